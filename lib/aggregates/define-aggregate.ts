@@ -1,0 +1,55 @@
+/**
+ * The one place that ties a MongoDB collection to an aggregate type, its id, its payload and its projection. The writer library records
+ * events by it, the consumer projects by it.
+ */
+import type { Document } from 'bson';
+import type { z } from 'zod';
+import { aggregateTypePattern } from '../contract/outbox-event.ts';
+import type { ProjectedSubgraph } from '../contract/subgraph.ts';
+
+/** What an aggregate type is declared with. */
+export interface AggregateDefinition<State = unknown> {
+  /** The event's `aggregateType`: lower-case words joined by hyphens, at most 64 characters. */
+  readonly type: string;
+  /** The collection whose documents are these aggregates. */
+  readonly collection: string;
+  /** The `aggregateId` of a document: text that never changes while the document lives and is never used again after it. */
+  readonly id: (document: Document) => string;
+  /**
+   * The payload's shape, parsed when an event is recorded and again when it is applied. It sees BSON values as they are stored:
+   * `Int32`, `Long` and `Double` objects, never plain numbers.
+   */
+  readonly payload: z.ZodType<State>;
+  /** A pure function from the parsed payload to the subgraph: no clock, no chance, no look-ups. */
+  project(state: State, aggregateId: string): ProjectedSubgraph;
+}
+
+/**
+ * Declares an aggregate type. Add the result to `lib/aggregates/catalog.ts`, so that the consumer knows it.
+ *
+ * @throws Error if the type's name is not allowed in the outbox.
+ * @example
+ * export const person = defineAggregate({
+ *   type: 'person',
+ *   collection: 'people',
+ *   id: (document) => String(document._id),
+ *   payload: z.object({ name: z.string() }),
+ *   project: (state, aggregateId) => ({
+ *     nodes: [{ label: 'Person', key: { person_id: aggregateId }, properties: { name: state.name } }],
+ *     relationships: [],
+ *   }),
+ * });
+ */
+export function defineAggregate<State>(definition: AggregateDefinition<State>): AggregateDefinition<State> {
+  if (!aggregateTypePattern.test(definition.type) || definition.type.length > 64) {
+    throw new Error(
+      `The aggregate type "${definition.type}" is not allowed: use lower-case words joined by hyphens, at most 64 characters.`,
+    );
+  }
+  return definition;
+}
+
+/** The text of a document's `_id`: an ObjectId's hexadecimal digits, a UUID's text, a string as it is. */
+export function documentId(document: Document): string {
+  return String(document._id);
+}

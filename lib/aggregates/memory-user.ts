@@ -1,0 +1,19 @@
+/**
+ * XMem's users: `{ _id, user_id }` becomes the node `User {user_id}`. Events hang on it as relationships of aggregates of their own (`memory-event`).
+ */
+import { z } from 'zod';
+import { defineAggregate, documentId } from './define-aggregate.ts';
+
+const memoryUserState = z.object({ user_id: z.string().min(1) });
+
+/** A user of the temporal memory. */
+export const memoryUser = defineAggregate({
+  type: 'memory-user',
+  collection: 'memory_users',
+  id: documentId,
+  payload: memoryUserState,
+  project: (user) => ({
+    nodes: [{ label: 'User', key: { user_id: user.user_id } }],
+    relationships: [],
+  }),
+});

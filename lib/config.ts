@@ -1,0 +1,72 @@
+/**
+ * The configuration of the functions: the one list of settings, read from the environment once, at cold start. Everything that is wrong
+ * with it is named in one error.
+ */
+import { z } from 'zod';
+
+const required = z.string().min(1, 'is required');
+const seconds = z.coerce.number().int().positive();
+
+const mongodbFields = {
+  /** Where the documents and the outbox are; the user needs to read and write the outbox only. */
+  MONGODB_URI: required,
+  /** The database of the documents and their outbox. */
+  MONGODB_DATABASE: z.string().min(1).default('outgraph'),
+};
+
+const neo4jFields = {
+  NEO4J_URI: required,
+  /** Left empty, outgraph connects without authentication. */
+  NEO4J_USERNAME: z.string().default(''),
+  NEO4J_PASSWORD: z.string().default(''),
+  NEO4J_DATABASE: z.string().min(1).default('neo4j'),
+};
+
+export const publisherSettings = z.object({
+  ...mongodbFields,
+  /** The bus that pointers are put on. */
+  EVENT_BUS_NAME: required,
+  /** How long a publisher that stopped without a word keeps the others out. */
+  PUBLISHER_LEASE_SECONDS: seconds.default(15),
+});
+
+export const consumerSettings = z.object({
+  ...mongodbFields,
+  ...neo4jFields,
+  /** How often an ownership conflict is retried before its event is dead. */
+  CONFLICT_MAX_RECEIVES: z.coerce.number().int().positive().default(5),
+});
+
+export const sweepSettings = z.object({
+  ...mongodbFields,
+  ...neo4jFields,
+  /** The queue that stale pending events are sent to again. */
+  QUEUE_URL: required,
+  /** Pending for longer than this is stale. */
+  SWEEP_STALE_SECONDS: seconds.default(120),
+  /** Published again this often without being settled, an event is dead. */
+  SWEEP_MAX_ATTEMPTS: z.coerce.number().int().positive().default(12),
+  /** A delete is remembered for this long; longer than any message can live (SQS keeps one for 14 days at most). */
+  TOMBSTONE_RETENTION_DAYS: z.coerce.number().min(15).default(30),
+});
+
+export type PublisherSettings = z.infer<typeof publisherSettings>;
+export type ConsumerSettings = z.infer<typeof consumerSettings>;
+export type SweepSettings = z.infer<typeof sweepSettings>;
+
+/**
+ * Reads the settings of one function.
+ *
+ * @throws Error that names every missing or wrong setting at once (never its value: it may be a secret).
+ * @example
+ * const settings = readSettings(consumerSettings, process.env);
+ */
+export function readSettings<Settings>(
+  schema: z.ZodType<Settings>,
+  environment: Readonly<Record<string, string | undefined>>,
+): Settings {
+  const parsed = schema.safeParse(environment);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+  throw new Error(`The configuration is wrong; set these environment variables:\n${problems.join('\n')}`);
+}

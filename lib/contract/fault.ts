@@ -1,0 +1,101 @@
+/**
+ * The one class of error that outgraph itself throws. Adapters translate what their driver throws into it; whatever
+ * nobody recognises is taken for an infrastructure fault, because retrying too often is safe and giving up is not.
+ */
+
+/**
+ * Why an event can never be applied as it is: these codes end up in the outbox as `error.code` of a dead event.
+ */
+export const dataFaultCodes = [
+  /** The event does not have the shape of an outbox document (it was written past the validator). */
+  'event-invalid',
+  /** No aggregate of this type is declared. */
+  'aggregate-type-unknown',
+  /** The payload is not what the aggregate type declares. */
+  'payload-invalid',
+  /** The projection threw on this payload. */
+  'projection-failed',
+  /** What the projection returned does not have the shape of a subgraph. */
+  'subgraph-invalid',
+  /** More than 10,000 elements in one subgraph. */
+  'subgraph-too-large',
+  /** The same node or relationship is listed twice in one subgraph. */
+  'element-duplicate',
+  /** A label, type or property name outside `^[A-Za-z][A-Za-z0-9_]{0,127}$`, or one that outgraph keeps for itself. */
+  'name-invalid',
+  /** A value that Neo4j cannot hold as a property: nested object, mixed array, Decimal128, binary … */
+  'value-unsupported',
+  /** A key value that is not a string, an integer or a boolean, or a node without any key. */
+  'key-invalid',
+  /** A key whose values are together too long for Neo4j's index. */
+  'key-too-large',
+  /** The label is keyed by another set of properties. */
+  'key-mismatch',
+  /** The label has no uniqueness constraint and the consumer may not make one. */
+  'label-not-declared',
+  /** The relationship type has no uniqueness constraint and the consumer may not make one. */
+  'type-not-declared',
+  /** Another aggregate lists the same node, and did not let go of it in time. */
+  'ownership-conflict',
+  /** A constraint that outgraph did not make refuses the write. */
+  'constraint-violation',
+  /** Neo4j refuses the statement's values for another reason that a retry cannot mend. */
+  'graph-refused',
+  /** The consumer's process ended each time this event was applied. */
+  'consumer-crashed',
+  /** Published again as often as the sweep may, and never settled. */
+  'attempts-exhausted',
+] as const;
+
+export type DataFaultCode = (typeof dataFaultCodes)[number];
+
+/** What is wrong around an event, not with it: all of these are retried. */
+export const infrastructureFaultCodes = [
+  'mongodb-unavailable',
+  'neo4j-unavailable',
+  'bus-unavailable',
+  'queue-unavailable',
+  'set-up-missing',
+  'lease-lost',
+  'history-lost',
+  'unexpected',
+] as const;
+
+export type InfrastructureFaultCode = (typeof infrastructureFaultCodes)[number];
+
+export type FaultCode = DataFaultCode | InfrastructureFaultCode;
+
+/**
+ * A fault with a closed code. `retryable` is derived from the code: data faults never are, all others are.
+ *
+ * A data fault's message names the path of what is wrong (`nodes[0].properties.address`) and never its value, because
+ * it is kept in the outbox and read by people who need not see the payload.
+ *
+ * @example
+ * throw new Fault('value-unsupported', 'nodes[0].properties.address: a nested object cannot be a property value');
+ */
+export class Fault extends Error {
+  override readonly name = 'Fault';
+  readonly code: FaultCode;
+
+  constructor(code: FaultCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+
+  get retryable(): boolean {
+    return !isDataFaultCode(this.code);
+  }
+}
+
+/** A fault that no retry can mend. */
+export type DataFault = Fault & { readonly code: DataFaultCode };
+
+function isDataFaultCode(code: FaultCode): code is DataFaultCode {
+  return (dataFaultCodes as readonly string[]).includes(code);
+}
+
+/** Tells the faults that make an event dead from everything else that may be thrown. */
+export function isDataFault(error: unknown): error is DataFault {
+  return error instanceof Fault && isDataFaultCode(error.code);
+}

@@ -1,0 +1,157 @@
+/**
+ * From a stored BSON value (or a projection's plain JavaScript value) to what Neo4j holds as a property. Integers stay exact to 64
+ * bits, a BSON double stays a FLOAT even when integral; what Neo4j cannot hold is refused by its path.
+ *
+ * BSON objects are told by their `_bsontype` mark and not by `instanceof`, because a writer's program may carry another copy of the package.
+ */
+import { Fault } from './fault.ts';
+import type { GraphScalar, GraphValue, KeyValue } from './subgraph.ts';
+
+const int64Min = -(2n ** 63n);
+const int64Max = 2n ** 63n - 1n;
+
+/** A scalar and its kind; a list may hold one kind only. */
+interface Scalar {
+  readonly kind: 'string' | 'boolean' | 'integer' | 'float' | 'number' | 'date' | 'objectId' | 'uuid';
+  readonly value: GraphScalar;
+}
+
+/**
+ * The property value of `raw`, or undefined where the property shall be absent (null).
+ *
+ * @param path where the value stands, for the error: `nodes[0].properties.address`.
+ * @throws a `value-unsupported` fault for a nested object, a mixed or nested array, null in an array, Decimal128, binary and other types.
+ * @example
+ * toGraphValue(new Double(1), 'nodes[0].properties.score'); // 1 (FLOAT)
+ * toGraphValue(1, 'nodes[0].properties.count'); // 1n (INTEGER)
+ */
+export function toGraphValue(raw: unknown, path: string): GraphValue | undefined {
+  if (raw === null || raw === undefined) return undefined;
+  if (Array.isArray(raw)) return toList(raw, path);
+  return settleNumber(toScalar(raw, path));
+}
+
+/**
+ * The key value of `raw`.
+ *
+ * @throws a `key-invalid` fault unless it is a string (or stands as one: ObjectId, UUID), an integer or a boolean.
+ */
+export function toKeyValue(raw: unknown, path: string): KeyValue {
+  const value = raw === null || raw === undefined || Array.isArray(raw) ? undefined : scalarOrUndefined(raw, path);
+  if (typeof value === 'string' || typeof value === 'bigint' || typeof value === 'boolean') return value;
+  throw new Fault(
+    'key-invalid',
+    `${path}: a key value must be a string, an integer or a boolean, not ${describe(raw)}.`,
+  );
+}
+
+function scalarOrUndefined(raw: unknown, path: string): GraphScalar | undefined {
+  try {
+    return settleNumber(toScalar(raw, path));
+  } catch (error) {
+    if (error instanceof Fault) return undefined;
+    throw error;
+  }
+}
+
+function toList(raw: readonly unknown[], path: string): readonly GraphScalar[] {
+  const scalars = raw.map((element, index) => toScalar(element, `${path}[${index}]`));
+  const first = scalars[0];
+  if (first === undefined) return [];
+  const mixed = scalars.findIndex((scalar) => scalar.kind !== first.kind);
+  if (mixed !== -1) {
+    throw new Fault(
+      'value-unsupported',
+      `${path}[${mixed}]: an array must hold one type, and this element is not ${kindText(first.kind)} like the first.`,
+    );
+  }
+  if (first.kind !== 'number') return scalars.map((scalar) => scalar.value);
+  const integral = scalars.every((scalar) => Number.isSafeInteger(scalar.value));
+  return scalars.map((scalar) => (integral ? BigInt(scalar.value as number) : scalar.value));
+}
+
+/** A plain JavaScript number has no type of its own: a safe integer is an INTEGER, any other a FLOAT. */
+function settleNumber(scalar: Scalar): GraphScalar {
+  return scalar.kind === 'number' && Number.isSafeInteger(scalar.value) ? BigInt(scalar.value as number) : scalar.value;
+}
+
+function toScalar(raw: unknown, path: string): Scalar {
+  switch (typeof raw) {
+    case 'string':
+      return { kind: 'string', value: raw };
+    case 'boolean':
+      return { kind: 'boolean', value: raw };
+    case 'number':
+      return { kind: 'number', value: raw };
+    case 'bigint':
+      if (raw < int64Min || raw > int64Max) throw unsupported(path, 'an integer beyond 64 bits');
+      return { kind: 'integer', value: raw };
+    case 'object':
+      return objectScalar(raw, path);
+    default:
+      throw unsupported(path, describe(raw));
+  }
+}
+
+function objectScalar(raw: object | null, path: string): Scalar {
+  if (raw instanceof Date) {
+    if (Number.isNaN(raw.getTime())) throw unsupported(path, 'a date outside the range of JavaScript dates');
+    return { kind: 'date', value: raw };
+  }
+  switch (bsonType(raw)) {
+    case 'Int32':
+      return { kind: 'integer', value: BigInt((raw as { value: number }).value) };
+    case 'Long':
+      return { kind: 'integer', value: (raw as unknown as { toBigInt(): bigint }).toBigInt() };
+    case 'Double':
+      return { kind: 'float', value: (raw as { value: number }).value };
+    case 'ObjectId':
+      return { kind: 'objectId', value: (raw as { toHexString(): string }).toHexString() };
+    case 'Binary':
+      if (isUuid(raw as BinaryLike)) return { kind: 'uuid', value: uuidText(raw as BinaryLike) };
+      throw unsupported(path, describe(raw));
+    default:
+      throw unsupported(path, describe(raw));
+  }
+}
+
+interface BinaryLike {
+  readonly sub_type: number;
+  readonly position: number;
+  readonly buffer: Uint8Array;
+}
+
+/** Subtype 4 only: the byte order of the older subtype 3 differs from driver to driver. */
+function isUuid(binary: BinaryLike): boolean {
+  return binary.sub_type === 4 && binary.position === 16;
+}
+
+function uuidText(binary: BinaryLike): string {
+  const hex = Buffer.from(binary.buffer.subarray(0, 16)).toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+function bsonType(raw: object | null): string | undefined {
+  const mark = (raw as { _bsontype?: unknown } | null)?._bsontype;
+  return typeof mark === 'string' ? mark : undefined;
+}
+
+function describe(raw: unknown): string {
+  if (raw === null) return 'null';
+  if (raw === undefined) return 'undefined';
+  if (Array.isArray(raw)) return 'an array';
+  if (raw instanceof Date) return 'a date';
+  if (typeof raw !== 'object') return `a ${typeof raw}`;
+  return bsonType(raw) ?? 'a nested object';
+}
+
+function unsupported(path: string, what: string): Fault {
+  return new Fault(
+    'value-unsupported',
+    `${path}: ${what} cannot be a property value; use a string, boolean, integer, double, date, ObjectId, UUID, or an array of one of these.`,
+  );
+}
+
+function kindText(kind: Scalar['kind']): string {
+  return kind === 'integer' || kind === 'objectId' ? `an ${kind}` : `a ${kind}`;
+}

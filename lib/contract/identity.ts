@@ -1,0 +1,65 @@
+/**
+ * Identities and content hashes: one canonical text for what names an element and one for what it says, and short hashes of both. The
+ * apply compares elements by these alone, so two values that differ in Neo4j must differ here: every value carries its type.
+ */
+import { createHash } from 'node:crypto';
+import type {
+  Endpoint,
+  GraphProperties,
+  GraphScalar,
+  GraphValue,
+  SubgraphNode,
+  SubgraphRelationship,
+} from './subgraph.ts';
+
+/** The name of a node, the same for everyone who means it: label and typed key values in the order of their names. */
+export function nodeIdentity(node: Endpoint): string {
+  return JSON.stringify([node.label, canonicalProperties(node.key)]);
+}
+
+/** The name of a relationship within its aggregate, or among the shared ones: type, both ends, and its `key`. */
+export function relationshipIdentity(relationship: SubgraphRelationship): string {
+  const { type, from, to, key } = relationship;
+  return JSON.stringify([type, nodeIdentity(from), nodeIdentity(to), key]);
+}
+
+/**
+ * The id that finds a relationship again: short, because it stands in an index. An owned one is named within its
+ * aggregate, a shared one by itself.
+ */
+export function relationshipId(relationship: SubgraphRelationship, owner: string): string {
+  return shortHash(JSON.stringify([relationship.shared ? null : owner, relationshipIdentity(relationship)]));
+}
+
+/** What a node says besides its name; equal hashes mean that nothing needs to be written. */
+export function nodeContent(node: SubgraphNode): string {
+  return shortHash(JSON.stringify([node.shared, node.labels, canonicalProperties(node.properties)]));
+}
+
+/** What a relationship says besides its name. */
+export function relationshipContent(relationship: SubgraphRelationship): string {
+  return shortHash(JSON.stringify([relationship.shared, canonicalProperties(relationship.properties)]));
+}
+
+/** The first 96 bits of SHA-256: among a billion elements the chance of any collision is below 10⁻¹⁰. */
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('base64url').slice(0, 16);
+}
+
+function canonicalProperties(properties: GraphProperties): unknown {
+  return Object.keys(properties)
+    .sort()
+    .map((name) => [name, canonicalValue(properties[name] as GraphValue)]);
+}
+
+function canonicalValue(value: GraphValue): unknown {
+  return Array.isArray(value) ? value.map(canonicalScalar) : canonicalScalar(value as GraphScalar);
+}
+
+function canonicalScalar(value: GraphScalar): string | boolean {
+  if (typeof value === 'boolean') return value;
+  if (typeof value === 'string') return `s${value}`;
+  if (typeof value === 'bigint') return `i${value}`;
+  if (value instanceof Date) return `d${value.getTime()}`;
+  return Object.is(value, -0) ? 'f-0' : `f${value}`;
+}
