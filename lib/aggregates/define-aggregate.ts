@@ -7,6 +7,12 @@ import type { z } from 'zod';
 import { aggregateTypePattern } from '../contract/outbox-event.ts';
 import type { ProjectedSubgraph } from '../contract/subgraph.ts';
 
+/** Key property names by label, and relationship types. */
+export interface GraphDeclaration {
+  readonly labels: Readonly<Record<string, readonly string[]>>;
+  readonly types: readonly string[];
+}
+
 /** What an aggregate type is declared with. */
 export interface AggregateDefinition<State = unknown> {
   /** The event's `aggregateType`: lower-case words joined by hyphens, at most 64 characters. */
@@ -20,6 +26,11 @@ export interface AggregateDefinition<State = unknown> {
    * `Int32`, `Long` and `Double` objects, never plain numbers.
    */
   readonly payload: z.ZodType<State>;
+  /**
+   * The labels (with the names of their key properties) and relationship types that the projection uses: their constraints are made
+   * by the set-up. Left out, they are made before the first apply that needs them, if the consumer may change the schema.
+   */
+  readonly declares?: GraphDeclaration;
   /** A pure function from the parsed payload to the subgraph: no clock, no chance, no look-ups. */
   project(state: State, aggregateId: string): ProjectedSubgraph;
 }

@@ -49,6 +49,7 @@ export const memoryEvent = defineAggregate({
   collection: 'memory_events',
   id: documentId,
   payload: memoryEventState,
+  declares: { labels: { User: ['user_id'], Date: ['date'] }, types: ['HAS_EVENT'] },
   project: (event, aggregateId) => ({
     nodes: [],
     relationships: [

@@ -12,6 +12,7 @@ export const memoryUser = defineAggregate({
   collection: 'memory_users',
   id: documentId,
   payload: memoryUserState,
+  declares: { labels: { User: ['user_id'] }, types: [] },
   project: (user) => ({
     nodes: [{ label: 'User', key: { user_id: user.user_id } }],
     relationships: [],

@@ -1,0 +1,100 @@
+/**
+ * Decides what becomes of one node, from what the graph holds (read under its lock) and what the batch says about it. Pure; this is where the
+ * rule "one owner, or shared, or bare" is kept.
+ */
+import type { Endpoint, GraphProperties } from '../contract/subgraph.ts';
+import type { NodeSum, OwnerClaim } from './sum-diffs.ts';
+
+/** A node as the graph holds it: `owner` is an aggregate's key, `labels` all its labels. */
+export interface FoundNode {
+  readonly owner: string | null;
+  readonly shares: number;
+  readonly labels: readonly string[];
+}
+
+/** The node may not be given to `refused`: `holder` lists it already (null: it is shared, by aggregates that the node does not name). */
+export interface OwnershipConflict {
+  readonly refused: string;
+  readonly holder: string | null;
+  /** The node's label and key, for people. */
+  readonly element: string;
+  /** The node's identity, to find its holders by. */
+  readonly identity: string;
+}
+
+export type NodeOutcome =
+  /** Its owner is none of the batch's business: only possible after someone else tore the node out and another aggregate made it anew. */
+  | { readonly outcome: 'kept' }
+  | { readonly outcome: 'conflict'; readonly conflicts: readonly OwnershipConflict[] }
+  | {
+      readonly outcome: 'settled';
+      /** All its properties, bookkeeping included: written as a whole. */
+      readonly properties: GraphProperties;
+      readonly addedLabels: readonly string[];
+      readonly removedLabels: readonly string[];
+      /** No aggregate lists it any more: it stays only as an endpoint. */
+      readonly unlisted: boolean;
+    };
+
+/**
+ * The node's next state, or the claims that cannot be granted. A foreign node that is listed is adopted: from then on it is as if
+ * outgraph had made it.
+ *
+ * @param found null for a node that this transaction has just made.
+ */
+export function settleNode(sum: NodeSum, found: FoundNode | null): NodeOutcome {
+  const keeper = found?.owner != null && !sum.disowners.includes(found.owner) ? found.owner : null;
+  const shares = (found?.shares ?? 0) + sum.sharesDelta;
+  const conflicts = findConflicts(sum, keeper, shares);
+  if (conflicts.length > 0) return { outcome: 'conflict', conflicts };
+
+  const claim = sum.owners[0];
+  if (claim === undefined && keeper !== null) return { outcome: 'kept' };
+  const wanted = claim?.labels ?? [];
+  const present = (found?.labels ?? []).filter((label) => label !== sum.endpoint.label);
+  return {
+    outcome: 'settled',
+    properties: nodeProperties(sum, claim, shares),
+    addedLabels: wanted.filter((label) => !present.includes(label)),
+    removedLabels: present.filter((label) => !wanted.includes(label)),
+    unlisted: claim === undefined && shares <= 0,
+  };
+}
+
+function findConflicts(sum: NodeSum, keeper: string | null, shares: number): readonly OwnershipConflict[] {
+  const refuse = (refused: string, holder: string | null): OwnershipConflict => ({
+    refused,
+    holder,
+    element: nodeText(sum.endpoint),
+    identity: sum.identity,
+  });
+  // The owner stays who it is: whoever else claims or shares the node is refused.
+  if (keeper !== null) {
+    const others = sum.owners.filter((claim) => claim.key !== keeper).map((claim) => claim.key);
+    return [...others, ...sum.sharers].map((key) => refuse(key, keeper));
+  }
+  // Shared already, by aggregates that go on sharing it: whoever wants to own it is refused.
+  const sharedBefore = shares - sum.sharers.length > 0;
+  if (sharedBefore) return sum.owners.map((claim) => refuse(claim.key, null));
+  // Nobody holds it: the claim of the earliest event is granted.
+  const [first, ...later] = sum.owners;
+  if (first === undefined) return [];
+  return [...later.map((claim) => claim.key), ...sum.sharers].map((key) => refuse(key, first.key));
+}
+
+function nodeText({ label, key }: Endpoint): string {
+  const values = Object.entries(key).map(
+    ([name, value]) => `${name}: ${typeof value === 'string' ? JSON.stringify(value) : value}`,
+  );
+  return `${label} {${values.join(', ')}}`;
+}
+
+function nodeProperties(sum: NodeSum, claim: OwnerClaim | undefined, shares: number): GraphProperties {
+  return {
+    ...sum.endpoint.key,
+    ...claim?.properties,
+    _outgraph: true,
+    ...(claim === undefined ? {} : { _outgraphOwner: claim.key }),
+    ...(shares > 0 ? { _outgraphShares: BigInt(shares) } : {}),
+  };
+}

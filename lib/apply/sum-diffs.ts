@@ -1,0 +1,124 @@
+/**
+ * Adds up what a batch of aggregates does to each element, so that every node and every shared relationship is written once: two rows
+ * of one statement could both read the old value, and one of them would be lost.
+ */
+import type { Position } from '../contract/position.ts';
+import type { Endpoint, GraphProperties } from '../contract/subgraph.ts';
+import type { AggregateDiff, RelationshipChange, RelationshipCreation, RelationshipRelease } from './diff.ts';
+
+/** One aggregate's diff, with its key and the position of the event it comes from. */
+export interface PositionedDiff {
+  readonly key: string;
+  readonly position: Position;
+  readonly diff: AggregateDiff;
+}
+
+/** What the batch says about one node. */
+export interface NodeSum {
+  readonly identity: string;
+  readonly endpoint: Endpoint;
+  /** The aggregates that no longer own it. */
+  readonly disowners: readonly string[];
+  /** The aggregates that want to own it, earliest event first: more than one is a conflict. */
+  readonly owners: readonly OwnerClaim[];
+  /** The aggregates that list it as shared and did not before. */
+  readonly sharers: readonly string[];
+  /** How many aggregates more (or fewer) list it as shared. */
+  readonly sharesDelta: number;
+}
+
+export interface OwnerClaim {
+  readonly key: string;
+  readonly position: Position;
+  readonly labels: readonly string[];
+  readonly properties: GraphProperties;
+}
+
+/** What the batch says about one shared relationship. The ends are known where some aggregate lists it anew. */
+export interface SharedRelationshipSum {
+  readonly type: string;
+  readonly id: string;
+  readonly delta: number;
+  readonly ends: { readonly from: Endpoint; readonly to: Endpoint } | null;
+}
+
+/** The sum of a batch: every list sorted, so that all transactions take their locks in one order. */
+export interface BatchSum {
+  readonly nodes: readonly NodeSum[];
+  readonly created: readonly RelationshipCreation[];
+  readonly changed: readonly RelationshipChange[];
+  readonly released: readonly RelationshipRelease[];
+  readonly shared: readonly SharedRelationshipSum[];
+}
+
+/** Adds up the diffs of a batch; each aggregate may appear once. */
+export function sumDiffs(diffs: readonly PositionedDiff[]): BatchSum {
+  const owned = <Item extends { readonly shared: boolean }>(items: readonly Item[]) =>
+    items.filter((item) => !item.shared);
+  return {
+    nodes: sumNodes(diffs),
+    created: diffs.flatMap(({ diff }) => owned(diff.created)),
+    changed: diffs.flatMap(({ diff }) => diff.changed),
+    released: sortBy(
+      diffs.flatMap(({ diff }) => owned(diff.released)),
+      (release) => release.id,
+    ),
+    shared: sumSharedRelationships(diffs),
+  };
+}
+
+function sumNodes(diffs: readonly PositionedDiff[]): readonly NodeSum[] {
+  const sums = new Map<string, MutableNodeSum>();
+  const sumOf = (identity: string, endpoint: Endpoint) => {
+    const known = sums.get(identity);
+    if (known !== undefined) return known;
+    const { label, key } = endpoint;
+    const fresh = { identity, endpoint: { label, key }, disowners: [], owners: [], sharers: [], sharesDelta: 0 };
+    sums.set(identity, fresh);
+    return fresh;
+  };
+  for (const { key, position, diff } of diffs) {
+    for (const release of diff.releases) {
+      const sum = sumOf(release.identity, release.endpoint);
+      if (release.shared) sum.sharesDelta -= 1;
+      else sum.disowners.push(key);
+    }
+    for (const { identity, node } of diff.claims) {
+      const sum = sumOf(identity, node);
+      if (node.shared) {
+        sum.sharesDelta += 1;
+        sum.sharers.push(key);
+      } else {
+        sum.owners.push({ key, position, labels: node.labels, properties: node.properties });
+      }
+    }
+  }
+  for (const sum of sums.values()) sum.owners.sort((left, right) => compare(left.position, right.position));
+  return sortBy([...sums.values()], (sum) => sum.identity);
+}
+
+type MutableNodeSum = {
+  -readonly [Field in keyof NodeSum]: NodeSum[Field] extends readonly (infer Item)[] ? Item[] : NodeSum[Field];
+};
+
+function sumSharedRelationships(diffs: readonly PositionedDiff[]): readonly SharedRelationshipSum[] {
+  const sums = new Map<string, SharedRelationshipSum>();
+  const add = (type: string, id: string, delta: number, ends: SharedRelationshipSum['ends']) => {
+    const known = sums.get(id);
+    sums.set(id, { type, id, delta: (known?.delta ?? 0) + delta, ends: ends ?? known?.ends ?? null });
+  };
+  for (const { diff } of diffs) {
+    for (const { type, id, shared } of diff.released) if (shared) add(type, id, -1, null);
+    for (const { type, id, shared, from, to } of diff.created) if (shared) add(type, id, 1, { from, to });
+  }
+  const changed = [...sums.values()].filter((sum) => sum.delta !== 0);
+  return sortBy(changed, (sum) => sum.id);
+}
+
+function sortBy<Item>(items: readonly Item[], text: (item: Item) => string): readonly Item[] {
+  return [...items].sort((left, right) => compare(text(left), text(right)));
+}
+
+function compare(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}

@@ -1,0 +1,49 @@
+/**
+ * From the pending events of a batch to the states to apply: the newest valid event of each aggregate. An event whose payload cannot be
+ * projected is dead, and an older one that can be takes its place.
+ */
+import { type DataFault, isDataFault } from '../contract/fault.ts';
+import { aggregateKey, type OutboxEvent } from '../contract/outbox-event.ts';
+import type { Subgraph } from '../contract/subgraph.ts';
+
+/** An event that can be applied: a delete's subgraph is null. */
+export interface ProjectedEvent {
+  readonly event: OutboxEvent;
+  readonly key: string;
+  readonly subgraph: Subgraph | null;
+}
+
+/** An event that can never be applied as it is. */
+export interface RefusedEvent {
+  readonly event: OutboxEvent;
+  readonly fault: DataFault;
+}
+
+/** Valid events by aggregate, newest first; and the others. */
+export interface ProjectedEvents {
+  readonly byAggregate: ReadonlyMap<string, readonly ProjectedEvent[]>;
+  readonly refused: readonly RefusedEvent[];
+}
+
+/** From a payload to its subgraph; throws a data fault. */
+export type ProjectEvent = (event: OutboxEvent) => Subgraph | null;
+
+/** Projects each event once, and puts the events of each aggregate in the order newest first. */
+export function projectEvents(events: readonly OutboxEvent[], project: ProjectEvent): ProjectedEvents {
+  const byAggregate = new Map<string, ProjectedEvent[]>();
+  const refused: RefusedEvent[] = [];
+  for (const event of events) {
+    try {
+      const projected = { event, key: aggregateKey(event), subgraph: project(event) };
+      const known = byAggregate.get(projected.key);
+      if (known === undefined) byAggregate.set(projected.key, [projected]);
+      else known.push(projected);
+    } catch (error) {
+      if (!isDataFault(error)) throw error;
+      refused.push({ event, fault: error });
+    }
+  }
+  for (const list of byAggregate.values())
+    list.sort((left, right) => (left.event.position < right.event.position ? 1 : -1));
+  return { byAggregate, refused };
+}

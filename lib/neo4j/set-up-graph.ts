@@ -1,0 +1,53 @@
+/** The set-up of the graph: the constraints of the registry and of every label and type that the aggregates declare. Safe to run again. */
+import type { Driver } from 'neo4j-driver';
+import type { AggregateCatalog } from '../aggregates/catalog.ts';
+import type { GraphNeeds } from '../apply/graph-needs.ts';
+import { Fault } from '../contract/fault.ts';
+import { registryLabel } from '../contract/subgraph.ts';
+import { createConstraints, readGraphSchema, registryNeeds } from './graph-schema.ts';
+import { translateNeo4jError } from './translate-error.ts';
+
+/**
+ * Makes what is missing and waits until its indexes can be used.
+ *
+ * @throws Fault `set-up-missing` that names a constraint which could not be made; `neo4j-unavailable`.
+ */
+export async function setUpGraph(driver: Driver, database: string, catalog: AggregateCatalog): Promise<void> {
+  const problems = await createConstraints(driver, database, declaredNeeds(catalog));
+  const [first] = [...problems.labels.values(), ...problems.types.values()];
+  if (first !== undefined) throw new Fault('set-up-missing', first.message);
+  try {
+    // The purge finds old tombstones by this index.
+    const tombstones = `CREATE RANGE INDEX outgraph_tombstones IF NOT EXISTS FOR (a:${registryLabel}) ON (a.deletedAt)`;
+    await driver.executeQuery(tombstones, {}, { database });
+    await driver.executeQuery('CALL db.awaitIndexes(300)', {}, { database });
+  } catch (error) {
+    throw translateNeo4jError(error);
+  }
+}
+
+/**
+ * Cheap check for a cold start: refuses to work on a graph whose registry has no constraint.
+ *
+ * @throws Fault `set-up-missing` that says which command to run.
+ */
+export async function checkGraph(driver: Driver, database: string): Promise<void> {
+  const schema = await readGraphSchema(driver, database).catch((error: unknown) => {
+    throw translateNeo4jError(error);
+  });
+  if (schema.keys.get(registryLabel)?.join() === 'key') return;
+  throw new Fault(
+    'set-up-missing',
+    `The graph has no constraint on ${registryLabel}.key; apply the set-up first (infra/set-up.ts).`,
+  );
+}
+
+function declaredNeeds(catalog: AggregateCatalog): GraphNeeds {
+  const labels = new Map(registryNeeds.labels);
+  const types = new Set<string>();
+  for (const { declares } of catalog.values()) {
+    for (const [label, names] of Object.entries(declares?.labels ?? {})) labels.set(label, [...names].sort());
+    for (const type of declares?.types ?? []) types.add(type);
+  }
+  return { labels, types };
+}

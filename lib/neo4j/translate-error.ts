@@ -1,0 +1,76 @@
+/**
+ * Turns what the driver throws into outgraph's faults. Neo4j's messages may quote property values, so a data fault gets a message of its own;
+ * whatever is not known to be the data's fault counts as Neo4j not being available, and is retried.
+ *
+ * Codes: https://neo4j.com/docs/status-codes/current/errors/all-errors/
+ */
+import { Neo4jError } from 'neo4j-driver';
+import { Fault } from '../contract/fault.ts';
+
+const constraintCode = 'Neo.ClientError.Schema.ConstraintValidationFailed';
+
+/** Refusals of what a statement was given as values. */
+const dataCodes: ReadonlySet<string> = new Set([
+  'Neo.ClientError.Statement.TypeError',
+  'Neo.ClientError.Statement.ArgumentError',
+  'Neo.ClientError.Statement.ArithmeticError',
+  'Neo.ClientError.Statement.PropertyNotFound',
+  'Neo.ClientError.Request.Invalid',
+]);
+
+/** The fault that `error` stands for. */
+export function translateNeo4jError(error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  if (!(error instanceof Neo4jError)) {
+    return new Fault(
+      'unexpected',
+      `Applying failed outside Neo4j: ${error instanceof Error ? error.name : typeof error}.`,
+      { cause: error },
+    );
+  }
+  if (
+    /property size|key is too large|exceeds? (?:the )?(?:maximum|limit).*index|too large to index/i.test(error.message)
+  ) {
+    return new Fault(
+      'key-too-large',
+      'A key or an indexed property is longer than Neo4j can index (about 8 kB for all its values).',
+      { cause: error },
+    );
+  }
+  if (error.code === constraintCode) {
+    return new Fault(
+      'constraint-violation',
+      `A constraint of the graph refuses the write${constraintText(error.message)}.`,
+      { cause: error },
+    );
+  }
+  if (dataCodes.has(error.code)) {
+    return new Fault('graph-refused', `Neo4j refuses the values of this subgraph (${error.code}).`, { cause: error });
+  }
+  return new Fault('neo4j-unavailable', `Neo4j did not answer as it should (${error.code}).`, { cause: error });
+}
+
+/** The server says that an element vanished between two statements: another transaction deleted it, and this one must start over. */
+export function isVanishedElement(error: unknown): boolean {
+  return error instanceof Neo4jError && error.code === 'Neo.ClientError.Statement.EntityNotFound';
+}
+
+/** Another transaction attached a relationship to a node that this one was about to delete: start over. */
+export function isStillAttached(error: unknown): boolean {
+  return error instanceof Neo4jError && error.code === constraintCode && /still has relationships/.test(error.message);
+}
+
+/** A relationship of that id is there already: another transaction made the shared one, or the graph does not fit the manifest. */
+export function isRelationshipTaken(error: unknown): boolean {
+  return error instanceof Neo4jError && error.code === constraintCode && /_outgraphId/.test(error.message);
+}
+
+/** An error that makes the driver run the transaction again, with its own back-off and its own limit of time. */
+export function startOver(reason: string): Neo4jError {
+  return new Neo4jError(reason, 'Neo.TransientError.Transaction.Outdated', '50N42', reason);
+}
+
+function constraintText(message: string): string {
+  const names = [...message.matchAll(/`([A-Za-z][A-Za-z0-9_]*)`/g)].map((match) => match[1]);
+  return names.length === 0 ? '' : ` (${names.join(', ')})`;
+}
