@@ -4,8 +4,9 @@
  */
 
 import type { OwnershipConflict } from '../apply/settle-node.ts';
+import type { DeadEvent } from '../contract/dead-event.ts';
 import type { DataFaultCode } from '../contract/fault.ts';
-import type { OutboxEvent } from '../contract/outbox-event.ts';
+import type { FetchedEvent } from '../contract/fetched-event.ts';
 import { readPointer } from '../contract/pointer.ts';
 import { type Settlement, type SettlePorts, settleEvents } from './settle-events.ts';
 
@@ -14,19 +15,6 @@ export interface QueueMessage {
   readonly messageId: string;
   readonly body: string;
   readonly receiveCount: number;
-}
-
-/** An event as it was found in the outbox. One that was not found is absent: it was settled and purged. */
-export type FetchedEvent =
-  | { readonly status: 'pending'; readonly event: OutboxEvent }
-  | { readonly status: 'processed' | 'dead'; readonly eventId: string }
-  | { readonly status: 'invalid'; readonly eventId: string; readonly reason: string };
-
-/** An event that is dead from now on, and why. */
-export interface DeadEvent {
-  readonly eventId: string;
-  readonly code: DataFaultCode;
-  readonly message: string;
 }
 
 /** What the consumer needs. */

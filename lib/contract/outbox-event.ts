@@ -133,6 +133,12 @@ export function aggregateKey(aggregate: { readonly aggregateType: string; readon
   return `${aggregate.aggregateType}:${aggregate.aggregateId}`;
 }
 
+/** Back from `aggregateKey` to its parts. */
+export function splitAggregateKey(key: string): { readonly aggregateType: string; readonly aggregateId: string } {
+  const colon = key.indexOf(':');
+  return { aggregateType: key.slice(0, colon), aggregateId: key.slice(colon + 1) };
+}
+
 function isPlainObject(value: unknown): boolean {
   return (
     typeof value === 'object' &&

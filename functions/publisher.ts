@@ -1,0 +1,35 @@
+/**
+ * The publisher Lambda: invoked by a schedule that is shorter than its time-out, so that the next one is waiting for the lease already when
+ * this one leaves. Only translates between Lambda and the flow.
+ */
+import { Logger } from '@aws-lambda-powertools/logger';
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
+import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
+import { publisherSettings, readSettings } from '../lib/config.ts';
+import type { PublishReport } from '../lib/publish/publish.ts';
+import { wirePublisher } from '../lib/wiring/publisher.ts';
+
+const logger = new Logger();
+const metrics = new Metrics();
+const publisher = wirePublisher(readSettings(publisherSettings, process.env));
+
+async function runPublisher(_event: unknown, context: Context): Promise<PublishReport> {
+  const report = await publisher.publish(() => context.getRemainingTimeInMillis(), {
+    publishingPending: (code) => logger.warn('publishing every pending event', { reason: code ?? 'first-start' }),
+    leftToSweep: (count) => logger.error('pointers left to the sweep', { count }),
+  });
+  metrics.addMetric('EventsPublished', MetricUnit.Count, report.published);
+  metrics.addMetric('EventsRefused', MetricUnit.Count, report.refused);
+  metrics.addMetric('HistoryLost', MetricUnit.Count, report.historyLost);
+  if (report.outcome === 'handed-over') metrics.addMetric('PublisherRuns', MetricUnit.Count, 1);
+  logger.info('publisher finished', { ...report });
+  return report;
+}
+
+export const handler = middy<unknown, PublishReport>()
+  .use(injectLambdaContext(logger))
+  .use(logMetrics(metrics))
+  .handler(runPublisher);

@@ -1,0 +1,21 @@
+/** Opens the one MongoDB client of a process; it is kept over warm calls and shared by all flows. */
+import { MongoClient } from 'mongodb';
+
+/**
+ * Connects lazily: an unreachable server shows at the first operation, after ten seconds, which is well below the functions' time-outs. What is
+ * written must survive a failover (majority), and what is read must not be rolled back.
+ */
+export function connectMongodb(uri: string): MongoClient {
+  return new MongoClient(uri, {
+    appName: 'outgraph',
+    maxPoolSize: 10,
+    serverSelectionTimeoutMS: 10_000,
+    connectTimeoutMS: 5_000,
+    socketTimeoutMS: 45_000,
+    retryReads: true,
+    retryWrites: true,
+    readPreference: 'primary',
+    readConcern: { level: 'majority' },
+    writeConcern: { w: 'majority' },
+  });
+}

@@ -1,0 +1,29 @@
+/** Marks events dead: they stay in the outbox with their reason until a person redrives them. */
+import { type Collection, type Document, ObjectId } from 'mongodb';
+import type { DeadEvent } from '../contract/dead-event.ts';
+import { withMongodbFaults } from './translate-error.ts';
+
+/** A message longer than this adds nothing for the person who reads it. */
+const messageMaxCharacters = 2_000;
+
+/**
+ * Marks the events dead by the server's clock, and returns how many were still pending.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
+export async function markDead(outbox: Collection<Document>, events: readonly DeadEvent[]): Promise<number> {
+  if (events.length === 0) return 0;
+  const updates = events.map(({ eventId, code, message }) => ({
+    updateOne: {
+      filter: { _id: ObjectId.createFromHexString(eventId), status: 'pending' },
+      update: {
+        $set: { status: 'dead', error: { code, message: message.slice(0, messageMaxCharacters) } },
+        $currentDate: { deadAt: true as const },
+      },
+    },
+  }));
+  const result = await withMongodbFaults(() =>
+    outbox.bulkWrite(updates, { ordered: false, writeConcern: { w: 'majority' } }),
+  );
+  return result.modifiedCount;
+}

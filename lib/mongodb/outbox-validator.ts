@@ -1,0 +1,70 @@
+/**
+ * The outbox collection's validator, generated from the one schema of the outbox document: what it refuses aborts the writer's transaction, in
+ * every language, so the document it belongs to is not written either.
+ */
+import type { Document } from 'mongodb';
+import { z } from 'zod';
+import { aggregateIdMaxBytes, type FieldRule, fieldRules, outboxFieldsSchema } from '../contract/outbox-event.ts';
+
+/** The validator: `$jsonSchema` for fields and the rules between them, and what a JSON schema cannot say (bytes, not characters). */
+export function outboxValidator(): Document {
+  return {
+    $jsonSchema: { ...fieldsSchema(), allOf: fieldRules.map(ruleSchema) },
+    $expr: {
+      $lte: [
+        { $strLenBytes: { $cond: [{ $eq: [{ $type: '$aggregateId' }, 'string'] }, '$aggregateId', ''] } },
+        aggregateIdMaxBytes,
+      ],
+    },
+  };
+}
+
+/** MongoDB takes draft 4 of JSON Schema, with `bsonType` in the place of `type`, and refuses keywords that it does not know. */
+function fieldsSchema(): Document {
+  const generated = z.toJSONSchema(outboxFieldsSchema, {
+    target: 'draft-4',
+    unrepresentable: 'any',
+    io: 'input',
+  }) as Document;
+  return toBsonSchema(generated);
+}
+
+const keywords = new Set([
+  'required',
+  'additionalProperties',
+  'enum',
+  'pattern',
+  'minLength',
+  'maxLength',
+  'minimum',
+  'maximum',
+  'bsonType',
+]);
+
+function toBsonSchema(schema: Document): Document {
+  const kept = Object.fromEntries(Object.entries(schema).filter(([keyword]) => keywords.has(keyword)));
+  const bsonType = schema.bsonType ?? bsonTypes[schema.type as string];
+  const properties = schema.properties as Record<string, Document> | undefined;
+  return {
+    ...(bsonType === undefined ? {} : { bsonType }),
+    ...kept,
+    ...(properties === undefined
+      ? {}
+      : {
+          properties: Object.fromEntries(
+            Object.entries(properties).map(([name, property]) => [name, toBsonSchema(property)]),
+          ),
+        }),
+  };
+}
+
+const bsonTypes: Readonly<Record<string, string>> = { object: 'object', string: 'string' };
+
+/** "Not of this value, or as the rule demands." */
+function ruleSchema({ when, required, forbidden }: FieldRule): Document {
+  const demands = [
+    ...(required.length > 0 ? [{ required: [...required] }] : []),
+    ...forbidden.map((field) => ({ not: { required: [field] } })),
+  ];
+  return { anyOf: [{ not: { properties: { [when.field]: { enum: [...when.is] } } } }, { allOf: demands }] };
+}

@@ -1,0 +1,86 @@
+/**
+ * The set-up of the outbox: the collection with its validator and indexes, and the collection of checkpoints. Safe to run again; it
+ * brings an older set-up to what this version needs.
+ */
+import type { Db, IndexDescription } from 'mongodb';
+import { Fault } from '../contract/fault.ts';
+import { outboxCollection } from '../contract/outbox-event.ts';
+import { outboxValidator } from './outbox-validator.ts';
+import { withMongodbFaults } from './translate-error.ts';
+
+/** Leases and resume tokens of the publishers. */
+export const checkpointCollection = 'outboxCheckpoints';
+
+const purgeIndex = 'outgraph_purge';
+
+/** Every index of the outbox, each with the queries that use it. */
+const indexes: readonly IndexDescription[] = [
+  // The publisher's backlog and the sweep: pending events in the order of their positions. Small, because only pending events are in it.
+  { name: 'outgraph_pending', key: { status: 1, position: 1 }, partialFilterExpression: { status: 'pending' } },
+  // The consumer's look at a conflicting aggregate, and the purge of tombstones: what is not settled, by aggregate.
+  {
+    name: 'outgraph_unsettled',
+    key: { aggregateType: 1, aggregateId: 1, position: 1 },
+    partialFilterExpression: { status: { $in: ['pending', 'dead'] } },
+  },
+  // Dead events: counted and listed.
+  { name: 'outgraph_dead', key: { deadAt: 1 }, partialFilterExpression: { status: 'dead' } },
+];
+
+export interface OutboxOptions {
+  /** How long processed events are kept before the TTL index purges them. */
+  readonly processedRetentionSeconds: number;
+}
+
+/**
+ * Applies the set-up to a database.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
+export async function setUpOutbox(db: Db, options: OutboxOptions): Promise<void> {
+  await withMongodbFaults(async () => {
+    const validation = { validator: outboxValidator(), validationLevel: 'strict', validationAction: 'error' } as const;
+    const existing = new Set(
+      (await db.listCollections({}, { nameOnly: true }).toArray()).map((collection) => collection.name),
+    );
+    if (existing.has(outboxCollection)) await db.command({ collMod: outboxCollection, ...validation });
+    else await db.createCollection(outboxCollection, validation);
+    if (!existing.has(checkpointCollection)) await db.createCollection(checkpointCollection);
+    await db.collection(outboxCollection).createIndexes([...indexes]);
+    await setUpPurge(db, options.processedRetentionSeconds);
+  });
+}
+
+/** A TTL index keeps its first retention; a new one is set by `collMod`. */
+async function setUpPurge(db: Db, expireAfterSeconds: number): Promise<void> {
+  const outbox = db.collection(outboxCollection);
+  const known = (await outbox.indexes()).find((index) => index.name === purgeIndex);
+  if (known === undefined) await outbox.createIndex({ processedAt: 1 }, { name: purgeIndex, expireAfterSeconds });
+  else if (known.expireAfterSeconds !== expireAfterSeconds) {
+    await db.command({ collMod: outboxCollection, index: { name: purgeIndex, expireAfterSeconds } });
+  }
+}
+
+/**
+ * Cheap check for a cold start.
+ *
+ * @throws Fault `set-up-missing` that names what is missing and the command to run.
+ */
+export async function checkOutbox(db: Db): Promise<void> {
+  const names = await withMongodbFaults(async () => {
+    const collections = await db.listCollections({ name: outboxCollection }).toArray();
+    if (collections.length === 0) return undefined;
+    return (await db.collection(outboxCollection).indexes()).map((index) => index.name);
+  });
+  const missing =
+    names === undefined
+      ? [`the collection ${outboxCollection}`]
+      : [...indexes.map((index) => index.name), purgeIndex]
+          .filter((name) => !names.includes(name))
+          .map((name) => `the index ${name}`);
+  if (missing.length === 0) return;
+  throw new Fault(
+    'set-up-missing',
+    `The database ${db.databaseName} lacks ${missing.join(', ')}; apply the set-up first (infra/set-up.ts).`,
+  );
+}

@@ -1,0 +1,114 @@
+/**
+ * Tails the outbox: a change stream of inserts only, projected on the server to the pointer. The payload never leaves MongoDB on this way, so the size
+ * of an event does not matter here.
+ */
+import { type ChangeStream, type Collection, type Document, MongoServerError, type Timestamp } from 'mongodb';
+import { Fault } from '../contract/fault.ts';
+import type { Pointer } from '../contract/pointer.ts';
+import type { ResumeToken } from './publisher-lease.ts';
+import { translateMongodbError } from './translate-error.ts';
+
+/** Where a tail starts: after a saved token, or at a time of the cluster. */
+export type TailStart = { readonly resumeToken: ResumeToken } | { readonly clusterTime: Timestamp };
+
+/** The next inserts in their order, possibly none; `resumeToken` lies after the last of them. */
+export interface TailBatch {
+  readonly pointers: readonly Pointer[];
+  readonly resumeToken: ResumeToken;
+}
+
+/** An open change stream. */
+export interface OutboxTail {
+  /** Waits up to half a second for inserts. @throws Fault `history-lost` if the stream cannot go on from where it is. */
+  readonly next: () => Promise<TailBatch>;
+  readonly close: () => Promise<void>;
+}
+
+const batchMaxPointers = 500;
+const awaitMillis = 500;
+
+/** Once one insert is there, others are waited for no longer than this before the batch goes out. */
+const lingerMillis = 5;
+
+const pipeline: Document[] = [
+  { $match: { operationType: 'insert' } },
+  { $project: { _id: 1, 'fullDocument._id': 1, 'fullDocument.aggregateType': 1, 'fullDocument.aggregateId': 1 } },
+];
+
+interface InsertedPointer extends Document {
+  readonly _id: ResumeToken;
+  readonly fullDocument: Document;
+}
+
+/** Opens the tail. Lazily: a token that is lost shows at the first `next`. */
+export function tailOutbox(outbox: Collection<Document>, start: TailStart): OutboxTail {
+  const from =
+    'resumeToken' in start ? { resumeAfter: start.resumeToken } : { startAtOperationTime: start.clusterTime };
+  const stream: ChangeStream<Document, InsertedPointer> = outbox.watch<Document, InsertedPointer>(pipeline, {
+    ...from,
+    maxAwaitTimeMS: awaitMillis,
+    batchSize: batchMaxPointers,
+  });
+  let reading: Promise<InsertedPointer | null> | undefined;
+
+  const readOne = async (wait: boolean): Promise<InsertedPointer | null | 'nothing yet'> => {
+    if (reading === undefined) {
+      reading = stream.tryNext();
+      // Whoever awaits it next sees the error; until then it must not count as unhandled.
+      reading.catch(() => undefined);
+    }
+    const one = wait ? await reading : await Promise.race([reading, linger()]);
+    if (one !== 'nothing yet') reading = undefined;
+    return one;
+  };
+
+  const next = async (): Promise<TailBatch> => {
+    const pointers: Pointer[] = [];
+    let token: ResumeToken | undefined;
+    while (pointers.length < batchMaxPointers) {
+      const insert = await readOne(pointers.length === 0);
+      if (insert === 'nothing yet') break;
+      if (insert === null) {
+        // The post-batch token: it moves on also when nothing matched, so that a quiet outbox does not age out of the oplog.
+        token = stream.resumeToken as ResumeToken;
+        break;
+      }
+      pointers.push(toPointer(insert.fullDocument));
+      token = insert._id;
+    }
+    return { pointers, resumeToken: token as ResumeToken };
+  };
+
+  return {
+    next: () => next().catch((error: unknown) => Promise.reject(translateTailError(error))),
+    close: () => stream.close(),
+  };
+}
+
+/** The error codes that mean the stream cannot go on from its token: invalid token, history lost, fatal, and an event that is too large. */
+const lostCodes: ReadonlySet<unknown> = new Set([260, 286, 280, 10334]);
+
+function translateTailError(error: unknown): Fault {
+  if (error instanceof MongoServerError && lostCodes.has(error.code)) {
+    return new Fault('history-lost', `The change stream cannot go on from its token (code ${error.code}).`, {
+      cause: error,
+    });
+  }
+  // Dropping the collection invalidates the stream: the driver then reports it closed.
+  if (error instanceof Error && error.name === 'MongoAPIError') {
+    return new Fault('history-lost', 'The change stream was closed by the server.', { cause: error });
+  }
+  return translateMongodbError(error);
+}
+
+function toPointer(event: Document): Pointer {
+  return {
+    eventId: String(event._id),
+    aggregateType: String(event.aggregateType),
+    aggregateId: String(event.aggregateId),
+  };
+}
+
+function linger(): Promise<'nothing yet'> {
+  return new Promise((resolve) => setTimeout(resolve, lingerMillis, 'nothing yet' as const));
+}

@@ -1,0 +1,61 @@
+/** Sends pointers in calls of ten, several at once, and sends the refused ones again. */
+import type { Pointer } from '../contract/pointer.ts';
+
+/** Sends at most ten pointers and returns those that were refused; throws if the call itself failed. */
+export type SendPointers = (pointers: readonly Pointer[]) => Promise<readonly Pointer[]>;
+
+/** Waits for a time. */
+export type Sleep = (millis: number) => Promise<void>;
+
+export interface SendOptions {
+  readonly send: SendPointers;
+  readonly sleep: Sleep;
+  /** From 0 to 1, for the jitter. */
+  readonly random: () => number;
+}
+
+/** What sending came to. The `refused` stay pending in the outbox, where the sweep finds them. */
+export interface SendReport {
+  readonly sent: number;
+  readonly refused: number;
+}
+
+const callMaxPointers = 10;
+const concurrentCalls = 10;
+const maxAttempts = 5;
+
+/**
+ * Sends all, the refused ones up to five times with growing waits. An entry that the bus still refuses is left to the sweep: waiting for it would hold
+ * up everything after it.
+ *
+ * @throws Fault `bus-unavailable` if a call failed as a whole: nothing after the checkpoint counts as sent then.
+ */
+export async function sendAll(pointers: readonly Pointer[], options: SendOptions): Promise<SendReport> {
+  let rest = pointers;
+  for (let attempt = 1; rest.length > 0 && attempt <= maxAttempts; attempt += 1) {
+    if (attempt > 1) await options.sleep(100 * 2 ** attempt * (0.5 + options.random()));
+    rest = await sendOnce(rest, options.send);
+  }
+  return { sent: pointers.length - rest.length, refused: rest.length };
+}
+
+async function sendOnce(pointers: readonly Pointer[], send: SendPointers): Promise<readonly Pointer[]> {
+  const calls = inChunks(pointers, callMaxPointers);
+  const refused: Pointer[] = [];
+  for (const together of inChunks(calls, concurrentCalls)) {
+    // All settled before any failure is reported: no call may be left running behind the flow's back.
+    const answers = await Promise.allSettled(together.map(send));
+    for (const answer of answers) {
+      if (answer.status === 'rejected') throw answer.reason;
+      refused.push(...answer.value);
+    }
+  }
+  return refused;
+}
+
+/** Splits a list into parts of `size`. */
+export function inChunks<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
+  const chunks: (readonly Item[])[] = [];
+  for (let start = 0; start < items.length; start += size) chunks.push(items.slice(start, start + size));
+  return chunks;
+}
