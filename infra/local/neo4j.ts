@@ -1,0 +1,139 @@
+/** A real Neo4j Community on a loopback port, from jars that Maven fetched. */
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import neo4j from 'neo4j-driver';
+import { type BackgroundProcess, type KeepProcess, startInBackground } from './children.ts';
+import { freePort } from './free-port.ts';
+import { install } from './install.ts';
+import { requireJavaAndMaven } from './prerequisites.ts';
+import type { RunStep } from './progress.ts';
+import { runCommand } from './run-command.ts';
+import { StackError } from './stack-error.ts';
+import { waitUntil } from './wait-until.ts';
+
+const version = '5.26.0';
+
+/** The digest over the names and digests of all jars, in the order of their names. */
+const jarsSha256 = '9e20666d938c1b498a9187142f301b84495bd4a6d01ad6d21aa1248c4c6e8268';
+
+/** A running Neo4j without authentication. */
+export interface Neo4jServer {
+  readonly uri: string;
+  readonly process: BackgroundProcess;
+}
+
+/** The folder of Neo4j's jars, downloaded if it is not there yet. @throws StackError */
+export async function installNeo4j(step: RunStep, signal: AbortSignal): Promise<string> {
+  return install(
+    {
+      name: `neo4j-${version}`,
+      title: 'Downloading Neo4j (128 MB)',
+      fill: (folder, log) => fillNeo4j(folder, log, signal),
+    },
+    step,
+  );
+}
+
+async function fillNeo4j(folder: string, logFile: string, signal: AbortSignal): Promise<void> {
+  requireJavaAndMaven();
+  const pom = path.join(folder, 'pom.xml');
+  await copyFile(path.join(import.meta.dirname, 'neo4j/pom.xml'), pom);
+  const lib = path.join(folder, 'lib');
+  await runCommand({
+    command: 'mvn',
+    args: [
+      '--batch-mode',
+      '--quiet',
+      '--strict-checksums',
+      '-f',
+      pom,
+      'dependency:copy-dependencies',
+      `-DoutputDirectory=${lib}`,
+    ],
+    cwd: folder,
+    logFile,
+    onFailure:
+      'The download of Neo4j failed: Maven must reach its repository, or set NEO4J_URI to a Neo4j that runs already.',
+    signal,
+  });
+  const digest = await digestOfJars(lib);
+  if (digest !== jarsSha256)
+    throw new StackError(`The downloaded Neo4j is not the one that is pinned (SHA-256 ${digest}): it was not used.`);
+}
+
+async function digestOfJars(lib: string): Promise<string> {
+  const all = createHash('sha256');
+  for (const name of (await readdir(lib)).sort()) {
+    const digest = createHash('sha256')
+      .update(await readFile(path.join(lib, name)))
+      .digest('hex');
+    all.update(`${name} ${digest}\n`);
+  }
+  return all.digest('hex');
+}
+
+/** Starts Neo4j with its data below `folder`, and waits until it answers. */
+export async function startNeo4j(
+  installation: string,
+  folder: string,
+  logFile: string,
+  keep: KeepProcess,
+): Promise<Neo4jServer> {
+  requireJavaAndMaven();
+  const port = await freePort();
+  const home = path.join(folder, 'neo4j');
+  await mkdir(path.join(home, 'conf'), { recursive: true });
+  await writeFile(path.join(home, 'conf/neo4j.conf'), configuration(port));
+  const opened = ['java.nio', 'java.io', 'sun.nio.ch', 'java.lang'].map(
+    (name) => `--add-opens=java.base/${name}=ALL-UNNAMED`,
+  );
+  const process = startInBackground({
+    name: 'Neo4j',
+    command: 'java',
+    args: [
+      ...opened,
+      '-Xms512m',
+      '-Xmx1g',
+      '-cp',
+      path.join(installation, 'lib/*'),
+      'org.neo4j.server.CommunityEntryPoint',
+      `--home-dir=${home}`,
+      `--config-dir=${path.join(home, 'conf')}`,
+      '--console-mode',
+    ],
+    cwd: home,
+    logFile,
+  });
+  keep(process);
+  const uri = `bolt://127.0.0.1:${port}`;
+  await Promise.race([
+    process.ended,
+    waitUntil(() => answers(uri), { timeoutSeconds: 120, pollMillis: 200, what: 'Neo4j to answer' }),
+  ]);
+  return { uri, process };
+}
+
+function configuration(port: number): string {
+  return `dbms.security.auth_enabled=false
+dbms.usage_report.enabled=false
+server.bolt.listen_address=127.0.0.1:${port}
+server.bolt.advertised_address=127.0.0.1:${port}
+server.http.enabled=false
+server.https.enabled=false
+server.memory.pagecache.size=256m
+server.memory.heap.max_size=1g
+db.tx_log.rotation.retention_policy=keep_none
+`;
+}
+
+/** Whether a query runs. */
+async function answers(uri: string): Promise<true> {
+  const driver = neo4j.driver(uri, undefined, { connectionTimeout: 2_000, maxTransactionRetryTime: 0 });
+  try {
+    await driver.executeQuery('RETURN 1');
+    return true;
+  } finally {
+    await driver.close();
+  }
+}

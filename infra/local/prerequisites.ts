@@ -1,0 +1,37 @@
+/** Looks for what must be on the machine before anything is downloaded, and says in one sentence what is missing. */
+import { execFileSync } from 'node:child_process';
+import { StackError } from './stack-error.ts';
+
+/** Java runs Neo4j, Maven fetches it. @throws StackError */
+export function requireJavaAndMaven(): void {
+  const java = /version "(\d+)/.exec(versionText('java', ['-version']))?.[1];
+  if (java === undefined || Number(java) < 17) {
+    throw new StackError(
+      'Neo4j needs Java 17 or newer: install a JDK or JRE, or set NEO4J_URI to a Neo4j that runs already.',
+    );
+  }
+  if (!versionText('mvn', ['--version']).includes('Apache Maven')) {
+    throw new StackError(
+      'Neo4j is downloaded with Maven: install Maven, or set NEO4J_URI to a Neo4j that runs already.',
+    );
+  }
+}
+
+/** Python runs LocalStack, and pip fetches it and mongod. Returns the command's name. @throws StackError */
+export function requirePython(neededFor: string, variable: string): string {
+  for (const command of ['python3', 'python3.13', 'python3.12', 'python3.11', 'python']) {
+    const version = /Python 3\.(\d+)/.exec(versionText(command, ['--version']))?.[1];
+    if (version !== undefined && Number(version) >= 11) return command;
+  }
+  throw new StackError(
+    `${neededFor} needs Python 3.11 or newer: install it, or set ${variable} to one that runs already.`,
+  );
+}
+
+function versionText(command: string, args: readonly string[]): string {
+  try {
+    return execFileSync('sh', ['-c', `"$0" "$@" 2>&1`, command, ...args], { encoding: 'utf8' });
+  } catch {
+    return '';
+  }
+}
