@@ -180,14 +180,15 @@ async function startServers(
   );
   const [mongodb, neo4j, localstack] = started;
   for (const one of started) if (one.status === 'rejected') throw one.reason;
-  const valueOf = <Value>(one: PromiseSettledResult<Value>) => (one.status === 'fulfilled' ? one.value : undefined);
+  const settledValue = <Value>(one: PromiseSettledResult<Value>) =>
+    one.status === 'fulfilled' ? one.value : undefined;
   return {
-    mongodbUri: MONGODB_URI ?? valueOf(mongodb)?.uri ?? '',
-    mongodPids: valueOf(mongodb)?.pids ?? [],
-    neo4jUri: NEO4J_URI ?? valueOf(neo4j)?.uri ?? '',
+    mongodbUri: MONGODB_URI ?? settledValue(mongodb)?.uri ?? '',
+    mongodPids: settledValue(mongodb)?.pids ?? [],
+    neo4jUri: NEO4J_URI ?? settledValue(neo4j)?.uri ?? '',
     neo4jUsername: NEO4J_URI === undefined ? null : (NEO4J_USERNAME ?? null),
     neo4jPassword: NEO4J_URI === undefined ? null : (NEO4J_PASSWORD ?? null),
-    endpointUrl: AWS_ENDPOINT_URL ?? valueOf(localstack)?.endpointUrl ?? '',
+    endpointUrl: AWS_ENDPOINT_URL ?? settledValue(localstack)?.endpointUrl ?? '',
     processes,
   };
 }
