@@ -1,6 +1,6 @@
 /** LocalStack on a loopback port, with Lambda functions running as processes instead of containers. */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type BackgroundProcess, type KeepProcess, startInBackground } from './children.ts';
 import { freePort } from './free-port.ts';
@@ -50,7 +50,10 @@ async function fillLocalstack(folder: string, logFile: string, signal: AbortSign
     '--no-deps',
   ] as const;
   await run(pip[0], [...pip.slice(1), '--require-hashes', '-r', requirements]);
-  await run(pip[0], [...pip.slice(1), executor]);
+  // From a copy: building leaves files behind.
+  const copy = path.join(folder, 'executor');
+  await cp(executor, copy, { recursive: true });
+  await run(pip[0], [...pip.slice(1), copy]);
 }
 
 /** Changes with what is installed, so that a newer executor is never masked by an older installation. */

@@ -114,6 +114,7 @@ class ProcessExecutor(RuntimeExecutor):
             self._kill_process()
             raise StatusErrorException("the function did not start in time", error_payload("Sandbox.Timedout", "init timed out"))
         if api.init_error is not None:
+            self._write_log(f"the function failed to start: {api.init_error.decode(errors='replace')}\n")
             self._kill_process()
             raise StatusErrorException("the function failed to start", api.init_error)
 

@@ -44,6 +44,8 @@ class RuntimeApi:
         self._running: dict[str, Task] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler_class())
         self._server.daemon_threads = True
+        # A process that ends in the middle of a request is told by its end, not by its broken connection.
+        self._server.handle_error = lambda request, address: None
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     @property
