@@ -1,0 +1,102 @@
+/**
+ * Records events in the outbox, inside the transaction that writes their documents. What could never be applied is refused here, in the
+ * writer's own transaction, where it can still be mended.
+ */
+import { type ClientSession, type Db, type Document, Int32, ObjectId, Timestamp } from 'mongodb';
+import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
+import { projectPayload } from '../aggregates/project-event.ts';
+import { Fault } from '../contract/fault.ts';
+import { type OutboxDocument, outboxCollection, outboxDocumentSchema } from '../contract/outbox-event.ts';
+
+/** What happened to one aggregate. The payload is the full state after the write, never a delta. */
+export type AggregateChange =
+  | { readonly operation: 'upsert'; readonly aggregateId: string; readonly payload: Document }
+  | { readonly operation: 'delete'; readonly aggregateId: string };
+
+export interface RecordOptions {
+  /** W3C trace context, carried to the apply. */
+  readonly traceparent?: string;
+}
+
+/**
+ * Records one event. Write the document first, then record its event, both with the same session.
+ *
+ * @param session the session of a running transaction with write concern majority; without one nothing is written.
+ * @param db the database of the document: its outbox is in the same one.
+ * @throws Error if the session has no running transaction; a data fault that names what is wrong with the payload. Let it abort the transaction.
+ * @example
+ * await client.withSession((session) =>
+ *   session.withTransaction(async () => {
+ *     await db.collection('people').insertOne(ada, { session });
+ *     await recordEvent(session, db, person, { operation: 'upsert', aggregateId: ada._id, payload: ada });
+ *   }),
+ * );
+ */
+export async function recordEvent<State>(
+  session: ClientSession,
+  db: Db,
+  definition: AggregateDefinition<State>,
+  change: AggregateChange,
+  options: RecordOptions = {},
+): Promise<void> {
+  await recordEvents(session, db, definition, [change], options);
+}
+
+/** Records events of several aggregates of one type, in the order given. */
+export async function recordEvents<State>(
+  session: ClientSession,
+  db: Db,
+  definition: AggregateDefinition<State>,
+  changes: readonly AggregateChange[],
+  options: RecordOptions = {},
+): Promise<void> {
+  requireTransaction(session);
+  if (changes.length === 0) return;
+  const events = changes.map((change) => createEvent(definition, change, options));
+  await db.collection<OutboxDocument>(outboxCollection).insertMany(events, { session, ignoreUndefined: false });
+}
+
+/** @throws Error unless the session has a running transaction whose writes cannot be rolled back once it has committed. */
+function requireTransaction(session: ClientSession): void {
+  if (!session?.inTransaction()) {
+    throw new Error(
+      'An event must be recorded in the transaction that writes its document: start one (session.withTransaction), and pass its session.',
+    );
+  }
+  const { transaction } = session as unknown as {
+    readonly transaction?: { readonly options?: { readonly writeConcern?: { readonly w?: unknown } } };
+  };
+  const w = transaction?.options?.writeConcern?.w;
+  if (w !== undefined && w !== 'majority') {
+    throw new Error(
+      `The transaction's write concern is ${String(w)}: use "majority", because what could be rolled back must not reach the graph.`,
+    );
+  }
+}
+
+function createEvent<State>(
+  definition: AggregateDefinition<State>,
+  change: AggregateChange,
+  { traceparent }: RecordOptions,
+): OutboxDocument {
+  const event = {
+    _id: new ObjectId(),
+    aggregateType: definition.type,
+    aggregateId: change.aggregateId,
+    operation: change.operation,
+    ...(change.operation === 'upsert' ? { payload: change.payload } : {}),
+    // Empty: the server puts its own time here, also in a transaction.
+    position: new Timestamp({ t: 0, i: 0 }),
+    createdAt: new Date(),
+    ...(traceparent === undefined ? {} : { traceparent }),
+    status: 'pending' as const,
+    attempts: 0,
+  };
+  const parsed = outboxDocumentSchema.safeParse(event);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+    throw new Fault('event-invalid', `The event of a "${definition.type}" cannot be recorded: ${problems.join('; ')}.`);
+  }
+  if (change.operation === 'upsert') projectPayload(definition, change.aggregateId, change.payload);
+  return { ...parsed.data, attempts: new Int32(0) as unknown as number };
+}

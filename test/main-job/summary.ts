@@ -1,0 +1,44 @@
+/** What the main job came to: for programs as it is, for people as a text. */
+import type { Comparison } from './compare-graph.ts';
+import type { Lag, OutboxFigures } from './outbox-figures.ts';
+
+/** The figures of a run. `applied` and `superseded` are null where the consumer's log is not at hand. */
+export interface JobSummary extends OutboxFigures, Comparison {
+  readonly regions: number;
+  /** Documents written: insertions, changes and deletions. */
+  readonly documents: number;
+  readonly applied: number | null;
+  /** Settled without effect of their own, because a newer state of the same aggregate was applied. */
+  readonly superseded: number | null;
+  readonly seconds: number;
+  readonly eventsPerSecond: number;
+  readonly lagMillis: Lag;
+}
+
+const shownDifferences = 50;
+
+/** The summary for people; every difference on a line of its own, up to fifty. */
+export function summaryText(summary: JobSummary): string {
+  const { lagMillis: lag, differences } = summary;
+  const count = (value: number | null) => (value === null ? 'not known' : value.toLocaleString('en'));
+  const lines = [
+    '',
+    `  calendars            ${count(summary.regions)}`,
+    `  documents written    ${count(summary.documents)}`,
+    `  events written       ${count(summary.events)}`,
+    `  applied              ${count(summary.applied)}`,
+    `  superseded           ${count(summary.superseded)}   by newer states of the same aggregate`,
+    `  dead                 ${count(summary.dead)}`,
+    `  still pending        ${count(summary.pending)}`,
+    `  republished          ${count(summary.republished)}   by the sweep`,
+    `  events per second    ${count(Math.round(summary.eventsPerSecond))}   over ${summary.seconds.toFixed(1)} s`,
+    `  lag, write to graph  p50 ${lag.p50} ms, p95 ${lag.p95} ms, p99 ${lag.p99} ms, max ${lag.max} ms`,
+    `  nodes                ${count(summary.nodes.expected)} expected, ${count(summary.nodes.found)} found`,
+    `  relationships        ${count(summary.relationships.expected)} expected, ${count(summary.relationships.found)} found`,
+    `  graph equals documents: ${differences.length === 0 ? 'yes' : `no, ${differences.length} differences`}`,
+    ...differences.slice(0, shownDifferences).map((difference) => `    ${difference}`),
+    ...(differences.length > shownDifferences ? [`    … and ${differences.length - shownDifferences} more`] : []),
+    '',
+  ];
+  return `${lines.join('\n')}\n`;
+}
