@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+import { diff, diffCarefully } from '../../../lib/apply/diff.ts';
+import { createManifest, decodeManifest, emptyManifest, encodeManifest } from '../../../lib/apply/manifest.ts';
+import { readSubgraph } from '../../../lib/contract/read-subgraph.ts';
+
+const owner = 'graph:1';
+const user = { label: 'User', key: { id: 'u' } };
+const day = (date: string) => ({ label: 'Date', key: { date } });
+const event = (date: string, fields: object = {}) => ({ type: 'HAS', key: 'e1', from: user, to: day(date), ...fields });
+const manifestOf = (raw: unknown) => createManifest(readSubgraph(raw), owner);
+
+describe('the diff of an aggregate', () => {
+  it('is empty when nothing changed, whatever the order of what is listed', () => {
+    const nodes = [{ ...user, properties: { a: 1, b: 2 } }, day('01-01')];
+    const before = manifestOf({ nodes, relationships: [event('01-01'), event('01-02')] });
+    const again = readSubgraph({
+      nodes: [day('01-01'), { ...user, properties: { b: 2, a: 1 } }],
+      relationships: [event('01-02'), event('01-01')],
+    });
+    expect(diff(before, again, owner)).toMatchObject({
+      claims: [],
+      releases: [],
+      created: [],
+      changed: [],
+      released: [],
+    });
+  });
+
+  it('of a new aggregate claims and creates all it lists', () => {
+    const result = diff(emptyManifest, readSubgraph({ nodes: [user], relationships: [event('01-01')] }), owner);
+    expect(result).toMatchObject({ releases: [], changed: [], released: [] });
+    expect([result.claims.length, result.created.length]).toStrictEqual([1, 1]);
+  });
+
+  it('of a deletion releases all it listed', () => {
+    const result = diff(manifestOf({ nodes: [user], relationships: [event('01-01')] }), null, owner);
+    expect(result).toMatchObject({ claims: [], created: [], changed: [] });
+    expect([result.releases.length, result.released.length, result.manifest]).toStrictEqual([1, 1, emptyManifest]);
+  });
+
+  it('of a move releases the old relationship and creates the new one', () => {
+    const result = diff(
+      manifestOf({ relationships: [event('01-01')] }),
+      readSubgraph({ relationships: [event('01-02')] }),
+      owner,
+    );
+    expect([result.released.length, result.created[0]?.to.key, result.changed.length]).toStrictEqual([
+      1,
+      { date: '01-02' },
+      0,
+    ]);
+  });
+
+  it('of a changed property changes the relationship in its place', () => {
+    const result = diff(
+      manifestOf({ relationships: [event('01-01', { properties: { name: 'a' } })] }),
+      readSubgraph({ relationships: [event('01-01', { properties: { name: 'b' } })] }),
+      owner,
+    );
+    expect(result).toMatchObject({ created: [], released: [], changed: [{ type: 'HAS', properties: { name: 'b' } }] });
+  });
+
+  it('sees that a FLOAT took the place of an equal INTEGER', () => {
+    const withValue = (v: unknown) => ({ nodes: [{ ...user, properties: { v } }] });
+    const result = diff(manifestOf(withValue(1)), readSubgraph(withValue({ _bsontype: 'Double', value: 1 })), owner);
+    expect(result.claims).toHaveLength(1);
+  });
+
+  it('releases a node that turns from owned to shared, and claims it anew', () => {
+    const result = diff(manifestOf({ nodes: [user] }), readSubgraph({ nodes: [{ ...user, shared: true }] }), owner);
+    expect([result.releases, result.claims.map((claim) => claim.node.shared)]).toMatchObject([
+      [{ shared: false }],
+      [true],
+    ]);
+  });
+
+  it('taken carefully, deletes and creates every owned relationship, but counts shared ones once', () => {
+    const raw = { relationships: [event('01-01'), event('01-02', { shared: true })] };
+    const result = diffCarefully(manifestOf(raw), readSubgraph(raw), owner);
+    expect([result.released.map((item) => item.shared), result.created.map((item) => item.shared)]).toStrictEqual([
+      [false],
+      [false],
+    ]);
+  });
+});
+
+describe('a manifest', () => {
+  it('comes back from the registry as it went in', () => {
+    const manifest = manifestOf({
+      nodes: [
+        { label: 'A', key: { i: 9007199254740993n, b: false, s: 'i5' } },
+        { label: 'B', key: { id: '' }, shared: true },
+      ],
+      relationships: [event('01-01'), event('01-01', { key: 'e2', shared: true })],
+    });
+    expect(decodeManifest(encodeManifest(manifest))).toStrictEqual(manifest);
+  });
+
+  it('of an unknown version is refused instead of misread', () => {
+    expect(() => decodeManifest('{"v":2,"n":[],"r":[]}')).toThrow('version 2');
+  });
+});

@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import { type FoundNode, settleNode } from '../../../lib/apply/settle-node.ts';
+import type { NodeSum } from '../../../lib/apply/sum-diffs.ts';
+import { toPosition } from '../../../lib/contract/position.ts';
+
+const sum = (fields: Partial<NodeSum> = {}): NodeSum => ({
+  identity: '["File",[["path","sa"]]]',
+  endpoint: { label: 'File', key: { path: 'a' } },
+  disowners: [],
+  owners: [],
+  sharers: [],
+  sharesDelta: 0,
+  ...fields,
+});
+const found = (fields: Partial<FoundNode> = {}): FoundNode => ({ owner: null, shares: 0, labels: ['File'], ...fields });
+const claim = (key: string, second = 1, fields: object = {}) => ({
+  key,
+  position: toPosition({ t: second, i: 1 }),
+  labels: [],
+  properties: {},
+  ...fields,
+});
+
+describe('a node that an aggregate owns from now on', () => {
+  it('has its key, the listed properties and labels, and nothing else of what it had', () => {
+    const owners = [claim('graph:1', 1, { labels: ['New'], properties: { size: 1n } })];
+    expect(settleNode(sum({ owners }), found({ labels: ['File', 'Old'] }))).toMatchObject({
+      outcome: 'settled',
+      properties: { path: 'a', size: 1n, _outgraph: true, _outgraphOwner: 'graph:1' },
+      addedLabels: ['New'],
+      removedLabels: ['Old'],
+      unlisted: false,
+    });
+  });
+
+  it('may come from an aggregate that lets go of it in the same batch', () => {
+    const outcome = settleNode(
+      sum({ owners: [claim('graph:2')], disowners: ['graph:1'] }),
+      found({ owner: 'graph:1' }),
+    );
+    expect(outcome).toMatchObject({ outcome: 'settled', properties: { _outgraphOwner: 'graph:2' } });
+  });
+});
+
+describe('a node that nobody lists any more', () => {
+  it('keeps its key only', () => {
+    expect(
+      settleNode(sum({ disowners: ['graph:1'] }), found({ owner: 'graph:1', labels: ['File', 'Old'] })),
+    ).toStrictEqual({
+      outcome: 'settled',
+      properties: { path: 'a', _outgraph: true },
+      addedLabels: [],
+      removedLabels: ['Old'],
+      unlisted: true,
+    });
+  });
+
+  it('is unlisted only when its last share is gone', () => {
+    const outcomeFrom = (shares: number) => settleNode(sum({ sharesDelta: -1 }), found({ shares }));
+    expect([outcomeFrom(2), outcomeFrom(1)]).toMatchObject([
+      { unlisted: false, properties: { _outgraphShares: 1n } },
+      { unlisted: true },
+    ]);
+  });
+});
+
+describe('an ownership conflict', () => {
+  it.each([
+    [
+      'a second owner',
+      sum({ owners: [claim('graph:2')] }),
+      found({ owner: 'graph:1' }),
+      [{ refused: 'graph:2', holder: 'graph:1' }],
+    ],
+    [
+      'a sharer of what is owned',
+      sum({ sharers: ['graph:2'], sharesDelta: 1 }),
+      found({ owner: 'graph:1' }),
+      [{ refused: 'graph:2', holder: 'graph:1' }],
+    ],
+    [
+      'an owner of what is shared',
+      sum({ owners: [claim('graph:2')] }),
+      found({ shares: 1 }),
+      [{ refused: 'graph:2', holder: null }],
+    ],
+    [
+      'the later of two owners in one batch',
+      sum({ owners: [claim('graph:1', 1), claim('graph:2', 2)] }),
+      null,
+      [{ refused: 'graph:2', holder: 'graph:1' }],
+    ],
+    [
+      'an owner while one of two sharers stays',
+      sum({ owners: [claim('graph:3')], sharesDelta: -1 }),
+      found({ shares: 2 }),
+      [{ refused: 'graph:3', holder: null }],
+    ],
+  ])('refuses %s, and names element and holder', (_, given, state, conflicts) => {
+    expect(settleNode(given, state)).toMatchObject({
+      outcome: 'conflict',
+      conflicts: conflicts.map((conflict) => ({ ...conflict, element: 'File {path: "a"}' })),
+    });
+  });
+
+  it('does not arise when the last sharer turns into the owner', () => {
+    expect(settleNode(sum({ owners: [claim('graph:1')], sharesDelta: -1 }), found({ shares: 1 }))).toMatchObject({
+      outcome: 'settled',
+    });
+  });
+
+  it('does not arise when the owner changes what it lists', () => {
+    expect(settleNode(sum({ owners: [claim('graph:1')] }), found({ owner: 'graph:1' }))).toMatchObject({
+      outcome: 'settled',
+    });
+  });
+});
+
+it('a node that someone else made anew stays with its owner', () => {
+  expect(settleNode(sum({ disowners: ['graph:1'] }), found({ owner: 'graph:2' }))).toStrictEqual({ outcome: 'kept' });
+});

@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { diff } from '../../../lib/apply/diff.ts';
+import { createManifest, emptyManifest } from '../../../lib/apply/manifest.ts';
+import { sumDiffs } from '../../../lib/apply/sum-diffs.ts';
+import { toPosition } from '../../../lib/contract/position.ts';
+import { readSubgraph } from '../../../lib/contract/read-subgraph.ts';
+
+const a = { label: 'A', key: { id: 1 } };
+const shared = { type: 'NEAR', from: a, to: a, shared: true };
+const change = (key: string, before: unknown, after: unknown, second = 1) => ({
+  key,
+  position: toPosition({ t: second, i: 1 }),
+  diff: diff(
+    before === null ? emptyManifest : createManifest(readSubgraph(before), key),
+    after === null ? null : readSubgraph(after),
+    key,
+  ),
+});
+
+describe('the sum of a batch', () => {
+  it('writes a node once that one aggregate releases and another claims', () => {
+    const sum = sumDiffs([change('graph:1', { nodes: [a] }, null), change('graph:2', null, { nodes: [a] })]);
+    expect(sum.nodes).toMatchObject([{ disowners: ['graph:1'], owners: [{ key: 'graph:2' }] }]);
+  });
+
+  it('counts shares up and down in one figure', () => {
+    const node = { nodes: [{ ...a, shared: true }] };
+    const sum = sumDiffs([change('graph:1', null, node), change('graph:2', node, null), change('graph:3', null, node)]);
+    expect(sum.nodes).toMatchObject([{ sharesDelta: 1, sharers: ['graph:1', 'graph:3'] }]);
+  });
+
+  it('leaves out a shared relationship that one aggregate drops and another takes up', () => {
+    const listed = { relationships: [shared] };
+    expect(sumDiffs([change('graph:1', listed, null), change('graph:2', null, listed)]).shared).toStrictEqual([]);
+  });
+
+  it('puts owners in the order of their events', () => {
+    const sum = sumDiffs([change('graph:1', null, { nodes: [a] }, 9), change('graph:2', null, { nodes: [a] }, 3)]);
+    expect(sum.nodes[0]?.owners.map((owner) => owner.key)).toStrictEqual(['graph:2', 'graph:1']);
+  });
+
+  it('lists nodes in one order whatever the order of the aggregates', () => {
+    const first = change('graph:1', null, { nodes: [{ label: 'B', key: { id: 2 } }] });
+    const second = change('graph:2', null, { nodes: [a] });
+    const identities = (diffs: Parameters<typeof sumDiffs>[0]) => sumDiffs(diffs).nodes.map((node) => node.identity);
+    expect(identities([first, second])).toStrictEqual(identities([second, first]));
+  });
+});

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { readPointer } from '../../../lib/contract/pointer.ts';
+
+const eventId = '66a0c0ffee0123456789abcd';
+const pointer = { eventId, aggregateType: 'graph', aggregateId: 'a' };
+
+describe('a message body', () => {
+  it.each([
+    ['the bare pointer', pointer],
+    ['the EventBridge envelope', { version: '0', source: 'outgraph', 'detail-type': 'graph', detail: pointer }],
+    [
+      "an Atlas Trigger's envelope with a plain id",
+      { source: 'aws.partner/mongodb.com/x', detail: { fullDocument: { _id: eventId } } },
+    ],
+    [
+      "an Atlas Trigger's envelope in Extended JSON",
+      { detail: { operationType: 'insert', fullDocument: { _id: { $oid: eventId } } } },
+    ],
+  ])('is read as %s', (_, body) => {
+    expect(readPointer(JSON.stringify(body))).toStrictEqual({ outcome: 'read', eventId });
+  });
+
+  it.each([
+    ['no JSON', '{'],
+    ['an empty text', ''],
+    ['null', 'null'],
+    ['an event id of 23 digits', JSON.stringify({ ...pointer, eventId: eventId.slice(1) })],
+    ['an operator in the place of the id', JSON.stringify({ ...pointer, eventId: { $ne: null } })],
+    ['another envelope', JSON.stringify({ detail: { bucket: 'x' } })],
+  ])('is unreadable as %s', (_, body) => {
+    expect(readPointer(body)).toMatchObject({ outcome: 'unreadable' });
+  });
+});

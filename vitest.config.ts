@@ -1,0 +1,29 @@
+/** Three kinds of tests: `unit` needs no server, `integration` one real server each, `end-to-end` the deployed functions. */
+import { defineConfig } from 'vitest/config';
+
+/** Real servers take their time; a test waits for a condition, and this only ends one that waits in vain. */
+const serverTestMillis = 120_000;
+
+export default defineConfig({
+  test: {
+    projects: [
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          testTimeout: serverTestMillis,
+          hookTimeout: serverTestMillis,
+        },
+      },
+      {
+        test: {
+          name: 'end-to-end',
+          include: ['test/end-to-end/**/*.test.ts'],
+          testTimeout: 3 * serverTestMillis,
+          hookTimeout: serverTestMillis,
+        },
+      },
+    ],
+  },
+});
