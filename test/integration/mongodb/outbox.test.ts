@@ -42,7 +42,7 @@ describe('the validator, for a plain driver', () => {
     await expect(outbox().insertOne(make())).resolves.toMatchObject({ acknowledged: true });
   });
 
-  it.each([
+  it.each<readonly [string, () => Document]>([
     ...['aggregateType', 'aggregateId', 'operation', 'payload', 'position', 'createdAt', 'status', 'attempts'].map(
       (field) => [`an event without ${field}`, () => without(field)] as const,
     ),
