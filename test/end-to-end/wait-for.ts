@@ -1,0 +1,57 @@
+/** What the end-to-end tests share: the servers' clients, and waiting for what must become true. */
+import { type Document, Int32, MongoClient, ObjectId, Timestamp } from 'mongodb';
+import { waitUntil } from '../../infra/local/wait-until.ts';
+import { outboxCollection } from '../../lib/contract/outbox-event.ts';
+import { connectNeo4j } from '../../lib/neo4j/connect.ts';
+import { stack } from '../stack.ts';
+
+export const mongodb = new MongoClient(stack.mongodbUri);
+export const db = mongodb.db(stack.mongodbDatabase);
+export const outbox = db.collection(outboxCollection);
+export const graph = connectNeo4j({
+  uri: stack.neo4jUri,
+  username: stack.neo4jUsername ?? '',
+  password: stack.neo4jPassword ?? '',
+});
+
+/** Ends the clients. */
+export async function closeClients(): Promise<void> {
+  await Promise.all([mongodb.close(), graph.close()]);
+}
+
+/** A `graph` event as a writer in any language would insert it. */
+export function graphEvent(
+  aggregateId: string,
+  payload: Document | null,
+  fields: Document = {},
+): Document & { _id: ObjectId } {
+  return {
+    _id: new ObjectId(),
+    aggregateType: 'graph',
+    aggregateId,
+    operation: payload === null ? 'delete' : 'upsert',
+    ...(payload === null ? {} : { payload }),
+    position: new Timestamp({ t: 0, i: 0 }),
+    createdAt: new Date(),
+    status: 'pending',
+    attempts: new Int32(0),
+    ...fields,
+  };
+}
+
+/** Resolves with the events once none of them is pending. */
+export async function untilSettled(ids: readonly ObjectId[]): Promise<readonly Document[]> {
+  return waitUntil(
+    async () => {
+      const events = await outbox.find({ _id: { $in: [...ids] } }).toArray();
+      return events.every((event) => event.status !== 'pending') ? events : undefined;
+    },
+    { timeoutSeconds: 120, pollMillis: 50, what: `${ids.length} events to be settled` },
+  );
+}
+
+/** The rows of a query; integers as `bigint`. */
+export async function query(statement: string, parameters: Document = {}): Promise<readonly Document[]> {
+  const { records } = await graph.executeQuery(statement, parameters);
+  return records.map((record) => record.toObject());
+}
