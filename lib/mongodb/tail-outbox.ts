@@ -30,13 +30,25 @@ const awaitMillis = 500;
 /** Once one insert is there, others are waited for no longer than this before the batch goes out. */
 const lingerMillis = 5;
 
+/** What ends the stream: it is let through, because a stream that ended looks like a quiet one otherwise. */
+const endings = ['drop', 'rename', 'dropDatabase', 'invalidate'];
+
 const pipeline: Document[] = [
-  { $match: { operationType: 'insert' } },
-  { $project: { _id: 1, 'fullDocument._id': 1, 'fullDocument.aggregateType': 1, 'fullDocument.aggregateId': 1 } },
+  { $match: { operationType: { $in: ['insert', ...endings] } } },
+  {
+    $project: {
+      _id: 1,
+      operationType: 1,
+      'fullDocument._id': 1,
+      'fullDocument.aggregateType': 1,
+      'fullDocument.aggregateId': 1,
+    },
+  },
 ];
 
 interface InsertedPointer extends Document {
   readonly _id: ResumeToken;
+  readonly operationType: string;
   readonly fullDocument: Document;
 }
 
@@ -73,6 +85,9 @@ export function tailOutbox(outbox: Collection<Document>, start: TailStart): Outb
         token = stream.resumeToken as ResumeToken;
         break;
       }
+      if (insert.operationType !== 'insert') {
+        throw new Fault('history-lost', `The outbox met a ${insert.operationType}: its change stream has ended.`);
+      }
       pointers.push(toPointer(insert.fullDocument));
       token = insert._id;
     }
@@ -89,6 +104,7 @@ export function tailOutbox(outbox: Collection<Document>, start: TailStart): Outb
 const lostCodes: ReadonlySet<unknown> = new Set([260, 286, 280, 10334]);
 
 function translateTailError(error: unknown): Fault {
+  if (error instanceof Fault) return error;
   if (error instanceof MongoServerError && lostCodes.has(error.code)) {
     return new Fault('history-lost', `The change stream cannot go on from its token (code ${error.code}).`, {
       cause: error,

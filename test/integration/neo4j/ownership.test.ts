@@ -1,0 +1,156 @@
+/** Ownership, foreign data and tombstones on a real Neo4j. */
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aggregates } from '../../../lib/aggregates/catalog.ts';
+import { type ApplyPorts, applyBatch, type BatchResults } from '../../../lib/apply/apply-batch.ts';
+import { toPosition } from '../../../lib/contract/position.ts';
+import { readSubgraph } from '../../../lib/contract/read-subgraph.ts';
+import { applyStates } from '../../../lib/neo4j/apply-states.ts';
+import { connectNeo4j } from '../../../lib/neo4j/connect.ts';
+import { createEnsureSchema } from '../../../lib/neo4j/ensure-schema.ts';
+import { findSharer } from '../../../lib/neo4j/find-sharer.ts';
+import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
+import { listTombstones, removeTombstones } from '../../../lib/neo4j/tombstones.ts';
+import { stack } from '../../stack.ts';
+
+const driver = connectNeo4j({
+  uri: stack.neo4jUri,
+  username: stack.neo4jUsername ?? '',
+  password: stack.neo4jPassword ?? '',
+});
+const label = `Own${randomBytes(4).toString('hex')}`;
+const ports: ApplyPorts = {
+  ensureSchema: createEnsureSchema(driver, 'neo4j', Date.now),
+  applyStates: (states) => applyStates(driver, 'neo4j', states),
+};
+const counts = { second: 0, id: 0 };
+const nextId = () => {
+  counts.id += 1;
+  return counts.id;
+};
+const nextSecond = () => {
+  counts.second += 1;
+  return counts.second;
+};
+beforeAll(() => setUpGraph(driver, 'neo4j', aggregates));
+afterAll(async () => {
+  await driver.executeQuery(`MATCH (n:${label}) DETACH DELETE n`);
+  await driver.executeQuery('MATCH (a:OutgraphAggregate) WHERE a.key STARTS WITH $prefix DELETE a', {
+    prefix: `graph:${label}`,
+  });
+  await driver.close();
+});
+
+const aggregate = () => `graph:${label}-${nextId()}`;
+const node = (fields: object = {}) => ({ label, key: { id: `${nextId()}` }, ...fields });
+const state = (key: string, raw: unknown) => ({
+  key,
+  position: toPosition({ t: nextSecond(), i: 1 }),
+  subgraph: raw === null ? null : readSubgraph(raw),
+});
+async function apply(...states: ReturnType<typeof state>[]): Promise<readonly unknown[]> {
+  const results: BatchResults = new Map();
+  await applyBatch(states, ports, results);
+  return states.map(({ key }) => results.get(key));
+}
+const propertiesOf = async (id: string) =>
+  (
+    await driver.executeQuery(`MATCH (n:${label} {id: $id}) RETURN properties(n) AS properties, labels(n) AS labels`, {
+      id,
+    })
+  ).records.map((record) => record.toObject());
+
+describe('a node that another aggregate owns', () => {
+  it('is refused, and given when the owner lets go in the same batch', async () => {
+    const [holder, claimant, wanted] = [aggregate(), aggregate(), node()];
+    await apply(state(holder, { nodes: [wanted] }));
+    expect(await apply(state(claimant, { nodes: [wanted] }))).toMatchObject([
+      { outcome: 'conflict', conflict: { refused: claimant, holder } },
+    ]);
+    expect(await apply(state(claimant, { nodes: [wanted] }), state(holder, null))).toMatchObject([
+      { outcome: 'applied' },
+      { outcome: 'applied' },
+    ]);
+    expect(await propertiesOf(wanted.key.id)).toMatchObject([{ properties: { _outgraphOwner: claimant } }]);
+  });
+
+  it('may be swapped for another one between two owners', async () => {
+    const [left, right, one, two] = [aggregate(), aggregate(), node(), node()];
+    await apply(state(left, { nodes: [one] }), state(right, { nodes: [two] }));
+    expect(await apply(state(left, { nodes: [two] }), state(right, { nodes: [one] }))).toMatchObject([
+      { outcome: 'applied' },
+      { outcome: 'applied' },
+    ]);
+  });
+
+  it('is refused when it is shared, and a sharer can be named', async () => {
+    const [sharer, claimant, wanted] = [aggregate(), aggregate(), node()];
+    await apply(state(sharer, { nodes: [{ ...wanted, shared: true }] }));
+    const [refused] = await apply(state(claimant, { nodes: [wanted] }));
+    expect(refused).toMatchObject({ outcome: 'conflict', conflict: { holder: null } });
+    const { identity } = (refused as { conflict: { identity: string } }).conflict;
+    expect(await findSharer(driver, 'neo4j', identity)).toBe(sharer);
+  });
+});
+
+describe('a foreign node', () => {
+  it('stays as it was when a relationship attaches to it and goes', async () => {
+    const [owner, foreign] = [aggregate(), node()];
+    await driver.executeQuery(`CREATE (:${label}:Theirs {id: $id, name: 'kept'})`, foreign.key);
+    const before = await propertiesOf(foreign.key.id);
+    await apply(state(owner, { relationships: [{ type: 'NEAR', from: foreign, to: node() }] }));
+    await apply(state(owner, null));
+    expect(await propertiesOf(foreign.key.id)).toStrictEqual(before);
+  });
+
+  it('is adopted when it is listed, and becomes bare while a foreign relationship holds it', async () => {
+    const [owner, foreign] = [aggregate(), node()];
+    await driver.executeQuery(
+      `CREATE (:${label}:Theirs {id: $id, name: 'theirs'})-[:FOREIGN]->(:${label} {id: $other})`,
+      { ...foreign.key, other: `f${foreign.key.id}` },
+    );
+    await apply(state(owner, { nodes: [{ ...foreign, properties: { name: 'ours' } }] }));
+    expect(await propertiesOf(foreign.key.id)).toMatchObject([{ properties: { name: 'ours' }, labels: [label] }]);
+    await apply(state(owner, null));
+    expect(await propertiesOf(foreign.key.id)).toStrictEqual([
+      { properties: { id: foreign.key.id, _outgraph: true }, labels: [label] },
+    ]);
+  });
+});
+
+describe('a tombstone', () => {
+  it('keeps a late upsert out, and is purged only when it is old enough', async () => {
+    const [key, gone] = [aggregate(), node()];
+    const late = state(key, { nodes: [gone] });
+    await apply(state(key, null));
+    expect(await apply(late)).toStrictEqual([{ outcome: 'superseded' }]);
+    expect(await propertiesOf(gone.key.id)).toStrictEqual([]);
+    const page = { limit: 10_000, afterKey: null };
+    expect((await listTombstones(driver, 'neo4j', { ...page, olderThanDays: 30 })).map((one) => one.key)).not.toContain(
+      key,
+    );
+    await driver.executeQuery(
+      'MATCH (a:OutgraphAggregate {key: $key}) SET a.deletedAt = a.deletedAt - duration({days: 31})',
+      { key },
+    );
+    const old = (await listTombstones(driver, 'neo4j', { ...page, olderThanDays: 30 })).filter(
+      (one) => one.key === key,
+    );
+    expect(await removeTombstones(driver, 'neo4j', old)).toBe(1);
+  });
+
+  it('that came back to life is not removed', async () => {
+    const key = aggregate();
+    const dead = state(key, null);
+    await apply(dead);
+    await apply(state(key, { nodes: [node()] }));
+    expect(await removeTombstones(driver, 'neo4j', [dead])).toBe(0);
+  });
+});
+
+it('a label that is keyed otherwise is refused by name', async () => {
+  await apply(state(aggregate(), { nodes: [node()] }));
+  expect(await apply(state(aggregate(), { nodes: [{ label, key: { other: 1 } }] }))).toMatchObject([
+    { outcome: 'refused', code: 'key-mismatch' },
+  ]);
+});
