@@ -26,8 +26,8 @@ const ports: ApplyPorts = {
 const universe = { suffix: `T${randomBytes(4).toString('hex')}`, aggregates: 6 };
 const keys = universeKeys(universe);
 
-/** How often each history is taken; `npm test` is not the place for a soak. */
-const histories = 60;
+/** How many histories; `OUTGRAPH_HISTORIES=2000 npm test -- test/integration/neo4j` soaks. */
+const histories = Number(process.env.OUTGRAPH_HISTORIES ?? 60);
 
 beforeAll(() => setUpGraph(driver, database, aggregates));
 afterAll(async () => {
