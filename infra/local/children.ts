@@ -4,8 +4,9 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { type LoggedCommand, spawnToLog } from './spawn-to-log.ts';
 import { StackError } from './stack-error.ts';
 
 /** A server that runs in the background. */
@@ -20,13 +21,8 @@ export interface BackgroundProcess {
 /** Takes a process into care the moment it runs, before it is known to be ready: from then on it is ended with the rest. */
 export type KeepProcess = (process: BackgroundProcess) => void;
 
-export interface BackgroundCommand {
+export interface BackgroundCommand extends LoggedCommand {
   readonly name: string;
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-  readonly cwd: string;
-  readonly logFile: string;
 }
 
 const graceMillis = 15_000;
@@ -35,15 +31,8 @@ let watchdog: ChildProcess | undefined;
 
 /** Starts a server whose output goes to a file. */
 export function startInBackground(given: BackgroundCommand): BackgroundProcess {
-  const { name, command, args, env, cwd, logFile } = given;
-  const log = openSync(logFile, 'a');
-  const child = spawn(command, args, {
-    cwd,
-    env: { ...process.env, ...env },
-    stdio: ['ignore', log, log],
-    detached: true,
-  });
-  closeSync(log);
+  const { name, command, logFile } = given;
+  const child = spawnToLog(given);
   const { pid } = child;
   if (pid === undefined) throw new StackError(`${name} could not be started: ${command} is missing or may not be run.`);
   tellWatchdog('watch', pid);

