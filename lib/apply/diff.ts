@@ -59,10 +59,15 @@ const emptySubgraph: Subgraph = { nodes: [], relationships: [] };
  * The diff from what `before` says to `subgraph`; null, a deletion, lists nothing.
  *
  * @param owner the aggregate's key, `type:id`.
+ * @param manifest the subgraph's manifest, where the caller has made it already: its hashes are what a diff costs.
  */
-export function diff(before: Manifest, subgraph: Subgraph | null, owner: string): AggregateDiff {
+export function diff(
+  before: Manifest,
+  subgraph: Subgraph | null,
+  owner: string,
+  manifest: Manifest = createManifest(subgraph, owner),
+): AggregateDiff {
   const after = subgraph ?? emptySubgraph;
-  const manifest = createManifest(after, owner);
   return { manifest, ...diffNodes(before, after, manifest), ...diffRelationships(before, after, manifest, owner) };
 }
 
@@ -70,22 +75,30 @@ export function diff(before: Manifest, subgraph: Subgraph | null, owner: string)
  * The diff that trusts the manifest for nothing but what to remove: every owned relationship is deleted by its id, if it is there, and created
  * again. For a graph that someone else has changed, where the short way failed.
  */
-export function diffCarefully(before: Manifest, subgraph: Subgraph | null, owner: string): AggregateDiff {
-  const short = diff(before, subgraph, owner);
-  const fresh = diff(emptyManifest, subgraph, owner);
-  const owned = <Item extends { readonly shared: boolean }>(items: readonly Item[]) =>
-    items.filter((item) => !item.shared);
+export function diffCarefully(
+  before: Manifest,
+  subgraph: Subgraph | null,
+  owner: string,
+  manifest: Manifest = createManifest(subgraph, owner),
+): AggregateDiff {
+  const short = diff(before, subgraph, owner, manifest);
+  const fresh = diff(emptyManifest, subgraph, owner, manifest);
   const shared = <Item extends { readonly shared: boolean }>(items: readonly Item[]) =>
     items.filter((item) => item.shared);
   const anyOwned = new Map<string, RelationshipRelease>();
-  for (const { type, id } of owned([...before.relationships.values(), ...fresh.created]))
+  for (const { type, id } of ownedOnly([...before.relationships.values(), ...fresh.created]))
     anyOwned.set(id, { type, id, shared: false });
   return {
     ...short,
-    created: [...owned(fresh.created), ...shared(short.created)],
+    created: [...ownedOnly(fresh.created), ...shared(short.created)],
     changed: [],
     released: [...anyOwned.values(), ...shared(short.released)],
   };
+}
+
+/** The items that are owned, not shared. */
+export function ownedOnly<Item extends { readonly shared: boolean }>(items: readonly Item[]): readonly Item[] {
+  return items.filter((item) => !item.shared);
 }
 
 function diffNodes(before: Manifest, after: Subgraph, manifest: Manifest): Pick<AggregateDiff, 'claims' | 'releases'> {

@@ -28,8 +28,9 @@ export interface Manifest {
 /** An aggregate that lists nothing: never seen, or deleted. */
 export const emptyManifest: Manifest = { nodes: new Map(), relationships: new Map() };
 
-/** The manifest of a subgraph. `owner` is the aggregate's key (`type:id`). */
-export function createManifest(subgraph: Subgraph, owner: string): Manifest {
+/** The manifest of a subgraph; of null, a deletion, the empty one. `owner` is the aggregate's key (`type:id`). */
+export function createManifest(subgraph: Subgraph | null, owner: string): Manifest {
+  if (subgraph === null) return emptyManifest;
   const nodes = new Map<string, ManifestNode>();
   for (const node of subgraph.nodes) {
     const { label, key, shared } = node;

@@ -4,7 +4,13 @@
  */
 import type { Position } from '../contract/position.ts';
 import type { Endpoint, GraphProperties } from '../contract/subgraph.ts';
-import type { AggregateDiff, RelationshipChange, RelationshipCreation, RelationshipRelease } from './diff.ts';
+import {
+  type AggregateDiff,
+  ownedOnly,
+  type RelationshipChange,
+  type RelationshipCreation,
+  type RelationshipRelease,
+} from './diff.ts';
 
 /** One aggregate's diff, with its key and the position of the event it comes from. */
 export interface PositionedDiff {
@@ -53,14 +59,12 @@ export interface BatchSum {
 
 /** Adds up the diffs of a batch; each aggregate may appear once. */
 export function sumDiffs(diffs: readonly PositionedDiff[]): BatchSum {
-  const owned = <Item extends { readonly shared: boolean }>(items: readonly Item[]) =>
-    items.filter((item) => !item.shared);
   return {
     nodes: sumNodes(diffs),
-    created: diffs.flatMap(({ diff }) => owned(diff.created)),
+    created: diffs.flatMap(({ diff }) => ownedOnly(diff.created)),
     changed: diffs.flatMap(({ diff }) => diff.changed),
     released: sortBy(
-      diffs.flatMap(({ diff }) => owned(diff.released)),
+      diffs.flatMap(({ diff }) => ownedOnly(diff.released)),
       (release) => release.id,
     ),
     shared: sumSharedRelationships(diffs),

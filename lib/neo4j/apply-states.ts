@@ -4,7 +4,13 @@
  */
 import type { Driver } from 'neo4j-driver';
 import type { AggregateState, TransactionOutcome } from '../apply/aggregate-state.ts';
-import { applyTransaction, ConflictFound, ManifestMismatch } from './apply-transaction.ts';
+import {
+  applyTransaction,
+  ConflictFound,
+  ManifestMismatch,
+  type PreparedState,
+  prepareState,
+} from './apply-transaction.ts';
 import { isRelationshipTaken, isStillAttached, translateNeo4jError } from './translate-error.ts';
 
 /** A batch that meets a last-moment change this often in a row is left to the queue's redelivery. */
@@ -23,7 +29,7 @@ export async function applyStates(
   database: string,
   states: readonly AggregateState[],
 ): Promise<TransactionOutcome> {
-  const sorted = [...states].sort((left, right) => (left.key < right.key ? -1 : 1));
+  const sorted = [...states].sort((left, right) => (left.key < right.key ? -1 : 1)).map(prepareState);
   let careful = false;
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -39,7 +45,7 @@ export async function applyStates(
 async function attemptTransaction(
   driver: Driver,
   database: string,
-  states: readonly AggregateState[],
+  states: readonly PreparedState[],
   careful: boolean,
 ): Promise<TransactionOutcome> {
   const session = driver.session({ database });

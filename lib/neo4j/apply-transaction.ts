@@ -5,7 +5,7 @@
 import type { ManagedTransaction } from 'neo4j-driver';
 import { type AggregateState, type StateOutcome, supersedes } from '../apply/aggregate-state.ts';
 import { diff, diffCarefully } from '../apply/diff.ts';
-import { createManifest, decodeManifest, emptyManifest, encodeManifest } from '../apply/manifest.ts';
+import { createManifest, decodeManifest, emptyManifest, encodeManifest, type Manifest } from '../apply/manifest.ts';
 import type { OwnershipConflict } from '../apply/settle-node.ts';
 import { type BatchSum, type PositionedDiff, sumDiffs } from '../apply/sum-diffs.ts';
 import { nodeIdentity } from '../contract/identity.ts';
@@ -13,6 +13,20 @@ import { cleanUpNodes } from './clean-up-nodes.ts';
 import { advanceRegistry, type KnownAggregate, lockRegistry, type RegistryEntry } from './registry.ts';
 import { mergeEndpoints, type NodeIds, writeNodes } from './write-nodes.ts';
 import { changeRelationships, countShares, createRelationships, deleteReleased } from './write-relationships.ts';
+
+/** A state with what is derived from it alone, made once however often its transaction is tried. */
+export interface PreparedState {
+  readonly state: AggregateState;
+  readonly manifest: Manifest;
+  readonly entry: RegistryEntry;
+}
+
+/** Derives what the transaction needs of a state: its manifest's hashes are what a batch costs most outside Neo4j. */
+export function prepareState(state: AggregateState): PreparedState {
+  const { key, position, subgraph } = state;
+  const manifest = createManifest(subgraph, key);
+  return { state, manifest, entry: { key, position, manifest: encodeManifest(manifest), deleted: subgraph === null } };
+}
 
 /** Thrown to roll back: some claims of the batch cannot be granted. */
 export class ConflictFound extends Error {
@@ -39,16 +53,25 @@ export interface ApplyMode {
  */
 export async function applyTransaction(
   tx: ManagedTransaction,
-  states: readonly AggregateState[],
+  states: readonly PreparedState[],
   mode: ApplyMode,
 ): Promise<readonly StateOutcome[]> {
-  const known = await lockRegistry(tx, states.map(registryEntry));
-  const effective = states.filter((state) => supersedes(state, known.get(state.key)?.position));
-  const sum = sumDiffs(effective.map((state) => positionedDiff(state, known.get(state.key), mode)));
+  const known = await lockRegistry(
+    tx,
+    states.map(({ entry }) => entry),
+  );
+  const effective = states.filter(({ state }) => supersedes(state, known.get(state.key)?.position));
+  const sum = sumDiffs(effective.map((prepared) => positionedDiff(prepared, known.get(prepared.state.key), mode)));
   await writeGraph(tx, sum);
-  await advanceRegistry(tx, effective.filter((state) => known.has(state.key)).map(registryEntry));
+  await advanceRegistry(
+    tx,
+    effective.filter(({ state }) => known.has(state.key)).map(({ entry }) => entry),
+  );
   const applied = new Set(effective);
-  return states.map((state) => ({ key: state.key, outcome: applied.has(state) ? 'applied' : 'superseded' }));
+  return states.map((prepared) => ({
+    key: prepared.state.key,
+    outcome: applied.has(prepared) ? 'applied' : 'superseded',
+  }));
 }
 
 async function writeGraph(tx: ManagedTransaction, sum: BatchSum): Promise<void> {
@@ -72,18 +95,12 @@ async function writeGraph(tx: ManagedTransaction, sum: BatchSum): Promise<void> 
   );
 }
 
-function positionedDiff(state: AggregateState, known: KnownAggregate | undefined, mode: ApplyMode): PositionedDiff {
+function positionedDiff(
+  { state, manifest }: PreparedState,
+  known: KnownAggregate | undefined,
+  mode: ApplyMode,
+): PositionedDiff {
   const before = known === undefined ? emptyManifest : decodeManifest(known.manifest);
   const compare = mode.careful ? diffCarefully : diff;
-  return { key: state.key, position: state.position, diff: compare(before, state.subgraph, state.key) };
-}
-
-function registryEntry(state: AggregateState): RegistryEntry {
-  const manifest = state.subgraph === null ? emptyManifest : createManifest(state.subgraph, state.key);
-  return {
-    key: state.key,
-    position: state.position,
-    manifest: encodeManifest(manifest),
-    deleted: state.subgraph === null,
-  };
+  return { key: state.key, position: state.position, diff: compare(before, state.subgraph, state.key, manifest) };
 }
