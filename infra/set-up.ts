@@ -6,13 +6,13 @@
  */
 import { z } from 'zod';
 import { aggregates } from '../lib/aggregates/catalog.ts';
-import { consumerSettings, readSettings } from '../lib/config.ts';
+import { databaseSettings, readSettings } from '../lib/config.ts';
 import { connectMongodb } from '../lib/mongodb/connect.ts';
 import { setUpOutbox } from '../lib/mongodb/set-up-outbox.ts';
 import { connectNeo4j } from '../lib/neo4j/connect.ts';
 import { setUpGraph } from '../lib/neo4j/set-up-graph.ts';
 
-const setUpSettings = consumerSettings.extend({
+const setUpSettings = databaseSettings.extend({
   /** How long processed events are kept before they are purged. */
   PROCESSED_RETENTION_DAYS: z.coerce.number().positive().default(7),
 });

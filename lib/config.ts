@@ -22,6 +22,9 @@ const neo4jFields = {
   NEO4J_DATABASE: z.string().min(1).default('neo4j'),
 };
 
+/** What every function that reaches both databases needs; the set-up needs no more. */
+export const databaseSettings = z.object({ ...mongodbFields, ...neo4jFields });
+
 export const publisherSettings = z.object({
   ...mongodbFields,
   /** The bus that pointers are put on. */
@@ -30,16 +33,12 @@ export const publisherSettings = z.object({
   PUBLISHER_LEASE_SECONDS: seconds.default(15),
 });
 
-export const consumerSettings = z.object({
-  ...mongodbFields,
-  ...neo4jFields,
+export const consumerSettings = databaseSettings.extend({
   /** How often an ownership conflict is retried before its event is dead. */
   CONFLICT_MAX_RECEIVES: z.coerce.number().int().positive().default(5),
 });
 
-export const sweepSettings = z.object({
-  ...mongodbFields,
-  ...neo4jFields,
+export const sweepSettings = databaseSettings.extend({
   /** The queue that stale pending events are sent to again. */
   QUEUE_URL: required,
   /** Pending for longer than this is stale. */

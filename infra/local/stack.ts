@@ -98,9 +98,7 @@ async function start(options: Required<StackOptions>, undo: Undo[], stop: () => 
     NEO4J_PASSWORD: neo4jPassword ?? '',
     NEO4J_DATABASE: neo4jDatabase,
   };
-  await step('Setting up the outbox and the graph', () =>
-    setUp({ ...environment, CONFLICT_MAX_RECEIVES: 1, PROCESSED_RETENTION_DAYS: 7 }),
-  );
+  await step('Setting up the outbox and the graph', () => setUp({ ...environment, PROCESSED_RETENTION_DAYS: 7 }));
   const region = process.env.AWS_REGION ?? 'us-east-1';
   const target: DeploymentTarget = {
     endpointUrl,

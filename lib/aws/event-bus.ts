@@ -8,11 +8,8 @@ import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventb
 import { Fault } from '../contract/fault.ts';
 import { type Pointer, pointerSource } from '../contract/pointer.ts';
 
-/** Entries that one PutEvents call takes. */
-export const putEventsMaxEntries = 10;
-
 /**
- * Sends at most ten pointers, and returns those that the bus refused.
+ * Sends at most `pointersPerCall` pointers, and returns those that the bus refused.
  *
  * @throws Fault `bus-unavailable` if the call itself failed, after the SDK's own retries.
  */

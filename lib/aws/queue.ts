@@ -7,11 +7,8 @@ import { GetQueueAttributesCommand, SendMessageBatchCommand, type SQSClient } fr
 import { Fault } from '../contract/fault.ts';
 import type { Pointer } from '../contract/pointer.ts';
 
-/** Messages that one SendMessageBatch call takes. */
-export const sendMessageBatchMaxEntries = 10;
-
 /**
- * Sends at most ten pointers, and returns how many the queue took.
+ * Sends at most `pointersPerCall` pointers, and returns how many the queue took.
  *
  * @throws Fault `queue-unavailable` if the call itself failed, after the SDK's own retries.
  */

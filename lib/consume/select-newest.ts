@@ -30,19 +30,17 @@ export type ProjectEvent = (event: OutboxEvent) => Subgraph | null;
 
 /** Projects each event once, and puts the events of each aggregate in the order newest first. */
 export function projectEvents(events: readonly OutboxEvent[], project: ProjectEvent): ProjectedEvents {
-  const byAggregate = new Map<string, ProjectedEvent[]>();
+  const projected: ProjectedEvent[] = [];
   const refused: RefusedEvent[] = [];
   for (const event of events) {
     try {
-      const projected = { event, key: aggregateKey(event), subgraph: project(event) };
-      const known = byAggregate.get(projected.key);
-      if (known === undefined) byAggregate.set(projected.key, [projected]);
-      else known.push(projected);
+      projected.push({ event, key: aggregateKey(event), subgraph: project(event) });
     } catch (error) {
       if (!isDataFault(error)) throw error;
       refused.push({ event, fault: error });
     }
   }
+  const byAggregate = Map.groupBy(projected, (one) => one.key);
   for (const list of byAggregate.values())
     list.sort((left, right) => (left.event.position < right.event.position ? 1 : -1));
   return { byAggregate, refused };

@@ -84,8 +84,8 @@ async function settleOnce(events: readonly OutboxEvent[], ports: SettlePorts, se
     }
     candidates = candidates
       .filter(([newest]) => newest !== undefined && results.get(newest.key)?.outcome === 'refused')
-      .map((list) => list.slice(1));
-    candidates = candidates.filter((list) => list.length > 0);
+      .map((list) => list.slice(1))
+      .filter((list) => list.length > 0);
   }
 }
 

@@ -41,8 +41,6 @@ export const dataFaultCodes = [
   'constraint-violation',
   /** Neo4j refuses the statement's values for another reason that a retry cannot mend. */
   'graph-refused',
-  /** The consumer's process ended each time this event was applied. */
-  'consumer-crashed',
   /** Published again as often as the sweep may, and never settled. */
   'attempts-exhausted',
 ] as const;
@@ -56,7 +54,6 @@ export const infrastructureFaultCodes = [
   'bus-unavailable',
   'queue-unavailable',
   'set-up-missing',
-  'lease-lost',
   'history-lost',
   'unexpected',
 ] as const;
@@ -84,18 +81,14 @@ export class Fault extends Error {
   }
 
   get retryable(): boolean {
-    return !isDataFaultCode(this.code);
+    return !(dataFaultCodes as readonly string[]).includes(this.code);
   }
 }
 
 /** A fault that no retry can mend. */
 export type DataFault = Fault & { readonly code: DataFaultCode };
 
-function isDataFaultCode(code: FaultCode): code is DataFaultCode {
-  return (dataFaultCodes as readonly string[]).includes(code);
-}
-
 /** Tells the faults that make an event dead from everything else that may be thrown. */
 export function isDataFault(error: unknown): error is DataFault {
-  return error instanceof Fault && isDataFaultCode(error.code);
+  return error instanceof Fault && !error.retryable;
 }

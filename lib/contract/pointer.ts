@@ -7,6 +7,14 @@ import { z } from 'zod';
 /** `Source` of every EventBridge entry that outgraph puts. */
 export const pointerSource = 'outgraph';
 
+/**
+ * Pointers that one call takes, of PutEvents and of SendMessageBatch alike.
+ *
+ * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+ */
+export const pointersPerCall = 10;
+
 const eventIdSchema = z.string().regex(/^[0-9a-f]{24}$/, 'must be 24 lowercase hexadecimal digits');
 
 const pointerSchema = z.object({

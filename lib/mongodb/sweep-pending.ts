@@ -3,25 +3,9 @@
  * are told by the position, which the server filled in, and never by a writer's clock.
  */
 import { type Collection, type Document, ObjectId, Timestamp } from 'mongodb';
-import { fromPosition, type Position, positionTime, toPosition } from '../contract/position.ts';
+import { fromPosition, positionTime, toPosition } from '../contract/position.ts';
+import type { OutboxCounts, StaleEvent, StaleQuery } from '../contract/stale-event.ts';
 import { withMongodbFaults } from './translate-error.ts';
-
-/** A pending event that nothing has settled in time. */
-export interface StaleEvent {
-  readonly eventId: string;
-  readonly aggregateType: string;
-  readonly aggregateId: string;
-  readonly position: Position;
-  readonly attempts: number;
-}
-
-/** What to look for: pending since before `staleBefore`, and due by `now`; after a position, to go on where a chunk ended. */
-export interface StaleQuery {
-  readonly staleBefore: Date;
-  readonly now: Date;
-  readonly after: Position | null;
-  readonly limit: number;
-}
 
 /** The server's time. */
 export async function readServerTime(outbox: Collection<Document>): Promise<Date> {
@@ -95,13 +79,6 @@ export async function claimStale(
       { writeConcern: { w: 'majority' } },
     ),
   );
-}
-
-/** Counts for the report; the oldest pending event's age is told by its position. */
-export interface OutboxCounts {
-  readonly pending: number;
-  readonly dead: number;
-  readonly oldestPending: Date | null;
 }
 
 /** Counts pending events no further than `limit`. */

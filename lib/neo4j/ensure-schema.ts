@@ -5,7 +5,6 @@
 import type { Driver } from 'neo4j-driver';
 import type { GraphNeeds, SchemaProblem, SchemaProblems } from '../apply/graph-needs.ts';
 import { createConstraints, type GraphSchema, readGraphSchema } from './graph-schema.ts';
-import { translateNeo4jError } from './translate-error.ts';
 
 const schemaMaxAgeMillis = 60_000;
 
@@ -22,12 +21,8 @@ export function createEnsureSchema(driver: Driver, database: string, now: () => 
   let known: { readonly schema: GraphSchema; readonly readAt: number } | undefined;
 
   const refresh = async () => {
-    try {
-      known = { schema: await readGraphSchema(driver, database), readAt: now() };
-      return known.schema;
-    } catch (error) {
-      throw translateNeo4jError(error);
-    }
+    known = { schema: await readGraphSchema(driver, database), readAt: now() };
+    return known.schema;
   };
 
   return async (needs) => {

@@ -4,9 +4,9 @@
  */
 import type { Driver, EagerResult } from 'neo4j-driver';
 import { Neo4jError } from 'neo4j-driver';
-import type { GraphNeeds, SchemaProblem } from '../apply/graph-needs.ts';
+import type { GraphNeeds, SchemaProblem, SchemaProblems } from '../apply/graph-needs.ts';
 import { registryLabel } from '../contract/subgraph.ts';
-import { translateNeo4jError } from './translate-error.ts';
+import { translateNeo4jError, withNeo4jFaults } from './translate-error.ts';
 
 /** Uniqueness constraints as they stand: key property names (sorted) by label, and the types whose `_outgraphId` is unique. */
 export interface GraphSchema {
@@ -27,15 +27,13 @@ interface ConstraintRow {
   readonly properties: readonly string[];
 }
 
-/** Reads the uniqueness constraints of the graph. */
+/** Reads the uniqueness constraints of the graph. @throws Fault `neo4j-unavailable`. */
 export async function readGraphSchema(driver: Driver, database: string): Promise<GraphSchema> {
   const statement = `SHOW CONSTRAINTS YIELD name, type, entityType, labelsOrTypes AS names, properties
     WHERE type IN ['UNIQUENESS', 'NODE_PROPERTY_UNIQUENESS', 'RELATIONSHIP_UNIQUENESS', 'RELATIONSHIP_PROPERTY_UNIQUENESS', 'NODE_KEY', 'RELATIONSHIP_KEY']
     RETURN name, entityType, names, properties`;
-  const { records } = await driver.executeQuery<EagerResult<ConstraintRow & Record<string, unknown>>>(
-    statement,
-    {},
-    { database },
+  const { records } = await withNeo4jFaults(() =>
+    driver.executeQuery<EagerResult<ConstraintRow & Record<string, unknown>>>(statement, {}, { database }),
   );
   const labels = new Map<string, (readonly string[])[]>();
   const keys = new Map<string, readonly string[]>();
@@ -54,14 +52,7 @@ export async function readGraphSchema(driver: Driver, database: string): Promise
 }
 
 /** Makes the constraints that are missing, and returns what could not be made, by label and by type. */
-export async function createConstraints(
-  driver: Driver,
-  database: string,
-  needs: GraphNeeds,
-): Promise<{
-  readonly labels: ReadonlyMap<string, SchemaProblem>;
-  readonly types: ReadonlyMap<string, SchemaProblem>;
-}> {
+export async function createConstraints(driver: Driver, database: string, needs: GraphNeeds): Promise<SchemaProblems> {
   const labels = new Map<string, SchemaProblem>();
   const types = new Map<string, SchemaProblem>();
   for (const [label, names] of needs.labels) {

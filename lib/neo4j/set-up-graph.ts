@@ -5,7 +5,7 @@ import type { GraphNeeds } from '../apply/graph-needs.ts';
 import { Fault } from '../contract/fault.ts';
 import { registryLabel } from '../contract/subgraph.ts';
 import { createConstraints, readGraphSchema, registryNeeds } from './graph-schema.ts';
-import { translateNeo4jError } from './translate-error.ts';
+import { withNeo4jFaults } from './translate-error.ts';
 
 /**
  * Makes what is missing and waits until its indexes can be used.
@@ -16,14 +16,12 @@ export async function setUpGraph(driver: Driver, database: string, catalog: Aggr
   const problems = await createConstraints(driver, database, declaredNeeds(catalog));
   const [first] = [...problems.labels.values(), ...problems.types.values()];
   if (first !== undefined) throw new Fault('set-up-missing', first.message);
-  try {
+  await withNeo4jFaults(async () => {
     // The purge finds old tombstones by this index.
     const tombstones = `CREATE RANGE INDEX outgraph_tombstones IF NOT EXISTS FOR (a:${registryLabel}) ON (a.deletedAt)`;
     await driver.executeQuery(tombstones, {}, { database });
     await driver.executeQuery('CALL db.awaitIndexes(300)', {}, { database });
-  } catch (error) {
-    throw translateNeo4jError(error);
-  }
+  });
 }
 
 /**
@@ -32,9 +30,7 @@ export async function setUpGraph(driver: Driver, database: string, catalog: Aggr
  * @throws Fault `set-up-missing` that says which command to run.
  */
 export async function checkGraph(driver: Driver, database: string): Promise<void> {
-  const schema = await readGraphSchema(driver, database).catch((error: unknown) => {
-    throw translateNeo4jError(error);
-  });
+  const schema = await readGraphSchema(driver, database);
   if (schema.keys.get(registryLabel)?.join() === 'key') return;
   throw new Fault(
     'set-up-missing',

@@ -3,14 +3,8 @@
  * purged once no such upsert can arrive any more.
  */
 import type { Driver } from 'neo4j-driver';
-import type { Position } from '../contract/position.ts';
-import { translateNeo4jError } from './translate-error.ts';
-
-/** A remembered deletion; `key` is `aggregateType:aggregateId`. */
-export interface Tombstone {
-  readonly key: string;
-  readonly position: Position;
-}
+import type { Tombstone, TombstonePage } from '../contract/tombstone.ts';
+import { withNeo4jFaults } from './translate-error.ts';
 
 const listStatement = `
 MATCH (a:OutgraphAggregate)
@@ -31,22 +25,17 @@ WHERE a.position = row.position AND a.deletedAt IS NOT NULL
 DELETE a
 RETURN count(a) AS removed`;
 
-/** Up to `limit` tombstones older than the retention, in the order of their keys, after `afterKey`. */
+/** A page of the tombstones that are old enough. */
 export async function listTombstones(
   driver: Driver,
   database: string,
-  page: { readonly olderThanDays: number; readonly limit: number; readonly afterKey: string | null },
+  page: TombstonePage,
 ): Promise<readonly Tombstone[]> {
-  try {
-    const { records } = await driver.executeQuery(
-      listStatement,
-      { ...page, olderThanDays: BigInt(page.olderThanDays) },
-      { database, routing: 'READ' },
-    );
-    return records.map((record) => record.toObject() as unknown as Tombstone);
-  } catch (error) {
-    throw translateNeo4jError(error);
-  }
+  const parameters = { ...page, olderThanDays: BigInt(page.olderThanDays) };
+  const { records } = await withNeo4jFaults(() =>
+    driver.executeQuery(listStatement, parameters, { database, routing: 'READ' }),
+  );
+  return records.map((record) => record.toObject() as unknown as Tombstone);
 }
 
 /** Removes the tombstones that are still what was listed, and returns how many. */
@@ -58,13 +47,13 @@ export async function removeTombstones(
   if (tombstones.length === 0) return 0;
   const session = driver.session({ database });
   try {
-    return await session.executeWrite(async (tx) => {
-      await tx.run(lockStatement, { tombstones });
-      const { records } = await tx.run<{ removed: bigint }>(removeStatement, { tombstones });
-      return Number(records[0]?.get('removed') ?? 0n);
-    });
-  } catch (error) {
-    throw translateNeo4jError(error);
+    return await withNeo4jFaults(() =>
+      session.executeWrite(async (tx) => {
+        await tx.run(lockStatement, { tombstones });
+        const { records } = await tx.run<{ removed: bigint }>(removeStatement, { tombstones });
+        return Number(records[0]?.get('removed') ?? 0n);
+      }),
+    );
   } finally {
     await session.close();
   }

@@ -18,6 +18,15 @@ const dataCodes: ReadonlySet<string> = new Set([
   'Neo.ClientError.Request.Invalid',
 ]);
 
+/** Runs a graph operation; whatever the driver throws becomes a fault. */
+export async function withNeo4jFaults<Result>(operation: () => Promise<Result>): Promise<Result> {
+  try {
+    return await operation();
+  } catch (error) {
+    throw translateNeo4jError(error);
+  }
+}
+
 /** The fault that `error` stands for. */
 export function translateNeo4jError(error: unknown): Fault {
   if (error instanceof Fault) return error;

@@ -1,5 +1,6 @@
 /** Sends pointers in calls of ten, several at once, and sends the refused ones again. */
-import type { Pointer } from '../contract/pointer.ts';
+import { type Pointer, pointersPerCall } from '../contract/pointer.ts';
+import { inChunks } from '../in-chunks.ts';
 
 /** Sends at most ten pointers and returns those that were refused; throws if the call itself failed. */
 export type SendPointers = (pointers: readonly Pointer[]) => Promise<readonly Pointer[]>;
@@ -20,7 +21,6 @@ export interface SendReport {
   readonly refused: number;
 }
 
-const callMaxPointers = 10;
 const concurrentCalls = 10;
 const maxAttempts = 5;
 
@@ -40,7 +40,7 @@ export async function sendAll(pointers: readonly Pointer[], options: SendOptions
 }
 
 async function sendOnce(pointers: readonly Pointer[], send: SendPointers): Promise<readonly Pointer[]> {
-  const calls = inChunks(pointers, callMaxPointers);
+  const calls = inChunks(pointers, pointersPerCall);
   const refused: Pointer[] = [];
   for (const together of inChunks(calls, concurrentCalls)) {
     // All settled before any failure is reported: no call may be left running behind the flow's back.
@@ -51,11 +51,4 @@ async function sendOnce(pointers: readonly Pointer[], send: SendPointers): Promi
     }
   }
   return refused;
-}
-
-/** Splits a list into parts of `size`. */
-export function inChunks<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
-  const chunks: (readonly Item[])[] = [];
-  for (let start = 0; start < items.length; start += size) chunks.push(items.slice(start, start + size));
-  return chunks;
 }

@@ -2,20 +2,10 @@
  * Purges tombstones older than the retention: no message that old can still arrive. One whose aggregate the outbox still holds a pending or dead event of
  * stays, because that event may be redriven.
  */
-import type { Position } from '../contract/position.ts';
-
-export interface Tombstone {
-  /** `aggregateType:aggregateId`. */
-  readonly key: string;
-  readonly position: Position;
-}
+import type { Tombstone, TombstonePage } from '../contract/tombstone.ts';
 
 export interface TombstonePorts {
-  readonly listTombstones: (page: {
-    readonly olderThanDays: number;
-    readonly limit: number;
-    readonly afterKey: string | null;
-  }) => Promise<readonly Tombstone[]>;
+  readonly listTombstones: (page: TombstonePage) => Promise<readonly Tombstone[]>;
   readonly removeTombstones: (tombstones: readonly Tombstone[]) => Promise<number>;
   /** Those of the aggregates that have a pending or dead event. */
   readonly unsettledAggregates: (aggregateKeys: readonly string[]) => Promise<ReadonlySet<string>>;

@@ -4,35 +4,24 @@
  * stopped the next time.
  */
 import type { DeadEvent } from '../contract/dead-event.ts';
-import type { Pointer } from '../contract/pointer.ts';
+import { type Pointer, pointersPerCall } from '../contract/pointer.ts';
 import type { Position } from '../contract/position.ts';
+import type { OutboxCounts, StaleEvent, StaleQuery } from '../contract/stale-event.ts';
+import { inChunks } from '../in-chunks.ts';
 import { purgeTombstones, type TombstonePorts } from './purge-tombstones.ts';
-
-/** A pending event that nothing has settled in time. */
-export interface StaleEvent extends Pointer {
-  readonly position: Position;
-  readonly attempts: number;
-}
 
 /** What the sweep needs. */
 export interface SweepPorts extends TombstonePorts {
   readonly readServerTime: () => Promise<Date>;
   readonly countStale: (staleBefore: Date, limit: number) => Promise<number>;
-  readonly findStale: (query: {
-    readonly staleBefore: Date;
-    readonly now: Date;
-    readonly after: Position | null;
-    readonly limit: number;
-  }) => Promise<readonly StaleEvent[]>;
+  readonly findStale: (query: StaleQuery) => Promise<readonly StaleEvent[]>;
   readonly readLastProcessed: () => Promise<Date | null>;
   readonly claimStale: (eventIds: readonly string[], now: Date, lastProcessed: Date | null) => Promise<void>;
   /** Sends at most ten pointers to the queue, and returns how many it took. */
   readonly sendToQueue: (pointers: readonly Pointer[]) => Promise<number>;
   readonly countBacklog: () => Promise<number>;
   readonly markDead: (events: readonly DeadEvent[]) => Promise<number>;
-  readonly countOutbox: (
-    limit: number,
-  ) => Promise<{ readonly pending: number; readonly dead: number; readonly oldestPending: Date | null }>;
+  readonly countOutbox: (limit: number) => Promise<OutboxCounts>;
   readonly remainingMillis: () => number;
 }
 
@@ -56,7 +45,6 @@ export interface SweepReport {
 }
 
 const chunkEvents = 500;
-const callMaxPointers = 10;
 const countLimit = 1_000_000;
 
 /** Stops with this much of its time left. */
@@ -124,9 +112,7 @@ async function republish(
 
 async function sendChunk(events: readonly StaleEvent[], ports: SweepPorts): Promise<number> {
   let taken = 0;
-  for (let start = 0; start < events.length; start += callMaxPointers) {
-    taken += await ports.sendToQueue(events.slice(start, start + callMaxPointers));
-  }
+  for (const call of inChunks(events, pointersPerCall)) taken += await ports.sendToQueue(call);
   return taken;
 }
 

@@ -29,6 +29,7 @@ import type {
   WithoutId,
 } from 'mongodb';
 import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
+import { inChunks } from '../in-chunks.ts';
 import { exactTypes } from '../mongodb/read-outbox-event.ts';
 import { documentChanges } from './document-changes.ts';
 import { inTransaction } from './in-transaction.ts';
@@ -86,7 +87,8 @@ export class TrackedCollection<State, Schema extends Document = Document> {
   ): Promise<InsertManyResult<Schema>> {
     return this.#track(options, async (session) => {
       const result = await this.#collection.insertMany(documents, { ...driverOptions(options), session });
-      for (const ids of inChunks(Object.values(result.insertedIds))) await this.#recordFrom(session, [], ids, options);
+      for (const ids of inChunks(Object.values(result.insertedIds), chunkDocuments))
+        await this.#recordFrom(session, [], ids, options);
       return result;
     });
   }
@@ -153,7 +155,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
         return result;
       }
       let sum: UpdateResult<Schema> | undefined;
-      for (const chunk of inChunks(ids)) {
+      for (const chunk of inChunks(ids, chunkDocuments)) {
         const before = await this.#read(session, withIds(chunk));
         const target = { $and: [withIds(chunk), filter] } as Filter<Schema>;
         const result = await this.#collection.updateMany(target, update, {
@@ -186,7 +188,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
   async deleteMany(filter: Filter<Schema>, options: Tracked<DeleteOptions> = {}): Promise<DeleteResult> {
     return this.#track(options, async (session) => {
       let deletedCount = 0;
-      for (const chunk of inChunks(await this.#readIds(session, filter))) {
+      for (const chunk of inChunks(await this.#readIds(session, filter), chunkDocuments)) {
         const before = await this.#read(session, withIds(chunk));
         const result = await this.#collection.deleteMany(withIds(chunk) as Filter<Schema>, {
           ...driverOptions(options),
@@ -316,13 +318,6 @@ function targetOf<Schema extends Document>(document: Document, filter: Filter<Sc
 
 function withIds(ids: readonly unknown[]): Document {
   return { _id: { $in: ids } };
-}
-
-function inChunks<Item>(items: readonly Item[]): readonly (readonly Item[])[] {
-  const chunks: (readonly Item[])[] = [];
-  for (let start = 0; start < items.length; start += chunkDocuments)
-    chunks.push(items.slice(start, start + chunkDocuments));
-  return chunks;
 }
 
 function untracked(what: string, instead: string): Error {

@@ -1,42 +1,28 @@
 /** What the end-to-end tests share: the servers' clients, and waiting for what must become true. */
-import { type Document, Int32, MongoClient, ObjectId, Timestamp } from 'mongodb';
+import { type Document, MongoClient, type ObjectId } from 'mongodb';
 import { waitUntil } from '../../infra/local/wait-until.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
-import { connectNeo4j } from '../../lib/neo4j/connect.ts';
+import { connectGraph } from '../connect-graph.ts';
+import { upsertEvent } from '../outbox-event.ts';
 import { stack } from '../stack.ts';
 
 export const mongodb = new MongoClient(stack.mongodbUri);
 export const db = mongodb.db(stack.mongodbDatabase);
 export const outbox = db.collection(outboxCollection);
-export const graph = connectNeo4j({
-  uri: stack.neo4jUri,
-  username: stack.neo4jUsername ?? '',
-  password: stack.neo4jPassword ?? '',
-});
+export const graph = connectGraph(stack);
 
 /** Ends the clients. */
 export async function closeClients(): Promise<void> {
   await Promise.all([mongodb.close(), graph.close()]);
 }
 
-/** A `graph` event as a writer in any language would insert it. */
+/** A `graph` event as a writer in any language would insert it; a null payload is a deletion. */
 export function graphEvent(
   aggregateId: string,
   payload: Document | null,
   fields: Document = {},
 ): Document & { _id: ObjectId } {
-  return {
-    _id: new ObjectId(),
-    aggregateType: 'graph',
-    aggregateId,
-    operation: payload === null ? 'delete' : 'upsert',
-    ...(payload === null ? {} : { payload }),
-    position: new Timestamp({ t: 0, i: 0 }),
-    createdAt: new Date(),
-    status: 'pending',
-    attempts: new Int32(0),
-    ...fields,
-  };
+  return upsertEvent(payload, { aggregateId, ...fields });
 }
 
 /** Resolves with the events once none of them is pending. */

@@ -8,7 +8,7 @@ import { MongoClient } from 'mongodb';
 import { runWithStack } from '../../infra/local/run-with-stack.ts';
 import type { Stack } from '../../infra/local/stack.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
-import { connectNeo4j } from '../../lib/neo4j/connect.ts';
+import { connectGraph } from '../connect-graph.ts';
 import { listRegions, readCalendar } from './calendars.ts';
 import { compareGraph } from './compare-graph.ts';
 import { countApplied, readLag, readOutboxFigures } from './outbox-figures.ts';
@@ -36,11 +36,7 @@ async function runMainJob(stack: Stack, signal: AbortSignal): Promise<number> {
   const client = new MongoClient(description.mongodbUri);
   const db = client.db(description.mongodbDatabase);
   const outbox = db.collection(outboxCollection);
-  const driver = connectNeo4j({
-    uri: description.neo4jUri,
-    username: description.neo4jUsername ?? '',
-    password: description.neo4jPassword ?? '',
-  });
+  const driver = connectGraph(description);
   try {
     if ((await outbox.estimatedDocumentCount()) > 0) {
       throw new Error(

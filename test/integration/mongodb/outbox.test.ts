@@ -1,4 +1,4 @@
-import { type Document, Int32, Long, ObjectId, Timestamp } from 'mongodb';
+import { type Document, Int32, Long, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { acknowledgeEvents } from '../../../lib/mongodb/acknowledge-events.ts';
@@ -6,6 +6,7 @@ import { fetchEvents } from '../../../lib/mongodb/fetch-events.ts';
 import { markDead } from '../../../lib/mongodb/mark-dead.ts';
 import { checkOutbox, setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
 import { unsettledAggregates } from '../../../lib/mongodb/unsettled-aggregates.ts';
+import { upsertEvent } from '../../outbox-event.ts';
 import { createTestDatabase, type TestDatabase } from '../test-database.ts';
 
 let database: TestDatabase;
@@ -15,18 +16,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 const outbox = () => database.db.collection(outboxCollection);
-const event = (fields: Document = {}): Document & { _id: ObjectId } => ({
-  _id: new ObjectId(),
-  aggregateType: 'graph',
-  aggregateId: new ObjectId().toHexString(),
-  operation: 'upsert',
-  payload: { nodes: [] },
-  position: new Timestamp({ t: 0, i: 0 }),
-  createdAt: new Date(),
-  status: 'pending',
-  attempts: new Int32(0),
-  ...fields,
-});
+const event = (fields: Document = {}) => upsertEvent({ nodes: [] }, fields);
 const without = (field: string) => {
   const { [field]: _, ...rest } = event();
   return rest;

@@ -4,21 +4,18 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { aggregates } from '../../../lib/aggregates/catalog.ts';
 import { type ApplyPorts, applyBatch } from '../../../lib/apply/apply-batch.ts';
+import { inChunks } from '../../../lib/in-chunks.ts';
 import { applyStates } from '../../../lib/neo4j/apply-states.ts';
-import { connectNeo4j } from '../../../lib/neo4j/connect.ts';
 import { createEnsureSchema } from '../../../lib/neo4j/ensure-schema.ts';
 import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
+import { connectGraph } from '../../connect-graph.ts';
 import { expectedGraph, type ModelEvent } from '../../model/expected-graph.ts';
 import { randomHistory, universeKeys } from '../../model/random-history.ts';
 import { readGraph } from '../../model/read-graph.ts';
 import { stack } from '../../stack.ts';
 
 const database = 'neo4j';
-const driver = connectNeo4j({
-  uri: stack.neo4jUri,
-  username: stack.neo4jUsername ?? '',
-  password: stack.neo4jPassword ?? '',
-});
+const driver = connectGraph(stack);
 const ports: ApplyPorts = {
   ensureSchema: createEnsureSchema(driver, database, Date.now),
   applyStates: (states) => applyStates(driver, database, states),
@@ -79,10 +76,7 @@ it('converges to the model under any order, duplication, batching and number of 
   await fc.assert(
     fc.asyncProperty(deliveries, async ({ history, order, batchSize, consumers }) => {
       await clear();
-      const batches = Array.from({ length: Math.ceil(order.length / batchSize) }, (_, at) =>
-        order.slice(at * batchSize, (at + 1) * batchSize),
-      );
-      await deliver(batches, consumers);
+      await deliver(inChunks(order, batchSize), consumers);
       const found = await readGraph(driver, database, keys);
       const expected = expectedGraph(history);
       expect([...found.nodes].sort()).toStrictEqual([...expected.nodes].sort());

@@ -6,18 +6,14 @@ import { type ApplyPorts, applyBatch, type BatchResults } from '../../../lib/app
 import { toPosition } from '../../../lib/contract/position.ts';
 import { readSubgraph } from '../../../lib/contract/read-subgraph.ts';
 import { applyStates } from '../../../lib/neo4j/apply-states.ts';
-import { connectNeo4j } from '../../../lib/neo4j/connect.ts';
 import { createEnsureSchema } from '../../../lib/neo4j/ensure-schema.ts';
 import { findSharer } from '../../../lib/neo4j/find-sharer.ts';
 import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
 import { listTombstones, removeTombstones } from '../../../lib/neo4j/tombstones.ts';
+import { connectGraph } from '../../connect-graph.ts';
 import { stack } from '../../stack.ts';
 
-const driver = connectNeo4j({
-  uri: stack.neo4jUri,
-  username: stack.neo4jUsername ?? '',
-  password: stack.neo4jPassword ?? '',
-});
+const driver = connectGraph(stack);
 const label = `Own${randomBytes(4).toString('hex')}`;
 const ports: ApplyPorts = {
   ensureSchema: createEnsureSchema(driver, 'neo4j', Date.now),

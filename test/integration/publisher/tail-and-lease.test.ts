@@ -1,10 +1,11 @@
-import { type Document, Int32, ObjectId, Timestamp } from 'mongodb';
+import { ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { acquireLease, type Checkpoint, releaseLease, saveCheckpoint } from '../../../lib/mongodb/publisher-lease.ts';
 import { readClusterTime, scanPending } from '../../../lib/mongodb/scan-pending.ts';
 import { checkpointCollection, setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
 import { type OutboxTail, tailOutbox } from '../../../lib/mongodb/tail-outbox.ts';
+import { outboxEvent } from '../../outbox-event.ts';
 import { createTestDatabase, type TestDatabase } from '../test-database.ts';
 
 let database: TestDatabase;
@@ -15,17 +16,6 @@ afterAll(() => database.drop());
 
 const outbox = () => database.db.collection(outboxCollection);
 const checkpoints = () => database.db.collection<Checkpoint>(checkpointCollection);
-const event = (): Document & { _id: ObjectId } => ({
-  _id: new ObjectId(),
-  aggregateType: 'graph',
-  aggregateId: 'a',
-  operation: 'delete',
-  position: new Timestamp({ t: 0, i: 0 }),
-  createdAt: new Date(),
-  status: 'pending',
-  attempts: new Int32(0),
-});
-
 /** Reads on until so many inserts have come; returns their ids and the last token. */
 async function readInserts(tail: OutboxTail, count: number) {
   const ids: string[] = [];
@@ -41,7 +31,7 @@ async function readInserts(tail: OutboxTail, count: number) {
 describe('the tail of the outbox', () => {
   it('brings every insert in its order, and goes on from a token without a gap', async () => {
     const start = { clusterTime: await readClusterTime(database.client, outbox()) };
-    const events = Array.from({ length: 5 }, event);
+    const events = Array.from({ length: 5 }, () => outboxEvent());
     const first = tailOutbox(outbox(), start);
     for (const one of events.slice(0, 3)) await outbox().insertOne(one);
     const before = await readInserts(first, 3);
@@ -77,7 +67,7 @@ describe('the tail of the outbox', () => {
     try {
       const collection = other.db.collection(outboxCollection);
       const tail = tailOutbox(collection, { clusterTime: await readClusterTime(other.client, collection) });
-      await collection.insertOne(event());
+      await collection.insertOne(outboxEvent());
       await readInserts(tail, 1);
       await collection.drop();
       await setUpOutbox(other.db, { processedRetentionSeconds: 3600 });

@@ -1,7 +1,8 @@
-import { type Document, Int32, ObjectId, Timestamp } from 'mongodb';
+import { Int32, Timestamp } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { claimStale, findStale, readLastProcessed, readServerTime } from '../../../lib/mongodb/sweep-pending.ts';
+import { outboxEvent } from '../../outbox-event.ts';
 import { createTestDatabase, type TestDatabase } from '../test-database.ts';
 
 let database: TestDatabase;
@@ -11,17 +12,6 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 const outbox = () => database.db.collection(outboxCollection);
-const event = (fields: Document = {}): Document & { _id: ObjectId } => ({
-  _id: new ObjectId(),
-  aggregateType: 'graph',
-  aggregateId: 'a',
-  operation: 'delete',
-  position: new Timestamp({ t: 0, i: 0 }),
-  createdAt: new Date(),
-  status: 'pending',
-  attempts: new Int32(0),
-  ...fields,
-});
 /** A position is told by its second: one that lies so many seconds back. */
 const secondsAgo = (seconds: number) => new Timestamp({ t: Math.floor(Date.now() / 1000) - seconds, i: 1 });
 const ids = (events: readonly { eventId: string }[]) => events.map((one) => one.eventId);
@@ -29,10 +19,10 @@ const ids = (events: readonly { eventId: string }[]) => events.map((one) => one.
 describe('a stale event', () => {
   it('is pending for longer than the limit by the server, and due', async () => {
     const now = await readServerTime(outbox());
-    const over = event({ position: secondsAgo(62) });
-    const under = event({ position: secondsAgo(50) });
-    const waiting = event({ position: secondsAgo(90), nextAttemptAt: new Date(now.getTime() + 60_000) });
-    const wrongClock = event({ createdAt: new Date(0) });
+    const over = outboxEvent({ position: secondsAgo(62) });
+    const under = outboxEvent({ position: secondsAgo(50) });
+    const waiting = outboxEvent({ position: secondsAgo(90), nextAttemptAt: new Date(now.getTime() + 60_000) });
+    const wrongClock = outboxEvent({ createdAt: new Date(0) });
     await outbox().insertMany([over, under, waiting, wrongClock]);
     const found = await findStale(outbox(), {
       staleBefore: new Date(now.getTime() - 60_000),
@@ -44,7 +34,7 @@ describe('a stale event', () => {
   });
 
   it('that is claimed is not due again before its back-off is over, and counts one attempt', async () => {
-    const one = event({ position: secondsAgo(300) });
+    const one = outboxEvent({ position: secondsAgo(300) });
     await outbox().insertOne(one);
     const now = await readServerTime(outbox());
     await claimStale(outbox(), [one._id.toHexString()], now, null);
@@ -58,8 +48,8 @@ describe('a stale event', () => {
 
   it('gets no nearer to its end in an outage, when nothing is settled', async () => {
     const past = new Date(Date.now() - 10_000);
-    const one = event({ position: secondsAgo(300), attempts: new Int32(3), nextAttemptAt: past });
-    const other = event({ position: secondsAgo(300), attempts: new Int32(3), nextAttemptAt: past });
+    const one = outboxEvent({ position: secondsAgo(300), attempts: new Int32(3), nextAttemptAt: past });
+    const other = outboxEvent({ position: secondsAgo(300), attempts: new Int32(3), nextAttemptAt: past });
     await outbox().insertMany([one, other]);
     const now = await readServerTime(outbox());
     await claimStale(outbox(), [one._id.toHexString()], now, new Date(past.getTime() - 1));
@@ -71,7 +61,7 @@ describe('a stale event', () => {
   });
 
   it('that was settled meanwhile is not claimed', async () => {
-    const one = event({ position: secondsAgo(300), status: 'processed', processedAt: new Date() });
+    const one = outboxEvent({ position: secondsAgo(300), status: 'processed', processedAt: new Date() });
     await outbox().insertOne(one);
     await claimStale(outbox(), [one._id.toHexString()], await readServerTime(outbox()), null);
     expect(await outbox().findOne({ _id: one._id })).toMatchObject({ attempts: 0 });

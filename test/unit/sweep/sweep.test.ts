@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toPosition } from '../../../lib/contract/position.ts';
-import { type StaleEvent, type SweepPorts, sweep } from '../../../lib/sweep/sweep.ts';
+import type { StaleEvent } from '../../../lib/contract/stale-event.ts';
+import { type SweepPorts, sweep } from '../../../lib/sweep/sweep.ts';
 
 const now = new Date('2026-01-01T00:00:00Z');
 const stale = (index: number, attempts = 0): StaleEvent => ({
