@@ -4,7 +4,7 @@
  */
 import type { ManagedTransaction } from 'neo4j-driver';
 import type { Position } from '../contract/position.ts';
-import { runForEvery } from './run-statement.ts';
+import { type Merged, mergedAs, runForEvery, runMerge } from './run-statement.ts';
 
 /** What the registry shall say about an aggregate. `deleted` makes it a tombstone. */
 export interface RegistryEntry {
@@ -28,7 +28,7 @@ UNWIND $entries AS row
 MERGE (a:OutgraphAggregate {key: row.key})
   ON CREATE SET ${setEntry}
   ON MATCH SET a._outgraphLock = true
-RETURN row.key AS key, a._outgraphLock IS NOT NULL AS known`;
+RETURN row.key AS key, ${mergedAs('a', 'position')}`;
 
 // In a statement of its own: what was read before the lock was held may be out of date.
 const readStatement = `
@@ -52,8 +52,8 @@ export async function lockRegistry(
   tx: ManagedTransaction,
   entries: readonly RegistryEntry[],
 ): Promise<ReadonlyMap<string, KnownAggregate>> {
-  const locked = await runForEvery<{ key: string; known: boolean }>(tx, lockStatement, { entries }, entries.length);
-  const keys = locked.filter((row) => row.known).map((row) => row.key);
+  const locked = await runMerge<{ key: string; merged: Merged }>(tx, lockStatement, { entries }, entries.length);
+  const keys = locked.filter((row) => row.merged === 'found').map((row) => row.key);
   if (keys.length === 0) return new Map();
   const rows = await runForEvery<{ key: string } & KnownAggregate>(tx, readStatement, { keys }, keys.length);
   return new Map(rows.map(({ key, position, manifest }) => [key, { position, manifest }]));

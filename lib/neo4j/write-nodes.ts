@@ -7,7 +7,7 @@ import { type FoundNode, type NodeOutcome, type OwnershipConflict, settleNode } 
 import type { NodeSum } from '../apply/sum-diffs.ts';
 import { nodeIdentity } from '../contract/identity.ts';
 import type { Endpoint, GraphProperties } from '../contract/subgraph.ts';
-import { runForEvery } from './run-statement.ts';
+import { type Merged, mergedAs, runForEvery, runMerge } from './run-statement.ts';
 import { toParameters } from './to-parameter.ts';
 
 /** Element ids of the nodes this transaction has in its hands, by identity. */
@@ -83,12 +83,12 @@ UNWIND $rows AS row
 MERGE (n:\`${label}\` {${keyPattern(names)}})
   ON CREATE SET n = row.properties
   ON MATCH SET n._outgraphLock = true
-RETURN row.index AS index, elementId(n) AS id, n._outgraphLock IS NOT NULL AS known`;
+RETURN row.index AS index, elementId(n) AS id, ${mergedAs('n', '_outgraph')}`;
   const rows = sums.map((sum, index) => ({ index, key: sum.endpoint.key, properties: propertiesIfNew(sum) }));
-  const locked = await runForEvery<{ index: number; id: string; known: boolean }>(tx, statement, { rows }, rows.length);
+  const locked = await runMerge<{ index: number; id: string; merged: Merged }>(tx, statement, { rows }, rows.length);
   const found = await readNodes(
     tx,
-    locked.filter((row) => row.known).map((row) => row.id),
+    locked.filter((row) => row.merged === 'found').map((row) => row.id),
   );
   return locked.map(({ index, id }) => ({ sum: sums[index] as NodeSum, id, found: found.get(id) ?? null }));
 }

@@ -1,0 +1,81 @@
+/** What another transaction deletes while the apply waits for its lock: held still at exactly that moment, on a real Neo4j. */
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { waitUntil } from '../../../infra/local/wait-until.ts';
+import { aggregates } from '../../../lib/aggregates/catalog.ts';
+import { toPosition } from '../../../lib/contract/position.ts';
+import { readSubgraph } from '../../../lib/contract/read-subgraph.ts';
+import { applyStates } from '../../../lib/neo4j/apply-states.ts';
+import { createEnsureSchema } from '../../../lib/neo4j/ensure-schema.ts';
+import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
+import { connectGraph } from '../../connect-graph.ts';
+import { stack } from '../../stack.ts';
+
+const driver = connectGraph(stack);
+const label = `Vanish${randomBytes(4).toString('hex')}`;
+beforeAll(async () => {
+  await setUpGraph(driver, 'neo4j', aggregates);
+  await createEnsureSchema(driver, 'neo4j', Date.now)([{ labels: new Map([[label, ['id']]]), types: new Set() }]);
+});
+afterAll(async () => {
+  await driver.executeQuery(`MATCH (n:${label}) DETACH DELETE n`);
+  await driver.executeQuery('MATCH (a:OutgraphAggregate) WHERE a.key STARTS WITH $label DELETE a', {
+    label: `graph:${label}`,
+  });
+  await driver.close();
+});
+
+/** Applies a state while another transaction holds its deletion of something open, and lets that one commit once the apply waits. */
+async function applyDuring(deletion: string, parameters: object, key: string, shared: boolean): Promise<void> {
+  const subgraph = readSubgraph({ nodes: [{ label, key: { id: key }, shared }] });
+  const session = driver.session();
+  try {
+    const deleting = session.beginTransaction();
+    await deleting.run(deletion, parameters);
+    const applying = applyStates(driver, 'neo4j', [{ key, position: toPosition({ t: 2, i: 1 }), subgraph }]);
+    await waitUntil(async () => (await isBlocked(key)) || undefined, {
+      timeoutSeconds: 10,
+      pollMillis: 10,
+      what: 'the apply to wait for the lock',
+    });
+    await deleting.commit();
+    await applying;
+  } finally {
+    await session.close();
+  }
+}
+
+/** Whether a transaction that works on this key waits for a lock. */
+async function isBlocked(key: string): Promise<boolean> {
+  const { records } = await driver.executeQuery(
+    `SHOW TRANSACTIONS YIELD status, parameters WHERE status STARTS WITH 'Blocked' RETURN toString(parameters.rows[0].key.id) AS id, toString(parameters.entries[0].key) AS entry`,
+  );
+  return records.some((record) => record.get('id') === key || record.get('entry') === key);
+}
+
+it.each([
+  true,
+  false,
+])('a bare node that is deleted while its claim waits is made anew (shared: %s)', async (shared) => {
+  const key = `graph:${label}-node-${shared}`;
+  await driver.executeQuery(`CREATE (:${label} {id: $key, _outgraph: true})`, { key });
+  await applyDuring(`MATCH (n:${label} {id: $key}) DELETE n`, { key }, key, shared);
+  const { records } = await driver.executeQuery(
+    `MATCH (n:${label} {id: $key}) RETURN n._outgraphOwner AS owner, n._outgraphShares AS shares`,
+    { key },
+  );
+  expect(records.map((record) => record.toObject())).toStrictEqual([
+    shared ? { owner: null, shares: 1n } : { owner: key, shares: null },
+  ]);
+});
+
+it('a tombstone that is purged while an upsert waits leaves the upsert in the registry', async () => {
+  const key = `graph:${label}-tombstone`;
+  await applyStates(driver, 'neo4j', [{ key, position: toPosition({ t: 1, i: 1 }), subgraph: null }]);
+  await applyDuring('MATCH (a:OutgraphAggregate {key: $key}) DELETE a', { key }, key, false);
+  const { records } = await driver.executeQuery(
+    'MATCH (a:OutgraphAggregate {key: $key}) RETURN a.position AS position',
+    { key },
+  );
+  expect(records.map((record) => record.get('position'))).toStrictEqual([toPosition({ t: 2, i: 1 })]);
+});
