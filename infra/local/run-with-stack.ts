@@ -1,29 +1,43 @@
-/** Starts the stack, runs something on it, and ends it: the frame of `npm start`, `npm test` and `npm run stack`. */
+/** Starts servers, runs something on them, and ends them: the frame of every npm script that needs servers. */
 
 import { Interrupted, interruption, whenAborted } from './interruption.ts';
+import type { Running } from './servers.ts';
 import { type Stack, startStack } from './stack.ts';
 import { failureText } from './stack-error.ts';
 
-export interface StackRun {
-  readonly mongodbMembers: number;
-  /** Runs while the stack is up, and answers with the exit code. */
-  readonly run: (stack: Stack, signal: AbortSignal) => Promise<number>;
-  /** Says, when `run` has answered, that the stack shall stay up until Ctrl-C. */
+/** A run on servers of some kind. */
+export interface ServerRun<Started extends Running> {
+  readonly start: (signal: AbortSignal) => Promise<Started>;
+  /** Runs while the servers are up, and answers with the exit code. */
+  readonly run: (started: Started, signal: AbortSignal) => Promise<number>;
+  /** Says, when `run` has answered, that the servers shall stay up until Ctrl-C. */
   readonly keep?: boolean;
 }
 
+/** Runs on the whole stack. */
+export function runWithStack({
+  mongodbMembers,
+  ...options
+}: Omit<ServerRun<Stack>, 'start'> & { readonly mongodbMembers: number }): Promise<void> {
+  return runWithServers({ start: (signal) => startStack({ mongodbMembers, signal }), ...options });
+}
+
 /** Sets the process's exit code; nothing that was started is left running, however the run ends. */
-export async function runWithStack({ mongodbMembers, run, keep = false }: StackRun): Promise<void> {
+export async function runWithServers<Started extends Running>({
+  start,
+  run,
+  keep = false,
+}: ServerRun<Started>): Promise<void> {
   const signal = interruption();
   const aborted = whenAborted(signal);
   aborted.catch(() => undefined);
-  let stack: Stack | undefined;
+  let started: Started | undefined;
   try {
-    stack = await startStack({ mongodbMembers, signal });
-    process.exitCode = await Promise.race([run(stack, signal), stack.broken, aborted]);
+    started = await start(signal);
+    process.exitCode = await Promise.race([run(started, signal), started.broken, aborted]);
     if (keep) {
-      process.stderr.write('The stack stays up; press Ctrl-C to end it.\n');
-      await Promise.race([stack.broken, aborted]);
+      process.stderr.write('The servers stay up; press Ctrl-C to end them.\n');
+      await Promise.race([started.broken, aborted]);
     }
   } catch (error) {
     if (error instanceof Interrupted || signal.aborted) {
@@ -33,7 +47,7 @@ export async function runWithStack({ mongodbMembers, run, keep = false }: StackR
       process.exitCode = 1;
     }
   } finally {
-    await stack?.stop();
+    await started?.stop();
   }
   // Handles of a run that was broken off must not hold up the end.
   process.exit();

@@ -1,0 +1,139 @@
+/**
+ * The servers of the local stack: starts those that are wanted and that the environment does not already give, and ends exactly what it
+ * started, in every way a run can end.
+ */
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { type BackgroundProcess, dismissWatchdog } from './children.ts';
+import { checkGiven } from './given-servers.ts';
+import { installLocalstack, startLocalstack } from './localstack.ts';
+import { installMongod, startMongodb } from './mongod.ts';
+import { installNeo4j, startNeo4j } from './neo4j.ts';
+import { runFolder } from './paths.ts';
+import { printStep, type RunStep } from './progress.ts';
+
+/** The servers that a run may want. */
+export type ServerName = 'mongodb' | 'neo4j' | 'localstack';
+
+/** How to reach the servers; an empty address for one that was not wanted. */
+export interface ServerAddresses {
+  readonly mongodbUri: string;
+  readonly neo4jUri: string;
+  readonly neo4jUsername: string | null;
+  /** Null without authentication. */
+  readonly neo4jPassword: string | null;
+  readonly endpointUrl: string;
+  /** Process ids of the MongoDB servers that were started. */
+  readonly mongodPids: readonly number[];
+  /** The other processes that were started. */
+  readonly processes: readonly BackgroundProcess[];
+}
+
+/** Something that runs until it is stopped. */
+export interface Running {
+  /** Rejects when a server ends by itself. */
+  readonly broken: Promise<never>;
+  /** Ends what was started, and removes its data. */
+  readonly stop: () => Promise<void>;
+}
+
+/** Servers that run. */
+export interface Servers extends Running, ServerAddresses {
+  /** Below it: the servers' data and logs. Removed at the end. */
+  readonly folder: string;
+  readonly logsFolder: string;
+}
+
+export interface ServersOptions {
+  readonly wanted: readonly ServerName[];
+  /** Members of the replica set; three can fail over. */
+  readonly mongodbMembers: number;
+  /** Aborted when the user breaks off: downloads end at once. */
+  readonly signal: AbortSignal;
+  readonly step?: RunStep;
+}
+
+/** Something to undo, the last one first. */
+type Undo = () => Promise<void>;
+
+/**
+ * Starts the servers. Whatever was started is ended again if a later one fails.
+ *
+ * @throws StackError: one sentence that says what to install or set.
+ */
+export async function startServers({
+  wanted,
+  mongodbMembers,
+  signal,
+  step = printStep,
+}: ServersOptions): Promise<Servers> {
+  const undo: Undo[] = [];
+  const stop = async () => {
+    for (const one of undo.splice(0).reverse()) await one();
+    dismissWatchdog();
+  };
+  try {
+    const folder = runFolder();
+    const logsFolder = path.join(folder, 'logs');
+    await mkdir(logsFolder, { recursive: true });
+    undo.push(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+    const addresses = await start({ wanted, mongodbMembers, signal, step }, folder, logsFolder, undo);
+    signal.throwIfAborted();
+    const broken = Promise.race(addresses.processes.map((process) => process.ended));
+    broken.catch(() => undefined);
+    return { ...addresses, folder, logsFolder, broken, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Installs one after the other, so that the first failure is the only one; starts side by side. */
+async function start(
+  options: Required<ServersOptions>,
+  folder: string,
+  logsFolder: string,
+  undo: Undo[],
+): Promise<ServerAddresses> {
+  const { signal, step, wanted, mongodbMembers } = options;
+  const { MONGODB_URI, NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD, AWS_ENDPOINT_URL } = process.env;
+  await checkGiven({ MONGODB_URI, NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD, AWS_ENDPOINT_URL });
+  const missing = (server: ServerName, given: string | undefined) => wanted.includes(server) && given === undefined;
+  const mongodBinary = missing('mongodb', MONGODB_URI) ? await installMongod(step, signal) : undefined;
+  const neo4jFolder = missing('neo4j', NEO4J_URI) ? await installNeo4j(step, signal) : undefined;
+  const localstackFolder = missing('localstack', AWS_ENDPOINT_URL) ? await installLocalstack(step, signal) : undefined;
+  signal.throwIfAborted();
+
+  const processes: BackgroundProcess[] = [];
+  const keep = (process: BackgroundProcess) => {
+    processes.push(process);
+    undo.push(process.stop);
+  };
+  // Broken off while they start, nobody waits until they are up.
+  signal.addEventListener('abort', () => void Promise.all(processes.map((process) => process.stop())), { once: true });
+  const started = await step('Starting the servers', () =>
+    Promise.allSettled([
+      mongodBinary === undefined
+        ? undefined
+        : startMongodb(mongodBinary, folder, mongodbMembers).then((servers) => {
+            undo.push(servers.stop);
+            return servers;
+          }),
+      neo4jFolder === undefined ? undefined : startNeo4j(neo4jFolder, folder, path.join(logsFolder, 'neo4j.log'), keep),
+      localstackFolder === undefined ? undefined : startLocalstack(localstackFolder, folder, logsFolder, keep),
+    ]),
+  );
+  const [mongodb, neo4j, localstack] = started;
+  for (const one of started) if (one.status === 'rejected') throw one.reason;
+  const settledValue = <Value>(one: PromiseSettledResult<Value>) =>
+    one.status === 'fulfilled' ? one.value : undefined;
+  return {
+    mongodbUri: MONGODB_URI ?? settledValue(mongodb)?.uri ?? '',
+    mongodPids: settledValue(mongodb)?.pids ?? [],
+    neo4jUri: NEO4J_URI ?? settledValue(neo4j)?.uri ?? '',
+    neo4jUsername: NEO4J_URI === undefined ? null : (NEO4J_USERNAME ?? null),
+    neo4jPassword: NEO4J_URI === undefined ? null : (NEO4J_PASSWORD ?? null),
+    endpointUrl: AWS_ENDPOINT_URL ?? settledValue(localstack)?.endpointUrl ?? '',
+    processes,
+  };
+}
