@@ -92,7 +92,10 @@ async function applyWithoutConflicts(
       record(answer.states, results);
       return;
     }
-    const refused = new Map(answer.conflicts.map((conflict) => [conflict.refused, conflict]));
+    // A rival of the same batch may be refused itself: what the graph holds is decided first.
+    const standing = answer.conflicts.filter((conflict) => conflict.standing);
+    const decided = standing.length > 0 ? standing : answer.conflicts;
+    const refused = new Map(decided.map((conflict) => [conflict.refused, conflict]));
     for (const [key, conflict] of refused) results.set(key, { outcome: 'conflict', conflict });
     rest = rest.filter((state) => !refused.has(state.key));
   }

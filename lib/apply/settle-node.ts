@@ -20,6 +20,8 @@ export interface OwnershipConflict {
   readonly element: string;
   /** The node's identity, to find its holders by. */
   readonly identity: string;
+  /** The holder has it in the graph; otherwise it is a rival of the same batch, which may yet be refused itself. */
+  readonly standing: boolean;
 }
 
 export type NodeOutcome =
@@ -62,24 +64,25 @@ export function settleNode(sum: NodeSum, found: FoundNode | null): NodeOutcome {
 }
 
 function findConflicts(sum: NodeSum, keeper: string | null, shares: number): readonly OwnershipConflict[] {
-  const refuse = (refused: string, holder: string | null): OwnershipConflict => ({
+  const refuse = (refused: string, holder: string | null, standing: boolean): OwnershipConflict => ({
     refused,
     holder,
     element: nodeText(sum.endpoint),
     identity: sum.identity,
+    standing,
   });
   // The owner stays who it is: whoever else claims or shares the node is refused.
   if (keeper !== null) {
     const others = sum.owners.filter((claim) => claim.key !== keeper).map((claim) => claim.key);
-    return [...others, ...sum.sharers].map((key) => refuse(key, keeper));
+    return [...others, ...sum.sharers].map((key) => refuse(key, keeper, true));
   }
   // Shared already, by aggregates that go on sharing it: whoever wants to own it is refused.
   const sharedBefore = shares - sum.sharers.length > 0;
-  if (sharedBefore) return sum.owners.map((claim) => refuse(claim.key, null));
+  if (sharedBefore) return sum.owners.map((claim) => refuse(claim.key, null, true));
   // Nobody holds it: the claim of the earliest event is granted.
   const [first, ...later] = sum.owners;
   if (first === undefined) return [];
-  return [...later.map((claim) => claim.key), ...sum.sharers].map((key) => refuse(key, first.key));
+  return [...later.map((claim) => claim.key), ...sum.sharers].map((key) => refuse(key, first.key, false));
 }
 
 function nodeText({ label, key }: Endpoint): string {

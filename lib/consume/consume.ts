@@ -22,8 +22,6 @@ export interface ConsumePorts extends SettlePorts {
   readonly fetchEvents: (eventIds: readonly string[]) => Promise<readonly FetchedEvent[]>;
   readonly acknowledgeEvents: (eventIds: readonly string[]) => Promise<number>;
   readonly markDead: (events: readonly DeadEvent[]) => Promise<number>;
-  /** An aggregate that shares the node, to name it where a conflict does not. */
-  readonly findSharer: (nodeIdentity: string) => Promise<string | undefined>;
   readonly remainingMillis: () => number;
   readonly log: ConsumeLog;
 }
@@ -178,7 +176,7 @@ async function recordSettlement(
 }
 
 async function conflictText(conflict: OwnershipConflict, ports: ConsumePorts): Promise<string> {
-  const holder = conflict.holder ?? (await ports.findSharer(conflict.identity));
+  const holder = conflict.holder ?? (await ports.findSharers([conflict.identity]))[0];
   const held = conflict.holder === null ? 'is shared by' : 'belongs to';
   return `${conflict.element} is listed by ${conflict.refused}, but ${held} ${holder ?? 'another aggregate'}; a node has one owner, or is shared.`;
 }

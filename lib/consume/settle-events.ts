@@ -17,6 +17,8 @@ export interface SettlePorts {
   readonly applyBatch: (states: readonly AggregateState[], results: BatchResults) => Promise<void>;
   /** The newest pending event of each named aggregate (`type:id`) that has one. */
   readonly fetchNewestPending: (aggregateKeys: readonly string[]) => Promise<readonly OutboxEvent[]>;
+  /** The keys of aggregates that list one of these nodes (by identity) as shared. */
+  readonly findSharers: (nodeIdentities: readonly string[]) => Promise<readonly string[]>;
 }
 
 /** What became of one event. */
@@ -31,8 +33,8 @@ export interface Settlement {
   readonly events: Map<string, OutboxEvent>;
 }
 
-/** Holders of holders are asked as well, this deep. */
-const conflictRounds = 4;
+/** Holders of holders are asked as well, this deep: nodes that move around in a circle of so many aggregates find their new owners. */
+const conflictRounds = 25;
 
 /**
  * Settles the events into `settlement`, which holds what is known so far even if this throws.
@@ -57,9 +59,11 @@ async function withHolders(ports: SettlePorts, settlement: Settlement): Promise<
   const claims = [...settlement.outcomes].flatMap(([eventId, result]) =>
     result.outcome === 'conflict' ? [{ eventId, ...result.conflict }] : [],
   );
-  const holders = new Set(claims.flatMap((claim) => (claim.holder === null ? [] : [claim.holder])));
-  if (holders.size === 0) return [];
-  const pending = await ports.fetchNewestPending([...holders]);
+  if (claims.length === 0) return [];
+  const holders = new Set(claims.flatMap((claim) => claim.holder ?? []));
+  const shared = new Set(claims.flatMap((claim) => (claim.holder === null ? claim.identity : [])));
+  const sharers = shared.size === 0 ? [] : await ports.findSharers([...shared]);
+  const pending = await ports.fetchNewestPending([...new Set([...holders, ...sharers])]);
   const fresh = pending.filter((event) => !settlement.outcomes.has(event.eventId));
   const conflicting = claims.flatMap((claim) => settlement.events.get(claim.eventId) ?? []);
   return fresh.length === 0 ? [] : [...fresh, ...conflicting];

@@ -1,8 +1,9 @@
 /**
- * Runs the apply transaction with every retry it may need. Passing errors are the driver's to retry; what is retried here is what only outgraph
- * can tell to be passing: a bare node that found a new relationship at the last moment, a shared relationship that two made at once.
+ * Runs the apply transaction with every retry it may need. What has to do with the network and the server is the driver's to retry; what
+ * other transactions did to the same elements is retried here, within milliseconds.
  */
-import type { Driver } from 'neo4j-driver';
+import type { Driver, ManagedTransaction } from 'neo4j-driver';
+import pRetry from 'p-retry';
 import type { AggregateState, TransactionOutcome } from '../apply/aggregate-state.ts';
 import {
   applyTransaction,
@@ -11,10 +12,16 @@ import {
   type PreparedState,
   prepareState,
 } from './apply-transaction.ts';
-import { isRelationshipTaken, isStillAttached, translateNeo4jError } from './translate-error.ts';
+import { isRelationshipTaken, StartOver, translateNeo4jError, withStartOver } from './translate-error.ts';
 
-/** A batch that meets a last-moment change this often in a row is left to the queue's redelivery. */
-const maxAttempts = 5;
+/** What others do to the same elements is over soon: the waits begin short, double, and are up to twice as long by chance. */
+const startOverWaits = { retries: Number.POSITIVE_INFINITY, minTimeout: 5, maxTimeout: 500, randomize: true };
+
+/** A batch that others keep in the way of for so long is left to the queue's redelivery: well below the functions' time-outs of 60 seconds. */
+const startOverSeconds = 15;
+
+/** A graph that does not fit its manifests this often in a row, also in careful mode, is a fault of the data. */
+const maxMismatches = 5;
 
 /** Neo4j ends a transaction that takes longer; below the function's time-out, so that its locks never outlive the function by much. */
 const transactionTimeoutSeconds = 40;
@@ -30,16 +37,24 @@ export async function applyStates(
   states: readonly AggregateState[],
 ): Promise<TransactionOutcome> {
   const sorted = [...states].sort((left, right) => (left.key < right.key ? -1 : 1)).map(prepareState);
-  let careful = false;
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await attemptTransaction(driver, database, sorted, careful);
-    } catch (error) {
-      const mismatch = error instanceof ManifestMismatch || isRelationshipTaken(error);
-      if (!(mismatch || isStillAttached(error)) || attempt === maxAttempts) throw translateNeo4jError(error);
-      careful ||= mismatch;
-    }
+  let mismatches = 0;
+  try {
+    return await pRetry(() => attemptTransaction(driver, database, sorted, mismatches > 0), {
+      ...startOverWaits,
+      maxRetryTime: startOverSeconds * 1000,
+      onFailedAttempt: ({ error }) => {
+        if (isMismatch(error)) mismatches += 1;
+      },
+      shouldRetry: ({ error }) => error instanceof StartOver || (isMismatch(error) && mismatches < maxMismatches),
+    });
+  } catch (error) {
+    throw translateNeo4jError(error);
   }
+}
+
+/** The graph does not hold what the manifests say: to be tried again without trusting them. */
+function isMismatch(error: unknown): boolean {
+  return error instanceof ManifestMismatch || isRelationshipTaken(error);
 }
 
 async function attemptTransaction(
@@ -50,9 +65,10 @@ async function attemptTransaction(
 ): Promise<TransactionOutcome> {
   const session = driver.session({ database });
   try {
-    const outcomes = await session.executeWrite((tx) => applyTransaction(tx, states, { careful }), {
-      timeout: transactionTimeoutSeconds * 1000,
-    });
+    const work = (tx: ManagedTransaction) => withStartOver(() => applyTransaction(tx, states, { careful }));
+    const timeout = transactionTimeoutSeconds * 1000;
+    // Around the commit as well: that a node has relationships again is noticed there.
+    const outcomes = await withStartOver(() => session.executeWrite(work, { timeout }));
     return { outcome: 'committed', states: outcomes };
   } catch (error) {
     if (error instanceof ConflictFound) return { outcome: 'conflict', conflicts: error.conflicts };

@@ -9,10 +9,10 @@ export interface Neo4jAddress {
 }
 
 /** How long the driver retries a transaction that failed for a passing reason: well below the functions' time-outs of 60 seconds. */
-const retrySeconds = 15;
+const defaultRetrySeconds = 15;
 
 /** Connects lazily: an unreachable server shows at the first query. Integers come and go as `bigint`. */
-export function connectNeo4j(address: Neo4jAddress): Driver {
+export function connectNeo4j(address: Neo4jAddress, { retrySeconds = defaultRetrySeconds } = {}): Driver {
   const auth = address.username === '' ? undefined : neo4j.auth.basic(address.username, address.password);
   return neo4j.driver(address.uri, auth, {
     useBigInt: true,

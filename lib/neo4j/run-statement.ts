@@ -1,6 +1,6 @@
-/** Runs one statement of a transaction, and makes a vanished element a reason to start over instead of an error. */
+/** Runs one statement of a transaction; what it does not find any more is a reason to start over. */
 import type { ManagedTransaction, RecordShape } from 'neo4j-driver';
-import { isVanishedElement, startOver } from './translate-error.ts';
+import { StartOver } from './translate-error.ts';
 
 /** What a MERGE that locks came to: the element was there and is locked now, or this transaction has made it. */
 export type Merged = 'found' | 'made';
@@ -16,19 +16,14 @@ export function mergedAs(variable: string, made: string): string {
   return `CASE WHEN ${variable}._outgraphLock IS NOT NULL THEN 'found' WHEN ${variable}.${made} IS NOT NULL THEN 'made' END AS merged`;
 }
 
-/** A record as an object; `Shape` is what the statement returns. */
+/** The records as objects; `Shape` is what the statement returns. */
 export async function runStatement<Shape extends RecordShape>(
   tx: ManagedTransaction,
   statement: string,
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<readonly Shape[]> {
-  try {
-    const result = await tx.run<Shape>(statement, parameters);
-    return result.records.map((record) => record.toObject());
-  } catch (error) {
-    if (isVanishedElement(error)) throw startOver('An element was deleted by another transaction after it was found.');
-    throw error;
-  }
+  const result = await tx.run<Shape>(statement, parameters);
+  return result.records.map((record) => record.toObject());
 }
 
 /**
@@ -42,7 +37,7 @@ export async function runForEvery<Shape extends RecordShape>(
   expected: number,
 ): Promise<readonly Shape[]> {
   const rows = await runStatement<Shape>(tx, statement, parameters);
-  if (rows.length !== expected) throw startOver(`A statement found ${rows.length} of ${expected} elements.`);
+  if (rows.length !== expected) throw new StartOver(`A statement found ${rows.length} of ${expected} elements.`);
   return rows;
 }
 
@@ -54,6 +49,6 @@ export async function runMerge<Shape extends RecordShape & { readonly merged: Me
   expected: number,
 ): Promise<readonly Shape[]> {
   const rows = await runForEvery<Shape>(tx, statement, parameters, expected);
-  if (rows.some((row) => row.merged === null)) throw startOver('A node was deleted while its lock was waited for.');
+  if (rows.some((row) => row.merged === null)) throw new StartOver('A node was deleted while its lock was waited for.');
   return rows;
 }

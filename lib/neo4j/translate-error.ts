@@ -30,6 +30,11 @@ export async function withNeo4jFaults<Result>(operation: () => Promise<Result>):
 /** The fault that `error` stands for. */
 export function translateNeo4jError(error: unknown): Fault {
   if (error instanceof Fault) return error;
+  if (error instanceof StartOver) {
+    return new Fault('neo4j-unavailable', `Other transactions were in the way for too long. ${error.message}`, {
+      cause: error.cause,
+    });
+  }
   if (!(error instanceof Neo4jError)) {
     return new Fault(
       'unexpected',
@@ -59,24 +64,34 @@ export function translateNeo4jError(error: unknown): Fault {
   return new Fault('neo4j-unavailable', `Neo4j did not answer as it should (${error.code}).`, { cause: error });
 }
 
-/** The server says that an element vanished between two statements: another transaction deleted it, and this one must start over. */
-export function isVanishedElement(error: unknown): boolean {
-  return error instanceof Neo4jError && error.code === 'Neo.ClientError.Statement.EntityNotFound';
+/**
+ * Thrown to roll back and begin the transaction again: what it found is out of date. No error of Neo4j's, so that the driver does not retry it after the
+ * second that it waits at first; what stood in the way is over in milliseconds.
+ */
+export class StartOver extends Error {}
+
+/** Runs a transaction's work; an error of the server after which the work can begin again at once becomes `StartOver`. */
+export async function withStartOver<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw isOutdated(error)
+      ? new StartOver('The server refused a step that may pass in a moment.', { cause: error })
+      : error;
+  }
 }
 
-/** Another transaction attached a relationship to a node that this one was about to delete: start over. */
-export function isStillAttached(error: unknown): boolean {
-  return error instanceof Neo4jError && error.code === constraintCode && /still has relationships/.test(error.message);
+function isOutdated(error: unknown): boolean {
+  if (!(error instanceof Neo4jError)) return false;
+  // Another transaction deleted what was found; or two wait for each other's locks; or one attached a relationship to a node that was about to go.
+  if (error.code === 'Neo.ClientError.Statement.EntityNotFound') return true;
+  if (error.code === 'Neo.TransientError.Transaction.DeadlockDetected') return true;
+  return error.code === constraintCode && /still has relationships/.test(error.message);
 }
 
 /** A relationship of that id is there already: another transaction made the shared one, or the graph does not fit the manifest. */
 export function isRelationshipTaken(error: unknown): boolean {
   return error instanceof Neo4jError && error.code === constraintCode && /_outgraphId/.test(error.message);
-}
-
-/** An error that makes the driver run the transaction again, with its own back-off and its own limit of time. */
-export function startOver(reason: string): Neo4jError {
-  return new Neo4jError(reason, 'Neo.TransientError.Transaction.Outdated', '50N42', reason);
 }
 
 function constraintText(message: string): string {

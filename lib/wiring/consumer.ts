@@ -22,7 +22,7 @@ import { checkOutbox } from '../mongodb/set-up-outbox.ts';
 import { applyStates } from '../neo4j/apply-states.ts';
 import { connectNeo4j } from '../neo4j/connect.ts';
 import { createEnsureSchema } from '../neo4j/ensure-schema.ts';
-import { findSharer } from '../neo4j/find-sharer.ts';
+import { findSharers } from '../neo4j/find-sharers.ts';
 import { checkGraph } from '../neo4j/set-up-graph.ts';
 
 /** The joined consumer. */
@@ -53,7 +53,7 @@ export function wireConsumer(settings: ConsumerSettings): Consumer {
     fetchNewestPending: (keys) => fetchNewestPending(outbox, keys),
     acknowledgeEvents: (eventIds) => acknowledgeEvents(outbox, eventIds),
     markDead: (events) => markDead(outbox, events),
-    findSharer: (identity) => findSharer(driver, database, identity),
+    findSharers: (identities) => findSharers(driver, database, identities),
   };
   const checkSetUp = once(() => Promise.all([checkOutbox(db), checkGraph(driver, database)]));
   return {

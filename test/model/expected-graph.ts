@@ -1,6 +1,6 @@
 /**
- * The contract as a pure function: from the events of all aggregates to the graph that must stand, apart from bookkeeping and foreign data. Written to be
- * checked by eye against docs/contract.md; it shares no code with the apply.
+ * The contract as a pure function: from the events of all aggregates, and from what others have put into the graph, to what must stand there, apart from
+ * bookkeeping. Written to be checked by eye against docs/contract.md; it shares no code with the apply.
  */
 import type { Position } from '../../lib/contract/position.ts';
 import type { Endpoint, GraphProperties, Subgraph, SubgraphRelationship } from '../../lib/contract/subgraph.ts';
@@ -19,8 +19,29 @@ export interface GraphPicture {
   readonly relationships: ReadonlySet<string>;
 }
 
-/** The graph that the newest event of each aggregate demands. */
-export function expectedGraph(events: readonly ModelEvent[]): GraphPicture {
+/** What others than outgraph have put into the graph. */
+export interface ForeignData {
+  readonly nodes: readonly ForeignNode[];
+  readonly relationships: readonly ForeignRelationship[];
+}
+
+/** A node that was there before; its label and key may be those of a node that some aggregate means. */
+export interface ForeignNode extends Endpoint {
+  readonly labels: readonly string[];
+  readonly properties: GraphProperties;
+}
+
+export interface ForeignRelationship {
+  readonly type: string;
+  readonly from: Endpoint;
+  readonly to: Endpoint;
+  readonly properties: GraphProperties;
+}
+
+const nothingForeign: ForeignData = { nodes: [], relationships: [] };
+
+/** The graph that the newest event of each aggregate demands, among foreign data. No two of these may claim one node. */
+export function expectedGraph(events: readonly ModelEvent[], foreign: ForeignData = nothingForeign): GraphPicture {
   const newest = new Map<string, ModelEvent>();
   for (const event of events) {
     const known = newest.get(event.key);
@@ -29,15 +50,18 @@ export function expectedGraph(events: readonly ModelEvent[]): GraphPicture {
   const live = [...newest.values()].flatMap((event) => event.subgraph ?? []);
 
   const nodes = new Map<string, string>();
-  for (const { relationships } of live) {
-    for (const { from, to } of relationships) for (const end of [from, to]) nodes.set(name(end), nodeText(end, [], {}));
+  for (const { from, to } of [...live.flatMap((subgraph) => subgraph.relationships), ...foreign.relationships]) {
+    for (const end of [from, to]) nodes.set(name(end), nodeText(end, [], {}));
   }
+  for (const node of foreign.nodes) nodes.set(name(node), nodeText(node, node.labels, node.properties));
   for (const subgraph of live) {
     for (const node of subgraph.nodes) nodes.set(name(node), nodeText(node, node.labels, node.properties));
   }
 
   const shared = new Set<string>();
-  const relationships: string[] = [];
+  const relationships = foreign.relationships.map(({ type, from, to, properties }) =>
+    relationshipText(type, name(from), name(to), properties),
+  );
   for (const relationship of live.flatMap((subgraph) => subgraph.relationships)) {
     const text = relationshipText(
       relationship.type,

@@ -7,7 +7,7 @@ import { toPosition } from '../../../lib/contract/position.ts';
 import { readSubgraph } from '../../../lib/contract/read-subgraph.ts';
 import { applyStates } from '../../../lib/neo4j/apply-states.ts';
 import { createEnsureSchema } from '../../../lib/neo4j/ensure-schema.ts';
-import { findSharer } from '../../../lib/neo4j/find-sharer.ts';
+import { findSharers } from '../../../lib/neo4j/find-sharers.ts';
 import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
 import { listTombstones, removeTombstones } from '../../../lib/neo4j/tombstones.ts';
 import { connectGraph } from '../../connect-graph.ts';
@@ -85,7 +85,7 @@ describe('a node that another aggregate owns', () => {
     const [refused] = await apply(state(claimant, { nodes: [wanted] }));
     expect(refused).toMatchObject({ outcome: 'conflict', conflict: { holder: null } });
     const { identity } = (refused as { conflict: { identity: string } }).conflict;
-    expect(await findSharer(driver, 'neo4j', identity)).toBe(sharer);
+    expect(await findSharers(driver, 'neo4j', [identity])).toStrictEqual([sharer]);
   });
 });
 

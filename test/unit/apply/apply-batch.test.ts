@@ -82,7 +82,13 @@ describe('a batch that meets an outage', () => {
 
 describe('a batch with a conflict', () => {
   it('sets aside the refused claims and applies the rest', async () => {
-    const conflict = { refused: 'graph:1', holder: 'graph:9', element: 'A {id: 1}', identity: '["A",[["id","i1"]]]' };
+    const conflict = {
+      refused: 'graph:1',
+      holder: 'graph:9',
+      element: 'A {id: 1}',
+      identity: '["A",[["id","i1"]]]',
+      standing: true,
+    };
     const ports: ApplyPorts = {
       ensureSchema: async (needs) => needs.map(() => undefined),
       applyStates: async (batch) =>

@@ -41,7 +41,7 @@ function world(
       pending.filter((one) => ids.includes(one.eventId)).map((one) => ({ status: 'pending', event: one })),
     acknowledgeEvents: async (ids) => acknowledged.push(...ids),
     markDead: async (events) => dead.push(...events),
-    findSharer: async () => undefined,
+    findSharers: async () => [],
     remainingMillis: () => 60_000,
     log: { messageUnreadable: () => undefined, eventDead: () => undefined, eventInConflict: () => undefined },
   };
@@ -51,7 +51,7 @@ const options = { conflictMaxReceives: 3 };
 const refused: AggregateResult = { outcome: 'refused', code: 'constraint-violation', message: 'no' };
 const conflict: AggregateResult = {
   outcome: 'conflict',
-  conflict: { refused: 'graph:a', holder: 'graph:b', element: 'A {id: 1}', identity: '["A",[]]' },
+  conflict: { refused: 'graph:a', holder: 'graph:b', element: 'A {id: 1}', identity: '["A",[]]', standing: true },
 };
 
 describe('the consumer', () => {

@@ -1,0 +1,117 @@
+/** Delivers a history through the consumer's own flow: an outbox in memory, a queue that delivers again what stays unsettled, real Neo4j. */
+import { consume, type QueueMessage } from '../../lib/consume/consume.ts';
+import { isDataFault } from '../../lib/contract/fault.ts';
+import { aggregateKey, type OutboxEvent, splitAggregateKey } from '../../lib/contract/outbox-event.ts';
+import type { Subgraph } from '../../lib/contract/subgraph.ts';
+import { inChunks } from '../../lib/in-chunks.ts';
+import type { ModelEvent } from '../model/expected-graph.ts';
+import type { GraphPorts } from './graph-ports.ts';
+
+/** How a history is delivered. */
+export interface DeliveryPlan {
+  /** Indexes of events in the order of their first delivery, with duplicates. */
+  readonly order: readonly number[];
+  readonly batchSize: number;
+  readonly consumers: number;
+}
+
+/** The deliveries of one message that may fail before it counts as never settled. */
+const maxReceives = 60;
+
+/**
+ * Delivers until every event is settled.
+ *
+ * @throws Error if an event is dead, or is never settled.
+ */
+export async function deliver(history: readonly ModelEvent[], plan: DeliveryPlan, graph: GraphPorts): Promise<void> {
+  const outbox = new MemoryOutbox(history);
+  let waiting = plan.order.map((index, at) => outbox.message(index, `m${at}`));
+  while (waiting.length > 0) {
+    const again: QueueMessage[] = [];
+    const batches = inChunks(waiting, plan.batchSize).values();
+    const consumer = async () => {
+      for (const batch of batches) again.push(...(await consumeBatch(batch, outbox, graph)));
+    };
+    await Promise.all(Array.from({ length: plan.consumers }, consumer));
+    waiting = again.map((message) => ({ ...message, receiveCount: message.receiveCount + 1 }));
+    const endless = waiting.find((message) => message.receiveCount > maxReceives);
+    if (endless !== undefined) throw new Error(`Never settled: ${endless.body}`);
+  }
+  if (outbox.pending.size > 0) throw new Error(`Left pending: ${[...outbox.pending.keys()].join(', ')}`);
+}
+
+/** Returns the messages that stay in the queue. */
+async function consumeBatch(
+  batch: readonly QueueMessage[],
+  outbox: MemoryOutbox,
+  graph: GraphPorts,
+): Promise<readonly QueueMessage[]> {
+  try {
+    const report = await consume(
+      batch,
+      {
+        ...graph,
+        project: outbox.project,
+        fetchEvents: outbox.fetchEvents,
+        fetchNewestPending: outbox.fetchNewestPending,
+        acknowledgeEvents: outbox.acknowledgeEvents,
+        markDead: (events) => Promise.reject(new Error(`Dead: ${JSON.stringify(events)}`)),
+        remainingMillis: () => 60_000,
+        log: { messageUnreadable: () => undefined, eventDead: () => undefined, eventInConflict: () => undefined },
+      },
+      { conflictMaxReceives: Number.POSITIVE_INFINITY },
+    );
+    return batch.filter((message) => report.failedMessageIds.includes(message.messageId));
+  } catch (error) {
+    // What Lambda does when the function throws: all messages are delivered again.
+    if (isInfrastructure(error)) return batch;
+    throw error;
+  }
+}
+
+function isInfrastructure(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'neo4j-unavailable' && !isDataFault(error);
+}
+
+class MemoryOutbox {
+  readonly pending = new Map<string, OutboxEvent>();
+  readonly #events: readonly OutboxEvent[];
+  readonly #subgraphs = new Map<string, Subgraph | null>();
+
+  constructor(history: readonly ModelEvent[]) {
+    const createdAt = new Date();
+    this.#events = history.map(({ key, position, subgraph }, index) => {
+      const eventId = index.toString(16).padStart(24, '0');
+      this.#subgraphs.set(eventId, subgraph);
+      const fields = { eventId, ...splitAggregateKey(key), position, createdAt };
+      return subgraph === null
+        ? { ...fields, operation: 'delete' as const }
+        : { ...fields, operation: 'upsert' as const, payload: {} };
+    });
+    for (const event of this.#events) this.pending.set(event.eventId, event);
+  }
+
+  message(index: number, messageId: string): QueueMessage {
+    const { eventId, aggregateType, aggregateId } = this.#events[index] as OutboxEvent;
+    return { messageId, body: JSON.stringify({ eventId, aggregateType, aggregateId }), receiveCount: 1 };
+  }
+
+  project = (event: OutboxEvent) => this.#subgraphs.get(event.eventId) ?? null;
+
+  fetchEvents = async (eventIds: readonly string[]) =>
+    eventIds.map((eventId) => {
+      const event = this.pending.get(eventId);
+      return event === undefined ? { status: 'processed' as const, eventId } : { status: 'pending' as const, event };
+    });
+
+  fetchNewestPending = async (keys: readonly string[]) =>
+    keys.flatMap((key) => {
+      const events = [...this.pending.values()].filter((event) => aggregateKey(event) === key);
+      return events.sort((left, right) => (left.position < right.position ? 1 : -1))[0] ?? [];
+    });
+
+  acknowledgeEvents = async (eventIds: readonly string[]) => {
+    for (const eventId of eventIds) this.pending.delete(eventId);
+    return eventIds.length;
+  };
+}

@@ -1,0 +1,134 @@
+/**
+ * The contract's heart as a property: whatever the order, duplication, batching and concurrency of deliveries, whatever aborts them, and whoever else
+ * writes to the graph, what stands in Neo4j equals the model.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import type { Driver } from 'neo4j-driver';
+import { expectedGraph, type ForeignData, type GraphPicture, type ModelEvent } from '../model/expected-graph.ts';
+import { readGraph } from '../model/read-graph.ts';
+import type { CuttingProxy } from './cutting-proxy.ts';
+import { type DeliveryPlan, deliver } from './deliver.ts';
+import { attachForeign, createForeign, type FaultPlan, makeFaults } from './disturb.ts';
+import { type GraphPorts, graphPorts } from './graph-ports.ts';
+import {
+  aggregatePrefix,
+  foreignBefore,
+  randomForeignRelationships,
+  randomHistory,
+  type Universe,
+  universeKeys,
+} from './random-history.ts';
+
+/** A Neo4j, reached directly and through a proxy that cuts connections. */
+export interface ConvergenceServers {
+  readonly direct: Driver;
+  /** Without retries of its own: the queue delivers again. */
+  readonly throughProxy: Driver;
+  readonly proxy: CuttingProxy;
+  readonly database: string;
+}
+
+/** One random case. */
+export interface Case {
+  readonly history: readonly ModelEvent[];
+  readonly plan: DeliveryPlan;
+  /** Null: nothing is aborted. */
+  readonly faults: FaultPlan | null;
+  readonly foreign: ForeignData['relationships'];
+}
+
+/** Random cases; a history has so many events before its conflicts are resolved. */
+export function randomCase(universe: Universe, events: number): fc.Arbitrary<Case> {
+  return randomHistory(universe, events).chain((history) => {
+    const indexes = history.map((_, index) => index);
+    return fc.record({
+      history: fc.constant(history),
+      plan: fc.record({
+        order: fc
+          .tuple(fc.shuffledSubarray(indexes, { minLength: indexes.length }), fc.subarray(indexes))
+          .map(([all, again]) => [...all, ...again]),
+        batchSize: fc.integer({ min: 1, max: 12 }),
+        consumers: fc.integer({ min: 1, max: 8 }),
+      }),
+      faults: fc.option(
+        fc.record({
+          cuts: fc.array(fc.nat(20_000), { maxLength: 3 }),
+          terminations: fc.array(fc.nat(30), { maxLength: 3 }),
+        }),
+        { freq: 2 },
+      ),
+      foreign: randomForeignRelationships(universe),
+    });
+  });
+}
+
+/** Runs a case in an empty universe, and throws an error that shows the difference, if there is one. */
+export function createCheck(servers: ConvergenceServers, universe: Universe): (one: Case) => Promise<void> {
+  const { direct, throughProxy, proxy, database } = servers;
+  const calm = graphPorts(direct, database);
+  const disturbed = graphPorts(throughProxy, database);
+  const before = foreignBefore(universe);
+
+  return async ({ history, plan, faults, foreign }) => {
+    await clearUniverse(direct, universe);
+    await createForeign(direct, before);
+    const attaching = attachForeign(direct, foreign);
+    const faultMaker = faults === null ? undefined : makeFaults(faults, proxy, direct);
+    try {
+      const graph: GraphPorts = faultMaker === undefined ? calm : disturbed;
+      await deliver(history, plan, graph);
+    } finally {
+      await Promise.all([attaching.stop(), faultMaker?.stop()]);
+    }
+    const after = { nodes: before.nodes, relationships: [...before.relationships, ...attaching.made] };
+    requireEqual(await readGraph(direct, database, universeKeys(universe)), expectedGraph(history, after));
+    await requireRegistry(direct, universe, history);
+  };
+}
+
+/** Removes all that histories of a universe have put into the graph. */
+export async function clearUniverse(driver: Driver, universe: Universe): Promise<void> {
+  for (const label of Object.keys(universeKeys(universe)))
+    await driver.executeQuery(`MATCH (n:${label}) DETACH DELETE n`);
+  await driver.executeQuery('MATCH (a:OutgraphAggregate) WHERE a.key STARTS WITH $prefix DELETE a', {
+    prefix: `graph:${aggregatePrefix(universe)}`,
+  });
+}
+
+function requireEqual(found: GraphPicture, expected: GraphPicture): void {
+  const differences = [
+    ...missingFrom(found.nodes, expected.nodes, 'missing'),
+    ...missingFrom(expected.nodes, found.nodes, 'too much'),
+    ...missingFrom(found.relationships, expected.relationships, 'missing'),
+    ...missingFrom(expected.relationships, found.relationships, 'too much'),
+  ];
+  if (differences.length > 0) throw new Error(`The graph differs from the model:\n${differences.join('\n')}`);
+}
+
+function missingFrom(set: ReadonlySet<string>, texts: ReadonlySet<string>, what: string): readonly string[] {
+  return [...texts].filter((text) => !set.has(text)).map((text) => `  ${what}: ${text}`);
+}
+
+/** The registry holds the newest position of each aggregate, a time of deletion exactly for the deleted, and nothing else. */
+async function requireRegistry(driver: Driver, universe: Universe, history: readonly ModelEvent[]): Promise<void> {
+  const { records } = await driver.executeQuery(
+    `MATCH (a:OutgraphAggregate) WHERE a.key STARTS WITH $prefix
+     RETURN a.key AS key, a.position AS position, a.deletedAt IS NOT NULL AS deleted,
+       [name IN keys(a) WHERE NOT name IN ['key', 'position', 'manifest', 'deletedAt', '_outgraphLock']] AS others`,
+    { prefix: `graph:${aggregatePrefix(universe)}` },
+  );
+  const newest = new Map<string, ModelEvent>();
+  for (const event of history) newest.set(event.key, event);
+  const expected = [...newest.values()].map(({ key, position, subgraph }) => ({
+    key,
+    position,
+    deleted: subgraph === null,
+    others: [],
+  }));
+  const found = records.map((record) => record.toObject());
+  const byKey = (left: { key: string }, right: { key: string }) => (left.key < right.key ? -1 : 1);
+  const pair = [found as unknown as typeof expected, expected].map((list) => [...list].sort(byKey));
+  if (!isDeepStrictEqual(pair[0], pair[1]))
+    throw new Error(`The registry differs:\n found ${JSON.stringify(pair[0])}\n expected ${JSON.stringify(pair[1])}`);
+}

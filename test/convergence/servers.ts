@@ -1,0 +1,34 @@
+/** Opens what the property needs on a running Neo4j. */
+import { randomBytes } from 'node:crypto';
+import { aggregates } from '../../lib/aggregates/catalog.ts';
+import { connectNeo4j, type Neo4jAddress } from '../../lib/neo4j/connect.ts';
+import { setUpGraph } from '../../lib/neo4j/set-up-graph.ts';
+import { startCuttingProxy } from './cutting-proxy.ts';
+import { type ConvergenceServers, clearUniverse } from './property.ts';
+import type { Universe } from './random-history.ts';
+
+/** The servers, a universe of one's own, and how to leave nothing of it. */
+export interface Convergence {
+  readonly servers: ConvergenceServers;
+  readonly universe: Universe;
+  readonly close: () => Promise<void>;
+}
+
+/** Sets up the graph and a universe of six aggregates. */
+export async function openConvergence(address: Neo4jAddress, database: string): Promise<Convergence> {
+  const direct = connectNeo4j(address);
+  await setUpGraph(direct, database, aggregates);
+  const proxy = await startCuttingProxy(address.uri);
+  const throughProxy = connectNeo4j({ ...address, uri: proxy.uri }, { retrySeconds: 0 });
+  const universe = { suffix: `T${randomBytes(4).toString('hex')}`, aggregates: 6 };
+  return {
+    servers: { direct, throughProxy, proxy, database },
+    universe,
+    close: async () => {
+      await throughProxy.close();
+      await proxy.close();
+      await clearUniverse(direct, universe);
+      await direct.close();
+    },
+  };
+}

@@ -1,0 +1,93 @@
+/** `npm run soak -- --minutes N --seed S`: the convergence property for as long as one likes, on a Neo4j of its own. */
+import { Command, InvalidArgumentError } from 'commander';
+import fc from 'fast-check';
+import { runWithServers } from '../../infra/local/run-with-stack.ts';
+import { type Servers, startServers } from '../../infra/local/servers.ts';
+import { graphAddress } from '../connect-graph.ts';
+import { createCheck, randomCase } from './property.ts';
+import { openConvergence } from './servers.ts';
+
+const options = new Command('npm run soak --')
+  .description('Delivers random histories to Neo4j, with faults, and compares the graph with the model after each.')
+  .option('--minutes <count>', 'how long', positive, 10)
+  .option('--seed <seed>', 'where the random histories begin; a failure prints it', integer)
+  .option('--events <count>', 'events in a history', positive, 24)
+  .option('--universes <count>', 'how many side by side', positive, 4)
+  .option('--json', 'print the result as one line of JSON')
+  .parse()
+  .opts<{ minutes: number; seed?: number; events: number; universes: number; json?: true }>();
+
+const progressMillis = 5_000;
+
+await runWithServers({
+  start: (signal) => startServers({ wanted: ['neo4j'], mongodbMembers: 0, signal }),
+  run: soak,
+});
+
+interface Figures {
+  histories: number;
+  events: number;
+  disturbed: number;
+}
+
+async function soak(servers: Servers, signal: AbortSignal): Promise<number> {
+  const seed = options.seed ?? Math.trunc(Math.random() * 0x7fffffff);
+  const figures: Figures = { histories: 0, events: 0, disturbed: 0 };
+  const progress = setInterval(
+    () => process.stderr.write(`  ${figures.histories} histories (${figures.disturbed} disturbed) as the model says\n`),
+    progressMillis,
+  );
+  const failures = (
+    await Promise.all(
+      Array.from({ length: options.universes }, (_, number) => soakOne(servers, seed + number, figures, signal)),
+    )
+  ).flatMap((failure) => failure ?? []);
+  clearInterval(progress);
+  if (options.json) process.stdout.write(`${JSON.stringify({ ...figures, seed, failed: failures.length > 0 })}\n`);
+  else process.stdout.write(`\n${figures.histories} histories with ${figures.events} events, seed ${seed}.\n`);
+  for (const failure of failures) process.stderr.write(`${failure}\n`);
+  return failures.length === 0 ? 0 : 1;
+}
+
+/** Soaks one universe; a failure's text, or undefined. */
+async function soakOne(
+  servers: Servers,
+  seed: number,
+  figures: Figures,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const convergence = await openConvergence(graphAddress(servers), process.env.NEO4J_DATABASE ?? 'neo4j');
+  try {
+    const check = createCheck(convergence.servers, convergence.universe);
+    const property = fc.asyncProperty(randomCase(convergence.universe, options.events), async (one) => {
+      signal.throwIfAborted();
+      await check(one);
+      figures.histories += 1;
+      figures.events += one.history.length;
+      figures.disturbed += one.faults === null ? 0 : 1;
+    });
+    const result = await fc.check(property, {
+      numRuns: Number.MAX_SAFE_INTEGER,
+      interruptAfterTimeLimit: options.minutes * 60_000,
+      markInterruptAsFailure: false,
+      // A failure depends on timing as well: what is smaller may pass by chance.
+      endOnFailure: true,
+      seed,
+    });
+    return result.failed ? (fc.defaultReportMessage(result) ?? 'failed') : undefined;
+  } finally {
+    await convergence.close();
+  }
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('It must be a number above 0.');
+  return value;
+}
+
+function integer(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('It must be a whole number.');
+  return value;
+}
