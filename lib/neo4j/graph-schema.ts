@@ -4,6 +4,7 @@
  */
 import type { Driver, EagerResult } from 'neo4j-driver';
 import { Neo4jError } from 'neo4j-driver';
+import pRetry from 'p-retry';
 import type { GraphNeeds, SchemaProblem, SchemaProblems } from '../apply/graph-needs.ts';
 import { registryLabel } from '../contract/subgraph.ts';
 import { translateNeo4jError, withNeo4jFaults } from './translate-error.ts';
@@ -82,10 +83,21 @@ export async function createConstraints(driver: Driver, database: string, needs:
 /** What the registry itself needs. */
 export const registryNeeds: GraphNeeds = { labels: new Map([[registryLabel, ['key']]]), types: new Set() };
 
+/**
+ * Two transactions that make constraints can wait for each other in a way that Neo4j does not see as a deadlock: one holds the label's lock, the other's
+ * index waits until all older transactions have ended. So each gives up after a while, and tries again.
+ */
+const creationTimeoutMillis = 3_000;
+const creationRetries = { retries: 4, minTimeout: 50, factor: 3, randomize: true };
+
+/** Errors of a creation that another one was in the way of. */
+const passingCodes =
+  /^Neo\.(TransientError\..*|ClientError\.Transaction\.(Terminated|LockClientStopped|TransactionTimedOut.*))$/;
+
 /** Why a constraint cannot be made for good; undefined if it was made, or was there. */
 async function tryToCreate(driver: Driver, database: string, statement: string): Promise<string | undefined> {
   try {
-    await driver.executeQuery(statement, {}, { database });
+    await runSchemaStatement(driver, database, statement);
     return undefined;
   } catch (error) {
     const code = error instanceof Neo4jError ? error.code : '';
@@ -96,9 +108,25 @@ async function tryToCreate(driver: Driver, database: string, statement: string):
     ) {
       return 'the graph holds nodes that have the same key already';
     }
-    if (/^Neo\.ClientError\.Schema\.(Index|Constraint|EquivalentSchemaRule).*AlreadyExists$/.test(code)) {
+    if (/^Neo\.ClientError\.Schema\..*AlreadyExists$/.test(code)) {
       return 'an index or constraint of another kind is in its place';
     }
     throw translateNeo4jError(error);
+  }
+}
+
+/** Runs a statement that changes the schema, again where another one was in its way. @throws the driver's error */
+export async function runSchemaStatement(driver: Driver, database: string, statement: string): Promise<void> {
+  const transactionConfig = { timeout: creationTimeoutMillis };
+  try {
+    await pRetry(() => driver.executeQuery(statement, {}, { database, transactionConfig }), {
+      ...creationRetries,
+      shouldRetry: ({ error }) => error instanceof Neo4jError && passingCodes.test(error.code),
+    });
+  } catch (error) {
+    // IF NOT EXISTS looks before it waits: another one has made the very same meanwhile.
+    if (error instanceof Neo4jError && error.code === 'Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists')
+      return;
+    throw error;
   }
 }

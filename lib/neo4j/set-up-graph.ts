@@ -4,24 +4,24 @@ import type { AggregateCatalog } from '../aggregates/catalog.ts';
 import type { GraphNeeds } from '../apply/graph-needs.ts';
 import { Fault } from '../contract/fault.ts';
 import { registryLabel } from '../contract/subgraph.ts';
-import { createConstraints, readGraphSchema, registryNeeds } from './graph-schema.ts';
+import { createEnsureSchema } from './ensure-schema.ts';
+import { readGraphSchema, registryNeeds, runSchemaStatement } from './graph-schema.ts';
 import { withNeo4jFaults } from './translate-error.ts';
 
 /**
- * Makes what is missing and waits until its indexes can be used.
+ * Makes what is missing.
  *
  * @throws Fault `set-up-missing` that names a constraint which could not be made; `neo4j-unavailable`.
  */
 export async function setUpGraph(driver: Driver, database: string, catalog: AggregateCatalog): Promise<void> {
-  const problems = await createConstraints(driver, database, declaredNeeds(catalog));
-  const [first] = [...problems.labels.values(), ...problems.types.values()];
+  const needs = declaredNeeds(catalog);
+  const problems = await createEnsureSchema(driver, database, Date.now)([needs]);
+  const [first] = problems.flatMap((problem) => problem ?? []);
   if (first !== undefined) throw new Fault('set-up-missing', first.message);
-  await withNeo4jFaults(async () => {
-    // The purge finds old tombstones by this index.
-    const tombstones = `CREATE RANGE INDEX outgraph_tombstones IF NOT EXISTS FOR (a:${registryLabel}) ON (a.deletedAt)`;
-    await driver.executeQuery(tombstones, {}, { database });
-    await driver.executeQuery('CALL db.awaitIndexes(300)', {}, { database });
-  });
+  // The purge finds old tombstones by this index. Nobody waits for it here: a call that waits for indexes is itself a transaction, and the index behind
+  // a constraint that a consumer makes at the same time waits for all older transactions.
+  const tombstones = `CREATE RANGE INDEX outgraph_tombstones IF NOT EXISTS FOR (a:${registryLabel}) ON (a.deletedAt)`;
+  await withNeo4jFaults(() => runSchemaStatement(driver, database, tombstones));
 }
 
 /**
