@@ -1,0 +1,275 @@
+/** The apply against what one would write by hand: raw batches of `UNWIND … MERGE … SET`, and one auto-commit transaction per event. */
+import { randomBytes } from 'node:crypto';
+import type { Driver } from 'neo4j-driver';
+import type { Servers } from '../infra/local/servers.ts';
+import { aggregates } from '../lib/aggregates/catalog.ts';
+import type { AggregateState } from '../lib/apply/aggregate-state.ts';
+import { type Position, toPosition } from '../lib/contract/position.ts';
+import { readSubgraph } from '../lib/contract/read-subgraph.ts';
+import { inChunks } from '../lib/in-chunks.ts';
+import { applyStates } from '../lib/neo4j/apply-states.ts';
+import { createEnsureSchema } from '../lib/neo4j/ensure-schema.ts';
+import { setUpGraph } from '../lib/neo4j/set-up-graph.ts';
+import { connectGraph } from '../test/connect-graph.ts';
+import { compare, type Rate } from './compare.ts';
+import type { Benchmark, Figure } from './figure.ts';
+
+const database = 'neo4j';
+const batchSize = 1_000;
+
+/** Symbols of a code base: each an aggregate that owns a node with four properties and its relationship to one of fifty files. */
+interface Row {
+  readonly id: string;
+  readonly file: string;
+  readonly properties: Readonly<Record<string, string | bigint>>;
+}
+
+/** What the benchmarks of the apply share: a driver, and labels of their own. */
+class Bench {
+  readonly driver: Driver;
+  readonly suffix = randomBytes(3).toString('hex');
+  #second = 1;
+
+  constructor(servers: Servers) {
+    this.driver = connectGraph(servers);
+  }
+
+  async setUp(): Promise<this> {
+    await setUpGraph(this.driver, database, aggregates);
+    const labels = new Map(['Symbol', 'File', 'RawSymbol', 'RawFile'].map((label) => [this.label(label), ['id']]));
+    const types = new Set(['DEFINED_IN'].map((type) => this.label(type)));
+    const [problem] = await createEnsureSchema(this.driver, database, Date.now)([{ labels, types }]);
+    if (problem !== undefined) throw new Error(problem.message);
+    return this;
+  }
+
+  label(name: string): string {
+    return `${name}_${this.suffix}`;
+  }
+
+  position(): Position {
+    this.#second += 1;
+    return toPosition({ t: this.#second, i: 1 });
+  }
+
+  rows(group: string, count = batchSize): readonly Row[] {
+    return Array.from({ length: count }, (_, index) => ({
+      id: `${group}-${index}`,
+      file: `${group}-file-${index % 50}`,
+      properties: { name: `symbol ${index}`, kind: 'function', line: BigInt(index), revision: group },
+    }));
+  }
+
+  states(rows: readonly Row[]): readonly AggregateState[] {
+    const position = this.position();
+    return rows.map(({ id, file, properties }) => {
+      const node = { label: this.label('Symbol'), key: { id } };
+      const to = { label: this.label('File'), key: { id: file } };
+      const relationship = { type: this.label('DEFINED_IN'), from: node, to, properties: { revision: 'r1' } };
+      const subgraph = readSubgraph({ nodes: [{ ...node, properties }], relationships: [relationship] });
+      return { key: `graph:${this.suffix}-${id}`, position, subgraph };
+    });
+  }
+
+  /** As the Neo4j Kafka connector's users write it: one statement for the batch, without any guard. */
+  async applyRaw(rows: readonly Row[]): Promise<void> {
+    const session = this.driver.session({ database });
+    await session.executeWrite((tx) => tx.run(this.#rawStatement(), { rows }));
+    await session.close();
+  }
+
+  /** One auto-commit transaction per event. */
+  async applyRows(rows: readonly Row[]): Promise<void> {
+    const session = this.driver.session({ database });
+    for (const row of rows) await session.run(this.#rawStatement(), { rows: [row] });
+    await session.close();
+  }
+
+  async apply(states: readonly AggregateState[]): Promise<void> {
+    await applyStates(this.driver, database, states);
+  }
+
+  #rawStatement(): string {
+    return `
+UNWIND $rows AS row
+MERGE (s:${this.label('RawSymbol')} {id: row.id}) SET s += row.properties
+MERGE (f:${this.label('RawFile')} {id: row.file})
+MERGE (s)-[r:${this.label('RAW_DEFINED_IN')}]->(f) SET r.revision = 'r1'`;
+  }
+}
+
+/** Fresh aggregates in batches of 1,000, and the same events once more. */
+export const applyBenchmark: Benchmark = {
+  name: 'apply',
+  needs: ['neo4j'],
+  run: async (servers) => {
+    const bench = await new Bench(servers).setUp();
+    let states: readonly AggregateState[] = [];
+    const perRowCount = 200;
+    const result = await compare(
+      [
+        { name: 'raw', run: (round) => bench.applyRaw(bench.rows(`raw${round}`)).then(() => batchSize) },
+        {
+          name: 'outgraph',
+          prepare: async (round) => {
+            states = bench.states(bench.rows(`o${round}`));
+          },
+          run: () => bench.apply(states).then(() => batchSize),
+        },
+        { name: 'replay', run: () => bench.apply(states).then(() => batchSize) },
+        {
+          name: 'per row',
+          run: (round) => bench.applyRows(bench.rows(`row${round}`, perRowCount)).then(() => perRowCount),
+        },
+      ],
+      { rounds: 16, warmUp: 4 },
+    );
+    await bench.driver.close();
+    const [raw, outgraph, replay, perRow] = result.rates as [Rate, Rate, Rate, Rate];
+    const [, fresh, again] = result.ratios as [Rate, Rate, Rate];
+    return [
+      {
+        figure: 'apply, batch 1000, fresh, against raw',
+        ratio: fresh,
+        goal: 0.85,
+        rates: [outgraph, raw],
+        unit: 'events/s',
+      },
+      {
+        figure: 'apply, batch 1000, against per-row',
+        ratio: {
+          name: 'outgraph',
+          median: outgraph.median / perRow.median,
+          low: outgraph.low / perRow.high,
+          high: outgraph.high / perRow.low,
+        },
+        goal: 150,
+        rates: [outgraph, perRow],
+        unit: 'events/s',
+      },
+      {
+        figure: 'replay of applied events, against raw',
+        ratio: again,
+        goal: 2.5,
+        rates: [replay, raw],
+        unit: 'events/s',
+      },
+    ];
+  },
+};
+
+/** One element of an aggregate of 200 changes. */
+export const updateBenchmark: Benchmark = {
+  name: 'update',
+  needs: ['neo4j'],
+  run: async (servers) => {
+    const bench = await new Bench(servers).setUp();
+    const elements = 200;
+    const rowsOf = (round: number, aggregate: number) =>
+      bench
+        .rows(`u${aggregate}`, elements)
+        .map((row, index) =>
+          index === 0 ? { ...row, properties: { ...row.properties, revision: `r${round}` } } : row,
+        );
+    const aggregate = 0;
+    const stateOf = (round: number): AggregateState => ({
+      key: `graph:${bench.suffix}-large`,
+      position: bench.position(),
+      subgraph: readSubgraph({
+        nodes: rowsOf(round, aggregate).map(({ id, properties }) => ({
+          label: bench.label('Symbol'),
+          key: { id },
+          properties,
+        })),
+      }),
+    });
+    const statement = `UNWIND $rows AS row MERGE (s:${bench.label('RawSymbol')} {id: row.id}) SET s = row.all`;
+    const repeats = 5;
+    let prepared: readonly AggregateState[] = [];
+    const result = await compare(
+      [
+        {
+          name: 'raw, all 200',
+          run: async (round) => {
+            for (let repeat = 0; repeat < repeats; repeat += 1) {
+              const rows = rowsOf(round * repeats + repeat, aggregate).map(({ id, properties }) => ({
+                id,
+                all: { id, ...properties },
+              }));
+              const session = bench.driver.session({ database });
+              await session.executeWrite((tx) => tx.run(statement, { rows }));
+              await session.close();
+            }
+            return repeats;
+          },
+        },
+        {
+          name: 'outgraph, the one that changed',
+          prepare: async (round) => {
+            prepared = Array.from({ length: repeats }, (_, repeat) => stateOf(round * repeats + repeat));
+          },
+          run: async () => {
+            for (const state of prepared) await bench.apply([state]);
+            return repeats;
+          },
+        },
+      ],
+      { rounds: 20, warmUp: 5 },
+    );
+    await bench.driver.close();
+    const [, ratio] = result.ratios as [Rate, Rate];
+    return [
+      {
+        figure: 'update of one of 200 elements, against re-writing all raw',
+        ratio,
+        goal: 10,
+        rates: [...result.rates].reverse(),
+        unit: 'updates/s',
+      },
+    ];
+  },
+};
+
+/** Four consumers against one: aggregates that have nothing in common, and aggregates that all share one endpoint. */
+export const concurrencyBenchmark: Benchmark = {
+  name: 'concurrency',
+  needs: ['neo4j'],
+  run: async (servers) => {
+    const bench = await new Bench(servers).setUp();
+    const figures: Figure[] = [];
+    for (const { figure, goal, shared } of [
+      { figure: 'four consumers against one, disjoint aggregates', goal: 1.3, shared: false },
+      { figure: 'four consumers against one, all sharing one endpoint', goal: 0.7, shared: true },
+    ]) {
+      let batches: readonly (readonly AggregateState[])[] = [];
+      const prepare = (name: string) => async (round: number) => {
+        const rows = bench.rows(`${name}${shared}${round}`, 4 * batchSize);
+        batches = inChunks(bench.states(shared ? rows.map((row) => ({ ...row, file: 'hot' })) : rows), batchSize);
+      };
+      const consume = async (consumers: number) => {
+        const queue = batches.values();
+        const consumer = async () => {
+          for (const batch of queue) await bench.apply(batch);
+        };
+        await Promise.all(Array.from({ length: consumers }, consumer));
+        return 4 * batchSize;
+      };
+      const result = await compare(
+        [
+          { name: 'one', prepare: prepare('one'), run: () => consume(1) },
+          { name: 'four', prepare: prepare('four'), run: () => consume(4) },
+        ],
+        { rounds: 8, warmUp: 2 },
+      );
+      figures.push({
+        figure,
+        ratio: result.ratios[1] as Rate,
+        goal,
+        rates: [...result.rates].reverse(),
+        unit: 'events/s',
+      });
+    }
+    await bench.driver.close();
+    return figures;
+  },
+};

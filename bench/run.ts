@@ -1,0 +1,65 @@
+/** `npm run bench`: measures outgraph against what one would use without it, as ratios within one run. */
+import { writeFile } from 'node:fs/promises';
+import { cpus, totalmem } from 'node:os';
+import { Command } from 'commander';
+import { runWithServers } from '../infra/local/run-with-stack.ts';
+import { type Servers, startServers } from '../infra/local/servers.ts';
+import { applyBenchmark, concurrencyBenchmark, updateBenchmark } from './apply.ts';
+import type { Benchmark, Figure } from './figure.ts';
+
+const benchmarks: readonly Benchmark[] = [applyBenchmark, updateBenchmark, concurrencyBenchmark];
+
+const options = new Command('npm run bench --')
+  .description('Prints a table of ratios, each measured in this run, interleaved, with the middle half of its rounds.')
+  .option('--only <name>', `one of: ${benchmarks.map((benchmark) => benchmark.name).join(', ')}`)
+  .option('--json <file>', 'write the figures to a file as well')
+  .parse()
+  .opts<{ only?: string; json?: string }>();
+
+const chosen = benchmarks.filter((benchmark) => options.only === undefined || benchmark.name === options.only);
+if (chosen.length === 0) {
+  process.stderr.write(
+    `There is no benchmark "${options.only}": take one of ${benchmarks.map(({ name }) => name).join(', ')}.\n`,
+  );
+  process.exit(1);
+}
+
+await runWithServers({
+  start: (signal) =>
+    startServers({ wanted: [...new Set(chosen.flatMap(({ needs }) => needs))], mongodbMembers: 1, signal }),
+  run: runBenchmarks,
+});
+
+async function runBenchmarks(servers: Servers, signal: AbortSignal): Promise<number> {
+  const figures: Figure[] = [];
+  for (const benchmark of chosen) {
+    const startedAt = performance.now();
+    process.stderr.write(`  ${benchmark.name} …\n`);
+    figures.push(...(await benchmark.run(servers, signal)));
+    signal.throwIfAborted();
+    process.stderr.write(`  ${benchmark.name}: done in ${((performance.now() - startedAt) / 1000).toFixed(0)} s\n`);
+  }
+  const machine = `${cpus().length} cores, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, Node ${process.versions.node}`;
+  process.stdout.write(`\n${table(figures)}\nMachine: ${machine}; servers, clients and benchmark share it.\n`);
+  if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify({ machine, figures }, null, 2)}\n`);
+  return 0;
+}
+
+function table(figures: readonly Figure[]): string {
+  const rows = figures.map(({ figure, ratio, goal, rates, unit }) => [
+    figure,
+    `${round(ratio.median)} (${round(ratio.low)} to ${round(ratio.high)})`,
+    goal === null ? '' : `${goal}`,
+    `${rates.map((rate) => `${rate.name} ${round(rate.median)}`).join(', ')} ${unit}`,
+  ]);
+  return [
+    '| figure | ratio (middle half) | goal | behind it |',
+    '|---|---|---|---|',
+    ...rows.map((row) => `| ${row.join(' | ')} |`),
+    '',
+  ].join('\n');
+}
+
+function round(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
