@@ -1,6 +1,7 @@
 /** Delivers a history through the consumer's own flow: an outbox in memory, a queue that delivers again what stays unsettled, real Neo4j. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { consume, type QueueMessage } from '../../lib/consume/consume.ts';
-import { isDataFault } from '../../lib/contract/fault.ts';
+import { Fault } from '../../lib/contract/fault.ts';
 import { aggregateKey, type OutboxEvent, splitAggregateKey } from '../../lib/contract/outbox-event.ts';
 import type { Subgraph } from '../../lib/contract/subgraph.ts';
 import { inChunks } from '../../lib/in-chunks.ts';
@@ -17,6 +18,8 @@ export interface DeliveryPlan {
 
 /** The deliveries of one message that may fail before it counts as never settled. */
 const maxReceives = 60;
+
+const backOffMillis = 50;
 
 /**
  * Delivers until every event is settled.
@@ -35,7 +38,7 @@ export async function deliver(history: readonly ModelEvent[], plan: DeliveryPlan
     await Promise.all(Array.from({ length: plan.consumers }, consumer));
     waiting = again.map((message) => ({ ...message, receiveCount: message.receiveCount + 1 }));
     const endless = waiting.find((message) => message.receiveCount > maxReceives);
-    if (endless !== undefined) throw new Error(`Never settled: ${endless.body}`);
+    if (endless !== undefined) throw new Error(`Never settled: ${endless.body}`, { cause: outbox.lastFault });
   }
   if (outbox.pending.size > 0) throw new Error(`Left pending: ${[...outbox.pending.keys()].join(', ')}`);
 }
@@ -63,18 +66,17 @@ async function consumeBatch(
     );
     return batch.filter((message) => report.failedMessageIds.includes(message.messageId));
   } catch (error) {
-    // What Lambda does when the function throws: all messages are delivered again.
-    if (isInfrastructure(error)) return batch;
-    throw error;
+    // What Lambda does when the function throws: it backs off, and all messages are delivered again.
+    if (!(error instanceof Fault && error.retryable)) throw error;
+    outbox.lastFault = error;
+    await sleep(backOffMillis);
+    return batch;
   }
-}
-
-function isInfrastructure(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'neo4j-unavailable' && !isDataFault(error);
 }
 
 class MemoryOutbox {
   readonly pending = new Map<string, OutboxEvent>();
+  lastFault: Fault | undefined;
   readonly #events: readonly OutboxEvent[];
   readonly #subgraphs = new Map<string, Subgraph | null>();
 

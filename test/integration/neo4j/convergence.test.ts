@@ -1,6 +1,6 @@
 /** The property, on as many random histories as a test run has time for; `npm run soak` goes on for longer. */
 import fc from 'fast-check';
-import { describe, it, onTestFinished } from 'vitest';
+import { describe, it } from 'vitest';
 import { graphAddress } from '../../connect-graph.ts';
 import { createCheck, randomCase } from '../../convergence/property.ts';
 import { openConvergence } from '../../convergence/servers.ts';
@@ -13,7 +13,7 @@ const histories = Number(process.env.OUTGRAPH_HISTORIES ?? 500);
 const universes = [1, 2, 3, 4];
 
 describe.concurrent('the graph converges to the model under any order, duplication, batching, concurrency and interruption, among foreign data', () => {
-  it.each(universes)('in universe %i', { timeout: 1_800_000 }, async (number) => {
+  it.for(universes)('in universe %i', { timeout: 1_800_000 }, async (number, { onTestFinished }) => {
     const convergence = await openConvergence(graphAddress(stack), 'neo4j');
     onTestFinished(convergence.close);
     const check = createCheck(convergence.servers, convergence.universe);
