@@ -6,8 +6,9 @@ import { runWithServers } from '../infra/local/run-with-stack.ts';
 import { type Servers, startServers } from '../infra/local/servers.ts';
 import { applyBenchmark, concurrencyBenchmark, updateBenchmark } from './apply.ts';
 import type { Benchmark, Figure } from './figure.ts';
+import { workerBenchmark } from './worker.ts';
 
-const benchmarks: readonly Benchmark[] = [applyBenchmark, updateBenchmark, concurrencyBenchmark];
+const benchmarks: readonly Benchmark[] = [applyBenchmark, updateBenchmark, concurrencyBenchmark, workerBenchmark];
 
 const options = new Command('npm run bench --')
   .description('Prints a table of ratios, each measured in this run, interleaved, with the middle half of its rounds.')

@@ -49,6 +49,21 @@ export const sweepSettings = databaseSettings.extend({
   TOMBSTONE_RETENTION_DAYS: z.coerce.number().min(15).default(30),
 });
 
+/** The resident process: publisher, consumer and sweep without bus and queue. */
+export const workerSettings = publisherSettings
+  .omit({ EVENT_BUS_NAME: true })
+  .extend(consumerSettings.shape)
+  .extend(sweepSettings.omit({ QUEUE_URL: true }).shape)
+  .extend({
+    /** Batches that are applied at once. */
+    WORKER_CONSUMERS: z.coerce.number().int().positive().default(2),
+    /** Events in one batch, at most. */
+    WORKER_BATCH_SIZE: z.coerce.number().int().positive().max(10_000).default(1_000),
+    /** From one sweep to the next. */
+    WORKER_SWEEP_SECONDS: seconds.default(60),
+  });
+
+export type WorkerSettings = z.infer<typeof workerSettings>;
 export type PublisherSettings = z.infer<typeof publisherSettings>;
 export type ConsumerSettings = z.infer<typeof consumerSettings>;
 export type SweepSettings = z.infer<typeof sweepSettings>;

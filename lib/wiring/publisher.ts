@@ -17,6 +17,7 @@ import { readClusterTime, scanPending } from '../mongodb/scan-pending.ts';
 import { checkOutbox, checkpointCollection } from '../mongodb/set-up-outbox.ts';
 import { tailOutbox } from '../mongodb/tail-outbox.ts';
 import { type PublishLog, type PublishPorts, type PublishReport, publish } from '../publish/publish.ts';
+import type { SendPointers } from '../publish/send-all.ts';
 
 /** The joined publisher. */
 export interface Publisher {
@@ -24,26 +25,43 @@ export interface Publisher {
   readonly close: () => Promise<void>;
 }
 
-/** The one stream's checkpoint. */
-const checkpointId = 'publisher/0';
+/** Where pointers go, and what is remembered of it. */
+export interface PointerSink {
+  readonly send: SendPointers;
+  readonly close: () => void;
+  /** The lease's and checkpoint's id. */
+  readonly checkpointId: string;
+  /** Whether what was sent outlives the process: if not, every start publishes all that is pending. */
+  readonly durable: boolean;
+}
 
 const pendingChunk = 500;
 
-/** Joins the parts; connections open with the first call. */
+/** Joins the parts to the bus; connections open with the first call. */
 export function wirePublisher(settings: PublisherSettings): Publisher {
+  const bus = new EventBridgeClient({ maxAttempts: 4 });
+  return joinPublisher(settings, {
+    send: (pointers) => sendPointers(bus, settings.EVENT_BUS_NAME, pointers),
+    close: () => bus.destroy(),
+    checkpointId: 'publisher/0',
+    durable: true,
+  });
+}
+
+/** Joins the parts to any sink. */
+export function joinPublisher(settings: Omit<PublisherSettings, 'EVENT_BUS_NAME'>, sink: PointerSink): Publisher {
   const client = connectMongodb(settings.MONGODB_URI);
   const db = client.db(settings.MONGODB_DATABASE);
   const outbox = db.collection(outboxCollection);
   const checkpoints = db.collection<Checkpoint>(checkpointCollection);
-  const bus = new EventBridgeClient({ maxAttempts: 4 });
   const leaseSeconds = settings.PUBLISHER_LEASE_SECONDS;
 
   const ports: Omit<PublishPorts<ResumeToken>, 'remainingMillis' | 'log'> = {
     acquireLease: async () => {
-      const lease = await acquireLease(checkpoints, { id: checkpointId, owner: randomUUID(), leaseSeconds });
+      const lease = await acquireLease(checkpoints, { id: sink.checkpointId, owner: randomUUID(), leaseSeconds });
       if (lease === null) return null;
       return {
-        resumeToken: lease.resumeToken,
+        resumeToken: sink.durable ? lease.resumeToken : null,
         save: (token) => saveCheckpoint(checkpoints, lease, leaseSeconds, token),
         release: () => releaseLease(checkpoints, lease),
       };
@@ -56,7 +74,7 @@ export function wirePublisher(settings: PublisherSettings): Publisher {
         pending: scanPending(client, outbox, clusterTime, pendingChunk),
       };
     },
-    send: (pointers) => sendPointers(bus, settings.EVENT_BUS_NAME, pointers),
+    send: sink.send,
     sleep: (millis) => sleep(millis),
     random: Math.random,
   };
@@ -66,7 +84,7 @@ export function wirePublisher(settings: PublisherSettings): Publisher {
       return publish({ ...ports, remainingMillis, log });
     },
     close: async () => {
-      bus.destroy();
+      sink.close();
       await client.close();
     },
   };

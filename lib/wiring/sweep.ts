@@ -25,12 +25,26 @@ export interface Sweeper {
   readonly close: () => Promise<void>;
 }
 
-/** Joins the parts; connections open with the first call. */
+/** The queue that stale events are sent to again. */
+export interface SweepQueue extends Pick<SweepPorts, 'sendToQueue' | 'countBacklog'> {
+  readonly close: () => void;
+}
+
+/** Joins the parts to the queue in SQS; connections open with the first call. */
 export function wireSweep(settings: SweepSettings): Sweeper {
+  const queue = new SQSClient({ maxAttempts: 4 });
+  return joinSweep(settings, {
+    sendToQueue: (pointers) => sendToQueue(queue, settings.QUEUE_URL, pointers),
+    countBacklog: () => countBacklog(queue, settings.QUEUE_URL),
+    close: () => queue.destroy(),
+  });
+}
+
+/** Joins the parts to any queue. */
+export function joinSweep(settings: Omit<SweepSettings, 'QUEUE_URL'>, queue: SweepQueue): Sweeper {
   const client = connectMongodb(settings.MONGODB_URI);
   const db = client.db(settings.MONGODB_DATABASE);
   const outbox = db.collection(outboxCollection);
-  const queue = new SQSClient({ maxAttempts: 4 });
   const { NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD, NEO4J_DATABASE: database } = settings;
   const driver = connectNeo4j({ uri: NEO4J_URI, username: NEO4J_USERNAME, password: NEO4J_PASSWORD });
 
@@ -40,8 +54,8 @@ export function wireSweep(settings: SweepSettings): Sweeper {
     findStale: (query) => findStale(outbox, query),
     readLastProcessed: () => readLastProcessed(outbox),
     claimStale: (eventIds, now, lastProcessed) => claimStale(outbox, eventIds, now, lastProcessed),
-    sendToQueue: (pointers) => sendToQueue(queue, settings.QUEUE_URL, pointers),
-    countBacklog: () => countBacklog(queue, settings.QUEUE_URL),
+    sendToQueue: queue.sendToQueue,
+    countBacklog: queue.countBacklog,
     markDead: (events) => markDead(outbox, events),
     countOutbox: (limit) => countOutbox(outbox, limit),
     unsettledAggregates: (keys) => unsettledAggregates(outbox, keys),
@@ -61,7 +75,7 @@ export function wireSweep(settings: SweepSettings): Sweeper {
       );
     },
     close: async () => {
-      queue.destroy();
+      queue.close();
       await Promise.all([client.close(), driver.close()]);
     },
   };

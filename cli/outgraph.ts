@@ -1,0 +1,71 @@
+/** `npx outgraph`: the commands of a terminal or a container. */
+import { createServer } from 'node:http';
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Command, InvalidArgumentError } from 'commander';
+import { readSettings, workerSettings } from '../lib/config.ts';
+import { Fault } from '../lib/contract/fault.ts';
+import { startWorker, type WorkerLog } from '../lib/wiring/worker.ts';
+
+const program = new Command('outgraph').description('Keeps a Neo4j graph in step with MongoDB.');
+program
+  .command('worker')
+  .description(
+    'Tails the outbox, applies to Neo4j, acknowledges and sweeps, in one resident process; settings come from the environment.',
+  )
+  .option('--health-port <port>', 'answer GET /health on this port (0: no health endpoint)', port, 8080)
+  .action(({ healthPort }: { healthPort: number }) => runWorker(healthPort));
+await program.parseAsync();
+
+function runWorker(healthPort: number): void {
+  const logger = new Logger({ serviceName: 'outgraph-worker' });
+  const log: WorkerLog = {
+    publishingPending: (code) => logger.info('publishing every pending event', { reason: code ?? 'start' }),
+    leftToSweep: (count) => logger.error('pointers left to the sweep', { count }),
+    messageUnreadable: (messageId, reason) => logger.error('message unreadable', { messageId, reason }),
+    eventDead: (eventId, code) => logger.error('event dead', { eventId, code }),
+    eventInConflict: (eventId, receiveCount) => logger.warn('event in conflict', { eventId, receiveCount }),
+    failed: (part, error, retryMillis) =>
+      logger.error('a part of the worker failed and goes on', {
+        part,
+        retryMillis,
+        code: error instanceof Fault ? error.code : 'unexpected',
+        reason: error instanceof Fault ? error.message : error instanceof Error ? error.name : typeof error,
+      }),
+  };
+  const worker = startWorker(readSettingsOrExit(), log);
+  const server = createServer((request, response) => {
+    const health = worker.health();
+    const found = request.url === '/health';
+    response.writeHead(found ? (health.healthy ? 200 : 503) : 404, { 'content-type': 'application/json' });
+    response.end(found ? JSON.stringify(health) : '{}');
+  });
+  if (healthPort !== 0) server.listen(healthPort);
+  logger.info('worker started', { healthPort });
+
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) return;
+    stopping = true;
+    logger.info('worker stopping');
+    await worker.stop();
+    server.close();
+    logger.info('worker stopped', { ...worker.health() });
+  };
+  process.on('SIGTERM', stop).on('SIGINT', stop);
+}
+
+function readSettingsOrExit() {
+  try {
+    return readSettings(workerSettings, process.env);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65_535)
+    throw new InvalidArgumentError('It must be a port, from 0 to 65535.');
+  return value;
+}

@@ -1,0 +1,81 @@
+/** Joins publisher, consumer and sweep to one resident process: the same flows as the functions, with a queue in memory between them. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { WorkerSettings } from '../config.ts';
+import type { ConsumeLog } from '../consume/consume.ts';
+import type { PublishLog } from '../publish/publish.ts';
+import { MemoryQueue } from '../worker/memory-queue.ts';
+import { Work, type WorkHealth, type WorkLog } from '../worker/work.ts';
+import { wireConsumer } from './consumer.ts';
+import { joinPublisher } from './publisher.ts';
+import { joinSweep } from './sweep.ts';
+
+/** A worker that runs. */
+export interface Worker {
+  readonly health: () => WorkHealth;
+  /** Finishes the batches that are being applied, gives the lease back, and closes every connection. */
+  readonly stop: () => Promise<void>;
+}
+
+export type WorkerLog = ConsumeLog & PublishLog & WorkLog;
+
+/** As much time as a batch may take, for the flow that applies suspects alone. */
+const batchMillis = 60_000;
+
+/**
+ * Starts a worker: it tails the outbox, applies in batches straight to Neo4j, acknowledges, and sweeps. Several may run at once: one tails, the others stand by
+ * and take over when its lease ends.
+ *
+ * @example
+ * const worker = startWorker(readSettings(workerSettings, process.env), log);
+ * process.once('SIGTERM', () => worker.stop());
+ */
+export function startWorker(settings: WorkerSettings, log: WorkerLog): Worker {
+  const queue = new MemoryQueue();
+  const stopped = new AbortController();
+  const send = async (pointers: Parameters<MemoryQueue['send']>[0]) => {
+    await queue.send(pointers);
+    return [];
+  };
+  const publisher = joinPublisher(settings, {
+    send,
+    close: () => undefined,
+    checkpointId: 'worker/0',
+    // What the queue holds ends with the process.
+    durable: false,
+  });
+  const consumer = wireConsumer(settings);
+  const sweeper = joinSweep(settings, {
+    sendToQueue: async (pointers) => {
+      await send(pointers);
+      return pointers.length;
+    },
+    countBacklog: async () => queue.inFlight,
+    close: () => undefined,
+  });
+  const work = new Work(
+    {
+      publish: (remainingMillis) => publisher.publish(remainingMillis, log),
+      consume: (messages) => consumer.consume(messages, () => batchMillis, log),
+      sweep: (remainingMillis) => sweeper.sweep(remainingMillis),
+      queue,
+      sleep: (millis) => sleep(millis, undefined, { signal: stopped.signal }).catch(() => undefined),
+      now: Date.now,
+      log,
+    },
+    {
+      consumers: settings.WORKER_CONSUMERS,
+      batchSize: settings.WORKER_BATCH_SIZE,
+      sweepSeconds: settings.WORKER_SWEEP_SECONDS,
+    },
+  );
+  const running = work.run();
+  return {
+    health: () => work.health(),
+    stop: async () => {
+      work.stop();
+      stopped.abort();
+      await running;
+      await Promise.all([publisher.close(), consumer.close(), sweeper.close()]);
+    },
+  };
+}

@@ -1,0 +1,87 @@
+/** The queue of the worker: pointers in memory, each event once, delivered again after a while if they were not settled. */
+import type { QueueMessage } from '../consume/consume.ts';
+import type { Pointer } from '../contract/pointer.ts';
+
+/** The first redelivery waits this long, each further one twice as long, up to the maximum: what a visibility time-out is in SQS. */
+const firstDelayMillis = 5_000;
+const maxDelayMillis = 60_000;
+
+/** More pointers than these wait at the entrance: a backlog stays in MongoDB, not in memory. */
+const capacity = 10_000;
+
+/** A queue with back-pressure. What is in it is also pending in MongoDB, so that nothing is lost with the process. */
+export class MemoryQueue {
+  readonly #ready: QueueMessage[] = [];
+  /** All events that are queued, delivered or waiting for their redelivery. */
+  readonly #known = new Set<string>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #changed = Promise.withResolvers<void>();
+  #closed = false;
+
+  /** Messages that wait to be taken. */
+  get length(): number {
+    return this.#ready.length;
+  }
+
+  /** Events in the queue and in the consumers' hands. */
+  get inFlight(): number {
+    return this.#known.size;
+  }
+
+  /** Puts pointers in, and waits while the queue is full; an event that is in it already is not put in again. */
+  async send(pointers: readonly Pointer[]): Promise<void> {
+    while (this.#ready.length >= capacity && !this.#closed) await this.#changed.promise;
+    for (const pointer of pointers) {
+      if (this.#known.has(pointer.eventId)) continue;
+      this.#known.add(pointer.eventId);
+      this.#ready.push({ messageId: pointer.eventId, body: JSON.stringify(pointer), receiveCount: 1 });
+    }
+    this.#notify();
+  }
+
+  /** Takes up to so many messages; waits for the first one. Empty only when the queue is closed. */
+  async receive(limit: number): Promise<readonly QueueMessage[]> {
+    while (this.#ready.length === 0 && !this.#closed) await this.#changed.promise;
+    const messages = this.#closed ? [] : this.#ready.splice(0, limit);
+    this.#notify();
+    return messages;
+  }
+
+  /** Ends a delivery: the failed messages come again after a while, the others are done. */
+  finish(messages: readonly QueueMessage[], failedMessageIds: readonly string[]): void {
+    const failed = new Set(failedMessageIds);
+    for (const message of messages) {
+      if (failed.has(message.messageId)) this.#deliverLater(message);
+      else this.#known.delete(message.messageId);
+    }
+  }
+
+  /** Puts messages back in front: it was a server that failed, not they, and the consumer backs off by itself. */
+  retryNow(messages: readonly QueueMessage[]): void {
+    this.#ready.unshift(...messages);
+    this.#notify();
+  }
+
+  /** Nothing is delivered any more; whoever waits goes on. */
+  close(): void {
+    this.#closed = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#notify();
+  }
+
+  #deliverLater(message: QueueMessage): void {
+    const delay = Math.min(firstDelayMillis * 2 ** (message.receiveCount - 1), maxDelayMillis);
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      this.#ready.push({ ...message, receiveCount: message.receiveCount + 1 });
+      this.#notify();
+    }, delay);
+    this.#timers.add(timer);
+  }
+
+  #notify(): void {
+    const { resolve } = this.#changed;
+    this.#changed = Promise.withResolvers<void>();
+    resolve();
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * The worker's flow: publisher, consumers and sweep in one process, joined by a queue in memory. Each of them runs again and again until it is stopped; when
+ * one fails because a server is away, it waits and goes on.
+ */
+import type { ConsumeReport, QueueMessage } from '../consume/consume.ts';
+import type { PublishReport } from '../publish/publish.ts';
+import type { SweepReport } from '../sweep/sweep.ts';
+import type { MemoryQueue } from './memory-queue.ts';
+
+/** The flows, as they are wired. */
+export interface WorkPorts {
+  /** Publishes into the queue for as long as the time lasts. */
+  readonly publish: (remainingMillis: () => number) => Promise<PublishReport>;
+  readonly consume: (messages: readonly QueueMessage[]) => Promise<ConsumeReport>;
+  readonly sweep: (remainingMillis: () => number) => Promise<SweepReport>;
+  readonly queue: MemoryQueue;
+  /** Waits, but no longer than until the worker is stopped. */
+  readonly sleep: (millis: number) => Promise<void>;
+  readonly now: () => number;
+  readonly log: WorkLog;
+}
+
+export type WorkPart = 'publisher' | 'consumer' | 'sweep';
+
+export interface WorkLog {
+  /** A part failed and will go on after a while. */
+  readonly failed: (part: WorkPart, error: unknown, retryMillis: number) => void;
+}
+
+export interface WorkOptions {
+  readonly consumers: number;
+  readonly batchSize: number;
+  readonly sweepSeconds: number;
+}
+
+/** How the worker is. */
+export interface WorkHealth {
+  /** False when a part has been failing for a minute. */
+  readonly healthy: boolean;
+  readonly applied: number;
+  readonly dead: number;
+  readonly queued: number;
+  /** Milliseconds since the epoch; null before the first batch. */
+  readonly lastSettledAt: number | null;
+  /** The parts that fail at the moment, and since when. */
+  readonly failing: Readonly<Partial<Record<WorkPart, number>>>;
+}
+
+/** A part that fails for longer than this makes the worker unhealthy. */
+const unhealthyMillis = 60_000;
+
+/** A failed part goes on after this, doubled each time it fails again, up to the maximum: Lambda's way of backing off. */
+const firstRetryMillis = 100;
+const maxRetryMillis = 5_000;
+
+/** The state of one running worker. */
+export class Work {
+  readonly #ports: WorkPorts;
+  readonly #options: WorkOptions;
+  readonly #failing = new Map<WorkPart, number>();
+  #applied = 0;
+  #dead = 0;
+  #lastSettledAt: number | null = null;
+  #stopping = false;
+
+  constructor(ports: WorkPorts, options: WorkOptions) {
+    this.#ports = ports;
+    this.#options = options;
+  }
+
+  /** Runs until `stop`; resolves when all parts have finished what they were at. */
+  async run(): Promise<void> {
+    const { consumers } = this.#options;
+    await Promise.all([
+      this.#repeat('publisher', () => this.#ports.publish(this.#remainingMillis)),
+      ...Array.from({ length: consumers }, () => this.#repeat('consumer', () => this.#consumeOne())),
+      this.#repeat('sweep', () => this.#sweepOnce()),
+    ]);
+  }
+
+  /** Begins nothing new. What is queued stays pending in MongoDB, for whoever comes next. */
+  stop(): void {
+    this.#stopping = true;
+    this.#ports.queue.close();
+  }
+
+  health(): WorkHealth {
+    const now = this.#ports.now();
+    return {
+      healthy: [...this.#failing.values()].every((since) => now - since < unhealthyMillis),
+      applied: this.#applied,
+      dead: this.#dead,
+      queued: this.#ports.queue.inFlight,
+      lastSettledAt: this.#lastSettledAt,
+      failing: Object.fromEntries(this.#failing),
+    };
+  }
+
+  /** Far more than anything needs, and passing like real time: the flows measure by it. */
+  readonly #remainingMillis = () => (this.#stopping ? 0 : Number.MAX_SAFE_INTEGER - this.#ports.now());
+
+  async #repeat(part: WorkPart, once: () => Promise<unknown>): Promise<void> {
+    let retryMillis = firstRetryMillis;
+    while (!this.#stopping) {
+      try {
+        await once();
+        retryMillis = firstRetryMillis;
+        this.#failing.delete(part);
+      } catch (error) {
+        if (!this.#failing.has(part)) this.#failing.set(part, this.#ports.now());
+        this.#ports.log.failed(part, error, retryMillis);
+        await this.#ports.sleep(retryMillis);
+        retryMillis = Math.min(2 * retryMillis, maxRetryMillis);
+      }
+    }
+  }
+
+  async #consumeOne(): Promise<void> {
+    const { queue, consume } = this.#ports;
+    const messages = await queue.receive(this.#options.batchSize);
+    if (messages.length === 0) return;
+    try {
+      const report = await consume(messages);
+      queue.finish(messages, report.failedMessageIds);
+      this.#applied += report.applied;
+      this.#dead += report.dead;
+      this.#lastSettledAt = this.#ports.now();
+    } catch (error) {
+      queue.retryNow(messages);
+      throw error;
+    }
+  }
+
+  async #sweepOnce(): Promise<void> {
+    await this.#ports.sleep(this.#options.sweepSeconds * 1000);
+    if (!this.#stopping) await this.#ports.sweep(this.#remainingMillis);
+  }
+}

@@ -1,0 +1,117 @@
+/** The worker as a library on real servers: everything that is committed is applied, by one or several, across stops. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { waitUntil } from '../../../infra/local/wait-until.ts';
+import { readSettings, workerSettings } from '../../../lib/config.ts';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { startWorker, type WorkerLog } from '../../../lib/wiring/worker.ts';
+import { upsertEvent } from '../../outbox-event.ts';
+import { stack } from '../../stack.ts';
+import { openSmallGraph } from '../neo4j/small-graph.ts';
+import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+
+let database: TestDatabase;
+let small: Awaited<ReturnType<typeof openSmallGraph>>;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  small = await openSmallGraph();
+});
+afterAll(async () => {
+  await small.clear();
+  await database.drop();
+});
+
+const outbox = () => database.db.collection(outboxCollection);
+const failures: unknown[] = [];
+const log: WorkerLog = {
+  publishingPending: () => undefined,
+  leftToSweep: () => undefined,
+  messageUnreadable: () => undefined,
+  eventDead: () => undefined,
+  eventInConflict: () => undefined,
+  failed: (_part, error) => failures.push(error),
+};
+const start = () =>
+  startWorker(
+    readSettings(workerSettings, {
+      MONGODB_URI: stack.mongodbUri,
+      MONGODB_DATABASE: database.db.databaseName,
+      NEO4J_URI: stack.neo4jUri,
+      NEO4J_USERNAME: stack.neo4jUsername ?? '',
+      NEO4J_PASSWORD: stack.neo4jPassword ?? '',
+      PUBLISHER_LEASE_SECONDS: '5',
+    }),
+    log,
+  );
+
+/** Writes events of fresh aggregates, each with one node. */
+async function write(group: string, count: number): Promise<void> {
+  const events = Array.from({ length: count }, (_, index) =>
+    upsertEvent(
+      { nodes: [small.node(`${group}-${index}`)] },
+      { aggregateId: `${small.graph.label}-${group}-${index}` },
+    ),
+  );
+  await outbox().insertMany(events, { writeConcern: { w: 'majority' } });
+}
+
+const untilNothingIsPending = () =>
+  waitUntil(async () => (await outbox().countDocuments({ status: 'pending' })) === 0 || undefined, {
+    timeoutSeconds: 60,
+    pollMillis: 20,
+    what: 'every event to be settled',
+  });
+const countNodes = (group: string) =>
+  small.count(`MATCH (n:${small.graph.label}) WHERE n.id STARTS WITH $group RETURN count(n) AS value`, {
+    group: `${group}-`,
+  });
+
+it('applies what was pending before it started, and what comes while it runs', async () => {
+  await write('before', 1_500);
+  const worker = start();
+  await untilNothingIsPending();
+  await write('after', 300);
+  await untilNothingIsPending();
+  await worker.stop();
+  expect(worker.health()).toMatchObject({ healthy: true, applied: 1_800, dead: 0, failing: {} });
+  expect([await countNodes('before'), await countNodes('after')]).toStrictEqual([1_500, 300]);
+  expect(failures).toStrictEqual([]);
+});
+
+it('that stops in the middle leaves the rest pending, and the next one goes on', async () => {
+  await write('stopped', 4_000);
+  const first = start();
+  await waitUntil(async () => first.health().applied > 0 || undefined, {
+    timeoutSeconds: 30,
+    pollMillis: 1,
+    what: 'the first batch',
+  });
+  await first.stop();
+  const settled = await outbox().countDocuments({ status: 'processed', aggregateId: /-stopped-/ });
+  expect(await countNodes('stopped')).toBe(settled);
+  const second = start();
+  await untilNothingIsPending();
+  await second.stop();
+  expect(await countNodes('stopped')).toBe(4_000);
+  expect(failures).toStrictEqual([]);
+});
+
+it('may run more than once: another takes over when the one that tails stops', async () => {
+  const workers = [start(), start()];
+  await write('pair', 500);
+  await untilNothingIsPending();
+  // Counted a moment after the acknowledgement.
+  const tailing = await waitUntil(async () => workers.find((worker) => worker.health().applied === 500), {
+    timeoutSeconds: 10,
+    pollMillis: 10,
+    what: 'one worker to have applied all',
+  });
+  const standingBy = workers.find((worker) => worker !== tailing);
+  expect(standingBy?.health().applied).toBe(0);
+  await tailing.stop();
+  await write('successor', 500);
+  await untilNothingIsPending();
+  await standingBy?.stop();
+  expect(standingBy?.health().applied).toBe(500);
+  expect([await countNodes('pair'), await countNodes('successor')]).toStrictEqual([500, 500]);
+  expect(failures).toStrictEqual([]);
+});
