@@ -27,7 +27,7 @@ export interface OutboxTail {
 const batchMaxPointers = 500;
 const awaitMillis = 500;
 
-/** Once one insert is there, others are waited for no longer than this before the batch goes out. */
+/** A batch goes out this long after its first insert, however many others keep coming. */
 const lingerMillis = 5;
 
 /** What ends the stream: it is let through, because a stream that ended looks like a quiet one otherwise. */
@@ -63,13 +63,13 @@ export function tailOutbox(outbox: Collection<Document>, start: TailStart): Outb
   });
   let reading: Promise<InsertedPointer | null> | undefined;
 
-  const readOne = async (wait: boolean): Promise<InsertedPointer | null | 'nothing yet'> => {
+  const readOne = async (lingering: Promise<'nothing yet'> | undefined) => {
     if (reading === undefined) {
       reading = stream.tryNext();
       // Whoever awaits it next sees the error; until then it must not count as unhandled.
       reading.catch(() => undefined);
     }
-    const one = wait ? await reading : await Promise.race([reading, linger()]);
+    const one = lingering === undefined ? await reading : await Promise.race([reading, lingering]);
     if (one !== 'nothing yet') reading = undefined;
     return one;
   };
@@ -77,8 +77,10 @@ export function tailOutbox(outbox: Collection<Document>, start: TailStart): Outb
   const next = async (): Promise<TailBatch> => {
     const pointers: Pointer[] = [];
     let token: ResumeToken | undefined;
+    let lingering: Promise<'nothing yet'> | undefined;
     while (pointers.length < batchMaxPointers) {
-      const insert = await readOne(pointers.length === 0);
+      const insert = await readOne(lingering);
+      lingering ??= linger();
       if (insert === 'nothing yet') break;
       if (insert === null) {
         // The post-batch token: it moves on also when nothing matched, so that a quiet outbox does not age out of the oplog.
