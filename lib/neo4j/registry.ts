@@ -4,7 +4,7 @@
  */
 import type { ManagedTransaction } from 'neo4j-driver';
 import type { Position } from '../contract/position.ts';
-import { type Merged, mergedAs, runForEvery, runMerge } from './run-statement.ts';
+import { mergedAs, runCounted, runForEvery, runMerge } from './run-statement.ts';
 
 /** What the registry shall say about an aggregate. `deleted` makes it a tombstone. */
 export interface RegistryEntry {
@@ -28,7 +28,8 @@ UNWIND $entries AS row
 MERGE (a:OutgraphAggregate {key: row.key})
   ON CREATE SET ${setEntry}
   ON MATCH SET a._outgraphLock = true
-RETURN row.key AS key, ${mergedAs('a', 'position')}`;
+WITH row.key AS key, ${mergedAs('a', 'position')}
+RETURN count(merged) AS count, collect(CASE merged WHEN 'found' THEN key END) AS found`;
 
 // In a statement of its own: what was read before the lock was held may be out of date.
 const readStatement = `
@@ -40,7 +41,7 @@ const advanceStatement = `
 UNWIND $entries AS row
 MATCH (a:OutgraphAggregate {key: row.key})
 SET ${setEntry}
-RETURN row.key AS key`;
+RETURN count(*) AS count`;
 
 /**
  * Locks the registry nodes of a batch and returns what they say. An aggregate that was not known is entered as given, so
@@ -52,8 +53,7 @@ export async function lockRegistry(
   tx: ManagedTransaction,
   entries: readonly RegistryEntry[],
 ): Promise<ReadonlyMap<string, KnownAggregate>> {
-  const locked = await runMerge<{ key: string; merged: Merged }>(tx, lockStatement, { entries }, entries.length);
-  const keys = locked.filter((row) => row.merged === 'found').map((row) => row.key);
+  const keys = await runMerge<string>(tx, lockStatement, { entries }, entries.length);
   if (keys.length === 0) return new Map();
   const rows = await runForEvery<{ key: string } & KnownAggregate>(tx, readStatement, { keys }, keys.length);
   return new Map(rows.map(({ key, position, manifest }) => [key, { position, manifest }]));
@@ -62,5 +62,5 @@ export async function lockRegistry(
 /** Enters the new position and manifest of aggregates that `lockRegistry` has found and locked. */
 export async function advanceRegistry(tx: ManagedTransaction, entries: readonly RegistryEntry[]): Promise<void> {
   if (entries.length === 0) return;
-  await runForEvery(tx, advanceStatement, { entries }, entries.length);
+  await runCounted(tx, advanceStatement, { entries }, entries.length);
 }

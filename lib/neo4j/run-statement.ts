@@ -2,11 +2,9 @@
 import type { ManagedTransaction, RecordShape } from 'neo4j-driver';
 import { StartOver } from './translate-error.ts';
 
-/** What a MERGE that locks came to: the element was there and is locked now, or this transaction has made it. */
-export type Merged = 'found' | 'made';
-
 /**
- * The Cypher that tells them apart, and from a third case. A MERGE may match a node that another transaction is deleting and wait for
+ * Cypher that tells what a MERGE that locks came to, as `merged`: 'found' if the element was there and is locked now, 'made' if this transaction has made it, and null in a third
+ * case. A MERGE may match a node that another transaction is deleting and wait for
  * its lock; once that one has committed, Neo4j skips `ON MATCH SET` without a word and returns the dead node. It has neither the lock that a match
  * sets nor the property that a creation sets, so this is null for it.
  *
@@ -37,18 +35,36 @@ export async function runForEvery<Shape extends RecordShape>(
   expected: number,
 ): Promise<readonly Shape[]> {
   const rows = await runStatement<Shape>(tx, statement, parameters);
-  if (rows.length !== expected) throw new StartOver(`A statement found ${rows.length} of ${expected} elements.`);
+  requireCount(rows.length, expected);
   return rows;
 }
 
-/** As `runForEvery`, for a statement that returns `mergedAs`: a row whose node was deleted meanwhile is as good as missing. */
-export async function runMerge<Shape extends RecordShape & { readonly merged: Merged | null }>(
+/**
+ * Runs a MERGE of so many elements that returns `count(merged) AS count` of `mergedAs`, and a list `found`: an element that was deleted meanwhile is as good
+ * as missing. One row for all: a thousand rows would cost more than the thousand elements do.
+ */
+export async function runMerge<Found>(
   tx: ManagedTransaction,
   statement: string,
   parameters: Readonly<Record<string, unknown>>,
   expected: number,
-): Promise<readonly Shape[]> {
-  const rows = await runForEvery<Shape>(tx, statement, parameters, expected);
-  if (rows.some((row) => row.merged === null)) throw new StartOver('A node was deleted while its lock was waited for.');
-  return rows;
+): Promise<readonly Found[]> {
+  const [row] = await runStatement<{ count: bigint; found: Found[] }>(tx, statement, parameters);
+  requireCount(Number(row?.count ?? 0n), expected);
+  return row?.found ?? [];
+}
+
+/** As `runForEvery`, for a statement that returns only `count(*) AS count`. */
+export async function runCounted(
+  tx: ManagedTransaction,
+  statement: string,
+  parameters: Readonly<Record<string, unknown>>,
+  expected: number,
+): Promise<void> {
+  const [row] = await runStatement<{ count: bigint }>(tx, statement, parameters);
+  requireCount(Number(row?.count ?? 0n), expected);
+}
+
+function requireCount(found: number, expected: number): void {
+  if (found !== expected) throw new StartOver(`A statement found ${found} of ${expected} elements.`);
 }

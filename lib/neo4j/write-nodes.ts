@@ -7,7 +7,7 @@ import { type FoundNode, type NodeOutcome, type OwnershipConflict, settleNode } 
 import type { NodeSum } from '../apply/sum-diffs.ts';
 import { nodeIdentity } from '../contract/identity.ts';
 import type { Endpoint, GraphProperties } from '../contract/subgraph.ts';
-import { type Merged, mergedAs, runForEvery, runMerge } from './run-statement.ts';
+import { mergedAs, runForEvery, runMerge } from './run-statement.ts';
 import { toParameters } from './to-parameter.ts';
 
 /** Element ids of the nodes this transaction has in its hands, by identity. */
@@ -83,14 +83,16 @@ UNWIND $rows AS row
 MERGE (n:\`${label}\` {${keyPattern(names)}})
   ON CREATE SET n = row.properties
   ON MATCH SET n._outgraphLock = true
-RETURN row.index AS index, elementId(n) AS id, ${mergedAs('n', '_outgraph')}`;
+WITH row.index AS index, elementId(n) AS id, ${mergedAs('n', '_outgraph')}
+RETURN count(merged) AS count, collect([index, id, merged = 'found']) AS found`;
   const rows = sums.map((sum, index) => ({ index, key: sum.endpoint.key, properties: propertiesIfNew(sum) }));
-  const locked = await runMerge<{ index: number; id: string; merged: Merged }>(tx, statement, { rows }, rows.length);
+  type Held = readonly [index: number, id: string, found: boolean];
+  const locked = await runMerge<Held>(tx, statement, { rows }, rows.length);
   const found = await readNodes(
     tx,
-    locked.filter((row) => row.merged === 'found').map((row) => row.id),
+    locked.flatMap(([, id, wasThere]) => (wasThere ? id : [])),
   );
-  return locked.map(({ index, id }) => ({ sum: sums[index] as NodeSum, id, found: found.get(id) ?? null }));
+  return locked.map(([index, id]) => ({ sum: sums[index] as NodeSum, id, found: found.get(id) ?? null }));
 }
 
 /** In a statement of its own, after the lock: what was read before it was held may be out of date. */

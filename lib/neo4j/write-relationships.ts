@@ -6,7 +6,7 @@ import type { ManagedTransaction } from 'neo4j-driver';
 import type { RelationshipChange, RelationshipCreation, RelationshipRelease } from '../apply/diff.ts';
 import type { SharedRelationshipSum } from '../apply/sum-diffs.ts';
 import { nodeIdentity } from '../contract/identity.ts';
-import { runForEvery, runStatement } from './run-statement.ts';
+import { runCounted, runForEvery, runStatement } from './run-statement.ts';
 import { toParameters } from './to-parameter.ts';
 import type { NodeIds } from './write-nodes.ts';
 
@@ -95,8 +95,8 @@ MATCH (a) WHERE elementId(a) = row.from
 MATCH (b) WHERE elementId(b) = row.to
 CREATE (a)-[r:\`${type}\`]->(b)
 SET r = row.properties
-RETURN true AS created`;
-    await runForEvery(tx, statement, { rows: members }, members.length);
+RETURN count(*) AS count`;
+    await runCounted(tx, statement, { rows: members }, members.length);
   }
 }
 
