@@ -2,7 +2,7 @@
  * Identities and content hashes: one canonical text for what names an element and one for what it says, and short hashes of both. The
  * apply compares elements by these alone, so two values that differ in Neo4j must differ here: every value carries its type.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type {
   Endpoint,
   GraphProperties,
@@ -43,7 +43,7 @@ export function relationshipContent(relationship: SubgraphRelationship): string 
 
 /** The first 96 bits of SHA-256: among a billion elements the chance of any collision is below 10⁻¹⁰. */
 function shortHash(text: string): string {
-  return createHash('sha256').update(text).digest('base64url').slice(0, 16);
+  return hash('sha256', text, 'base64url').slice(0, 16);
 }
 
 function canonicalProperties(properties: GraphProperties): unknown {
