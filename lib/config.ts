@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 
-const required = z.string().min(1, 'is required');
+const required = z.string({ error: 'is required' }).min(1, 'is required');
 const seconds = z.coerce.number().int().positive();
 
 const mongodbFields = {
