@@ -1,6 +1,9 @@
 /** `npm run soak -- --minutes N --seed S`: the convergence property for as long as one likes, on a Neo4j of its own. */
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import fc from 'fast-check';
+import { stackFolder } from '../../infra/local/paths.ts';
 import { runWithServers } from '../../infra/local/run-with-stack.ts';
 import { type Servers, startServers } from '../../infra/local/servers.ts';
 import { graphAddress } from '../connect-graph.ts';
@@ -45,7 +48,12 @@ async function soak(servers: Servers, signal: AbortSignal): Promise<number> {
   clearInterval(progress);
   if (options.json) process.stdout.write(`${JSON.stringify({ ...figures, seed, failed: failures.length > 0 })}\n`);
   else process.stdout.write(`\n${figures.histories} histories with ${figures.events} events, seed ${seed}.\n`);
-  for (const failure of failures) process.stderr.write(`${failure}\n`);
+  if (failures.length > 0) {
+    // Rare and long: kept where no scrolling loses it.
+    const file = path.join(stackFolder, 'soak-failure.txt');
+    await writeFile(file, `${failures.join('\n\n')}\n`);
+    process.stderr.write(`${failures.join('\n')}\n\nThe failing histories are also in ${file}.\n`);
+  }
   return failures.length === 0 ? 0 : 1;
 }
 
