@@ -4,6 +4,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { Command, InvalidArgumentError } from 'commander';
 import { readSettings, workerSettings } from '../lib/config.ts';
 import { Fault } from '../lib/contract/fault.ts';
+import { consumeLog } from '../lib/wiring/consume-log.ts';
 import { startWorker, type WorkerLog } from '../lib/wiring/worker.ts';
 
 const program = new Command('outgraph').description('Keeps a Neo4j graph in step with MongoDB.');
@@ -21,9 +22,7 @@ function runWorker(healthPort: number): void {
   const log: WorkerLog = {
     publishingPending: (code) => logger.info('publishing every pending event', { reason: code ?? 'start' }),
     leftToSweep: (count) => logger.error('pointers left to the sweep', { count }),
-    messageUnreadable: (messageId, reason) => logger.error('message unreadable', { messageId, reason }),
-    eventDead: (eventId, code) => logger.error('event dead', { eventId, code }),
-    eventInConflict: (eventId, receiveCount) => logger.warn('event in conflict', { eventId, receiveCount }),
+    ...consumeLog(logger),
     failed: (part, error, retryMillis) =>
       logger.error('a part of the worker failed and goes on', {
         part,

@@ -6,18 +6,15 @@ import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { consumerSettings, readSettings } from '../lib/config.ts';
-import type { ConsumeLog, ConsumeReport, QueueMessage } from '../lib/consume/consume.ts';
+import type { ConsumeReport, QueueMessage } from '../lib/consume/consume.ts';
+import { consumeLog } from '../lib/wiring/consume-log.ts';
 import { wireConsumer } from '../lib/wiring/consumer.ts';
 
 const logger = new Logger();
 const metrics = new Metrics();
 const consumer = wireConsumer(readSettings(consumerSettings, process.env));
 
-const log: ConsumeLog = {
-  messageUnreadable: (messageId, reason) => logger.error('message unreadable', { messageId, reason }),
-  eventDead: (eventId, code) => logger.error('event dead', { eventId, code }),
-  eventInConflict: (eventId, receiveCount) => logger.warn('event in conflict', { eventId, receiveCount }),
-};
+const log = consumeLog(logger);
 
 async function runConsumer(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
   const messages: QueueMessage[] = event.Records.map((record) => ({

@@ -1,7 +1,6 @@
 /** Joins the consumer's flow to MongoDB and Neo4j; done once for a process, kept over warm calls. */
 import { aggregates } from '../aggregates/catalog.ts';
 import { projectPayload } from '../aggregates/project-event.ts';
-import { applyBatch } from '../apply/apply-batch.ts';
 import type { ConsumerSettings } from '../config.ts';
 import {
   type ConsumeLog,
@@ -19,11 +18,9 @@ import { fetchEvents } from '../mongodb/fetch-events.ts';
 import { fetchNewestPending } from '../mongodb/fetch-newest-pending.ts';
 import { markDead } from '../mongodb/mark-dead.ts';
 import { checkOutbox } from '../mongodb/set-up-outbox.ts';
-import { applyStates } from '../neo4j/apply-states.ts';
 import { connectNeo4j } from '../neo4j/connect.ts';
-import { createEnsureSchema } from '../neo4j/ensure-schema.ts';
-import { findSharers } from '../neo4j/find-sharers.ts';
 import { checkGraph } from '../neo4j/set-up-graph.ts';
+import { joinGraph } from './graph.ts';
 
 /** The joined consumer. */
 export interface Consumer {
@@ -42,18 +39,13 @@ export function wireConsumer(settings: ConsumerSettings): Consumer {
   const outbox = db.collection(outboxCollection);
   const { NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD, NEO4J_DATABASE: database } = settings;
   const driver = connectNeo4j({ uri: NEO4J_URI, username: NEO4J_USERNAME, password: NEO4J_PASSWORD });
-  const graph = {
-    ensureSchema: createEnsureSchema(driver, database, Date.now),
-    applyStates: (states: Parameters<typeof applyStates>[2]) => applyStates(driver, database, states),
-  };
   const ports: Omit<ConsumePorts, 'remainingMillis' | 'log'> = {
     project: projectOutboxEvent,
-    applyBatch: (states, results) => applyBatch(states, graph, results),
+    ...joinGraph(driver, database),
     fetchEvents: (eventIds) => fetchEvents(outbox, eventIds),
     fetchNewestPending: (keys) => fetchNewestPending(outbox, keys),
     acknowledgeEvents: (eventIds) => acknowledgeEvents(outbox, eventIds),
     markDead: (events) => markDead(outbox, events),
-    findSharers: (identities) => findSharers(driver, database, identities),
   };
   const checkSetUp = once(() => Promise.all([checkOutbox(db), checkGraph(driver, database)]));
   return {

@@ -5,8 +5,8 @@ import { Fault } from '../../lib/contract/fault.ts';
 import { aggregateKey, type OutboxEvent, splitAggregateKey } from '../../lib/contract/outbox-event.ts';
 import type { Subgraph } from '../../lib/contract/subgraph.ts';
 import { inChunks } from '../../lib/in-chunks.ts';
+import type { GraphPorts } from '../../lib/wiring/graph.ts';
 import type { ModelEvent } from '../model/expected-graph.ts';
-import type { GraphPorts } from './graph-ports.ts';
 
 /** How a history is delivered. */
 export interface DeliveryPlan {

@@ -5,12 +5,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Driver } from 'neo4j-driver';
+import { type GraphPorts, joinGraph } from '../../lib/wiring/graph.ts';
 import { expectedGraph, type ForeignData, type GraphPicture, type ModelEvent } from '../model/expected-graph.ts';
 import { readGraph } from '../model/read-graph.ts';
 import type { CuttingProxy } from './cutting-proxy.ts';
 import { type DeliveryPlan, deliver } from './deliver.ts';
 import { attachForeign, createForeign, type FaultPlan, makeFaults } from './disturb.ts';
-import { type GraphPorts, graphPorts } from './graph-ports.ts';
 import {
   aggregatePrefix,
   foreignBefore,
@@ -66,8 +66,8 @@ export function randomCase(universe: Universe, events: number): fc.Arbitrary<Cas
 /** Runs a case in an empty universe, and throws an error that shows the difference, if there is one. */
 export function createCheck(servers: ConvergenceServers, universe: Universe): (one: Case) => Promise<void> {
   const { direct, throughProxy, proxy, database } = servers;
-  const calm = graphPorts(direct, database);
-  const disturbed = graphPorts(throughProxy, database);
+  const calm = joinGraph(direct, database);
+  const disturbed = joinGraph(throughProxy, database);
   const before = foreignBefore(universe);
 
   return async ({ history, plan, faults, foreign }) => {
