@@ -70,6 +70,8 @@ export class MemoryQueue {
   }
 
   #deliverLater(message: QueueMessage): void {
+    // A timer set now would only hold up the end of the process.
+    if (this.#closed) return;
     const delay = Math.min(firstDelayMillis * 2 ** (message.receiveCount - 1), maxDelayMillis);
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
