@@ -11,8 +11,9 @@ import { applyStates } from '../lib/neo4j/apply-states.ts';
 import { createEnsureSchema } from '../lib/neo4j/ensure-schema.ts';
 import { setUpGraph } from '../lib/neo4j/set-up-graph.ts';
 import { connectGraph } from '../test/connect-graph.ts';
+import { inParallel } from '../test/in-parallel.ts';
 import { compare, type Rate } from './compare.ts';
-import type { Benchmark, Figure } from './figure.ts';
+import { type Benchmark, type Figure, secondAgainstFirst } from './figure.ts';
 
 const database = 'neo4j';
 const batchSize = 1_000;
@@ -226,13 +227,11 @@ async function compareUpdates(bench: Bench, count: number, goal: number | null):
     ],
     { rounds: 20, warmUp: 5 },
   );
-  return {
+  return secondAgainstFirst(result, {
     figure: `update of one of 200 elements, ${count} aggregate${count === 1 ? '' : 's'} at once, against re-writing all raw`,
-    ratio: result.ratios[1] as Rate,
     goal,
-    rates: [...result.rates].reverse(),
     unit: 'updates/s',
-  };
+  });
 }
 
 /** Four consumers against one: aggregates that have nothing in common, and aggregates that all share one endpoint. */
@@ -252,11 +251,7 @@ export const concurrencyBenchmark: Benchmark = {
         batches = inChunks(bench.states(shared ? rows.map((row) => ({ ...row, file: 'hot' })) : rows), batchSize);
       };
       const consume = async (consumers: number) => {
-        const queue = batches.values();
-        const consumer = async () => {
-          for (const batch of queue) await bench.apply(batch);
-        };
-        await Promise.all(Array.from({ length: consumers }, consumer));
+        await inParallel(batches, consumers, (batch) => bench.apply(batch));
         return 4 * batchSize;
       };
       const result = await compare(
@@ -266,13 +261,7 @@ export const concurrencyBenchmark: Benchmark = {
         ],
         { rounds: 8, warmUp: 2 },
       );
-      figures.push({
-        figure,
-        ratio: result.ratios[1] as Rate,
-        goal,
-        rates: [...result.rates].reverse(),
-        unit: 'events/s',
-      });
+      figures.push(secondAgainstFirst(result, { figure, goal, unit: 'events/s' }));
     }
     await bench.driver.close();
     return figures;

@@ -1,6 +1,6 @@
 /** What a benchmark answers with. */
-import type { Servers } from '../infra/local/servers.ts';
-import type { Rate } from './compare.ts';
+import type { ServerName, Servers } from '../infra/local/servers.ts';
+import type { Comparison, Rate } from './compare.ts';
 
 /** One line of the table. */
 export interface Figure {
@@ -16,6 +16,14 @@ export interface Figure {
 /** A benchmark: the servers it needs, and what it measures on them. */
 export interface Benchmark {
   readonly name: string;
-  readonly needs: readonly ('mongodb' | 'neo4j' | 'localstack')[];
-  readonly run: (servers: Servers, signal: AbortSignal) => Promise<readonly Figure[]>;
+  readonly needs: readonly ServerName[];
+  readonly run: (servers: Servers) => Promise<readonly Figure[]>;
+}
+
+/** The figure of two contenders: the second against the first. */
+export function secondAgainstFirst(
+  { rates, ratios }: Comparison,
+  about: Pick<Figure, 'figure' | 'goal' | 'unit'>,
+): Figure {
+  return { ...about, ratio: ratios[1] as Rate, rates: [...rates].reverse() };
 }

@@ -36,7 +36,7 @@ async function runBenchmarks(servers: Servers, signal: AbortSignal): Promise<num
   for (const benchmark of chosen) {
     const startedAt = performance.now();
     process.stderr.write(`  ${benchmark.name} …\n`);
-    figures.push(...(await benchmark.run(servers, signal)));
+    figures.push(...(await benchmark.run(servers)));
     signal.throwIfAborted();
     process.stderr.write(`  ${benchmark.name}: done in ${((performance.now() - startedAt) / 1000).toFixed(0)} s\n`);
   }

@@ -1,7 +1,7 @@
 /** The worker's whole path, from commit to acknowledgement, against the apply alone; and its lag at a steady rate. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Document, MongoClient } from 'mongodb';
+import { type Collection, type Document, MongoClient } from 'mongodb';
 import type { Servers } from '../infra/local/servers.ts';
 import { waitUntil } from '../infra/local/wait-until.ts';
 import { setUp } from '../infra/set-up.ts';
@@ -14,6 +14,7 @@ import { applyStates } from '../lib/neo4j/apply-states.ts';
 import { startWorker, type WorkerLog } from '../lib/wiring/worker.ts';
 import { connectGraph } from '../test/connect-graph.ts';
 import { upsertEvent } from '../test/outbox-event.ts';
+import { silentLog } from '../test/silent-log.ts';
 import { type Rate, spread } from './compare.ts';
 import type { Benchmark } from './figure.ts';
 
@@ -25,11 +26,7 @@ const steadySeconds = 20;
 const warmUpSeconds = 5;
 
 const quiet: WorkerLog = {
-  publishingPending: () => undefined,
-  leftToSweep: () => undefined,
-  messageUnreadable: () => undefined,
-  eventDead: () => undefined,
-  eventInConflict: () => undefined,
+  ...silentLog,
   failed: (part, error) => process.stderr.write(`  ${part} failed: ${String(error)}\n`),
 };
 
@@ -129,11 +126,7 @@ async function applyAlone(servers: Servers, group: string, count: number): Promi
   return count / seconds;
 }
 
-async function writeSteadily(
-  outbox: ReturnType<ReturnType<MongoClient['db']>['collection']>,
-  group: string,
-  lengthSeconds: number,
-): Promise<void> {
+async function writeSteadily(outbox: Collection<Document>, group: string, lengthSeconds: number): Promise<void> {
   const startedAt = performance.now();
   const writes: Promise<unknown>[] = [];
   for (let index = 0; index < steadyRate * lengthSeconds; index += 1) {
@@ -146,7 +139,7 @@ async function writeSteadily(
 }
 
 /** From the writer's clock to the acknowledgement, which comes after the graph's commit: the same machine's clock. */
-async function readLags(outbox: ReturnType<ReturnType<MongoClient['db']>['collection']>): Promise<readonly number[]> {
+async function readLags(outbox: Collection<Document>): Promise<readonly number[]> {
   const events = await outbox
     .find({ aggregateId: /^steady-/ }, { projection: { createdAt: 1, processedAt: 1 } })
     .toArray();

@@ -6,7 +6,9 @@ import { aggregateKey, type OutboxEvent, splitAggregateKey } from '../../lib/con
 import type { Subgraph } from '../../lib/contract/subgraph.ts';
 import { inChunks } from '../../lib/in-chunks.ts';
 import type { GraphPorts } from '../../lib/wiring/graph.ts';
+import { inParallel } from '../in-parallel.ts';
 import type { ModelEvent } from '../model/expected-graph.ts';
+import { silentLog } from '../silent-log.ts';
 
 /** How a history is delivered. */
 export interface DeliveryPlan {
@@ -31,11 +33,9 @@ export async function deliver(history: readonly ModelEvent[], plan: DeliveryPlan
   let waiting = plan.order.map((index, at) => outbox.message(index, `m${at}`));
   while (waiting.length > 0) {
     const again: QueueMessage[] = [];
-    const batches = inChunks(waiting, plan.batchSize).values();
-    const consumer = async () => {
-      for (const batch of batches) again.push(...(await consumeBatch(batch, outbox, graph)));
-    };
-    await Promise.all(Array.from({ length: plan.consumers }, consumer));
+    await inParallel(inChunks(waiting, plan.batchSize), plan.consumers, async (batch) => {
+      again.push(...(await consumeBatch(batch, outbox, graph)));
+    });
     waiting = again.map((message) => ({ ...message, receiveCount: message.receiveCount + 1 }));
     const endless = waiting.find((message) => message.receiveCount > maxReceives);
     if (endless !== undefined) throw new Error(`Never settled: ${endless.body}`, { cause: outbox.lastFault });
@@ -60,7 +60,7 @@ async function consumeBatch(
         acknowledgeEvents: outbox.acknowledgeEvents,
         markDead: (events) => Promise.reject(new Error(`Dead: ${JSON.stringify(events)}`)),
         remainingMillis: () => 60_000,
-        log: { messageUnreadable: () => undefined, eventDead: () => undefined, eventInConflict: () => undefined },
+        log: silentLog,
       },
       { conflictMaxReceives: Number.POSITIVE_INFINITY },
     );

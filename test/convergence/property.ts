@@ -6,7 +6,14 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Driver } from 'neo4j-driver';
 import { type GraphPorts, joinGraph } from '../../lib/wiring/graph.ts';
-import { expectedGraph, type ForeignData, type GraphPicture, type ModelEvent } from '../model/expected-graph.ts';
+import { clearGraph } from '../clear-graph.ts';
+import {
+  expectedGraph,
+  type ForeignData,
+  type GraphPicture,
+  type ModelEvent,
+  newestEvents,
+} from '../model/expected-graph.ts';
 import { readGraph } from '../model/read-graph.ts';
 import type { CuttingProxy } from './cutting-proxy.ts';
 import { type DeliveryPlan, deliver } from './deliver.ts';
@@ -89,11 +96,7 @@ export function createCheck(servers: ConvergenceServers, universe: Universe): (o
 
 /** Removes all that histories of a universe have put into the graph. */
 export async function clearUniverse(driver: Driver, universe: Universe): Promise<void> {
-  for (const label of Object.keys(universeKeys(universe)))
-    await driver.executeQuery(`MATCH (n:${label}) DETACH DELETE n`);
-  await driver.executeQuery('MATCH (a:OutgraphAggregate) WHERE a.key STARTS WITH $prefix DELETE a', {
-    prefix: `graph:${aggregatePrefix(universe)}`,
-  });
+  await clearGraph(driver, Object.keys(universeKeys(universe)), `graph:${aggregatePrefix(universe)}`);
 }
 
 function requireEqual(found: GraphPicture, expected: GraphPicture): void {
@@ -118,9 +121,7 @@ async function requireRegistry(driver: Driver, universe: Universe, history: read
        [name IN keys(a) WHERE NOT name IN ['key', 'position', 'manifest', 'deletedAt', '_outgraphLock']] AS others`,
     { prefix: `graph:${aggregatePrefix(universe)}` },
   );
-  const newest = new Map<string, ModelEvent>();
-  for (const event of history) newest.set(event.key, event);
-  const expected = [...newest.values()].map(({ key, position, subgraph }) => ({
+  const expected = newestEvents(history).map(({ key, position, subgraph }) => ({
     key,
     position,
     deleted: subgraph === null,

@@ -42,12 +42,7 @@ const nothingForeign: ForeignData = { nodes: [], relationships: [] };
 
 /** The graph that the newest event of each aggregate demands, among foreign data. No two of these may claim one node. */
 export function expectedGraph(events: readonly ModelEvent[], foreign: ForeignData = nothingForeign): GraphPicture {
-  const newest = new Map<string, ModelEvent>();
-  for (const event of events) {
-    const known = newest.get(event.key);
-    if (known === undefined || event.position > known.position) newest.set(event.key, event);
-  }
-  const live = [...newest.values()].flatMap((event) => event.subgraph ?? []);
+  const live = newestEvents(events).flatMap((event) => event.subgraph ?? []);
 
   const nodes = new Map<string, string>();
   for (const { from, to } of [...live.flatMap((subgraph) => subgraph.relationships), ...foreign.relationships]) {
@@ -74,6 +69,16 @@ export function expectedGraph(events: readonly ModelEvent[], foreign: ForeignDat
     if (relationship.shared) shared.add(sharedName(relationship));
   }
   return { nodes: numberEqual([...nodes.values()]), relationships: numberEqual(relationships) };
+}
+
+/** The event of greatest position of each aggregate. */
+export function newestEvents(events: readonly ModelEvent[]): readonly ModelEvent[] {
+  const newest = new Map<string, ModelEvent>();
+  for (const event of events) {
+    const known = newest.get(event.key);
+    if (known === undefined || event.position > known.position) newest.set(event.key, event);
+  }
+  return [...newest.values()];
 }
 
 /** The text of a node in a picture. */

@@ -1,6 +1,7 @@
 /** Many consumers and readers at once: nothing is lost where all meet, and nobody sees half a change. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { inChunks } from '../../../lib/in-chunks.ts';
+import { inParallel } from '../../in-parallel.ts';
 import { openSmallGraph } from './small-graph.ts';
 
 let small: Awaited<ReturnType<typeof openSmallGraph>>;
@@ -8,15 +9,6 @@ beforeAll(async () => {
   small = await openSmallGraph();
 });
 afterAll(() => small.clear());
-
-/** So many at once take from one queue. */
-async function inParallel<Item>(items: readonly Item[], workers: number, work: (item: Item) => Promise<unknown>) {
-  const queue = items.values();
-  const worker = async () => {
-    for (const item of queue) await work(item);
-  };
-  await Promise.all(Array.from({ length: workers }, worker));
-}
 
 it('thousands of aggregates that share one node and one endpoint lose no update under eight consumers', async () => {
   const { apply, count, graph, node, state } = small;

@@ -2,23 +2,19 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aggregates } from '../../../lib/aggregates/catalog.ts';
-import { type ApplyPorts, applyBatch, type BatchResults } from '../../../lib/apply/apply-batch.ts';
+import type { BatchResults } from '../../../lib/apply/apply-batch.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
 import { readSubgraph } from '../../../lib/contract/read-subgraph.ts';
-import { applyStates } from '../../../lib/neo4j/apply-states.ts';
-import { createEnsureSchema } from '../../../lib/neo4j/ensure-schema.ts';
-import { findSharers } from '../../../lib/neo4j/find-sharers.ts';
 import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
 import { listTombstones, removeTombstones } from '../../../lib/neo4j/tombstones.ts';
+import { joinGraph } from '../../../lib/wiring/graph.ts';
+import { clearGraph } from '../../clear-graph.ts';
 import { connectGraph } from '../../connect-graph.ts';
 import { stack } from '../../stack.ts';
 
 const driver = connectGraph(stack);
 const label = `Own${randomBytes(4).toString('hex')}`;
-const ports: ApplyPorts = {
-  ensureSchema: createEnsureSchema(driver, 'neo4j', Date.now),
-  applyStates: (states) => applyStates(driver, 'neo4j', states),
-};
+const graph = joinGraph(driver, 'neo4j');
 const counts = { second: 0, id: 0 };
 const nextId = () => {
   counts.id += 1;
@@ -30,10 +26,7 @@ const nextSecond = () => {
 };
 beforeAll(() => setUpGraph(driver, 'neo4j', aggregates));
 afterAll(async () => {
-  await driver.executeQuery(`MATCH (n:${label}) DETACH DELETE n`);
-  await driver.executeQuery('MATCH (a:OutgraphAggregate) WHERE a.key STARTS WITH $prefix DELETE a', {
-    prefix: `graph:${label}`,
-  });
+  await clearGraph(driver, [label], `graph:${label}`);
   await driver.close();
 });
 
@@ -46,7 +39,7 @@ const state = (key: string, raw: unknown) => ({
 });
 async function apply(...states: ReturnType<typeof state>[]): Promise<readonly unknown[]> {
   const results: BatchResults = new Map();
-  await applyBatch(states, ports, results);
+  await graph.applyBatch(states, results);
   return states.map(({ key }) => results.get(key));
 }
 const propertiesOf = async (id: string) =>
@@ -85,7 +78,7 @@ describe('a node that another aggregate owns', () => {
     const [refused] = await apply(state(claimant, { nodes: [wanted] }));
     expect(refused).toMatchObject({ outcome: 'conflict', conflict: { holder: null } });
     const { identity } = (refused as { conflict: { identity: string } }).conflict;
-    expect(await findSharers(driver, 'neo4j', [identity])).toStrictEqual([sharer]);
+    expect(await graph.findSharers([identity])).toStrictEqual([sharer]);
   });
 });
 

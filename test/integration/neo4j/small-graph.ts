@@ -8,6 +8,7 @@ import { readSubgraph } from '../../../lib/contract/read-subgraph.ts';
 import { applyStates } from '../../../lib/neo4j/apply-states.ts';
 import { createEnsureSchema } from '../../../lib/neo4j/ensure-schema.ts';
 import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
+import { clearGraph } from '../../clear-graph.ts';
 import { connectGraph } from '../../connect-graph.ts';
 import { stack } from '../../stack.ts';
 
@@ -45,10 +46,7 @@ export async function openSmallGraph() {
       return Number(records[0]?.get('value'));
     },
     clear: async () => {
-      await driver.executeQuery(`MATCH (n:${label}) DETACH DELETE n`);
-      await driver.executeQuery('MATCH (a:OutgraphAggregate) WHERE a.key STARTS WITH $prefix DELETE a', {
-        prefix: `graph:${label}`,
-      });
+      await clearGraph(driver, [label], `graph:${label}`);
       await driver.close();
     },
   };

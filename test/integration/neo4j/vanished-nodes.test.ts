@@ -8,6 +8,7 @@ import { readSubgraph } from '../../../lib/contract/read-subgraph.ts';
 import { applyStates } from '../../../lib/neo4j/apply-states.ts';
 import { createEnsureSchema } from '../../../lib/neo4j/ensure-schema.ts';
 import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
+import { clearGraph } from '../../clear-graph.ts';
 import { connectGraph } from '../../connect-graph.ts';
 import { stack } from '../../stack.ts';
 
@@ -18,10 +19,7 @@ beforeAll(async () => {
   await createEnsureSchema(driver, 'neo4j', Date.now)([{ labels: new Map([[label, ['id']]]), types: new Set() }]);
 });
 afterAll(async () => {
-  await driver.executeQuery(`MATCH (n:${label}) DETACH DELETE n`);
-  await driver.executeQuery('MATCH (a:OutgraphAggregate) WHERE a.key STARTS WITH $label DELETE a', {
-    label: `graph:${label}`,
-  });
+  await clearGraph(driver, [label], `graph:${label}`);
   await driver.close();
 });
 

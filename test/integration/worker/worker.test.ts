@@ -5,6 +5,7 @@ import { readSettings, workerSettings } from '../../../lib/config.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { startWorker, type WorkerLog } from '../../../lib/wiring/worker.ts';
 import { upsertEvent } from '../../outbox-event.ts';
+import { silentLog } from '../../silent-log.ts';
 import { stack } from '../../stack.ts';
 import { openSmallGraph } from '../neo4j/small-graph.ts';
 import { createTestDatabase, type TestDatabase } from '../test-database.ts';
@@ -23,11 +24,7 @@ afterAll(async () => {
 const outbox = () => database.db.collection(outboxCollection);
 const failures: unknown[] = [];
 const log: WorkerLog = {
-  publishingPending: () => undefined,
-  leftToSweep: () => undefined,
-  messageUnreadable: () => undefined,
-  eventDead: () => undefined,
-  eventInConflict: () => undefined,
+  ...silentLog,
   failed: (_part, error) => failures.push(error),
 };
 const start = () =>

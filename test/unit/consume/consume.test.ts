@@ -5,6 +5,7 @@ import type { DeadEvent } from '../../../lib/contract/dead-event.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
 import type { OutboxEvent } from '../../../lib/contract/outbox-event.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
+import { silentLog } from '../../silent-log.ts';
 
 const eventId = (index: number) => index.toString(16).padStart(24, '0');
 const event = (index: number, aggregateId: string, second = index): OutboxEvent => ({
@@ -43,7 +44,7 @@ function world(
     markDead: async (events) => dead.push(...events),
     findSharers: async () => [],
     remainingMillis: () => 60_000,
-    log: { messageUnreadable: () => undefined, eventDead: () => undefined, eventInConflict: () => undefined },
+    log: silentLog,
   };
   return { ports, batches, acknowledged, dead };
 }
