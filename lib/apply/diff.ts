@@ -2,20 +2,26 @@
  * What one aggregate's new state changes in the graph, against the manifest of its old one. Pure: the same two always give the same
  * diff, and elements whose content did not change do not appear in it at all.
  */
-import { nodeIdentity, relationshipId } from '../contract/identity.ts';
-import type { Endpoint, GraphProperties, Subgraph, SubgraphNode } from '../contract/subgraph.ts';
-import { createManifest, emptyManifest, type Manifest } from './manifest.ts';
-
-/** A node that the aggregate lists anew, or with other content than before. */
-export interface NodeClaim {
-  readonly identity: string;
-  readonly node: SubgraphNode;
-}
+import type {
+  GraphProperties,
+  NamedEndpoint,
+  Subgraph,
+  SubgraphNode,
+  SubgraphRelationship,
+} from '../contract/subgraph.ts';
+import {
+  createManifest,
+  emptyManifest,
+  type ListedNode,
+  type ListedRelationship,
+  type Manifest,
+  readLine,
+  readRelationshipLine,
+} from './manifest.ts';
 
 /** A node that the aggregate no longer lists in the way it did (a node that turns from owned to shared is released and claimed). */
 export interface NodeRelease {
-  readonly identity: string;
-  readonly endpoint: Endpoint;
+  readonly endpoint: NamedEndpoint;
   readonly shared: boolean;
 }
 
@@ -24,8 +30,8 @@ export interface RelationshipCreation {
   readonly type: string;
   readonly id: string;
   readonly shared: boolean;
-  readonly from: Endpoint;
-  readonly to: Endpoint;
+  readonly from: NamedEndpoint;
+  readonly to: NamedEndpoint;
   readonly properties: GraphProperties;
 }
 
@@ -43,10 +49,10 @@ export interface RelationshipRelease {
   readonly shared: boolean;
 }
 
-/** All that one aggregate's new state changes; `manifest` is the new one. */
+/** All that one aggregate's new state changes. */
 export interface AggregateDiff {
-  readonly manifest: Manifest;
-  readonly claims: readonly NodeClaim[];
+  /** The nodes that it lists anew, or with other content than before. */
+  readonly claims: readonly SubgraphNode[];
   readonly releases: readonly NodeRelease[];
   readonly created: readonly RelationshipCreation[];
   readonly changed: readonly RelationshipChange[];
@@ -67,8 +73,17 @@ export function diff(
   owner: string,
   manifest: Manifest = createManifest(subgraph, owner),
 ): AggregateDiff {
-  const after = subgraph ?? emptySubgraph;
-  return { manifest, ...diffNodes(before, after, manifest), ...diffRelationships(before, after, manifest, owner) };
+  const after = new Set(manifest);
+  const left = before.filter((line) => !after.has(line)).map(readLine);
+  const { nodes, relationships } = subgraph ?? emptySubgraph;
+  const known = new Set(before);
+  const isNew = (index: number) => !known.has(manifest[index] ?? '');
+  const newNodes = nodes.filter((_, index) => isNew(index));
+  const newRelationships = relationships.flatMap((relationship, index) => {
+    const place = nodes.length + index;
+    return isNew(place) ? [{ ...relationship, id: readRelationshipLine(manifest[place] ?? '').id }] : [];
+  });
+  return { ...diffNodes(left, newNodes), ...diffRelationships(left, newRelationships) };
 }
 
 /**
@@ -82,15 +97,15 @@ export function diffCarefully(
   manifest: Manifest = createManifest(subgraph, owner),
 ): AggregateDiff {
   const short = diff(before, subgraph, owner, manifest);
-  const fresh = diff(emptyManifest, subgraph, owner, manifest);
+  const { created } = diff(emptyManifest, subgraph, owner, manifest);
   const shared = <Item extends { readonly shared: boolean }>(items: readonly Item[]) =>
     items.filter((item) => item.shared);
   const anyOwned = new Map<string, RelationshipRelease>();
-  for (const { type, id } of ownedOnly([...before.relationships.values(), ...fresh.created]))
+  for (const { type, id } of ownedOnly([...relationshipsIn(before.map(readLine)), ...created]))
     anyOwned.set(id, { type, id, shared: false });
   return {
     ...short,
-    created: [...ownedOnly(fresh.created), ...shared(short.created)],
+    created: [...ownedOnly(created), ...shared(short.created)],
     changed: [],
     released: [...anyOwned.values(), ...shared(short.released)],
   };
@@ -101,37 +116,37 @@ export function ownedOnly<Item extends { readonly shared: boolean }>(items: read
   return items.filter((item) => !item.shared);
 }
 
-function diffNodes(before: Manifest, after: Subgraph, manifest: Manifest): Pick<AggregateDiff, 'claims' | 'releases'> {
-  const claims: NodeClaim[] = [];
-  for (const node of after.nodes) {
-    const identity = nodeIdentity(node);
-    if (before.nodes.get(identity)?.content !== manifest.nodes.get(identity)?.content) claims.push({ identity, node });
-  }
-  const releases: NodeRelease[] = [];
-  for (const [identity, { label, key, shared }] of before.nodes) {
-    if (manifest.nodes.get(identity)?.shared !== shared) releases.push({ identity, endpoint: { label, key }, shared });
-  }
-  return { claims, releases };
+type Listed = ListedNode | ListedRelationship;
+
+/** `left`: what stands in the old manifest only; `listed`: the nodes whose lines stand in the new one only. */
+function diffNodes(
+  left: readonly Listed[],
+  listed: readonly SubgraphNode[],
+): Pick<AggregateDiff, 'claims' | 'releases'> {
+  const sharedNow = new Map(listed.map(({ identity, shared }) => [identity, shared]));
+  const releases = left.flatMap((line) => {
+    if (line.kind !== 'node' || sharedNow.get(line.endpoint.identity) === line.shared) return [];
+    return [{ endpoint: line.endpoint, shared: line.shared }];
+  });
+  return { claims: listed, releases };
 }
 
 function diffRelationships(
-  before: Manifest,
-  after: Subgraph,
-  manifest: Manifest,
-  owner: string,
+  left: readonly Listed[],
+  listed: readonly (SubgraphRelationship & { readonly id: string })[],
 ): Pick<AggregateDiff, 'created' | 'changed' | 'released'> {
-  const created: RelationshipCreation[] = [];
-  const changed: RelationshipChange[] = [];
-  for (const relationship of after.relationships) {
-    const id = relationshipId(relationship, owner);
-    const { type, from, to, shared, properties } = relationship;
-    const known = before.relationships.get(id);
-    if (known === undefined) created.push({ type, id, shared, from, to, properties });
-    else if (known.content !== manifest.relationships.get(id)?.content) changed.push({ type, id, properties });
-  }
-  const released: RelationshipRelease[] = [];
-  for (const { type, id, shared } of before.relationships.values()) {
-    if (!manifest.relationships.has(id)) released.push({ type, id, shared });
-  }
-  return { created, changed, released };
+  const before = relationshipsIn(left);
+  const knownIds = new Set(before.map(({ id }) => id));
+  const listedIds = new Set(listed.map(({ id }) => id));
+  return {
+    created: listed
+      .filter(({ id }) => !knownIds.has(id))
+      .map(({ type, id, shared, from, to, properties }) => ({ type, id, shared, from, to, properties })),
+    changed: listed.filter(({ id }) => knownIds.has(id)).map(({ type, id, properties }) => ({ type, id, properties })),
+    released: before.filter(({ id }) => !listedIds.has(id)).map(({ type, id, shared }) => ({ type, id, shared })),
+  };
+}
+
+function relationshipsIn(lines: readonly Listed[]): readonly ListedRelationship[] {
+  return lines.filter((line) => line.kind === 'relationship');
 }

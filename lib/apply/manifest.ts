@@ -1,71 +1,81 @@
 /**
- * The manifest: what one aggregate lists in the graph right now, kept on its registry node. It holds the identity and the content hash of each
- * element, no property values: enough to tell what a new state adds, changes and releases without searching the graph.
+ * The manifest: what one aggregate lists in the graph right now, kept on its registry node. One line for each element, with its name and the
+ * hash of its content: an element whose line stands in both the old manifest and the new one has not changed, and nothing needs to be searched or
+ * parsed for it.
  */
-import { nodeContent, nodeIdentity, relationshipContent, relationshipId } from '../contract/identity.ts';
-import type { Endpoint, KeyValue, Subgraph } from '../contract/subgraph.ts';
+import { nodeContent, readNodeIdentity, relationshipContent, relationshipId } from '../contract/identity.ts';
+import type { NamedEndpoint, Subgraph, SubgraphNode, SubgraphRelationship } from '../contract/subgraph.ts';
 
-/** A node that the aggregate lists. */
-export interface ManifestNode extends Endpoint {
+/** The lines of an aggregate: of its nodes, then of its relationships, each in the order in which the subgraph lists them. */
+export type Manifest = readonly string[];
+
+/** A node as its line says it. */
+export interface ListedNode {
+  readonly kind: 'node';
   readonly shared: boolean;
-  readonly content: string;
+  readonly endpoint: NamedEndpoint;
 }
 
-/** A relationship that the aggregate lists; `id` is its `_outgraphId` in the graph. */
-export interface ManifestRelationship {
+/** A relationship as its line says it; `id` is its `_outgraphId` in the graph. */
+export interface ListedRelationship {
+  readonly kind: 'relationship';
+  readonly shared: boolean;
   readonly type: string;
   readonly id: string;
-  readonly shared: boolean;
-  readonly content: string;
-}
-
-/** Nodes by their identity, relationships by their id. */
-export interface Manifest {
-  readonly nodes: ReadonlyMap<string, ManifestNode>;
-  readonly relationships: ReadonlyMap<string, ManifestRelationship>;
 }
 
 /** An aggregate that lists nothing: never seen, or deleted. */
-export const emptyManifest: Manifest = { nodes: new Map(), relationships: new Map() };
+export const emptyManifest: Manifest = [];
 
 /** The manifest of a subgraph; of null, a deletion, the empty one. `owner` is the aggregate's key (`type:id`). */
 export function createManifest(subgraph: Subgraph | null, owner: string): Manifest {
   if (subgraph === null) return emptyManifest;
-  const nodes = new Map<string, ManifestNode>();
-  for (const node of subgraph.nodes) {
-    const { label, key, shared } = node;
-    nodes.set(nodeIdentity(node), { label, key, shared, content: nodeContent(node) });
-  }
-  const relationships = new Map<string, ManifestRelationship>();
-  for (const relationship of subgraph.relationships) {
-    const id = relationshipId(relationship, owner);
-    const { type, shared } = relationship;
-    relationships.set(id, { type, id, shared, content: relationshipContent(relationship) });
-  }
-  return { nodes, relationships };
+  return [
+    ...subgraph.nodes.map(nodeLine),
+    ...subgraph.relationships.map((relationship) => relationshipLine(relationship, owner)),
+  ];
 }
 
-type EncodedNode = readonly [
-  label: string,
-  key: readonly (readonly [string, string | boolean])[],
-  shared: 0 | 1,
-  content: string,
-];
-type EncodedRelationship = readonly [type: string, id: string, shared: 0 | 1, content: string];
-interface Encoded {
-  readonly v: 1;
-  readonly n: readonly EncodedNode[];
-  readonly r: readonly EncodedRelationship[];
+// A line is: kind, content, name, with a space between them. Neither kind nor content has one, and a name no line break: it is JSON, or an id and a type.
+const ownedNode = 'n';
+const sharedNode = 's';
+const ownedRelationship = 'r';
+const sharedRelationship = 't';
+
+function nodeLine(node: SubgraphNode): string {
+  return node.shared ? sharedNodeLine(node.identity) : `${ownedNode} ${nodeContent(node)} ${node.identity}`;
 }
 
-/** The manifest as the text that the registry node holds. `v` is the version of this form. */
+/** The line of whoever lists this node as shared: the same for all of them. */
+export function sharedNodeLine(identity: string): string {
+  return `${sharedNode} - ${identity}`;
+}
+
+function relationshipLine(relationship: SubgraphRelationship, owner: string): string {
+  const kind = relationship.shared ? sharedRelationship : ownedRelationship;
+  return `${kind} ${relationshipContent(relationship)} ${relationshipId(relationship, owner)} ${relationship.type}`;
+}
+
+/** What a line says of its element besides the content. */
+export function readLine(line: string): ListedNode | ListedRelationship {
+  const kind = line.slice(0, 1);
+  if (kind !== ownedNode && kind !== sharedNode) return readRelationshipLine(line);
+  const endpoint = readNodeIdentity(line.slice(line.indexOf(' ', 2) + 1));
+  return { kind: 'node', shared: kind === sharedNode, endpoint };
+}
+
+/** As `readLine`, for the line of a relationship. */
+export function readRelationshipLine(line: string): ListedRelationship {
+  const [kind, _content, id = '', type = ''] = line.split(' ');
+  return { kind: 'relationship', shared: kind === sharedRelationship, type, id };
+}
+
+/** The version of this form: the first line of the text. */
+const version = '2';
+
+/** The manifest as the text that the registry node holds: every line ends with a line break, and has one before it. */
 export function encodeManifest(manifest: Manifest): string {
-  const encoded: Encoded = {
-    v: 1,
-    n: [...manifest.nodes.values()].map((node) => [node.label, encodeKey(node.key), node.shared ? 1 : 0, node.content]),
-    r: [...manifest.relationships.values()].map((item) => [item.type, item.id, item.shared ? 1 : 0, item.content]),
-  };
-  return JSON.stringify(encoded);
+  return `${[version, ...manifest].join('\n')}\n`;
 }
 
 /**
@@ -74,34 +84,11 @@ export function encodeManifest(manifest: Manifest): string {
  * @throws Error if it was written by a version of outgraph that this one does not know.
  */
 export function decodeManifest(text: string): Manifest {
-  const encoded = JSON.parse(text) as Encoded;
-  if (encoded.v !== 1)
-    throw new Error(`The registry holds a manifest of version ${String(encoded.v)}; this outgraph reads version 1.`);
-  const nodes = new Map<string, ManifestNode>();
-  for (const [label, key, shared, content] of encoded.n) {
-    const node = { label, key: decodeKey(key), shared: shared === 1, content };
-    nodes.set(nodeIdentity(node), node);
+  const [found, ...lines] = text.slice(0, -1).split('\n');
+  if (found !== version) {
+    throw new Error(
+      `The registry holds a manifest of a form that begins with "${found?.slice(0, 8)}"; this outgraph reads form ${version}.`,
+    );
   }
-  const relationships = new Map<string, ManifestRelationship>();
-  for (const [type, id, shared, content] of encoded.r)
-    relationships.set(id, { type, id, shared: shared === 1, content });
-  return { nodes, relationships };
-}
-
-function encodeKey(key: Endpoint['key']): readonly (readonly [string, string | boolean])[] {
-  return Object.entries(key).map(([name, value]) => [name, encodeKeyValue(value)] as const);
-}
-
-function encodeKeyValue(value: KeyValue): string | boolean {
-  if (typeof value === 'boolean') return value;
-  return typeof value === 'bigint' ? `i${value}` : `s${value}`;
-}
-
-function decodeKey(entries: readonly (readonly [string, string | boolean])[]): Readonly<Record<string, KeyValue>> {
-  return Object.fromEntries(entries.map(([name, value]) => [name, decodeKeyValue(value)]));
-}
-
-function decodeKeyValue(value: string | boolean): KeyValue {
-  if (typeof value === 'boolean') return value;
-  return value.startsWith('i') ? BigInt(value.slice(1)) : value.slice(1);
+  return lines;
 }

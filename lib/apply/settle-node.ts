@@ -30,7 +30,7 @@ export type NodeOutcome =
   | { readonly outcome: 'conflict'; readonly conflicts: readonly OwnershipConflict[] }
   | {
       readonly outcome: 'settled';
-      /** All its properties, bookkeeping included: written as a whole. */
+      /** All its properties but its key, bookkeeping included: written as a whole. */
       readonly properties: GraphProperties;
       readonly addedLabels: readonly string[];
       readonly removedLabels: readonly string[];
@@ -56,7 +56,7 @@ export function settleNode(sum: NodeSum, found: FoundNode | null): NodeOutcome {
   const present = (found?.labels ?? []).filter((label) => label !== sum.endpoint.label);
   return {
     outcome: 'settled',
-    properties: nodeProperties(sum, claim, shares),
+    properties: nodeProperties(claim, shares),
     addedLabels: wanted.filter((label) => !present.includes(label)),
     removedLabels: present.filter((label) => !wanted.includes(label)),
     unlisted: claim === undefined && shares <= 0,
@@ -68,7 +68,7 @@ function findConflicts(sum: NodeSum, keeper: string | null, shares: number): rea
     refused,
     holder,
     element: nodeText(sum.endpoint),
-    identity: sum.identity,
+    identity: sum.endpoint.identity,
     standing,
   });
   // The owner stays who it is: whoever else claims or shares the node is refused.
@@ -92,9 +92,8 @@ function nodeText({ label, key }: Endpoint): string {
   return `${label} {${values.join(', ')}}`;
 }
 
-function nodeProperties(sum: NodeSum, claim: OwnerClaim | undefined, shares: number): GraphProperties {
+function nodeProperties(claim: OwnerClaim | undefined, shares: number): GraphProperties {
   return {
-    ...sum.endpoint.key,
     ...claim?.properties,
     _outgraph: true,
     ...(claim === undefined ? {} : { _outgraphOwner: claim.key }),

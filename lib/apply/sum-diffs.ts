@@ -3,7 +3,7 @@
  * of one statement could both read the old value, and one of them would be lost.
  */
 import type { Position } from '../contract/position.ts';
-import type { Endpoint, GraphProperties } from '../contract/subgraph.ts';
+import type { GraphProperties, NamedEndpoint } from '../contract/subgraph.ts';
 import {
   type AggregateDiff,
   ownedOnly,
@@ -21,8 +21,7 @@ export interface PositionedDiff {
 
 /** What the batch says about one node. */
 export interface NodeSum {
-  readonly identity: string;
-  readonly endpoint: Endpoint;
+  readonly endpoint: NamedEndpoint;
   /** The aggregates that no longer own it. */
   readonly disowners: readonly string[];
   /** The aggregates that want to own it, earliest event first: more than one is a conflict. */
@@ -31,6 +30,11 @@ export interface NodeSum {
   readonly sharers: readonly string[];
   /** How many aggregates more (or fewer) list it as shared. */
   readonly sharesDelta: number;
+}
+
+/** Whether some aggregate of the batch lists the node; otherwise they only release it. */
+export function isClaimed(sum: NodeSum): boolean {
+  return sum.owners.length + sum.sharers.length > 0;
 }
 
 export interface OwnerClaim {
@@ -45,7 +49,7 @@ export interface SharedRelationshipSum {
   readonly type: string;
   readonly id: string;
   readonly delta: number;
-  readonly ends: { readonly from: Endpoint; readonly to: Endpoint } | null;
+  readonly ends: { readonly from: NamedEndpoint; readonly to: NamedEndpoint } | null;
 }
 
 /** The sum of a batch: every list sorted, so that all transactions take their locks in one order. */
@@ -73,22 +77,21 @@ export function sumDiffs(diffs: readonly PositionedDiff[]): BatchSum {
 
 function sumNodes(diffs: readonly PositionedDiff[]): readonly NodeSum[] {
   const sums = new Map<string, MutableNodeSum>();
-  const sumOf = (identity: string, endpoint: Endpoint) => {
-    const known = sums.get(identity);
+  const sumOf = (endpoint: NamedEndpoint) => {
+    const known = sums.get(endpoint.identity);
     if (known !== undefined) return known;
-    const { label, key } = endpoint;
-    const fresh = { identity, endpoint: { label, key }, disowners: [], owners: [], sharers: [], sharesDelta: 0 };
-    sums.set(identity, fresh);
+    const fresh = { endpoint, disowners: [], owners: [], sharers: [], sharesDelta: 0 };
+    sums.set(endpoint.identity, fresh);
     return fresh;
   };
   for (const { key, position, diff } of diffs) {
     for (const release of diff.releases) {
-      const sum = sumOf(release.identity, release.endpoint);
+      const sum = sumOf(release.endpoint);
       if (release.shared) sum.sharesDelta -= 1;
       else sum.disowners.push(key);
     }
-    for (const { identity, node } of diff.claims) {
-      const sum = sumOf(identity, node);
+    for (const node of diff.claims) {
+      const sum = sumOf(node);
       if (node.shared) {
         sum.sharesDelta += 1;
         sum.sharers.push(key);
@@ -98,7 +101,7 @@ function sumNodes(diffs: readonly PositionedDiff[]): readonly NodeSum[] {
     }
   }
   for (const sum of sums.values()) sum.owners.sort((left, right) => compare(left.position, right.position));
-  return sortBy([...sums.values()], (sum) => sum.identity);
+  return sortBy([...sums.values()], (sum) => sum.endpoint.identity);
 }
 
 type MutableNodeSum = {

@@ -8,19 +8,32 @@ import type {
   GraphProperties,
   GraphScalar,
   GraphValue,
+  KeyValue,
+  NamedEndpoint,
   SubgraphNode,
   SubgraphRelationship,
 } from './subgraph.ts';
 
-/** The name of a node, the same for everyone who means it: label and typed key values in the order of their names. */
+/** The name of a node, the same for everyone who means it: label and typed key values in the order of their names, as JSON. */
 export function nodeIdentity(node: Endpoint): string {
   return JSON.stringify([node.label, canonicalProperties(node.key)]);
+}
+
+/** The label and key that `nodeIdentity` made a name of. */
+export function readNodeIdentity(identity: string): NamedEndpoint {
+  const [label, key] = JSON.parse(identity) as [string, [string, string | boolean][]];
+  return { label, key: Object.fromEntries(key.map(([name, value]) => [name, readKeyValue(value)])), identity };
+}
+
+function readKeyValue(value: string | boolean): KeyValue {
+  if (typeof value === 'boolean') return value;
+  return value.startsWith('i') ? BigInt(value.slice(1)) : value.slice(1);
 }
 
 /** The name of a relationship within its aggregate, or among the shared ones: type, both ends, and its `key`. */
 export function relationshipIdentity(relationship: SubgraphRelationship): string {
   const { type, from, to, key } = relationship;
-  return JSON.stringify([type, nodeIdentity(from), nodeIdentity(to), key]);
+  return JSON.stringify([type, from.identity, to.identity, key]);
 }
 
 /**
@@ -31,19 +44,31 @@ export function relationshipId(relationship: SubgraphRelationship, owner: string
   return shortHash(JSON.stringify([relationship.shared ? null : owner, relationshipIdentity(relationship)]));
 }
 
-/** What a node says besides its name; equal hashes mean that nothing needs to be written. */
-export function nodeContent(node: SubgraphNode): string {
-  return shortHash(JSON.stringify([node.shared, node.labels, canonicalProperties(node.properties)]));
+/** What a node says besides its name; equal contents mean that nothing needs to be written. */
+export function nodeContent({ labels, properties }: SubgraphNode): string {
+  if (labels.length === 0 && isEmpty(properties)) return noContent;
+  return contentHash(JSON.stringify([labels, canonicalProperties(properties)]));
 }
 
 /** What a relationship says besides its name. */
-export function relationshipContent(relationship: SubgraphRelationship): string {
-  return shortHash(JSON.stringify([relationship.shared, canonicalProperties(relationship.properties)]));
+export function relationshipContent({ properties }: SubgraphRelationship): string {
+  return isEmpty(properties) ? noContent : contentHash(JSON.stringify(canonicalProperties(properties)));
 }
+
+const noContent = '-';
 
 /** The first 96 bits of SHA-256: among a billion elements the chance of any collision is below 10⁻¹⁰. */
 function shortHash(text: string): string {
   return hash('sha256', text, 'base64url').slice(0, 16);
+}
+
+/** The first 66 bits of SHA-256: only the old content of one element and its new one are ever compared. */
+function contentHash(text: string): string {
+  return hash('sha256', text, 'base64url').slice(0, 11);
+}
+
+function isEmpty(properties: GraphProperties): boolean {
+  return Object.keys(properties).length === 0;
 }
 
 function canonicalProperties(properties: GraphProperties): unknown {

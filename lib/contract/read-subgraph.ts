@@ -11,6 +11,7 @@ import {
   type GraphProperties,
   type GraphValue,
   type KeyValue,
+  type NamedEndpoint,
   namePattern,
   registryLabel,
   type Subgraph,
@@ -42,7 +43,10 @@ export function readSubgraph(raw: unknown): Subgraph {
   }
   const nodes = rawNodes.map((node, index) => readNode(node, `nodes[${index}]`));
   const relationships = rawRelationships.map((item, index) => readRelationship(item, `relationships[${index}]`));
-  refuseDuplicates(nodes.map(nodeIdentity), 'nodes');
+  refuseDuplicates(
+    nodes.map(({ identity }) => identity),
+    'nodes',
+  );
   refuseDuplicates(relationships.map(relationshipIdentity), 'relationships');
   refuseMixedKeys(nodes, relationships);
   return { nodes, relationships };
@@ -86,15 +90,16 @@ function readRelationship(raw: unknown, path: string): SubgraphRelationship {
   return { type, from, to, key, shared, properties };
 }
 
-function readEndpoint(raw: unknown, path: string): Endpoint {
+function readEndpoint(raw: unknown, path: string): NamedEndpoint {
   return readNameAndKey(readFields(raw, path, ['label', 'key']), path);
 }
 
-function readNameAndKey(fields: Fields, path: string): Endpoint {
+function readNameAndKey(fields: Fields, path: string): NamedEndpoint {
   const label = readName(fields.label, `${path}.label`);
   if (label === registryLabel)
     throw new Fault('name-invalid', `${path}.label: ${registryLabel} is kept for outgraph itself.`);
-  return { label, key: readKey(fields.key, `${path}.key`) };
+  const key = readKey(fields.key, `${path}.key`);
+  return { label, key, identity: nodeIdentity({ label, key }) };
 }
 
 function readKey(raw: unknown, path: string): Readonly<Record<string, KeyValue>> {

@@ -74,8 +74,13 @@ export interface Endpoint {
   readonly key: Readonly<Record<string, KeyValue>>;
 }
 
+/** An endpoint with its name as one text (`nodeIdentity`), the same for everyone who means it. */
+export interface NamedEndpoint extends Endpoint {
+  readonly identity: string;
+}
+
 /** A listed node, checked: `labels` sorted, without duplicates and without `label` itself. */
-export interface SubgraphNode extends Endpoint {
+export interface SubgraphNode extends NamedEndpoint {
   readonly shared: boolean;
   readonly labels: readonly string[];
   readonly properties: GraphProperties;
@@ -84,8 +89,8 @@ export interface SubgraphNode extends Endpoint {
 /** A listed relationship, checked. */
 export interface SubgraphRelationship {
   readonly type: string;
-  readonly from: Endpoint;
-  readonly to: Endpoint;
+  readonly from: NamedEndpoint;
+  readonly to: NamedEndpoint;
   readonly key: string | null;
   readonly shared: boolean;
   readonly properties: GraphProperties;

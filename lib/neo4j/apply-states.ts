@@ -5,13 +5,7 @@
 import type { Driver, ManagedTransaction } from 'neo4j-driver';
 import pRetry from 'p-retry';
 import type { AggregateState, TransactionOutcome } from '../apply/aggregate-state.ts';
-import {
-  applyTransaction,
-  ConflictFound,
-  ManifestMismatch,
-  type PreparedState,
-  prepareState,
-} from './apply-transaction.ts';
+import { applyTransaction, ConflictFound, ManifestMismatch, PreparedState } from './apply-transaction.ts';
 import { isRelationshipTaken, StartOver, translateNeo4jError, withStartOver } from './translate-error.ts';
 
 /** What others do to the same elements is over soon: the waits begin short, double, and are up to twice as long by chance. */
@@ -36,7 +30,9 @@ export async function applyStates(
   database: string,
   states: readonly AggregateState[],
 ): Promise<TransactionOutcome> {
-  const sorted = [...states].sort((left, right) => (left.key < right.key ? -1 : 1)).map(prepareState);
+  const sorted = [...states]
+    .sort((left, right) => (left.key < right.key ? -1 : 1))
+    .map((state) => new PreparedState(state));
   let mismatches = 0;
   try {
     return await pRetry(() => attemptTransaction(driver, database, sorted, mismatches > 0), {

@@ -1,31 +1,51 @@
 /**
  * One batch, one Neo4j transaction: the steps of the apply in their order. The order matters: registry locks first (they serialise the
  * states of one aggregate), releases before what is new (a date move frees its old relationship), the clean-up of bare nodes at the end.
+ *
+ * A statement that needs no answer of the one before is sent without waiting for it: the server works on one while the next is on its way.
  */
 import type { ManagedTransaction } from 'neo4j-driver';
 import { type AggregateState, type StateOutcome, supersedes } from '../apply/aggregate-state.ts';
 import { diff, diffCarefully } from '../apply/diff.ts';
 import { createManifest, decodeManifest, emptyManifest, encodeManifest, type Manifest } from '../apply/manifest.ts';
 import type { OwnershipConflict } from '../apply/settle-node.ts';
-import { type BatchSum, type PositionedDiff, sumDiffs } from '../apply/sum-diffs.ts';
-import { nodeIdentity } from '../contract/identity.ts';
+import { type BatchSum, isClaimed, type PositionedDiff, sumDiffs } from '../apply/sum-diffs.ts';
 import { cleanUpNodes } from './clean-up-nodes.ts';
-import { advanceRegistry, type KnownAggregate, lockRegistry, type RegistryEntry } from './registry.ts';
-import { mergeEndpoints, type NodeIds, writeNodes } from './write-nodes.ts';
-import { changeRelationships, countShares, createRelationships, deleteReleased } from './write-relationships.ts';
+import {
+  advanceAggregates,
+  enterAggregates,
+  type KnownAggregate,
+  lockAggregates,
+  type RegistryEntry,
+  readPositions,
+} from './registry.ts';
+import { writeNodes } from './write-nodes.ts';
+import {
+  changeRelationships,
+  countShares,
+  createRelationships,
+  deleteReleased,
+  ownedCreation,
+} from './write-relationships.ts';
 
-/** A state with what is derived from it alone, made once however often its transaction is tried. */
-export interface PreparedState {
+/** A state with its manifest, whose hashes are what a batch costs most outside Neo4j: made when it is needed, and once however often the transaction is tried. */
+export class PreparedState {
   readonly state: AggregateState;
-  readonly manifest: Manifest;
-  readonly entry: RegistryEntry;
-}
+  #manifest: Manifest | undefined;
 
-/** Derives what the transaction needs of a state: its manifest's hashes are what a batch costs most outside Neo4j. */
-export function prepareState(state: AggregateState): PreparedState {
-  const { key, position, subgraph } = state;
-  const manifest = createManifest(subgraph, key);
-  return { state, manifest, entry: { key, position, manifest: encodeManifest(manifest), deleted: subgraph === null } };
+  constructor(state: AggregateState) {
+    this.state = state;
+  }
+
+  get manifest(): Manifest {
+    this.#manifest ??= createManifest(this.state.subgraph, this.state.key);
+    return this.#manifest;
+  }
+
+  get entry(): RegistryEntry {
+    const { key, position, subgraph } = this.state;
+    return { key, position, manifest: encodeManifest(this.manifest), deleted: subgraph === null };
+  }
 }
 
 /** Thrown to roll back: some claims of the batch cannot be granted. */
@@ -56,17 +76,15 @@ export async function applyTransaction(
   states: readonly PreparedState[],
   mode: ApplyMode,
 ): Promise<readonly StateOutcome[]> {
-  const known = await lockRegistry(
+  const positions = await readPositions(tx, states.map(keyOf));
+  const newer = states.filter(({ state }) => supersedes(state, positions.get(state.key)));
+  const known = await lockAggregates(
     tx,
-    states.map(({ entry }) => entry),
+    newer.map(keyOf).filter((key) => positions.has(key)),
   );
-  const effective = states.filter(({ state }) => supersedes(state, known.get(state.key)?.position));
-  const sum = sumDiffs(effective.map((prepared) => positionedDiff(prepared, known.get(prepared.state.key), mode)));
-  await writeGraph(tx, sum);
-  await advanceRegistry(
-    tx,
-    effective.filter(({ state }) => known.has(state.key)).map(({ entry }) => entry),
-  );
+  const effective = newer.filter(({ state }) => supersedes(state, known.get(state.key)?.position));
+  await applyEffective(tx, effective, known, mode);
+
   const applied = new Set(effective);
   return states.map((prepared) => ({
     key: prepared.state.key,
@@ -74,25 +92,44 @@ export async function applyTransaction(
   }));
 }
 
-async function writeGraph(tx: ManagedTransaction, sum: BatchSum): Promise<void> {
-  const ids: NodeIds = new Map();
+async function applyEffective(
+  tx: ManagedTransaction,
+  states: readonly PreparedState[],
+  known: ReadonlyMap<string, KnownAggregate>,
+  mode: ApplyMode,
+): Promise<void> {
+  if (states.length === 0) return;
+  const { unknown = [], locked = [] } = Object.groupBy(states, ({ state }) =>
+    known.has(state.key) ? 'locked' : 'unknown',
+  );
+  const entriesOf = (some: readonly PreparedState[]) => some.map(({ entry }) => entry);
+  await Promise.all([
+    enterAggregates(tx, entriesOf(unknown)),
+    advanceAggregates(tx, entriesOf(locked)),
+    writeGraph(tx, () => sumDiffs(states.map((state) => positionedDiff(state, known.get(keyOf(state)), mode)))),
+  ]);
+}
+
+/** `sumUp` is called when the registry's statements are on their way. */
+async function writeGraph(tx: ManagedTransaction, sumUp: () => BatchSum): Promise<void> {
+  const sum = sumUp();
   const releasedEnds = await deleteReleased(tx, sum.released);
   const shared = await countShares(tx, sum.shared);
-  const nodes = await writeNodes(tx, sum.nodes, ids);
+  const freed = [...releasedEnds, ...shared.ends];
+  const claimed = sum.nodes.filter(isClaimed);
+  const reportEnds = freed.length > 0 || claimed.length < sum.nodes.length;
+  const [nodes, attached, allChanged] = await Promise.all([
+    writeNodes(tx, sum.nodes),
+    createRelationships(tx, [...sum.created.map(ownedCreation), ...shared.toCreate], {
+      claimed: new Set(claimed.map(({ endpoint }) => endpoint.identity)),
+      reportEnds,
+    }),
+    changeRelationships(tx, sum.changed),
+  ]);
   if (nodes.outcome === 'conflict') throw new ConflictFound(nodes.conflicts);
-
-  const creations = [...sum.created, ...shared.toCreate.map((item) => item.creation)];
-  const endpoints = creations.flatMap((creation) => [creation.from, creation.to]);
-  await mergeEndpoints(tx, endpoints, ids);
-  await createRelationships(tx, sum.created, shared.toCreate, ids);
-  if (!(await changeRelationships(tx, sum.changed))) throw new ManifestMismatch();
-
+  if (!allChanged) throw new ManifestMismatch();
   // What this transaction has just attached a relationship to is held by it: no need to lock and look.
-  const attached = new Set(endpoints.map((endpoint) => ids.get(nodeIdentity(endpoint))));
-  await cleanUpNodes(
-    tx,
-    new Set([...nodes.unlisted, ...releasedEnds, ...shared.ends].filter((id) => !attached.has(id))),
-  );
+  await cleanUpNodes(tx, new Set([...nodes.unlisted, ...freed].filter((id) => !attached.has(id))));
 }
 
 function positionedDiff(
@@ -103,4 +140,8 @@ function positionedDiff(
   const before = known === undefined ? emptyManifest : decodeManifest(known.manifest);
   const compare = mode.careful ? diffCarefully : diff;
   return { key: state.key, position: state.position, diff: compare(before, state.subgraph, state.key, manifest) };
+}
+
+function keyOf({ state }: PreparedState): string {
+  return state.key;
 }

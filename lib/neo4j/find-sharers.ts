@@ -1,5 +1,6 @@
 /** Finds aggregates that share nodes. Walks the registry, and so is for ownership conflicts only. */
 import type { Driver } from 'neo4j-driver';
+import { sharedNodeLine } from '../apply/manifest.ts';
 import { withNeo4jFaults } from './translate-error.ts';
 
 /** More aggregates than these are not asked whether they let go of a node. */
@@ -11,8 +12,7 @@ export async function findSharers(
   database: string,
   nodeIdentities: readonly string[],
 ): Promise<readonly string[]> {
-  // In a manifest a node is [label, key, shared, content]; an identity is [label, key].
-  const listed = nodeIdentities.map((identity) => `${identity.slice(0, -1)},1,`);
+  const listed = nodeIdentities.map((identity) => `\n${sharedNodeLine(identity)}\n`);
   const statement = `
 MATCH (a:OutgraphAggregate) WHERE any(text IN $listed WHERE a.manifest CONTAINS text)
 RETURN a.key AS key ORDER BY key LIMIT ${maxSharers}`;

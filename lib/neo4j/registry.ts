@@ -4,7 +4,7 @@
  */
 import type { ManagedTransaction } from 'neo4j-driver';
 import type { Position } from '../contract/position.ts';
-import { mergedAs, runCounted, runForEvery, runMerge } from './run-statement.ts';
+import { runCounted, runForEvery, runStatement } from './run-statement.ts';
 
 /** What the registry shall say about an aggregate. `deleted` makes it a tombstone. */
 export interface RegistryEntry {
@@ -14,53 +14,79 @@ export interface RegistryEntry {
   readonly deleted: boolean;
 }
 
-/** What the registry says about an aggregate that was there before. */
+/** What the registry says about an aggregate. */
 export interface KnownAggregate {
   readonly position: Position;
   readonly manifest: string;
 }
 
-const setEntry = `a.position = row.position, a.manifest = row.manifest, a.deletedAt = CASE WHEN row.deleted THEN datetime() END`;
+const positionsStatement = `
+UNWIND $keys AS key
+MATCH (a:OutgraphAggregate {key: key})
+RETURN collect([key, a.position]) AS known`;
 
-// The unique key makes MERGE lock the index entry of a new aggregate; writing a value locks the node of a known one.
 const lockStatement = `
-UNWIND $entries AS row
-MERGE (a:OutgraphAggregate {key: row.key})
-  ON CREATE SET ${setEntry}
-  ON MATCH SET a._outgraphLock = true
-WITH row.key AS key, ${mergedAs('a', 'position')}
-RETURN count(merged) AS count, collect(CASE merged WHEN 'found' THEN key END) AS found`;
+UNWIND $keys AS key
+MATCH (a:OutgraphAggregate {key: key})
+SET a._outgraphLock = true`;
 
 // In a statement of its own: what was read before the lock was held may be out of date.
 const readStatement = `
 UNWIND $keys AS key
 MATCH (a:OutgraphAggregate {key: key})
-RETURN a.key AS key, a.position AS position, a.manifest AS manifest`;
+RETURN key, a.position AS position, a.manifest AS manifest`;
 
-const advanceStatement = `
-UNWIND $entries AS row
-MATCH (a:OutgraphAggregate {key: row.key})
-SET ${setEntry}
-RETURN count(*) AS count`;
+const setEntry =
+  'SET a.position = row[1], a.manifest = row[2], a.deletedAt = CASE WHEN row[3] THEN datetime() END RETURN count(*) AS count';
+
+const enterStatement = `UNWIND $rows AS row CREATE (a:OutgraphAggregate {key: row[0]}) ${setEntry}`;
+
+const advanceStatement = `UNWIND $rows AS row MATCH (a:OutgraphAggregate {key: row[0]}) ${setEntry}`;
 
 /**
- * Locks the registry nodes of a batch and returns what they say. An aggregate that was not known is entered as given, so
- * that a new one, the usual case, costs no second write.
- *
- * @param entries sorted by key: one lock order for all transactions.
+ * The positions of the aggregates that the registry knows, read without a lock. Positions only grow: what is superseded by one of these
+ * stays so; all else may have changed as soon as it is read.
  */
-export async function lockRegistry(
+export async function readPositions(
   tx: ManagedTransaction,
-  entries: readonly RegistryEntry[],
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, Position>> {
+  const [row] = await runStatement<{ known: (readonly [string, Position])[] }>(tx, positionsStatement, { keys });
+  return new Map(row?.known ?? []);
+}
+
+/**
+ * Locks the registry nodes of aggregates that are known, and returns what they say.
+ *
+ * @param keys sorted: one lock order for all transactions.
+ */
+export async function lockAggregates(
+  tx: ManagedTransaction,
+  keys: readonly string[],
 ): Promise<ReadonlyMap<string, KnownAggregate>> {
-  const keys = await runMerge<string>(tx, lockStatement, { entries }, entries.length);
   if (keys.length === 0) return new Map();
-  const rows = await runForEvery<{ key: string } & KnownAggregate>(tx, readStatement, { keys }, keys.length);
+  const [, rows] = await Promise.all([
+    runStatement(tx, lockStatement, { keys }),
+    runForEvery<{ key: string } & KnownAggregate>(tx, readStatement, { keys }, keys.length),
+  ]);
   return new Map(rows.map(({ key, position, manifest }) => [key, { position, manifest }]));
 }
 
-/** Enters the new position and manifest of aggregates that `lockRegistry` has found and locked. */
-export async function advanceRegistry(tx: ManagedTransaction, entries: readonly RegistryEntry[]): Promise<void> {
+/**
+ * Enters aggregates that were not known. The unique key makes whoever else enters one of them wait, and refuses them once this
+ * transaction has committed: they start over.
+ */
+export async function enterAggregates(tx: ManagedTransaction, entries: readonly RegistryEntry[]): Promise<void> {
+  await write(tx, enterStatement, entries);
+}
+
+/** Writes the new position and manifest of aggregates that are locked. */
+export async function advanceAggregates(tx: ManagedTransaction, entries: readonly RegistryEntry[]): Promise<void> {
+  await write(tx, advanceStatement, entries);
+}
+
+async function write(tx: ManagedTransaction, statement: string, entries: readonly RegistryEntry[]): Promise<void> {
   if (entries.length === 0) return;
-  await runCounted(tx, advanceStatement, { entries }, entries.length);
+  const rows = entries.map(({ key, position, manifest, deleted }) => [key, position, manifest, deleted]);
+  await runCounted(tx, statement, { rows }, rows.length);
 }

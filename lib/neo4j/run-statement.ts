@@ -3,15 +3,14 @@ import type { ManagedTransaction, RecordShape } from 'neo4j-driver';
 import { StartOver } from './translate-error.ts';
 
 /**
- * Cypher that tells what a MERGE that locks came to, as `merged`: 'found' if the element was there and is locked now, 'made' if this transaction has made it, and null in a third
- * case. A MERGE may match a node that another transaction is deleting and wait for
+ * Cypher that counts the elements that a MERGE has locked or made. A MERGE may match a node that another transaction is deleting and wait for
  * its lock; once that one has committed, Neo4j skips `ON MATCH SET` without a word and returns the dead node. It has neither the lock that a match
- * sets nor the property that a creation sets, so this is null for it.
+ * sets nor the property that a creation sets, and so is not counted.
  *
  * @param made a property that `ON CREATE` always sets.
  */
-export function mergedAs(variable: string, made: string): string {
-  return `CASE WHEN ${variable}._outgraphLock IS NOT NULL THEN 'found' WHEN ${variable}.${made} IS NOT NULL THEN 'made' END AS merged`;
+export function countMerged(variable: string, made: string): string {
+  return `count(coalesce(${variable}._outgraphLock, ${variable}.${made}))`;
 }
 
 /** The records as objects; `Shape` is what the statement returns. */
@@ -40,7 +39,7 @@ export async function runForEvery<Shape extends RecordShape>(
 }
 
 /**
- * Runs a MERGE of so many elements that returns `count(merged) AS count` of `mergedAs`, and a list `found`: an element that was deleted meanwhile is as good
+ * Runs a MERGE of so many elements that returns `countMerged` as `count`, and a list `found`: an element that was deleted meanwhile is as good
  * as missing. One row for all: a thousand rows would cost more than the thousand elements do.
  */
 export async function runMerge<Found>(

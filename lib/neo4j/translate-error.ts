@@ -81,12 +81,15 @@ export async function withStartOver<Result>(work: () => Promise<Result>): Promis
   }
 }
 
+/** A relationship came to a node that was about to go; another transaction entered an aggregate that this one did not know. */
+const passingViolation = /still has relationships|^Node\(\d+\) already exists with label `OutgraphAggregate`/;
+
 function isOutdated(error: unknown): boolean {
   if (!(error instanceof Neo4jError)) return false;
-  // Another transaction deleted what was found; or two wait for each other's locks; or one attached a relationship to a node that was about to go.
+  // Another transaction deleted what was found; or two wait for each other's locks.
   if (error.code === 'Neo.ClientError.Statement.EntityNotFound') return true;
   if (error.code === 'Neo.TransientError.Transaction.DeadlockDetected') return true;
-  return error.code === constraintCode && /still has relationships/.test(error.message);
+  return error.code === constraintCode && passingViolation.test(error.message);
 }
 
 /** A relationship of that id is there already: another transaction made the shared one, or the graph does not fit the manifest. */

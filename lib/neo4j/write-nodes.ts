@@ -4,166 +4,129 @@
  */
 import type { ManagedTransaction } from 'neo4j-driver';
 import { type FoundNode, type NodeOutcome, type OwnershipConflict, settleNode } from '../apply/settle-node.ts';
-import type { NodeSum } from '../apply/sum-diffs.ts';
-import { nodeIdentity } from '../contract/identity.ts';
-import type { Endpoint, GraphProperties } from '../contract/subgraph.ts';
-import { mergedAs, runForEvery, runMerge } from './run-statement.ts';
+import { isClaimed, type NodeSum } from '../apply/sum-diffs.ts';
+import { countMerged, runCounted, runForEvery, runMerge, runStatement } from './run-statement.ts';
+import { groupByShape, nodePattern, type Shape } from './shape.ts';
 import { toParameters } from './to-parameter.ts';
-
-/** Element ids of the nodes this transaction has in its hands, by identity. */
-export type NodeIds = Map<string, string>;
 
 /** What writing the nodes came to. `unlisted`: element ids that no aggregate lists any more. */
 export type WrittenNodes =
   | { readonly outcome: 'written'; readonly unlisted: readonly string[] }
   | { readonly outcome: 'conflict'; readonly conflicts: readonly OwnershipConflict[] };
 
-interface HeldNode {
+/** A node that was there, locked by this transaction. */
+interface LockedNode {
   readonly sum: NodeSum;
   readonly id: string;
-  readonly found: FoundNode | null;
 }
 
-/** Writes what the batch says about nodes and adds their element ids to `ids`; writes nothing that stays where there is a conflict. */
-export async function writeNodes(
-  tx: ManagedTransaction,
-  sums: readonly NodeSum[],
-  ids: NodeIds,
-): Promise<WrittenNodes> {
-  const held: HeldNode[] = [];
-  for (const [shape, members] of groupByShape(sums, (sum) => sum.endpoint))
-    held.push(...(await holdNodes(tx, shape, members)));
-  for (const { sum, id } of held) ids.set(sum.identity, id);
-
-  const outcomes = held.map((node) => ({ ...node, settled: settleNode(node.sum, node.found) }));
-  const conflicts = outcomes.flatMap(({ settled }) => (settled.outcome === 'conflict' ? settled.conflicts : []));
+/** Writes what the batch says about nodes; all that may make a node is sent before the first answer is awaited. Where there is a conflict, roll back. */
+export async function writeNodes(tx: ManagedTransaction, sums: readonly NodeSum[]): Promise<WrittenNodes> {
+  const claimed = sums.filter(isClaimed).map((sum) => ({ sum, settled: settleNode(sum, null) }));
+  const released = sums.filter((sum) => !isClaimed(sum));
+  const locked = (
+    await Promise.all([
+      ...groupByShape(claimed, ({ sum }) => sum.endpoint).map(([shape, members]) => mergeNodes(tx, shape, members)),
+      ...groupByShape(released, ({ endpoint }) => endpoint).map(([shape, members]) => lockNodes(tx, shape, members)),
+    ])
+  ).flat();
+  const known = new Set(locked.map(({ sum }) => sum));
+  const made = claimed.filter(({ sum }) => !known.has(sum));
+  const found = (await readNodes(tx, locked)).map(({ node, ...one }) => ({
+    ...one,
+    settled: settleNode(one.sum, node),
+  }));
+  const conflicts = [...made, ...found].flatMap(({ settled }) =>
+    settled.outcome === 'conflict' ? settled.conflicts : [],
+  );
   if (conflicts.length > 0) return { outcome: 'conflict', conflicts };
 
-  const writes = outcomes.flatMap(({ id, found, settled }) =>
-    settled.outcome === 'settled' ? [{ id, fresh: found === null, ...settled }] : [],
+  const writes = found.flatMap(({ settled, ...one }) =>
+    settled.outcome === 'settled' ? [{ ...one, ...settled }] : [],
   );
   await writeSettled(tx, writes);
   return { outcome: 'written', unlisted: writes.filter((write) => write.unlisted).map((write) => write.id) };
 }
 
-/**
- * Finds or makes the endpoints that the batch does not list as nodes, and adds their element ids to `ids`. Nothing of an existing one is
- * changed or locked: should another transaction remove it, the relationship that is created on it fails, and all starts over.
- */
-export async function mergeEndpoints(
+/** Finds and locks the nodes, and makes those that are missing as if nobody had them; returns those that were there. */
+async function mergeNodes(
   tx: ManagedTransaction,
-  endpoints: readonly Endpoint[],
-  ids: NodeIds,
-): Promise<void> {
-  const missing = new Map<string, Endpoint>();
-  for (const endpoint of endpoints) {
-    const identity = nodeIdentity(endpoint);
-    if (!ids.has(identity)) missing.set(identity, endpoint);
-  }
-  const sorted = [...missing].sort(([left], [right]) => (left < right ? -1 : 1));
-  for (const [{ label, names }, members] of groupByShape(sorted, ([, endpoint]) => endpoint)) {
-    const statement = `
-UNWIND $rows AS row
-MERGE (n:\`${label}\` {${keyPattern(names)}})
-  ON CREATE SET n._outgraph = true
-RETURN row.index AS index, elementId(n) AS id`;
-    const rows = members.map(([, endpoint], index) => ({ index, key: endpoint.key }));
-    const found = await runForEvery<{ index: number; id: string }>(tx, statement, { rows }, rows.length);
-    for (const { index, id } of found) ids.set((members[index] as (typeof members)[number])[0], id);
-  }
-}
-
-async function holdNodes(
-  tx: ManagedTransaction,
-  { label, names }: Shape,
-  sums: readonly NodeSum[],
-): Promise<readonly HeldNode[]> {
+  shape: Shape,
+  members: readonly { readonly sum: NodeSum; readonly settled: NodeOutcome }[],
+): Promise<readonly LockedNode[]> {
+  const rows = members.map(({ sum: { endpoint }, settled }, index) => {
+    const fresh = settled.outcome === 'settled' ? settled : { properties: { _outgraph: true }, addedLabels: [] };
+    return [index, Object.values(endpoint.key), toParameters(fresh.properties), fresh.addedLabels] as const;
+  });
+  const addsLabels = rows.some(([, , , labels]) => labels.length > 0);
   const statement = `
 UNWIND $rows AS row
-MERGE (n:\`${label}\` {${keyPattern(names)}})
-  ON CREATE SET n = row.properties
+MERGE ${nodePattern('n', shape, 'row[1]')}
+  ON CREATE SET n += row[2]${addsLabels ? ', n:$(row[3])' : ''}
   ON MATCH SET n._outgraphLock = true
-WITH row.index AS index, elementId(n) AS id, ${mergedAs('n', '_outgraph')}
-RETURN count(merged) AS count, collect([index, id, merged = 'found']) AS found`;
-  const rows = sums.map((sum, index) => ({ index, key: sum.endpoint.key, properties: propertiesIfNew(sum) }));
-  type Held = readonly [index: number, id: string, found: boolean];
-  const locked = await runMerge<Held>(tx, statement, { rows }, rows.length);
-  const found = await readNodes(
-    tx,
-    locked.flatMap(([, id, wasThere]) => (wasThere ? id : [])),
+RETURN ${countMerged('n', '_outgraph')} AS count,
+  collect(CASE WHEN n._outgraphLock IS NOT NULL THEN [row[0], elementId(n)] END) AS found`;
+  const found = await runMerge<readonly [number, string]>(tx, statement, { rows }, rows.length);
+  return lockedNodes(
+    found,
+    members.map(({ sum }) => sum),
   );
-  return locked.map(([index, id]) => ({ sum: sums[index] as NodeSum, id, found: found.get(id) ?? null }));
 }
 
+/** Finds and locks nodes that the batch only releases; one that someone else has removed is no loss. */
+async function lockNodes(
+  tx: ManagedTransaction,
+  shape: Shape,
+  sums: readonly NodeSum[],
+): Promise<readonly LockedNode[]> {
+  const statement = `
+UNWIND $rows AS row
+MATCH ${nodePattern('n', shape, 'row[1]')}
+SET n._outgraphLock = true
+RETURN collect([row[0], elementId(n)]) AS found`;
+  const rows = sums.map(({ endpoint }, index) => [index, Object.values(endpoint.key)]);
+  const [row] = await runStatement<{ found: (readonly [number, string])[] }>(tx, statement, { rows });
+  return lockedNodes(row?.found ?? [], sums);
+}
 /** In a statement of its own, after the lock: what was read before it was held may be out of date. */
-async function readNodes(tx: ManagedTransaction, ids: readonly string[]): Promise<ReadonlyMap<string, FoundNode>> {
-  if (ids.length === 0) return new Map();
+async function readNodes(
+  tx: ManagedTransaction,
+  locked: readonly LockedNode[],
+): Promise<readonly (LockedNode & { readonly node: FoundNode })[]> {
+  if (locked.length === 0) return [];
   const statement = `
 UNWIND $ids AS id
 MATCH (n) WHERE elementId(n) = id
 RETURN id, n._outgraphOwner AS owner, coalesce(n._outgraphShares, 0) AS shares, labels(n) AS labels`;
-  const rows = await runForEvery<{ id: string; owner: string | null; shares: bigint; labels: string[] }>(
-    tx,
-    statement,
-    { ids },
-    ids.length,
-  );
-  return new Map(rows.map(({ id, owner, shares, labels }) => [id, { owner, shares: Number(shares), labels }]));
+  type Row = { id: string; owner: string | null; shares: bigint; labels: string[] };
+  const ids = locked.map(({ id }) => id);
+  const rows = await runForEvery<Row>(tx, statement, { ids }, ids.length);
+  const nodes = new Map(rows.map((row) => [row.id, row]));
+  return locked.map(({ sum, id }) => {
+    const { owner, shares, labels } = nodes.get(id) as Row;
+    return { sum, id, node: { owner, shares: Number(shares), labels } };
+  });
 }
 
-/** `fresh`: this transaction has just made the node, with its properties. */
-type SettledWrite = Extract<NodeOutcome, { outcome: 'settled' }> & { readonly id: string; readonly fresh: boolean };
+type SettledWrite = Extract<NodeOutcome, { outcome: 'settled' }> & LockedNode;
 
 async function writeSettled(tx: ManagedTransaction, writes: readonly SettledWrite[]): Promise<void> {
-  const rows = writes
-    .filter((write) => !write.fresh)
-    .map(({ id, properties }) => ({ id, properties: toParameters(properties) }));
-  if (rows.length > 0) {
-    const statement =
-      'UNWIND $rows AS row MATCH (n) WHERE elementId(n) = row.id SET n = row.properties RETURN row.id AS id';
-    await runForEvery(tx, statement, { rows }, rows.length);
-  }
+  if (writes.length === 0) return;
+  const rows = writes.map(({ id, sum, properties }) => [id, toParameters({ ...sum.endpoint.key, ...properties })]);
+  const statement = 'UNWIND $rows AS row MATCH (n) WHERE elementId(n) = row[0] SET n = row[1] RETURN count(*) AS count';
+  await runCounted(tx, statement, { rows }, rows.length);
   const relabelled = writes.filter((write) => write.addedLabels.length + write.removedLabels.length > 0);
   if (relabelled.length === 0) return;
-  const labelRows = relabelled.map(({ id, addedLabels, removedLabels }) => ({ id, addedLabels, removedLabels }));
-  await runForEvery(
+  const labelRows = relabelled.map(({ id, addedLabels, removedLabels }) => [id, addedLabels, removedLabels]);
+  await runCounted(
     tx,
-    `UNWIND $rows AS row MATCH (n) WHERE elementId(n) = row.id
-     SET n:$(row.addedLabels) REMOVE n:$(row.removedLabels) RETURN row.id AS id`,
+    `UNWIND $rows AS row MATCH (n) WHERE elementId(n) = row[0]
+     SET n:$(row[1]) REMOVE n:$(row[2]) RETURN count(*) AS count`,
     { rows: labelRows },
     labelRows.length,
   );
 }
 
-/** What a node would be if nobody had it yet; a node that is there is written after it was read. */
-function propertiesIfNew(sum: NodeSum): Readonly<Record<string, unknown>> {
-  const settled = settleNode(sum, null);
-  const properties: GraphProperties =
-    settled.outcome === 'settled' ? settled.properties : { ...sum.endpoint.key, _outgraph: true };
-  return toParameters(properties);
-}
-
-interface Shape {
-  readonly label: string;
-  readonly names: readonly string[];
-}
-
-function groupByShape<Item>(
-  items: readonly Item[],
-  endpointOf: (item: Item) => Endpoint,
-): readonly (readonly [Shape, readonly Item[]])[] {
-  const groups = new Map<string, [Shape, Item[]]>();
-  for (const item of items) {
-    const { label, key } = endpointOf(item);
-    const names = Object.keys(key);
-    const shape = [label, ...names].join();
-    const group = groups.get(shape);
-    if (group === undefined) groups.set(shape, [{ label, names }, [item]]);
-    else group[1].push(item);
-  }
-  return [...groups].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, group]) => group);
-}
-
-function keyPattern(names: readonly string[]): string {
-  return names.map((name) => `\`${name}\`: row.key.\`${name}\``).join(', ');
+function lockedNodes(found: readonly (readonly [number, string])[], sums: readonly NodeSum[]): readonly LockedNode[] {
+  return found.map(([index, id]) => ({ sum: sums[index] as NodeSum, id }));
 }

@@ -5,15 +5,19 @@
 import type { ManagedTransaction } from 'neo4j-driver';
 import type { RelationshipChange, RelationshipCreation, RelationshipRelease } from '../apply/diff.ts';
 import type { SharedRelationshipSum } from '../apply/sum-diffs.ts';
-import { nodeIdentity } from '../contract/identity.ts';
-import { runCounted, runForEvery, runStatement } from './run-statement.ts';
+import type { Endpoint } from '../contract/subgraph.ts';
+import { runForEvery, runMerge, runStatement } from './run-statement.ts';
+import { groupByShape, nodePattern, shapeName, shapeOf } from './shape.ts';
 import { toParameters } from './to-parameter.ts';
-import type { NodeIds } from './write-nodes.ts';
 
-/** A shared relationship that no aggregate had listed, with its ends; `shares` aggregates list it now. */
-export interface SharedCreation {
-  readonly creation: RelationshipCreation;
-  readonly shares: number;
+/** A relationship that no aggregate had listed; `shares` aggregates list it now, null if it is owned. */
+export interface Creation extends RelationshipCreation {
+  readonly shares: number | null;
+}
+
+/** The creation of an owned relationship. */
+export function ownedCreation(creation: RelationshipCreation): Creation {
+  return { ...creation, shares: null };
 }
 
 /** Deletes owned relationships and returns the element ids of their ends. One that someone else has deleted is no loss. */
@@ -39,7 +43,7 @@ RETURN from, to`;
 
 /** What the shared relationships came to: those to be created, and the ends of those that nobody lists any more. */
 export interface CountedShares {
-  readonly toCreate: readonly SharedCreation[];
+  readonly toCreate: readonly Creation[];
   readonly ends: readonly string[];
 }
 
@@ -48,7 +52,7 @@ export async function countShares(
   tx: ManagedTransaction,
   sums: readonly SharedRelationshipSum[],
 ): Promise<CountedShares> {
-  const toCreate: SharedCreation[] = [];
+  const toCreate: Creation[] = [];
   const ends: string[] = [];
   for (const [type, members] of groupByType(sums)) {
     const counts = await lockCounts(tx, type, members);
@@ -59,7 +63,8 @@ export async function countShares(
       const shares = Number(before ?? 0n) + sum.delta;
       if (before !== undefined && shares > 0) kept.push({ id: sum.id, shares: BigInt(shares) });
       else if (before !== undefined) unlisted.push(sum.id);
-      else if (shares > 0 && sum.ends !== null) toCreate.push({ creation: sharedCreation(sum, sum.ends), shares });
+      else if (shares > 0 && sum.ends !== null)
+        toCreate.push({ ...sum.ends, type, id: sum.id, shared: true, properties: {}, shares });
     }
     await writeCounts(tx, type, kept);
     ends.push(
@@ -72,32 +77,63 @@ export async function countShares(
   return { toCreate, ends };
 }
 
-/** Creates relationships on nodes whose element ids are in `ids`. */
+/**
+ * Creates relationships; an endpoint that is not there is made first. Nothing of an existing one is changed or locked: should another
+ * transaction remove it, the relationship finds it no more, and all starts over.
+ *
+ * @param claimed identities of nodes that this transaction has made or locked.
+ * @returns the element ids of the ends, if they are asked for: else nothing.
+ */
 export async function createRelationships(
   tx: ManagedTransaction,
-  owned: readonly RelationshipCreation[],
-  shared: readonly SharedCreation[],
-  ids: NodeIds,
-): Promise<void> {
-  const rows = [
-    ...owned.map((creation) => ({ creation, bookkeeping: {} })),
-    ...shared.map(({ creation, shares }) => ({ creation, bookkeeping: { _outgraphShares: BigInt(shares) } })),
-  ].map(({ creation, bookkeeping }) => ({
-    type: creation.type,
-    from: ids.get(nodeIdentity(creation.from)),
-    to: ids.get(nodeIdentity(creation.to)),
-    properties: { ...toParameters(creation.properties), _outgraphId: creation.id, ...bookkeeping },
-  }));
-  for (const [type, members] of groupByType(rows)) {
-    const statement = `
+  creations: readonly Creation[],
+  { claimed, reportEnds }: { readonly claimed: ReadonlySet<string>; readonly reportEnds: boolean },
+): Promise<ReadonlySet<string>> {
+  const ends = creations.flatMap(({ from, to }) => [from, to]);
+  const bare = new Map(ends.map((endpoint) => [endpoint.identity, endpoint]));
+  for (const identity of claimed) bare.delete(identity);
+  const alike = Map.groupBy(creations, ({ type, from, to }) => [type, shapeName(from), shapeName(to)].join(' '));
+  const [, ...ids] = await Promise.all([
+    mergeEndpoints(
+      tx,
+      inOrder(bare).map(([, endpoint]) => endpoint),
+    ),
+    ...inOrder(alike).map(([, members]) => createAlike(tx, members, reportEnds)),
+  ]);
+  return new Set(ids.flat());
+}
+
+async function mergeEndpoints(tx: ManagedTransaction, endpoints: readonly Endpoint[]): Promise<void> {
+  const groups = groupByShape(endpoints, (endpoint) => endpoint);
+  await Promise.all(
+    groups.map(([shape, members]) => {
+      const statement = `UNWIND $rows AS row MERGE ${nodePattern('n', shape, 'row')} ON CREATE SET n._outgraph = true`;
+      return runStatement(tx, statement, { rows: members.map(({ key }) => Object.values(key)) });
+    }),
+  );
+}
+
+/** Creates relationships of one type between nodes of the same two shapes. */
+async function createAlike(
+  tx: ManagedTransaction,
+  creations: readonly Creation[],
+  reportEnds: boolean,
+): Promise<readonly string[]> {
+  const [{ type, from, to }] = creations as readonly [Creation];
+  const statement = `
 UNWIND $rows AS row
-MATCH (a) WHERE elementId(a) = row.from
-MATCH (b) WHERE elementId(b) = row.to
-CREATE (a)-[r:\`${type}\`]->(b)
-SET r = row.properties
-RETURN count(*) AS count`;
-    await runCounted(tx, statement, { rows: members }, members.length);
-  }
+MATCH ${nodePattern('a', shapeOf(from), 'row[0]')}
+MATCH ${nodePattern('b', shapeOf(to), 'row[1]')}
+CREATE (a)-[r:\`${type}\` {_outgraphId: row[2]}]->(b)
+SET r += row[3]
+RETURN count(*) AS count, ${reportEnds ? 'collect(DISTINCT elementId(a)) + collect(DISTINCT elementId(b))' : '[]'} AS found`;
+  const rows = creations.map((creation) => [
+    Object.values(creation.from.key),
+    Object.values(creation.to.key),
+    creation.id,
+    creation.shares === null ? toParameters(creation.properties) : { _outgraphShares: BigInt(creation.shares) },
+  ]);
+  return runMerge<string>(tx, statement, { rows }, rows.length);
 }
 
 /** Writes the properties of owned relationships, whole. */
@@ -150,16 +186,13 @@ RETURN row.id AS id`;
   await runForEvery(tx, statement, { rows }, rows.length);
 }
 
-function sharedCreation(
-  sum: SharedRelationshipSum,
-  ends: NonNullable<SharedRelationshipSum['ends']>,
-): RelationshipCreation {
-  return { type: sum.type, id: sum.id, shared: true, ...ends, properties: {} };
-}
-
 function groupByType<Item extends { readonly type: string }>(
   items: readonly Item[],
 ): readonly (readonly [string, readonly Item[]])[] {
-  const groups = Map.groupBy(items, (item) => item.type);
-  return [...groups].sort(([left], [right]) => (left < right ? -1 : 1));
+  return inOrder(Map.groupBy(items, (item) => item.type));
+}
+
+/** In one order for all transactions. */
+function inOrder<Value>(values: ReadonlyMap<string, Value>): readonly (readonly [string, Value])[] {
+  return [...values].sort(([left], [right]) => (left < right ? -1 : 1));
 }

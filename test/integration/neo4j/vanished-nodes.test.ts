@@ -1,5 +1,6 @@
 /** What another transaction deletes while the apply waits for its lock: held still at exactly that moment, on a real Neo4j. */
 import { randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { aggregates } from '../../../lib/aggregates/catalog.ts';
@@ -46,9 +47,9 @@ async function applyDuring(deletion: string, parameters: object, key: string, sh
 /** Whether a transaction that works on this key waits for a lock. */
 async function isBlocked(key: string): Promise<boolean> {
   const { records } = await driver.executeQuery(
-    `SHOW TRANSACTIONS YIELD status, parameters WHERE status STARTS WITH 'Blocked' RETURN toString(parameters.rows[0].key.id) AS id, toString(parameters.entries[0].key) AS entry`,
+    `SHOW TRANSACTIONS YIELD status, parameters WHERE status STARTS WITH 'Blocked' RETURN parameters`,
   );
-  return records.some((record) => record.get('id') === key || record.get('entry') === key);
+  return records.some((record) => inspect(record.get('parameters'), { depth: null }).includes(key));
 }
 
 it.each([

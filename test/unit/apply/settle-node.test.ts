@@ -4,8 +4,7 @@ import type { NodeSum } from '../../../lib/apply/sum-diffs.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
 
 const sum = (fields: Partial<NodeSum> = {}): NodeSum => ({
-  identity: '["File",[["path","sa"]]]',
-  endpoint: { label: 'File', key: { path: 'a' } },
+  endpoint: { label: 'File', key: { path: 'a' }, identity: '["File",[["path","sa"]]]' },
   disowners: [],
   owners: [],
   sharers: [],
@@ -26,7 +25,7 @@ describe('a node that an aggregate owns from now on', () => {
     const owners = [claim('graph:1', 1, { labels: ['New'], properties: { size: 1n } })];
     expect(settleNode(sum({ owners }), found({ labels: ['File', 'Old'] }))).toMatchObject({
       outcome: 'settled',
-      properties: { path: 'a', size: 1n, _outgraph: true, _outgraphOwner: 'graph:1' },
+      properties: { size: 1n, _outgraph: true, _outgraphOwner: 'graph:1' },
       addedLabels: ['New'],
       removedLabels: ['Old'],
       unlisted: false,
@@ -48,7 +47,7 @@ describe('a node that nobody lists any more', () => {
       settleNode(sum({ disowners: ['graph:1'] }), found({ owner: 'graph:1', labels: ['File', 'Old'] })),
     ).toStrictEqual({
       outcome: 'settled',
-      properties: { path: 'a', _outgraph: true },
+      properties: { _outgraph: true },
       addedLabels: [],
       removedLabels: ['Old'],
       unlisted: true,

@@ -42,7 +42,8 @@ describe('the sum of a batch', () => {
   it('lists nodes in one order whatever the order of the aggregates', () => {
     const first = change('graph:1', null, { nodes: [{ label: 'B', key: { id: 2 } }] });
     const second = change('graph:2', null, { nodes: [a] });
-    const identities = (diffs: Parameters<typeof sumDiffs>[0]) => sumDiffs(diffs).nodes.map((node) => node.identity);
+    const identities = (diffs: Parameters<typeof sumDiffs>[0]) =>
+      sumDiffs(diffs).nodes.map((node) => node.endpoint.identity);
     expect(identities([first, second])).toStrictEqual(identities([second, first]));
   });
 });
