@@ -1,6 +1,6 @@
 /** The apply against what one would write by hand: raw batches of `UNWIND … MERGE … SET`, and one auto-commit transaction per event. */
-import { randomBytes } from 'node:crypto';
 import type { Driver } from 'neo4j-driver';
+import pMap from 'p-map';
 import type { Servers } from '../infra/local/servers.ts';
 import { aggregates } from '../lib/aggregates/catalog.ts';
 import type { AggregateState } from '../lib/apply/aggregate-state.ts';
@@ -11,41 +11,29 @@ import { applyStates } from '../lib/neo4j/apply-states.ts';
 import { createEnsureSchema } from '../lib/neo4j/ensure-schema.ts';
 import { setUpGraph } from '../lib/neo4j/set-up-graph.ts';
 import { connectGraph } from '../test/connect-graph.ts';
-import { inParallel } from '../test/in-parallel.ts';
 import { compare, type Rate } from './compare.ts';
 import { type Benchmark, type Figure, secondAgainstFirst } from './figure.ts';
+import { SymbolGraph, type SymbolRow, symbolRows } from './symbols.ts';
 
 const database = 'neo4j';
 const batchSize = 1_000;
 
-/** Symbols of a code base: each an aggregate that owns a node with four properties and its relationship to one of fifty files. */
-interface Row {
-  readonly id: string;
-  readonly file: string;
-  readonly properties: Readonly<Record<string, string | bigint>>;
-}
-
-/** What the benchmarks of the apply share: a driver, and labels of their own. */
-class Bench {
+/** What the benchmarks of the apply share: a driver, and a graph of their own. */
+export class ApplyBench {
   readonly driver: Driver;
-  readonly suffix = randomBytes(3).toString('hex');
+  readonly graph: SymbolGraph;
   #second = 1;
 
-  constructor(servers: Servers) {
+  constructor(servers: Servers, graph = new SymbolGraph()) {
+    this.graph = graph;
     this.driver = connectGraph(servers);
   }
 
   async setUp(): Promise<this> {
     await setUpGraph(this.driver, database, aggregates);
-    const labels = new Map(['Symbol', 'File', 'RawSymbol', 'RawFile'].map((label) => [this.label(label), ['id']]));
-    const types = new Set(['DEFINED_IN'].map((type) => this.label(type)));
-    const [problem] = await createEnsureSchema(this.driver, database, Date.now)([{ labels, types }]);
+    const [problem] = await createEnsureSchema(this.driver, database, Date.now)([this.graph]);
     if (problem !== undefined) throw new Error(problem.message);
     return this;
-  }
-
-  label(name: string): string {
-    return `${name}_${this.suffix}`;
   }
 
   position(): Position {
@@ -53,49 +41,31 @@ class Bench {
     return toPosition({ t: this.#second, i: 1 });
   }
 
-  rows(group: string, count = batchSize): readonly Row[] {
-    return Array.from({ length: count }, (_, index) => ({
-      id: `${group}-${index}`,
-      file: `${group}-file-${index % 50}`,
-      properties: { name: `symbol ${index}`, kind: 'function', line: BigInt(index), revision: group },
-    }));
-  }
-
-  states(rows: readonly Row[]): readonly AggregateState[] {
+  states(rows: readonly SymbolRow[]): readonly AggregateState[] {
     const position = this.position();
-    return rows.map(({ id, file, properties }) => {
-      const node = { label: this.label('Symbol'), key: { id } };
-      const to = { label: this.label('File'), key: { id: file } };
-      const relationship = { type: this.label('DEFINED_IN'), from: node, to, properties: { revision: 'r1' } };
-      const subgraph = readSubgraph({ nodes: [{ ...node, properties }], relationships: [relationship] });
-      return { key: `graph:${this.suffix}-${id}`, position, subgraph };
-    });
-  }
-
-  /** As the Neo4j Kafka connector's users write it: one statement for the batch, without any guard. */
-  async applyRaw(rows: readonly Row[]): Promise<void> {
-    const session = this.driver.session({ database });
-    await session.executeWrite((tx) => tx.run(this.#rawStatement(), { rows }));
-    await session.close();
-  }
-
-  /** One auto-commit transaction per event. */
-  async applyRows(rows: readonly Row[]): Promise<void> {
-    const session = this.driver.session({ database });
-    for (const row of rows) await session.run(this.#rawStatement(), { rows: [row] });
-    await session.close();
+    return rows.map((row) => this.graph.state(row, position));
   }
 
   async apply(states: readonly AggregateState[]): Promise<void> {
     await applyStates(this.driver, database, states);
   }
 
-  #rawStatement(): string {
-    return `
-UNWIND $rows AS row
-MERGE (s:${this.label('RawSymbol')} {id: row.id}) SET s += row.properties
-MERGE (f:${this.label('RawFile')} {id: row.file})
-MERGE (s)-[r:${this.label('RAW_DEFINED_IN')}]->(f) SET r.revision = 'r1'`;
+  async applyRaw(rows: readonly SymbolRow[]): Promise<void> {
+    await this.write(this.graph.rawStatement, rows);
+  }
+
+  /** One auto-commit transaction per event. */
+  async applyRows(rows: readonly SymbolRow[]): Promise<void> {
+    const session = this.driver.session({ database });
+    for (const row of rows) await session.run(this.graph.rawStatement, { rows: [row] });
+    await session.close();
+  }
+
+  /** One statement in one transaction. */
+  async write(statement: string, rows: readonly object[]): Promise<void> {
+    const session = this.driver.session({ database });
+    await session.executeWrite((tx) => tx.run(statement, { rows }));
+    await session.close();
   }
 }
 
@@ -104,23 +74,23 @@ export const applyBenchmark: Benchmark = {
   name: 'apply',
   needs: ['neo4j'],
   run: async (servers) => {
-    const bench = await new Bench(servers).setUp();
+    const bench = await new ApplyBench(servers).setUp();
     let states: readonly AggregateState[] = [];
     const perRowCount = 200;
     const result = await compare(
       [
-        { name: 'raw', run: (round) => bench.applyRaw(bench.rows(`raw${round}`)).then(() => batchSize) },
+        { name: 'raw', run: (round) => bench.applyRaw(symbolRows(`raw${round}`, batchSize)).then(() => batchSize) },
         {
           name: 'outgraph',
           prepare: async (round) => {
-            states = bench.states(bench.rows(`o${round}`));
+            states = bench.states(symbolRows(`o${round}`, batchSize));
           },
           run: () => bench.apply(states).then(() => batchSize),
         },
         { name: 'replay', run: () => bench.apply(states).then(() => batchSize) },
         {
           name: 'per row',
-          run: (round) => bench.applyRows(bench.rows(`row${round}`, perRowCount)).then(() => perRowCount),
+          run: (round) => bench.applyRows(symbolRows(`row${round}`, perRowCount)).then(() => perRowCount),
         },
       ],
       { rounds: 16, warmUp: 4 },
@@ -164,7 +134,7 @@ export const updateBenchmark: Benchmark = {
   name: 'update',
   needs: ['neo4j'],
   run: async (servers) => {
-    const bench = await new Bench(servers).setUp();
+    const bench = await new ApplyBench(servers).setUp();
     const figures: Figure[] = [];
     for (const { aggregates: count, goal } of [
       { aggregates: 20, goal: 10 },
@@ -179,26 +149,24 @@ export const updateBenchmark: Benchmark = {
 
 const elements = 200;
 
-async function compareUpdates(bench: Bench, count: number, goal: number | null): Promise<Figure> {
+async function compareUpdates(bench: ApplyBench, count: number, goal: number | null): Promise<Figure> {
   const batch = Array.from({ length: count }, (_, aggregate) => aggregate);
   const rowsOf = (round: number, aggregate: number) =>
-    bench
-      .rows(`u${count}-${aggregate}`, elements)
-      .map((row, index) =>
-        index === 0 ? { ...row, properties: { ...row.properties, revision: `round ${round}` } } : row,
-      );
+    symbolRows(`u${count}-${aggregate}`, elements).map((row, index) =>
+      index === 0 ? { ...row, properties: { ...row.properties, revision: `round ${round}` } } : row,
+    );
   const stateOf = (round: number, aggregate: number): AggregateState => ({
-    key: `graph:${bench.suffix}-large-${count}-${aggregate}`,
+    key: `graph:${bench.graph.aggregateId(`large-${count}-${aggregate}`)}`,
     position: bench.position(),
     subgraph: readSubgraph({
       nodes: rowsOf(round, aggregate).map(({ id, properties }) => ({
-        label: bench.label('Symbol'),
+        label: bench.graph.label('Symbol'),
         key: { id },
         properties,
       })),
     }),
   });
-  const statement = `UNWIND $rows AS row MERGE (s:${bench.label('RawSymbol')} {id: row.id}) SET s = row.all`;
+  const statement = `UNWIND $rows AS row MERGE (s:${bench.graph.label('RawSymbol')} {id: row.id}) SET s = row.all`;
   let states: readonly AggregateState[] = [];
   let rows: readonly object[] = [];
   const result = await compare(
@@ -210,12 +178,7 @@ async function compareUpdates(bench: Bench, count: number, goal: number | null):
             rowsOf(round, aggregate).map(({ id, properties }) => ({ id, all: { id, ...properties } })),
           );
         },
-        run: async () => {
-          const session = bench.driver.session({ database });
-          await session.executeWrite((tx) => tx.run(statement, { rows }));
-          await session.close();
-          return count;
-        },
+        run: () => bench.write(statement, rows).then(() => count),
       },
       {
         name: 'outgraph, the one that changed',
@@ -239,7 +202,7 @@ export const concurrencyBenchmark: Benchmark = {
   name: 'concurrency',
   needs: ['neo4j'],
   run: async (servers) => {
-    const bench = await new Bench(servers).setUp();
+    const bench = await new ApplyBench(servers).setUp();
     const figures: Figure[] = [];
     for (const { figure, goal, shared } of [
       { figure: 'four consumers against one, disjoint aggregates', goal: 1.3, shared: false },
@@ -247,11 +210,11 @@ export const concurrencyBenchmark: Benchmark = {
     ]) {
       let batches: readonly (readonly AggregateState[])[] = [];
       const prepare = (name: string) => async (round: number) => {
-        const rows = bench.rows(`${name}${shared}${round}`, 4 * batchSize);
+        const rows = symbolRows(`${name}${shared}${round}`, 4 * batchSize);
         batches = inChunks(bench.states(shared ? rows.map((row) => ({ ...row, file: 'hot' })) : rows), batchSize);
       };
       const consume = async (consumers: number) => {
-        await inParallel(batches, consumers, (batch) => bench.apply(batch));
+        await pMap(batches, (batch) => bench.apply(batch), { concurrency: consumers });
         return 4 * batchSize;
       };
       const result = await compare(

@@ -5,10 +5,21 @@ import { Command } from 'commander';
 import { runWithServers } from '../infra/local/run-with-stack.ts';
 import { type Servers, startServers } from '../infra/local/servers.ts';
 import { applyBenchmark, concurrencyBenchmark, updateBenchmark } from './apply.ts';
+import { consumerBenchmark } from './consumer.ts';
 import type { Benchmark, Figure } from './figure.ts';
+import { publisherBenchmark } from './publisher.ts';
 import { workerBenchmark } from './worker.ts';
+import { writerBenchmark } from './writer.ts';
 
-const benchmarks: readonly Benchmark[] = [applyBenchmark, updateBenchmark, concurrencyBenchmark, workerBenchmark];
+const benchmarks: readonly Benchmark[] = [
+  applyBenchmark,
+  updateBenchmark,
+  concurrencyBenchmark,
+  consumerBenchmark,
+  writerBenchmark,
+  publisherBenchmark,
+  workerBenchmark,
+];
 
 const options = new Command('npm run bench --')
   .description('Prints a table of ratios, each measured in this run, interleaved, with the middle half of its rounds.')

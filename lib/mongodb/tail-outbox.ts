@@ -2,7 +2,7 @@
  * Tails the outbox: a change stream of inserts only, projected on the server to the pointer. The payload never leaves MongoDB on this way, so the size
  * of an event does not matter here.
  */
-import { type ChangeStream, type Collection, type Document, MongoServerError, type Timestamp } from 'mongodb';
+import { type ChangeStreamOptions, type Collection, type Document, MongoServerError, type Timestamp } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 import type { Pointer } from '../contract/pointer.ts';
 import type { ResumeToken } from './publisher-lease.ts';
@@ -52,15 +52,17 @@ interface InsertedPointer extends Document {
   readonly fullDocument: Document;
 }
 
+/** The change stream of the tail, as the driver's `watch` takes it. */
+export function outboxInserts(): [pipeline: Document[], options: ChangeStreamOptions] {
+  return [pipeline, { maxAwaitTimeMS: awaitMillis, batchSize: batchMaxPointers }];
+}
+
 /** Opens the tail. Lazily: a token that is lost shows at the first `next`. */
 export function tailOutbox(outbox: Collection<Document>, start: TailStart): OutboxTail {
   const from =
     'resumeToken' in start ? { resumeAfter: start.resumeToken } : { startAtOperationTime: start.clusterTime };
-  const stream: ChangeStream<Document, InsertedPointer> = outbox.watch<Document, InsertedPointer>(pipeline, {
-    ...from,
-    maxAwaitTimeMS: awaitMillis,
-    batchSize: batchMaxPointers,
-  });
+  const [inserts, options] = outboxInserts();
+  const stream = outbox.watch<Document, InsertedPointer>(inserts, { ...options, ...from });
   let reading: Promise<InsertedPointer | null> | undefined;
 
   const readOne = async (lingering: Promise<'nothing yet'> | undefined) => {

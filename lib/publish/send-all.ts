@@ -1,4 +1,5 @@
 /** Sends pointers in calls of ten, several at once, and sends the refused ones again. */
+import pMap from 'p-map';
 import { type Pointer, pointersPerCall } from '../contract/pointer.ts';
 import { inChunks } from '../in-chunks.ts';
 
@@ -21,7 +22,9 @@ export interface SendReport {
   readonly refused: number;
 }
 
-const concurrentCalls = 10;
+/** Calls that are under way at once. */
+export const concurrentCalls = 10;
+
 const maxAttempts = 5;
 
 /**
@@ -40,15 +43,18 @@ export async function sendAll(pointers: readonly Pointer[], options: SendOptions
 }
 
 async function sendOnce(pointers: readonly Pointer[], send: SendPointers): Promise<readonly Pointer[]> {
-  const calls = inChunks(pointers, pointersPerCall);
   const refused: Pointer[] = [];
-  for (const together of inChunks(calls, concurrentCalls)) {
-    // All settled before any failure is reported: no call may be left running behind the flow's back.
-    const answers = await Promise.allSettled(together.map(send));
-    for (const answer of answers) {
-      if (answer.status === 'rejected') throw answer.reason;
-      refused.push(...answer.value);
+  const failures: unknown[] = [];
+  const sendSome = async (some: readonly Pointer[]) => {
+    if (failures.length > 0) return;
+    try {
+      refused.push(...(await send(some)));
+    } catch (error) {
+      failures.push(error);
     }
-  }
+  };
+  // A failure is thrown when all calls have ended: none may be left running behind the flow's back.
+  await pMap(inChunks(pointers, pointersPerCall), sendSome, { concurrency: concurrentCalls });
+  if (failures.length > 0) throw failures[0];
   return refused;
 }

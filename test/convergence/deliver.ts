@@ -1,12 +1,12 @@
 /** Delivers a history through the consumer's own flow: an outbox in memory, a queue that delivers again what stays unsettled, real Neo4j. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import pMap from 'p-map';
 import { consume, type QueueMessage } from '../../lib/consume/consume.ts';
 import { Fault } from '../../lib/contract/fault.ts';
 import { aggregateKey, type OutboxEvent, splitAggregateKey } from '../../lib/contract/outbox-event.ts';
 import type { Subgraph } from '../../lib/contract/subgraph.ts';
 import { inChunks } from '../../lib/in-chunks.ts';
 import type { GraphPorts } from '../../lib/wiring/graph.ts';
-import { inParallel } from '../in-parallel.ts';
 import type { ModelEvent } from '../model/expected-graph.ts';
 import { silentLog } from '../silent-log.ts';
 
@@ -33,9 +33,10 @@ export async function deliver(history: readonly ModelEvent[], plan: DeliveryPlan
   let waiting = plan.order.map((index, at) => outbox.message(index, `m${at}`));
   while (waiting.length > 0) {
     const again: QueueMessage[] = [];
-    await inParallel(inChunks(waiting, plan.batchSize), plan.consumers, async (batch) => {
+    const consumeOne = async (batch: readonly QueueMessage[]) => {
       again.push(...(await consumeBatch(batch, outbox, graph)));
-    });
+    };
+    await pMap(inChunks(waiting, plan.batchSize), consumeOne, { concurrency: plan.consumers });
     waiting = again.map((message) => ({ ...message, receiveCount: message.receiveCount + 1 }));
     const endless = waiting.find((message) => message.receiveCount > maxReceives);
     if (endless !== undefined) throw new Error(`Never settled: ${endless.body}`, { cause: outbox.lastFault });

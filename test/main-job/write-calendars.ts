@@ -1,5 +1,6 @@
 /** Writes the calendars through tracked collections, with several writers at once: all events of 2024 first, then what 2025 changes. */
 import { type Db, type MongoClient, ObjectId } from 'mongodb';
+import pMap from 'p-map';
 import { memoryEvent } from '../../lib/aggregates/memory-event.ts';
 import { memoryUser } from '../../lib/aggregates/memory-user.ts';
 import { trackCollection } from '../../lib/writer/tracked-collection.ts';
@@ -43,33 +44,26 @@ export async function writeCalendars(
     return { _id };
   };
 
-  await inParallel(calendars, async ({ region, events: holidays }) => {
+  const writeFirst = async ({ region, events: holidays }: Calendar) => {
     await counted(users.insertOne({ _id: new ObjectId(), user_id: region }));
     for (const holiday of holidays) {
       const _id = new ObjectId();
       eventIds.set(holiday, _id);
       await counted(events.insertOne({ _id, user_id: region, ...eventFields(holiday) }));
     }
-  });
-  await inParallel(calendars, async ({ region, change }) => {
+  };
+  const writeChange = async ({ region, change }: Calendar) => {
     for (const { from, to } of change.moves) {
       await counted(events.updateOne(withIdOf(from), { $set: eventFields(to) }));
     }
     for (const holiday of change.gone) await counted(events.deleteOne(withIdOf(holiday)));
     for (const holiday of change.come)
       await counted(events.insertOne({ _id: new ObjectId(), user_id: region, ...eventFields(holiday) }));
-  });
+  };
+  await pMap(calendars, writeFirst, { concurrency: concurrentWriters });
+  await pMap(calendars, writeChange, { concurrency: concurrentWriters });
 }
 
 function eventFields({ name, date, type, rule }: CalendarEvent): Record<string, string> {
   return { event_name: name, date, desc: type, date_expression: rule };
-}
-
-/** Each writer takes the next calendar when it is done with one; a calendar has one writer, as a user's requests come one after the other. */
-async function inParallel(calendars: readonly Calendar[], write: (calendar: Calendar) => Promise<void>): Promise<void> {
-  const queue = calendars.values();
-  const writer = async () => {
-    for (const calendar of queue) await write(calendar);
-  };
-  await Promise.all(Array.from({ length: concurrentWriters }, writer));
 }

@@ -1,7 +1,8 @@
 /** Many consumers and readers at once: nothing is lost where all meet, and nobody sees half a change. */
+
+import pMap from 'p-map';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { inChunks } from '../../../lib/in-chunks.ts';
-import { inParallel } from '../../in-parallel.ts';
 import { openSmallGraph } from './small-graph.ts';
 
 let small: Awaited<ReturnType<typeof openSmallGraph>>;
@@ -21,13 +22,13 @@ it('thousands of aggregates that share one node and one endpoint lose no update 
     ],
   });
   const upserts = Array.from({ length: total }, (_, index) => state(`${index}`, subgraph(index)));
-  await inParallel(inChunks(upserts, 50), 8, apply);
+  await pMap(inChunks(upserts, 50), apply, { concurrency: 8 });
   const ends = `MATCH (:${graph.label})-[r:${graph.type}]->(:${graph.label} {id: 'hot-bare'})`;
   expect(await count(`${ends} RETURN count(r) AS value`)).toBe(total + 1);
   expect(await count(`MATCH (n:${graph.label} {id: 'hot-shared'}) RETURN n._outgraphShares AS value`)).toBe(total);
 
   const deletions = Array.from({ length: total }, (_, index) => state(`${index}`, null));
-  await inParallel(inChunks(deletions, 50), 8, apply);
+  await pMap(inChunks(deletions, 50), apply, { concurrency: 8 });
   expect(await count(`MATCH (n:${graph.label}) RETURN count(n) AS value`)).toBe(0);
 });
 

@@ -1,0 +1,69 @@
+/** An outbox of a benchmark's own, in a database that goes with it. */
+import { randomBytes } from 'node:crypto';
+import { type Collection, type Db, type Document, MongoClient } from 'mongodb';
+import type { Servers } from '../infra/local/servers.ts';
+import { waitUntil } from '../infra/local/wait-until.ts';
+import { outboxCollection } from '../lib/contract/outbox-event.ts';
+import { inChunks } from '../lib/in-chunks.ts';
+import { setUpOutbox } from '../lib/mongodb/set-up-outbox.ts';
+import { upsertEvent } from '../test/outbox-event.ts';
+import { SymbolGraph, symbolRows } from './symbols.ts';
+
+const insertChunk = 5_000;
+
+export class BenchOutbox {
+  /** What the functions read from their environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly graph = new SymbolGraph();
+  readonly client: MongoClient;
+  readonly db: Db;
+  readonly outbox: Collection<Document>;
+
+  private constructor(servers: Servers) {
+    this.environment = {
+      MONGODB_URI: servers.mongodbUri,
+      MONGODB_DATABASE: `outgraph_bench_${randomBytes(4).toString('hex')}`,
+      NEO4J_URI: servers.neo4jUri,
+      NEO4J_USERNAME: servers.neo4jUsername ?? '',
+      NEO4J_PASSWORD: servers.neo4jPassword ?? '',
+      NEO4J_DATABASE: 'neo4j',
+    };
+    this.client = new MongoClient(servers.mongodbUri);
+    this.db = this.client.db(this.environment.MONGODB_DATABASE);
+    this.outbox = this.db.collection(outboxCollection);
+  }
+
+  /** Sets an outbox up, runs the benchmark on it, and drops it. */
+  static async with<Result>(servers: Servers, run: (outbox: BenchOutbox) => Promise<Result>): Promise<Result> {
+    const bench = new BenchOutbox(servers);
+    try {
+      await setUpOutbox(bench.db, { processedRetentionSeconds: 7 * 86_400 });
+      return await run(bench);
+    } finally {
+      await bench.db.dropDatabase();
+      await bench.client.close();
+    }
+  }
+
+  /** Inserts events of so many fresh symbols, and returns their ids. */
+  async write(group: string, count: number): Promise<readonly string[]> {
+    const events = symbolRows(group, count).map((row) => this.event(row));
+    for (const chunk of inChunks(events, insertChunk)) await this.outbox.insertMany([...chunk]);
+    return events.map(({ _id }) => _id.toHexString());
+  }
+
+  event(row: ReturnType<typeof symbolRows>[number]) {
+    return upsertEvent(this.graph.subgraph(row), { aggregateId: this.graph.aggregateId(row.id) });
+  }
+
+  async untilSettled(timeoutSeconds = 300): Promise<void> {
+    await waitUntil(
+      async () => (await this.outbox.countDocuments({ status: 'pending' }, { limit: 1 })) === 0 || undefined,
+      {
+        timeoutSeconds,
+        pollMillis: 20,
+        what: 'every event to be settled',
+      },
+    );
+  }
+}

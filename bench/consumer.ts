@@ -1,0 +1,67 @@
+/** The whole consumer (fetch, project, apply, acknowledge) against the apply alone. */
+import type { Servers } from '../infra/local/servers.ts';
+import type { AggregateState } from '../lib/apply/aggregate-state.ts';
+import { consumerSettings, readSettings } from '../lib/config.ts';
+import type { QueueMessage } from '../lib/consume/consume.ts';
+import { wireConsumer } from '../lib/wiring/consumer.ts';
+import { silentLog } from '../test/silent-log.ts';
+import { ApplyBench } from './apply.ts';
+import { BenchOutbox } from './bench-outbox.ts';
+import { compare } from './compare.ts';
+import { type Benchmark, type Figure, secondAgainstFirst } from './figure.ts';
+import { symbolRows } from './symbols.ts';
+
+const batchSize = 1_000;
+
+/** The messages that the queue would bring. */
+export function messagesOf(eventIds: readonly string[]): readonly QueueMessage[] {
+  return eventIds.map((eventId) => ({
+    messageId: eventId,
+    body: JSON.stringify({ eventId, aggregateType: 'graph', aggregateId: eventId }),
+    receiveCount: 1,
+  }));
+}
+
+export const consumerBenchmark: Benchmark = {
+  name: 'consumer',
+  needs: ['mongodb', 'neo4j'],
+  run: (servers: Servers): Promise<readonly Figure[]> =>
+    BenchOutbox.with(servers, async (outbox) => {
+      const apply = await new ApplyBench(servers, outbox.graph).setUp();
+      const consumer = wireConsumer(readSettings(consumerSettings, outbox.environment));
+      let states: readonly AggregateState[] = [];
+      let messages: readonly QueueMessage[] = [];
+      const result = await compare(
+        [
+          {
+            name: 'apply alone',
+            prepare: async (round) => {
+              states = apply.states(symbolRows(`alone${round}`, batchSize));
+            },
+            run: () => apply.apply(states).then(() => batchSize),
+          },
+          {
+            name: 'whole consumer',
+            prepare: async (round) => {
+              messages = messagesOf(await outbox.write(`whole${round}`, batchSize));
+            },
+            run: async () => {
+              const report = await consumer.consume(messages, () => 60_000, silentLog);
+              if (report.applied !== batchSize) throw new Error(`Only ${report.applied} events were applied.`);
+              return batchSize;
+            },
+          },
+        ],
+        { rounds: 16, warmUp: 6 },
+      );
+      await consumer.close();
+      await apply.driver.close();
+      return [
+        secondAgainstFirst(result, {
+          figure: 'whole consumer, batch 1000, against apply alone',
+          goal: 0.75,
+          unit: 'events/s',
+        }),
+      ];
+    }),
+};
