@@ -14,7 +14,7 @@ import { symbolRows } from './symbols.ts';
 const batchSize = 1_000;
 
 /** The messages that the queue would bring. */
-export function messagesOf(eventIds: readonly string[]): readonly QueueMessage[] {
+function messagesOf(eventIds: readonly string[]): readonly QueueMessage[] {
   return eventIds.map((eventId) => ({
     messageId: eventId,
     body: JSON.stringify({ eventId, aggregateType: 'graph', aggregateId: eventId }),

@@ -7,7 +7,11 @@ import { type Servers, startServers } from '../infra/local/servers.ts';
 import { applyBenchmark, concurrencyBenchmark, updateBenchmark } from './apply.ts';
 import { consumerBenchmark } from './consumer.ts';
 import type { Benchmark, Figure } from './figure.ts';
+import { functionsBenchmark } from './functions.ts';
+import { memoryBenchmark } from './memory.ts';
 import { publisherBenchmark } from './publisher.ts';
+import { restartBenchmark } from './restart.ts';
+import { sizeBenchmark } from './size.ts';
 import { workerBenchmark } from './worker.ts';
 import { writerBenchmark } from './writer.ts';
 
@@ -19,6 +23,10 @@ const benchmarks: readonly Benchmark[] = [
   writerBenchmark,
   publisherBenchmark,
   workerBenchmark,
+  restartBenchmark,
+  memoryBenchmark,
+  functionsBenchmark,
+  sizeBenchmark,
 ];
 
 const options = new Command('npm run bench --')

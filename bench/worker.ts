@@ -17,7 +17,7 @@ const steadySeconds = 20;
 /** Until small batches have been compiled, by Neo4j's planner and both virtual machines. */
 const warmUpSeconds = 5;
 
-const quiet: WorkerLog = {
+export const quietLog: WorkerLog = {
   ...silentLog,
   failed: (part, error) => process.stderr.write(`  ${part} failed: ${String(error)}\n`),
 };
@@ -29,7 +29,7 @@ export const workerBenchmark: Benchmark = {
   run: (servers) =>
     BenchOutbox.with(servers, async (bench) => {
       const apply = await new ApplyBench(servers, bench.graph).setUp();
-      const start = () => startWorker(readSettings(workerSettings, bench.environment), quiet);
+      const start = () => startWorker(readSettings(workerSettings, bench.environment), quietLog);
       await bench.write('first', 5_000);
       const warm = start();
       await bench.untilSettled();
@@ -78,7 +78,8 @@ async function applyAlone(apply: ApplyBench, group: string, count: number): Prom
   return count / ((performance.now() - startedAt) / 1000);
 }
 
-async function writeSteadily(bench: BenchOutbox, group: string, lengthSeconds: number): Promise<void> {
+/** Writes at the steady rate, and returns how many events it wrote. */
+export async function writeSteadily(bench: BenchOutbox, group: string, lengthSeconds: number): Promise<number> {
   const startedAt = performance.now();
   const writes: Promise<unknown>[] = [];
   for (const [index, row] of symbolRows(group, steadyRate * lengthSeconds).entries()) {
@@ -87,6 +88,7 @@ async function writeSteadily(bench: BenchOutbox, group: string, lengthSeconds: n
     writes.push(bench.outbox.insertOne(bench.event(row)));
   }
   await Promise.all(writes);
+  return writes.length;
 }
 
 /** From the writer's clock to the acknowledgement, which comes after the graph's commit: the same machine's clock. */

@@ -16,6 +16,8 @@ export interface BackgroundProcess {
   /** Rejects when the process ends; with the end of its log, if it was not asked to. */
   readonly ended: Promise<never>;
   readonly stop: () => Promise<void>;
+  /** As `stop`, but at once, as a crash does it. */
+  readonly kill: () => Promise<void>;
 }
 
 /** Takes a process into care the moment it runs, before it is known to be ready: from then on it is ended with the rest. */
@@ -44,17 +46,17 @@ export function startInBackground(given: BackgroundCommand): BackgroundProcess {
     throw new StackError(`${name} ended by itself; the end of its log (${logFile}):\n${lastLines(logFile)}`);
   });
   ended.catch(() => undefined);
-  const stop = async () => {
+  const end = async (signal: NodeJS.Signals) => {
     stopping = true;
     if (child.exitCode !== null || child.signalCode !== null) return;
-    signalGroup(pid, 'SIGTERM');
+    signalGroup(pid, signal);
     const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), graceMillis);
     await exited;
     clearTimeout(timer);
     // Whatever it had started and left behind.
     signalGroup(pid, 'SIGKILL');
   };
-  return { pid, name, ended, stop };
+  return { pid, name, ended, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
 }
 
 /** The end of a log file, for an error message. */

@@ -73,15 +73,16 @@ async function digestOfJars(lib: string): Promise<string> {
   return all.digest('hex');
 }
 
-/** Starts Neo4j with its data below `folder`, and waits until it answers. */
+/** Starts Neo4j with its data below `folder`, and waits until it answers. `port`: where one that was stopped stood, to start it again. */
 export async function startNeo4j(
   installation: string,
   folder: string,
   logFile: string,
   keep: KeepProcess,
+  port?: number,
 ): Promise<Neo4jServer> {
   requireJavaAndMaven();
-  const port = await freePort();
+  port ??= await freePort();
   const home = path.join(folder, 'neo4j');
   await mkdir(path.join(home, 'conf'), { recursive: true });
   await writeFile(path.join(home, 'conf/neo4j.conf'), configuration(port));
@@ -125,6 +126,37 @@ server.memory.pagecache.size=256m
 server.memory.heap.max_size=1g
 db.tx_log.rotation.retention_policy=keep_none
 `;
+}
+
+/** A Neo4j that can be stopped and started again, as an outage does it: same address, same data. */
+export interface RestartableNeo4j {
+  readonly uri: string;
+  /** Ends it without a chance to say goodbye. */
+  readonly kill: () => Promise<void>;
+  /** Starts it again, and waits until it answers. */
+  readonly start: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts a Neo4j of one's own, with its data and log below `folder`. */
+export async function startRestartableNeo4j(
+  folder: string,
+  step: RunStep,
+  signal: AbortSignal,
+): Promise<RestartableNeo4j> {
+  const installation = await installNeo4j(step, signal);
+  await mkdir(folder, { recursive: true });
+  const port = await freePort();
+  const start = () => startNeo4j(installation, folder, path.join(folder, 'neo4j.log'), () => undefined, port);
+  let server = await start();
+  return {
+    uri: server.uri,
+    kill: () => server.process.kill(),
+    start: async () => {
+      server = await start();
+    },
+    stop: () => server.process.stop(),
+  };
 }
 
 /** Whether a query runs. */

@@ -5,6 +5,7 @@
 import type {
   AggregateOptions,
   AggregationCursor,
+  BSONSerializeOptions,
   BulkWriteOptions,
   ClientSession,
   Collection,
@@ -31,6 +32,7 @@ import type {
 import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
 import { inChunks } from '../in-chunks.ts';
 import { exactTypes } from '../mongodb/read-outbox-event.ts';
+import { asStored } from './as-stored.ts';
 import { documentChanges } from './document-changes.ts';
 import { inTransaction } from './in-transaction.ts';
 import { type RecordOptions, recordEvents } from './record-event.ts';
@@ -76,7 +78,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
   ): Promise<InsertOneResult<Schema>> {
     return this.#track(options, async (session) => {
       const result = await this.#collection.insertOne(document, { ...driverOptions(options), session });
-      await this.#recordFrom(session, [], [result.insertedId], options);
+      await this.#recordInserted(session, [document], [result.insertedId], options);
       return result;
     });
   }
@@ -87,8 +89,11 @@ export class TrackedCollection<State, Schema extends Document = Document> {
   ): Promise<InsertManyResult<Schema>> {
     return this.#track(options, async (session) => {
       const result = await this.#collection.insertMany(documents, { ...driverOptions(options), session });
-      for (const ids of inChunks(Object.values(result.insertedIds), chunkDocuments))
-        await this.#recordFrom(session, [], ids, options);
+      const ids = Object.values(result.insertedIds);
+      for (const [chunk, inserted] of inChunks(documents, chunkDocuments).entries()) {
+        const start = chunk * chunkDocuments;
+        await this.#recordInserted(session, inserted, ids.slice(start, start + inserted.length), options);
+      }
       return result;
     });
   }
@@ -290,7 +295,27 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     options: RecordOptions,
   ): Promise<void> {
     const after = ids.length === 0 ? [] : await this.#read(session, withIds(ids));
-    const { traceparent } = options;
+    await this.#record(session, before, after, options);
+  }
+
+  /** Records the documents that were just inserted; reads them only if the server may have changed them. */
+  async #recordInserted(
+    session: ClientSession,
+    documents: readonly Document[],
+    ids: readonly unknown[],
+    options: RecordOptions & BSONSerializeOptions,
+  ): Promise<void> {
+    const stored = documents.map((document) => asStored(document, { ...this.#collection.bsonOptions, ...options }));
+    if (stored.includes(null)) return this.#recordFrom(session, [], ids, options);
+    await this.#record(session, [], stored as readonly Document[], options);
+  }
+
+  async #record(
+    session: ClientSession,
+    before: readonly Document[],
+    after: readonly Document[],
+    { traceparent }: RecordOptions,
+  ): Promise<void> {
     const changes = documentChanges(this.#definition, before, after);
     await recordEvents(session, this.#db, this.#definition, changes, traceparent === undefined ? {} : { traceparent });
   }

@@ -1,7 +1,8 @@
-import { type Document, Long, ObjectId } from 'mongodb';
+import { Binary, type Document, Double, Int32, Long, ObjectId, Timestamp } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { exactTypes } from '../../../lib/mongodb/read-outbox-event.ts';
 import { recordEvent } from '../../../lib/writer/record-event.ts';
 import { type TrackedCollection, trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { createTestDatabase, type TestDatabase } from '../test-database.ts';
@@ -88,6 +89,29 @@ describe('a tracked collection', () => {
       .find({ aggregateId: String(document._id) }, { promoteValues: false, promoteLongs: false })
       .toArray();
     expect([event?.payload.year._bsontype, String(event?.payload.year)]).toStrictEqual(['Long', '9007199254740993']);
+  });
+
+  it.each<[what: string, fields: Document, options: { ignoreUndefined?: boolean }]>([
+    ['numbers of every type', { int: new Int32(1), long: Long.fromNumber(1), double: new Double(1) }, {}],
+    ['dates, bytes and expressions', { at: new Date(0), bytes: new Binary(Buffer.from([1])), text: /a/i }, {}],
+    ['an undefined field, which is stored as null', { left: undefined }, {}],
+    [
+      'an undefined field that is left out',
+      { left: undefined, nested: { left: undefined } },
+      { ignoreUndefined: true },
+    ],
+    ['an empty timestamp, which the server fills in', { stamp: new Timestamp({ t: 0, i: 0 }) }, {}],
+    ['an empty timestamp inside, which stays', { nested: { stamp: new Timestamp({ t: 0, i: 0 }) } }, {}],
+    ['an object that says how it is stored', { money: { toBSON: () => ({ cents: 5 }) } }, {}],
+  ])('records of an insert exactly what is stored: %s', async (_, fields, options) => {
+    const [one, many] = [birthday(fields), birthday(fields)];
+    await events.insertOne(one, options);
+    await events.insertMany([many], options);
+    for (const { _id } of [one, many]) {
+      const stored = await database.db.collection(memoryEvent.collection).findOne({ _id }, exactTypes);
+      const event = await database.db.collection(outboxCollection).findOne({ aggregateId: String(_id) }, exactTypes);
+      expect(event?.payload).toStrictEqual(stored);
+    }
   });
 
   it("joins the caller's transaction: an abort leaves neither document nor event", async () => {

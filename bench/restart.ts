@@ -1,0 +1,94 @@
+/** The worker's lag while Neo4j is killed and started again under a steady stream: nothing may be lost, and the lag must be back soon. */
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startRestartableNeo4j } from '../infra/local/neo4j.ts';
+import { printStep } from '../infra/local/progress.ts';
+import { readSettings, workerSettings } from '../lib/config.ts';
+import { startWorker } from '../lib/wiring/worker.ts';
+import { connectGraph } from '../test/connect-graph.ts';
+import { silentLog } from '../test/silent-log.ts';
+import { ApplyBench } from './apply.ts';
+import { BenchOutbox } from './bench-outbox.ts';
+import { spread } from './compare.ts';
+import type { Benchmark } from './figure.ts';
+import { writeSteadily } from './worker.ts';
+
+const warmUpSeconds = 10;
+const steadySeconds = 45;
+const killAfterMillis = 5_000;
+const lagGoalMillis = 150;
+const recoveryGoalSeconds = 10;
+const windowMillis = 1_000;
+
+export const restartBenchmark: Benchmark = {
+  name: 'restart',
+  needs: ['mongodb'],
+  run: async (servers) => {
+    const folder = path.join(servers.folder, 'restarted-neo4j');
+    const neo4j = await startRestartableNeo4j(folder, printStep, new AbortController().signal);
+    const graph = { neo4jUri: neo4j.uri, neo4jUsername: null, neo4jPassword: null };
+    try {
+      return await BenchOutbox.with({ ...servers, ...graph }, async (bench) => {
+        const apply = await new ApplyBench({ ...servers, ...graph }, bench.graph).setUp();
+        await apply.driver.close();
+        const worker = startWorker(readSettings(workerSettings, bench.environment), {
+          ...silentLog,
+          failed: () => undefined,
+        });
+        await writeSteadily(bench, 'warm', warmUpSeconds);
+        const writing = writeSteadily(bench, 'steady', steadySeconds);
+        await sleep(killAfterMillis);
+        await neo4j.kill();
+        await neo4j.start();
+        const answersAt = Date.now();
+        const written = await writing;
+        await bench.untilSettled();
+        await worker.stop();
+
+        const lost = written - (await countSymbols(graph, bench));
+        const recovery = (await lastSlowWindow(bench, answersAt)) / 1000;
+        return [
+          {
+            figure: `worker, Neo4j killed and started again: events lost of ${written}`,
+            ratio: spread('lost', [lost]),
+            goal: 0,
+            rates: [spread('written', [written])],
+            unit: 'events',
+          },
+          {
+            figure: 'worker, from Neo4j answering again until the lag is below 150 ms (s, at most)',
+            ratio: spread('recovery', [recovery]),
+            goal: recoveryGoalSeconds,
+            rates: [spread('written', [written])],
+            unit: 'events',
+          },
+        ];
+      });
+    } finally {
+      await neo4j.stop();
+    }
+  },
+};
+
+/** The symbols of the steady stream that stand in the graph. */
+async function countSymbols(graph: Parameters<typeof connectGraph>[0], bench: BenchOutbox): Promise<number> {
+  const driver = connectGraph(graph);
+  const { records } = await driver.executeQuery(
+    `MATCH (s:${bench.graph.label('Symbol')}) WHERE s.revision = 'steady' RETURN count(s) AS count`,
+  );
+  await driver.close();
+  return Number(records[0]?.get('count'));
+}
+
+/** Milliseconds from `since` until the end of the last window whose slowest hundredth took longer than the goal. */
+async function lastSlowWindow({ outbox }: BenchOutbox, since: number): Promise<number> {
+  const events = await outbox.find({}, { projection: { createdAt: 1, processedAt: 1 } }).toArray();
+  const windows = Map.groupBy(events, ({ createdAt }) => Math.floor((createdAt.getTime() - since) / windowMillis));
+  const slow = [...windows].filter(([, members]) => {
+    const lags = members
+      .map(({ createdAt, processedAt }) => processedAt.getTime() - createdAt.getTime())
+      .sort((a, b) => a - b);
+    return (lags[Math.floor(0.99 * lags.length)] ?? 0) > lagGoalMillis;
+  });
+  return Math.max(0, ...slow.map(([window]) => (window + 1) * windowMillis));
+}

@@ -1,0 +1,81 @@
+/** The rate of the apply in a graph of a million aggregates against the rate in one of ten thousand. */
+import { randomInt } from 'node:crypto';
+import pMap from 'p-map';
+import type { AggregateState } from '../lib/apply/aggregate-state.ts';
+import { inChunks } from '../lib/in-chunks.ts';
+import { ApplyBench } from './apply.ts';
+import { compare, type Rate } from './compare.ts';
+import type { Benchmark } from './figure.ts';
+import { type SymbolRow, symbolRows } from './symbols.ts';
+
+const small = 10_000;
+const large = 1_000_000;
+const batchSize = 1_000;
+
+export const sizeBenchmark: Benchmark = {
+  name: 'size',
+  needs: ['neo4j'],
+  run: async (servers) => {
+    const bench = await new ApplyBench(servers).setUp();
+    await fill(bench, 0, small);
+    await measure(bench, small, 'warm');
+    const before = await measure(bench, small, 'small');
+    await fill(bench, small, large);
+    const after = await measure(bench, large, 'large');
+    await bench.driver.close();
+    const ratio = (name: 'median' | 'low' | 'high') => after.outgraph[name] / before.outgraph.median;
+    return [
+      {
+        figure: 'apply with 1,000,000 aggregates in the graph, against 10,000',
+        ratio: { name: 'size', median: ratio('median'), low: ratio('low'), high: ratio('high') },
+        goal: 0.85,
+        rates: [after.outgraph, before.outgraph, after.raw, before.raw],
+        unit: 'events/s',
+      },
+    ];
+  },
+};
+
+/** Aggregates that stand in the graph, by their number. */
+function standing(index: number): SymbolRow {
+  const [row] = symbolRows('standing', 1) as [SymbolRow];
+  return { ...row, id: `standing-${index}`, file: `standing-file-${index % 1_000}` };
+}
+
+async function fill(bench: ApplyBench, from: number, to: number): Promise<void> {
+  for (let start = from; start < to; start += 10 * batchSize) {
+    const rows = Array.from({ length: Math.min(10 * batchSize, to - start) }, (_, index) => standing(start + index));
+    await pMap(inChunks(bench.states(rows), batchSize), (batch) => bench.apply(batch), { concurrency: 2 });
+    if (start % 100_000 === 0 && start > 0) process.stderr.write(`    ${start} aggregates stand in the graph\n`);
+  }
+}
+
+/** Batches of which one half is fresh and the other changes aggregates from anywhere in the graph; raw batches beside them, as the yardstick of the moment. */
+async function measure(bench: ApplyBench, count: number, name: string): Promise<{ outgraph: Rate; raw: Rate }> {
+  let states: readonly AggregateState[] = [];
+  const { rates } = await compare(
+    [
+      {
+        name: `raw, beside ${count}`,
+        run: (round) => bench.applyRaw(symbolRows(`${name}-raw${round}`, batchSize)).then(() => batchSize),
+      },
+      {
+        name: `with ${count} aggregates`,
+        prepare: async (round) => {
+          const fresh = symbolRows(`${name}${round}`, batchSize / 2);
+          const numbers = new Set<number>();
+          while (numbers.size < batchSize / 2) numbers.add(randomInt(count));
+          const changed = [...numbers].map((number) => {
+            const row = standing(number);
+            return { ...row, properties: { ...row.properties, revision: `${name}${round}` } };
+          });
+          states = bench.states([...fresh, ...changed]);
+        },
+        run: () => bench.apply(states).then(() => batchSize),
+      },
+    ],
+    { rounds: 30, warmUp: 10 },
+  );
+  const [raw, outgraph] = rates as [Rate, Rate];
+  return { outgraph, raw };
+}

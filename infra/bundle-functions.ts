@@ -1,0 +1,80 @@
+/** Bundles the functions as the deployment does, with what each bundle holds. */
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { type BuildOptions, build } from 'esbuild';
+import { projectRoot } from './local/paths.ts';
+
+/** One function's bundle. */
+export interface Bundle {
+  readonly name: string;
+  /** Its JavaScript, without the source map. */
+  readonly code: Uint8Array;
+  /** Bytes of each npm package in it; `outgraph` is what is our own. */
+  readonly packages: ReadonlyMap<string, number>;
+}
+
+type BundleOptions = Required<Pick<BuildOptions, 'platform' | 'target' | 'format' | 'bundle'>>;
+
+interface ServerlessConfig {
+  readonly functions: Readonly<Record<string, { readonly handler: string }>>;
+  readonly custom: { readonly esbuild: BundleOptions };
+}
+
+/** Reads `serverless.yml` and bundles every function of it. */
+export async function bundleFunctions(): Promise<readonly Bundle[]> {
+  const { functions, custom } = await readServerlessConfig();
+  return Promise.all(
+    Object.entries(functions).map(([name, { handler }]) =>
+      bundleFile(name, `${handler.slice(0, handler.lastIndexOf('.'))}.ts`, custom.esbuild),
+    ),
+  );
+}
+
+async function bundleFile(name: string, file: string, options: BundleOptions): Promise<Bundle> {
+  const { platform, target, format, bundle } = options;
+  const result = await build({
+    entryPoints: [file],
+    absWorkingDir: projectRoot,
+    platform,
+    target,
+    format,
+    bundle,
+    write: false,
+    metafile: true,
+    logLevel: 'silent',
+  });
+  const [output] = result.outputFiles;
+  if (output === undefined) throw new Error(`The bundle of ${name} is empty.`);
+  const packages = new Map<string, number>();
+  for (const { inputs } of Object.values(result.metafile.outputs)) {
+    for (const [input, { bytesInOutput }] of Object.entries(inputs)) {
+      const owner = packageOf(input);
+      packages.set(owner, (packages.get(owner) ?? 0) + bytesInOutput);
+    }
+  }
+  return { name, code: output.contents, packages };
+}
+
+/** The innermost package that a file belongs to. */
+function packageOf(file: string): string {
+  const inside = file.split('node_modules/').at(-1) ?? file;
+  if (inside === file) return 'outgraph';
+  const [first = '', second = ''] = inside.split('/');
+  return first.startsWith('@') ? `${first}/${second}` : first;
+}
+
+async function readServerlessConfig(): Promise<ServerlessConfig> {
+  const serverless = path.join(projectRoot, 'node_modules/serverless/bin/serverless.js');
+  const { stdout } = await promisify(execFile)(process.execPath, [serverless, 'print', '--format', 'json'], {
+    cwd: projectRoot,
+    env: {
+      ...process.env,
+      MONGODB_URI: 'mongodb://not-used',
+      NEO4J_URI: 'bolt://not-used',
+      SLS_TELEMETRY_DISABLED: '1',
+      SLS_NOTIFICATIONS_MODE: 'off',
+    },
+  });
+  return JSON.parse(stdout.slice(stdout.indexOf('{')));
+}
