@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
-import { bundleFunctions } from '../infra/bundle-functions.ts';
+import { type Bundle, bundleFunctions } from '../infra/bundle-functions.ts';
 import { aggregates } from '../lib/aggregates/catalog.ts';
 import { setUpGraph } from '../lib/neo4j/set-up-graph.ts';
 import { connectGraph } from '../test/connect-graph.ts';
@@ -73,16 +73,16 @@ async function peakMegabytes(
   environment: BenchOutbox['environment'],
   calls: readonly SQSEvent[],
 ): Promise<number> {
-  const bundle = (await bundleFunctions()).find(({ name }) => name === 'consumer');
+  const bundle = (await bundleFunctions()).find(({ name }) => name === 'consumer') as Bundle;
   const files = ['run-consumer.cjs', 'consumer.cjs', 'calls.json'].map((name) => path.join(folder, name));
   const [script, code, events] = files as [string, string, string];
   await Promise.all([
     writeFile(script, runner),
-    writeFile(code, bundle?.code ?? ''),
+    writeFile(code, bundle.code),
     writeFile(events, JSON.stringify(calls)),
   ]);
   const { stderr } = await promisify(execFile)(process.execPath, files, {
-    env: { ...process.env, ...environment, POWERTOOLS_LOG_LEVEL: 'SILENT' },
+    env: { ...process.env, ...environment, POWERTOOLS_LOG_LEVEL: 'SILENT', NODE_OPTIONS: bundle.nodeOptions },
   });
   return Number(stderr.trim().split('\n').at(-1));
 }

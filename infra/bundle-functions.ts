@@ -10,6 +10,8 @@ export interface Bundle {
   readonly name: string;
   /** Its JavaScript, without the source map. */
   readonly code: Uint8Array;
+  /** `NODE_OPTIONS` as deployed. */
+  readonly nodeOptions: string;
   /** Bytes of each npm package in it; `outgraph` is what is our own. */
   readonly packages: ReadonlyMap<string, number>;
 }
@@ -17,21 +19,24 @@ export interface Bundle {
 type BundleOptions = Required<Pick<BuildOptions, 'platform' | 'target' | 'format' | 'bundle'>>;
 
 interface ServerlessConfig {
+  readonly provider: { readonly environment: { readonly NODE_OPTIONS: string } };
   readonly functions: Readonly<Record<string, { readonly handler: string }>>;
   readonly custom: { readonly esbuild: BundleOptions };
 }
 
 /** Reads `serverless.yml` and bundles every function of it. */
 export async function bundleFunctions(): Promise<readonly Bundle[]> {
-  const { functions, custom } = await readServerlessConfig();
+  const { provider, functions, custom } = await readServerlessConfig();
   return Promise.all(
-    Object.entries(functions).map(([name, { handler }]) =>
-      bundleFile(name, `${handler.slice(0, handler.lastIndexOf('.'))}.ts`, custom.esbuild),
-    ),
+    Object.entries(functions).map(async ([name, { handler }]) => ({
+      name,
+      nodeOptions: provider.environment.NODE_OPTIONS,
+      ...(await bundleFile(`${handler.slice(0, handler.lastIndexOf('.'))}.ts`, custom.esbuild)),
+    })),
   );
 }
 
-async function bundleFile(name: string, file: string, options: BundleOptions): Promise<Bundle> {
+async function bundleFile(file: string, options: BundleOptions): Promise<Pick<Bundle, 'code' | 'packages'>> {
   const { platform, target, format, bundle } = options;
   const result = await build({
     entryPoints: [file],
@@ -45,7 +50,7 @@ async function bundleFile(name: string, file: string, options: BundleOptions): P
     logLevel: 'silent',
   });
   const [output] = result.outputFiles;
-  if (output === undefined) throw new Error(`The bundle of ${name} is empty.`);
+  if (output === undefined) throw new Error(`The bundle of ${file} is empty.`);
   const packages = new Map<string, number>();
   for (const { inputs } of Object.values(result.metafile.outputs)) {
     for (const [input, { bytesInOutput }] of Object.entries(inputs)) {
@@ -53,7 +58,7 @@ async function bundleFile(name: string, file: string, options: BundleOptions): P
       packages.set(owner, (packages.get(owner) ?? 0) + bytesInOutput);
     }
   }
-  return { name, code: output.contents, packages };
+  return { code: output.contents, packages };
 }
 
 /** The innermost package that a file belongs to. */

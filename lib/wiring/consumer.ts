@@ -32,13 +32,18 @@ export interface Consumer {
   readonly close: () => Promise<void>;
 }
 
-/** Joins the parts; connections open with the first batch. */
-export function wireConsumer(settings: ConsumerSettings): Consumer {
+/**
+ * Joins the parts; connections open with the first batch.
+ *
+ * @param options how long the driver tries again by itself when Neo4j is away; left out, for as long as suits a function, whose next try is a visibility
+ * time-out away.
+ */
+export function wireConsumer(settings: ConsumerSettings, options: { readonly retrySeconds?: number } = {}): Consumer {
   const mongodb = connectMongodb(settings.MONGODB_URI);
   const db = mongodb.db(settings.MONGODB_DATABASE);
   const outbox = db.collection(outboxCollection);
   const { NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD, NEO4J_DATABASE: database } = settings;
-  const driver = connectNeo4j({ uri: NEO4J_URI, username: NEO4J_USERNAME, password: NEO4J_PASSWORD });
+  const driver = connectNeo4j({ uri: NEO4J_URI, username: NEO4J_USERNAME, password: NEO4J_PASSWORD }, options);
   const ports: Omit<ConsumePorts, 'remainingMillis' | 'log'> = {
     project: projectOutboxEvent,
     ...joinGraph(driver, database),

@@ -43,7 +43,8 @@ export function startWorker(settings: WorkerSettings, log: WorkerLog): Worker {
     // What the queue holds ends with the process.
     durable: false,
   });
-  const consumer = wireConsumer(settings);
+  // The driver's own waits grow to many seconds; the worker's stay short, so that it is back soon after Neo4j is.
+  const consumer = wireConsumer(settings, { retrySeconds: 0 });
   const sweeper = joinSweep(settings, {
     sendToQueue: async (pointers) => {
       await send(pointers);

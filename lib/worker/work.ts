@@ -51,7 +51,7 @@ const unhealthyMillis = 60_000;
 
 /** A failed part goes on after this, doubled each time it fails again, up to the maximum: Lambda's way of backing off. */
 const firstRetryMillis = 100;
-const maxRetryMillis = 5_000;
+const maxRetryMillis = 1_000;
 
 /** The state of one running worker. */
 export class Work {
