@@ -93,7 +93,7 @@ export const applyBenchmark: Benchmark = {
           run: (round) => bench.applyRows(symbolRows(`row${round}`, perRowCount)).then(() => perRowCount),
         },
       ],
-      { rounds: 16, warmUp: 4 },
+      { rounds: 20, warmUp: 40 },
     );
     await bench.driver.close();
     const [raw, outgraph, replay, perRow] = result.rates as [Rate, Rate, Rate, Rate];
@@ -188,7 +188,7 @@ async function compareUpdates(bench: ApplyBench, count: number, goal: number | n
         run: () => bench.apply(states).then(() => count),
       },
     ],
-    { rounds: 20, warmUp: 5 },
+    { rounds: 40, warmUp: 60 },
   );
   return secondAgainstFirst(result, {
     figure: `update of one of 200 elements, ${count} aggregate${count === 1 ? '' : 's'} at once, against re-writing all raw`,
@@ -222,7 +222,7 @@ export const concurrencyBenchmark: Benchmark = {
           { name: 'one', prepare: prepare('one'), run: () => consume(1) },
           { name: 'four', prepare: prepare('four'), run: () => consume(4) },
         ],
-        { rounds: 8, warmUp: 2 },
+        { rounds: 10, warmUp: 8 },
       );
       figures.push(secondAgainstFirst(result, { figure, goal, unit: 'events/s' }));
     }
