@@ -51,8 +51,10 @@ export interface RelationshipRelease {
 
 /** All that one aggregate's new state changes. */
 export interface AggregateDiff {
-  /** The nodes that it lists anew, or with other content than before. */
+  /** The nodes that it did not list in this way before: it may not get them. */
   readonly claims: readonly SubgraphNode[];
+  /** The nodes that it owned before and owns now, with other content. */
+  readonly changedNodes: readonly SubgraphNode[];
   readonly releases: readonly NodeRelease[];
   readonly created: readonly RelationshipCreation[];
   readonly changed: readonly RelationshipChange[];
@@ -105,6 +107,8 @@ export function diffCarefully(
     anyOwned.set(id, { type, id, shared: false });
   return {
     ...short,
+    claims: [...short.claims, ...short.changedNodes],
+    changedNodes: [],
     created: [...ownedOnly(created), ...shared(short.created)],
     changed: [],
     released: [...anyOwned.values(), ...shared(short.released)],
@@ -122,13 +126,18 @@ type Listed = ListedNode | ListedRelationship;
 function diffNodes(
   left: readonly Listed[],
   listed: readonly SubgraphNode[],
-): Pick<AggregateDiff, 'claims' | 'releases'> {
+): Pick<AggregateDiff, 'claims' | 'changedNodes' | 'releases'> {
   const sharedNow = new Map(listed.map(({ identity, shared }) => [identity, shared]));
-  const releases = left.flatMap((line) => {
-    if (line.kind !== 'node' || sharedNow.get(line.endpoint.identity) === line.shared) return [];
-    return [{ endpoint: line.endpoint, shared: line.shared }];
-  });
-  return { claims: listed, releases };
+  const before = left.filter((line) => line.kind === 'node');
+  const ownedBefore = new Set(ownedOnly(before).map(({ endpoint }) => endpoint.identity));
+  const isChanged = (node: SubgraphNode) => !node.shared && ownedBefore.has(node.identity);
+  return {
+    claims: listed.filter((node) => !isChanged(node)),
+    changedNodes: listed.filter(isChanged),
+    releases: before
+      .filter(({ endpoint, shared }) => sharedNow.get(endpoint.identity) !== shared)
+      .map(({ endpoint, shared }) => ({ endpoint, shared })),
+  };
 }
 
 function diffRelationships(

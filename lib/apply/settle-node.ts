@@ -28,15 +28,19 @@ export type NodeOutcome =
   /** Its owner is none of the batch's business: only possible after someone else tore the node out and another aggregate made it anew. */
   | { readonly outcome: 'kept' }
   | { readonly outcome: 'conflict'; readonly conflicts: readonly OwnershipConflict[] }
-  | {
+  | (LabelChanges & {
       readonly outcome: 'settled';
       /** All its properties but its key, bookkeeping included: written as a whole. */
       readonly properties: GraphProperties;
-      readonly addedLabels: readonly string[];
-      readonly removedLabels: readonly string[];
       /** No aggregate lists it any more: it stays only as an endpoint. */
       readonly unlisted: boolean;
-    };
+    });
+
+/** Labels besides the one that names the node. */
+export interface LabelChanges {
+  readonly addedLabels: readonly string[];
+  readonly removedLabels: readonly string[];
+}
 
 /**
  * The node's next state, or the claims that cannot be granted. A foreign node that is listed is adopted: from then on it is as if
@@ -52,15 +56,25 @@ export function settleNode(sum: NodeSum, found: FoundNode | null): NodeOutcome {
 
   const claim = sum.owners[0];
   if (claim === undefined && keeper !== null) return { outcome: 'kept' };
-  const wanted = claim?.labels ?? [];
-  const present = (found?.labels ?? []).filter((label) => label !== sum.endpoint.label);
   return {
     outcome: 'settled',
     properties: nodeProperties(claim, shares),
-    addedLabels: wanted.filter((label) => !present.includes(label)),
-    removedLabels: present.filter((label) => !wanted.includes(label)),
+    ...labelChanges(sum.endpoint.label, found?.labels ?? [], claim?.labels ?? []),
     unlisted: claim === undefined && shares <= 0,
   };
+}
+
+/** What to do about a node's labels; `present` are all that it has, `wanted` those that its owner lists besides `label`. */
+export function labelChanges(label: string, present: readonly string[], wanted: readonly string[]): LabelChanges {
+  return {
+    addedLabels: wanted.filter((name) => !present.includes(name)),
+    removedLabels: present.filter((name) => name !== label && !wanted.includes(name)),
+  };
+}
+
+/** All properties of an owned node but its key. */
+export function ownedProperties(owner: string, properties: GraphProperties): GraphProperties {
+  return { ...properties, _outgraph: true, _outgraphOwner: owner };
 }
 
 function findConflicts(sum: NodeSum, keeper: string | null, shares: number): readonly OwnershipConflict[] {
@@ -93,10 +107,6 @@ function nodeText({ label, key }: Endpoint): string {
 }
 
 function nodeProperties(claim: OwnerClaim | undefined, shares: number): GraphProperties {
-  return {
-    ...claim?.properties,
-    _outgraph: true,
-    ...(claim === undefined ? {} : { _outgraphOwner: claim.key }),
-    ...(shares > 0 ? { _outgraphShares: BigInt(shares) } : {}),
-  };
+  if (claim !== undefined) return ownedProperties(claim.key, claim.properties);
+  return { _outgraph: true, ...(shares > 0 ? { _outgraphShares: BigInt(shares) } : {}) };
 }

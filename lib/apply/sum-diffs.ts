@@ -3,7 +3,7 @@
  * of one statement could both read the old value, and one of them would be lost.
  */
 import type { Position } from '../contract/position.ts';
-import type { GraphProperties, NamedEndpoint } from '../contract/subgraph.ts';
+import type { GraphProperties, NamedEndpoint, SubgraphNode } from '../contract/subgraph.ts';
 import {
   type AggregateDiff,
   ownedOnly,
@@ -44,6 +44,12 @@ export interface OwnerClaim {
   readonly properties: GraphProperties;
 }
 
+/** A node that stays with its owner, and gets other content. */
+export interface ChangedNode {
+  readonly owner: string;
+  readonly node: SubgraphNode;
+}
+
 /** What the batch says about one shared relationship. The ends are known where some aggregate lists it anew. */
 export interface SharedRelationshipSum {
   readonly type: string;
@@ -55,6 +61,8 @@ export interface SharedRelationshipSum {
 /** The sum of a batch: every list sorted, so that all transactions take their locks in one order. */
 export interface BatchSum {
   readonly nodes: readonly NodeSum[];
+  /** Those that nobody else in the batch has anything to do with. */
+  readonly changedNodes: readonly ChangedNode[];
   readonly created: readonly RelationshipCreation[];
   readonly changed: readonly RelationshipChange[];
   readonly released: readonly RelationshipRelease[];
@@ -64,7 +72,7 @@ export interface BatchSum {
 /** Adds up the diffs of a batch; each aggregate may appear once. */
 export function sumDiffs(diffs: readonly PositionedDiff[]): BatchSum {
   return {
-    nodes: sumNodes(diffs),
+    ...sumNodes(diffs),
     created: diffs.flatMap(({ diff }) => ownedOnly(diff.created)),
     changed: diffs.flatMap(({ diff }) => diff.changed),
     released: sortBy(
@@ -75,7 +83,7 @@ export function sumDiffs(diffs: readonly PositionedDiff[]): BatchSum {
   };
 }
 
-function sumNodes(diffs: readonly PositionedDiff[]): readonly NodeSum[] {
+function sumNodes(diffs: readonly PositionedDiff[]): Pick<BatchSum, 'nodes' | 'changedNodes'> {
   const sums = new Map<string, MutableNodeSum>();
   const sumOf = (endpoint: NamedEndpoint) => {
     const known = sums.get(endpoint.identity);
@@ -84,7 +92,10 @@ function sumNodes(diffs: readonly PositionedDiff[]): readonly NodeSum[] {
     sums.set(endpoint.identity, fresh);
     return fresh;
   };
-  for (const { key, position, diff } of diffs) {
+  const own = ({ key, position }: PositionedDiff, node: SubgraphNode) =>
+    sumOf(node).owners.push({ key, position, labels: node.labels, properties: node.properties });
+  for (const one of diffs) {
+    const { key, diff } = one;
     for (const release of diff.releases) {
       const sum = sumOf(release.endpoint);
       if (release.shared) sum.sharesDelta -= 1;
@@ -96,12 +107,23 @@ function sumNodes(diffs: readonly PositionedDiff[]): readonly NodeSum[] {
         sum.sharesDelta += 1;
         sum.sharers.push(key);
       } else {
-        sum.owners.push({ key, position, labels: node.labels, properties: node.properties });
+        own(one, node);
       }
     }
   }
+  const changedNodes: ChangedNode[] = [];
+  for (const one of diffs) {
+    for (const node of one.diff.changedNodes) {
+      // Somebody else wants it: who gets it is decided as for any other claim.
+      if (sums.has(node.identity)) own(one, node);
+      else changedNodes.push({ owner: one.key, node });
+    }
+  }
   for (const sum of sums.values()) sum.owners.sort((left, right) => compare(left.position, right.position));
-  return sortBy([...sums.values()], (sum) => sum.endpoint.identity);
+  return {
+    nodes: sortBy([...sums.values()], (sum) => sum.endpoint.identity),
+    changedNodes: sortBy(changedNodes, ({ node }) => node.identity),
+  };
 }
 
 type MutableNodeSum = {

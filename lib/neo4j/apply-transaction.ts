@@ -19,7 +19,7 @@ import {
   type RegistryEntry,
   readPositions,
 } from './registry.ts';
-import { writeNodes } from './write-nodes.ts';
+import { changeNodes, writeNodes } from './write-nodes.ts';
 import {
   changeRelationships,
   countShares,
@@ -118,16 +118,21 @@ async function writeGraph(tx: ManagedTransaction, sumUp: () => BatchSum): Promis
   const freed = [...releasedEnds, ...shared.ends];
   const claimed = sum.nodes.filter(isClaimed);
   const reportEnds = freed.length > 0 || claimed.length < sum.nodes.length;
-  const [nodes, attached, allChanged] = await Promise.all([
+  const [nodes, nodesChanged, attached, relationshipsChanged] = await Promise.all([
     writeNodes(tx, sum.nodes),
+    changeNodes(tx, sum.changedNodes),
     createRelationships(tx, [...sum.created.map(ownedCreation), ...shared.toCreate], {
-      claimed: new Set(claimed.map(({ endpoint }) => endpoint.identity)),
+      claimed: new Set(
+        [...claimed.map(({ endpoint }) => endpoint), ...sum.changedNodes.map(({ node }) => node)].map(
+          ({ identity }) => identity,
+        ),
+      ),
       reportEnds,
     }),
     changeRelationships(tx, sum.changed),
   ]);
   if (nodes.outcome === 'conflict') throw new ConflictFound(nodes.conflicts);
-  if (!allChanged) throw new ManifestMismatch();
+  if (!nodesChanged || !relationshipsChanged) throw new ManifestMismatch();
   // What this transaction has just attached a relationship to is held by it: no need to lock and look.
   await cleanUpNodes(tx, new Set([...nodes.unlisted, ...freed].filter((id) => !attached.has(id))));
 }

@@ -3,8 +3,16 @@
  * result whole. Statements depend on the shape of a node (label, key names), never on its data.
  */
 import type { ManagedTransaction } from 'neo4j-driver';
-import { type FoundNode, type NodeOutcome, type OwnershipConflict, settleNode } from '../apply/settle-node.ts';
-import { isClaimed, type NodeSum } from '../apply/sum-diffs.ts';
+import {
+  type FoundNode,
+  type LabelChanges,
+  labelChanges,
+  type NodeOutcome,
+  type OwnershipConflict,
+  ownedProperties,
+  settleNode,
+} from '../apply/settle-node.ts';
+import { type ChangedNode, isClaimed, type NodeSum } from '../apply/sum-diffs.ts';
 import { countMerged, runCounted, runForEvery, runMerge, runStatement } from './run-statement.ts';
 import { groupByShape, nodePattern, type Shape } from './shape.ts';
 import { toParameters } from './to-parameter.ts';
@@ -48,6 +56,52 @@ export async function writeNodes(tx: ManagedTransaction, sums: readonly NodeSum[
   return { outcome: 'written', unlisted: writes.filter((write) => write.unlisted).map((write) => write.id) };
 }
 
+/**
+ * Writes nodes that stay with their owner: nobody else can have taken them while its registry node is locked, so that nothing needs to be read first.
+ * False if one is not there, or not its owner's: someone else has changed the graph.
+ */
+export async function changeNodes(tx: ManagedTransaction, changed: readonly ChangedNode[]): Promise<boolean> {
+  const results = await Promise.all(
+    groupByShape(changed, ({ node }) => node).map(([shape, members]) => changeAlike(tx, shape, members)),
+  );
+  await relabelNodes(
+    tx,
+    results.flatMap(({ relabelled }) => relabelled),
+  );
+  return results.every(({ allFound }) => allFound);
+}
+
+interface Relabelling extends LabelChanges {
+  readonly id: string;
+}
+
+async function changeAlike(
+  tx: ManagedTransaction,
+  shape: Shape,
+  changed: readonly ChangedNode[],
+): Promise<{ readonly allFound: boolean; readonly relabelled: readonly Relabelling[] }> {
+  const statement = `
+UNWIND $rows AS row
+MATCH ${nodePattern('n', shape, 'row[1]')} WHERE n._outgraphOwner = row[2]
+SET n = row[3]
+RETURN count(*) AS count,
+  collect(CASE WHEN row[4] OR size(labels(n)) > 1 THEN [row[0], elementId(n), labels(n)] END) AS labelled`;
+  const rows = changed.map(({ owner, node: { key, labels, properties } }, index) => [
+    index,
+    Object.values(key),
+    owner,
+    toParameters({ ...key, ...ownedProperties(owner, properties) }),
+    labels.length > 0,
+  ]);
+  type Labelled = readonly [index: number, id: string, labels: readonly string[]];
+  const [row] = await runStatement<{ count: bigint; labelled: readonly Labelled[] }>(tx, statement, { rows });
+  const relabelled = (row?.labelled ?? []).map(([index, id, labels]) => {
+    const { node } = changed[index] as ChangedNode;
+    return { id, ...labelChanges(node.label, labels, node.labels) };
+  });
+  return { allFound: Number(row?.count) === changed.length, relabelled };
+}
+
 /** Finds and locks the nodes, and makes those that are missing as if nobody had them; returns those that were there. */
 async function mergeNodes(
   tx: ManagedTransaction,
@@ -88,6 +142,7 @@ RETURN collect([row[0], elementId(n)]) AS found`;
   const [row] = await runStatement<{ found: (readonly [number, string])[] }>(tx, statement, { rows });
   return lockedNodes(row?.found ?? [], sums);
 }
+
 /** In a statement of its own, after the lock: what was read before it was held may be out of date. */
 async function readNodes(
   tx: ManagedTransaction,
@@ -115,16 +170,21 @@ async function writeSettled(tx: ManagedTransaction, writes: readonly SettledWrit
   const rows = writes.map(({ id, sum, properties }) => [id, toParameters({ ...sum.endpoint.key, ...properties })]);
   const statement = 'UNWIND $rows AS row MATCH (n) WHERE elementId(n) = row[0] SET n = row[1] RETURN count(*) AS count';
   await runCounted(tx, statement, { rows }, rows.length);
-  const relabelled = writes.filter((write) => write.addedLabels.length + write.removedLabels.length > 0);
-  if (relabelled.length === 0) return;
-  const labelRows = relabelled.map(({ id, addedLabels, removedLabels }) => [id, addedLabels, removedLabels]);
-  await runCounted(
-    tx,
-    `UNWIND $rows AS row MATCH (n) WHERE elementId(n) = row[0]
-     SET n:$(row[1]) REMOVE n:$(row[2]) RETURN count(*) AS count`,
-    { rows: labelRows },
-    labelRows.length,
-  );
+  await relabelNodes(tx, writes);
+}
+
+async function relabelNodes(tx: ManagedTransaction, relabelled: readonly Relabelling[]): Promise<void> {
+  const rows = relabelled
+    .filter(({ addedLabels, removedLabels }) => addedLabels.length + removedLabels.length > 0)
+    .map(({ id, addedLabels, removedLabels }) => [id, addedLabels, removedLabels]);
+  if (rows.length === 0) return;
+  const statement = `
+UNWIND $rows AS row
+MATCH (n) WHERE elementId(n) = row[0]
+SET n:$(row[1])
+REMOVE n:$(row[2])
+RETURN count(*) AS count`;
+  await runCounted(tx, statement, { rows }, rows.length);
 }
 
 function lockedNodes(found: readonly (readonly [number, string])[], sums: readonly NodeSum[]): readonly LockedNode[] {

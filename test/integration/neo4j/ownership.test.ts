@@ -107,6 +107,27 @@ describe('a foreign node', () => {
   });
 });
 
+describe('a node that someone else has removed', () => {
+  it('is made anew when its owner changes it, with its relationships', async () => {
+    const [owner, removed, other] = [aggregate(), node(), node()];
+    const subgraph = (name: string) => ({
+      nodes: [{ ...removed, labels: ['Kept'], properties: { name } }],
+      relationships: [{ type: 'NEAR', from: removed, to: other, properties: { name } }],
+    });
+    await apply(state(owner, subgraph('a')));
+    await driver.executeQuery(`MATCH (n:${label} {id: $id}) DETACH DELETE n`, removed.key);
+    expect(await apply(state(owner, subgraph('b')))).toMatchObject([{ outcome: 'applied' }]);
+    expect(await propertiesOf(removed.key.id)).toMatchObject([
+      { properties: { name: 'b', _outgraphOwner: owner }, labels: [label, 'Kept'] },
+    ]);
+    const { records } = await driver.executeQuery(
+      `MATCH (:${label} {id: $id})-[r:NEAR]->() RETURN r.name AS name`,
+      removed.key,
+    );
+    expect(records.map((record) => record.get('name'))).toStrictEqual(['b']);
+  });
+});
+
 describe('a tombstone', () => {
   it('keeps a late upsert out, and is purged only when it is old enough', async () => {
     const [key, gone] = [aggregate(), node()];

@@ -63,12 +63,24 @@ describe('the diff of an aggregate', () => {
   it('sees that a FLOAT took the place of an equal INTEGER', () => {
     const withValue = (v: unknown) => ({ nodes: [{ ...user, properties: { v } }] });
     const result = diff(manifestOf(withValue(1)), readSubgraph(withValue({ _bsontype: 'Double', value: 1 })), owner);
-    expect(result.claims).toHaveLength(1);
+    expect(result.changedNodes).toHaveLength(1);
+  });
+
+  it('changes a node in its place when its properties or labels change', () => {
+    const before = manifestOf({ nodes: [{ ...user, properties: { name: 'a' } }] });
+    const result = diff(before, readSubgraph({ nodes: [{ ...user, labels: ['Person'] }] }), owner);
+    expect(result).toMatchObject({ claims: [], releases: [], changedNodes: [{ labels: ['Person'], properties: {} }] });
   });
 
   it('releases a node that turns from owned to shared, and claims it anew', () => {
     const result = diff(manifestOf({ nodes: [user] }), readSubgraph({ nodes: [{ ...user, shared: true }] }), owner);
     expect([result.releases, result.claims.map((claim) => claim.shared)]).toMatchObject([[{ shared: false }], [true]]);
+  });
+
+  it('taken carefully, claims what it would change', () => {
+    const before = manifestOf({ nodes: [user] });
+    const result = diffCarefully(before, readSubgraph({ nodes: [{ ...user, properties: { name: 'a' } }] }), owner);
+    expect([result.claims.length, result.changedNodes.length]).toStrictEqual([1, 0]);
   });
 
   it('taken carefully, deletes and creates every owned relationship, but counts shared ones once', () => {

@@ -34,6 +34,14 @@ describe('the sum of a batch', () => {
     expect(sumDiffs([change('graph:1', listed, null), change('graph:2', null, listed)]).shared).toStrictEqual([]);
   });
 
+  it('changes a node in its place only if nobody else in the batch has to do with it', () => {
+    const [before, after] = [{ nodes: [a] }, { nodes: [{ ...a, properties: { name: 'a' } }] }];
+    const alone = sumDiffs([change('graph:1', before, after)]);
+    expect([alone.nodes, alone.changedNodes]).toMatchObject([[], [{ owner: 'graph:1' }]]);
+    const wanted = sumDiffs([change('graph:1', before, after), change('graph:2', null, { nodes: [a] })]);
+    expect([wanted.nodes[0]?.owners.length, wanted.changedNodes]).toStrictEqual([2, []]);
+  });
+
   it('puts owners in the order of their events', () => {
     const sum = sumDiffs([change('graph:1', null, { nodes: [a] }, 9), change('graph:2', null, { nodes: [a] }, 3)]);
     expect(sum.nodes[0]?.owners.map((owner) => owner.key)).toStrictEqual(['graph:2', 'graph:1']);
