@@ -149,5 +149,5 @@ function sortBy<Item>(items: readonly Item[], text: (item: Item) => string): rea
 }
 
 function compare(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
+  return left < right ? -1 : 1;
 }

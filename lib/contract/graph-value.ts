@@ -37,7 +37,7 @@ export function toGraphValue(raw: unknown, path: string): GraphValue | undefined
  * @throws a `key-invalid` fault unless it is a string (or stands as one: ObjectId, UUID), an integer or a boolean.
  */
 export function toKeyValue(raw: unknown, path: string): KeyValue {
-  const value = raw === null || raw === undefined || Array.isArray(raw) ? undefined : scalarOrUndefined(raw, path);
+  const value = scalarOrUndefined(raw, path);
   if (typeof value === 'string' || typeof value === 'bigint' || typeof value === 'boolean') return value;
   throw new Fault(
     'key-invalid',

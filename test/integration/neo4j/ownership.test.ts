@@ -128,6 +128,24 @@ describe('a node that someone else has removed', () => {
   });
 });
 
+describe('a position', () => {
+  it.each([
+    ['2038', 2 ** 31 - 1, 2 ** 31],
+    ['the end of unsigned seconds', 2 ** 32 - 2, 2 ** 32 - 1],
+  ])('orders events across %s', async (_, before, after) => {
+    const [key, moved] = [aggregate(), node()];
+    const at = (t: number, name: string) => ({
+      key,
+      position: toPosition({ t, i: 1 }),
+      subgraph: readSubgraph({ nodes: [{ ...moved, properties: { name } }] }),
+    });
+    await apply(at(before, 'earlier'));
+    expect(await apply(at(after, 'later'))).toMatchObject([{ outcome: 'applied' }]);
+    expect(await apply(at(before, 'earlier'))).toMatchObject([{ outcome: 'superseded' }]);
+    expect(await propertiesOf(moved.key.id)).toMatchObject([{ properties: { name: 'later' } }]);
+  });
+});
+
 describe('a tombstone', () => {
   it('keeps a late upsert out, and is purged only when it is old enough', async () => {
     const [key, gone] = [aggregate(), node()];

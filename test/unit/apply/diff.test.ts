@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { diff, diffCarefully } from '../../../lib/apply/diff.ts';
-import { createManifest, decodeManifest, emptyManifest, encodeManifest } from '../../../lib/apply/manifest.ts';
+import {
+  createManifest,
+  decodeManifest,
+  emptyManifest,
+  encodeManifest,
+  readLine,
+  sharedNodeLine,
+} from '../../../lib/apply/manifest.ts';
 import { readSubgraph } from '../../../lib/contract/read-subgraph.ts';
 
 const owner = 'graph:1';
@@ -17,8 +24,9 @@ describe('the diff of an aggregate', () => {
       nodes: [day('01-01'), { ...user, properties: { b: 2, a: 1 } }],
       relationships: [event('01-02'), event('01-01')],
     });
-    expect(diff(before, again, owner)).toMatchObject({
+    expect(diff(before, again, owner)).toStrictEqual({
       claims: [],
+      changedNodes: [],
       releases: [],
       created: [],
       changed: [],
@@ -77,6 +85,21 @@ describe('the diff of an aggregate', () => {
     expect([result.releases, result.claims.map((claim) => claim.shared)]).toMatchObject([[{ shared: false }], [true]]);
   });
 
+  it('taken carefully, takes up and drops shared relationships like any other diff', () => {
+    const [left, right] = [event('01-01', { shared: true }), event('01-02', { shared: true })];
+    const result = diffCarefully(
+      manifestOf({ relationships: [left] }),
+      readSubgraph({ relationships: [right, event('01-03')] }),
+      owner,
+    );
+    expect(result).toMatchObject({
+      changed: [],
+      created: [{ to: { key: { date: '01-03' } } }, { to: { key: { date: '01-02' } }, shared: true }],
+      released: [{ shared: false }, { shared: true }],
+    });
+    expect(result.changed).toStrictEqual([]);
+  });
+
   it('taken carefully, claims what it would change', () => {
     const before = manifestOf({ nodes: [user] });
     const result = diffCarefully(before, readSubgraph({ nodes: [{ ...user, properties: { name: 'a' } }] }), owner);
@@ -94,6 +117,21 @@ describe('the diff of an aggregate', () => {
 });
 
 describe('a manifest', () => {
+  it('says in a line what each element is', () => {
+    const lines = manifestOf({
+      nodes: [user, { ...day('01-01'), shared: true }],
+      relationships: [event('01-01'), event('01-02', { shared: true })],
+    });
+    expect(lines.map(readLine)).toMatchObject([
+      { kind: 'node', shared: false, endpoint: { label: 'User', key: { id: 'u' } } },
+      { kind: 'node', shared: true, endpoint: { label: 'Date', key: { date: '01-01' } } },
+      { kind: 'relationship', shared: false, type: 'HAS', id: expect.stringMatching(/^[\w-]{16}$/) },
+      { kind: 'relationship', shared: true, type: 'HAS', id: expect.stringMatching(/^[\w-]{16}$/) },
+    ]);
+    expect(lines.map((line) => line.slice(0, 2))).toStrictEqual(['n ', 's ', 'r ', 't ']);
+    expect(lines[1]).toBe(sharedNodeLine('["Date",[["date","s01-01"]]]'));
+  });
+
   it('comes back from the registry as it went in', () => {
     const manifest = manifestOf({
       nodes: [
@@ -106,6 +144,9 @@ describe('a manifest', () => {
   });
 
   it('of an unknown version is refused instead of misread', () => {
-    expect(() => decodeManifest('3\n')).toThrow('begins with "3"');
+    expect(() => decodeManifest('{"v":1,"n":[],"r":[]}\n')).toThrow(
+      'begins with "{"v":1,""; this outgraph reads form 2.',
+    );
+    expect(encodeManifest(emptyManifest)).toBe('2\n');
   });
 });

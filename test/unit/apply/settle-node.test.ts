@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type FoundNode, settleNode } from '../../../lib/apply/settle-node.ts';
+import { type FoundNode, labelChanges, settleNode } from '../../../lib/apply/settle-node.ts';
 import type { NodeSum } from '../../../lib/apply/sum-diffs.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
 
@@ -39,6 +39,33 @@ describe('a node that an aggregate owns from now on', () => {
     );
     expect(outcome).toMatchObject({ outcome: 'settled', properties: { _outgraphOwner: 'graph:2' } });
   });
+
+  it('gets only the labels that it lacks, and keeps the one that names it', () => {
+    expect(labelChanges('File', ['File', 'A', 'B'], ['B', 'C'])).toStrictEqual({
+      addedLabels: ['C'],
+      removedLabels: ['A'],
+    });
+  });
+});
+
+describe('a node that nobody has had', () => {
+  it('has no labels to remove', () => {
+    expect(settleNode(sum({ owners: [claim('graph:1', 1, { labels: ['A'] })] }), null)).toStrictEqual({
+      outcome: 'settled',
+      properties: { _outgraph: true, _outgraphOwner: 'graph:1' },
+      addedLabels: ['A'],
+      removedLabels: [],
+      unlisted: false,
+    });
+  });
+
+  it('may be taken up by several that share it', () => {
+    expect(settleNode(sum({ sharers: ['graph:1', 'graph:2'], sharesDelta: 2 }), null)).toMatchObject({
+      outcome: 'settled',
+      properties: { _outgraph: true, _outgraphShares: 2n },
+      unlisted: false,
+    });
+  });
 });
 
 describe('a node that nobody lists any more', () => {
@@ -69,7 +96,7 @@ describe('an ownership conflict', () => {
       'a second owner',
       sum({ owners: [claim('graph:2')] }),
       found({ owner: 'graph:1' }),
-      [{ refused: 'graph:2', holder: 'graph:1' }],
+      [{ refused: 'graph:2', holder: 'graph:1', standing: true }],
     ],
     [
       'a sharer of what is owned',
@@ -81,13 +108,19 @@ describe('an ownership conflict', () => {
       'an owner of what is shared',
       sum({ owners: [claim('graph:2')] }),
       found({ shares: 1 }),
-      [{ refused: 'graph:2', holder: null }],
+      [{ refused: 'graph:2', holder: null, standing: true }],
     ],
     [
       'the later of two owners in one batch',
       sum({ owners: [claim('graph:1', 1), claim('graph:2', 2)] }),
       null,
-      [{ refused: 'graph:2', holder: 'graph:1' }],
+      [{ refused: 'graph:2', holder: 'graph:1', standing: false }],
+    ],
+    [
+      'a sharer beside an owner in one batch',
+      sum({ owners: [claim('graph:1')], sharers: ['graph:2'], sharesDelta: 1 }),
+      null,
+      [{ refused: 'graph:2', holder: 'graph:1', standing: false }],
     ],
     [
       'an owner while one of two sharers stays',
@@ -99,6 +132,13 @@ describe('an ownership conflict', () => {
     expect(settleNode(given, state)).toMatchObject({
       outcome: 'conflict',
       conflicts: conflicts.map((conflict) => ({ ...conflict, element: 'File {path: "a"}' })),
+    });
+  });
+
+  it('names every key property of the element, as one would write it', () => {
+    const endpoint = { label: 'File', key: { line: 5n, ok: true, path: 'a' }, identity: 'x' };
+    expect(settleNode(sum({ endpoint, owners: [claim('graph:2')] }), found({ owner: 'graph:1' }))).toMatchObject({
+      conflicts: [{ element: 'File {line: 5, ok: true, path: "a"}', identity: 'x' }],
     });
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { diff } from '../../../lib/apply/diff.ts';
 import { createManifest, emptyManifest } from '../../../lib/apply/manifest.ts';
-import { sumDiffs } from '../../../lib/apply/sum-diffs.ts';
+import { isClaimed, sumDiffs } from '../../../lib/apply/sum-diffs.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
 import { readSubgraph } from '../../../lib/contract/read-subgraph.ts';
 
@@ -40,6 +40,66 @@ describe('the sum of a batch', () => {
     expect([alone.nodes, alone.changedNodes]).toMatchObject([[], [{ owner: 'graph:1' }]]);
     const wanted = sumDiffs([change('graph:1', before, after), change('graph:2', null, { nodes: [a] })]);
     expect([wanted.nodes[0]?.owners.length, wanted.changedNodes]).toStrictEqual([2, []]);
+  });
+
+  it('knows a node that is listed from one that is only released', () => {
+    const [listed] = sumDiffs([change('graph:1', null, { nodes: [a] })]).nodes;
+    const [shared1] = sumDiffs([change('graph:1', null, { nodes: [{ ...a, shared: true }] })]).nodes;
+    const [released] = sumDiffs([change('graph:1', { nodes: [a] }, null)]).nodes;
+    expect([listed, shared1, released].map((sum) => sum !== undefined && isClaimed(sum))).toStrictEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('takes up the owned relationships of all, and counts the shared ones, in the order of their ids', () => {
+    const owned = (key: string, fields: object = {}) => ({ type: 'OWNS', from: a, to: a, key, ...fields });
+    const near = (key: string) => ({ ...shared, key });
+    const sum = sumDiffs([
+      change(
+        'graph:1',
+        { relationships: [owned('x'), owned('y'), near('1')] },
+        { relationships: [near('2'), near('3'), owned('z')] },
+      ),
+      change(
+        'graph:2',
+        { relationships: [owned('k')] },
+        { relationships: [owned('k', { properties: { n: 1 } }), near('2')] },
+      ),
+      change('graph:3', { relationships: [near('1'), ...[...'abcdefgh'].map((key) => owned(key))] }, null),
+    ]);
+    const end = expect.objectContaining({ label: 'A', key: { id: 1n } });
+    const ends = { from: end, to: end };
+    expect(sum.created).toMatchObject([{ type: 'OWNS', shared: false }]);
+    expect(sum.changed).toMatchObject([{ type: 'OWNS', properties: { n: 1n } }]);
+    expect(sum.released.map(({ type, shared: isShared }) => [type, isShared])).toStrictEqual(
+      Array(10).fill(['OWNS', false]),
+    );
+    expect([...sum.shared].sort((left, right) => left.delta - right.delta)).toStrictEqual([
+      { type: 'NEAR', id: expect.any(String), delta: -2, ends: null },
+      { type: 'NEAR', id: expect.any(String), delta: 1, ends },
+      { type: 'NEAR', id: expect.any(String), delta: 2, ends },
+    ]);
+    for (const ids of [sum.released, sum.shared].map((items) => items.map(({ id }) => id)))
+      expect(ids).toStrictEqual([...ids].sort());
+  });
+
+  it('keeps the ends of a shared relationship, whoever lists it and whoever drops it first', () => {
+    const listed = { relationships: [shared] };
+    for (const diffs of [
+      [change('graph:1', null, listed), change('graph:2', null, listed), change('graph:3', listed, null)],
+      [change('graph:3', listed, null), change('graph:1', null, listed), change('graph:2', null, listed)],
+    ])
+      expect(sumDiffs(diffs).shared).toMatchObject([{ delta: 1, ends: { from: { label: 'A' }, to: { label: 'A' } } }]);
+  });
+
+  it('lists changed nodes in one order', () => {
+    const changes = [3, 1, 2].map((id) => {
+      const node = { label: 'A', key: { id } };
+      return change(`graph:${id}`, { nodes: [node] }, { nodes: [{ ...node, properties: { name: 'a' } }] });
+    });
+    expect(sumDiffs(changes).changedNodes.map(({ node }) => node.key.id)).toStrictEqual([1n, 2n, 3n]);
   });
 
   it('puts owners in the order of their events', () => {

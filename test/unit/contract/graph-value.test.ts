@@ -19,6 +19,11 @@ describe('a property value', () => {
     ['an objectId as its hexadecimal digits', new ObjectId('66a0c0ffee0123456789abcd'), '66a0c0ffee0123456789abcd'],
     ['a UUID as its text', new UUID('00112233-4455-6677-8899-aabbccddeeff'), '00112233-4455-6677-8899-aabbccddeeff'],
     ['null as absent', null, undefined],
+    ['undefined as absent', undefined, undefined],
+    ['the ends of 64 bits', [-(2n ** 63n), 2n ** 63n - 1n], [-(2n ** 63n), 2n ** 63n - 1n]],
+    ['texts in a list', ['a', ''], ['a', '']],
+    ['a bigint and an int32 together', [1n, new Int32(2)], [1n, 2n]],
+    ['integral doubles in a list as FLOATs', [new Double(1), new Double(2)], [1, 2]],
     ['an empty array', [], []],
     ['int32 and int64 together as INTEGERs', [new Int32(1), Long.fromNumber(2)], [1n, 2n]],
     ['plain numbers with a fraction as FLOATs', [1, 0.5], [1, 0.5]],
@@ -33,18 +38,43 @@ describe('a property value', () => {
   });
 
   it.each([
-    ['a nested object', { street: 'x' }, path],
-    ['a mixed array', ['a', new Int32(1)], `${path}[1]`],
-    ['an integer among doubles', [new Double(0.5), new Int32(1)], `${path}[1]`],
-    ['null in an array', ['a', null], `${path}[1]`],
-    ['an array in an array', [['a']], `${path}[0]`],
-    ['a Decimal128', Decimal128.fromString('1.5'), path],
-    ['binary data', new Binary(new Uint8Array([1, 2])), path],
-    ['an invalid date', new Date(Number.NaN), path],
-    ['an integer beyond 64 bits', 2n ** 63n, path],
-  ])('refuses %s and names its path', (_, raw, where) => {
+    ['a nested object', { street: 'x' }, '', 'a nested object'],
+    ['what calls itself something else', { _bsontype: 5 }, '', 'a nested object'],
+    ['null in an array', ['a', null], '[1]', 'null'],
+    ['undefined in an array', ['a', undefined], '[1]', 'undefined'],
+    ['an array in an array', [['a']], '[0]', 'an array'],
+    ['a function', () => 'a', '', 'a function'],
+    ['a Decimal128', Decimal128.fromString('1.5'), '', 'Decimal128'],
+    ['binary data', new Binary(new Uint8Array(16)), '', 'Binary'],
+    ['a UUID that is too short', new Binary(new Uint8Array(15), 4), '', 'Binary'],
+    ['an invalid date', new Date(Number.NaN), '', 'a date outside the range of JavaScript dates'],
+    ['an integer beyond 64 bits', 2n ** 63n, '', 'an integer beyond 64 bits'],
+    ['an integer below 64 bits', -(2n ** 63n) - 1n, '', 'an integer beyond 64 bits'],
+  ])('refuses %s, and says where and what it is', (_, raw, where, what) => {
     expect(() => toGraphValue(raw, path)).toThrow(
-      expect.objectContaining({ code: 'value-unsupported', message: expect.stringContaining(`${where}: `) }),
+      expect.objectContaining({
+        code: 'value-unsupported',
+        message: expect.stringContaining(`${path}${where}: ${what} cannot be a property value; use `),
+      }),
+    );
+  });
+
+  it.each([
+    ['a string', 'a'],
+    ['a boolean', true],
+    ['an integer', new Int32(1)],
+    ['a number', 1],
+    ['a float', new Double(1)],
+    ['a date', new Date(0)],
+    ['an objectId', new ObjectId()],
+    ['a uuid', new UUID()],
+  ])('refuses an array that begins with %s and goes on with something else', (what, first) => {
+    const other = what === 'a string' ? new Int32(1) : 'a';
+    expect(() => toGraphValue([first, other], path)).toThrow(
+      expect.objectContaining({
+        code: 'value-unsupported',
+        message: `${path}[1]: an array must hold one type, and this element is not ${what} like the first.`,
+      }),
     );
   });
 
@@ -67,15 +97,29 @@ describe('a key value', () => {
   });
 
   it.each([
-    ['a double', new Double(1)],
-    ['a fraction', 0.5],
+    ['Double', new Double(1)],
+    ['a number', 0.5],
     ['a date', new Date(0)],
     ['null', null],
+    ['undefined', undefined],
     ['an array', ['a']],
-    ['an object', { a: 1 }],
-  ])('may not be %s', (_, raw) => {
+    ['a nested object', { a: 1 }],
+  ])('may not be %s', (what, raw) => {
     expect(() => toKeyValue(raw, path)).toThrow(
-      expect.objectContaining({ code: 'key-invalid', message: expect.stringContaining(path) }),
+      expect.objectContaining({
+        code: 'key-invalid',
+        message: `${path}: a key value must be a string, an integer or a boolean, not ${what}.`,
+      }),
     );
+  });
+
+  it('that fails in another way is not mistaken for a wrong one', () => {
+    const broken = {
+      _bsontype: 'Long',
+      toBigInt: () => {
+        throw new RangeError('broken');
+      },
+    };
+    expect(() => toKeyValue(broken, path)).toThrow(RangeError);
   });
 });

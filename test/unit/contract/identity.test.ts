@@ -1,6 +1,14 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nodeContent, nodeIdentity, relationshipId } from '../../../lib/contract/identity.ts';
+import {
+  nodeContent,
+  nodeIdentity,
+  readNodeIdentity,
+  relationshipContent,
+  relationshipId,
+} from '../../../lib/contract/identity.ts';
 import { readSubgraph } from '../../../lib/contract/read-subgraph.ts';
+import type { SubgraphNode } from '../../../lib/contract/subgraph.ts';
 
 const node = (key: unknown, properties: unknown = {}) => {
   const [read] = readSubgraph({ nodes: [{ label: 'A', key, properties }] }).nodes;
@@ -27,6 +35,24 @@ describe('the identity of a node', () => {
   ])('tells apart %s', (_, left, right) => {
     expect(nodeIdentity(node(left))).not.toBe(nodeIdentity(node(right)));
   });
+
+  it('gives back label and key', () => {
+    const value = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.boolean(),
+      fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
+    );
+    fc.assert(
+      fc.property(value, value, (left, right) => {
+        const named = node({ a: left, b: right });
+        expect(readNodeIdentity(named.identity)).toStrictEqual({
+          label: 'A',
+          key: { a: left, b: right },
+          identity: named.identity,
+        });
+      }),
+    );
+  });
 });
 
 describe('the content of a node', () => {
@@ -37,12 +63,39 @@ describe('the content of a node', () => {
     ['a value and a list of it', { v: 'a' }, { v: ['a'] }],
     ['an absent and an empty value', {}, { v: '' }],
     ['names that swap values', { a: 'x', b: 'y' }, { a: 'y', b: 'x' }],
+    ['two integers', { v: 1 }, { v: 2 }],
+    ['two fractions', { v: 0.5 }, { v: 1.5 }],
+    ['two dates', { v: new Date(5) }, { v: new Date(6) }],
+    ['0 and another FLOAT', { v: { _bsontype: 'Double', value: -0 } }, { v: { _bsontype: 'Double', value: 2 } }],
+    ['a date and the text of its hash', { v: new Date(5) }, { v: 'd5' }],
   ])('tells apart %s', (_, left, right) => {
     expect(nodeContent(node({ id: 1 }, left))).not.toBe(nodeContent(node({ id: 1 }, right)));
   });
 });
 
+describe('what has no content', () => {
+  it('needs no hash; anything else has a short one', () => {
+    const labelled = readSubgraph({ nodes: [{ label: 'A', key: { id: 1 }, labels: ['B'] }] }).nodes[0];
+    expect([
+      nodeContent(node({ id: 1 })),
+      relationshipContent(relationship({})),
+      nodeContent(node({ id: 1 }, { a: 1 })),
+      nodeContent(labelled as SubgraphNode),
+      relationshipContent(relationship({ properties: { a: 1 } })),
+    ]).toStrictEqual(['-', '-', ...Array(3).fill(expect.stringMatching(/^[\w-]{11}$/))]);
+  });
+
+  it('is told from labels and properties that differ', () => {
+    const contents = [[], ['B'], ['C']].map((labels) => nodeContent({ ...node({ id: 1 }, { a: 1 }), labels }));
+    expect(new Set(contents).size).toBe(3);
+  });
+});
+
 describe('the id of a relationship', () => {
+  it('is short, because it stands in an index', () => {
+    expect(relationshipId(relationship({}), 'graph:a')).toMatch(/^[\w-]{16}$/);
+  });
+
   it('differs between two aggregates that own the same one', () => {
     expect(relationshipId(relationship({}), 'graph:a')).not.toBe(relationshipId(relationship({}), 'graph:b'));
   });

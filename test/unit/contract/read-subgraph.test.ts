@@ -126,6 +126,56 @@ describe('a subgraph', () => {
       'relationships[0].key',
     ],
     ['what is no object', 'text', 'subgraph-invalid', 'subgraph'],
+    ['null', null, 'subgraph-invalid', 'subgraph'],
+    ['an array', [], 'subgraph-invalid', 'subgraph'],
+    ['a date', new Date(0), 'subgraph-invalid', 'subgraph'],
+    ['an ObjectId', { _bsontype: 'ObjectId' }, 'subgraph-invalid', 'subgraph'],
+    ['relationships that are no array', { relationships: {} }, 'subgraph-invalid', 'relationships'],
+    ['a number for a label', subgraph([{ ...node, label: 5 }]), 'name-invalid', 'nodes[0].label'],
+    ['a number for a further label', subgraph([{ ...node, labels: ['A', 5] }]), 'name-invalid', 'nodes[0].labels[1]'],
+    ['text for shared', subgraph([{ ...node, shared: 'yes' }]), 'subgraph-invalid', 'nodes[0].shared'],
+    [
+      'text for shared of a relationship',
+      subgraph([], [{ ...relationship, shared: 1 }]),
+      'subgraph-invalid',
+      'relationships[0].shared',
+    ],
+    [
+      'properties that are no object',
+      subgraph([{ ...node, properties: 'a' }]),
+      'subgraph-invalid',
+      'nodes[0].properties',
+    ],
+    [
+      'an unsupported property of a relationship',
+      subgraph([], [{ ...relationship, properties: { a: {} } }]),
+      'value-unsupported',
+      'relationships[0].properties.a',
+    ],
+    [
+      'a key of its bookkeeping',
+      subgraph([{ label: 'File', key: { _outgraphId: 'x' } }]),
+      'name-invalid',
+      'nodes[0].key._outgraphId',
+    ],
+    [
+      'an endpoint that is no object',
+      subgraph([], [{ ...relationship, from: 'a' }]),
+      'subgraph-invalid',
+      'relationships[0].from',
+    ],
+    [
+      'two keys for the label of a start',
+      subgraph([node], [{ ...relationship, from: { label: 'File', key: { id: 1 } } }]),
+      'key-mismatch',
+      'relationships[0].from.key',
+    ],
+    [
+      'two keys for the label of an end',
+      subgraph([node], [{ ...relationship, to: { label: 'File', key: { id: 1, path: 'a' } } }]),
+      'key-mismatch',
+      'relationships[0].to.key',
+    ],
   ])('refuses %s and names its path', (_, raw, code, path) => {
     expect(() => readSubgraph(raw)).toThrow(
       expect.objectContaining({
@@ -133,6 +183,30 @@ describe('a subgraph', () => {
         message: expect.stringMatching(new RegExp(`^${path.replace(/[[\]]/g, '\\$&')}: `)),
       }),
     );
+  });
+
+  it.each([
+    [subgraph([{ ...node, props: {} }]), 'allowed are label, key, labels, properties, shared.'],
+    [subgraph([], [{ ...relationship, props: {} }]), 'allowed are type, from, to, key, properties, shared.'],
+    [subgraph([{ ...node, properties: { _outgraphOwner: 'x' } }]), 'names that begin with _outgraph are kept'],
+    [subgraph([{ ...node, shared: 'yes' }]), 'must be true or false.'],
+    [subgraph([{ ...node, label: 5 }]), 'a name must be a string.'],
+    [
+      subgraph([node, { label: 'File', key: { id: 1, path: 'a' } }]),
+      'File is keyed by path elsewhere in this subgraph, not by id, path.',
+    ],
+    [subgraph(Array(10_001).fill(node)), '10001 elements, at most 10000 are allowed; make aggregates of their own'],
+  ])('is refused with what to do about it: %#', (raw, text) => {
+    expect(() => readSubgraph(raw)).toThrow(text);
+  });
+
+  it('takes null for what is absent', () => {
+    const raw = subgraph(
+      [{ ...node, labels: null, properties: null }],
+      [{ ...relationship, properties: null, key: null }],
+    );
+    expect(readSubgraph(raw)).toStrictEqual(readSubgraph(subgraph([node], [relationship])));
+    expect(readSubgraph({ nodes: null, relationships: undefined })).toStrictEqual({ nodes: [], relationships: [] });
   });
 
   it('never repeats a value in its refusal', () => {

@@ -1,0 +1,6 @@
+/** The tests that the mutation test runs again and again: those of the pure parts, which need no server. */
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: { include: ['test/unit/apply/**/*.test.ts', 'test/unit/contract/**/*.test.ts'] },
+});
