@@ -27,7 +27,7 @@ const log: WorkerLog = {
   ...silentLog,
   failed: (_part, error) => failures.push(error),
 };
-const start = () =>
+const start = (settings: object = {}) =>
   startWorker(
     readSettings(workerSettings, {
       MONGODB_URI: stack.mongodbUri,
@@ -36,6 +36,7 @@ const start = () =>
       NEO4J_USERNAME: stack.neo4jUsername ?? '',
       NEO4J_PASSWORD: stack.neo4jPassword ?? '',
       PUBLISHER_LEASE_SECONDS: '5',
+      ...settings,
     }),
     log,
   );
@@ -111,4 +112,37 @@ it('may run more than once: another takes over when the one that tails stops', a
   expect(standingBy?.health().applied).toBe(500);
   expect([await countNodes('pair'), await countNodes('successor')]).toStrictEqual([500, 500]);
   expect(failures).toStrictEqual([]);
+});
+
+it('leaves an event dead that claims what another aggregate keeps, and names both and the node', async () => {
+  const [holder, claimant] = ['holder', 'claimant'].map((name) => `${small.graph.label}-${name}`) as [string, string];
+  const claim = (aggregateId: string) => upsertEvent({ nodes: [small.node('wanted')] }, { aggregateId });
+  const worker = start({ CONFLICT_MAX_RECEIVES: '2' });
+  await outbox().insertOne(claim(holder), { writeConcern: { w: 'majority' } });
+  await untilNothingIsPending();
+  await outbox().insertOne(claim(claimant), { writeConcern: { w: 'majority' } });
+  await untilNothingIsPending();
+  await worker.stop();
+  const dead = await outbox().findOne({ aggregateId: claimant });
+  expect(dead).toMatchObject({ status: 'dead', error: { code: 'ownership-conflict' } });
+  for (const name of [`graph:${holder}`, `graph:${claimant}`, `${small.graph.label} {id: "wanted"}`])
+    expect(dead?.error.message).toContain(name);
+});
+
+it('applies an event that claims what another aggregate lets go of while it waits', async () => {
+  const [holder, claimant] = ['owner', 'heir'].map((name) => `${small.graph.label}-${name}`) as [string, string];
+  const nodes = [small.node('inherited')];
+  const worker = start();
+  await outbox().insertOne(upsertEvent({ nodes }, { aggregateId: holder }), { writeConcern: { w: 'majority' } });
+  await untilNothingIsPending();
+  await outbox().insertOne(upsertEvent({ nodes }, { aggregateId: claimant }), { writeConcern: { w: 'majority' } });
+  await waitUntil(async () => worker.health().queued > 0 || undefined, {
+    timeoutSeconds: 10,
+    pollMillis: 5,
+    what: 'the claim to wait',
+  });
+  await outbox().insertOne(upsertEvent({ nodes: [] }, { aggregateId: holder }), { writeConcern: { w: 'majority' } });
+  await untilNothingIsPending();
+  await worker.stop();
+  expect(await outbox().countDocuments({ aggregateId: { $in: [holder, claimant] }, status: 'processed' })).toBe(3);
 });
