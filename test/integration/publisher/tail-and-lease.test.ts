@@ -1,11 +1,11 @@
-import { ObjectId } from 'mongodb';
+import { BSON, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { acquireLease, type Checkpoint, releaseLease, saveCheckpoint } from '../../../lib/mongodb/publisher-lease.ts';
 import { readClusterTime, scanPending } from '../../../lib/mongodb/scan-pending.ts';
 import { checkpointCollection, setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
 import { type OutboxTail, tailOutbox } from '../../../lib/mongodb/tail-outbox.ts';
-import { outboxEvent } from '../../outbox-event.ts';
+import { outboxEvent, upsertEvent } from '../../outbox-event.ts';
 import { createTestDatabase, type TestDatabase } from '../test-database.ts';
 
 let database: TestDatabase;
@@ -13,6 +13,9 @@ beforeAll(async () => {
   database = await createTestDatabase();
 });
 afterAll(() => database.drop());
+
+/** https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-BSON-Document-Size */
+const maxDocumentBytes = 16 * 1024 * 1024;
 
 const outbox = () => database.db.collection(outboxCollection);
 const checkpoints = () => database.db.collection<Checkpoint>(checkpointCollection);
@@ -52,6 +55,21 @@ describe('the tail of the outbox', () => {
     await tail.close();
     expect(second.pointers).toStrictEqual([]);
     expect(second.resumeToken).not.toStrictEqual(first.resumeToken);
+  });
+
+  it('brings an event of the largest size that MongoDB stores, and changes of such events do not stop it', async () => {
+    const start = { clusterTime: await readClusterTime(database.client, outbox()) };
+    const tail = tailOutbox(outbox(), start);
+    const empty = upsertEvent({ nodes: [], text: '' });
+    const room = maxDocumentBytes - BSON.calculateObjectSize(empty);
+    const largest = { ...empty, payload: { nodes: [], text: 'x'.repeat(room) } };
+    const after = outboxEvent();
+    await outbox().insertOne(largest);
+    await outbox().updateOne({ _id: largest._id }, { $set: { 'payload.text': 'y'.repeat(room) } });
+    await outbox().insertOne(after);
+    const { ids } = await readInserts(tail, 2);
+    await tail.close();
+    expect(ids).toStrictEqual([largest._id.toHexString(), after._id.toHexString()]);
   });
 
   it('says that history is lost when the server does not know the token', async () => {
