@@ -67,13 +67,18 @@ async function fillMongod(folder: string, logFile: string, signal: AbortSignal):
   await rm(archive);
 }
 
-/** Starts a replica set of so many members, with its data below `folder`. */
-export async function startMongodb(binary: string, folder: string, members: number): Promise<MongodbServers> {
+/** Starts a replica set of so many members, with its data below `folder`. `extraArgs` go to every mongod. */
+export async function startMongodb(
+  binary: string,
+  folder: string,
+  members: number,
+  extraArgs: readonly string[] = [],
+): Promise<MongodbServers> {
   const instances = await Promise.all(
     Array.from({ length: members }, async (_, index) => {
       const dbPath = path.join(folder, `mongod-${index}`);
       await mkdir(dbPath, { recursive: true });
-      return { dbPath, storageEngine: 'wiredTiger' as const, args: ['--wiredTigerCacheSizeGB', '0.5'] };
+      return { dbPath, storageEngine: 'wiredTiger' as const, args: ['--wiredTigerCacheSizeGB', '0.5', ...extraArgs] };
     }),
   );
   const replicaSet = await MongoMemoryReplSet.create({
