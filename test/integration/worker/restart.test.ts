@@ -1,0 +1,78 @@
+/** The worker while its Neo4j is killed, stays away, and comes back, on a Neo4j of the test's own. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type RestartableNeo4j, startRestartableNeo4j } from '../../../infra/local/neo4j.ts';
+import { printStep } from '../../../infra/local/progress.ts';
+import { waitUntil } from '../../../infra/local/wait-until.ts';
+import { aggregates } from '../../../lib/aggregates/catalog.ts';
+import { readSettings, workerSettings } from '../../../lib/config.ts';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
+import { startWorker, type Worker } from '../../../lib/wiring/worker.ts';
+import { connectGraph } from '../../connect-graph.ts';
+import { upsertEvent } from '../../outbox-event.ts';
+import { silentLog } from '../../silent-log.ts';
+import { stack } from '../../stack.ts';
+import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+
+let folder: string;
+let neo4j: RestartableNeo4j;
+let database: TestDatabase;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'outgraph-restart-'));
+  neo4j = await startRestartableNeo4j(folder, printStep, new AbortController().signal);
+  database = await createTestDatabase();
+});
+afterAll(async () => {
+  await database?.drop();
+  await neo4j?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const graph = () => ({ neo4jUri: neo4j.uri, neo4jUsername: null, neo4jPassword: null });
+const outbox = () => database.db.collection(outboxCollection);
+
+async function write(group: string, count: number): Promise<void> {
+  const events = Array.from({ length: count }, (_, index) =>
+    upsertEvent({ nodes: [{ label: 'Restarted', key: { id: `${group}-${index}` } }] }),
+  );
+  await outbox().insertMany(events, { writeConcern: { w: 'majority' } });
+}
+
+const until = (ask: () => Promise<boolean> | boolean, what: string) =>
+  waitUntil(async () => (await ask()) || undefined, { timeoutSeconds: 90, pollMillis: 50, what });
+
+it('loses nothing, leaves nothing dead, says that it is unwell, and goes on by itself', async () => {
+  const driver = connectGraph(graph());
+  await setUpGraph(driver, 'neo4j', aggregates);
+  const failed: string[] = [];
+  const worker: Worker = startWorker(
+    readSettings(workerSettings, {
+      MONGODB_URI: stack.mongodbUri,
+      MONGODB_DATABASE: database.db.databaseName,
+      NEO4J_URI: neo4j.uri,
+      WORKER_BATCH_SIZE: '100',
+    }),
+    { ...silentLog, failed: (part) => void failed.push(part) },
+  );
+  try {
+    await write('before', 3_000);
+    await until(() => worker.health().applied > 0, 'the first batch to be applied');
+    await neo4j.kill();
+    await write('away', 500);
+    await until(() => worker.health().failing.consumer !== undefined, 'the consumer to notice');
+    await neo4j.start();
+    await write('after', 500);
+    await until(async () => (await outbox().countDocuments({ status: 'pending' })) === 0, 'every event to be settled');
+    expect(await outbox().countDocuments({ status: 'processed' })).toBe(4_000);
+    const { records } = await driver.executeQuery('MATCH (n:Restarted) RETURN count(n) AS count');
+    expect(records[0]?.get('count')).toBe(4_000n);
+    expect(new Set(failed)).toStrictEqual(new Set(['consumer']));
+    expect(worker.health().failing).toStrictEqual({});
+  } finally {
+    await worker.stop();
+    await driver.close();
+  }
+});
