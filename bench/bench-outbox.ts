@@ -7,7 +7,7 @@ import { outboxCollection } from '../lib/contract/outbox-event.ts';
 import { inChunks } from '../lib/in-chunks.ts';
 import { setUpOutbox } from '../lib/mongodb/set-up-outbox.ts';
 import { upsertEvent } from '../test/outbox-event.ts';
-import { SymbolGraph, symbolRows } from './symbols.ts';
+import { SymbolGraph, type SymbolRow, symbolRows } from './symbols.ts';
 
 const insertChunk = 5_000;
 
@@ -52,7 +52,8 @@ export class BenchOutbox {
     return events.map(({ _id }) => _id.toHexString());
   }
 
-  event(row: ReturnType<typeof symbolRows>[number]) {
+  /** The event of one symbol, pending. */
+  event(row: SymbolRow): ReturnType<typeof upsertEvent> {
     return upsertEvent(this.graph.subgraph(row), { aggregateId: this.graph.aggregateId(row.id) });
   }
 

@@ -17,7 +17,7 @@ import { outboxInserts } from '../lib/mongodb/tail-outbox.ts';
 import { concurrentCalls, type SendPointers } from '../lib/publish/send-all.ts';
 import { joinPublisher, type Publisher } from '../lib/wiring/publisher.ts';
 import { BenchOutbox } from './bench-outbox.ts';
-import { compare } from './compare.ts';
+import { type Contender, compare } from './compare.ts';
 import { type Benchmark, secondAgainstFirst } from './figure.ts';
 
 const log = { publishingPending: () => undefined, leftToSweep: () => undefined };
@@ -43,7 +43,7 @@ class CountingPublisher {
   }
 
   /** Publishes what there is, until its clock has run out: leaves a checkpoint at the end of the history. */
-  async moveOn(): Promise<void> {
+  async #moveOn(): Promise<void> {
     let clock = 30_000;
     this.#left = 0;
     await this.#publisher.publish(() => {
@@ -52,7 +52,19 @@ class CountingPublisher {
     }, log);
   }
 
-  async publish(count: number): Promise<number> {
+  /** Publishes so many fresh events in each round. */
+  contender(name: string, outbox: BenchOutbox, count: number): Contender {
+    return {
+      name,
+      prepare: async (round) => {
+        await this.#moveOn();
+        await outbox.write(`published${round}`, count);
+      },
+      run: () => this.#publish(count),
+    };
+  }
+
+  async #publish(count: number): Promise<number> {
     this.#left = count;
     await this.#publisher.publish(() => (this.#left > 0 ? 60_000 : 0), log);
     return count;
@@ -104,14 +116,7 @@ function compareOnBus(servers: Servers) {
             return busPointers;
           },
         },
-        {
-          name: 'publisher',
-          prepare: async (round) => {
-            await publisher.moveOn();
-            await outbox.write(`bus${round}`, busPointers);
-          },
-          run: () => publisher.publish(busPointers),
-        },
+        publisher.contender('publisher', outbox, busPointers),
       ],
       { rounds: 6, warmUp: 2 },
     );
@@ -151,14 +156,7 @@ function compareStreams(servers: Servers) {
             return streamPointers;
           },
         },
-        {
-          name: 'publisher without a bus',
-          prepare: async (round) => {
-            await publisher.moveOn();
-            await outbox.write(`tail${round}`, streamPointers);
-          },
-          run: () => publisher.publish(streamPointers),
-        },
+        publisher.contender('publisher without a bus', outbox, streamPointers),
       ],
       { rounds: 8, warmUp: 2 },
     );

@@ -11,6 +11,7 @@ import { ApplyBench } from './apply.ts';
 import { BenchOutbox } from './bench-outbox.ts';
 import { spread } from './compare.ts';
 import type { Benchmark } from './figure.ts';
+import { lagAt, readLags } from './lags.ts';
 import { writeSteadily } from './worker.ts';
 
 const warmUpSeconds = 20;
@@ -81,15 +82,9 @@ async function countSymbols(graph: Parameters<typeof connectGraph>[0], bench: Be
 }
 
 /** Milliseconds from `since` until the first window whose slowest hundredth was as fast as the goal. */
-async function firstFastWindow({ outbox }: BenchOutbox, since: number): Promise<number> {
-  const later = { createdAt: { $gte: new Date(since) } };
-  const events = await outbox.find(later, { projection: { createdAt: 1, processedAt: 1 } }).toArray();
-  const windows = Map.groupBy(events, ({ createdAt }) => Math.floor((createdAt.getTime() - since) / windowMillis));
-  const fast = [...windows].filter(([, members]) => {
-    const lags = members
-      .map(({ createdAt, processedAt }) => processedAt.getTime() - createdAt.getTime())
-      .sort((left, right) => left - right);
-    return (lags[Math.floor(0.99 * lags.length)] ?? 0) <= lagGoalMillis;
-  });
+async function firstFastWindow(bench: BenchOutbox, since: number): Promise<number> {
+  const events = await readLags(bench, { createdAt: { $gte: new Date(since) } });
+  const windows = Map.groupBy(events, ({ createdAt }) => Math.floor((createdAt - since) / windowMillis));
+  const fast = [...windows].filter(([, members]) => lagAt(members, 0.99) <= lagGoalMillis);
   return Math.min(...fast.map(([window]) => window * windowMillis));
 }

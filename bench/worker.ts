@@ -8,6 +8,7 @@ import { ApplyBench } from './apply.ts';
 import { BenchOutbox } from './bench-outbox.ts';
 import { type Rate, spread } from './compare.ts';
 import type { Benchmark } from './figure.ts';
+import { lagAt, readLags } from './lags.ts';
 import { symbolRows } from './symbols.ts';
 
 const backlog = 100_000;
@@ -47,7 +48,7 @@ export const workerBenchmark: Benchmark = {
       await writeSteadily(bench, 'warm', warmUpSeconds);
       await writeSteadily(bench, 'steady', steadySeconds);
       await bench.untilSettled();
-      const lags = await readLags(bench, 'steady');
+      const lags = await readLags(bench, { aggregateId: new RegExp(`^${bench.graph.aggregateId('steady')}-`) });
       await worker.stop();
       const base = spread('apply alone', [alone, aloneAfter]);
       const ratio: Rate = {
@@ -91,22 +92,12 @@ export async function writeSteadily(bench: BenchOutbox, group: string, lengthSec
   return writes.length;
 }
 
-/** From the writer's clock to the acknowledgement, which comes after the graph's commit: the same machine's clock. */
-async function readLags({ outbox, graph }: BenchOutbox, group: string): Promise<readonly number[]> {
-  const ofGroup = { aggregateId: new RegExp(`^${graph.aggregateId(group)}-`) };
-  const events = await outbox.find(ofGroup, { projection: { createdAt: 1, processedAt: 1 } }).toArray();
-  return events
-    .map((event) => event.processedAt.getTime() - event.createdAt.getTime())
-    .sort((left, right) => left - right);
-}
-
-function lagFigure(figure: string, lags: readonly number[], share: number, goal: number) {
-  const at = (part: number) => lags[Math.min(lags.length - 1, Math.floor(part * lags.length))] ?? Number.NaN;
+function lagFigure(figure: string, events: Awaited<ReturnType<typeof readLags>>, share: number, goal: number) {
   return {
     figure,
-    ratio: { name: 'lag', median: at(share), low: at(0.25), high: at(1) },
+    ratio: { name: 'lag', median: lagAt(events, share), low: lagAt(events, 0.25), high: lagAt(events, 1) },
     goal,
-    rates: [spread('events', [lags.length])],
+    rates: [spread('events', [events.length])],
     unit: 'events',
   };
 }

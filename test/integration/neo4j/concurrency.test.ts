@@ -1,5 +1,4 @@
 /** Many consumers and readers at once: nothing is lost where all meet, and nobody sees half a change. */
-
 import pMap from 'p-map';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { inChunks } from '../../../lib/in-chunks.ts';

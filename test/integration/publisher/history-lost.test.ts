@@ -24,7 +24,7 @@ let client: MongoClient;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'outgraph-oplog-'));
   const binary = await installMongod(printStep, new AbortController().signal);
-  mongodb = await startMongodb(binary, folder, 1, [...smallOplog]);
+  mongodb = await startMongodb(binary, folder, 1, smallOplog);
   client = new MongoClient(mongodb.uri);
   await setUpOutbox(client.db(database), { processedRetentionSeconds: 3_600 });
 });
