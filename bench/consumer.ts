@@ -2,8 +2,8 @@
 import type { Servers } from '../infra/local/servers.ts';
 import type { AggregateState } from '../lib/apply/aggregate-state.ts';
 import { consumerSettings, readSettings } from '../lib/config.ts';
-import type { QueueMessage } from '../lib/consume/consume.ts';
-import { wireConsumer } from '../lib/wiring/consumer.ts';
+import type { QueueMessage } from '../lib/consume/queue-message.ts';
+import { joinConsumer, noQueue } from '../lib/wiring/consumer.ts';
 import { silentLog } from '../test/silent-log.ts';
 import { ApplyBench } from './apply.ts';
 import { BenchOutbox } from './bench-outbox.ts';
@@ -19,6 +19,7 @@ function messagesOf(eventIds: readonly string[]): readonly QueueMessage[] {
     messageId: eventId,
     body: JSON.stringify({ eventId, aggregateType: 'graph', aggregateId: eventId }),
     receiveCount: 1,
+    receiptHandle: '',
   }));
 }
 
@@ -28,7 +29,7 @@ export const consumerBenchmark: Benchmark = {
   run: (servers: Servers): Promise<readonly Figure[]> =>
     BenchOutbox.with(servers, async (outbox) => {
       const apply = await new ApplyBench(servers, outbox.graph).setUp();
-      const consumer = wireConsumer(readSettings(consumerSettings, outbox.environment));
+      const consumer = joinConsumer(readSettings(consumerSettings, outbox.environment), noQueue);
       let states: readonly AggregateState[] = [];
       let messages: readonly QueueMessage[] = [];
       const result = await compare(

@@ -5,14 +5,15 @@ import { Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { consumerSettings, readSettings } from '../lib/config.ts';
-import type { ConsumeReport, QueueMessage } from '../lib/consume/consume.ts';
+import { queueConsumerSettings, readSettings } from '../lib/config.ts';
+import type { ConsumeReport } from '../lib/consume/consume.ts';
+import type { QueueMessage } from '../lib/consume/queue-message.ts';
 import { consumeLog } from '../lib/wiring/consume-log.ts';
 import { wireConsumer } from '../lib/wiring/consumer.ts';
 
 const logger = new Logger();
 const metrics = new Metrics();
-const consumer = wireConsumer(readSettings(consumerSettings, process.env));
+const consumer = wireConsumer(readSettings(queueConsumerSettings, process.env));
 
 const log = consumeLog(logger);
 
@@ -21,6 +22,7 @@ async function runConsumer(event: SQSEvent, context: Context): Promise<SQSBatchR
     messageId: record.messageId,
     body: record.body,
     receiveCount: Number(record.attributes.ApproximateReceiveCount),
+    receiptHandle: record.receiptHandle,
   }));
   const report = await consumer.consume(messages, () => context.getRemainingTimeInMillis(), log);
   recordMetrics(report);

@@ -34,8 +34,18 @@ export const publisherSettings = z.object({
 });
 
 export const consumerSettings = databaseSettings.extend({
-  /** How often an ownership conflict is retried before its event is dead. */
+  /** An event that was received this often and met in conflict each time is dead. */
   CONFLICT_MAX_RECEIVES: z.coerce.number().int().positive().default(5),
+  /** An event with which the consumer's process ended this often, tried alone, is dead. */
+  CRASH_MAX_TRIALS: z.coerce.number().int().positive().default(4),
+});
+
+/** The consumer on the queue: it says when messages come again, and moves what nobody can read. */
+export const queueConsumerSettings = consumerSettings.extend({
+  /** The queue that the batches come from. */
+  QUEUE_URL: required,
+  /** The queue for what nobody can read. */
+  DEAD_LETTER_QUEUE_URL: required,
 });
 
 export const sweepSettings = databaseSettings.extend({
@@ -66,6 +76,7 @@ export const workerSettings = publisherSettings
 export type WorkerSettings = z.infer<typeof workerSettings>;
 export type PublisherSettings = z.infer<typeof publisherSettings>;
 export type ConsumerSettings = z.infer<typeof consumerSettings>;
+export type QueueConsumerSettings = z.infer<typeof queueConsumerSettings>;
 export type SweepSettings = z.infer<typeof sweepSettings>;
 
 /**

@@ -8,4 +8,6 @@ export const silentLog: ConsumeLog & PublishLog = {
   messageUnreadable: () => undefined,
   eventDead: () => undefined,
   eventInConflict: () => undefined,
+  eventSuspected: () => undefined,
+  outOfTime: () => undefined,
 };

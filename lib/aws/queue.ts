@@ -1,11 +1,23 @@
 /**
- * The SQS queue between the bus and the consumer, as the sweep uses it: it sends bare pointers past the bus, and looks how much is waiting.
+ * The SQS queue between the bus and the consumer. The sweep sends bare pointers past the bus, and looks how much is waiting; the consumer says when messages come
+ * again, and moves what nobody can read to the dead-letter queue.
  *
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
  */
-import { GetQueueAttributesCommand, SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityBatchCommand,
+  GetQueueAttributesCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import pMap from 'p-map';
 import { Fault } from '../contract/fault.ts';
-import type { Pointer } from '../contract/pointer.ts';
+import { type Pointer, pointersPerCall } from '../contract/pointer.ts';
+import { inChunks } from '../in-chunks.ts';
+
+/** Messages that one batch call takes, whatever it does with them. */
+const messagesPerCall = pointersPerCall;
 
 /**
  * Sends at most `pointersPerCall` pointers, and returns how many the queue took.
@@ -50,4 +62,49 @@ async function withQueueFault<Result>(call: () => Promise<Result>): Promise<Resu
       { cause: error },
     );
   }
+}
+
+/** A message as a consumer received it. */
+interface ReceivedMessage {
+  readonly receiptHandle: string;
+}
+
+/**
+ * Lets received messages become visible again after so many seconds, whatever the queue's own visibility time-out; returns how many the queue took.
+ *
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
+ *
+ * @throws Fault `queue-unavailable` if the call itself failed, after the SDK's own retries.
+ */
+export async function changeVisibility(
+  client: SQSClient,
+  queueUrl: string,
+  messages: readonly ReceivedMessage[],
+  seconds: number,
+): Promise<number> {
+  const changeSome = async (some: readonly ReceivedMessage[]) => {
+    const entries = some.map(({ receiptHandle }, index) => ({
+      Id: String(index),
+      ReceiptHandle: receiptHandle,
+      VisibilityTimeout: seconds,
+    }));
+    const answer = await withQueueFault(() =>
+      client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries: entries })),
+    );
+    return answer.Successful?.length ?? 0;
+  };
+  const changed = await pMap(inChunks(messages, messagesPerCall), changeSome, { concurrency: 10 });
+  return changed.reduce((sum, count) => sum + count, 0);
+}
+
+/**
+ * Sends a message that nobody can read to the dead-letter queue as it came, with the reason as an attribute.
+ *
+ * @throws Fault `queue-unavailable`.
+ */
+export async function sendDeadLetter(client: SQSClient, queueUrl: string, body: string, reason: string): Promise<void> {
+  const attributes = { reason: { DataType: 'String', StringValue: reason } };
+  await withQueueFault(() =>
+    client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body, MessageAttributes: attributes })),
+  );
 }

@@ -1,41 +1,50 @@
 /**
  * The consumer's flow, from a batch of queue messages to which of them stay in the queue: read the pointers, fetch their events, settle
- * them in the graph, mark the dead, acknowledge the rest. A message leaves the queue only when its event is settled in MongoDB, or was before.
+ * them in the graph, mark the dead, acknowledge the rest. A message leaves the queue only when its event is settled in MongoDB, or was before, or when nobody can
+ * read it and the dead-letter queue has it.
  */
-
-import type { OwnershipConflict } from '../apply/settle-node.ts';
-import type { DeadEvent } from '../contract/dead-event.ts';
-import type { DataFaultCode } from '../contract/fault.ts';
+import { Fault } from '../contract/fault.ts';
 import type { FetchedEvent } from '../contract/fetched-event.ts';
 import { readPointer } from '../contract/pointer.ts';
+import type { BrokenTrials, Trial } from '../contract/trial.ts';
+import { planTrials } from './plan-trials.ts';
+import type { QueueMessage, ReadMessage, UnreadableMessage } from './queue-message.ts';
+import { type RecordPorts, recordSettlement } from './record-settlement.ts';
 import { type Settlement, type SettlePorts, settleEvents } from './settle-events.ts';
 
-/** A message of the queue; `receiveCount` is how often it was received, this time included. */
-export interface QueueMessage {
-  readonly messageId: string;
-  readonly body: string;
-  readonly receiveCount: number;
-}
-
-/** What the consumer needs. */
-export interface ConsumePorts extends SettlePorts {
+/** What the consumer needs. Everything that waits for a server throws a `time-up` fault before the function's time-out. */
+export interface ConsumePorts extends SettlePorts, Omit<RecordPorts, 'log'> {
+  /** Throws at once while a server that failed the last batch is still away. */
+  readonly checkServers: () => Promise<void>;
   readonly fetchEvents: (eventIds: readonly string[]) => Promise<readonly FetchedEvent[]>;
-  readonly acknowledgeEvents: (eventIds: readonly string[]) => Promise<number>;
-  readonly markDead: (events: readonly DeadEvent[]) => Promise<number>;
+  readonly readBrokenTrials: (eventIds: readonly string[]) => Promise<ReadonlyMap<string, BrokenTrials>>;
+  readonly beginTrial: (trial: Trial) => Promise<string>;
+  readonly endTrial: (trialId: string) => Promise<void>;
+  readonly forgetTrials: (eventIds: readonly string[]) => Promise<void>;
+  /** Puts messages into the dead-letter queue, and returns those that it took. */
+  readonly moveToDeadLetters: (messages: readonly UnreadableMessage[]) => Promise<readonly QueueMessage[]>;
+  /** Lets messages that stay in the queue come again after so long, instead of after the visibility time-out. Never throws: it only saves time. */
+  readonly comeAgain: (messages: readonly QueueMessage[], seconds: number) => Promise<void>;
   readonly remainingMillis: () => number;
+  /** From 0 to 1, for the jitter. */
+  readonly random: () => number;
   readonly log: ConsumeLog;
 }
 
 /** The fixed set of things the consumer says about single messages and events; never a payload, never a key. */
-export interface ConsumeLog {
+export type ConsumeLog = RecordPorts['log'] & {
   readonly messageUnreadable: (messageId: string, reason: string) => void;
-  readonly eventDead: (eventId: string, code: DataFaultCode) => void;
-  readonly eventInConflict: (eventId: string, receiveCount: number) => void;
-}
+  /** A process ended in the middle of this event, or with it among others; it is applied alone now. */
+  readonly eventSuspected: (eventId: string, trials: BrokenTrials) => void;
+  /** The time is up: so many messages come again. */
+  readonly outOfTime: (count: number) => void;
+};
 
 export interface ConsumeOptions {
-  /** An ownership conflict received this often is dead. */
+  /** An event that was met in conflict this often is dead. */
   readonly conflictMaxReceives: number;
+  /** An event with which the process ended this often, alone, is dead. */
+  readonly crashMaxTrials: number;
 }
 
 /** What one invocation came to. */
@@ -53,17 +62,25 @@ export interface ConsumeReport {
   readonly appliedCreatedAt: readonly Date[];
 }
 
-/** A message received this often may be what ends the process: it is applied alone, after the others. */
-const aloneFromReceiveCount = 3;
+const noTrials: ReadonlyMap<string, BrokenTrials> = new Map();
 
-/** Applying one more event alone is not begun with less time than this: its transaction, with retries, must fit. */
-const aloneMinimumMillis = 20_000;
+/** A message of this receive count or more has been begun before, and may be what ended the process. */
+const secondReceive = 2;
 
-interface ReadMessage {
-  readonly messageId: string;
-  readonly eventId: string;
-  readonly receiveCount: number;
-}
+/** One more event is not begun alone with less time than this. */
+const aloneMinimumMillis = 15_000;
+
+/**
+ * After a fault of a server, the batch comes again after 20 to 40 seconds: soon enough to be back within a minute of the server, late enough not to be received a thousand
+ * times in an outage of hours.
+ */
+const faultRetrySeconds = { least: 20, spread: 20 };
+
+/** What the dead-letter queue did not take comes again after this. */
+const unreadableRetrySeconds = 30;
+
+/** A conflict comes again after this, doubled each time. */
+const conflictRetrySeconds = { first: 30, most: 480 };
 
 /**
  * Consumes a batch of messages.
@@ -75,108 +92,185 @@ export async function consume(
   ports: ConsumePorts,
   options: ConsumeOptions,
 ): Promise<ConsumeReport> {
-  const tally = new Tally();
-  const together: ReadMessage[] = [];
-  const alone: ReadMessage[] = [];
-  for (const { messageId, body, receiveCount } of messages) {
-    const reading = readPointer(body);
-    if (reading.outcome === 'read') {
-      (receiveCount < aloneFromReceiveCount ? together : alone).push({
-        messageId,
-        eventId: reading.eventId,
-        receiveCount,
-      });
-    } else {
-      ports.log.messageUnreadable(messageId, reading.reason);
-      tally.unreadable += 1;
-      tally.failedMessageIds.push(messageId);
-    }
-  }
-  await consumeTogether(together, ports, options, tally);
-  // The least suspect first: one that ends the process every time must not keep the others from their turn.
-  alone.sort((left, right) => left.receiveCount - right.receiveCount);
-  for (const message of alone) {
-    if (ports.remainingMillis() < aloneMinimumMillis) tally.failedMessageIds.push(message.messageId);
-    else await consumeTogether([message], ports, options, tally);
-  }
-  return tally;
-}
-
-class Tally implements ConsumeReport {
-  failedMessageIds: string[] = [];
-  applied = 0;
-  superseded = 0;
-  dead = 0;
-  conflicts = 0;
-  unreadable = 0;
-  settledBefore = 0;
-  appliedCreatedAt: Date[] = [];
-}
-
-async function consumeTogether(
-  messages: readonly ReadMessage[],
-  ports: ConsumePorts,
-  options: ConsumeOptions,
-  tally: Tally,
-): Promise<void> {
-  if (messages.length === 0) return;
-  const eventIds = [...new Set(messages.map((message) => message.eventId))];
-  const fetched = await ports.fetchEvents(eventIds);
-  const pending = fetched.flatMap((item) => (item.status === 'pending' ? [item.event] : []));
-  tally.settledBefore +=
-    eventIds.length - fetched.filter((item) => item.status === 'pending' || item.status === 'invalid').length;
-
-  const settlement: Settlement = { outcomes: new Map(), events: new Map() };
-  for (const item of fetched) {
-    if (item.status !== 'invalid') continue;
-    settlement.outcomes.set(item.eventId, { outcome: 'dead', code: 'event-invalid', message: item.reason });
-  }
+  const batch = new Batch(messages, ports, options);
   try {
-    await settleEvents(pending, ports, settlement);
-  } finally {
-    await recordSettlement(messages, settlement, ports, options, tally);
-  }
-}
-
-/** Writes what is settled to the outbox: also when the rest of the batch failed, so that it is not done again. */
-async function recordSettlement(
-  messages: readonly ReadMessage[],
-  settlement: Settlement,
-  ports: ConsumePorts,
-  options: ConsumeOptions,
-  tally: Tally,
-): Promise<void> {
-  const byEvent = Map.groupBy(messages, (message) => message.eventId);
-  const acknowledged: string[] = [];
-  const dead: DeadEvent[] = [];
-  for (const [eventId, result] of settlement.outcomes) {
-    if (result.outcome === 'dead') {
-      dead.push({ eventId, code: result.code, message: result.message });
-    } else if (result.outcome === 'conflict') {
-      const received = byEvent.get(eventId) ?? [];
-      const receiveCount = Math.max(0, ...received.map((message) => message.receiveCount));
-      if (receiveCount >= options.conflictMaxReceives) {
-        dead.push({ eventId, code: 'ownership-conflict', message: await conflictText(result.conflict, ports) });
-      } else {
-        tally.conflicts += 1;
-        tally.failedMessageIds.push(...received.map((message) => message.messageId));
-        ports.log.eventInConflict(eventId, receiveCount);
-      }
-    } else {
-      acknowledged.push(eventId);
-      tally[result.outcome] += 1;
-      const event = settlement.events.get(eventId);
-      if (result.outcome === 'applied' && event !== undefined) tally.appliedCreatedAt.push(event.createdAt);
+    await batch.consume();
+  } catch (error) {
+    if (!batch.stopsInTime(error)) {
+      const { least, spread } = faultRetrySeconds;
+      await ports.comeAgain(messages, Math.round(least + spread * ports.random()));
+      throw error;
     }
   }
-  if (dead.length > 0) await ports.markDead(dead);
-  for (const { eventId, code } of dead) ports.log.eventDead(eventId, code);
-  tally.dead += dead.length;
-  if (acknowledged.length > 0) await ports.acknowledgeEvents(acknowledged);
+  await batch.returnUnsettled();
+  return batch.report();
 }
 
-async function conflictText(conflict: OwnershipConflict, ports: ConsumePorts): Promise<string> {
-  const holder = conflict.holder ?? (await ports.findSharers([conflict.identity]))[0];
-  const held = conflict.holder === null ? 'is shared by' : 'belongs to';
-  return `${conflict.element} is listed by ${conflict.refused}, but ${held} ${holder ?? 'another aggregate'}; a node has one owner, or is shared.`;
+/** The state of one invocation. */
+class Batch {
+  readonly #ports: ConsumePorts;
+  readonly #options: ConsumeOptions;
+  readonly #readable: readonly ReadMessage[];
+  readonly #unreadable: readonly UnreadableMessage[];
+  /** The messages that stay in the queue, until they are settled. */
+  readonly #unsettled: Map<string, QueueMessage>;
+  readonly #conflicts = new Map<string, number>();
+  #applied = 0;
+  #superseded = 0;
+  #dead = 0;
+  #settledBefore = 0;
+  readonly #appliedCreatedAt: Date[] = [];
+
+  constructor(messages: readonly QueueMessage[], ports: ConsumePorts, options: ConsumeOptions) {
+    this.#ports = ports;
+    this.#options = options;
+    const { readable, unreadable } = readMessages(messages);
+    this.#readable = readable;
+    this.#unreadable = unreadable;
+    this.#unsettled = new Map(messages.map((message) => [message.messageId, message]));
+  }
+
+  async consume(): Promise<void> {
+    await this.#moveUnreadable();
+    if (this.#readable.length === 0) return;
+    await this.#ports.checkServers();
+    const again = this.#readable.filter(({ receiveCount }) => receiveCount >= secondReceive);
+    const broken = again.length === 0 ? noTrials : await this.#ports.readBrokenTrials(eventIdsOf(again));
+    const { together, alone, givenUp } = planTrials(this.#readable, broken, this.#options.crashMaxTrials);
+    await this.#giveUp(givenUp);
+    await this.#try(together, together.some(({ receiveCount }) => receiveCount >= secondReceive) && 'together');
+    for (const message of alone) {
+      if (this.#ports.remainingMillis() < aloneMinimumMillis) return;
+      this.#ports.log.eventSuspected(message.eventId, broken.get(message.eventId) ?? { together: 0, alone: 0 });
+      await this.#try([message], 'alone');
+      await this.#ports.forgetTrials([message.eventId]);
+    }
+  }
+
+  /** Whether the error means no more than that the time is up, and something was settled in it. */
+  stopsInTime(error: unknown): boolean {
+    const settled = this.#applied + this.#superseded + this.#dead;
+    return error instanceof Fault && error.code === 'time-up' && settled > 0;
+  }
+
+  /** Says when the messages that stay in the queue shall come again. */
+  async returnUnsettled(): Promise<void> {
+    const unreadable = new Set(this.#unreadable.map(({ messageId }) => messageId));
+    const secondsOf = ({ messageId }: QueueMessage) => {
+      const conflicts = this.#conflicts.get(messageId);
+      if (conflicts !== undefined)
+        return Math.min(conflictRetrySeconds.first * 2 ** (conflicts - 1), conflictRetrySeconds.most);
+      return unreadable.has(messageId) ? unreadableRetrySeconds : 0;
+    };
+    for (const [seconds, messages] of Map.groupBy(this.#unsettled.values(), secondsOf)) {
+      await this.#ports.comeAgain(messages, seconds);
+      if (seconds === 0) this.#ports.log.outOfTime(messages.length);
+    }
+  }
+
+  report(): ConsumeReport {
+    return {
+      failedMessageIds: [...this.#unsettled.keys()],
+      applied: this.#applied,
+      superseded: this.#superseded,
+      dead: this.#dead,
+      conflicts: this.#conflicts.size,
+      unreadable: this.#unreadable.length,
+      settledBefore: this.#settledBefore,
+      appliedCreatedAt: this.#appliedCreatedAt,
+    };
+  }
+
+  async #moveUnreadable(): Promise<void> {
+    if (this.#unreadable.length === 0) return;
+    for (const { messageId, reason } of this.#unreadable) this.#ports.log.messageUnreadable(messageId, reason);
+    for (const { messageId } of await this.#ports.moveToDeadLetters(this.#unreadable))
+      this.#unsettled.delete(messageId);
+  }
+
+  async #giveUp(messages: readonly ReadMessage[]): Promise<void> {
+    if (messages.length === 0) return;
+    const eventIds = eventIdsOf(messages);
+    const settlement: Settlement = { outcomes: new Map(), events: new Map() };
+    for (const eventId of eventIds) {
+      const message = `Begun alone ${this.#options.crashMaxTrials} times, and each time the consumer's process ended before it was done: it takes too much memory or time. Look for its eventId in the consumer's log.`;
+      settlement.outcomes.set(eventId, { outcome: 'dead', code: 'consumer-crashed', message });
+    }
+    await this.#record(messages, settlement);
+    await this.#ports.forgetTrials(eventIds);
+  }
+
+  /** Settles messages; as a trial that is written down, where one of them was begun before. */
+  async #try(messages: readonly ReadMessage[], trial: 'together' | 'alone' | false): Promise<void> {
+    if (messages.length === 0) return;
+    if (trial === false) return this.#settle(messages);
+    const maxMillis = this.#ports.remainingMillis();
+    const eventIds = eventIdsOf(messages);
+    const trialId = await this.#ports.beginTrial({ eventIds, alone: trial === 'alone', maxMillis });
+    try {
+      await this.#settle(messages);
+    } finally {
+      await this.#ports.endTrial(trialId);
+    }
+  }
+
+  async #settle(messages: readonly ReadMessage[]): Promise<void> {
+    const eventIds = eventIdsOf(messages);
+    const fetched = await this.#ports.fetchEvents(eventIds);
+    const found = new Map(fetched.map((item) => [item.status === 'pending' ? item.event.eventId : item.eventId, item]));
+    const settlement: Settlement = { outcomes: new Map(), events: new Map() };
+    for (const message of messages) {
+      const item = found.get(message.eventId);
+      if (item?.status === 'pending') continue;
+      if (item?.status === 'invalid') {
+        settlement.outcomes.set(item.eventId, { outcome: 'dead', code: 'event-invalid', message: item.reason });
+      } else {
+        this.#unsettled.delete(message.messageId);
+        this.#settledBefore += 1;
+      }
+    }
+    const pending = fetched.flatMap((item) => (item.status === 'pending' ? [item.event] : []));
+    try {
+      await settleEvents(pending, this.#ports, settlement);
+    } finally {
+      // Also when the rest failed, so that what is settled is not done again.
+      await this.#record(messages, settlement);
+    }
+  }
+
+  async #record(messages: readonly ReadMessage[], settlement: Settlement): Promise<void> {
+    const asked = new Set(eventIdsOf(messages));
+    const recorded = await recordSettlement(settlement, asked, this.#ports, this.#options.conflictMaxReceives);
+    const done = new Set([...recorded.applied, ...recorded.superseded, ...recorded.dead]);
+    for (const { messageId, eventId } of messages) {
+      if (done.has(eventId)) this.#unsettled.delete(messageId);
+      const conflicts = recorded.inConflict.get(eventId);
+      if (conflicts !== undefined) this.#conflicts.set(messageId, conflicts);
+    }
+    this.#applied += recorded.applied.length;
+    this.#superseded += recorded.superseded.length;
+    this.#dead += recorded.dead.length;
+    for (const eventId of recorded.applied) {
+      const event = settlement.events.get(eventId);
+      if (event !== undefined) this.#appliedCreatedAt.push(event.createdAt);
+    }
+  }
+}
+
+function readMessages(messages: readonly QueueMessage[]): {
+  readonly readable: readonly ReadMessage[];
+  readonly unreadable: readonly UnreadableMessage[];
+} {
+  const readable: ReadMessage[] = [];
+  const unreadable: UnreadableMessage[] = [];
+  for (const message of messages) {
+    const reading = readPointer(message.body);
+    if (reading.outcome === 'read') readable.push({ ...message, eventId: reading.eventId });
+    else unreadable.push({ ...message, reason: reading.reason });
+  }
+  return { readable, unreadable };
+}
+
+function eventIdsOf(messages: readonly ReadMessage[]): readonly string[] {
+  return [...new Set(messages.map(({ eventId }) => eventId))];
 }

@@ -43,6 +43,8 @@ export const dataFaultCodes = [
   'graph-refused',
   /** Published again as often as the sweep may, and never settled. */
   'attempts-exhausted',
+  /** The consumer's process ended each time it tried this event, alone. */
+  'consumer-crashed',
 ] as const;
 
 export type DataFaultCode = (typeof dataFaultCodes)[number];
@@ -55,6 +57,8 @@ export const infrastructureFaultCodes = [
   'queue-unavailable',
   'set-up-missing',
   'history-lost',
+  /** A server did not answer before the function's time was up. */
+  'time-up',
   'unexpected',
 ] as const;
 

@@ -5,8 +5,10 @@
 import type { Db, IndexDescription } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 import { outboxCollection } from '../contract/outbox-event.ts';
+import { conflictCollection } from './count-conflicts.ts';
 import { outboxValidator } from './outbox-validator.ts';
 import { withMongodbFaults } from './translate-error.ts';
+import { trialCollection } from './trials.ts';
 
 /** Leases and resume tokens of the publishers. */
 export const checkpointCollection = 'outboxCheckpoints';
@@ -27,6 +29,13 @@ const indexes: readonly IndexDescription[] = [
   { name: 'outgraph_dead', key: { deadAt: 1 }, partialFilterExpression: { status: 'dead' } },
 ];
 
+/** What the consumer remembers of single events is forgotten a day after it was true the last time: their messages come again within minutes. */
+const forgetSeconds = 86_400;
+const forgotten = [
+  { collection: trialCollection, field: 'endsBefore' },
+  { collection: conflictCollection, field: 'lastAt' },
+] as const;
+
 export interface OutboxOptions {
   /** How long processed events are kept before the TTL index purges them. */
   readonly processedRetentionSeconds: number;
@@ -45,7 +54,12 @@ export async function setUpOutbox(db: Db, options: OutboxOptions): Promise<void>
     );
     if (existing.has(outboxCollection)) await db.command({ collMod: outboxCollection, ...validation });
     else await db.createCollection(outboxCollection, validation);
-    if (!existing.has(checkpointCollection)) await db.createCollection(checkpointCollection);
+    for (const name of [checkpointCollection, trialCollection, conflictCollection])
+      if (!existing.has(name)) await db.createCollection(name);
+    for (const { collection, field } of forgotten) {
+      const index = { name: 'outgraph_forget', expireAfterSeconds: forgetSeconds };
+      await db.collection(collection).createIndex({ [field]: 1 }, index);
+    }
     await db.collection(outboxCollection).createIndexes([...indexes]);
     await setUpPurge(db, options.processedRetentionSeconds);
   });

@@ -7,6 +7,8 @@ export function consumeLog(logger: Pick<Logger, 'error' | 'warn'>): ConsumeLog {
   return {
     messageUnreadable: (messageId, reason) => logger.error('message unreadable', { messageId, reason }),
     eventDead: (eventId, code) => logger.error('event dead', { eventId, code }),
-    eventInConflict: (eventId, receiveCount) => logger.warn('event in conflict', { eventId, receiveCount }),
+    eventInConflict: (eventId, conflicts) => logger.warn('event in conflict', { eventId, conflicts }),
+    eventSuspected: (eventId, trials) => logger.warn('event suspected', { eventId, trials }),
+    outOfTime: (count) => logger.warn('out of time', { count }),
   };
 }

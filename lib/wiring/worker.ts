@@ -5,7 +5,7 @@ import type { ConsumeLog } from '../consume/consume.ts';
 import type { PublishLog } from '../publish/publish.ts';
 import { MemoryQueue } from '../worker/memory-queue.ts';
 import { Work, type WorkHealth, type WorkLog } from '../worker/work.ts';
-import { wireConsumer } from './consumer.ts';
+import { joinConsumer, noQueue } from './consumer.ts';
 import { joinPublisher } from './publisher.ts';
 import { joinSweep } from './sweep.ts';
 
@@ -18,7 +18,7 @@ export interface Worker {
 
 export type WorkerLog = ConsumeLog & PublishLog & WorkLog;
 
-/** As much time as a batch may take, for the flow that applies suspects alone. */
+/** As much time as a batch may take. */
 const batchMillis = 60_000;
 
 /**
@@ -44,7 +44,7 @@ export function startWorker(settings: WorkerSettings, log: WorkerLog): Worker {
     durable: false,
   });
   // The driver's own waits grow to many seconds; the worker's stay short, so that it is back soon after Neo4j is.
-  const consumer = wireConsumer(settings, { retrySeconds: 0 });
+  const consumer = joinConsumer(settings, noQueue, { retrySeconds: 0 });
   const sweeper = joinSweep(settings, {
     sendToQueue: async (pointers) => {
       await send(pointers);
@@ -56,7 +56,10 @@ export function startWorker(settings: WorkerSettings, log: WorkerLog): Worker {
   const work = new Work(
     {
       publish: (remainingMillis) => publisher.publish(remainingMillis, log),
-      consume: (messages) => consumer.consume(messages, () => batchMillis, log),
+      consume: (messages) => {
+        const endsAt = Date.now() + batchMillis;
+        return consumer.consume(messages, () => endsAt - Date.now(), log);
+      },
       sweep: (remainingMillis) => sweeper.sweep(remainingMillis),
       queue,
       sleep: (millis) => sleep(millis, undefined, { signal: stopped.signal }).catch(() => undefined),

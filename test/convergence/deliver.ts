@@ -1,12 +1,14 @@
 /** Delivers a history through the consumer's own flow: an outbox in memory, a queue that delivers again what stays unsettled, real Neo4j. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pMap from 'p-map';
-import { consume, type QueueMessage } from '../../lib/consume/consume.ts';
+import { consume } from '../../lib/consume/consume.ts';
+import type { QueueMessage } from '../../lib/consume/queue-message.ts';
 import { Fault } from '../../lib/contract/fault.ts';
 import { aggregateKey, type OutboxEvent, splitAggregateKey } from '../../lib/contract/outbox-event.ts';
 import type { Subgraph } from '../../lib/contract/subgraph.ts';
 import { inChunks } from '../../lib/in-chunks.ts';
 import type { GraphPorts } from '../../lib/wiring/graph.ts';
+import { calmPorts } from '../calm-ports.ts';
 import type { ModelEvent } from '../model/expected-graph.ts';
 import { silentLog } from '../silent-log.ts';
 
@@ -60,10 +62,10 @@ async function consumeBatch(
         fetchNewestPending: outbox.fetchNewestPending,
         acknowledgeEvents: outbox.acknowledgeEvents,
         markDead: (events) => Promise.reject(new Error(`Dead: ${JSON.stringify(events)}`)),
-        remainingMillis: () => 60_000,
+        ...calmPorts,
         log: silentLog,
       },
-      { conflictMaxReceives: Number.POSITIVE_INFINITY },
+      { conflictMaxReceives: Number.POSITIVE_INFINITY, crashMaxTrials: 1 },
     );
     return batch.filter((message) => report.failedMessageIds.includes(message.messageId));
   } catch (error) {
@@ -96,7 +98,12 @@ class MemoryOutbox {
 
   message(index: number, messageId: string): QueueMessage {
     const { eventId, aggregateType, aggregateId } = this.#events[index] as OutboxEvent;
-    return { messageId, body: JSON.stringify({ eventId, aggregateType, aggregateId }), receiveCount: 1 };
+    return {
+      messageId,
+      body: JSON.stringify({ eventId, aggregateType, aggregateId }),
+      receiveCount: 1,
+      receiptHandle: '',
+    };
   }
 
   project = (event: OutboxEvent) => this.#subgraphs.get(event.eventId) ?? null;

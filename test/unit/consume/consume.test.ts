@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { AggregateResult } from '../../../lib/apply/apply-batch.ts';
-import { type ConsumePorts, consume, type QueueMessage } from '../../../lib/consume/consume.ts';
+import { type ConsumePorts, consume } from '../../../lib/consume/consume.ts';
+import type { QueueMessage } from '../../../lib/consume/queue-message.ts';
 import type { DeadEvent } from '../../../lib/contract/dead-event.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
 import type { OutboxEvent } from '../../../lib/contract/outbox-event.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
+import { calmPorts } from '../../calm-ports.ts';
 import { silentLog } from '../../silent-log.ts';
 
 const eventId = (index: number) => index.toString(16).padStart(24, '0');
@@ -20,6 +22,7 @@ const message = (index: number, receiveCount = 1): QueueMessage => ({
   messageId: `m${index}`,
   body: JSON.stringify({ eventId: eventId(index), aggregateType: 'graph', aggregateId: 'x' }),
   receiveCount,
+  receiptHandle: `r${index}`,
 });
 
 /** A consumer over these pending events; `resultOf` says what the graph does with the state of an event's position. */
@@ -30,7 +33,10 @@ function world(
   const batches: string[][] = [];
   const acknowledged: string[] = [];
   const dead: DeadEvent[] = [];
+  const again: [string, number][] = [];
+  const trials: string[] = [];
   const ports: ConsumePorts = {
+    ...calmPorts,
     project: () => null,
     applyBatch: async (states, results) => {
       batches.push(states.map((state) => state.key));
@@ -43,12 +49,19 @@ function world(
     acknowledgeEvents: async (ids) => acknowledged.push(...ids),
     markDead: async (events) => dead.push(...events),
     findSharers: async () => [],
-    remainingMillis: () => 60_000,
+    comeAgain: async (messages, seconds) => {
+      for (const { messageId } of messages) again.push([messageId, seconds]);
+    },
+    beginTrial: async ({ eventIds, alone }) => {
+      trials.push(`begin ${alone ? 'alone' : 'together'} ${eventIds.map((id) => Number.parseInt(id, 16)).join()}`);
+      return 'trial';
+    },
+    endTrial: async () => void trials.push('end'),
     log: silentLog,
   };
-  return { ports, batches, acknowledged, dead };
+  return { ports, batches, acknowledged, dead, again, trials };
 }
-const options = { conflictMaxReceives: 3 };
+const options = { conflictMaxReceives: 3, crashMaxTrials: 2 };
 const refused: AggregateResult = { outcome: 'refused', code: 'constraint-violation', message: 'no' };
 const conflict: AggregateResult = {
   outcome: 'conflict',
@@ -73,10 +86,24 @@ describe('the consumer', () => {
     expect(await consume([message(1)], ports, options)).toMatchObject({ failedMessageIds: [], settledBefore: 1 });
   });
 
-  it('leaves an unreadable message in the queue and settles its neighbours', async () => {
+  it('moves an unreadable message to the dead-letter queue with the reason, and settles its neighbours', async () => {
     const { ports, acknowledged } = world([event(1, 'a')]);
-    const report = await consume([{ messageId: 'bad', body: '{', receiveCount: 1 }, message(1)], ports, options);
-    expect([report.failedMessageIds, acknowledged]).toStrictEqual([['bad'], [eventId(1)]]);
+    const moved: string[] = [];
+    const moveToDeadLetters: ConsumePorts['moveToDeadLetters'] = async (messages) => {
+      for (const { messageId, reason } of messages) moved.push(`${messageId}: ${reason}`);
+      return messages;
+    };
+    const batch = [{ ...message(2), body: '{' }, message(1)];
+    const report = await consume(batch, { ...ports, moveToDeadLetters }, options);
+    expect([report.failedMessageIds, report.unreadable, acknowledged]).toStrictEqual([[], 1, [eventId(1)]]);
+    expect(moved).toStrictEqual(['m2: the body is not JSON']);
+  });
+
+  it('keeps an unreadable message in the queue while the dead-letter queue does not take it', async () => {
+    const { ports, again } = world([]);
+    const batch = [{ ...message(2), body: '{' }];
+    const report = await consume(batch, { ...ports, moveToDeadLetters: async () => [] }, options);
+    expect([report.failedMessageIds, again]).toStrictEqual([['m2'], [['m2', 30]]]);
   });
 
   it('lets the older valid event take the place of a newest that is dead', async () => {
@@ -87,21 +114,79 @@ describe('the consumer', () => {
     expect([acknowledged, dead.map((one) => one.eventId)]).toStrictEqual([[eventId(1)], [eventId(2)]]);
   });
 
-  it('applies a message that was received three times alone, after the others', async () => {
-    const { ports, batches } = world([event(1, 'a'), event(2, 'b'), event(3, 'c')]);
-    await consume([message(1, 3), message(2), message(3)], ports, options);
-    expect(batches).toStrictEqual([['graph:b', 'graph:c'], ['graph:a']]);
+  it('tries messages that come again together, as a trial that is written down before and removed after', async () => {
+    const { ports, batches, trials } = world([event(1, 'a'), event(2, 'b')]);
+    await consume([message(1, 7), message(2)], ports, options);
+    expect([batches, trials]).toStrictEqual([[['graph:a', 'graph:b']], ['begin together 1,2', 'end']]);
   });
 
-  it('keeps an event in conflict in the queue, until it was received too often', async () => {
-    const first = world([event(1, 'a')], () => conflict);
-    expect(await consume([message(1, 1)], first.ports, options)).toMatchObject({
-      failedMessageIds: ['m1'],
-      conflicts: 1,
-      dead: 0,
-    });
+  it('writes no trial down for messages that come for the first time', async () => {
+    const { ports, trials } = world([event(1, 'a')]);
+    await consume([message(1)], ports, options);
+    expect(trials).toStrictEqual([]);
+  });
+
+  it('applies an event with which a process ended alone, after the others, the least suspect first', async () => {
+    const { ports, batches, trials } = world([event(1, 'a'), event(2, 'b'), event(3, 'c')]);
+    const broken = new Map([
+      [eventId(1), { together: 1, alone: 1 }],
+      [eventId(2), { together: 1, alone: 0 }],
+    ]);
+    await consume(
+      [message(1, 3), message(2, 2), message(3)],
+      { ...ports, readBrokenTrials: async () => broken },
+      options,
+    );
+    expect(batches).toStrictEqual([['graph:c'], ['graph:b'], ['graph:a']]);
+    expect(trials).toStrictEqual(['begin alone 2', 'end', 'begin alone 1', 'end']);
+  });
+
+  it('gives up an event with which the process ended as often as may be, and not one trial earlier', async () => {
+    const { ports, batches, dead } = world([event(1, 'a'), event(2, 'b')]);
+    const broken = new Map([
+      [eventId(1), { together: 3, alone: 1 }],
+      [eventId(2), { together: 1, alone: 2 }],
+    ]);
+    const report = await consume(
+      [message(1, 9), message(2, 9)],
+      { ...ports, readBrokenTrials: async () => broken },
+      options,
+    );
+    expect([report.failedMessageIds, batches, dead]).toMatchObject([
+      [],
+      [['graph:a']],
+      [{ eventId: eventId(2), code: 'consumer-crashed' }],
+    ]);
+  });
+
+  it('does not begin one more event alone when little time is left; its message comes again at once', async () => {
+    const { ports, batches, again } = world([event(1, 'a'), event(2, 'b')]);
+    const broken = new Map([[eventId(1), { together: 1, alone: 0 }]]);
+    const late = { ...ports, readBrokenTrials: async () => broken, remainingMillis: () => 14_999 };
+    const report = await consume([message(1, 3), message(2)], late, options);
+    expect([batches, report.failedMessageIds, again]).toStrictEqual([[['graph:b']], ['m1'], [['m1', 0]]]);
+  });
+
+  it('ends a trial also when a server fails in it', async () => {
+    const { ports, trials } = world([event(1, 'a')]);
+    const applyBatch = () => Promise.reject(new Fault('neo4j-unavailable', 'gone'));
+    await expect(consume([message(1, 2)], { ...ports, applyBatch }, options)).rejects.toThrow('gone');
+    expect(trials).toStrictEqual(['begin together 1', 'end']);
+  });
+
+  it('keeps an event in conflict in the queue, for longer each time, until it was met in conflict too often', async () => {
+    const again = await Promise.all(
+      [1, 2].map(async (count) => {
+        const one = world([event(1, 'a')], () => conflict);
+        const report = await consume([message(1, 9)], { ...one.ports, countConflict: async () => count }, options);
+        expect(report).toMatchObject({ failedMessageIds: ['m1'], conflicts: 1, dead: 0 });
+        return one.again;
+      }),
+    );
+    expect(again).toStrictEqual([[['m1', 30]], [['m1', 60]]]);
     const last = world([event(1, 'a')], () => conflict);
-    expect(await consume([message(1, 3)], last.ports, options)).toMatchObject({ failedMessageIds: [], dead: 1 });
+    const ports = { ...last.ports, countConflict: async () => 3 };
+    expect(await consume([message(1)], ports, options)).toMatchObject({ failedMessageIds: [], dead: 1 });
     expect(last.dead).toMatchObject([
       { code: 'ownership-conflict', message: expect.stringMatching(/A \{id: 1\}.*graph:a.*graph:b/) },
     ]);
@@ -126,8 +211,8 @@ describe('the consumer', () => {
     expect([report.failedMessageIds, acknowledged.sort()]).toStrictEqual([[], [eventId(1), eventId(9)]]);
   });
 
-  it('throws in an outage, after acknowledging what was settled by then', async () => {
-    const { ports, acknowledged } = world([event(1, 'a'), event(2, 'b')]);
+  it('throws in an outage, after acknowledging what was settled by then, and lets the batch come again soon', async () => {
+    const { ports, acknowledged, again } = world([event(1, 'a'), event(2, 'b')]);
     const failing: ConsumePorts = {
       ...ports,
       applyBatch: async (states, results) => {
@@ -138,6 +223,39 @@ describe('the consumer', () => {
     await expect(consume([message(1), message(2)], failing, options)).rejects.toMatchObject({
       code: 'neo4j-unavailable',
     });
-    expect(acknowledged).toStrictEqual([eventId(1)]);
+    expect([acknowledged, again]).toStrictEqual([
+      [eventId(1)],
+      [
+        ['m1', 30],
+        ['m2', 30],
+      ],
+    ]);
+  });
+
+  it('does nothing at all while a server that failed before is still away', async () => {
+    const { ports, batches, trials } = world([event(1, 'a')]);
+    const checkServers = () => Promise.reject(new Fault('neo4j-unavailable', 'still away'));
+    await expect(consume([message(1, 2)], { ...ports, checkServers }, options)).rejects.toThrow('still away');
+    expect([batches, trials]).toStrictEqual([[], []]);
+  });
+
+  it('returns what is not settled when its time is up', async () => {
+    const { ports, acknowledged, again } = world([event(1, 'a'), event(2, 'b')]);
+    const slow: ConsumePorts = {
+      ...ports,
+      applyBatch: async (states, results) => {
+        for (const { key } of states.slice(0, 1)) results.set(key, { outcome: 'applied' });
+        throw new Fault('time-up', 'no time left');
+      },
+    };
+    const report = await consume([message(1), message(2)], slow, options);
+    expect([report.failedMessageIds, acknowledged, again]).toStrictEqual([['m2'], [eventId(1)], [['m2', 0]]]);
+  });
+
+  it('throws when its time is up and nothing was settled: a server does not answer', async () => {
+    const { ports, again } = world([event(1, 'a')]);
+    const applyBatch = () => Promise.reject(new Fault('time-up', 'no time left'));
+    await expect(consume([message(1)], { ...ports, applyBatch }, options)).rejects.toMatchObject({ code: 'time-up' });
+    expect(again).toStrictEqual([['m1', 30]]);
   });
 });

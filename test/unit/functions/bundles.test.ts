@@ -12,7 +12,7 @@ const clients = ['mongodb', 'neo4j-driver', '@aws-sdk/client-eventbridge', '@aws
 describe('the bundle of a function', () => {
   it.each([
     ['publisher', ['mongodb', '@aws-sdk/client-eventbridge']],
-    ['consumer', ['mongodb', 'neo4j-driver']],
+    ['consumer', ['mongodb', 'neo4j-driver', '@aws-sdk/client-sqs']],
     ['sweep', ['mongodb', 'neo4j-driver', '@aws-sdk/client-sqs']],
   ])('carries no driver or SDK client that it does not use: %s', (name, used) => {
     const bundle = bundles.find((one) => one.name === name);
