@@ -1,4 +1,7 @@
-/** Three kinds of tests: `unit` needs no server, `integration` one real server each, `end-to-end` the deployed functions. */
+/**
+ * Four kinds of tests: `unit` needs no server, `integration` one real server each, `end-to-end` the deployed functions, `failures` a stack of its own that is broken: it runs after the others,
+ * one file after the other, so that a fault meets nothing but what it is meant for.
+ */
 import { defineConfig } from 'vitest/config';
 
 /** Real servers take their time; a test waits for a condition, and this only ends one that waits in vain. */
@@ -22,6 +25,17 @@ export default defineConfig({
           include: ['test/end-to-end/**/*.test.ts'],
           testTimeout: 3 * serverTestMillis,
           hookTimeout: serverTestMillis,
+        },
+      },
+      {
+        test: {
+          name: 'failures',
+          include: ['test/failures/**/*.test.ts'],
+          testTimeout: 3 * serverTestMillis,
+          hookTimeout: 3 * serverTestMillis,
+          fileParallelism: false,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
         },
       },
     ],

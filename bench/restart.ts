@@ -39,8 +39,8 @@ export const restartBenchmark: Benchmark = {
         await writeSteadily(bench, 'warm', warmUpSeconds);
         const writing = writeSteadily(bench, 'steady', steadySeconds);
         await sleep(killAfterMillis);
-        await neo4j.kill();
-        await neo4j.start();
+        await neo4j.server.kill();
+        await neo4j.server.start();
         const answersAt = Date.now();
         const written = await writing;
         await bench.untilSettled();
@@ -66,7 +66,7 @@ export const restartBenchmark: Benchmark = {
         ];
       });
     } finally {
-      await neo4j.stop();
+      await neo4j.server.stop();
     }
   },
 };

@@ -1,6 +1,6 @@
 /**
  * `npm test`: starts the servers once, runs the tests against them, and ends them. Further arguments go to vitest: `npm test -- test/integration/writer`,
- * `npm test -- --project unit` (which needs no server and starts none).
+ * `npm test -- --project unit` (which needs no server and starts none), `npm test -- --project failures -t "consumer killed"`.
  */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -11,7 +11,12 @@ import { stackVariable } from './stack-variable.ts';
 const report = 'test-report.json';
 const args = process.argv.slice(2);
 
-if (/--project[= ]unit$/.test(args.join(' '))) {
+/** Unit tests need no servers, and failure tests start servers of their own, to break them. */
+const bringsItsOwn =
+  /--project[= ](unit|failures)\b/.test(args.join(' ')) ||
+  (args.length > 0 && args.every((arg) => /^test\/(unit|failures)|^-/.test(arg)));
+
+if (bringsItsOwn) {
   process.exitCode = await runVitest({ args, report });
 } else {
   await runWithStack({

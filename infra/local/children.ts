@@ -18,6 +18,9 @@ export interface BackgroundProcess {
   readonly stop: () => Promise<void>;
   /** As `stop`, but at once, as a crash does it. */
   readonly kill: () => Promise<void>;
+  /** Stops its clock: it holds its connections and answers nothing, until it is resumed. */
+  readonly pause: () => void;
+  readonly resume: () => void;
 }
 
 /** Takes a process into care the moment it runs, before it is known to be ready: from then on it is ended with the rest. */
@@ -50,13 +53,23 @@ export function startInBackground(given: BackgroundCommand): BackgroundProcess {
     stopping = true;
     if (child.exitCode !== null || child.signalCode !== null) return;
     signalGroup(pid, signal);
+    // One that is paused hears nothing until it goes on.
+    signalGroup(pid, 'SIGCONT');
     const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), graceMillis);
     await exited;
     clearTimeout(timer);
     // Whatever it had started and left behind.
     signalGroup(pid, 'SIGKILL');
   };
-  return { pid, name, ended, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
+  return {
+    pid,
+    name,
+    ended,
+    stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
+    pause: () => signalGroup(pid, 'SIGSTOP'),
+    resume: () => signalGroup(pid, 'SIGCONT'),
+  };
 }
 
 /** The end of a log file, for an error message. */

@@ -92,7 +92,8 @@ export async function invokeOnce({ endpointUrl, region }: DeploymentTarget, func
   }
 }
 
-const sdkCredentials = {
+/** The same, as the SDK takes them. */
+export const sdkCredentials = {
   accessKeyId: localCredentials.AWS_ACCESS_KEY_ID,
   secretAccessKey: localCredentials.AWS_SECRET_ACCESS_KEY,
 };

@@ -8,6 +8,7 @@ import { freePort } from './free-port.ts';
 import { install } from './install.ts';
 import { requireJavaAndMaven } from './prerequisites.ts';
 import type { RunStep } from './progress.ts';
+import { RestartableServer } from './restartable-server.ts';
 import { runCommand } from './run-command.ts';
 import { StackError } from './stack-error.ts';
 import { waitUntil } from './wait-until.ts';
@@ -73,19 +74,25 @@ async function digestOfJars(lib: string): Promise<string> {
   return all.digest('hex');
 }
 
-/** Starts Neo4j with its data below `folder`, and waits until it answers. `port`: where one that was stopped stood, to start it again. */
+/** Where a server that was stopped stood, to start it again; and further lines for its configuration. */
+interface Neo4jOptions {
+  readonly port?: number;
+  readonly settings?: readonly string[];
+}
+
+/** Starts Neo4j with its data below `folder`, and waits until it answers. */
 export async function startNeo4j(
   installation: string,
   folder: string,
   logFile: string,
   keep: KeepProcess,
-  port?: number,
+  options: Neo4jOptions = {},
 ): Promise<Neo4jServer> {
   requireJavaAndMaven();
-  port ??= await freePort();
+  const port = options.port ?? (await freePort());
   const home = path.join(folder, 'neo4j');
   await mkdir(path.join(home, 'conf'), { recursive: true });
-  await writeFile(path.join(home, 'conf/neo4j.conf'), configuration(port));
+  await writeFile(path.join(home, 'conf/neo4j.conf'), `${configuration(port)}${(options.settings ?? []).join('\n')}\n`);
   const opened = ['java.nio', 'java.io', 'sun.nio.ch', 'java.lang'].map(
     (name) => `--add-opens=java.base/${name}=ALL-UNNAMED`,
   );
@@ -128,34 +135,34 @@ db.tx_log.rotation.retention_policy=keep_none
 `;
 }
 
-/** A Neo4j that can be stopped and started again, as an outage does it: same address, same data. */
+/** A Neo4j that can be killed, paused and started again. */
 export interface RestartableNeo4j {
   readonly uri: string;
-  /** Ends it without a chance to say goodbye. */
-  readonly kill: () => Promise<void>;
-  /** Starts it again, and waits until it answers. */
-  readonly start: () => Promise<void>;
-  readonly stop: () => Promise<void>;
+  readonly server: RestartableServer;
+  /** Lines for its configuration file, from its next start on; they replace earlier ones. */
+  readonly configure: (lines: readonly string[]) => void;
 }
 
-/** Starts a Neo4j of one's own, with its data and log below `folder`. */
+/** Starts a Neo4j of one's own, with its data below `folder`: same address and same data each time it is started again. */
 export async function startRestartableNeo4j(
   folder: string,
   step: RunStep,
   signal: AbortSignal,
+  logFile = path.join(folder, 'neo4j.log'),
 ): Promise<RestartableNeo4j> {
   const installation = await installNeo4j(step, signal);
   await mkdir(folder, { recursive: true });
   const port = await freePort();
-  const start = () => startNeo4j(installation, folder, path.join(folder, 'neo4j.log'), () => undefined, port);
-  let server = await start();
+  let settings: readonly string[] = [];
+  const launch = async () => {
+    return (await startNeo4j(installation, folder, logFile, () => undefined, { port, settings })).process;
+  };
   return {
-    uri: server.uri,
-    kill: () => server.process.kill(),
-    start: async () => {
-      server = await start();
+    uri: `bolt://127.0.0.1:${port}`,
+    server: await RestartableServer.start(launch),
+    configure: (lines) => {
+      settings = lines;
     },
-    stop: () => server.process.stop(),
   };
 }
 

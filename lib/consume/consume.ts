@@ -56,6 +56,8 @@ export interface ConsumeReport {
   readonly dead: number;
   readonly conflicts: number;
   readonly unreadable: number;
+  /** Messages that were received before. */
+  readonly redelivered: number;
   /** Settled before: processed, dead, or purged. */
   readonly settledBefore: number;
   /** When the events that were applied had been written, by their writers' clocks. */
@@ -176,6 +178,7 @@ class Batch {
       dead: this.#dead,
       conflicts: this.#conflicts.size,
       unreadable: this.#unreadable.length,
+      redelivered: this.#readable.filter(({ receiveCount }) => receiveCount >= secondReceive).length,
       settledBefore: this.#settledBefore,
       appliedCreatedAt: this.#appliedCreatedAt,
     };

@@ -1,11 +1,12 @@
 /** `npm run soak -- --minutes N --seed S`: the convergence property for as long as one likes, on a Neo4j of its own. */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import fc from 'fast-check';
 import { stackFolder } from '../../infra/local/paths.ts';
 import { runWithServers } from '../../infra/local/run-with-stack.ts';
 import { type Servers, startServers } from '../../infra/local/servers.ts';
+import { integer, positive } from '../command-options.ts';
 import { graphAddress } from '../connect-graph.ts';
 import { createCheck, randomCase } from './property.ts';
 import { openConvergence } from './servers.ts';
@@ -86,16 +87,4 @@ async function soakOne(
   } finally {
     await convergence.close();
   }
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError('It must be a number above 0.');
-  return value;
-}
-
-function integer(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError('It must be a whole number.');
-  return value;
 }

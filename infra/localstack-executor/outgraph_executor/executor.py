@@ -23,6 +23,9 @@ NODE = os.environ.get("OUTGRAPH_EXECUTOR_NODE", "node")
 RUNTIME = os.environ.get("OUTGRAPH_EXECUTOR_RUNTIME", "")
 LOGS = os.environ.get("OUTGRAPH_EXECUTOR_LOGS", "/tmp")
 
+# A file for each process that runs, named by its id, in a folder for each function: so that others can find the processes.
+ENVIRONMENTS = Path(LOGS) / "environments"
+
 
 class ProcessExecutor(RuntimeExecutor):
     def __init__(self, id: str, function_version: FunctionVersion) -> None:
@@ -109,6 +112,9 @@ class ProcessExecutor(RuntimeExecutor):
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
+        mark = self._mark(process.pid)
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.touch()
         threading.Thread(target=self._watch, args=(process, api), daemon=True).start()
         if not api.ready.wait(INIT_SECONDS):
             self._kill_process()
@@ -123,6 +129,7 @@ class ProcessExecutor(RuntimeExecutor):
         for line in process.stdout:
             self._write_log(line.decode(errors="replace"))
         code = process.wait()
+        self._mark(process.pid).unlink(missing_ok=True)
         how = f"signal: {-code}" if code < 0 else f"exit status {code}"
         error = error_payload("Runtime.ExitError", f"Runtime exited with error: {how}")
         if not api.ready.is_set():
@@ -131,6 +138,9 @@ class ProcessExecutor(RuntimeExecutor):
         task = self._task
         if task is not None and self._process is process:
             task.settle(error, is_error=True)
+
+    def _mark(self, pid: int) -> Path:
+        return ENVIRONMENTS / self.function_version.id.function_name / str(pid)
 
     def _kill_process(self) -> None:
         process, self._process = self._process, None

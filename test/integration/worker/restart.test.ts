@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await database?.drop();
-  await neo4j?.stop();
+  await neo4j?.server.stop();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -60,10 +60,10 @@ it('loses nothing, leaves nothing dead, says that it is unwell, and goes on by i
   try {
     await write('before', 3_000);
     await until(() => worker.health().applied > 0, 'the first batch to be applied');
-    await neo4j.kill();
+    await neo4j.server.kill();
     await write('away', 500);
     await until(() => worker.health().failing.consumer !== undefined, 'the consumer to notice');
-    await neo4j.start();
+    await neo4j.server.start();
     await write('after', 500);
     await until(async () => (await outbox().countDocuments({ status: 'pending' })) === 0, 'every event to be settled');
     expect(await outbox().countDocuments({ status: 'processed' })).toBe(4_000);

@@ -1,0 +1,129 @@
+/**
+ * A replica set whose members can be killed, paused and started again one by one. The members know each other by given addresses, so that whatever talks to them can be
+ * led through proxies: drivers follow the addresses of the replica set's configuration, and so do the members.
+ */
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { MongoClient } from 'mongodb';
+import { startInBackground } from './children.ts';
+import { freePort } from './free-port.ts';
+import { RestartableServer } from './restartable-server.ts';
+import { waitUntil } from './wait-until.ts';
+
+const setName = 'rs0';
+
+/** A secondary that hears nothing of the primary for this long asks for an election: a fifth of the default, so that a test need not wait for ten seconds. */
+const electionTimeoutMillis = 2_000;
+
+export interface RestartableReplicaSet {
+  readonly uri: string;
+  readonly members: readonly RestartableServer[];
+  /** Resolves when every member takes part again: another one may be ended then, and two are left. */
+  readonly untilHealthy: () => Promise<void>;
+  /** The member that is the primary now; waits for an election to end. */
+  readonly primary: () => Promise<RestartableServer>;
+  readonly stop: () => Promise<void>;
+}
+
+export interface ReplicaSetOptions {
+  readonly binary: string;
+  /** The members' data is put below it. */
+  readonly folder: string;
+  readonly logsFolder: string;
+  readonly members: number;
+  readonly extraArgs?: readonly string[];
+  /** The address by which the others shall know the member that listens on a port; left out, its own. */
+  readonly addressOf?: (port: number) => Promise<string>;
+}
+
+/** Starts the members and makes them one set; resolves when it has a primary. */
+export async function startRestartableMongodb(options: ReplicaSetOptions): Promise<RestartableReplicaSet> {
+  const { folder, logsFolder, binary, extraArgs = [], addressOf = async (port) => `127.0.0.1:${port}` } = options;
+  const ports = await Promise.all(Array.from({ length: options.members }, freePort));
+  const members = await Promise.all(
+    ports.map((port) => RestartableServer.start(() => startMember(binary, { folder, logsFolder }, port, extraArgs))),
+  );
+  const stop = async () => {
+    await Promise.all(members.map((member) => member.stop()));
+  };
+  try {
+    const hosts = await Promise.all(ports.map(addressOf));
+    await initiate(ports[0] ?? 0, hosts);
+    const primary = async () => {
+      const port = await primaryPort(ports);
+      return members[ports.indexOf(port)] as RestartableServer;
+    };
+    const untilHealthy = () => untilAllTakePart(ports);
+    await untilHealthy();
+    return { uri: `mongodb://${hosts.join()}/?replicaSet=${setName}`, members, primary, untilHealthy, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startMember(
+  binary: string,
+  { folder, logsFolder }: Pick<ReplicaSetOptions, 'folder' | 'logsFolder'>,
+  port: number,
+  extraArgs: readonly string[],
+) {
+  const data = path.join(folder, `mongod-${port}`);
+  await mkdir(data, { recursive: true });
+  const options = ['--wiredTigerCacheSizeGB', '0.5', '--nounixsocket', ...extraArgs];
+  const process = startInBackground({
+    name: 'mongod',
+    command: binary,
+    args: ['--dbpath', data, '--port', String(port), '--bind_ip', '127.0.0.1', '--replSet', setName, ...options],
+    cwd: data,
+    logFile: path.join(logsFolder, `mongod-${port}.log`),
+  });
+  await Promise.race([process.ended, hello(port, 60)]);
+  return process;
+}
+
+async function initiate(port: number, hosts: readonly string[]): Promise<void> {
+  const config = {
+    _id: setName,
+    members: hosts.map((host, _id) => ({ _id, host })),
+    settings: { electionTimeoutMillis, heartbeatIntervalMillis: electionTimeoutMillis / 4 },
+  };
+  await ask(port, { replSetInitiate: config });
+}
+
+/** The port of the member that says that it is the primary, and that the set agrees. */
+function primaryPort(ports: readonly number[]): Promise<number> {
+  const look = async () => {
+    const answers = await Promise.allSettled(ports.map((port) => ask(port, { hello: 1 })));
+    const index = answers.findIndex(
+      (answer) => answer.status === 'fulfilled' && answer.value.isWritablePrimary === true,
+    );
+    return ports[index];
+  };
+  return waitUntil(look, { timeoutSeconds: 60, pollMillis: 50, what: 'the replica set to have a primary' });
+}
+
+/** https://www.mongodb.com/docs/manual/reference/replica-states/ */
+const takesPart: ReadonlySet<unknown> = new Set([1, 2]);
+
+async function untilAllTakePart(ports: readonly number[]): Promise<void> {
+  const look = async () => {
+    const { members } = await ask(await primaryPort(ports), { replSetGetStatus: 1 });
+    return members.every(({ state }: { state: unknown }) => takesPart.has(state)) || undefined;
+  };
+  await waitUntil(look, { timeoutSeconds: 120, pollMillis: 100, what: 'every member to take part' });
+}
+
+function hello(port: number, timeoutSeconds: number) {
+  return waitUntil(() => ask(port, { hello: 1 }), { timeoutSeconds, pollMillis: 50, what: 'mongod to answer' });
+}
+
+async function ask(port: number, command: Record<string, unknown>) {
+  const times = { serverSelectionTimeoutMS: 1_000, connectTimeoutMS: 1_000, socketTimeoutMS: 5_000 };
+  const client = new MongoClient(`mongodb://127.0.0.1:${port}/?directConnection=true`, times);
+  try {
+    return await client.db('admin').command(command);
+  } finally {
+    await client.close();
+  }
+}

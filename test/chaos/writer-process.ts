@@ -1,0 +1,47 @@
+/**
+ * A writer of a chaos run, in a process of its own: inserts, updates, moves and deletes documents through a tracked collection, in an order drawn from a seed. After each commit it says so on a line of its output: what is
+ * on such a line is committed, whatever happens to this process or to MongoDB. It goes on until it is killed.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { MongoClient } from 'mongodb';
+import { graph } from '../../lib/aggregates/graph.ts';
+import { trackCollection } from '../../lib/writer/tracked-collection.ts';
+import { type ChaosDocument, chaosDocument, documentCount } from './chaos-document.ts';
+import type { LedgerLine } from './ledger.ts';
+
+const { MONGODB_URI = '', MONGODB_DATABASE = '', WRITER = '', SEED = '0', PREFIX = '' } = process.env;
+
+/** Milliseconds between two writes. */
+const pauseMillis = 60;
+
+const client = new MongoClient(MONGODB_URI);
+const documents = trackCollection<unknown, ChaosDocument>(client, client.db(MONGODB_DATABASE), graph);
+const write = fc.record({
+  operation: fc.constantFrom('insert', 'insert', 'update', 'update', 'move', 'delete'),
+  number: fc.nat(documentCount - 1),
+  hub: fc.nat(4),
+});
+
+for (const [index, one] of fc.sample(write, { seed: Number(SEED), numRuns: 20_000 }).entries()) {
+  const stamp = `${WRITER}-${index}`;
+  // A write that failed may be committed or not: nothing is said of it.
+  const committed = await writeOne(one, stamp).catch(() => false);
+  if (committed)
+    say({ stamp, operation: one.operation === 'delete' ? 'delete' : 'upsert', id: `${PREFIX}-${one.number}` });
+  await sleep(pauseMillis);
+}
+
+/** Whether a document was changed, and so an event recorded. */
+async function writeOne({ operation, number, hub }: { operation: string; number: number; hub: number }, stamp: string) {
+  const document = chaosDocument(PREFIX, number, hub, stamp);
+  const { _id, ...state } = document;
+  if (operation === 'delete') return (await documents.deleteOne({ _id })).deletedCount === 1;
+  const upsert = operation === 'insert';
+  const result = await documents.updateOne({ _id }, { $set: state }, { upsert });
+  return result.matchedCount + result.upsertedCount === 1;
+}
+
+function say(line: LedgerLine): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}

@@ -1,0 +1,38 @@
+/** The crash table, row by row, on deployed functions and servers that are really killed. */
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { type CrashName, crashTable, rowTitle } from './crash-table.ts';
+import { FailureStack } from './failure-stack.ts';
+import { busRows } from './rows/bus.ts';
+import { consumerRows } from './rows/consumer.ts';
+import { mongodbRows } from './rows/mongodb.ts';
+import { neo4jRows } from './rows/neo4j.ts';
+import { poisonRows } from './rows/poison.ts';
+import { publisherRows } from './rows/publisher.ts';
+import { queueRows } from './rows/queue.ts';
+import type { CrashRows } from './rows/row.ts';
+import { sweepRows } from './rows/sweep.ts';
+import { writerRows } from './rows/writer.ts';
+
+const rows: Required<CrashRows> = {
+  ...writerRows,
+  ...busRows,
+  ...publisherRows,
+  ...mongodbRows,
+  ...consumerRows,
+  ...neo4jRows,
+  ...queueRows,
+  ...poisonRows,
+  ...sweepRows,
+};
+
+let stack: FailureStack;
+beforeAll(async () => {
+  stack = await FailureStack.start();
+});
+afterAll(() => stack?.stop());
+
+describe('the crash table:', () => {
+  for (const name of Object.keys(crashTable) as CrashName[]) {
+    it(rowTitle(crashTable[name]), () => rows[name](stack));
+  }
+});

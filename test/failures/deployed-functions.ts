@@ -1,0 +1,147 @@
+/** The deployed functions, from outside: their processes are found, killed and paused by id, their settings changed, their logs read. */
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import {
+  GetFunctionCommand,
+  GetFunctionConfigurationCommand,
+  InvokeCommand,
+  LambdaClient,
+  PutFunctionConcurrencyCommand,
+  UpdateFunctionCodeCommand,
+  UpdateFunctionConfigurationCommand,
+} from '@aws-sdk/client-lambda';
+import { type Deployment, sdkCredentials } from '../../infra/local/deploy.ts';
+import { waitUntil } from '../../infra/local/wait-until.ts';
+
+export type FunctionName = keyof Deployment['functions'];
+
+/** What a test may change about a function; the environment is added to what is there. */
+export interface FunctionSettings {
+  readonly timeoutSeconds?: number | undefined;
+  readonly memoryMegabytes?: number | undefined;
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+}
+
+export class DeployedFunctions {
+  readonly #names: Deployment['functions'];
+  readonly #logsFolder: string;
+  readonly #lambda: LambdaClient;
+
+  constructor(endpointUrl: string, region: string, names: Deployment['functions'], logsFolder: string) {
+    this.#names = names;
+    this.#logsFolder = logsFolder;
+    this.#lambda = new LambdaClient({ endpoint: endpointUrl, region, credentials: sdkCredentials, maxAttempts: 1 });
+  }
+
+  /** Process ids of a function's execution environments. */
+  async pids(name: FunctionName): Promise<readonly number[]> {
+    const folder = path.join(this.#logsFolder, 'environments', this.#names[name]);
+    return (await readdir(folder).catch(() => [])).map(Number);
+  }
+
+  /** Kills every process of the function, and returns how many those were. */
+  async kill(name: FunctionName): Promise<number> {
+    return (await this.pids(name)).filter((pid) => signalProcess(pid, 'SIGKILL')).length;
+  }
+
+  /** Stops the clocks of the function's processes, and returns their ids. */
+  async pause(name: FunctionName): Promise<readonly number[]> {
+    const pids = await this.pids(name);
+    return pids.filter((pid) => signalProcess(pid, 'SIGSTOP'));
+  }
+
+  /** Lets processes go on that were paused. */
+  resume(pids: readonly number[]): void {
+    for (const pid of pids) signalProcess(pid, 'SIGCONT');
+  }
+
+  /** Starts the function without waiting for its end, as its schedule does. */
+  async start(name: FunctionName): Promise<void> {
+    await this.#lambda.send(new InvokeCommand({ FunctionName: this.#names[name], InvocationType: 'Event' }));
+  }
+
+  /** Runs the function to its end, and returns what it answered; `error` if it failed. */
+  async run(name: FunctionName): Promise<{ readonly error: boolean; readonly answer: unknown }> {
+    const answer = await this.#lambda.send(new InvokeCommand({ FunctionName: this.#names[name] }));
+    const text = Buffer.from(answer.Payload ?? []).toString();
+    return { error: answer.FunctionError !== undefined, answer: text === '' ? null : JSON.parse(text) };
+  }
+
+  /** Changes settings and waits until they hold for the next invocation. */
+  async configure(name: FunctionName, settings: FunctionSettings): Promise<void> {
+    const FunctionName = this.#names[name];
+    const before = await this.#lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+    await this.#lambda.send(
+      new UpdateFunctionConfigurationCommand({
+        FunctionName,
+        Timeout: settings.timeoutSeconds ?? before.Timeout,
+        MemorySize: settings.memoryMegabytes ?? before.MemorySize,
+        Environment: { Variables: { ...before.Environment?.Variables, ...settings.environment } },
+      }),
+    );
+    await this.#untilUpdated(FunctionName);
+  }
+
+  /** Puts other code in the function's place; returns how to put back what was there. */
+  async replaceCode(name: FunctionName, zip: Uint8Array): Promise<() => Promise<void>> {
+    const FunctionName = this.#names[name];
+    const { Code, Configuration } = await this.#lambda.send(new GetFunctionCommand({ FunctionName }));
+    const before = new Uint8Array(await (await fetch(Code?.Location ?? '')).arrayBuffer());
+    const put = async (ZipFile: Uint8Array) => {
+      await this.#lambda.send(new UpdateFunctionCodeCommand({ FunctionName, ZipFile }));
+      await this.#untilUpdated(FunctionName);
+    };
+    await put(zip);
+    return async () => {
+      await put(before);
+      await this.configure(name, {
+        memoryMegabytes: Configuration?.MemorySize,
+        timeoutSeconds: Configuration?.Timeout,
+        environment: Configuration?.Environment?.Variables,
+      });
+    };
+  }
+
+  /** Lets the function run so often at once. */
+  async allowConcurrent(name: FunctionName, ReservedConcurrentExecutions: number): Promise<void> {
+    const FunctionName = this.#names[name];
+    await this.#lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions }));
+  }
+
+  /** The lines that the function has logged, without what it did not log as JSON. */
+  async logLines(name: FunctionName): Promise<readonly Record<string, unknown>[]> {
+    const text = await this.logText(name);
+    return text.split('\n').flatMap((line) => {
+      try {
+        return [JSON.parse(line) as Record<string, unknown>];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  async logText(name: FunctionName): Promise<string> {
+    return readFile(path.join(this.#logsFolder, `${this.#names[name]}.log`), 'utf8').catch(() => '');
+  }
+
+  close(): void {
+    this.#lambda.destroy();
+  }
+
+  async #untilUpdated(FunctionName: string): Promise<void> {
+    const updated = async () => {
+      const { LastUpdateStatus } = await this.#lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
+      return LastUpdateStatus === 'Successful' || undefined;
+    };
+    await waitUntil(updated, { timeoutSeconds: 60, pollMillis: 50, what: `${FunctionName} to be updated` });
+  }
+}
+
+/** False if it has ended by itself meanwhile. */
+function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * A TCP proxy that can stop at one exact message and let something happen there: a process is killed after the server has committed and before anybody hears of it. It looks for bytes in what
+ * travels, and knows no protocol. What it has not been asked to look for passes as it is.
+ */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** Where to stop. */
+export interface Stop {
+  /** Whether these bytes of a client are the ones to stop at. */
+  readonly at: (request: Buffer) => boolean;
+  /** `request`: before the server gets them; `reply`: when the server has answered them, before the client hears it. */
+  readonly before: 'request' | 'reply';
+  /** Happens there, once; what travels waits for it. `cut`: the connection ends there, `pass`: it goes on. */
+  readonly act: () => Promise<'cut' | 'pass'> | 'cut' | 'pass';
+}
+
+interface Armed extends Stop {
+  readonly done: PromiseWithResolvers<void>;
+}
+
+export class InterceptingProxy {
+  readonly #server = createServer({ noDelay: true }, (client) => this.#serve(client));
+  readonly #target: { readonly host: string; readonly port: number };
+  readonly #sockets = new Set<Socket>();
+  readonly #stops = new Set<Armed>();
+
+  private constructor(target: { readonly host: string; readonly port: number }) {
+    this.#target = target;
+  }
+
+  /** Listens on a loopback port of its own, before the server on `targetPort`. */
+  static async start(targetPort: number): Promise<InterceptingProxy> {
+    const proxy = new InterceptingProxy({ host: '127.0.0.1', port: targetPort });
+    proxy.#server.listen(0, '127.0.0.1');
+    await once(proxy.#server, 'listening');
+    return proxy;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Stops once, at the first message that fits; resolves when what should happen there has happened. */
+  stopOnce(stop: Stop): Promise<void> {
+    const armed = { ...stop, done: Promise.withResolvers<void>() };
+    this.#stops.add(armed);
+    // Whoever awaits it hears of a failure; nobody need.
+    armed.done.promise.catch(() => undefined);
+    return armed.done.promise;
+  }
+
+  /** Forgets every stop that has not come yet. */
+  clear(): void {
+    this.#stops.clear();
+  }
+
+  /** Ends every connection that is open now. */
+  cutAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.cutAll();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  #serve(client: Socket): void {
+    const server = connect({ ...this.#target, noDelay: true });
+    const cut = () => {
+      client.destroy();
+      server.destroy();
+    };
+    for (const socket of [client, server]) {
+      this.#sockets.add(socket);
+      socket.on('error', cut).on('close', () => {
+        this.#sockets.delete(socket);
+        cut();
+      });
+    }
+    let awaitingReply: Armed | undefined;
+    this.#relay(client, server, async (bytes) => {
+      const stop = [...this.#stops].find(({ at }) => at(bytes));
+      if (stop === undefined) return 'pass';
+      this.#stops.delete(stop);
+      if (stop.before === 'request') return perform(stop);
+      awaitingReply = stop;
+      return 'pass';
+    });
+    this.#relay(server, client, async () => {
+      const stop = awaitingReply;
+      awaitingReply = undefined;
+      return stop === undefined ? 'pass' : perform(stop);
+    });
+  }
+
+  /** Passes on what comes, one piece after the other, each after it was looked at. */
+  #relay(from: Socket, to: Socket, look: (bytes: Buffer) => Promise<'cut' | 'pass'>): void {
+    let passing = Promise.resolve();
+    const pass = async (bytes: Buffer) => {
+      if ((await look(bytes)) === 'cut') {
+        from.destroy();
+        to.destroy();
+      } else if (!to.destroyed && !to.write(bytes)) {
+        from.pause();
+        to.once('drain', () => from.resume());
+      }
+    };
+    from.on('data', (bytes: Buffer) => {
+      passing = passing.then(() => pass(bytes));
+    });
+    from.on('end', () => {
+      passing = passing.then(() => void to.end());
+    });
+  }
+}
+
+async function perform(stop: Armed): Promise<'cut' | 'pass'> {
+  try {
+    const decision = await stop.act();
+    stop.done.resolve();
+    return decision;
+  } catch (error) {
+    stop.done.reject(error);
+    return 'cut';
+  }
+}
+
+/** Whether the bytes hold all of these texts. */
+export function holding(...texts: readonly string[]): (bytes: Buffer) => boolean {
+  return (bytes) => texts.every((text) => bytes.includes(text));
+}
+
+/**
+ * Bolt's messages without fields: a chunk of two bytes, the structure's marker, the message's signature, and the end of the chunk.
+ *
+ * https://neo4j.com/docs/bolt/current/bolt/message/
+ */
+const boltMessage = (signature: number) => Buffer.from([0x00, 0x02, 0xb0, signature, 0x00, 0x00]);
+const commit = boltMessage(0x12);
+const begin = Buffer.from([0xb1, 0x11]);
+
+/** The message that begins a transaction in Neo4j. */
+export const neo4jBegin = (bytes: Buffer) => bytes.includes(begin);
+
+/** The message that commits a transaction in Neo4j. */
+export const neo4jCommit = (bytes: Buffer) => bytes.includes(commit);

@@ -1,0 +1,44 @@
+/** Builds the consumer as the deployment does, but with the poisonous catalog, and deploys it in the place of the real one. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { build } from 'esbuild';
+import { projectRoot } from '../../infra/local/paths.ts';
+import { requirePython } from '../../infra/local/prerequisites.ts';
+import { runCommand } from '../../infra/local/run-command.ts';
+
+/** The zip of such a consumer, made below `folder`. */
+export async function buildPoisonousConsumer(folder: string): Promise<Uint8Array> {
+  const code = path.join(folder, 'poisonous');
+  await mkdir(code, { recursive: true });
+  await build({
+    entryPoints: [path.join(projectRoot, 'functions/consumer.ts')],
+    outfile: path.join(code, 'functions/consumer.cjs'),
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    logLevel: 'silent',
+    plugins: [
+      {
+        name: 'poisonous-catalog',
+        setup: ({ onResolve }) => {
+          onResolve({ filter: /\/catalog\.ts$/ }, ({ importer }) =>
+            importer.includes('poisonous-catalog')
+              ? undefined
+              : { path: path.join(import.meta.dirname, 'poisonous-catalog.ts') },
+          );
+        },
+      },
+    ],
+  });
+  const zip = path.join(folder, 'poisonous.zip');
+  await writeFile(path.join(folder, 'poisonous.log'), '');
+  await runCommand({
+    command: requirePython('Packing a function', 'nothing else'),
+    args: ['-m', 'zipfile', '-c', zip, 'functions'],
+    cwd: code,
+    logFile: path.join(folder, 'poisonous.log'),
+    onFailure: 'The consumer could not be packed.',
+  });
+  return readFile(zip);
+}

@@ -1,0 +1,104 @@
+/** The publisher's process dies around a send, and EventBridge refuses, answers too little, or is away. */
+import { expect } from 'vitest';
+import type { FailureStack } from '../failure-stack.ts';
+import { Workload } from '../workload.ts';
+import { type CrashRows, expectInStep, until } from './row.ts';
+
+async function killedAround(stack: FailureStack, at: 'before' | 'after'): Promise<void> {
+  const workload = new Workload(stack);
+  await workload.insert(1);
+  await expectInStep(workload, 1);
+  const killed = Promise.withResolvers<number>();
+  stack.bus.onPutEvents = async (_, phase) => {
+    if (phase !== at) return;
+    stack.bus.onPutEvents = null;
+    killed.resolve(await stack.functions.kill('publisher'));
+  };
+  await workload.insert(4);
+  expect(await killed.promise).toBeGreaterThan(0);
+  expect((await workload.statuses()).pending).toBeGreaterThan(0);
+  await stack.functions.start('publisher');
+  await expectInStep(workload, 5);
+  const [, second = ''] = await workload.eventIds();
+  const sends = stack.bus.taken.filter(({ eventId }) => eventId === second).length;
+  // Killed before, the send never came to anything, or was passed on behind the dead publisher's back; after, it was certainly made twice.
+  expect(sends).toBeGreaterThan(at === 'after' ? 1 : 0);
+}
+
+export const busRows = {
+  publisherKilledBeforeSend: (stack) => killedAround(stack, 'before'),
+
+  publisherKilledAfterSend: (stack) => killedAround(stack, 'after'),
+
+  busRefusesSome: async (stack) => {
+    const workload = new Workload(stack);
+    const refusedOnce = new Set<string>();
+    stack.bus.decide = (entries) => {
+      const indexes = entries.flatMap(({ eventId }, index) => (refusedOnce.has(eventId) ? [] : index));
+      for (const { eventId } of entries) refusedOnce.add(eventId);
+      return { fault: 'refuse', indexes: indexes.slice(0, Math.ceil(indexes.length / 2)) };
+    };
+    try {
+      await workload.insert(10);
+      await expectInStep(workload, 10);
+    } finally {
+      stack.bus.decide = null;
+    }
+    expect(await workload.attempts()).toBe(0);
+  },
+
+  busRefusesLong: async (stack) => {
+    const workload = new Workload(stack);
+    stack.bus.decide = (entries) => ({ fault: 'refuse', indexes: entries.map((_, index) => index) });
+    try {
+      await workload.insert(3);
+      await until(
+        'the sweep to publish them',
+        async () => {
+          await stack.functions.run('sweep');
+          return (await workload.statuses()).pending === 0;
+        },
+        100,
+      );
+    } finally {
+      stack.bus.decide = null;
+    }
+    await expectInStep(workload, 3);
+    expect(await workload.attempts()).toBeGreaterThanOrEqual(3);
+  },
+
+  busAnswersFewer: async (stack) => {
+    const workload = new Workload(stack);
+    let shortAnswers = 0;
+    stack.bus.decide = () => {
+      shortAnswers += 1;
+      return shortAnswers > 3 ? null : { fault: 'short-answer', missing: 1 };
+    };
+    try {
+      await workload.insert(10);
+      await expectInStep(workload, 10);
+    } finally {
+      stack.bus.decide = null;
+    }
+    expect(shortAnswers).toBeGreaterThan(3);
+    expect(await workload.attempts()).toBe(0);
+  },
+
+  busUnreachable: async (stack) => {
+    const workload = new Workload(stack);
+    let refusedCalls = 0;
+    stack.bus.decide = () => {
+      refusedCalls += 1;
+      return { fault: 'unreachable' };
+    };
+    try {
+      await workload.insert(5);
+      await until('the publisher to try again and again', () => refusedCalls > 10);
+      expect(await workload.statuses()).toMatchObject({ pending: 5 });
+    } finally {
+      stack.bus.decide = null;
+    }
+    await expectInStep(workload, 5);
+    expect(await workload.attempts()).toBe(0);
+  },
+} satisfies CrashRows;

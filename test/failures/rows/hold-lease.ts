@@ -1,0 +1,24 @@
+/** Keeps every publisher out: a fault that lasts, as if the one that has the lease had stopped for long. */
+import { acquireLease, type Checkpoint, releaseLease } from '../../../lib/mongodb/publisher-lease.ts';
+import { checkpointCollection } from '../../../lib/mongodb/set-up-outbox.ts';
+import type { FailureStack } from '../failure-stack.ts';
+import { until } from './row.ts';
+
+export const publisherCheckpoint = 'publisher/0';
+
+/** Takes the lease as soon as it is free; returns how to give it back. The publisher that had it is killed, so that it cannot finish what it is at. */
+export async function holdLease(stack: FailureStack): Promise<() => Promise<void>> {
+  const checkpoints = stack.db.collection<Checkpoint>(checkpointCollection);
+  const request = { id: publisherCheckpoint, owner: 'test', leaseSeconds: 3_600 };
+  await checkpoints.updateOne({ _id: publisherCheckpoint }, { $set: { leaseExpiresAt: new Date(0) } });
+  let lease = await acquireLease(checkpoints, request);
+  await until('the lease', async () => {
+    lease ??= await acquireLease(checkpoints, request);
+    return lease !== null;
+  });
+  await stack.functions.kill('publisher');
+  return async () => {
+    if (lease !== null) await releaseLease(checkpoints, lease);
+    await stack.functions.start('publisher');
+  };
+}

@@ -1,0 +1,67 @@
+/** The primary of three is killed at one exact message of each part, while others write: an election follows, and the driver or the queue tries again. */
+import { expect } from 'vitest';
+import type { RestartableServer } from '../../../infra/local/restartable-server.ts';
+import type { FailureStack } from '../failure-stack.ts';
+import type { Stop } from '../intercepting-proxy.ts';
+import { Workload } from '../workload.ts';
+import { mongodbCommand } from './mongodb-messages.ts';
+import { type CrashRows, expectInStep, until } from './row.ts';
+
+/** Kills the primary at a message, with documents being written all the while, and starts it again when another one has taken its place. */
+async function killPrimaryAt(
+  stack: FailureStack,
+  stop: Omit<Stop, 'act'>,
+  provoke: () => Promise<unknown> = async () => undefined,
+): Promise<void> {
+  const workload = new Workload(stack);
+  await workload.insert(5);
+  await expectInStep(workload, 5);
+  const primary = await stack.mongodb.primary();
+  const stops = stack.mongodbProxies.map((proxy) =>
+    proxy.stopOnce({
+      ...stop,
+      act: async (): Promise<'cut'> => {
+        for (const other of stack.mongodbProxies) other.clear();
+        await primary.kill();
+        return 'cut';
+      },
+    }),
+  );
+  const writing = workload.writeSteadily(10);
+  try {
+    const [, killed] = await Promise.all([provoke(), Promise.race(stops).then(() => true)]);
+    expect(killed).toBe(true);
+    expect(await untilElected(stack, primary)).not.toBe(primary);
+  } finally {
+    await primary.start();
+    await stack.mongodb.untilHealthy();
+    await writing.stop();
+  }
+  const events = (await workload.eventIds()).length;
+  expect(events).toBeGreaterThan(5);
+  await expectInStep(workload, events);
+}
+
+async function untilElected(stack: FailureStack, killed: RestartableServer): Promise<RestartableServer> {
+  await until('another primary', async () => (await stack.mongodb.primary()) !== killed);
+  return stack.mongodb.primary();
+}
+
+export const mongodbRows = {
+  primaryKilledWriter: (stack) =>
+    killPrimaryAt(stack, { at: (bytes) => bytes.includes('commitTransaction'), before: 'reply' }),
+
+  primaryKilledPublisher: (stack) =>
+    killPrimaryAt(stack, { at: mongodbCommand('collection', 'outbox', 'getMore'), before: 'request' }),
+
+  primaryKilledFetch: (stack) =>
+    killPrimaryAt(stack, { at: mongodbCommand('find', 'outbox', '$in'), before: 'request' }),
+
+  primaryKilledAcknowledge: (stack) =>
+    killPrimaryAt(stack, { at: mongodbCommand('update', 'outbox', 'processedAt'), before: 'request' }),
+
+  primaryKilledSweep: (stack) =>
+    killPrimaryAt(stack, { at: mongodbCommand('find', 'outbox', 'nextAttemptAt'), before: 'request' }, () =>
+      stack.functions.run('sweep'),
+    ),
+} satisfies CrashRows;

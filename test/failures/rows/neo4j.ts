@@ -1,0 +1,108 @@
+/** Neo4j is away, hangs, or takes no writes: events wait in the outbox and messages in the queue, and all of it is applied when it is back. */
+import { execFileSync } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+import type { FailureStack } from '../failure-stack.ts';
+import { Workload } from '../workload.ts';
+import { type CrashRows, expectInStep, until } from './row.ts';
+
+/** Ingest goes on all the while; from the return on, everything is applied within a minute or a little more. */
+async function throughOutage(
+  stack: FailureStack,
+  outage: { readonly seconds: number; readonly begin: () => Promise<void>; readonly end: () => Promise<void> },
+): Promise<void> {
+  const workload = new Workload(stack);
+  await workload.insert(5);
+  await expectInStep(workload, 5);
+  const writing = workload.writeSteadily(5);
+  try {
+    await outage.begin();
+    const until = performance.now() + outage.seconds * 1_000;
+    while (performance.now() < until) {
+      await sleep(1_000);
+      expect((await workload.statuses()).dead).toBe(0);
+    }
+    expect((await workload.statuses()).pending).toBeGreaterThan(0);
+  } finally {
+    await outage.end();
+    await writing.stop();
+  }
+  const events = (await workload.eventIds()).length;
+  await expectInStep(workload, events, 90);
+  expect(await stack.countMessages('deadLetterQueue')).toBe(0);
+}
+
+/** That the consumer noticed: its invocations fail as a whole, so that Lambda backs off. */
+async function untilConsumerFails(stack: FailureStack, failuresBefore: number): Promise<void> {
+  await until('the consumer to fail', async () => (await countFailures(stack)) > failuresBefore);
+}
+
+async function countFailures(stack: FailureStack): Promise<number> {
+  return (await stack.functions.logText('consumer')).split('"errorType":"Fault"').length - 1;
+}
+
+export const neo4jRows = {
+  neo4jDown: async (stack) => {
+    const before = await countFailures(stack);
+    await throughOutage(stack, {
+      seconds: 60,
+      begin: () => stack.neo4j.server.kill(),
+      end: async () => {
+        await untilConsumerFails(stack, before);
+        await stack.neo4j.server.start();
+      },
+    });
+  },
+
+  neo4jHangs: async (stack) => {
+    const before = await countFailures(stack);
+    await throughOutage(stack, {
+      seconds: 30,
+      begin: async () => stack.neo4j.server.pause(),
+      end: async () => {
+        await untilConsumerFails(stack, before);
+        stack.neo4j.server.resume();
+      },
+    });
+  },
+
+  neo4jReadOnly: async (stack) => {
+    const before = await countFailures(stack);
+    const restart = async (settings: readonly string[]) => {
+      stack.neo4j.configure(settings);
+      await stack.neo4j.server.stop();
+      await stack.neo4j.server.start();
+    };
+    await throughOutage(stack, {
+      seconds: 15,
+      begin: () => restart(['server.databases.default_to_read_only=true']),
+      end: async () => {
+        await untilConsumerFails(stack, before);
+        await restart([]);
+      },
+    });
+  },
+
+  neo4jDiskFull: async (stack) => {
+    const before = await countFailures(stack);
+    await throughOutage(stack, {
+      seconds: 15,
+      begin: async () => fillDisk(stack.neo4j.server.pid),
+      end: async () => {
+        await untilConsumerFails(stack, before);
+        // As an operator does once there is room again: the database needs a restart.
+        await stack.neo4j.server.kill();
+        await stack.neo4j.server.start();
+      },
+    });
+  },
+} satisfies CrashRows;
+
+/**
+ * From now on the process's files take no writes beyond their first bytes: to it, the disk is full. Ends with the process.
+ *
+ * https://man7.org/linux/man-pages/man1/prlimit.1.html
+ */
+function fillDisk(pid: number): void {
+  execFileSync('prlimit', ['--pid', String(pid), '--fsize=8192']);
+}

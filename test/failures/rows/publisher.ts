@@ -1,0 +1,108 @@
+/** Two publishers at once, and streams that cannot go on: whatever the publisher has lost, it publishes all that is pending, and goes on from there. */
+import { randomBytes } from 'node:crypto';
+import { expect } from 'vitest';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import type { Checkpoint } from '../../../lib/mongodb/publisher-lease.ts';
+import { checkpointCollection, setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
+import type { FailureStack } from '../failure-stack.ts';
+import { Workload } from '../workload.ts';
+import { holdLease, publisherCheckpoint } from './hold-lease.ts';
+import { type CrashRows, expectInStep, until } from './row.ts';
+
+const checkpoints = (stack: FailureStack) => stack.db.collection<Checkpoint>(checkpointCollection);
+
+/** How often the publisher's metric of this name has counted something. */
+async function counted(stack: FailureStack, metric: string): Promise<number> {
+  const lines = await stack.functions.logLines('publisher');
+  return lines.filter((line) => '_aws' in line && Number(line[metric] ?? 0) > 0).length;
+}
+
+/** While nobody publishes, events are written and the stream is broken; then the publisher comes back, and all of it is published. */
+async function streamLost(
+  stack: FailureStack,
+  metric: string,
+  lose: (stack: FailureStack) => Promise<unknown>,
+): Promise<void> {
+  const before = await counted(stack, metric);
+  const workload = new Workload(stack);
+  await workload.insert(2);
+  await expectInStep(workload, 2);
+  const giveLease = await holdLease(stack);
+  try {
+    await workload.update(1);
+    await lose(stack);
+  } finally {
+    await giveLease();
+  }
+  await expectInStep(workload, 4);
+  await workload.insert(1);
+  await expectInStep(workload, 5);
+  await until('the metric', async () => (await counted(stack, metric)) === before + 1);
+}
+
+/** Writes elsewhere until the oldest entry of every member's oplog is younger than now. */
+async function rollOplogOver({ client }: FailureStack): Promise<void> {
+  const oplog = client.db('local').collection('oplog.rs');
+  const [newest] = await oplog.find().sort({ $natural: -1 }).limit(1).toArray();
+  const filler = client.db('elsewhere').collection('filler');
+  await until('the oplog to roll over', async () => {
+    await filler.insertMany(Array.from({ length: 8 }, () => ({ bytes: randomBytes(256 * 1024) })));
+    const [oldest] = await oplog.find().sort({ $natural: 1 }).limit(1).toArray();
+    return oldest?.ts.greaterThan(newest?.ts) === true;
+  });
+}
+
+/** The server answers the publisher's next command of this name with an error, once. */
+async function failOnce({ client }: FailureStack, command: string, errorCode: number): Promise<void> {
+  const data = { failCommands: [command], errorCode, appName: 'outgraph', namespace: `outgraph.${outboxCollection}` };
+  await client.db('admin').command({ configureFailPoint: 'failCommand', mode: { times: 1 }, data });
+}
+
+export const publisherRows = {
+  twoPublishers: async (stack) => {
+    const workload = new Workload(stack);
+    await workload.insert(1);
+    await expectInStep(workload, 1);
+    const states: { readonly fence: number; readonly token: string }[] = [];
+    const watch = checkpoints(stack).watch([{ $match: { 'documentKey._id': publisherCheckpoint } }], {
+      fullDocument: 'updateLookup',
+    });
+    watch.on('change', (change) => {
+      const state = 'fullDocument' in change ? change.fullDocument : undefined;
+      states.push({ fence: state?.fence ?? 0, token: String(state?.resumeToken?._data ?? '') });
+    });
+    const paused = await stack.functions.pause('publisher');
+    try {
+      expect(paused.length).toBeGreaterThan(0);
+      await workload.insert(4);
+      await stack.functions.start('publisher');
+      await expectInStep(workload, 5);
+    } finally {
+      stack.functions.resume(paused);
+    }
+    const isFencedOff = async () =>
+      (await stack.functions.logLines('publisher')).some(({ outcome }) => outcome === 'lease-lost');
+    await until('the late one to be fenced off', isFencedOff);
+    await workload.insert(2);
+    await expectInStep(workload, 7);
+    await watch.close();
+    expect(states.length).toBeGreaterThan(1);
+    expect(states).toStrictEqual([...states].sort((left, right) => left.fence - right.fence));
+    // Resume tokens compare as their clusters' times do.
+    expect(states.map(({ token }) => token)).toStrictEqual(states.map(({ token }) => token).sort());
+  },
+
+  oplogRolledOver: (stack) => streamLost(stack, 'HistoryLost', rollOplogOver),
+
+  tokenInvalid: (stack) => streamLost(stack, 'HistoryLost', () => failOnce(stack, 'aggregate', 260)),
+
+  outboxRenewed: (stack) =>
+    streamLost(stack, 'HistoryLost', async ({ db }) => {
+      const kept = await db.collection(outboxCollection).find().toArray();
+      await db.collection(outboxCollection).drop();
+      await setUpOutbox(db, { processedRetentionSeconds: 7 * 86_400 });
+      await db.collection(outboxCollection).insertMany(kept);
+    }),
+
+  eventTooLarge: (stack) => streamLost(stack, 'ChangeEventsTooLarge', () => failOnce(stack, 'aggregate', 10_334)),
+} satisfies CrashRows;

@@ -1,0 +1,22 @@
+/** What the rows of the crash table share. */
+import { expect } from 'vitest';
+import { waitUntil } from '../../../infra/local/wait-until.ts';
+import type { CrashName } from '../crash-table.ts';
+import type { FailureStack } from '../failure-stack.ts';
+import type { Workload } from '../workload.ts';
+
+/** The tests of some rows: each makes the fault happen, and shows what the row says. */
+export type CrashRows = Partial<Readonly<Record<CrashName, (stack: FailureStack) => Promise<void>>>>;
+
+/** Every event is processed, and the graph is what the documents say: each element once, no ghost. */
+export async function expectInStep(workload: Workload, events: number, timeoutSeconds?: number): Promise<void> {
+  expect(await workload.untilSettled(timeoutSeconds)).toStrictEqual({ pending: 0, processed: events, dead: 0 });
+  const { found, expected } = await workload.compare();
+  expect(found).toStrictEqual(expected);
+  expect(expected.nodes.size).toBeGreaterThan(0);
+}
+
+/** Resolves when the answer is true. */
+export function until(what: string, ask: () => Promise<boolean> | boolean, timeoutSeconds = 60): Promise<true> {
+  return waitUntil(async () => (await ask()) || undefined, { timeoutSeconds, pollMillis: 20, what });
+}

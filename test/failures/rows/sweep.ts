@@ -1,0 +1,72 @@
+/** The sweep dies in the middle, or runs twice at once: an event may be published twice, and stands in the graph once. */
+import { expect } from 'vitest';
+import { countStale, readServerTime } from '../../../lib/mongodb/sweep-pending.ts';
+import { type FailureStack, sweepStaleSeconds } from '../failure-stack.ts';
+import { Workload } from '../workload.ts';
+import { holdLease } from './hold-lease.ts';
+import { mongodbCommand } from './mongodb-messages.ts';
+import { type CrashRows, expectInStep, until } from './row.ts';
+
+const claims = mongodbCommand('update', 'outbox', 'nextAttemptAt');
+
+/** Events that no publisher publishes, pending for longer than the sweep waits. */
+async function staleEvents(
+  stack: FailureStack,
+): Promise<{ readonly workload: Workload; readonly giveLease: () => Promise<void> }> {
+  const giveLease = await holdLease(stack);
+  const workload = new Workload(stack);
+  await workload.insert(4);
+  const areStale = async () => {
+    const now = await readServerTime(stack.outbox);
+    return (await countStale(stack.outbox, new Date(now.getTime() - sweepStaleSeconds * 1_000), 4)) === 4;
+  };
+  await until('the events to be stale', areStale);
+  return { workload, giveLease };
+}
+
+export const sweepRows = {
+  sweepKilled: async (stack) => {
+    const { workload, giveLease } = await staleEvents(stack);
+    try {
+      const stops = stack.mongodbProxies.map((proxy) =>
+        proxy.stopOnce({
+          at: claims,
+          before: 'reply',
+          act: async (): Promise<'cut'> => {
+            expect(await stack.functions.kill('sweep')).toBe(1);
+            return 'cut';
+          },
+        }),
+      );
+      const killed = stack.functions.run('sweep');
+      await Promise.race(stops);
+      for (const proxy of stack.mongodbProxies) proxy.clear();
+      expect(await killed).toMatchObject({ error: true });
+      expect(await workload.statuses()).toMatchObject({ pending: 4 });
+      await until(
+        'the next sweep to publish them',
+        async () => {
+          await stack.functions.run('sweep');
+          return (await workload.statuses()).pending === 0;
+        },
+        100,
+      );
+      await expectInStep(workload, 4);
+    } finally {
+      await giveLease();
+    }
+  },
+
+  twoSweeps: async (stack) => {
+    const { workload, giveLease } = await staleEvents(stack);
+    try {
+      await stack.functions.allowConcurrent('sweep', 2);
+      const both = await Promise.all([stack.functions.run('sweep'), stack.functions.run('sweep')]);
+      expect(both).toMatchObject([{ error: false }, { error: false }]);
+      await expectInStep(workload, 4);
+    } finally {
+      await stack.functions.allowConcurrent('sweep', 1);
+      await giveLease();
+    }
+  },
+} satisfies CrashRows;
