@@ -55,6 +55,8 @@ export const infrastructureFaultCodes = [
   'queue-unavailable',
   'set-up-missing',
   'history-lost',
+  /** A server did not answer before the function's time was up. */
+  'time-up',
   'unexpected',
 ] as const;
 
