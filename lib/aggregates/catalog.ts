@@ -1,6 +1,7 @@
 /**
  * Every aggregate type that this deployment knows. Add yours here: the consumer projects by this list, and the set-up makes its constraints.
  */
+import { canary } from './canary.ts';
 import type { AggregateDefinition } from './define-aggregate.ts';
 import { graph } from './graph.ts';
 import { memoryEvent } from './memory-event.ts';
@@ -24,4 +25,4 @@ export function createCatalog(definitions: readonly AggregateDefinition[]): Aggr
 }
 
 /** The aggregate types of this deployment. */
-export const aggregates: AggregateCatalog = createCatalog([graph, memoryUser, memoryEvent]);
+export const aggregates: AggregateCatalog = createCatalog([graph, memoryUser, memoryEvent, canary]);

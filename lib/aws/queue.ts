@@ -13,26 +13,28 @@ import {
 } from '@aws-sdk/client-sqs';
 import pMap from 'p-map';
 import { Fault } from '../contract/fault.ts';
-import { type Pointer, pointersPerCall } from '../contract/pointer.ts';
+import { type Pointer, pointersPerCall, pointerText } from '../contract/pointer.ts';
 import { inChunks } from '../in-chunks.ts';
 
 /** Messages that one batch call takes, whatever it does with them. */
 const messagesPerCall = pointersPerCall;
 
 /**
- * Sends at most `pointersPerCall` pointers, and returns how many the queue took.
+ * Sends at most `pointersPerCall` pointers, and returns those that the queue refused: a missing answer is a refusal.
  *
  * @throws Fault `queue-unavailable` if the call itself failed, after the SDK's own retries.
  */
-export async function sendToQueue(client: SQSClient, queueUrl: string, pointers: readonly Pointer[]): Promise<number> {
-  const entries = pointers.map(({ eventId, aggregateType, aggregateId }, index) => ({
-    Id: String(index),
-    MessageBody: JSON.stringify({ eventId, aggregateType, aggregateId }),
-  }));
+export async function sendToQueue(
+  client: SQSClient,
+  queueUrl: string,
+  pointers: readonly Pointer[],
+): Promise<readonly Pointer[]> {
+  const entries = pointers.map((pointer, index) => ({ Id: String(index), MessageBody: pointerText(pointer) }));
   const answer = await withQueueFault(() =>
     client.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries })),
   );
-  return answer.Successful?.length ?? 0;
+  const taken = new Set(answer.Successful?.map((entry) => entry.Id));
+  return pointers.filter((_, index) => !taken.has(String(index)));
 }
 
 /**

@@ -26,6 +26,16 @@ const pointerSchema = z.object({
 /** Which event to apply: the `Detail` of an EventBridge entry, and the sweep's message body. */
 export type Pointer = Readonly<z.infer<typeof pointerSchema>>;
 
+/**
+ * A pointer as the text that travels, in ASCII: an aggregate's id may have characters that SQS refuses (U+FFFE and U+FFFF), and its event could never be sent.
+ *
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+ */
+export function pointerText({ eventId, aggregateType, aggregateId }: Pointer): string {
+  const toEscape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify({ eventId, aggregateType, aggregateId }).replace(/[^ -~]/g, toEscape);
+}
+
 const envelopeSchema = z.object({ source: z.string(), detail: pointerSchema });
 
 const atlasEnvelopeSchema = z.object({

@@ -7,9 +7,17 @@ export interface Tombstone {
   readonly position: Position;
 }
 
-/** Up to `limit` tombstones older than the retention, in the order of their keys, after `afterKey`. */
+/** A tombstone as the purge sees it. */
+export interface ListedTombstone extends Tombstone {
+  /** ISO 8601, to the nanosecond. */
+  readonly deletedAt: string;
+  /** Older than the retention, and held by no event for an hour. Those that will be old enough within the hour are listed as well, to be held if they must. */
+  readonly isRemovable: boolean;
+}
+
+/** Up to `limit` tombstones that are old enough, or will be within the hour, oldest first; after the last one of the page before. */
 export interface TombstonePage {
   readonly olderThanDays: number;
   readonly limit: number;
-  readonly afterKey: string | null;
+  readonly after: Pick<ListedTombstone, 'deletedAt' | 'key'> | null;
 }

@@ -2,7 +2,7 @@
  * The set-up of the outbox: the collection with its validator and indexes, and the collection of checkpoints. Safe to run again; it
  * brings an older set-up to what this version needs.
  */
-import type { Db, IndexDescription } from 'mongodb';
+import type { Collection, Db, Document, IndexDescription } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 import { outboxCollection } from '../contract/outbox-event.ts';
 import { conflictCollection } from './count-conflicts.ts';
@@ -17,16 +17,21 @@ const purgeIndex = 'outgraph_purge';
 
 /** Every index of the outbox, each with the queries that use it. */
 const indexes: readonly IndexDescription[] = [
-  // The publisher's backlog and the sweep: pending events in the order of their positions. Small, because only pending events are in it.
-  { name: 'outgraph_pending', key: { status: 1, position: 1 }, partialFilterExpression: { status: 'pending' } },
+  // The publisher's backlog and the sweep: pending events in the order of their positions. Small, because only pending events are in it. With `nextAttemptAt`
+  // the sweep passes over those in back-off without reading them, and writers are spared an index of its own for that.
+  {
+    name: 'outgraph_pending',
+    key: { status: 1, position: 1, nextAttemptAt: 1 },
+    partialFilterExpression: { status: 'pending' },
+  },
   // The consumer's look at a conflicting aggregate, and the purge of tombstones: what is not settled, by aggregate.
   {
     name: 'outgraph_unsettled',
     key: { aggregateType: 1, aggregateId: 1, position: 1 },
     partialFilterExpression: { status: { $in: ['pending', 'dead'] } },
   },
-  // Dead events: counted and listed.
-  { name: 'outgraph_dead', key: { deadAt: 1 }, partialFilterExpression: { status: 'dead' } },
+  // Dead events: counted and listed. `status` is in the key so that they can be counted without being read.
+  { name: 'outgraph_dead', key: { status: 1, deadAt: 1 }, partialFilterExpression: { status: 'dead' } },
 ];
 
 /** What the consumer remembers of single events is forgotten a day after it was true the last time: their messages come again within minutes. */
@@ -60,9 +65,19 @@ export async function setUpOutbox(db: Db, options: OutboxOptions): Promise<void>
       const index = { name: 'outgraph_forget', expireAfterSeconds: forgetSeconds };
       await db.collection(collection).createIndex({ [field]: 1 }, index);
     }
+    await dropChangedIndexes(db.collection(outboxCollection));
     await db.collection(outboxCollection).createIndexes([...indexes]);
     await setUpPurge(db, options.processedRetentionSeconds);
   });
+}
+
+/** An index that an older set-up made with another key is made anew. */
+async function dropChangedIndexes(outbox: Collection<Document>): Promise<void> {
+  for (const known of await outbox.indexes()) {
+    const wanted = indexes.find((index) => index.name === known.name);
+    if (wanted !== undefined && JSON.stringify(wanted.key) !== JSON.stringify(known.key))
+      await outbox.dropIndex(wanted.name ?? '');
+  }
 }
 
 /** A TTL index keeps its first retention; a new one is set by `collMod`. */

@@ -4,7 +4,7 @@ import { aggregateKey, splitAggregateKey } from '../contract/outbox-event.ts';
 import { withMongodbFaults } from './translate-error.ts';
 
 /**
- * Those of the named aggregates (`type:id`) that have a pending or dead event.
+ * Those of the named aggregates (`type:id`) that have a pending or dead event, each once however many such events it has.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -12,7 +12,6 @@ export async function unsettledAggregates(
   outbox: Collection<Document>,
   aggregateKeys: readonly string[],
 ): Promise<ReadonlySet<string>> {
-  if (aggregateKeys.length === 0) return new Set();
   const byType = Map.groupBy(aggregateKeys.map(splitAggregateKey), (aggregate) => aggregate.aggregateType);
   const found = new Set<string>();
   for (const [aggregateType, members] of byType) {
@@ -21,11 +20,15 @@ export async function unsettledAggregates(
       aggregateId: { $in: members.map((member) => member.aggregateId) },
       status: { $in: ['pending', 'dead'] },
     };
-    const projection = { _id: 0, aggregateType: 1, aggregateId: 1 };
     const rows = await withMongodbFaults(() =>
-      outbox.find(filter, { projection, readConcern: { level: 'majority' } }).toArray(),
+      outbox
+        .aggregate<{ _id: string }>([{ $match: filter }, { $group: { _id: '$aggregateId' } }], {
+          readConcern: { level: 'majority' },
+          hint: 'outgraph_unsettled',
+        })
+        .toArray(),
     );
-    for (const row of rows) found.add(aggregateKey(row as unknown as { aggregateType: string; aggregateId: string }));
+    for (const { _id } of rows) found.add(aggregateKey({ aggregateType, aggregateId: _id }));
   }
   return found;
 }

@@ -3,14 +3,24 @@
  * purged once no such upsert can arrive any more.
  */
 import type { Driver } from 'neo4j-driver';
-import type { Tombstone, TombstonePage } from '../contract/tombstone.ts';
+import type { ListedTombstone, Tombstone, TombstonePage } from '../contract/tombstone.ts';
 import { withNeo4jFaults } from './translate-error.ts';
 
+// In the order of the index on `deletedAt`: the tombstones that were looked at already are not passed over again.
 const listStatement = `
 MATCH (a:OutgraphAggregate)
-WHERE a.deletedAt < datetime() - duration({days: $olderThanDays}) AND ($afterKey IS NULL OR a.key > $afterKey)
-RETURN a.key AS key, a.position AS position
-ORDER BY key LIMIT toInteger($limit)`;
+WHERE a.deletedAt < datetime() - duration({days: $olderThanDays}) + duration({hours: 1})
+  AND a.deletedAt >= datetime($afterDeletedAt) AND (a.deletedAt > datetime($afterDeletedAt) OR a.key > $afterKey)
+RETURN a.key AS key, a.position AS position, toString(a.deletedAt) AS deletedAt,
+  a.deletedAt < datetime() - duration({days: $olderThanDays}) AND coalesce(a.heldAt < datetime() - duration({hours: 1}), true) AS isRemovable
+ORDER BY a.deletedAt, a.key LIMIT toInteger($limit)`;
+
+// The sweep comes back every minute: what was noted a moment ago is not written again.
+const holdStatement = `
+UNWIND $keys AS key
+MATCH (a:OutgraphAggregate {key: key})
+WHERE coalesce(a.heldAt < datetime() - duration({minutes: 5}), true)
+SET a.heldAt = datetime()`;
 
 // The lock comes before the look: an upsert of the same aggregate may be bringing it back to life right now.
 const lockStatement = `
@@ -25,20 +35,29 @@ WHERE a.position = row.position AND a.deletedAt IS NOT NULL
 DELETE a
 RETURN count(a) AS removed`;
 
-/** A page of the tombstones that are old enough. */
+/** Before every deletion. */
+const beginning = { deletedAt: '0001-01-01T00:00:00Z', key: '' };
+
+/** A page of the tombstones. @throws Fault `neo4j-unavailable`. */
 export async function listTombstones(
   driver: Driver,
   database: string,
-  page: TombstonePage,
-): Promise<readonly Tombstone[]> {
-  const parameters = { ...page, olderThanDays: BigInt(page.olderThanDays) };
+  { olderThanDays, limit, after }: TombstonePage,
+): Promise<readonly ListedTombstone[]> {
+  const { deletedAt, key } = after ?? beginning;
+  const parameters = { olderThanDays, limit, afterDeletedAt: deletedAt, afterKey: key };
   const { records } = await withNeo4jFaults(() =>
     driver.executeQuery(listStatement, parameters, { database, routing: 'READ' }),
   );
-  return records.map((record) => record.toObject() as unknown as Tombstone);
+  return records.map((record) => record.toObject() as unknown as ListedTombstone);
 }
 
-/** Removes the tombstones that are still what was listed, and returns how many. */
+/** Notes that these aggregates (`type:id`) have events that are not settled. @throws Fault `neo4j-unavailable`. */
+export async function holdTombstones(driver: Driver, database: string, keys: readonly string[]): Promise<void> {
+  await withNeo4jFaults(() => driver.executeQuery(holdStatement, { keys }, { database }));
+}
+
+/** Removes the tombstones that are still what was listed, and returns how many. @throws Fault `neo4j-unavailable`. */
 export async function removeTombstones(
   driver: Driver,
   database: string,

@@ -1,27 +1,41 @@
 /** Joins the sweep's flow to MongoDB, SQS and Neo4j; done once for a process, kept over warm calls. */
 import { SQSClient } from '@aws-sdk/client-sqs';
+import type { Db } from 'mongodb';
+import type { Driver } from 'neo4j-driver';
 import { countBacklog, sendToQueue } from '../aws/queue.ts';
 import type { SweepSettings } from '../config.ts';
+import { Fault } from '../contract/fault.ts';
 import { outboxCollection } from '../contract/outbox-event.ts';
-import { connectMongodb } from '../mongodb/connect.ts';
-import { markDead } from '../mongodb/mark-dead.ts';
-import { checkOutbox } from '../mongodb/set-up-outbox.ts';
 import {
-  claimStale,
+  type CanaryNote,
+  readLastCanary,
+  readWaitingCanaries,
+  settleCanariesBefore,
+  writeCanary,
+} from '../mongodb/canaries.ts';
+import { connectMongodb } from '../mongodb/connect.ts';
+import { countStale, findStale } from '../mongodb/find-stale.ts';
+import { markDead } from '../mongodb/mark-dead.ts';
+import {
   countOutbox,
-  countStale,
-  findStale,
+  readApplyLags,
   readLastProcessed,
+  readPublisherActivity,
   readServerTime,
-} from '../mongodb/sweep-pending.ts';
+} from '../mongodb/measure-outbox.ts';
+import { reschedulePending } from '../mongodb/reschedule-pending.ts';
+import { checkOutbox, checkpointCollection } from '../mongodb/set-up-outbox.ts';
 import { unsettledAggregates } from '../mongodb/unsettled-aggregates.ts';
 import { connectNeo4j } from '../neo4j/connect.ts';
-import { listTombstones, removeTombstones } from '../neo4j/tombstones.ts';
+import { holdTombstones, listTombstones, removeTombstones } from '../neo4j/tombstones.ts';
 import { type SweepPorts, type SweepReport, sweep } from '../sweep/sweep.ts';
+import { boundedPorts } from './bounded-ports.ts';
+import { withinTime } from './within-time.ts';
 
 /** The joined sweep. */
 export interface Sweeper {
-  readonly sweep: (remainingMillis: () => number) => Promise<SweepReport>;
+  /** Runs one pass, and tells what it came to, also when a part of it failed; then that part's failure is thrown. */
+  readonly sweep: (remainingMillis: () => number, record?: (report: SweepReport) => void) => Promise<SweepReport>;
   readonly close: () => Promise<void>;
 }
 
@@ -44,39 +58,88 @@ export function wireSweep(settings: SweepSettings): Sweeper {
 export function joinSweep(settings: Omit<SweepSettings, 'QUEUE_URL'>, queue: SweepQueue): Sweeper {
   const client = connectMongodb(settings.MONGODB_URI);
   const db = client.db(settings.MONGODB_DATABASE);
-  const outbox = db.collection(outboxCollection);
   const { NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD, NEO4J_DATABASE: database } = settings;
-  const driver = connectNeo4j({ uri: NEO4J_URI, username: NEO4J_USERNAME, password: NEO4J_PASSWORD });
-
-  const ports: Omit<SweepPorts, 'remainingMillis'> = {
-    readServerTime: () => readServerTime(outbox),
-    countStale: (staleBefore, limit) => countStale(outbox, staleBefore, limit),
-    findStale: (query) => findStale(outbox, query),
-    readLastProcessed: () => readLastProcessed(outbox),
-    claimStale: (eventIds, now, lastProcessed) => claimStale(outbox, eventIds, now, lastProcessed),
-    sendToQueue: queue.sendToQueue,
-    countBacklog: queue.countBacklog,
-    markDead: (events) => markDead(outbox, events),
-    countOutbox: (limit) => countOutbox(outbox, limit),
-    unsettledAggregates: (keys) => unsettledAggregates(outbox, keys),
-    listTombstones: (page) => listTombstones(driver, database, page),
-    removeTombstones: (tombstones) => removeTombstones(driver, database, tombstones),
+  const connect = () => connectNeo4j({ uri: NEO4J_URI, username: NEO4J_USERNAME, password: NEO4J_PASSWORD });
+  let driver = connect();
+  /** Gives up connections on which Neo4j stays silent, so that the next pass does not wait for them. */
+  const renewIfSilent = (error: unknown) => {
+    if (!(error instanceof Fault) || error.code !== 'time-up') return;
+    const silent = driver;
+    driver = connect();
+    silent.close().catch(() => undefined);
+  };
+  const outbox = joinOutbox(db);
+  const options = {
+    staleSeconds: settings.SWEEP_STALE_SECONDS,
+    maxAttempts: settings.SWEEP_MAX_ATTEMPTS,
+    tombstoneRetentionDays: settings.TOMBSTONE_RETENTION_DAYS,
   };
   return {
-    sweep: async (remainingMillis) => {
-      await checkOutbox(db);
-      return sweep(
-        { ...ports, remainingMillis },
-        {
-          staleSeconds: settings.SWEEP_STALE_SECONDS,
-          maxAttempts: settings.SWEEP_MAX_ATTEMPTS,
-          tombstoneRetentionDays: settings.TOMBSTONE_RETENTION_DAYS,
-        },
-      );
+    sweep: async (remainingMillis, record = () => undefined) => {
+      const callMillis = () => Math.min(maxCallMillis, remainingMillis() - reserveMillis);
+      const { sendToQueue, countBacklog } = queue;
+      const ports: SweepPorts = {
+        ...boundedPorts('MongoDB', outbox, callMillis),
+        // A second more for MongoDB, where what the queue did not take is given back.
+        ...boundedPorts('SQS', { sendToQueue, countBacklog }, () => callMillis() - 1_000),
+        ...boundedPorts('Neo4j', joinTombstones(driver, database), callMillis, renewIfSilent),
+        remainingMillis,
+        random: Math.random,
+      };
+      await withinTime('MongoDB', callMillis(), () => checkOutbox(db));
+      const report = await sweep(ports, options);
+      record(report);
+      if (report.failures.length > 0) throw report.failures[0];
+      return report;
     },
     close: async () => {
       queue.close();
       await Promise.all([client.close(), driver.close()]);
     },
+  };
+}
+
+/** No server is waited for longer than this, nor in the last seconds of an invocation, which are for the report. */
+const maxCallMillis = 30_000;
+const reserveMillis = 2_000;
+
+/** What the sweep needs of MongoDB. */
+export type SweepOutbox = Omit<
+  SweepPorts,
+  keyof SweepTombstones | 'sendToQueue' | 'countBacklog' | 'remainingMillis' | 'random'
+>;
+
+/** What the sweep needs of Neo4j. */
+export type SweepTombstones = Pick<SweepPorts, 'listTombstones' | 'holdTombstones' | 'removeTombstones'>;
+
+/** Joins the sweep's reads and writes to the outbox of a database, whose client stays the caller's to close. */
+export function joinOutbox(db: Db): SweepOutbox {
+  const outbox = db.collection(outboxCollection);
+  const checkpoints = db.collection(checkpointCollection);
+  const notes = db.collection<CanaryNote>(checkpointCollection);
+  return {
+    readServerTime: () => readServerTime(outbox),
+    readLastCanary: () => readLastCanary(outbox, notes),
+    readWaitingCanaries: (limit) => readWaitingCanaries(outbox, limit),
+    settleCanariesBefore: (position) => settleCanariesBefore(outbox, position),
+    writeCanary: (createdAt) => writeCanary(outbox, notes, createdAt),
+    countOutbox: (limit) => countOutbox(outbox, limit),
+    readApplyLags: (since, limit) => readApplyLags(outbox, since, limit),
+    readPublisherActivity: () => readPublisherActivity(checkpoints),
+    countStale: (staleBefore, limit) => countStale(outbox, staleBefore, limit),
+    findStale: (query) => findStale(outbox, query),
+    readLastProcessed: () => readLastProcessed(outbox),
+    reschedulePending: (changes) => reschedulePending(outbox, changes),
+    markDead: (events) => markDead(outbox, events),
+    unsettledAggregates: (keys) => unsettledAggregates(outbox, keys),
+  };
+}
+
+/** Joins the purge to the graph, whose driver stays the caller's to close. */
+export function joinTombstones(driver: Driver, database: string): SweepTombstones {
+  return {
+    listTombstones: (page) => listTombstones(driver, database, page),
+    holdTombstones: (keys) => holdTombstones(driver, database, keys),
+    removeTombstones: (tombstones) => removeTombstones(driver, database, tombstones),
   };
 }

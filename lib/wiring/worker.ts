@@ -46,10 +46,7 @@ export function startWorker(settings: WorkerSettings, log: WorkerLog): Worker {
   // The driver's own waits grow to many seconds; the worker's stay short, so that it is back soon after Neo4j is.
   const consumer = joinConsumer(settings, noQueue, { retrySeconds: 0 });
   const sweeper = joinSweep(settings, {
-    sendToQueue: async (pointers) => {
-      await send(pointers);
-      return pointers.length;
-    },
+    sendToQueue: (pointers) => queue.offer(pointers),
     countBacklog: async () => queue.inFlight,
     close: () => undefined,
   });

@@ -44,6 +44,13 @@ export class MemoryQueue {
     this.#notify();
   }
 
+  /** Puts pointers in unless the queue is full: then it returns all of them, as SQS would refuse them, and nobody waits. */
+  async offer(pointers: readonly Pointer[]): Promise<readonly Pointer[]> {
+    if (this.#ready.length >= capacity) return pointers;
+    await this.send(pointers);
+    return [];
+  }
+
   /** Takes up to so many messages; waits for the first one. Empty only when the queue is closed. */
   async receive(limit: number): Promise<readonly QueueMessage[]> {
     while (this.#ready.length === 0 && !this.#closed) await this.#changed.promise;

@@ -1,7 +1,8 @@
-/** Reads from the outbox, and from the consumer's log, how far the events are and what became of them. */
+/** Reads from the outbox, and from the consumer's log, how far the events are and what became of them; the sweep's canaries are not counted. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Collection, Document } from 'mongodb';
+import { canaryAggregate } from '../../lib/contract/canary.ts';
 
 /** Counts of one moment. */
 export interface OutboxFigures {
@@ -20,10 +21,14 @@ export interface Lag {
   readonly max: number;
 }
 
+/** Every event but the sweep's own. */
+export const withoutCanaries = { aggregateType: { $ne: canaryAggregate.aggregateType } };
+
 /** Counts the events by their status. */
 export async function readOutboxFigures(outbox: Collection<Document>): Promise<OutboxFigures> {
   const rows = await outbox
     .aggregate<{ _id: string; count: number; attempts: number }>([
+      { $match: withoutCanaries },
       { $group: { _id: '$status', count: { $sum: 1 }, attempts: { $sum: '$attempts' } } },
     ])
     .toArray();
@@ -37,7 +42,7 @@ export async function readOutboxFigures(outbox: Collection<Document>): Promise<O
 export async function readLag(outbox: Collection<Document>): Promise<Lag> {
   const rows = await outbox
     .aggregate<{ lag: number }>([
-      { $match: { status: 'processed' } },
+      { $match: { ...withoutCanaries, status: 'processed' } },
       { $project: { _id: 0, lag: { $toDouble: { $subtract: ['$processedAt', '$createdAt'] } } } },
       { $sort: { lag: 1 } },
     ])
@@ -47,11 +52,17 @@ export async function readLag(outbox: Collection<Document>): Promise<Lag> {
 }
 
 /** How many states took effect, as the consumer reported; null where its log is not at hand. */
-export async function countApplied(logsFolder: string, consumer: string): Promise<number | null> {
+export async function countApplied(
+  outbox: Collection<Document>,
+  logsFolder: string,
+  consumer: string,
+): Promise<number | null> {
   try {
     const log = await readFile(path.join(logsFolder, `${consumer}.log`), 'utf8');
     const reports = log.split('\n').filter((line) => line.includes('"batch consumed"'));
-    return reports.reduce((sum, line) => sum + (JSON.parse(line) as { applied: number }).applied, 0);
+    const applied = reports.reduce((sum, line) => sum + (JSON.parse(line) as { applied: number }).applied, 0);
+    // Each took effect by itself: the next one comes a minute later.
+    return applied - (await outbox.countDocuments({ ...canaryAggregate, status: 'processed' }));
   } catch {
     return null;
   }

@@ -11,7 +11,7 @@ import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { connectGraph } from '../connect-graph.ts';
 import { listRegions, readCalendar } from './calendars.ts';
 import { compareGraph } from './compare-graph.ts';
-import { countApplied, readLag, readOutboxFigures } from './outbox-figures.ts';
+import { countApplied, readLag, readOutboxFigures, withoutCanaries } from './outbox-figures.ts';
 import { showProgress } from './show-progress.ts';
 import { type JobSummary, summaryText } from './summary.ts';
 import { countWrites, type WritingProgress, writeCalendars } from './write-calendars.ts';
@@ -38,7 +38,7 @@ async function runMainJob(stack: Stack, signal: AbortSignal): Promise<number> {
   const outbox = db.collection(outboxCollection);
   const driver = connectGraph(description);
   try {
-    if ((await outbox.estimatedDocumentCount()) > 0) {
+    if ((await outbox.findOne(withoutCanaries)) !== null) {
       throw new Error(
         `The outbox of database ${description.mongodbDatabase} is not empty: set MONGODB_DATABASE to a fresh one.`,
       );
@@ -51,7 +51,7 @@ async function runMainJob(stack: Stack, signal: AbortSignal): Promise<number> {
     const seconds = (performance.now() - startedAt) / 1000;
 
     const figures = await readOutboxFigures(outbox);
-    const applied = await countApplied(logsFolder, description.functions.consumer);
+    const applied = await countApplied(outbox, logsFolder, description.functions.consumer);
     const summary: JobSummary = {
       regions: calendars.length,
       documents: progress.written,
@@ -98,7 +98,7 @@ async function watch(
       if (failure !== undefined) throw failure.error;
       const figures = await readOutboxFigures(outbox);
       const oldest = await outbox.findOne(
-        { status: 'pending' },
+        { ...withoutCanaries, status: 'pending' },
         { sort: { position: 1 }, projection: { createdAt: 1 } },
       );
       const lagSeconds = oldest === null ? 0 : (Date.now() - (oldest.createdAt as Date).getTime()) / 1000;

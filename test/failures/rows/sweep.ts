@@ -1,13 +1,15 @@
 /** The sweep dies in the middle, or runs twice at once: an event may be published twice, and stands in the graph once. */
 import { expect } from 'vitest';
-import { countStale, readServerTime } from '../../../lib/mongodb/sweep-pending.ts';
+import { countStale } from '../../../lib/mongodb/find-stale.ts';
+import { readServerTime } from '../../../lib/mongodb/measure-outbox.ts';
 import { type FailureStack, sweepStaleSeconds } from '../failure-stack.ts';
+import type { Stop } from '../intercepting-proxy.ts';
 import { Workload } from '../workload.ts';
 import { holdLease } from './hold-lease.ts';
-import { mongodbCommand } from './mongodb-messages.ts';
 import { type CrashRows, expectInStep, until } from './row.ts';
 
-const claims = mongodbCommand('update', 'outbox', 'nextAttemptAt');
+/** The sweep claims events in a transaction; nobody else commits one while these rows run. */
+const claims: Stop['at'] = (bytes) => bytes.includes('commitTransaction');
 
 /** Events that no publisher publishes, pending for longer than the sweep waits. */
 async function staleEvents(

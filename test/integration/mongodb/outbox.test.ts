@@ -163,3 +163,19 @@ describe('the set-up', () => {
     });
   });
 });
+
+it('an index that an older set-up made with another key is made anew', async () => {
+  const other = await createTestDatabase();
+  try {
+    const older = other.db.collection(outboxCollection);
+    await older.dropIndex('outgraph_dead');
+    await older.createIndex({ deadAt: 1 }, { name: 'outgraph_dead', partialFilterExpression: { status: 'dead' } });
+    await setUpOutbox(other.db, { processedRetentionSeconds: 3600 });
+    expect((await older.indexes()).find((index) => index.name === 'outgraph_dead')?.key).toStrictEqual({
+      status: 1,
+      deadAt: 1,
+    });
+  } finally {
+    await other.drop();
+  }
+});

@@ -153,7 +153,7 @@ describe('a tombstone', () => {
     await apply(state(key, null));
     expect(await apply(late)).toStrictEqual([{ outcome: 'superseded' }]);
     expect(await propertiesOf(gone.key.id)).toStrictEqual([]);
-    const page = { limit: 10_000, afterKey: null };
+    const page = { limit: 10_000, after: null };
     expect((await listTombstones(driver, 'neo4j', { ...page, olderThanDays: 30 })).map((one) => one.key)).not.toContain(
       key,
     );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readPointer } from '../../../lib/contract/pointer.ts';
+import { pointerText, readPointer } from '../../../lib/contract/pointer.ts';
 
 const eventId = '66a0c0ffee0123456789abcd';
 const pointer = { eventId, aggregateType: 'graph', aggregateId: 'a' };
@@ -29,5 +29,19 @@ describe('a message body', () => {
     ['another envelope', JSON.stringify({ detail: { bucket: 'x' } })],
   ])('is unreadable as %s', (_, body) => {
     expect(readPointer(body)).toMatchObject({ outcome: 'unreadable' });
+  });
+});
+
+describe('the text of a pointer', () => {
+  it('is ASCII, whatever characters the id has, and says the same', () => {
+    const aggregateId = 'é\u0001\u007f\u2028\ufffe\uffff\ud800😀"\\';
+    const text = pointerText({ ...pointer, aggregateId });
+    expect(text).toMatch(/^[ -~]*$/);
+    expect(JSON.parse(text)).toStrictEqual({ ...pointer, aggregateId });
+  });
+
+  it('is the pointer and nothing else of what it is made of', () => {
+    const stale = { ...pointer, attempts: 3, payload: { secret: true } };
+    expect(pointerText(stale)).toBe(JSON.stringify(pointer));
   });
 });

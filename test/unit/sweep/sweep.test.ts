@@ -1,88 +1,69 @@
 import { describe, expect, it } from 'vitest';
-import { toPosition } from '../../../lib/contract/position.ts';
-import type { StaleEvent } from '../../../lib/contract/stale-event.ts';
-import { type SweepPorts, sweep } from '../../../lib/sweep/sweep.ts';
+import { sweep } from '../../../lib/sweep/sweep.ts';
+import { ago, fakeOutbox, stale } from './sweep-ports.ts';
 
-const now = new Date('2026-01-01T00:00:00Z');
-const stale = (index: number, attempts = 0): StaleEvent => ({
-  eventId: index.toString(16).padStart(24, '0'),
-  aggregateType: 'graph',
-  aggregateId: `${index}`,
-  position: toPosition({ t: index, i: 1 }),
-  attempts,
-});
-
-function world(events: readonly StaleEvent[], given: Partial<SweepPorts> = {}) {
-  const sent: string[] = [];
-  const dead: string[] = [];
-  const order: string[] = [];
-  const staleBefore: Date[] = [];
-  const ports: SweepPorts = {
-    readServerTime: async () => now,
-    countStale: async () => events.length,
-    findStale: async (query) => {
-      staleBefore.push(query.staleBefore);
-      return events.filter((event) => query.after === null || event.position > query.after).slice(0, 2);
-    },
-    readLastProcessed: async () => null,
-    claimStale: async (ids) => void (ids.length > 0 && order.push('claimed')),
-    sendToQueue: async (pointers) => {
-      order.push('sent');
-      return sent.push(...pointers.map((pointer) => pointer.aggregateId)) && pointers.length;
-    },
-    countBacklog: async () => 0,
-    markDead: async (marked) => dead.push(...marked.map((event) => event.code)) && marked.length,
-    countOutbox: async () => ({ pending: events.length, dead: 0, oldestPending: new Date(now.getTime() - 90_000) }),
-    listTombstones: async () => [],
-    removeTombstones: async (tombstones) => tombstones.length,
-    unsettledAggregates: async () => new Set(),
-    remainingMillis: () => 30_000,
-    ...given,
-  };
-  return { ports, sent, dead, order, staleBefore };
-}
 const options = { staleSeconds: 60, maxAttempts: 5, tombstoneRetentionDays: 30 };
 
 describe('the sweep', () => {
-  it('claims stale events, then sends them, chunk by chunk', async () => {
-    const { ports, sent, order } = world([stale(1), stale(2), stale(3)]);
-    expect(await sweep(ports, options)).toMatchObject({ republished: 3, exhausted: 0, oldestPendingSeconds: 90 });
-    expect([sent, order]).toStrictEqual([
-      ['1', '2', '3'],
-      ['claimed', 'sent', 'claimed', 'sent'],
-    ]);
-  });
-
-  it('marks dead what was published as often as it may, and not one attempt earlier', async () => {
-    const { ports, sent, dead } = world([stale(1, 4), stale(2, 5)]);
-    expect(await sweep(ports, options)).toMatchObject({ republished: 1, exhausted: 1 });
-    expect([sent, dead]).toStrictEqual([['1'], ['attempts-exhausted']]);
-  });
-
-  it.each([
-    ['explains them', 3, 3, 600],
-    ['does not explain them', 2, 0, 60],
-  ])('looks at the queue: a backlog that %s', async (_, backlog, leftToQueue, age) => {
-    const { ports, staleBefore } = world([stale(1), stale(2), stale(3)], { countBacklog: async () => backlog });
-    expect(await sweep(ports, options)).toMatchObject({ leftToQueue });
-    expect(now.getTime() - (staleBefore[0]?.getTime() ?? 0)).toBe(age * 1000);
-  });
-
-  it('stops before its time is up', async () => {
-    const { ports, sent } = world([stale(1)], { remainingMillis: () => 4_000 });
-    await sweep(ports, options);
-    expect(sent).toStrictEqual([]);
-  });
-
-  it('purges a tombstone, but not one whose aggregate has a pending or dead event', async () => {
-    const removed: string[] = [];
-    const { ports } = world([], {
-      listTombstones: async ({ afterKey }) =>
-        afterKey === null ? ['graph:a', 'graph:b'].map((key) => ({ key, position: toPosition({ t: 1, i: 1 }) })) : [],
-      unsettledAggregates: async () => new Set(['graph:a']),
-      removeTombstones: async (tombstones) => removed.push(...tombstones.map((one) => one.key)),
+  it('reports every part', async () => {
+    const { ports } = fakeOutbox([stale(1), stale(2, { attempts: 5 })], {
+      countOutbox: async () => ({ pending: 2, pendingCanaries: 0, dead: 4, oldestPending: ago(90) }),
+      readApplyLags: async () => [12],
+      readPublisherActivity: async () => ago(3),
+      readWaitingCanaries: async () => ({ pending: 1, oldest: ago(1) }),
     });
-    expect(await sweep(ports, options)).toMatchObject({ tombstonesPurged: 1 });
-    expect(removed).toStrictEqual(['graph:b']);
+    expect(await sweep(ports, options)).toStrictEqual({
+      pending: 2,
+      dead: 4,
+      oldestPendingSeconds: 90,
+      applyLagP50Millis: 12,
+      applyLagP99Millis: 12,
+      publisherSilenceSeconds: 3,
+      canaryLagMillis: 1_000,
+      republished: 1,
+      refused: 0,
+      exhausted: 1,
+      leftToQueue: 0,
+      queueBacklog: 0,
+      tombstonesPurged: 0,
+      failures: [],
+    });
+  });
+
+  it('counts canaries into the budget, because they may have to be published again too', async () => {
+    const { ports, sent } = fakeOutbox([stale(1)], {
+      countOutbox: async () => ({ pending: 0, pendingCanaries: 1, dead: 0, oldestPending: null }),
+      countBacklog: async () => 0,
+    });
+    await sweep(ports, options);
+    expect(sent).toHaveLength(1);
+  });
+
+  it('goes on without the queue: everything else is done and reported', async () => {
+    const away = new Error('no queue');
+    const { ports } = fakeOutbox([stale(1)], { countBacklog: () => Promise.reject(away) });
+    expect(await sweep(ports, options)).toMatchObject({
+      pending: 1,
+      republished: null,
+      queueBacklog: null,
+      tombstonesPurged: 0,
+      failures: [away],
+    });
+  });
+
+  it('goes on without Neo4j: everything else is done and reported', async () => {
+    const away = new Error('no graph');
+    const { ports, sent } = fakeOutbox([stale(1)], { listTombstones: () => Promise.reject(away) });
+    expect(await sweep(ports, options)).toMatchObject({ republished: 1, tombstonesPurged: null, failures: [away] });
+    expect(sent).toHaveLength(1);
+  });
+
+  it('begins nothing when its time is up', async () => {
+    const { ports, sent } = fakeOutbox([stale(1)], {
+      remainingMillis: () => 4_000,
+      listTombstones: () => Promise.reject(new Error('begun')),
+    });
+    expect(await sweep(ports, options)).toMatchObject({ republished: 0, tombstonesPurged: 0, failures: [] });
+    expect(sent).toStrictEqual([]);
   });
 });

@@ -1,0 +1,55 @@
+/**
+ * The sweep's look at the outbox: what has been pending too long, and how much of it there is. Ages are told by the position, which the server filled in, and
+ * never by a writer's clock.
+ */
+import { type Collection, type Document, Timestamp } from 'mongodb';
+import { fromPosition, toPosition } from '../contract/position.ts';
+import type { StaleEvent, StaleQuery } from '../contract/stale-event.ts';
+import { withMongodbFaults } from './translate-error.ts';
+
+/**
+ * Stale events that are due, in the order of their positions. Those in back-off are passed over in the index (a million of them in a second), and only those
+ * that are due are read.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
+export async function findStale(outbox: Collection<Document>, query: StaleQuery): Promise<readonly StaleEvent[]> {
+  // "Not later than now", and not "absent or earlier": the index can tell the one by itself, the other only together with the document.
+  const due = { nextAttemptAt: { $not: { $gt: query.now } } };
+  const documents = await withMongodbFaults(() =>
+    outbox
+      .find({ ...staleFilter(query), ...due }, { readConcern: { level: 'majority' } })
+      .project({ aggregateType: 1, aggregateId: 1, position: 1, attempts: 1, nextAttemptAt: 1 })
+      .sort({ position: 1 })
+      .limit(query.limit)
+      .hint('outgraph_pending')
+      .toArray(),
+  );
+  return documents.map(({ _id, aggregateType, aggregateId, position, attempts, nextAttemptAt }) => ({
+    eventId: String(_id),
+    aggregateType,
+    aggregateId,
+    position: toPosition(position),
+    attempts,
+    nextAttemptAt: nextAttemptAt ?? null,
+  }));
+}
+
+/**
+ * How many events are stale, due or not; counts no further than `limit`.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
+export async function countStale(outbox: Collection<Document>, staleBefore: Date, limit: number): Promise<number> {
+  return withMongodbFaults(() =>
+    outbox.countDocuments(staleFilter({ staleBefore, after: null }), { limit, hint: 'outgraph_pending' }),
+  );
+}
+
+function staleFilter({ staleBefore, after }: Pick<StaleQuery, 'staleBefore' | 'after'>): Document {
+  const before = new Timestamp({ t: Math.floor(staleBefore.getTime() / 1000), i: 0 });
+  return {
+    status: 'pending',
+    position: { $lt: before, ...(after === null ? {} : { $gt: new Timestamp(fromPosition(after)) }) },
+  };
+}

@@ -1,0 +1,30 @@
+/** Bounds all ports that reach one server by the time that an invocation has left: see `within-time.ts`. */
+import { withinTime } from './within-time.ts';
+
+type ServerPorts = Readonly<Record<string, (...given: never[]) => Promise<unknown>>>;
+
+/**
+ * The same ports, but each call ends with a `time-up` fault when its server does not answer in time.
+ *
+ * @param millis how long a call that begins now may take.
+ * @param failed told of every failure of a call.
+ */
+export function boundedPorts<Ports extends { readonly [Port in keyof Ports]: ServerPorts[string] }>(
+  server: string,
+  ports: Ports,
+  millis: () => number,
+  failed: (error: unknown) => void = () => undefined,
+): Ports {
+  const bound = Object.entries<ServerPorts[string]>(ports).map(([name, port]) => [
+    name,
+    async (...given: never[]) => {
+      try {
+        return await withinTime(server, millis(), () => port(...given));
+      } catch (error) {
+        failed(error);
+        throw error;
+      }
+    },
+  ]);
+  return Object.fromEntries(bound);
+}

@@ -1,0 +1,148 @@
+/** Every query of the sweep, against an outbox of forty thousand events: which index answers it, and how much is read for the answer. */
+import { type Document, Int32, Timestamp } from 'mongodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { canaryAggregate } from '../../../lib/contract/canary.ts';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { toPosition } from '../../../lib/contract/position.ts';
+import type { StaleQuery } from '../../../lib/contract/stale-event.ts';
+import { readWaitingCanaries, settleCanariesBefore } from '../../../lib/mongodb/canaries.ts';
+import { countStale, findStale } from '../../../lib/mongodb/find-stale.ts';
+import { countOutbox, readApplyLags, readLastProcessed } from '../../../lib/mongodb/measure-outbox.ts';
+import { unsettledAggregates } from '../../../lib/mongodb/unsettled-aggregates.ts';
+import { outboxEvent } from '../../outbox-event.ts';
+import { explainQueries, type QueryWork } from '../explain-queries.ts';
+import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+
+const inBackOff = 20_000;
+const due = 300;
+const fresh = 5_000;
+const processed = 10_000;
+const dead = 5_000;
+const canaries = 5;
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await insert(inBackOff, (index) => ({
+    position: at(1_000, index),
+    attempts: new Int32(1),
+    nextAttemptAt: new Date(now.getTime() + 600_000),
+  }));
+  await insert(due, (index) => ({ position: at(2_000, index) }));
+  await insert(fresh, (index) => ({ position: at(9_000, index) }));
+  await insert(processed, (index) => ({ status: 'processed', processedAt: new Date(now.getTime() - index) }));
+  await insert(dead, (index) => ({
+    aggregateId: index < 1_000 ? 'often-dead' : `dead-${index}`,
+    status: 'dead',
+    deadAt: now,
+    error: { code: 'test', message: 'wrong' },
+  }));
+  await insert(canaries, () => ({ ...canaryAggregate, operation: 'upsert', payload: {} }));
+});
+afterAll(() => database.drop());
+
+const now = new Date();
+const at = (seconds: number, index: number) => new Timestamp({ t: seconds, i: index + 1 });
+const staleBefore = new Date(5_000_000);
+const insert = (count: number, fields: (index: number) => Document) =>
+  database.db
+    .collection(outboxCollection)
+    .insertMany(Array.from({ length: count }, (_, index) => outboxEvent(fields(index))));
+
+/** The work of every query of an operation on the outbox. */
+const workOf = (run: (outbox: ReturnType<TestDatabase['db']['collection']>) => Promise<unknown>) =>
+  explainQueries(database.db.databaseName, (db) => run(db.collection(outboxCollection)));
+
+const by = (index: string, most: { readonly keys: number; readonly documents: number }, command = 'find') => ({
+  command,
+  indexes: [index],
+  keys: expect.toSatisfy((keys: number) => keys <= most.keys, `at most ${most.keys} keys`),
+  documents: expect.toSatisfy(
+    (documents: number) => documents <= most.documents,
+    `at most ${most.documents} documents`,
+  ),
+});
+
+describe('stale events', () => {
+  const page = (fields: Partial<StaleQuery>) =>
+    workOf((outbox) => findStale(outbox, { staleBefore, now, after: null, limit: 100, ...fields }));
+
+  it('are found behind thousands in back-off without reading those, nor those that are not stale yet', async () => {
+    expect(await page({})).toStrictEqual([by('outgraph_pending', { keys: inBackOff + 101, documents: 100 })]);
+    expect(await page({ limit: 10_000 })).toStrictEqual([
+      by('outgraph_pending', { keys: inBackOff + due + 2, documents: due }),
+    ]);
+  });
+
+  it('are found from where the last chunk ended, without passing over the ones before again', async () => {
+    const after = toPosition({ t: 2_000, i: 100 });
+    expect(await page({ after })).toStrictEqual([by('outgraph_pending', { keys: 101, documents: 100 })]);
+  });
+
+  it('are counted in the index alone, no further than asked for', async () => {
+    expect(await workOf((outbox) => countStale(outbox, staleBefore, 1_000))).toStrictEqual([
+      by('outgraph_pending', { keys: 1_001, documents: 0 }, 'aggregate'),
+    ]);
+    expect(await workOf((outbox) => countStale(outbox, staleBefore, 1_000_000))).toStrictEqual([
+      by('outgraph_pending', { keys: inBackOff + due + 1, documents: 0 }, 'aggregate'),
+    ]);
+  });
+});
+
+describe('the figures', () => {
+  it('are counted in the indexes alone, but for canaries', async () => {
+    const few = { keys: canaries + 1, documents: canaries + 1 };
+    expect(await workOf((outbox) => countOutbox(outbox, 1_000_000))).toStrictEqual([
+      by('outgraph_pending', few),
+      by('outgraph_unsettled', few, 'aggregate'),
+      by('outgraph_unsettled', few, 'aggregate'),
+      by('outgraph_pending', { keys: inBackOff + due + fresh + canaries + 1, documents: 0 }, 'aggregate'),
+      by('outgraph_dead', { keys: dead + 1, documents: 0 }, 'aggregate'),
+    ]);
+  });
+
+  it('are right', async () => {
+    expect(await countOutbox(database.db.collection(outboxCollection), 1_000_000)).toStrictEqual({
+      pending: inBackOff + due + fresh,
+      pendingCanaries: canaries,
+      dead,
+      oldestPending: new Date(1_000_000),
+    });
+  });
+
+  it('read one event for the last settlement, and for lags as many as they take', async () => {
+    expect(await workOf(readLastProcessed)).toStrictEqual([by('outgraph_purge', { keys: 1, documents: 1 })]);
+    const minute = new Date(now.getTime() - 60_000);
+    expect(await workOf((outbox) => readApplyLags(outbox, minute, 500))).toStrictEqual([
+      by('outgraph_purge', { keys: 500, documents: 500 }),
+    ]);
+    const instant = new Date(now.getTime() - 99);
+    expect(await workOf((outbox) => readApplyLags(outbox, instant, 10_000))).toStrictEqual([
+      by('outgraph_purge', { keys: 101, documents: 100 }),
+    ]);
+  });
+});
+
+it('canaries are found and settled among all aggregates without reading any other', async () => {
+  const few = { keys: canaries + 1, documents: canaries };
+  const [oldest, count] = await workOf((outbox) => readWaitingCanaries(outbox, 10));
+  expect([oldest, count]).toStrictEqual([
+    by('outgraph_unsettled', { keys: 1, documents: 1 }),
+    by('outgraph_unsettled', few, 'aggregate'),
+  ]);
+  const settled = await workOf((outbox) => settleCanariesBefore(outbox, toPosition({ t: 1, i: 1 })));
+  expect(settled).toStrictEqual([by('outgraph_unsettled', { keys: 1, documents: 0 }, 'update')]);
+});
+
+it('unsettled aggregates are told once each, however many events they have, and nothing else is read', async () => {
+  const keys = ['graph:often-dead', 'graph:dead-4000', 'graph:gone', 'memory-user:gone'];
+  let found: unknown;
+  const work: readonly QueryWork[] = await workOf(async (outbox) => {
+    found = await unsettledAggregates(outbox, keys);
+  });
+  expect(found).toStrictEqual(new Set(['graph:often-dead', 'graph:dead-4000']));
+  expect(work).toStrictEqual([
+    by('outgraph_unsettled', { keys: 1_006, documents: 1_001 }, 'aggregate'),
+    by('outgraph_unsettled', { keys: 1, documents: 0 }, 'aggregate'),
+  ]);
+});

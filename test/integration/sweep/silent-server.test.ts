@@ -1,0 +1,75 @@
+/** The sweep beside a server that takes connections and never answers: it reports before its time is up, or nobody would see what the alarms watch. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readSettings, sweepSettings } from '../../../lib/config.ts';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import type { SweepReport } from '../../../lib/sweep/sweep.ts';
+import { joinSweep, type SweepQueue } from '../../../lib/wiring/sweep.ts';
+import { outboxEvent } from '../../outbox-event.ts';
+import { stack } from '../../stack.ts';
+import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+
+const sockets = new Set<Socket>();
+let silent: Server;
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  await database.db.collection(outboxCollection).insertOne(outboxEvent());
+  silent = createServer((socket) => sockets.add(socket.on('error', () => undefined))).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+});
+afterAll(async () => {
+  for (const socket of sockets) socket.destroy();
+  silent.close();
+  await database.drop();
+});
+
+const answering: SweepQueue = {
+  sendToQueue: async () => [],
+  countBacklog: async () => 0,
+  close: () => undefined,
+};
+
+/** One pass that has seven seconds. */
+async function sweepWith(given: { readonly neo4jUri?: string; readonly queue?: Partial<SweepQueue> }) {
+  const settings = readSettings(sweepSettings, {
+    MONGODB_URI: stack.mongodbUri,
+    MONGODB_DATABASE: database.db.databaseName,
+    NEO4J_URI: given.neo4jUri ?? stack.neo4jUri,
+    NEO4J_USERNAME: stack.neo4jUsername ?? '',
+    NEO4J_PASSWORD: stack.neo4jPassword ?? '',
+    QUEUE_URL: 'not used',
+  });
+  const endsAt = performance.now() + 7_000;
+  const sweeper = joinSweep(settings, { ...answering, ...given.queue });
+  const reports: SweepReport[] = [];
+  const failure = await sweeper
+    .sweep(
+      () => endsAt - performance.now(),
+      (report) => reports.push(report),
+    )
+    .then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+  const millisLeft = endsAt - performance.now();
+  await sweeper.close();
+  return { reports, failure, millisLeft };
+}
+
+it('without an answer from Neo4j, all but the purge is done and reported, and the failure is told', async () => {
+  const neo4jUri = `bolt://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const { reports, failure, millisLeft } = await sweepWith({ neo4jUri });
+  expect(reports).toMatchObject([{ pending: 1, queueBacklog: 0, republished: 0, tombstonesPurged: null }]);
+  expect(failure).toMatchObject({ code: 'time-up' });
+  expect(millisLeft).toBeGreaterThan(500);
+});
+
+it('without an answer from the queue, its figures are missing and no others', async () => {
+  const queue = { countBacklog: () => new Promise<never>(() => undefined) };
+  const { reports, failure, millisLeft } = await sweepWith({ queue });
+  expect(reports).toMatchObject([{ pending: 1, dead: 0, queueBacklog: null, republished: null }]);
+  expect(failure).toMatchObject({ code: 'time-up' });
+  expect(millisLeft).toBeGreaterThan(500);
+});

@@ -1,0 +1,37 @@
+/** The worker's own sweep on real servers: its canaries take the way of every event. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { waitUntil } from '../../../infra/local/wait-until.ts';
+import { readSettings, workerSettings } from '../../../lib/config.ts';
+import { canaryAggregate } from '../../../lib/contract/canary.ts';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { startWorker } from '../../../lib/wiring/worker.ts';
+import { silentLog } from '../../silent-log.ts';
+import { stack } from '../../stack.ts';
+import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+it('a worker sends canaries with its sweep, and applies them', async () => {
+  const failures: unknown[] = [];
+  const settings = readSettings(workerSettings, {
+    MONGODB_URI: stack.mongodbUri,
+    MONGODB_DATABASE: database.db.databaseName,
+    NEO4J_URI: stack.neo4jUri,
+    NEO4J_USERNAME: stack.neo4jUsername ?? '',
+    NEO4J_PASSWORD: stack.neo4jPassword ?? '',
+    WORKER_SWEEP_SECONDS: '1',
+  });
+  const worker = startWorker(settings, { ...silentLog, failed: (_part, error) => failures.push(error) });
+  const processed = { ...canaryAggregate, status: 'processed' };
+  await waitUntil(
+    async () => (await database.db.collection(outboxCollection).countDocuments(processed)) >= 2 || undefined,
+    { timeoutSeconds: 60, pollMillis: 50, what: 'two canaries to come through' },
+  );
+  await worker.stop();
+  expect(worker.health()).toMatchObject({ healthy: true, dead: 0, failing: {} });
+  expect(failures).toStrictEqual([]);
+});

@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import { measure } from '../../../lib/sweep/measure.ts';
+import { ago, fakeOutbox, now } from './sweep-ports.ts';
+
+const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
+
+it.each([
+  [[], null, null],
+  [[7], 7, 7],
+  [[30, 10, 20], 20, 30],
+  [hundred, 50, 99],
+  [[...hundred, 1_000], 51, 100],
+  [[-5], 0, 0],
+])('the lag of %j: half of the events have no more than %s, and 99 of a hundred no more than %s', async (lags, p50, p99) => {
+  const { ports } = fakeOutbox([], { readApplyLags: async () => lags });
+  const { figures } = await measure(ports, now);
+  expect([figures.applyLagP50Millis, figures.applyLagP99Millis]).toStrictEqual([p50, p99]);
+});
+
+it('ages are told by the server, and are never negative', async () => {
+  const { ports } = fakeOutbox([], {
+    countOutbox: async () => ({ pending: 4, pendingCanaries: 2, dead: 3, oldestPending: ago(90) }),
+    readPublisherActivity: async () => ago(-1),
+  });
+  expect(await measure(ports, now)).toMatchObject({
+    figures: { pending: 4, dead: 3, oldestPendingSeconds: 90, publisherSilenceSeconds: 0 },
+    pendingCanaries: 2,
+  });
+});
+
+it('nothing is said of a publisher where there is none, and nothing pending has no age', async () => {
+  const { figures } = await measure(fakeOutbox([]).ports, now);
+  expect(figures).toMatchObject({ publisherSilenceSeconds: null, oldestPendingSeconds: 0 });
+});

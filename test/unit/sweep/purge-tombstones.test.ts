@@ -1,0 +1,58 @@
+import { expect, it } from 'vitest';
+import { toPosition } from '../../../lib/contract/position.ts';
+import type { ListedTombstone } from '../../../lib/contract/tombstone.ts';
+import { purgeTombstones, type TombstonePorts } from '../../../lib/sweep/purge-tombstones.ts';
+
+const tombstone = (key: string, isRemovable = true): ListedTombstone => ({
+  key,
+  position: toPosition({ t: 1, i: 1 }),
+  deletedAt: `2026-01-01T00:00:0${key.length}Z`,
+  isRemovable,
+});
+
+function graveyard(pages: readonly (readonly ListedTombstone[])[], given: Partial<TombstonePorts> = {}) {
+  const removed: string[] = [];
+  const held: string[] = [];
+  const after: unknown[] = [];
+  const ports: TombstonePorts = {
+    listTombstones: async (page) => {
+      after.push(page.after);
+      return pages[after.length - 1] ?? [];
+    },
+    holdTombstones: async (keys) => void held.push(...keys),
+    removeTombstones: async (tombstones) => removed.push(...tombstones.map(({ key }) => key)) && tombstones.length,
+    unsettledAggregates: async () => new Set(),
+    remainingMillis: () => 30_000,
+    ...given,
+  };
+  return { ports, removed, held, after };
+}
+
+it('a tombstone is purged, but one whose aggregate has a pending or dead event is held', async () => {
+  const { ports, removed, held } = graveyard([[tombstone('a'), tombstone('b')]], {
+    unsettledAggregates: async () => new Set(['a']),
+  });
+  expect(await purgeTombstones(ports, 30)).toBe(1);
+  expect([removed, held]).toStrictEqual([['b'], ['a']]);
+});
+
+it('one that is not old enough yet, or was held within the hour, stays, and is held again if it must', async () => {
+  const { ports, removed, held } = graveyard([[tombstone('a', false), tombstone('b', false)]], {
+    unsettledAggregates: async () => new Set(['b']),
+  });
+  expect(await purgeTombstones(ports, 30)).toBe(0);
+  expect([removed, held]).toStrictEqual([[], ['b']]);
+});
+
+it('all pages are gone through, each from where the last one ended', async () => {
+  const pages = [[tombstone('a'), tombstone('bb')], [tombstone('ccc')]];
+  const { ports, after } = graveyard(pages);
+  expect(await purgeTombstones(ports, 30)).toBe(3);
+  expect(after).toStrictEqual([null, tombstone('bb'), tombstone('ccc')]);
+});
+
+it('no page is begun with five seconds left', async () => {
+  const remaining = [5_001, 5_000];
+  const { ports } = graveyard([[tombstone('a')], [tombstone('b')]], { remainingMillis: () => remaining.shift() ?? 0 });
+  expect(await purgeTombstones(ports, 30)).toBe(1);
+});

@@ -1,0 +1,173 @@
+import { describe, expect, it } from 'vitest';
+import type { Pointer } from '../../../lib/contract/pointer.ts';
+import { republish } from '../../../lib/sweep/republish.ts';
+import { ago, fakeOutbox, manyStale, now, stale } from './sweep-ports.ts';
+
+const options = { staleSeconds: 60, maxAttempts: 5 };
+
+describe('publishing again', () => {
+  it('claims stale events, then sends them', async () => {
+    const { ports, sent, order, pending } = fakeOutbox([stale(1), stale(2)]);
+    expect(await republish(ports, options, 2)).toStrictEqual({
+      republished: 2,
+      refused: 0,
+      exhausted: 0,
+      leftToQueue: 0,
+      queueBacklog: 0,
+    });
+    expect(order).toStrictEqual(['rescheduled', 'sent']);
+    expect(sent).toStrictEqual([stale(1).eventId, stale(2).eventId]);
+    expect([...pending.values()]).toMatchObject(sent.map(() => ({ attempts: 1, nextAttemptAt: ago(-30) })));
+  });
+
+  it('goes through all of them, in chunks of bounded size', async () => {
+    const { ports, sent } = fakeOutbox(manyStale(1_203));
+    const limits: number[] = [];
+    const findStale: typeof ports.findStale = (query) => {
+      limits.push(query.limit);
+      return ports.findStale(query);
+    };
+    expect(await republish({ ...ports, findStale }, options, 1_203)).toMatchObject({ republished: 1_203 });
+    expect(new Set(sent).size).toBe(1_203);
+    expect(Math.max(...limits)).toBe(500);
+  });
+
+  it('sends only what it could claim', async () => {
+    const { ports, sent } = fakeOutbox([stale(1), stale(2)], {
+      reschedulePending: async () => new Set([stale(2).eventId]),
+    });
+    expect(await republish(ports, options, 2)).toMatchObject({ republished: 1 });
+    expect(sent).toStrictEqual([stale(2).eventId]);
+  });
+
+  it('marks dead what was published as often as it may, and not one attempt earlier', async () => {
+    const { ports, sent, dead } = fakeOutbox([stale(1, { attempts: 4 }), stale(2, { attempts: 5 })]);
+    expect(await republish(ports, options, 2)).toMatchObject({ republished: 1, exhausted: 1 });
+    expect([sent, dead]).toStrictEqual([
+      [stale(1).eventId],
+      [{ eventId: stale(2).eventId, code: 'attempts-exhausted' }],
+    ]);
+  });
+
+  it('never ends a canary, however often it was published again', async () => {
+    const { ports, sent, dead } = fakeOutbox([stale(1, { aggregateType: 'outgraph-canary', attempts: 99 })]);
+    expect(await republish(ports, options, 1)).toMatchObject({ republished: 1, exhausted: 0 });
+    expect([sent, dead]).toStrictEqual([[stale(1).eventId], []]);
+  });
+
+  it.each([
+    ['explains them', 3, 3, 600],
+    ['does not explain them', 2, 0, 60],
+  ])('looks at the queue: a backlog that %s', async (_, backlog, leftToQueue, age) => {
+    const { ports, staleBefore } = fakeOutbox(manyStale(3), { countBacklog: async () => backlog });
+    expect(await republish(ports, options, 3)).toMatchObject({ leftToQueue, queueBacklog: backlog });
+    expect(staleBefore[0]).toStrictEqual(ago(age));
+  });
+});
+
+describe('the budget', () => {
+  it.each([
+    [5, 7, 3],
+    [5, 9, 1],
+    [5, 10, 0],
+    [5, 11, 0],
+    [500, 0, 500],
+  ])('lets the queue hold twice the %i pending events and not one message more: %i wait, %i are sent', async (count, backlog, expected) => {
+    const { ports, sent, pending } = fakeOutbox(manyStale(count), { countBacklog: async () => backlog });
+    expect(await republish(ports, options, count)).toMatchObject({ republished: expected });
+    expect(sent).toHaveLength(expected);
+    expect(sent.length === 0 || backlog + sent.length <= 2 * count).toBe(true);
+    expect(
+      [...pending.values()].filter(({ attempts, nextAttemptAt }) => attempts > 0 || nextAttemptAt !== null),
+    ).toHaveLength(expected);
+  });
+
+  it('does not look for events when nothing may be sent', async () => {
+    const { ports, staleBefore } = fakeOutbox(manyStale(3), { countBacklog: async () => 6 });
+    await republish(ports, options, 3);
+    expect(staleBefore).toStrictEqual([]);
+  });
+
+  it('is not used up by what is exhausted or refused', async () => {
+    const worn = Array.from({ length: 10 }, (_, index) => stale(index + 1, { attempts: 5 }));
+    const { ports, sent } = fakeOutbox([...worn, stale(20), stale(21)], { countBacklog: async () => 22 });
+    const refuseOnce: typeof ports.sendToQueue = async (pointers) => {
+      const refused = pointers.filter(({ eventId }) => eventId === stale(20).eventId);
+      await ports.sendToQueue(pointers.filter((one) => !refused.includes(one)));
+      return refused;
+    };
+    expect(await republish({ ...ports, sendToQueue: refuseOnce }, options, 12)).toMatchObject({
+      republished: 1,
+      exhausted: 10,
+      refused: 1,
+    });
+    expect(sent).toStrictEqual([stale(21).eventId]);
+  });
+});
+
+describe('what is not sent', () => {
+  const untouched = { attempts: 0, nextAttemptAt: null };
+
+  it('keeps its attempts and its place when the queue refuses it', async () => {
+    const refuseFirst = async (pointers: readonly Pointer[]) => pointers.slice(0, 1);
+    const { ports, pending } = fakeOutbox([stale(1), stale(2)], { sendToQueue: refuseFirst });
+    expect(await republish(ports, options, 2)).toMatchObject({ republished: 1, refused: 1 });
+    expect([...pending.values()]).toMatchObject([untouched, { attempts: 1 }]);
+  });
+
+  it('keeps them when the queue is away, and the failure is thrown', async () => {
+    const away = new Error('away');
+    const { ports, pending } = fakeOutbox(manyStale(25), { sendToQueue: () => Promise.reject(away) });
+    await expect(republish(ports, options, 25)).rejects.toBe(away);
+    expect([...pending.values()]).toMatchObject(manyStale(25).map(() => untouched));
+  });
+
+  it('keeps them when the time is up between claim and send', async () => {
+    let remaining = 30_000;
+    const { ports, sent, pending } = fakeOutbox(manyStale(3), { remainingMillis: () => remaining });
+    const claimSlowly: typeof ports.reschedulePending = async (changes) => {
+      remaining = 5_000;
+      return ports.reschedulePending(changes);
+    };
+    expect(await republish({ ...ports, reschedulePending: claimSlowly }, options, 3)).toMatchObject({
+      republished: 0,
+      refused: 0,
+    });
+    expect(sent).toStrictEqual([]);
+    expect([...pending.values()]).toMatchObject(manyStale(3).map(() => untouched));
+  });
+
+  it('ends the pass when the queue takes nothing of a chunk', async () => {
+    let calls = 0;
+    const { ports } = fakeOutbox(manyStale(2_000), {
+      sendToQueue: async (pointers) => {
+        calls += 1;
+        return pointers;
+      },
+    });
+    expect(await republish(ports, options, 2_000)).toMatchObject({ republished: 0, refused: 500 });
+    expect(calls).toBe(50);
+  });
+
+  it('was not looked for when the time is up: one millisecond decides', async () => {
+    for (const [remaining, expected] of [
+      [5_000, 0],
+      [5_001, 1],
+    ]) {
+      const { ports, staleBefore } = fakeOutbox([], { remainingMillis: () => remaining ?? 0 });
+      await republish(ports, options, 1);
+      expect(staleBefore).toHaveLength(expected ?? 0);
+    }
+  });
+});
+
+it('an attempt counts by the time that its chunk was found, not by that of the pass', async () => {
+  let reads = 0;
+  const readServerTime = async () => {
+    reads += 1;
+    return new Date(now.getTime() + reads * 1_000);
+  };
+  const { ports, pending } = fakeOutbox([stale(1)], { readServerTime });
+  await republish(ports, options, 1);
+  expect([...pending.values()]).toMatchObject([{ nextAttemptAt: new Date(now.getTime() + 2_000 + 30_000) }]);
+});

@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest';
+import type { Pointer } from '../../../lib/contract/pointer.ts';
+import { MemoryQueue } from '../../../lib/worker/memory-queue.ts';
+
+const pointers = (from: number, count: number): readonly Pointer[] =>
+  Array.from({ length: count }, (_, index) => ({
+    eventId: (from + index).toString(16).padStart(24, '0'),
+    aggregateType: 'graph',
+    aggregateId: `${from + index}`,
+  }));
+
+it('a full queue refuses what is offered, and nobody waits; once there is room it takes it', async () => {
+  const queue = new MemoryQueue();
+  await queue.send(pointers(0, 10_000));
+  const more = pointers(10_000, 10);
+  expect(await queue.offer(more)).toStrictEqual(more);
+  expect(queue.length).toBe(10_000);
+  await queue.receive(1);
+  expect(await queue.offer(more)).toStrictEqual([]);
+  expect(queue.length).toBe(10_009);
+});
+
+it('an event that is in the queue or in a consumer’s hands is not put in again', async () => {
+  const queue = new MemoryQueue();
+  await queue.send(pointers(0, 2));
+  await queue.receive(1);
+  expect(await queue.offer(pointers(0, 3))).toStrictEqual([]);
+  expect(queue.inFlight).toBe(3);
+});
