@@ -1,5 +1,5 @@
 /** Joins the caller's transaction, or runs one of its own. */
-import type { ClientSession, MongoClient } from 'mongodb';
+import { type ClientSession, MongoBulkWriteError, type MongoClient, type MongoError, MongoNetworkError } from 'mongodb';
 
 /**
  * Runs `work` in the transaction of the given session; without one, in a new transaction, which the driver retries as a whole when it meets a
@@ -10,8 +10,42 @@ export async function inTransaction<Result>(
   session: ClientSession | undefined,
   work: (session: ClientSession) => Promise<Result>,
 ): Promise<Result> {
-  if (session?.inTransaction()) return work(session);
+  if (session?.inTransaction()) return labelTransient(() => work(session));
   const options = { readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } } as const;
-  if (session !== undefined) return session.withTransaction(() => work(session), options);
-  return client.withSession((own) => own.withTransaction(() => work(own), options));
+  const run = (own: ClientSession) => own.withTransaction(() => labelTransient(() => work(own)), options);
+  if (session !== undefined) return run(session);
+  return client.withSession((own) => run(withLabelledCommit(own)));
+}
+
+/**
+ * Runs an operation of a transaction; an error by which the server cannot have done it for good gets the label that makes `withTransaction` begin again.
+ *
+ * The driver labels such errors itself, but not where the connection's pool was cleared a moment before, as it is when a primary dies: its `decorateCommandError` returns early for stale connections (seen in
+ * 7.9). Without the label, a writer would fail in the middle of a failover.
+ *
+ * https://github.com/mongodb/specifications/blob/master/source/transactions/transactions.md#transienttransactionerror
+ */
+export async function labelTransient<Result>(operation: () => Promise<Result>): Promise<Result> {
+  return labelLost('TransientTransactionError', operation);
+}
+
+/** A session whose commit, when its answer is lost, is sent again: MongoDB takes a commit twice for one. The driver forgets this label in the same case. */
+function withLabelledCommit(session: ClientSession): ClientSession {
+  const commit = session.commitTransaction.bind(session);
+  session.commitTransaction = (...options) => labelLost('UnknownTransactionCommitResult', () => commit(...options));
+  return session;
+}
+
+async function labelLost<Result>(label: string, operation: () => Promise<Result>): Promise<Result> {
+  try {
+    return await operation();
+  } catch (error) {
+    if (isLostAnswer(error)) error.addErrorLabel(label);
+    throw error;
+  }
+}
+
+/** The connection ended, and nobody knows what the server made of the command. A bulk write wraps that error, and has no code of the server then. */
+function isLostAnswer(error: unknown): error is MongoError {
+  return error instanceof MongoNetworkError || (error instanceof MongoBulkWriteError && error.code === undefined);
 }

@@ -7,6 +7,7 @@ import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
 import { projectPayload } from '../aggregates/project-event.ts';
 import { Fault } from '../contract/fault.ts';
 import { type OutboxDocument, outboxCollection, outboxDocumentSchema } from '../contract/outbox-event.ts';
+import { labelTransient } from './in-transaction.ts';
 
 /** What happened to one aggregate. The payload is the full state after the write, never a delta. */
 export type AggregateChange =
@@ -53,7 +54,8 @@ export async function recordEvents<State>(
   requireTransaction(session);
   if (changes.length === 0) return;
   const events = changes.map((change) => createEvent(definition, change, options));
-  await db.collection<OutboxDocument>(outboxCollection).insertMany(events, { session, ignoreUndefined: false });
+  const outbox = db.collection<OutboxDocument>(outboxCollection);
+  await labelTransient(() => outbox.insertMany(events, { session, ignoreUndefined: false }));
 }
 
 /** @throws Error unless the session has a running transaction whose writes cannot be rolled back once it has committed. */

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { FailureStack } from '../failures/failure-stack.ts';
-import { neo4jCommit } from '../failures/intercepting-proxy.ts';
 import type { FaultyBus } from '../faulty-bus.ts';
+import { neo4jCommit } from '../intercepting-proxy.ts';
 import type { Ledger } from './ledger.ts';
 import type { FaultKind, PlannedFault } from './schedule.ts';
 

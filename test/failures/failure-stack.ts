@@ -18,8 +18,8 @@ import { setUp } from '../../infra/set-up.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { connectNeo4j } from '../../lib/neo4j/connect.ts';
 import { type FaultyBus, startFaultyBus } from '../faulty-bus.ts';
+import { InterceptingProxy } from '../intercepting-proxy.ts';
 import { DeployedFunctions } from './deployed-functions.ts';
-import { InterceptingProxy } from './intercepting-proxy.ts';
 
 const region = 'us-east-1';
 const database = 'outgraph';
