@@ -14,8 +14,11 @@ import { stackFolder } from '../../infra/local/paths.ts';
 import { printStep } from '../../infra/local/progress.ts';
 import { type RestartableReplicaSet, startRestartableMongodb } from '../../infra/local/restartable-mongodb.ts';
 import { type Servers, startServers } from '../../infra/local/servers.ts';
+import { waitUntil } from '../../infra/local/wait-until.ts';
 import { setUp } from '../../infra/set-up.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
+import type { Checkpoint } from '../../lib/mongodb/publisher-lease.ts';
+import { checkpointCollection } from '../../lib/mongodb/set-up-outbox.ts';
 import { connectNeo4j } from '../../lib/neo4j/connect.ts';
 import { type FaultyBus, startFaultyBus } from '../faulty-bus.ts';
 import { InterceptingProxy } from '../intercepting-proxy.ts';
@@ -134,7 +137,18 @@ export class FailureStack {
     };
     await this.functions.configure('publisher', { environment });
     await this.functions.configure('sweep', { environment: { SWEEP_STALE_SECONDS: String(sweepStaleSeconds) } });
-    await this.functions.start('publisher');
+    await this.#startPublishing();
+  }
+
+  /** What is started just after a function's settings were changed may be lost with its older version: asked for until a publisher has the lease. */
+  async #startPublishing(): Promise<void> {
+    const checkpoints = this.db.collection<Checkpoint>(checkpointCollection);
+    const publishes = async () => {
+      if ((await checkpoints.findOne({ owner: { $ne: null } })) !== null) return true;
+      await this.functions.start('publisher');
+      return undefined;
+    };
+    await waitUntil(publishes, { timeoutSeconds: 60, pollMillis: 1_000, what: 'the first publisher' });
   }
 
   async #close(): Promise<void> {
