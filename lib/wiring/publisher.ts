@@ -1,8 +1,7 @@
 /** Joins the publisher's flow to MongoDB and EventBridge; done once for a process, kept over warm calls. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { sendPointers } from '../aws/event-bus.ts';
+import { connectEventBus, sendPointers } from '../aws/event-bus.ts';
 import type { PublisherSettings } from '../config.ts';
 import { outboxCollection } from '../contract/outbox-event.ts';
 import { connectMongodb } from '../mongodb/connect.ts';
@@ -39,7 +38,7 @@ const pendingChunk = 500;
 
 /** Joins the parts to the bus; connections open with the first call. */
 export function wirePublisher(settings: PublisherSettings): Publisher {
-  const bus = new EventBridgeClient({ maxAttempts: 4 });
+  const bus = connectEventBus();
   return joinPublisher(settings, {
     send: (pointers) => sendPointers(bus, settings.EVENT_BUS_NAME, pointers),
     close: () => bus.destroy(),
