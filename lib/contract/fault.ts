@@ -54,7 +54,10 @@ export const infrastructureFaultCodes = [
   'bus-unavailable',
   'queue-unavailable',
   'set-up-missing',
+  /** The change stream cannot go on from its token: the oplog has rolled over, or the outbox was dropped. */
   'history-lost',
+  /** The change stream cannot get past one event that it cannot bring. */
+  'change-event-too-large',
   'unexpected',
 ] as const;
 
