@@ -18,8 +18,9 @@ export interface EventBusOptions {
 const connectMillis = 1_000;
 
 /**
- * Opens the client of the bus. A call that hangs ends within twice `requestMillis` and a second, which is well below the publisher's lease, and the time that it leaves
- * itself at its end. There is only one retry here: the flow sends again itself, and looks at its clock and its lease in between.
+ * Opens the client of the bus. A call without an answer ends within twice `requestMillis` and a second (twice that, if answers begin and break off), which is below
+ * the publisher's lease and the time that it leaves itself at its end. There is only one retry here: the flow sends again itself, and looks at its clock and its lease in
+ * between.
  */
 export function connectEventBus({ endpoint, requestMillis = 2_500 }: EventBusOptions = {}): EventBridgeClient {
   return new EventBridgeClient({

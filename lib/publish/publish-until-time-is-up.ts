@@ -34,21 +34,28 @@ const maxRetryMillis = 5_000;
  */
 export async function publishUntilTimeIsUp(ports: PersistPorts, counts = noCounts()): Promise<PublishReport> {
   let failures = 0;
+  let last: { readonly error: unknown; readonly checkpoints: number } | null = null;
   for (;;) {
-    const checkpoints = counts.checkpoints;
-    try {
-      const report = await ports.publishOnce(counts);
-      if (report.outcome !== 'lease-lost') return report;
-      ports.log.leaseLost();
-      if (ports.remainingMillis() < leaveMillis) return report;
-    } catch (error) {
-      failures = counts.checkpoints > checkpoints ? 0 : failures;
-      const retryMillis = Math.min(firstRetryMillis * 2 ** failures, maxRetryMillis) * (0.5 + ports.random() / 2);
-      failures += 1;
+    const { checkpoints } = counts;
+    const end = await ports.publishOnce(counts).catch((error: unknown) => ({ outcome: 'failed', error }) as const);
+    if (end.outcome === 'failed') {
+      last = { error: end.error, checkpoints: counts.checkpoints };
+      failures = counts.checkpoints > checkpoints ? 1 : failures + 1;
+      const retryMillis = backOffMillis(failures, ports.random());
       const inTime = ports.remainingMillis() - retryMillis >= leaveMillis;
-      ports.log.publishingFailed(error, inTime ? retryMillis : null);
-      if (!inTime) throw error;
+      ports.log.publishingFailed(end.error, inTime ? retryMillis : null);
+      if (!inTime) throw end.error;
       await ports.sleep(retryMillis);
+    } else if (end.outcome === 'lease-lost' && ports.remainingMillis() >= leaveMillis) {
+      ports.log.leaseLost();
+    } else {
+      // It had no time left to do anything.
+      if (end.outcome === 'handed-over' && last?.checkpoints === counts.checkpoints) throw last.error;
+      return end;
     }
   }
+}
+
+function backOffMillis(failures: number, random: number): number {
+  return Math.min(firstRetryMillis * 2 ** (failures - 1), maxRetryMillis) * (0.5 + random / 2);
 }

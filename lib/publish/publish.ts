@@ -153,7 +153,11 @@ class PublishRun<Token> {
       return refused;
     };
     const report = await sendAll(pointers, { ...this.#ports, send, maySend });
-    if (report.outcome === 'stopped') return false;
+    if (report.outcome === 'stopped') {
+      // An outage that lasts until the time is up is an outage all the same.
+      if (report.failure !== undefined && !this.#leaseLost) throw report.failure;
+      return false;
+    }
     this.#counts.refused += report.refused;
     if (report.refused > 0) this.#ports.log.leftToSweep(report.refused);
     return true;

@@ -20,9 +20,11 @@ export interface SendOptions {
 
 /**
  * What sending came to. `done`: the `refused` stay pending in the outbox, where the sweep finds them. `stopped`: it may not go on, and what was not
- * sent is for whoever goes on from the same checkpoint.
+ * sent is for whoever goes on from the same checkpoint; `failure` is what the last attempt before failed with, if it did.
  */
-export type SendReport = { readonly outcome: 'done'; readonly refused: number } | { readonly outcome: 'stopped' };
+export type SendReport =
+  | { readonly outcome: 'done'; readonly refused: number }
+  | { readonly outcome: 'stopped'; readonly failure: unknown };
 
 /** Calls that are under way at once. */
 export const concurrentCalls = 10;
@@ -38,13 +40,15 @@ const maxAttempts = 5;
 export async function sendAll(pointers: readonly Pointer[], options: SendOptions): Promise<SendReport> {
   let left = pointers;
   let attemptsInVain = 0;
+  let failure: unknown;
   while (left.length > 0) {
     const attempt = await sendOnce(left, options);
     attemptsInVain = attempt.left.length < left.length ? 0 : attemptsInVain + 1;
     left = attempt.left;
-    if (attempt.stopped) return { outcome: 'stopped' };
+    if (attempt.stopped) return { outcome: 'stopped', failure };
+    failure = attempt.failures[0];
     if (attemptsInVain === maxAttempts) {
-      if (attempt.failures.length > 0) throw attempt.failures[0];
+      if (failure !== undefined) throw failure;
       break;
     }
     if (left.length > 0) await options.sleep(200 * 2 ** attemptsInVain * (0.5 + options.random()));

@@ -2,57 +2,25 @@
  * What the flow takes for granted of a bus, on the real one and on the faulty one while it is calm; then, on the faulty one alone, what the adapter makes of each
  * fault.
  */
-import { randomBytes } from 'node:crypto';
-import {
-  CreateEventBusCommand,
-  DeleteEventBusCommand,
-  DeleteRuleCommand,
-  type EventBridgeClient,
-  PutRuleCommand,
-  PutTargetsCommand,
-  RemoveTargetsCommand,
-} from '@aws-sdk/client-eventbridge';
-import {
-  CreateQueueCommand,
-  DeleteMessageCommand,
-  DeleteQueueCommand,
-  ReceiveMessageCommand,
-  SQSClient,
-} from '@aws-sdk/client-sqs';
+import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { ObjectId } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../../../infra/local/free-port.ts';
-import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { connectEventBus, sendPointers } from '../../../lib/aws/event-bus.ts';
 import { type Pointer, readPointer } from '../../../lib/contract/pointer.ts';
 import { type BusFault, type FaultyBus, startFaultyBus } from '../../faulty-bus.ts';
 import { stack } from '../../stack.ts';
+import { createTestBus, patientMillis, type TestBus } from '../test-bus.ts';
 
-const name = `test-${randomBytes(6).toString('hex')}`;
-const queueArn = `arn:aws:sqs:${stack.awsRegion}:000000000000:${name}`;
-let admin: EventBridgeClient;
-let sqs: SQSClient;
-let queueUrl: string;
+let bus: TestBus;
 let faulty: FaultyBus;
 beforeAll(async () => {
-  admin = connectEventBus({ endpoint: stack.awsEndpointUrl, requestMillis: 30_000 });
-  sqs = new SQSClient({ endpoint: stack.awsEndpointUrl });
+  bus = await createTestBus();
   faulty = await startFaultyBus(stack.awsEndpointUrl);
-  queueUrl = (await sqs.send(new CreateQueueCommand({ QueueName: name }))).QueueUrl ?? '';
-  await admin.send(new CreateEventBusCommand({ Name: name }));
-  const EventPattern = JSON.stringify({ source: ['outgraph'] });
-  await admin.send(new PutRuleCommand({ Name: name, EventBusName: name, EventPattern }));
-  const Targets = [{ Id: 'queue', Arn: queueArn }];
-  await admin.send(new PutTargetsCommand({ Rule: name, EventBusName: name, Targets }));
 });
 afterAll(async () => {
-  await admin.send(new RemoveTargetsCommand({ Rule: name, EventBusName: name, Ids: ['queue'] }));
-  await admin.send(new DeleteRuleCommand({ Name: name, EventBusName: name }));
-  await admin.send(new DeleteEventBusCommand({ Name: name }));
-  await sqs.send(new DeleteQueueCommand({ QueueUrl: queueUrl }));
   await faulty.close();
-  admin.destroy();
-  sqs.destroy();
+  await bus.drop();
 });
 
 const pointer = (aggregateId = new ObjectId().toHexString()): Pointer => ({
@@ -63,25 +31,8 @@ const pointer = (aggregateId = new ObjectId().toHexString()): Pointer => ({
 const pointers = (count: number) => Array.from({ length: count }, () => pointer());
 const idsOf = (some: readonly { readonly eventId: string }[]) => some.map(({ eventId }) => eventId).sort();
 
-/** Takes so many messages out of the queue, and returns their bodies. */
-async function receive(count: number): Promise<string[]> {
-  const bodies: string[] = [];
-  await waitUntil(
-    async () => {
-      const answer = await sqs.send(new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10 }));
-      for (const { Body, ReceiptHandle } of answer.Messages ?? []) {
-        bodies.push(Body ?? '');
-        await sqs.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle }));
-      }
-      return bodies.length >= count || undefined;
-    },
-    { timeoutSeconds: 30, pollMillis: 20, what: `${count} messages in the queue` },
-  );
-  return bodies;
-}
-
 const receiveIds = async (count: number) =>
-  (await receive(count)).map((body) => {
+  (await bus.receive(count)).map((body) => {
     const reading = readPointer(body);
     return reading.outcome === 'read' ? reading.eventId : reading.reason;
   });
@@ -92,15 +43,14 @@ describe.each([
 ])('%s', (_, endpoint) => {
   let client: EventBridgeClient;
   beforeAll(() => {
-    // LocalStack may take longer than AWS while the machine is busy; how long is not what these tests are about.
-    client = connectEventBus({ endpoint: endpoint(), requestMillis: 30_000 });
+    client = connectEventBus({ endpoint: endpoint(), requestMillis: patientMillis });
   });
   afterAll(() => client.destroy());
 
   it('takes ten pointers in one call, and the rule brings each into the queue once, in its envelope', async () => {
     const ten = pointers(10);
-    expect(await sendPointers(client, name, ten)).toStrictEqual([]);
-    const envelopes = (await receive(10)).map((body) => JSON.parse(body));
+    expect(await sendPointers(client, bus.name, ten)).toStrictEqual([]);
+    const envelopes = (await bus.receive(10)).map((body) => JSON.parse(body));
     const got = envelopes.map(({ source, 'detail-type': type, detail }) => ({ source, type, detail }));
     const expected = ten.map((detail) => ({ source: 'outgraph', type: 'graph', detail }));
     const byId = (one: { detail: Pointer }, other: { detail: Pointer }) =>
@@ -111,8 +61,8 @@ describe.each([
   it('takes the longest aggregate id, and any characters in it', async () => {
     const strange = pointer('"\\{}<&>\u0000\u2028é漢🙂');
     const longest = pointer('🙂'.repeat(128));
-    expect(await sendPointers(client, name, [strange, longest])).toStrictEqual([]);
-    const details = (await receive(2)).map((body) => JSON.parse(body).detail as Pointer);
+    expect(await sendPointers(client, bus.name, [strange, longest])).toStrictEqual([]);
+    const details = (await bus.receive(2)).map((body) => JSON.parse(body).detail as Pointer);
     expect(details.map(({ aggregateId }) => aggregateId).sort()).toStrictEqual(
       [strange.aggregateId, longest.aggregateId].sort(),
     );
@@ -120,7 +70,7 @@ describe.each([
 
   it('takes many calls at once', async () => {
     const calls = Array.from({ length: 10 }, () => pointers(10));
-    const refused = await Promise.all(calls.map((some) => sendPointers(client, name, some)));
+    const refused = await Promise.all(calls.map((some) => sendPointers(client, bus.name, some)));
     expect(refused.flat()).toStrictEqual([]);
     expect((await receiveIds(100)).sort()).toStrictEqual(idsOf(calls.flat()));
   });
@@ -129,7 +79,7 @@ describe.each([
     const none = await startFaultyBus(endpoint());
     none.decide = () => ({ fault: 'error', status: 400, type: 'AccessDeniedException' });
     const outsider = connectEventBus({ endpoint: none.url });
-    await expect(sendPointers(outsider, name, pointers(1))).rejects.toMatchObject({
+    await expect(sendPointers(outsider, bus.name, pointers(1))).rejects.toMatchObject({
       code: 'bus-unavailable',
       message: 'EventBridge did not take the call (AccessDeniedException).',
     });
@@ -140,7 +90,7 @@ describe.each([
 
 it('a bus at whose address nobody answers is unavailable', async () => {
   const client = connectEventBus({ endpoint: `http://127.0.0.1:${await freePort()}` });
-  await expect(sendPointers(client, name, pointers(1))).rejects.toMatchObject({ code: 'bus-unavailable' });
+  await expect(sendPointers(client, bus.name, pointers(1))).rejects.toMatchObject({ code: 'bus-unavailable' });
   client.destroy();
 });
 
@@ -148,7 +98,7 @@ describe('the faulty bus', () => {
   let client: EventBridgeClient;
   let calls = 0;
   beforeEach(() => {
-    client = connectEventBus({ endpoint: faulty.url, requestMillis: 30_000 });
+    client = connectEventBus({ endpoint: faulty.url, requestMillis: patientMillis });
     calls = 0;
   });
   afterEach(() => {
@@ -169,7 +119,7 @@ describe('the faulty bus', () => {
   ])('refuses %s entries of a call, and passes the others on', async (_, indexes) => {
     const ten = pointers(10);
     fail({ fault: 'refuse', indexes });
-    expect(await sendPointers(client, name, ten)).toStrictEqual(indexes.map((index) => ten[index]));
+    expect(await sendPointers(client, bus.name, ten)).toStrictEqual(indexes.map((index) => ten[index]));
     const others = ten.filter((_, index) => !indexes.includes(index));
     expect((await receiveIds(others.length)).sort()).toStrictEqual(idsOf(others));
   });
@@ -177,14 +127,14 @@ describe('the faulty bus', () => {
   it('refuses an entry that it answers with an error, also when it gives an id with it', async () => {
     const two = pointers(2);
     fail({ fault: 'refuse', indexes: [1], answeredEventId: 'some-id' });
-    expect(await sendPointers(client, name, two)).toStrictEqual([two[1]]);
-    await receive(1);
+    expect(await sendPointers(client, bus.name, two)).toStrictEqual([two[1]]);
+    await bus.receive(1);
   });
 
   it('refuses what it does not answer for', async () => {
     const ten = pointers(10);
     fail({ fault: 'short-answer', missing: 4 });
-    expect(await sendPointers(client, name, ten)).toStrictEqual(ten.slice(6));
+    expect(await sendPointers(client, bus.name, ten)).toStrictEqual(ten.slice(6));
     expect((await receiveIds(10)).sort()).toStrictEqual(idsOf(ten));
   });
 
@@ -195,11 +145,11 @@ describe('the faulty bus', () => {
   ])('%s once is asked once more, and takes everything; one that goes on like this is unavailable', async (_, fault) => {
     const some = pointers(3);
     fail(fault, 1);
-    expect(await sendPointers(client, name, some)).toStrictEqual([]);
+    expect(await sendPointers(client, bus.name, some)).toStrictEqual([]);
     expect(calls).toBe(2);
     expect((await receiveIds(3)).sort()).toStrictEqual(idsOf(some));
     fail(fault);
-    await expect(sendPointers(client, name, some)).rejects.toMatchObject({ code: 'bus-unavailable' });
+    await expect(sendPointers(client, bus.name, some)).rejects.toMatchObject({ code: 'bus-unavailable' });
     expect(calls).toBe(4);
   });
 
@@ -210,7 +160,7 @@ describe('the faulty bus', () => {
     const impatient = connectEventBus({ endpoint: faulty.url, requestMillis: 200 });
     fail(fault);
     const start = performance.now();
-    await expect(sendPointers(impatient, name, pointers(1))).rejects.toMatchObject({ code: 'bus-unavailable' });
+    await expect(sendPointers(impatient, bus.name, pointers(1))).rejects.toMatchObject({ code: 'bus-unavailable' });
     expect(performance.now() - start).toBeLessThan(3_000);
     expect(calls).toBeLessThanOrEqual(2);
     impatient.destroy();
@@ -219,7 +169,7 @@ describe('the faulty bus', () => {
   it('that loses its answers has taken the entries all the same, and knows it', async () => {
     const some = pointers(2);
     fail({ fault: 'answer-lost' });
-    await expect(sendPointers(client, name, some)).rejects.toMatchObject({ code: 'bus-unavailable' });
+    await expect(sendPointers(client, bus.name, some)).rejects.toMatchObject({ code: 'bus-unavailable' });
     // The client has asked twice.
     expect((await receiveIds(4)).sort()).toStrictEqual(idsOf([...some, ...some]));
     expect(faulty.taken.filter(({ eventId }) => eventId === some[0]?.eventId)).toHaveLength(2);
@@ -233,9 +183,9 @@ describe('the faulty bus', () => {
       expect(idsOf(entries)).toStrictEqual(idsOf(some));
       order.push(`${phase}, ${isTaken() ? 'taken' : 'not taken'}`);
     };
-    await sendPointers(client, name, some);
+    await sendPointers(client, bus.name, some);
     order.push('answered');
     expect(order).toStrictEqual(['before, not taken', 'after, taken', 'answered']);
-    await receive(2);
+    await bus.receive(2);
   });
 });

@@ -1,6 +1,4 @@
 /** The publisher before a real bus that fails in every way: within one invocation, everything gets there. */
-import { randomBytes } from 'node:crypto';
-import { CreateEventBusCommand, DeleteEventBusCommand } from '@aws-sdk/client-eventbridge';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { connectEventBus, sendPointers } from '../../../lib/aws/event-bus.ts';
@@ -13,23 +11,20 @@ import { type BusFault, type FaultyBus, startFaultyBus } from '../../faulty-bus.
 import { outboxEvent } from '../../outbox-event.ts';
 import { silentLog } from '../../silent-log.ts';
 import { stack } from '../../stack.ts';
+import { createTestBus, type TestBus } from '../test-bus.ts';
 import { createTestDatabase, type TestDatabase } from '../test-database.ts';
 
-const busName = `test-${randomBytes(6).toString('hex')}`;
 let database: TestDatabase;
+let real: TestBus;
 let bus: FaultyBus;
 beforeAll(async () => {
   database = await createTestDatabase();
+  real = await createTestBus();
   bus = await startFaultyBus(stack.awsEndpointUrl);
-  const admin = connectEventBus({ endpoint: stack.awsEndpointUrl, requestMillis: 30_000 });
-  await admin.send(new CreateEventBusCommand({ Name: busName }));
-  admin.destroy();
 });
 afterAll(async () => {
-  const admin = connectEventBus({ endpoint: stack.awsEndpointUrl, requestMillis: 30_000 });
-  await admin.send(new DeleteEventBusCommand({ Name: busName }));
-  admin.destroy();
   await bus.close();
+  await real.drop();
   await database.drop();
 });
 
@@ -40,7 +35,7 @@ function startPublisher() {
   let stopped = false;
   const settings = { MONGODB_URI: stack.mongodbUri, MONGODB_DATABASE: database.db.databaseName };
   const publisher = joinPublisher(readSettings(publisherSettings.omit({ EVENT_BUS_NAME: true }), settings), {
-    send: (pointers) => sendPointers(client, busName, pointers),
+    send: (pointers) => sendPointers(client, real.name, pointers),
     close: () => client.destroy(),
     checkpointId: 'test',
     durable: true,

@@ -37,6 +37,7 @@ describe('publishing until the time is up', () => {
   it('goes on after a fault, says so, and ends well', async () => {
     const { ports, said } = persistence((number, counts) => {
       if (number === 1) throw gone();
+      counts.checkpoints += 1;
       return report('handed-over', counts);
     });
     expect(await publishUntilTimeIsUp(ports)).toMatchObject({ outcome: 'handed-over' });
@@ -55,7 +56,7 @@ describe('publishing until the time is up', () => {
 
   it('waits only a moment again after something was published', async () => {
     const { ports, waits } = persistence((number, counts) => {
-      if (number === 5) counts.checkpoints += 1;
+      if (number === 5 || number === 7) counts.checkpoints += 1;
       if (number < 7) throw gone();
       return report('handed-over', counts);
     });
@@ -66,6 +67,7 @@ describe('publishing until the time is up', () => {
   it('waits at least half as long when chance has it', async () => {
     const { ports, waits } = persistence((number, counts) => {
       if (number === 1) throw gone();
+      counts.checkpoints += 1;
       return report('handed-over', counts);
     });
     await publishUntilTimeIsUp({ ...ports, random: () => 0 });
@@ -84,6 +86,22 @@ describe('publishing until the time is up', () => {
     const { ports, attempts } = persistence((_, counts) => report('lease-lost', counts), 10_500);
     expect(await publishUntilTimeIsUp(ports)).toMatchObject({ outcome: 'lease-lost' });
     expect(attempts()).toBe(1);
+  });
+
+  it('ends with the fault, too, when what came after it had no time left to publish anything', async () => {
+    const { ports } = persistence((number, counts) => {
+      if (number === 1) throw gone();
+      return report('handed-over', counts);
+    });
+    await expect(publishUntilTimeIsUp(ports)).rejects.toMatchObject({ code: 'bus-unavailable' });
+  });
+
+  it('ends well when another one holds the lease in the end', async () => {
+    const { ports } = persistence((number, counts) => {
+      if (number === 1) throw gone();
+      return report('not-needed', counts);
+    });
+    expect(await publishUntilTimeIsUp(ports)).toMatchObject({ outcome: 'not-needed' });
   });
 
   it('leaves the counts of all attempts to its caller, also when it fails', async () => {

@@ -39,6 +39,18 @@ describe('the publisher', () => {
     expect(events).toStrictEqual(['opened behind 1', 'closed', 'released']);
   });
 
+  it('ends with the fault of a bus that is still away when the time is up', async () => {
+    const { ports, events } = world([{ pointers: [pointer(1)], resumeToken: 2 }], {
+      send: async () => {
+        throw new Fault('bus-unavailable', 'gone');
+      },
+    });
+    const sleep = (millis: number) => ports.sleep(20 * millis);
+    await expect(publish({ ...ports, sleep })).rejects.toMatchObject({ code: 'bus-unavailable' });
+    expect(ports.remainingMillis()).toBeLessThan(8_000);
+    expect(events.at(-1)).toBe('released');
+  });
+
   it('says what ended it, also when the lease cannot be given back', async () => {
     const { withLease } = world([new Fault('mongodb-unavailable', 'the stream broke')]);
     const release = async () => {

@@ -74,7 +74,7 @@ describe('sending all', () => {
         },
       },
     );
-    expect(await sendAll(pointers(100), all)).toStrictEqual({ outcome: 'stopped' });
+    expect(await sendAll(pointers(100), all)).toStrictEqual({ outcome: 'stopped', failure: undefined });
     expect(underWay).toBe(0);
   });
 
@@ -86,6 +86,22 @@ describe('sending all', () => {
         return time >= 0;
       },
     });
-    expect(await sendAll(pointers(1), all)).toStrictEqual({ outcome: 'stopped' });
+    expect(await sendAll(pointers(1), all)).toStrictEqual({ outcome: 'stopped', failure: undefined });
+  });
+
+  it('says what the bus failed with when it is stopped in the middle of an outage', async () => {
+    let time = 2;
+    const { all } = options(
+      async () => {
+        throw gone();
+      },
+      {
+        maySend: async () => {
+          time -= 1;
+          return time >= 0;
+        },
+      },
+    );
+    expect(await sendAll(pointers(1), all)).toMatchObject({ outcome: 'stopped', failure: { code: 'bus-unavailable' } });
   });
 });
