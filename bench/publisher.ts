@@ -22,10 +22,14 @@ import { type Benchmark, secondAgainstFirst } from './figure.ts';
 
 const log = { publishingPending: () => undefined, leftToSweep: () => undefined };
 
+/** Nothing was sent for so long: there is nothing left to send. */
+const quietMillis = 2_000;
+
 /** A publisher that stops when it has sent what it should. */
 class CountingPublisher {
   readonly #publisher: Publisher;
   #left = 0;
+  #lastSent = 0;
 
   constructor(environment: BenchOutbox['environment'], send: SendPointers) {
     const settings = readSettings(publisherSettings.omit({ EVENT_BUS_NAME: true }), environment);
@@ -34,6 +38,7 @@ class CountingPublisher {
         const refused = await send(pointers);
         if (refused.length > 0) throw new Error(`The bus refused ${refused.length} pointers.`);
         this.#left -= pointers.length;
+        this.#lastSent = performance.now();
         return refused;
       },
       close: () => undefined,
@@ -42,14 +47,11 @@ class CountingPublisher {
     });
   }
 
-  /** Publishes what there is, until its clock has run out: leaves a checkpoint at the end of the history. */
+  /** Publishes what there is: leaves a checkpoint at the end of the history. */
   async #moveOn(): Promise<void> {
-    let clock = 30_000;
     this.#left = 0;
-    await this.#publisher.publish(() => {
-      clock -= 1_000;
-      return clock;
-    }, log);
+    this.#lastSent = performance.now();
+    await this.#publisher.publish(() => (performance.now() - this.#lastSent < quietMillis ? 60_000 : 0), log);
   }
 
   /** Publishes so many fresh events in each round. */

@@ -9,7 +9,8 @@ import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { publisherSettings, readSettings } from '../lib/config.ts';
-import type { PublishReport } from '../lib/publish/publish.ts';
+import { noCounts, type PublishReport } from '../lib/publish/publish.ts';
+import { publishLog } from '../lib/wiring/publish-log.ts';
 import { wirePublisher } from '../lib/wiring/publisher.ts';
 
 const logger = new Logger();
@@ -17,16 +18,23 @@ const metrics = new Metrics();
 const publisher = wirePublisher(readSettings(publisherSettings, process.env));
 
 async function runPublisher(_event: unknown, context: Context): Promise<PublishReport> {
-  const report = await publisher.publish(() => context.getRemainingTimeInMillis(), {
-    publishingPending: (code) => logger.warn('publishing every pending event', { reason: code ?? 'first-start' }),
-    leftToSweep: (count) => logger.error('pointers left to the sweep', { count }),
-  });
-  metrics.addMetric('EventsPublished', MetricUnit.Count, report.published);
-  metrics.addMetric('EventsRefused', MetricUnit.Count, report.refused);
-  metrics.addMetric('HistoryLost', MetricUnit.Count, report.historyLost);
-  if (report.outcome === 'handed-over') metrics.addMetric('PublisherRuns', MetricUnit.Count, 1);
-  logger.info('publisher finished', { ...report });
-  return report;
+  const counts = noCounts();
+  try {
+    const report = await publisher.publishUntilTimeIsUp(
+      () => context.getRemainingTimeInMillis(),
+      publishLog(logger, metrics),
+      counts,
+    );
+    if (report.outcome === 'handed-over') metrics.addMetric('PublisherRuns', MetricUnit.Count, 1);
+    logger.info('publisher finished', { ...report });
+    return report;
+  } finally {
+    metrics.addMetric('EventsPublished', MetricUnit.Count, counts.published);
+    metrics.addMetric('EventsRefused', MetricUnit.Count, counts.refused);
+    // Each loss was counted when it was found; these keep the series without gaps.
+    metrics.addMetric('HistoryLost', MetricUnit.Count, 0);
+    metrics.addMetric('ChangeEventsTooLarge', MetricUnit.Count, 0);
+  }
 }
 
 export const handler = middy<unknown, PublishReport>()

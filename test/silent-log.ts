@@ -1,6 +1,6 @@
 /** A log that says nothing, for flows whose log is not what a test is about. */
 import type { ConsumeLog } from '../lib/consume/consume.ts';
-import type { PublishLog } from '../lib/publish/publish.ts';
+import type { PublishLog } from '../lib/publish/publish-ports.ts';
 
 export const silentLog: ConsumeLog & PublishLog = {
   publishingPending: () => undefined,

@@ -56,9 +56,12 @@ export const infrastructureFaultCodes = [
   'bus-unavailable',
   'queue-unavailable',
   'set-up-missing',
+  /** The change stream cannot go on from its token: the oplog has rolled over, or the outbox was dropped. */
   'history-lost',
   /** A server did not answer before the function's time was up. */
   'time-up',
+  /** The change stream cannot get past one event that it cannot bring. */
+  'change-event-too-large',
   'unexpected',
 ] as const;
 

@@ -2,7 +2,9 @@
  * The publisher's lease and checkpoint: one document says who may publish, until when, and where to go on. Every write proves by owner and
  * fence that the lease is still held, so that a publisher that was paused can never move the checkpoint back. All times are the server's.
  */
-import type { Collection, Document } from 'mongodb';
+import { type Collection, type Document, Timestamp } from 'mongodb';
+import { fromPosition, type Position, toPosition } from '../contract/position.ts';
+import type { PublishProgress } from '../contract/publish-progress.ts';
 import { withMongodbFaults } from './translate-error.ts';
 
 /** Where a change stream goes on; opaque. */
@@ -15,21 +17,28 @@ export interface Checkpoint {
   /** Goes up with every change of owner. */
   readonly fence: number;
   readonly leaseExpiresAt: Date;
+  /** When a publisher took the lease or saved its progress last: how long ago that is, is how long they have been silent. */
+  readonly updatedAt?: Date;
+  /** Where the change stream goes on; null on the first start, and until a stream that started at a time has told its first token. */
   readonly resumeToken: ResumeToken | null;
+  /** What commits after this time is the tail, as long as there is no token. */
+  readonly tailAfter?: Timestamp | null;
+  /** The pending events that are still to be published by index. */
+  readonly backlog?: { readonly until: Timestamp; readonly after: Timestamp | null } | null;
 }
 
-/** A lease that is held; `resumeToken` is null on the first start. */
+/** A lease that is held; `progress` is null on the first start. */
 export interface Lease {
   readonly id: string;
   readonly owner: string;
   readonly fence: number;
-  readonly resumeToken: ResumeToken | null;
+  readonly progress: PublishProgress<ResumeToken> | null;
 }
 
 export interface LeaseRequest {
   /** The checkpoint's id: `publisher/0`. */
   readonly id: string;
-  /** Unique to this invocation. */
+  /** Unique to this attempt. */
   readonly owner: string;
   readonly leaseSeconds: number;
 }
@@ -44,11 +53,11 @@ export async function acquireLease(checkpoints: Collection<Checkpoint>, request:
     await checkpoints.updateOne({ _id: id }, { $setOnInsert: fresh }, { upsert: true, ...majority });
     return checkpoints.findOneAndUpdate(
       { _id: id, $expr: { $lt: ['$leaseExpiresAt', '$$NOW'] } },
-      [{ $set: { owner, fence: { $add: ['$fence', 1] }, leaseExpiresAt: expiry(leaseSeconds) } }],
+      [{ $set: { owner, fence: { $add: ['$fence', 1] }, ...renewed(leaseSeconds) } }],
       { returnDocument: 'after', ...majority },
     );
   });
-  return taken === null ? null : { id, owner, fence: taken.fence, resumeToken: taken.resumeToken };
+  return taken === null ? null : { id, owner, fence: taken.fence, progress: toProgress(taken) };
 }
 
 /** Saves where to go on, and renews the lease. False: another publisher has it, and nothing was written. */
@@ -56,10 +65,16 @@ export async function saveCheckpoint(
   checkpoints: Collection<Checkpoint>,
   lease: Lease,
   leaseSeconds: number,
-  resumeToken: ResumeToken | null,
+  { tail, backlog }: PublishProgress<ResumeToken>,
 ): Promise<boolean> {
-  const token = resumeToken === null ? {} : { resumeToken: { $literal: resumeToken } };
-  const update: Document[] = [{ $set: { ...token, leaseExpiresAt: expiry(leaseSeconds), updatedAt: '$$NOW' } }];
+  const progress = {
+    resumeToken: 'resumeToken' in tail ? tail.resumeToken : null,
+    tailAfter: 'after' in tail ? toTimestamp(tail.after) : null,
+    backlog: backlog && { until: toTimestamp(backlog.until), after: backlog.after && toTimestamp(backlog.after) },
+  };
+  // A literal, because a token is opaque: what may look like an expression in it is none.
+  const literal = Object.entries(progress).map(([name, $literal]) => [name, { $literal }]);
+  const update = [{ $set: { ...Object.fromEntries(literal), ...renewed(leaseSeconds) } }];
   const result = await withMongodbFaults(() => checkpoints.updateOne(held(lease), update, majority));
   return result.matchedCount === 1;
 }
@@ -75,6 +90,16 @@ function held(lease: Lease): { _id: string; owner: string; fence: number } {
   return { _id: lease.id, owner: lease.owner, fence: lease.fence };
 }
 
-function expiry(leaseSeconds: number): Document {
-  return { $add: ['$$NOW', leaseSeconds * 1000] };
+function renewed(leaseSeconds: number): Document {
+  return { leaseExpiresAt: { $add: ['$$NOW', leaseSeconds * 1000] }, updatedAt: '$$NOW' };
+}
+
+function toProgress({ resumeToken, tailAfter, backlog }: Checkpoint): PublishProgress<ResumeToken> | null {
+  const left = backlog ? { until: toPosition(backlog.until), after: backlog.after && toPosition(backlog.after) } : null;
+  if (resumeToken !== null) return { tail: { resumeToken }, backlog: left };
+  return tailAfter ? { tail: { after: toPosition(tailAfter) }, backlog: left } : null;
+}
+
+function toTimestamp(position: Position): Timestamp {
+  return new Timestamp(fromPosition(position));
 }

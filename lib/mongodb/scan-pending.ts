@@ -1,58 +1,70 @@
 /**
- * The way back in step when there is no token to go on from: note the cluster's time, and read every pending event up to it by the index. A
- * change stream that starts at that time has all the others.
+ * The way back in step when there is no token to go on from: note the cluster's time, and read the events that are pending up to it by the index, part by
+ * part. A change stream that starts at that time has all the others.
  */
-import type { Collection, Document, MongoClient, Timestamp } from 'mongodb';
+import { type Collection, type Document, type MongoClient, Timestamp } from 'mongodb';
 import type { Pointer } from '../contract/pointer.ts';
+import { fromPosition, type Position, toPosition } from '../contract/position.ts';
+import type { Backlog, BacklogChunk } from '../contract/publish-progress.ts';
 import { withMongodbFaults } from './translate-error.ts';
 
 /** The time of the cluster's newest operation that this client knows of. */
-export async function readClusterTime(client: MongoClient, outbox: Collection<Document>): Promise<Timestamp> {
-  const session = client.startSession({ causalConsistency: true });
-  try {
-    return await withMongodbFaults(async () => {
+export async function readClusterTime(client: MongoClient, outbox: Collection<Document>): Promise<Position> {
+  return client.withSession({ causalConsistency: true }, (session) =>
+    withMongodbFaults(async () => {
       await outbox.findOne({}, { session, projection: { _id: 1 } });
       const time = session.operationTime;
       if (time === undefined)
         throw new Error('MongoDB told no operation time: outgraph needs a replica set or a sharded cluster.');
-      return time;
-    });
-  } finally {
-    await session.endSession();
-  }
+      return toPosition(time);
+    }),
+  );
 }
 
 /**
- * Every pending event in the order of its position, in chunks. The read waits until the majority has what happened up to `since`: an event
- * that was committed before it, but not everywhere yet, would otherwise be in neither the scan nor the stream.
+ * The first `limit` pending events of what is left of a backlog, in the order of their positions. A query of its own for each part: whoever comes next goes on
+ * with the next part, and nothing has to be kept open. The read waits until the majority has what happened up to the backlog's end: an event that was
+ * committed before it, but not everywhere yet, would otherwise be in neither the backlog nor the stream.
  */
-export async function* scanPending(
+export async function scanPending(
   client: MongoClient,
   outbox: Collection<Document>,
-  since: Timestamp,
-  chunkSize: number,
-): AsyncGenerator<readonly Pointer[]> {
-  const session = client.startSession({ causalConsistency: true });
-  session.advanceOperationTime(since);
-  try {
-    const cursor = outbox
-      .find({ status: 'pending' }, { session, readConcern: { level: 'majority' } })
-      .project({ aggregateType: 1, aggregateId: 1 })
+  backlog: Backlog,
+  limit: number,
+): Promise<BacklogChunk> {
+  const found = await withMongodbFaults(() => findPending(client, outbox, backlog, limit + 1));
+  const next = found[limit];
+  if (next === undefined) return { pointers: found.map(toPointer), rest: null };
+  // The primaries of two shards may give the same position: a part never ends between two events that share one.
+  const chunk = found.filter(({ position }) => position.lessThan(next.position));
+  const last = chunk.at(-1);
+  if (last === undefined) return scanPending(client, outbox, backlog, 2 * limit);
+  return { pointers: chunk.map(toPointer), rest: { ...backlog, after: toPosition(last.position) } };
+}
+
+interface PendingEvent extends Document {
+  readonly position: Timestamp;
+}
+
+async function findPending(client: MongoClient, outbox: Collection<Document>, backlog: Backlog, limit: number) {
+  const until = new Timestamp(fromPosition(backlog.until));
+  const position = {
+    $lte: until,
+    ...(backlog.after === null ? {} : { $gt: new Timestamp(fromPosition(backlog.after)) }),
+  };
+  return client.withSession({ causalConsistency: true }, (session) => {
+    session.advanceOperationTime(until);
+    return outbox
+      .find({ status: 'pending', position }, { session, readConcern: { level: 'majority' } })
+      .project<PendingEvent>({ aggregateType: 1, aggregateId: 1, position: 1 })
       .sort({ position: 1 })
       .hint('outgraph_pending')
-      .batchSize(chunkSize);
-    let chunk: Pointer[] = [];
-    while (await withMongodbFaults(() => cursor.hasNext())) {
-      const event = await withMongodbFaults(() => cursor.next());
-      if (event === null) break;
-      chunk.push({ eventId: String(event._id), aggregateType: event.aggregateType, aggregateId: event.aggregateId });
-      if (chunk.length === chunkSize) {
-        yield chunk;
-        chunk = [];
-      }
-    }
-    if (chunk.length > 0) yield chunk;
-  } finally {
-    await session.endSession();
-  }
+      .limit(limit)
+      .batchSize(limit)
+      .toArray();
+  });
+}
+
+function toPointer({ _id, aggregateType, aggregateId }: Document): Pointer {
+  return { eventId: String(_id), aggregateType, aggregateId };
 }

@@ -2,25 +2,29 @@
  * Tails the outbox: a change stream of inserts only, projected on the server to the pointer. The payload never leaves MongoDB on this way, so the size
  * of an event does not matter here.
  */
-import { type ChangeStreamOptions, type Collection, type Document, MongoServerError, type Timestamp } from 'mongodb';
+import { type ChangeStreamOptions, type Collection, type Document, MongoServerError, Timestamp } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 import type { Pointer } from '../contract/pointer.ts';
+import { fromPosition, type Position } from '../contract/position.ts';
+import type { TailStart } from '../contract/publish-progress.ts';
 import type { ResumeToken } from './publisher-lease.ts';
 import { translateMongodbError } from './translate-error.ts';
 
-/** Where a tail starts: after a saved token, or at a time of the cluster. */
-export type TailStart = { readonly resumeToken: ResumeToken } | { readonly clusterTime: Timestamp };
-
-/** The next inserts in their order, possibly none; `resumeToken` lies after the last of them. */
+/** The next inserts in their order, possibly none; `resumeToken` lies after the last of them, and is null if the server has not told one since. */
 export interface TailBatch {
   readonly pointers: readonly Pointer[];
-  readonly resumeToken: ResumeToken;
+  readonly resumeToken: ResumeToken | null;
 }
 
-/** An open change stream. */
+/**
+ * An open change stream. If it cannot go on from where it is, both reads throw a fault: `history-lost`, or `change-event-too-large` where it
+ * cannot get past one event.
+ */
 export interface OutboxTail {
-  /** Waits up to half a second for inserts. @throws Fault `history-lost` if the stream cannot go on from where it is. */
+  /** Waits up to half a second for inserts; there is always a token. */
   readonly next: () => Promise<TailBatch>;
+  /** What has come by now: asks the server for more, but does not wait for its answer. */
+  readonly poll: () => Promise<TailBatch>;
   readonly close: () => Promise<void>;
 }
 
@@ -58,31 +62,31 @@ export function outboxInserts(): [pipeline: Document[], options: ChangeStreamOpt
 }
 
 /** Opens the tail. Lazily: a token that is lost shows at the first `next`. */
-export function tailOutbox(outbox: Collection<Document>, start: TailStart): OutboxTail {
+export function tailOutbox(outbox: Collection<Document>, start: TailStart<ResumeToken>): OutboxTail {
   const from =
-    'resumeToken' in start ? { resumeAfter: start.resumeToken } : { startAtOperationTime: start.clusterTime };
+    'resumeToken' in start ? { resumeAfter: start.resumeToken } : { startAtOperationTime: nextTimestamp(start.after) };
   const [inserts, options] = outboxInserts();
   const stream = outbox.watch<Document, InsertedPointer>(inserts, { ...options, ...from });
   let reading: Promise<InsertedPointer | null> | undefined;
 
-  const readOne = async (lingering: Promise<'nothing yet'> | undefined) => {
+  const readOne = async (impatience: Promise<'nothing yet'> | undefined) => {
     if (reading === undefined) {
       reading = stream.tryNext();
       // Whoever awaits it next sees the error; until then it must not count as unhandled.
       reading.catch(() => undefined);
     }
-    const one = lingering === undefined ? await reading : await Promise.race([reading, lingering]);
+    const one = impatience === undefined ? await reading : await Promise.race([reading, impatience]);
     if (one !== 'nothing yet') reading = undefined;
     return one;
   };
 
-  const next = async (): Promise<TailBatch> => {
+  const read = async (waits: boolean): Promise<TailBatch> => {
     const pointers: Pointer[] = [];
-    let token: ResumeToken | undefined;
-    let lingering: Promise<'nothing yet'> | undefined;
+    let token: ResumeToken | null = null;
+    let impatience = waits ? undefined : immediately();
     while (pointers.length < batchMaxPointers) {
-      const insert = await readOne(lingering);
-      lingering ??= linger();
+      const insert = await readOne(impatience);
+      impatience ??= linger();
       if (insert === 'nothing yet') break;
       if (insert === null) {
         // The post-batch token: it moves on also when nothing matched, so that a quiet outbox does not age out of the oplog.
@@ -95,20 +99,32 @@ export function tailOutbox(outbox: Collection<Document>, start: TailStart): Outb
       pointers.push(toPointer(insert.fullDocument));
       token = insert._id;
     }
-    return { pointers, resumeToken: token as ResumeToken };
+    return { pointers, resumeToken: token };
   };
 
+  const readOrFault = (waits: boolean) =>
+    read(waits).catch((error: unknown) => Promise.reject(translateTailError(error)));
   return {
-    next: () => next().catch((error: unknown) => Promise.reject(translateTailError(error))),
-    close: () => stream.close(),
+    next: () => readOrFault(true),
+    poll: () => readOrFault(false),
+    // A stream that cannot be closed is one that the server ends by itself.
+    close: () => stream.close().catch(() => undefined),
   };
 }
 
-/** The error codes that mean the stream cannot go on from its token: invalid token, history lost, fatal, and an event that is too large. */
-const lostCodes: ReadonlySet<unknown> = new Set([260, 286, 280, 10334]);
+/** The error codes that mean the stream cannot go on from its token: invalid token, history lost, fatal. */
+const lostCodes: ReadonlySet<unknown> = new Set([260, 286, 280]);
+
+/** The next event is larger than a document may be (BSONObjectTooLarge): every stream that goes on from the same token ends the same. */
+const tooLargeCode = 10334;
 
 function translateTailError(error: unknown): Fault {
   if (error instanceof Fault) return error;
+  if (error instanceof MongoServerError && error.code === tooLargeCode) {
+    return new Fault('change-event-too-large', 'The change stream cannot bring an event that is too large.', {
+      cause: error,
+    });
+  }
   if (error instanceof MongoServerError && lostCodes.has(error.code)) {
     return new Fault('history-lost', `The change stream cannot go on from its token (code ${error.code}).`, {
       cause: error,
@@ -131,4 +147,15 @@ function toPointer(event: Document): Pointer {
 
 function linger(): Promise<'nothing yet'> {
   return new Promise((resolve) => setTimeout(resolve, lingerMillis, 'nothing yet' as const));
+}
+
+/** After whatever has come already: what is buffered needs no more than promises, which go before this. */
+function immediately(): Promise<'nothing yet'> {
+  return new Promise((resolve) => setImmediate(resolve, 'nothing yet' as const));
+}
+
+/** The start of a change stream is inclusive. */
+function nextTimestamp(position: Position): Timestamp {
+  const { t, i } = fromPosition(position);
+  return new Timestamp({ t, i: i + 1 });
 }

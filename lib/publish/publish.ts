@@ -1,84 +1,64 @@
 /**
- * The publisher's flow: hold the lease, tail the outbox, send pointers to the bus, and save where to go on only after the sends. Killed at
- * any point, the next one sends again what may not have been sent; nothing is skipped.
+ * The publisher's flow: hold the lease, publish the backlog by index and the tail of the outbox side by side, and save where to go on only after the sends.
+ * Killed at any point, the next one goes on from what was saved, and sends again what may not have been sent; nothing is skipped.
  */
 import { Fault } from '../contract/fault.ts';
 import type { Pointer } from '../contract/pointer.ts';
-import { type SendOptions, sendAll } from './send-all.ts';
+import { beginAt, type PublishProgress } from '../contract/publish-progress.ts';
+import type { HeldLease, LossCode, PublishPorts, Tail } from './publish-ports.ts';
+import { type SendPointers, sendAll } from './send-all.ts';
 
-/** Pointers in the order of their inserts, and the token that lies after the last of them. */
-export interface TailedPointers<Token> {
-  readonly pointers: readonly Pointer[];
-  readonly resumeToken: Token;
-}
-
-/** An open tail of the outbox; `next` throws a `history-lost` fault if it cannot go on. */
-export interface Tail<Token> {
-  readonly next: () => Promise<TailedPointers<Token>>;
-  readonly close: () => Promise<void>;
-}
-
-/** The lease as the flow holds it; `resumeToken` is null on the first start. */
-export interface HeldLease<Token> {
-  readonly resumeToken: Token | null;
-  /** Saves a token (null: none yet) and renews the lease; false if another publisher has it now. */
-  readonly save: (resumeToken: Token | null) => Promise<boolean>;
-  readonly release: () => Promise<void>;
-}
-
-/** What publishing needs. */
-export interface PublishPorts<Token> extends SendOptions {
-  /** Takes the lease, or null while another publisher holds it. */
-  readonly acquireLease: () => Promise<HeldLease<Token> | null>;
-  readonly tailFrom: (resumeToken: Token) => Tail<Token>;
-  /** Opens a tail from now on, together with every event that is pending by now. */
-  readonly tailFromNow: () => Promise<{
-    readonly tail: Tail<Token>;
-    readonly pending: AsyncIterable<readonly Pointer[]>;
-  }>;
-  readonly remainingMillis: () => number;
-  readonly log: PublishLog;
-}
-
-export interface PublishLog {
-  /** There is no token to go on from: every pending event is published again. `code` is null on the first start. */
-  readonly publishingPending: (code: string | null) => void;
-  readonly leftToSweep: (count: number) => void;
+/** What was done so far. */
+export interface PublishCounts {
+  /** Pointers that the bus took, each time that it took them. */
+  published: number;
+  refused: number;
+  historyLost: number;
+  /** Events that a change stream could not bring, and that were found by index. */
+  steppedPast: number;
+  /** How often progress was saved. */
+  checkpoints: number;
 }
 
 /**
  * What one invocation came to. `not-needed`: another publisher held the lease all the time. `lease-lost`: another one took
  * over while this one was held up.
  */
-export interface PublishReport {
+export interface PublishReport extends Readonly<PublishCounts> {
   readonly outcome: 'handed-over' | 'not-needed' | 'lease-lost';
-  readonly published: number;
-  readonly refused: number;
-  readonly historyLost: number;
 }
 
-/** Leaves this long for the last batch, the checkpoint and the release, before the function's time-out. */
-const leaveMillis = 5_000;
+/** Begins no further batch when less is left before the function's time-out. */
+export const leaveMillis = 10_000;
+
+/** Begins no further call; a call that hangs, the checkpoint and the release fit into what is left then. */
+const stopSendingMillis = 8_000;
 
 const leasePollMillis = 250;
 
-/** A checkpoint is saved at most this often while nothing was sent. */
-const idleCheckpointMillis = 2_000;
+/** Nothing done yet. */
+export function noCounts(): PublishCounts {
+  return { published: 0, refused: 0, historyLost: 0, steppedPast: 0, checkpoints: 0 };
+}
 
 /**
- * Publishes until its time is nearly up, then hands the lease over.
+ * Publishes until its time is nearly up, then hands the lease over. `counts` goes up as things happen, also when it throws.
  *
- * @throws Fault `bus-unavailable` or `mongodb-unavailable`; the checkpoint stays where everything before it was sent.
+ * @throws Fault of the infrastructure, `bus-unavailable` or `mongodb-unavailable` mostly; the checkpoint stays where everything before it was sent.
  */
-export async function publish<Token>(ports: PublishPorts<Token>): Promise<PublishReport> {
+export async function publish<Token>(ports: PublishPorts<Token>, counts = noCounts()): Promise<PublishReport> {
   const lease = await waitForLease(ports);
-  if (lease === null) return { outcome: 'not-needed', published: 0, refused: 0, historyLost: 0 };
-  const run = new PublishRun(ports, lease);
+  if (lease === null) return { outcome: 'not-needed', ...counts };
+  let outcome: PublishReport['outcome'];
   try {
-    return await run.untilTimeIsUp();
-  } finally {
-    await lease.release();
+    outcome = await new PublishRun(ports, lease, counts).untilTimeIsUp();
+  } catch (error) {
+    // What ended the run is what matters: a lease that cannot be given back runs out.
+    await lease.release().catch(() => undefined);
+    throw error;
   }
+  await lease.release();
+  return { outcome, ...counts };
 }
 
 async function waitForLease<Token>(ports: PublishPorts<Token>): Promise<HeldLease<Token> | null> {
@@ -93,82 +73,108 @@ async function waitForLease<Token>(ports: PublishPorts<Token>): Promise<HeldLeas
 class PublishRun<Token> {
   readonly #ports: PublishPorts<Token>;
   readonly #lease: HeldLease<Token>;
-  #published = 0;
-  #refused = 0;
-  #historyLost = 0;
+  readonly #counts: PublishCounts;
+  #leaseLost = false;
+  /** A tail was lost, and none has got any further since. */
+  #lostInVain = false;
   #savedAtRemaining: number;
 
-  constructor(ports: PublishPorts<Token>, lease: HeldLease<Token>) {
+  constructor(ports: PublishPorts<Token>, lease: HeldLease<Token>, counts: PublishCounts) {
     this.#ports = ports;
     this.#lease = lease;
+    this.#counts = counts;
     this.#savedAtRemaining = ports.remainingMillis();
   }
 
-  async untilTimeIsUp(): Promise<PublishReport> {
-    let token = this.#lease.resumeToken;
+  async untilTimeIsUp(): Promise<'handed-over' | 'lease-lost'> {
+    let progress = this.#lease.progress;
+    let loss: LossCode | null = null;
     for (;;) {
       try {
-        const held = token === null ? await this.#catchUp() : await this.#follow(this.#ports.tailFrom(token));
-        return this.#report(held ? 'handed-over' : 'lease-lost');
+        progress ??= await this.#begin(loss);
+        await this.#follow(progress);
+        return this.#leaseLost ? 'lease-lost' : 'handed-over';
       } catch (error) {
-        if (!(error instanceof Fault) || error.code !== 'history-lost') throw error;
-        this.#historyLost += 1;
-        token = null;
+        loss = lossOf(error);
+        // Lost again at once: whoever called backs off.
+        if (loss === null || this.#lostInVain) throw error;
+        this.#lostInVain = true;
+        this.#counts[loss === 'history-lost' ? 'historyLost' : 'steppedPast'] += 1;
+        progress = null;
       }
     }
   }
 
-  /** Publishes every pending event, then follows the tail that was opened before they were read. */
-  async #catchUp(): Promise<boolean> {
-    this.#ports.log.publishingPending(this.#historyLost > 0 ? 'history-lost' : null);
-    const { tail, pending } = await this.#ports.tailFromNow();
-    for await (const pointers of pending) {
-      await this.#send(pointers);
-      if (!(await this.#lease.save(null))) {
-        await tail.close();
-        return false;
-      }
-      if (this.#isTimeUp()) {
-        await tail.close();
-        return true;
-      }
-    }
-    return this.#follow(tail);
+  /** From now on. Saved before anything is sent, so that whoever goes on has the same end of the backlog, and the tail from there. */
+  async #begin(loss: LossCode | null): Promise<PublishProgress<Token>> {
+    this.#ports.log.publishingPending(loss);
+    const progress = beginAt(await this.#ports.readClusterTime());
+    await this.#save(progress);
+    return progress;
   }
 
-  async #follow(tail: Tail<Token>): Promise<boolean> {
+  async #follow(start: PublishProgress<Token>): Promise<void> {
+    const tail = this.#ports.openTail(start.tail);
+    let progress = start;
     try {
-      while (!this.#isTimeUp()) {
-        const { pointers, resumeToken } = await tail.next();
-        await this.#send(pointers);
-        if (!(await this.#saveIfDue(pointers.length, resumeToken))) return false;
+      while (!this.#leaseLost && this.#ports.remainingMillis() >= leaveMillis) {
+        progress = await this.#publishNext(tail, progress);
       }
-      return true;
     } finally {
       await tail.close();
     }
   }
 
-  async #send(pointers: readonly Pointer[]): Promise<void> {
-    if (pointers.length === 0) return;
-    const { sent, refused } = await sendAll(pointers, this.#ports);
-    this.#published += sent;
-    this.#refused += refused;
-    if (refused > 0) this.#ports.log.leftToSweep(refused);
+  /** A chunk of the backlog and what the tail has: new events are neither held up by old ones, nor waited for while there are old ones. */
+  async #publishNext(tail: Tail<Token>, progress: PublishProgress<Token>): Promise<PublishProgress<Token>> {
+    const { backlog } = progress;
+    const chunk = backlog === null ? null : await this.#ports.readBacklog(backlog);
+    const { pointers, resumeToken } = chunk === null ? await tail.next() : await tail.poll();
+    if (resumeToken !== null) this.#lostInVain = false;
+    const all = chunk === null ? pointers : [...chunk.pointers, ...pointers];
+    if (!(await this.#send(all, progress))) return progress;
+    const next = { tail: resumeToken === null ? progress.tail : { resumeToken }, backlog: chunk?.rest ?? null };
+    if (all.length > 0 || this.#isSaveDue()) {
+      await this.#save(next);
+      if (!this.#leaseLost) this.#counts.checkpoints += 1;
+    }
+    return next;
   }
 
-  async #saveIfDue(sent: number, resumeToken: Token): Promise<boolean> {
-    const remaining = this.#ports.remainingMillis();
-    if (sent === 0 && this.#savedAtRemaining - remaining < idleCheckpointMillis) return true;
-    this.#savedAtRemaining = remaining;
-    return this.#lease.save(resumeToken);
+  /** False if it was stopped. Meanwhile the lease is renewed, with what was saved last. */
+  async #send(pointers: readonly Pointer[], progress: PublishProgress<Token>): Promise<boolean> {
+    const maySend = async () => {
+      if (this.#isSaveDue()) await this.#save(progress);
+      return !this.#leaseLost && this.#ports.remainingMillis() >= stopSendingMillis;
+    };
+    const send: SendPointers = async (some) => {
+      const refused = await this.#ports.send(some);
+      this.#counts.published += some.length - refused.length;
+      return refused;
+    };
+    const report = await sendAll(pointers, { ...this.#ports, send, maySend });
+    if (report.outcome === 'stopped') {
+      // An outage that lasts until the time is up is an outage all the same.
+      if (report.failure !== undefined && !this.#leaseLost) throw report.failure;
+      return false;
+    }
+    this.#counts.refused += report.refused;
+    if (report.refused > 0) this.#ports.log.leftToSweep(report.refused);
+    return true;
   }
 
-  #isTimeUp(): boolean {
-    return this.#ports.remainingMillis() < leaveMillis;
+  #isSaveDue(): boolean {
+    return this.#savedAtRemaining - this.#ports.remainingMillis() >= this.#lease.renewMillis;
   }
 
-  #report(outcome: PublishReport['outcome']): PublishReport {
-    return { outcome, published: this.#published, refused: this.#refused, historyLost: this.#historyLost };
+  async #save(progress: PublishProgress<Token>): Promise<void> {
+    // Before the answer is there, because several calls ask at once whether it is due.
+    this.#savedAtRemaining = this.#ports.remainingMillis();
+    if (!(await this.#lease.save(progress))) this.#leaseLost = true;
   }
+}
+
+function lossOf(error: unknown): LossCode | null {
+  if (!(error instanceof Fault)) return null;
+  return error.code === 'history-lost' || error.code === 'change-event-too-large' ? error.code : null;
 }

@@ -1,4 +1,4 @@
-/** Sends pointers in calls of ten, several at once, and sends the refused ones again. */
+/** Sends pointers in calls of ten, several at once, and sends again what was refused or was in a call that failed. */
 import pMap from 'p-map';
 import { type Pointer, pointersPerCall } from '../contract/pointer.ts';
 import { inChunks } from '../in-chunks.ts';
@@ -11,16 +11,20 @@ export type Sleep = (millis: number) => Promise<void>;
 
 export interface SendOptions {
   readonly send: SendPointers;
+  /** Asked before each call: false when the time is up, or the lease is another's. */
+  readonly maySend: () => Promise<boolean>;
   readonly sleep: Sleep;
   /** From 0 to 1, for the jitter. */
   readonly random: () => number;
 }
 
-/** What sending came to. The `refused` stay pending in the outbox, where the sweep finds them. */
-export interface SendReport {
-  readonly sent: number;
-  readonly refused: number;
-}
+/**
+ * What sending came to. `done`: the `refused` stay pending in the outbox, where the sweep finds them. `stopped`: it may not go on, and what was not
+ * sent is for whoever goes on from the same checkpoint; `failure` is what the last attempt before failed with, if it did.
+ */
+export type SendReport =
+  | { readonly outcome: 'done'; readonly refused: number }
+  | { readonly outcome: 'stopped'; readonly failure: unknown };
 
 /** Calls that are under way at once. */
 export const concurrentCalls = 10;
@@ -28,33 +32,50 @@ export const concurrentCalls = 10;
 const maxAttempts = 5;
 
 /**
- * Sends all, the refused ones up to five times with growing waits. An entry that the bus still refuses is left to the sweep: waiting for it would hold
- * up everything after it.
+ * Sends all, and what is left again with growing waits, until five attempts in a row have sent nothing more. An entry that the bus still refuses
+ * is left to the sweep: waiting for it would hold up everything after it. A bus that takes some calls and fails others gets through in the end.
  *
- * @throws Fault `bus-unavailable` if a call failed as a whole: nothing after the checkpoint counts as sent then.
+ * @throws Fault `bus-unavailable` if calls still failed as a whole: nothing after the checkpoint counts as sent then.
  */
 export async function sendAll(pointers: readonly Pointer[], options: SendOptions): Promise<SendReport> {
-  let rest = pointers;
-  for (let attempt = 1; rest.length > 0 && attempt <= maxAttempts; attempt += 1) {
-    if (attempt > 1) await options.sleep(100 * 2 ** attempt * (0.5 + options.random()));
-    rest = await sendOnce(rest, options.send);
+  let left = pointers;
+  let attemptsInVain = 0;
+  let failure: unknown;
+  while (left.length > 0) {
+    const attempt = await sendOnce(left, options);
+    attemptsInVain = attempt.left.length < left.length ? 0 : attemptsInVain + 1;
+    left = attempt.left;
+    if (attempt.stopped) return { outcome: 'stopped', failure };
+    failure = attempt.failures[0];
+    if (attemptsInVain === maxAttempts) {
+      if (failure !== undefined) throw failure;
+      break;
+    }
+    if (left.length > 0) await options.sleep(200 * 2 ** attemptsInVain * (0.5 + options.random()));
   }
-  return { sent: pointers.length - rest.length, refused: rest.length };
+  return { outcome: 'done', refused: left.length };
 }
 
-async function sendOnce(pointers: readonly Pointer[], send: SendPointers): Promise<readonly Pointer[]> {
-  const refused: Pointer[] = [];
+interface Attempt {
+  readonly left: readonly Pointer[];
+  readonly failures: readonly unknown[];
+  readonly stopped: boolean;
+}
+
+/** One attempt: ends early at the first call that fails, and with all calls ended, because none may be left running behind the flow's back. */
+async function sendOnce(pointers: readonly Pointer[], { send, maySend }: SendOptions): Promise<Attempt> {
+  const left: Pointer[] = [];
   const failures: unknown[] = [];
+  let stopped = false;
   const sendSome = async (some: readonly Pointer[]) => {
-    if (failures.length > 0) return;
     try {
-      refused.push(...(await send(some)));
+      stopped ||= failures.length === 0 && !(await maySend());
+      left.push(...(stopped || failures.length > 0 ? some : await send(some)));
     } catch (error) {
       failures.push(error);
+      left.push(...some);
     }
   };
-  // A failure is thrown when all calls have ended: none may be left running behind the flow's back.
   await pMap(inChunks(pointers, pointersPerCall), sendSome, { concurrency: concurrentCalls });
-  if (failures.length > 0) throw failures[0];
-  return refused;
+  return { left, failures, stopped };
 }

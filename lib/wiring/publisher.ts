@@ -1,8 +1,7 @@
 /** Joins the publisher's flow to MongoDB and EventBridge; done once for a process, kept over warm calls. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EventBridgeClient } from '@aws-sdk/client-eventbridge';
-import { sendPointers } from '../aws/event-bus.ts';
+import { connectEventBus, sendPointers } from '../aws/event-bus.ts';
 import type { PublisherSettings } from '../config.ts';
 import { outboxCollection } from '../contract/outbox-event.ts';
 import { connectMongodb } from '../mongodb/connect.ts';
@@ -16,12 +15,21 @@ import {
 import { readClusterTime, scanPending } from '../mongodb/scan-pending.ts';
 import { checkOutbox, checkpointCollection } from '../mongodb/set-up-outbox.ts';
 import { tailOutbox } from '../mongodb/tail-outbox.ts';
-import { type PublishLog, type PublishPorts, type PublishReport, publish } from '../publish/publish.ts';
+import { type PublishCounts, type PublishReport, publish } from '../publish/publish.ts';
+import type { PublishLog, PublishPorts } from '../publish/publish-ports.ts';
+import { type PersistLog, publishUntilTimeIsUp } from '../publish/publish-until-time-is-up.ts';
 import type { SendPointers } from '../publish/send-all.ts';
 
 /** The joined publisher. */
 export interface Publisher {
+  /** Publishes until its time is nearly up, or something fails. */
   readonly publish: (remainingMillis: () => number, log: PublishLog) => Promise<PublishReport>;
+  /** Goes on after what fails; `counts` goes up meanwhile, also when the last fault is thrown. */
+  readonly publishUntilTimeIsUp: (
+    remainingMillis: () => number,
+    log: PublishLog & PersistLog,
+    counts: PublishCounts,
+  ) => Promise<PublishReport>;
   readonly close: () => Promise<void>;
 }
 
@@ -35,11 +43,14 @@ export interface PointerSink {
   readonly durable: boolean;
 }
 
-const pendingChunk = 500;
+const chunkPointers = 500;
+
+/** A quiet publisher, or one whose sends take long, renews its lease this often, or three times while it lasts. */
+const renewMillis = 2_000;
 
 /** Joins the parts to the bus; connections open with the first call. */
 export function wirePublisher(settings: PublisherSettings): Publisher {
-  const bus = new EventBridgeClient({ maxAttempts: 4 });
+  const bus = connectEventBus();
   return joinPublisher(settings, {
     send: (pointers) => sendPointers(bus, settings.EVENT_BUS_NAME, pointers),
     close: () => bus.destroy(),
@@ -61,27 +72,29 @@ export function joinPublisher(settings: Omit<PublisherSettings, 'EVENT_BUS_NAME'
       const lease = await acquireLease(checkpoints, { id: sink.checkpointId, owner: randomUUID(), leaseSeconds });
       if (lease === null) return null;
       return {
-        resumeToken: sink.durable ? lease.resumeToken : null,
-        save: (token) => saveCheckpoint(checkpoints, lease, leaseSeconds, token),
+        progress: sink.durable ? lease.progress : null,
+        renewMillis: Math.min(renewMillis, (leaseSeconds * 1000) / 3),
+        save: (progress) => saveCheckpoint(checkpoints, lease, leaseSeconds, progress),
         release: () => releaseLease(checkpoints, lease),
       };
     },
-    tailFrom: (resumeToken) => tailOutbox(outbox, { resumeToken }),
-    tailFromNow: async () => {
-      const clusterTime = await readClusterTime(client, outbox);
-      return {
-        tail: tailOutbox(outbox, { clusterTime }),
-        pending: scanPending(client, outbox, clusterTime, pendingChunk),
-      };
-    },
+    readClusterTime: () => readClusterTime(client, outbox),
+    openTail: (start) => tailOutbox(outbox, start),
+    readBacklog: (backlog) => scanPending(client, outbox, backlog, chunkPointers),
     send: sink.send,
     sleep: (millis) => sleep(millis),
     random: Math.random,
   };
+  const publishOnce = async (remainingMillis: () => number, log: PublishLog, counts?: PublishCounts) => {
+    await checkOutbox(db);
+    return publish({ ...ports, remainingMillis, log }, counts);
+  };
   return {
-    publish: async (remainingMillis, log) => {
-      await checkOutbox(db);
-      return publish({ ...ports, remainingMillis, log });
+    publish: (remainingMillis, log) => publishOnce(remainingMillis, log),
+    publishUntilTimeIsUp: (remainingMillis, log, counts) => {
+      const { sleep, random } = ports;
+      const once = (soFar: PublishCounts) => publishOnce(remainingMillis, log, soFar);
+      return publishUntilTimeIsUp({ publishOnce: once, sleep, random, remainingMillis, log }, counts);
     },
     close: async () => {
       sink.close();

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkerSettings } from '../config.ts';
 import type { ConsumeLog } from '../consume/consume.ts';
-import type { PublishLog } from '../publish/publish.ts';
+import type { PublishLog } from '../publish/publish-ports.ts';
 import { MemoryQueue } from '../worker/memory-queue.ts';
 import { Work, type WorkHealth, type WorkLog } from '../worker/work.ts';
 import { joinConsumer, noQueue } from './consumer.ts';

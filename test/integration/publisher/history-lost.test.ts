@@ -1,22 +1,23 @@
-/** A resume token that the oplog no longer holds, on a MongoDB whose oplog is so small that it really rolls over. */
+/**
+ * A tail that cannot go on, on a MongoDB of the test's own: its oplog is so small that it really rolls over, and its fail points answer for the cases that
+ * cannot be brought about at will.
+ */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { MongoClient } from 'mongodb';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { installMongod, type MongodbServers, startMongodb } from '../../../infra/local/mongod.ts';
 import { printStep } from '../../../infra/local/progress.ts';
 import { waitUntil } from '../../../infra/local/wait-until.ts';
-import { publisherSettings, readSettings } from '../../../lib/config.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
-import { joinPublisher } from '../../../lib/wiring/publisher.ts';
 import { outboxEvent } from '../../outbox-event.ts';
+import { type TestPublisher, testPublisher } from './test-publisher.ts';
 
-const database = 'outgraph';
-/** One megabyte; what is older than the last checkpoint is cut off, and there is one every second. */
-const smallOplog = ['--oplogSize', '1', '--syncdelay', '1'];
+/** One megabyte of oplog; what is older than the last checkpoint is cut off, and there is one every second. */
+const mongodArgs = ['--oplogSize', '1', '--syncdelay', '1', '--setParameter', 'enableTestCommands=1'];
 
 let folder: string;
 let mongodb: MongodbServers;
@@ -24,15 +25,47 @@ let client: MongoClient;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'outgraph-oplog-'));
   const binary = await installMongod(printStep, new AbortController().signal);
-  mongodb = await startMongodb(binary, folder, 1, smallOplog);
+  mongodb = await startMongodb(binary, folder, 1, mongodArgs);
   client = new MongoClient(mongodb.uri);
-  await setUpOutbox(client.db(database), { processedRetentionSeconds: 3_600 });
 });
 afterAll(async () => {
   await client?.close();
   await mongodb?.stop();
   await rm(folder, { recursive: true, force: true });
 });
+
+let database: string;
+let publisher: TestPublisher;
+beforeEach(async () => {
+  database = `outgraph_${randomBytes(4).toString('hex')}`;
+  await setUpOutbox(client.db(database), { processedRetentionSeconds: 3_600 });
+  publisher = testPublisher({ mongodbUri: mongodb.uri, database });
+});
+afterEach(() => publisher.close());
+
+const outbox = () => client.db(database).collection(outboxCollection);
+
+async function write(count: number): Promise<string[]> {
+  const events = Array.from({ length: count }, () => outboxEvent());
+  await outbox().insertMany(events);
+  return events.map(({ _id }) => _id.toHexString());
+}
+
+const untilSent = (ids: readonly string[], what: string) =>
+  waitUntil(async () => (ids.every((id) => publisher.sent.includes(id)) ? true : undefined), {
+    timeoutSeconds: 30,
+    pollMillis: 5,
+    what,
+  });
+
+/** Publishes what there is; its clock passes with each look, so that it leaves a checkpoint behind and ends. */
+function publishForAWhile() {
+  let remaining = 60_000;
+  return publisher.publish(() => {
+    remaining -= 5_000;
+    return remaining;
+  });
+}
 
 /** Writes elsewhere until the oldest entry of the oplog is younger than now. */
 async function rollOplogOver(): Promise<void> {
@@ -49,53 +82,58 @@ async function rollOplogOver(): Promise<void> {
   );
 }
 
-it('makes the publisher send all that is pending, say so once, and go on from there', async () => {
-  const outbox = client.db(database).collection(outboxCollection);
-  const write = async (count: number) => {
-    const events = Array.from({ length: count }, () => outboxEvent());
-    await outbox.insertMany(events);
-    return events.map(({ _id }) => _id.toHexString());
-  };
-  const sent: string[] = [];
-  const said: (string | null)[] = [];
-  const publisher = joinPublisher(
-    readSettings(publisherSettings.omit({ EVENT_BUS_NAME: true }), {
-      MONGODB_URI: mongodb.uri,
-      MONGODB_DATABASE: database,
-    }),
-    {
-      send: async (pointers) => {
-        sent.push(...pointers.map(({ eventId }) => eventId));
-        return [];
-      },
-      close: () => undefined,
-      checkpointId: 'test',
-      durable: true,
-    },
-  );
-  /** Publishes what there is; its clock passes with each look, so that it leaves a checkpoint behind and ends. */
-  const publish = () => {
-    const log = { publishingPending: (code: string | null) => void said.push(code), leftToSweep: () => undefined };
-    let remaining = 40_000;
-    return publisher.publish(() => {
-      remaining -= 3_000;
-      return remaining;
-    }, log);
-  };
-  try {
-    const before = await write(2);
-    expect(await publish()).toMatchObject({ published: 2, historyLost: 0 });
-    await outbox.updateMany({}, { $set: { status: 'processed', processedAt: new Date() } });
+it('an oplog that rolled over makes the publisher send all that is pending, say so once, and go on from there', async () => {
+  const before = await write(2);
+  expect(await publishForAWhile()).toMatchObject({ published: 2, historyLost: 0 });
+  await outbox().updateMany({}, { $set: { status: 'processed', processedAt: new Date() } });
 
-    const unseen = await write(3);
-    await rollOplogOver();
-    expect(await publish()).toMatchObject({ published: 3, historyLost: 1 });
-    expect(said).toStrictEqual([null, 'history-lost']);
+  const unseen = await write(3);
+  await rollOplogOver();
+  expect(await publishForAWhile()).toMatchObject({ published: 3, historyLost: 1 });
+  expect(publisher.said).toStrictEqual([null, 'history-lost']);
 
-    const after = await write(2);
-    expect(await publish()).toMatchObject({ published: 2, historyLost: 0 });
-    expect([...sent].sort()).toStrictEqual([...before, ...unseen, ...after].sort());
-  } finally {
-    await publisher.close();
-  }
+  const after = await write(2);
+  expect(await publishForAWhile()).toMatchObject({ published: 2, historyLost: 0 });
+  expect([...publisher.sent].sort()).toStrictEqual([...before, ...unseen, ...after].sort());
+});
+
+it('an outbox that was dropped and set up again is tailed again, and what was written in between is sent', async () => {
+  const publishing = publisher.publishUntilTimeIsUp();
+  await untilSent(await write(2), 'the first events to be sent');
+  await outbox().drop();
+  await setUpOutbox(client.db(database), { processedRetentionSeconds: 3_600 });
+  await untilSent(await write(2), 'the events of the new outbox to be sent');
+  publisher.stop();
+  expect(await publishing).toMatchObject({ outcome: 'handed-over' });
+  expect(publisher.said).toContain('history-lost');
+});
+
+const codes = [
+  [10334, 'change-event-too-large', { historyLost: 0, steppedPast: 1 }],
+  [286, 'history-lost', { historyLost: 1, steppedPast: 0 }],
+  [280, 'history-lost', { historyLost: 1, steppedPast: 0 }],
+  [260, 'history-lost', { historyLost: 1, steppedPast: 0 }],
+] as const;
+const cases = codes.flatMap((one) => (['aggregate', 'getMore'] as const).map((command) => [command, ...one] as const));
+
+it.each(cases)('an answer to %s with code %d is a %s: the publisher goes on and loses nothing', async (...given) => {
+  const [command, errorCode, said, counts] = given;
+  await write(2);
+  await publishForAWhile();
+  const unseen = await write(3);
+  await client.db('admin').command({
+    configureFailPoint: 'failCommand',
+    mode: { times: 1 },
+    data: { failCommands: [command], errorCode, appName: 'outgraph' },
+  });
+  const publishing = publisher.publish();
+  await waitUntil(async () => (publisher.said.includes(said) ? true : undefined), {
+    timeoutSeconds: 30,
+    pollMillis: 5,
+    what: 'the publisher to notice',
+  });
+  await untilSent([...unseen, ...(await write(2))], 'every event to be sent');
+  publisher.stop();
+  expect(await publishing).toMatchObject({ outcome: 'handed-over', ...counts });
+  expect(publisher.said).toStrictEqual([null, said]);
 });

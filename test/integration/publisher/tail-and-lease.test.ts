@@ -1,8 +1,16 @@
 import { BSON, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { acquireLease, type Checkpoint, releaseLease, saveCheckpoint } from '../../../lib/mongodb/publisher-lease.ts';
-import { readClusterTime, scanPending } from '../../../lib/mongodb/scan-pending.ts';
+import { toPosition } from '../../../lib/contract/position.ts';
+import {
+  acquireLease,
+  type Checkpoint,
+  type ResumeToken,
+  releaseLease,
+  saveCheckpoint,
+} from '../../../lib/mongodb/publisher-lease.ts';
+import { readClusterTime } from '../../../lib/mongodb/scan-pending.ts';
 import { checkpointCollection, setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
 import { type OutboxTail, tailOutbox } from '../../../lib/mongodb/tail-outbox.ts';
 import { outboxEvent, upsertEvent } from '../../outbox-event.ts';
@@ -22,18 +30,19 @@ const checkpoints = () => database.db.collection<Checkpoint>(checkpointCollectio
 /** Reads on until so many inserts have come; returns their ids and the last token. */
 async function readInserts(tail: OutboxTail, count: number) {
   const ids: string[] = [];
-  let resumeToken = {};
+  let resumeToken: ResumeToken | null = null;
   while (ids.length < count) {
     const batch = await tail.next();
     ids.push(...batch.pointers.map((pointer) => pointer.eventId));
     resumeToken = batch.resumeToken;
   }
+  if (resumeToken === null) throw new Error('The tail has told no token.');
   return { ids, resumeToken };
 }
 
 describe('the tail of the outbox', () => {
   it('brings every insert in its order, and goes on from a token without a gap', async () => {
-    const start = { clusterTime: await readClusterTime(database.client, outbox()) };
+    const start = { after: await readClusterTime(database.client, outbox()) };
     const events = Array.from({ length: 5 }, () => outboxEvent());
     const first = tailOutbox(outbox(), start);
     for (const one of events.slice(0, 3)) await outbox().insertOne(one);
@@ -47,7 +56,7 @@ describe('the tail of the outbox', () => {
   });
 
   it('brings a new token also when nothing was inserted', async () => {
-    const tail = tailOutbox(outbox(), { clusterTime: await readClusterTime(database.client, outbox()) });
+    const tail = tailOutbox(outbox(), { after: await readClusterTime(database.client, outbox()) });
     let first = await tail.next();
     while (first.pointers.length > 0) first = await tail.next();
     await database.db.collection('elsewhere').insertOne({});
@@ -58,7 +67,7 @@ describe('the tail of the outbox', () => {
   });
 
   it('brings an event of the largest size that MongoDB stores, and changes of such events do not stop it', async () => {
-    const start = { clusterTime: await readClusterTime(database.client, outbox()) };
+    const start = { after: await readClusterTime(database.client, outbox()) };
     const tail = tailOutbox(outbox(), start);
     const empty = upsertEvent({ nodes: [], text: '' });
     const room = maxDocumentBytes - BSON.calculateObjectSize(empty);
@@ -84,7 +93,7 @@ describe('the tail of the outbox', () => {
     const other = await createTestDatabase();
     try {
       const collection = other.db.collection(outboxCollection);
-      const tail = tailOutbox(collection, { clusterTime: await readClusterTime(other.client, collection) });
+      const tail = tailOutbox(collection, { after: await readClusterTime(other.client, collection) });
       await collection.insertOne(outboxEvent());
       await readInserts(tail, 1);
       await collection.drop();
@@ -99,45 +108,81 @@ describe('the tail of the outbox', () => {
     }
   });
 
-  it('is complemented by the scan, which brings all that is pending in the order of positions', async () => {
-    const found: string[] = [];
-    for await (const chunk of scanPending(
-      database.client,
-      outbox(),
-      await readClusterTime(database.client, outbox()),
-      2,
-    )) {
-      expect(chunk.length).toBeLessThanOrEqual(2);
-      found.push(...chunk.map((pointer) => pointer.eventId));
-    }
-    const pending = await outbox().find({ status: 'pending' }).sort({ position: 1 }).toArray();
-    expect(found).toStrictEqual(pending.map((one) => String(one._id)));
+  it('brings what has come already when it is not waited for, and a token as soon as there is one', async () => {
+    const tail = tailOutbox(outbox(), { after: await readClusterTime(database.client, outbox()) });
+    expect(await tail.poll()).toStrictEqual({ pointers: [], resumeToken: null });
+    const event = outboxEvent();
+    await outbox().insertOne(event);
+    const found = await waitUntil(
+      async () => {
+        const batch = await tail.poll();
+        return batch.pointers.length > 0 ? batch : undefined;
+      },
+      { timeoutSeconds: 10, pollMillis: 5, what: 'the insert to come' },
+    );
+    await tail.close();
+    expect(found.pointers.map(({ eventId }) => eventId)).toStrictEqual([event._id.toHexString()]);
+    expect(found.resumeToken).not.toBeNull();
   });
 });
 
 describe('the lease', () => {
   const id = new ObjectId().toHexString();
+  const position = toPosition({ t: 1_800_000_000, i: 7 });
+  const token = (text: string) => ({ tail: { resumeToken: { _data: text } }, backlog: null });
+  const request = (key: string, owner: string, leaseSeconds = 60) =>
+    acquireLease(checkpoints(), { id: key, owner, leaseSeconds });
 
   it('is held by one, until it is given back', async () => {
-    const first = await acquireLease(checkpoints(), { id, owner: 'a', leaseSeconds: 60 });
-    expect(await acquireLease(checkpoints(), { id, owner: 'b', leaseSeconds: 60 })).toBeNull();
+    const first = await request(id, 'a');
+    expect(await request(id, 'b')).toBeNull();
     if (first === null) throw new Error('no lease');
-    await saveCheckpoint(checkpoints(), first, 60, { _data: 'token' });
+    await saveCheckpoint(checkpoints(), first, 60, token('1'));
     await releaseLease(checkpoints(), first);
-    expect(await acquireLease(checkpoints(), { id, owner: 'b', leaseSeconds: 60 })).toMatchObject({
-      fence: first.fence + 1,
-      resumeToken: { _data: 'token' },
-    });
+    expect(await request(id, 'b')).toMatchObject({ fence: first.fence + 1, progress: token('1') });
   });
 
   it('goes to another when it has expired, and the late one can no longer move the checkpoint', async () => {
     const key = new ObjectId().toHexString();
-    const late = await acquireLease(checkpoints(), { id: key, owner: 'a', leaseSeconds: -1 });
-    const next = await acquireLease(checkpoints(), { id: key, owner: 'b', leaseSeconds: 60 });
+    const late = await request(key, 'a', -1);
+    const next = await request(key, 'b');
     if (late === null || next === null) throw new Error('no lease');
-    expect(await saveCheckpoint(checkpoints(), next, 60, { _data: 'new' })).toBe(true);
-    expect(await saveCheckpoint(checkpoints(), late, 60, { _data: 'old' })).toBe(false);
+    expect(await saveCheckpoint(checkpoints(), next, 60, token('new'))).toBe(true);
+    expect(await saveCheckpoint(checkpoints(), late, 60, token('old'))).toBe(false);
     expect(await checkpoints().findOne({ _id: key })).toMatchObject({ owner: 'b', resumeToken: { _data: 'new' } });
+  });
+
+  it.each([
+    ['a tail without a token yet', { tail: { after: position }, backlog: { until: position, after: null } }],
+    ['half a backlog', { tail: { resumeToken: { _data: '$x' } }, backlog: { until: position, after: position } }],
+    ['a tail without a token and no backlog', { tail: { after: position }, backlog: null }],
+    ['a tail alone', token('1')],
+  ])('gives the next one all of the progress: %s', async (_, progress) => {
+    const key = new ObjectId().toHexString();
+    const first = await request(key, 'a');
+    if (first === null) throw new Error('no lease');
+    expect(first.progress).toBeNull();
+    // Over another progress, of which nothing may stay.
+    const before = { tail: { after: position }, backlog: { until: position, after: position } };
+    await saveCheckpoint(checkpoints(), first, 60, before);
+    await saveCheckpoint(checkpoints(), first, -1, progress);
+    expect(await request(key, 'b')).toMatchObject({ progress });
+  });
+
+  it('says when it was taken, and when progress was saved', async () => {
+    const key = new ObjectId().toHexString();
+    const readUpdatedAt = async () => (await checkpoints().findOne({ _id: key }))?.updatedAt?.getTime() ?? 0;
+    const lease = await request(key, 'a');
+    const taken = await readUpdatedAt();
+    const { localTime } = await database.db.command({ hello: 1 });
+    expect(Math.abs(localTime.getTime() - taken)).toBeLessThan(10_000);
+    if (lease === null) throw new Error('no lease');
+    const save = () => saveCheckpoint(checkpoints(), lease, 60, token('1'));
+    await waitUntil(async () => ((await save()) && (await readUpdatedAt()) > taken) || undefined, {
+      timeoutSeconds: 10,
+      pollMillis: 1,
+      what: 'the time to move on',
+    });
   });
 
   it('goes to exactly one of many who ask at once', async () => {

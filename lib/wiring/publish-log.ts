@@ -1,0 +1,32 @@
+/** What the publisher's function says, as log lines, and as metrics where an alarm must not wait for the end of the invocation. */
+import type { Logger } from '@aws-lambda-powertools/logger';
+import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { Fault } from '../contract/fault.ts';
+import type { LossCode, PublishLog } from '../publish/publish-ports.ts';
+import type { PersistLog } from '../publish/publish-until-time-is-up.ts';
+
+const lossMetrics = {
+  'history-lost': 'HistoryLost',
+  'change-event-too-large': 'ChangeEventsTooLarge',
+} as const satisfies Record<LossCode, string>;
+
+/** Writes the publisher's log to a logger. A loss is counted at once: an invocation that dies later would never say it. */
+export function publishLog(
+  logger: Pick<Logger, 'warn' | 'error'>,
+  metrics: Pick<Metrics, 'singleMetric'>,
+): PublishLog & PersistLog {
+  return {
+    publishingPending: (code) => {
+      if (code !== null) metrics.singleMetric().addMetric(lossMetrics[code], MetricUnit.Count, 1);
+      logger.warn('publishing every pending event', { reason: code ?? 'first-start' });
+    },
+    leftToSweep: (count) => logger.error('pointers left to the sweep', { count }),
+    publishingFailed: (error, retryMillis) =>
+      logger.error('publishing failed', {
+        code: error instanceof Fault ? error.code : 'unexpected',
+        reason: error instanceof Fault ? error.message : error instanceof Error ? error.name : typeof error,
+        retryMillis,
+      }),
+    leaseLost: () => logger.warn('another publisher took over'),
+  };
+}

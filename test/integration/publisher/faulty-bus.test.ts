@@ -1,0 +1,111 @@
+/** The publisher before a real bus that fails in every way: within one invocation, everything gets there. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { waitUntil } from '../../../infra/local/wait-until.ts';
+import { connectEventBus, sendPointers } from '../../../lib/aws/event-bus.ts';
+import { publisherSettings, readSettings } from '../../../lib/config.ts';
+import { Fault } from '../../../lib/contract/fault.ts';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { noCounts } from '../../../lib/publish/publish.ts';
+import { joinPublisher } from '../../../lib/wiring/publisher.ts';
+import { type BusFault, type FaultyBus, startFaultyBus } from '../../faulty-bus.ts';
+import { outboxEvent } from '../../outbox-event.ts';
+import { silentLog } from '../../silent-log.ts';
+import { stack } from '../../stack.ts';
+import { createTestBus, type TestBus } from '../test-bus.ts';
+import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+
+let database: TestDatabase;
+let real: TestBus;
+let bus: FaultyBus;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  real = await createTestBus();
+  bus = await startFaultyBus(stack.awsEndpointUrl);
+});
+afterAll(async () => {
+  await bus.close();
+  await real.drop();
+  await database.drop();
+});
+
+/** A publisher that goes on as the function does, and which codes it failed with. */
+function startPublisher() {
+  const client = connectEventBus({ endpoint: bus.url, requestMillis: 1_000 });
+  const failed: string[] = [];
+  let stopped = false;
+  const settings = { MONGODB_URI: stack.mongodbUri, MONGODB_DATABASE: database.db.databaseName };
+  const publisher = joinPublisher(readSettings(publisherSettings.omit({ EVENT_BUS_NAME: true }), settings), {
+    send: (pointers) => sendPointers(client, real.name, pointers),
+    close: () => client.destroy(),
+    checkpointId: 'test',
+    durable: true,
+  });
+  const log = {
+    ...silentLog,
+    publishingFailed: (error: unknown) => void failed.push(error instanceof Fault ? error.code : 'unexpected'),
+    leaseLost: () => undefined,
+  };
+  const remaining = () => (stopped ? 0 : 1_000_000_000 - performance.now());
+  const publishing = publisher.publishUntilTimeIsUp(remaining, log, noCounts());
+  return {
+    failed,
+    end: async () => {
+      stopped = true;
+      const report = await publishing;
+      await publisher.close();
+      return report;
+    },
+  };
+}
+
+async function write(count: number): Promise<string[]> {
+  const events = Array.from({ length: count }, () => outboxEvent());
+  await database.db.collection(outboxCollection).insertMany(events, { writeConcern: { w: 'majority' } });
+  return events.map(({ _id }) => _id.toHexString());
+}
+
+const untilTaken = (ids: readonly string[]) =>
+  waitUntil(
+    async () => {
+      const taken = new Set(bus.taken.map(({ eventId }) => eventId));
+      return ids.every((id) => taken.has(id)) || undefined;
+    },
+    { timeoutSeconds: 90, pollMillis: 50, what: 'the bus to take every event' },
+  );
+
+const faults: readonly (BusFault | null)[] = [
+  { fault: 'refuse', indexes: [0, 1, 2, 5, 9] },
+  { fault: 'unreachable' },
+  null,
+  { fault: 'short-answer', missing: 3 },
+  { fault: 'error', status: 500, type: 'InternalException' },
+  { fault: 'answer-lost' },
+  null,
+  { fault: 'error', status: 400, type: 'ThrottlingException' },
+  { fault: 'hang' },
+];
+
+it('nothing is lost to a bus that refuses entries, loses answers, hangs, throttles and breaks connections', async () => {
+  bus.decide = (_, call) => faults[call % faults.length] ?? null;
+  const publisher = startPublisher();
+  const written = [...(await write(300)), ...(await write(300))];
+  await untilTaken(written);
+  bus.decide = null;
+  expect(await publisher.end()).toMatchObject({ outcome: 'handed-over', refused: 0 });
+});
+
+it('an outage that outlasts every retry ends no invocation: the same one goes on when the bus is back', async () => {
+  const publisher = startPublisher();
+  await untilTaken(await write(1));
+  bus.decide = () => ({ fault: 'unreachable' });
+  const written = await write(25);
+  await waitUntil(async () => publisher.failed.length > 0 || undefined, {
+    timeoutSeconds: 60,
+    pollMillis: 20,
+    what: 'the publisher to give up once',
+  });
+  bus.decide = null;
+  await untilTaken(written);
+  expect(await publisher.end()).toMatchObject({ outcome: 'handed-over', refused: 0 });
+  expect(new Set(publisher.failed)).toStrictEqual(new Set(['bus-unavailable']));
+});

@@ -1,0 +1,90 @@
+/** The publisher's function as Lambda calls it, on a real MongoDB and a bus that does as it is told: what it says, and when. */
+import type { Context } from 'aws-lambda';
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import type { Checkpoint, ResumeToken } from '../../../lib/mongodb/publisher-lease.ts';
+import { checkpointCollection } from '../../../lib/mongodb/set-up-outbox.ts';
+import { type FaultyBus, startFaultyBus } from '../../faulty-bus.ts';
+import { outboxEvent } from '../../outbox-event.ts';
+import { stack } from '../../stack.ts';
+import { createTestBus, type TestBus } from '../test-bus.ts';
+import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+
+type Invoke = (event: unknown, context: Context) => Promise<unknown>;
+
+let database: TestDatabase;
+let real: TestBus;
+let bus: FaultyBus;
+let invoke: Invoke;
+let lines: string[];
+beforeAll(async () => {
+  database = await createTestDatabase();
+  real = await createTestBus();
+  bus = await startFaultyBus(stack.awsEndpointUrl);
+  const environment = {
+    MONGODB_URI: stack.mongodbUri,
+    MONGODB_DATABASE: database.db.databaseName,
+    EVENT_BUS_NAME: real.name,
+    AWS_ENDPOINT_URL: bus.url,
+    POWERTOOLS_METRICS_NAMESPACE: 'Test',
+    // Powertools writes to the console of the test.
+    POWERTOOLS_DEV: 'true',
+    POWERTOOLS_METRICS_DISABLED: 'false',
+  };
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  invoke = (await import('../../../functions/publisher.ts')).handler as unknown as Invoke;
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await bus.close();
+  await real.drop();
+  await database.drop();
+});
+beforeEach(() => {
+  lines = [];
+  for (const level of ['log', 'info', 'warn', 'error'] as const) {
+    vi.spyOn(console, level).mockImplementation((line) => void lines.push(String(line)));
+  }
+  return () => vi.restoreAllMocks();
+});
+
+/** A context with so much time left. */
+function contextWith(millis: number): Context {
+  const end = performance.now() + millis;
+  return { getRemainingTimeInMillis: () => end - performance.now() } as Context;
+}
+
+const says = (metric: string, value: number) => lines.some((line) => JSON.parse(line)[metric] === value);
+
+it('counts lost history before it sends anything, and the events at the end', async () => {
+  // A token of another collection's stream: the outbox's does not know it.
+  const elsewhere = database.db.collection('elsewhere');
+  const stream = elsewhere.watch();
+  await stream.tryNext();
+  await elsewhere.insertOne({});
+  const { _id: resumeToken } = (await stream.next()) as { _id: ResumeToken };
+  await stream.close();
+  await database.db
+    .collection<Checkpoint>(checkpointCollection)
+    .insertOne({ _id: 'publisher/0', owner: null, fence: 0, leaseExpiresAt: new Date(0), resumeToken });
+  await database.db.collection(outboxCollection).insertOne(outboxEvent());
+  const saidAtSend: boolean[] = [];
+  bus.onPutEvents = async () => void saidAtSend.push(says('HistoryLost', 1));
+  expect(await invoke({}, contextWith(15_000))).toMatchObject({ outcome: 'handed-over', historyLost: 1 });
+  bus.onPutEvents = null;
+  expect(saidAtSend).toContain(true);
+  expect(saidAtSend).not.toContain(false);
+  expect(says('EventsPublished', 1)).toBe(true);
+  expect(says('PublisherRuns', 1)).toBe(true);
+});
+
+it('fails when the bus is away to the end, says why without a secret, and leaves the events to the next one', async () => {
+  await database.db.collection(outboxCollection).insertOne(outboxEvent());
+  bus.decide = () => ({ fault: 'unreachable' });
+  await expect(invoke({}, contextWith(12_000))).rejects.toMatchObject({ code: 'bus-unavailable' });
+  bus.decide = null;
+  expect(says('EventsPublished', 0)).toBe(true);
+  expect(lines.some((line) => JSON.parse(line).message === 'publishing failed')).toBe(true);
+  expect(lines.join('')).not.toContain(stack.mongodbUri);
+  expect(await invoke({}, contextWith(15_000))).toMatchObject({ outcome: 'handed-over', published: 1 });
+});
