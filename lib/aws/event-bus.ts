@@ -6,7 +6,7 @@
  */
 import { EventBridgeClient, PutEventsCommand, type PutEventsResultEntry } from '@aws-sdk/client-eventbridge';
 import { Fault } from '../contract/fault.ts';
-import { type Pointer, pointerSource } from '../contract/pointer.ts';
+import { type Pointer, pointerSource, pointerText } from '../contract/pointer.ts';
 
 export interface EventBusOptions {
   /** Left out, it is the region's, or what the environment names. */
@@ -51,7 +51,7 @@ export async function sendPointers(
     EventBusName: busName,
     Source: pointerSource,
     DetailType: aggregateType,
-    Detail: JSON.stringify({ eventId, aggregateType, aggregateId }),
+    Detail: pointerText({ eventId, aggregateType, aggregateId }),
   }));
   try {
     const answer = await client.send(new PutEventsCommand({ Entries: entries }));

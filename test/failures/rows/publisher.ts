@@ -81,7 +81,7 @@ export const publisherRows = {
       stack.functions.resume(paused);
     }
     const isFencedOff = async () =>
-      (await stack.functions.logLines('publisher')).some(({ outcome }) => outcome === 'lease-lost');
+      (await stack.functions.logText('publisher')).includes('another publisher took over');
     await until('the late one to be fenced off', isFencedOff);
     await workload.insert(2);
     await expectInStep(workload, 7);
