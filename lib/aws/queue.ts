@@ -6,6 +6,7 @@
  */
 import {
   ChangeMessageVisibilityBatchCommand,
+  DeleteMessageCommand,
   GetQueueAttributesCommand,
   SendMessageBatchCommand,
   SendMessageCommand,
@@ -99,14 +100,28 @@ export async function changeVisibility(
   return changed.reduce((sum, count) => sum + count, 0);
 }
 
+/** Two queues, by their URLs. */
+interface QueuePair {
+  readonly queueUrl: string;
+  readonly deadLetterQueueUrl: string;
+}
+
 /**
- * Sends a message that nobody can read to the dead-letter queue as it came, with the reason as an attribute.
+ * Moves a message that nobody can read to the dead-letter queue as it came, with the reason as an attribute. It is removed from its own queue here, and not by the invocation's end, which may be a failure for
+ * another reason: the message would be moved again.
  *
- * @throws Fault `queue-unavailable`.
+ * @throws Fault `queue-unavailable`; moved twice at worst.
  */
-export async function sendDeadLetter(client: SQSClient, queueUrl: string, body: string, reason: string): Promise<void> {
+export async function moveToDeadLetters(
+  client: SQSClient,
+  { queueUrl, deadLetterQueueUrl }: QueuePair,
+  { body, receiptHandle, reason }: ReceivedMessage & { readonly body: string; readonly reason: string },
+): Promise<void> {
   const attributes = { reason: { DataType: 'String', StringValue: reason } };
-  await withQueueFault(() =>
-    client.send(new SendMessageCommand({ QueueUrl: queueUrl, MessageBody: body, MessageAttributes: attributes })),
-  );
+  await withQueueFault(async () => {
+    await client.send(
+      new SendMessageCommand({ QueueUrl: deadLetterQueueUrl, MessageBody: body, MessageAttributes: attributes }),
+    );
+    await client.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: receiptHandle }));
+  });
 }

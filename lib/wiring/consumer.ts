@@ -2,7 +2,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { aggregates } from '../aggregates/catalog.ts';
 import { projectPayload } from '../aggregates/project-event.ts';
-import { changeVisibility, sendDeadLetter } from '../aws/queue.ts';
+import { changeVisibility, moveToDeadLetters } from '../aws/queue.ts';
 import type { ConsumerSettings, QueueConsumerSettings } from '../config.ts';
 import { type ConsumeLog, type ConsumePorts, type ConsumeReport, consume } from '../consume/consume.ts';
 import type { QueueMessage, UnreadableMessage } from '../consume/queue-message.ts';
@@ -47,6 +47,7 @@ export interface ConsumerQueue extends Pick<ConsumePorts, 'comeAgain' | 'moveToD
 /** Joins the parts to the queue in SQS; connections open with the first batch. */
 export function wireConsumer(settings: QueueConsumerSettings): Consumer {
   const queue = new SQSClient({ maxAttempts: 4 });
+  const queues = { queueUrl: settings.QUEUE_URL, deadLetterQueueUrl: settings.DEAD_LETTER_QUEUE_URL };
   return joinConsumer(settings, {
     comeAgain: async (messages, seconds) => {
       // They come again all the same, only later.
@@ -54,7 +55,7 @@ export function wireConsumer(settings: QueueConsumerSettings): Consumer {
     },
     moveToDeadLetters: async (messages) => {
       const move = async (message: UnreadableMessage) => {
-        await sendDeadLetter(queue, settings.DEAD_LETTER_QUEUE_URL, message.body, message.reason);
+        await moveToDeadLetters(queue, queues, message);
         return message;
       };
       const moved = await Promise.allSettled(messages.map(move));

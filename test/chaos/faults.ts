@@ -18,6 +18,9 @@ export interface ChaosTarget {
   readonly count: (what: 'duplicates' | 'unreadable', count: number) => void;
 }
 
+/** What nobody can read. */
+export const unreadableBody = 'no pointer';
+
 /** Makes one fault and heals it; whether it met anything: a process that does not run cannot be killed. */
 export async function makeFault({ kind, lengthMillis }: PlannedFault, target: ChaosTarget): Promise<boolean> {
   return faults[kind](target, lengthMillis);
@@ -96,7 +99,7 @@ const faults: Readonly<Record<FaultKind, MakeFault>> = {
     return true;
   },
   'message unreadable': async ({ stack, count }) => {
-    await sendMessage(stack, 'no pointer', 0);
+    await sendMessage(stack, unreadableBody, 0);
     count('unreadable', 1);
     return true;
   },

@@ -7,7 +7,7 @@ import { ObjectId } from 'mongodb';
 import { waitUntil } from '../../infra/local/wait-until.ts';
 import type { FailureStack } from '../failures/failure-stack.ts';
 import { type Audit, audit } from './audit.ts';
-import { makeFault } from './faults.ts';
+import { makeFault, unreadableBody } from './faults.ts';
 import { Ledger } from './ledger.ts';
 import { type Lane, type PlannedFault, planChaos } from './schedule.ts';
 
@@ -154,14 +154,10 @@ class ChaosRun {
       ({ message }) => message === 'batch consumed',
     );
     const sum = (field: string) => batches.reduce((total, batch) => total + Number(batch[field] ?? 0), 0);
-    const deadLetters = await this.#stack.countMessages('deadLetterQueue');
-    const strangers = deadLetters - this.#sent.unreadable;
+    const deadLetters = await this.#stack.receiveDeadLetters();
     return {
       ...found,
-      findings:
-        strangers === 0
-          ? found.findings
-          : [...found.findings, `${strangers} messages too many in the dead-letter queue`],
+      findings: [...found.findings, ...this.#findDeadLetters(deadLetters)],
       seed: this.#options.seed,
       commits: this.#ledger.commits.length,
       faults: Object.fromEntries([...this.#faults].sort()),
@@ -170,8 +166,16 @@ class ChaosRun {
       deliveredInVain: sum('settledBefore'),
       longestRecoverySeconds: Math.max(0, ...(await Promise.all(this.#recoveries))),
       drainSeconds: drained,
-      deadLetters,
+      deadLetters: deadLetters.length,
     };
+  }
+
+  /** All that nobody can read is there, once at least, and nothing else. */
+  #findDeadLetters(bodies: readonly string[]): readonly string[] {
+    const strangers = bodies.filter((body) => body !== unreadableBody);
+    const found = strangers.map((body) => `in the dead-letter queue: ${body}`);
+    const missing = this.#sent.unreadable - (bodies.length - strangers.length);
+    return missing > 0 ? [...found, `${missing} unreadable messages are in no queue`] : found;
   }
 
   #ofRun() {

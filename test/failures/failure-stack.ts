@@ -4,7 +4,13 @@
  */
 import { cp, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { GetQueueAttributesCommand, SetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import {
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SetQueueAttributesCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
 import { type Collection, type Db, type Document, MongoClient } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import { type Deployment, deploy, sdkCredentials } from '../../infra/local/deploy.ts';
@@ -125,6 +131,20 @@ export class FailureStack {
     const QueueUrl = queue === 'queue' ? this.deployment.queueUrl : this.deployment.deadLetterQueueUrl;
     const answer = await this.sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...names] }));
     return names.reduce((sum, name) => sum + Number(answer.Attributes?.[name] ?? 0), 0);
+  }
+
+  /** Takes everything out of the dead-letter queue, and returns the bodies. */
+  async receiveDeadLetters(): Promise<readonly string[]> {
+    const QueueUrl = this.deployment.deadLetterQueueUrl;
+    const bodies: string[] = [];
+    for (;;) {
+      const { Messages = [] } = await this.sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
+      if (Messages.length === 0) return bodies;
+      for (const { Body = '', ReceiptHandle } of Messages) {
+        bodies.push(Body);
+        await this.sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+      }
+    }
   }
 
   async #shortenWaits(): Promise<void> {

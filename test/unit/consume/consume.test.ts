@@ -226,9 +226,23 @@ describe('the consumer', () => {
     expect([acknowledged, again]).toStrictEqual([
       [eventId(1)],
       [
-        ['m1', 30],
-        ['m2', 30],
+        ['m1', 4],
+        ['m2', 4],
       ],
+    ]);
+  });
+
+  it('lets messages come again later and later while an outage lasts, up to 40 seconds', async () => {
+    const { ports, again } = world([]);
+    const checkServers = () => Promise.reject(new Fault('neo4j-unavailable', 'away'));
+    const batch = [1, 2, 3, 4, 900].map((receiveCount) => message(receiveCount, receiveCount));
+    await expect(consume(batch, { ...ports, checkServers, random: () => 0 }, options)).rejects.toThrow('away');
+    expect(again).toStrictEqual([
+      ['m1', 5],
+      ['m2', 10],
+      ['m3', 20],
+      ['m4', 40],
+      ['m900', 40],
     ]);
   });
 
@@ -256,6 +270,6 @@ describe('the consumer', () => {
     const { ports, again } = world([event(1, 'a')]);
     const applyBatch = () => Promise.reject(new Fault('time-up', 'no time left'));
     await expect(consume([message(1)], { ...ports, applyBatch }, options)).rejects.toMatchObject({ code: 'time-up' });
-    expect(again).toStrictEqual([['m1', 30]]);
+    expect(again).toStrictEqual([['m1', 4]]);
   });
 });
