@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connectEventBus, sendPointers } from '../aws/event-bus.ts';
 import type { PublisherSettings } from '../config.ts';
 import { outboxCollection } from '../contract/outbox-event.ts';
+import type { Pointer } from '../contract/pointer.ts';
 import { connectMongodb } from '../mongodb/connect.ts';
 import {
   acquireLease,
@@ -36,6 +37,8 @@ export interface Publisher {
 /** Where pointers go, and what is remembered of it. */
 export interface PointerSink {
   readonly send: SendPointers;
+  /** Told of pointers of the backlog before they are sent: an earlier process may have begun with them. */
+  readonly expect?: (pointers: readonly Pointer[]) => void;
   readonly close: () => void;
   /** The lease's and checkpoint's id. */
   readonly checkpointId: string;
@@ -80,7 +83,11 @@ export function joinPublisher(settings: Omit<PublisherSettings, 'EVENT_BUS_NAME'
     },
     readClusterTime: () => readClusterTime(client, outbox),
     openTail: (start) => tailOutbox(outbox, start),
-    readBacklog: (backlog) => scanPending(client, outbox, backlog, chunkPointers),
+    readBacklog: async (backlog) => {
+      const chunk = await scanPending(client, outbox, backlog, chunkPointers);
+      sink.expect?.(chunk.pointers);
+      return chunk;
+    },
     send: sink.send,
     sleep: (millis) => sleep(millis),
     random: Math.random,

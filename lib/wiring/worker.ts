@@ -38,6 +38,7 @@ export function startWorker(settings: WorkerSettings, log: WorkerLog): Worker {
   };
   const publisher = joinPublisher(settings, {
     send,
+    expect: (pointers) => queue.expect(pointers),
     close: () => undefined,
     checkpointId: 'worker/0',
     // What the queue holds ends with the process.

@@ -14,6 +14,8 @@ export class MemoryQueue {
   readonly #ready: QueueMessage[] = [];
   /** All events that are queued, delivered or waiting for their redelivery. */
   readonly #known = new Set<string>();
+  /** Events that count as received before when they come. */
+  readonly #begunBefore = new Set<string>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #changed = Promise.withResolvers<void>();
   #closed = false;
@@ -28,16 +30,24 @@ export class MemoryQueue {
     return this.#known.size;
   }
 
+  /**
+   * Pointers of a backlog, before they are sent: they count as received before, because a process that ended may have begun with them, and ended by one of them.
+   */
+  expect(pointers: readonly Pointer[]): void {
+    for (const { eventId } of pointers) this.#begunBefore.add(eventId);
+  }
+
   /** Puts pointers in, and waits while the queue is full; an event that is in it already is not put in again. */
   async send(pointers: readonly Pointer[]): Promise<void> {
     while (this.#ready.length >= capacity && !this.#closed) await this.#changed.promise;
     for (const pointer of pointers) {
+      const begunBefore = this.#begunBefore.delete(pointer.eventId);
       if (this.#known.has(pointer.eventId)) continue;
       this.#known.add(pointer.eventId);
       this.#ready.push({
         messageId: pointer.eventId,
         body: JSON.stringify(pointer),
-        receiveCount: 1,
+        receiveCount: begunBefore ? 2 : 1,
         receiptHandle: '',
       });
     }

@@ -4,9 +4,10 @@ import { type CrashName, crashTable, rowTitle } from './crash-table.ts';
 import { FailureStack } from './failure-stack.ts';
 import { busRows } from './rows/bus.ts';
 import { consumerRows } from './rows/consumer.ts';
+import { waitOverHandOvers } from './rows/hand-over.ts';
 import { mongodbRows } from './rows/mongodb.ts';
 import { neo4jRows } from './rows/neo4j.ts';
-import { poisonRows } from './rows/poison.ts';
+import { poisonedWorker, poisonRows } from './rows/poison.ts';
 import { publisherRows } from './rows/publisher.ts';
 import { queueRows } from './rows/queue.ts';
 import type { CrashRows } from './rows/row.ts';
@@ -30,6 +31,12 @@ beforeAll(async () => {
   stack = await FailureStack.start();
 });
 afterAll(() => stack?.stop());
+
+it('at a steady 50 events per second over five hand-overs no event waits longer than 5 s for its send', () =>
+  waitOverHandOvers(stack));
+
+it('an event that ends the worker each time is found out over its restarts; its neighbours are applied', () =>
+  poisonedWorker(stack));
 
 describe('the crash table:', () => {
   for (const name of Object.keys(crashTable) as CrashName[]) {

@@ -34,10 +34,10 @@ const region = 'us-east-1';
 const database = 'outgraph';
 
 /** The consumer's time-out: as short as lets a batch end in order. */
-const consumerSeconds = 20;
+const consumerSeconds = 16;
 
 /** After this, a message comes again whose consumer died; longer than the consumer's time-out, as in production. */
-const visibilitySeconds = 24;
+const visibilitySeconds = 18;
 
 /**
  * A small oplog, of which everything is cut off that is older than the last checkpoint, so that it can roll over; a purge every second instead of every minute; and fail points, by which a server

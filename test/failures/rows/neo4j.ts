@@ -6,7 +6,7 @@ import type { FailureStack } from '../failure-stack.ts';
 import { Workload } from '../workload.ts';
 import { type CrashRows, expectInStep, until } from './row.ts';
 
-/** Ingest goes on all the while; from the return on, everything is applied within a minute or a little more. */
+/** Ingest goes on all the while; from the return on, everything is applied within a minute. */
 async function throughOutage(
   stack: FailureStack,
   outage: { readonly seconds: number; readonly begin: () => Promise<void>; readonly end: () => Promise<void> },
@@ -28,7 +28,8 @@ async function throughOutage(
     await writing.stop();
   }
   const events = (await workload.eventIds()).length;
-  await expectInStep(workload, events, 90);
+  // From the return on, everything is taken up within a minute.
+  await expectInStep(workload, events, 60);
   expect(await stack.countMessages('deadLetterQueue')).toBe(0);
 }
 

@@ -1,9 +1,13 @@
 /** An event that ends the consumer's process every time: it must not take its neighbours with it, and must not be tried for ever. */
+import path from 'node:path';
 import { Int32, ObjectId } from 'mongodb';
 import { expect } from 'vitest';
+import { startInBackground } from '../../../infra/local/children.ts';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
 import { upsertEvent } from '../../outbox-event.ts';
 import type { FailureStack } from '../failure-stack.ts';
-import { buildPoisonousConsumer } from '../poisonous-consumer.ts';
+import { buildPoisonousConsumer, bundlePoisonous } from '../poisonous-builds.ts';
 import { Workload } from '../workload.ts';
 import { type CrashRows, expectInStep, until } from './row.ts';
 
@@ -40,3 +44,56 @@ export const poisonRows = {
   eventEatsMemory: (stack) => poisoned(stack, 'memory', 'JavaScript heap out of memory'),
   eventLoops: (stack) => poisoned(stack, 'loop', 'Task timed out after'),
 } satisfies CrashRows;
+
+/** The same for the resident worker, which a container platform starts again each time it ends. */
+export async function poisonedWorker(stack: FailureStack): Promise<void> {
+  const db = stack.client.db('poisoned');
+  const outbox = db.collection(outboxCollection);
+  const neo4jUri = stack.neo4j.uri;
+  await setUpOutbox(db, { processedRetentionSeconds: 7 * 86_400 });
+  const poison = upsertEvent({ effect: 'memory' }, { aggregateType: 'poison' });
+  const neighbours = Array.from({ length: 5 }, () => upsertEvent({ nodes: [], relationships: [] }));
+  await outbox.insertMany([poison, ...neighbours]);
+  const cli = path.join(stack.folder, 'poisonous-worker.cjs');
+  await bundlePoisonous('cli/outgraph.ts', cli);
+
+  let ends = 0;
+  let stopping = false;
+  const env = {
+    MONGODB_URI: stack.mongodb.uri,
+    MONGODB_DATABASE: 'poisoned',
+    NEO4J_URI: neo4jUri,
+    CRASH_MAX_TRIALS: '1',
+  };
+  const start = () =>
+    startInBackground({
+      name: 'worker',
+      command: process.execPath,
+      args: ['--max-old-space-size=256', cli, 'worker', '--health-port', '0'],
+      cwd: stack.folder,
+      env: { ...env, PUBLISHER_LEASE_SECONDS: '1' },
+      logFile: path.join(stack.logsFolder, 'worker.log'),
+    });
+  let worker = start();
+  const platform = (async () => {
+    while (!stopping) {
+      await worker.ended.catch(() => undefined);
+      if (stopping) return;
+      ends += 1;
+      worker = start();
+    }
+  })();
+  try {
+    const isSettled = async () =>
+      (await outbox.countDocuments({ status: 'pending', aggregateType: { $ne: 'outgraph-canary' } })) === 0;
+    await until('every event to be settled', isSettled, 200);
+    expect(await outbox.findOne({ _id: poison._id })).toMatchObject({ error: { code: 'consumer-crashed' } });
+    expect(await outbox.countDocuments({ status: 'processed', aggregateType: 'graph' })).toBe(neighbours.length);
+    expect(ends).toBeGreaterThan(1);
+  } finally {
+    stopping = true;
+    await worker.stop();
+    await platform;
+    await db.dropDatabase();
+  }
+}

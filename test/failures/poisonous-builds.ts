@@ -1,4 +1,4 @@
-/** Builds the consumer as the deployment does, but with the poisonous catalog, and deploys it in the place of the real one. */
+/** Builds what runs in production, but with the poisonous catalog. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
@@ -10,9 +10,24 @@ import { runCommand } from '../../infra/local/run-command.ts';
 export async function buildPoisonousConsumer(folder: string): Promise<Uint8Array> {
   const code = path.join(folder, 'poisonous');
   await mkdir(code, { recursive: true });
+  await bundlePoisonous('functions/consumer.ts', path.join(code, 'functions/consumer.cjs'));
+  const zip = path.join(folder, 'poisonous.zip');
+  await writeFile(path.join(folder, 'poisonous.log'), '');
+  await runCommand({
+    command: requirePython('Packing a function', 'nothing else'),
+    args: ['-m', 'zipfile', '-c', zip, 'functions'],
+    cwd: code,
+    logFile: path.join(folder, 'poisonous.log'),
+    onFailure: 'The consumer could not be packed.',
+  });
+  return readFile(zip);
+}
+
+/** Bundles a file of the project with the poisonous catalog. */
+export async function bundlePoisonous(source: string, outfile: string): Promise<void> {
   await build({
-    entryPoints: [path.join(projectRoot, 'functions/consumer.ts')],
-    outfile: path.join(code, 'functions/consumer.cjs'),
+    entryPoints: [path.join(projectRoot, source)],
+    outfile,
     bundle: true,
     platform: 'node',
     target: 'node24',
@@ -31,14 +46,4 @@ export async function buildPoisonousConsumer(folder: string): Promise<Uint8Array
       },
     ],
   });
-  const zip = path.join(folder, 'poisonous.zip');
-  await writeFile(path.join(folder, 'poisonous.log'), '');
-  await runCommand({
-    command: requirePython('Packing a function', 'nothing else'),
-    args: ['-m', 'zipfile', '-c', zip, 'functions'],
-    cwd: code,
-    logFile: path.join(folder, 'poisonous.log'),
-    onFailure: 'The consumer could not be packed.',
-  });
-  return readFile(zip);
 }

@@ -1,0 +1,70 @@
+/** From one publisher to the next: nothing waits while one leaves and another takes over. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { upsertEvent } from '../../outbox-event.ts';
+import type { FailureStack } from '../failure-stack.ts';
+import { until } from './row.ts';
+
+const eventsPerSecond = 50;
+const handOvers = 5;
+
+/** As in production, but a sixth as long: the next one is started before the last one's time is up. */
+const timeoutSeconds = 20;
+const startEveryMillis = 8_000;
+
+/** What an event may wait for its send. */
+const maxWaitMillis = 5_000;
+
+/** Writes at a steady rate while publishers follow each other, and returns how long the event that waited longest waited for its send. */
+export async function waitOverHandOvers(stack: FailureStack): Promise<void> {
+  await stack.functions.configure('publisher', { timeoutSeconds });
+  const runsBefore = await countRuns(stack);
+  const written = new Map<string, number>();
+  let over = false;
+  const starting = (async () => {
+    while (!over) {
+      await stack.functions.start('publisher');
+      const next = performance.now() + startEveryMillis;
+      while (performance.now() < next && !over) await sleep(100);
+    }
+  })();
+  try {
+    const takenBefore = stack.bus.taken.length;
+    await writeUntil(stack, written, async () => (await countRuns(stack)) - runsBefore >= handOvers);
+    const sentAt = () => new Map(stack.bus.taken.slice(takenBefore).map(({ eventId, takenAt }) => [eventId, takenAt]));
+    await until('every event to be sent', () => [...written.keys()].every((id) => sentAt().has(id)));
+    const sent = sentAt();
+    const waits = [...written].map(([id, createdAt]) => (sent.get(id) ?? Number.POSITIVE_INFINITY) - createdAt);
+    process.stderr.write(`  ${waits.length} events, the longest wait ${Math.max(...waits)} ms\n`);
+    expect(Math.max(...waits)).toBeLessThan(maxWaitMillis);
+  } finally {
+    over = true;
+    await starting;
+    await stack.functions.configure('publisher', { timeoutSeconds: 80 });
+    await stack.functions.start('publisher');
+  }
+}
+
+/** Publishers that have left in order. */
+async function countRuns(stack: FailureStack): Promise<number> {
+  const lines = await stack.functions.logLines('publisher');
+  return lines.filter(({ message, outcome }) => message === 'publisher finished' && outcome === 'handed-over').length;
+}
+
+async function writeUntil(
+  stack: FailureStack,
+  written: Map<string, number>,
+  isOver: () => Promise<boolean>,
+): Promise<void> {
+  const startedAt = performance.now();
+  const writes: Promise<unknown>[] = [];
+  while (!(writes.length % eventsPerSecond === 0 && (await isOver()))) {
+    const event = upsertEvent({ nodes: [], relationships: [] });
+    written.set(event._id.toHexString(), event.createdAt.getTime());
+    writes.push(stack.outbox.insertOne(event, { writeConcern: { w: 'majority' } }));
+    await sleep(startedAt + (writes.length * 1_000) / eventsPerSecond - performance.now());
+  }
+  await Promise.all(writes);
+  // At the asked rate indeed.
+  expect(writes.length).toBeGreaterThan(((performance.now() - startedAt) / 1_000) * eventsPerSecond * 0.9);
+}
