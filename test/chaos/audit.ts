@@ -2,13 +2,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Document } from 'mongodb';
 import { graph } from '../../lib/aggregates/graph.ts';
-import { projectPayload } from '../../lib/aggregates/project-event.ts';
 import { toPosition } from '../../lib/contract/position.ts';
-import { exactTypes } from '../../lib/mongodb/read-outbox-event.ts';
 import type { FailureStack } from '../failures/failure-stack.ts';
+import { idsOf, readDocumentStates } from '../model/document-states.ts';
 import { expectedGraph } from '../model/expected-graph.ts';
 import { readGraph } from '../model/read-graph.ts';
-import { type ChaosDocument, hubLabel, nodeLabel } from './chaos-document.ts';
+import { hubLabel, nodeLabel } from './chaos-document.ts';
 import type { LedgerLine } from './ledger.ts';
 
 /** What the audit found. */
@@ -25,18 +24,10 @@ export interface Audit {
 
 /** Looks at everything; run it when nothing is pending any more. */
 export async function audit(stack: FailureStack, prefix: string, commits: readonly LedgerLine[]): Promise<Audit> {
-  const ids = { $gte: `${prefix}-`, $lt: `${prefix}.` };
+  const ids = idsOf(prefix);
   const events = await stack.outbox.find({ aggregateType: 'graph', aggregateId: ids }).sort({ position: 1 }).toArray();
   const count = (status: string) => events.filter((event) => event.status === status).length;
-  const collection = stack.db.collection<ChaosDocument>(graph.collection);
-  const documents = await collection.find({ _id: ids }, exactTypes).toArray();
-  const position = toPosition({ t: 1, i: 1 });
-  const expected = expectedGraph(
-    documents.map((document) => {
-      const id = graph.id(document);
-      return { key: `graph:${id}`, position, subgraph: projectPayload(graph, id, document) };
-    }),
-  );
+  const expected = expectedGraph(await readDocumentStates(stack.db, graph, { _id: ids }));
   const found = await readGraph(stack.graph, 'neo4j', { [nodeLabel(prefix)]: ['id'], [hubLabel(prefix)]: ['id'] });
   const findings = [
     ...findUnsettled(events),

@@ -4,6 +4,7 @@ import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { FailureStack } from '../failures/failure-stack.ts';
 import type { FaultyBus } from '../faulty-bus.ts';
 import { neo4jCommit } from '../intercepting-proxy.ts';
+import { idsOf } from '../model/document-states.ts';
 import type { Ledger } from './ledger.ts';
 import type { FaultKind, PlannedFault } from './schedule.ts';
 
@@ -13,20 +14,22 @@ export interface ChaosTarget {
   readonly ledger: Ledger;
   /** The beginning of all aggregate ids of the run. */
   readonly prefix: string;
-  readonly random: () => number;
   /** Counts what was done to the queue. */
   readonly count: (what: 'duplicates' | 'unreadable', count: number) => void;
 }
+
+/** Messages that are sent again are late by less than this. */
+const maxDelaySeconds = 10;
 
 /** What nobody can read. */
 export const unreadableBody = 'no pointer';
 
 /** Makes one fault and heals it; whether it met anything: a process that does not run cannot be killed. */
-export async function makeFault({ kind, lengthMillis }: PlannedFault, target: ChaosTarget): Promise<boolean> {
-  return faults[kind](target, lengthMillis);
+export async function makeFault({ kind, lengthMillis, draw }: PlannedFault, target: ChaosTarget): Promise<boolean> {
+  return faults[kind](target, lengthMillis, draw);
 }
 
-type MakeFault = (target: ChaosTarget, lengthMillis: number) => Promise<boolean>;
+type MakeFault = (target: ChaosTarget, lengthMillis: number, draw: number) => Promise<boolean>;
 
 const faults: Readonly<Record<FaultKind, MakeFault>> = {
   'publisher killed': async ({ stack }) => (await stack.functions.kill('publisher')) > 0,
@@ -53,8 +56,8 @@ const faults: Readonly<Record<FaultKind, MakeFault>> = {
     primary.resume();
     return true;
   },
-  'MongoDB connections cut': async ({ stack, random }) => {
-    stack.mongodbProxies[Math.floor(random() * stack.mongodbProxies.length)]?.cutAll();
+  'MongoDB connections cut': async ({ stack }, _, draw) => {
+    stack.mongodbProxies[Math.floor(draw * stack.mongodbProxies.length)]?.cutAll();
     return true;
   },
   'Neo4j killed': async ({ stack }, lengthMillis) => {
@@ -88,12 +91,13 @@ const faults: Readonly<Record<FaultKind, MakeFault>> = {
     duringBusFault(stack, lengthMillis, () => ({ fault: 'short-answer', missing: 1 })),
   'bus unreachable': ({ stack }, lengthMillis) => duringBusFault(stack, lengthMillis, () => ({ fault: 'unreachable' })),
   'bus answer lost': ({ stack }, lengthMillis) => duringBusFault(stack, lengthMillis, () => ({ fault: 'answer-lost' })),
-  'messages again': async ({ stack, prefix, random, count }) => {
-    const ids = { $gte: `${prefix}-`, $lt: `${prefix}.` };
-    const sample = [{ $match: { aggregateType: 'graph', aggregateId: ids } }, { $sample: { size: 20 } }];
+  'messages again': async ({ stack, prefix, count }, _, draw) => {
+    let delaySeconds = Math.floor(draw * maxDelaySeconds);
+    const sample = [{ $match: { aggregateType: 'graph', aggregateId: idsOf(prefix) } }, { $sample: { size: 20 } }];
     for await (const { _id } of stack.outbox.aggregate(sample)) {
       const pointer = { eventId: String(_id), aggregateType: 'graph', aggregateId: 'again' };
-      await sendMessage(stack, JSON.stringify(pointer), Math.floor(random() * 10));
+      await sendMessage(stack, JSON.stringify(pointer), delaySeconds);
+      delaySeconds = (delaySeconds + 3) % maxDelaySeconds;
       count('duplicates', 1);
     }
     return true;

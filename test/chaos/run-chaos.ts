@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ObjectId } from 'mongodb';
 import { waitUntil } from '../../infra/local/wait-until.ts';
 import type { FailureStack } from '../failures/failure-stack.ts';
+import { idsOf } from '../model/document-states.ts';
 import { type Audit, audit } from './audit.ts';
 import { makeFault, unreadableBody } from './faults.ts';
 import { Ledger } from './ledger.ts';
@@ -103,7 +104,6 @@ class ChaosRun {
       stack: this.#stack,
       ledger: this.#ledger,
       prefix: this.#prefix,
-      random: Math.random,
       count: (what: 'duplicates' | 'unreadable', count: number) => {
         this.#sent[what] += count;
       },
@@ -179,7 +179,7 @@ class ChaosRun {
   }
 
   #ofRun() {
-    return { aggregateType: 'graph', aggregateId: { $gte: `${this.#prefix}-`, $lt: `${this.#prefix}.` } };
+    return { aggregateType: 'graph', aggregateId: idsOf(this.#prefix) };
   }
 
   async #countPending(): Promise<number> {

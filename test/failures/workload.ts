@@ -6,10 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Document, type MongoClient, ObjectId } from 'mongodb';
 import { waitUntil } from '../../infra/local/wait-until.ts';
 import { graph as graphAggregate } from '../../lib/aggregates/graph.ts';
-import { projectPayload } from '../../lib/aggregates/project-event.ts';
-import { toPosition } from '../../lib/contract/position.ts';
-import { exactTypes } from '../../lib/mongodb/read-outbox-event.ts';
 import { type TrackedCollection, trackCollection } from '../../lib/writer/tracked-collection.ts';
+import { idsOf, readDocumentStates } from '../model/document-states.ts';
 import { expectedGraph, type GraphPicture } from '../model/expected-graph.ts';
 import { readGraph } from '../model/read-graph.ts';
 import type { FailureStack } from './failure-stack.ts';
@@ -134,18 +132,8 @@ export class Workload {
   /** What stands in the graph and what the documents demand; equal when they are in step. */
   async compare(): Promise<{ readonly found: GraphPicture; readonly expected: GraphPicture }> {
     const keys = { [this.label]: ['id'], [`Hub_${this.#prefix}`]: ['id'] };
-    const documents = await this.#stack.db
-      .collection<WorkDocument>(graphAggregate.collection)
-      .find({ _id: { $gte: `${this.#prefix}-`, $lt: `${this.#prefix}.` } }, exactTypes)
-      .toArray();
-    const position = toPosition({ t: 1, i: 1 });
-    const expected = expectedGraph(
-      documents.map((document) => {
-        const id = graphAggregate.id(document);
-        return { key: `graph:${id}`, position, subgraph: projectPayload(graphAggregate, id, document) };
-      }),
-    );
-    return { found: await readGraph(this.#stack.graph, 'neo4j', keys), expected };
+    const states = await readDocumentStates(this.#stack.db, graphAggregate, { _id: idsOf(this.#prefix) });
+    return { found: await readGraph(this.#stack.graph, 'neo4j', keys), expected: expectedGraph(states) };
   }
 
   #numbers(): readonly number[] {
@@ -153,6 +141,6 @@ export class Workload {
   }
 
   #ofEvents() {
-    return { aggregateType: 'graph', aggregateId: { $gte: `${this.#prefix}-`, $lt: `${this.#prefix}.` } };
+    return { aggregateType: 'graph', aggregateId: idsOf(this.#prefix) };
   }
 }
