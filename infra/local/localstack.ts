@@ -83,6 +83,8 @@ export async function startLocalstack(
       FILESYSTEM_ROOT: volume,
       TMPDIR: temporary,
       DNS_ADDRESS: '0',
+      // Queue URLs without a host name that would have to resolve.
+      SQS_ENDPOINT_STRATEGY: 'path',
       SKIP_SSL_CERT_DOWNLOAD: '1',
       DISABLE_EVENTS: '1',
       LAMBDA_RUNTIME_EXECUTOR: 'process',

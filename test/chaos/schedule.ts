@@ -1,7 +1,9 @@
 /** What happens in a chaos run, and when: drawn from a seed, so that the same seed gives the same faults in the same order after the same waits. */
 import fc from 'fast-check';
 
-/** One lane for the servers, one for the functions' and writers' processes, one for what travels between them. */
+/**
+ * One lane for the servers, one for the functions' and writers' processes, one for what travels between them. Servers have a while between their faults: nothing is found out where nothing works.
+ */
 const lanes = [
   ['MongoDB primary killed', 'MongoDB primary paused', 'Neo4j killed', 'Neo4j paused'],
   ['publisher killed', 'publisher paused', 'consumer killed', 'consumer paused', 'sweep killed', 'writer killed'],
@@ -32,6 +34,9 @@ export interface PlannedFault {
 /** Faults that happen one after the other. Several lanes run at once, so that faults of different parts meet. */
 export type Lane = readonly PlannedFault[];
 
+const shortWait = { min: 500, max: 9_000 };
+const waits = [{ min: 5_000, max: 20_000 }, shortWait, shortWait];
+
 /** More than any run has time for. */
 const faultsPerLane = 2_000;
 
@@ -41,7 +46,7 @@ export function planChaos(seed: number): readonly Lane[] {
     fc.sample(
       fc.record<PlannedFault>({
         kind: fc.constantFrom<FaultKind>(...kinds),
-        waitMillis: fc.integer({ min: 200, max: 6_000 }),
+        waitMillis: fc.integer(waits[index] ?? shortWait),
         lengthMillis: fc.integer({ min: 500, max: 9_000 }),
         draw: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
       }),
