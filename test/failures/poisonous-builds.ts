@@ -1,7 +1,7 @@
 /** Builds what runs in production, but with the poisonous catalog. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { build } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 import { projectRoot } from '../../infra/local/paths.ts';
 import { requirePython } from '../../infra/local/prerequisites.ts';
 import { runCommand } from '../../infra/local/run-command.ts';
@@ -10,7 +10,7 @@ import { runCommand } from '../../infra/local/run-command.ts';
 export async function buildPoisonousConsumer(folder: string): Promise<Uint8Array> {
   const code = path.join(folder, 'poisonous');
   await mkdir(code, { recursive: true });
-  await bundlePoisonous('functions/consumer.ts', path.join(code, 'functions/consumer.cjs'));
+  await bundlePoisonous('functions/consumer.ts', path.join(code, 'functions/consumer.cjs'), { format: 'cjs' });
   const zip = path.join(folder, 'poisonous.zip');
   await writeFile(path.join(folder, 'poisonous.log'), '');
   await runCommand({
@@ -24,14 +24,18 @@ export async function buildPoisonousConsumer(folder: string): Promise<Uint8Array
 }
 
 /** Bundles a file of the project with the poisonous catalog. */
-export async function bundlePoisonous(source: string, outfile: string): Promise<void> {
+export async function bundlePoisonous(
+  source: string,
+  outfile: string,
+  format: Pick<BuildOptions, 'format' | 'banner'>,
+): Promise<void> {
   await build({
     entryPoints: [path.join(projectRoot, source)],
     outfile,
     bundle: true,
     platform: 'node',
     target: 'node24',
-    format: 'cjs',
+    ...format,
     logLevel: 'silent',
     plugins: [
       {

@@ -18,7 +18,6 @@ const maxWaitMillis = 5_000;
 /** Writes at a steady rate while publishers follow each other, and returns how long the event that waited longest waited for its send. */
 export async function waitOverHandOvers(stack: FailureStack): Promise<void> {
   await stack.functions.configure('publisher', { timeoutSeconds });
-  const runsBefore = await countRuns(stack);
   const written = new Map<string, number>();
   let over = false;
   const starting = (async () => {
@@ -29,6 +28,10 @@ export async function waitOverHandOvers(stack: FailureStack): Promise<void> {
     }
   })();
   try {
+    // From here on, publishers follow each other; the one before was ended by its new settings.
+    const runsAtFirst = await countRuns(stack);
+    await until('a hand-over', async () => (await countRuns(stack)) > runsAtFirst);
+    const runsBefore = await countRuns(stack);
     const takenBefore = stack.bus.taken.length;
     await writeUntil(stack, written, async () => (await countRuns(stack)) - runsBefore >= handOvers);
     const sentAt = () => new Map(stack.bus.taken.slice(takenBefore).map(({ eventId, takenAt }) => [eventId, takenAt]));

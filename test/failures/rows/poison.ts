@@ -54,8 +54,10 @@ export async function poisonedWorker(stack: FailureStack): Promise<void> {
   const poison = upsertEvent({ effect: 'memory' }, { aggregateType: 'poison' });
   const neighbours = Array.from({ length: 5 }, () => upsertEvent({ nodes: [], relationships: [] }));
   await outbox.insertMany([poison, ...neighbours]);
-  const cli = path.join(stack.folder, 'poisonous-worker.cjs');
-  await bundlePoisonous('cli/outgraph.ts', cli);
+  const cli = path.join(stack.folder, 'poisonous-worker.mjs');
+  // The packages in it ask for Node's own modules by `require`.
+  const js = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
+  await bundlePoisonous('cli/outgraph.ts', cli, { format: 'esm', banner: { js } });
 
   let ends = 0;
   let stopping = false;

@@ -35,7 +35,7 @@ export const sweepRows = {
           at: claims,
           before: 'reply',
           act: async (): Promise<'cut'> => {
-            expect(await stack.functions.kill('sweep')).toBe(1);
+            expect(await stack.functions.kill('sweep')).toBeGreaterThan(0);
             return 'cut';
           },
         }),
