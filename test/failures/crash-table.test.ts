@@ -1,6 +1,6 @@
 /** The crash table, row by row, on deployed functions and servers that are really killed. */
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { type CrashName, crashTable, rowTitle } from './crash-table.ts';
+import { crashTable, rowTitle } from './crash-table.ts';
 import { FailureStack } from './failure-stack.ts';
 import { busRows } from './rows/bus.ts';
 import { consumerRows } from './rows/consumer.ts';
@@ -25,6 +25,8 @@ const rows: Required<CrashRows> = {
   ...sweepRows,
 };
 
+const isHere = (name: string): name is keyof CrashRows => name in rows;
+
 let stack: FailureStack;
 beforeAll(async () => {
   stack = await FailureStack.start();
@@ -32,7 +34,7 @@ beforeAll(async () => {
 afterAll(() => stack?.stop());
 
 describe('the crash table:', () => {
-  for (const name of Object.keys(crashTable) as CrashName[]) {
+  for (const name of Object.keys(crashTable).filter(isHere)) {
     it(rowTitle(crashTable[name]), () => rows[name](stack));
   }
 });
