@@ -26,7 +26,7 @@ export interface OwnDatabases {
 /** Starts one MongoDB and one Neo4j; whatever was started is ended again if a later step fails. */
 export async function startOwnDatabases(): Promise<OwnDatabases> {
   const { signal } = new AbortController();
-  const folder = path.join(runFolder(), 'own-databases');
+  const folder = runFolder();
   const logsFolder = path.join(folder, 'logs');
   const undo: (() => Promise<unknown>)[] = [];
   const stop = async () => {
