@@ -14,17 +14,21 @@ export interface Headroom {
   readonly consumer: number;
 }
 
-const publishedEvents = 10_000;
+/** So many that opening the change stream weighs little. */
+const publishedEvents = 20_000;
+
+/** So many batches are consumed until Neo4j and Node have compiled what they run. */
+const warmUpBatches = 20;
 
 /** Measures on databases on which nothing else runs. */
 export function measureHeadroom(databases: BenchDatabases): Promise<Headroom> {
   return BenchOutbox.with(databases, async (outbox) => {
     const publisher = new CountingPublisher(outbox.environment, async () => []);
     const published = publisher.contender('publisher without a bus', outbox, publishedEvents);
-    const publisherRate = await rateOf(published, { rounds: 3, warmUp: 1 });
+    const publisherRate = await rateOf(published, { rounds: 4, warmUp: 2 });
     await publisher.close();
     const consumer = joinConsumer(readSettings(consumerSettings, outbox.environment), noQueue);
-    const consumerRate = await rateOf(wholeConsumer(outbox, consumer), { rounds: 8, warmUp: 6 });
+    const consumerRate = await rateOf(wholeConsumer(outbox, consumer), { rounds: 10, warmUp: warmUpBatches });
     await consumer.close();
     return { publisher: publisherRate, consumer: consumerRate };
   });
