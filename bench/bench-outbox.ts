@@ -1,7 +1,7 @@
 /** An outbox of a benchmark's own, in a database that goes with it. */
 import { randomBytes } from 'node:crypto';
 import { type Collection, type Db, type Document, MongoClient } from 'mongodb';
-import type { Servers } from '../infra/local/servers.ts';
+import type { ServerAddresses } from '../infra/local/servers.ts';
 import { waitUntil } from '../infra/local/wait-until.ts';
 import { outboxCollection } from '../lib/contract/outbox-event.ts';
 import { inChunks } from '../lib/in-chunks.ts';
@@ -11,6 +11,9 @@ import { SymbolGraph, type SymbolRow, symbolRows } from './symbols.ts';
 
 const insertChunk = 5_000;
 
+/** The databases that a benchmark runs on. */
+export type BenchDatabases = Pick<ServerAddresses, 'mongodbUri' | 'neo4jUri' | 'neo4jUsername' | 'neo4jPassword'>;
+
 export class BenchOutbox {
   /** What the functions read from their environment. */
   readonly environment: Readonly<Record<string, string>>;
@@ -19,7 +22,7 @@ export class BenchOutbox {
   readonly db: Db;
   readonly outbox: Collection<Document>;
 
-  private constructor(servers: Servers) {
+  private constructor(servers: BenchDatabases) {
     this.environment = {
       MONGODB_URI: servers.mongodbUri,
       MONGODB_DATABASE: `outgraph_bench_${randomBytes(4).toString('hex')}`,
@@ -34,7 +37,7 @@ export class BenchOutbox {
   }
 
   /** Sets an outbox up, runs the benchmark on it, and drops it. */
-  static async with<Result>(servers: Servers, run: (outbox: BenchOutbox) => Promise<Result>): Promise<Result> {
+  static async with<Result>(servers: BenchDatabases, run: (outbox: BenchOutbox) => Promise<Result>): Promise<Result> {
     const bench = new BenchOutbox(servers);
     try {
       await setUpOutbox(bench.db, { processedRetentionSeconds: 7 * 86_400 });

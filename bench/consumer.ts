@@ -3,11 +3,11 @@ import type { Servers } from '../infra/local/servers.ts';
 import type { AggregateState } from '../lib/apply/aggregate-state.ts';
 import { consumerSettings, readSettings } from '../lib/config.ts';
 import type { QueueMessage } from '../lib/consume/queue-message.ts';
-import { joinConsumer, noQueue } from '../lib/wiring/consumer.ts';
+import { type Consumer, joinConsumer, noQueue } from '../lib/wiring/consumer.ts';
 import { silentLog } from '../test/silent-log.ts';
 import { ApplyBench } from './apply.ts';
 import { BenchOutbox } from './bench-outbox.ts';
-import { compare } from './compare.ts';
+import { type Contender, compare } from './compare.ts';
 import { type Benchmark, type Figure, secondAgainstFirst } from './figure.ts';
 import { symbolRows } from './symbols.ts';
 
@@ -23,6 +23,22 @@ function messagesOf(eventIds: readonly string[]): readonly QueueMessage[] {
   }));
 }
 
+/** Consumes one full batch of fresh events in each round. */
+export function wholeConsumer(outbox: BenchOutbox, consumer: Consumer): Contender {
+  let messages: readonly QueueMessage[] = [];
+  return {
+    name: 'whole consumer',
+    prepare: async (round) => {
+      messages = messagesOf(await outbox.write(`whole${round}`, batchSize));
+    },
+    run: async () => {
+      const report = await consumer.consume(messages, () => 60_000, silentLog);
+      if (report.applied !== batchSize) throw new Error(`Only ${report.applied} events were applied.`);
+      return batchSize;
+    },
+  };
+}
+
 export const consumerBenchmark: Benchmark = {
   name: 'consumer',
   needs: ['mongodb', 'neo4j'],
@@ -31,7 +47,6 @@ export const consumerBenchmark: Benchmark = {
       const apply = await new ApplyBench(servers, outbox.graph).setUp();
       const consumer = joinConsumer(readSettings(consumerSettings, outbox.environment), noQueue);
       let states: readonly AggregateState[] = [];
-      let messages: readonly QueueMessage[] = [];
       const result = await compare(
         [
           {
@@ -41,17 +56,7 @@ export const consumerBenchmark: Benchmark = {
             },
             run: () => apply.apply(states).then(() => batchSize),
           },
-          {
-            name: 'whole consumer',
-            prepare: async (round) => {
-              messages = messagesOf(await outbox.write(`whole${round}`, batchSize));
-            },
-            run: async () => {
-              const report = await consumer.consume(messages, () => 60_000, silentLog);
-              if (report.applied !== batchSize) throw new Error(`Only ${report.applied} events were applied.`);
-              return batchSize;
-            },
-          },
+          wholeConsumer(outbox, consumer),
         ],
         { rounds: 16, warmUp: 6 },
       );

@@ -1,6 +1,6 @@
 /** The crash table, row by row, on deployed functions and servers that are really killed. */
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { type CrashName, crashTable, rowTitle } from './crash-table.ts';
+import { crashTable, rowTitle } from './crash-table.ts';
 import { FailureStack } from './failure-stack.ts';
 import { busRows } from './rows/bus.ts';
 import { consumerRows } from './rows/consumer.ts';
@@ -26,6 +26,8 @@ const rows: Required<CrashRows> = {
   ...sweepRows,
 };
 
+const isHere = (name: string): name is keyof CrashRows => name in rows;
+
 let stack: FailureStack;
 beforeAll(async () => {
   stack = await FailureStack.start();
@@ -39,7 +41,7 @@ it('an event that ends the worker each time is found out over its restarts; its 
   poisonedWorker(stack));
 
 describe('the crash table:', () => {
-  for (const name of Object.keys(crashTable) as CrashName[]) {
+  for (const name of Object.keys(crashTable).filter(isHere)) {
     it(rowTitle(crashTable[name]), () => rows[name](stack));
   }
 });

@@ -38,11 +38,11 @@ export async function readOutboxFigures(outbox: Collection<Document>): Promise<O
   return { events: pending + processed + dead, pending, processed, dead, republished };
 }
 
-/** The lag of the processed events, in milliseconds. */
-export async function readLag(outbox: Collection<Document>): Promise<Lag> {
+/** The lag of the processed events, or of those of them that match, in milliseconds. */
+export async function readLag(outbox: Collection<Document>, filter: Document = {}): Promise<Lag> {
   const rows = await outbox
     .aggregate<{ lag: number }>([
-      { $match: { ...withoutCanaries, status: 'processed' } },
+      { $match: { $and: [{ ...withoutCanaries, status: 'processed' }, filter] } },
       { $project: { _id: 0, lag: { $toDouble: { $subtract: ['$processedAt', '$createdAt'] } } } },
       { $sort: { lag: 1 } },
     ])

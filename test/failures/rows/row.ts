@@ -1,12 +1,14 @@
 /** What the rows of the crash table share. */
 import { expect } from 'vitest';
 import { waitUntil } from '../../../infra/local/wait-until.ts';
-import type { CrashName } from '../crash-table.ts';
+import type { CrashName, RowElsewhere } from '../crash-table.ts';
 import type { FailureStack } from '../failure-stack.ts';
 import type { Workload } from '../workload.ts';
 
 /** The tests of some rows: each makes the fault happen, and shows what the row says. */
-export type CrashRows = Partial<Readonly<Record<CrashName, (stack: FailureStack) => Promise<void>>>>;
+export type CrashRows = Partial<
+  Readonly<Record<Exclude<CrashName, RowElsewhere>, (stack: FailureStack) => Promise<void>>>
+>;
 
 /** Every event is processed, and the graph is what the documents say: each element once, no ghost. */
 export async function expectInStep(workload: Workload, events: number, timeoutSeconds?: number): Promise<void> {

@@ -9,8 +9,9 @@ import { readWaitingCanaries, settleCanariesBefore } from '../../../lib/mongodb/
 import { countStale, findStale } from '../../../lib/mongodb/find-stale.ts';
 import { countOutbox, readApplyLags, readLastProcessed } from '../../../lib/mongodb/measure-outbox.ts';
 import { unsettledAggregates } from '../../../lib/mongodb/unsettled-aggregates.ts';
+import { explainQueries, type QueryWork } from '../../explain-queries.ts';
 import { outboxEvent } from '../../outbox-event.ts';
-import { explainQueries, type QueryWork } from '../explain-queries.ts';
+import { stack } from '../../stack.ts';
 import { createTestDatabase, type TestDatabase } from '../test-database.ts';
 
 const inBackOff = 20_000;
@@ -51,7 +52,7 @@ const insert = (count: number, fields: (index: number) => Document) =>
 
 /** The work of every query of an operation on the outbox. */
 const workOf = (run: (outbox: ReturnType<TestDatabase['db']['collection']>) => Promise<unknown>) =>
-  explainQueries(database.db.databaseName, (db) => run(db.collection(outboxCollection)));
+  explainQueries(stack.mongodbUri, database.db.databaseName, (db) => run(db.collection(outboxCollection)));
 
 const by = (index: string, most: { readonly keys: number; readonly documents: number }, command = 'find') => ({
   command,

@@ -1,6 +1,5 @@
 /** What MongoDB does to answer the queries that an operation sends: each of them is sent once more, to be explained. */
 import { type Db, type Document, MongoClient } from 'mongodb';
-import { stack } from '../stack.ts';
 
 /** The work behind one query. */
 export interface QueryWork {
@@ -17,10 +16,11 @@ const sessionFields = ['lsid', '$clusterTime', '$db', 'txnNumber', 'readConcern'
 
 /** Runs the operation on the database, and explains every query that it sent, in their order. */
 export async function explainQueries(
+  mongodbUri: string,
   databaseName: string,
   run: (db: Db) => Promise<unknown>,
 ): Promise<readonly QueryWork[]> {
-  const client = new MongoClient(stack.mongodbUri, { monitorCommands: true });
+  const client = new MongoClient(mongodbUri, { monitorCommands: true });
   const sent: Document[] = [];
   client.on('commandStarted', ({ command }) => {
     if (explained.some((name) => name in command)) sent.push({ ...command });

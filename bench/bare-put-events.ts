@@ -1,0 +1,27 @@
+/** PutEvents as fast as the bus takes them, in calls of ten and as many at once as the publisher has: what any publisher is measured against. */
+import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import pMap from 'p-map';
+import { type Pointer, pointerSource, pointersPerCall } from '../lib/contract/pointer.ts';
+import { inChunks } from '../lib/in-chunks.ts';
+import { concurrentCalls } from '../lib/publish/send-all.ts';
+
+/** Puts the same pointer so many times on the bus, and returns how many. */
+export async function putEventsBare(
+  bus: EventBridgeClient,
+  busName: string,
+  count: number,
+  aggregateId: string,
+): Promise<number> {
+  const pointer: Pointer = { eventId: '0'.repeat(24), aggregateType: 'graph', aggregateId };
+  const entry = {
+    EventBusName: busName,
+    Source: pointerSource,
+    DetailType: pointer.aggregateType,
+    Detail: JSON.stringify(pointer),
+  };
+  const calls = inChunks(new Array<typeof entry>(count).fill(entry), pointersPerCall);
+  await pMap(calls, (entries) => bus.send(new PutEventsCommand({ Entries: [...entries] })), {
+    concurrency: concurrentCalls,
+  });
+  return count;
+}

@@ -1,0 +1,66 @@
+/** A publisher that stops when it has sent what it should, so that its pace can be told. */
+import { publisherSettings, readSettings } from '../lib/config.ts';
+import type { SendPointers } from '../lib/publish/send-all.ts';
+import { joinPublisher, type Publisher } from '../lib/wiring/publisher.ts';
+import { silentLog } from '../test/silent-log.ts';
+import type { BenchOutbox } from './bench-outbox.ts';
+import type { Contender } from './compare.ts';
+
+/** Nothing was sent for so long: there is nothing left to send. Longer than the two seconds after which an idle publisher saves its checkpoint. */
+const quietMillis = 3_000;
+
+export class CountingPublisher {
+  readonly #publisher: Publisher;
+  #left = 0;
+  #lastSent = 0;
+
+  constructor(environment: BenchOutbox['environment'], send: SendPointers) {
+    const settings = readSettings(publisherSettings.omit({ EVENT_BUS_NAME: true }), environment);
+    this.#publisher = joinPublisher(settings, {
+      send: async (pointers) => {
+        const refused = await send(pointers);
+        if (refused.length > 0) throw new Error(`The bus refused ${refused.length} pointers.`);
+        this.#left -= pointers.length;
+        this.#lastSent = performance.now();
+        return refused;
+      },
+      close: () => undefined,
+      checkpointId: 'bench',
+      durable: true,
+    });
+  }
+
+  /** Publishes what there is: leaves a checkpoint at the end of the history. */
+  async #moveOn(): Promise<void> {
+    this.#left = 0;
+    const startedAt = performance.now();
+    this.#lastSent = startedAt;
+    const remainingMillis = () => {
+      const now = performance.now();
+      return now - this.#lastSent < quietMillis ? 60_000 + startedAt - now : 0;
+    };
+    await this.#publisher.publish(remainingMillis, silentLog);
+  }
+
+  /** Publishes so many fresh events in each round. */
+  contender(name: string, outbox: BenchOutbox, count: number): Contender {
+    return {
+      name,
+      prepare: async (round) => {
+        await this.#moveOn();
+        await outbox.write(`published${round}`, count);
+      },
+      run: () => this.#publish(count),
+    };
+  }
+
+  async #publish(count: number): Promise<number> {
+    this.#left = count;
+    await this.#publisher.publish(() => (this.#left > 0 ? 60_000 : 0), silentLog);
+    return count;
+  }
+
+  close(): Promise<void> {
+    return this.#publisher.close();
+  }
+}

@@ -1,0 +1,64 @@
+/** The search for the highest rate that keeps up: raised in steps until one does not, then between the last two. */
+import type { StepResult } from './run-step.ts';
+
+/** What a step must show to count as kept up. */
+type StepJudged = Pick<StepResult, 'asked' | 'held' | 'growth' | 'lag' | 'events' | 'processed'>;
+
+/** Why a step does not keep up; null if it does. */
+export type Shortfall = 'writers are late' | 'backlog grows' | 'too slow' | 'not settled' | null;
+
+/** The writers' commits per second, as a share of what was asked. */
+const heldShare = 0.98;
+
+/** The backlog may grow by this share of what is written: it goes up and down with the batches. */
+const growthShare = 0.1;
+
+/** Events whose slowest hundredth takes longer than this are not kept up with. */
+export const slowMillis = 5_000;
+
+const factor = 1.5;
+const refinements = 2;
+const mostSteps = 14;
+const lowestRate = 1;
+
+/** Judges one step. */
+export function shortfall({ asked, held, growth, lag, events, processed }: StepJudged): Shortfall {
+  if (held < heldShare * asked) return 'writers are late';
+  if (processed < events) return 'not settled';
+  if (growth > growthShare * asked) return 'backlog grows';
+  return lag.p99 > slowMillis ? 'too slow' : null;
+}
+
+export interface Search<Step> {
+  /** Null if not even the lowest rate keeps up. */
+  readonly highest: Step | null;
+  readonly steps: readonly Step[];
+}
+
+/** Searches upwards from a step that keeps up, and downwards from one that does not. */
+export async function findHighestRate<Step extends StepJudged>(
+  first: Step,
+  run: (rate: number) => Promise<Step>,
+): Promise<Search<Step>> {
+  const steps: Step[] = [];
+  const keepsUp = (step: Step) => shortfall(step) === null;
+  const take = async (rate: number) => {
+    const step = await run(rate);
+    steps.push(step);
+    return step;
+  };
+  let good = keepsUp(first) ? first : null;
+  let bad = good === null ? first : null;
+  while ((good === null || bad === null) && steps.length < mostSteps) {
+    const step: Step = await take(good === null ? (bad ?? first).asked / factor : good.asked * factor);
+    if (keepsUp(step)) good = step;
+    else bad = step;
+    if (good === null && step.asked <= lowestRate) break;
+  }
+  for (let index = 0; index < refinements && good !== null && bad !== null; index += 1) {
+    const step: Step = await take(Math.sqrt(good.asked * bad.asked));
+    if (keepsUp(step)) good = step;
+    else bad = step;
+  }
+  return { highest: good, steps };
+}
