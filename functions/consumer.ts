@@ -6,7 +6,7 @@ import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { queueConsumerSettings, readSettings } from '../lib/config.ts';
-import type { ConsumeReport } from '../lib/consume/consume.ts';
+import type { ConsumeReport } from '../lib/consume/consume-ports.ts';
 import type { QueueMessage } from '../lib/consume/queue-message.ts';
 import { consumeLog } from '../lib/wiring/consume-log.ts';
 import { wireConsumer } from '../lib/wiring/consumer.ts';

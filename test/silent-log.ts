@@ -1,5 +1,5 @@
 /** A log that says nothing, for flows whose log is not what a test is about. */
-import type { ConsumeLog } from '../lib/consume/consume.ts';
+import type { ConsumeLog } from '../lib/consume/consume-ports.ts';
 import type { PublishLog } from '../lib/publish/publish-ports.ts';
 
 export const silentLog: ConsumeLog & PublishLog = {

@@ -4,65 +4,13 @@
  * read it and the dead-letter queue has it.
  */
 import { Fault } from '../contract/fault.ts';
-import type { FetchedEvent } from '../contract/fetched-event.ts';
 import { readPointer } from '../contract/pointer.ts';
-import type { BrokenTrials, Trial } from '../contract/trial.ts';
+import type { BrokenTrials } from '../contract/trial.ts';
+import type { ConsumeOptions, ConsumePorts, ConsumeReport } from './consume-ports.ts';
 import { planTrials } from './plan-trials.ts';
 import type { QueueMessage, ReadMessage, UnreadableMessage } from './queue-message.ts';
-import { type RecordPorts, recordSettlement } from './record-settlement.ts';
-import { type Settlement, type SettlePorts, settleEvents } from './settle-events.ts';
-
-/** What the consumer needs. Everything that waits for a server throws a `time-up` fault before the function's time-out. */
-export interface ConsumePorts extends SettlePorts, Omit<RecordPorts, 'log'> {
-  /** Throws at once while a server that failed the last batch is still away. */
-  readonly checkServers: () => Promise<void>;
-  readonly fetchEvents: (eventIds: readonly string[]) => Promise<readonly FetchedEvent[]>;
-  readonly readBrokenTrials: (eventIds: readonly string[]) => Promise<ReadonlyMap<string, BrokenTrials>>;
-  readonly beginTrial: (trial: Trial) => Promise<string>;
-  readonly endTrial: (trialId: string) => Promise<void>;
-  readonly forgetTrials: (eventIds: readonly string[]) => Promise<void>;
-  /** Puts messages into the dead-letter queue, and returns those that it took. */
-  readonly moveToDeadLetters: (messages: readonly UnreadableMessage[]) => Promise<readonly QueueMessage[]>;
-  /** Lets messages that stay in the queue come again after so long, instead of after the visibility time-out. Never throws: it only saves time. */
-  readonly comeAgain: (messages: readonly QueueMessage[], seconds: number) => Promise<void>;
-  readonly remainingMillis: () => number;
-  /** From 0 to 1, for the jitter. */
-  readonly random: () => number;
-  readonly log: ConsumeLog;
-}
-
-/** The fixed set of things the consumer says about single messages and events; never a payload, never a key. */
-export type ConsumeLog = RecordPorts['log'] & {
-  readonly messageUnreadable: (messageId: string, reason: string) => void;
-  /** A process ended in the middle of this event, or with it among others; it is applied alone now. */
-  readonly eventSuspected: (eventId: string, trials: BrokenTrials) => void;
-  /** The time is up: so many messages come again. */
-  readonly outOfTime: (count: number) => void;
-};
-
-export interface ConsumeOptions {
-  /** An event that was met in conflict this often is dead. */
-  readonly conflictMaxReceives: number;
-  /** An event with which the process ended this often, alone, is dead. */
-  readonly crashMaxTrials: number;
-}
-
-/** What one invocation came to. */
-export interface ConsumeReport {
-  /** The messages that stay in the queue. */
-  readonly failedMessageIds: readonly string[];
-  readonly applied: number;
-  readonly superseded: number;
-  readonly dead: number;
-  readonly conflicts: number;
-  readonly unreadable: number;
-  /** Messages that were received before. */
-  readonly redelivered: number;
-  /** Settled before: processed, dead, or purged. */
-  readonly settledBefore: number;
-  /** When the events that were applied had been written, by their writers' clocks. */
-  readonly appliedCreatedAt: readonly Date[];
-}
+import { recordSettlement } from './record-settlement.ts';
+import { type Settlement, settleEvents } from './settle-events.ts';
 
 const noTrials: ReadonlyMap<string, BrokenTrials> = new Map();
 

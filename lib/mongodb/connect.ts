@@ -1,5 +1,6 @@
 /** Opens the one MongoDB client of a process; it is kept over warm calls and shared by all flows. */
-import { MongoClient } from 'mongodb';
+import { type Db, MongoClient } from 'mongodb';
+import { withMongodbFaults } from './translate-error.ts';
 
 /**
  * Connects lazily: an unreachable server shows at the first operation, after ten seconds, which is well below the functions' time-outs. What is
@@ -18,4 +19,9 @@ export function connectMongodb(uri: string): MongoClient {
     readConcern: { level: 'majority' },
     writeConcern: { w: 'majority' },
   });
+}
+
+/** Resolves when the primary has answered. @throws Fault `mongodb-unavailable`. */
+export async function pingMongodb(db: Db): Promise<void> {
+  await withMongodbFaults(() => db.command({ ping: 1 }));
 }

@@ -1,6 +1,6 @@
 /** What the consumer says, as log lines: the same in its function and in the worker. */
 import type { Logger } from '@aws-lambda-powertools/logger';
-import type { ConsumeLog } from '../consume/consume.ts';
+import type { ConsumeLog } from '../consume/consume-ports.ts';
 
 /** Writes the consumer's log to a logger. */
 export function consumeLog(logger: Pick<Logger, 'error' | 'warn'>): ConsumeLog {

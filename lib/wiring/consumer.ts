@@ -4,13 +4,14 @@ import { aggregates } from '../aggregates/catalog.ts';
 import { projectPayload } from '../aggregates/project-event.ts';
 import { changeVisibility, moveToDeadLetters } from '../aws/queue.ts';
 import type { ConsumerSettings, QueueConsumerSettings } from '../config.ts';
-import { type ConsumeLog, type ConsumePorts, type ConsumeReport, consume } from '../consume/consume.ts';
+import { consume } from '../consume/consume.ts';
+import type { ConsumeLog, ConsumePorts, ConsumeReport } from '../consume/consume-ports.ts';
 import type { QueueMessage, UnreadableMessage } from '../consume/queue-message.ts';
 import { Fault } from '../contract/fault.ts';
 import { type OutboxEvent, outboxCollection } from '../contract/outbox-event.ts';
 import type { Subgraph } from '../contract/subgraph.ts';
 import { acknowledgeEvents } from '../mongodb/acknowledge-events.ts';
-import { connectMongodb } from '../mongodb/connect.ts';
+import { connectMongodb, pingMongodb } from '../mongodb/connect.ts';
 import {
   type ConflictDocument,
   conflictCollection,
@@ -101,8 +102,9 @@ export function joinConsumer(
   let failedBefore = true;
 
   const boundedPorts = (remainingMillis: () => number): Omit<ConsumePorts, 'log'> => {
-    const askMongodb = <Answer>(call: () => Promise<Answer>, reserve = reserveMillis) =>
-      withinTime('MongoDB', remainingMillis() - reserve, call);
+    const askMongodb = <Answer>(call: () => Promise<Answer>, millis = remainingMillis() - reserveMillis) =>
+      withinTime('MongoDB', millis, call);
+    const tellMongodb = <Answer>(call: () => Promise<Answer>) => askMongodb(call, remainingMillis() - recordMillis);
     const askNeo4j = async <Answer>(call: () => Promise<Answer>, millis = remainingMillis() - reserveMillis) => {
       try {
         return await withinTime('Neo4j', millis, call);
@@ -116,6 +118,7 @@ export function joinConsumer(
       checkServers: async () => {
         if (!failedBefore) return;
         await askNeo4j(() => pingNeo4j(graph.driver, database), pingMillis);
+        await askMongodb(() => pingMongodb(db), pingMillis);
         await askMongodb(checkSetUp);
       },
       project: projectOutboxEvent,
@@ -125,19 +128,19 @@ export function joinConsumer(
       fetchNewestPending: (keys) => askMongodb(() => fetchNewestPending(outbox, keys)),
       readBrokenTrials: (eventIds) => askMongodb(() => trials.readBroken(eventIds)),
       beginTrial: (trial) => askMongodb(() => trials.begin(trial)),
-      endTrial: (id) => askMongodb(() => trials.end(id), recordMillis).catch(() => undefined),
-      forgetTrials: (eventIds) => askMongodb(() => trials.forget(eventIds), recordMillis),
-      countConflict: (eventId) => askMongodb(() => countConflict(conflicts, eventId), recordMillis),
-      acknowledgeEvents: (eventIds) => askMongodb(() => acknowledgeEvents(outbox, eventIds), recordMillis),
+      endTrial: (id) => tellMongodb(() => trials.end(id)).catch(() => undefined),
+      forgetTrials: (eventIds) => tellMongodb(() => trials.forget(eventIds)),
+      countConflict: (eventId) => tellMongodb(() => countConflict(conflicts, eventId)),
+      acknowledgeEvents: (eventIds) => tellMongodb(() => acknowledgeEvents(outbox, eventIds)),
       markDead: (events) =>
-        askMongodb(async () => {
+        tellMongodb(async () => {
           const marked = await markDead(outbox, events);
           await forgetConflicts(
             conflicts,
             events.map(({ eventId }) => eventId),
           );
           return marked;
-        }, recordMillis),
+        }),
       remainingMillis,
       random: Math.random,
     };

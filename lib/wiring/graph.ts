@@ -1,7 +1,7 @@
 /** Joins the apply to Neo4j: what the consumer needs of the graph, on a connection that can be given up for a new one. */
 import type { Driver } from 'neo4j-driver';
 import { type ApplyPorts, applyBatch } from '../apply/apply-batch.ts';
-import type { ConsumePorts } from '../consume/consume.ts';
+import type { ConsumePorts } from '../consume/consume-ports.ts';
 import { applyStates } from '../neo4j/apply-states.ts';
 import { createEnsureSchema } from '../neo4j/ensure-schema.ts';
 import { findSharers } from '../neo4j/find-sharers.ts';

@@ -1,7 +1,7 @@
 /** Joins publisher, consumer and sweep to one resident process: the same flows as the functions, with a queue in memory between them. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkerSettings } from '../config.ts';
-import type { ConsumeLog } from '../consume/consume.ts';
+import type { ConsumeLog } from '../consume/consume-ports.ts';
 import type { PublishLog } from '../publish/publish-ports.ts';
 import { MemoryQueue } from '../worker/memory-queue.ts';
 import { Work, type WorkHealth, type WorkLog } from '../worker/work.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AggregateResult } from '../../../lib/apply/apply-batch.ts';
-import { type ConsumePorts, consume } from '../../../lib/consume/consume.ts';
+import { consume } from '../../../lib/consume/consume.ts';
+import type { ConsumePorts } from '../../../lib/consume/consume-ports.ts';
 import type { QueueMessage } from '../../../lib/consume/queue-message.ts';
 import type { DeadEvent } from '../../../lib/contract/dead-event.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
