@@ -65,7 +65,7 @@ async function writeUntil(
     const event = upsertEvent({ nodes: [], relationships: [] });
     written.set(event._id.toHexString(), event.createdAt.getTime());
     writes.push(stack.outbox.insertOne(event, { writeConcern: { w: 'majority' } }));
-    await sleep(startedAt + (writes.length * 1_000) / eventsPerSecond - performance.now());
+    await sleep(Math.max(0, startedAt + (writes.length * 1_000) / eventsPerSecond - performance.now()));
   }
   await Promise.all(writes);
   // At the asked rate indeed.

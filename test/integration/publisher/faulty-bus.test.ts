@@ -46,9 +46,17 @@ function startPublisher() {
     leaseLost: () => undefined,
   };
   const remaining = () => (stopped ? 0 : 1_000_000_000 - performance.now());
-  const publishing = publisher.publishUntilTimeIsUp(remaining, log, noCounts());
+  const counts = noCounts();
+  const publishing = publisher.publishUntilTimeIsUp(remaining, log, counts);
   return {
     failed,
+    /** Ended in the middle of a retry, it would rightly fail: the bus has taken what the publisher does not know of. */
+    untilAnswered: (count: number) =>
+      waitUntil(async () => counts.published >= count || undefined, {
+        timeoutSeconds: 60,
+        pollMillis: 20,
+        what: 'the publisher to hear that everything was taken',
+      }),
     end: async () => {
       stopped = true;
       const report = await publishing;
@@ -91,6 +99,7 @@ it('nothing is lost to a bus that refuses entries, loses answers, hangs, throttl
   const written = [...(await write(300)), ...(await write(300))];
   await untilTaken(written);
   bus.decide = null;
+  await publisher.untilAnswered(written.length);
   expect(await publisher.end()).toMatchObject({ outcome: 'handed-over', refused: 0 });
 });
 
@@ -106,6 +115,7 @@ it('an outage that outlasts every retry ends no invocation: the same one goes on
   });
   bus.decide = null;
   await untilTaken(written);
+  await publisher.untilAnswered(1 + written.length);
   expect(await publisher.end()).toMatchObject({ outcome: 'handed-over', refused: 0 });
   expect(new Set(publisher.failed)).toStrictEqual(new Set(['bus-unavailable']));
 });

@@ -65,7 +65,7 @@ describe('the scan of pending events', () => {
         .toArray();
       expect(queries).toHaveLength(chunks.length);
       for (const { planSummary, keysExamined, docsExamined, nreturned, hasSortStage } of queries) {
-        expect(planSummary).toBe('IXSCAN { status: 1, position: 1 }');
+        expect(planSummary).toBe('IXSCAN { status: 1, position: 1, nextAttemptAt: 1 }');
         expect(keysExamined).toBeLessThanOrEqual(nreturned + 1);
         expect([docsExamined, hasSortStage]).toStrictEqual([nreturned, undefined]);
       }
