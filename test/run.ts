@@ -12,9 +12,14 @@ const report = 'test-report.json';
 const args = process.argv.slice(2);
 
 /** Unit tests need no servers, and failure tests start servers of their own, to break them. */
+const ownServers = ['unit', 'failures'];
+const projects = [...args.join(' ').matchAll(/--project[= ](\S+)/g)].map(([, name = '']) => name);
+const files = args.filter((arg) => arg.startsWith('test/'));
 const bringsItsOwn =
-  /--project[= ](unit|failures)\b/.test(args.join(' ')) ||
-  (args.length > 0 && args.every((arg) => /^test\/(unit|failures)|^-/.test(arg)));
+  projects.length + files.length > 0 &&
+  (projects.length > 0
+    ? projects.every((name) => ownServers.includes(name))
+    : files.every((file) => ownServers.some((name) => file.startsWith(`test/${name}`))));
 
 if (bringsItsOwn) {
   process.exitCode = await runVitest({ args, report });
