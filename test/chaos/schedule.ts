@@ -35,7 +35,7 @@ export interface PlannedFault {
 export type Lane = readonly PlannedFault[];
 
 const shortWait = { min: 500, max: 9_000 };
-const waits = [{ min: 5_000, max: 20_000 }, shortWait, shortWait];
+const waits = [{ min: 10_000, max: 30_000 }, shortWait, shortWait];
 
 /** More than any run has time for. */
 const faultsPerLane = 2_000;
