@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Command, InvalidArgumentError } from 'commander';
 import { readSettings, workerSettings } from '../lib/config.ts';
-import { Fault } from '../lib/contract/fault.ts';
+import { describeError } from '../lib/contract/fault.ts';
 import { consumeLog } from '../lib/wiring/consume-log.ts';
 import { startWorker, type WorkerLog } from '../lib/wiring/worker.ts';
 
@@ -27,8 +27,7 @@ function runWorker(healthPort: number): void {
       logger.error('a part of the worker failed and goes on', {
         part,
         retryMillis,
-        code: error instanceof Fault ? error.code : 'unexpected',
-        reason: error instanceof Fault ? error.message : error instanceof Error ? error.name : typeof error,
+        ...describeError(error),
       }),
   };
   const worker = startWorker(readSettingsOrExit(), log);

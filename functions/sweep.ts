@@ -6,7 +6,7 @@ import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import { readSettings, sweepSettings } from '../lib/config.ts';
-import { Fault } from '../lib/contract/fault.ts';
+import { describeError } from '../lib/contract/fault.ts';
 import type { SweepReport } from '../lib/sweep/sweep.ts';
 import { wireSweep } from '../lib/wiring/sweep.ts';
 
@@ -39,10 +39,7 @@ function record({ failures, ...report }: SweepReport): void {
     if (value !== null) metrics.addMetric(name, unit, value);
   }
   metrics.addMetric('SweepRuns', MetricUnit.Count, 1);
-  for (const error of failures) {
-    const code = error instanceof Fault ? error.code : 'unexpected';
-    logger.error('a part of the sweep failed', { code });
-  }
+  for (const error of failures) logger.error('a part of the sweep failed', { code: describeError(error).code });
   logger.info('sweep finished', { ...report });
 }
 

@@ -99,3 +99,9 @@ export type DataFault = Fault & { readonly code: DataFaultCode };
 export function isDataFault(error: unknown): error is DataFault {
   return error instanceof Fault && !error.retryable;
 }
+
+/** What a log may say of an error: a fault's own words, of anything else only its name, because its message may hold a connection string or a value. */
+export function describeError(error: unknown): { readonly code: FaultCode; readonly reason: string } {
+  if (error instanceof Fault) return { code: error.code, reason: error.message };
+  return { code: 'unexpected', reason: error instanceof Error ? error.name : typeof error };
+}

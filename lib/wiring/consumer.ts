@@ -7,9 +7,11 @@ import type { ConsumerSettings, QueueConsumerSettings } from '../config.ts';
 import { consume } from '../consume/consume.ts';
 import type { ConsumeLog, ConsumePorts, ConsumeReport } from '../consume/consume-ports.ts';
 import type { QueueMessage, UnreadableMessage } from '../consume/queue-message.ts';
+import type { DeadEvent } from '../contract/dead-event.ts';
 import { Fault } from '../contract/fault.ts';
 import { type OutboxEvent, outboxCollection } from '../contract/outbox-event.ts';
 import type { Subgraph } from '../contract/subgraph.ts';
+import type { Trial } from '../contract/trial.ts';
 import { acknowledgeEvents } from '../mongodb/acknowledge-events.ts';
 import { connectMongodb, pingMongodb } from '../mongodb/connect.ts';
 import {
@@ -26,7 +28,9 @@ import { type TrialDocument, trialCollection } from '../mongodb/trials.ts';
 import { connectNeo4j } from '../neo4j/connect.ts';
 import { pingNeo4j } from '../neo4j/ping.ts';
 import { checkGraph } from '../neo4j/set-up-graph.ts';
-import { GraphConnection } from './graph.ts';
+import { boundedPorts } from './bounded-ports.ts';
+import { joinGraph } from './graph.ts';
+import { Renewable } from './renewable.ts';
 import { TrialRecord } from './trial-record.ts';
 import { withinTime } from './within-time.ts';
 
@@ -97,50 +101,49 @@ export function joinConsumer(
   const trials = new TrialRecord(db.collection<TrialDocument>(trialCollection));
   const { NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD, NEO4J_DATABASE: database } = settings;
   const address = { uri: NEO4J_URI, username: NEO4J_USERNAME, password: NEO4J_PASSWORD };
-  const graph = new GraphConnection(() => connectNeo4j(address, options), database);
-  const checkSetUp = once(() => Promise.all([checkOutbox(db), checkGraph(graph.driver, database)]));
+  const graph = new Renewable(() => {
+    const driver = connectNeo4j(address, options);
+    return { driver, ports: joinGraph(driver, database), close: () => driver.close() };
+  });
+  const checkSetUp = once(() => Promise.all([checkOutbox(db), checkGraph(graph.current.driver, database)]));
   let failedBefore = true;
 
-  const boundedPorts = (remainingMillis: () => number): Omit<ConsumePorts, 'log'> => {
-    const askMongodb = <Answer>(call: () => Promise<Answer>, millis = remainingMillis() - reserveMillis) =>
-      withinTime('MongoDB', millis, call);
-    const tellMongodb = <Answer>(call: () => Promise<Answer>) => askMongodb(call, remainingMillis() - recordMillis);
-    const askNeo4j = async <Answer>(call: () => Promise<Answer>, millis = remainingMillis() - reserveMillis) => {
-      try {
-        return await withinTime('Neo4j', millis, call);
-      } catch (error) {
-        if (error instanceof Fault && error.code === 'time-up') graph.renew();
-        throw error;
-      }
+  const portsFor = (remainingMillis: () => number): Omit<ConsumePorts, 'log'> => {
+    const untilReserve = () => remainingMillis() - reserveMillis;
+    const untilEnd = () => remainingMillis() - recordMillis;
+    const reading = {
+      fetchEvents: (eventIds: readonly string[]) => fetchEvents(outbox, eventIds),
+      fetchNewestPending: (keys: readonly string[]) => fetchNewestPending(outbox, keys),
+      readBrokenTrials: (eventIds: readonly string[]) => trials.readBroken(eventIds),
+      beginTrial: (trial: Trial) => trials.begin(trial),
     };
+    const recording = {
+      forgetTrials: (eventIds: readonly string[]) => trials.forget(eventIds),
+      countConflict: (eventId: string) => countConflict(conflicts, eventId),
+      acknowledgeEvents: (eventIds: readonly string[]) => acknowledgeEvents(outbox, eventIds),
+      markDead: async (events: readonly DeadEvent[]) => {
+        const marked = await markDead(outbox, events);
+        const eventIds = events.map(({ eventId }) => eventId);
+        await forgetConflicts(conflicts, eventIds);
+        return marked;
+      },
+    };
+    const asking = { ping: () => pingNeo4j(graph.current.driver, database) };
     return {
-      ...queue,
+      comeAgain: queue.comeAgain,
+      moveToDeadLetters: queue.moveToDeadLetters,
       checkServers: async () => {
         if (!failedBefore) return;
-        await askNeo4j(() => pingNeo4j(graph.driver, database), pingMillis);
-        await askMongodb(() => pingMongodb(db), pingMillis);
-        await askMongodb(checkSetUp);
+        await boundedPorts('Neo4j', asking, () => pingMillis, graph.renewIfSilent).ping();
+        await withinTime('MongoDB', pingMillis, () => pingMongodb(db));
+        await withinTime('MongoDB', untilReserve(), checkSetUp);
       },
       project: projectOutboxEvent,
-      applyBatch: (states, results) => askNeo4j(() => graph.ports.applyBatch(states, results)),
-      findSharers: (identities) => askNeo4j(() => graph.ports.findSharers(identities)),
-      fetchEvents: (eventIds) => askMongodb(() => fetchEvents(outbox, eventIds)),
-      fetchNewestPending: (keys) => askMongodb(() => fetchNewestPending(outbox, keys)),
-      readBrokenTrials: (eventIds) => askMongodb(() => trials.readBroken(eventIds)),
-      beginTrial: (trial) => askMongodb(() => trials.begin(trial)),
-      endTrial: (id) => tellMongodb(() => trials.end(id)).catch(() => undefined),
-      forgetTrials: (eventIds) => tellMongodb(() => trials.forget(eventIds)),
-      countConflict: (eventId) => tellMongodb(() => countConflict(conflicts, eventId)),
-      acknowledgeEvents: (eventIds) => tellMongodb(() => acknowledgeEvents(outbox, eventIds)),
-      markDead: (events) =>
-        tellMongodb(async () => {
-          const marked = await markDead(outbox, events);
-          await forgetConflicts(
-            conflicts,
-            events.map(({ eventId }) => eventId),
-          );
-          return marked;
-        }),
+      ...boundedPorts('Neo4j', graph.current.ports, untilReserve, graph.renewIfSilent),
+      ...boundedPorts('MongoDB', reading, untilReserve),
+      ...boundedPorts('MongoDB', recording, untilEnd),
+      // Made up for by the next invocation of this process.
+      endTrial: (id) => withinTime('MongoDB', untilEnd(), () => trials.end(id)).catch(() => undefined),
       remainingMillis,
       random: Math.random,
     };
@@ -150,7 +153,7 @@ export function joinConsumer(
       try {
         const report = await consume(
           messages,
-          { ...boundedPorts(remainingMillis), log },
+          { ...portsFor(remainingMillis), log },
           { conflictMaxReceives: settings.CONFLICT_MAX_RECEIVES, crashMaxTrials: settings.CRASH_MAX_TRIALS },
         );
         failedBefore = false;

@@ -1,4 +1,4 @@
-/** Joins the apply to Neo4j: what the consumer needs of the graph, on a connection that can be given up for a new one. */
+/** Joins the apply to Neo4j: what the consumer needs of the graph. */
 import type { Driver } from 'neo4j-driver';
 import { type ApplyPorts, applyBatch } from '../apply/apply-batch.ts';
 import type { ConsumePorts } from '../consume/consume-ports.ts';
@@ -19,40 +19,4 @@ export function joinGraph(driver: Driver, database: string): GraphPorts {
     applyBatch: (states, results) => applyBatch(states, ports, results),
     findSharers: (identities) => findSharers(driver, database, identities),
   };
-}
-
-/** A connection to the graph. */
-export class GraphConnection {
-  readonly #connect: () => Driver;
-  readonly #database: string;
-  #driver: Driver;
-  #ports: GraphPorts;
-
-  constructor(connect: () => Driver, database: string) {
-    this.#connect = connect;
-    this.#database = database;
-    this.#driver = connect();
-    this.#ports = joinGraph(this.#driver, database);
-  }
-
-  get driver(): Driver {
-    return this.#driver;
-  }
-
-  get ports(): GraphPorts {
-    return this.#ports;
-  }
-
-  /** Gives up connections on which a server stays silent: what waits on them ends with an error, and new ones are opened. */
-  renew(): void {
-    const silent = this.#driver;
-    this.#driver = this.#connect();
-    this.#ports = joinGraph(this.#driver, this.#database);
-    // Nobody waits for a server that does not answer.
-    silent.close().catch(() => undefined);
-  }
-
-  close(): Promise<void> {
-    return this.#driver.close();
-  }
 }

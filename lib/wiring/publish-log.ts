@@ -1,7 +1,7 @@
 /** What the publisher's function says, as log lines, and as metrics where an alarm must not wait for the end of the invocation. */
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
-import { Fault } from '../contract/fault.ts';
+import { describeError } from '../contract/fault.ts';
 import type { LossCode, PublishLog } from '../publish/publish-ports.ts';
 import type { PersistLog } from '../publish/publish-until-time-is-up.ts';
 
@@ -22,11 +22,7 @@ export function publishLog(
     },
     leftToSweep: (count) => logger.error('pointers left to the sweep', { count }),
     publishingFailed: (error, retryMillis) =>
-      logger.error('publishing failed', {
-        code: error instanceof Fault ? error.code : 'unexpected',
-        reason: error instanceof Fault ? error.message : error instanceof Error ? error.name : typeof error,
-        retryMillis,
-      }),
+      logger.error('publishing failed', { ...describeError(error), retryMillis }),
     leaseLost: () => logger.warn('another publisher took over'),
   };
 }

@@ -4,7 +4,6 @@ import type { Db } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import { countBacklog, sendToQueue } from '../aws/queue.ts';
 import type { SweepSettings } from '../config.ts';
-import { Fault } from '../contract/fault.ts';
 import { outboxCollection } from '../contract/outbox-event.ts';
 import {
   type CanaryNote,
@@ -30,6 +29,7 @@ import { connectNeo4j } from '../neo4j/connect.ts';
 import { holdTombstones, listTombstones, removeTombstones } from '../neo4j/tombstones.ts';
 import { type SweepPorts, type SweepReport, sweep } from '../sweep/sweep.ts';
 import { boundedPorts } from './bounded-ports.ts';
+import { Renewable } from './renewable.ts';
 import { withinTime } from './within-time.ts';
 
 /** The joined sweep. */
@@ -59,15 +59,8 @@ export function joinSweep(settings: Omit<SweepSettings, 'QUEUE_URL'>, queue: Swe
   const client = connectMongodb(settings.MONGODB_URI);
   const db = client.db(settings.MONGODB_DATABASE);
   const { NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD, NEO4J_DATABASE: database } = settings;
-  const connect = () => connectNeo4j({ uri: NEO4J_URI, username: NEO4J_USERNAME, password: NEO4J_PASSWORD });
-  let driver = connect();
-  /** Gives up connections on which Neo4j stays silent, so that the next pass does not wait for them. */
-  const renewIfSilent = (error: unknown) => {
-    if (!(error instanceof Fault) || error.code !== 'time-up') return;
-    const silent = driver;
-    driver = connect();
-    silent.close().catch(() => undefined);
-  };
+  const address = { uri: NEO4J_URI, username: NEO4J_USERNAME, password: NEO4J_PASSWORD };
+  const driver = new Renewable(() => connectNeo4j(address));
   const outbox = joinOutbox(db);
   const options = {
     staleSeconds: settings.SWEEP_STALE_SECONDS,
@@ -82,7 +75,7 @@ export function joinSweep(settings: Omit<SweepSettings, 'QUEUE_URL'>, queue: Swe
         ...boundedPorts('MongoDB', outbox, callMillis),
         // A second more for MongoDB, where what the queue did not take is given back.
         ...boundedPorts('SQS', { sendToQueue, countBacklog }, () => callMillis() - 1_000),
-        ...boundedPorts('Neo4j', joinTombstones(driver, database), callMillis, renewIfSilent),
+        ...boundedPorts('Neo4j', joinTombstones(driver.current, database), callMillis, driver.renewIfSilent),
         remainingMillis,
         random: Math.random,
       };

@@ -27,7 +27,7 @@ import type { Checkpoint } from '../../lib/mongodb/publisher-lease.ts';
 import { checkpointCollection } from '../../lib/mongodb/set-up-outbox.ts';
 import { connectNeo4j } from '../../lib/neo4j/connect.ts';
 import { type FaultyBus, startFaultyBus } from '../faulty-bus.ts';
-import { InterceptingProxy } from '../intercepting-proxy.ts';
+import { InterceptingProxy, type Stop } from '../intercepting-proxy.ts';
 import { DeployedFunctions } from './deployed-functions.ts';
 
 const region = 'us-east-1';
@@ -123,6 +123,15 @@ export class FailureStack {
 
   stop(): Promise<void> {
     return undoAll(this.#undo);
+  }
+
+  /** Stops once at a message to any member of MongoDB; resolves when what should happen there has happened. */
+  async stopMongodbOnce(stop: Stop): Promise<void> {
+    const act = () => {
+      for (const proxy of this.mongodbProxies) proxy.clear();
+      return stop.act();
+    };
+    await Promise.race(this.mongodbProxies.map((proxy) => proxy.stopOnce({ ...stop, act })));
   }
 
   /** Messages in a queue: those that wait, and those in somebody's hands. */

@@ -39,10 +39,9 @@ export const consumerRows = {
   consumerKilledLast: async (stack) => {
     const workload = new Workload(stack);
     const acknowledges = mongodbCommand('update', 'outbox', 'processedAt');
-    const stops = stack.mongodbProxies.map((proxy) => proxy.stopOnce(killConsumer(stack, 'reply', acknowledges)));
+    const killed = stack.stopMongodbOnce(killConsumer(stack, 'reply', acknowledges));
     await workload.insert(1);
-    await Promise.race(stops);
-    for (const proxy of stack.mongodbProxies) proxy.clear();
+    await killed;
     expect(await workload.statuses()).toMatchObject({ processed: 1 });
     await expectInStep(workload, 1);
     await expect.poll(() => stack.countMessages('queue'), { timeout: 60_000 }).toBe(0);

@@ -30,19 +30,16 @@ export const sweepRows = {
   sweepKilled: async (stack) => {
     const { workload, giveLease } = await staleEvents(stack);
     try {
-      const stops = stack.mongodbProxies.map((proxy) =>
-        proxy.stopOnce({
-          at: claims,
-          before: 'reply',
-          act: async (): Promise<'cut'> => {
-            expect(await stack.functions.kill('sweep')).toBeGreaterThan(0);
-            return 'cut';
-          },
-        }),
-      );
+      const stopped = stack.stopMongodbOnce({
+        at: claims,
+        before: 'reply',
+        act: async (): Promise<'cut'> => {
+          expect(await stack.functions.kill('sweep')).toBeGreaterThan(0);
+          return 'cut';
+        },
+      });
       const killed = stack.functions.run('sweep');
-      await Promise.race(stops);
-      for (const proxy of stack.mongodbProxies) proxy.clear();
+      await stopped;
       expect(await killed).toMatchObject({ error: true });
       expect(await workload.statuses()).toMatchObject({ pending: 4 });
       await until(

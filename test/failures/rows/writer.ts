@@ -12,18 +12,14 @@ export const writerRows = {
   writerKilled: async (stack) => {
     const workload = new Workload(stack);
     const writer = startWriter(stack, workload);
-    const stops = stack.mongodbProxies.map((proxy) =>
-      proxy.stopOnce({
-        at: mongodbCommand('insert', 'outbox', workload.label),
-        before: 'request',
-        act: async (): Promise<'cut'> => {
-          await writer.kill();
-          return 'cut';
-        },
-      }),
-    );
-    await Promise.race(stops);
-    for (const proxy of stack.mongodbProxies) proxy.clear();
+    await stack.stopMongodbOnce({
+      at: mongodbCommand('insert', 'outbox', workload.label),
+      before: 'request',
+      act: async (): Promise<'cut'> => {
+        await writer.kill();
+        return 'cut';
+      },
+    });
     expect(await workload.eventIds()).toStrictEqual([]);
     expect(
       await stack.db.collection('graphs').countDocuments({ _id: workload.document(0)._id as unknown as ObjectId }),
