@@ -1,7 +1,8 @@
 /** The whole consumer (fetch, project, apply, acknowledge) against the apply alone. */
 import type { Servers } from '../infra/local/servers.ts';
+import { aggregates } from '../lib/aggregates/catalog.ts';
 import type { AggregateState } from '../lib/apply/aggregate-state.ts';
-import { consumerSettings, readSettings } from '../lib/config.ts';
+import { consumerSettings, readSettings } from '../lib/config/settings.ts';
 import type { QueueMessage } from '../lib/consume/queue-message.ts';
 import { type Consumer, joinConsumer, noQueue } from '../lib/wiring/consumer.ts';
 import { silentLog } from '../test/silent-log.ts';
@@ -45,7 +46,7 @@ export const consumerBenchmark: Benchmark = {
   run: (servers: Servers): Promise<readonly Figure[]> =>
     BenchOutbox.with(servers, async (outbox) => {
       const apply = await new ApplyBench(servers, outbox.graph).setUp();
-      const consumer = joinConsumer(readSettings(consumerSettings, outbox.environment), noQueue);
+      const consumer = joinConsumer(readSettings(consumerSettings, outbox.environment), aggregates, noQueue);
       let states: readonly AggregateState[] = [];
       const result = await compare(
         [

@@ -1,5 +1,5 @@
 /** A publisher that stops when it has sent what it should, so that its pace can be told. */
-import { publisherSettings, readSettings } from '../lib/config.ts';
+import { publisherSettings, readSettings } from '../lib/config/settings.ts';
 import type { SendPointers } from '../lib/publish/send-all.ts';
 import { joinPublisher, type Publisher } from '../lib/wiring/publisher.ts';
 import { silentLog } from '../test/silent-log.ts';

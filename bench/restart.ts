@@ -3,7 +3,8 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startRestartableNeo4j } from '../infra/local/neo4j.ts';
 import { printStep } from '../infra/local/progress.ts';
-import { readSettings, workerSettings } from '../lib/config.ts';
+import { aggregates } from '../lib/aggregates/catalog.ts';
+import { readSettings, workerSettings } from '../lib/config/settings.ts';
 import { startWorker } from '../lib/wiring/worker.ts';
 import { connectGraph } from '../test/connect-graph.ts';
 import { silentLog } from '../test/silent-log.ts';
@@ -32,7 +33,7 @@ export const restartBenchmark: Benchmark = {
       return await BenchOutbox.with({ ...servers, ...graph }, async (bench) => {
         const apply = await new ApplyBench({ ...servers, ...graph }, bench.graph).setUp();
         await apply.driver.close();
-        const worker = startWorker(readSettings(workerSettings, bench.environment), {
+        const worker = startWorker(readSettings(workerSettings, bench.environment), aggregates, {
           ...silentLog,
           failed: () => undefined,
         });

@@ -1,6 +1,7 @@
 /** The worker's whole path, from commit to acknowledgement, against the apply alone; and its lag at a steady rate. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readSettings, workerSettings } from '../lib/config.ts';
+import { aggregates } from '../lib/aggregates/catalog.ts';
+import { readSettings, workerSettings } from '../lib/config/settings.ts';
 import { inChunks } from '../lib/in-chunks.ts';
 import { startWorker, type WorkerLog } from '../lib/wiring/worker.ts';
 import { silentLog } from '../test/silent-log.ts';
@@ -30,7 +31,7 @@ export const workerBenchmark: Benchmark = {
   run: (servers) =>
     BenchOutbox.with(servers, async (bench) => {
       const apply = await new ApplyBench(servers, bench.graph).setUp();
-      const start = () => startWorker(readSettings(workerSettings, bench.environment), quietLog);
+      const start = () => startWorker(readSettings(workerSettings, bench.environment), aggregates, quietLog);
       await bench.write('first', 5_000);
       const warm = start();
       await bench.untilSettled();

@@ -2,7 +2,9 @@
 import path from 'node:path';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
+import { localCredentials, sdkCredentials } from './credentials.ts';
 import { projectRoot } from './paths.ts';
+import { type DatabaseAddresses, putSecrets } from './put-secrets.ts';
 import { runCommand } from './run-command.ts';
 import { StackError } from './stack-error.ts';
 
@@ -20,17 +22,19 @@ export interface Deployment {
 export interface DeploymentTarget {
   readonly endpointUrl: string;
   readonly region: string;
-  /** MONGODB_URI and the like: what `serverless.yml` takes from the environment. */
-  readonly environment: Readonly<Record<string, string>>;
+  /** The databases that the functions shall use. */
+  readonly databases: DatabaseAddresses & { readonly MONGODB_DATABASE: string; readonly NEO4J_DATABASE: string };
   readonly logFile: string;
   readonly signal: AbortSignal;
 }
 
-/** Credentials that LocalStack takes and AWS does not. */
-export const localCredentials = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' } as const;
-
-/** Deploys and returns the names of what was made. @throws StackError with the end of the deployment's output. */
+/**
+ * Deploys and returns the names of what was made. The set-up of both databases is a step of the deployment.
+ *
+ * @throws StackError with the end of the deployment's output.
+ */
 export async function deploy(target: DeploymentTarget): Promise<Deployment> {
+  await putSecrets(target, `/outgraph/${stage}`, target.databases);
   await runCommand({
     command: process.execPath,
     args: [
@@ -42,7 +46,8 @@ export async function deploy(target: DeploymentTarget): Promise<Deployment> {
     ],
     cwd: projectRoot,
     env: {
-      ...target.environment,
+      MONGODB_DATABASE: target.databases.MONGODB_DATABASE,
+      NEO4J_DATABASE: target.databases.NEO4J_DATABASE,
       ...localCredentials,
       AWS_ENDPOINT_URL: target.endpointUrl,
       AWS_REGION: target.region,
@@ -91,9 +96,3 @@ export async function invokeOnce({ endpointUrl, region }: DeploymentTarget, func
     client.destroy();
   }
 }
-
-/** The same, as the SDK takes them. */
-export const sdkCredentials = {
-  accessKeyId: localCredentials.AWS_ACCESS_KEY_ID,
-  secretAccessKey: localCredentials.AWS_SECRET_ACCESS_KEY,
-};

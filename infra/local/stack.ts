@@ -1,6 +1,5 @@
 /** The whole local stack: MongoDB, Neo4j and LocalStack, set up and with the functions deployed. */
 import path from 'node:path';
-import { setUp } from '../set-up.ts';
 import { type Deployment, type DeploymentTarget, deploy, invokeOnce } from './deploy.ts';
 import { printStep } from './progress.ts';
 import { type Running, type Servers, startServers } from './servers.ts';
@@ -61,7 +60,7 @@ async function deployOn(servers: Servers, signal: AbortSignal): Promise<Stack> {
   const { mongodbUri, neo4jUri, neo4jUsername, neo4jPassword, endpointUrl, logsFolder, broken, stop } = servers;
   const database = process.env.MONGODB_DATABASE ?? 'outgraph';
   const neo4jDatabase = process.env.NEO4J_DATABASE ?? 'neo4j';
-  const environment = {
+  const databases = {
     MONGODB_URI: mongodbUri,
     MONGODB_DATABASE: database,
     NEO4J_URI: neo4jUri,
@@ -69,16 +68,17 @@ async function deployOn(servers: Servers, signal: AbortSignal): Promise<Stack> {
     NEO4J_PASSWORD: neo4jPassword ?? '',
     NEO4J_DATABASE: neo4jDatabase,
   };
-  await printStep('Setting up the outbox and the graph', () => setUp({ ...environment, PROCESSED_RETENTION_DAYS: 7 }));
   const region = process.env.AWS_REGION ?? 'us-east-1';
   const target: DeploymentTarget = {
     endpointUrl,
     region,
-    environment,
+    databases,
     logFile: path.join(logsFolder, 'deploy.log'),
     signal,
   };
-  const deployment = await printStep('Packaging and deploying the functions', () => deploy(target));
+  const deployment = await printStep('Packaging and deploying the functions, and setting up the databases', () =>
+    deploy(target),
+  );
   await invokeOnce(target, deployment.functions.publisher);
 
   const { processes, mongodPids } = servers;

@@ -1,5 +1,6 @@
 /**
- * Every aggregate type that this deployment knows. Add yours here: the consumer projects by this list, and the set-up makes its constraints.
+ * Every aggregate type that a deployment knows: the consumer projects by this list, and the set-up makes its constraints. Add yours here, or make a list of your own in your
+ * own service.
  */
 import { canary } from './canary.ts';
 import type { AggregateDefinition } from './define-aggregate.ts';
@@ -11,18 +12,20 @@ import { memoryUser } from './memory-user.ts';
 export type AggregateCatalog = ReadonlyMap<string, AggregateDefinition>;
 
 /**
- * Builds a catalog.
+ * Builds a catalog. The sweep's canary is in each.
  *
  * @throws Error if two definitions have the same type.
+ * @example
+ * const catalog = createCatalog([person, team]);
  */
 export function createCatalog(definitions: readonly AggregateDefinition[]): AggregateCatalog {
   const catalog = new Map<string, AggregateDefinition>();
-  for (const definition of definitions) {
+  for (const definition of [...definitions, canary]) {
     if (catalog.has(definition.type)) throw new Error(`The aggregate type "${definition.type}" is declared twice.`);
     catalog.set(definition.type, definition);
   }
   return catalog;
 }
 
-/** The aggregate types of this deployment. */
-export const aggregates: AggregateCatalog = createCatalog([graph, memoryUser, memoryEvent, canary]);
+/** The aggregate types of the functions in `functions/`. */
+export const aggregates: AggregateCatalog = createCatalog([graph, memoryUser, memoryEvent]);

@@ -4,9 +4,27 @@
  */
 import type { Document } from 'bson';
 import { Fault, isDataFault } from '../contract/fault.ts';
+import type { OutboxEvent } from '../contract/outbox-event.ts';
 import { readSubgraph } from '../contract/read-subgraph.ts';
 import type { ProjectedSubgraph, Subgraph } from '../contract/subgraph.ts';
+import type { AggregateCatalog } from './catalog.ts';
 import type { AggregateDefinition } from './define-aggregate.ts';
+
+/**
+ * The subgraph of an event, by the aggregate type it names; null for a deletion.
+ *
+ * @throws a data fault.
+ */
+export function projectOutboxEvent(catalog: AggregateCatalog, event: OutboxEvent): Subgraph | null {
+  const definition = catalog.get(event.aggregateType);
+  if (definition === undefined) {
+    throw new Fault(
+      'aggregate-type-unknown',
+      `aggregateType: no aggregate "${event.aggregateType}" is declared in the catalog that the consumer was built with.`,
+    );
+  }
+  return event.operation === 'delete' ? null : projectPayload(definition, event.aggregateId, event.payload);
+}
 
 /**
  * The subgraph of an aggregate in the state that `payload` holds, with every check that needs no database.

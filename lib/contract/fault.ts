@@ -56,6 +56,12 @@ export const infrastructureFaultCodes = [
   'bus-unavailable',
   'queue-unavailable',
   'set-up-missing',
+  /** A setting is missing or wrong, or what it refers to is. */
+  'configuration-invalid',
+  /** What a setting refers to could not be read from SSM or Secrets Manager. */
+  'secret-unavailable',
+  /** A server does not take the user or the password. */
+  'credentials-refused',
   /** The change stream cannot go on from its token: the oplog has rolled over, or the outbox was dropped. */
   'history-lost',
   /** A server did not answer before the function's time was up. */

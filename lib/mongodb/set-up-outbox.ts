@@ -110,6 +110,6 @@ export async function checkOutbox(db: Db): Promise<void> {
   if (missing.length === 0) return;
   throw new Fault(
     'set-up-missing',
-    `The database ${db.databaseName} lacks ${missing.join(', ')}; apply the set-up first (infra/set-up.ts).`,
+    `The database ${db.databaseName} lacks ${missing.join(', ')}; apply the set-up first (npx outgraph set-up).`,
   );
 }

@@ -34,7 +34,7 @@ export async function checkGraph(driver: Driver, database: string): Promise<void
   if (schema.keys.get(registryLabel)?.join() === 'key') return;
   throw new Fault(
     'set-up-missing',
-    `The graph has no constraint on ${registryLabel}.key; apply the set-up first (infra/set-up.ts).`,
+    `The graph has no constraint on ${registryLabel}.key; apply the set-up first (npx outgraph set-up).`,
   );
 }
 

@@ -1,16 +1,14 @@
 /** Joins the consumer's flow to MongoDB, Neo4j and SQS; done once for a process, kept over warm calls. */
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { aggregates } from '../aggregates/catalog.ts';
-import { projectPayload } from '../aggregates/project-event.ts';
+import type { AggregateCatalog } from '../aggregates/catalog.ts';
+import { projectOutboxEvent } from '../aggregates/project-event.ts';
 import { changeVisibility, moveToDeadLetters } from '../aws/queue.ts';
-import type { ConsumerSettings, QueueConsumerSettings } from '../config.ts';
+import type { ConsumerSettings, QueueConsumerSettings } from '../config/settings.ts';
 import { consume } from '../consume/consume.ts';
 import type { ConsumeLog, ConsumePorts, ConsumeReport } from '../consume/consume-ports.ts';
 import type { QueueMessage, UnreadableMessage } from '../consume/queue-message.ts';
 import type { DeadEvent } from '../contract/dead-event.ts';
-import { Fault } from '../contract/fault.ts';
-import { type OutboxEvent, outboxCollection } from '../contract/outbox-event.ts';
-import type { Subgraph } from '../contract/subgraph.ts';
+import { outboxCollection } from '../contract/outbox-event.ts';
 import type { Trial } from '../contract/trial.ts';
 import { acknowledgeEvents } from '../mongodb/acknowledge-events.ts';
 import { connectMongodb, pingMongodb } from '../mongodb/connect.ts';
@@ -50,10 +48,10 @@ export interface ConsumerQueue extends Pick<ConsumePorts, 'comeAgain' | 'moveToD
 }
 
 /** Joins the parts to the queue in SQS; connections open with the first batch. */
-export function wireConsumer(settings: QueueConsumerSettings): Consumer {
+export function wireConsumer(settings: QueueConsumerSettings, catalog: AggregateCatalog): Consumer {
   const queue = new SQSClient({ maxAttempts: 4 });
   const queues = { queueUrl: settings.QUEUE_URL, deadLetterQueueUrl: settings.DEAD_LETTER_QUEUE_URL };
-  return joinConsumer(settings, {
+  return joinConsumer(settings, catalog, {
     comeAgain: async (messages, seconds) => {
       // They come again all the same, only later.
       await changeVisibility(queue, settings.QUEUE_URL, messages, seconds).catch(() => undefined);
@@ -91,6 +89,7 @@ const pingMillis = 3_000;
  */
 export function joinConsumer(
   settings: ConsumerSettings,
+  catalog: AggregateCatalog,
   queue: ConsumerQueue,
   options: { readonly retrySeconds?: number } = {},
 ): Consumer {
@@ -138,7 +137,7 @@ export function joinConsumer(
         await withinTime('MongoDB', pingMillis, () => pingMongodb(db));
         await withinTime('MongoDB', untilReserve(), checkSetUp);
       },
-      project: projectOutboxEvent,
+      project: (event) => projectOutboxEvent(catalog, event),
       ...boundedPorts('Neo4j', graph.current.ports, untilReserve, graph.renewIfSilent),
       ...boundedPorts('MongoDB', reading, untilReserve),
       ...boundedPorts('MongoDB', recording, untilEnd),
@@ -168,22 +167,6 @@ export function joinConsumer(
       await Promise.all([mongodb.close(), graph.close()]);
     },
   };
-}
-
-/**
- * The subgraph of an event, by the aggregate type it names; null for a deletion.
- *
- * @throws a data fault.
- */
-export function projectOutboxEvent(event: OutboxEvent): Subgraph | null {
-  const definition = aggregates.get(event.aggregateType);
-  if (definition === undefined) {
-    throw new Fault(
-      'aggregate-type-unknown',
-      `aggregateType: no aggregate "${event.aggregateType}" is declared; add it to lib/aggregates/catalog.ts.`,
-    );
-  }
-  return event.operation === 'delete' ? null : projectPayload(definition, event.aggregateId, event.payload);
 }
 
 /** Runs a check until it has passed once. */

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectEventBus, sendPointers } from '../aws/event-bus.ts';
-import type { PublisherSettings } from '../config.ts';
+import type { PublisherSettings } from '../config/settings.ts';
 import { outboxCollection } from '../contract/outbox-event.ts';
 import type { Pointer } from '../contract/pointer.ts';
 import { connectMongodb } from '../mongodb/connect.ts';

@@ -3,7 +3,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Db } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import { countBacklog, sendToQueue } from '../aws/queue.ts';
-import type { SweepSettings } from '../config.ts';
+import type { SweepSettings } from '../config/settings.ts';
 import { outboxCollection } from '../contract/outbox-event.ts';
 import {
   type CanaryNote,

@@ -1,6 +1,7 @@
 /** Joins publisher, consumer and sweep to one resident process: the same flows as the functions, with a queue in memory between them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { WorkerSettings } from '../config.ts';
+import type { AggregateCatalog } from '../aggregates/catalog.ts';
+import type { WorkerSettings } from '../config/settings.ts';
 import type { ConsumeLog } from '../consume/consume-ports.ts';
 import type { PublishLog } from '../publish/publish-ports.ts';
 import { MemoryQueue } from '../worker/memory-queue.ts';
@@ -26,10 +27,10 @@ const batchMillis = 60_000;
  * and take over when its lease ends.
  *
  * @example
- * const worker = startWorker(readSettings(workerSettings, process.env), log);
+ * const worker = startWorker(readSettings(workerSettings, process.env), createCatalog([person]), log);
  * process.once('SIGTERM', () => worker.stop());
  */
-export function startWorker(settings: WorkerSettings, log: WorkerLog): Worker {
+export function startWorker(settings: WorkerSettings, catalog: AggregateCatalog, log: WorkerLog): Worker {
   const queue = new MemoryQueue();
   const stopped = new AbortController();
   const send = async (pointers: Parameters<MemoryQueue['send']>[0]) => {
@@ -45,7 +46,7 @@ export function startWorker(settings: WorkerSettings, log: WorkerLog): Worker {
     durable: false,
   });
   // The driver's own waits grow to many seconds; the worker's stay short, so that it is back soon after Neo4j is.
-  const consumer = joinConsumer(settings, noQueue, { retrySeconds: 0 });
+  const consumer = joinConsumer(settings, catalog, noQueue, { retrySeconds: 0 });
   const sweeper = joinSweep(settings, {
     sendToQueue: (pointers) => queue.offer(pointers),
     countBacklog: async () => queue.inFlight,

@@ -10,7 +10,8 @@ import {
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
-import { type Deployment, sdkCredentials } from '../../infra/local/deploy.ts';
+import { sdkCredentials } from '../../infra/local/credentials.ts';
+import type { Deployment } from '../../infra/local/deploy.ts';
 import { waitUntil } from '../../infra/local/wait-until.ts';
 
 export type FunctionName = keyof Deployment['functions'];

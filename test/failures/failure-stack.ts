@@ -13,7 +13,8 @@ import {
 } from '@aws-sdk/client-sqs';
 import { type Collection, type Db, type Document, MongoClient } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
-import { type Deployment, deploy, sdkCredentials } from '../../infra/local/deploy.ts';
+import { sdkCredentials } from '../../infra/local/credentials.ts';
+import { type Deployment, deploy } from '../../infra/local/deploy.ts';
 import { installMongod } from '../../infra/local/mongod.ts';
 import { type RestartableNeo4j, startRestartableNeo4j } from '../../infra/local/neo4j.ts';
 import { stackFolder } from '../../infra/local/paths.ts';
@@ -21,7 +22,6 @@ import { printStep } from '../../infra/local/progress.ts';
 import { type RestartableReplicaSet, startRestartableMongodb } from '../../infra/local/restartable-mongodb.ts';
 import { type Servers, startServers } from '../../infra/local/servers.ts';
 import { waitUntil } from '../../infra/local/wait-until.ts';
-import { setUp } from '../../infra/set-up.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import type { Checkpoint } from '../../lib/mongodb/publisher-lease.ts';
 import { checkpointCollection } from '../../lib/mongodb/set-up-outbox.ts';
@@ -234,7 +234,7 @@ async function startParts(signal: AbortSignal, undo: (() => Promise<unknown>)[])
   const bus = await startFaultyBus(servers.endpointUrl);
   undo.push(() => bus.close());
 
-  const environment = {
+  const databases = {
     MONGODB_URI: mongodb.uri,
     MONGODB_DATABASE: database,
     NEO4J_URI: `bolt://127.0.0.1:${neo4jProxy.port}`,
@@ -242,9 +242,8 @@ async function startParts(signal: AbortSignal, undo: (() => Promise<unknown>)[])
     NEO4J_PASSWORD: '',
     NEO4J_DATABASE: 'neo4j',
   };
-  await setUp({ ...environment, PROCESSED_RETENTION_DAYS: 7 });
   const logFile = path.join(servers.logsFolder, 'deploy.log');
-  const target = { endpointUrl: servers.endpointUrl, region, environment, logFile, signal };
+  const target = { endpointUrl: servers.endpointUrl, region, databases, logFile, signal };
   const deployment = await printStep('Packaging and deploying the functions', () => deploy(target));
   return { servers, mongodb, mongodbProxies, neo4j, neo4jProxy, bus, deployment };
 }

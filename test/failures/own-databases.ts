@@ -7,7 +7,9 @@ import { startRestartableNeo4j } from '../../infra/local/neo4j.ts';
 import { runFolder } from '../../infra/local/paths.ts';
 import { printStep } from '../../infra/local/progress.ts';
 import { startRestartableMongodb } from '../../infra/local/restartable-mongodb.ts';
-import { setUp } from '../../infra/set-up.ts';
+import { aggregates } from '../../lib/aggregates/catalog.ts';
+import { readSettings, setUpSettings } from '../../lib/config/settings.ts';
+import { setUpOnce } from '../../lib/wiring/set-up.ts';
 
 /** Databases that run. */
 export interface OwnDatabases {
@@ -49,7 +51,7 @@ export async function startOwnDatabases(): Promise<OwnDatabases> {
       NEO4J_PASSWORD: '',
       NEO4J_DATABASE: 'neo4j',
     };
-    await setUp({ ...environment, PROCESSED_RETENTION_DAYS: 7 });
+    await setUpOnce(readSettings(setUpSettings, environment), aggregates);
     return { environment, stop };
   } catch (error) {
     await stop();

@@ -3,7 +3,8 @@ import { type BenchDatabases, BenchOutbox } from '../../bench/bench-outbox.ts';
 import { type Contender, compare } from '../../bench/compare.ts';
 import { wholeConsumer } from '../../bench/consumer.ts';
 import { CountingPublisher } from '../../bench/counting-publisher.ts';
-import { consumerSettings, readSettings } from '../../lib/config.ts';
+import { aggregates } from '../../lib/aggregates/catalog.ts';
+import { consumerSettings, readSettings } from '../../lib/config/settings.ts';
 import { joinConsumer, noQueue } from '../../lib/wiring/consumer.ts';
 
 /** What the parts could do, each per second. */
@@ -27,7 +28,7 @@ export function measureHeadroom(databases: BenchDatabases): Promise<Headroom> {
     const published = publisher.contender('publisher without a bus', outbox, publishedEvents);
     const publisherRate = await rateOf(published, { rounds: 4, warmUp: 2 });
     await publisher.close();
-    const consumer = joinConsumer(readSettings(consumerSettings, outbox.environment), noQueue);
+    const consumer = joinConsumer(readSettings(consumerSettings, outbox.environment), aggregates, noQueue);
     const consumerRate = await rateOf(wholeConsumer(outbox, consumer), { rounds: 10, warmUp: warmUpBatches });
     await consumer.close();
     return { publisher: publisherRate, consumer: consumerRate };

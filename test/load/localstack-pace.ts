@@ -4,7 +4,7 @@ import { CreateEventBusCommand, DeleteEventBusCommand, EventBridgeClient } from 
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import pMap from 'p-map';
 import { putEventsBare } from '../../bench/bare-put-events.ts';
-import { sdkCredentials } from '../../infra/local/deploy.ts';
+import { sdkCredentials } from '../../infra/local/credentials.ts';
 import type { Stack } from '../../infra/local/stack.ts';
 import { waitUntil } from '../../infra/local/wait-until.ts';
 import { type Pointer, pointersPerCall } from '../../lib/contract/pointer.ts';

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { connectEventBus, sendPointers } from '../../../lib/aws/event-bus.ts';
-import { publisherSettings, readSettings } from '../../../lib/config.ts';
+import { publisherSettings, readSettings } from '../../../lib/config/settings.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { noCounts } from '../../../lib/publish/publish.ts';

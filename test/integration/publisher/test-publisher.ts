@@ -1,5 +1,5 @@
 /** A publisher on a real MongoDB whose bus is the test: what it sent and said, and an end that the test decides. */
-import { publisherSettings, readSettings } from '../../../lib/config.ts';
+import { publisherSettings, readSettings } from '../../../lib/config/settings.ts';
 import type { Pointer } from '../../../lib/contract/pointer.ts';
 import { noCounts, type PublishReport } from '../../../lib/publish/publish.ts';
 import type { LossCode } from '../../../lib/publish/publish-ports.ts';

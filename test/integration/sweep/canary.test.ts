@@ -1,5 +1,7 @@
 import { Timestamp } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { aggregates } from '../../../lib/aggregates/catalog.ts';
+import { projectOutboxEvent } from '../../../lib/aggregates/project-event.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { acknowledgeEvents } from '../../../lib/mongodb/acknowledge-events.ts';
 import { type CanaryNote, writeCanary } from '../../../lib/mongodb/canaries.ts';
@@ -7,7 +9,6 @@ import { fetchEvents } from '../../../lib/mongodb/fetch-events.ts';
 import { markDead } from '../../../lib/mongodb/mark-dead.ts';
 import { countOutbox, readApplyLags, readServerTime } from '../../../lib/mongodb/measure-outbox.ts';
 import { checkpointCollection } from '../../../lib/mongodb/set-up-outbox.ts';
-import { projectOutboxEvent } from '../../../lib/wiring/consumer.ts';
 import { outboxEvent } from '../../outbox-event.ts';
 import { createTestDatabase, type TestDatabase } from '../test-database.ts';
 import { sweepOn } from './sweep-on.ts';
@@ -49,7 +50,7 @@ it('the consumer takes a canary for an upsert of an aggregate that lists nothing
   const [fetched] = await fetchEvents(outbox(), idsOf(await canaries()));
   if (fetched?.status !== 'pending') throw new Error('The canary is not pending.');
   expect(fetched.event).toMatchObject({ operation: 'upsert', payload: {} });
-  expect(projectOutboxEvent(fetched.event)).toStrictEqual({ nodes: [], relationships: [] });
+  expect(projectOutboxEvent(aggregates, fetched.event)).toStrictEqual({ nodes: [], relationships: [] });
 });
 
 it('the lag is that of the newest canary that came through, or, while one waits, the age of the oldest that does', async () => {

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readSettings, sweepSettings } from '../../../lib/config.ts';
+import { readSettings, sweepSettings } from '../../../lib/config/settings.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { SweepReport } from '../../../lib/sweep/sweep.ts';
 import { joinSweep, type SweepQueue } from '../../../lib/wiring/sweep.ts';

@@ -7,7 +7,7 @@ import { type RestartableNeo4j, startRestartableNeo4j } from '../../../infra/loc
 import { printStep } from '../../../infra/local/progress.ts';
 import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { aggregates } from '../../../lib/aggregates/catalog.ts';
-import { readSettings, workerSettings } from '../../../lib/config.ts';
+import { readSettings, workerSettings } from '../../../lib/config/settings.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
 import { startWorker, type Worker } from '../../../lib/wiring/worker.ts';
@@ -55,6 +55,7 @@ it('loses nothing, leaves nothing dead, says that it is unwell, and goes on by i
       NEO4J_URI: neo4j.uri,
       WORKER_BATCH_SIZE: '100',
     }),
+    aggregates,
     { ...silentLog, failed: (part) => void failed.push(part) },
   );
   try {

@@ -1,7 +1,8 @@
 /** The worker's own sweep on real servers: its canaries take the way of every event. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { waitUntil } from '../../../infra/local/wait-until.ts';
-import { readSettings, workerSettings } from '../../../lib/config.ts';
+import { aggregates } from '../../../lib/aggregates/catalog.ts';
+import { readSettings, workerSettings } from '../../../lib/config/settings.ts';
 import { canaryAggregate } from '../../../lib/contract/canary.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { startWorker } from '../../../lib/wiring/worker.ts';
@@ -25,7 +26,7 @@ it('a worker sends canaries with its sweep, and applies them', async () => {
     NEO4J_PASSWORD: stack.neo4jPassword ?? '',
     WORKER_SWEEP_SECONDS: '1',
   });
-  const worker = startWorker(settings, { ...silentLog, failed: (_part, error) => failures.push(error) });
+  const worker = startWorker(settings, aggregates, { ...silentLog, failed: (_part, error) => failures.push(error) });
   const processed = { ...canaryAggregate, status: 'processed' };
   await waitUntil(
     async () => (await database.db.collection(outboxCollection).countDocuments(processed)) >= 2 || undefined,

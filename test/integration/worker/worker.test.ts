@@ -1,7 +1,8 @@
 /** The worker as a library on real servers: everything that is committed is applied, by one or several, across stops. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { waitUntil } from '../../../infra/local/wait-until.ts';
-import { readSettings, workerSettings } from '../../../lib/config.ts';
+import { aggregates } from '../../../lib/aggregates/catalog.ts';
+import { readSettings, workerSettings } from '../../../lib/config/settings.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { startWorker, type WorkerLog } from '../../../lib/wiring/worker.ts';
 import { upsertEvent } from '../../outbox-event.ts';
@@ -38,6 +39,7 @@ const start = (settings: object = {}) =>
       PUBLISHER_LEASE_SECONDS: '5',
       ...settings,
     }),
+    aggregates,
     log,
   );
 

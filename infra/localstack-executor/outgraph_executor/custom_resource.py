@@ -1,0 +1,80 @@
+"""
+CloudFormation's custom resources, which LocalStack without an account does not have: invokes the function that the resource names, and waits until it has
+put its answer to the address in the event, as CloudFormation does.
+
+https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
+"""
+
+import json
+import uuid
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+from localstack.services.cloudformation.resource_provider import OperationStatus, ProgressEvent, ResourceProvider
+
+# What CloudFormation waits when the resource names no ServiceTimeout.
+DEFAULT_TIMEOUT_SECONDS = 3600
+
+
+class CustomResourceProvider(ResourceProvider):
+    TYPE = "AWS::CloudFormation::CustomResource"
+    SCHEMA = {
+        "typeName": TYPE,
+        "primaryIdentifier": ["/properties/Id"],
+        "readOnlyProperties": ["/properties/Id"],
+        "properties": {"ServiceToken": {"type": "string"}, "ServiceTimeout": {"type": "integer"}, "Id": {"type": "string"}},
+    }
+
+    def create(self, request):
+        return self._ask(request, "Create", request.desired_state)
+
+    def update(self, request):
+        return self._ask(request, "Update", request.desired_state)
+
+    def delete(self, request):
+        return self._ask(request, "Delete", request.previous_state or request.desired_state)
+
+    def _ask(self, request, request_type, properties):
+        event = {
+            "RequestType": request_type,
+            "RequestId": str(uuid.uuid4()),
+            "StackId": request.stack_id,
+            "LogicalResourceId": request.logical_resource_id,
+            "ResourceType": self.TYPE,
+            "ServiceToken": properties["ServiceToken"],
+            "ResourceProperties": {name: str(value) for name, value in properties.items() if name != "Id"},
+        }
+        if request_type != "Create":
+            event["PhysicalResourceId"] = (request.previous_state or properties).get("Id", "")
+        answer = self._invoke(request, event, int(properties.get("ServiceTimeout") or DEFAULT_TIMEOUT_SECONDS))
+        if answer is None:
+            return failed(properties, "the function did not answer in time")
+        if answer.get("Status") != "SUCCESS":
+            return failed(properties, answer.get("Reason") or "the function gave no reason")
+        model = {**properties, "Id": answer.get("PhysicalResourceId", ""), **answer.get("Data", {})}
+        return ProgressEvent(status=OperationStatus.SUCCESS, resource_model=model)
+
+    def _invoke(self, request, event, timeout_seconds):
+        """The function's answer, or None."""
+        with HTTPServer(("127.0.0.1", 0), AnswerHandler) as server:
+            server.answer = None
+            server.timeout = timeout_seconds
+            event["ResponseURL"] = f"http://127.0.0.1:{server.server_port}/"
+            client = request.aws_client_factory.lambda_
+            client.invoke(FunctionName=event["ServiceToken"], InvocationType="Event", Payload=json.dumps(event))
+            server.handle_request()
+            return server.answer
+
+
+class AnswerHandler(BaseHTTPRequestHandler):
+    def do_PUT(self):
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.server.answer = json.loads(body)
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
+def failed(model, message):
+    return ProgressEvent(status=OperationStatus.FAILED, resource_model=model, message=message)

@@ -1,0 +1,57 @@
+/** The consumer Lambda, on the queue's event source mapping. Only translates: Lambda's messages in, the flow, the messages that stay in the queue out. */
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
+import middy from '@middy/core';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { AggregateCatalog } from '../aggregates/catalog.ts';
+import { queueConsumerSettings } from '../config/settings.ts';
+import type { ConsumeReport } from '../consume/consume-ports.ts';
+import type { QueueMessage } from '../consume/queue-message.ts';
+import { consumeLog } from '../wiring/consume-log.ts';
+import { wireConsumer } from '../wiring/consumer.ts';
+import { prepareFunction } from './prepare-function.ts';
+
+/**
+ * The consumer's handler for the aggregate types of a catalog.
+ *
+ * @throws Error at cold start that names all that is wrong with the environment.
+ * @example
+ * export const handler = createConsumerHandler(createCatalog([person]));
+ */
+export function createConsumerHandler(catalog: AggregateCatalog) {
+  const { logger, metrics, wired } = prepareFunction(queueConsumerSettings, (settings) =>
+    wireConsumer(settings, catalog),
+  );
+  const log = consumeLog(logger);
+
+  async function runConsumer(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+    const messages: QueueMessage[] = event.Records.map((record) => ({
+      messageId: record.messageId,
+      body: record.body,
+      receiveCount: Number(record.attributes.ApproximateReceiveCount),
+      receiptHandle: record.receiptHandle,
+    }));
+    const remainingMillis = () => context.getRemainingTimeInMillis();
+    const report = await wired.use((consumer) => consumer.consume(messages, remainingMillis, log));
+    recordMetrics(metrics, report);
+    const { failedMessageIds, appliedCreatedAt, ...counts } = report;
+    logger.info('batch consumed', { messages: messages.length, failed: failedMessageIds.length, ...counts });
+    return { batchItemFailures: failedMessageIds.map((itemIdentifier) => ({ itemIdentifier })) };
+  }
+
+  return middy<SQSEvent, SQSBatchResponse>()
+    .use(injectLambdaContext(logger))
+    .use(logMetrics(metrics))
+    .handler(runConsumer);
+}
+
+function recordMetrics(metrics: Metrics, report: ConsumeReport): void {
+  metrics.addMetric('EventsApplied', MetricUnit.Count, report.applied);
+  metrics.addMetric('EventsSuperseded', MetricUnit.Count, report.superseded);
+  metrics.addMetric('EventsDead', MetricUnit.Count, report.dead);
+  metrics.addMetric('OwnershipConflicts', MetricUnit.Count, report.conflicts);
+  metrics.addMetric('MessagesUnreadable', MetricUnit.Count, report.unreadable);
+  const oldest = Math.min(...report.appliedCreatedAt.map((createdAt) => createdAt.getTime()));
+  if (Number.isFinite(oldest)) metrics.addMetric('ApplyLag', MetricUnit.Milliseconds, Math.max(0, Date.now() - oldest));
+}

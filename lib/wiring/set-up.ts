@@ -1,0 +1,48 @@
+/** The set-up of both databases: the outbox in MongoDB, the constraints in Neo4j. Safe to run again; it runs with every deployment, before the functions that need it. */
+import type { AggregateCatalog } from '../aggregates/catalog.ts';
+import type { SetUpSettings } from '../config/settings.ts';
+import { connectMongodb } from '../mongodb/connect.ts';
+import { setUpOutbox } from '../mongodb/set-up-outbox.ts';
+import { connectNeo4j } from '../neo4j/connect.ts';
+import { setUpGraph } from '../neo4j/set-up-graph.ts';
+
+/** The joined set-up. */
+export interface SetUp {
+  /** @throws Fault that names the server that does not answer, or the constraint that cannot be made. */
+  readonly apply: () => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** Joins the parts; connections open with the first call. */
+export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): SetUp {
+  const mongodb = connectMongodb(settings.MONGODB_URI);
+  const driver = connectNeo4j({
+    uri: settings.NEO4J_URI,
+    username: settings.NEO4J_USERNAME,
+    password: settings.NEO4J_PASSWORD,
+  });
+  return {
+    apply: async () => {
+      const processedRetentionSeconds = settings.PROCESSED_RETENTION_DAYS * 86_400;
+      await setUpOutbox(mongodb.db(settings.MONGODB_DATABASE), { processedRetentionSeconds });
+      await setUpGraph(driver, settings.NEO4J_DATABASE, catalog);
+    },
+    close: async () => {
+      await Promise.all([mongodb.close(), driver.close()]);
+    },
+  };
+}
+
+/**
+ * Sets up both databases, and closes the connections again.
+ *
+ * @throws as {@link SetUp.apply}.
+ */
+export async function setUpOnce(settings: SetUpSettings, catalog: AggregateCatalog): Promise<void> {
+  const setUp = wireSetUp(settings, catalog);
+  try {
+    await setUp.apply();
+  } finally {
+    await setUp.close();
+  }
+}
