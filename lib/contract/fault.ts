@@ -55,6 +55,10 @@ export const infrastructureFaultCodes = [
   'neo4j-unavailable',
   'bus-unavailable',
   'queue-unavailable',
+  /** A database refuses the user or its password, or the password has to be changed: it may have been rotated. */
+  'credentials-refused',
+  /** A database knows the user, and does not let it do what its part does. */
+  'permission-denied',
   'set-up-missing',
   /** The change stream cannot go on from its token: the oplog has rolled over, or the outbox was dropped. */
   'history-lost',
