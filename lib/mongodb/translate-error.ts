@@ -46,7 +46,9 @@ interface Refusal {
   readonly message: string;
 }
 
-function refusalOf({ name, code, message }: MongoError): Refusal | undefined {
+function refusalOf({ name, code: given, message }: MongoError): Refusal | undefined {
+  // A read that keeps every BSON type gives the code of its error as an `Int32`.
+  const code = given === undefined ? undefined : Number(given);
   const atlas = code === atlasCode;
   if (
     credentialCodes.has(code) ||

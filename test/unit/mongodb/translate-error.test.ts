@@ -1,4 +1,4 @@
-import { MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb';
+import { Int32, MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { isDataFault } from '../../../lib/contract/fault.ts';
 import { translateMongodbError } from '../../../lib/mongodb/translate-error.ts';
@@ -7,6 +7,11 @@ const server = (code: number, message: string) => new MongoServerError({ code, m
 const denied = 'not authorized on shop to execute command { insert: "outbox", documents: [ { secret: "s3cret" } ] }';
 const removed = 'command find requires authentication';
 const atlasDenied = 'user is not allowed to do action [insert] on [shop.outbox]';
+
+/** As the driver throws where it promotes no values. */
+function exactTypes(error: MongoServerError): MongoServerError {
+  return Object.assign(error, { code: new Int32(Number(error.code)) });
+}
 
 /** As the driver throws when no server could be chosen: each server's own error is within. */
 function notChosen(error: Error): MongoServerSelectionError {
@@ -19,6 +24,7 @@ describe("MongoDB's refusals", () => {
   it.each([
     ['a wrong password', server(18, 'Authentication failed.')],
     ['a wrong password, in the words of Atlas', server(8000, 'bad auth : authentication failed')],
+    ['a wrong password, to a read that keeps every BSON type', exactTypes(server(18, 'Authentication failed.'))],
     ['a user that was removed while it was connected', server(13, removed)],
     ['a wrong password that no server could be chosen for', notChosen(server(18, 'Authentication failed.'))],
     ['a handshake that a wrong password broke', new MongoNetworkError('reset', { cause: server(18, 's3cret') })],
@@ -31,6 +37,7 @@ describe("MongoDB's refusals", () => {
 
   it.each([
     ['a command', server(13, denied), 'insert on outbox'],
+    ['a command that keeps every BSON type', exactTypes(server(13, denied)), 'insert on outbox'],
     ['a command, in the words of Atlas', server(8000, atlasDenied), 'insert on shop.outbox'],
     [
       'a command on no collection',
