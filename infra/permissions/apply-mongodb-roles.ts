@@ -2,7 +2,7 @@
  * Makes the roles of all parts in a self-hosted MongoDB, or brings those that are there to what they should be; and a user with each role whose password the environment
  * gives. Safe to run again, which is also how a password is changed. Run it as an administrator (`userAdminAnyDatabase`).
  *
- *     MONGODB_URI=… MONGODB_DATABASE=shop OUTGRAPH_PUBLISHER_PASSWORD=… node infra/permissions/apply-mongodb-roles.ts --writes people --writes orders
+ *     MONGODB_URI=… MONGODB_DATABASE=shop MONGODB_PUBLISHER_PASSWORD=… node infra/permissions/apply-mongodb-roles.ts --writes people --writes orders
  *     MONGODB_DATABASE=shop node infra/permissions/apply-mongodb-roles.ts --writes people --atlas
  *
  * The second prints the commands that do the same in Atlas, and connects to nothing.
@@ -30,7 +30,8 @@ export async function applyMongodbRoles(client: MongoClient, request: RolesReque
   const users: string[] = [];
   for (const part of parts) {
     const role = roleName(part, database);
-    await withMongodbFaults(() => applyRole(admin, role, database, privilegesOf(part, writerCollections)));
+    const privileges = privilegesOf(part, writerCollections);
+    await withMongodbFaults(() => applyRole(admin, role, database, privileges));
     const password = passwords[part];
     if (password === undefined) continue;
     await withMongodbFaults(() => applyUser(admin, role, password));
@@ -54,9 +55,9 @@ async function applyUser(admin: Db, name: string, password: string): Promise<voi
   await admin.command({ ...command, pwd: password, roles, writeConcern: { w: 'majority' } });
 }
 
-/** `OUTGRAPH_SET_UP_PASSWORD` is that of the user of the set-up. */
+/** `MONGODB_SET_UP_PASSWORD` is that of the user of the set-up. */
 function passwordVariable(part: Part): string {
-  return `OUTGRAPH_${part.toUpperCase().replaceAll('-', '_')}_PASSWORD`;
+  return `MONGODB_${part.toUpperCase().replaceAll('-', '_')}_PASSWORD`;
 }
 
 function readPasswords(): RolesRequest['passwords'] {
