@@ -3,6 +3,8 @@
  * nobody recognises is taken for an infrastructure fault, because retrying too often is safe and giving up is not.
  */
 
+import { printable } from './printable.ts';
+
 /**
  * Why an event can never be applied as it is: these codes end up in the outbox as `error.code` of a dead event.
  */
@@ -77,7 +79,7 @@ export type FaultCode = DataFaultCode | InfrastructureFaultCode;
  * A fault with a closed code. `retryable` is derived from the code: data faults never are, all others are.
  *
  * A data fault's message names the path of what is wrong (`nodes[0].properties.address`) and never its value, because
- * it is kept in the outbox and read by people who need not see the payload.
+ * it is kept in the outbox and read by people who need not see the payload. Names come from the payload as well, so that every message is made one printable line.
  *
  * @example
  * throw new Fault('value-unsupported', 'nodes[0].properties.address: a nested object cannot be a property value');
@@ -87,7 +89,7 @@ export class Fault extends Error {
   readonly code: FaultCode;
 
   constructor(code: FaultCode, message: string, options?: { readonly cause?: unknown }) {
-    super(message, options);
+    super(printable(message), options);
     this.code = code;
   }
 

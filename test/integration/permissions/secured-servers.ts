@@ -1,6 +1,6 @@
 /** A MongoDB and a Neo4j of a test's own that let nobody in without a password. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { MongoClient } from 'mongodb';
 import { installMongod } from '../../../infra/local/mongod.ts';
@@ -51,7 +51,7 @@ export async function startSecuredMongodb(): Promise<SecuredMongodb> {
     stop: async () => {
       await admin.close();
       await set.stop();
-      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+      await removeFolder(folder);
     },
   };
 }
@@ -70,7 +70,13 @@ export async function startSecuredNeo4j(): Promise<SecuredNeo4j> {
     address: { uri, username: 'neo4j', password },
     stop: async () => {
       await server.stop();
-      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+      await removeFolder(folder);
     },
   };
+}
+
+/** And the one that it is in, if nothing else is. */
+async function removeFolder(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  await rmdir(runFolder()).catch(() => undefined);
 }
