@@ -74,9 +74,11 @@ async function digestOfJars(lib: string): Promise<string> {
   return all.digest('hex');
 }
 
-/** Where a server that was stopped stood, to start it again; and further lines for its configuration. */
+/** Where a server that was stopped stood, to start it again; the password of its user `neo4j`; and further lines for its configuration. */
 interface Neo4jOptions {
   readonly port?: number;
+  /** Left out, it asks for none. */
+  readonly password?: string | undefined;
   readonly settings?: readonly string[];
 }
 
@@ -92,7 +94,9 @@ export async function startNeo4j(
   const port = options.port ?? (await freePort());
   const home = path.join(folder, 'neo4j');
   await mkdir(path.join(home, 'conf'), { recursive: true });
-  await writeFile(path.join(home, 'conf/neo4j.conf'), `${configuration(port)}${(options.settings ?? []).join('\n')}\n`);
+  const { password, settings = [] } = options;
+  const lines = [`dbms.security.auth_enabled=${password !== undefined}`, ...settings];
+  await writeFile(path.join(home, 'conf/neo4j.conf'), `${configuration(port)}${lines.join('\n')}\n`);
   const opened = ['java.nio', 'java.io', 'sun.nio.ch', 'java.lang'].map(
     (name) => `--add-opens=java.base/${name}=ALL-UNNAMED`,
   );
@@ -117,14 +121,13 @@ export async function startNeo4j(
   const uri = `bolt://127.0.0.1:${port}`;
   await Promise.race([
     process.ended,
-    waitUntil(() => answers(uri), { timeoutSeconds: 120, pollMillis: 200, what: 'Neo4j to answer' }),
+    waitUntil(() => answers(uri, password), { timeoutSeconds: 120, pollMillis: 200, what: 'Neo4j to answer' }),
   ]);
   return { uri, process };
 }
 
 function configuration(port: number): string {
-  return `dbms.security.auth_enabled=false
-dbms.usage_report.enabled=false
+  return `dbms.usage_report.enabled=false
 server.bolt.listen_address=127.0.0.1:${port}
 server.bolt.advertised_address=127.0.0.1:${port}
 server.http.enabled=false
@@ -148,14 +151,17 @@ export async function startRestartableNeo4j(
   folder: string,
   step: RunStep,
   signal: AbortSignal,
-  logFile = path.join(folder, 'neo4j.log'),
+  {
+    logFile = path.join(folder, 'neo4j.log'),
+    password,
+  }: { readonly logFile?: string; readonly password?: string } = {},
 ): Promise<RestartableNeo4j> {
   const installation = await installNeo4j(step, signal);
   await mkdir(folder, { recursive: true });
   const port = await freePort();
   let settings: readonly string[] = [];
   const launch = async () => {
-    return (await startNeo4j(installation, folder, logFile, () => undefined, { port, settings })).process;
+    return (await startNeo4j(installation, folder, logFile, () => undefined, { port, settings, password })).process;
   };
   return {
     uri: `bolt://127.0.0.1:${port}`,
@@ -166,13 +172,22 @@ export async function startRestartableNeo4j(
   };
 }
 
-/** Whether a query runs. */
-async function answers(uri: string): Promise<true> {
-  const driver = neo4j.driver(uri, undefined, { connectionTimeout: 2_000, maxTransactionRetryTime: 0 });
+/** Whether a query runs. A server that is new takes the password in place of the one that it comes with, and until then runs no other query. */
+async function answers(uri: string, password: string | undefined): Promise<true> {
+  const ask = async (given: string | undefined, statement: string, database: string) => {
+    const auth = given === undefined ? undefined : neo4j.auth.basic('neo4j', given);
+    const driver = neo4j.driver(uri, auth, { connectionTimeout: 2_000, maxTransactionRetryTime: 0 });
+    try {
+      await driver.executeQuery(statement, { password }, { database });
+    } finally {
+      await driver.close();
+    }
+  };
   try {
-    await driver.executeQuery('RETURN 1');
-    return true;
-  } finally {
-    await driver.close();
+    await ask(password, 'RETURN 1', 'neo4j');
+  } catch (error) {
+    if (password === undefined) throw error;
+    await ask('neo4j', "ALTER CURRENT USER SET PASSWORD FROM 'neo4j' TO $password", 'system');
   }
+  return true;
 }

@@ -5,6 +5,7 @@
  */
 import { Double } from 'bson';
 import { z } from 'zod';
+import { bsonTypeOf } from '../contract/bson-type.ts';
 import { defineAggregate, documentId } from './define-aggregate.ts';
 
 const daysInMonth = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
@@ -27,7 +28,7 @@ const number = z.custom<number | bigint | { toString(): string }>(
   (value) =>
     typeof value === 'number' ||
     typeof value === 'bigint' ||
-    ['Int32', 'Long', 'Double'].includes(String((value as { _bsontype?: unknown } | null)?._bsontype)),
+    ['Int32', 'Long', 'Double'].includes(bsonTypeOf(value) ?? ''),
   'must be a number',
 );
 

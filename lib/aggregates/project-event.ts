@@ -6,7 +6,7 @@ import type { Document } from 'bson';
 import { Fault, isDataFault } from '../contract/fault.ts';
 import type { OutboxEvent } from '../contract/outbox-event.ts';
 import { readSubgraph } from '../contract/read-subgraph.ts';
-import type { ProjectedSubgraph, Subgraph } from '../contract/subgraph.ts';
+import type { Subgraph } from '../contract/subgraph.ts';
 import type { AggregateCatalog } from './catalog.ts';
 import type { AggregateDefinition } from './define-aggregate.ts';
 
@@ -36,25 +36,30 @@ export function projectPayload<State>(
   aggregateId: string,
   payload: Document,
 ): Subgraph {
-  const parsed = definition.payload.safeParse(payload);
+  const parsed = withoutSurprise(definition, 'schema', () => definition.payload.safeParse(payload));
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${pathText(issue.path)}: ${issue.message}`);
     throw new Fault('payload-invalid', `The payload is not a "${definition.type}": ${problems.join('; ')}.`);
   }
-  return readSubgraph(runProjection(definition, aggregateId, parsed.data));
+  const projected = withoutSurprise(definition, 'projection', () => definition.project(parsed.data, aggregateId));
+  return withoutSurprise(definition, 'subgraph', () => readSubgraph(projected));
 }
 
-function runProjection<State>(
-  definition: AggregateDefinition<State>,
-  aggregateId: string,
-  state: State,
-): ProjectedSubgraph {
+/**
+ * Runs a step that depends on nothing but the payload. What it throws, it throws each time: taken for a passing fault, one payload would hold up every event that
+ * comes with it, for ever.
+ */
+function withoutSurprise<Result>(
+  { type }: Pick<AggregateDefinition, 'type'>,
+  what: string,
+  step: () => Result,
+): Result {
   try {
-    return definition.project(state, aggregateId);
+    return step();
   } catch (error) {
     if (isDataFault(error)) throw error;
     const name = error instanceof Error ? error.name : typeof error;
-    throw new Fault('projection-failed', `The projection of "${definition.type}" threw ${name}.`, { cause: error });
+    throw new Fault('projection-failed', `The ${what} of "${type}" threw ${name}.`, { cause: error });
   }
 }
 

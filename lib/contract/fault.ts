@@ -3,6 +3,8 @@
  * nobody recognises is taken for an infrastructure fault, because retrying too often is safe and giving up is not.
  */
 
+import { printable } from './printable.ts';
+
 /**
  * Why an event can never be applied as it is: these codes end up in the outbox as `error.code` of a dead event.
  */
@@ -55,13 +57,15 @@ export const infrastructureFaultCodes = [
   'neo4j-unavailable',
   'bus-unavailable',
   'queue-unavailable',
+  /** A database refuses the user or its password, or the password has to be changed: it may have been rotated. */
+  'credentials-refused',
+  /** A database knows the user, and does not let it do what its part does. */
+  'permission-denied',
   'set-up-missing',
   /** A setting is missing or wrong, or what it refers to is. */
   'configuration-invalid',
   /** What a setting refers to could not be read from SSM or Secrets Manager. */
   'secret-unavailable',
-  /** A server does not take the user or the password. */
-  'credentials-refused',
   /** The change stream cannot go on from its token: the oplog has rolled over, or the outbox was dropped. */
   'history-lost',
   /** A server did not answer before the function's time was up. */
@@ -79,7 +83,7 @@ export type FaultCode = DataFaultCode | InfrastructureFaultCode;
  * A fault with a closed code. `retryable` is derived from the code: data faults never are, all others are.
  *
  * A data fault's message names the path of what is wrong (`nodes[0].properties.address`) and never its value, because
- * it is kept in the outbox and read by people who need not see the payload.
+ * it is kept in the outbox and read by people who need not see the payload. Names come from the payload as well, so that every message is made one printable line.
  *
  * @example
  * throw new Fault('value-unsupported', 'nodes[0].properties.address: a nested object cannot be a property value');
@@ -89,7 +93,7 @@ export class Fault extends Error {
   readonly code: FaultCode;
 
   constructor(code: FaultCode, message: string, options?: { readonly cause?: unknown }) {
-    super(message, options);
+    super(printable(message), options);
     this.code = code;
   }
 

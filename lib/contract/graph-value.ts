@@ -1,9 +1,8 @@
 /**
  * From a stored BSON value (or a projection's plain JavaScript value) to what Neo4j holds as a property. Integers stay exact to 64
  * bits, a BSON double stays a FLOAT even when integral; what Neo4j cannot hold is refused by its path.
- *
- * BSON objects are told by their `_bsontype` mark and not by `instanceof`, because a writer's program may carry another copy of the package.
  */
+import { bsonTypeOf } from './bson-type.ts';
 import { Fault } from './fault.ts';
 import type { GraphScalar, GraphValue, KeyValue } from './subgraph.ts';
 
@@ -98,7 +97,7 @@ function objectScalar(raw: object | null, path: string): Scalar {
     if (Number.isNaN(raw.getTime())) throw unsupported(path, 'a date outside the range of JavaScript dates');
     return { kind: 'date', value: raw };
   }
-  switch (bsonType(raw)) {
+  switch (bsonTypeOf(raw)) {
     case 'Int32':
       return { kind: 'integer', value: BigInt((raw as { value: number }).value) };
     case 'Long':
@@ -131,18 +130,13 @@ function uuidText(binary: BinaryLike): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-function bsonType(raw: object | null): string | undefined {
-  const mark = (raw as { _bsontype?: unknown } | null)?._bsontype;
-  return typeof mark === 'string' ? mark : undefined;
-}
-
 function describe(raw: unknown): string {
   if (raw === null) return 'null';
   if (raw === undefined) return 'undefined';
   if (Array.isArray(raw)) return 'an array';
   if (raw instanceof Date) return 'a date';
   if (typeof raw !== 'object') return `a ${typeof raw}`;
-  return bsonType(raw) ?? 'a nested object';
+  return bsonTypeOf(raw) ?? 'a nested object';
 }
 
 function unsupported(path: string, what: string): Fault {

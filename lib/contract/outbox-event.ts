@@ -4,6 +4,7 @@
  */
 import type { Document, ObjectId, Timestamp } from 'bson';
 import { z } from 'zod';
+import { bsonTypeOf } from './bson-type.ts';
 import type { Position } from './position.ts';
 
 /** The collection's name, in the database of the documents that its events speak of. */
@@ -34,7 +35,7 @@ function bson<T>(bsonType: string, check: (value: unknown) => boolean) {
 }
 
 function hasBsonType(value: unknown, name: string): boolean {
-  return typeof value === 'object' && value !== null && (value as { _bsontype?: unknown })._bsontype === name;
+  return bsonTypeOf(value) === name;
 }
 
 const text = z.string().meta({ bsonType: 'string' });
@@ -144,7 +145,7 @@ function isPlainObject(value: unknown): boolean {
     typeof value === 'object' &&
     value !== null &&
     !Array.isArray(value) &&
-    !('_bsontype' in value) &&
+    bsonTypeOf(value) === undefined &&
     !(value instanceof Date)
   );
 }

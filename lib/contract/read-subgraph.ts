@@ -2,6 +2,7 @@
  * Checks what a projection returned (or what a `graph` event carries) against every rule of the subgraph that needs no database, and turns
  * its values into what Neo4j holds. Whatever is wrong is named by its path, never by its value.
  */
+import { bsonTypeOf } from './bson-type.ts';
 import { Fault } from './fault.ts';
 import { toGraphValue, toKeyValue } from './graph-value.ts';
 import { nodeIdentity, relationshipIdentity } from './identity.ts';
@@ -167,7 +168,8 @@ function readFields(raw: unknown, path: string, known: readonly string[]): Field
 }
 
 function readObject(raw: unknown, path: string): Fields {
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw) || raw instanceof Date || '_bsontype' in raw) {
+  const isObject = typeof raw === 'object' && raw !== null && !Array.isArray(raw) && !(raw instanceof Date);
+  if (!isObject || bsonTypeOf(raw) !== undefined) {
     throw new Fault('subgraph-invalid', `${path}: must be an object.`);
   }
   return raw as Fields;

@@ -1,10 +1,8 @@
 /** Marks events dead: they stay in the outbox with their reason until a person redrives them. */
 import { type Collection, type Document, ObjectId } from 'mongodb';
 import type { DeadEvent } from '../contract/dead-event.ts';
+import { printable } from '../contract/printable.ts';
 import { withMongodbFaults } from './translate-error.ts';
-
-/** A message longer than this adds nothing for the person who reads it. */
-const messageMaxCharacters = 2_000;
 
 /**
  * Marks the events dead by the server's clock, and returns how many were still pending.
@@ -17,7 +15,7 @@ export async function markDead(outbox: Collection<Document>, events: readonly De
     updateOne: {
       filter: { _id: ObjectId.createFromHexString(eventId), status: 'pending' },
       update: {
-        $set: { status: 'dead', error: { code, message: message.slice(0, messageMaxCharacters) } },
+        $set: { status: 'dead', error: { code, message: printable(message) } },
         $currentDate: { deadAt: true as const },
       },
     },

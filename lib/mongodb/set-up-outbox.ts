@@ -2,7 +2,7 @@
  * The set-up of the outbox: the collection with its validator and indexes, and the collection of checkpoints. Safe to run again; it
  * brings an older set-up to what this version needs.
  */
-import type { Collection, Db, Document, IndexDescription } from 'mongodb';
+import { type Collection, type Db, type Document, type IndexDescription, MongoServerError } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 import { outboxCollection } from '../contract/outbox-event.ts';
 import { conflictCollection } from './count-conflicts.ts';
@@ -14,6 +14,9 @@ import { trialCollection } from './trials.ts';
 export const checkpointCollection = 'outboxCheckpoints';
 
 const purgeIndex = 'outgraph_purge';
+
+/** Lists no more than the names of what the user has rights on, and so needs no right on the database as a whole. */
+const namesOfOwn = { nameOnly: true, authorizedCollections: true } as const;
 
 /** Every index of the outbox, each with the queries that use it. */
 const indexes: readonly IndexDescription[] = [
@@ -54,9 +57,7 @@ export interface OutboxOptions {
 export async function setUpOutbox(db: Db, options: OutboxOptions): Promise<void> {
   await withMongodbFaults(async () => {
     const validation = { validator: outboxValidator(), validationLevel: 'strict', validationAction: 'error' } as const;
-    const existing = new Set(
-      (await db.listCollections({}, { nameOnly: true }).toArray()).map((collection) => collection.name),
-    );
+    const existing = new Set((await db.listCollections({}, namesOfOwn).toArray()).map((collection) => collection.name));
     if (existing.has(outboxCollection)) await db.command({ collMod: outboxCollection, ...validation });
     else await db.createCollection(outboxCollection, validation);
     for (const name of [checkpointCollection, trialCollection, conflictCollection])
@@ -96,11 +97,7 @@ async function setUpPurge(db: Db, expireAfterSeconds: number): Promise<void> {
  * @throws Fault `set-up-missing` that names what is missing and the command to run.
  */
 export async function checkOutbox(db: Db): Promise<void> {
-  const names = await withMongodbFaults(async () => {
-    const collections = await db.listCollections({ name: outboxCollection }).toArray();
-    if (collections.length === 0) return undefined;
-    return (await db.collection(outboxCollection).indexes()).map((index) => index.name);
-  });
+  const names = await withMongodbFaults(() => indexNames(db.collection(outboxCollection)));
   const missing =
     names === undefined
       ? [`the collection ${outboxCollection}`]
@@ -112,4 +109,17 @@ export async function checkOutbox(db: Db): Promise<void> {
     'set-up-missing',
     `The database ${db.databaseName} lacks ${missing.join(', ')}; apply the set-up first (npx outgraph set-up).`,
   );
+}
+
+/** NamespaceNotFound. */
+const noCollectionCode = 26;
+
+/** Undefined if there is no such collection. */
+async function indexNames(collection: Collection<Document>): Promise<readonly (string | undefined)[] | undefined> {
+  try {
+    return (await collection.indexes()).map((index) => index.name);
+  } catch (error) {
+    if (error instanceof MongoServerError && error.code === noCollectionCode) return undefined;
+    throw error;
+  }
 }

@@ -1,8 +1,13 @@
-/** Turns what the MongoDB driver throws into outgraph's fault: retried, and without the connection string that a driver's message may quote. */
+/**
+ * Turns what the MongoDB driver throws into outgraph's fault: retried, and without the connection string, the user and the command that a driver's or server's
+ * message may quote.
+ *
+ * Codes: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
+ */
 import { MongoError } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 
-/** Runs a database operation; whatever the driver throws becomes a `mongodb-unavailable` fault. */
+/** Runs a database operation; whatever the driver throws becomes a `mongodb-unavailable`, `credentials-refused` or `permission-denied` fault. */
 export async function withMongodbFaults<Result>(operation: () => Promise<Result>): Promise<Result> {
   try {
     return await operation();
@@ -15,6 +20,8 @@ export async function withMongodbFaults<Result>(operation: () => Promise<Result>
 export function translateMongodbError(error: unknown): Fault {
   if (error instanceof Fault) return error;
   if (error instanceof MongoError) {
+    const refusal = errorsWithin(error).flatMap((one) => refusalOf(one) ?? [])[0];
+    if (refusal !== undefined) return new Fault(refusal.code, refusal.message, { cause: error });
     const code = error.code === undefined ? '' : `, code ${error.code}`;
     return new Fault('mongodb-unavailable', `MongoDB did not answer as it should (${error.name}${code}).`, {
       cause: error,
@@ -25,4 +32,62 @@ export function translateMongodbError(error: unknown): Fault {
     `Failed while working with MongoDB: ${error instanceof Error ? error.name : typeof error}.`,
     { cause: error },
   );
+}
+
+/** AuthenticationFailed and ReauthenticationRequired; Atlas says AtlasError in their place, and for much else. */
+const credentialCodes: ReadonlySet<unknown> = new Set([18, 391]);
+const atlasCode = 8000;
+
+/** Unauthorized: what a user may not do, and everything for a connection whose user has been removed. */
+const permissionCode = 13;
+
+interface Refusal {
+  readonly code: 'credentials-refused' | 'permission-denied';
+  readonly message: string;
+}
+
+function refusalOf({ name, code: given, message }: MongoError): Refusal | undefined {
+  // A read that keeps every BSON type gives the code of its error as an `Int32`.
+  const code = given === undefined ? undefined : Number(given);
+  const atlas = code === atlasCode;
+  if (
+    credentialCodes.has(code) ||
+    name === 'MongoMissingCredentialsError' ||
+    (atlas && /bad auth|authentication failed/i.test(message)) ||
+    (code === permissionCode && /requires authentication/i.test(message))
+  ) {
+    return {
+      code: 'credentials-refused',
+      message: `MongoDB refuses the user or its password (${name}, code ${code ?? 'none'}): see that MONGODB_URI names a user that exists, its present password, and as authSource the database that the user is in.`,
+    };
+  }
+  if (code === permissionCode || (atlas && /not allowed to do action|not authorized/i.test(message))) {
+    return {
+      code: 'permission-denied',
+      message: `MongoDB does not let this user do what its part does${deniedText(message)}: give it the role of its part (docs/security.md).`,
+    };
+  }
+  return undefined;
+}
+
+/** Which command, and on what: the rest of the command holds values. */
+function deniedText(message: string): string {
+  const command = /execute command \{ (\w+): (?:"([\w.-]+)")?/.exec(message);
+  if (command !== null) return ` (${command[1]}${command[2] === undefined ? '' : ` on ${command[2]}`})`;
+  const action = /not allowed to do action \[(\w+)\] on \[([\w.-]+)\]/.exec(message);
+  return action === null ? '' : ` (${action[1]} on ${action[2]})`;
+}
+
+/** The error and those that it stands for: its causes, and what each server said while none could be chosen. */
+function errorsWithin(error: MongoError): readonly MongoError[] {
+  const found = new Set<MongoError>();
+  const look = (one: unknown): void => {
+    if (!(one instanceof MongoError) || found.has(one)) return;
+    found.add(one);
+    look(one.cause);
+    const { reason } = one as { reason?: { servers?: ReadonlyMap<string, { error: unknown }> } };
+    for (const server of reason?.servers?.values() ?? []) look(server.error);
+  };
+  look(error);
+  return [...found];
 }

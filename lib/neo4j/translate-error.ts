@@ -18,6 +18,19 @@ const dataCodes: ReadonlySet<string> = new Set([
   'Neo.ClientError.Request.Invalid',
 ]);
 
+/** Neo4j does not let the user in; what the person who runs it has to know of each. */
+const credentialCodes: ReadonlyMap<string, string> = new Map([
+  ['Neo.ClientError.Security.Unauthorized', 'NEO4J_USERNAME or NEO4J_PASSWORD is wrong'],
+  [
+    'Neo.ClientError.Security.AuthenticationRateLimit',
+    'too many wrong passwords in a row; it looks again in some seconds',
+  ],
+  ['Neo.ClientError.Security.CredentialsExpired', 'the password has to be changed before it is used'],
+  ['Neo.ClientError.Security.TokenExpired', 'the token has expired'],
+]);
+
+const permissionCode = 'Neo.ClientError.Security.Forbidden';
+
 /** Runs a graph operation; whatever the driver throws becomes a fault. */
 export async function withNeo4jFaults<Result>(operation: () => Promise<Result>): Promise<Result> {
   try {
@@ -39,6 +52,19 @@ export function translateNeo4jError(error: unknown): Fault {
     return new Fault(
       'unexpected',
       `Applying failed outside Neo4j: ${error instanceof Error ? error.name : typeof error}.`,
+      { cause: error },
+    );
+  }
+  const credentials = credentialCodes.get(error.code);
+  if (credentials !== undefined) {
+    return new Fault('credentials-refused', `Neo4j refuses the user or its password (${error.code}): ${credentials}.`, {
+      cause: error,
+    });
+  }
+  if (error.code === permissionCode) {
+    return new Fault(
+      'permission-denied',
+      `Neo4j does not let this user do what its part does${deniedText(error.message)}: give it the role of its part (docs/security.md).`,
       { cause: error },
     );
   }
@@ -100,4 +126,10 @@ export function isRelationshipTaken(error: unknown): boolean {
 function constraintText(message: string): string {
   const names = [...message.matchAll(/`([A-Za-z][A-Za-z0-9_]*)`/g)].map((match) => match[1]);
   return names.length === 0 ? '' : ` (${names.join(', ')})`;
+}
+
+/** What is denied, in Neo4j's words, as far as they name nothing but the privilege and names of labels, types and properties. */
+function deniedText(message: string): string {
+  const denied = /^([A-Z][\w ',:]{0,200}?) (?:is|are) not allowed for user/.exec(message);
+  return denied === null ? '' : ` (${denied[1]})`;
 }

@@ -221,12 +221,12 @@ async function startParts(signal: AbortSignal, undo: (() => Promise<unknown>)[])
         undo.push(set.stop);
         return set;
       }),
-      startRestartableNeo4j(path.join(folder, 'graph'), printStep, signal, path.join(logsFolder, 'neo4j.log')).then(
-        (one) => {
-          undo.push(() => one.server.stop());
-          return one;
-        },
-      ),
+      startRestartableNeo4j(path.join(folder, 'graph'), printStep, signal, {
+        logFile: path.join(logsFolder, 'neo4j.log'),
+      }).then((one) => {
+        undo.push(() => one.server.stop());
+        return one;
+      }),
     ]),
   );
   const neo4jProxy = await InterceptingProxy.start(Number(new URL(neo4j.uri).port));

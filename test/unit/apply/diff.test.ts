@@ -1,3 +1,4 @@
+import { Double } from 'bson';
 import { describe, expect, it } from 'vitest';
 import { diff, diffCarefully } from '../../../lib/apply/diff.ts';
 import {
@@ -70,7 +71,7 @@ describe('the diff of an aggregate', () => {
 
   it('sees that a FLOAT took the place of an equal INTEGER', () => {
     const withValue = (v: unknown) => ({ nodes: [{ ...user, properties: { v } }] });
-    const result = diff(manifestOf(withValue(1)), readSubgraph(withValue({ _bsontype: 'Double', value: 1 })), owner);
+    const result = diff(manifestOf(withValue(1)), readSubgraph(withValue(new Double(1))), owner);
     expect(result.changedNodes).toHaveLength(1);
   });
 

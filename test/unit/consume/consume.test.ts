@@ -233,6 +233,20 @@ describe('the consumer', () => {
     ]);
   });
 
+  it.each([
+    'credentials-refused',
+    'permission-denied',
+  ] as const)('marks nothing dead when a database answers %s, and lets the batch come again', async (code) => {
+    const { ports, dead, acknowledged, again } = world([event(1, 'a'), event(2, 'b')]);
+    const refuse = () => Promise.reject(new Fault(code, 'refused'));
+    const batch = [message(1), message(2, 99)];
+    for (const port of ['checkServers', 'fetchEvents', 'applyBatch', 'acknowledgeEvents'] as const) {
+      await expect(consume(batch, { ...ports, [port]: refuse }, options)).rejects.toMatchObject({ code });
+      expect([port, again.splice(0).map(([id]) => id)]).toStrictEqual([port, ['m1', 'm2']]);
+    }
+    expect([dead, acknowledged]).toStrictEqual([[], []]);
+  });
+
   it('lets messages come again later and later while an outage lasts, up to 40 seconds', async () => {
     const { ports, again } = world([]);
     const checkServers = () => Promise.reject(new Fault('neo4j-unavailable', 'away'));

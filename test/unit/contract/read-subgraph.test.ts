@@ -1,3 +1,4 @@
+import { ObjectId } from 'bson';
 import { describe, expect, it } from 'vitest';
 import { readSubgraph } from '../../../lib/contract/read-subgraph.ts';
 
@@ -129,7 +130,8 @@ describe('a subgraph', () => {
     ['null', null, 'subgraph-invalid', 'subgraph'],
     ['an array', [], 'subgraph-invalid', 'subgraph'],
     ['a date', new Date(0), 'subgraph-invalid', 'subgraph'],
-    ['an ObjectId', { _bsontype: 'ObjectId' }, 'subgraph-invalid', 'subgraph'],
+    ['an ObjectId', new ObjectId(), 'subgraph-invalid', 'subgraph'],
+    ['what calls itself an ObjectId', { _bsontype: 'ObjectId' }, 'subgraph-invalid', 'subgraph._bsontype'],
     ['relationships that are no array', { relationships: {} }, 'subgraph-invalid', 'relationships'],
     ['a number for a label', subgraph([{ ...node, label: 5 }]), 'name-invalid', 'nodes[0].label'],
     ['a number for a further label', subgraph([{ ...node, labels: ['A', 5] }]), 'name-invalid', 'nodes[0].labels[1]'],

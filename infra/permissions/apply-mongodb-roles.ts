@@ -1,0 +1,94 @@
+/**
+ * Makes the roles of all parts in a self-hosted MongoDB, or brings those that are there to what they should be; and a user with each role whose password the environment
+ * gives. Safe to run again, which is also how a password is changed. Run it as an administrator (`userAdminAnyDatabase`).
+ *
+ *     MONGODB_URI=… MONGODB_DATABASE=shop MONGODB_PUBLISHER_PASSWORD=… node infra/permissions/apply-mongodb-roles.ts --writes people --writes orders
+ *     MONGODB_DATABASE=shop node infra/permissions/apply-mongodb-roles.ts --writes people --atlas
+ *
+ * The second prints the commands that do the same in Atlas, and connects to nothing.
+ */
+import { parseArgs } from 'node:util';
+import { type Db, type Document, MongoClient } from 'mongodb';
+import { withMongodbFaults } from '../../lib/mongodb/translate-error.ts';
+import { atlasCommands } from './atlas-commands.ts';
+import { type Part, type Privilege, parts, privilegesOf, roleName } from './mongodb-roles.ts';
+
+/** What to apply. */
+export interface RolesRequest {
+  /** The database of the documents and their outbox. */
+  readonly database: string;
+  /** The collections that writers read and write. */
+  readonly writerCollections: readonly string[];
+  /** Passwords of the users to be made or changed. */
+  readonly passwords: Partial<Readonly<Record<Part, string>>>;
+}
+
+/** Applies the roles and users, and returns the users' names. @throws Fault `permission-denied` if the user of the client is no administrator. */
+export async function applyMongodbRoles(client: MongoClient, request: RolesRequest): Promise<readonly string[]> {
+  const { database, writerCollections, passwords } = request;
+  const admin = client.db('admin');
+  const users: string[] = [];
+  for (const part of parts) {
+    const role = roleName(part, database);
+    const privileges = privilegesOf(part, writerCollections);
+    await withMongodbFaults(() => applyRole(admin, role, database, privileges));
+    const password = passwords[part];
+    if (password === undefined) continue;
+    await withMongodbFaults(() => applyUser(admin, role, password));
+    users.push(role);
+  }
+  return users;
+}
+
+async function applyRole(admin: Db, role: string, db: string, wanted: readonly Privilege[]): Promise<void> {
+  const { roles } = await admin.command({ rolesInfo: { role, db: 'admin' } });
+  const privileges = wanted.map(({ collection, actions }) => ({ resource: { db, collection }, actions }));
+  const command: Document = roles.length === 0 ? { createRole: role } : { updateRole: role };
+  await admin.command({ ...command, privileges, roles: [], writeConcern: { w: 'majority' } });
+}
+
+/** The user's name is the role's. */
+async function applyUser(admin: Db, name: string, password: string): Promise<void> {
+  const { users } = await admin.command({ usersInfo: { user: name, db: 'admin' } });
+  const command: Document = users.length === 0 ? { createUser: name } : { updateUser: name };
+  const roles = [{ role: name, db: 'admin' }];
+  await admin.command({ ...command, pwd: password, roles, writeConcern: { w: 'majority' } });
+}
+
+/** `MONGODB_SET_UP_PASSWORD` is that of the user of the set-up. */
+function passwordVariable(part: Part): string {
+  return `MONGODB_${part.toUpperCase().replaceAll('-', '_')}_PASSWORD`;
+}
+
+function readPasswords(): RolesRequest['passwords'] {
+  return Object.fromEntries(
+    parts.flatMap((part) => {
+      const password = process.env[passwordVariable(part)];
+      return password === undefined || password === '' ? [] : [[part, password]];
+    }),
+  );
+}
+
+async function run(): Promise<string> {
+  const { values } = parseArgs({ options: { atlas: { type: 'boolean' }, writes: { type: 'string', multiple: true } } });
+  const { MONGODB_URI, MONGODB_DATABASE: database = 'outgraph' } = process.env;
+  const writerCollections = values.writes ?? [];
+  if (values.atlas === true) return `${atlasCommands({ database, writerCollections }).join('\n')}\n`;
+  if (MONGODB_URI === undefined) throw new Error('Set MONGODB_URI to the URI of an administrator, or pass --atlas.');
+  const client = new MongoClient(MONGODB_URI);
+  try {
+    const users = await applyMongodbRoles(client, { database, writerCollections, passwords: readPasswords() });
+    return `The roles are applied: ${parts.map((part) => roleName(part, database)).join(', ')}.\nUsers made or changed: ${users.join(', ') || 'none (no password was given)'}.\n`;
+  } finally {
+    await client.close();
+  }
+}
+
+if (import.meta.main) {
+  try {
+    process.stdout.write(await run());
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * Applies `neo4j-roles.cypher` to a Neo4j that has roles of its own (Enterprise; Aura Business Critical and Virtual Dedicated Cloud), and makes a user with each role whose password
+ * the environment gives. Safe to run again, which is also how a password is changed. Run it as an administrator.
+ *
+ *     NEO4J_URI=… NEO4J_USERNAME=… NEO4J_PASSWORD=… NEO4J_CONSUMER_PASSWORD=… node infra/permissions/apply-neo4j-roles.ts
+ */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import neo4j, { type Driver, Neo4jError } from 'neo4j-driver';
+import { translateNeo4jError } from '../../lib/neo4j/translate-error.ts';
+
+/** Whoever works on the graph, with the roles that it has; the user has the part's name. The publisher needs no graph, and the operator's commands none of their own. */
+export const neo4jUsers = {
+  consumer: { user: 'outgraph_consumer', roles: ['outgraph_consumer'] },
+  sweep: { user: 'outgraph_sweep', roles: ['outgraph_sweep'] },
+  'set-up': { user: 'outgraph_set_up', roles: ['outgraph_set_up'] },
+  worker: { user: 'outgraph_worker', roles: ['outgraph_consumer', 'outgraph_sweep'] },
+} as const;
+
+export type Neo4jPart = keyof typeof neo4jUsers;
+
+/** One statement of Cypher for the database `system`. */
+export interface Administration {
+  readonly statement: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  /** An answer that means that there is nothing to do. */
+  readonly unless?: RegExp;
+}
+
+/** Neo4j takes no password in place of the same one. */
+const samePassword = /old password and new password cannot be the same/i;
+
+/** The statements that make the roles, in their order. */
+export async function roleStatements(database: string): Promise<readonly Administration[]> {
+  const script = await readFile(path.join(import.meta.dirname, 'neo4j-roles.cypher'), 'utf8');
+  const lines = script.split('\n').filter((line) => !line.startsWith('//'));
+  const statements = lines.join('\n').split(';');
+  return statements
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== '')
+    .map((statement) => ({ statement, parameters: { database } }));
+}
+
+/** The statements that make a part's user, or change its password. */
+export function userStatements(part: Neo4jPart, password: string): readonly Administration[] {
+  const { user, roles } = neo4jUsers[part];
+  const set = 'SET PASSWORD $password CHANGE NOT REQUIRED';
+  const parameters = { password };
+  return [
+    { statement: `CREATE USER ${user} IF NOT EXISTS ${set}`, parameters },
+    { statement: `ALTER USER ${user} ${set}`, parameters, unless: samePassword },
+    { statement: `GRANT ROLE ${roles.join(', ')} TO ${user}`, parameters: {} },
+  ];
+}
+
+/**
+ * Runs the statements one after the other.
+ *
+ * @throws Error that says so if this Neo4j has no roles; Fault `permission-denied` if the driver's user is no administrator.
+ */
+export async function administer(driver: Driver, statements: readonly Administration[]): Promise<void> {
+  for (const { statement, parameters, unless } of statements) {
+    try {
+      await driver.executeQuery(statement, parameters, { database: 'system' });
+    } catch (error) {
+      if (error instanceof Neo4jError && unless?.test(error.message) === true) continue;
+      if (error instanceof Neo4jError && error.code === 'Neo.ClientError.Statement.UnsupportedAdministrationCommand') {
+        throw new Error(
+          'This Neo4j has no roles of its own (Community, Aura Free and Aura Professional have none): every user of it may do everything. Nothing was changed.',
+        );
+      }
+      throw translateNeo4jError(error);
+    }
+  }
+}
+
+async function run(): Promise<string> {
+  const { NEO4J_URI, NEO4J_USERNAME = '', NEO4J_PASSWORD = '', NEO4J_DATABASE = 'neo4j' } = process.env;
+  if (NEO4J_URI === undefined)
+    throw new Error('Set NEO4J_URI, NEO4J_USERNAME and NEO4J_PASSWORD to those of an administrator.');
+  const given = (Object.keys(neo4jUsers) as Neo4jPart[]).flatMap((part) => {
+    const password = process.env[`NEO4J_${part.toUpperCase().replaceAll('-', '_')}_PASSWORD`];
+    return password === undefined || password === '' ? [] : [{ part, password }];
+  });
+  const driver = neo4j.driver(NEO4J_URI, neo4j.auth.basic(NEO4J_USERNAME, NEO4J_PASSWORD));
+  try {
+    await administer(driver, await roleStatements(NEO4J_DATABASE));
+    for (const { part, password } of given) await administer(driver, userStatements(part, password));
+  } finally {
+    await driver.close();
+  }
+  const users = given.map(({ part }) => neo4jUsers[part].user).join(', ') || 'none (no password was given)';
+  return `The roles are applied.\nUsers made or changed: ${users}.\n`;
+}
+
+if (import.meta.main) {
+  try {
+    process.stdout.write(await run());
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,105 @@
+/**
+ * What each part may do in MongoDB, as data: a role for each, from which the roles of a self-hosted set, the commands for Atlas and the tables in
+ * `docs/security.md` are made. Nothing here can be left out: a test takes away each action in turn, and its part fails.
+ */
+
+/** Everything that a role grants is on one collection; none reaches the database as a whole, or the cluster. */
+export interface Privilege {
+  readonly collection: string;
+  readonly actions: readonly Action[];
+}
+
+/** MongoDB's names; each has one in Atlas. */
+export type Action =
+  | 'find'
+  | 'insert'
+  | 'update'
+  | 'remove'
+  | 'changeStream'
+  | 'listIndexes'
+  | 'createCollection'
+  | 'createIndex'
+  | 'dropIndex'
+  | 'collMod';
+
+/** Whoever works on the database with a user of its own. */
+export const parts = ['writer', 'publisher', 'consumer', 'sweep', 'set-up', 'worker', 'operator'] as const;
+export type Part = (typeof parts)[number];
+
+const publisher: readonly Privilege[] = [
+  // The tail, the backlog by index, and whether the set-up was applied.
+  { collection: 'outbox', actions: ['find', 'changeStream', 'listIndexes'] },
+  { collection: 'outboxCheckpoints', actions: ['find', 'insert', 'update'] },
+];
+
+const consumer: readonly Privilege[] = [
+  // The fetch, the acknowledgement, the mark of the dead.
+  { collection: 'outbox', actions: ['find', 'update', 'listIndexes'] },
+  { collection: 'outboxTrials', actions: ['find', 'insert', 'update', 'remove'] },
+  { collection: 'outboxConflicts', actions: ['find', 'insert', 'update', 'remove'] },
+];
+
+const sweep: readonly Privilege[] = [
+  // It inserts nothing but its canaries.
+  { collection: 'outbox', actions: ['find', 'insert', 'update', 'listIndexes'] },
+  { collection: 'outboxCheckpoints', actions: ['find', 'insert', 'update'] },
+];
+
+/** It makes collections and indexes, and reads no document. */
+const setUp: readonly Privilege[] = [
+  { collection: 'outbox', actions: ['createCollection', 'collMod', 'listIndexes', 'createIndex', 'dropIndex'] },
+  { collection: 'outboxCheckpoints', actions: ['createCollection'] },
+  { collection: 'outboxTrials', actions: ['createCollection', 'createIndex'] },
+  { collection: 'outboxConflicts', actions: ['createCollection', 'createIndex'] },
+];
+
+/** It looks at everything of outgraph's, brings dead events back to pending, and clears what was counted against them. It inserts and removes no event. */
+const operator: readonly Privilege[] = [
+  { collection: 'outbox', actions: ['find', 'update', 'listIndexes'] },
+  { collection: 'outboxCheckpoints', actions: ['find'] },
+  { collection: 'outboxTrials', actions: ['find', 'update', 'remove'] },
+  { collection: 'outboxConflicts', actions: ['find', 'remove'] },
+];
+
+/** A role on a collection without a name would be one on all of them; and a writer that had `outbox` for its own could rewrite history. */
+const collectionPattern = /^(?!outbox(Checkpoints|Trials|Conflicts)?$)(?!system\.)[A-Za-z_][\w.-]*$/;
+
+/**
+ * What a part may do.
+ *
+ * @param writerCollections the writer's own collections, which it reads and writes; an event it may only insert.
+ * @throws Error for a collection that no writer may have.
+ */
+export function privilegesOf(part: Part, writerCollections: readonly string[] = []): readonly Privilege[] {
+  const wrong = writerCollections.find((collection) => !collectionPattern.test(collection));
+  if (wrong !== undefined)
+    throw new Error(`"${wrong}" cannot be a writer's own collection: name one that holds its documents.`);
+  const privileges: Readonly<Record<Part, readonly Privilege[]>> = {
+    writer: [
+      { collection: 'outbox', actions: ['insert'] },
+      ...writerCollections.map((collection): Privilege => {
+        return { collection, actions: ['find', 'insert', 'update', 'remove'] };
+      }),
+    ],
+    publisher,
+    consumer,
+    sweep,
+    'set-up': setUp,
+    worker: union([...publisher, ...consumer, ...sweep]),
+    operator,
+  };
+  return privileges[part];
+}
+
+/** The name of a part's role, and of its user: both are in the database `admin`, in Atlas as well, and so name the database that they are about. */
+export function roleName(part: Part, database: string): string {
+  return `outgraph-${database}-${part}`;
+}
+
+function union(privileges: readonly Privilege[]): readonly Privilege[] {
+  const byCollection = Map.groupBy(privileges, ({ collection }) => collection);
+  return [...byCollection].map(([collection, some]) => ({
+    collection,
+    actions: [...new Set(some.flatMap(({ actions }) => actions))],
+  }));
+}

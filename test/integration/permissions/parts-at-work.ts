@@ -1,0 +1,158 @@
+/** Everything that each part does with MongoDB, by the functions that it does it with. */
+import { randomUUID } from 'node:crypto';
+import { type Db, ObjectId } from 'mongodb';
+import type { Part } from '../../../infra/permissions/mongodb-roles.ts';
+import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { acknowledgeEvents } from '../../../lib/mongodb/acknowledge-events.ts';
+import {
+  type ConflictDocument,
+  conflictCollection,
+  countConflict,
+  forgetConflicts,
+} from '../../../lib/mongodb/count-conflicts.ts';
+import { fetchEvents } from '../../../lib/mongodb/fetch-events.ts';
+import { fetchNewestPending } from '../../../lib/mongodb/fetch-newest-pending.ts';
+import { markDead } from '../../../lib/mongodb/mark-dead.ts';
+import { acquireLease, type Checkpoint, releaseLease, saveCheckpoint } from '../../../lib/mongodb/publisher-lease.ts';
+import { readClusterTime, scanPending } from '../../../lib/mongodb/scan-pending.ts';
+import { checkOutbox, checkpointCollection, setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
+import { tailOutbox } from '../../../lib/mongodb/tail-outbox.ts';
+import {
+  beginTrial,
+  endTrials,
+  forgetTrials,
+  readBrokenTrials,
+  type TrialDocument,
+  trialCollection,
+} from '../../../lib/mongodb/trials.ts';
+import { joinOutbox } from '../../../lib/wiring/sweep.ts';
+import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
+import { upsertEvent } from '../../outbox-event.ts';
+
+/** What a part does; `admin` is the same database for one who may do everything, to prepare what the part needs to find. */
+export type PartAtWork = (db: Db, admin: Db) => Promise<void>;
+
+const addEvent = async (admin: Db) => {
+  const event = upsertEvent({ nodes: [] });
+  await admin.collection(outboxCollection).insertOne(event);
+  return event._id.toHexString();
+};
+
+const write: PartAtWork = async (db) => {
+  const events = trackCollection(db.client, db, memoryEvent);
+  const _id = new ObjectId();
+  await events.insertOne({ _id, user_id: 'ada', date: '12-10' });
+  await events.updateOne({ _id }, { $set: { date: '12-11' } });
+  await events.deleteOne({ _id });
+};
+
+const publish: PartAtWork = async (db, admin) => {
+  await checkOutbox(db);
+  const outbox = db.collection(outboxCollection);
+  const checkpoints = db.collection<Checkpoint>(checkpointCollection);
+  const lease = await acquireLease(checkpoints, { id: randomUUID(), owner: randomUUID(), leaseSeconds: 60 });
+  if (lease === null) throw new Error('The lease of a new publisher is free.');
+  const now = await readClusterTime(db.client, outbox);
+  const tail = tailOutbox(outbox, { after: now });
+  try {
+    await tail.next();
+    await addEvent(admin);
+    const { resumeToken } = await tail.next();
+    if (resumeToken === null) throw new Error('A read that waits brings a token.');
+    await saveCheckpoint(checkpoints, lease, 60, { tail: { resumeToken }, backlog: null });
+  } finally {
+    await tail.close();
+  }
+  await scanPending(db.client, outbox, { until: now, after: null }, 10);
+  await releaseLease(checkpoints, lease);
+};
+
+const consume: PartAtWork = async (db, admin) => {
+  await checkOutbox(db);
+  const outbox = db.collection(outboxCollection);
+  const [applied, dead] = [await addEvent(admin), await addEvent(admin)];
+  await fetchEvents(outbox, [applied, dead]);
+  await fetchNewestPending(outbox, ['graph:a']);
+  const trials = db.collection<TrialDocument>(trialCollection);
+  const trial = await beginTrial(trials, {
+    eventIds: [new ObjectId(applied).toHexString()],
+    alone: true,
+    maxMillis: 0,
+  });
+  await readBrokenTrials(trials, [applied]);
+  await forgetTrials(trials, [applied]);
+  await endTrials(trials, [trial]);
+  const conflicts = db.collection<ConflictDocument>(conflictCollection);
+  await countConflict(conflicts, dead);
+  await countConflict(conflicts, dead);
+  await markDead(outbox, [{ eventId: dead, code: 'ownership-conflict', message: 'a test' }]);
+  await forgetConflicts(conflicts, [dead]);
+  await acknowledgeEvents(outbox, [applied]);
+};
+
+const sweep: PartAtWork = async (db, admin) => {
+  await checkOutbox(db);
+  const ports = joinOutbox(db);
+  const now = await ports.readServerTime();
+  await admin.collection(checkpointCollection).deleteMany({ _id: 'canary' as never });
+  await ports.writeCanary(now);
+  const last = await ports.readLastCanary();
+  if (last === null) throw new Error('A canary was written.');
+  await ports.settleCanariesBefore(last.position);
+  await ports.readWaitingCanaries(10);
+  await ports.countOutbox(10);
+  await ports.readApplyLags(now, 10);
+  await ports.readLastProcessed();
+  await ports.readPublisherActivity();
+  await ports.countStale(now, 10);
+  const eventId = await addEvent(admin);
+  await ports.findStale({ staleBefore: now, now, after: null, limit: 10 });
+  const schedule = { attempts: 0, nextAttemptAt: null };
+  await ports.reschedulePending([{ eventId, from: schedule, to: { attempts: 1, nextAttemptAt: now } }]);
+  await ports.markDead([{ eventId, code: 'attempts-exhausted', message: 'a test' }]);
+  await ports.unsettledAggregates(['graph:a']);
+};
+
+/** From nothing, and again on what an older version left behind. */
+const setUp: PartAtWork = async (db, admin) => {
+  for (const { name } of await admin.listCollections({ name: /^outbox/ }).toArray()) await admin.dropCollection(name);
+  await setUpOutbox(db, { processedRetentionSeconds: 60 });
+  await admin.collection(outboxCollection).dropIndex('outgraph_dead');
+  await admin.collection(outboxCollection).createIndex({ deadAt: 1 }, { name: 'outgraph_dead' });
+  await setUpOutbox(db, { processedRetentionSeconds: 3_600 });
+};
+
+/** Looks at what stands still, and brings a dead event back. */
+const operate: PartAtWork = async (db, admin) => {
+  await checkOutbox(db);
+  const outbox = db.collection(outboxCollection);
+  const eventId = await addEvent(admin);
+  await markDead(admin.collection(outboxCollection), [{ eventId, code: 'key-invalid', message: 'a test' }]);
+  await joinOutbox(db).countOutbox(10);
+  await outbox.find({ status: 'dead' }).sort({ deadAt: 1 }).toArray();
+  await db.collection(checkpointCollection).find().toArray();
+  const trials = db.collection<TrialDocument>(trialCollection);
+  const conflicts = db.collection<ConflictDocument>(conflictCollection);
+  await readBrokenTrials(trials, [eventId]);
+  await conflicts.find().toArray();
+  await forgetTrials(trials, [eventId]);
+  await forgetConflicts(conflicts, [eventId]);
+  const redrive = { $set: { status: 'pending' }, $unset: { deadAt: '', error: '' } };
+  await outbox.updateOne({ _id: new ObjectId(eventId), status: 'dead' }, redrive);
+};
+
+/** The parts, each with all that it does. */
+export const partsAtWork: Readonly<Record<Part, PartAtWork>> = {
+  writer: write,
+  publisher: publish,
+  consumer: consume,
+  sweep,
+  'set-up': setUp,
+  worker: async (db, admin) => {
+    await publish(db, admin);
+    await consume(db, admin);
+    await sweep(db, admin);
+  },
+  operator: operate,
+};

@@ -1,0 +1,243 @@
+/** The whole path on databases that ask for passwords, each part under its own user and role; and what happens when a database refuses one of them. */
+import { MongoClient, ObjectId } from 'mongodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { waitUntil } from '../../../infra/local/wait-until.ts';
+import { applyMongodbRoles } from '../../../infra/permissions/apply-mongodb-roles.ts';
+import {
+  administer,
+  type Neo4jPart,
+  neo4jUsers,
+  userStatements,
+} from '../../../infra/permissions/apply-neo4j-roles.ts';
+import { type Part, parts, roleName } from '../../../infra/permissions/mongodb-roles.ts';
+import { aggregates } from '../../../lib/aggregates/catalog.ts';
+import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
+import {
+  consumerSettings,
+  readSettings,
+  setUpSettings,
+  sweepSettings,
+  workerSettings,
+} from '../../../lib/config/settings.ts';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import type { Pointer } from '../../../lib/contract/pointer.ts';
+import { connectNeo4j } from '../../../lib/neo4j/connect.ts';
+import { joinConsumer, noQueue } from '../../../lib/wiring/consumer.ts';
+import { setUpOnce } from '../../../lib/wiring/set-up.ts';
+import { joinSweep } from '../../../lib/wiring/sweep.ts';
+import { startWorker } from '../../../lib/wiring/worker.ts';
+import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
+import { outboxEvent, upsertEvent } from '../../outbox-event.ts';
+import { silentLog } from '../../silent-log.ts';
+import { testPublisher } from '../publisher/test-publisher.ts';
+import {
+  randomPassword,
+  type SecuredMongodb,
+  type SecuredNeo4j,
+  startSecuredMongodb,
+  startSecuredNeo4j,
+} from './secured-servers.ts';
+
+const database = 'shop';
+const passwords = Object.fromEntries(parts.map((part) => [part, randomPassword()])) as Record<Part, string>;
+
+let mongodb: SecuredMongodb;
+let neo4j: SecuredNeo4j;
+beforeAll(async () => {
+  [mongodb, neo4j] = await Promise.all([startSecuredMongodb(), startSecuredNeo4j()]);
+  await applyMongodbRoles(mongodb.admin, { database, writerCollections: [memoryEvent.collection], passwords });
+  const driver = connectNeo4j(neo4j.address);
+  // Community: users, and no roles.
+  for (const part of Object.keys(neo4jUsers) as Neo4jPart[])
+    await administer(driver, userStatements(part, passwords[part]).slice(0, -1));
+  await driver.close();
+});
+afterAll(() => Promise.all([mongodb.stop(), neo4j.stop()]));
+
+const mongodbUri = (part: Part, password = passwords[part]) => mongodb.uriOf(roleName(part, database), password);
+const environment = (part: Neo4jPart, changed: object = {}) => ({
+  MONGODB_URI: mongodbUri(part),
+  MONGODB_DATABASE: database,
+  NEO4J_URI: neo4j.address.uri,
+  NEO4J_USERNAME: neo4jUsers[part].user,
+  NEO4J_PASSWORD: passwords[part],
+  NEO4J_DATABASE: 'neo4j',
+  ...changed,
+});
+const applySetUp = (retentionSeconds: number) =>
+  setUpOnce(
+    readSettings(setUpSettings, environment('set-up', { PROCESSED_RETENTION_DAYS: String(retentionSeconds / 86_400) })),
+    aggregates,
+  );
+
+const outbox = () => mongodb.admin.db(database).collection(outboxCollection);
+const statusOf = async (_id: ObjectId) => (await outbox().findOne({ _id }))?.status ?? 'gone';
+const waitFor = <Value>(what: string, look: () => Promise<Value | undefined>) =>
+  waitUntil(look, { timeoutSeconds: 60, pollMillis: 50, what });
+const graph = async (statement: string, parameters: object = {}) => {
+  const driver = connectNeo4j(neo4j.address);
+  const { records } = await driver.executeQuery(statement, parameters).finally(() => driver.close());
+  return records.map((record) => record.toObject());
+};
+
+const messagesOf = (eventIds: readonly string[], receiveCount = 1) =>
+  eventIds.map((eventId, index) => ({
+    messageId: `m${index}`,
+    body: JSON.stringify({ eventId, aggregateType: 'graph', aggregateId: 'x' }),
+    receiveCount,
+    receiptHandle: `r${index}`,
+  }));
+
+/** One batch of a consumer of its own. */
+async function consume(eventIds: readonly string[], { changed = {}, receiveCount = 1 } = {}) {
+  const settings = readSettings(consumerSettings, environment('consumer', changed));
+  const consumer = joinConsumer(settings, aggregates, noQueue, { retrySeconds: 0 });
+  try {
+    return await consumer.consume(messagesOf(eventIds, receiveCount), () => 60_000, silentLog);
+  } finally {
+    await consumer.close();
+  }
+}
+
+/** One pass of a sweep of its own; what it sends goes to the consumer. */
+async function sweep() {
+  const sent: Pointer[] = [];
+  const settings = readSettings(
+    sweepSettings.omit({ QUEUE_URL: true }),
+    environment('sweep', { SWEEP_STALE_SECONDS: '1' }),
+  );
+  const sweeper = joinSweep(settings, {
+    sendToQueue: async (pointers) => {
+      sent.push(...pointers);
+      return [];
+    },
+    countBacklog: async () => 0,
+    close: () => undefined,
+  });
+  try {
+    const report = await sweeper.sweep(() => 60_000);
+    await consume(sent.map(({ eventId }) => eventId));
+    return report;
+  } finally {
+    await sweeper.close();
+  }
+}
+
+describe.sequential('the whole path, each part under its own user', () => {
+  it('is set up', async () => {
+    await applySetUp(3_600);
+    expect((await outbox().indexes()).map(({ name }) => name)).toContain('outgraph_purge');
+  });
+
+  it('goes from a tracked collection to the graph, by publisher and consumer', async () => {
+    const publisher = testPublisher({ mongodbUri: mongodbUri('publisher'), database });
+    const published = publisher.publish();
+    const client = new MongoClient(mongodbUri('writer'));
+    const events = trackCollection(client, client.db(database), memoryEvent);
+    const _id = new ObjectId();
+    await events.insertOne({ _id, user_id: 'ada', date: '12-10' });
+    await events.updateOne({ _id }, { $set: { date: '12-11' } });
+    const ghost = new ObjectId();
+    await events.insertOne({ _id: ghost, user_id: 'bob', date: '01-01' });
+    await events.deleteOne({ _id: ghost });
+    // What its library would have refused.
+    await client
+      .db(database)
+      .collection(outboxCollection)
+      .insertOne(upsertEvent({ nodes: [{ label: 'no good', key: {} }] }));
+    await client.close();
+    await waitFor('every event to be published', async () => publisher.sent.length === 5 || undefined);
+    publisher.stop();
+    await published;
+    await publisher.close();
+    expect(await consume(publisher.sent)).toMatchObject({ failedMessageIds: [], dead: 1 });
+    expect(await outbox().countDocuments({ status: 'processed' })).toBe(4);
+    const found = await graph('MATCH (u:User)-[:HAS_EVENT]->(d:Date) RETURN u.user_id AS user, d.date AS date');
+    expect(found).toStrictEqual([{ user: 'ada', date: '12-11' }]);
+  });
+
+  it('is swept: canary, stale events, measures, tombstones', async () => {
+    await graph(
+      'MATCH (a:OutgraphAggregate) WHERE a.deletedAt IS NOT NULL SET a.deletedAt = a.deletedAt - duration({days: 31})',
+    );
+    const { insertedId } = await outbox().insertOne(outboxEvent());
+    const first = await sweep();
+    expect(first).toMatchObject({ failures: [], dead: 1, tombstonesPurged: 1 });
+    // Nothing tails the outbox now: the sweep itself brings the event and its own canaries to the consumer.
+    await waitFor('the sweep to bring the event', async () => {
+      await sweep();
+      return (await statusOf(insertedId)) === 'processed' || undefined;
+    });
+    const last = await waitFor('a canary to come through', async () => (await sweep()).canaryLagMillis ?? undefined);
+    expect(last).toBeGreaterThanOrEqual(0);
+  });
+
+  it('is set up again, with another retention, by which MongoDB purges', async () => {
+    await applySetUp(1);
+    await waitFor('what is processed to be purged', async () => {
+      return (await outbox().countDocuments({ status: 'processed' })) === 0 || undefined;
+    });
+    expect(await outbox().countDocuments({ status: 'dead' })).toBe(1);
+    await applySetUp(3_600);
+  });
+
+  it('is done by a worker as well, with one user for all of it', async () => {
+    const failures: unknown[] = [];
+    const worker = startWorker(
+      readSettings(workerSettings, environment('worker', { WORKER_SWEEP_SECONDS: '1' })),
+      aggregates,
+      {
+        ...silentLog,
+        failed: (_part, error) => failures.push(error),
+      },
+    );
+    const { insertedId } = await outbox().insertOne(upsertEvent({ nodes: [{ label: 'Worked', key: { id: 'w' } }] }));
+    await waitFor('the worker to apply it', async () => (await statusOf(insertedId)) === 'processed' || undefined);
+    await waitFor('its sweep to write a canary', async () => {
+      return (
+        (await mongodb.admin
+          .db(database)
+          .collection('outboxCheckpoints')
+          .findOne({ eventId: { $exists: true } })) ?? undefined
+      );
+    });
+    await worker.stop();
+    expect(failures).toStrictEqual([]);
+    expect(await graph('MATCH (n:Worked) RETURN n.id AS id')).toStrictEqual([{ id: 'w' }]);
+  });
+});
+
+describe.sequential('a database that refuses', () => {
+  const add = async () => (await outbox().insertOne(outboxEvent())).insertedId;
+
+  it.each([
+    ['the password of MongoDB', () => ({ MONGODB_URI: mongodbUri('consumer', 'wrong') })],
+    ['the password of Neo4j', () => ({ NEO4J_PASSWORD: 'wrong' })],
+    ['whoever has no password at all', () => ({ NEO4J_USERNAME: '', NEO4J_PASSWORD: '' })],
+  ])('%s fails the batch with credentials-refused, however often it comes, and leaves the event pending', async (_, changed) => {
+    const id = await add();
+    for (const receiveCount of [1, 2, 5, 100]) {
+      const refused = consume([id.toHexString()], { changed: changed(), receiveCount });
+      await expect(refused).rejects.toMatchObject({ code: 'credentials-refused', retryable: true });
+    }
+    expect(await statusOf(id)).toBe('pending');
+    // After wrong passwords, Neo4j refuses the right one as well for some seconds.
+    await waitFor('the right password to be taken', async () => {
+      await consume([id.toHexString()]).catch(() => undefined);
+      return (await statusOf(id)) === 'processed' || undefined;
+    });
+  });
+
+  it('a right of the consumer fails the batch with permission-denied, and leaves the event pending', async () => {
+    const id = await add();
+    const admin = mongodb.admin.db('admin');
+    await admin.command({ updateRole: roleName('consumer', database), privileges: [] });
+    for (const receiveCount of [1, 2, 100]) {
+      const denied = consume([id.toHexString()], { receiveCount });
+      await expect(denied).rejects.toMatchObject({ code: 'permission-denied', retryable: true });
+    }
+    expect(await statusOf(id)).toBe('pending');
+    await applyMongodbRoles(mongodb.admin, { database, writerCollections: [], passwords: {} });
+    expect(await consume([id.toHexString()])).toMatchObject({ applied: 1, failedMessageIds: [] });
+  });
+});

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { atlasCommands } from '../../../infra/permissions/atlas-commands.ts';
+import { parts, privilegesOf } from '../../../infra/permissions/mongodb-roles.ts';
+
+const commands = atlasCommands({ database: 'shop', writerCollections: ['people'] });
+
+describe('the commands for Atlas', () => {
+  it('make or bring up to date a role for each part, and a user with it whose password is asked for', () => {
+    expect(commands.length).toBe(2 * parts.length);
+    const writer = "'INSERT@shop.outbox,FIND@shop.people,INSERT@shop.people,UPDATE@shop.people,REMOVE@shop.people'";
+    expect(commands[0]).toBe(
+      `atlas customDbRoles create 'outgraph-shop-writer' --privilege ${writer} || atlas customDbRoles update 'outgraph-shop-writer' --privilege ${writer}`,
+    );
+    expect(commands[parts.length]).toBe(
+      "atlas dbusers create --username 'outgraph-shop-writer' --role 'outgraph-shop-writer@admin'",
+    );
+  });
+
+  it('grant nothing on a whole database or cluster', () => {
+    const privileges = commands.flatMap((command) => /--privilege '([^']*)'/.exec(command)?.[1]?.split(',') ?? []);
+    expect(privileges.length).toBeGreaterThan(40);
+    expect(privileges.filter((one) => !/^[A-Z_]+@shop\.\w+$/.test(one))).toStrictEqual([]);
+  });
+});
+
+describe("a writer's own collections", () => {
+  it.each([
+    '',
+    'outbox',
+    'outboxTrials',
+    'system.users',
+    '$cmd',
+    'a,FIND@shop.people',
+    "a'; rm",
+  ])('cannot be %j', (name) => {
+    expect(() => privilegesOf('writer', [name])).toThrow("cannot be a writer's own collection");
+  });
+
+  it.each(['people', 'outboxes', 'memory.events-2'])('can be %j', (name) => {
+    expect(privilegesOf('writer', [name]).at(-1)?.collection).toBe(name);
+  });
+});
