@@ -87,6 +87,8 @@ export async function startLocalstack(
       SQS_ENDPOINT_STRATEGY: 'path',
       SKIP_SSL_CERT_DOWNLOAD: '1',
       DISABLE_EVENTS: '1',
+      // AWS tells the figures of a queue once a minute: nobody shall wait that long for an alarm.
+      SQS_CLOUDWATCH_METRICS_REPORT_INTERVAL: '5',
       LAMBDA_RUNTIME_EXECUTOR: 'process',
       LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT: '30',
       LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC: '0.1',

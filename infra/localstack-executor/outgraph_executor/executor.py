@@ -13,6 +13,7 @@ from pathlib import Path
 from localstack.services.lambda_.invocation.executor_endpoint import StatusErrorException
 from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, InvocationResult
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
+from outgraph_executor.metrics import MetricExtractor, Owner
 from outgraph_executor.runtime_api import RuntimeApi, Task, error_payload
 
 # Lambda gives an environment ten seconds to initialise.
@@ -25,6 +26,8 @@ LOGS = os.environ.get("OUTGRAPH_EXECUTOR_LOGS", "/tmp")
 
 # A file for each process that runs, named by its id, in a folder for each function: so that others can find the processes.
 ENVIRONMENTS = Path(LOGS) / "environments"
+
+METRICS = MetricExtractor()
 
 
 class ProcessExecutor(RuntimeExecutor):
@@ -125,9 +128,12 @@ class ProcessExecutor(RuntimeExecutor):
             raise StatusErrorException("the function failed to start", api.init_error)
 
     def _watch(self, process: subprocess.Popen, api: RuntimeApi) -> None:
-        """Copies what the process prints to its log, and tells whoever waits for it when it ends."""
+        """Copies what the process prints to its log and its metrics to CloudWatch, and tells whoever waits for it when it ends."""
+        owner = Owner(self.function_version.id.account, self.function_version.id.region)
         for line in process.stdout:
-            self._write_log(line.decode(errors="replace"))
+            text = line.decode(errors="replace")
+            self._write_log(text)
+            METRICS.take(owner, text)
         code = process.wait()
         self._mark(process.pid).unlink(missing_ok=True)
         how = f"signal: {-code}" if code < 0 else f"exit status {code}"

@@ -10,10 +10,11 @@ export const publisherCheckpoint = 'publisher/0';
 export async function holdLease(stack: FailureStack): Promise<() => Promise<void>> {
   const checkpoints = stack.db.collection<Checkpoint>(checkpointCollection);
   const request = { id: publisherCheckpoint, owner: 'test', leaseSeconds: 3_600 };
-  await checkpoints.updateOne({ _id: publisherCheckpoint }, { $set: { leaseExpiresAt: new Date(0) } });
-  let lease = await acquireLease(checkpoints, request);
+  let lease: Awaited<ReturnType<typeof acquireLease>> = null;
   await until('the lease', async () => {
-    lease ??= await acquireLease(checkpoints, request);
+    // Each time: the publisher that has it may renew it in between.
+    await checkpoints.updateOne({ _id: publisherCheckpoint }, { $set: { leaseExpiresAt: new Date(0) } });
+    lease = await acquireLease(checkpoints, request);
     return lease !== null;
   });
   await stack.functions.kill('publisher');

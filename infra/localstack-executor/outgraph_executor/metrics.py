@@ -1,0 +1,132 @@
+"""
+The metrics that functions write to their logs in the Embedded Metric Format, put into LocalStack's CloudWatch: AWS takes them out of the log lines, LocalStack does
+not. Off the functions' way: a line is only put aside, and a thread of its own reads it within seconds. What cannot be read or put is left out, as by AWS.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+import json
+import logging
+import queue
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from localstack.aws.connect import connect_to
+
+LOG = logging.getLogger(__name__)
+
+# Lines of so many seconds go together, so that a busy function costs CloudWatch few calls.
+COLLECT_SECONDS = 1
+
+# Lines that wait at most; further ones are left out.
+MAX_LINES = 10_000
+
+# PutMetricData takes so many metrics at once, with so many values of each.
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
+MAX_METRICS = 1_000
+MAX_VALUES = 150
+
+
+class Owner(NamedTuple):
+    """Where a function's metrics belong."""
+
+    account: str
+    region: str
+
+
+class Series(NamedTuple):
+    """What values have in common that are put together."""
+
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...]
+    unit: str
+    second: datetime
+
+
+class MetricExtractor:
+    """Takes lines of logs, and puts their metrics into CloudWatch. Never raises, never waits."""
+
+    def __init__(self) -> None:
+        self._lines: queue.Queue[tuple[Owner, str]] = queue.Queue(MAX_LINES)
+        threading.Thread(target=self._run, name="outgraph-metrics", daemon=True).start()
+
+    def take(self, owner: Owner, line: str) -> None:
+        if '"_aws"' not in line:
+            return
+        try:
+            self._lines.put_nowait((owner, line))
+        except queue.Full:
+            pass
+
+    def _run(self) -> None:
+        while True:
+            lines = [self._lines.get()]
+            time.sleep(COLLECT_SECONDS)
+            while not self._lines.empty():
+                lines.append(self._lines.get())
+            by_owner: dict[Owner, list[str]] = defaultdict(list)
+            for owner, line in lines:
+                by_owner[owner].append(line)
+            for owner, own_lines in by_owner.items():
+                try:
+                    put_metrics(owner, own_lines)
+                except Exception as error:
+                    LOG.warning("metrics of a function's log were left out: %s", error)
+
+
+def put_metrics(owner: Owner, lines: list[str]) -> None:
+    """Puts the metrics of some lines, the values of each series together."""
+    values: dict[Series, list[float]] = defaultdict(list)
+    for line in lines:
+        for series, value in read_metrics(line):
+            values[series].append(value)
+    by_namespace: dict[str, list[dict]] = defaultdict(list)
+    for series, own_values in values.items():
+        for start in range(0, len(own_values), MAX_VALUES):
+            by_namespace[series.namespace].append(metric_datum(series, own_values[start : start + MAX_VALUES]))
+    cloudwatch = connect_to(aws_access_key_id=owner.account, region_name=owner.region).cloudwatch
+    for namespace, data in by_namespace.items():
+        for start in range(0, len(data), MAX_METRICS):
+            cloudwatch.put_metric_data(Namespace=namespace, MetricData=data[start : start + MAX_METRICS])
+
+
+def metric_datum(series: Series, values: list[float]) -> dict:
+    return {
+        "MetricName": series.name,
+        "Dimensions": [{"Name": name, "Value": value} for name, value in series.dimensions],
+        "Unit": series.unit,
+        "Timestamp": series.second,
+        "Values": values,
+        "Counts": [1] * len(values),
+    }
+
+
+def read_metrics(line: str) -> list[tuple[Series, float]]:
+    """The values in a line; none if it is not in the format."""
+    try:
+        return list(values_of(json.loads(line)))
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError):
+        return []
+
+
+def values_of(document: dict) -> Iterator[tuple[Series, float]]:
+    metadata = document["_aws"]
+    second = datetime.fromtimestamp(metadata["Timestamp"] // 1000, UTC)
+    for directive in metadata["CloudWatchMetrics"]:
+        for names in directive["Dimensions"]:
+            dimensions = tuple((name, str(document[name])) for name in names)
+            for metric in directive["Metrics"]:
+                series = Series(directive["Namespace"], metric["Name"], dimensions, metric.get("Unit", "None"), second)
+                for value in numbers(document.get(metric["Name"])):
+                    yield series, value
+
+
+def numbers(value: object) -> list[float]:
+    """A metric's target is a number, or an array of numbers."""
+    values = value if isinstance(value, list) else [value]
+    return [one for one in values if isinstance(one, int | float) and not isinstance(one, bool)]

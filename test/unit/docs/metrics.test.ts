@@ -1,0 +1,24 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { projectRoot } from '../../../infra/local/paths.ts';
+
+/** The names that stand before a unit: `addMetric('Name', MetricUnit.Count, …)`, or a table of names and units. */
+async function emittedNames(folder: string): Promise<readonly string[]> {
+  const root = path.join(projectRoot, folder);
+  const files = (await readdir(root, { recursive: true })).filter((file) => file.endsWith('.ts'));
+  const texts = await Promise.all(files.map((file) => readFile(path.join(root, file), 'utf8')));
+  return texts.flatMap((text) => [...text.matchAll(/'([A-Z]\w+)',\s*MetricUnit\./g)].map(([, name = '']) => name));
+}
+
+it('the table in docs/design.md has every metric of the functions, and no other', async () => {
+  const emitted = new Set([...(await emittedNames('functions')), ...(await emittedNames('lib'))]);
+  const design = await readFile(path.join(projectRoot, 'docs/design.md'), 'utf8');
+  const table = design.slice(design.indexOf('| metric | from |')).split('\n\n')[0] ?? '';
+  const documented = table.split('\n').flatMap((row) => {
+    const [, names = ''] = row.split('|');
+    return [...names.matchAll(/`(\w+)`/g)].map(([, name = '']) => name);
+  });
+  expect(emitted.size).toBeGreaterThan(20);
+  expect([...documented].sort()).toStrictEqual([...emitted].sort());
+});
