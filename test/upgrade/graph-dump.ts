@@ -78,18 +78,18 @@ export async function loadGraph(driver: Driver, dump: GraphDump): Promise<void> 
   for (const { id, labels, properties } of dump.nodes) {
     const [row] = await rows<{ id: string }>(
       driver,
-      'CREATE (n:$($labels)) SET n = $properties RETURN elementId(n) AS id',
+      `CREATE (n${labels.map((label) => `:\`${label}\``).join('')}) SET n = $properties RETURN elementId(n) AS id`,
       {
-        labels,
         properties: readProperties(properties),
       },
     );
     ids.set(id, row?.id ?? '');
   }
+  // The type in the statement: as a parameter (`$($type)`), Neo4j 5.26.0 takes the one of the first call for all.
   for (const { type, from, to, properties } of dump.relationships) {
     await driver.executeQuery(
-      `MATCH (a), (b) WHERE elementId(a) = $from AND elementId(b) = $to CREATE (a)-[r:$($type)]->(b) SET r = $properties`,
-      { type, from: ids.get(from), to: ids.get(to), properties: readProperties(properties) },
+      `MATCH (a), (b) WHERE elementId(a) = $from AND elementId(b) = $to CREATE (a)-[r:\`${type}\`]->(b) SET r = $properties`,
+      { from: ids.get(from), to: ids.get(to), properties: readProperties(properties) },
     );
   }
 }
