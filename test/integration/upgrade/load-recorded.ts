@@ -1,7 +1,6 @@
 /** Makes a deployment as a recorded version left it: its collections with their validators and indexes, its graph with its registry. */
-import { type Db, type Document, MongoClient } from 'mongodb';
+import type { Db, Document } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
-import { exactTypes } from '../../../lib/mongodb/read-outbox-event.ts';
 import { loadGraph } from '../../upgrade/graph-dump.ts';
 import type { RecordedVersion } from '../../upgrade/recorded-version.ts';
 
@@ -25,11 +24,6 @@ export async function loadRecordedGraph(driver: Driver, { graph }: RecordedVersi
 /** The documents of a recorded collection. */
 export function recordedDocuments({ collections }: RecordedVersion, name: string): readonly Document[] {
   return collections.find((one) => one.name === name)?.documents ?? [];
-}
-
-/** A client that keeps every BSON type, as the documents were recorded. */
-export function exactClient(uri: string): MongoClient {
-  return new MongoClient(uri, exactTypes);
 }
 
 function ofToday(document: Document): Document {

@@ -11,6 +11,7 @@ import type { Driver } from 'neo4j-driver';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RestartableNeo4j, startRestartableNeo4j } from '../../../infra/local/neo4j.ts';
 import { printStep } from '../../../infra/local/progress.ts';
+import { canary } from '../../../lib/aggregates/canary.ts';
 import { aggregates } from '../../../lib/aggregates/catalog.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { conflictCollection } from '../../../lib/mongodb/count-conflicts.ts';
@@ -63,9 +64,10 @@ describe.each(recordedVersions())('what version %s left behind', (version) => {
 
   const idsOf = async (filter: Document) =>
     (await outbox().find(filter).sort({ position: 1 }).toArray()).map(({ _id }) => (_id as ObjectId).toHexString());
-  const pending = () => idsOf({ status: 'pending' });
+  // A canary may have been written after the last sweep, so that no message names it.
+  const pending = () => idsOf({ status: 'pending', aggregateType: { $ne: canary.type } });
 
-  it('is a set-up that today’s makes its own, and a graph that is what its processed events say', async () => {
+  it('is a set-up that the one of today makes its own, and a graph that is what its processed events say', async () => {
     await setUpOutbox(db(), { processedRetentionSeconds: 604_800 });
     await setUpGraph(driver, 'neo4j', aggregates);
     await checkOutbox(db());
@@ -78,8 +80,8 @@ describe.each(recordedVersions())('what version %s left behind', (version) => {
     recordedDocuments(recorded, checkpointCollection).flatMap(({ _id }) =>
       String(_id).startsWith('publisher/') ? [String(_id)] : [],
     ),
-  )('is a checkpoint of another cluster, from which the publisher catches up: %s', async (checkpointId) => {
-    const checkpoints = db().collection<{ _id: string; fence: number; backlog: unknown }>(checkpointCollection);
+  )('is a checkpoint of another cluster, from which the publisher sends all that is pending: %s', async (checkpointId) => {
+    const checkpoints = db().collection<{ _id: string; fence: number; resumeToken: unknown }>(checkpointCollection);
     const before = await checkpoints.findOne({ _id: checkpointId });
     const publisher = testPublisher({ mongodbUri: stack.mongodbUri, database, checkpointId });
     let remaining = 60_000;
@@ -88,10 +90,11 @@ describe.each(recordedVersions())('what version %s left behind', (version) => {
       return remaining;
     });
     await publisher.close();
-    // Its place in the change stream of the recording's cluster is none in this one.
-    expect(publisher.said).toStrictEqual(['history-lost']);
-    expect(report).toMatchObject({ outcome: 'handed-over', historyLost: 1 });
-    expect(new Set(publisher.sent)).toStrictEqual(new Set(await pending()));
+    // A token of the recording's cluster is none in this one. A time is: this cluster's oplog still begins with its first entry, and so nothing before it is missed.
+    const isLost = before?.resumeToken != null;
+    expect(publisher.said).toStrictEqual(isLost ? ['history-lost'] : []);
+    expect(report).toMatchObject({ outcome: 'handed-over', historyLost: isLost ? 1 : 0 });
+    expect(publisher.sent).toStrictEqual(expect.arrayContaining(await pending()));
     expect(await checkpoints.findOne({ _id: checkpointId })).toMatchObject({
       fence: Number(before?.fence) + 1,
       backlog: null,
