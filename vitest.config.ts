@@ -1,5 +1,5 @@
 /**
- * Four kinds of tests: `unit` needs no server, `integration` one real server each, `end-to-end` the deployed functions, `failures` a stack of its own that is broken: it runs after the others,
+ * Five kinds of tests: `unit` needs no server, `infrastructure` packages and lints what is deployed, `integration` one real server each, `end-to-end` the deployed functions, `failures` a stack of its own that is broken: it runs after the others,
  * one file after the other, so that a fault meets nothing but what it is meant for.
  */
 import { defineConfig } from 'vitest/config';
@@ -11,6 +11,15 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
+      {
+        test: {
+          name: 'infrastructure',
+          include: ['test/infrastructure/**/*.test.ts'],
+          testTimeout: serverTestMillis,
+          // The first one downloads LocalStack, which brings cfn-lint along.
+          hookTimeout: 3 * serverTestMillis,
+        },
+      },
       {
         test: {
           name: 'integration',

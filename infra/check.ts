@@ -7,8 +7,13 @@ import { runVitest } from './local/run-vitest.ts';
 
 mkdirSync(stackFolder, { recursive: true });
 const failed: string[] = [];
-runStep('types', 'typescript/bin/tsc', ['-p', '.']);
-runStep('lint, format and import rules', '@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']);
+runStep('types', 'node_modules/typescript/bin/tsc', ['-p', '.']);
+runStep('lint, format and import rules', 'node_modules/@biomejs/biome/bin/biome', [
+  'check',
+  '--error-on-warnings',
+  '.',
+]);
+runStep('licences', 'infra/licences.ts', ['--check']);
 process.stdout.write('unit tests …\n');
 if ((await runVitest({ args: ['--project', 'unit'], report: 'check-report.json' })) !== 0) failed.push('unit tests');
 
@@ -17,7 +22,7 @@ process.exitCode = failed.length === 0 ? 0 : 1;
 
 function runStep(name: string, script: string, args: readonly string[]): void {
   process.stdout.write(`${name} …\n`);
-  const result = spawnSync(process.execPath, [path.join(projectRoot, 'node_modules', script), ...args], {
+  const result = spawnSync(process.execPath, [path.join(projectRoot, script), ...args], {
     cwd: projectRoot,
     stdio: 'inherit',
   });

@@ -11,8 +11,8 @@ import { stackVariable } from './stack-variable.ts';
 const report = 'test-report.json';
 const args = process.argv.slice(2);
 
-/** Unit tests need no servers, and failure tests start servers of their own, to break them. */
-const ownServers = ['unit', 'failures'];
+/** Unit tests and those of the infrastructure need no servers, and failure tests start servers of their own, to break them. */
+const ownServers = ['unit', 'infrastructure', 'failures'];
 const projects = [...args.join(' ').matchAll(/--project[= ](\S+)/g)].map(([, name = '']) => name);
 const files = args.filter((arg) => arg.startsWith('test/'));
 const bringsItsOwn =

@@ -3,6 +3,7 @@
  * hash of its content: an element whose line stands in both the old manifest and the new one has not changed, and nothing needs to be searched or
  * parsed for it.
  */
+import { Fault } from '../contract/fault.ts';
 import { nodeContent, readNodeIdentity, relationshipContent, relationshipId } from '../contract/identity.ts';
 import type { NamedEndpoint, Subgraph, SubgraphNode, SubgraphRelationship } from '../contract/subgraph.ts';
 
@@ -70,25 +71,37 @@ export function readRelationshipLine(line: string): ListedRelationship {
   return { kind: 'relationship', shared: kind === sharedRelationship, type, id };
 }
 
-/** The version of this form: the first line of the text. */
-const version = '2';
+/**
+ * The form of the text: a number, its first line. It goes up with every change of what a text looks like or of how a line is made, hashes included; a test
+ * holds the lines that each form has. A new form is read before it is written: one release learns it, the next one writes it, so that going back by one is always possible.
+ */
+export const manifestForm = 2;
 
 /** The manifest as the text that the registry node holds: every line ends with a line break, and has one before it. */
 export function encodeManifest(manifest: Manifest): string {
-  return `${[version, ...manifest].join('\n')}\n`;
+  return `${[manifestForm, ...manifest].join('\n')}\n`;
 }
 
 /**
  * Reads a manifest back.
  *
- * @throws Error if it was written by a version of outgraph that this one does not know.
+ * @throws Fault `manifest-unknown` if it has a form that this version does not know. Nothing is wrong with the event: it is retried until a version that does is there.
  */
 export function decodeManifest(text: string): Manifest {
-  const [found, ...lines] = text.slice(0, -1).split('\n');
-  if (found !== version) {
-    throw new Error(
-      `The registry holds a manifest of a form that begins with "${found?.slice(0, 8)}"; this outgraph reads form ${version}.`,
+  const [found = '', ...lines] = text.slice(0, -1).split('\n');
+  if (found !== String(manifestForm)) throw unknownForm(found);
+  return lines;
+}
+
+function unknownForm(found: string): Fault {
+  if (/^[1-9]\d{0,8}$/.test(found) && Number(found) > manifestForm) {
+    return new Fault(
+      'manifest-unknown',
+      `A newer outgraph has written to this graph: its manifests have form ${found}, and this version reads form ${manifestForm}. Deploy the newer version again; until then, events of these aggregates stay pending.`,
     );
   }
-  return lines;
+  return new Fault(
+    'manifest-unknown',
+    `The registry holds a manifest whose form begins with "${found.slice(0, 8)}", and this version reads form ${manifestForm}. Upgrade by way of a version that reads both, or build the graph anew.`,
+  );
 }

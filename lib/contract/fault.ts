@@ -72,6 +72,8 @@ export const infrastructureFaultCodes = [
   'time-up',
   /** The change stream cannot get past one event that it cannot bring. */
   'change-event-too-large',
+  /** The graph's registry has a manifest of a form that this version does not read: a newer version has written it, and was taken back. */
+  'manifest-unknown',
   'unexpected',
 ] as const;
 

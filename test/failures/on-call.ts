@@ -15,7 +15,8 @@ import {
   PutMetricDataCommand,
 } from '@aws-sdk/client-cloudwatch';
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { sdkCredentials, stage } from '../../infra/local/deploy.ts';
+import { sdkCredentials } from '../../infra/local/credentials.ts';
+import { stage } from '../../infra/local/deploy.ts';
 import { waitUntil } from '../../infra/local/wait-until.ts';
 import { namePrefix, readAlarms, watchedMetric } from '../cloudwatch.ts';
 import type { FailureStack } from './failure-stack.ts';

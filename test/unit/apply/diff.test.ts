@@ -143,11 +143,4 @@ describe('a manifest', () => {
     });
     expect(decodeManifest(encodeManifest(manifest))).toStrictEqual(manifest);
   });
-
-  it('of an unknown version is refused instead of misread', () => {
-    expect(() => decodeManifest('{"v":1,"n":[],"r":[]}\n')).toThrow(
-      'begins with "{"v":1,""; this outgraph reads form 2.',
-    );
-    expect(encodeManifest(emptyManifest)).toBe('2\n');
-  });
 });

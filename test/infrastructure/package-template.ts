@@ -1,0 +1,83 @@
+/** Packages the real `serverless.yml` as a deployment does, and lints what comes out; nothing is deployed. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { localCredentials } from '../../infra/local/credentials.ts';
+import { installLocalstack } from '../../infra/local/localstack.ts';
+import { projectRoot } from '../../infra/local/paths.ts';
+import { printStep } from '../../infra/local/progress.ts';
+
+/** Every combination of stage and parameters that is deployed: each is packaged, linted and looked at. */
+export const packagings: readonly { readonly stage: string; readonly params: readonly string[] }[] = [
+  { stage: 'local', params: [] },
+  { stage: 'dev', params: [] },
+  { stage: 'prod', params: [] },
+  { stage: 'prod', params: ['secretService=secretsmanager'] },
+  {
+    stage: 'prod',
+    params: [
+      'ingress=atlas',
+      'partnerEventSource=aws.partner/mongodb.com/stitch.trigger/0123456789abcdef01234567',
+      'encryption=customer',
+      'kmsKeyArn=arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-123456789012',
+      'network=vpc',
+      'vpcSubnetIds=subnet-12345678,subnet-87654321',
+      'vpcSecurityGroupIds=sg-12345678',
+    ],
+  },
+];
+
+/** Where it may be deployed to: rules of cfn-lint depend on it. */
+const regions = ['us-east-1', 'eu-central-1'];
+
+/** Rules of cfn-lint that are not held, each with its reason. */
+const ignoredRules: readonly { readonly rule: string; readonly reason: string }[] = [
+  { rule: 'W3005', reason: 'Serverless adds a DependsOn for the role that a function refers to anyway' },
+];
+
+export interface TemplateResource {
+  readonly Type: string;
+  readonly Properties?: Readonly<Record<string, unknown>>;
+}
+
+export interface PackagedTemplate {
+  readonly resources: Readonly<Record<string, TemplateResource>>;
+  /** What cfn-lint found, warnings too: nothing. */
+  readonly findings: unknown;
+}
+
+/** Packages and lints one combination. @throws Error with what Serverless printed. */
+export async function packageTemplate({ stage, params }: (typeof packagings)[number]): Promise<PackagedTemplate> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'outgraph-package-'));
+  try {
+    const serverless = path.join(projectRoot, 'node_modules/serverless/bin/serverless.js');
+    const args = ['package', '--stage', stage, '--package', folder, ...params.flatMap((param) => ['--param', param])];
+    const env = { ...process.env, ...localCredentials, SLS_TELEMETRY_DISABLED: '1' };
+    await promisify(execFile)(process.execPath, [serverless, ...args], { cwd: projectRoot, env });
+    const template = path.join(folder, 'cloudformation-template-update-stack.json');
+    const { Resources } = JSON.parse(await readFile(template, 'utf8')) as { Resources: PackagedTemplate['resources'] };
+    return { resources: Resources, findings: await lint(template) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** With the cfn-lint that LocalStack brings along. */
+export async function lint(template: string): Promise<unknown> {
+  const installation = await installLocalstack(printStep, new AbortController().signal);
+  // Its console script has the path of the folder that it was installed in first.
+  const run = 'import sys; from cfnlint.runner import main; sys.exit(main())';
+  const ignored = ignoredRules.flatMap(({ rule }) => ['--ignore-checks', rule]);
+  const args = ['-c', run, '--template', template, '--regions', ...regions, '--format', 'json', ...ignored];
+  try {
+    const { stdout } = await promisify(execFile)(path.join(installation, 'bin/python'), args);
+    return JSON.parse(stdout);
+  } catch (error) {
+    // Any finding is an exit code too; without a list of them, cfn-lint itself has failed.
+    const { stdout } = error as { readonly stdout?: string };
+    if (!stdout?.startsWith('[')) throw error;
+    return JSON.parse(stdout);
+  }
+}

@@ -1,0 +1,65 @@
+/** A version that was taken back meets what the newer one has written: it applies nothing on it, gives nothing up, and goes on when the newer version is there again. */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { encodeManifest, manifestForm } from '../../../lib/apply/manifest.ts';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { upsertEvent } from '../../outbox-event.ts';
+import { stack } from '../../stack.ts';
+import { openSmallGraph } from '../neo4j/small-graph.ts';
+import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { Upgraded } from './upgraded.ts';
+
+let database: TestDatabase;
+let small: Awaited<ReturnType<typeof openSmallGraph>>;
+let consumer: Upgraded;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  small = await openSmallGraph();
+  const { mongodbUri, neo4jUri } = stack;
+  const { db } = database;
+  consumer = new Upgraded({ mongodbUri, database: db.databaseName, neo4jUri, db, driver: small.graph.driver });
+});
+afterAll(async () => {
+  await consumer?.close();
+  await small?.clear();
+  await database?.drop();
+});
+
+const outbox = () => database.db.collection(outboxCollection);
+
+async function write(name: string, version: number): Promise<string> {
+  const { graph, node } = small;
+  const payload = { nodes: [node(name, { properties: { version } })], relationships: [] };
+  const event = upsertEvent(payload, { aggregateId: `${graph.label}-${name}` });
+  await outbox().insertOne(event);
+  return event._id.toHexString();
+}
+
+const versionOf = (id: string) =>
+  small.count(`MATCH (n:${small.graph.label} {id: $id}) RETURN n.version AS value`, { id });
+const statuses = async () => (await outbox().find().sort({ position: 1 }).toArray()).map(({ status }) => status);
+const setForm = (form: number) =>
+  small.graph.driver.executeQuery(
+    'MATCH (a:OutgraphAggregate {key: $key}) SET a.manifest = $form + substring(a.manifest, size($known))',
+    { key: `graph:${small.graph.label}-a`, form: String(form), known: encodeManifest([]).trimEnd() },
+  );
+
+it('a manifest of a newer form is a fault that is retried: nothing is applied on it, nothing dead, and nothing lost', async () => {
+  await consumer.consumeEvents([await write('a', 1), await write('b', 1)]);
+  await setForm(manifestForm + 1);
+
+  const [a, b] = [await write('a', 2), await write('b', 2)];
+  await expect(consumer.consumeEvents([a, b])).rejects.toMatchObject({
+    code: 'manifest-unknown',
+    retryable: true,
+    message: expect.stringContaining('Deploy the newer version again'),
+  });
+  expect(await statuses()).toStrictEqual(['processed', 'processed', 'pending', 'pending']);
+  expect([await versionOf('a'), await versionOf('b')]).toStrictEqual([1, 1]);
+
+  // In a batch without it, a neighbour is applied.
+  expect(await consumer.consumeEvents([b])).toMatchObject({ applied: 1 });
+  await setForm(manifestForm);
+  expect(await consumer.consumeEvents([a])).toMatchObject({ applied: 1, dead: 0 });
+  expect([await versionOf('a'), await versionOf('b')]).toStrictEqual([2, 2]);
+  expect(await statuses()).toStrictEqual(['processed', 'processed', 'processed', 'processed']);
+});

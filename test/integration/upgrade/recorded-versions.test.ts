@@ -1,0 +1,163 @@
+/**
+ * What every released version left behind, and today's code that goes on from it: on a real MongoDB, and on a Neo4j of the test's own that is made exactly as that version
+ * left it. The steps of a version follow one another, as they would after an upgrade.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type Document, MongoClient, type ObjectId } from 'mongodb';
+import type { Driver } from 'neo4j-driver';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RestartableNeo4j, startRestartableNeo4j } from '../../../infra/local/neo4j.ts';
+import { printStep } from '../../../infra/local/progress.ts';
+import { canary } from '../../../lib/aggregates/canary.ts';
+import { aggregates } from '../../../lib/aggregates/catalog.ts';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { conflictCollection } from '../../../lib/mongodb/count-conflicts.ts';
+import { checkOutbox, checkpointCollection, setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
+import { trialCollection } from '../../../lib/mongodb/trials.ts';
+import { checkGraph, setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
+import { connectGraph } from '../../connect-graph.ts';
+import { stack } from '../../stack.ts';
+import { messageShapes, readRecorded, recordedVersions } from '../../upgrade/recorded-version.ts';
+import { testPublisher } from '../publisher/test-publisher.ts';
+import { loadCollections, loadRecordedGraph, recordedDocuments } from './load-recorded.ts';
+import { Upgraded } from './upgraded.ts';
+
+let folder: string;
+let neo4j: RestartableNeo4j;
+let driver: Driver;
+let client: MongoClient;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'outgraph-upgrade-'));
+  neo4j = await startRestartableNeo4j(folder, printStep, new AbortController().signal);
+  driver = connectGraph({ neo4jUri: neo4j.uri, neo4jUsername: null, neo4jPassword: null });
+  client = new MongoClient(stack.mongodbUri);
+});
+afterAll(async () => {
+  await client?.close();
+  await driver?.close();
+  await neo4j?.server.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+it('every version that was recorded is tested here, and there is one', () => {
+  expect(recordedVersions()).toContain('0.1.0');
+});
+
+describe.each(recordedVersions())('what version %s left behind', (version) => {
+  const recorded = readRecorded(version);
+  const database = `outgraph_upgrade_${randomBytes(4).toString('hex')}`;
+  const db = () => client.db(database);
+  const outbox = () => db().collection(outboxCollection);
+  let upgraded: Upgraded;
+  beforeAll(async () => {
+    await loadCollections(db(), recorded);
+    await loadRecordedGraph(driver, recorded);
+    upgraded = new Upgraded({ mongodbUri: stack.mongodbUri, database, neo4jUri: neo4j.uri, db: db(), driver });
+  });
+  afterAll(async () => {
+    await upgraded?.close();
+    await db().dropDatabase();
+  });
+
+  const idsOf = async (filter: Document) =>
+    (await outbox().find(filter).sort({ position: 1 }).toArray()).map(({ _id }) => (_id as ObjectId).toHexString());
+  // A canary may have been written after the last sweep, so that no message names it.
+  const pending = () => idsOf({ status: 'pending', aggregateType: { $ne: canary.type } });
+
+  it('is a set-up that the one of today makes its own, and a graph that is what its processed events say', async () => {
+    await setUpOutbox(db(), { processedRetentionSeconds: 604_800 });
+    await setUpGraph(driver, 'neo4j', aggregates);
+    await checkOutbox(db());
+    await checkGraph(driver, 'neo4j');
+    expect((await upgraded.picture()).nodes.size).toBeGreaterThan(8);
+    await upgraded.expectModel();
+  });
+
+  it.each(
+    recordedDocuments(recorded, checkpointCollection).flatMap(({ _id }) =>
+      String(_id).startsWith('publisher/') ? [String(_id)] : [],
+    ),
+  )('is a checkpoint of another cluster, from which the publisher sends all that is pending: %s', async (checkpointId) => {
+    const checkpoints = db().collection<{ _id: string; fence: number; resumeToken: unknown }>(checkpointCollection);
+    const before = await checkpoints.findOne({ _id: checkpointId });
+    const publisher = testPublisher({ mongodbUri: stack.mongodbUri, database, checkpointId });
+    let remaining = 60_000;
+    const report = await publisher.publish(() => {
+      remaining -= 2_000;
+      return remaining;
+    });
+    await publisher.close();
+    // A token of the recording's cluster is none in this one. A time is: this cluster's oplog still begins with its first entry, and so nothing before it is missed.
+    const isLost = before?.resumeToken != null;
+    expect(publisher.said).toStrictEqual(isLost ? ['history-lost'] : []);
+    expect(report).toMatchObject({ outcome: 'handed-over', historyLost: isLost ? 1 : 0 });
+    expect(publisher.sent).toStrictEqual(expect.arrayContaining(await pending()));
+    expect(await checkpoints.findOne({ _id: checkpointId })).toMatchObject({
+      fence: Number(before?.fence) + 1,
+      backlog: null,
+      resumeToken: { _data: expect.any(String) },
+    });
+  });
+
+  it('are messages of every shape, which are read, and whose events are settled or still in conflict', async () => {
+    expect(new Set(recorded.messages.map(({ shape }) => shape))).toStrictEqual(new Set(messageShapes));
+    const suspects = recordedDocuments(recorded, trialCollection).flatMap(({ eventIds }) => eventIds.map(String));
+    const conflicts = await db().collection(conflictCollection).find().toArray();
+    expect(conflicts).toHaveLength(1);
+
+    const report = await upgraded.consume(
+      recorded.messages.map(({ body }) => body),
+      { receiveCount: 2 },
+    );
+    expect(report).toMatchObject({ unreadable: 0, dead: 0, conflicts: 1 });
+    expect(await pending()).toStrictEqual(conflicts.map(({ _id }) => String(_id)));
+    // What was remembered of its processes and its conflicts counts on.
+    expect(upgraded.suspected).toStrictEqual(new Map(suspects.map((eventId) => [eventId, { together: 1, alone: 1 }])));
+    expect(await db().collection(trialCollection).countDocuments()).toBe(0);
+    expect(await db().collection(conflictCollection).findOne()).toMatchObject({
+      count: Number(conflicts[0]?.count) + 1,
+    });
+    await upgraded.expectModel();
+  });
+
+  it('are events that are superseded when they come again', async () => {
+    const processed = await idsOf({ status: 'processed' });
+    await outbox().updateMany({ status: 'processed' }, { $set: { status: 'pending' }, $unset: { processedAt: '' } });
+    const before = await upgraded.picture();
+    const report = await upgraded.consumeEvents(processed);
+    expect(report).toMatchObject({ applied: 0, superseded: processed.length, dead: 0 });
+    expect(await upgraded.picture()).toStrictEqual(before);
+  });
+
+  it('are dead events, which are dead again for the same reason when they are redriven', async () => {
+    const dead = await outbox().find({ status: 'dead' }).sort({ position: 1 }).toArray();
+    expect(dead.length).toBeGreaterThan(0);
+    await outbox().updateMany({ status: 'dead' }, { $set: { status: 'pending' }, $unset: { deadAt: '', error: '' } });
+    expect(await upgraded.consumeEvents(dead.map(({ _id }) => String(_id)))).toMatchObject({ dead: dead.length });
+    const again = await outbox().find({ status: 'dead' }).sort({ position: 1 }).toArray();
+    expect(again.map(({ error }) => error.code)).toStrictEqual(dead.map(({ error }) => error.code));
+  });
+
+  it('are aggregates that take updates', async () => {
+    const written = await upgraded.updateEveryAggregate();
+    expect(await upgraded.consumeEvents(written)).toMatchObject({ applied: written.length, dead: 0, conflicts: 0 });
+    expect((await upgraded.picture()).relationships.size).toBeGreaterThan(8);
+    await upgraded.expectModel();
+  });
+
+  it('are aggregates that can be deleted, also the one whose claim waited for another', async () => {
+    const inConflict = await pending();
+    const deletions = await upgraded.deleteEveryAggregate();
+    expect(await upgraded.consumeEvents([...deletions, ...inConflict])).toMatchObject({ dead: 0, conflicts: 0 });
+    await upgraded.expectModel();
+    const rest = await upgraded.deleteEveryAggregate();
+    await upgraded.consumeEvents(rest);
+    expect(await upgraded.picture()).toStrictEqual({ nodes: new Set(), relationships: new Set() });
+    expect(await upgraded.countNodes('n:OutgraphAggregate AND n.deletedAt IS NULL')).toBe(0);
+    expect(await upgraded.countNodes('NOT n:OutgraphAggregate')).toBe(0);
+    expect(await pending()).toStrictEqual([]);
+  });
+});

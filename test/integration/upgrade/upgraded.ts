@@ -1,0 +1,137 @@
+/** Today's code on what an older version left behind: its consumer, new events for the old aggregates, and the model of what must stand. */
+import type { Db, Document } from 'mongodb';
+import type { Driver } from 'neo4j-driver';
+import { expect } from 'vitest';
+import { aggregates } from '../../../lib/aggregates/catalog.ts';
+import { projectOutboxEvent } from '../../../lib/aggregates/project-event.ts';
+import { consumerSettings, readSettings } from '../../../lib/config/settings.ts';
+import type { ConsumeReport } from '../../../lib/consume/consume-ports.ts';
+import { aggregateKey, outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import type { BrokenTrials } from '../../../lib/contract/trial.ts';
+import { exactTypes, readOutboxEvent } from '../../../lib/mongodb/read-outbox-event.ts';
+import { readGraphSchema } from '../../../lib/neo4j/graph-schema.ts';
+import { type Consumer, joinConsumer, noQueue } from '../../../lib/wiring/consumer.ts';
+import { expectedGraph, type GraphPicture, type ModelEvent } from '../../model/expected-graph.ts';
+import { readGraph } from '../../model/read-graph.ts';
+import { outboxEvent, upsertEvent } from '../../outbox-event.ts';
+import { silentLog } from '../../silent-log.ts';
+
+export interface UpgradedServers {
+  readonly mongodbUri: string;
+  readonly database: string;
+  readonly neo4jUri: string;
+  readonly db: Db;
+  readonly driver: Driver;
+}
+
+export class Upgraded {
+  /** Events that the consumer tried alone, because of what was remembered of them. */
+  readonly suspected = new Map<string, BrokenTrials>();
+  readonly #servers: UpgradedServers;
+  readonly #consumer: Consumer;
+
+  constructor(servers: UpgradedServers) {
+    this.#servers = servers;
+    this.#consumer = joinConsumer(
+      readSettings(consumerSettings, {
+        MONGODB_URI: servers.mongodbUri,
+        MONGODB_DATABASE: servers.database,
+        NEO4J_URI: servers.neo4jUri,
+      }),
+      aggregates,
+      noQueue,
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.#consumer.close();
+  }
+
+  consume(bodies: readonly string[], { receiveCount = 1 } = {}): Promise<ConsumeReport> {
+    const messages = bodies.map((body, index) => ({ messageId: `m${index}`, body, receiveCount, receiptHandle: '' }));
+    const log = {
+      ...silentLog,
+      eventSuspected: (eventId: string, trials: BrokenTrials) => void this.suspected.set(eventId, trials),
+    };
+    return this.#consumer.consume(messages, () => 60_000, log);
+  }
+
+  consumeEvents(eventIds: readonly string[]): Promise<ConsumeReport> {
+    return this.consume(
+      eventIds.map((eventId) => JSON.stringify({ eventId, aggregateType: 'any', aggregateId: 'any' })),
+    );
+  }
+
+  /** The graph as it stands, with the keys that its constraints say. */
+  async picture(): Promise<GraphPicture> {
+    const { keys } = await readGraphSchema(this.#servers.driver, 'neo4j');
+    const { OutgraphAggregate: _, ...keyNames } = Object.fromEntries(keys);
+    return readGraph(this.#servers.driver, 'neo4j', keyNames);
+  }
+
+  /** What must stand: the newest processed event of each aggregate. */
+  async expectModel(): Promise<void> {
+    const documents = await this.#outbox.find({ status: 'processed' }, exactTypes).toArray();
+    const events = documents.map((document): ModelEvent => {
+      const reading = readOutboxEvent(document);
+      if (reading.outcome === 'invalid') throw new Error(reading.reason);
+      const { event } = reading;
+      return { key: aggregateKey(event), position: event.position, subgraph: projectOutboxEvent(aggregates, event) };
+    });
+    expect(await this.picture()).toStrictEqual(expectedGraph(events));
+  }
+
+  /** A newer state of every aggregate that was ever applied, also of the deleted ones; returns the events' ids. */
+  async updateEveryAggregate(): Promise<readonly string[]> {
+    const newest = await this.#newestUpserts();
+    return this.#write(
+      newest.map(({ aggregateType, aggregateId, payload }) =>
+        upsertEvent(changed(payload), { aggregateType, aggregateId }),
+      ),
+    );
+  }
+
+  /** Returns the events' ids. */
+  async deleteEveryAggregate(): Promise<readonly string[]> {
+    const newest = await this.#newestUpserts();
+    return this.#write(newest.map(({ aggregateType, aggregateId }) => outboxEvent({ aggregateType, aggregateId })));
+  }
+
+  async countNodes(condition: string): Promise<number> {
+    const { records } = await this.#servers.driver.executeQuery(
+      `MATCH (n) WHERE ${condition} RETURN count(n) AS count`,
+    );
+    return Number(records[0]?.get('count'));
+  }
+
+  get #outbox() {
+    return this.#servers.db.collection(outboxCollection);
+  }
+
+  async #newestUpserts(): Promise<readonly Document[]> {
+    const documents = await this.#outbox
+      .find({ status: 'processed', operation: 'upsert' }, exactTypes)
+      .sort({ position: 1 })
+      .toArray();
+    return [...new Map(documents.map((one) => [`${one.aggregateType}:${one.aggregateId}`, one])).values()];
+  }
+
+  async #write(events: readonly (Document & { _id: { toHexString(): string } })[]): Promise<readonly string[]> {
+    await this.#outbox.insertMany([...events] as Document[], { writeConcern: { w: 'majority' } });
+    return events.map(({ _id }) => _id.toHexString());
+  }
+}
+
+/** Other content, and for a subgraph another label and a property more on each node, and a property more on each relationship that may have one. */
+function changed(payload: Document): Document {
+  if (!Array.isArray(payload.nodes)) return 'date' in payload ? { ...payload, date: '02-29', desc: 'moved' } : payload;
+  const touch = (element: Document) =>
+    element.shared === true ? element : { ...element, properties: { ...element.properties, upgraded: true } };
+  return {
+    ...payload,
+    nodes: payload.nodes.map((node: Document) =>
+      node.shared === true ? node : { ...touch(node), labels: ['Upgraded'] },
+    ),
+    relationships: (payload.relationships as Document[]).map(touch),
+  };
+}

@@ -1,0 +1,75 @@
+/**
+ * The form of the manifest, held by what it was: a change of it without a new number would make every aggregate's next update trust lines that mean
+ * something else. Whoever changes the form gives it a new number, adds its lines to `manifest-lines.json`, and leaves those of the older forms as they are.
+ */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { EJSON } from 'bson';
+import { describe, expect, it } from 'vitest';
+import {
+  createManifest,
+  decodeManifest,
+  emptyManifest,
+  encodeManifest,
+  manifestForm,
+} from '../../../lib/apply/manifest.ts';
+import { Fault } from '../../../lib/contract/fault.ts';
+import { readSubgraph } from '../../../lib/contract/read-subgraph.ts';
+
+interface KnownSubgraph {
+  readonly name: string;
+  readonly owner: string;
+  /** As a payload: Extended JSON, so that every value keeps its type. */
+  readonly subgraph: unknown;
+  /** The text in the registry, by the form's number. */
+  readonly texts: Readonly<Record<string, string>>;
+}
+
+const known = JSON.parse(
+  readFileSync(path.join(import.meta.dirname, 'manifest-lines.json'), 'utf8'),
+) as readonly KnownSubgraph[];
+
+describe('the form of the manifest', () => {
+  it.each(known)('is as its number says, to the byte: $name', ({ owner, subgraph, texts }) => {
+    const read = readSubgraph(EJSON.deserialize(subgraph as object, { relaxed: false }));
+    expect(texts).toHaveProperty([String(manifestForm)]);
+    expect(encodeManifest(createManifest(read, owner))).toBe(texts[String(manifestForm)]);
+  });
+
+  it('of a deletion is its number alone', () => {
+    expect(encodeManifest(emptyManifest)).toBe(`${manifestForm}\n`);
+  });
+});
+
+describe('a manifest of another form', () => {
+  it('that is newer is a fault to be retried, which says to deploy the newer version again', () => {
+    const fault = faultOf(`${manifestForm + 1}\nn - ["A",[["id","sx"]]]\n`);
+    expect(fault.code).toBe('manifest-unknown');
+    expect(fault.retryable).toBe(true);
+    expect(fault.message).toContain(`have form ${manifestForm + 1}, and this version reads form ${manifestForm}`);
+    expect(fault.message).toContain('Deploy the newer version again');
+  });
+
+  it.each([
+    '{"v":1,"n":[],"r":[]}\n',
+    '1\nn - ["A",[["id","sx"]]]\n',
+    'n - ["A",[["id","sx"]]]\n',
+    '02\n',
+    '',
+  ])('that is older, or none, is a fault to be retried, and is not misread: %j', (text) => {
+    const fault = faultOf(text);
+    expect(fault.code).toBe('manifest-unknown');
+    expect(fault.retryable).toBe(true);
+    expect(fault.message).not.toContain('newer outgraph');
+  });
+});
+
+function faultOf(text: string): Fault {
+  try {
+    decodeManifest(text);
+  } catch (error) {
+    if (error instanceof Fault) return error;
+    throw error;
+  }
+  throw new Error('It was read.');
+}

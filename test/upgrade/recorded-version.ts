@@ -1,0 +1,68 @@
+/**
+ * What a released version left behind in a running deployment, as files: the queue's messages, MongoDB's collections with their set-up, the graph with its registry.
+ * Every release records its own (`npm run record`) and keeps those of the others, so that a test can let today's code go on from each.
+ */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { type Document, EJSON } from 'bson';
+import type { GraphDump } from './graph-dump.ts';
+
+/** Where a message came from; one shape for each. */
+export const messageShapes = ['eventbridge', 'sweep', 'atlas-plain', 'atlas-extended-json'] as const;
+
+/** A queue message's body as it was received, with the event that it means. */
+export interface RecordedMessage {
+  readonly shape: (typeof messageShapes)[number];
+  readonly eventId: string;
+  readonly body: string;
+}
+
+/** A collection as its version's set-up made it, with its documents. */
+export interface RecordedCollection {
+  readonly name: string;
+  /** As `createCollection` takes them. */
+  readonly options: Document;
+  readonly indexes: readonly Document[];
+  readonly documents: readonly Document[];
+}
+
+/** All that one version left behind. */
+export interface RecordedVersion {
+  readonly version: string;
+  readonly messages: readonly RecordedMessage[];
+  readonly collections: readonly RecordedCollection[];
+  readonly graph: GraphDump;
+}
+
+const folder = path.join(import.meta.dirname, 'recorded');
+
+/** The folder of a version's files. */
+export function recordedFolder(version: string): string {
+  return path.join(folder, version);
+}
+
+/** The versions that were recorded, in any order. */
+export function recordedVersions(): readonly string[] {
+  return readdirSync(folder);
+}
+
+/** Writes the files, one for each collection; documents in canonical Extended JSON, so that every value keeps its BSON type. */
+export function writeRecorded({ version, messages, collections, graph }: RecordedVersion): void {
+  mkdirSync(recordedFolder(version), { recursive: true });
+  const write = (name: string, content: unknown) =>
+    writeFileSync(path.join(recordedFolder(version), `${name}.json`), `${JSON.stringify(content, null, 2)}\n`);
+  write('messages', messages);
+  write('graph', graph);
+  for (const { name, ...rest } of collections) write(`collection-${name}`, EJSON.serialize(rest, { relaxed: false }));
+}
+
+/** Reads the files of a version. */
+export function readRecorded(version: string): RecordedVersion {
+  const read = (file: string) => JSON.parse(readFileSync(path.join(recordedFolder(version), file), 'utf8'));
+  const files = readdirSync(recordedFolder(version)).filter((file) => file.startsWith('collection-'));
+  const collections = files.map((file) => ({
+    name: file.slice('collection-'.length, -'.json'.length),
+    ...(EJSON.deserialize(read(file), { relaxed: false }) as Omit<RecordedCollection, 'name'>),
+  }));
+  return { version, messages: read('messages.json'), graph: read('graph.json'), collections };
+}
