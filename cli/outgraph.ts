@@ -6,6 +6,9 @@ import { readSettings, workerSettings } from '../lib/config.ts';
 import { describeError } from '../lib/contract/fault.ts';
 import { consumeLog } from '../lib/wiring/consume-log.ts';
 import { startWorker, type WorkerLog } from '../lib/wiring/worker.ts';
+import { redriveCommand } from './redrive.ts';
+import { replayCommand } from './replay.ts';
+import { reprojectCommand } from './reproject.ts';
 
 const program = new Command('outgraph').description('Keeps a Neo4j graph in step with MongoDB.');
 program
@@ -15,6 +18,7 @@ program
   )
   .option('--health-port <port>', 'answer GET /health on this port (0: no health endpoint)', port, 8080)
   .action(({ healthPort }: { healthPort: number }) => runWorker(healthPort));
+program.addCommand(redriveCommand()).addCommand(replayCommand()).addCommand(reprojectCommand());
 await program.parseAsync();
 
 function runWorker(healthPort: number): void {

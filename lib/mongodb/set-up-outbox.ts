@@ -13,7 +13,8 @@ import { trialCollection } from './trials.ts';
 /** Leases and resume tokens of the publishers. */
 export const checkpointCollection = 'outboxCheckpoints';
 
-const purgeIndex = 'outgraph_purge';
+/** The TTL index on `processedAt`. */
+export const purgeIndex = 'outgraph_purge';
 
 /** Every index of the outbox, each with the queries that use it. */
 const indexes: readonly IndexDescription[] = [
