@@ -2,6 +2,7 @@
 import type { Driver, EagerResult } from 'neo4j-driver';
 import { aggregateKey, splitAggregateKey } from '../contract/outbox-event.ts';
 import type { Position } from '../contract/position.ts';
+import { noBookmarks } from './connect.ts';
 import { withNeo4jFaults } from './translate-error.ts';
 
 /** A part of the registry: live aggregates of a type, in the order of their ids. */
@@ -63,6 +64,7 @@ async function runListing(
   const { records } = await withNeo4jFaults(() =>
     driver.executeQuery<EagerResult<{ key: string; position: Position }>>(statement, parameters, {
       database,
+      ...noBookmarks,
       routing: 'READ',
     }),
   );
