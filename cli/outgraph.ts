@@ -2,21 +2,16 @@
 import { createServer } from 'node:http';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Command, InvalidArgumentError } from 'commander';
-import type { z } from 'zod';
 import { aggregates } from '../lib/aggregates/catalog.ts';
-import { createReferenceReader } from '../lib/aws/secrets.ts';
-import {
-  readSettings,
-  type SetUpSettings,
-  setUpSettings,
-  type WorkerSettings,
-  workerSettings,
-} from '../lib/config/settings.ts';
+import { type SetUpSettings, setUpSettings, type WorkerSettings, workerSettings } from '../lib/config/settings.ts';
 import { describeError } from '../lib/contract/fault.ts';
 import { consumeLog } from '../lib/wiring/consume-log.ts';
 import { setUpOnce } from '../lib/wiring/set-up.ts';
-import { readReferred } from '../lib/wiring/with-references.ts';
 import { startWorker, type WorkerLog } from '../lib/wiring/worker.ts';
+import { readSettingsOrExit } from './read-settings.ts';
+import { redriveCommand } from './redrive.ts';
+import { replayCommand } from './replay.ts';
+import { reprojectCommand } from './reproject.ts';
 
 const program = new Command('outgraph').description('Keeps a Neo4j graph in step with MongoDB.');
 program
@@ -25,13 +20,16 @@ program
     'Tails the outbox, applies to Neo4j, acknowledges and sweeps, in one resident process; settings come from the environment.',
   )
   .option('--health-port <port>', 'answer GET /health on this port (0: no health endpoint)', port, 8080)
-  .action(async ({ healthPort }: { healthPort: number }) => runWorker(await readOrExit(workerSettings), healthPort));
+  .action(async ({ healthPort }: { healthPort: number }) =>
+    runWorker(await readSettingsOrExit(workerSettings), healthPort),
+  );
 program
   .command('set-up')
   .description(
     'Makes what is missing: the outbox with its validator and indexes in MongoDB, the constraints in Neo4j. Safe to run again.',
   )
-  .action(async () => setUp(await readOrExit(setUpSettings)));
+  .action(async () => setUp(await readSettingsOrExit(setUpSettings)));
+program.addCommand(redriveCommand()).addCommand(replayCommand()).addCommand(reprojectCommand());
 await program.parseAsync();
 
 function runWorker(settings: WorkerSettings, healthPort: number): void {
@@ -74,25 +72,9 @@ async function setUp(settings: SetUpSettings): Promise<void> {
     await setUpOnce(settings, aggregates);
     process.stdout.write('The outbox and the graph are set up.\n');
   } catch (error) {
-    exit(error);
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
   }
-}
-
-/** The settings, from the environment and from what it refers to. */
-async function readOrExit<Settings>(schema: z.ZodType<Settings> & z.ZodObject): Promise<Settings> {
-  try {
-    readSettings(schema, process.env);
-    const read = createReferenceReader();
-    const once = { maxAgeSeconds: 0, fresh: true };
-    return readSettings(schema, await readReferred(schema, process.env, (reference) => read(reference, once)));
-  } catch (error) {
-    return exit(error);
-  }
-}
-
-function exit(error: unknown): never {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
 }
 
 function port(text: string): number {

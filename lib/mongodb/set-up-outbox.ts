@@ -13,7 +13,8 @@ import { trialCollection } from './trials.ts';
 /** Leases and resume tokens of the publishers. */
 export const checkpointCollection = 'outboxCheckpoints';
 
-const purgeIndex = 'outgraph_purge';
+/** The TTL index on `processedAt`. */
+export const purgeIndex = 'outgraph_purge';
 
 /** Lists no more than the names of what the user has rights on, and so needs no right on the database as a whole. */
 const namesOfOwn = { nameOnly: true, authorizedCollections: true } as const;

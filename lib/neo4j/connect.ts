@@ -11,6 +11,12 @@ export interface Neo4jAddress {
 /** How long the driver retries a transaction that failed for a passing reason: well below the functions' time-outs of 60 seconds. */
 const defaultRetrySeconds = 15;
 
+/**
+ * For every `executeQuery`, which would otherwise demand a server that has all that this process has seen: one that was restored from a backup never has, and a warm process would
+ * wait for it in vain. Nothing here needs it: what is decided by a read is read again under a lock.
+ */
+export const noBookmarks = { bookmarkManager: null } as const;
+
 /** Connects lazily: an unreachable server shows at the first query. Integers come and go as `bigint`. */
 export function connectNeo4j(address: Neo4jAddress, { retrySeconds = defaultRetrySeconds } = {}): Driver {
   const auth = address.username === '' ? undefined : neo4j.auth.basic(address.username, address.password);

@@ -1,6 +1,7 @@
 /** Finds aggregates that share nodes. Walks the registry, and so is for ownership conflicts only. */
 import type { Driver } from 'neo4j-driver';
 import { sharedNodeLine } from '../apply/manifest.ts';
+import { noBookmarks } from './connect.ts';
 import { withNeo4jFaults } from './translate-error.ts';
 
 /** More aggregates than these are not asked whether they let go of a node. */
@@ -17,7 +18,7 @@ export async function findSharers(
 MATCH (a:OutgraphAggregate) WHERE any(text IN $listed WHERE a.manifest CONTAINS text)
 RETURN a.key AS key ORDER BY key LIMIT ${maxSharers}`;
   const { records } = await withNeo4jFaults(() =>
-    driver.executeQuery(statement, { listed }, { database, routing: 'READ' }),
+    driver.executeQuery(statement, { listed }, { database, ...noBookmarks, routing: 'READ' }),
   );
   return records.map((record) => record.get('key') as string);
 }

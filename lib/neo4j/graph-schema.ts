@@ -7,6 +7,7 @@ import { Neo4jError } from 'neo4j-driver';
 import pRetry from 'p-retry';
 import type { GraphNeeds, SchemaProblem, SchemaProblems } from '../apply/graph-needs.ts';
 import { registryLabel } from '../contract/subgraph.ts';
+import { noBookmarks } from './connect.ts';
 import { translateNeo4jError, withNeo4jFaults } from './translate-error.ts';
 
 /** Uniqueness constraints as they stand: key property names (sorted) by label, and the types whose `_outgraphId` is unique. */
@@ -34,7 +35,11 @@ export async function readGraphSchema(driver: Driver, database: string): Promise
     WHERE type IN ['UNIQUENESS', 'NODE_PROPERTY_UNIQUENESS', 'RELATIONSHIP_UNIQUENESS', 'RELATIONSHIP_PROPERTY_UNIQUENESS', 'NODE_KEY', 'RELATIONSHIP_KEY']
     RETURN name, entityType, names, properties`;
   const { records } = await withNeo4jFaults(() =>
-    driver.executeQuery<EagerResult<ConstraintRow & Record<string, unknown>>>(statement, {}, { database }),
+    driver.executeQuery<EagerResult<ConstraintRow & Record<string, unknown>>>(
+      statement,
+      {},
+      { database, ...noBookmarks },
+    ),
   );
   const labels = new Map<string, (readonly string[])[]>();
   const keys = new Map<string, readonly string[]>();
@@ -119,7 +124,7 @@ async function tryToCreate(driver: Driver, database: string, statement: string):
 export async function runSchemaStatement(driver: Driver, database: string, statement: string): Promise<void> {
   const transactionConfig = { timeout: creationTimeoutMillis };
   try {
-    await pRetry(() => driver.executeQuery(statement, {}, { database, transactionConfig }), {
+    await pRetry(() => driver.executeQuery(statement, {}, { database, ...noBookmarks, transactionConfig }), {
       ...creationRetries,
       shouldRetry: ({ error }) => error instanceof Neo4jError && passingCodes.test(error.code),
     });

@@ -4,6 +4,7 @@
  */
 import type { Driver } from 'neo4j-driver';
 import type { ListedTombstone, Tombstone, TombstonePage } from '../contract/tombstone.ts';
+import { noBookmarks } from './connect.ts';
 import { withNeo4jFaults } from './translate-error.ts';
 
 // In the order of the index on `deletedAt`: the tombstones that were looked at already are not passed over again.
@@ -47,14 +48,14 @@ export async function listTombstones(
   const { deletedAt, key } = after ?? beginning;
   const parameters = { olderThanDays, limit, afterDeletedAt: deletedAt, afterKey: key };
   const { records } = await withNeo4jFaults(() =>
-    driver.executeQuery(listStatement, parameters, { database, routing: 'READ' }),
+    driver.executeQuery(listStatement, parameters, { database, ...noBookmarks, routing: 'READ' }),
   );
   return records.map((record) => record.toObject() as unknown as ListedTombstone);
 }
 
 /** Notes that these aggregates (`type:id`) have events that are not settled. @throws Fault `neo4j-unavailable`. */
 export async function holdTombstones(driver: Driver, database: string, keys: readonly string[]): Promise<void> {
-  await withNeo4jFaults(() => driver.executeQuery(holdStatement, { keys }, { database }));
+  await withNeo4jFaults(() => driver.executeQuery(holdStatement, { keys }, { database, ...noBookmarks }));
 }
 
 /** Removes the tombstones that are still what was listed, and returns how many. @throws Fault `neo4j-unavailable`. */

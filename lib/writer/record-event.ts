@@ -53,7 +53,10 @@ export async function recordEvents<State>(
 ): Promise<void> {
   requireTransaction(session);
   if (changes.length === 0) return;
-  const events = changes.map((change) => createEvent(definition, change, options));
+  const events = changes.map((change) => {
+    if (change.operation === 'upsert') projectPayload(definition, change.aggregateId, change.payload);
+    return createEvent(definition, change, options);
+  });
   const outbox = db.collection<OutboxDocument>(outboxCollection);
   await labelTransient(() => outbox.insertMany(events, { session, ignoreUndefined: false }));
 }
@@ -76,10 +79,15 @@ function requireTransaction(session: ClientSession): void {
   }
 }
 
-function createEvent<State>(
+/**
+ * The outbox document of a change, whether or not its payload can be projected.
+ *
+ * @throws a fault `event-invalid`.
+ */
+export function createEvent<State>(
   definition: AggregateDefinition<State>,
   change: AggregateChange,
-  { traceparent }: RecordOptions,
+  { traceparent }: RecordOptions = {},
 ): OutboxDocument {
   const event = {
     _id: new ObjectId(),
@@ -99,6 +107,5 @@ function createEvent<State>(
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
     throw new Fault('event-invalid', `The event of a "${definition.type}" cannot be recorded: ${problems.join('; ')}.`);
   }
-  if (change.operation === 'upsert') projectPayload(definition, change.aggregateId, change.payload);
   return { ...parsed.data, attempts: new Int32(0) as unknown as number };
 }

@@ -1,0 +1,62 @@
+/**
+ * The way back from `processed` to `pending`, for a graph that was restored from a backup: what it was told after the backup, it must be told again. What it knows
+ * already is superseded there.
+ */
+import { type Collection, type Document, type Filter, Int32, ObjectId } from 'mongodb';
+import { purgeIndex } from './set-up-outbox.ts';
+import { withMongodbFaults } from './translate-error.ts';
+
+/** Events that were processed from `since` on, and before `until`: what is processed while a replay is under way is not replayed once more. */
+export interface ReplayWindow {
+  readonly since: Date;
+  readonly until: Date;
+}
+
+/** How many processed events the outbox still holds of the window. @throws Fault `mongodb-unavailable`. */
+export async function countProcessed(outbox: Collection<Document>, window: ReplayWindow): Promise<number> {
+  return withMongodbFaults(() => outbox.countDocuments(windowFilter(window), { hint: purgeIndex }));
+}
+
+/** Ids of events of the window, those that were processed first first. @throws Fault `mongodb-unavailable`. */
+export async function findProcessed(
+  outbox: Collection<Document>,
+  window: ReplayWindow,
+  limit: number,
+): Promise<readonly string[]> {
+  const found = await withMongodbFaults(() =>
+    outbox
+      .find(windowFilter(window), { projection: { _id: 1 } })
+      .sort({ processedAt: 1 })
+      .hint(purgeIndex)
+      .limit(limit)
+      .toArray(),
+  );
+  return found.map(({ _id }) => String(_id));
+}
+
+/**
+ * Makes processed events pending again, and returns how many still were processed. Without `processedAt` they cannot be purged before they are applied.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
+export async function replayEvents(outbox: Collection<Document>, eventIds: readonly string[]): Promise<number> {
+  const ids = eventIds.map(ObjectId.createFromHexString);
+  const update = {
+    $set: { status: 'pending', attempts: new Int32(0) },
+    $unset: { processedAt: '', nextAttemptAt: '' },
+  };
+  const result = await withMongodbFaults(() =>
+    outbox.updateMany({ _id: { $in: ids }, status: 'processed' }, update, { writeConcern: { w: 'majority' } }),
+  );
+  return result.modifiedCount;
+}
+
+/** For how long the outbox keeps processed events; null where nothing purges them. @throws Fault `mongodb-unavailable`. */
+export async function readRetentionSeconds(outbox: Collection<Document>): Promise<number | null> {
+  const indexes = await withMongodbFaults(() => outbox.indexes());
+  return indexes.find(({ name }) => name === purgeIndex)?.expireAfterSeconds ?? null;
+}
+
+function windowFilter({ since, until }: ReplayWindow): Filter<Document> {
+  return { processedAt: { $gte: since, $lt: until }, status: 'processed' };
+}

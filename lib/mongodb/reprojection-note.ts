@@ -1,0 +1,63 @@
+/** Where a reprojection is, among the checkpoints, so that one that was ended goes on where it was. */
+import { BSON, type Collection, type Document, Timestamp } from 'mongodb';
+import { fromPosition, type Position, toPosition } from '../contract/position.ts';
+import type { DocumentId } from './list-documents.ts';
+import { withMongodbFaults } from './translate-error.ts';
+
+/** The progress of a reprojection of one aggregate type. */
+export interface ReprojectionProgress {
+  /** The cluster's time when it began: every document that it has passed has an event of a later position. */
+  readonly startedAt: Position;
+  /** The last document that was passed; null before the first. */
+  readonly after: { readonly id: DocumentId } | null;
+  /** Events recorded so far. */
+  readonly recorded: number;
+}
+
+/** The note's document. No `updatedAt`: that is how the sweep knows the publishers' checkpoints. */
+export interface ReprojectionNote {
+  readonly _id: string;
+  readonly startedAt: Timestamp;
+  /** Extended JSON, because the id may be of any BSON type. */
+  readonly after: string | null;
+  readonly recorded: number;
+}
+
+const majority = { writeConcern: { w: 'majority' } } as const;
+const noteId = (aggregateType: string) => `reproject/${aggregateType}`;
+
+/** What an earlier run left; null where none did, or where it came to its end. @throws Fault `mongodb-unavailable`. */
+export async function readReprojection(
+  notes: Collection<ReprojectionNote>,
+  aggregateType: string,
+): Promise<ReprojectionProgress | null> {
+  const note = await withMongodbFaults(() => notes.findOne({ _id: noteId(aggregateType) }));
+  if (note === null) return null;
+  const after = note.after === null ? null : (BSON.EJSON.parse(note.after, { relaxed: false }) as Document);
+  return {
+    startedAt: toPosition(note.startedAt),
+    after: after === null ? null : { id: after.id },
+    recorded: note.recorded,
+  };
+}
+
+/** @throws Fault `mongodb-unavailable`. */
+export async function saveReprojection(
+  notes: Collection<ReprojectionNote>,
+  aggregateType: string,
+  { startedAt, after, recorded }: ReprojectionProgress,
+): Promise<void> {
+  const fields = {
+    startedAt: new Timestamp(fromPosition(startedAt)),
+    after: after === null ? null : BSON.EJSON.stringify(after, { relaxed: false }),
+    recorded,
+  };
+  await withMongodbFaults(() =>
+    notes.updateOne({ _id: noteId(aggregateType) }, { $set: fields }, { upsert: true, ...majority }),
+  );
+}
+
+/** @throws Fault `mongodb-unavailable`. */
+export async function removeReprojection(notes: Collection<ReprojectionNote>, aggregateType: string): Promise<void> {
+  await withMongodbFaults(() => notes.deleteOne({ _id: noteId(aggregateType) }, majority));
+}

@@ -1,0 +1,95 @@
+/** What the operator's commands share: connections that are open for one command, and the means to hold it in check. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Db } from 'mongodb';
+import type { Driver } from 'neo4j-driver';
+import { canaryAggregate } from '../contract/canary.ts';
+import { outboxCollection } from '../contract/outbox-event.ts';
+import { positionTime } from '../contract/position.ts';
+import { connectMongodb } from '../mongodb/connect.ts';
+import { readServerTime } from '../mongodb/measure-outbox.ts';
+import { checkOutbox } from '../mongodb/set-up-outbox.ts';
+import { connectNeo4j } from '../neo4j/connect.ts';
+import { readAggregatePositions } from '../neo4j/list-aggregates.ts';
+import { createPace, type Pace } from '../operate/pace.ts';
+
+/** Where the documents and their outbox are. */
+export interface OutboxAddress {
+  readonly MONGODB_URI: string;
+  readonly MONGODB_DATABASE: string;
+}
+
+/** Where the graph is. */
+export interface GraphAddress {
+  readonly NEO4J_URI: string;
+  readonly NEO4J_USERNAME: string;
+  readonly NEO4J_PASSWORD: string;
+  readonly NEO4J_DATABASE: string;
+}
+
+/** How a long command is held in check and followed. */
+export interface Running {
+  readonly ratePerSecond: number;
+  /** Aborted, it ends after the part that it is at. */
+  readonly signal: AbortSignal;
+  readonly progress: (done: number) => void;
+}
+
+/** Opens the database for the time of `work`. @throws Fault `set-up-missing` or `mongodb-unavailable`; those of `work`. */
+export async function withOutbox<Result>(
+  { MONGODB_URI, MONGODB_DATABASE }: OutboxAddress,
+  work: (db: Db) => Promise<Result>,
+): Promise<Result> {
+  const client = connectMongodb(MONGODB_URI);
+  try {
+    const db = client.db(MONGODB_DATABASE);
+    await checkOutbox(db);
+    return await work(db);
+  } finally {
+    await client.close();
+  }
+}
+
+/** Opens the graph for the time of `work`. */
+export async function withGraph<Result>(
+  { NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD }: GraphAddress,
+  work: (driver: Driver) => Promise<Result>,
+): Promise<Result> {
+  const driver = connectNeo4j({ uri: NEO4J_URI, username: NEO4J_USERNAME, password: NEO4J_PASSWORD });
+  try {
+    return await work(driver);
+  } finally {
+    await driver.close();
+  }
+}
+
+/** MongoDB's time. @throws Fault `mongodb-unavailable`. */
+export function readOutboxTime(db: Db): Promise<Date> {
+  return readServerTime(db.collection(outboxCollection));
+}
+
+/**
+ * When the newest canary that the graph knows was written, by MongoDB's clock: a backup that holds it was made later. Null where it knows none.
+ *
+ * @throws Fault `neo4j-unavailable`.
+ */
+export async function readGraphTime(graph: GraphAddress): Promise<Date | null> {
+  const { aggregateType, aggregateId } = canaryAggregate;
+  const positions = await withGraph(graph, (driver) =>
+    readAggregatePositions(driver, graph.NEO4J_DATABASE, aggregateType, [aggregateId]),
+  );
+  const position = positions.get(aggregateId);
+  return position === undefined ? null : positionTime(position);
+}
+
+/** The command's pace; once it is interrupted, it does not wait any more. */
+export function paceOf({ ratePerSecond, signal }: Running): Pace {
+  return createPace(ratePerSecond, {
+    now: () => performance.now(),
+    sleep: (millis) => sleepUnless(signal, millis),
+  });
+}
+
+/** Waits, but no longer than until the signal is aborted. */
+export function sleepUnless(signal: AbortSignal, millis: number): Promise<void> {
+  return sleep(millis, undefined, { signal }).catch(() => undefined);
+}

@@ -1,0 +1,141 @@
+/** Joins the reprojection of an aggregate type, and the forgetting of what has no document, to both databases. */
+import type { Db } from 'mongodb';
+import { aggregates } from '../aggregates/catalog.ts';
+import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
+import { canaryAggregate } from '../contract/canary.ts';
+import { outboxCollection } from '../contract/outbox-event.ts';
+import type { Position } from '../contract/position.ts';
+import { type DocumentId, estimateDocuments, listDocumentIds } from '../mongodb/list-documents.ts';
+import { recordDeletions } from '../mongodb/record-deletions.ts';
+import {
+  type ReprojectionNote,
+  readReprojection,
+  removeReprojection,
+  saveReprojection,
+} from '../mongodb/reprojection-note.ts';
+import { readClusterTime } from '../mongodb/scan-pending.ts';
+import { checkpointCollection } from '../mongodb/set-up-outbox.ts';
+import { countPending, listUnsettledIds, newestUnsettled } from '../mongodb/unsettled-positions.ts';
+import { listAggregates, readAggregatePositions } from '../neo4j/list-aggregates.ts';
+import { type ForgetReport, forgetMissing } from '../operate/forget-missing.ts';
+import { chunkFor } from '../operate/pace.ts';
+import { type ReprojectLog, type ReprojectReport, reproject } from '../operate/reproject.ts';
+import { recordCurrentStates } from '../writer/record-current-states.ts';
+import { type GraphAddress, paceOf, type Running, sleepUnless, withGraph } from './operator.ts';
+
+/** Documents of one transaction: few, so that it is short and seldom in a writer's way. */
+const maxDocumentsAtOnce = 100;
+
+/** How aggregates that have no document are forgotten. */
+export interface ForgetSettings {
+  readonly graph: GraphAddress;
+  readonly transactionSeconds: number;
+  readonly maxForgotten: number;
+}
+
+/** `forgotten` is null where nothing was to be forgotten, or where it did not come to that. */
+export interface ReprojectResult extends ReprojectReport {
+  readonly forgotten: ForgetReport | null;
+}
+
+/** The aggregate types that have documents. */
+export function reprojectableTypes(): readonly string[] {
+  return [...aggregates.keys()].filter((type) => type !== canaryAggregate.aggregateType);
+}
+
+/** What a reprojection of a type goes over. */
+export interface ReprojectPlan {
+  /** About. */
+  readonly documents: number;
+  /** What an earlier run, which did not come to its end, has recorded; null where there is none. */
+  readonly recordedBefore: number | null;
+}
+
+/** @throws Fault `mongodb-unavailable`. */
+export async function planReprojection(db: Db, aggregateType: string): Promise<ReprojectPlan> {
+  const before = await readReprojection(notesOf(db), aggregateType);
+  const documents = await estimateDocuments(db.collection(definitionOf(aggregateType).collection));
+  return { documents, recordedBefore: before?.recorded ?? null };
+}
+
+/** Drops what an earlier run noted, so that the next one begins anew. @throws Fault `mongodb-unavailable`. */
+export function dropReprojection(db: Db, aggregateType: string): Promise<void> {
+  return removeReprojection(notesOf(db), aggregateType);
+}
+
+/**
+ * Records every document of a type anew; with `forget`, also the deletion of the aggregates that have none.
+ *
+ * @throws Fault `mongodb-unavailable` or `neo4j-unavailable`; the next run goes on where this one was.
+ */
+export async function reprojectType(
+  db: Db,
+  aggregateType: string,
+  { maxPending, forget }: { readonly maxPending: number; readonly forget: ForgetSettings | null },
+  running: Running,
+  log: Omit<ReprojectLog<DocumentId>, 'progress'>,
+): Promise<ReprojectResult> {
+  const definition = definitionOf(aggregateType);
+  const outbox = db.collection(outboxCollection);
+  const notes = notesOf(db);
+  const report = await reproject<DocumentId>(
+    {
+      readProgress: () => readReprojection(notes, aggregateType),
+      saveProgress: (progress) => saveReprojection(notes, aggregateType, progress),
+      readClusterTime: () => readClusterTime(db.client, outbox),
+      listDocumentIds: (after, limit) => listDocumentIds(db.collection(definition.collection), after, limit),
+      recordCurrentStates: (ids) => recordCurrentStates(db.client, db, definition, ids),
+      countPending: (limit) => countPending(outbox, limit),
+      pace: paceOf(running),
+      sleep: (millis) => sleepUnless(running.signal, millis),
+      isInterrupted: () => running.signal.aborted,
+      log: { ...log, progress: running.progress },
+    },
+    { chunkDocuments: chunkFor(running.ratePerSecond, maxDocumentsAtOnce), maxPending },
+  );
+  // A document without an event would pass for one that is missing.
+  const forgets = forget !== null && report.outcome === 'done' && report.unrecordable === 0;
+  const forgotten = forgets ? await forgetType(db, aggregateType, report.startedAt, forget, running) : null;
+  if (report.outcome === 'done' && (forgotten === null || forgotten.outcome === 'done'))
+    await removeReprojection(notes, aggregateType);
+  return { ...report, forgotten };
+}
+
+function forgetType(
+  db: Db,
+  aggregateType: string,
+  startedAt: Position,
+  { graph, transactionSeconds, maxForgotten }: ForgetSettings,
+  running: Running,
+): Promise<ForgetReport> {
+  const outbox = db.collection(outboxCollection);
+  const database = graph.NEO4J_DATABASE;
+  return withGraph(graph, (driver) =>
+    forgetMissing(
+      {
+        listAggregates: (notAfter, after, limit) =>
+          listAggregates(driver, database, { aggregateType, notAfter, after, limit }),
+        readPositions: (ids) => readAggregatePositions(driver, database, aggregateType, ids),
+        listUnsettledIds: (after, limit) => listUnsettledIds(outbox, aggregateType, after, limit),
+        newestUnsettled: (ids) => newestUnsettled(outbox, aggregateType, ids),
+        recordDeletions: (missing) => {
+          const ofType = missing.map((one) => ({ aggregateType, ...one }));
+          return recordDeletions(outbox, ofType, new Date());
+        },
+        pace: paceOf(running),
+        isInterrupted: () => running.signal.aborted,
+      },
+      { startedAt, transactionSeconds, maxForgotten },
+    ),
+  );
+}
+
+function definitionOf(aggregateType: string): AggregateDefinition {
+  const definition = reprojectableTypes().includes(aggregateType) ? aggregates.get(aggregateType) : undefined;
+  if (definition === undefined) throw new Error(`No aggregate "${aggregateType}" with documents is declared.`);
+  return definition;
+}
+
+function notesOf(db: Db) {
+  return db.collection<ReprojectionNote>(checkpointCollection);
+}

@@ -1,0 +1,74 @@
+/** Joins redrive and replay to the outbox. */
+import type { Db } from 'mongodb';
+import type { DeadSelection } from '../contract/dead-selection.ts';
+import { outboxCollection } from '../contract/outbox-event.ts';
+import { type ConflictDocument, conflictCollection, forgetConflicts } from '../mongodb/count-conflicts.ts';
+import { countDead, findDead, redriveEvents } from '../mongodb/redrive-events.ts';
+import {
+  countProcessed,
+  findProcessed,
+  type ReplayWindow,
+  readRetentionSeconds,
+  replayEvents,
+} from '../mongodb/replay-events.ts';
+import { forgetTrials, type TrialDocument, trialCollection } from '../mongodb/trials.ts';
+import { chunkFor } from '../operate/pace.ts';
+import { type ReturnPorts, type ReturnReport, returnToPending } from '../operate/return-to-pending.ts';
+import { paceOf, type Running } from './operator.ts';
+
+const maxEventsAtOnce = 500;
+
+/** How many dead events are meant that died before `until`. @throws Fault `mongodb-unavailable`. */
+export function countRedrive(db: Db, selection: DeadSelection, until: Date): Promise<number> {
+  return countDead(db.collection(outboxCollection), selection, until);
+}
+
+/** Makes the meant dead events pending again; what dies after `until` stays dead. @throws Fault `mongodb-unavailable`. */
+export function redrive(db: Db, selection: DeadSelection, until: Date, running: Running): Promise<ReturnReport> {
+  const outbox = db.collection(outboxCollection);
+  const trials = db.collection<TrialDocument>(trialCollection);
+  const conflicts = db.collection<ConflictDocument>(conflictCollection);
+  return runReturn(running, {
+    find: (limit) => findDead(outbox, selection, until, limit),
+    change: async (eventIds) => {
+      // First: as soon as an event is pending it may be tried, and what it was met with before would count.
+      await forgetTrials(trials, eventIds);
+      await forgetConflicts(conflicts, eventIds);
+      return redriveEvents(outbox, eventIds);
+    },
+  });
+}
+
+/** What a replay would do. */
+export interface ReplayPlan {
+  readonly events: number;
+  /** The outbox holds what was processed from then on; what was processed before is purged. Null: nothing is. */
+  readonly keptSince: Date | null;
+}
+
+/** @throws Fault `mongodb-unavailable`. */
+export async function planReplay(db: Db, window: ReplayWindow): Promise<ReplayPlan> {
+  const outbox = db.collection(outboxCollection);
+  const retentionSeconds = await readRetentionSeconds(outbox);
+  const events = await countProcessed(outbox, window);
+  return {
+    events,
+    keptSince: retentionSeconds === null ? null : new Date(window.until.getTime() - retentionSeconds * 1000),
+  };
+}
+
+/** Makes the processed events of the window pending again. @throws Fault `mongodb-unavailable`. */
+export function replay(db: Db, window: ReplayWindow, running: Running): Promise<ReturnReport> {
+  const outbox = db.collection(outboxCollection);
+  return runReturn(running, {
+    find: (limit) => findProcessed(outbox, window, limit),
+    change: (eventIds) => replayEvents(outbox, eventIds),
+  });
+}
+
+function runReturn(running: Running, ports: Pick<ReturnPorts, 'find' | 'change'>): Promise<ReturnReport> {
+  return returnToPending(
+    { ...ports, pace: paceOf(running), isInterrupted: () => running.signal.aborted, progress: running.progress },
+    chunkFor(running.ratePerSecond, maxEventsAtOnce),
+  );
+}

@@ -1,0 +1,69 @@
+/** The run book's "MongoDB was restored to an earlier time": the graph is ahead of the documents, and comes back to them. */
+import type { Document } from 'mongodb';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { exactTypes } from '../../../lib/mongodb/read-outbox-event.ts';
+import { outgraph, startOutgraph } from '../../run-outgraph.ts';
+import {
+  countDifferences,
+  createTestDatabase,
+  expectInStep,
+  type SiteGraph,
+  settingsOf,
+  startConsumer,
+  startGraph,
+  type TestDatabase,
+  untilSettled,
+  writeSome,
+} from './site.ts';
+
+vi.setConfig({ testTimeout: 360_000, hookTimeout: 360_000 });
+
+let graph: SiteGraph;
+let database: TestDatabase;
+beforeAll(async () => {
+  [graph, database] = await Promise.all([startGraph(), createTestDatabase()]);
+});
+afterAll(async () => {
+  await Promise.all([graph?.remove(), database?.drop()]);
+});
+
+const restored = ['memory_users', 'memory_events', outboxCollection];
+const reproject = ['reproject', 'memory-user', 'memory-event', '--forget-missing', '--transaction-seconds', '0'];
+
+it('documents and outbox of an earlier time are brought to a graph that is ahead, what was written after that time leaves it', async () => {
+  const { db } = database;
+  const worker = startConsumer(database, graph);
+  await writeSome(database, 60);
+  await untilSettled(db);
+  const backup = await dump();
+  await writeSome(database, 60);
+  await expectInStep(db, graph);
+  await worker.stop();
+
+  await restore(backup);
+  expect(await countDifferences(db, graph)).toBeGreaterThan(0);
+  const again = startConsumer(database, graph);
+  const tooMany = await startOutgraph([...reproject, '--max-forgotten', '3', '--yes'], settingsOf(database, graph))
+    .ended;
+  expect([tooMany.exitCode, tooMany.stderr]).toStrictEqual([3, expect.stringContaining('none was deleted')]);
+  const writing = writeSome(database, 20);
+  await outgraph(reproject, settingsOf(database, graph));
+  await writing;
+  await untilSettled(db);
+  await again.stop();
+  await expectInStep(db, graph);
+});
+
+/** All that a backup of MongoDB holds. */
+async function dump(): Promise<ReadonlyMap<string, readonly Document[]>> {
+  const read = (name: string) => database.db.collection(name).find({}, exactTypes).toArray();
+  return new Map(await Promise.all(restored.map(async (name) => [name, await read(name)] as const)));
+}
+
+async function restore(backup: ReadonlyMap<string, readonly Document[]>): Promise<void> {
+  for (const [name, documents] of backup) {
+    await database.db.collection(name).deleteMany({});
+    await database.db.collection(name).insertMany([...documents]);
+  }
+}

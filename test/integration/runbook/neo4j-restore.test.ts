@@ -1,0 +1,101 @@
+/** The run book's "Neo4j was restored from a backup", on a real server whose data folder is put back to an older copy. */
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { readSettings, sweepSettings } from '../../../lib/config/settings.ts';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import type { Pointer } from '../../../lib/contract/pointer.ts';
+import { joinSweep, type Sweeper } from '../../../lib/wiring/sweep.ts';
+import { outgraph, startOutgraph } from '../../run-outgraph.ts';
+import {
+  countDifferences,
+  createTestDatabase,
+  expectInStep,
+  type SiteGraph,
+  settingsOf,
+  startConsumer,
+  startGraph,
+  type TestDatabase,
+  untilSettled,
+  writeSome,
+} from './site.ts';
+
+// Neo4j is stopped and started several times.
+vi.setConfig({ testTimeout: 360_000, hookTimeout: 360_000 });
+
+let graph: SiteGraph;
+let database: TestDatabase;
+let sweeper: Sweeper;
+beforeAll(async () => {
+  [graph, database] = await Promise.all([startGraph(), createTestDatabase()]);
+  sweeper = openSweep();
+});
+afterAll(async () => {
+  await sweeper?.close();
+  await Promise.all([graph?.remove(), database?.drop()]);
+});
+
+const settings = () => settingsOf(database, graph);
+
+/** Runs the consumer until all is settled. */
+async function consumeAll(): Promise<void> {
+  const worker = startConsumer(database, graph);
+  await untilSettled(database.db);
+  await worker.stop();
+}
+
+it('what the restored graph lacks comes back with a replay since the time that the graph itself tells', async () => {
+  const { db } = database;
+  await writeSome(database, 60);
+  await sweeper.sweep(() => 30_000);
+  await consumeAll();
+  await graph.backUp('older');
+  await writeSome(database, 60);
+  await consumeAll();
+  await expectInStep(db, graph);
+  await sweeper.sweep(() => 30_000);
+
+  await graph.restore('older');
+  // A function stays warm over the restore; it must not wait for what this server never had.
+  await sweeper.sweep(() => 30_000);
+  await writeSome(database, 20);
+  expect(await countDifferences(db, graph)).toBeGreaterThan(0);
+  await outgraph(['replay', '--since', 'graph'], settings());
+  await consumeAll();
+  await expectInStep(db, graph);
+});
+
+it('a replay is refused where what it needs is purged, and a reprojection that forgets what is missing mends the graph', async () => {
+  const { db } = database;
+  await writeSome(database, 40);
+  await consumeAll();
+  await graph.backUp('ancient');
+  await writeSome(database, 60);
+  await consumeAll();
+  // As the TTL index does it in a week.
+  await db.collection(outboxCollection).deleteMany({ status: 'processed' });
+
+  await graph.restore('ancient');
+  expect(await countDifferences(db, graph)).toBeGreaterThan(0);
+  const dayAgo = new Date(Date.now() - 86_400_000).toISOString();
+  const refused = await startOutgraph(['replay', '--since', dayAgo, '--yes', '--json'], settings()).ended;
+  expect(refused.exitCode).toBe(3);
+  expect(refused.stdout).toContain('is purged already');
+
+  const worker = startConsumer(database, graph);
+  const forget = ['--forget-missing', '--transaction-seconds', '0'];
+  await outgraph(['reproject', 'memory-user', 'memory-event', ...forget], settings());
+  await untilSettled(db);
+  await worker.stop();
+  await expectInStep(db, graph);
+});
+
+/** A sweep that stays open all the time, as the function's process does; its queue takes nothing. */
+function openSweep(): Sweeper {
+  const { MONGODB_URI, MONGODB_DATABASE, NEO4J_URI } = settings();
+  const queue = {
+    sendToQueue: async (pointers: readonly Pointer[]) => pointers,
+    countBacklog: async () => 0,
+    close: () => undefined,
+  };
+  const environment = { MONGODB_URI, MONGODB_DATABASE, NEO4J_URI };
+  return joinSweep(readSettings(sweepSettings.omit({ QUEUE_URL: true }), environment), queue);
+}
