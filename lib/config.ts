@@ -33,7 +33,25 @@ export const publisherSettings = z.object({
   PUBLISHER_LEASE_SECONDS: seconds.default(15),
 });
 
+/** An address for spans, or empty. */
+const endpoint = z.union([z.literal(''), z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })]);
+
+const traceFields = {
+  /** Where spans go, as OTLP over HTTP, below the path `/v1/traces`; left empty, none are made. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.default(''),
+  /** The same for spans alone, with its whole path. */
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: endpoint.default(''),
+  /** Switches the spans off, whatever the endpoint. */
+  OTEL_SDK_DISABLED: z
+    .string()
+    .default('')
+    .transform((text) => text.toLowerCase() === 'true'),
+};
+
+const traceSettings = z.object(traceFields);
+
 export const consumerSettings = databaseSettings.extend({
+  ...traceFields,
   /** An event that was received this often and met in conflict each time is dead. */
   CONFLICT_MAX_RECEIVES: z.coerce.number().int().positive().default(5),
   /** An event with which the consumer's process ended this often, tried alone, is dead. */
@@ -75,6 +93,7 @@ export const workerSettings = publisherSettings
 
 export type WorkerSettings = z.infer<typeof workerSettings>;
 export type PublisherSettings = z.infer<typeof publisherSettings>;
+export type TraceSettings = z.infer<typeof traceSettings>;
 export type ConsumerSettings = z.infer<typeof consumerSettings>;
 export type QueueConsumerSettings = z.infer<typeof queueConsumerSettings>;
 export type SweepSettings = z.infer<typeof sweepSettings>;
