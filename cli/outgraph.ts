@@ -5,6 +5,8 @@ import { Command, InvalidArgumentError } from 'commander';
 import { readSettings, workerSettings } from '../lib/config.ts';
 import { describeError } from '../lib/contract/fault.ts';
 import { consumeLog } from '../lib/wiring/consume-log.ts';
+import { pointerLog } from '../lib/wiring/publish-log.ts';
+import { sweepLog } from '../lib/wiring/sweep-log.ts';
 import { startWorker, type WorkerLog } from '../lib/wiring/worker.ts';
 
 const program = new Command('outgraph').description('Keeps a Neo4j graph in step with MongoDB.');
@@ -21,8 +23,9 @@ function runWorker(healthPort: number): void {
   const logger = new Logger({ serviceName: 'outgraph-worker' });
   const log: WorkerLog = {
     publishingPending: (code) => logger.info('publishing every pending event', { reason: code ?? 'start' }),
-    leftToSweep: (count) => logger.error('pointers left to the sweep', { count }),
+    ...pointerLog(logger),
     ...consumeLog(logger),
+    ...sweepLog(logger),
     failed: (part, error, retryMillis) =>
       logger.error('a part of the worker failed and goes on', {
         part,

@@ -9,13 +9,14 @@ import { readSettings, sweepSettings } from '../lib/config.ts';
 import { describeError } from '../lib/contract/fault.ts';
 import type { SweepReport } from '../lib/sweep/sweep.ts';
 import { wireSweep } from '../lib/wiring/sweep.ts';
+import { sweepLog } from '../lib/wiring/sweep-log.ts';
 
 const logger = new Logger();
 const metrics = new Metrics();
 const sweeper = wireSweep(readSettings(sweepSettings, process.env));
 
 async function runSweep(_event: unknown, context: Context): Promise<SweepReport> {
-  return sweeper.sweep(() => context.getRemainingTimeInMillis(), record);
+  return sweeper.sweep(() => context.getRemainingTimeInMillis(), record, sweepLog(logger));
 }
 
 /** Each figure's metric and unit; what is null is not emitted. The alarms in `infra/alarms.yml` know them by these names. */
