@@ -6,7 +6,9 @@ import { aggregates } from '../lib/aggregates/catalog.ts';
 import { type SetUpSettings, setUpSettings, type WorkerSettings, workerSettings } from '../lib/config/settings.ts';
 import { describeError } from '../lib/contract/fault.ts';
 import { consumeLog } from '../lib/wiring/consume-log.ts';
+import { pointerLog } from '../lib/wiring/publish-log.ts';
 import { setUpOnce } from '../lib/wiring/set-up.ts';
+import { sweepLog } from '../lib/wiring/sweep-log.ts';
 import { startWorker, type WorkerLog } from '../lib/wiring/worker.ts';
 import { readSettingsOrExit } from './read-settings.ts';
 import { redriveCommand } from './redrive.ts';
@@ -36,8 +38,9 @@ function runWorker(settings: WorkerSettings, healthPort: number): void {
   const logger = new Logger({ serviceName: 'outgraph-worker' });
   const log: WorkerLog = {
     publishingPending: (code) => logger.info('publishing every pending event', { reason: code ?? 'start' }),
-    leftToSweep: (count) => logger.error('pointers left to the sweep', { count }),
+    ...pointerLog(logger),
     ...consumeLog(logger),
+    ...sweepLog(logger),
     failed: (part, error, retryMillis) =>
       logger.error('a part of the worker failed and goes on', {
         part,

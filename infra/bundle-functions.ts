@@ -20,7 +20,7 @@ type BundleOptions = Required<Pick<BuildOptions, 'platform' | 'target' | 'format
 
 interface ServerlessConfig {
   readonly provider: { readonly environment: { readonly NODE_OPTIONS: string } };
-  readonly functions: readonly Readonly<Record<string, { readonly handler: string }>>[];
+  readonly functions: Readonly<Record<string, { readonly handler: string }>>;
   readonly custom: { readonly esbuild: BundleOptions };
 }
 
@@ -28,7 +28,7 @@ interface ServerlessConfig {
 export async function bundleFunctions(): Promise<readonly Bundle[]> {
   const { provider, functions, custom } = await readServerlessConfig();
   return Promise.all(
-    functions.flatMap(Object.entries<{ readonly handler: string }>).map(async ([name, { handler }]) => ({
+    Object.entries(functions).map(async ([name, { handler }]) => ({
       name,
       nodeOptions: provider.environment.NODE_OPTIONS,
       ...(await bundleFile(`${handler.slice(0, handler.lastIndexOf('.'))}.ts`, custom.esbuild)),

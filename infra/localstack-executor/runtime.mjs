@@ -23,6 +23,7 @@ const handler = await loadHandler().catch(async (error) => {
 for (;;) {
   const { headers, body } = await next();
   const requestId = headers['lambda-runtime-aws-request-id'];
+  process.env._X_AMZN_TRACE_ID = headers['lambda-runtime-trace-id'] ?? '';
   try {
     const result = await handler(JSON.parse(body), createContext(headers));
     await post(`${api}/invocation/${requestId}/response`, result ?? null);

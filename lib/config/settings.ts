@@ -20,6 +20,9 @@ const count = z.coerce.number().int().positive();
 const seconds = count;
 const text = z.string({ error: 'is required' }).min(1, 'is required');
 
+/** An address for spans, or empty. */
+const endpoint = z.union([z.literal(''), z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })]);
+
 const badReference = 'must be ssm:<name> or secretsmanager:<name>#<field>';
 
 /** The value itself, or a reference to it. @param problemOf what is wrong with the value itself. */
@@ -86,6 +89,17 @@ export const settings = z.object({
     .positive()
     .default(7)
     .meta({ description: 'how long processed events are kept' }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.default('').meta({
+    description: 'where spans go, as OTLP over HTTP, below the path `/v1/traces`; left empty, none are made',
+  }),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: endpoint
+    .default('')
+    .meta({ description: 'the same for spans alone, with its whole path' }),
+  OTEL_SDK_DISABLED: z
+    .string()
+    .default('')
+    .transform((value) => value.toLowerCase() === 'true')
+    .meta({ description: '`true` switches the spans off, whatever the endpoint' }),
   WORKER_CONSUMERS: count.default(2).meta({ description: 'batches that are applied at once' }),
   WORKER_BATCH_SIZE: count.max(10_000).default(1_000).meta({ description: 'events in one batch, at most' }),
   WORKER_SWEEP_SECONDS: seconds.default(60).meta({ description: 'from one sweep to the next' }),
@@ -95,7 +109,13 @@ const mongodb = { MONGODB_URI: true, MONGODB_DATABASE: true } as const;
 const neo4j = { NEO4J_URI: true, NEO4J_USERNAME: true, NEO4J_PASSWORD: true, NEO4J_DATABASE: true } as const;
 const secrets = { SECRETS_MAX_AGE_SECONDS: true } as const;
 const databases = { ...mongodb, ...neo4j, ...secrets } as const;
-const trials = { CONFLICT_MAX_RECEIVES: true, CRASH_MAX_TRIALS: true } as const;
+const tracing = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: true,
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: true,
+  OTEL_SDK_DISABLED: true,
+} as const;
+const traceSettings = settings.pick(tracing);
+const trials = { CONFLICT_MAX_RECEIVES: true, CRASH_MAX_TRIALS: true, ...tracing } as const;
 const sweeping = { SWEEP_STALE_SECONDS: true, SWEEP_MAX_ATTEMPTS: true, TOMBSTONE_RETENTION_DAYS: true } as const;
 
 /** Where both databases are. */
@@ -143,6 +163,7 @@ export const settingsOf = {
   worker: workerSettings,
 } as const;
 
+export type TraceSettings = z.infer<typeof traceSettings>;
 export type PublisherSettings = z.infer<typeof publisherSettings>;
 export type ConsumerSettings = z.infer<typeof consumerSettings>;
 export type QueueConsumerSettings = z.infer<typeof queueConsumerSettings>;

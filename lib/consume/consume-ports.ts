@@ -1,12 +1,15 @@
 /** What the consumer's flow needs of the world, what it may be told, and what it reports. */
+
+import type { FaultCode } from '../contract/fault.ts';
 import type { FetchedEvent } from '../contract/fetched-event.ts';
+import type { TracedEvent } from '../contract/traceparent.ts';
 import type { BrokenTrials, Trial } from '../contract/trial.ts';
 import type { QueueMessage, UnreadableMessage } from './queue-message.ts';
-import type { RecordPorts } from './record-settlement.ts';
+import type { RecordedOutcome, RecordPorts } from './record-settlement.ts';
 import type { SettlePorts } from './settle-events.ts';
 
 /** What the consumer needs. Everything that waits for a server throws a `time-up` fault before the function's time-out. */
-export interface ConsumePorts extends SettlePorts, Omit<RecordPorts, 'log'> {
+export interface ConsumePorts extends SettlePorts, Omit<RecordPorts, 'told'> {
   /** Throws at once while a server that failed the last batch is still away. */
   readonly checkServers: () => Promise<void>;
   readonly fetchEvents: (eventIds: readonly string[]) => Promise<readonly FetchedEvent[]>;
@@ -25,13 +28,23 @@ export interface ConsumePorts extends SettlePorts, Omit<RecordPorts, 'log'> {
 }
 
 /** The fixed set of things the consumer says about single messages and events; never a payload, never a key. */
-export type ConsumeLog = RecordPorts['log'] & {
+export interface ConsumeLog {
+  /** What the batch came to for one event; told once for each, as soon as it is written down in MongoDB. */
+  readonly eventOutcome: (event: TracedEvent, outcome: ToldOutcome) => void;
   readonly messageUnreadable: (messageId: string, reason: string) => void;
   /** A process ended in the middle of this event, or with it among others; it is applied alone now. */
   readonly eventSuspected: (eventId: string, trials: BrokenTrials) => void;
   /** The time is up: so many messages come again. */
   readonly outOfTime: (count: number) => void;
-};
+}
+
+/** What a batch came to for one event. */
+export type ToldOutcome =
+  | RecordedOutcome
+  /** Processed, dead or purged before. */
+  | { readonly outcome: 'settled-before' }
+  /** It comes again, because of this fault. */
+  | { readonly outcome: 'retried'; readonly code: FaultCode };
 
 export interface ConsumeOptions {
   /** An event that was met in conflict this often is dead. */

@@ -3,13 +3,14 @@
  * them in the graph, mark the dead, acknowledge the rest. A message leaves the queue only when its event is settled in MongoDB, or was before, or when nobody can
  * read it and the dead-letter queue has it.
  */
-import { Fault } from '../contract/fault.ts';
-import { readPointer } from '../contract/pointer.ts';
+import { describeError, Fault, type FaultCode } from '../contract/fault.ts';
+import type { TracedEvent } from '../contract/traceparent.ts';
 import type { BrokenTrials } from '../contract/trial.ts';
-import type { ConsumeOptions, ConsumePorts, ConsumeReport } from './consume-ports.ts';
+import type { ConsumeOptions, ConsumePorts, ConsumeReport, ToldOutcome } from './consume-ports.ts';
 import { planTrials } from './plan-trials.ts';
 import type { QueueMessage, ReadMessage, UnreadableMessage } from './queue-message.ts';
-import { recordSettlement } from './record-settlement.ts';
+import { readMessages } from './read-messages.ts';
+import { type RecordPorts, recordSettlement } from './record-settlement.ts';
 import { type Settlement, settleEvents } from './settle-events.ts';
 
 const noTrials: ReadonlyMap<string, BrokenTrials> = new Map();
@@ -46,11 +47,13 @@ export async function consume(
   try {
     await batch.consume();
   } catch (error) {
+    batch.tellRetried(describeError(error).code);
     if (!batch.stopsInTime(error)) {
       await comeAgainAfterFault(messages, ports);
       throw error;
     }
   }
+  batch.tellRetried('time-up');
   await batch.returnUnsettled();
   return batch.report();
 }
@@ -72,6 +75,8 @@ class Batch {
   /** The messages that stay in the queue, until they are settled. */
   readonly #unsettled: Map<string, QueueMessage>;
   readonly #conflicts = new Map<string, number>();
+  /** The events whose outcome was not told yet. */
+  readonly #untold: Map<string, TracedEvent>;
   #applied = 0;
   #superseded = 0;
   #dead = 0;
@@ -85,6 +90,7 @@ class Batch {
     this.#readable = readable;
     this.#unreadable = unreadable;
     this.#unsettled = new Map(messages.map((message) => [message.messageId, message]));
+    this.#untold = new Map(readable.map(({ eventId }) => [eventId, { eventId }]));
   }
 
   async consume(): Promise<void> {
@@ -108,6 +114,12 @@ class Batch {
   stopsInTime(error: unknown): boolean {
     const settled = this.#applied + this.#superseded + this.#dead;
     return error instanceof Fault && error.code === 'time-up' && settled > 0;
+  }
+
+  /** Tells that the events without an outcome come again. */
+  tellRetried(code: FaultCode): void {
+    for (const event of this.#untold.values()) this.#ports.log.eventOutcome(event, { outcome: 'retried', code });
+    this.#untold.clear();
   }
 
   /** Says when the messages that stay in the queue shall come again. */
@@ -175,16 +187,19 @@ class Batch {
   async #settle(messages: readonly ReadMessage[]): Promise<void> {
     const eventIds = eventIdsOf(messages);
     const fetched = await this.#ports.fetchEvents(eventIds);
-    const found = new Map(fetched.map((item) => [item.status === 'pending' ? item.event.eventId : item.eventId, item]));
+    const found = new Map(fetched.map((item) => [item.event.eventId, item]));
+    for (const { event } of fetched) this.#untold.set(event.eventId, event);
     const settlement: Settlement = { outcomes: new Map(), events: new Map() };
     for (const message of messages) {
       const item = found.get(message.eventId);
       if (item?.status === 'pending') continue;
       if (item?.status === 'invalid') {
-        settlement.outcomes.set(item.eventId, { outcome: 'dead', code: 'event-invalid', message: item.reason });
+        settlement.outcomes.set(item.event.eventId, { outcome: 'dead', code: 'event-invalid', message: item.reason });
       } else {
         this.#unsettled.delete(message.messageId);
         this.#settledBefore += 1;
+        const { eventId } = message;
+        if (this.#untold.has(eventId)) this.#tell(item?.event ?? { eventId }, { outcome: 'settled-before' });
       }
     }
     const pending = fetched.flatMap((item) => (item.status === 'pending' ? [item.event] : []));
@@ -198,7 +213,14 @@ class Batch {
 
   async #record(messages: readonly ReadMessage[], settlement: Settlement): Promise<void> {
     const asked = new Set(eventIdsOf(messages));
-    const recorded = await recordSettlement(settlement, asked, this.#ports, this.#options.conflictMaxReceives);
+    const told: RecordPorts['told'] = (eventId, outcome) =>
+      this.#tell(settlement.events.get(eventId) ?? this.#untold.get(eventId) ?? { eventId }, outcome);
+    const recorded = await recordSettlement(
+      settlement,
+      asked,
+      { ...this.#ports, told },
+      this.#options.conflictMaxReceives,
+    );
     const done = new Set([...recorded.applied, ...recorded.superseded, ...recorded.dead]);
     for (const { messageId, eventId } of messages) {
       if (done.has(eventId)) this.#unsettled.delete(messageId);
@@ -213,20 +235,11 @@ class Batch {
       if (event !== undefined) this.#appliedCreatedAt.push(event.createdAt);
     }
   }
-}
 
-function readMessages(messages: readonly QueueMessage[]): {
-  readonly readable: readonly ReadMessage[];
-  readonly unreadable: readonly UnreadableMessage[];
-} {
-  const readable: ReadMessage[] = [];
-  const unreadable: UnreadableMessage[] = [];
-  for (const message of messages) {
-    const reading = readPointer(message.body);
-    if (reading.outcome === 'read') readable.push({ ...message, eventId: reading.eventId });
-    else unreadable.push({ ...message, reason: reading.reason });
+  #tell(event: TracedEvent, outcome: ToldOutcome): void {
+    this.#untold.delete(event.eventId);
+    this.#ports.log.eventOutcome(event, outcome);
   }
-  return { readable, unreadable };
 }
 
 function eventIdsOf(messages: readonly ReadMessage[]): readonly string[] {

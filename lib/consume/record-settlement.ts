@@ -10,11 +10,16 @@ export interface RecordPorts extends Pick<SettlePorts, 'findSharers'> {
   readonly markDead: (events: readonly DeadEvent[]) => Promise<number>;
   /** Counts one more conflict of an event, and returns how many that makes. */
   readonly countConflict: (eventId: string) => Promise<number>;
-  readonly log: {
-    readonly eventDead: (eventId: string, code: DataFaultCode) => void;
-    readonly eventInConflict: (eventId: string, conflicts: number) => void;
-  };
+  /** Told of each event once, as soon as its outcome is written down. */
+  readonly told: (eventId: string, outcome: RecordedOutcome) => void;
 }
+
+/** What a batch came to for one event, as MongoDB knows it. */
+export type RecordedOutcome =
+  | { readonly outcome: 'applied' | 'superseded' }
+  | { readonly outcome: 'dead'; readonly code: DataFaultCode }
+  /** Still pending; met in conflict so often. */
+  | { readonly outcome: 'conflict'; readonly conflicts: number };
 
 /** What was recorded, by event id. */
 export interface Recorded {
@@ -51,10 +56,12 @@ export async function recordSettlement(
     }
   }
   if (dead.length > 0) await ports.markDead(dead);
-  for (const { eventId, code } of dead) ports.log.eventDead(eventId, code);
-  for (const [eventId, conflicts] of inConflict) ports.log.eventInConflict(eventId, conflicts);
+  for (const { eventId, code } of dead) ports.told(eventId, { outcome: 'dead', code });
+  for (const [eventId, conflicts] of inConflict) ports.told(eventId, { outcome: 'conflict', conflicts });
   const settled = [...applied, ...superseded];
   if (settled.length > 0) await ports.acknowledgeEvents(settled);
+  for (const eventId of applied) ports.told(eventId, { outcome: 'applied' });
+  for (const eventId of superseded) ports.told(eventId, { outcome: 'superseded' });
   return { applied, superseded, dead: dead.map(({ eventId }) => eventId), inConflict };
 }
 

@@ -23,8 +23,8 @@ const pointerSchema = z.object({
   aggregateId: z.string().min(1),
 });
 
-/** Which event to apply: the `Detail` of an EventBridge entry, and the sweep's message body. */
-export type Pointer = Readonly<z.infer<typeof pointerSchema>>;
+/** Which event to apply: the `Detail` of an EventBridge entry, and the sweep's message body. The trace context is for the sender's log, and does not travel. */
+export type Pointer = Readonly<z.infer<typeof pointerSchema>> & { readonly traceparent?: string };
 
 /**
  * A pointer as the text that travels, in ASCII: an aggregate's id may have characters that SQS refuses (U+FFFE and U+FFFF), and its event could never be sent.

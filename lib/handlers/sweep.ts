@@ -8,6 +8,7 @@ import { sweepSettings } from '../config/settings.ts';
 import { describeError } from '../contract/fault.ts';
 import type { SweepReport } from '../sweep/sweep.ts';
 import { wireSweep } from '../wiring/sweep.ts';
+import { sweepLog } from '../wiring/sweep-log.ts';
 import { prepareFunction } from './prepare-function.ts';
 
 /** Each figure's metric and unit; what is null is not emitted. The alarms in `infra/alarms.yml` know them by these names. */
@@ -34,10 +35,11 @@ const figures = {
  */
 export function createSweepHandler() {
   const { logger, metrics, wired } = prepareFunction(sweepSettings, wireSweep);
+  const log = sweepLog(logger);
 
   async function runSweep(_event: unknown, context: Context): Promise<SweepReport> {
     const remainingMillis = () => context.getRemainingTimeInMillis();
-    return wired.use((sweeper) => sweeper.sweep(remainingMillis, record));
+    return wired.use((sweeper) => sweeper.sweep(remainingMillis, record, log));
   }
 
   function record({ failures, ...report }: SweepReport): void {

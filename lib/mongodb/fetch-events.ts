@@ -1,6 +1,7 @@
 /** The consumer's fetch: the events that a batch of pointers names, in one query. */
 import { type Collection, type Document, ObjectId } from 'mongodb';
 import type { FetchedEvent } from '../contract/fetched-event.ts';
+import type { TracedEvent } from '../contract/traceparent.ts';
 import { exactTypes, readOutboxEvent } from './read-outbox-event.ts';
 import { withMongodbFaults } from './translate-error.ts';
 
@@ -22,10 +23,19 @@ export async function fetchEvents(
   );
   return documents.map((document) => {
     const reading = readOutboxEvent(document);
-    const eventId = String(document._id);
-    if (reading.outcome === 'invalid') return { status: 'invalid', eventId, reason: reading.reason };
+    if (reading.outcome === 'invalid')
+      return { status: 'invalid', event: tracedEvent(document), reason: reading.reason };
     return reading.status === 'pending'
       ? { status: 'pending', event: reading.event }
-      : { status: reading.status, eventId };
+      : { status: reading.status, event: tracedEvent(document) };
   });
+}
+
+/** Without the payload, which need not be kept for what is not applied; the document may be anything. */
+function tracedEvent({ _id, aggregateType, traceparent }: Document): TracedEvent {
+  return {
+    eventId: String(_id),
+    ...(typeof aggregateType === 'string' ? { aggregateType } : {}),
+    ...(typeof traceparent === 'string' ? { traceparent } : {}),
+  };
 }

@@ -5,6 +5,7 @@
 import { type Collection, type Document, Timestamp } from 'mongodb';
 import { fromPosition, toPosition } from '../contract/position.ts';
 import type { StaleEvent, StaleQuery } from '../contract/stale-event.ts';
+import { toPointer } from './to-pointer.ts';
 import { withMongodbFaults } from './translate-error.ts';
 
 /**
@@ -19,19 +20,17 @@ export async function findStale(outbox: Collection<Document>, query: StaleQuery)
   const documents = await withMongodbFaults(() =>
     outbox
       .find({ ...staleFilter(query), ...due }, { readConcern: { level: 'majority' } })
-      .project({ aggregateType: 1, aggregateId: 1, position: 1, attempts: 1, nextAttemptAt: 1 })
+      .project({ aggregateType: 1, aggregateId: 1, traceparent: 1, position: 1, attempts: 1, nextAttemptAt: 1 })
       .sort({ position: 1 })
       .limit(query.limit)
       .hint('outgraph_pending')
       .toArray(),
   );
-  return documents.map(({ _id, aggregateType, aggregateId, position, attempts, nextAttemptAt }) => ({
-    eventId: String(_id),
-    aggregateType,
-    aggregateId,
-    position: toPosition(position),
-    attempts,
-    nextAttemptAt: nextAttemptAt ?? null,
+  return documents.map((document) => ({
+    ...toPointer(document),
+    position: toPosition(document.position),
+    attempts: document.attempts,
+    nextAttemptAt: document.nextAttemptAt ?? null,
   }));
 }
 

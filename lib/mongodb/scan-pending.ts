@@ -3,9 +3,9 @@
  * part. A change stream that starts at that time has all the others.
  */
 import { type Collection, type Document, type MongoClient, Timestamp } from 'mongodb';
-import type { Pointer } from '../contract/pointer.ts';
 import { fromPosition, type Position, toPosition } from '../contract/position.ts';
 import type { Backlog, BacklogChunk } from '../contract/publish-progress.ts';
+import { toPointer } from './to-pointer.ts';
 import { withMongodbFaults } from './translate-error.ts';
 
 /** The time of the cluster's newest operation that this client knows of. */
@@ -56,15 +56,11 @@ async function findPending(client: MongoClient, outbox: Collection<Document>, ba
     session.advanceOperationTime(until);
     return outbox
       .find({ status: 'pending', position }, { session, readConcern: { level: 'majority' } })
-      .project<PendingEvent>({ aggregateType: 1, aggregateId: 1, position: 1 })
+      .project<PendingEvent>({ aggregateType: 1, aggregateId: 1, traceparent: 1, position: 1 })
       .sort({ position: 1 })
       .hint('outgraph_pending')
       .limit(limit)
       .batchSize(limit)
       .toArray();
   });
-}
-
-function toPointer({ _id, aggregateType, aggregateId }: Document): Pointer {
-  return { eventId: String(_id), aggregateType, aggregateId };
 }

@@ -8,6 +8,7 @@ import type { Pointer } from '../contract/pointer.ts';
 import { fromPosition, type Position } from '../contract/position.ts';
 import type { TailStart } from '../contract/publish-progress.ts';
 import type { ResumeToken } from './publisher-lease.ts';
+import { toPointer } from './to-pointer.ts';
 import { translateMongodbError } from './translate-error.ts';
 
 /** The next inserts in their order, possibly none; `resumeToken` lies after the last of them, and is null if the server has not told one since. */
@@ -46,6 +47,7 @@ const pipeline: Document[] = [
       'fullDocument._id': 1,
       'fullDocument.aggregateType': 1,
       'fullDocument.aggregateId': 1,
+      'fullDocument.traceparent': 1,
     },
   },
 ];
@@ -135,14 +137,6 @@ function translateTailError(error: unknown): Fault {
     return new Fault('history-lost', 'The change stream was closed by the server.', { cause: error });
   }
   return translateMongodbError(error);
-}
-
-function toPointer(event: Document): Pointer {
-  return {
-    eventId: String(event._id),
-    aggregateType: String(event.aggregateType),
-    aggregateId: String(event.aggregateId),
-  };
 }
 
 function linger(): Promise<'nothing yet'> {

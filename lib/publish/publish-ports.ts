@@ -47,5 +47,8 @@ export type LossCode = 'history-lost' | 'change-event-too-large';
 export interface PublishLog {
   /** There is no token to go on from: every pending event is published again. `code` is null on the first start. */
   readonly publishingPending: (code: LossCode | null) => void;
-  readonly leftToSweep: (count: number) => void;
+  /** The bus took them. */
+  readonly published: (pointers: readonly Pointer[]) => void;
+  /** The bus went on refusing them. */
+  readonly leftToSweep: (pointers: readonly Pointer[]) => void;
 }

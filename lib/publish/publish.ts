@@ -150,6 +150,7 @@ class PublishRun<Token> {
     const send: SendPointers = async (some) => {
       const refused = await this.#ports.send(some);
       this.#counts.published += some.length - refused.length;
+      this.#ports.log.published(refused.length === 0 ? some : some.filter((pointer) => !refused.includes(pointer)));
       return refused;
     };
     const report = await sendAll(pointers, { ...this.#ports, send, maySend });
@@ -158,8 +159,8 @@ class PublishRun<Token> {
       if (report.failure !== undefined && !this.#leaseLost) throw report.failure;
       return false;
     }
-    this.#counts.refused += report.refused;
-    if (report.refused > 0) this.#ports.log.leftToSweep(report.refused);
+    this.#counts.refused += report.refused.length;
+    if (report.refused.length > 0) this.#ports.log.leftToSweep(report.refused);
     return true;
   }
 

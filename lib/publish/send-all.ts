@@ -23,7 +23,7 @@ export interface SendOptions {
  * sent is for whoever goes on from the same checkpoint; `failure` is what the last attempt before failed with, if it did.
  */
 export type SendReport =
-  | { readonly outcome: 'done'; readonly refused: number }
+  | { readonly outcome: 'done'; readonly refused: readonly Pointer[] }
   | { readonly outcome: 'stopped'; readonly failure: unknown };
 
 /** Calls that are under way at once. */
@@ -53,7 +53,7 @@ export async function sendAll(pointers: readonly Pointer[], options: SendOptions
     }
     if (left.length > 0) await options.sleep(200 * 2 ** attemptsInVain * (0.5 + options.random()));
   }
-  return { outcome: 'done', refused: left.length };
+  return { outcome: 'done', refused: left };
 }
 
 interface Attempt {

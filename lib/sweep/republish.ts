@@ -26,6 +26,17 @@ export interface RepublishPorts {
   readonly remainingMillis: () => number;
   /** From 0 to 1. */
   readonly random: () => number;
+  readonly log: SweepLog;
+}
+
+/** What the sweep says of single events. */
+export interface SweepLog {
+  /** The queue took it; the attempt is counted already, if it counts. */
+  readonly eventRepublished: (event: StaleEvent) => void;
+  /** Published again as often as may be: it is dead. */
+  readonly eventExhausted: (event: StaleEvent) => void;
+  /** The queue did not take it, or the time was up: the next sweep has it again. */
+  readonly eventNotRepublished: (event: StaleEvent) => void;
 }
 
 export interface RepublishOptions {
@@ -121,6 +132,7 @@ class Pass {
       after = last.position;
       const worn = chunk.filter((event) => this.#isWorn(event));
       if (worn.length > 0) this.exhausted += await this.#ports.markDead(worn.map(exhaustedEvent));
+      for (const event of worn) this.#ports.log.eventExhausted(event);
       const again = chunk.filter((event) => !this.#isWorn(event));
       if (!(await this.#sendAgain(again, now))) return;
     }
@@ -173,7 +185,13 @@ class Pass {
           failure = { error };
         }
       }
-      unsent.push(...some.flatMap(({ change }) => (refused.has(change.eventId) ? [change] : [])));
+      for (const { event, change } of some) {
+        if (!refused.has(event.eventId)) this.#ports.log.eventRepublished({ ...event, ...change.to });
+        else {
+          unsent.push(change);
+          this.#ports.log.eventNotRepublished(event);
+        }
+      }
     };
     await pMap(inChunks(claimed, pointersPerCall), sendSome, { concurrency: concurrentCalls });
     return { sent: claimed.length - unsent.length, unsent, failure };

@@ -26,6 +26,7 @@ import { type TrialDocument, trialCollection } from '../mongodb/trials.ts';
 import { connectNeo4j } from '../neo4j/connect.ts';
 import { pingNeo4j } from '../neo4j/ping.ts';
 import { checkGraph } from '../neo4j/set-up-graph.ts';
+import { joinBatchSpans, type SpanLog, type SpanOptions } from './batch-spans.ts';
 import { boundedPorts } from './bounded-ports.ts';
 import { joinGraph } from './graph.ts';
 import { Renewable } from './renewable.ts';
@@ -37,13 +38,14 @@ export interface Consumer {
   readonly consume: (
     messages: readonly QueueMessage[],
     remainingMillis: () => number,
-    log: ConsumeLog,
+    log: ConsumeLog & SpanLog,
   ) => Promise<ConsumeReport>;
   readonly close: () => Promise<void>;
 }
 
 /** The queue that the batches come from. */
 export interface ConsumerQueue extends Pick<ConsumePorts, 'comeAgain' | 'moveToDeadLetters'> {
+  readonly spans: SpanOptions;
   readonly close: () => void;
 }
 
@@ -52,6 +54,11 @@ export function wireConsumer(settings: QueueConsumerSettings, catalog: Aggregate
   const queue = new SQSClient({ maxAttempts: 4 });
   const queues = { queueUrl: settings.QUEUE_URL, deadLetterQueueUrl: settings.DEAD_LETTER_QUEUE_URL };
   return joinConsumer(settings, catalog, {
+    spans: {
+      serviceName: process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'outgraph-consumer',
+      queue: { system: 'aws_sqs', name: settings.QUEUE_URL.split('/').at(-1) ?? '' },
+      flush: true,
+    },
     comeAgain: async (messages, seconds) => {
       // They come again all the same, only later.
       await changeVisibility(queue, settings.QUEUE_URL, messages, seconds).catch(() => undefined);
@@ -70,6 +77,7 @@ export function wireConsumer(settings: QueueConsumerSettings, catalog: Aggregate
 
 /** For batches that come from no queue in SQS: who brings them delivers again by a clock of its own, and brings pointers of our own making. */
 export const noQueue: ConsumerQueue = {
+  spans: { serviceName: 'outgraph-worker', queue: { system: 'outgraph', name: outboxCollection }, flush: false },
   comeAgain: async () => undefined,
   moveToDeadLetters: async (messages) => messages,
   close: () => undefined,
@@ -105,6 +113,7 @@ export function joinConsumer(
     return { driver, ports: joinGraph(driver, database), close: () => driver.close() };
   });
   const checkSetUp = once(() => Promise.all([checkOutbox(db), checkGraph(graph.current.driver, database)]));
+  const spans = joinBatchSpans(settings, queue.spans);
   let failedBefore = true;
 
   const portsFor = (remainingMillis: () => number): Omit<ConsumePorts, 'log'> => {
@@ -147,24 +156,32 @@ export function joinConsumer(
       random: Math.random,
     };
   };
+  const consumeBatch = async (
+    messages: readonly QueueMessage[],
+    remainingMillis: () => number,
+    log: ConsumeLog,
+  ): Promise<ConsumeReport> => {
+    try {
+      const report = await consume(
+        messages,
+        { ...portsFor(remainingMillis), log },
+        { conflictMaxReceives: settings.CONFLICT_MAX_RECEIVES, crashMaxTrials: settings.CRASH_MAX_TRIALS },
+      );
+      failedBefore = false;
+      return report;
+    } catch (error) {
+      failedBefore = true;
+      throw error;
+    }
+  };
   return {
-    consume: async (messages, remainingMillis, log) => {
-      try {
-        const report = await consume(
-          messages,
-          { ...portsFor(remainingMillis), log },
-          { conflictMaxReceives: settings.CONFLICT_MAX_RECEIVES, crashMaxTrials: settings.CRASH_MAX_TRIALS },
-        );
-        failedBefore = false;
-        return report;
-      } catch (error) {
-        failedBefore = true;
-        throw error;
-      }
-    },
+    consume: (messages, remainingMillis, log) =>
+      spans.around({ messages: messages.length, remainingMillis, log }, (spanned) =>
+        consumeBatch(messages, remainingMillis, spanned),
+      ),
     close: async () => {
       queue.close();
-      await Promise.all([mongodb.close(), graph.close()]);
+      await Promise.all([mongodb.close(), graph.close(), spans.close()]);
     },
   };
 }

@@ -4,6 +4,7 @@ import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { describeError } from '../contract/fault.ts';
 import type { LossCode, PublishLog } from '../publish/publish-ports.ts';
 import type { PersistLog } from '../publish/publish-until-time-is-up.ts';
+import { eventFields, logsEachEvent } from './event-fields.ts';
 
 const lossMetrics = {
   'history-lost': 'HistoryLost',
@@ -12,7 +13,7 @@ const lossMetrics = {
 
 /** Writes the publisher's log to a logger. A loss is counted at once: an invocation that dies later would never say it. */
 export function publishLog(
-  logger: Pick<Logger, 'warn' | 'error'>,
+  logger: Pick<Logger, 'warn' | 'error' | 'debug' | 'level'>,
   metrics: Pick<Metrics, 'singleMetric'>,
 ): PublishLog & PersistLog {
   return {
@@ -20,9 +21,25 @@ export function publishLog(
       if (code !== null) metrics.singleMetric().addMetric(lossMetrics[code], MetricUnit.Count, 1);
       logger.warn('publishing every pending event', { reason: code ?? 'first-start' });
     },
-    leftToSweep: (count) => logger.error('pointers left to the sweep', { count }),
+    ...pointerLog(logger),
     publishingFailed: (error, retryMillis) =>
       logger.error('publishing failed', { ...describeError(error), retryMillis }),
     leaseLost: () => logger.warn('another publisher took over'),
+  };
+}
+
+/** What became of single pointers: the same in the publisher's function and in the worker. */
+export function pointerLog(
+  logger: Pick<Logger, 'error' | 'debug' | 'level'>,
+): Pick<PublishLog, 'published' | 'leftToSweep'> {
+  return {
+    published: (pointers) => {
+      if (logsEachEvent(logger)) for (const pointer of pointers) logger.debug('event published', eventFields(pointer));
+    },
+    leftToSweep: (pointers) => {
+      logger.error('pointers left to the sweep', { count: pointers.length });
+      if (!logsEachEvent(logger)) return;
+      for (const pointer of pointers) logger.debug('event left to the sweep', eventFields(pointer));
+    },
   };
 }

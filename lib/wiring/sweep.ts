@@ -27,6 +27,7 @@ import { checkOutbox, checkpointCollection } from '../mongodb/set-up-outbox.ts';
 import { unsettledAggregates } from '../mongodb/unsettled-aggregates.ts';
 import { connectNeo4j } from '../neo4j/connect.ts';
 import { holdTombstones, listTombstones, removeTombstones } from '../neo4j/tombstones.ts';
+import type { SweepLog } from '../sweep/republish.ts';
 import { type SweepPorts, type SweepReport, sweep } from '../sweep/sweep.ts';
 import { boundedPorts } from './bounded-ports.ts';
 import { Renewable } from './renewable.ts';
@@ -35,7 +36,11 @@ import { withinTime } from './within-time.ts';
 /** The joined sweep. */
 export interface Sweeper {
   /** Runs one pass, and tells what it came to, also when a part of it failed; then that part's failure is thrown. */
-  readonly sweep: (remainingMillis: () => number, record?: (report: SweepReport) => void) => Promise<SweepReport>;
+  readonly sweep: (
+    remainingMillis: () => number,
+    record?: (report: SweepReport) => void,
+    log?: SweepLog,
+  ) => Promise<SweepReport>;
   readonly close: () => Promise<void>;
 }
 
@@ -68,7 +73,7 @@ export function joinSweep(settings: Omit<SweepSettings, 'QUEUE_URL'>, queue: Swe
     tombstoneRetentionDays: settings.TOMBSTONE_RETENTION_DAYS,
   };
   return {
-    sweep: async (remainingMillis, record = () => undefined) => {
+    sweep: async (remainingMillis, record = () => undefined, log = silent) => {
       const callMillis = () => Math.min(maxCallMillis, remainingMillis() - reserveMillis);
       const { sendToQueue, countBacklog } = queue;
       const ports: SweepPorts = {
@@ -78,6 +83,7 @@ export function joinSweep(settings: Omit<SweepSettings, 'QUEUE_URL'>, queue: Swe
         ...boundedPorts('Neo4j', joinTombstones(driver.current, database), callMillis, driver.renewIfSilent),
         remainingMillis,
         random: Math.random,
+        log,
       };
       await withinTime('MongoDB', callMillis(), () => checkOutbox(db));
       const report = await sweep(ports, options);
@@ -92,6 +98,12 @@ export function joinSweep(settings: Omit<SweepSettings, 'QUEUE_URL'>, queue: Swe
   };
 }
 
+const silent: SweepLog = {
+  eventRepublished: () => undefined,
+  eventExhausted: () => undefined,
+  eventNotRepublished: () => undefined,
+};
+
 /** No server is waited for longer than this, nor in the last seconds of an invocation, which are for the report. */
 const maxCallMillis = 30_000;
 const reserveMillis = 2_000;
@@ -99,7 +111,7 @@ const reserveMillis = 2_000;
 /** What the sweep needs of MongoDB. */
 export type SweepOutbox = Omit<
   SweepPorts,
-  keyof SweepTombstones | 'sendToQueue' | 'countBacklog' | 'remainingMillis' | 'random'
+  keyof SweepTombstones | 'sendToQueue' | 'countBacklog' | 'remainingMillis' | 'random' | 'log'
 >;
 
 /** What the sweep needs of Neo4j. */

@@ -4,8 +4,10 @@ import type { AggregateCatalog } from '../aggregates/catalog.ts';
 import type { WorkerSettings } from '../config/settings.ts';
 import type { ConsumeLog } from '../consume/consume-ports.ts';
 import type { PublishLog } from '../publish/publish-ports.ts';
+import type { SweepLog } from '../sweep/republish.ts';
 import { MemoryQueue } from '../worker/memory-queue.ts';
 import { Work, type WorkHealth, type WorkLog } from '../worker/work.ts';
+import type { SpanLog } from './batch-spans.ts';
 import { joinConsumer, noQueue } from './consumer.ts';
 import { joinPublisher } from './publisher.ts';
 import { joinSweep } from './sweep.ts';
@@ -17,7 +19,7 @@ export interface Worker {
   readonly stop: () => Promise<void>;
 }
 
-export type WorkerLog = ConsumeLog & PublishLog & WorkLog;
+export type WorkerLog = ConsumeLog & SpanLog & PublishLog & SweepLog & WorkLog;
 
 /** As much time as a batch may take. */
 const batchMillis = 60_000;
@@ -59,7 +61,7 @@ export function startWorker(settings: WorkerSettings, catalog: AggregateCatalog,
         const endsAt = Date.now() + batchMillis;
         return consumer.consume(messages, () => endsAt - Date.now(), log);
       },
-      sweep: (remainingMillis) => sweeper.sweep(remainingMillis),
+      sweep: (remainingMillis) => sweeper.sweep(remainingMillis, undefined, log),
       queue,
       sleep: (millis) => sleep(millis, undefined, { signal: stopped.signal }).catch(() => undefined),
       now: Date.now,

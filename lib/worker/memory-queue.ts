@@ -40,13 +40,13 @@ export class MemoryQueue {
   /** Puts pointers in, and waits while the queue is full; an event that is in it already is not put in again. */
   async send(pointers: readonly Pointer[]): Promise<void> {
     while (this.#ready.length >= capacity && !this.#closed) await this.#changed.promise;
-    for (const pointer of pointers) {
-      const begunBefore = this.#begunBefore.delete(pointer.eventId);
-      if (this.#known.has(pointer.eventId)) continue;
-      this.#known.add(pointer.eventId);
+    for (const { eventId, aggregateType, aggregateId } of pointers) {
+      const begunBefore = this.#begunBefore.delete(eventId);
+      if (this.#known.has(eventId)) continue;
+      this.#known.add(eventId);
       this.#ready.push({
-        messageId: pointer.eventId,
-        body: JSON.stringify(pointer),
+        messageId: eventId,
+        body: JSON.stringify({ eventId, aggregateType, aggregateId }),
         receiveCount: begunBefore ? 2 : 1,
         receiptHandle: '',
       });

@@ -7,6 +7,7 @@ import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
 import { projectPayload } from '../aggregates/project-event.ts';
 import { Fault } from '../contract/fault.ts';
 import { type OutboxDocument, outboxCollection, outboxDocumentSchema } from '../contract/outbox-event.ts';
+import { activeTraceparent } from './active-traceparent.ts';
 import { labelTransient } from './in-transaction.ts';
 
 /** What happened to one aggregate. The payload is the full state after the write, never a delta. */
@@ -15,7 +16,7 @@ export type AggregateChange =
   | { readonly operation: 'delete'; readonly aggregateId: string };
 
 export interface RecordOptions {
-  /** W3C trace context, carried to the apply. */
+  /** W3C trace context, carried to the apply; left out, or malformed, that of the active OpenTelemetry span, if there is one. */
   readonly traceparent?: string;
 }
 
@@ -53,9 +54,10 @@ export async function recordEvents<State>(
 ): Promise<void> {
   requireTransaction(session);
   if (changes.length === 0) return;
+  const traceparent = activeTraceparent(options.traceparent);
   const events = changes.map((change) => {
     if (change.operation === 'upsert') projectPayload(definition, change.aggregateId, change.payload);
-    return createEvent(definition, change, options);
+    return createEvent(definition, change, traceparent);
   });
   const outbox = db.collection<OutboxDocument>(outboxCollection);
   await labelTransient(() => outbox.insertMany(events, { session, ignoreUndefined: false }));
@@ -87,7 +89,7 @@ function requireTransaction(session: ClientSession): void {
 export function createEvent<State>(
   definition: AggregateDefinition<State>,
   change: AggregateChange,
-  { traceparent }: RecordOptions = {},
+  traceparent?: string,
 ): OutboxDocument {
   const event = {
     _id: new ObjectId(),

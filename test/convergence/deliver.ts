@@ -111,7 +111,8 @@ class MemoryOutbox {
   fetchEvents = async (eventIds: readonly string[]) =>
     eventIds.map((eventId) => {
       const event = this.pending.get(eventId);
-      return event === undefined ? { status: 'processed' as const, eventId } : { status: 'pending' as const, event };
+      if (event === undefined) return { status: 'processed' as const, event: { eventId } };
+      return { status: 'pending' as const, event };
     });
 
   fetchNewestPending = async (keys: readonly string[]) =>

@@ -41,5 +41,6 @@ it('no function logs a payload, a key or an aggregate id, of good events or of d
     const log = await readFile(path.join(stack.logsFolder, file), 'utf8');
     expect(log).not.toContain(secret);
     expect(log).not.toContain(stack.mongodbUri);
+    if (stack.neo4jPassword !== null) expect(log).not.toContain(stack.neo4jPassword);
   }
 });

@@ -27,6 +27,7 @@ describe('the validator, for a plain driver', () => {
     ['an upsert', () => event()],
     ['a delete', () => ({ ...without('payload'), operation: 'delete' })],
     ['trace context', () => event({ traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' })],
+    ['trace context that is malformed', () => event({ traceparent: 'not-a-trace' })],
     ['an id of 512 bytes', () => event({ aggregateId: 'é'.repeat(256) })],
   ])('takes %s', async (_, make) => {
     await expect(outbox().insertOne(make())).resolves.toMatchObject({ acknowledged: true });

@@ -30,6 +30,7 @@ beforeAll(async () => {
     // Powertools writes to the console of the test.
     POWERTOOLS_DEV: 'true',
     POWERTOOLS_METRICS_DISABLED: 'false',
+    POWERTOOLS_LOG_LEVEL: 'DEBUG',
   };
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
   invoke = (await import('../../../functions/publisher.ts')).handler as unknown as Invoke;
@@ -42,7 +43,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   lines = [];
-  for (const level of ['log', 'info', 'warn', 'error'] as const) {
+  for (const level of ['log', 'debug', 'info', 'warn', 'error'] as const) {
     vi.spyOn(console, level).mockImplementation((line) => void lines.push(String(line)));
   }
   return () => vi.restoreAllMocks();
@@ -87,4 +88,21 @@ it('fails when the bus is away to the end, says why without a secret, and leaves
   expect(lines.some((line) => JSON.parse(line).message === 'publishing failed')).toBe(true);
   expect(lines.join('')).not.toContain(stack.mongodbUri);
   expect(await invoke({}, contextWith(15_000))).toMatchObject({ outcome: 'handed-over', published: 1 });
+});
+
+it('says at the level DEBUG of each event that it was published, with its trace, and nothing of its aggregate', async () => {
+  const trace_id = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const traceparent = `00-${trace_id}-00f067aa0ba902b7-01`;
+  const events = [outboxEvent({ aggregateId: 'secret', traceparent }), outboxEvent({ traceparent: 'secret' })];
+  await database.db.collection(outboxCollection).insertMany(events, { writeConcern: { w: 'majority' } });
+  await invoke({}, contextWith(15_000));
+  const about = events.map(({ _id }) =>
+    lines.map((line) => JSON.parse(line)).find((line) => line.eventId === String(_id)),
+  );
+  expect(about).toMatchObject([
+    { level: 'DEBUG', message: 'event published', trace_id },
+    { level: 'DEBUG', message: 'event published' },
+  ]);
+  expect(about[1]).not.toHaveProperty('trace_id');
+  expect(lines.join('')).not.toContain('secret');
 });

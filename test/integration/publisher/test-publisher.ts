@@ -49,6 +49,7 @@ export function testPublisher(options: TestPublisherOptions): TestPublisher {
   });
   const log = {
     publishingPending: (code: LossCode | null) => void said.push(code),
+    published: () => undefined,
     leftToSweep: () => undefined,
     publishingFailed: () => undefined,
     leaseLost: () => undefined,

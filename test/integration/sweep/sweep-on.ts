@@ -2,6 +2,7 @@
 import type { Db } from 'mongodb';
 import { type SweepOptions, type SweepPorts, type SweepReport, sweep } from '../../../lib/sweep/sweep.ts';
 import { joinOutbox } from '../../../lib/wiring/sweep.ts';
+import { silentLog } from '../../silent-log.ts';
 
 /** What the sweep does with what it sends, and what time it takes it to be. */
 export type Given = Partial<SweepPorts> & Pick<SweepPorts, 'sendToQueue'>;
@@ -16,6 +17,7 @@ export async function sweepOn(db: Db, given: Given, options: Partial<SweepOption
     removeTombstones: async () => 0,
     remainingMillis: () => 60_000,
     random: Math.random,
+    log: silentLog,
     ...given,
   };
   const report = await sweep(ports, { staleSeconds: 60, maxAttempts: 12, tombstoneRetentionDays: 30, ...options });

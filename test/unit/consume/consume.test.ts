@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AggregateResult } from '../../../lib/apply/apply-batch.ts';
 import { consume } from '../../../lib/consume/consume.ts';
-import type { ConsumePorts } from '../../../lib/consume/consume-ports.ts';
+import type { ConsumePorts, ToldOutcome } from '../../../lib/consume/consume-ports.ts';
 import type { QueueMessage } from '../../../lib/consume/queue-message.ts';
 import type { DeadEvent } from '../../../lib/contract/dead-event.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
@@ -36,6 +36,7 @@ function world(
   const dead: DeadEvent[] = [];
   const again: [string, number][] = [];
   const trials: string[] = [];
+  const said: [string, ToldOutcome][] = [];
   const ports: ConsumePorts = {
     ...calmPorts,
     project: () => null,
@@ -58,9 +59,9 @@ function world(
       return 'trial';
     },
     endTrial: async () => void trials.push('end'),
-    log: silentLog,
+    log: { ...silentLog, eventOutcome: (one, outcome) => void said.push([one.eventId, outcome]) },
   };
-  return { ports, batches, acknowledged, dead, again, trials };
+  return { ports, batches, acknowledged, dead, again, trials, said };
 }
 const options = { conflictMaxReceives: 3, crashMaxTrials: 2 };
 const refused: AggregateResult = { outcome: 'refused', code: 'constraint-violation', message: 'no' };
@@ -286,5 +287,98 @@ describe('the consumer', () => {
     const applyBatch = () => Promise.reject(new Fault('time-up', 'no time left'));
     await expect(consume([message(1)], { ...ports, applyBatch }, options)).rejects.toMatchObject({ code: 'time-up' });
     expect(again).toStrictEqual([['m1', 4]]);
+  });
+});
+
+describe('the consumer says what became of each event, once', () => {
+  it('when it is applied, superseded, or was settled before', async () => {
+    const { ports, said } = world([event(1, 'a'), event(2, 'a')]);
+    const processed = { status: 'processed', event: { eventId: eventId(3), traceparent: 'theirs' } } as const;
+    const told: (string | undefined)[] = [];
+    const log: ConsumePorts['log'] = {
+      ...ports.log,
+      eventOutcome: (one, outcome) => {
+        ports.log.eventOutcome(one, outcome);
+        told.push(one.traceparent);
+      },
+    };
+    const fetchEvents: ConsumePorts['fetchEvents'] = async (ids) => [...(await ports.fetchEvents(ids)), processed];
+    // The third comes twice, the fourth was purged.
+    const batch = [message(3), message(2), message(1), { ...message(3), messageId: 'copy' }, message(4)];
+    await consume(batch, { ...ports, fetchEvents, log }, options);
+    expect(said).toStrictEqual([
+      [eventId(3), { outcome: 'settled-before' }],
+      [eventId(4), { outcome: 'settled-before' }],
+      [eventId(2), { outcome: 'applied' }],
+      [eventId(1), { outcome: 'superseded' }],
+    ]);
+    expect(told).toStrictEqual(['theirs', undefined, undefined, undefined]);
+  });
+
+  it('when it is dead, with the code, and when it is in conflict, with how often', async () => {
+    const { ports, said } = world([event(1, 'a'), event(2, 'b')], (key) => (key === 'graph:a' ? conflict : refused));
+    await consume([message(1), message(2)], ports, options);
+    expect(said).toStrictEqual([
+      [eventId(2), { outcome: 'dead', code: 'constraint-violation' }],
+      [eventId(1), { outcome: 'conflict', conflicts: 1 }],
+    ]);
+  });
+
+  it('when it was given up or is invalid', async () => {
+    const { ports, said } = world([]);
+    const broken = new Map([[eventId(1), { together: 0, alone: 2 }]]);
+    const invalid = { status: 'invalid', event: { eventId: eventId(2) }, reason: 'no' } as const;
+    const given = { readBrokenTrials: async () => broken, fetchEvents: async () => [invalid] };
+    await consume([message(1, 2), message(2)], { ...ports, ...given }, options);
+    expect(said).toStrictEqual([
+      [eventId(1), { outcome: 'dead', code: 'consumer-crashed' }],
+      [eventId(2), { outcome: 'dead', code: 'event-invalid' }],
+    ]);
+  });
+
+  it('of a holder too, that was applied to resolve a conflict', async () => {
+    let letGo = false;
+    const { ports, said } = world([event(1, 'a')], (key) =>
+      key === 'graph:a' && !letGo ? conflict : { outcome: 'applied' },
+    );
+    const fetchNewestPending = async () => {
+      letGo = true;
+      return [event(9, 'b')];
+    };
+    await consume([message(1)], { ...ports, fetchNewestPending }, options);
+    expect(new Map(said)).toStrictEqual(
+      new Map([
+        [eventId(1), { outcome: 'applied' }],
+        [eventId(9), { outcome: 'applied' }],
+      ]),
+    );
+  });
+
+  it('when a server fails: what was not settled by then comes again, and why', async () => {
+    const { ports, said } = world([event(1, 'a'), event(2, 'b')]);
+    const applyBatch: ConsumePorts['applyBatch'] = async (states, results) => {
+      for (const { key } of states.slice(0, 1)) results.set(key, { outcome: 'applied' });
+      throw new Fault('neo4j-unavailable', 'gone');
+    };
+    await expect(consume([message(1), message(2)], { ...ports, applyBatch }, options)).rejects.toThrow('gone');
+    expect(said).toStrictEqual([
+      [eventId(1), { outcome: 'applied' }],
+      [eventId(2), { outcome: 'retried', code: 'neo4j-unavailable' }],
+    ]);
+  });
+
+  it('when it cannot be acknowledged: not as applied, but as coming again', async () => {
+    const { ports, said } = world([event(1, 'a')]);
+    const acknowledgeEvents = () => Promise.reject(new Fault('mongodb-unavailable', 'gone'));
+    await expect(consume([message(1)], { ...ports, acknowledgeEvents }, options)).rejects.toThrow('gone');
+    expect(said).toStrictEqual([[eventId(1), { outcome: 'retried', code: 'mongodb-unavailable' }]]);
+  });
+
+  it('when there is no time left to begin it alone', async () => {
+    const { ports, said } = world([event(1, 'a')]);
+    const broken = new Map([[eventId(1), { together: 1, alone: 0 }]]);
+    const late = { ...ports, readBrokenTrials: async () => broken, remainingMillis: () => 14_999 };
+    await consume([message(1, 3)], late, options);
+    expect(said).toStrictEqual([[eventId(1), { outcome: 'retried', code: 'time-up' }]]);
   });
 });

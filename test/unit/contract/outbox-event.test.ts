@@ -20,6 +20,7 @@ describe('an outbox document', () => {
     ['an upsert', event],
     ['a delete', { ...withoutPayload, operation: 'delete' }],
     ['trace context', { ...event, traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' }],
+    ['trace context that is malformed', { ...event, traceparent: 'not-a-trace' }],
     ['what is processed', { ...event, status: 'processed', processedAt: new Date() }],
     ['what is dead', { ...event, status: 'dead', deadAt: new Date(), error: { code: 'x', message: 'y' } }],
     ['an id of 512 bytes', { ...event, aggregateId: 'é'.repeat(256) }],

@@ -5,10 +5,10 @@ import { expect, it } from 'vitest';
 import { projectRoot } from '../../../infra/local/paths.ts';
 
 const infra = path.join(projectRoot, 'infra');
-const files = readdirSync(infra).filter((name) => /^alarms.*\.yml$/.test(name));
+const files = readdirSync(infra, { recursive: true, encoding: 'utf8' }).filter((name) => /alarms\.yml$/.test(name));
 const text = files.map((name) => readFileSync(path.join(infra, name), 'utf8')).join('\n');
 const all = (pattern: RegExp) => [...text.matchAll(pattern)].map(([, name = '']) => name);
-const names = all(/^ +AlarmName: outgraph-\$\{sls:stage\}-(.+)$/gm);
+const names = all(/^ +AlarmName: \$\{self:service\}-\$\{sls:stage\}-(.+)$/gm);
 
 /** What a heading is linked by. */
 function anchors(markdown: string): readonly string[] {

@@ -15,6 +15,7 @@ describe('the bundle of a function', () => {
     ['publisher', ['mongodb', '@aws-sdk/client-eventbridge']],
     ['consumer', ['mongodb', 'neo4j-driver', '@aws-sdk/client-sqs']],
     ['sweep', ['mongodb', 'neo4j-driver', '@aws-sdk/client-sqs']],
+    ['setUp', ['mongodb', 'neo4j-driver']],
   ])('carries no driver or SDK client that it does not use: %s', (name, used) => {
     const bundle = bundles.find((one) => one.name === name);
     expect(clients.filter((client) => bundle?.packages.has(client)).sort()).toStrictEqual([...used].sort());
@@ -29,6 +30,6 @@ describe('the bundle of a function', () => {
   });
 
   it('is there for every function of serverless.yml', () => {
-    expect(bundles.map(({ name }) => name).sort()).toStrictEqual(['consumer', 'publisher', 'sweep']);
+    expect(bundles.map(({ name }) => name).sort()).toStrictEqual(['consumer', 'publisher', 'setUp', 'sweep']);
   });
 });

@@ -73,12 +73,13 @@ describe('the publisher', () => {
   });
 
   it('leaves to the sweep what the bus refuses for good, and goes on', async () => {
-    const { ports, saved, events } = world([{ pointers: [pointer(1), pointer(2)], resumeToken: 2 }], {
+    const { ports, saved, events, published } = world([{ pointers: [pointer(1), pointer(2)], resumeToken: 2 }], {
       send: async (pointers) => pointers.filter((one) => one.aggregateId === '2'),
     });
     expect(await publish(ports)).toMatchObject({ published: 1, refused: 1 });
     expect(saved).toContainEqual({ tail: { resumeToken: 2 }, backlog: null });
-    expect(events).toContain('left 1');
+    expect(published).toStrictEqual(['1']);
+    expect(events).toContain('left 2');
   });
 
   it('stops at once when another publisher has taken the lease', async () => {

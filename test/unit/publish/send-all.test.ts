@@ -27,7 +27,7 @@ describe('sending all', () => {
       calls.push(some.length);
       return some.filter(({ aggregateId }) => aggregateId === '3');
     });
-    expect(await sendAll(pointers(10), all)).toStrictEqual({ outcome: 'done', refused: 1 });
+    expect(await sendAll(pointers(10), all)).toStrictEqual({ outcome: 'done', refused: [pointer(3)] });
     expect(calls).toStrictEqual([10, 1, 1, 1, 1, 1]);
     expect(waits).toStrictEqual([200, 400, 800, 1600, 3200]);
   });
@@ -41,7 +41,7 @@ describe('sending all', () => {
       taken.push(...some);
       return [];
     });
-    expect(await sendAll(pointers(500), all)).toStrictEqual({ outcome: 'done', refused: 0 });
+    expect(await sendAll(pointers(500), all)).toStrictEqual({ outcome: 'done', refused: [] });
     expect(new Set(taken).size).toBe(500);
     expect(taken).toHaveLength(500);
   });

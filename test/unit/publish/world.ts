@@ -20,6 +20,7 @@ export type Looks = readonly (TailedPointers<number> | Fault)[];
 export function world(looks: Looks, given: Partial<PublishPorts<number>> = {}) {
   let remaining = 60_000;
   const sent: string[] = [];
+  const published: string[] = [];
   const saved: PublishProgress<number>[] = [];
   const events: string[] = [];
   const queue = [...looks];
@@ -61,13 +62,15 @@ export function world(looks: Looks, given: Partial<PublishPorts<number>> = {}) {
     remainingMillis: () => remaining,
     log: {
       publishingPending: (code) => void events.push(`pending ${code}`),
-      leftToSweep: (count) => void events.push(`left ${count}`),
+      published: (taken) => void published.push(...taken.map((one) => one.aggregateId)),
+      leftToSweep: (left) => void events.push(`left ${left.map((one) => one.aggregateId).join()}`),
     },
     ...given,
   };
   return {
     ports,
     sent,
+    published,
     saved,
     events,
     lease,

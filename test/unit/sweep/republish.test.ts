@@ -49,6 +49,15 @@ describe('publishing again', () => {
     ]);
   });
 
+  it('says of each event whether it was sent, left, or is dead', async () => {
+    const events = [stale(1, { attempts: 1 }), stale(2), stale(3, { attempts: 5 })];
+    const { ports, said } = fakeOutbox(events, {
+      sendToQueue: async (pointers) => pointers.filter(({ aggregateId }) => aggregateId === '2'),
+    });
+    await republish(ports, options, 3);
+    expect(said).toStrictEqual(['3 exhausted', '1 again, attempt 2', '2 left']);
+  });
+
   it('never ends a canary, however often it was published again', async () => {
     const { ports, sent, dead } = fakeOutbox([stale(1, { aggregateType: 'outgraph-canary', attempts: 99 })]);
     expect(await republish(ports, options, 1)).toMatchObject({ republished: 1, exhausted: 0 });

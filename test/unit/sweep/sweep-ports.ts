@@ -32,6 +32,7 @@ export function fakeOutbox(events: readonly StaleEvent[], given: Partial<SweepPo
   const dead: { eventId: string; code: string }[] = [];
   const order: string[] = [];
   const staleBefore: Date[] = [];
+  const said: string[] = [];
   const ports: SweepPorts = {
     readServerTime: async () => now,
     readLastCanary: async () => null,
@@ -76,9 +77,14 @@ export function fakeOutbox(events: readonly StaleEvent[], given: Partial<SweepPo
     unsettledAggregates: async () => new Set(),
     remainingMillis: () => 30_000,
     random: () => 0.5,
+    log: {
+      eventRepublished: ({ aggregateId, attempts }) => void said.push(`${aggregateId} again, attempt ${attempts}`),
+      eventExhausted: ({ aggregateId }) => void said.push(`${aggregateId} exhausted`),
+      eventNotRepublished: ({ aggregateId }) => void said.push(`${aggregateId} left`),
+    },
     ...given,
   };
-  return { ports, pending, sent, dead, order, staleBefore };
+  return { ports, pending, sent, dead, order, staleBefore, said };
 }
 
 const idOf = ({ eventId }: Pointer) => eventId;

@@ -3,6 +3,8 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Fault } from '../../../lib/contract/fault.ts';
 import { publishLog } from '../../../lib/wiring/publish-log.ts';
 
+const quiet = { warn: () => undefined, error: () => undefined, debug: () => undefined, level: 12 };
+
 // With it, Powertools writes to the console of the test.
 beforeEach(() => {
   vi.stubEnv('POWERTOOLS_DEV', 'true');
@@ -20,7 +22,7 @@ it.each([
   const written = vi.spyOn(console, 'log').mockImplementation(() => undefined);
   const metrics = new Metrics({ namespace: 'Test' });
   metrics.addMetric('EventsPublished', 'Count', 7);
-  publishLog({ warn: () => undefined, error: () => undefined }, metrics).publishingPending(code);
+  publishLog(quiet, metrics).publishingPending(code);
   expect(written).toHaveBeenCalledTimes(1);
   const line = JSON.parse(String(written.mock.calls[0]?.[0]));
   expect(line).toMatchObject({ [metric]: 1 });
@@ -30,7 +32,7 @@ it.each([
 
 it('tells a fault by its code and message, and anything else by its name alone', () => {
   const said: unknown[] = [];
-  const log = publishLog({ warn: () => undefined, error: (_, ...about) => void said.push(...about) }, new Metrics());
+  const log = publishLog({ ...quiet, error: (_, ...about) => void said.push(...about) }, new Metrics());
   log.publishingFailed(new Fault('bus-unavailable', 'EventBridge did not take the call.'), 100);
   log.publishingFailed(new TypeError('mongodb://user:secret@host'), null);
   expect(said).toStrictEqual([

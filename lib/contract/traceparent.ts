@@ -1,0 +1,41 @@
+/**
+ * The trace context of an event: which trace, and which span of it, the writer's change belongs to. It often comes from a request's header, and so from a stranger: a wrong one is as
+ * good as none, and never a fault.
+ *
+ * https://www.w3.org/TR/trace-context/#traceparent-header
+ */
+
+/** What a valid `traceparent` says. */
+export interface TraceContext {
+  /** 32 hexadecimal digits. */
+  readonly traceId: string;
+  /** 16 hexadecimal digits: the writer's span. */
+  readonly spanId: string;
+  /** Whether the writer's trace is recorded. */
+  readonly sampled: boolean;
+}
+
+/** Later versions may add fields behind the four of this one. */
+const pattern =
+  /^(?<version>(?!ff)[0-9a-f]{2})-(?<traceId>(?!0{32})[0-9a-f]{32})-(?<spanId>(?!0{16})[0-9a-f]{16})-(?<flags>[0-9a-f]{2})(?<rest>-.*)?$/;
+
+/**
+ * Reads a `traceparent`; null if there is none, or a malformed one.
+ *
+ * @example
+ * readTraceparent('00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01')?.sampled; // true
+ */
+export function readTraceparent(traceparent: string | undefined): TraceContext | null {
+  const found = traceparent === undefined ? undefined : pattern.exec(traceparent)?.groups;
+  if (found === undefined) return null;
+  const { version, traceId = '', spanId = '', flags = '', rest } = found;
+  if (version === '00' && rest !== undefined) return null;
+  return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
+}
+
+/** An event as logs and traces know it: never its payload, never the aggregate's id. What was not read is absent. */
+export interface TracedEvent {
+  readonly eventId: string;
+  readonly aggregateType?: string;
+  readonly traceparent?: string;
+}

@@ -1,0 +1,272 @@
+/** The consumer's spans, on real servers and a collector: they stand in the writer's trace, and cost no batch anything that the collector does wrong. */
+import { context, trace } from '@opentelemetry/api';
+import { TracerProvider } from '@opentelemetry/sdk-trace';
+import { type Document, ObjectId } from 'mongodb';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { waitUntil } from '../../../infra/local/wait-until.ts';
+import { aggregates } from '../../../lib/aggregates/catalog.ts';
+import { graph as graphAggregate } from '../../../lib/aggregates/graph.ts';
+import { consumerSettings, readSettings, workerSettings } from '../../../lib/config/settings.ts';
+import type { ConsumeReport } from '../../../lib/consume/consume-ports.ts';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { type Consumer, joinConsumer, noQueue } from '../../../lib/wiring/consumer.ts';
+import { startWorker } from '../../../lib/wiring/worker.ts';
+import { recordEvent } from '../../../lib/writer/record-event.ts';
+import { registerContexts } from '../../async-contexts.ts';
+import { type OtlpReceiver, startOtlpReceiver } from '../../otlp-receiver.ts';
+import { upsertEvent } from '../../outbox-event.ts';
+import { silentLog } from '../../silent-log.ts';
+import { stack } from '../../stack.ts';
+import { openSmallGraph } from '../neo4j/small-graph.ts';
+import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+
+const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+const spanId = '00f067aa0ba902b7';
+const sampled = `00-${traceId}-${spanId}-01`;
+const consumerKind = 5;
+const failed = 2;
+
+let database: TestDatabase;
+let small: Awaited<ReturnType<typeof openSmallGraph>>;
+let unregister: () => void;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  small = await openSmallGraph();
+  unregister = registerContexts();
+});
+afterAll(async () => {
+  unregister();
+  await small.clear();
+  await database.drop();
+});
+
+let receiver: OtlpReceiver;
+let undelivered: string[];
+const consumers: Consumer[] = [];
+beforeEach(async () => {
+  receiver = await startOtlpReceiver();
+  undelivered = [];
+});
+afterEach(async () => {
+  for (const consumer of consumers.splice(0)) await consumer.close();
+  await receiver.close();
+});
+
+const environment = (given: object) => ({
+  MONGODB_URI: stack.mongodbUri,
+  MONGODB_DATABASE: database.db.databaseName,
+  NEO4J_URI: stack.neo4jUri,
+  NEO4J_USERNAME: stack.neo4jUsername ?? '',
+  NEO4J_PASSWORD: stack.neo4jPassword ?? '',
+  OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
+  ...given,
+});
+
+/** A consumer that sends its spans before each batch ends, as the function does. */
+function openConsumer(given: object = {}): Consumer {
+  const queue = { ...noQueue, spans: { serviceName: 'test', queue: { system: 'aws_sqs', name: 'q' }, flush: true } };
+  const consumer = joinConsumer(readSettings(consumerSettings, environment(given)), aggregates, queue);
+  consumers.push(consumer);
+  return consumer;
+}
+
+const log = { ...silentLog, spansNotDelivered: (reason: string) => void undelivered.push(reason) };
+const outbox = () => database.db.collection(outboxCollection);
+const unique = () => `${small.graph.label}-${new ObjectId().toHexString()}`;
+const graphEvent = (fields: Document = {}) =>
+  upsertEvent({ nodes: [small.node(unique())] }, { aggregateId: unique(), ...fields });
+
+function consume(consumer: Consumer, ids: readonly ObjectId[]): Promise<ConsumeReport> {
+  const messages = ids.map((id) => ({
+    messageId: String(id),
+    body: JSON.stringify({ eventId: String(id), aggregateType: 'graph', aggregateId: 'x' }),
+    receiveCount: 1,
+    receiptHandle: '',
+  }));
+  return consumer.consume(messages, () => 60_000, log);
+}
+
+it("an applied event's span stands in its writer's trace, below the writer's span, and links to the span of its batch", async () => {
+  const aggregateId = unique();
+  const span = new TracerProvider().getTracer('writer').startSpan('save');
+  await context.with(trace.setSpan(context.active(), span), () =>
+    database.client.withSession((session) =>
+      session.withTransaction(() =>
+        recordEvent(session, database.db, graphAggregate, {
+          operation: 'upsert',
+          aggregateId,
+          payload: { nodes: [small.node(aggregateId)], relationships: [] },
+        }),
+      ),
+    ),
+  );
+  span.end();
+  const before = BigInt(Date.now()) * 1_000_000n;
+  const event = await outbox().findOne({ aggregateId });
+  expect(await consume(openConsumer(), [event?._id ?? expect.fail('no event')])).toMatchObject({ applied: 1 });
+  const [ofEvent, ofBatch, ...others] = receiver.spans;
+  expect(others).toStrictEqual([]);
+  const queue = {
+    'messaging.system': 'aws_sqs',
+    'messaging.destination.name': 'q',
+    'messaging.operation.name': 'process',
+    'messaging.operation.type': 'process',
+  };
+  expect(ofEvent).toMatchObject({
+    traceId: span.spanContext().traceId,
+    parentSpanId: span.spanContext().spanId,
+    name: 'process q',
+    kind: consumerKind,
+    status: 0,
+    links: [{ traceId: ofBatch?.traceId, spanId: ofBatch?.spanId }],
+    resource: { 'service.name': 'test' },
+  });
+  expect(ofEvent?.attributes).toStrictEqual({
+    ...queue,
+    'outgraph.event_id': String(event?._id),
+    'outgraph.aggregate_type': 'graph',
+    'outgraph.outcome': 'applied',
+  });
+  expect(ofBatch).toMatchObject({ parentSpanId: undefined, kind: consumerKind, links: [] });
+  expect(ofBatch?.traceId).not.toBe(ofEvent?.traceId);
+  // As X-Ray wants it: the seconds first.
+  const seconds = Number.parseInt(ofBatch?.traceId.slice(0, 8) ?? '', 16);
+  expect(BigInt(seconds)).toBe((ofBatch?.startNanos ?? 0n) / 1_000_000_000n);
+  expect(ofBatch?.attributes).toStrictEqual({
+    ...queue,
+    'messaging.batch.message_count': 1,
+    'outgraph.events.applied': 1,
+  });
+  for (const { startNanos, endNanos } of receiver.spans) {
+    expect(startNanos).toBeGreaterThanOrEqual(before);
+    expect(endNanos).toBeGreaterThan(startNanos);
+  }
+});
+
+it('says what became of each event that is sampled, and nothing of what is in it', async () => {
+  const [old, aggregateId] = [new Date(0), `secret-${unique()}`];
+  const node = small.node('secret', { properties: { text: 'secret' } });
+  const events = [
+    upsertEvent({ nodes: [] }, { aggregateId, traceparent: sampled, createdAt: old }),
+    upsertEvent({ nodes: [node] }, { aggregateId, traceparent: sampled }),
+    upsertEvent(
+      { nodes: [small.node('secret', { properties: { text: { secret: 1 } } })] },
+      { aggregateId: unique(), traceparent: sampled },
+    ),
+    graphEvent({ traceparent: `00-${traceId}-${spanId}-00` }),
+    graphEvent({ traceparent: 'not-a-trace' }),
+    graphEvent(),
+  ];
+  for (const event of events) await outbox().insertOne(event);
+  const ids = events.map(({ _id }) => _id);
+  const report = await consume(openConsumer(), ids);
+  expect(report).toMatchObject({ applied: 4, superseded: 1, dead: 1, failedMessageIds: [] });
+  const ofEvents = receiver.spans.filter((span) => span.traceId === traceId);
+  const outcomes = ofEvents.map(({ attributes, parentSpanId, status }) => [
+    attributes['outgraph.event_id'],
+    attributes['outgraph.outcome'],
+    attributes['error.type'],
+    status,
+    parentSpanId,
+  ]);
+  const [superseded, applied, dead] = ids.map(String);
+  expect(new Set(outcomes)).toStrictEqual(
+    new Set([
+      [superseded, 'superseded', undefined, 0, spanId],
+      [applied, 'applied', undefined, 0, spanId],
+      [dead, 'dead', 'value-unsupported', failed, spanId],
+    ]),
+  );
+  expect(receiver.spans).toHaveLength(4);
+  expect(receiver.bodies.join()).not.toContain('secret');
+});
+
+it('makes no span at all for a batch whose events are not traced, not sampled, or malformed', async () => {
+  const events = [
+    graphEvent(),
+    graphEvent({ traceparent: `00-${traceId}-${spanId}-00` }),
+    graphEvent({ traceparent: 'x' }),
+  ];
+  await outbox().insertMany(events);
+  const ids = events.map(({ _id }) => _id);
+  expect(await consume(openConsumer(), ids)).toMatchObject({ applied: 3, failedMessageIds: [] });
+  expect([receiver.requests, undelivered]).toStrictEqual([0, []]);
+});
+
+it('tells of a server that failed, in the spans of the events and of the batch', async () => {
+  const event = graphEvent({ traceparent: sampled });
+  await outbox().insertOne(event);
+  const consumer = openConsumer();
+  // The first batch has asked the servers; afterwards Neo4j has no time to answer.
+  await consume(consumer, [new ObjectId()]);
+  const messages = [
+    {
+      messageId: 'm',
+      body: JSON.stringify({ eventId: String(event._id), aggregateType: 'graph', aggregateId: 'x' }),
+      receiveCount: 1,
+      receiptHandle: '',
+    },
+  ];
+  const remaining = [60_000];
+  const late = () => remaining.pop() ?? 10_000;
+  await expect(consumer.consume(messages, late, log)).rejects.toMatchObject({ code: 'time-up' });
+  expect(receiver.spans.map(({ attributes, status }) => [attributes['error.type'], status])).toStrictEqual([
+    ['time-up', failed],
+    ['time-up', failed],
+  ]);
+  expect(receiver.spans[0]?.attributes['outgraph.outcome']).toBe('retried');
+});
+
+it.each([
+  'hang',
+  'refuse',
+] as const)('a collector that would %s fails no batch, and is not asked again for a while', async (mood) => {
+  receiver.mood = mood;
+  const events = [graphEvent({ traceparent: sampled }), graphEvent({ traceparent: sampled })];
+  await outbox().insertMany(events);
+  const consumer = openConsumer();
+  for (const { _id } of events) expect(await consume(consumer, [_id])).toMatchObject({ applied: 1 });
+  expect(receiver.requests).toBe(1);
+  expect(undelivered).toHaveLength(1);
+  expect(undelivered.join()).not.toContain('127.0.0.1');
+});
+
+it('a collector that is not there fails no batch either', async () => {
+  const nobody = await startOtlpReceiver();
+  await nobody.close();
+  const event = graphEvent({ traceparent: sampled });
+  await outbox().insertOne(event);
+  const consumer = openConsumer({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${nobody.url}/v1/traces` });
+  expect(await consume(consumer, [event._id])).toMatchObject({ applied: 1 });
+  expect(undelivered).toHaveLength(1);
+});
+
+it('no spans are made where OpenTelemetry is switched off', async () => {
+  const event = graphEvent({ traceparent: sampled });
+  await outbox().insertOne(event);
+  expect(await consume(openConsumer({ OTEL_SDK_DISABLED: 'true' }), [event._id])).toMatchObject({ applied: 1 });
+  expect(receiver.requests).toBe(0);
+});
+
+it('the worker makes the same spans, and has sent the last of them when it stops', async () => {
+  const event = graphEvent({ traceparent: sampled });
+  await outbox().insertOne(event, { writeConcern: { w: 'majority' } });
+  const settings = readSettings(workerSettings, environment({ PUBLISHER_LEASE_SECONDS: '5' }));
+  const worker = startWorker(settings, aggregates, { ...log, failed: () => undefined });
+  await waitUntil(
+    async () => (await outbox().countDocuments({ _id: event._id, status: 'processed' })) > 0 || undefined,
+    {
+      timeoutSeconds: 60,
+      pollMillis: 20,
+      what: 'the event to be applied',
+    },
+  );
+  await worker.stop();
+  const span = receiver.spans.find(({ attributes }) => attributes['outgraph.event_id'] === String(event._id));
+  expect(span).toMatchObject({
+    traceId,
+    parentSpanId: spanId,
+    attributes: { 'messaging.system': 'outgraph', 'messaging.destination.name': 'outbox' },
+    resource: { 'service.name': 'outgraph-worker' },
+  });
+});

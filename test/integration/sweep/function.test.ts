@@ -1,0 +1,69 @@
+/** The sweep's function as Lambda calls it, on real servers: what it says of single events. */
+import type { Context } from 'aws-lambda';
+import { Int32 } from 'mongodb';
+import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { waitUntil } from '../../../infra/local/wait-until.ts';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { outboxEvent } from '../../outbox-event.ts';
+import { stack } from '../../stack.ts';
+import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+
+type Invoke = (event: unknown, context: Context) => Promise<unknown>;
+
+let database: TestDatabase;
+let invoke: Invoke;
+let lines: string[];
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const environment = {
+    MONGODB_URI: stack.mongodbUri,
+    MONGODB_DATABASE: database.db.databaseName,
+    NEO4J_URI: stack.neo4jUri,
+    NEO4J_USERNAME: stack.neo4jUsername ?? '',
+    NEO4J_PASSWORD: stack.neo4jPassword ?? '',
+    // Its consumer finds no such events in its own outbox, and settles the messages.
+    QUEUE_URL: stack.queueUrl,
+    AWS_ENDPOINT_URL: stack.awsEndpointUrl,
+    SWEEP_STALE_SECONDS: '1',
+    POWERTOOLS_METRICS_NAMESPACE: 'Test',
+    // Powertools writes to the console of the test.
+    POWERTOOLS_DEV: 'true',
+    POWERTOOLS_LOG_LEVEL: 'DEBUG',
+  };
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  invoke = (await import('../../../functions/sweep.ts')).handler as unknown as Invoke;
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await database.drop();
+});
+beforeEach(() => {
+  lines = [];
+  for (const level of ['log', 'debug', 'info', 'warn', 'error'] as const) {
+    vi.spyOn(console, level).mockImplementation((line) => void lines.push(String(line)));
+  }
+  return () => vi.restoreAllMocks();
+});
+
+const context = { getRemainingTimeInMillis: () => 50_000 } as Context;
+
+it('says at the level DEBUG what it published again, and at ERROR what is dead, with the traces, and nothing of the aggregates', async () => {
+  const trace_id = '4bf92f3577b34da6a3ce929d0e0e4736';
+  const fields = { traceparent: `00-${trace_id}-00f067aa0ba902b7-01` };
+  const again = outboxEvent({ ...fields, aggregateId: 'secret-again' });
+  const worn = outboxEvent({ ...fields, aggregateId: 'secret-worn', attempts: new Int32(12) });
+  await database.db.collection(outboxCollection).insertMany([again, worn]);
+  const about = (id: unknown) => lines.map((line) => JSON.parse(line)).filter((line) => line.eventId === String(id));
+  // They are stale after a second.
+  const untilSaid = async () => {
+    await invoke({}, context);
+    return [again, worn].every(({ _id }) => about(_id).length > 0) || undefined;
+  };
+  await waitUntil(untilSaid, { timeoutSeconds: 60, pollMillis: 100, what: 'both events to be stale' });
+  expect(about(again._id)).toMatchObject([{ level: 'DEBUG', message: 'event published again', trace_id, attempts: 1 }]);
+  expect(about(worn._id)).toMatchObject([
+    { level: 'ERROR', message: 'event dead', trace_id, code: 'attempts-exhausted' },
+  ]);
+  expect(lines.join('')).not.toContain('secret');
+  expect(lines.join('')).not.toContain(stack.mongodbUri);
+});
