@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { settingsOf } from '../../lib/config/settings.ts';
 import { lint, type PackagedTemplate, packageTemplate, packagings } from './package-template.ts';
 import { secretsInEnvironments, unencryptedStores, wideStatements } from './template-rules.ts';
 
@@ -64,5 +65,21 @@ describe('a template that is wrong', () => {
     expect(unencryptedStores(resources)).toStrictEqual(['Queue (AWS::SQS::Queue)']);
     expect(wideStatements(resources)).toStrictEqual(['Role: sqs:*', 'Role: "*"']);
     expect(secretsInEnvironments(resources)).toStrictEqual(['Sweep: MONGODB_URI', 'Sweep: OTHER']);
+  });
+});
+
+describe('the environment of a function', () => {
+  it.each([
+    ['PublisherLambdaFunction', settingsOf.publisher],
+    ['ConsumerLambdaFunction', settingsOf.consumer],
+    ['SweepLambdaFunction', settingsOf.sweep],
+    ['SetUpLambdaFunction', settingsOf.setUp],
+  ])('of %s has every setting that it must have, and none that it does not read', async (name, schema) => {
+    const { resources } = await packageTemplate({ stage: 'prod', params: [] });
+    const { Variables } = resources[name]?.Properties?.Environment as { Variables: Readonly<Record<string, unknown>> };
+    const given = Object.keys(Variables).filter((variable) => !/^(POWERTOOLS_|NODE_OPTIONS$)/.test(variable));
+    expect(given.filter((variable) => !(variable in schema.shape))).toStrictEqual([]);
+    const required = Object.entries(schema.shape).filter(([, setting]) => !setting.safeParse(undefined).success);
+    expect(required.map(([variable]) => variable).filter((variable) => !given.includes(variable))).toStrictEqual([]);
   });
 });
