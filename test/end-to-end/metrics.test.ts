@@ -1,5 +1,5 @@
 /** What functions write to their logs as metrics is in CloudWatch, value by value: alarms and dashboard stand on it. */
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CloudWatchClient, GetMetricStatisticsCommand } from '@aws-sdk/client-cloudwatch';
 import { afterAll, expect, it } from 'vitest';
@@ -14,10 +14,14 @@ afterAll(async () => {
   await closeClients();
 });
 
-/** The values of a metric in the function's log. */
+/** The values of a metric in the function's log, and in those of functions that other tests make of it: all have the same dimension. */
 async function readLogged(functionName: string, metric: string): Promise<readonly number[]> {
-  const log = await readFile(path.join(stack.logsFolder, `${functionName}.log`), 'utf8');
-  const lines = log.split('\n').filter((line) => line.startsWith('{') && line.includes('"_aws"'));
+  const files = (await readdir(stack.logsFolder)).filter((name) => name.startsWith(functionName));
+  const logs = await Promise.all(files.map((name) => readFile(path.join(stack.logsFolder, name), 'utf8')));
+  const lines = logs
+    .join('\n')
+    .split('\n')
+    .filter((line) => line.startsWith('{') && line.includes('"_aws"'));
   return lines.map((line) => JSON.parse(line)[metric]).filter((value) => typeof value === 'number');
 }
 
