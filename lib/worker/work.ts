@@ -4,6 +4,7 @@
  */
 import type { ConsumeReport } from '../consume/consume-ports.ts';
 import type { QueueMessage } from '../consume/queue-message.ts';
+import { Fault } from '../contract/fault.ts';
 import type { PublishReport } from '../publish/publish.ts';
 import type { SweepReport } from '../sweep/sweep.ts';
 import type { MemoryQueue } from './memory-queue.ts';
@@ -108,6 +109,8 @@ export class Work {
         retryMillis = firstRetryMillis;
         this.#failing.delete(part);
       } catch (error) {
+        // It ran out of time because it was stopped.
+        if (this.#stopping && error instanceof Fault && error.code === 'time-up') return;
         if (!this.#failing.has(part)) this.#failing.set(part, this.#ports.now());
         this.#ports.log.failed(part, error, retryMillis);
         await this.#ports.sleep(retryMillis);
