@@ -16,6 +16,7 @@ const environment = {
   NEO4J_URI: 'bolt://127.0.0.1:1',
   EVENT_BUS_NAME: 'bus',
   QUEUE_URL: 'https://queue.invalid/1/queue',
+  DEAD_LETTER_QUEUE_URL: 'https://queue.invalid/1/dead-letters',
   AWS_REGION: 'us-east-1',
 };
 

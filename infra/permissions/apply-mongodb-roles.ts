@@ -12,6 +12,7 @@ import { type Db, type Document, MongoClient } from 'mongodb';
 import { withMongodbFaults } from '../../lib/mongodb/translate-error.ts';
 import { atlasCommands } from './atlas-commands.ts';
 import { type Part, type Privilege, parts, privilegesOf, roleName } from './mongodb-roles.ts';
+import { readPasswords, runScript } from './script.ts';
 
 /** What to apply. */
 export interface RolesRequest {
@@ -55,20 +56,6 @@ async function applyUser(admin: Db, name: string, password: string): Promise<voi
   await admin.command({ ...command, pwd: password, roles, writeConcern: { w: 'majority' } });
 }
 
-/** `MONGODB_SET_UP_PASSWORD` is that of the user of the set-up. */
-function passwordVariable(part: Part): string {
-  return `MONGODB_${part.toUpperCase().replaceAll('-', '_')}_PASSWORD`;
-}
-
-function readPasswords(): RolesRequest['passwords'] {
-  return Object.fromEntries(
-    parts.flatMap((part) => {
-      const password = process.env[passwordVariable(part)];
-      return password === undefined || password === '' ? [] : [[part, password]];
-    }),
-  );
-}
-
 async function run(): Promise<string> {
   const { values } = parseArgs({ options: { atlas: { type: 'boolean' }, writes: { type: 'string', multiple: true } } });
   const { MONGODB_URI, MONGODB_DATABASE: database = 'outgraph' } = process.env;
@@ -77,18 +64,15 @@ async function run(): Promise<string> {
   if (MONGODB_URI === undefined) throw new Error('Set MONGODB_URI to the URI of an administrator, or pass --atlas.');
   const client = new MongoClient(MONGODB_URI);
   try {
-    const users = await applyMongodbRoles(client, { database, writerCollections, passwords: readPasswords() });
+    const users = await applyMongodbRoles(client, {
+      database,
+      writerCollections,
+      passwords: Object.fromEntries(readPasswords('MONGODB', parts)),
+    });
     return `The roles are applied: ${parts.map((part) => roleName(part, database)).join(', ')}.\nUsers made or changed: ${users.join(', ') || 'none (no password was given)'}.\n`;
   } finally {
     await client.close();
   }
 }
 
-if (import.meta.main) {
-  try {
-    process.stdout.write(await run());
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
-  }
-}
+if (import.meta.main) await runScript(run);

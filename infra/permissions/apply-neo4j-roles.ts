@@ -8,6 +8,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import neo4j, { type Driver, Neo4jError } from 'neo4j-driver';
 import { translateNeo4jError } from '../../lib/neo4j/translate-error.ts';
+import { readPasswords, runScript } from './script.ts';
 
 /** Whoever works on the graph, with the roles that it has; the user has the part's name. The publisher needs no graph, and the operator's commands none of their own. */
 export const neo4jUsers = {
@@ -78,26 +79,16 @@ async function run(): Promise<string> {
   const { NEO4J_URI, NEO4J_USERNAME = '', NEO4J_PASSWORD = '', NEO4J_DATABASE = 'neo4j' } = process.env;
   if (NEO4J_URI === undefined)
     throw new Error('Set NEO4J_URI, NEO4J_USERNAME and NEO4J_PASSWORD to those of an administrator.');
-  const given = (Object.keys(neo4jUsers) as Neo4jPart[]).flatMap((part) => {
-    const password = process.env[`NEO4J_${part.toUpperCase().replaceAll('-', '_')}_PASSWORD`];
-    return password === undefined || password === '' ? [] : [{ part, password }];
-  });
+  const given = readPasswords('NEO4J', Object.keys(neo4jUsers) as Neo4jPart[]);
   const driver = neo4j.driver(NEO4J_URI, neo4j.auth.basic(NEO4J_USERNAME, NEO4J_PASSWORD));
   try {
     await administer(driver, await roleStatements(NEO4J_DATABASE));
-    for (const { part, password } of given) await administer(driver, userStatements(part, password));
+    for (const [part, password] of given) await administer(driver, userStatements(part, password));
   } finally {
     await driver.close();
   }
-  const users = given.map(({ part }) => neo4jUsers[part].user).join(', ') || 'none (no password was given)';
+  const users = [...given.keys()].map((part) => neo4jUsers[part].user).join(', ') || 'none (no password was given)';
   return `The roles are applied.\nUsers made or changed: ${users}.\n`;
 }
 
-if (import.meta.main) {
-  try {
-    process.stdout.write(await run());
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
-  }
-}
+if (import.meta.main) await runScript(run);

@@ -28,7 +28,9 @@ export function createReferenceReader(): ReadReference {
     const value = await named(reference, () =>
       service === 'ssm' ? parameters.get(name, { ...options, decrypt: true }) : secrets.get(name, options),
     );
-    return service === 'secretsmanager' && reference.field !== null ? readField(reference, value) : value;
+    return service === 'secretsmanager' && reference.field !== null
+      ? readField(reference, reference.field, value)
+      : value;
   };
 }
 
@@ -46,8 +48,7 @@ async function named(reference: Reference, read: () => Promise<unknown>): Promis
 }
 
 /** A secret that is a JSON object of texts, as the rotations of AWS keep it. */
-function readField(reference: Reference & { readonly field: string | null }, text: string): string {
-  const field = reference.field ?? '';
+function readField(reference: Reference, field: string, text: string): string {
   const value = parseObject(text)?.[field];
   if (typeof value !== 'string') throw unavailable(reference, `has no field "${field}" that is text`);
   return value;

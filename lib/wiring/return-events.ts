@@ -3,14 +3,9 @@ import type { Db } from 'mongodb';
 import type { DeadSelection } from '../contract/dead-selection.ts';
 import { outboxCollection } from '../contract/outbox-event.ts';
 import { type ConflictDocument, conflictCollection, forgetConflicts } from '../mongodb/count-conflicts.ts';
-import { countDead, findDead, redriveEvents } from '../mongodb/redrive-events.ts';
-import {
-  countProcessed,
-  findProcessed,
-  type ReplayWindow,
-  readRetentionSeconds,
-  replayEvents,
-} from '../mongodb/replay-events.ts';
+import { countDead, findDead } from '../mongodb/find-dead.ts';
+import { countProcessed, findProcessed, type ReplayWindow, readRetentionSeconds } from '../mongodb/find-processed.ts';
+import { makePending } from '../mongodb/make-pending.ts';
 import { forgetTrials, type TrialDocument, trialCollection } from '../mongodb/trials.ts';
 import { chunkFor } from '../operate/pace.ts';
 import { type ReturnPorts, type ReturnReport, returnToPending } from '../operate/return-to-pending.ts';
@@ -34,7 +29,7 @@ export function redrive(db: Db, selection: DeadSelection, until: Date, running: 
       // First: as soon as an event is pending it may be tried, and what it was met with before would count.
       await forgetTrials(trials, eventIds);
       await forgetConflicts(conflicts, eventIds);
-      return redriveEvents(outbox, eventIds);
+      return makePending(outbox, 'dead', eventIds);
     },
   });
 }
@@ -62,7 +57,7 @@ export function replay(db: Db, window: ReplayWindow, running: Running): Promise<
   const outbox = db.collection(outboxCollection);
   return runReturn(running, {
     find: (limit) => findProcessed(outbox, window, limit),
-    change: (eventIds) => replayEvents(outbox, eventIds),
+    change: (eventIds) => makePending(outbox, 'processed', eventIds),
   });
 }
 

@@ -69,14 +69,20 @@ describe('a template that is wrong', () => {
 });
 
 describe('the environment of a function', () => {
+  let template: PackagedTemplate;
+  beforeAll(async () => {
+    template = await packageTemplate({ stage: 'prod', params: [] });
+  });
+
   it.each([
     ['PublisherLambdaFunction', settingsOf.publisher],
     ['ConsumerLambdaFunction', settingsOf.consumer],
     ['SweepLambdaFunction', settingsOf.sweep],
     ['SetUpLambdaFunction', settingsOf.setUp],
-  ])('of %s has every setting that it must have, and none that it does not read', async (name, schema) => {
-    const { resources } = await packageTemplate({ stage: 'prod', params: [] });
-    const { Variables } = resources[name]?.Properties?.Environment as { Variables: Readonly<Record<string, unknown>> };
+  ])('of %s has every setting that it must have, and none that it does not read', (name, schema) => {
+    const { Variables } = template.resources[name]?.Properties?.Environment as {
+      Variables: Readonly<Record<string, unknown>>;
+    };
     const given = Object.keys(Variables).filter((variable) => !/^(POWERTOOLS_|NODE_OPTIONS$)/.test(variable));
     expect(given.filter((variable) => !(variable in schema.shape))).toStrictEqual([]);
     const required = Object.entries(schema.shape).filter(([, setting]) => !setting.safeParse(undefined).success);

@@ -16,7 +16,6 @@ import { registerContexts } from '../../async-contexts.ts';
 import { type OtlpReceiver, startOtlpReceiver } from '../../otlp-receiver.ts';
 import { upsertEvent } from '../../outbox-event.ts';
 import { silentLog } from '../../silent-log.ts';
-import { stack } from '../../stack.ts';
 import { openSmallGraph } from '../neo4j/small-graph.ts';
 import { createTestDatabase, type TestDatabase } from '../test-database.ts';
 
@@ -53,11 +52,7 @@ afterEach(async () => {
 });
 
 const environment = (given: object) => ({
-  MONGODB_URI: stack.mongodbUri,
-  MONGODB_DATABASE: database.db.databaseName,
-  NEO4J_URI: stack.neo4jUri,
-  NEO4J_USERNAME: stack.neo4jUsername ?? '',
-  NEO4J_PASSWORD: stack.neo4jPassword ?? '',
+  ...database.settings,
   OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url,
   ...given,
 });

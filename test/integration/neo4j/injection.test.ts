@@ -18,7 +18,7 @@ import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
 import { consumeLog } from '../../../lib/wiring/consume-log.ts';
 import { type Consumer, joinConsumer, noQueue } from '../../../lib/wiring/consumer.ts';
 import { clearGraph } from '../../clear-graph.ts';
-import { connectGraph, graphAddress } from '../../connect-graph.ts';
+import { connectGraph } from '../../connect-graph.ts';
 import { type Attempt, labelsOf, randomAttempt, randomBody, type Target } from '../../convergence/injection.ts';
 import { expectedGraph } from '../../model/expected-graph.ts';
 import { readGraph } from '../../model/read-graph.ts';
@@ -39,15 +39,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   driver = connectGraph(stack);
   await setUpGraph(driver, 'neo4j', aggregates);
-  const { uri, username, password } = graphAddress(stack);
-  const environment = {
-    MONGODB_URI: stack.mongodbUri,
-    MONGODB_DATABASE: database.db.databaseName,
-    NEO4J_URI: uri,
-    NEO4J_USERNAME: username,
-    NEO4J_PASSWORD: password,
-  };
-  consumer = joinConsumer(readSettings(consumerSettings, environment), aggregates, noQueue);
+  consumer = joinConsumer(readSettings(consumerSettings, database.settings), aggregates, noQueue);
   await driver.executeQuery(`CREATE (:${target.sentinel} {id: 1})-[:STAYS]->(:${target.sentinel} {id: 2})`);
   await database.db.collection('people').insertOne({ name: 'Ada', status: 'pending' });
 });

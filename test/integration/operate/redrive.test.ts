@@ -14,7 +14,6 @@ import { startWorker } from '../../../lib/wiring/worker.ts';
 import { upsertEvent } from '../../outbox-event.ts';
 import { outgraph, startOutgraph } from '../../run-outgraph.ts';
 import { silentLog } from '../../silent-log.ts';
-import { stack } from '../../stack.ts';
 import { openSmallGraph } from '../neo4j/small-graph.ts';
 import { sweepOn } from '../sweep/sweep-on.ts';
 import { createTestDatabase, type TestDatabase } from '../test-database.ts';
@@ -33,7 +32,7 @@ afterAll(async () => {
 });
 
 const outbox = () => database.db.collection(outboxCollection);
-const settings = () => ({ MONGODB_URI: stack.mongodbUri, MONGODB_DATABASE: database.db.databaseName });
+const settings = () => database.settings;
 const countPending = () => outbox().countDocuments({ status: 'pending' });
 
 /** A dead event; an earlier second lies between its death and now. */
@@ -155,9 +154,6 @@ async function consumeAll(): Promise<void> {
   const worker = startWorker(
     readSettings(workerSettings, {
       ...settings(),
-      NEO4J_URI: stack.neo4jUri,
-      NEO4J_USERNAME: stack.neo4jUsername ?? '',
-      NEO4J_PASSWORD: stack.neo4jPassword ?? '',
       PUBLISHER_LEASE_SECONDS: '5',
       CONFLICT_MAX_RECEIVES: '1',
     }),

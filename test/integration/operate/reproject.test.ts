@@ -8,7 +8,6 @@ import { readPublisherActivity } from '../../../lib/mongodb/measure-outbox.ts';
 import { checkpointCollection } from '../../../lib/mongodb/set-up-outbox.ts';
 import { outboxEvent } from '../../outbox-event.ts';
 import { outgraph, startOutgraph } from '../../run-outgraph.ts';
-import { stack } from '../../stack.ts';
 import { createTestDatabase, type TestDatabase } from '../test-database.ts';
 
 let database: TestDatabase;
@@ -22,11 +21,7 @@ afterAll(() => database.drop());
 
 const outbox = () => database.db.collection(outboxCollection);
 const settings = () => ({
-  MONGODB_URI: stack.mongodbUri,
-  MONGODB_DATABASE: database.db.databaseName,
-  NEO4J_URI: stack.neo4jUri,
-  NEO4J_USERNAME: stack.neo4jUsername ?? '',
-  NEO4J_PASSWORD: stack.neo4jPassword ?? '',
+  ...database.settings,
 });
 
 it('a reprojection that is killed is gone on from, and leaves no note behind at its end', async () => {

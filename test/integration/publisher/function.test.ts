@@ -1,12 +1,13 @@
 /** The publisher's function as Lambda calls it, on a real MongoDB and a bus that does as it is told: what it says, and when. */
 import type { Context } from 'aws-lambda';
-import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { Checkpoint, ResumeToken } from '../../../lib/mongodb/publisher-lease.ts';
 import { checkpointCollection } from '../../../lib/mongodb/set-up-outbox.ts';
 import { type FaultyBus, startFaultyBus } from '../../faulty-bus.ts';
 import { outboxEvent } from '../../outbox-event.ts';
 import { stack } from '../../stack.ts';
+import { captureLog } from '../captured-log.ts';
 import { createTestBus, type TestBus } from '../test-bus.ts';
 import { createTestDatabase, type TestDatabase } from '../test-database.ts';
 
@@ -16,7 +17,7 @@ let database: TestDatabase;
 let real: TestBus;
 let bus: FaultyBus;
 let invoke: Invoke;
-let lines: string[];
+const log = captureLog();
 beforeAll(async () => {
   database = await createTestDatabase();
   real = await createTestBus();
@@ -41,13 +42,6 @@ afterAll(async () => {
   await real.drop();
   await database.drop();
 });
-beforeEach(() => {
-  lines = [];
-  for (const level of ['log', 'debug', 'info', 'warn', 'error'] as const) {
-    vi.spyOn(console, level).mockImplementation((line) => void lines.push(String(line)));
-  }
-  return () => vi.restoreAllMocks();
-});
 
 /** A context with so much time left. */
 function contextWith(millis: number): Context {
@@ -55,7 +49,7 @@ function contextWith(millis: number): Context {
   return { getRemainingTimeInMillis: () => end - performance.now() } as Context;
 }
 
-const says = (metric: string, value: number) => lines.some((line) => JSON.parse(line)[metric] === value);
+const says = (metric: string, value: number) => log.lines.some((line) => JSON.parse(line)[metric] === value);
 
 it('counts lost history before it sends anything, and the events at the end', async () => {
   // A token of another collection's stream: the outbox's does not know it.
@@ -85,8 +79,8 @@ it('fails when the bus is away to the end, says why without a secret, and leaves
   await expect(invoke({}, contextWith(12_000))).rejects.toMatchObject({ code: 'bus-unavailable' });
   bus.decide = null;
   expect(says('EventsPublished', 0)).toBe(true);
-  expect(lines.some((line) => JSON.parse(line).message === 'publishing failed')).toBe(true);
-  expect(lines.join('')).not.toContain(stack.mongodbUri);
+  expect(log.lines.some((line) => JSON.parse(line).message === 'publishing failed')).toBe(true);
+  expect(log.lines.join('')).not.toContain(stack.mongodbUri);
   expect(await invoke({}, contextWith(15_000))).toMatchObject({ outcome: 'handed-over', published: 1 });
 });
 
@@ -97,12 +91,12 @@ it('says at the level DEBUG of each event that it was published, with its trace,
   await database.db.collection(outboxCollection).insertMany(events, { writeConcern: { w: 'majority' } });
   await invoke({}, contextWith(15_000));
   const about = events.map(({ _id }) =>
-    lines.map((line) => JSON.parse(line)).find((line) => line.eventId === String(_id)),
+    log.lines.map((line) => JSON.parse(line)).find((line) => line.eventId === String(_id)),
   );
   expect(about).toMatchObject([
     { level: 'DEBUG', message: 'event published', trace_id },
     { level: 'DEBUG', message: 'event published' },
   ]);
   expect(about[1]).not.toHaveProperty('trace_id');
-  expect(lines.join('')).not.toContain('secret');
+  expect(log.lines.join('')).not.toContain('secret');
 });

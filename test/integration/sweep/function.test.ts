@@ -1,26 +1,23 @@
 /** The sweep's function as Lambda calls it, on real servers: what it says of single events. */
 import type { Context } from 'aws-lambda';
 import { Int32 } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { outboxEvent } from '../../outbox-event.ts';
 import { stack } from '../../stack.ts';
+import { captureLog } from '../captured-log.ts';
 import { createTestDatabase, type TestDatabase } from '../test-database.ts';
 
 type Invoke = (event: unknown, context: Context) => Promise<unknown>;
 
 let database: TestDatabase;
 let invoke: Invoke;
-let lines: string[];
+const log = captureLog();
 beforeAll(async () => {
   database = await createTestDatabase();
   const environment = {
-    MONGODB_URI: stack.mongodbUri,
-    MONGODB_DATABASE: database.db.databaseName,
-    NEO4J_URI: stack.neo4jUri,
-    NEO4J_USERNAME: stack.neo4jUsername ?? '',
-    NEO4J_PASSWORD: stack.neo4jPassword ?? '',
+    ...database.settings,
     // Its consumer finds no such events in its own outbox, and settles the messages.
     QUEUE_URL: stack.queueUrl,
     AWS_ENDPOINT_URL: stack.awsEndpointUrl,
@@ -37,13 +34,6 @@ afterAll(async () => {
   vi.unstubAllEnvs();
   await database.drop();
 });
-beforeEach(() => {
-  lines = [];
-  for (const level of ['log', 'debug', 'info', 'warn', 'error'] as const) {
-    vi.spyOn(console, level).mockImplementation((line) => void lines.push(String(line)));
-  }
-  return () => vi.restoreAllMocks();
-});
 
 const context = { getRemainingTimeInMillis: () => 50_000 } as Context;
 
@@ -53,7 +43,8 @@ it('says at the level DEBUG what it published again, and at ERROR what is dead, 
   const again = outboxEvent({ ...fields, aggregateId: 'secret-again' });
   const worn = outboxEvent({ ...fields, aggregateId: 'secret-worn', attempts: new Int32(12) });
   await database.db.collection(outboxCollection).insertMany([again, worn]);
-  const about = (id: unknown) => lines.map((line) => JSON.parse(line)).filter((line) => line.eventId === String(id));
+  const about = (id: unknown) =>
+    log.lines.map((line) => JSON.parse(line)).filter((line) => line.eventId === String(id));
   // They are stale after a second.
   const untilSaid = async () => {
     await invoke({}, context);
@@ -64,6 +55,6 @@ it('says at the level DEBUG what it published again, and at ERROR what is dead, 
   expect(about(worn._id)).toMatchObject([
     { level: 'ERROR', message: 'event dead', trace_id, code: 'attempts-exhausted' },
   ]);
-  expect(lines.join('')).not.toContain('secret');
-  expect(lines.join('')).not.toContain(stack.mongodbUri);
+  expect(log.lines.join('')).not.toContain('secret');
+  expect(log.lines.join('')).not.toContain(stack.mongodbUri);
 });

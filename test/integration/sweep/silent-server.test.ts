@@ -34,11 +34,8 @@ const answering: SweepQueue = {
 /** One pass that has seven seconds. */
 async function sweepWith(given: { readonly neo4jUri?: string; readonly queue?: Partial<SweepQueue> }) {
   const settings = readSettings(sweepSettings, {
-    MONGODB_URI: stack.mongodbUri,
-    MONGODB_DATABASE: database.db.databaseName,
+    ...database.settings,
     NEO4J_URI: given.neo4jUri ?? stack.neo4jUri,
-    NEO4J_USERNAME: stack.neo4jUsername ?? '',
-    NEO4J_PASSWORD: stack.neo4jPassword ?? '',
     QUEUE_URL: 'not used',
   });
   const endsAt = performance.now() + 7_000;

@@ -7,7 +7,6 @@ import { canaryAggregate } from '../../../lib/contract/canary.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { startWorker } from '../../../lib/wiring/worker.ts';
 import { silentLog } from '../../silent-log.ts';
-import { stack } from '../../stack.ts';
 import { createTestDatabase, type TestDatabase } from '../test-database.ts';
 
 let database: TestDatabase;
@@ -19,11 +18,7 @@ afterAll(() => database.drop());
 it('a worker sends canaries with its sweep, and applies them', async () => {
   const failures: unknown[] = [];
   const settings = readSettings(workerSettings, {
-    MONGODB_URI: stack.mongodbUri,
-    MONGODB_DATABASE: database.db.databaseName,
-    NEO4J_URI: stack.neo4jUri,
-    NEO4J_USERNAME: stack.neo4jUsername ?? '',
-    NEO4J_PASSWORD: stack.neo4jPassword ?? '',
+    ...database.settings,
     WORKER_SWEEP_SECONDS: '1',
   });
   const worker = startWorker(settings, aggregates, { ...silentLog, failed: (_part, error) => failures.push(error) });

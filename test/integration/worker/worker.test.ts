@@ -7,7 +7,6 @@ import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { startWorker, type WorkerLog } from '../../../lib/wiring/worker.ts';
 import { upsertEvent } from '../../outbox-event.ts';
 import { silentLog } from '../../silent-log.ts';
-import { stack } from '../../stack.ts';
 import { openSmallGraph } from '../neo4j/small-graph.ts';
 import { createTestDatabase, type TestDatabase } from '../test-database.ts';
 
@@ -31,11 +30,7 @@ const log: WorkerLog = {
 const start = (settings: object = {}) =>
   startWorker(
     readSettings(workerSettings, {
-      MONGODB_URI: stack.mongodbUri,
-      MONGODB_DATABASE: database.db.databaseName,
-      NEO4J_URI: stack.neo4jUri,
-      NEO4J_USERNAME: stack.neo4jUsername ?? '',
-      NEO4J_PASSWORD: stack.neo4jPassword ?? '',
+      ...database.settings,
       PUBLISHER_LEASE_SECONDS: '5',
       ...settings,
     }),

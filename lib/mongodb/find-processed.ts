@@ -1,8 +1,8 @@
 /**
- * The way back from `processed` to `pending`, for a graph that was restored from a backup: what it was told after the backup, it must be told again. What it knows
+ * The processed events that a replay is about, for a graph that was restored from a backup: what it was told after the backup, it must be told again. What it knows
  * already is superseded there.
  */
-import { type Collection, type Document, type Filter, Int32, ObjectId } from 'mongodb';
+import type { Collection, Document, Filter } from 'mongodb';
 import { purgeIndex } from './set-up-outbox.ts';
 import { withMongodbFaults } from './translate-error.ts';
 
@@ -32,23 +32,6 @@ export async function findProcessed(
       .toArray(),
   );
   return found.map(({ _id }) => String(_id));
-}
-
-/**
- * Makes processed events pending again, and returns how many still were processed. Without `processedAt` they cannot be purged before they are applied.
- *
- * @throws Fault `mongodb-unavailable`.
- */
-export async function replayEvents(outbox: Collection<Document>, eventIds: readonly string[]): Promise<number> {
-  const ids = eventIds.map(ObjectId.createFromHexString);
-  const update = {
-    $set: { status: 'pending', attempts: new Int32(0) },
-    $unset: { processedAt: '', nextAttemptAt: '' },
-  };
-  const result = await withMongodbFaults(() =>
-    outbox.updateMany({ _id: { $in: ids }, status: 'processed' }, update, { writeConcern: { w: 'majority' } }),
-  );
-  return result.modifiedCount;
 }
 
 /** For how long the outbox keeps processed events; null where nothing purges them. @throws Fault `mongodb-unavailable`. */

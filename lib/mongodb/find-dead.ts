@@ -1,5 +1,5 @@
-/** The way back from `dead` to `pending`, for a person who has mended what the events died of. Nothing but `dead` events is touched. */
-import { type Collection, type Document, type Filter, Int32, ObjectId } from 'mongodb';
+/** The dead events that a redrive is about, for a person who has mended what they died of. */
+import { type Collection, type Document, type Filter, ObjectId } from 'mongodb';
 import type { DeadSelection } from '../contract/dead-selection.ts';
 import { withMongodbFaults } from './translate-error.ts';
 
@@ -30,24 +30,6 @@ export async function findDead(
       .toArray(),
   );
   return found.map(({ _id }) => String(_id));
-}
-
-/**
- * Makes dead events pending again, as a writer would have written them, and returns how many still were dead. The sweep publishes them within a minute or two: to
- * it they have been pending since their positions.
- *
- * @throws Fault `mongodb-unavailable`.
- */
-export async function redriveEvents(outbox: Collection<Document>, eventIds: readonly string[]): Promise<number> {
-  const ids = eventIds.map(ObjectId.createFromHexString);
-  const update = {
-    $set: { status: 'pending', attempts: new Int32(0) },
-    $unset: { nextAttemptAt: '', deadAt: '', error: '' },
-  };
-  const result = await withMongodbFaults(() =>
-    outbox.updateMany({ _id: { $in: ids }, status: 'dead' }, update, { writeConcern: { w: 'majority' } }),
-  );
-  return result.modifiedCount;
 }
 
 function deadFilter({ codes, aggregateTypes, eventIds }: DeadSelection, until: Date): Filter<Document> {

@@ -1,0 +1,15 @@
+/** What a function under test writes to the console, where Powertools writes with `POWERTOOLS_DEV`. */
+import { beforeEach, vi } from 'vitest';
+
+/** Collects the lines of each test, anew for each; to be called beside a file's tests. */
+export function captureLog(): { readonly lines: readonly string[] } {
+  const captured: { lines: string[] } = { lines: [] };
+  beforeEach(() => {
+    captured.lines = [];
+    for (const level of ['log', 'debug', 'info', 'warn', 'error'] as const) {
+      vi.spyOn(console, level).mockImplementation((line) => void captured.lines.push(String(line)));
+    }
+    return () => vi.restoreAllMocks();
+  });
+  return captured;
+}
