@@ -7,9 +7,11 @@ import {
   InvokeCommand,
   LambdaClient,
   PutFunctionConcurrencyCommand,
+  TooManyRequestsException,
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
+import pRetry from 'p-retry';
 import { sdkCredentials } from '../../infra/local/credentials.ts';
 import type { Deployment } from '../../infra/local/deploy.ts';
 import { waitUntil } from '../../infra/local/wait-until.ts';
@@ -66,6 +68,16 @@ export class DeployedFunctions {
     const answer = await this.#lambda.send(new InvokeCommand({ FunctionName: this.#names[name] }));
     const text = Buffer.from(answer.Payload ?? []).toString();
     return { error: answer.FunctionError !== undefined, answer: text === '' ? null : JSON.parse(text) };
+  }
+
+  /** The same, as soon as the function may run once more: its schedule may have taken the only place. */
+  async runWhenFree(name: FunctionName): Promise<{ readonly error: boolean; readonly answer: unknown }> {
+    return pRetry(() => this.run(name), {
+      retries: 120,
+      factor: 1,
+      minTimeout: 500,
+      shouldRetry: ({ error }) => error instanceof TooManyRequestsException,
+    });
   }
 
   /** Changes settings and waits until they hold for the next invocation. */

@@ -58,6 +58,6 @@ export const mongodbRows = {
 
   primaryKilledSweep: (stack) =>
     killPrimaryAt(stack, { at: mongodbCommand('find', 'outbox', 'nextAttemptAt'), before: 'request' }, () =>
-      stack.functions.run('sweep'),
+      stack.functions.runWhenFree('sweep'),
     ),
 } satisfies CrashRows;

@@ -38,7 +38,7 @@ export const sweepRows = {
           return 'cut';
         },
       });
-      const killed = stack.functions.run('sweep');
+      const killed = stack.functions.runWhenFree('sweep');
       await stopped;
       expect(await killed).toMatchObject({ error: true });
       expect(await workload.statuses()).toMatchObject({ pending: 4 });
@@ -60,7 +60,7 @@ export const sweepRows = {
     const { workload, giveLease } = await staleEvents(stack);
     try {
       await stack.functions.allowConcurrent('sweep', 2);
-      const both = await Promise.all([stack.functions.run('sweep'), stack.functions.run('sweep')]);
+      const both = await Promise.all([stack.functions.runWhenFree('sweep'), stack.functions.runWhenFree('sweep')]);
       expect(both).toMatchObject([{ error: false }, { error: false }]);
       await expectInStep(workload, 4);
     } finally {
