@@ -1,5 +1,5 @@
 /**
- * Five kinds of tests: `unit` needs no server, `infrastructure` packages and lints what is deployed, `integration` one real server each, `end-to-end` the deployed functions, `failures` a stack of its own that is broken: it runs after the others,
+ * Six kinds of tests: `unit` needs no server, `infrastructure` packages and lints what is deployed, `integration` one real server each, `writers` the libraries in other languages, `end-to-end` the deployed functions, `failures` a stack of its own that is broken: it runs after the others,
  * one file after the other, so that a fault meets nothing but what it is meant for.
  */
 import { defineConfig } from 'vitest/config';
@@ -26,6 +26,15 @@ export default defineConfig({
           include: ['test/integration/**/*.test.ts'],
           testTimeout: serverTestMillis,
           hookTimeout: serverTestMillis,
+        },
+      },
+      {
+        test: {
+          name: 'writers',
+          include: ['test/writers/**/*.test.ts'],
+          testTimeout: 3 * serverTestMillis,
+          // The first one installs or builds what the library is written with.
+          hookTimeout: 3 * serverTestMillis,
         },
       },
       {
