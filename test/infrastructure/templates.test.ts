@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { settingsOf } from '../../lib/config/settings.ts';
-import { lint, type PackagedTemplate, packageTemplate, packagings } from './package-template.ts';
+import { atlasPackaging, lint, type PackagedTemplate, packageTemplate, packagings } from './package-template.ts';
 import { secretsInEnvironments, unencryptedStores, wideStatements } from './template-rules.ts';
 
 describe.each(packagings)('the template of stage $stage $params', (packaging) => {
@@ -49,16 +49,15 @@ describe.each(packagings)('the template of stage $stage $params', (packaging) =>
 });
 
 describe('the template with an Atlas Trigger as the ingress', () => {
-  const partnerEventSource = 'aws.partner/mongodb.com/stitch.trigger/0123456789abcdef01234567';
   let resources: PackagedTemplate['resources'];
   beforeAll(async () => {
-    const params = ['ingress=atlas', `partnerEventSource=${partnerEventSource}`];
-    ({ resources } = await packageTemplate({ stage: 'prod', params }));
+    ({ resources } = await packageTemplate(atlasPackaging));
   });
   const properties = (name: string) => resources[name]?.Properties;
 
   it('has the bus of the event source, and a rule from there to the queue, which takes messages of that rule only', () => {
-    expect(properties('EventBus')).toMatchObject({ Name: partnerEventSource, EventSourceName: partnerEventSource });
+    const source = 'aws.partner/mongodb.com/stitch.trigger/0123456789abcdef01234567';
+    expect(properties('EventBus')).toMatchObject({ Name: source, EventSourceName: source });
     expect(properties('PointerRule')).toStrictEqual({
       EventBusName: { Ref: 'EventBus' },
       EventPattern: { source: [{ prefix: 'aws.partner/mongodb.com' }] },
