@@ -79,10 +79,22 @@ export const infrastructureFaultCodes = [
 
 export type InfrastructureFaultCode = (typeof infrastructureFaultCodes)[number];
 
-export type FaultCode = DataFaultCode | InfrastructureFaultCode;
+/** What a writer may not do with its library: it could write without an event, or an event without its document. The program is to be changed. */
+export const writerFaultCodes = [
+  /** A verb whose changes cannot be told, such as a bulk write. */
+  'untracked',
+  /** An event outside of a running transaction. */
+  'no-transaction',
+  /** A transaction that could be rolled back after its commit. */
+  'write-concern',
+] as const;
+
+export type WriterFaultCode = (typeof writerFaultCodes)[number];
+
+export type FaultCode = DataFaultCode | InfrastructureFaultCode | WriterFaultCode;
 
 /**
- * A fault with a closed code. `retryable` is derived from the code: data faults never are, all others are.
+ * A fault with a closed code. `retryable` is derived from the code: what is around an event may pass, all others never do.
  *
  * A data fault's message names the path of what is wrong (`nodes[0].properties.address`) and never its value, because
  * it is kept in the outbox and read by people who need not see the payload. Names come from the payload as well, so that every message is made one printable line.
@@ -100,16 +112,16 @@ export class Fault extends Error {
   }
 
   get retryable(): boolean {
-    return !(dataFaultCodes as readonly string[]).includes(this.code);
+    return (infrastructureFaultCodes as readonly string[]).includes(this.code);
   }
 }
 
-/** A fault that no retry can mend. */
+/** A fault of the event itself. */
 export type DataFault = Fault & { readonly code: DataFaultCode };
 
 /** Tells the faults that make an event dead from everything else that may be thrown. */
 export function isDataFault(error: unknown): error is DataFault {
-  return error instanceof Fault && !error.retryable;
+  return error instanceof Fault && (dataFaultCodes as readonly string[]).includes(error.code);
 }
 
 /** What a log may say of an error: a fault's own words, of anything else only its name, because its message may hold a connection string or a value. */

@@ -48,6 +48,7 @@ function toBsonSchema(schema: Document): Document {
   return {
     ...(bsonType === undefined ? {} : { bsonType }),
     ...kept,
+    ...(typeof kept.pattern === 'string' ? { pattern: toPcre(kept.pattern) } : {}),
     ...(properties === undefined
       ? {}
       : {
@@ -56,6 +57,11 @@ function toBsonSchema(schema: Document): Document {
           ),
         }),
   };
+}
+
+/** MongoDB matches patterns with PCRE, whose `$` also stands before a line break at the very end. */
+function toPcre(pattern: string): string {
+  return pattern.replace(/\$$/, '\\z');
 }
 
 const bsonTypes: Readonly<Record<string, string>> = { object: 'object', string: 'string' };

@@ -25,7 +25,7 @@ export interface RecordOptions {
  *
  * @param session the session of a running transaction with write concern majority; without one nothing is written.
  * @param db the database of the document: its outbox is in the same one.
- * @throws Error if the session has no running transaction; a data fault that names what is wrong with the payload. Let it abort the transaction.
+ * @throws Fault `no-transaction` or `write-concern`; a data fault that names what is wrong with the payload. Let it abort the transaction.
  * @example
  * await client.withSession((session) =>
  *   session.withTransaction(async () => {
@@ -63,10 +63,11 @@ export async function recordEvents<State>(
   await labelTransient(() => outbox.insertMany(events, { session, ignoreUndefined: false }));
 }
 
-/** @throws Error unless the session has a running transaction whose writes cannot be rolled back once it has committed. */
+/** @throws Fault unless the session has a running transaction whose writes cannot be rolled back once it has committed. */
 function requireTransaction(session: ClientSession): void {
   if (!session?.inTransaction()) {
-    throw new Error(
+    throw new Fault(
+      'no-transaction',
       'An event must be recorded in the transaction that writes its document: start one (session.withTransaction), and pass its session.',
     );
   }
@@ -75,7 +76,8 @@ function requireTransaction(session: ClientSession): void {
   };
   const w = transaction?.options?.writeConcern?.w;
   if (w !== undefined && w !== 'majority') {
-    throw new Error(
+    throw new Fault(
+      'write-concern',
       `The transaction's write concern is ${String(w)}: use "majority", because what could be rolled back must not reach the graph.`,
     );
   }

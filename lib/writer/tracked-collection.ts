@@ -30,6 +30,7 @@ import type {
   WithoutId,
 } from 'mongodb';
 import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
+import { Fault } from '../contract/fault.ts';
 import { inChunks } from '../in-chunks.ts';
 import { exactTypes } from '../mongodb/read-outbox-event.ts';
 import { asStored } from './as-stored.ts';
@@ -219,7 +220,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     return this.#collection.countDocuments(filter);
   }
 
-  /** @throws Error if the pipeline writes (`$merge`, `$out`): its writes would have no events. */
+  /** @throws Fault `untracked` if the pipeline writes (`$merge`, `$out`): its writes would have no events. */
   aggregate<Result extends Document = Document>(
     pipeline: readonly Document[],
     options: AggregateOptions = {},
@@ -345,8 +346,9 @@ function withIds(ids: readonly unknown[]): Document {
   return { _id: { $in: ids } };
 }
 
-function untracked(what: string, instead: string): Error {
-  return new Error(
+function untracked(what: string, instead: string): Fault {
+  return new Fault(
+    'untracked',
     `${what} is not possible on a tracked collection, because it would write without recording events: ${instead}.`,
   );
 }

@@ -1,0 +1,58 @@
+/** The conformance tables, with every value in the BSON type it stands for: see README.md beside this file. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { type Document, EJSON } from 'bson';
+
+interface Case {
+  /** A sentence that says what is tried. */
+  readonly name: string;
+  /** The code of the refusal; absent where the case is valid. */
+  readonly refused?: string;
+}
+
+export interface DocumentCase extends Case {
+  readonly aggregateType: string;
+  readonly collection: string;
+  readonly document: Document;
+  /** The path that the refusal's message names. */
+  readonly at?: string;
+}
+
+export interface EventCase extends Case {
+  readonly change: Document;
+  readonly traceparent?: string;
+  readonly at?: string;
+  readonly event?: Document;
+}
+
+export interface ValidatorCase extends Case {
+  readonly set: Document;
+  readonly unset?: readonly string[];
+}
+
+export interface VerbCase extends Case {
+  readonly before: readonly Document[];
+  readonly calls: readonly Document[];
+  readonly together?: boolean;
+  readonly abort?: boolean;
+  readonly after: readonly Document[];
+  readonly events: readonly Document[];
+}
+
+export interface SessionCase extends Case {
+  readonly session: 'none' | 'idle' | 'transaction' | 'w1';
+}
+
+interface Tables {
+  readonly documents: DocumentCase;
+  readonly events: EventCase;
+  readonly validator: ValidatorCase;
+  readonly verbs: VerbCase;
+  readonly sessions: SessionCase;
+}
+
+/** The cases of one table. */
+export function readCases<Name extends keyof Tables>(name: Name): readonly Tables[Name][] {
+  const text = readFileSync(path.join(import.meta.dirname, `${name}.json`), 'utf8');
+  return (EJSON.parse(text, { relaxed: false }) as { cases: Tables[Name][] }).cases;
+}

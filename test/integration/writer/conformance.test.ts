@@ -1,0 +1,276 @@
+/** The TypeScript writer against the tables that every writer library must pass (`test/conformance/`). */
+import { EJSON } from 'bson';
+import { type ClientSession, type Db, type Document, Int32, MongoServerError, Timestamp } from 'mongodb';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { aggregates } from '../../../lib/aggregates/catalog.ts';
+import { type AggregateDefinition, defineAggregate, documentId } from '../../../lib/aggregates/define-aggregate.ts';
+import { Fault } from '../../../lib/contract/fault.ts';
+import { exactTypes } from '../../../lib/mongodb/read-outbox-event.ts';
+import { type AggregateChange, recordEvent } from '../../../lib/writer/record-event.ts';
+import { type TrackedCollection, trackCollection } from '../../../lib/writer/tracked-collection.ts';
+import { readCases, type SessionCase } from '../../conformance/read-cases.ts';
+import { outboxEvent } from '../../outbox-event.ts';
+import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+
+let database: TestDatabase;
+let db: Db;
+const collections = new Set([
+  'notes',
+  'conformance_notes',
+  'outbox',
+  ...[...aggregates.values()].map(({ collection }) => collection),
+]);
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  db = database.db;
+});
+afterEach(async () => {
+  for (const name of collections) await db.collection(name).deleteMany({});
+});
+afterAll(() => database.drop());
+
+/** Any document, as itself: what the library does without knowing the payload. */
+const untyped = (type: string): AggregateDefinition =>
+  defineAggregate({
+    type,
+    collection: 'notes',
+    id: documentId,
+    payload: z.unknown(),
+    project: (_, id) => ({ nodes: [{ label: 'Note', key: { id } }], relationships: [] }),
+  });
+
+const exactly = (value: unknown) => EJSON.stringify(value, { relaxed: false });
+const read = (collection: string) =>
+  db.collection<Document>(collection).find({}, exactTypes).sort({ _id: 1 }).toArray();
+const readEvents = () => db.collection<Document>('outbox').find({}, exactTypes).sort({ position: 1 }).toArray();
+
+/** What the writer's code makes of a refusal. */
+async function refusalOf(attempt: () => unknown): Promise<Document> {
+  try {
+    await attempt();
+  } catch (error) {
+    if (error instanceof Fault) return { code: error.code, message: error.message };
+    if (error instanceof MongoServerError && error.code === 11_000) return { code: 'duplicate-key' };
+    if (error instanceof MongoServerError && error.code === 121) return { code: 'validator' };
+    throw error;
+  }
+  throw new Error('It was not refused.');
+}
+
+const inTransaction = (work: (session: ClientSession) => Promise<unknown>) =>
+  database.client.withSession((session) => session.withTransaction(() => work(session)));
+
+describe('a tracked document:', () => {
+  it.each(readCases('documents'))('$name', async ({ aggregateType, collection, document, refused, at }) => {
+    const definition = aggregates.get(aggregateType);
+    if (definition === undefined) throw new Error(`There is no aggregate type ${aggregateType}.`);
+    expect(definition.collection).toBe(collection);
+    const insert = () => trackCollection(database.client, db, definition).insertOne(document);
+    if (refused === undefined) {
+      await insert();
+      expect(exactly(await read(collection))).toBe(exactly([document]));
+      const [event, ...others] = await readEvents();
+      expect(others).toHaveLength(0);
+      expect(event).toMatchObject({ aggregateType, aggregateId: String(document._id), operation: 'upsert' });
+      expect(exactly(event?.payload)).toBe(exactly(document));
+    } else {
+      const refusal = await refusalOf(insert);
+      expect(refusal.code).toBe(refused);
+      expect(refusal.message).toContain(at);
+      expect([await read(collection), await readEvents()]).toStrictEqual([[], []]);
+    }
+  });
+});
+
+describe('a recorded event:', () => {
+  it.each(readCases('events'))('$name', async ({ change, traceparent, refused, at, event: more = {} }) => {
+    const record = () =>
+      inTransaction(async (session) => {
+        await db.collection<Document>('conformance_notes').insertOne({ _id: 'document' as never }, { session });
+        const definition =
+          refused === 'event-invalid' && at === 'aggregateType'
+            ? { ...untyped('note'), type: change.aggregateType }
+            : untyped(change.aggregateType);
+        const { aggregateType: _, ...recorded } = change;
+        await recordEvent(
+          session,
+          db,
+          definition,
+          recorded as AggregateChange,
+          traceparent === undefined ? {} : { traceparent },
+        );
+      });
+    if (refused === undefined) {
+      await record();
+      const [event = {} as Document, ...others] = await readEvents();
+      expect(others).toHaveLength(0);
+      const { _id, position, createdAt, ...rest } = event;
+      expect([_id?._bsontype, position instanceof Timestamp, createdAt instanceof Date]).toStrictEqual([
+        'ObjectId',
+        true,
+        true,
+      ]);
+      expect(position.high, 'the server has filled in the position').toBeGreaterThan(0);
+      const { payload, ...named } = change;
+      const expected = {
+        ...named,
+        ...(payload === undefined ? {} : { payload }),
+        status: 'pending',
+        attempts: new Int32(0),
+        ...more,
+      };
+      expect(sorted(rest)).toBe(sorted(expected));
+      expect(await read('conformance_notes')).toHaveLength(1);
+    } else {
+      const refusal = await refusalOf(record);
+      expect(refusal.code).toBe(refused);
+      expect(refusal.message).toContain(at);
+      expect([await read('conformance_notes'), await readEvents()]).toStrictEqual([[], []]);
+    }
+  });
+});
+
+/** The fields of an event in any order; a payload's fields in theirs. */
+function sorted(event: Document): string {
+  return exactly(Object.fromEntries(Object.entries(event).sort(([left], [right]) => (left < right ? -1 : 1))));
+}
+
+describe('the validator, for an event inserted past every library:', () => {
+  it.each(readCases('validator'))('$name', async ({ set, unset = [], refused }) => {
+    const event: Document = { ...outboxEvent({ aggregateType: 'note', operation: 'upsert', payload: {} }), ...set };
+    for (const field of unset) delete event[field];
+    const insert = () =>
+      inTransaction(async (session) => {
+        await db.collection('conformance_notes').insertOne({ _id: 'document' as never }, { session });
+        await db.collection('outbox').insertOne(event, { session, ignoreUndefined: false });
+      });
+    if (refused === undefined) await insert();
+    else expect(await refusalOf(insert)).toMatchObject({ code: refused });
+    const stands = refused === undefined ? 1 : 0;
+    expect([await read('conformance_notes'), await readEvents()].map((found) => found.length)).toStrictEqual([
+      stands,
+      stands,
+    ]);
+  });
+});
+
+describe('a verb of a tracked collection:', () => {
+  it.each(readCases('verbs'))('$name', async ({
+    before,
+    calls,
+    together = false,
+    abort = false,
+    after,
+    events,
+    refused,
+  }) => {
+    if (before.length > 0) await db.collection('notes').insertMany([...before]);
+    const notes = trackCollection(database.client, db, untyped('note'));
+    const run = async (session?: ClientSession) => {
+      for (const call of calls) await makeCall(notes, call, session);
+    };
+    const attempt = !together
+      ? () => run()
+      : () =>
+          database.client.withSession(async (session) => {
+            session.startTransaction();
+            await run(session);
+            await (abort ? session.abortTransaction() : session.commitTransaction());
+          });
+    if (refused === undefined) await attempt();
+    else expect(await refusalOf(attempt)).toMatchObject({ code: refused });
+    expect(exactly(await read('notes'))).toBe(exactly([...after].sort(byId)));
+    expect(byAggregate(await readEvents())).toStrictEqual(byAggregate(events));
+  });
+});
+
+function byId(left: Document, right: Document): number {
+  return String(left._id) < String(right._id) ? -1 : 1;
+}
+
+/** The events of each aggregate, in their order. */
+function byAggregate(events: readonly Document[]): Record<string, readonly string[]> {
+  const grouped: Record<string, string[]> = {};
+  for (const { operation, aggregateId, payload } of events) {
+    grouped[aggregateId] = [...(grouped[aggregateId] ?? []), exactly({ operation, payload: payload ?? null })];
+  }
+  return grouped;
+}
+
+async function makeCall(notes: TrackedCollection<unknown>, call: Document, session?: ClientSession): Promise<void> {
+  const { verb, filter, update, replacement, upsert, returnDocument, returns } = call;
+  const options = { ...(session === undefined ? {} : { session }), ...(upsert === undefined ? {} : { upsert }) };
+  switch (verb) {
+    case 'insertOne':
+      await notes.insertOne(call.document, options);
+      return;
+    case 'insertMany':
+      await notes.insertMany(call.documents, options);
+      return;
+    case 'updateOne':
+      await notes.updateOne(filter, update, options);
+      return;
+    case 'updateMany':
+      await notes.updateMany(filter, update, options);
+      return;
+    case 'replaceOne':
+      await notes.replaceOne(filter, replacement, options);
+      return;
+    case 'findOneAndUpdate': {
+      const more = { ...options, ...(returnDocument === undefined ? {} : { returnDocument }), ...exactTypes };
+      expect(exactly(await notes.findOneAndUpdate(filter, update, more))).toBe(exactly(returns));
+      return;
+    }
+    case 'deleteOne':
+      await notes.deleteOne(filter, options);
+      return;
+    case 'deleteMany':
+      await notes.deleteMany(filter, options);
+      return;
+    case 'aggregate':
+      notes.aggregate(call.pipeline);
+      return;
+    case 'bulkWrite':
+    case 'findOneAndReplace':
+    case 'findOneAndDelete':
+    case 'drop':
+    case 'rename':
+      notes[verb as 'drop'](call);
+      return;
+    default:
+      throw new Error(`There is no verb ${verb}.`);
+  }
+}
+
+describe('recording an event', () => {
+  const begin: Record<SessionCase['session'], (session: ClientSession) => ClientSession> = {
+    none: () => undefined as unknown as ClientSession,
+    idle: (session) => session,
+    transaction: (session) => {
+      session.startTransaction();
+      return session;
+    },
+    w1: (session) => {
+      session.startTransaction({ writeConcern: { w: 1 } });
+      return session;
+    },
+  };
+
+  it.each(readCases('sessions'))('$name', async ({ session: state, refused }) => {
+    await database.client.withSession(async (own) => {
+      const session = begin[state](own);
+      const record = () => recordEvent(session, db, untyped('note'), { operation: 'delete', aggregateId: 'a' });
+      if (refused === undefined) {
+        await record();
+        await own.commitTransaction();
+        expect(await readEvents()).toHaveLength(1);
+      } else {
+        expect((await refusalOf(record)).code).toBe(refused);
+        if (own.inTransaction()) await own.abortTransaction();
+        expect(await readEvents()).toHaveLength(0);
+      }
+    });
+  });
+});
