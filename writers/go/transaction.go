@@ -33,21 +33,9 @@ func InTransaction(ctx context.Context, client *mongo.Client, work func(ctx cont
 		SetReadConcern(readconcern.Snapshot()).
 		SetWriteConcern(writeconcern.Majority()).
 		SetReadPreference(readpref.Primary())
-	_, err := session.WithTransaction(ctx, func(ctx context.Context) (any, error) {
-		err := work(ctx)
-		if err != nil && ctx.Err() != nil {
-			return nil, ended{err}
-		}
-		return nil, err
-	}, transaction)
-	if cut, ok := err.(ended); ok {
-		return cut.error
-	}
+	_, err := session.WithTransaction(ctx, func(ctx context.Context) (any, error) { return nil, work(ctx) }, transaction)
 	return err
 }
-
-// ended hides the label of an error after the end of its context from the driver, which takes it for one that passes, and would try again until its own two minutes are up.
-type ended struct{ error }
 
 // requireTransaction refuses a context without a running transaction whose writes stay once it has committed.
 func requireTransaction(ctx context.Context) error {

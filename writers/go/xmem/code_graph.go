@@ -1,9 +1,11 @@
 package xmem
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	outgraph "outgraph.example/writers/go"
 
@@ -48,13 +50,12 @@ func (c *CodeGraph) apply(ctx context.Context, orgID, repo string, files []Scann
 	if err != nil {
 		return ScanOutcome{}, err
 	}
+	documents, err := fileDocuments(orgID, repo, files)
+	if err != nil {
+		return ScanOutcome{}, err
+	}
 	paths := make(bson.A, 0, len(files))
-	seen := make(map[string]bool, len(files))
-	for index, scanned := range files {
-		if seen[scanned.FilePath] {
-			return ScanOutcome{}, refused(fmt.Sprintf("files[%d].file_path: the same as of another file of this scan", index))
-		}
-		seen[scanned.FilePath] = true
+	for _, scanned := range files {
 		paths = append(paths, scanned.FilePath)
 	}
 	var outcome ScanOutcome
@@ -72,15 +73,9 @@ func (c *CodeGraph) apply(ctx context.Context, orgID, repo string, files []Scann
 			}
 			outcome.Removed = result.DeletedCount
 		}
-		for _, scanned := range files {
-			written, err := c.putFile(ctx, scope, scanned)
-			if err != nil {
-				return err
-			}
-			outcome.Written += written
-		}
+		outcome.Written, err = c.putFiles(ctx, scope, paths, documents)
 		outcome.Unchanged = int64(len(files)) - outcome.Written
-		return nil
+		return err
 	})
 	if err != nil {
 		return ScanOutcome{}, err
@@ -88,18 +83,70 @@ func (c *CodeGraph) apply(ctx context.Context, orgID, repo string, files []Scann
 	return outcome, nil
 }
 
-func (c *CodeGraph) putFile(ctx context.Context, scope bson.D, scanned ScannedFile) (int64, error) {
-	key := append(scope[:2:2], bson.E{Key: "file_path", Value: scanned.FilePath})
-	document := struct {
-		OrgID       string `bson:"org_id"`
-		Repo        string `bson:"repo"`
-		ScannedFile `bson:",inline"`
-	}{scope[0].Value.(string), scope[1].Value.(string), scanned}
-	result, err := c.files.ReplaceOne(ctx, key, document, options.Replace().SetUpsert(true))
+// putFiles inserts new files and replaces those that have changed, in place; it says how many that are.
+func (c *CodeGraph) putFiles(ctx context.Context, scope bson.D, paths bson.A, documents []bson.Raw) (int64, error) {
+	known := make(map[string]bson.Raw)
+	cursor, err := c.files.Find(ctx, append(scope[:2:2], bson.E{Key: "file_path", Value: bson.D{{Key: "$in", Value: paths}}}))
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("xmem: reading files: %w", err)
 	}
-	return result.ModifiedCount + result.UpsertedCount, nil
+	defer cursor.Close(context.WithoutCancel(ctx))
+	for cursor.Next(ctx) {
+		stored := slices.Clone(cursor.Current)
+		known[stored.Lookup("file_path").StringValue()] = stored
+	}
+	if err := cursor.Err(); err != nil {
+		return 0, fmt.Errorf("xmem: reading files: %w", err)
+	}
+	var inserted []bson.Raw
+	var replaced int64
+	for _, document := range documents {
+		stored, exists := known[document.Lookup("file_path").StringValue()]
+		switch {
+		case !exists:
+			inserted = append(inserted, document)
+		case !sameFields(stored, document):
+			if _, err := c.files.ReplaceOne(ctx, byID(stored.Lookup("_id")), document); err != nil {
+				return 0, err
+			}
+			replaced++
+		}
+	}
+	if len(inserted) > 0 {
+		if _, err := c.files.InsertMany(ctx, inserted); err != nil {
+			return 0, err
+		}
+	}
+	return int64(len(inserted)) + replaced, nil
+}
+
+// sameFields compares a stored document, without its _id, with one that has none.
+func sameFields(stored, document bson.Raw) bool {
+	id := stored.Index(0)
+	// A document is its length in four bytes, its elements, and a zero.
+	return id.Key() == "_id" && bytes.Equal(stored[4+len(id):], document[4:])
+}
+
+// fileDocuments are the documents of scanned files, each path once.
+func fileDocuments(orgID, repo string, files []ScannedFile) ([]bson.Raw, error) {
+	documents := make([]bson.Raw, 0, len(files))
+	seen := make(map[string]bool, len(files))
+	for index, scanned := range files {
+		if seen[scanned.FilePath] {
+			return nil, refused(fmt.Sprintf("files[%d].file_path: the same as of another file of this scan", index))
+		}
+		seen[scanned.FilePath] = true
+		document, err := bson.Marshal(struct {
+			OrgID       string `bson:"org_id"`
+			Repo        string `bson:"repo"`
+			ScannedFile `bson:",inline"`
+		}{orgID, repo, scanned})
+		if err != nil {
+			return nil, fmt.Errorf("xmem: files[%d]: %w", index, err)
+		}
+		documents = append(documents, document)
+	}
+	return documents, nil
 }
 
 // DeleteFile deletes a file with all that its scan found; false if there was none.
@@ -126,11 +173,15 @@ func (c *CodeGraph) RenameFile(ctx context.Context, orgID, repo, oldPath, newPat
 	var renamed bool
 	err = outgraph.InTransaction(ctx, c.client, func(ctx context.Context) error {
 		renamed = false
+		stored, err := c.files.FindOne(ctx, from).Raw()
+		if errors.Is(err, mongo.ErrNoDocuments) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("xmem: reading a file: %w", err)
+		}
 		var found bson.D
-		if err := c.files.FindOne(ctx, from).Decode(&found); err != nil {
-			if errors.Is(err, mongo.ErrNoDocuments) {
-				return nil
-			}
+		if err := bson.Unmarshal(stored, &found); err != nil {
 			return fmt.Errorf("xmem: reading a file: %w", err)
 		}
 		renamed = true
@@ -140,7 +191,7 @@ func (c *CodeGraph) RenameFile(ctx context.Context, orgID, repo, oldPath, newPat
 		if _, err := c.files.DeleteOne(ctx, to); err != nil {
 			return err
 		}
-		_, err := c.files.ReplaceOne(ctx, from, withPath(found, oldPath, newPath))
+		_, err = c.files.ReplaceOne(ctx, from, withPath(found, oldPath, newPath))
 		return err
 	})
 	return err == nil && renamed, err
