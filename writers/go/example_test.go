@@ -3,8 +3,9 @@ package outgraph_test
 import (
 	"context"
 	"fmt"
-	"log"
 	"os"
+	"strings"
+	"testing"
 
 	outgraph "outgraph.example/writers/go"
 
@@ -13,49 +14,91 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-func Example() {
-	ctx := context.Background()
-	client, err := mongo.Connect(options.Client().ApplyURI(os.Getenv("MONGODB_URI")))
-	if err != nil {
-		log.Fatal(err)
-	}
-	db := client.Database("go_example")
-	defer db.Drop(ctx)
+var person = outgraph.Aggregate{Type: "person", Collection: "people"}
 
-	graphs := outgraph.Track(db, outgraph.Graph)
-	ada := bson.D{
-		{Key: "_id", Value: "ada"},
-		{Key: "nodes", Value: bson.A{bson.M{"label": "Person", "key": bson.M{"name": "Ada"}}}},
-	}
-	if _, err := graphs.InsertOne(ctx, ada); err != nil {
-		log.Fatal(err)
-	}
-	deleted, err := graphs.DeleteOne(ctx, bson.M{"_id": "ada"})
-	if err != nil {
-		log.Fatal(err)
-	}
-	recorded, err := db.Collection(outgraph.OutboxCollection).CountDocuments(ctx, bson.M{"aggregateId": "ada"})
-	fmt.Println(deleted.DeletedCount, "deleted,", recorded, "events,", err)
-	// Output: 1 deleted, 2 events, <nil>
+func ExampleTrack() {
+	run(func(ctx context.Context, db *mongo.Database) error {
+		people := outgraph.Track(db, person)
+		// The document and its event, or neither.
+		if _, err := people.InsertOne(ctx, bson.M{"_id": "ada", "name": "Ada"}); err != nil {
+			return err
+		}
+		// An event for each document that changed.
+		_, err := people.UpdateMany(ctx, bson.M{"city": nil}, bson.M{"$set": bson.M{"city": "London"}})
+		return err
+	})
+	// Output: 2 events
 }
 
 func ExampleRecordEvent() {
+	run(func(ctx context.Context, db *mongo.Database) error {
+		return outgraph.InTransaction(ctx, db.Client(), func(ctx context.Context) error {
+			bob := bson.D{{Key: "_id", Value: "bob"}, {Key: "name", Value: "Bob"}}
+			if _, err := db.Collection("people").InsertOne(ctx, bob); err != nil {
+				return err
+			}
+			return outgraph.RecordEvent(ctx, db, person, outgraph.Upsert("bob", bob))
+		})
+	})
+	// Output: 1 events
+}
+
+// run gives an example a database of its own, and prints how many events it has recorded.
+func run(example func(ctx context.Context, db *mongo.Database) error) {
 	ctx := context.Background()
 	client, err := mongo.Connect(options.Client().ApplyURI(os.Getenv("MONGODB_URI")))
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
-	db := client.Database("go_example_record_event")
-	defer db.Drop(ctx)
+	db := client.Database("go_" + bson.NewObjectID().Hex())
+	err = example(ctx, db)
+	if err != nil {
+		fmt.Println(err)
+	}
+	count, err := db.Collection(outgraph.OutboxCollection).CountDocuments(ctx, bson.D{})
+	if err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(count, "events")
+	if err := db.Drop(ctx); err != nil {
+		fmt.Println(err)
+	}
+	if err := client.Disconnect(ctx); err != nil {
+		fmt.Println(err)
+	}
+}
 
-	person := outgraph.Aggregate{Type: "person"}
-	ada := bson.D{{Key: "_id", Value: "ada"}, {Key: "name", Value: "Ada"}}
-	err = outgraph.InTransaction(ctx, client, func(ctx context.Context) error {
-		if _, err := db.Collection("people").InsertOne(ctx, ada); err != nil {
-			return err
+func TestTheExamplesOfTheREADMEAreThoseThatRun(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var code strings.Builder
+	for _, file := range []string{"example_test.go", "xmem/example_test.go"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
 		}
-		return outgraph.RecordEvent(ctx, db, person, outgraph.Upsert("ada", ada))
-	})
-	fmt.Println(err)
-	// Output: <nil>
+		code.WriteString(unindented(string(text)))
+	}
+	blocks := strings.Split(string(readme), "```go\n")[1:]
+	if len(blocks) == 0 {
+		t.Error("there is no example")
+	}
+	for _, block := range blocks {
+		example, _, _ := strings.Cut(block, "```")
+		if !strings.Contains(code.String(), unindented(example)) {
+			t.Errorf("this one is not run:\n%s", example)
+		}
+	}
+}
+
+func unindented(text string) string {
+	var lines strings.Builder
+	for line := range strings.Lines(text) {
+		lines.WriteString(strings.TrimLeft(line, "\t"))
+	}
+	return lines.String()
 }
