@@ -17,6 +17,7 @@ const atlasActions: Readonly<Record<Action, string>> = {
   createIndex: 'CREATE_INDEX',
   dropIndex: 'DROP_INDEX',
   collMod: 'COLL_MOD',
+  bypassDocumentValidation: 'BYPASS_DOCUMENT_VALIDATION',
 };
 
 /** What the commands are about. */

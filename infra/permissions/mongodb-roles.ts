@@ -20,10 +20,20 @@ export type Action =
   | 'createCollection'
   | 'createIndex'
   | 'dropIndex'
-  | 'collMod';
+  | 'collMod'
+  | 'bypassDocumentValidation';
 
 /** Whoever works on the database with a user of its own. */
-export const parts = ['writer', 'publisher', 'consumer', 'sweep', 'set-up', 'worker', 'operator'] as const;
+export const parts = [
+  'writer',
+  'publisher',
+  'consumer',
+  'sweep',
+  'set-up',
+  'worker',
+  'operator',
+  'reprojection',
+] as const;
 export type Part = (typeof parts)[number];
 
 const publisher: readonly Privilege[] = [
@@ -61,6 +71,20 @@ const operator: readonly Privilege[] = [
   { collection: 'outboxConflicts', actions: ['find', 'remove'] },
 ];
 
+/**
+ * Whoever records documents anew: it reads them, writes them for a moment (which their validators would refuse) so that no writer can come between, and notes how far it is. Apart from the
+ * operator, because it reads every document.
+ */
+function reprojection(writerCollections: readonly string[]): readonly Privilege[] {
+  return [
+    { collection: 'outbox', actions: ['find', 'insert', 'listIndexes'] },
+    { collection: 'outboxCheckpoints', actions: ['find', 'insert', 'update', 'remove'] },
+    ...writerCollections.map((collection): Privilege => {
+      return { collection, actions: ['find', 'update', 'bypassDocumentValidation'] };
+    }),
+  ];
+}
+
 /** A role on a collection without a name would be one on all of them; and a writer that had `outbox` for its own could rewrite history. */
 const collectionPattern = /^(?!outbox(Checkpoints|Trials|Conflicts)?$)(?!system\.)[A-Za-z_][\w.-]*$/;
 
@@ -87,6 +111,7 @@ export function privilegesOf(part: Part, writerCollections: readonly string[] = 
     'set-up': setUp,
     worker: union([...publisher, ...consumer, ...sweep]),
     operator,
+    reprojection: reprojection(writerCollections),
   };
   return privileges[part];
 }

@@ -50,13 +50,12 @@ export async function recordCurrentStates<State>(
 ): Promise<RecordedStates> {
   if (ids.length === 0) return { recorded: 0, unprojectable: 0, unrecordable: [] };
   return withMongodbFaults(async () => {
-    const bypassDocumentValidation = await hasValidator(db, definition.collection);
     return recordOrSplit(ids, (some, splits) => {
       let attempts = 0;
       return inTransaction(client, undefined, (session) => {
         attempts += 1;
         if (attempts > 1 && splits) throw new Contended();
-        return recordTouched(session, db, definition, some, bypassDocumentValidation);
+        return recordTouched(session, db, definition, some);
       });
     });
   });
@@ -85,10 +84,9 @@ async function recordTouched<State>(
   db: Db,
   definition: AggregateDefinition<State>,
   ids: readonly DocumentId[],
-  bypassDocumentValidation: boolean,
 ): Promise<RecordedStates> {
   const collection = db.collection(definition.collection);
-  const documents = await labelTransient(() => touch(session, collection, ids, bypassDocumentValidation));
+  const documents = await labelTransient(() => touch(session, collection, ids));
   const events: OutboxDocument[] = [];
   const unrecordable: UnrecordableDocument[] = [];
   let unprojectable = 0;
@@ -110,10 +108,10 @@ async function touch(
   session: ClientSession,
   collection: Collection<Document>,
   ids: readonly DocumentId[],
-  bypassDocumentValidation: boolean,
 ): Promise<readonly Document[]> {
   const filter = { _id: { $in: [...ids] } } as Document;
-  const options = { session, ...(bypassDocumentValidation ? { bypassDocumentValidation } : {}) };
+  // The field must get past a validator that knows no such field.
+  const options = { session, bypassDocumentValidation: true };
   await collection.updateMany(filter, { $set: { [touchField]: true } }, options);
   await collection.updateMany(filter, { $unset: { [touchField]: '' } }, options);
   return collection.find(filter, { ...exactTypes, session }).toArray();
@@ -140,10 +138,4 @@ function makeEvent<State>(definition: AggregateDefinition<State>, document: Docu
     if (!isDataFault(error)) throw error;
     return { outcome: 'made', event, projectable: false };
   }
-}
-
-/** The field must get past a validator that knows no such field; only then the user needs the privilege for that. */
-async function hasValidator(db: Db, collection: string): Promise<boolean> {
-  const [found] = await db.listCollections({ name: collection }).toArray();
-  return (found as { options?: { validator?: unknown } } | undefined)?.options?.validator !== undefined;
 }

@@ -147,6 +147,15 @@ const allowed: Readonly<Record<Part, readonly (keyof typeof attempts)[]>> = {
     'remove conflicts',
   ],
   operator: ['read events', 'change events', 'read checkpoints', 'read trials', 'remove conflicts'],
+  reprojection: [
+    'read events',
+    'insert an event',
+    'read checkpoints',
+    'change checkpoints',
+    'remove checkpoints',
+    "read the writer's documents",
+    "change the writer's documents",
+  ],
 };
 
 describe('what each role allows and denies', () => {

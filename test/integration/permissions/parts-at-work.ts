@@ -15,6 +15,7 @@ import { fetchEvents } from '../../../lib/mongodb/fetch-events.ts';
 import { fetchNewestPending } from '../../../lib/mongodb/fetch-newest-pending.ts';
 import { markDead } from '../../../lib/mongodb/mark-dead.ts';
 import { acquireLease, type Checkpoint, releaseLease, saveCheckpoint } from '../../../lib/mongodb/publisher-lease.ts';
+import { recordDeletions } from '../../../lib/mongodb/record-deletions.ts';
 import { readClusterTime, scanPending } from '../../../lib/mongodb/scan-pending.ts';
 import { checkOutbox, checkpointCollection, setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
 import { tailOutbox } from '../../../lib/mongodb/tail-outbox.ts';
@@ -26,6 +27,8 @@ import {
   type TrialDocument,
   trialCollection,
 } from '../../../lib/mongodb/trials.ts';
+import { listUnsettledIds, newestUnsettled } from '../../../lib/mongodb/unsettled-positions.ts';
+import { dropReprojection, planReprojection, reprojectType } from '../../../lib/wiring/reproject.ts';
 import { joinOutbox } from '../../../lib/wiring/sweep.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { upsertEvent } from '../../outbox-event.ts';
@@ -142,6 +145,22 @@ const operate: PartAtWork = async (db, admin) => {
   await outbox.updateOne({ _id: new ObjectId(eventId), status: 'dead' }, redrive);
 };
 
+/** With what it records of an aggregate that has no document any more. */
+const reproject: PartAtWork = async (db, admin) => {
+  await checkOutbox(db);
+  await admin.collection(memoryEvent.collection).insertOne({ user_id: 'ada', date: '12-10' });
+  await planReprojection(db, memoryEvent.type);
+  const running = { ratePerSecond: 1_000, signal: new AbortController().signal, progress: () => undefined };
+  const log = { waiting: () => undefined, unrecordable: () => undefined };
+  await reprojectType(db, memoryEvent.type, { maxPending: 1_000_000, forget: null }, running, log);
+  await dropReprojection(db, memoryEvent.type);
+  const outbox = db.collection(outboxCollection);
+  await listUnsettledIds(outbox, memoryEvent.type, '', 10);
+  await newestUnsettled(outbox, memoryEvent.type, ['a']);
+  const missing = { aggregateType: memoryEvent.type, aggregateId: 'a' };
+  await recordDeletions(outbox, [{ ...missing, knownPosition: await readClusterTime(db.client, outbox) }], new Date());
+};
+
 /** The parts, each with all that it does. */
 export const partsAtWork: Readonly<Record<Part, PartAtWork>> = {
   writer: write,
@@ -155,4 +174,5 @@ export const partsAtWork: Readonly<Record<Part, PartAtWork>> = {
     await sweep(db, admin);
   },
   operator: operate,
+  reprojection: reproject,
 };
