@@ -13,7 +13,7 @@ from bson.objectid import ObjectId
 from bson.raw_bson import RawBSONDocument
 
 from outgraph_writer.fault import Fault
-from outgraph_writer.stored import exact
+from outgraph_writer.stored import exact, is_text
 
 #: What is wrong with a payload: the path below it (``address.street``, ``symbols[0].name``, or empty for the payload itself), and a sentence.
 Problem: TypeAlias = tuple[str, str]
@@ -33,7 +33,11 @@ def document_id(document: Mapping[str, Any]) -> str:
         return str(UUID(bytes=bytes(value)))
     if isinstance(value, float) and value.is_integer() and abs(value) <= _SAFE_INTEGER:
         return str(int(value))
-    if isinstance(value, (str, ObjectId, UUID)) or (isinstance(value, int) and not isinstance(value, bool)):
+    if (
+        is_text(value)
+        or isinstance(value, (ObjectId, UUID))
+        or (isinstance(value, int) and not isinstance(value, bool))
+    ):
         return str(value)
     raise Fault(
         "event-invalid",

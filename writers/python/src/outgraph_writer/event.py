@@ -14,7 +14,7 @@ from bson.timestamp import Timestamp
 
 from outgraph_writer.aggregate import Aggregate, check_payload
 from outgraph_writer.fault import Fault
-from outgraph_writer.stored import to_raw
+from outgraph_writer.stored import is_text, to_raw
 
 #: The name of the outbox, in the database of the documents that its events speak of.
 OUTBOX: Final = "outbox"
@@ -78,7 +78,7 @@ def _payload(aggregate: Aggregate, payload: Mapping[str, Any], options: CodecOpt
 def _problems(change: Change) -> list[str]:
     problems = []
     aggregate_id: object = change.aggregate_id
-    if not isinstance(aggregate_id, str):
+    if not is_text(aggregate_id):
         problems.append("aggregateId must be a string")
     elif not 1 <= len(aggregate_id.encode("utf-8", "surrogatepass")) <= _ID_MAX_BYTES:
         problems.append(f"aggregateId must be 1 to {_ID_MAX_BYTES} bytes of UTF-8")

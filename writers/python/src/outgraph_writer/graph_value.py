@@ -10,6 +10,7 @@ from bson.datetime_ms import DatetimeMS
 from bson.objectid import ObjectId
 
 from outgraph_writer.fault import Fault
+from outgraph_writer.stored import is_text
 
 # The consumer reads dates as JavaScript's.
 _DATE_MAX_MILLIS: Final = 8_640_000_000_000_000
@@ -54,7 +55,7 @@ def key_value(value: Any, path: str) -> tuple[str, Any]:
         return "boolean", value
     if isinstance(value, int):
         return "integer", int(value)
-    if isinstance(value, (str, ObjectId)):
+    if is_text(value) or isinstance(value, ObjectId):
         return "string", str(value)
     if isinstance(value, Binary) and _is_uuid(value):
         return "string", str(value.as_uuid())
@@ -64,7 +65,7 @@ def key_value(value: Any, path: str) -> tuple[str, Any]:
 
 
 def _kind(value: Any, path: str) -> str:
-    if isinstance(value, str):
+    if is_text(value):
         return "a string"
     if isinstance(value, bool):
         return "a boolean"

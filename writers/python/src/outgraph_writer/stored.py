@@ -7,9 +7,10 @@ Decoded to a ``dict``, a document would be what the program's codec options make
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import bson
+from bson.code import Code
 from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.raw_bson import RawBSONDocument
 from bson.timestamp import Timestamp
@@ -51,3 +52,8 @@ def is_stored_as_sent(document: RawBSONDocument) -> bool:
 def id_bytes(document: RawBSONDocument) -> bytes:
     """The ``_id`` with its type, to match two images of one document by."""
     return bson.encode({"": document["_id"]}, codec_options=_RAW)
+
+
+def is_text(value: object) -> TypeGuard[str]:
+    """Whether the value is a BSON string. JavaScript code is one for Python only."""
+    return isinstance(value, str) and not isinstance(value, Code)

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from outgraph_writer.fault import Fault
 from outgraph_writer.graph_value import check_property, key_value
+from outgraph_writer.stored import is_text
 
 #: At most this many nodes and relationships in one subgraph; endpoints do not count.
 MAX_ELEMENTS: Final = 10_000
@@ -72,7 +73,7 @@ def _relationship(raw: Any, path: str) -> tuple[str, _Endpoint, _Endpoint, str |
     start = _name_and_key(_fields(fields.get("from"), f"{path}.from", ("label", "key")), f"{path}.from")
     end = _name_and_key(_fields(fields.get("to"), f"{path}.to", ("label", "key")), f"{path}.to")
     key = fields.get("key")
-    if key is not None and not isinstance(key, str):
+    if key is not None and not is_text(key):
         raise Fault("subgraph-invalid", f"{path}.key: must be a string.")
     shared = _shared(fields, path)
     if _properties(fields.get("properties"), f"{path}.properties") and shared:
@@ -112,7 +113,7 @@ def _label(raw: Any, path: str) -> str:
 
 
 def _name(raw: Any, path: str) -> str:
-    if not isinstance(raw, str):
+    if not is_text(raw):
         raise Fault("name-invalid", f"{path}: a name must be a string.")
     if raw.startswith(_BOOKKEEPING_PREFIX):
         raise Fault(

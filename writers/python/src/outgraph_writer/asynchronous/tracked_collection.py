@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
-from typing import Any, Generic, NoReturn, TypeVar, cast
+from typing import Any, Generic, NoReturn, TypeVar
 
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReturnDocument
@@ -251,7 +251,7 @@ class AsyncTrackedCollection(Generic[_Document]):
             before = await self._read_one(own, filter, None, reading)
             target = target_of(before, filter)
             result = await self._collection.delete_one(target, session=own, comment=comment, **reading)
-            if before is not None:
+            if before is not None and result.deleted_count > 0:
                 await self._record_from(own, [before], [], traceparent)
             return result
 

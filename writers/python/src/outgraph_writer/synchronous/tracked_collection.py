@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
-from typing import Any, Generic, NoReturn, TypeVar, cast
+from typing import Any, Generic, NoReturn, TypeVar
 
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReturnDocument
@@ -252,7 +252,7 @@ class TrackedCollection(Generic[_Document]):
             before = self._read_one(own, filter, None, reading)
             target = target_of(before, filter)
             result = self._collection.delete_one(target, session=own, comment=comment, **reading)
-            if before is not None:
+            if before is not None and result.deleted_count > 0:
                 self._record_from(own, [before], [], traceparent)
             return result
 

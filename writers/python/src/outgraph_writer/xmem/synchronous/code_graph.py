@@ -1,0 +1,121 @@
+# Made by tools/synchronous.py from src/outgraph_writer/xmem/asynchronous/code_graph.py: change that one.
+"""The code graph: repositories, their scanned files and the annotations, each a document that is found by its natural key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pymongo.synchronous.client_session import ClientSession
+from pymongo.synchronous.database import Database
+
+from outgraph_writer.stored import EXACT
+from outgraph_writer.synchronous.tracked_collection import track_collection
+from outgraph_writer.synchronous.transaction import in_transaction
+from outgraph_writer.xmem.aggregates import code_annotation, code_file, code_repository
+from outgraph_writer.xmem.operations import ScanOutcome, file_document, renamed, require_name
+
+
+class CodeGraph:
+    """Each operation is one transaction, or part of the caller's whose ``session`` it is given. To delete what is not there succeeds.
+
+    Example:
+        >>> code = CodeGraph(client.xmem)
+        >>> code.apply_scan("acme", "shop", [{"file_path": "src/a.ts", "symbols": [{"symbol_name": "Cart"}]}])
+    """
+
+    def __init__(self, db: Database[Any]) -> None:
+        self._db = db
+        self._repositories = track_collection(db, code_repository)
+        self._files = track_collection(db, code_file)
+        self._annotations = track_collection(db, code_annotation)
+
+    def apply_scan(
+        self,
+        org_id: str,
+        repo: str,
+        files: Iterable[Mapping[str, Any]],
+        *,
+        complete: bool = False,
+        session: ClientSession | None = None,
+    ) -> ScanOutcome:
+        """Puts scanned files in the place of what their last scan found; makes the repository, unless there is one. A file whose document stays the same has no event.
+
+        Args:
+            files: documents without ``_id``, ``org_id`` and ``repo``.
+            complete: these are all files of the repository, and those that are not among them are gone.
+        """
+        scope = {"org_id": require_name(org_id, "org_id"), "repo": require_name(repo, "repo")}
+        documents = dict(file_document(org_id, repo, file) for file in files)
+
+        def write(own: ClientSession) -> ScanOutcome:
+            repository = {"org_id": org_id, "repo_name": repo}
+            self._repositories.update_one(repository, {"$setOnInsert": repository}, upsert=True, session=own)
+            removed = written = 0
+            if complete:
+                gone = {**scope, "file_path": {"$nin": list(documents)}}
+                removed = (self._files.delete_many(gone, session=own)).deleted_count
+            for path, document in documents.items():
+                key = {**scope, "file_path": path}
+                result = self._files.replace_one(key, document, upsert=True, session=own)
+                written += result.modified_count + int(result.upserted_id is not None)
+            return ScanOutcome(written, len(documents) - written, removed)
+
+        return in_transaction(self._db.client, session, write)
+
+    def delete_file(self, org_id: str, repo: str, file_path: str, *, session: ClientSession | None = None) -> bool:
+        """Deletes a file with all that its scan found; false if there was none."""
+        result = self._files.delete_one(_file_key(org_id, repo, file_path), session=session)
+        return result.deleted_count > 0
+
+    def rename_file(
+        self, org_id: str, repo: str, old_path: str, new_path: str, *, session: ClientSession | None = None
+    ) -> bool:
+        """Renames a file, with its references to itself, in the place of a file that has that path; false if there is none to rename.
+
+        What other files and annotations say of the old path they say until they are scanned or put anew.
+        """
+        old, new = _file_key(org_id, repo, old_path), _file_key(org_id, repo, new_path)
+
+        def write(own: ClientSession) -> bool:
+            files = self._db.get_collection(code_file.collection, codec_options=EXACT)
+            document = files.find_one(old, session=own)
+            if document is None:
+                return False
+            if old != new:
+                self._files.delete_one(new, session=own)
+                moved = renamed(document, old_path, new_path)
+                self._files.replace_one({"_id": document["_id"]}, moved, session=own)
+            return True
+
+        return in_transaction(self._db.client, session, write)
+
+    def put_annotation(self, annotation: Mapping[str, Any], *, session: ClientSession | None = None) -> None:
+        """Makes an annotation, or puts it in the place of the one with the same ``annotation_id``."""
+        key = {"annotation_id": require_name(annotation.get("annotation_id"), "annotation_id")}
+        document = {field: value for field, value in annotation.items() if field != "_id"}
+        self._annotations.replace_one(key, document, upsert=True, session=session)
+
+    def delete_annotation(self, annotation_id: str, *, session: ClientSession | None = None) -> bool:
+        """Deletes an annotation; false if there was none."""
+        key = {"annotation_id": require_name(annotation_id, "annotation_id")}
+        return (self._annotations.delete_one(key, session=session)).deleted_count > 0
+
+    def delete_repository(self, org_id: str, repo: str, *, session: ClientSession | None = None) -> None:
+        """Deletes a repository with all its files and annotations."""
+        scope = {"org_id": require_name(org_id, "org_id"), "repo": require_name(repo, "repo")}
+
+        def write(own: ClientSession) -> None:
+            self._files.delete_many(scope, session=own)
+            self._annotations.delete_many(scope, session=own)
+            self._repositories.delete_one({"org_id": org_id, "repo_name": repo}, session=own)
+
+        in_transaction(self._db.client, session, write)
+
+
+def _file_key(org_id: str, repo: str, path: str) -> dict[str, str]:
+    return {
+        "org_id": require_name(org_id, "org_id"),
+        "repo": require_name(repo, "repo"),
+        "file_path": require_name(path, "file_path"),
+    }
