@@ -49,9 +49,14 @@ def is_stored_as_sent(document: RawBSONDocument) -> bool:
     return next(iter(document), None) == "_id" and Timestamp(0, 0) not in document.values()
 
 
+def stored_id(document: RawBSONDocument) -> Any:
+    """The ``_id``, as a value that any client encodes as it is stored."""
+    return RawBSONDocument(document.raw, _RAW)["_id"]
+
+
 def id_bytes(document: RawBSONDocument) -> bytes:
     """The ``_id`` with its type, to match two images of one document by."""
-    return bson.encode({"": document["_id"]}, codec_options=_RAW)
+    return bson.encode({"": stored_id(document)})
 
 
 def is_text(value: object) -> TypeGuard[str]:

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias, TypeVar
 from bson.raw_bson import RawBSONDocument
 
 from outgraph_writer.fault import Fault
+from outgraph_writer.stored import stored_id
 
 Filter: TypeAlias = Mapping[str, Any]
 Update: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -31,7 +32,7 @@ def without_none(**options: Any) -> dict[str, Any]:
 
 
 def with_id(document: RawBSONDocument) -> Filter:
-    return {"_id": document["_id"]}
+    return {"_id": {"$eq": stored_id(document)}}
 
 
 def with_ids(ids: Sequence[Any]) -> Filter:

@@ -17,7 +17,7 @@ from outgraph_writer.aggregate import Aggregate
 from outgraph_writer.asynchronous.record import record_events
 from outgraph_writer.asynchronous.transaction import in_transaction
 from outgraph_writer.document_changes import document_changes
-from outgraph_writer.stored import is_stored_as_sent, raw_options, to_raw
+from outgraph_writer.stored import is_stored_as_sent, raw_options, stored_id, to_raw
 from outgraph_writer.tracking import (
     CHUNK_DOCUMENTS,
     Filter,
@@ -183,7 +183,7 @@ class AsyncTrackedCollection(Generic[_Document]):
                     session=own,
                     **options,
                 )
-                await self._record_from(own, [before], [before["_id"]], traceparent)
+                await self._record_from(own, [before], [stored_id(before)], traceparent)
                 return value
             # The driver does not tell the id of what it inserts, so the document itself is asked for.
             inserted = await self._raw.find_one_and_update(
@@ -321,10 +321,10 @@ class AsyncTrackedCollection(Generic[_Document]):
     async def _record_result(
         self, own: AsyncClientSession, before: RawBSONDocument | None, result: UpdateResult, traceparent: str | None
     ) -> None:
-        if result.upserted_id is not None:
+        if result.did_upsert:
             await self._record_from(own, [], [result.upserted_id], traceparent)
         elif before is not None and result.modified_count > 0:
-            await self._record_from(own, [before], [before["_id"]], traceparent)
+            await self._record_from(own, [before], [stored_id(before)], traceparent)
 
     async def _record_inserted(
         self, own: AsyncClientSession, documents: Sequence[_Document], traceparent: str | None
@@ -334,7 +334,7 @@ class AsyncTrackedCollection(Generic[_Document]):
         if all(map(is_stored_as_sent, sent)):
             await self._record(own, [], sent, traceparent)
         else:
-            await self._record_from(own, [], [document["_id"] for document in sent], traceparent)
+            await self._record_from(own, [], [stored_id(document) for document in sent], traceparent)
 
     async def _record_from(
         self,
@@ -368,4 +368,4 @@ class AsyncTrackedCollection(Generic[_Document]):
         return found[0] if found else None
 
     async def _read_ids(self, own: AsyncClientSession, filter: Filter, reading: Mapping[str, Any]) -> list[Any]:
-        return [found["_id"] for found in await self._read(own, filter, projection=["_id"], **reading)]
+        return [stored_id(found) for found in await self._read(own, filter, projection=["_id"], **reading)]

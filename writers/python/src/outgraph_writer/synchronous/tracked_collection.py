@@ -16,7 +16,7 @@ from pymongo.synchronous.database import Database
 
 from outgraph_writer.aggregate import Aggregate
 from outgraph_writer.document_changes import document_changes
-from outgraph_writer.stored import is_stored_as_sent, raw_options, to_raw
+from outgraph_writer.stored import is_stored_as_sent, raw_options, stored_id, to_raw
 from outgraph_writer.synchronous.record import record_events
 from outgraph_writer.synchronous.transaction import in_transaction
 from outgraph_writer.tracking import (
@@ -184,7 +184,7 @@ class TrackedCollection(Generic[_Document]):
                     session=own,
                     **options,
                 )
-                self._record_from(own, [before], [before["_id"]], traceparent)
+                self._record_from(own, [before], [stored_id(before)], traceparent)
                 return value
             # The driver does not tell the id of what it inserts, so the document itself is asked for.
             inserted = self._raw.find_one_and_update(
@@ -322,10 +322,10 @@ class TrackedCollection(Generic[_Document]):
     def _record_result(
         self, own: ClientSession, before: RawBSONDocument | None, result: UpdateResult, traceparent: str | None
     ) -> None:
-        if result.upserted_id is not None:
+        if result.did_upsert:
             self._record_from(own, [], [result.upserted_id], traceparent)
         elif before is not None and result.modified_count > 0:
-            self._record_from(own, [before], [before["_id"]], traceparent)
+            self._record_from(own, [before], [stored_id(before)], traceparent)
 
     def _record_inserted(self, own: ClientSession, documents: Sequence[_Document], traceparent: str | None) -> None:
         """Records documents that were just inserted; reads them back only if the server may have changed them."""
@@ -333,7 +333,7 @@ class TrackedCollection(Generic[_Document]):
         if all(map(is_stored_as_sent, sent)):
             self._record(own, [], sent, traceparent)
         else:
-            self._record_from(own, [], [document["_id"] for document in sent], traceparent)
+            self._record_from(own, [], [stored_id(document) for document in sent], traceparent)
 
     def _record_from(
         self,
@@ -367,4 +367,4 @@ class TrackedCollection(Generic[_Document]):
         return found[0] if found else None
 
     def _read_ids(self, own: ClientSession, filter: Filter, reading: Mapping[str, Any]) -> list[Any]:
-        return [found["_id"] for found in self._read(own, filter, projection=["_id"], **reading)]
+        return [stored_id(found) for found in self._read(own, filter, projection=["_id"], **reading)]

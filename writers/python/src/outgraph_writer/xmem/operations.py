@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypedDict
 
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
+
 from outgraph_writer.fault import Fault
+from outgraph_writer.stored import stored_id, to_raw
 from outgraph_writer.xmem.aggregates import calendar_day, code_annotation, code_file, code_repository
 from outgraph_writer.xmem.aggregates import memory_event as event_aggregate
 from outgraph_writer.xmem.aggregates import memory_user as user_aggregate
@@ -81,6 +85,18 @@ def file_document(org_id: str, repo: str, file: Mapping[str, Any]) -> tuple[str,
     path = require_name(file.get("file_path"), "file_path")
     found = {field: value for field, value in file.items() if field not in ("_id", "org_id", "repo")}
     return path, {"org_id": org_id, "repo": repo} | found
+
+
+def changed_files(
+    known: Iterable[RawBSONDocument], documents: Mapping[str, dict[str, Any]], options: CodecOptions[Any]
+) -> dict[str, dict[str, Any]]:
+    """The documents that differ from the stored ones, or have none."""
+    unchanged = {
+        document["file_path"]
+        for document in known
+        if to_raw({"_id": stored_id(document)} | documents[document["file_path"]], options).raw == document.raw
+    }
+    return {path: document for path, document in documents.items() if path not in unchanged}
 
 
 def renamed(document: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from pymongo.asynchronous.database import AsyncDatabase
 
 from outgraph_writer.asynchronous.tracked_collection import track_collection
 from outgraph_writer.asynchronous.transaction import in_transaction
-from outgraph_writer.stored import EXACT
+from outgraph_writer.stored import exact, raw_options
+from outgraph_writer.tracking import with_id
 from outgraph_writer.xmem.aggregates import code_annotation, code_file, code_repository
-from outgraph_writer.xmem.operations import ScanOutcome, file_document, renamed, require_name
+from outgraph_writer.xmem.operations import ScanOutcome, changed_files, file_document, renamed, require_name
 
 
 class AsyncCodeGraph:
@@ -27,6 +28,7 @@ class AsyncCodeGraph:
         self._db = db
         self._repositories = track_collection(db, code_repository)
         self._files = track_collection(db, code_file)
+        self._stored = db.get_collection(code_file.collection, codec_options=raw_options(db.codec_options))
         self._annotations = track_collection(db, code_annotation)
 
     async def apply_scan(
@@ -50,15 +52,15 @@ class AsyncCodeGraph:
         async def write(own: AsyncClientSession) -> ScanOutcome:
             repository = {"org_id": org_id, "repo_name": repo}
             await self._repositories.update_one(repository, {"$setOnInsert": repository}, upsert=True, session=own)
-            removed = written = 0
+            removed = 0
             if complete:
                 gone = {**scope, "file_path": {"$nin": list(documents)}}
                 removed = (await self._files.delete_many(gone, session=own)).deleted_count
-            for path, document in documents.items():
-                key = {**scope, "file_path": path}
-                result = await self._files.replace_one(key, document, upsert=True, session=own)
-                written += result.modified_count + int(result.upserted_id is not None)
-            return ScanOutcome(written, len(documents) - written, removed)
+            known = self._stored.find({**scope, "file_path": {"$in": list(documents)}}, session=own)
+            changed = changed_files(await known.to_list(), documents, self._db.codec_options)
+            for path, document in changed.items():
+                await self._files.replace_one({**scope, "file_path": path}, document, upsert=True, session=own)
+            return ScanOutcome(len(changed), len(documents) - len(changed), removed)
 
         return await in_transaction(self._db.client, session, write)
 
@@ -79,14 +81,13 @@ class AsyncCodeGraph:
         old, new = _file_key(org_id, repo, old_path), _file_key(org_id, repo, new_path)
 
         async def write(own: AsyncClientSession) -> bool:
-            files = self._db.get_collection(code_file.collection, codec_options=EXACT)
-            document = await files.find_one(old, session=own)
-            if document is None:
+            found = await self._stored.find_one(old, session=own)
+            if found is None:
                 return False
             if old != new:
                 await self._files.delete_one(new, session=own)
-                moved = renamed(document, old_path, new_path)
-                await self._files.replace_one({"_id": document["_id"]}, moved, session=own)
+                moved = renamed(exact(found), old_path, new_path)
+                await self._files.replace_one(with_id(found), moved, session=own)
             return True
 
         return await in_transaction(self._db.client, session, write)

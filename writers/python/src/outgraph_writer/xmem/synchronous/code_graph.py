@@ -9,11 +9,12 @@ from typing import Any
 from pymongo.synchronous.client_session import ClientSession
 from pymongo.synchronous.database import Database
 
-from outgraph_writer.stored import EXACT
+from outgraph_writer.stored import exact, raw_options
 from outgraph_writer.synchronous.tracked_collection import track_collection
 from outgraph_writer.synchronous.transaction import in_transaction
+from outgraph_writer.tracking import with_id
 from outgraph_writer.xmem.aggregates import code_annotation, code_file, code_repository
-from outgraph_writer.xmem.operations import ScanOutcome, file_document, renamed, require_name
+from outgraph_writer.xmem.operations import ScanOutcome, changed_files, file_document, renamed, require_name
 
 
 class CodeGraph:
@@ -28,6 +29,7 @@ class CodeGraph:
         self._db = db
         self._repositories = track_collection(db, code_repository)
         self._files = track_collection(db, code_file)
+        self._stored = db.get_collection(code_file.collection, codec_options=raw_options(db.codec_options))
         self._annotations = track_collection(db, code_annotation)
 
     def apply_scan(
@@ -51,15 +53,15 @@ class CodeGraph:
         def write(own: ClientSession) -> ScanOutcome:
             repository = {"org_id": org_id, "repo_name": repo}
             self._repositories.update_one(repository, {"$setOnInsert": repository}, upsert=True, session=own)
-            removed = written = 0
+            removed = 0
             if complete:
                 gone = {**scope, "file_path": {"$nin": list(documents)}}
                 removed = (self._files.delete_many(gone, session=own)).deleted_count
-            for path, document in documents.items():
-                key = {**scope, "file_path": path}
-                result = self._files.replace_one(key, document, upsert=True, session=own)
-                written += result.modified_count + int(result.upserted_id is not None)
-            return ScanOutcome(written, len(documents) - written, removed)
+            known = self._stored.find({**scope, "file_path": {"$in": list(documents)}}, session=own)
+            changed = changed_files(known.to_list(), documents, self._db.codec_options)
+            for path, document in changed.items():
+                self._files.replace_one({**scope, "file_path": path}, document, upsert=True, session=own)
+            return ScanOutcome(len(changed), len(documents) - len(changed), removed)
 
         return in_transaction(self._db.client, session, write)
 
@@ -78,14 +80,13 @@ class CodeGraph:
         old, new = _file_key(org_id, repo, old_path), _file_key(org_id, repo, new_path)
 
         def write(own: ClientSession) -> bool:
-            files = self._db.get_collection(code_file.collection, codec_options=EXACT)
-            document = files.find_one(old, session=own)
-            if document is None:
+            found = self._stored.find_one(old, session=own)
+            if found is None:
                 return False
             if old != new:
                 self._files.delete_one(new, session=own)
-                moved = renamed(document, old_path, new_path)
-                self._files.replace_one({"_id": document["_id"]}, moved, session=own)
+                moved = renamed(exact(found), old_path, new_path)
+                self._files.replace_one(with_id(found), moved, session=own)
             return True
 
         return in_transaction(self._db.client, session, write)
