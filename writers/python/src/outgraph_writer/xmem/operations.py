@@ -11,7 +11,7 @@ from bson.raw_bson import RawBSONDocument
 
 from outgraph_writer.fault import Fault
 from outgraph_writer.stored import stored_id, to_raw
-from outgraph_writer.xmem.aggregates import calendar_day, code_annotation, code_file, code_repository
+from outgraph_writer.xmem.aggregates import calendar_day, code_annotation, code_file, code_repository, file_path
 from outgraph_writer.xmem.aggregates import memory_event as event_aggregate
 from outgraph_writer.xmem.aggregates import memory_user as user_aggregate
 from outgraph_writer.xmem.shapes import Shape, name
@@ -59,6 +59,11 @@ def require_day(value: object) -> str:
     return _required(calendar_day, value, "date")
 
 
+def require_path(value: object, what: str) -> str:
+    """The path of a file."""
+    return _required(file_path, value, what)
+
+
 def _required(shape: Shape, value: Any, what: str) -> str:
     for path, problem in shape(value, what):
         raise Fault("payload-invalid", f"{path}: {problem}.")
@@ -80,11 +85,16 @@ def listed(value: object) -> object:
     return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
 
 
-def file_document(org_id: str, repo: str, file: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """A scanned file's path and document."""
-    path = require_name(file.get("file_path"), "file_path")
-    found = {field: value for field, value in file.items() if field not in ("_id", "org_id", "repo")}
-    return path, {"org_id": org_id, "repo": repo} | found
+def file_documents(org_id: str, repo: str, files: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Scanned files as their documents, by their paths."""
+    documents: dict[str, dict[str, Any]] = {}
+    for index, file in enumerate(files):
+        path = require_path(file.get("file_path"), f"files[{index}].file_path")
+        if path in documents:
+            raise Fault("payload-invalid", f"files[{index}].file_path: the same as of another file of this scan.")
+        found = {field: value for field, value in file.items() if field not in ("_id", "org_id", "repo")}
+        documents[path] = {"org_id": org_id, "repo": repo} | found
+    return documents
 
 
 def changed_files(

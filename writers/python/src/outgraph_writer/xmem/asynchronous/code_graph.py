@@ -13,7 +13,14 @@ from outgraph_writer.asynchronous.transaction import in_transaction
 from outgraph_writer.stored import exact, raw_options
 from outgraph_writer.tracking import with_id
 from outgraph_writer.xmem.aggregates import code_annotation, code_file, code_repository
-from outgraph_writer.xmem.operations import ScanOutcome, changed_files, file_document, renamed, require_name
+from outgraph_writer.xmem.operations import (
+    ScanOutcome,
+    changed_files,
+    file_documents,
+    renamed,
+    require_name,
+    require_path,
+)
 
 
 class AsyncCodeGraph:
@@ -47,7 +54,7 @@ class AsyncCodeGraph:
             complete: these are all files of the repository, and those that are not among them are gone.
         """
         scope = {"org_id": require_name(org_id, "org_id"), "repo": require_name(repo, "repo")}
-        documents = dict(file_document(org_id, repo, file) for file in files)
+        documents = file_documents(org_id, repo, files)
 
         async def write(own: AsyncClientSession) -> ScanOutcome:
             repository = {"org_id": org_id, "repo_name": repo}
@@ -119,5 +126,5 @@ def _file_key(org_id: str, repo: str, path: str) -> dict[str, str]:
     return {
         "org_id": require_name(org_id, "org_id"),
         "repo": require_name(repo, "repo"),
-        "file_path": require_name(path, "file_path"),
+        "file_path": require_path(path, "file_path"),
     }
