@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import neo4j from 'neo4j-driver';
+import neo4j, { Neo4jError } from 'neo4j-driver';
 import { type BackgroundProcess, type KeepProcess, startInBackground } from './children.ts';
 import { freePort } from './free-port.ts';
 import { install } from './install.ts';
@@ -172,6 +172,8 @@ export async function startRestartableNeo4j(
   };
 }
 
+const unauthorized = 'Neo.ClientError.Security.Unauthorized';
+
 /** Whether a query runs. A server that is new takes the password in place of the one that it comes with, and until then runs no other query. */
 async function answers(uri: string, password: string | undefined): Promise<true> {
   const ask = async (given: string | undefined, statement: string, database: string) => {
@@ -186,7 +188,8 @@ async function answers(uri: string, password: string | undefined): Promise<true>
   try {
     await ask(password, 'RETURN 1', 'neo4j');
   } catch (error) {
-    if (password === undefined) throw error;
+    // Only then: wrong passwords in a row lock the user out for some seconds.
+    if (password === undefined || !(error instanceof Neo4jError) || error.code !== unauthorized) throw error;
     await ask('neo4j', "ALTER CURRENT USER SET PASSWORD FROM 'neo4j' TO $password", 'system');
   }
   return true;

@@ -147,6 +147,12 @@ export const crashTable = {
     'queue',
     'all, once; no event dead, DLQ empty',
   ),
+  neo4jPasswordChanged: row(
+    "Neo4j's password is changed under the running functions",
+    'pending events, messages in the queue',
+    'the consumer, which reads the new one',
+    'all, once; no event dead, DLQ empty',
+  ),
   messagesAgain: row('SQS delivers twice, late, out of order', 'duplicates', 'position guard', 'once'),
   messageOutlives: row(
     "the message outlives its event's purge",

@@ -2,6 +2,7 @@
  * A whole stack that may be broken: every server of it can be killed, paused and started again, and a proxy stands before each, which can stop at one exact message. The functions are deployed through the
  * real serverless.yml; only their waits are shorter than in production, so that a test need not wait for minutes.
  */
+import { randomUUID } from 'node:crypto';
 import { cp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import {
@@ -11,6 +12,7 @@ import {
   SetQueueAttributesCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { type Collection, type Db, type Document, MongoClient } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import { sdkCredentials } from '../../infra/local/credentials.ts';
@@ -32,6 +34,9 @@ import { DeployedFunctions } from './deployed-functions.ts';
 
 const region = 'us-east-1';
 const database = 'outgraph';
+
+/** The graph asks for a password, so that it can be rotated. */
+const neo4jUser = 'neo4j';
 
 /** The consumer's time-out: as short as lets a batch end in order. */
 const consumerSeconds = 16;
@@ -67,6 +72,8 @@ export class FailureStack {
   readonly mongodbProxies: readonly InterceptingProxy[];
   readonly neo4j: RestartableNeo4j;
   readonly neo4jProxy: InterceptingProxy;
+  /** The password that Neo4j and the functions have; a test that changes it puts it back. */
+  readonly neo4jPassword: string;
   readonly bus: FaultyBus;
   readonly functions: DeployedFunctions;
   readonly deployment: Deployment;
@@ -91,6 +98,7 @@ export class FailureStack {
     this.mongodbProxies = parts.mongodbProxies;
     this.neo4j = parts.neo4j;
     this.neo4jProxy = parts.neo4jProxy;
+    this.neo4jPassword = parts.neo4jPassword;
     this.bus = parts.bus;
     this.deployment = parts.deployment;
     this.endpointUrl = parts.servers.endpointUrl;
@@ -101,7 +109,7 @@ export class FailureStack {
     this.client = new MongoClient(parts.mongodb.uri);
     this.db = this.client.db(database);
     this.outbox = this.db.collection(outboxCollection);
-    this.graph = connectNeo4j({ uri: parts.neo4j.uri, username: '', password: '' });
+    this.graph = connectNeo4j({ uri: parts.neo4j.uri, username: neo4jUser, password: parts.neo4jPassword });
     this.sqs = new SQSClient({ endpoint: this.endpointUrl, region, credentials: sdkCredentials });
     this.#undo = undo;
   }
@@ -156,6 +164,17 @@ export class FailureStack {
     }
   }
 
+  /** Puts another password for the consumer into the Parameter Store, as an operator does. */
+  async giveConsumerPassword(Value: string): Promise<void> {
+    const ssm = new SSMClient({ endpoint: this.endpointUrl, region, credentials: sdkCredentials });
+    const Name = '/outgraph/local/consumer/neo4j-password';
+    try {
+      await ssm.send(new PutParameterCommand({ Name, Value, Type: 'SecureString', Overwrite: true }));
+    } finally {
+      ssm.destroy();
+    }
+  }
+
   async #shortenWaits(): Promise<void> {
     const Attributes = { VisibilityTimeout: String(visibilitySeconds) };
     await this.functions.configure('consumer', { timeoutSeconds: consumerSeconds });
@@ -193,6 +212,7 @@ interface StackParts {
   readonly mongodbProxies: readonly InterceptingProxy[];
   readonly neo4j: RestartableNeo4j;
   readonly neo4jProxy: InterceptingProxy;
+  readonly neo4jPassword: string;
   readonly bus: FaultyBus;
   readonly deployment: Deployment;
 }
@@ -214,6 +234,7 @@ async function startParts(signal: AbortSignal, undo: (() => Promise<unknown>)[])
   };
   const binary = await installMongod(printStep, signal);
   const { logsFolder } = servers;
+  const neo4jPassword = randomUUID();
   const members = { folder: path.join(folder, 'mongodb'), logsFolder, members: 3, extraArgs: mongodArgs };
   const [mongodb, neo4j] = await printStep('Starting servers that may be broken', () =>
     Promise.all([
@@ -223,6 +244,7 @@ async function startParts(signal: AbortSignal, undo: (() => Promise<unknown>)[])
       }),
       startRestartableNeo4j(path.join(folder, 'graph'), printStep, signal, {
         logFile: path.join(logsFolder, 'neo4j.log'),
+        password: neo4jPassword,
       }).then((one) => {
         undo.push(() => one.server.stop());
         return one;
@@ -238,14 +260,14 @@ async function startParts(signal: AbortSignal, undo: (() => Promise<unknown>)[])
     MONGODB_URI: mongodb.uri,
     MONGODB_DATABASE: database,
     NEO4J_URI: `bolt://127.0.0.1:${neo4jProxy.port}`,
-    NEO4J_USERNAME: '',
-    NEO4J_PASSWORD: '',
+    NEO4J_USERNAME: neo4jUser,
+    NEO4J_PASSWORD: neo4jPassword,
     NEO4J_DATABASE: 'neo4j',
   };
   const logFile = path.join(servers.logsFolder, 'deploy.log');
   const target = { endpointUrl: servers.endpointUrl, region, databases, logFile, signal };
   const deployment = await printStep('Packaging and deploying the functions', () => deploy(target));
-  return { servers, mongodb, mongodbProxies, neo4j, neo4jProxy, bus, deployment };
+  return { servers, mongodb, mongodbProxies, neo4j, neo4jProxy, neo4jPassword, bus, deployment };
 }
 
 /** The last one first; a failure does not keep the others from being undone. */

@@ -1,5 +1,6 @@
 /** Neo4j is away, hangs, or takes no writes: events wait in the outbox and messages in the queue, and all of it is applied when it is back. */
 import { execFileSync } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { FailureStack } from '../failure-stack.ts';
@@ -96,6 +97,40 @@ export const neo4jRows = {
         await stack.neo4j.server.start();
       },
     });
+  },
+  // The password first, and the parameter only when the consumer has been refused: the worse order.
+  neo4jPasswordChanged: async (stack) => {
+    const workload = new Workload(stack);
+    await workload.insert(5);
+    await expectInStep(workload, 5);
+    const changePassword = (from: string, to: string) =>
+      stack.graph.executeQuery(
+        'ALTER CURRENT USER SET PASSWORD FROM $from TO $to',
+        { from, to },
+        { database: 'system' },
+      );
+    const changed = randomUUID();
+    const refused = async () =>
+      (await stack.functions.logText('consumer')).split('refuses the user or its password').length - 1;
+    const refusedBefore = await refused();
+    await changePassword(stack.neo4jPassword, changed);
+    try {
+      // Connections that are open stay so; a new one needs the new password.
+      stack.neo4jProxy.cutAll();
+      await workload.insert(5);
+      await until('the consumer to be refused', async () => (await refused()) > refusedBefore);
+      expect(await workload.statuses()).toMatchObject({ pending: 5, dead: 0 });
+      await stack.giveConsumerPassword(changed);
+      expect(await workload.untilSettled()).toStrictEqual({ pending: 0, processed: 10, dead: 0 });
+    } finally {
+      await changePassword(changed, stack.neo4jPassword);
+      await stack.giveConsumerPassword(stack.neo4jPassword);
+      stack.neo4jProxy.cutAll();
+    }
+    await workload.insert(1);
+    await expectInStep(workload, 11);
+    expect(await stack.countMessages('deadLetterQueue')).toBe(0);
+    expect(await stack.functions.logText('consumer')).not.toContain(changed);
   },
 } satisfies CrashRows;
 
