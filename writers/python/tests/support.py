@@ -19,7 +19,7 @@ from outgraph_writer import Fault
 
 Document: TypeAlias = dict[str, Any]
 
-CONFORMANCE: Final = Path(__file__).resolve().parents[3] / "test/conformance"
+PROJECT: Final = Path(__file__).resolve().parents[3]
 RAW: Final = CodecOptions(document_class=RawBSONDocument)
 
 
@@ -35,16 +35,15 @@ def new_database_name() -> str:
     return f"outgraph_python_{uuid4().hex[:12]}"
 
 
-def outbox_validator() -> Document:
+def outbox_options() -> Document:
     """The options of the outbox's collection, as outgraph's set-up makes it."""
-    options: Document = json_util.loads((CONFORMANCE / "outbox.validator.json").read_text())
-    return options
+    return {"validator": json_util.loads((PROJECT / "schema/outbox.validator.json").read_text())}
 
 
 def each_case(table: str, keep: Callable[[Document], bool] = lambda _: True) -> pytest.MarkDecorator:
     """Runs a test for each case of a conformance table, with every value in the BSON type it stands for."""
     options = json_util.CANONICAL_JSON_OPTIONS
-    cases = json_util.loads((CONFORMANCE / f"{table}.json").read_text(), json_options=options)["cases"]
+    cases = json_util.loads((PROJECT / f"test/conformance/{table}.json").read_text(), json_options=options)["cases"]
     return pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in cases if keep(case)])
 
 

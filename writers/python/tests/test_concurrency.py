@@ -10,7 +10,7 @@ from typing import Any, Final
 import pytest
 from pymongo import AsyncMongoClient, MongoClient
 from pymongo.synchronous.database import Database
-from support import Document, mongodb_uri, new_database_name, outbox_validator
+from support import Document, mongodb_uri, new_database_name, outbox_options
 
 from outgraph_writer import Aggregate, asynchronous, track_collection
 from outgraph_writer.xmem import CodeGraph, ensure_indexes
@@ -25,7 +25,7 @@ INCREMENT: Final[tuple[Document, Document]] = ({"_id": "a"}, {"$inc": {"n": 1}})
 def db() -> Iterator[Database[Document]]:
     with MongoClient[Document](mongodb_uri()) as client:
         made = client[new_database_name()]
-        made.create_collection("outbox", **outbox_validator())
+        made.create_collection("outbox", **outbox_options())
         made.counters.insert_one({"_id": "a", "n": 0})
         yield made
         client.drop_database(made)

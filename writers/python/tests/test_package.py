@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pymongo import AsyncMongoClient, MongoClient
-from support import mongodb_uri, new_database_name, outbox_validator
+from support import mongodb_uri, new_database_name, outbox_options
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 EXAMPLES: Final = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
@@ -39,7 +39,7 @@ async def test_the_examples_of_the_readme_run() -> None:
     tracked, asynchronous, xmem = (text.replace('"crm"', f'"{name}"').replace(".crm", f".{name}") for text in EXAMPLES)
     with MongoClient[dict[str, object]](mongodb_uri()) as client:
         db = client[name]
-        db.create_collection("outbox", **outbox_validator())
+        db.create_collection("outbox", **outbox_options())
         names: dict[str, Any] = {}
         exec(tracked, names)  # noqa: S102
         exec(xmem, names)  # noqa: S102

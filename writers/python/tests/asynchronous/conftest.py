@@ -9,7 +9,8 @@ import pytest
 from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
-from support import RAW, Document, mongodb_uri, new_database_name, outbox_validator
+from pymongo.write_concern import WriteConcern
+from support import RAW, Document, mongodb_uri, new_database_name, outbox_options
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +22,7 @@ async def client() -> AsyncIterator[AsyncMongoClient[Document]]:
 @pytest.fixture(scope="module")
 async def database(client: AsyncMongoClient[Document]) -> AsyncIterator[AsyncDatabase[Document]]:
     made = client[new_database_name()]
-    await made.create_collection("outbox", **outbox_validator())
+    await made.create_collection("outbox", **outbox_options())
     yield made
     await client.drop_database(made)
 
@@ -29,8 +30,9 @@ async def database(client: AsyncMongoClient[Document]) -> AsyncIterator[AsyncDat
 @pytest.fixture
 async def db(database: AsyncDatabase[Document]) -> AsyncIterator[AsyncDatabase[Document]]:
     yield database
-    for name in await database.list_collection_names():
-        await database[name].delete_many({})
+    soon = database.with_options(write_concern=WriteConcern(1))
+    for name in await soon.list_collection_names():
+        await soon[name].delete_many({})
 
 
 class Stored:

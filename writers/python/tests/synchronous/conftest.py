@@ -10,7 +10,8 @@ import pytest
 from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 from pymongo.synchronous.database import Database
-from support import RAW, Document, mongodb_uri, new_database_name, outbox_validator
+from pymongo.write_concern import WriteConcern
+from support import RAW, Document, mongodb_uri, new_database_name, outbox_options
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +23,7 @@ def client() -> Iterator[MongoClient[Document]]:
 @pytest.fixture(scope="module")
 def database(client: MongoClient[Document]) -> Iterator[Database[Document]]:
     made = client[new_database_name()]
-    made.create_collection("outbox", **outbox_validator())
+    made.create_collection("outbox", **outbox_options())
     yield made
     client.drop_database(made)
 
@@ -30,8 +31,9 @@ def database(client: MongoClient[Document]) -> Iterator[Database[Document]]:
 @pytest.fixture
 def db(database: Database[Document]) -> Iterator[Database[Document]]:
     yield database
-    for name in database.list_collection_names():
-        database[name].delete_many({})
+    soon = database.with_options(write_concern=WriteConcern(1))
+    for name in soon.list_collection_names():
+        soon[name].delete_many({})
 
 
 class Stored:
