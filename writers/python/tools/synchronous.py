@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -32,31 +33,33 @@ def synchronous(text: str) -> str:
     return text
 
 
-def formatted(text: str, name: str) -> str:
-    """As the formatter has it: lines that became shorter are joined."""
-    for arguments in (["check", "--quiet", "--fix-only", "--select", "I", "-"], ["format", "--quiet", "-"]):
-        command = [sys.executable, "-m", "ruff", *arguments, "--stdin-filename", name]
-        text = subprocess.run(command, cwd=ROOT, input=text, text=True, check=True, capture_output=True).stdout
-    return text
+def made_files() -> dict[Path, str]:
+    """Each synchronous file with its text, as the formatter has it: lines that became shorter are joined."""
+    with TemporaryDirectory() as temporary:
+        copies: dict[Path, Path] = {}
+        for source in (source for folder in FOLDERS for source in (ROOT / folder / "asynchronous").glob("*.py")):
+            target = source.parent.parent / "synchronous" / source.name
+            copy = copies[target] = Path(temporary) / target.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            mark = MARK.format(source.relative_to(ROOT).as_posix())
+            copy.write_text(f"{mark}\n{synchronous(source.read_text())}")
+        for arguments in (["check", "--fix-only", "--select", "I"], ["format"]):
+            command = [sys.executable, "-m", "ruff", *arguments, "--quiet", "--config", "pyproject.toml", temporary]
+            subprocess.run(command, cwd=ROOT, check=True)
+        return {target: copy.read_text() for target, copy in copies.items()}
 
 
 def main() -> int:
     """Writes the files, or with ``--check`` compares them; returns the exit code."""
-    stale = []
-    for folder in FOLDERS:
-        for source in sorted((ROOT / folder / "asynchronous").glob("*.py")):
-            target = ROOT / folder / "synchronous" / source.name
-            mark = MARK.format(source.relative_to(ROOT).as_posix())
-            text = formatted(f"{mark}\n{synchronous(source.read_text())}", str(target.relative_to(ROOT)))
-            if target.exists() and target.read_text() == text:
-                continue
-            stale.append(str(target.relative_to(ROOT)))
-            if "--check" not in sys.argv:
-                target.parent.mkdir(exist_ok=True)
-                target.write_text(text)
-    for name in stale:
-        print(f"{name} is not what its source says" if "--check" in sys.argv else f"{name} written")
-    return 1 if stale and "--check" in sys.argv else 0
+    checks = "--check" in sys.argv
+    made = made_files()
+    stale = [target for target, text in made.items() if not target.exists() or target.read_text() != text]
+    for target in stale:
+        if not checks:
+            target.parent.mkdir(exist_ok=True)
+            target.write_text(made[target])
+        print(f"{target.relative_to(ROOT)} {'is not what its source says' if checks else 'written'}")
+    return 1 if checks and stale else 0
 
 
 if __name__ == "__main__":
