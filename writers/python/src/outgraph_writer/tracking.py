@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, TypeVar
 
 from bson.raw_bson import RawBSONDocument
+from pymongo.results import UpdateResult
 
 from outgraph_writer.fault import Fault
 from outgraph_writer.stored import stored_id
@@ -42,6 +43,11 @@ def with_ids(ids: Sequence[Any]) -> Filter:
 def target_of(document: RawBSONDocument | None, filter: Filter) -> Filter:
     """The one document, if it still matches; the filter stays, because `$` in an update takes its place from it."""
     return filter if document is None else {"$and": [with_id(document), filter]}
+
+
+def has_inserted(result: UpdateResult) -> bool:
+    """Whether an upsert has inserted a document. Its id may be null; ``did_upsert`` fails in PyMongo 4.9."""
+    return "upserted" in (result.raw_result or {})
 
 
 def refuse_writing_stages(pipeline: Sequence[Mapping[str, Any]]) -> None:

@@ -24,6 +24,7 @@ from outgraph_writer.tracking import (
     Hint,
     Sort,
     Update,
+    has_inserted,
     in_chunks,
     refuse_writing_stages,
     target_of,
@@ -321,7 +322,7 @@ class AsyncTrackedCollection(Generic[_Document]):
     async def _record_result(
         self, own: AsyncClientSession, before: RawBSONDocument | None, result: UpdateResult, traceparent: str | None
     ) -> None:
-        if result.did_upsert:
+        if has_inserted(result):
             await self._record_from(own, [], [result.upserted_id], traceparent)
         elif before is not None and result.modified_count > 0:
             await self._record_from(own, [before], [stored_id(before)], traceparent)

@@ -25,6 +25,7 @@ from outgraph_writer.tracking import (
     Hint,
     Sort,
     Update,
+    has_inserted,
     in_chunks,
     refuse_writing_stages,
     target_of,
@@ -322,7 +323,7 @@ class TrackedCollection(Generic[_Document]):
     def _record_result(
         self, own: ClientSession, before: RawBSONDocument | None, result: UpdateResult, traceparent: str | None
     ) -> None:
-        if result.did_upsert:
+        if has_inserted(result):
             self._record_from(own, [], [result.upserted_id], traceparent)
         elif before is not None and result.modified_count > 0:
             self._record_from(own, [before], [stored_id(before)], traceparent)
