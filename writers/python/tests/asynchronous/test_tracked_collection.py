@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from typing import Any, Final, Protocol
 from uuid import UUID
 
+import bson
 import pytest
 from bson.binary import Binary, UuidRepresentation
 from bson.code import Code
@@ -63,6 +64,24 @@ async def test_records_exactly_what_is_stored(fields: Document, db: AsyncDatabas
     await db.notes.delete_many({})
     await notes.insert_one({"z": 1, "_id": "c", **fields})
     assert exactly((await stored.events())[-1]["payload"]) == exactly((await stored.documents("notes"))[0])
+
+
+async def test_records_bytes_of_the_callers_own_as_the_server_puts_them_in_order(
+    db: AsyncDatabase[Document], stored: Stored
+) -> None:
+    sent = RawBSONDocument(bytes(bson.encode({"z": 1, "id_": "a"})).replace(b"id_", b"_id"))
+    assert list(sent) == ["z", "_id"]
+    notes: Any = track_collection(db, NOTE)
+    await notes.insert_one(sent)
+    assert [list(event["payload"]) for event in await stored.events()] == [["_id", "z"]]
+
+
+async def test_update_many_with_the_positional_operator_changes_what_the_filter_matched(
+    db: AsyncDatabase[Document], stored: Stored
+) -> None:
+    await db.notes.insert_many([{"_id": _id, "l": [1, 2]} for _id in ("a", "b")])
+    await track_collection(db, NOTE).update_many({"l": 2}, {"$set": {"l.$": 3}})
+    assert [event["payload"]["l"] for event in await stored.events()] == [[1, 3], [1, 3]]
 
 
 async def test_gives_a_document_its_id_as_the_driver_does(db: AsyncDatabase[Document], stored: Stored) -> None:

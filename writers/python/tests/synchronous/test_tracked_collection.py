@@ -8,6 +8,7 @@ from datetime import datetime, timezone
 from typing import Any, Final, Protocol
 from uuid import UUID
 
+import bson
 import pytest
 from bson.binary import Binary, UuidRepresentation
 from bson.code import Code
@@ -64,6 +65,24 @@ def test_records_exactly_what_is_stored(fields: Document, db: Database[Document]
     db.notes.delete_many({})
     notes.insert_one({"z": 1, "_id": "c", **fields})
     assert exactly((stored.events())[-1]["payload"]) == exactly((stored.documents("notes"))[0])
+
+
+def test_records_bytes_of_the_callers_own_as_the_server_puts_them_in_order(
+    db: Database[Document], stored: Stored
+) -> None:
+    sent = RawBSONDocument(bytes(bson.encode({"z": 1, "id_": "a"})).replace(b"id_", b"_id"))
+    assert list(sent) == ["z", "_id"]
+    notes: Any = track_collection(db, NOTE)
+    notes.insert_one(sent)
+    assert [list(event["payload"]) for event in stored.events()] == [["_id", "z"]]
+
+
+def test_update_many_with_the_positional_operator_changes_what_the_filter_matched(
+    db: Database[Document], stored: Stored
+) -> None:
+    db.notes.insert_many([{"_id": _id, "l": [1, 2]} for _id in ("a", "b")])
+    track_collection(db, NOTE).update_many({"l": 2}, {"$set": {"l.$": 3}})
+    assert [event["payload"]["l"] for event in stored.events()] == [[1, 3], [1, 3]]
 
 
 def test_gives_a_document_its_id_as_the_driver_does(db: Database[Document], stored: Stored) -> None:
