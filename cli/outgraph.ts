@@ -14,6 +14,7 @@ import { readSettingsOrExit } from './read-settings.ts';
 import { redriveCommand } from './redrive.ts';
 import { replayCommand } from './replay.ts';
 import { reprojectCommand } from './reproject.ts';
+import { verifyCommand } from './verify.ts';
 
 const program = new Command('outgraph').description('Keeps a Neo4j graph in step with MongoDB.');
 program
@@ -31,7 +32,11 @@ program
     'Makes what is missing: the outbox with its validator and indexes in MongoDB, the constraints in Neo4j. Safe to run again.',
   )
   .action(async () => setUp(await readSettingsOrExit(setUpSettings)));
-program.addCommand(redriveCommand()).addCommand(replayCommand()).addCommand(reprojectCommand());
+program
+  .addCommand(redriveCommand())
+  .addCommand(replayCommand())
+  .addCommand(reprojectCommand())
+  .addCommand(verifyCommand());
 await program.parseAsync();
 
 function runWorker(settings: WorkerSettings, healthPort: number): void {

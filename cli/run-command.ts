@@ -6,12 +6,12 @@ import { describeError } from '../lib/contract/fault.ts';
 import { isWanted, type ShowProgress, showProgress } from './progress.ts';
 import { readSettingsOrExit, wrongUse } from './read-settings.ts';
 
-/** 0: done. */
-export const exitCodes = { failed: 1, wrongUse, refused: 3, interrupted: 130 } as const;
+/** 0: done, or equal. */
+export const exitCodes = { failed: 1, wrongUse, refused: 3, different: 4, interrupted: 130 } as const;
 
 export const exitCodesText = `
 Exit codes: 0 done, 1 failed (a server did not answer as it should), 2 wrong use or settings, 3 refused (not confirmed, or not safe),
-130 interrupted (Ctrl-C; run it again to go on).`;
+4 the graph is not what the documents say, 130 interrupted (Ctrl-C; run it again to go on).`;
 
 /** Options that commands which change data have. */
 export interface ChangeOptions {
@@ -22,7 +22,7 @@ export interface ChangeOptions {
 
 /** A command's answer: for people, and the same for programs. */
 export interface Answer {
-  readonly outcome: 'done' | 'interrupted';
+  readonly outcome: 'done' | 'equal' | 'different' | 'interrupted';
   readonly text: string;
   readonly facts: Readonly<Record<string, unknown>>;
 }
@@ -73,7 +73,7 @@ export async function runCommand(
     });
     const { outcome, text, facts } = answer;
     process.stdout.write(json ? `${JSON.stringify({ outcome, ...facts })}\n` : `${text}\n`);
-    if (outcome === 'interrupted') process.exitCode = exitCodes.interrupted;
+    if (outcome === 'interrupted' || outcome === 'different') process.exitCode = exitCodes[outcome];
   } catch (error) {
     const refused = error instanceof Refusal;
     const reason = refused ? error.message : describeError(error).reason;

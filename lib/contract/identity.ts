@@ -45,13 +45,13 @@ export function relationshipId(relationship: SubgraphRelationship, owner: string
 }
 
 /** What a node says besides its name; equal contents mean that nothing needs to be written. */
-export function nodeContent({ labels, properties }: SubgraphNode): string {
+export function nodeContent({ labels, properties }: Pick<SubgraphNode, 'labels' | 'properties'>): string {
   if (labels.length === 0 && isEmpty(properties)) return noContent;
   return contentHash(JSON.stringify([labels, canonicalProperties(properties)]));
 }
 
 /** What a relationship says besides its name. */
-export function relationshipContent({ properties }: SubgraphRelationship): string {
+export function relationshipContent({ properties }: Pick<SubgraphRelationship, 'properties'>): string {
   return isEmpty(properties) ? noContent : contentHash(JSON.stringify(canonicalProperties(properties)));
 }
 

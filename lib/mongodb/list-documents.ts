@@ -7,7 +7,7 @@ import { withMongodbFaults } from './translate-error.ts';
 export type DocumentId = unknown;
 
 /**
- * The ids of the next documents. By the bounds of the index and not by `$gt`, which finds only ids of the same BSON type.
+ * The ids of the next documents.
  *
  * @param after the last id of the part before; null at the beginning.
  * @throws Fault `mongodb-unavailable`.
@@ -17,18 +17,46 @@ export async function listDocumentIds(
   after: { readonly id: DocumentId } | null,
   limit: number,
 ): Promise<readonly DocumentId[]> {
+  return (await listPart(collection, after, limit, { _id: 1 })).map(({ _id }) => _id as DocumentId);
+}
+
+/** The next documents whole, each value in the BSON type that is stored. Parameters and errors as of `listDocumentIds`. */
+export async function listDocuments(
+  collection: Collection<Document>,
+  after: { readonly id: DocumentId } | null,
+  limit: number,
+): Promise<readonly Document[]> {
+  return listPart(collection, after, limit, {});
+}
+
+/** Those of the documents with these ids that are there. @throws Fault `mongodb-unavailable`. */
+export async function readDocuments(
+  collection: Collection<Document>,
+  ids: readonly DocumentId[],
+): Promise<readonly Document[]> {
+  return withMongodbFaults(() => collection.find({ _id: { $in: [...ids] } } as Document, exactTypes).toArray());
+}
+
+/** By the bounds of the index and not by `$gt`, which finds only ids of the same BSON type. */
+async function listPart(
+  collection: Collection<Document>,
+  after: { readonly id: DocumentId } | null,
+  limit: number,
+  projection: Document,
+): Promise<readonly Document[]> {
   const cursor = collection
-    .find({}, { projection: { _id: 1 }, ...exactTypes })
+    .find({}, { projection, ...exactTypes })
     .sort({ _id: 1 })
     .hint({ _id: 1 });
-  if (after === null) {
-    const documents = await withMongodbFaults(() => cursor.limit(limit).toArray());
-    return documents.map(({ _id }) => _id);
-  }
+  if (after === null) return withMongodbFaults(() => cursor.limit(limit).toArray());
   // The bound is inclusive; the document that stood there may have been deleted meanwhile.
-  const bounded = cursor.min({ _id: after.id }).limit(limit + 1);
-  const ids = (await withMongodbFaults(() => bounded.toArray())).map(({ _id }) => _id as DocumentId);
-  return isSameId(ids[0], after.id) ? ids.slice(1) : ids.slice(0, limit);
+  const documents = await withMongodbFaults(() =>
+    cursor
+      .min({ _id: after.id })
+      .limit(limit + 1)
+      .toArray(),
+  );
+  return isSameId(documents[0]?._id, after.id) ? documents.slice(1) : documents.slice(0, limit);
 }
 
 /** About how many documents there are, by the collection's metadata. @throws Fault `mongodb-unavailable`. */

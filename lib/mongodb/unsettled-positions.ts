@@ -61,6 +61,20 @@ export async function listUnsettledIds(
   return [...new Set(events.map(({ aggregateId }) => String(aggregateId)))];
 }
 
+/** Where the oldest event stands that is pending; null if none is. @throws Fault `mongodb-unavailable`. */
+export async function oldestPending(outbox: Collection<Document>): Promise<Position | null> {
+  const [event] = await withMongodbFaults(() =>
+    outbox
+      .find({ status: 'pending' })
+      .project({ _id: 0, position: 1 })
+      .sort({ position: 1 })
+      .hint('outgraph_pending')
+      .limit(1)
+      .toArray(),
+  );
+  return event === undefined ? null : toPosition(event.position);
+}
+
 /** How many events are pending; counts no further than `limit`. @throws Fault `mongodb-unavailable`. */
 export async function countPending(outbox: Collection<Document>, limit: number): Promise<number> {
   return withMongodbFaults(() => outbox.countDocuments({ status: 'pending' }, { limit, hint: 'outgraph_pending' }));

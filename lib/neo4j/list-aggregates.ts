@@ -1,9 +1,9 @@
 /** Reads the registry as a whole, for an operator: which aggregates of a type live in the graph, and up to which positions it knows them. */
-import type { Driver, EagerResult } from 'neo4j-driver';
+import type { Driver } from 'neo4j-driver';
 import { aggregateKey, splitAggregateKey } from '../contract/outbox-event.ts';
 import type { Position } from '../contract/position.ts';
-import { noBookmarks } from './connect.ts';
-import { withNeo4jFaults } from './translate-error.ts';
+import type { RegisteredAggregate } from '../contract/standing-graph.ts';
+import { read } from './read.ts';
 
 /** A part of the registry: live aggregates of a type, in the order of their ids. */
 export interface AggregatePage {
@@ -55,21 +55,58 @@ export async function readAggregatePositions(
   return new Map(listed.map(({ aggregateId, position }) => [aggregateId, position]));
 }
 
+const allStatement = `
+MATCH (a:OutgraphAggregate)
+WHERE a.key > $after AND a.deletedAt IS NULL
+RETURN a.key AS key, a.position AS position, a.manifest AS manifest, false AS deleted
+ORDER BY a.key LIMIT toInteger($limit)`;
+
+const changedStatement = `
+MATCH (a:OutgraphAggregate)
+WHERE a.position > $since AND a.key > $after AND a.deletedAt IS NULL
+RETURN a.key AS key, a.position AS position, a.manifest AS manifest, false AS deleted
+ORDER BY a.key LIMIT toInteger($limit)`;
+
+const someStatement = `
+UNWIND $keys AS key
+MATCH (a:OutgraphAggregate {key: key})
+RETURN key, a.position AS position, a.manifest AS manifest, a.deletedAt IS NOT NULL AS deleted`;
+
+/** Live aggregates of all types with what they list, in the order of their keys. @throws Fault `neo4j-unavailable`. */
+export function listWithManifests(
+  driver: Driver,
+  database: string,
+  after: string,
+  limit: number,
+): Promise<readonly RegisteredAggregate[]> {
+  return read(driver, database, allStatement, { after, limit });
+}
+
+/** The same, of those whose position is later. @throws Fault `neo4j-unavailable`. */
+export function listChangedSince(
+  driver: Driver,
+  database: string,
+  page: { readonly since: Position; readonly after: string; readonly limit: number },
+): Promise<readonly RegisteredAggregate[]> {
+  return read(driver, database, changedStatement, page);
+}
+
+/** What the registry says of the aggregates, by key; those that it does not know are left out. @throws Fault `neo4j-unavailable`. */
+export async function readRegistered(
+  driver: Driver,
+  database: string,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, RegisteredAggregate>> {
+  const rows = await read<RegisteredAggregate>(driver, database, someStatement, { keys });
+  return new Map(rows.map((row) => [row.key, row]));
+}
+
 async function runListing(
   driver: Driver,
   database: string,
   statement: string,
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<readonly ListedAggregate[]> {
-  const { records } = await withNeo4jFaults(() =>
-    driver.executeQuery<EagerResult<{ key: string; position: Position }>>(statement, parameters, {
-      database,
-      ...noBookmarks,
-      routing: 'READ',
-    }),
-  );
-  return records.map((record) => ({
-    aggregateId: splitAggregateKey(record.get('key')).aggregateId,
-    position: record.get('position'),
-  }));
+  const rows = await read<{ key: string; position: Position }>(driver, database, statement, parameters);
+  return rows.map(({ key, position }) => ({ aggregateId: splitAggregateKey(key).aggregateId, position }));
 }

@@ -9,24 +9,33 @@ import { installLocalstack } from '../../infra/local/localstack.ts';
 import { projectRoot } from '../../infra/local/paths.ts';
 import { printStep } from '../../infra/local/progress.ts';
 
+/** What is packaged: a stage of `serverless.yml`, with these params. */
+export interface Packaging {
+  readonly stage: string;
+  readonly params: readonly string[];
+}
+
+/** With an Atlas Trigger as the ingress, a key of one's own and a VPC. */
+export const atlasPackaging: Packaging = {
+  stage: 'prod',
+  params: [
+    'ingress=atlas',
+    'partnerEventSource=aws.partner/mongodb.com/stitch.trigger/0123456789abcdef01234567',
+    'encryption=customer',
+    'kmsKeyArn=arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-123456789012',
+    'network=vpc',
+    'vpcSubnetIds=subnet-12345678,subnet-87654321',
+    'vpcSecurityGroupIds=sg-12345678',
+  ],
+};
+
 /** Every combination of stage and parameters that is deployed: each is packaged, linted and looked at. */
-export const packagings: readonly { readonly stage: string; readonly params: readonly string[] }[] = [
+export const packagings: readonly Packaging[] = [
   { stage: 'local', params: [] },
   { stage: 'dev', params: [] },
   { stage: 'prod', params: [] },
   { stage: 'prod', params: ['secretService=secretsmanager'] },
-  {
-    stage: 'prod',
-    params: [
-      'ingress=atlas',
-      'partnerEventSource=aws.partner/mongodb.com/stitch.trigger/0123456789abcdef01234567',
-      'encryption=customer',
-      'kmsKeyArn=arn:aws:kms:us-east-1:123456789012:key/12345678-1234-1234-1234-123456789012',
-      'network=vpc',
-      'vpcSubnetIds=subnet-12345678,subnet-87654321',
-      'vpcSecurityGroupIds=sg-12345678',
-    ],
-  },
+  atlasPackaging,
 ];
 
 /** Where it may be deployed to: rules of cfn-lint depend on it. */
@@ -48,8 +57,17 @@ export interface PackagedTemplate {
   readonly findings: unknown;
 }
 
-/** Packages and lints one combination. @throws Error with what Serverless printed. */
-export async function packageTemplate({ stage, params }: (typeof packagings)[number]): Promise<PackagedTemplate> {
+const packaged = new Map<string, Promise<PackagedTemplate>>();
+
+/** Packages and lints one combination, once for all who ask. @throws Error with what Serverless printed. */
+export function packageTemplate(packaging: Packaging): Promise<PackagedTemplate> {
+  const key = JSON.stringify(packaging);
+  const template = packaged.get(key) ?? packageAndLint(packaging);
+  packaged.set(key, template);
+  return template;
+}
+
+async function packageAndLint({ stage, params }: Packaging): Promise<PackagedTemplate> {
   const folder = await mkdtemp(path.join(tmpdir(), 'outgraph-package-'));
   try {
     const serverless = path.join(projectRoot, 'node_modules/serverless/bin/serverless.js');

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { settingsOf } from '../../lib/config/settings.ts';
-import { lint, type PackagedTemplate, packageTemplate, packagings } from './package-template.ts';
+import { atlasPackaging, lint, type PackagedTemplate, packageTemplate, packagings } from './package-template.ts';
 import { secretsInEnvironments, unencryptedStores, wideStatements } from './template-rules.ts';
 
 describe.each(packagings)('the template of stage $stage $params', (packaging) => {
@@ -29,9 +29,62 @@ describe.each(packagings)('the template of stage $stage $params', (packaging) =>
     expect(wideStatements(template.resources)).toStrictEqual([]);
   });
 
+  it('shows every alarm on its dashboard, and no other', () => {
+    const { 'Fn::Sub': body } = template.resources.Dashboard?.Properties?.DashboardBody as {
+      readonly 'Fn::Sub': string;
+    };
+    const { widgets } = JSON.parse(body) as {
+      readonly widgets: readonly { properties: { alarms?: readonly string[] } }[];
+    };
+    const shown = widgets.flatMap(({ properties }) => properties.alarms ?? []).map((arn) => arn.split(':').at(-1));
+    const alarms = Object.values(template.resources).filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
+    expect(alarms.length).toBeGreaterThan(9);
+    expect(shown.sort()).toStrictEqual(alarms.map(({ Properties }) => Properties?.AlarmName).sort());
+  });
+
   it('holds no secret in an environment', () => {
     expect(Object.values(template.resources).some(({ Type }) => Type === 'AWS::Lambda::Function')).toBe(true);
     expect(secretsInEnvironments(template.resources)).toStrictEqual([]);
+  });
+});
+
+describe('the template with an Atlas Trigger as the ingress', () => {
+  let resources: PackagedTemplate['resources'];
+  beforeAll(async () => {
+    ({ resources } = await packageTemplate(atlasPackaging));
+  });
+  const properties = (name: string) => resources[name]?.Properties;
+
+  it('has the bus of the event source, and a rule from there to the queue, which takes messages of that rule only', () => {
+    const source = 'aws.partner/mongodb.com/stitch.trigger/0123456789abcdef01234567';
+    expect(properties('EventBus')).toMatchObject({ Name: source, EventSourceName: source });
+    expect(properties('PointerRule')).toStrictEqual({
+      EventBusName: { Ref: 'EventBus' },
+      EventPattern: { source: [{ prefix: 'aws.partner/mongodb.com' }] },
+      Targets: [{ Id: 'queue', Arn: { 'Fn::GetAtt': ['Queue', 'Arn'] } }],
+    });
+    const policy = JSON.stringify(properties('QueuePolicy'));
+    expect(policy).toContain('{"ArnEquals":{"aws:SourceArn":{"Fn::GetAtt":["PointerRule","Arn"]}}}');
+  });
+
+  it('has nothing of a publisher', () => {
+    expect(Object.keys(resources)).toContain('SweepLambdaFunction');
+    expect(Object.keys(resources).filter((name) => /publisher|history/i.test(name))).toStrictEqual([]);
+  });
+
+  it('has the alarm that sees a suspended trigger: on what only the sweep brought, of which the canaries alone are enough', () => {
+    expect(properties('EventsRepublished')).toMatchObject({
+      AlarmName: 'outgraph-prod-events-republished',
+      Namespace: 'Outgraph',
+      MetricName: 'EventsRepublished',
+      Dimensions: [{ Name: 'service', Value: 'outgraph-prod' }],
+      Statistic: 'Sum',
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+    });
+    // One canary a minute.
+    const { Period, Threshold } = properties('EventsRepublished') as { Period: number; Threshold: number };
+    expect(Number(Threshold)).toBeLessThan(Number(Period) / 60 - 1);
+    expect(properties('SweepEventsRuleSchedule1')).toMatchObject({ ScheduleExpression: 'rate(1 minute)' });
   });
 });
 

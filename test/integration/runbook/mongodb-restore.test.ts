@@ -15,7 +15,7 @@ import {
   type TestDatabase,
   untilSettled,
   writeSome,
-} from './site.ts';
+} from '../site.ts';
 
 vi.setConfig({ testTimeout: 360_000, hookTimeout: 360_000 });
 

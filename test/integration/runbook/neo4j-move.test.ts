@@ -16,7 +16,7 @@ import {
   type TestDatabase,
   untilSettled,
   writeSome,
-} from './site.ts';
+} from '../site.ts';
 
 // Two servers are started, and this machine may have other things to do.
 vi.setConfig({ testTimeout: 360_000, hookTimeout: 360_000 });

@@ -16,7 +16,7 @@ import {
   type TestDatabase,
   untilSettled,
   writeSome,
-} from './site.ts';
+} from '../site.ts';
 
 // Neo4j is stopped and started several times.
 vi.setConfig({ testTimeout: 360_000, hookTimeout: 360_000 });

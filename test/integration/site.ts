@@ -6,22 +6,22 @@ import { type Db, type Document, ObjectId } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import pMap from 'p-map';
 import { expect } from 'vitest';
-import { type RestartableNeo4j, startRestartableNeo4j } from '../../../infra/local/neo4j.ts';
-import { printStep } from '../../../infra/local/progress.ts';
-import { waitUntil } from '../../../infra/local/wait-until.ts';
-import { aggregates } from '../../../lib/aggregates/catalog.ts';
-import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
-import { memoryUser } from '../../../lib/aggregates/memory-user.ts';
-import { readSettings, workerSettings } from '../../../lib/config/settings.ts';
-import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
-import { startWorker, type Worker } from '../../../lib/wiring/worker.ts';
-import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
-import { connectGraph } from '../../connect-graph.ts';
-import { compareGraph } from '../../main-job/compare-graph.ts';
-import { silentLog } from '../../silent-log.ts';
-import { stack } from '../../stack.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { type RestartableNeo4j, startRestartableNeo4j } from '../../infra/local/neo4j.ts';
+import { printStep } from '../../infra/local/progress.ts';
+import { waitUntil } from '../../infra/local/wait-until.ts';
+import { aggregates } from '../../lib/aggregates/catalog.ts';
+import { memoryEvent } from '../../lib/aggregates/memory-event.ts';
+import { memoryUser } from '../../lib/aggregates/memory-user.ts';
+import { readSettings, workerSettings } from '../../lib/config/settings.ts';
+import { outboxCollection } from '../../lib/contract/outbox-event.ts';
+import { setUpGraph } from '../../lib/neo4j/set-up-graph.ts';
+import { startWorker, type Worker } from '../../lib/wiring/worker.ts';
+import { trackCollection } from '../../lib/writer/tracked-collection.ts';
+import { connectGraph } from '../connect-graph.ts';
+import { compareGraph } from '../main-job/compare-graph.ts';
+import { silentLog } from '../silent-log.ts';
+import { stack } from '../stack.ts';
+import { createTestDatabase, type TestDatabase } from './test-database.ts';
 
 /** A graph with its own server and data folder, set up. */
 export interface SiteGraph {

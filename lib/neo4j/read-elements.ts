@@ -1,0 +1,183 @@
+/** Reads elements of the graph for a verification: those that an aggregate should have, and, in a walk through the whole graph, all that bear outgraph's marks. Writes nothing, and takes no lock. */
+import neo4j, { type Driver, type RecordShape } from 'neo4j-driver';
+import { nodeIdentity } from '../contract/identity.ts';
+import type {
+  MarkedElement,
+  StandingElements,
+  StandingNode,
+  StandingRelationship,
+} from '../contract/standing-graph.ts';
+import type { Endpoint, KeyValue } from '../contract/subgraph.ts';
+import { fromProperties } from './from-property.ts';
+import { read } from './read.ts';
+import { groupByShape, nodePattern } from './shape.ts';
+
+/** Names of key properties (sorted) by label: which of a node's labels name it. */
+export type KeyNames = ReadonlyMap<string, readonly string[]>;
+
+/** The named elements as they stand; those that do not are left out. @throws Fault `neo4j-unavailable`. */
+export async function readElements(
+  driver: Driver,
+  database: string,
+  keyNames: KeyNames,
+  wanted: {
+    readonly nodes: readonly Endpoint[];
+    readonly relationships: readonly { readonly type: string; readonly id: string }[];
+  },
+): Promise<StandingElements> {
+  const nodes = new Map<string, StandingNode>();
+  for (const [shape, members] of groupByShape(wanted.nodes, (node) => node)) {
+    const statement = `
+UNWIND $rows AS row
+MATCH ${nodePattern('n', shape, 'row[1]')}
+RETURN row[0] AS index, labels(n) AS labels, properties(n) AS properties`;
+    const rows = members.map(({ key }, index) => [index, Object.values(key)]);
+    for (const row of await read<{ index: bigint } & NodeRow>(driver, database, statement, { rows })) {
+      const { label, key } = members[Number(row.index)] as Endpoint;
+      nodes.set(nodeIdentity({ label, key }), toStandingNode(row));
+    }
+  }
+  const relationships = new Map<string, StandingRelationship>();
+  for (const [type, members] of Map.groupBy(wanted.relationships, (one) => one.type)) {
+    const statement = `
+UNWIND $ids AS id
+MATCH (a)-[r:\`${type}\` {_outgraphId: id}]->(b)
+RETURN id, properties(r) AS properties, labels(a) AS fromLabels, properties(a) AS fromProperties, labels(b) AS toLabels, properties(b) AS toProperties`;
+    for (const row of await read<RelationshipRow>(driver, database, statement, { ids: members.map(({ id }) => id) })) {
+      relationships.set(row.id, {
+        from: identitiesOf(keyNames, row.fromLabels, row.fromProperties),
+        to: identitiesOf(keyNames, row.toLabels, row.toProperties),
+        properties: fromProperties(row.properties),
+      });
+    }
+  }
+  return { nodes, relationships };
+}
+
+interface NodeRow {
+  readonly labels: readonly string[];
+  readonly properties: Readonly<Record<string, unknown>>;
+}
+
+interface RelationshipRow extends RecordShape {
+  readonly id: string;
+  readonly properties: Readonly<Record<string, unknown>>;
+  readonly fromLabels: readonly string[];
+  readonly fromProperties: Readonly<Record<string, unknown>>;
+  readonly toLabels: readonly string[];
+  readonly toProperties: Readonly<Record<string, unknown>>;
+}
+
+function toStandingNode({ labels, properties }: NodeRow): StandingNode {
+  const { _outgraphOwner: owner = null, _outgraphShares: shares = 0n } = properties as {
+    readonly _outgraphOwner?: string;
+    readonly _outgraphShares?: bigint;
+  };
+  return { labels, properties: fromProperties(properties), owner, shares: Number(shares) };
+}
+
+/** A node's names by each of its labels that has a key. */
+function identitiesOf(
+  keyNames: KeyNames,
+  labels: readonly string[],
+  properties: Readonly<Record<string, unknown>>,
+): readonly string[] {
+  return labels.flatMap((label) => {
+    const names = keyNames.get(label);
+    if (names === undefined || names.some((name) => properties[name] === undefined)) return [];
+    const key = Object.fromEntries(
+      names.map((name) => [name, fromProperties({ value: properties[name] }).value as KeyValue]),
+    );
+    return [nodeIdentity({ label, key })];
+  });
+}
+
+const isMarked = '(n._outgraphOwner IS NOT NULL OR n._outgraphShares IS NOT NULL OR n._outgraph IS NOT NULL)';
+const returnNode =
+  'RETURN elementId(n) AS elementId, labels(n) AS labels, properties(n) AS properties, NOT EXISTS { (n)--() } AS lonely';
+const returnRelationship = 'RETURN elementId(r) AS elementId, type(r) AS type, r._outgraphId AS id';
+
+const allNodes = `MATCH (n) WHERE ${isMarked} ${returnNode}`;
+const allRelationships = `MATCH ()-[r]->() WHERE r._outgraphId IS NOT NULL ${returnRelationship}`;
+const someNodes = `UNWIND $ids AS id MATCH (n) WHERE elementId(n) = id AND ${isMarked} ${returnNode}`;
+const someRelationships = `UNWIND $ids AS id MATCH ()-[r]->() WHERE elementId(r) = id AND r._outgraphId IS NOT NULL ${returnRelationship}`;
+
+const elementsAtOnce = 1_000;
+
+/** Walks through everything with outgraph's marks, a part at a time: what is ahead waits in the server. @throws Fault `neo4j-unavailable`. */
+export async function* walkElements(
+  driver: Driver,
+  database: string,
+  keyNames: KeyNames,
+): AsyncGenerator<readonly MarkedElement[]> {
+  for await (const rows of walk<MarkedNodeRow>(driver, database, allNodes))
+    yield rows.map((row) => toMarkedNode(keyNames, row));
+  for await (const rows of walk<MarkedRelationshipRow>(driver, database, allRelationships))
+    yield rows.map((row): MarkedElement => ({ kind: 'relationship', ...row }));
+}
+
+interface MarkedNodeRow extends RecordShape, NodeRow {
+  readonly elementId: string;
+  readonly lonely: boolean;
+}
+
+interface MarkedRelationshipRow extends RecordShape {
+  readonly elementId: string;
+  readonly type: string;
+  readonly id: string;
+}
+
+function toMarkedNode(keyNames: KeyNames, { elementId, labels, properties, lonely }: MarkedNodeRow): MarkedElement {
+  const { owner, shares } = toStandingNode({ labels, properties });
+  return {
+    kind: 'node',
+    elementId,
+    identities: identitiesOf(keyNames, labels, properties),
+    owner,
+    shared: shares > 0,
+    lonely,
+  };
+}
+
+/** Those of the elements that still stand, as they are now. @throws Fault `neo4j-unavailable`. */
+export async function lookAgain(
+  driver: Driver,
+  database: string,
+  keyNames: KeyNames,
+  elements: readonly MarkedElement[],
+): Promise<readonly MarkedElement[]> {
+  const idsOf = (kind: MarkedElement['kind']) =>
+    elements.filter((one) => one.kind === kind).map(({ elementId }) => elementId);
+  const nodes = await read<MarkedNodeRow>(driver, database, someNodes, { ids: idsOf('node') });
+  const relationships = await read<MarkedRelationshipRow>(driver, database, someRelationships, {
+    ids: idsOf('relationship'),
+  });
+  return [
+    ...nodes.map((row) => toMarkedNode(keyNames, row)),
+    ...relationships.map((row): MarkedElement => ({ kind: 'relationship', ...row })),
+  ];
+}
+
+async function* walk<Row extends RecordShape>(
+  driver: Driver,
+  database: string,
+  statement: string,
+): AsyncGenerator<readonly Row[]> {
+  const session = driver.session({
+    database,
+    defaultAccessMode: neo4j.session.READ,
+    fetchSize: elementsAtOnce,
+  });
+  try {
+    let rows: Row[] = [];
+    for await (const record of session.run<Row>(statement)) {
+      rows.push(record.toObject());
+      if (rows.length < elementsAtOnce) continue;
+      yield rows;
+      rows = [];
+    }
+    if (rows.length > 0) yield rows;
+  } finally {
+    await session.close();
+  }
+}

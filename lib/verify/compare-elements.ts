@@ -1,0 +1,62 @@
+/** Whether an aggregate's elements stand in the graph as its subgraph lists them. Pure. */
+import { nodeContent, relationshipContent, relationshipId } from '../contract/identity.ts';
+import type { StandingElements, StandingNode, StandingRelationship } from '../contract/standing-graph.ts';
+import type { GraphProperties, Subgraph, SubgraphNode, SubgraphRelationship } from '../contract/subgraph.ts';
+import type { Difference } from './difference.ts';
+
+/** The elements of `subgraph` that do not stand as they should. `owner` is the aggregate's key. */
+export function compareElements(owner: string, subgraph: Subgraph, standing: StandingElements): readonly Difference[] {
+  const differences: Difference[] = [];
+  const tell = (element: string, reason: string | null) => {
+    if (reason !== null) differences.push({ kind: 'changed', aggregate: owner, element, reason });
+  };
+  for (const node of subgraph.nodes) tell(node.identity, nodeProblem(owner, node, standing.nodes.get(node.identity)));
+  for (const relationship of subgraph.relationships) {
+    const id = relationshipId(relationship, owner);
+    tell(relationshipName(relationship.type, id), relationshipProblem(relationship, standing.relationships.get(id)));
+  }
+  return differences;
+}
+
+/** How a report names a relationship. */
+export function relationshipName(type: string, id: string): string {
+  return `${type} ${id}`;
+}
+
+function nodeProblem(owner: string, node: SubgraphNode, standing: StandingNode | undefined): string | null {
+  if (standing === undefined) return 'The node is gone.';
+  if (node.shared)
+    return standing.shares > 0 || standing.owner !== null ? null : 'The node has lost the mark of being shared.';
+  if (standing.owner !== owner) return 'The node has lost the mark of its owner.';
+  const labels = standing.labels.filter((label) => label !== node.label).sort();
+  const properties = without(standing.properties, Object.keys(node.key));
+  if (nodeContent({ labels, properties }) === nodeContent(node)) return null;
+  if (labels.join() !== node.labels.join()) return 'Its labels are others.';
+  return `Its properties are others: ${differingNames(properties, node.properties).join(', ')}.`;
+}
+
+function relationshipProblem(
+  relationship: SubgraphRelationship,
+  standing: StandingRelationship | undefined,
+): string | null {
+  if (standing === undefined) return 'The relationship is gone.';
+  if (!standing.from.includes(relationship.from.identity) || !standing.to.includes(relationship.to.identity))
+    return 'It has other ends, or their labels or keys were changed.';
+  const { properties } = standing;
+  if (relationshipContent({ properties }) === relationshipContent(relationship)) return null;
+  return `Its properties are others: ${differingNames(properties, relationship.properties).join(', ')}.`;
+}
+
+function without(properties: GraphProperties, names: readonly string[]): GraphProperties {
+  return Object.fromEntries(Object.entries(properties).filter(([name]) => !names.includes(name)));
+}
+
+/** By name alone: values are nobody's business here. */
+function differingNames(left: GraphProperties, right: GraphProperties): readonly string[] {
+  const content = (properties: GraphProperties, name: string) => {
+    const value = properties[name];
+    return value === undefined ? undefined : nodeContent({ labels: [], properties: { [name]: value } });
+  };
+  const names = [...new Set([...Object.keys(left), ...Object.keys(right)])].sort();
+  return names.filter((name) => content(left, name) !== content(right, name));
+}

@@ -1,0 +1,93 @@
+/**
+ * Whether the graph is what the contract says, for all aggregates of some types: from the documents to the graph, and back. In bounded memory, while writers and consumers go on; what is in flight is
+ * passed over, by position.
+ */
+import { aggregateKey } from '../contract/outbox-event.ts';
+import { fromPosition, type Position, toPosition } from '../contract/position.ts';
+import { type Difference, type DifferenceCounts, DifferenceReport } from './difference.ts';
+import { TextSet } from './text-set.ts';
+import { verifyDocuments } from './verify-documents.ts';
+import { verifyAggregates, verifyElements } from './verify-graph.ts';
+import type { VerifyPorts } from './verify-ports.ts';
+
+export interface VerifyOptions {
+  /** Of these aggregate types; elements that nobody lists are looked for whatever their type was. */
+  readonly types: readonly string[];
+  /** By positions and manifests alone: what outgraph has written, whatever was done to it since. */
+  readonly quick: boolean;
+  /** A writer takes no longer for a transaction: an aggregate whose event is younger than that may have a document that was not to be seen yet. */
+  readonly transactionSeconds: number;
+  readonly chunkDocuments: number;
+}
+
+export interface VerifyReport {
+  readonly outcome: 'equal' | 'different' | 'interrupted';
+  readonly documents: number;
+  readonly differences: DifferenceCounts;
+  /** Aggregates that changed whenever they were looked at, or whose events wait. */
+  readonly inFlight: number;
+}
+
+/** Verifies; each difference is told as it is found. @throws Fault `mongodb-unavailable` or `neo4j-unavailable`. */
+export async function verify<Id>(
+  ports: VerifyPorts<Id>,
+  { types, quick, transactionSeconds, chunkDocuments }: VerifyOptions,
+  tell: (difference: Difference) => void,
+): Promise<VerifyReport> {
+  const report = new DifferenceReport(tell);
+  const startedAt = await ports.readClusterTime();
+  const seen = new TextSet();
+  let documents = 0;
+  let inFlight = 0;
+  for (const type of types) {
+    let after: { readonly id: Id } | null = null;
+    for (;;) {
+      const page: Awaited<ReturnType<typeof ports.listDocuments>> = await ports.listDocuments(
+        type,
+        after,
+        chunkDocuments,
+      );
+      const last = page.at(-1);
+      if (last === undefined || ports.isInterrupted()) break;
+      after = { id: last.id };
+      for (const { aggregateId } of page) {
+        if (aggregateId !== null) seen.add(aggregateKey({ aggregateType: type, aggregateId }));
+      }
+      const outcome = await verifyDocuments(ports, type, page, quick);
+      outcome.differences.forEach(report.add);
+      inFlight += outcome.inFlight;
+      documents += page.length;
+      ports.progress('documents', documents);
+    }
+  }
+  const end = (): VerifyReport => {
+    const differences = report.counts;
+    const isEqual = Object.values(differences).every((count) => count === 0);
+    const outcome = ports.isInterrupted() ? 'interrupted' : isEqual ? 'equal' : 'different';
+    return { outcome, documents, differences, inFlight };
+  };
+  if (ports.isInterrupted()) return end();
+
+  const listingSince = await appliedAfter(ports, transactionSeconds);
+  const notAfter = earlier(startedAt, transactionSeconds);
+  const { listed, tooNew } = await verifyAggregates(ports, new Set(types), seen, { notAfter, tell: report.add });
+  inFlight += tooNew;
+  if (!quick && !ports.isInterrupted()) await verifyElements(ports, listed, { since: listingSince, tell: report.add });
+  return end();
+}
+
+/** A writer's transaction is hardly ever longer. */
+const longTransactionSeconds = 120;
+
+/** Whatever is applied from now on has a later position than this: it is pending now, or will be committed. */
+async function appliedAfter<Id>(ports: VerifyPorts<Id>, transactionSeconds: number): Promise<Position> {
+  const now = await ports.readClusterTime();
+  const pending = await ports.oldestPending();
+  const first = pending !== null && pending < now ? pending : now;
+  return earlier(first, Math.max(transactionSeconds, longTransactionSeconds));
+}
+
+function earlier(position: Position, seconds: number): Position {
+  const { t, i } = fromPosition(position);
+  return toPosition({ t: Math.max(0, t - seconds), i });
+}

@@ -1,0 +1,42 @@
+/** The Go toolchain, for the writer library in Go. */
+import { execFile, execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { projectRoot } from '../../infra/local/paths.ts';
+
+/** The library. */
+const library = path.join(projectRoot, 'writers/go');
+
+/** The oldest Go that the driver, and so the library, can be built with. */
+const oldest = { major: 1, minor: 25 };
+
+/** Whether there is a Go that can build the library. */
+export function hasGo(): boolean {
+  const found = /^go(\d+)\.(\d+)/.exec(goVersion());
+  if (found === null) return false;
+  const [, major, minor] = found.map(Number);
+  return major === oldest.major && (minor ?? 0) >= oldest.minor;
+}
+
+function goVersion(): string {
+  try {
+    return execFileSync('go', ['env', 'GOVERSION'], { cwd: projectRoot, encoding: 'utf8', stdio: 'pipe' });
+  } catch {
+    return '';
+  }
+}
+
+/** Runs a command in the library's folder, and returns what it printed. @throws Error with all that it printed, if it failed. */
+export async function runInLibrary(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  try {
+    const { stdout } = await promisify(execFile)(command, [...args], {
+      cwd: library,
+      env: { ...process.env, ...env },
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    return stdout;
+  } catch (error) {
+    const { stdout = '', stderr = '' } = error as { readonly stdout?: string; readonly stderr?: string };
+    throw new Error(`${command} ${args.join(' ')}:\n${stdout}${stderr || String(error)}`);
+  }
+}

@@ -1,0 +1,169 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	outgraph "outgraph.example/writers/go"
+	"outgraph.example/writers/go/internal/testdb"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+)
+
+type verbCase struct {
+	Name     string     `bson:"name"`
+	Before   []bson.Raw `bson:"before"`
+	Calls    []call     `bson:"calls"`
+	Together bool       `bson:"together"`
+	Abort    bool       `bson:"abort"`
+	After    []bson.Raw `bson:"after"`
+	Events   []bson.Raw `bson:"events"`
+	Refused  string     `bson:"refused"`
+}
+
+type call struct {
+	Verb           string         `bson:"verb"`
+	Document       bson.Raw       `bson:"document"`
+	Documents      []bson.Raw     `bson:"documents"`
+	Filter         bson.Raw       `bson:"filter"`
+	Update         bson.RawValue  `bson:"update"`
+	Replacement    bson.Raw       `bson:"replacement"`
+	Pipeline       bson.A         `bson:"pipeline"`
+	Upsert         bool           `bson:"upsert"`
+	ReturnDocument string         `bson:"returnDocument"`
+	Returns        *bson.RawValue `bson:"returns"`
+}
+
+func TestVerbs(t *testing.T) {
+	t.Parallel()
+	db := testdb.New(t)
+	notes := outgraph.Track(db, outgraph.Aggregate{Type: "note", Collection: "notes"})
+	for _, given := range readCases[verbCase](t, "verbs") {
+		t.Run(given.Name, func(t *testing.T) {
+			defer empty(t, db, "notes", outgraph.OutboxCollection)
+			if len(given.Before) > 0 {
+				if _, err := db.Collection("notes").InsertMany(t.Context(), given.Before); err != nil {
+					t.Fatal(err)
+				}
+			}
+			expectOutcome(t, attempt(t, db, notes, given), given.Refused, "")
+			slices.SortFunc(given.After, func(left, right bson.Raw) int {
+				return strings.Compare(testdb.Text(t, left.Lookup("_id")), testdb.Text(t, right.Lookup("_id")))
+			})
+			if got, want := testdb.Text(t, testdb.All(t, db, "notes", "_id")), testdb.Text(t, given.After); got != want {
+				t.Errorf("notes holds %s, not %s", got, want)
+			}
+			got, want := byAggregate(t, testdb.All(t, db, outgraph.OutboxCollection, "position")), byAggregate(t, given.Events)
+			if got != want {
+				t.Errorf("the outbox holds\n%s\nnot\n%s", got, want)
+			}
+		})
+	}
+}
+
+var errAbort = errors.New("abort")
+
+func attempt(t *testing.T, db *mongo.Database, notes *outgraph.Collection, given verbCase) error {
+	t.Helper()
+	run := func(ctx context.Context) error {
+		for _, call := range given.Calls {
+			if err := makeCall(ctx, t, notes, call); err != nil {
+				return err
+			}
+		}
+		if given.Abort {
+			return errAbort
+		}
+		return nil
+	}
+	if !given.Together {
+		return run(t.Context())
+	}
+	err := inTransaction(t.Context(), db.Client(), run)
+	if given.Abort && errors.Is(err, errAbort) {
+		return nil
+	}
+	return err
+}
+
+func makeCall(ctx context.Context, t *testing.T, notes *outgraph.Collection, call call) error {
+	t.Helper()
+	var err error
+	update := updateOf(call.Update)
+	switch call.Verb {
+	case "insertOne":
+		_, err = notes.InsertOne(ctx, call.Document)
+	case "insertMany":
+		_, err = notes.InsertMany(ctx, call.Documents)
+	case "updateOne":
+		_, err = notes.UpdateOne(ctx, call.Filter, update, options.UpdateOne().SetUpsert(call.Upsert))
+	case "updateMany":
+		_, err = notes.UpdateMany(ctx, call.Filter, update, options.UpdateMany().SetUpsert(call.Upsert))
+	case "replaceOne":
+		_, err = notes.ReplaceOne(ctx, call.Filter, call.Replacement, options.Replace().SetUpsert(call.Upsert))
+	case "findOneAndUpdate":
+		opts := options.FindOneAndUpdate().SetUpsert(call.Upsert)
+		if call.ReturnDocument == "after" {
+			opts.SetReturnDocument(options.After)
+		}
+		var found bson.Raw
+		found, err = notes.FindOneAndUpdate(ctx, call.Filter, update, opts).Raw()
+		wanted := call.Returns != nil && call.Returns.Type == bson.TypeEmbeddedDocument
+		switch {
+		case errors.Is(err, mongo.ErrNoDocuments) && !wanted:
+			err = nil
+		case err == nil && (!wanted || testdb.Text(t, found) != testdb.Text(t, *call.Returns)):
+			t.Errorf("it answers with %s, not %s", found, call.Returns)
+		}
+	case "deleteOne":
+		_, err = notes.DeleteOne(ctx, call.Filter)
+	case "deleteMany":
+		_, err = notes.DeleteMany(ctx, call.Filter)
+	case "aggregate":
+		_, err = notes.Aggregate(ctx, call.Pipeline)
+	case "bulkWrite", "findOneAndReplace", "findOneAndDelete", "drop", "rename":
+		return errNotOffered
+	default:
+		t.Fatalf("there is no verb %s", call.Verb)
+	}
+	return err
+}
+
+// updateOf is an update or a pipeline, as the driver takes them.
+func updateOf(update bson.RawValue) any {
+	if array, ok := update.ArrayOK(); ok {
+		values, err := array.Values()
+		if err != nil {
+			panic(err)
+		}
+		pipeline := bson.A{}
+		for _, value := range values {
+			pipeline = append(pipeline, value.Document())
+		}
+		return pipeline
+	}
+	return bson.Raw(update.Value)
+}
+
+// byAggregate lists events, those of each aggregate in their order.
+func byAggregate(t *testing.T, events []bson.Raw) string {
+	t.Helper()
+	sorted := slices.Clone(events)
+	slices.SortStableFunc(sorted, func(left, right bson.Raw) int {
+		return strings.Compare(left.Lookup("aggregateId").StringValue(), right.Lookup("aggregateId").StringValue())
+	})
+	var lines []string
+	for _, event := range sorted {
+		line := event.Lookup("aggregateId").StringValue() + " " + event.Lookup("operation").StringValue()
+		if payload, err := event.LookupErr("payload"); err == nil {
+			line += " " + testdb.Text(t, payload)
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,114 @@
+package outgraph
+
+import (
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+)
+
+// OutboxCollection is the collection of events, in the database of the documents that they speak of.
+const OutboxCollection = "outbox"
+
+const (
+	aggregateIDMaxBytes        = 512
+	aggregateTypeMaxCharacters = 64
+)
+
+var aggregateTypePattern = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+
+// Operation is what happened to an aggregate.
+type Operation string
+
+const (
+	// OperationUpsert: the aggregate was made or changed.
+	OperationUpsert Operation = "upsert"
+	// OperationDelete: the aggregate is gone.
+	OperationDelete Operation = "delete"
+)
+
+// Change is what happened to one aggregate: made by [Upsert] or [Delete].
+type Change struct {
+	Operation   Operation
+	AggregateID string
+	// Payload is the full state after the write, never a delta; nil with a deletion.
+	Payload any
+}
+
+// Upsert says that the aggregate now has this state. A payload that is no [bson.Raw] is marshalled with the driver's defaults: pass the stored bytes where your client has a registry or BSON
+// options of its own.
+func Upsert(aggregateID string, payload any) Change {
+	return Change{Operation: OperationUpsert, AggregateID: aggregateID, Payload: payload}
+}
+
+// Delete says that the aggregate is gone.
+func Delete(aggregateID string) Change {
+	return Change{Operation: OperationDelete, AggregateID: aggregateID}
+}
+
+// newEvent is the outbox document of a change. Everything that is wrong with it is named at once.
+func newEvent(aggregate Aggregate, change Change, traceparent string) (bson.D, error) {
+	var problems []string
+	refuse := func(problem string) { problems = append(problems, problem) }
+	// $ matches only at the very end, not before a line break.
+	if !aggregateTypePattern.MatchString(aggregate.Type) || len(aggregate.Type) > aggregateTypeMaxCharacters {
+		refuse("aggregateType must be lower-case words joined by hyphens, at most 64 characters")
+	}
+	if id := change.AggregateID; id == "" || len(id) > aggregateIDMaxBytes || !utf8.ValidString(id) {
+		refuse("aggregateId must be 1 to 512 bytes of UTF-8")
+	}
+	var payload bson.Raw
+	switch change.Operation {
+	case OperationUpsert:
+		var err error
+		if payload, err = marshalPayload(change.Payload); err != nil {
+			refuse("payload must be a BSON object")
+		}
+	case OperationDelete:
+		if change.Payload != nil {
+			refuse("payload must be absent with operation delete")
+		}
+	default:
+		refuse("operation must be upsert or delete")
+	}
+	if len(problems) > 0 {
+		return nil, faultf(CodeEventInvalid, "The event of a %q cannot be recorded: %s.", aggregate.Type, strings.Join(problems, "; "))
+	}
+
+	event := bson.D{
+		{Key: "_id", Value: bson.NewObjectID()},
+		{Key: "aggregateType", Value: aggregate.Type},
+		{Key: "aggregateId", Value: change.AggregateID},
+		{Key: "operation", Value: string(change.Operation)},
+	}
+	if payload != nil {
+		if err := aggregate.check(payload); err != nil {
+			return nil, err
+		}
+		event = append(event, bson.E{Key: "payload", Value: payload})
+	}
+	event = append(event,
+		// Empty: the server puts its own time here, also in a transaction.
+		bson.E{Key: "position", Value: bson.Timestamp{}},
+		bson.E{Key: "createdAt", Value: bson.NewDateTimeFromTime(time.Now())},
+	)
+	if traceparent != "" {
+		event = append(event, bson.E{Key: "traceparent", Value: traceparent})
+	}
+	return append(event, bson.E{Key: "status", Value: "pending"}, bson.E{Key: "attempts", Value: int32(0)}), nil
+}
+
+func marshalPayload(payload any) (bson.Raw, error) {
+	raw, ok := payload.(bson.Raw)
+	if !ok {
+		// A nil, a list or a scalar is no document, and fails.
+		marshalled, err := bson.Marshal(payload)
+		if err != nil {
+			return nil, err
+		}
+		raw = marshalled
+	}
+	return raw, raw.Validate()
+}

@@ -1,0 +1,104 @@
+package outgraph_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	outgraph "outgraph.example/writers/go"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+)
+
+var person = outgraph.Aggregate{Type: "person", Collection: "people"}
+
+func ExampleTrack() {
+	run(func(ctx context.Context, db *mongo.Database) error {
+		people := outgraph.Track(db, person)
+		// The document and its event, or neither.
+		if _, err := people.InsertOne(ctx, bson.M{"_id": "ada", "name": "Ada"}); err != nil {
+			return err
+		}
+		// An event for each document that changed.
+		_, err := people.UpdateMany(ctx, bson.M{"city": nil}, bson.M{"$set": bson.M{"city": "London"}})
+		return err
+	})
+	// Output: 2 events
+}
+
+func ExampleRecordEvent() {
+	run(func(ctx context.Context, db *mongo.Database) error {
+		return outgraph.InTransaction(ctx, db.Client(), func(ctx context.Context) error {
+			bob := bson.D{{Key: "_id", Value: "bob"}, {Key: "name", Value: "Bob"}}
+			if _, err := db.Collection("people").InsertOne(ctx, bob); err != nil {
+				return err
+			}
+			return outgraph.RecordEvent(ctx, db, person, outgraph.Upsert("bob", bob))
+		})
+	})
+	// Output: 1 events
+}
+
+// run gives an example a database of its own, and prints how many events it has recorded.
+func run(example func(ctx context.Context, db *mongo.Database) error) {
+	ctx := context.Background()
+	client, err := mongo.Connect(options.Client().ApplyURI(os.Getenv("MONGODB_URI")))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	db := client.Database("go_" + bson.NewObjectID().Hex())
+	err = example(ctx, db)
+	if err != nil {
+		fmt.Println(err)
+	}
+	count, err := db.Collection(outgraph.OutboxCollection).CountDocuments(ctx, bson.D{})
+	if err != nil {
+		fmt.Println(err)
+	}
+	fmt.Println(count, "events")
+	if err := db.Drop(ctx); err != nil {
+		fmt.Println(err)
+	}
+	if err := client.Disconnect(ctx); err != nil {
+		fmt.Println(err)
+	}
+}
+
+func TestTheExamplesOfTheREADMEAreThoseThatRun(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var code strings.Builder
+	for _, file := range []string{"example_test.go", "xmem/example_test.go"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code.WriteString(unindented(string(text)))
+	}
+	blocks := strings.Split(string(readme), "```go\n")[1:]
+	if len(blocks) == 0 {
+		t.Error("there is no example")
+	}
+	for _, block := range blocks {
+		example, _, _ := strings.Cut(block, "```")
+		if !strings.Contains(code.String(), unindented(example)) {
+			t.Errorf("this one is not run:\n%s", example)
+		}
+	}
+}
+
+func unindented(text string) string {
+	var lines strings.Builder
+	for line := range strings.Lines(text) {
+		lines.WriteString(strings.TrimLeft(line, "\t"))
+	}
+	return lines.String()
+}

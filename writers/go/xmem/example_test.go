@@ -1,0 +1,37 @@
+package xmem_test
+
+import (
+	"context"
+	"testing"
+
+	outgraph "outgraph.example/writers/go"
+	"outgraph.example/writers/go/internal/testdb"
+	"outgraph.example/writers/go/xmem"
+
+	"go.mongodb.org/mongo-driver/v2/mongo"
+)
+
+func birthday(ctx context.Context, db *mongo.Database) error {
+	memory, code := xmem.NewMemory(db), xmem.NewCodeGraph(db)
+	id, err := memory.AddEvent(ctx, xmem.NewEvent{UserID: "ada", Date: "12-10", Name: "birthday", Year: 1815})
+	if err != nil {
+		return err
+	}
+	if _, err := memory.MoveEvent(ctx, id, "12-11"); err != nil {
+		return err
+	}
+	cart := xmem.ScannedFile{FilePath: "src/a.ts", Symbols: []xmem.Symbol{{Name: "Cart"}}}
+	_, err = code.ApplyScan(ctx, "acme", "shop", []xmem.ScannedFile{cart})
+	return err
+}
+
+func TestTheExampleWritesWhatItSays(t *testing.T) {
+	t.Parallel()
+	db := testdb.New(t)
+	err := outgraph.InTransaction(t.Context(), db.Client(), func(ctx context.Context) error { return birthday(ctx, db) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	expectFields(t, db, "memory_events", "_id", `{"date":"12-11","event_name":"birthday","user_id":"ada","year":1815}`)
+	expectEvents(t, db, "upsert memory-event", "upsert memory-event", "upsert code-repository", "upsert code-file")
+}

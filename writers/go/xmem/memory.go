@@ -1,0 +1,136 @@
+package xmem
+
+import (
+	"context"
+	"slices"
+
+	outgraph "outgraph.example/writers/go"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+)
+
+// Memory is the temporal memory: users and their dated events, each event a document with an id of its own.
+type Memory struct {
+	users, events *outgraph.Collection
+}
+
+// NewMemory is the temporal memory in a database.
+func NewMemory(db *mongo.Database, opts ...Option) *Memory {
+	return &Memory{users: track(db, User, opts), events: track(db, Event, opts)}
+}
+
+// NewEvent is what an event is made of; what is empty is absent.
+type NewEvent struct {
+	// ID is of the caller's choice, so that the call can be repeated; an ObjectID where it is nil.
+	ID     any    `bson:"-"`
+	UserID string `bson:"user_id"`
+	// Date is one of the 366 days, "MM-DD".
+	Date string `bson:"date"`
+	Name string `bson:"event_name,omitempty"`
+	Desc string `bson:"desc,omitempty"`
+	// Year is a number or a text; it stands as a text in the graph.
+	Year           any       `bson:"year,omitempty"`
+	Time           string    `bson:"time,omitempty"`
+	DateExpression string    `bson:"date_expression,omitempty"`
+	Embedding      []float64 `bson:"embedding,omitempty"`
+}
+
+// AddUser makes the user, unless there is one.
+func (m *Memory) AddUser(ctx context.Context, userID string) error {
+	user, err := filter(argument{"user_id", userID, name})
+	if err != nil {
+		return err
+	}
+	_, err = m.users.UpdateOne(ctx, user, bson.D{{Key: "$setOnInsert", Value: user}}, options.UpdateOne().SetUpsert(true))
+	return err
+}
+
+// AddEvent adds an event, and returns its id. With an ID of the caller's it can be called again: an event that is there already stays as it is.
+func (m *Memory) AddEvent(ctx context.Context, added NewEvent) (id any, err error) {
+	if id = added.ID; id == nil {
+		id = bson.NewObjectID()
+	}
+	_, err = m.events.UpdateOne(ctx, byID(id), bson.D{{Key: "$setOnInsert", Value: added}}, options.UpdateOne().SetUpsert(true))
+	if err != nil {
+		return nil, err
+	}
+	return id, nil
+}
+
+var changeable = []string{"date", "event_name", "desc", "year", "time", "date_expression", "embedding"}
+
+// UpdateEvent changes the given fields of one event, and no other event of that day; a field that is nil is cleared. False if there is no such event.
+func (m *Memory) UpdateEvent(ctx context.Context, id any, changes bson.M) (bool, error) {
+	given, cleared := bson.D{}, bson.D{}
+	for field, value := range changes {
+		switch {
+		case !slices.Contains(changeable, field):
+			return false, refused(field + ": an event has no such field that could be changed")
+		case value == nil:
+			cleared = append(cleared, bson.E{Key: field, Value: ""})
+		default:
+			given = append(given, bson.E{Key: field, Value: value})
+		}
+	}
+	update := bson.D{}
+	if len(given) > 0 {
+		update = append(update, bson.E{Key: "$set", Value: given})
+	}
+	if len(cleared) > 0 {
+		update = append(update, bson.E{Key: "$unset", Value: cleared})
+	}
+	if len(update) == 0 {
+		found, err := m.events.CountDocuments(ctx, byID(id))
+		return found > 0, err
+	}
+	result, err := m.events.UpdateOne(ctx, byID(id), update)
+	return err == nil && result.MatchedCount > 0, err
+}
+
+// MoveEvent moves an event to another day: one event of one aggregate, so that nobody sees none or two. False if there is no such event.
+func (m *Memory) MoveEvent(ctx context.Context, id any, date string) (bool, error) {
+	if _, err := filter(argument{"date", date, calendarDay}); err != nil {
+		return false, err
+	}
+	return m.UpdateEvent(ctx, id, bson.M{"date": date})
+}
+
+// DeleteEvent deletes one event; false if there was none.
+func (m *Memory) DeleteEvent(ctx context.Context, id any) (bool, error) {
+	result, err := m.events.DeleteOne(ctx, byID(id))
+	return err == nil && result.DeletedCount > 0, err
+}
+
+// DeleteEventsByDate deletes the user's events of a day, and says how many.
+func (m *Memory) DeleteEventsByDate(ctx context.Context, userID, date string) (int64, error) {
+	return m.deleteMany(ctx, argument{"user_id", userID, name}, argument{"date", date, calendarDay})
+}
+
+// DeleteEventsByName deletes the user's events of that name, and says how many. An empty name is refused: it is no wildcard.
+func (m *Memory) DeleteEventsByName(ctx context.Context, userID, eventName string) (int64, error) {
+	return m.deleteMany(ctx, argument{"user_id", userID, name}, argument{"event_name", eventName, name})
+}
+
+// ClearUser deletes all events of the user, who stays, and says how many.
+func (m *Memory) ClearUser(ctx context.Context, userID string) (int64, error) {
+	return m.deleteMany(ctx, argument{"user_id", userID, name})
+}
+
+func (m *Memory) deleteMany(ctx context.Context, arguments ...argument) (int64, error) {
+	found, err := filter(arguments...)
+	if err != nil {
+		return 0, err
+	}
+	result, err := m.events.DeleteMany(ctx, found)
+	if err != nil {
+		return 0, err
+	}
+	return result.DeletedCount, nil
+}
+
+// byID takes the id as a value, also where it looks like an operator.
+func byID(id any) bson.D {
+	return bson.D{{Key: "_id", Value: bson.D{{Key: "$eq", Value: id}}}}
+}
