@@ -1,13 +1,12 @@
 /** What the Python writer is checked with: a virtual environment of its pinned packages, made once, and each tool's run in it. */
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { install } from '../../infra/local/install.ts';
-import { downloadsFolder, projectRoot } from '../../infra/local/paths.ts';
+import { projectRoot, stackFolder } from '../../infra/local/paths.ts';
 import { printStep } from '../../infra/local/progress.ts';
 import { runCommand } from '../../infra/local/run-command.ts';
+import { runTool } from './run-tool.ts';
 
 /** The library. */
 const library = path.join(projectRoot, 'writers/python');
@@ -40,25 +39,17 @@ export async function installPython(python: string): Promise<RunPython> {
     },
     printStep,
   );
-  return async (module, args, env = {}) => {
-    const command = path.join(folder, 'bin/python');
-    const caches = path.join(downloadsFolder, '..', 'python-writer');
-    try {
-      const { stdout } = await promisify(execFile)(command, ['-m', module, ...args], {
-        cwd: library,
-        env: {
-          ...process.env,
-          PYTHONPYCACHEPREFIX: path.join(caches, 'bytecode'),
-          RUFF_CACHE_DIR: path.join(caches, 'ruff'),
-          MYPY_CACHE_DIR: path.join(caches, 'mypy'),
-          ...env,
-        },
-        maxBuffer: 64 * 1024 * 1024,
-      });
-      return stdout;
-    } catch (error) {
-      const { stdout = '', stderr = '' } = error as { readonly stdout?: string; readonly stderr?: string };
-      throw new Error(`${module} ${args.join(' ')}:\n${stdout}${stderr || String(error)}`);
-    }
+  const caches = path.join(stackFolder, 'python-writer');
+  const cacheVariables = {
+    PYTHONPYCACHEPREFIX: path.join(caches, 'bytecode'),
+    RUFF_CACHE_DIR: path.join(caches, 'ruff'),
+    MYPY_CACHE_DIR: path.join(caches, 'mypy'),
   };
+  return (module, args, env = {}) =>
+    runTool({
+      command: path.join(folder, 'bin/python'),
+      args: ['-m', module, ...args],
+      cwd: library,
+      env: { ...cacheVariables, ...env },
+    });
 }

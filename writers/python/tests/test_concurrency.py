@@ -51,7 +51,7 @@ def test_of_threads_that_make_one_document_by_its_natural_key(db: Database[Docum
     ensure_indexes(db)
     code = CodeGraph(db)
     with ThreadPoolExecutor(WRITERS) as pool:
-        outcomes = list(pool.map(lambda _: code.apply_scan("acme", "shop", [{"file_path": "a.ts"}]), range(WRITERS)))
+        outcomes = list(pool.map(lambda _: code.apply_files("acme", "shop", [{"file_path": "a.ts"}]), range(WRITERS)))
     assert sorted(outcome.written for outcome in outcomes) == [0] * (WRITERS - 1) + [1]
     assert [db.code_files.count_documents({}), db.outbox.count_documents({"aggregateType": "code-file"})] == [1, 1]
 

@@ -185,7 +185,7 @@ async def test_everything_can_be_part_of_the_callers_transaction(
         await memory.add_user("ada", session=session)
         event = await memory.add_event("ada", "12-10", session=session)
         await memory.move_event(event, "12-11", session=session)
-        await code.apply_scan("acme", "shop", [A, B], session=session)
+        await code.apply_files("acme", "shop", [A, B], session=session)
         await code.rename_file("acme", "shop", "src/b.ts", "src/c.ts", session=session)
         await code.put_annotation(ANNOTATION, session=session)
         await code.delete_repository("acme", "shop", session=session)
@@ -220,45 +220,45 @@ async def paths(db: AsyncDatabase[Document]) -> list[str]:
     return [file["file_path"] for file in await db.code_files.find({}, sort=[("file_path", 1)]).to_list()]
 
 
-async def test_a_scan_writes_its_files_in_place_and_only_those_that_changed(
+async def test_scanned_files_are_written_in_place_and_only_those_that_changed(
     code: AsyncCodeGraph, db: AsyncDatabase[Document], stored: Stored
 ) -> None:
-    assert await code.apply_scan("acme", "shop", [A, B]) == ScanOutcome(2, 0, 0)
+    assert await code.apply_files("acme", "shop", [A, B]) == ScanOutcome(2, 0, 0)
     assert await operations(stored) == ["upsert code-repository", "upsert code-file", "upsert code-file"]
     ids = [file["_id"] for file in await stored.documents("code_files")]
-    assert await code.apply_scan("acme", "shop", [A, B]) == ScanOutcome(0, 2, 0)
-    assert await code.apply_scan("acme", "shop", [{**B, "language": "ts"}]) == ScanOutcome(1, 0, 0)
+    assert await code.apply_files("acme", "shop", [A, B]) == ScanOutcome(0, 2, 0)
+    assert await code.apply_files("acme", "shop", [{**B, "language": "ts"}]) == ScanOutcome(1, 0, 0)
     assert [file["_id"] for file in await stored.documents("code_files")] == ids
     assert len(await operations(stored)) == 4
     file = await db.code_files.find_one({"file_path": "src/a.ts"}, {"_id": 0})
     assert file == {"org_id": "acme", "repo": "shop", **A}
 
 
-async def test_a_complete_scan_removes_what_it_does_not_list_and_no_other_repositorys_files(
+async def test_a_whole_scan_removes_what_it_does_not_list_and_no_other_repositorys_files(
     code: AsyncCodeGraph, db: AsyncDatabase[Document]
 ) -> None:
-    await code.apply_scan("acme", "shop", [A, B])
-    await code.apply_scan("acme", "other", [A])
-    await code.apply_scan("umbrella", "shop", [A])
-    assert await code.apply_scan("acme", "shop", [B], complete=True) == ScanOutcome(0, 1, 1)
+    await code.apply_files("acme", "shop", [A, B])
+    await code.apply_files("acme", "other", [A])
+    await code.apply_files("umbrella", "shop", [A])
+    assert await code.apply_scan("acme", "shop", [B]) == ScanOutcome(0, 1, 1)
     assert await paths(db) == ["src/a.ts", "src/a.ts", "src/b.ts"]
 
 
-async def test_a_scan_with_one_wrong_file_writes_none(code: AsyncCodeGraph, stored: Stored) -> None:
+async def test_of_files_with_a_wrong_one_none_is_written(code: AsyncCodeGraph, stored: Stored) -> None:
     wrong = {"file_path": "src/c.ts", "calls": [{"from": "x", "to": {"file_path": "src/b.ts", "symbol_name": "sum"}}]}
     with pytest.raises(Fault, match=r"payload\.calls\[0\]\.from"):
-        await code.apply_scan("acme", "shop", [A, wrong])
+        await code.apply_files("acme", "shop", [A, wrong])
     nowhere: list[Mapping[str, Any]] = [{}, {"file_path": {"$ne": None}}, {"file_path": "src/"}, A]
     for file in nowhere:
         with pytest.raises(Fault, match=r"files\[1\]\.file_path"):
-            await code.apply_scan("acme", "shop", [A, file])
+            await code.apply_files("acme", "shop", [A, file])
     assert [await stored.documents("code_files"), await operations(stored)] == [[], []]
 
 
 async def test_a_file_is_deleted_with_one_event(
     code: AsyncCodeGraph, db: AsyncDatabase[Document], stored: Stored
 ) -> None:
-    await code.apply_scan("acme", "shop", [A, B])
+    await code.apply_files("acme", "shop", [A, B])
     assert await code.delete_file("acme", "shop", "src/a.ts")
     assert not await code.delete_file("acme", "shop", "src/a.ts")
     assert await paths(db) == ["src/b.ts"]
@@ -268,7 +268,7 @@ async def test_a_file_is_deleted_with_one_event(
 async def test_a_file_is_renamed_with_its_references_to_itself_and_every_type_kept(
     code: AsyncCodeGraph, db: AsyncDatabase[Document], stored: Stored
 ) -> None:
-    await code.apply_scan("acme", "shop", [A])
+    await code.apply_files("acme", "shop", [A])
     before = await db.code_files.find_one({})
     assert before is not None
     assert await code.rename_file("acme", "shop", "src/a.ts", "lib/a.ts")
@@ -290,7 +290,7 @@ async def test_a_file_is_renamed_with_its_references_to_itself_and_every_type_ke
 async def test_a_file_that_is_renamed_to_another_ones_path_takes_its_place(
     code: AsyncCodeGraph, db: AsyncDatabase[Document], stored: Stored
 ) -> None:
-    await code.apply_scan("acme", "shop", [A, B])
+    await code.apply_files("acme", "shop", [A, B])
     assert await code.rename_file("acme", "shop", "src/a.ts", "src/b.ts")
     assert await paths(db) == ["src/b.ts"]
     assert (await operations(stored))[3:] == ["delete code-file", "upsert code-file"]
@@ -312,9 +312,9 @@ async def test_an_annotation_is_put_in_place_and_deleted(
 async def test_a_repository_goes_with_its_files_and_annotations_and_no_other(
     code: AsyncCodeGraph, db: AsyncDatabase[Document], stored: Stored
 ) -> None:
-    await code.apply_scan("acme", "shop", [A, B])
+    await code.apply_files("acme", "shop", [A, B])
     await code.put_annotation(ANNOTATION)
-    await code.apply_scan("acme", "other", [A])
+    await code.apply_files("acme", "other", [A])
     await code.put_annotation({**ANNOTATION, "annotation_id": "m", "repo": "other"})
     for _ in range(2):
         await code.delete_repository("acme", "shop")
@@ -324,11 +324,11 @@ async def test_a_repository_goes_with_its_files_and_annotations_and_no_other(
 
 
 async def test_no_key_of_the_code_graph_can_mean_more_than_one_document(code: AsyncCodeGraph, stored: Stored) -> None:
-    await code.apply_scan("acme", "shop", [A])
+    await code.apply_files("acme", "shop", [A])
     every: Any = {"$ne": None}
     for refused in (
-        lambda: code.apply_scan(every, "shop", [], complete=True),
-        lambda: code.apply_scan("acme", "", [], complete=True),
+        lambda: code.apply_scan(every, "shop", []),
+        lambda: code.apply_files("acme", "", []),
         lambda: code.delete_file("acme", every, "src/a.ts"),
         lambda: code.delete_file("acme", "shop", every),
         lambda: code.rename_file("acme", "shop", "src/a.ts", every),

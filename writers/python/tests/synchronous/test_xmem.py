@@ -184,7 +184,7 @@ def test_everything_can_be_part_of_the_callers_transaction(
         memory.add_user("ada", session=session)
         event = memory.add_event("ada", "12-10", session=session)
         memory.move_event(event, "12-11", session=session)
-        code.apply_scan("acme", "shop", [A, B], session=session)
+        code.apply_files("acme", "shop", [A, B], session=session)
         code.rename_file("acme", "shop", "src/b.ts", "src/c.ts", session=session)
         code.put_annotation(ANNOTATION, session=session)
         code.delete_repository("acme", "shop", session=session)
@@ -219,43 +219,43 @@ def paths(db: Database[Document]) -> list[str]:
     return [file["file_path"] for file in db.code_files.find({}, sort=[("file_path", 1)]).to_list()]
 
 
-def test_a_scan_writes_its_files_in_place_and_only_those_that_changed(
+def test_scanned_files_are_written_in_place_and_only_those_that_changed(
     code: CodeGraph, db: Database[Document], stored: Stored
 ) -> None:
-    assert code.apply_scan("acme", "shop", [A, B]) == ScanOutcome(2, 0, 0)
+    assert code.apply_files("acme", "shop", [A, B]) == ScanOutcome(2, 0, 0)
     assert operations(stored) == ["upsert code-repository", "upsert code-file", "upsert code-file"]
     ids = [file["_id"] for file in stored.documents("code_files")]
-    assert code.apply_scan("acme", "shop", [A, B]) == ScanOutcome(0, 2, 0)
-    assert code.apply_scan("acme", "shop", [{**B, "language": "ts"}]) == ScanOutcome(1, 0, 0)
+    assert code.apply_files("acme", "shop", [A, B]) == ScanOutcome(0, 2, 0)
+    assert code.apply_files("acme", "shop", [{**B, "language": "ts"}]) == ScanOutcome(1, 0, 0)
     assert [file["_id"] for file in stored.documents("code_files")] == ids
     assert len(operations(stored)) == 4
     file = db.code_files.find_one({"file_path": "src/a.ts"}, {"_id": 0})
     assert file == {"org_id": "acme", "repo": "shop", **A}
 
 
-def test_a_complete_scan_removes_what_it_does_not_list_and_no_other_repositorys_files(
+def test_a_whole_scan_removes_what_it_does_not_list_and_no_other_repositorys_files(
     code: CodeGraph, db: Database[Document]
 ) -> None:
-    code.apply_scan("acme", "shop", [A, B])
-    code.apply_scan("acme", "other", [A])
-    code.apply_scan("umbrella", "shop", [A])
-    assert code.apply_scan("acme", "shop", [B], complete=True) == ScanOutcome(0, 1, 1)
+    code.apply_files("acme", "shop", [A, B])
+    code.apply_files("acme", "other", [A])
+    code.apply_files("umbrella", "shop", [A])
+    assert code.apply_scan("acme", "shop", [B]) == ScanOutcome(0, 1, 1)
     assert paths(db) == ["src/a.ts", "src/a.ts", "src/b.ts"]
 
 
-def test_a_scan_with_one_wrong_file_writes_none(code: CodeGraph, stored: Stored) -> None:
+def test_of_files_with_a_wrong_one_none_is_written(code: CodeGraph, stored: Stored) -> None:
     wrong = {"file_path": "src/c.ts", "calls": [{"from": "x", "to": {"file_path": "src/b.ts", "symbol_name": "sum"}}]}
     with pytest.raises(Fault, match=r"payload\.calls\[0\]\.from"):
-        code.apply_scan("acme", "shop", [A, wrong])
+        code.apply_files("acme", "shop", [A, wrong])
     nowhere: list[Mapping[str, Any]] = [{}, {"file_path": {"$ne": None}}, {"file_path": "src/"}, A]
     for file in nowhere:
         with pytest.raises(Fault, match=r"files\[1\]\.file_path"):
-            code.apply_scan("acme", "shop", [A, file])
+            code.apply_files("acme", "shop", [A, file])
     assert [stored.documents("code_files"), operations(stored)] == [[], []]
 
 
 def test_a_file_is_deleted_with_one_event(code: CodeGraph, db: Database[Document], stored: Stored) -> None:
-    code.apply_scan("acme", "shop", [A, B])
+    code.apply_files("acme", "shop", [A, B])
     assert code.delete_file("acme", "shop", "src/a.ts")
     assert not code.delete_file("acme", "shop", "src/a.ts")
     assert paths(db) == ["src/b.ts"]
@@ -265,7 +265,7 @@ def test_a_file_is_deleted_with_one_event(code: CodeGraph, db: Database[Document
 def test_a_file_is_renamed_with_its_references_to_itself_and_every_type_kept(
     code: CodeGraph, db: Database[Document], stored: Stored
 ) -> None:
-    code.apply_scan("acme", "shop", [A])
+    code.apply_files("acme", "shop", [A])
     before = db.code_files.find_one({})
     assert before is not None
     assert code.rename_file("acme", "shop", "src/a.ts", "lib/a.ts")
@@ -287,7 +287,7 @@ def test_a_file_is_renamed_with_its_references_to_itself_and_every_type_kept(
 def test_a_file_that_is_renamed_to_another_ones_path_takes_its_place(
     code: CodeGraph, db: Database[Document], stored: Stored
 ) -> None:
-    code.apply_scan("acme", "shop", [A, B])
+    code.apply_files("acme", "shop", [A, B])
     assert code.rename_file("acme", "shop", "src/a.ts", "src/b.ts")
     assert paths(db) == ["src/b.ts"]
     assert (operations(stored))[3:] == ["delete code-file", "upsert code-file"]
@@ -307,9 +307,9 @@ def test_an_annotation_is_put_in_place_and_deleted(code: CodeGraph, db: Database
 def test_a_repository_goes_with_its_files_and_annotations_and_no_other(
     code: CodeGraph, db: Database[Document], stored: Stored
 ) -> None:
-    code.apply_scan("acme", "shop", [A, B])
+    code.apply_files("acme", "shop", [A, B])
     code.put_annotation(ANNOTATION)
-    code.apply_scan("acme", "other", [A])
+    code.apply_files("acme", "other", [A])
     code.put_annotation({**ANNOTATION, "annotation_id": "m", "repo": "other"})
     for _ in range(2):
         code.delete_repository("acme", "shop")
@@ -319,11 +319,11 @@ def test_a_repository_goes_with_its_files_and_annotations_and_no_other(
 
 
 def test_no_key_of_the_code_graph_can_mean_more_than_one_document(code: CodeGraph, stored: Stored) -> None:
-    code.apply_scan("acme", "shop", [A])
+    code.apply_files("acme", "shop", [A])
     every: Any = {"$ne": None}
     for refused in (
-        lambda: code.apply_scan(every, "shop", [], complete=True),
-        lambda: code.apply_scan("acme", "", [], complete=True),
+        lambda: code.apply_scan(every, "shop", []),
+        lambda: code.apply_files("acme", "", []),
         lambda: code.delete_file("acme", every, "src/a.ts"),
         lambda: code.delete_file("acme", "shop", every),
         lambda: code.rename_file("acme", "shop", "src/a.ts", every),

@@ -28,7 +28,7 @@ class AsyncCodeGraph:
 
     Example:
         >>> code = AsyncCodeGraph(client.xmem)
-        >>> await code.apply_scan("acme", "shop", [{"file_path": "src/a.ts", "symbols": [{"symbol_name": "Cart"}]}])
+        >>> await code.apply_files("acme", "shop", [{"file_path": "src/a.ts", "symbols": [{"symbol_name": "Cart"}]}])
     """
 
     def __init__(self, db: AsyncDatabase[Any]) -> None:
@@ -38,21 +38,40 @@ class AsyncCodeGraph:
         self._stored = db.get_collection(code_file.collection, codec_options=raw_options(db.codec_options))
         self._annotations = track_collection(db, code_annotation)
 
+    async def apply_files(
+        self,
+        org_id: str,
+        repo: str,
+        files: Iterable[Mapping[str, Any]],
+        *,
+        session: AsyncClientSession | None = None,
+    ) -> ScanOutcome:
+        """Puts scanned files in the place of what their last scan found, and makes the repository, unless there is one. A file whose document stays the same has no event; other files stay.
+
+        Args:
+            files: documents without ``_id``, ``org_id`` and ``repo``.
+        """
+        return await self._apply(org_id, repo, files, False, session)
+
     async def apply_scan(
         self,
         org_id: str,
         repo: str,
         files: Iterable[Mapping[str, Any]],
         *,
-        complete: bool = False,
         session: AsyncClientSession | None = None,
     ) -> ScanOutcome:
-        """Puts scanned files in the place of what their last scan found; makes the repository, unless there is one. A file whose document stays the same has no event.
+        """Does what ``apply_files`` does with all files of the repository: those that are not among them are gone."""
+        return await self._apply(org_id, repo, files, True, session)
 
-        Args:
-            files: documents without ``_id``, ``org_id`` and ``repo``.
-            complete: these are all files of the repository, and those that are not among them are gone.
-        """
+    async def _apply(
+        self,
+        org_id: str,
+        repo: str,
+        files: Iterable[Mapping[str, Any]],
+        complete: bool,
+        session: AsyncClientSession | None,
+    ) -> ScanOutcome:
         scope = {"org_id": require_name(org_id, "org_id"), "repo": require_name(repo, "repo")}
         documents = file_documents(org_id, repo, files)
 

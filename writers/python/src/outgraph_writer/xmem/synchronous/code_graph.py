@@ -29,7 +29,7 @@ class CodeGraph:
 
     Example:
         >>> code = CodeGraph(client.xmem)
-        >>> code.apply_scan("acme", "shop", [{"file_path": "src/a.ts", "symbols": [{"symbol_name": "Cart"}]}])
+        >>> code.apply_files("acme", "shop", [{"file_path": "src/a.ts", "symbols": [{"symbol_name": "Cart"}]}])
     """
 
     def __init__(self, db: Database[Any]) -> None:
@@ -39,21 +39,40 @@ class CodeGraph:
         self._stored = db.get_collection(code_file.collection, codec_options=raw_options(db.codec_options))
         self._annotations = track_collection(db, code_annotation)
 
+    def apply_files(
+        self,
+        org_id: str,
+        repo: str,
+        files: Iterable[Mapping[str, Any]],
+        *,
+        session: ClientSession | None = None,
+    ) -> ScanOutcome:
+        """Puts scanned files in the place of what their last scan found, and makes the repository, unless there is one. A file whose document stays the same has no event; other files stay.
+
+        Args:
+            files: documents without ``_id``, ``org_id`` and ``repo``.
+        """
+        return self._apply(org_id, repo, files, False, session)
+
     def apply_scan(
         self,
         org_id: str,
         repo: str,
         files: Iterable[Mapping[str, Any]],
         *,
-        complete: bool = False,
         session: ClientSession | None = None,
     ) -> ScanOutcome:
-        """Puts scanned files in the place of what their last scan found; makes the repository, unless there is one. A file whose document stays the same has no event.
+        """Does what ``apply_files`` does with all files of the repository: those that are not among them are gone."""
+        return self._apply(org_id, repo, files, True, session)
 
-        Args:
-            files: documents without ``_id``, ``org_id`` and ``repo``.
-            complete: these are all files of the repository, and those that are not among them are gone.
-        """
+    def _apply(
+        self,
+        org_id: str,
+        repo: str,
+        files: Iterable[Mapping[str, Any]],
+        complete: bool,
+        session: ClientSession | None,
+    ) -> ScanOutcome:
         scope = {"org_id": require_name(org_id, "org_id"), "repo": require_name(repo, "repo")}
         documents = file_documents(org_id, repo, files)
 
