@@ -19,13 +19,19 @@ export function requireJavaAndMaven(): void {
 
 /** Python runs LocalStack, and pip fetches it and mongod. Returns the command's name. @throws StackError */
 export function requirePython(neededFor: string, variable: string): string {
-  for (const command of ['python3', 'python3.13', 'python3.12', 'python3.11', 'python']) {
-    const version = /Python 3\.(\d+)/.exec(versionText(command, ['--version']))?.[1];
-    if (version !== undefined && Number(version) >= 11) return command;
-  }
+  const command = findPython();
+  if (command !== undefined) return command;
   throw new StackError(
     `${neededFor} needs Python 3.11 or newer: install it, or set ${variable} to one that runs already.`,
   );
+}
+
+/** The command that starts Python 3.11 or newer; undefined where there is none. */
+export function findPython(): string | undefined {
+  return ['python3', 'python3.13', 'python3.12', 'python3.11', 'python'].find((command) => {
+    const version = /Python 3\.(\d+)/.exec(versionText(command, ['--version']))?.[1];
+    return version !== undefined && Number(version) >= 11;
+  });
 }
 
 function versionText(command: string, args: readonly string[]): string {

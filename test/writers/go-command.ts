@@ -1,8 +1,8 @@
 /** The Go toolchain, for the writer library in Go. */
-import { execFile, execFileSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { projectRoot } from '../../infra/local/paths.ts';
+import { runTool } from './run-tool.ts';
 
 /** The library. */
 const library = path.join(projectRoot, 'writers/go');
@@ -27,16 +27,6 @@ function goVersion(): string {
 }
 
 /** Runs a command in the library's folder, and returns what it printed. @throws Error with all that it printed, if it failed. */
-export async function runInLibrary(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-  try {
-    const { stdout } = await promisify(execFile)(command, [...args], {
-      cwd: library,
-      env: { ...process.env, ...env },
-      maxBuffer: 64 * 1024 * 1024,
-    });
-    return stdout;
-  } catch (error) {
-    const { stdout = '', stderr = '' } = error as { readonly stdout?: string; readonly stderr?: string };
-    throw new Error(`${command} ${args.join(' ')}:\n${stdout}${stderr || String(error)}`);
-  }
+export function runInLibrary(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
+  return runTool({ command, args, cwd: library, env });
 }

@@ -1,0 +1,55 @@
+/** What the Python writer is checked with: a virtual environment of its pinned packages, made once, and each tool's run in it. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { install } from '../../infra/local/install.ts';
+import { projectRoot, stackFolder } from '../../infra/local/paths.ts';
+import { printStep } from '../../infra/local/progress.ts';
+import { runCommand } from '../../infra/local/run-command.ts';
+import { runTool } from './run-tool.ts';
+
+/** The library. */
+const library = path.join(projectRoot, 'writers/python');
+
+/** Runs a module of Python in the library's folder, and returns what it printed. @throws Error with all that it printed, if it failed. */
+export type RunPython = (module: string, args: readonly string[], env?: NodeJS.ProcessEnv) => Promise<string>;
+
+/** Makes the virtual environment with this Python, if it is not there yet. @throws StackError if the packages cannot be had. */
+export async function installPython(python: string): Promise<RunPython> {
+  const requirements = path.join(library, 'requirements.txt');
+  const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
+  const folder = await install(
+    {
+      name: `python-writer-${digest}`,
+      title: 'Installing what the Python writer is checked with (50 MB)',
+      fill: async (target, logFile) => {
+        const run = (command: string, args: readonly string[]) =>
+          runCommand({
+            command,
+            args: ['-m', ...args],
+            cwd: target,
+            logFile,
+            onFailure:
+              'The packages for the Python writer could not be installed: the Python package index must be reachable.',
+          });
+        await run(python, ['venv', target]);
+        const options = ['--disable-pip-version-check', '--no-deps', '--require-hashes', '-r', requirements];
+        await run(path.join(target, 'bin/python'), ['pip', 'install', ...options]);
+      },
+    },
+    printStep,
+  );
+  const caches = path.join(stackFolder, 'python-writer');
+  const cacheVariables = {
+    PYTHONPYCACHEPREFIX: path.join(caches, 'bytecode'),
+    RUFF_CACHE_DIR: path.join(caches, 'ruff'),
+    MYPY_CACHE_DIR: path.join(caches, 'mypy'),
+  };
+  return (module, args, env = {}) =>
+    runTool({
+      command: path.join(folder, 'bin/python'),
+      args: ['-m', module, ...args],
+      cwd: library,
+      env: { ...cacheVariables, ...env },
+    });
+}

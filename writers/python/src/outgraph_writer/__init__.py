@@ -1,0 +1,25 @@
+"""Records events for outgraph in the MongoDB transaction that writes their documents.
+
+For ``AsyncMongoClient`` the same names are in ``outgraph_writer.asynchronous``.
+"""
+
+from outgraph_writer.aggregate import Aggregate, Problem, document_id
+from outgraph_writer.event import OUTBOX, Change
+from outgraph_writer.fault import Fault, FaultCode
+from outgraph_writer.graph import graph
+from outgraph_writer.synchronous import TrackedCollection, record_event, record_events, track_collection
+
+__all__ = [
+    "OUTBOX",
+    "Aggregate",
+    "Change",
+    "Fault",
+    "FaultCode",
+    "Problem",
+    "TrackedCollection",
+    "document_id",
+    "graph",
+    "record_event",
+    "record_events",
+    "track_collection",
+]

@@ -1,0 +1,90 @@
+"""Ties a collection to an aggregate type: the writer's half of what outgraph's consumer knows as a projection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+from uuid import UUID
+
+from bson.binary import UUID_SUBTYPE, Binary
+from bson.objectid import ObjectId
+from bson.raw_bson import RawBSONDocument
+
+from outgraph_writer.fault import Fault
+from outgraph_writer.stored import exact, is_text
+
+#: What is wrong with a payload: the path below it (``address.street``, ``symbols[0].name``, or empty for the payload itself), and a sentence.
+Problem: TypeAlias = tuple[str, str]
+
+_TYPE_PATTERN: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_SAFE_INTEGER: Final = 2**53 - 1
+
+
+def document_id(document: Mapping[str, Any]) -> str:
+    """The text of a document's ``_id``, the same as in outgraph's other writers: an ObjectId's hexadecimal digits, a UUID's text, an integer's digits, a string as it is.
+
+    Raises:
+        Fault: ``event-invalid`` for an ``_id`` of another type, which has no such text: declare an ``id`` of your own.
+    """
+    value = document.get("_id")
+    if isinstance(value, Binary) and value.subtype == UUID_SUBTYPE and len(value) == 16:
+        return str(UUID(bytes=bytes(value)))
+    if isinstance(value, float) and value.is_integer() and abs(value) <= _SAFE_INTEGER:
+        return str(int(value))
+    if (
+        is_text(value)
+        or isinstance(value, (ObjectId, UUID))
+        or (isinstance(value, int) and not isinstance(value, bool))
+    ):
+        return str(value)
+    raise Fault(
+        "event-invalid",
+        f"aggregateId: an _id of type {type(value).__name__} has no text of its own; declare the aggregate with an id function.",
+    )
+
+
+@dataclass(frozen=True)
+class Aggregate:
+    """An aggregate type: each document of ``collection`` is one unit of change.
+
+    Example:
+        >>> person = Aggregate(type="person", collection="people")
+    """
+
+    type: str
+    """The event's ``aggregateType``: lower-case words joined by hyphens, at most 64 characters. It names the projection, which the consumer must know."""
+    collection: str
+    """The name of the collection whose documents are these aggregates."""
+    id: Callable[[Mapping[str, Any]], str] = document_id
+    """The ``aggregateId`` of a document: text that never changes while the document lives, and is never used again after it."""
+    check: Callable[[Mapping[str, Any]], Iterable[Problem]] | None = None
+    """What is wrong with a payload, so that it is refused in the writer's own transaction. Left out, the consumer's projection alone decides."""
+
+    def __post_init__(self) -> None:
+        if _TYPE_PATTERN.fullmatch(self.type) is None or len(self.type) > 64:
+            raise Fault(
+                "event-invalid",
+                f'aggregateType: "{self.type}" is not allowed; use lower-case words joined by hyphens, at most 64 characters.',
+            )
+
+
+def id_of(aggregate: Aggregate, document: RawBSONDocument) -> str:
+    """The aggregate id of a document; what it is worth as one is checked with the event."""
+    return aggregate.id(exact(document))
+
+
+def check_payload(aggregate: Aggregate, payload: RawBSONDocument) -> None:
+    """Raises the fault of a payload that its aggregate does not take."""
+    if aggregate.check is None:
+        return
+    try:
+        problems = list(aggregate.check(exact(payload)))
+    except Fault:
+        raise
+    except Exception as error:
+        raise Fault("projection-failed", f'The check of "{aggregate.type}" raised {type(error).__name__}.') from error
+    if problems:
+        texts = (f"payload.{path}: {text}" if path else f"payload: {text}" for path, text in problems)
+        raise Fault("payload-invalid", f'The payload is not a "{aggregate.type}": {"; ".join(texts)}.')

@@ -1,0 +1,6 @@
+"""Recording and tracking with an ``AsyncMongoClient``."""
+
+from outgraph_writer.asynchronous.record import record_event, record_events
+from outgraph_writer.asynchronous.tracked_collection import AsyncTrackedCollection, track_collection
+
+__all__ = ["AsyncTrackedCollection", "record_event", "record_events", "track_collection"]

@@ -1,0 +1,103 @@
+"""Which BSON values Neo4j can hold as a property or as a key. What it cannot is refused by its path."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from bson.binary import UUID_SUBTYPE, Binary
+from bson.datetime_ms import DatetimeMS
+from bson.objectid import ObjectId
+
+from outgraph_writer.fault import Fault
+from outgraph_writer.stored import is_text
+
+# The consumer reads dates as JavaScript's.
+_DATE_MAX_MILLIS: Final = 8_640_000_000_000_000
+
+_NAMES: Final = {
+    "NoneType": "null",
+    "bool": "a boolean",
+    "str": "a string",
+    "int": "an integer",
+    "Int64": "an integer",
+    "float": "a double",
+    "datetime": "a date",
+    "bytes": "Binary",
+    "dict": "a nested object",
+    "list": "an array",
+}
+
+
+def check_property(value: Any, path: str) -> None:
+    """Raises ``value-unsupported`` for a nested object, a mixed or nested array, null in an array, Decimal128, binary and other types; null by itself means that the property is absent."""
+    if value is None:
+        return
+    if not isinstance(value, list):
+        _kind(value, path)
+        return
+    kinds = [_kind(element, f"{path}[{index}]") for index, element in enumerate(value)]
+    for index, kind in enumerate(kinds):
+        if kind != kinds[0]:
+            raise Fault(
+                "value-unsupported",
+                f"{path}[{index}]: an array must hold one type, and this element is not {kinds[0]} like the first.",
+            )
+
+
+def key_value(value: Any, path: str) -> tuple[str, Any]:
+    """A key's value with its kind, so that the integer 1 is not the boolean true; an ObjectId and a UUID stand as their text.
+
+    Raises:
+        Fault: ``key-invalid`` unless it is a string, an integer or a boolean.
+    """
+    if isinstance(value, bool):
+        return "boolean", value
+    if isinstance(value, int):
+        return "integer", int(value)
+    if is_text(value) or isinstance(value, ObjectId):
+        return "string", str(value)
+    if isinstance(value, Binary) and _is_uuid(value):
+        return "string", str(value.as_uuid())
+    raise Fault(
+        "key-invalid", f"{path}: a key value must be a string, an integer or a boolean, not {_describe(value)}."
+    )
+
+
+def _kind(value: Any, path: str) -> str:
+    if is_text(value):
+        return "a string"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, int):
+        return "an integer"
+    if isinstance(value, float):
+        return "a float"
+    if isinstance(value, datetime):
+        return "a date"
+    if isinstance(value, DatetimeMS):
+        if abs(int(value)) > _DATE_MAX_MILLIS:
+            raise _unsupported(path, "a date outside the range of JavaScript dates")
+        return "a date"
+    if isinstance(value, ObjectId):
+        return "an objectId"
+    if isinstance(value, Binary) and _is_uuid(value):
+        return "a uuid"
+    raise _unsupported(path, _describe(value))
+
+
+def _is_uuid(value: Binary) -> bool:
+    """Subtype 4 only: the byte order of the older subtype 3 differs from driver to driver."""
+    return value.subtype == UUID_SUBTYPE and len(value) == 16
+
+
+def _describe(value: Any) -> str:
+    name = type(value).__name__
+    return _NAMES.get(name, name)
+
+
+def _unsupported(path: str, what: str) -> Fault:
+    return Fault(
+        "value-unsupported",
+        f"{path}: {what} cannot be a property value; use a string, boolean, integer, double, date, ObjectId, UUID, or an array of one of these.",
+    )

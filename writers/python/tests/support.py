@@ -1,0 +1,76 @@
+"""What the tests of both clients share: the server's address, the conformance tables, and what a refusal is called."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+from uuid import uuid4
+
+import bson
+import pytest
+from bson import json_util
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
+from pymongo.errors import BulkWriteError, OperationFailure
+
+from outgraph_writer import Fault
+
+Document: TypeAlias = dict[str, Any]
+
+PROJECT: Final = Path(__file__).resolve().parents[3]
+RAW: Final = CodecOptions(document_class=RawBSONDocument)
+
+
+def mongodb_uri() -> str:
+    """The replica set that the tests run against. A missing one fails them, it never skips them."""
+    uri = os.environ.get("MONGODB_URI")
+    if not uri:
+        raise RuntimeError("These tests need a replica set: set MONGODB_URI.")
+    return uri
+
+
+def new_database_name() -> str:
+    return f"outgraph_python_{uuid4().hex[:12]}"
+
+
+def outbox_options() -> Document:
+    """The options of the outbox's collection, as outgraph's set-up makes it."""
+    return {"validator": json_util.loads((PROJECT / "schema/outbox.validator.json").read_text())}
+
+
+def each_case(table: str, keep: Callable[[Document], bool] = lambda _: True) -> pytest.MarkDecorator:
+    """Runs a test for each case of a conformance table, with every value in the BSON type it stands for."""
+    options = json_util.CANONICAL_JSON_OPTIONS
+    cases = json_util.loads((PROJECT / f"test/conformance/{table}.json").read_text(), json_options=options)["cases"]
+    return pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in cases if keep(case)])
+
+
+def exactly(document: Mapping[str, Any] | None) -> bytes | None:
+    """The document's bytes: no two that differ in a type, or in the order of their fields, have the same."""
+    return None if document is None else bytes(bson.encode(document))
+
+
+def by_aggregate(events: list[Document]) -> dict[str, list[tuple[str, bytes | None]]]:
+    """The events of each aggregate, in their order."""
+    grouped: dict[str, list[tuple[str, bytes | None]]] = {}
+    for event in events:
+        entry = (event["operation"], exactly(event.get("payload")))
+        grouped.setdefault(event["aggregateId"], []).append(entry)
+    return grouped
+
+
+def refusal_of(error: BaseException) -> str:
+    """The conformance tables' name of what went wrong."""
+    if isinstance(error, Fault):
+        return error.code
+    if isinstance(error, BulkWriteError):
+        return _server_refusal(error.details["writeErrors"][0]["code"])
+    if isinstance(error, OperationFailure):
+        return _server_refusal(error.code)
+    return type(error).__name__
+
+
+def _server_refusal(code: int | None) -> str:
+    return {121: "validator", 11000: "duplicate-key"}.get(code or 0, str(code))

@@ -1,0 +1,199 @@
+# Made by tools/synchronous.py from tests/asynchronous/test_conformance.py: change that one.
+"""The library against the tables that every writer library must pass (``test/conformance``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+import pytest
+from bson.objectid import ObjectId
+from bson.raw_bson import RawBSONDocument
+from bson.timestamp import Timestamp
+from pymongo import MongoClient, ReturnDocument
+from pymongo.errors import PyMongoError
+from pymongo.synchronous.client_session import ClientSession
+from pymongo.synchronous.database import Database
+from pymongo.write_concern import WriteConcern
+from support import Document, by_aggregate, each_case, exactly, refusal_of
+
+from outgraph_writer import Aggregate, Change, Fault, document_id, graph
+from outgraph_writer.synchronous import TrackedCollection, record_event, track_collection
+from outgraph_writer.xmem import xmem_aggregates
+
+
+class Stored(Protocol):
+    def documents(self, collection: str) -> list[RawBSONDocument]: ...
+    def events(self) -> list[Document]: ...
+
+
+AGGREGATES: Final = {aggregate.type: aggregate for aggregate in (graph, *xmem_aggregates)}
+NOTE: Final = Aggregate(type="note", collection="notes")
+
+
+@each_case("documents")
+def test_a_tracked_document(case: Document, db: Database[Document], stored: Stored) -> None:
+    aggregate = AGGREGATES[case["aggregateType"]]
+    assert aggregate.collection == case["collection"]
+    tracked = track_collection(db, aggregate)
+    if "refused" in case:
+        with pytest.raises(Fault) as refused:
+            tracked.insert_one(case["document"])
+        assert refused.value.code == case["refused"]
+        assert case["at"] in refused.value.message
+        assert [stored.documents(aggregate.collection), stored.events()] == [[], []]
+    else:
+        tracked.insert_one(case["document"])
+        assert list(map(exactly, stored.documents(aggregate.collection))) == [exactly(case["document"])]
+        (event,) = stored.events()
+        assert (event["aggregateType"], event["operation"]) == (aggregate.type, "upsert")
+        assert event["aggregateId"] == document_id(case["document"])
+        assert exactly(event["payload"]) == exactly(case["document"])
+
+
+@each_case("events")
+def test_a_recorded_event(
+    case: Document, client: MongoClient[Document], db: Database[Document], stored: Stored
+) -> None:
+    change = case["change"]
+
+    def record(session: ClientSession) -> None:
+        db.conformance_notes.insert_one({"_id": "document"}, session=session)
+        aggregate = Aggregate(type=change["aggregateType"], collection="notes")
+        made = Change(change["operation"], change["aggregateId"], change.get("payload"))
+        record_event(session, db, aggregate, made, traceparent=case.get("traceparent"))
+
+    with client.start_session() as session:
+        if "refused" in case:
+            with pytest.raises(Fault) as refused:
+                session.with_transaction(record)
+            assert refused.value.code == case["refused"]
+            assert case["at"] in refused.value.message
+            assert [stored.documents("conformance_notes"), stored.events()] == [[], []]
+            return
+        session.with_transaction(record)
+    (event,) = stored.events()
+    assert isinstance(event.pop("_id"), ObjectId)
+    assert isinstance(event.pop("createdAt"), datetime)
+    assert event.pop("position") > Timestamp(1, 0), "the server has filled in the position"
+    assert exactly(event.pop("payload", None)) == exactly(change.get("payload"))
+    named = {field: value for field, value in change.items() if field != "payload"}
+    assert event == {**named, "status": "pending", "attempts": 0, **case.get("event", {})}
+    assert len(stored.documents("conformance_notes")) == 1
+
+
+@each_case("validator")
+def test_the_validator_for_an_event_inserted_past_every_library(
+    case: Document, client: MongoClient[Document], db: Database[Document], stored: Stored
+) -> None:
+    event: Document = {
+        "_id": ObjectId(),
+        "aggregateType": "note",
+        "aggregateId": "a",
+        "operation": "upsert",
+        "payload": {},
+        "position": Timestamp(0, 0),
+        "createdAt": datetime(2026, 1, 1),
+        "status": "pending",
+        "attempts": 0,
+        **case["set"],
+    }
+    for field in case.get("unset", []):
+        del event[field]
+
+    def insert(session: ClientSession) -> None:
+        db.conformance_notes.insert_one({"_id": "document"}, session=session)
+        db.outbox.insert_one(event, session=session)
+
+    outcome = None
+    with client.start_session() as session:
+        try:
+            session.with_transaction(insert)
+        except (Fault, PyMongoError) as error:
+            outcome = refusal_of(error)
+    assert outcome == case.get("refused")
+    count = 0 if outcome else 1
+    assert [len(stored.documents("conformance_notes")), len(stored.events())] == [count, count]
+
+
+@each_case("verbs")
+def test_a_verb_of_a_tracked_collection(
+    case: Document, client: MongoClient[Document], db: Database[Document], stored: Stored
+) -> None:
+    if case["before"]:
+        db.notes.insert_many(case["before"])
+    notes = track_collection(db, NOTE)
+    outcome = None
+    try:
+        if case.get("together"):
+            with client.start_session() as session:
+                session.start_transaction()
+                for call in case["calls"]:
+                    make_call(notes, call, session)
+                (session.abort_transaction() if case.get("abort") else session.commit_transaction())
+        else:
+            for call in case["calls"]:
+                make_call(notes, call, None)
+    except (Fault, PyMongoError) as error:
+        outcome = refusal_of(error)
+    assert outcome == case.get("refused")
+    after = sorted(map(exactly, case["after"]), key=str)
+    assert sorted(map(exactly, stored.documents("notes")), key=str) == after
+    assert by_aggregate(stored.events()) == by_aggregate(case["events"])
+
+
+REFUSED: Final = {
+    "bulkWrite": "bulk_write",
+    "findOneAndReplace": "find_one_and_replace",
+    "findOneAndDelete": "find_one_and_delete",
+    "drop": "drop",
+    "rename": "rename",
+}
+
+
+def make_call(notes: TrackedCollection[Document], call: Document, session: ClientSession | None) -> None:
+    filter, update, upsert = call.get("filter", {}), call.get("update", {}), call.get("upsert", False)
+    match call["verb"]:
+        case "insertOne":
+            notes.insert_one(call["document"], session=session)
+        case "insertMany":
+            notes.insert_many(call["documents"], session=session)
+        case "updateOne":
+            notes.update_one(filter, update, upsert, session=session)
+        case "updateMany":
+            notes.update_many(filter, update, upsert, session=session)
+        case "replaceOne":
+            notes.replace_one(filter, call["replacement"], upsert, session=session)
+        case "findOneAndUpdate":
+            which = ReturnDocument.AFTER if call.get("returnDocument") == "after" else ReturnDocument.BEFORE
+            answer = notes.find_one_and_update(filter, update, upsert=upsert, return_document=which, session=session)
+            assert exactly(answer) == exactly(call["returns"])
+        case "deleteOne":
+            notes.delete_one(filter, session=session)
+        case "deleteMany":
+            notes.delete_many(filter, session=session)
+        case "aggregate":
+            notes.aggregate(call["pipeline"], session=session)
+        case verb:
+            refused: Callable[[], Any] = getattr(notes, REFUSED[verb])
+            refused()
+
+
+@each_case("sessions")
+def test_recording_an_event(
+    case: Document, client: MongoClient[Document], db: Database[Document], stored: Stored
+) -> None:
+    with client.start_session() as session:
+        if case["session"] in ("transaction", "w1"):
+            concern = WriteConcern(w=1) if case["session"] == "w1" else None
+            session.start_transaction(write_concern=concern)
+        given: Any = None if case["session"] == "none" else session
+        if "refused" in case:
+            with pytest.raises(Fault) as refused:
+                record_event(given, db, NOTE, Change.delete("a"))
+            assert refused.value.code == case["refused"]
+        else:
+            record_event(given, db, NOTE, Change.delete("a"))
+            session.commit_transaction()
+    assert len(stored.events()) == (0 if "refused" in case else 1)

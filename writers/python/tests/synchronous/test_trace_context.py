@@ -1,0 +1,64 @@
+# Made by tools/synchronous.py from tests/asynchronous/test_trace_context.py: change that one.
+"""Events carry the trace of the change that made them, whatever verb it was."""
+
+from __future__ import annotations
+
+from typing import Any, Final, Protocol
+
+import pytest
+from bson.raw_bson import RawBSONDocument
+from opentelemetry import trace
+from pymongo.synchronous.database import Database
+from support import Document
+
+from outgraph_writer import Aggregate
+from outgraph_writer.synchronous import track_collection
+
+
+class Stored(Protocol):
+    def documents(self, collection: str) -> list[RawBSONDocument]: ...
+    def events(self) -> list[Document]: ...
+
+
+SPAN: Final = trace.NonRecordingSpan(
+    trace.SpanContext(
+        trace_id=0x4BF92F3577B34DA6A3CE929D0E0E4736,
+        span_id=0x00F067AA0BA902B7,
+        is_remote=False,
+        trace_flags=trace.TraceFlags(1),
+    )
+)
+ACTIVE: Final = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+GIVEN: Final = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
+
+ARGUMENTS: Final[dict[str, tuple[Any, ...]]] = {
+    "insert_one": ({"_id": "b"},),
+    "insert_many": ([{"_id": "b"}],),
+    "update_one": ({}, {"$set": {"n": 1}}),
+    "update_many": ({}, {"$set": {"n": 1}}),
+    "replace_one": ({}, {"n": 1}),
+    "find_one_and_update": ({}, {"$set": {"n": 1}}),
+    "delete_one": ({},),
+    "delete_many": ({},),
+}
+
+
+@pytest.mark.parametrize("verb", ARGUMENTS)
+@pytest.mark.parametrize(
+    ("given", "active", "expected"),
+    [
+        pytest.param(None, False, None, id="none"),
+        pytest.param(None, True, ACTIVE, id="the active span"),
+        pytest.param(GIVEN, True, GIVEN, id="the one that is given"),
+        pytest.param("not-a-trace", True, ACTIVE, id="the active span where the given one is malformed"),
+        pytest.param("not-a-trace", False, None, id="none where the given one is malformed"),
+    ],
+)
+def test_records_of_the_verb(
+    verb: str, given: str | None, active: bool, expected: str | None, db: Database[Document], stored: Stored
+) -> None:
+    db.notes.insert_one({"_id": "a"})
+    notes = track_collection(db, Aggregate(type="note", collection="notes"))
+    with trace.use_span(SPAN if active else trace.INVALID_SPAN):
+        getattr(notes, verb)(*ARGUMENTS[verb], traceparent=given)
+    assert [event.get("traceparent") for event in stored.events()] == [expected]
