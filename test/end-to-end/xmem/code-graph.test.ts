@@ -1,6 +1,6 @@
 /** XMem's cases of the code graph, on the deployed functions. */
 import { afterAll, expect, it } from 'vitest';
-import { countBareNodes } from '../../../lib/neo4j/count-bare-nodes.ts';
+import { countBareSymbols } from '../../xmem/bare-symbols.ts';
 import type { ScannedFile } from '../../xmem/code-scan.ts';
 import { firstScan, secondScan } from '../../xmem/sample-repository.ts';
 import type { XmemScope } from '../../xmem/xmem-scope.ts';
@@ -45,7 +45,7 @@ async function namesOf({ name }: XmemScope, label: string, property: string): Pr
   return rows.map((row) => row.name);
 }
 
-const bareSymbols = ({ name }: XmemScope) => countBareNodes(graph, 'neo4j', 'Symbol', { org_id: name });
+const bareSymbols = ({ name }: XmemScope) => countBareSymbols(graph, 'neo4j', name);
 
 it("N9: a symbol's body edited is one Symbol, and its incoming CALLS are kept", async () => {
   const scope = newScope();

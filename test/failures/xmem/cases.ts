@@ -63,7 +63,6 @@ export const xmemCases: Readonly<Record<string, (stack: FailureStack) => Promise
       await expectInStep(scope);
       await killedAfterCommit(stack, scope, () => scope.memory.update(_id, { date: '12-11' }));
       await killedAfterCommit(stack, scope, () => code.rename('src/net/pool.ts', 'lib/pool.ts'));
-      await killedAfterCommit(stack, scope, () => scope.memory.delete(_id));
     }),
 };
 
