@@ -24,7 +24,7 @@ export const xmemCases: Readonly<Record<string, (stack: FailureStack) => Promise
       await expectInStep(scope);
       const ended = new AbortController();
       const drained = new AbortController();
-      const moving = moveUntil(ended.signal, scope, ids);
+      const moving = moveUntil(ended.signal, stack, scope, ids);
       const { looks, looking } = lookUntil(drained.signal, stack, scope, ids);
       try {
         await killConsumers(stack, looks);
@@ -92,7 +92,7 @@ async function killedAfterCommit(stack: FailureStack, scope: XmemScope, write: (
 }
 
 async function expectInStep(scope: XmemScope): Promise<void> {
-  const events = await scope.untilSettled(100);
+  const events = await scope.untilSettled(200);
   expect(events.filter(({ status }) => status !== 'processed')).toStrictEqual([]);
   expect(await scope.found()).toStrictEqual(await scope.expected());
 }
