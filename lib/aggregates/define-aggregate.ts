@@ -2,8 +2,11 @@
  * The one place that ties a MongoDB collection to an aggregate type, its id, its payload and its projection. The writer library records
  * events by it, the consumer projects by it.
  */
-import type { Document } from 'bson';
+import type { Binary, Document } from 'bson';
 import type { z } from 'zod';
+import { bsonTypeOf } from '../contract/bson-type.ts';
+import { Fault } from '../contract/fault.ts';
+import { uuidText } from '../contract/graph-value.ts';
 import { aggregateTypePattern } from '../contract/outbox-event.ts';
 import type { ProjectedSubgraph } from '../contract/subgraph.ts';
 
@@ -60,7 +63,36 @@ export function defineAggregate<State>(definition: AggregateDefinition<State>): 
   return definition;
 }
 
-/** The text of a document's `_id`: an ObjectId's hexadecimal digits, a UUID's text, a string as it is. */
+/**
+ * The text of a document's `_id`, the same in every language: an ObjectId's hexadecimal digits, a UUID's text, an integer's digits, a string as it is.
+ *
+ * @throws Fault `event-invalid` for an `_id` of another type, which languages write in different ways, or not at all: declare an `id` of your own.
+ */
 export function documentId(document: Document): string {
-  return String(document._id);
+  const id: unknown = document._id;
+  if (typeof id === 'string') return id;
+  switch (bsonTypeOf(id)) {
+    case 'ObjectId':
+    case 'Int32':
+    case 'Long':
+      return String(id);
+    case 'Double':
+      return integerText(Number(id)) ?? refuseId(id);
+    case 'Binary':
+      return uuidText(id as Binary) ?? refuseId(id);
+    default:
+      return (typeof id === 'bigint' ? String(id) : typeof id === 'number' ? integerText(id) : null) ?? refuseId(id);
+  }
+}
+
+function integerText(value: number): string | null {
+  return Number.isSafeInteger(value) ? String(value) : null;
+}
+
+function refuseId(id: unknown): never {
+  const type = bsonTypeOf(id) ?? (id === null ? 'null' : typeof id);
+  throw new Fault(
+    'event-invalid',
+    `aggregateId: an _id of type ${type} has no text of its own; declare the aggregate with an id function.`,
+  );
 }

@@ -107,8 +107,7 @@ function objectScalar(raw: object | null, path: string): Scalar {
     case 'ObjectId':
       return { kind: 'objectId', value: (raw as { toHexString(): string }).toHexString() };
     case 'Binary':
-      if (isUuid(raw as BinaryLike)) return { kind: 'uuid', value: uuidText(raw as BinaryLike) };
-      throw unsupported(path, describe(raw));
+      return uuidScalar(raw as BinaryLike) ?? refuse(path, raw);
     default:
       throw unsupported(path, describe(raw));
   }
@@ -120,12 +119,14 @@ interface BinaryLike {
   readonly buffer: Uint8Array;
 }
 
-/** Subtype 4 only: the byte order of the older subtype 3 differs from driver to driver. */
-function isUuid(binary: BinaryLike): boolean {
-  return binary.sub_type === 4 && binary.position === 16;
+function uuidScalar(binary: BinaryLike): Scalar | null {
+  const value = uuidText(binary);
+  return value === null ? null : { kind: 'uuid', value };
 }
 
-function uuidText(binary: BinaryLike): string {
+/** The text of a binary value that is a UUID; null for any other. Subtype 4 only: the byte order of the older subtype 3 differs from driver to driver. */
+export function uuidText(binary: BinaryLike): string | null {
+  if (binary.sub_type !== 4 || binary.position !== 16) return null;
   const hex = Buffer.from(binary.buffer.subarray(0, 16)).toString('hex');
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
@@ -137,6 +138,10 @@ function describe(raw: unknown): string {
   if (raw instanceof Date) return 'a date';
   if (typeof raw !== 'object') return `a ${typeof raw}`;
   return bsonTypeOf(raw) ?? 'a nested object';
+}
+
+function refuse(path: string, raw: unknown): never {
+  throw unsupported(path, describe(raw));
 }
 
 function unsupported(path: string, what: string): Fault {

@@ -261,10 +261,16 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     throw untracked('rename', 'declare an aggregate for the new collection and move the documents');
   }
 
-  #track<Result>(
-    options: { readonly session?: ClientSession },
+  async #track<Result>(
+    options: { readonly session?: ClientSession; readonly collation?: unknown },
     work: (session: ClientSession) => Promise<Result>,
   ): Promise<Result> {
+    // Ids are compared by it too, so that which documents are changed could not be told.
+    if (options.collation !== undefined)
+      throw untracked(
+        'A write with a collation',
+        'read with the collation and write by _id, or give the collection one',
+      );
     return inTransaction(this.#client, options.session, work);
   }
 

@@ -13,9 +13,9 @@ import { readClusterTime, scanPending } from '../../lib/mongodb/scan-pending.ts'
 import { connectNeo4j } from '../../lib/neo4j/connect.ts';
 import { explainQueries } from '../explain-queries.ts';
 import { upsertEvent } from '../outbox-event.ts';
+import { type OwnDatabases, startOwnDatabases } from '../own-databases.ts';
 import { crashTable, rowTitle } from './crash-table.ts';
 import { MeasuredProcess } from './measured-process.ts';
-import { type OwnDatabases, startOwnDatabases } from './own-databases.ts';
 import type { SweepPass } from './sweep-process.ts';
 
 /** As many as the row says; fewer take less time, and say less of the memory. */

@@ -14,8 +14,14 @@ const library = path.join(projectRoot, 'writers/python');
 /** Runs a module of Python in the library's folder, and returns what it printed. @throws Error with all that it printed, if it failed. */
 export type RunPython = (module: string, args: readonly string[], env?: NodeJS.ProcessEnv) => Promise<string>;
 
+/** A Python that has the packages. */
+export interface PythonEnvironment {
+  readonly executable: string;
+  readonly run: RunPython;
+}
+
 /** Makes the virtual environment with this Python, if it is not there yet. @throws StackError if the packages cannot be had. */
-export async function installPython(python: string): Promise<RunPython> {
+export async function installPython(python: string): Promise<PythonEnvironment> {
   const requirements = path.join(library, 'requirements.txt');
   const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
   const folder = await install(
@@ -45,11 +51,8 @@ export async function installPython(python: string): Promise<RunPython> {
     RUFF_CACHE_DIR: path.join(caches, 'ruff'),
     MYPY_CACHE_DIR: path.join(caches, 'mypy'),
   };
-  return (module, args, env = {}) =>
-    runTool({
-      command: path.join(folder, 'bin/python'),
-      args: ['-m', module, ...args],
-      cwd: library,
-      env: { ...cacheVariables, ...env },
-    });
+  const executable = path.join(folder, 'bin/python');
+  const run: RunPython = (module, args, env = {}) =>
+    runTool({ command: executable, args: ['-m', module, ...args], cwd: library, env: { ...cacheVariables, ...env } });
+  return { executable, run };
 }

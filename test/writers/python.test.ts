@@ -11,7 +11,7 @@ if (python === undefined && process.env.OUTGRAPH_ALL_WRITERS === '1')
 describe.skipIf(python === undefined)('the Python writer (needs Python 3.11 or newer)', () => {
   let run: RunPython;
   beforeAll(async () => {
-    run = await installPython(python ?? '');
+    ({ run } = await installPython(python ?? ''));
   });
 
   it('is formatted, and its linter finds nothing', async () => {

@@ -67,10 +67,6 @@ func DocumentID(document bson.Raw) (string, error) {
 		if number := id.Double(); number == math.Trunc(number) && math.Abs(number) < 1<<53 {
 			return strconv.FormatInt(int64(number), 10), nil
 		}
-	case bson.TypeDecimal128:
-		return id.Decimal128().String(), nil
-	case bson.TypeBoolean:
-		return strconv.FormatBool(id.Boolean()), nil
 	case bson.TypeBinary:
 		if text, ok := uuidText(id); ok {
 			return text, nil

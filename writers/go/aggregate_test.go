@@ -25,7 +25,7 @@ func TestTheIDOfADocumentIsTheTextThatOtherLanguagesGiveIt(t *testing.T) {
 		id   any
 		text string
 	}{
-		{"a b", "a b"}, {int32(-7), "-7"}, {int64(1) << 60, "1152921504606846976"}, {5e10, "50000000000"}, {math.Copysign(0, -1), "0"}, {true, "true"}, {decimal, "1.50"},
+		{"a b", "a b"}, {int32(-7), "-7"}, {int64(1) << 60, "1152921504606846976"}, {5e10, "50000000000"}, {math.Copysign(0, -1), "0"},
 		{bson.Binary{Subtype: 4, Data: []byte("0123456789abcdef")}, "30313233-3435-3637-3839-616263646566"},
 	} {
 		document, err := bson.Marshal(bson.D{{Key: "_id", Value: given.id}})
@@ -36,7 +36,7 @@ func TestTheIDOfADocumentIsTheTextThatOtherLanguagesGiveIt(t *testing.T) {
 			t.Errorf("%v: %q, not %q: %v", given.id, text, given.text, err)
 		}
 	}
-	for _, id := range []any{1.5, 1e300, nil, bson.D{}, bson.Binary{Data: []byte("0123456789abcdef")}, bson.Timestamp{T: 1}} {
+	for _, id := range []any{1.5, 1e300, true, decimal, nil, bson.D{}, bson.Binary{Data: []byte("0123456789abcdef")}, bson.Timestamp{T: 1}} {
 		document, err := bson.Marshal(bson.D{{Key: "_id", Value: id}})
 		if err != nil {
 			t.Fatal(err)

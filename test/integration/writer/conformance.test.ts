@@ -200,8 +200,12 @@ function byAggregate(events: readonly Document[]): Record<string, readonly strin
 }
 
 async function makeCall(notes: TrackedCollection<unknown>, call: Document, session?: ClientSession): Promise<void> {
-  const { verb, filter, update, replacement, upsert, returnDocument, returns } = call;
-  const options = { ...(session === undefined ? {} : { session }), ...(upsert === undefined ? {} : { upsert }) };
+  const { verb, filter, update, replacement, upsert, collation, returnDocument, returns } = call;
+  const options = {
+    ...(session === undefined ? {} : { session }),
+    ...(upsert === undefined ? {} : { upsert }),
+    ...(collation === undefined ? {} : { collation }),
+  };
   switch (verb) {
     case 'insertOne':
       await notes.insertOne(call.document, options);

@@ -35,8 +35,22 @@ type call struct {
 	Replacement    bson.Raw       `bson:"replacement"`
 	Pipeline       bson.A         `bson:"pipeline"`
 	Upsert         bool           `bson:"upsert"`
+	Collation      *collation     `bson:"collation"`
 	ReturnDocument string         `bson:"returnDocument"`
 	Returns        *bson.RawValue `bson:"returns"`
+}
+
+type collation struct {
+	Locale   string `bson:"locale"`
+	Strength int    `bson:"strength"`
+}
+
+// collationOf is nil where the call has none.
+func collationOf(given *collation) *options.Collation {
+	if given == nil {
+		return nil
+	}
+	return &options.Collation{Locale: given.Locale, Strength: given.Strength}
 }
 
 func TestVerbs(t *testing.T) {
@@ -95,19 +109,20 @@ func makeCall(ctx context.Context, t *testing.T, notes *outgraph.Collection, cal
 	t.Helper()
 	var err error
 	update := updateOf(call.Update)
+	collation := collationOf(call.Collation)
 	switch call.Verb {
 	case "insertOne":
 		_, err = notes.InsertOne(ctx, call.Document)
 	case "insertMany":
 		_, err = notes.InsertMany(ctx, call.Documents)
 	case "updateOne":
-		_, err = notes.UpdateOne(ctx, call.Filter, update, options.UpdateOne().SetUpsert(call.Upsert))
+		_, err = notes.UpdateOne(ctx, call.Filter, update, options.UpdateOne().SetUpsert(call.Upsert).SetCollation(collation))
 	case "updateMany":
-		_, err = notes.UpdateMany(ctx, call.Filter, update, options.UpdateMany().SetUpsert(call.Upsert))
+		_, err = notes.UpdateMany(ctx, call.Filter, update, options.UpdateMany().SetUpsert(call.Upsert).SetCollation(collation))
 	case "replaceOne":
-		_, err = notes.ReplaceOne(ctx, call.Filter, call.Replacement, options.Replace().SetUpsert(call.Upsert))
+		_, err = notes.ReplaceOne(ctx, call.Filter, call.Replacement, options.Replace().SetUpsert(call.Upsert).SetCollation(collation))
 	case "findOneAndUpdate":
-		opts := options.FindOneAndUpdate().SetUpsert(call.Upsert)
+		opts := options.FindOneAndUpdate().SetUpsert(call.Upsert).SetCollation(collation)
 		if call.ReturnDocument == "after" {
 			opts.SetReturnDocument(options.After)
 		}
@@ -121,9 +136,9 @@ func makeCall(ctx context.Context, t *testing.T, notes *outgraph.Collection, cal
 			t.Errorf("it answers with %s, not %s", found, call.Returns)
 		}
 	case "deleteOne":
-		_, err = notes.DeleteOne(ctx, call.Filter)
+		_, err = notes.DeleteOne(ctx, call.Filter, options.DeleteOne().SetCollation(collation))
 	case "deleteMany":
-		_, err = notes.DeleteMany(ctx, call.Filter)
+		_, err = notes.DeleteMany(ctx, call.Filter, options.DeleteMany().SetCollation(collation))
 	case "aggregate":
 		_, err = notes.Aggregate(ctx, call.Pipeline)
 	case "bulkWrite", "findOneAndReplace", "findOneAndDelete", "drop", "rename":

@@ -146,8 +146,31 @@ REFUSED: Final = {
 }
 
 
+WITH_FILTER: Final = {
+    "updateOne": "update_one",
+    "updateMany": "update_many",
+    "replaceOne": "replace_one",
+    "findOneAndUpdate": "find_one_and_update",
+    "deleteOne": "delete_one",
+    "deleteMany": "delete_many",
+}
+
+
+def call_with_collation(notes: TrackedCollection[Document], call: Document) -> None:
+    """An argument that a verb does not have is refused as well as one that it refuses."""
+    verb: Callable[..., Any] = getattr(notes, WITH_FILTER[call["verb"]])
+    arguments = [call[name] for name in ("filter", "update", "replacement") if name in call]
+    try:
+        verb(*arguments, collation=call["collation"])
+    except TypeError as error:
+        raise Fault("untracked", str(error)) from error
+
+
 def make_call(notes: TrackedCollection[Document], call: Document, session: ClientSession | None) -> None:
     filter, update, upsert = call.get("filter", {}), call.get("update", {}), call.get("upsert", False)
+    if "collation" in call:
+        call_with_collation(notes, call)
+        return
     match call["verb"]:
         case "insertOne":
             notes.insert_one(call["document"], session=session)
