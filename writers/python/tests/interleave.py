@@ -1,5 +1,6 @@
 """The Python writer of the test that lets writers of three languages change the same aggregates: ``test/writers/interleaved/README.md`` says what it does."""
 
+import contextlib
 import json
 import os
 import random
@@ -67,10 +68,9 @@ def change_two(session: ClientSession, of: str, version: str) -> None:
 def abort(of: str) -> None:
     with client.start_session() as session:
         session.start_transaction()
-        try:
+        # A conflict, or a new primary: aborted as well.
+        with contextlib.suppress(PyMongoError):
             change_two(session, of, "aborted")
-        except PyMongoError:
-            pass  # A conflict, or a new primary: aborted as well.
         if session.in_transaction:
             session.abort_transaction()
 
