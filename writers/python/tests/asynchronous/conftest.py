@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
-from bson.raw_bson import RawBSONDocument
+from asynchronous.stored import Stored
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.write_concern import WriteConcern
-from support import RAW, Document, mongodb_uri, new_database_name, outbox_options
+from support import Document, mongodb_uri, new_database_name, outbox_options
 
 
 @pytest.fixture(scope="session")
@@ -33,22 +32,6 @@ async def db(database: AsyncDatabase[Document]) -> AsyncIterator[AsyncDatabase[D
     soon = database.with_options(write_concern=WriteConcern(1))
     for name in await soon.list_collection_names():
         await soon[name].delete_many({})
-
-
-class Stored:
-    """What the server holds, as bytes."""
-
-    def __init__(self, db: AsyncDatabase[Any]) -> None:
-        self._db = db
-
-    async def documents(self, collection: str) -> list[RawBSONDocument]:
-        found = self._db.get_collection(collection, codec_options=RAW).find({}, sort=[("_id", 1)])
-        return await found.to_list()
-
-    async def events(self) -> list[dict[str, Any]]:
-        """In the order of their positions."""
-        found = self._db.get_collection("outbox", codec_options=RAW).find({}, sort=[("position", 1)])
-        return [dict(event) for event in await found.to_list()]
 
 
 @pytest.fixture

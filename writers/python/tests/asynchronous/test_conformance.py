@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import pytest
+from asynchronous.stored import Stored
 from bson.objectid import ObjectId
-from bson.raw_bson import RawBSONDocument
 from bson.timestamp import Timestamp
 from pymongo import AsyncMongoClient, ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -20,12 +20,6 @@ from support import Document, by_aggregate, each_case, exactly, refusal_of
 from outgraph_writer import Aggregate, Change, Fault, document_id, graph
 from outgraph_writer.asynchronous import AsyncTrackedCollection, record_event, track_collection
 from outgraph_writer.xmem import xmem_aggregates
-
-
-class Stored(Protocol):
-    async def documents(self, collection: str) -> list[RawBSONDocument]: ...
-    async def events(self) -> list[Document]: ...
-
 
 AGGREGATES: Final = {aggregate.type: aggregate for aggregate in (graph, *xmem_aggregates)}
 NOTE: Final = Aggregate(type="note", collection="notes")

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import pytest
-from bson.raw_bson import RawBSONDocument
+from asynchronous.stored import Stored
 from opentelemetry import trace
 from pymongo.asynchronous.database import AsyncDatabase
 from support import Document
 
 from outgraph_writer import Aggregate
 from outgraph_writer.asynchronous import track_collection
-
-
-class Stored(Protocol):
-    async def documents(self, collection: str) -> list[RawBSONDocument]: ...
-    async def events(self) -> list[Document]: ...
-
 
 SPAN: Final = trace.NonRecordingSpan(
     trace.SpanContext(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from uuid import UUID
 
 import bson
 import pytest
+from asynchronous.stored import Stored
 from bson.binary import Binary, UuidRepresentation
 from bson.code import Code
 from bson.codec_options import CodecOptions, DatetimeConversion
@@ -27,12 +28,6 @@ from support import Document, exactly, mongodb_uri
 from outgraph_writer import Aggregate, Change, Fault, Problem
 from outgraph_writer.asynchronous import record_event, track_collection
 from outgraph_writer.tracking import CHUNK_DOCUMENTS
-
-
-class Stored(Protocol):
-    async def documents(self, collection: str) -> list[RawBSONDocument]: ...
-    async def events(self) -> list[Document]: ...
-
 
 NOTE: Final = Aggregate(type="note", collection="notes")
 

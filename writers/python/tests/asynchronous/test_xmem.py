@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import pytest
+from asynchronous.stored import Stored
 from bson.int64 import Int64
 from bson.objectid import ObjectId
-from bson.raw_bson import RawBSONDocument
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from support import Document
@@ -16,11 +16,6 @@ from support import Document
 from outgraph_writer import Fault
 from outgraph_writer.xmem import EventChanges, ScanOutcome
 from outgraph_writer.xmem.asynchronous import AsyncCodeGraph, AsyncMemory, ensure_indexes
-
-
-class Stored(Protocol):
-    async def documents(self, collection: str) -> list[RawBSONDocument]: ...
-    async def events(self) -> list[Document]: ...
 
 
 @pytest.fixture

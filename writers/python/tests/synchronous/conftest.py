@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 from pymongo.synchronous.database import Database
 from pymongo.write_concern import WriteConcern
-from support import RAW, Document, mongodb_uri, new_database_name, outbox_options
+from support import Document, mongodb_uri, new_database_name, outbox_options
+from synchronous.stored import Stored
 
 
 @pytest.fixture(scope="session")
@@ -34,22 +33,6 @@ def db(database: Database[Document]) -> Iterator[Database[Document]]:
     soon = database.with_options(write_concern=WriteConcern(1))
     for name in soon.list_collection_names():
         soon[name].delete_many({})
-
-
-class Stored:
-    """What the server holds, as bytes."""
-
-    def __init__(self, db: Database[Any]) -> None:
-        self._db = db
-
-    def documents(self, collection: str) -> list[RawBSONDocument]:
-        found = self._db.get_collection(collection, codec_options=RAW).find({}, sort=[("_id", 1)])
-        return found.to_list()
-
-    def events(self) -> list[dict[str, Any]]:
-        """In the order of their positions."""
-        found = self._db.get_collection("outbox", codec_options=RAW).find({}, sort=[("position", 1)])
-        return [dict(event) for event in found.to_list()]
 
 
 @pytest.fixture

@@ -5,11 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import pytest
 from bson.objectid import ObjectId
-from bson.raw_bson import RawBSONDocument
 from bson.timestamp import Timestamp
 from pymongo import MongoClient, ReturnDocument
 from pymongo.errors import PyMongoError
@@ -17,16 +16,11 @@ from pymongo.synchronous.client_session import ClientSession
 from pymongo.synchronous.database import Database
 from pymongo.write_concern import WriteConcern
 from support import Document, by_aggregate, each_case, exactly, refusal_of
+from synchronous.stored import Stored
 
 from outgraph_writer import Aggregate, Change, Fault, document_id, graph
 from outgraph_writer.synchronous import TrackedCollection, record_event, track_collection
 from outgraph_writer.xmem import xmem_aggregates
-
-
-class Stored(Protocol):
-    def documents(self, collection: str) -> list[RawBSONDocument]: ...
-    def events(self) -> list[Document]: ...
-
 
 AGGREGATES: Final = {aggregate.type: aggregate for aggregate in (graph, *xmem_aggregates)}
 NOTE: Final = Aggregate(type="note", collection="notes")

@@ -3,22 +3,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import pytest
-from bson.raw_bson import RawBSONDocument
 from opentelemetry import trace
 from pymongo.synchronous.database import Database
 from support import Document
+from synchronous.stored import Stored
 
 from outgraph_writer import Aggregate
 from outgraph_writer.synchronous import track_collection
-
-
-class Stored(Protocol):
-    def documents(self, collection: str) -> list[RawBSONDocument]: ...
-    def events(self) -> list[Document]: ...
-
 
 SPAN: Final = trace.NonRecordingSpan(
     trace.SpanContext(

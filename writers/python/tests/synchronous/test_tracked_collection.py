@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from uuid import UUID
 
 import bson
@@ -24,16 +24,11 @@ from pymongo.errors import InvalidOperation
 from pymongo.synchronous.database import Database
 from pymongo.write_concern import WriteConcern
 from support import Document, exactly, mongodb_uri
+from synchronous.stored import Stored
 
 from outgraph_writer import Aggregate, Change, Fault, Problem
 from outgraph_writer.synchronous import record_event, track_collection
 from outgraph_writer.tracking import CHUNK_DOCUMENTS
-
-
-class Stored(Protocol):
-    def documents(self, collection: str) -> list[RawBSONDocument]: ...
-    def events(self) -> list[Document]: ...
-
 
 NOTE: Final = Aggregate(type="note", collection="notes")
 

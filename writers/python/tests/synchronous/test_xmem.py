@@ -4,24 +4,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import pytest
 from bson.int64 import Int64
 from bson.objectid import ObjectId
-from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 from pymongo.synchronous.database import Database
 from support import Document
+from synchronous.stored import Stored
 
 from outgraph_writer import Fault
 from outgraph_writer.xmem import EventChanges, ScanOutcome
 from outgraph_writer.xmem.synchronous import CodeGraph, Memory, ensure_indexes
-
-
-class Stored(Protocol):
-    def documents(self, collection: str) -> list[RawBSONDocument]: ...
-    def events(self) -> list[Document]: ...
 
 
 @pytest.fixture
