@@ -3,6 +3,9 @@
  * own service.
  */
 import { canary } from './canary.ts';
+import { codeAnnotation } from './code-annotation.ts';
+import { codeFile } from './code-file.ts';
+import { codeRepository } from './code-repository.ts';
 import type { AggregateDefinition } from './define-aggregate.ts';
 import { graph } from './graph.ts';
 import { memoryEvent } from './memory-event.ts';
@@ -28,4 +31,11 @@ export function createCatalog(definitions: readonly AggregateDefinition[]): Aggr
 }
 
 /** The aggregate types of the functions in `functions/`. */
-export const aggregates: AggregateCatalog = createCatalog([graph, memoryUser, memoryEvent]);
+export const aggregates: AggregateCatalog = createCatalog([
+  graph,
+  memoryUser,
+  memoryEvent,
+  codeRepository,
+  codeFile,
+  codeAnnotation,
+]);

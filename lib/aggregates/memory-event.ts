@@ -5,8 +5,8 @@
  */
 import { Double } from 'bson';
 import { z } from 'zod';
-import { bsonTypeOf } from '../contract/bson-type.ts';
 import { defineAggregate, documentId } from './define-aggregate.ts';
+import { nameText, optionalText, storedNumber } from './stored-values.ts';
 
 const daysInMonth = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
@@ -21,27 +21,16 @@ const calendarDay = z.string().refine(
   { message: 'must be one of the 366 days "MM-DD", from "01-01" to "12-31"' },
 );
 
-const optionalText = z.string().nullish();
-
-/** A number as BSON stores it, or as JavaScript has it. */
-const number = z.custom<number | bigint | { toString(): string }>(
-  (value) =>
-    typeof value === 'number' ||
-    typeof value === 'bigint' ||
-    ['Int32', 'Long', 'Double'].includes(bsonTypeOf(value) ?? ''),
-  'must be a number',
-);
-
 const memoryEventState = z.object({
-  user_id: z.string().min(1),
+  user_id: nameText,
   date: calendarDay,
   event_name: optionalText,
   desc: optionalText,
   /** Writers send a number or a text; it stands as a text. */
-  year: z.union([z.string(), number]).nullish(),
+  year: z.union([z.string(), storedNumber]).nullish(),
   time: optionalText,
   date_expression: optionalText,
-  embedding: z.array(number).nullish(),
+  embedding: z.array(storedNumber).nullish(),
 });
 
 /** A dated event of a user of the temporal memory. */

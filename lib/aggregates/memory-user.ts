@@ -3,8 +3,9 @@
  */
 import { z } from 'zod';
 import { defineAggregate, documentId } from './define-aggregate.ts';
+import { nameText } from './stored-values.ts';
 
-const memoryUserState = z.object({ user_id: z.string().min(1) });
+const memoryUserState = z.object({ user_id: nameText });
 
 /** A user of the temporal memory. */
 export const memoryUser = defineAggregate({
