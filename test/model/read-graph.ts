@@ -20,19 +20,27 @@ interface RelationshipRow {
   readonly to: NodeRow;
 }
 
-/** The nodes that have one of the labels of `keyNames`, and the relationships between them. */
-export async function readGraph(driver: Driver, database: string, keyNames: KeyNames): Promise<GraphPicture> {
-  const labels = Object.keys(keyNames);
+/**
+ * The nodes that have one of the labels of `keyNames`, and the relationships that go out from them; `only` restricts both to nodes that have these properties.
+ */
+export async function readGraph(
+  driver: Driver,
+  database: string,
+  keyNames: KeyNames,
+  only: Readonly<Record<string, string>> = {},
+): Promise<GraphPicture> {
+  const parameters = { labels: Object.keys(keyNames), only };
   const nodes = await driver.executeQuery<EagerResult<NodeRow>>(
-    'MATCH (n) WHERE any(label IN labels(n) WHERE label IN $labels) RETURN labels(n) AS labels, properties(n) AS properties',
-    { labels },
+    `MATCH (n) WHERE any(label IN labels(n) WHERE label IN $labels) AND all(property IN keys($only) WHERE n[property] = $only[property])
+     RETURN labels(n) AS labels, properties(n) AS properties`,
+    parameters,
     { database, routing: 'READ' },
   );
   const relationships = await driver.executeQuery<EagerResult<RelationshipRow>>(
-    `MATCH (a)-[r]->(b) WHERE any(label IN labels(a) WHERE label IN $labels)
+    `MATCH (a)-[r]->(b) WHERE any(label IN labels(a) WHERE label IN $labels) AND all(property IN keys($only) WHERE a[property] = $only[property])
      RETURN type(r) AS type, properties(r) AS properties,
        {labels: labels(a), properties: properties(a)} AS from, {labels: labels(b), properties: properties(b)} AS to`,
-    { labels },
+    parameters,
     { database, routing: 'READ' },
   );
   return {
