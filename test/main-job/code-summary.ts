@@ -1,14 +1,13 @@
 /** What the scans came to: for programs as it is, for people as tables. */
 import type { ElementChanges } from '../input/code/scan-graph.ts';
 import type { LeftOut } from '../input/code/scan-types.ts';
-import type { WrittenScan } from '../input/code/write-scan.ts';
-import type { Comparison } from './compare-graph.ts';
+import type { BroughtToScan } from './bring-to-scan.ts';
 import { verdictLines } from './summary.ts';
 import type { XmemLeftovers } from './xmem/count-leftovers.ts';
 import type { XmemScan } from './xmem/write-scan.ts';
 
 /** One scan, what it changed, and the same in XMem's way. */
-export interface ScanSummary extends WrittenScan, ElementChanges, Comparison {
+export interface ScanSummary extends BroughtToScan, ElementChanges {
   readonly version: string;
   readonly files: number;
   readonly symbols: number;
@@ -18,12 +17,6 @@ export interface ScanSummary extends WrittenScan, ElementChanges, Comparison {
   readonly inherits: number;
   readonly implements: number;
   readonly leftOut: LeftOut;
-  readonly events: number;
-  readonly dead: number;
-  readonly pending: number;
-  /** From the first write until the graph had all of it. */
-  readonly seconds: number;
-  readonly bareSymbols: number;
   readonly xmem: XmemScan & XmemLeftovers;
 }
 

@@ -12,11 +12,11 @@ export interface WritingProgress {
 /** What is waited for. */
 export interface Draining {
   readonly outbox: Collection<Document>;
-  readonly writing: Promise<unknown>;
-  readonly progress: WritingProgress;
-  readonly display?: ProgressDisplay;
   /** The events that count. */
   readonly filter: Document;
+  /** What is still being written, if not all is. */
+  readonly writing?: Promise<unknown>;
+  readonly shown?: { readonly progress: WritingProgress; readonly display: ProgressDisplay };
   readonly signal: AbortSignal;
 }
 
@@ -24,9 +24,9 @@ export interface Draining {
 const stalledMillis = 120_000;
 
 /** Shows the progress until all is written and nothing is pending, or nothing moves any more. @throws what the writing throws. */
-export async function untilDrained({ outbox, writing, progress, display, filter, signal }: Draining): Promise<void> {
+export async function untilDrained({ outbox, filter, writing, shown, signal }: Draining): Promise<void> {
   let outcome: { readonly error?: unknown } | undefined;
-  writing.then(
+  (writing ?? Promise.resolve()).then(
     () => {
       outcome = {};
     },
@@ -42,23 +42,21 @@ export async function untilDrained({ outbox, writing, progress, display, filter,
       if (outcome !== undefined && 'error' in outcome) throw outcome.error;
       // Asked before the outbox is: what was written after that is seen the next time.
       const written = outcome !== undefined;
-      const figures = await readOutboxFigures(outbox, filter);
       const lagSeconds = await oldestPendingSeconds(outbox);
-      display?.update({ written: progress.written, applied: figures.processed, pending: figures.pending, lagSeconds });
-      if (written && figures.pending === 0) return;
-      if (figures.processed + figures.dead > settled) {
-        settled = figures.processed + figures.dead;
+      const { processed, dead, pending } = await readOutboxFigures(outbox, filter);
+      shown?.display.update({ written: shown.progress.written, applied: processed, pending, lagSeconds });
+      if (written && pending === 0) return;
+      if (processed + dead > settled) {
+        settled = processed + dead;
         settledAt = performance.now();
       } else if (written && performance.now() - settledAt > stalledMillis) {
-        process.stderr.write(
-          `\n  No event was settled for ${stalledMillis / 1000} s; ${figures.pending} are still pending.\n`,
-        );
+        process.stderr.write(`\n  No event was settled for ${stalledMillis / 1000} s; ${pending} are still pending.\n`);
         return;
       }
-      await sleep(display === undefined ? 50 : 250);
+      await sleep(shown === undefined ? 50 : 250);
     }
   } finally {
-    display?.end();
+    shown?.display.end();
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import type { GraphProperties } from '../../../lib/contract/subgraph.ts';
 import { type GraphPicture, name, nodeText, numberEqual, relationshipText } from '../../model/expected-graph.ts';
-import type { Scan, ScannedFile, ScannedSymbol } from './scan-types.ts';
+import type { Scan, ScannedFile, ScannedSymbol, SymbolName } from './scan-types.ts';
 
 /** Whose code it is. */
 export interface CodeRepository {
@@ -25,53 +25,105 @@ export interface ElementChanges {
   readonly removed: number;
 }
 
-/** What stands when the repository is in the state of the scan, and in no other. */
-export function scanGraph({ org_id, repo }: CodeRepository, { files }: Pick<Scan, 'files'>): ScanGraph {
-  const nodes = new Map<string, string>();
-  const relationships = new Map<string, string>();
-  const end = (label: string, key: GraphProperties) => ({ label, key: { org_id, ...key } as Record<string, string> });
-  const node = (label: string, key: GraphProperties, properties: Record<string, unknown> = {}) => {
-    const named = end(label, key);
-    nodes.set(name(named), nodeText(named, [], graphProperties(properties)));
-    return named;
-  };
-  const relate = (
-    type: string,
-    from: ReturnType<typeof end>,
-    to: ReturnType<typeof end>,
-    properties: Record<string, unknown> = {},
-  ) =>
-    relationships.set(
-      relationshipText(type, name(from), name(to), {}),
-      relationshipText(type, name(from), name(to), graphProperties(properties)),
-    );
-  const symbol = (file_path: string, symbol_name: string) => end('Symbol', { repo, file_path, symbol_name });
+type Properties = Readonly<Record<string, unknown>>;
 
-  for (const file of files) {
-    let above = node('Repository', { repo_name: repo });
-    for (const dir_path of directories(file.file_path)) {
-      const directory = node('Directory', { repo, dir_path });
-      relate('CONTAINS_DIR', above, directory);
-      above = directory;
-    }
-    const { file_path, language, symbol_count, total_lines } = file;
-    const self = node('File', { repo, file_path }, { language, symbol_count, total_lines });
-    relate('CONTAINS_FILE', above, self);
-    for (const { symbol_name, ...properties } of firstOfEachName(file)) {
-      relate('DEFINES', self, node('Symbol', { repo, file_path, symbol_name }, properties));
-    }
-    for (const { from, to, ...properties } of file.calls) {
-      relate('CALLS', symbol(file_path, from), symbol(to.file_path, to.symbol_name), properties);
-    }
-    for (const { file_path: imported, ...properties } of file.imports) {
-      relate('IMPORTS', self, end('File', { repo, file_path: imported }), properties);
-    }
-    for (const { from, to } of file.inherits)
-      relate('INHERITS', symbol(file_path, from), symbol(to.file_path, to.symbol_name));
-    for (const { from, to } of file.implements)
-      relate('IMPLEMENTS', symbol(file_path, from), symbol(to.file_path, to.symbol_name));
-  }
-  return { nodes, relationships };
+interface End {
+  readonly label: string;
+  readonly key: Readonly<Record<string, string>>;
+}
+
+interface Node extends End {
+  readonly properties: Properties;
+}
+
+interface Relationship {
+  readonly type: string;
+  readonly from: End;
+  readonly to: End;
+  readonly properties: Properties;
+}
+
+/** What stands when the repository is in the state of the scan, and in no other. What is called or imported, and not scanned, stands bare. */
+export function scanGraph(repository: CodeRepository, { files }: Pick<Scan, 'files'>): ScanGraph {
+  const relationships = files.flatMap((file) => relationshipsOf(repository, file));
+  const named = [repositoryNode(repository), ...files.flatMap((file) => nodesOf(repository, file))];
+  const bare = relationships.flatMap(({ from, to }) => [from, to]).map((end): Node => ({ ...end, properties: {} }));
+  return {
+    nodes: new Map(
+      [...bare, ...named].map((node) => [name(node), nodeText(node, [], graphProperties(node.properties))]),
+    ),
+    relationships: new Map(
+      relationships.map(({ type, from, to, properties }) => [
+        relationshipText(type, name(from), name(to), {}),
+        relationshipText(type, name(from), name(to), graphProperties(properties)),
+      ]),
+    ),
+  };
+}
+
+function nodesOf(repository: CodeRepository, file: ScannedFile): readonly Node[] {
+  const { file_path, language, symbol_count, total_lines } = file;
+  return [
+    { ...fileEnd(repository, file_path), properties: { language, symbol_count, total_lines } },
+    ...firstOfEachName(file).map(({ symbol_name, ...properties }) => ({
+      ...symbolEnd(repository, { file_path, symbol_name }),
+      properties,
+    })),
+  ];
+}
+
+function relationshipsOf(repository: CodeRepository, file: ScannedFile): readonly Relationship[] {
+  const self = fileEnd(repository, file.file_path);
+  const own = (symbol_name: string) => symbolEnd(repository, { file_path: file.file_path, symbol_name });
+  const above = directories(file.file_path).map((dir_path) => directoryEnd(repository, dir_path));
+  const chain: readonly End[] = [repositoryNode(repository), ...above];
+  const inner = chain.slice(-1);
+  return [
+    ...above.map((to, depth) => ({ type: 'CONTAINS_DIR', from: chain[depth] ?? to, to, properties: {} })),
+    ...inner.map((from) => ({ type: 'CONTAINS_FILE', from, to: self, properties: {} })),
+    ...firstOfEachName(file).map(({ symbol_name }) => ({
+      type: 'DEFINES',
+      from: self,
+      to: own(symbol_name),
+      properties: {},
+    })),
+    ...file.calls.map(({ from, to, ...properties }) => ({
+      type: 'CALLS',
+      from: own(from),
+      to: symbolEnd(repository, to),
+      properties,
+    })),
+    ...file.imports.map(({ file_path, ...properties }) => ({
+      type: 'IMPORTS',
+      from: self,
+      to: fileEnd(repository, file_path),
+      properties,
+    })),
+    ...(['inherits', 'implements'] as const).flatMap((list) =>
+      file[list].map(({ from, to }) => ({
+        type: list.toUpperCase(),
+        from: own(from),
+        to: symbolEnd(repository, to),
+        properties: {},
+      })),
+    ),
+  ];
+}
+
+function repositoryNode({ org_id, repo }: CodeRepository): Node {
+  return { label: 'Repository', key: { org_id, repo_name: repo }, properties: {} };
+}
+
+function directoryEnd(repository: CodeRepository, dir_path: string): End {
+  return { label: 'Directory', key: { ...repository, dir_path } };
+}
+
+function fileEnd(repository: CodeRepository, file_path: string): End {
+  return { label: 'File', key: { ...repository, file_path } };
+}
+
+function symbolEnd(repository: CodeRepository, symbol: SymbolName): End {
+  return { label: 'Symbol', key: { ...repository, ...symbol } };
 }
 
 /** As what Neo4j holds is pictured. */
@@ -105,7 +157,7 @@ function firstOfEachName({ symbols }: ScannedFile): readonly ScannedSymbol[] {
 }
 
 /** Integers as Neo4j has them; null is no property. */
-function graphProperties(properties: Record<string, unknown>): GraphProperties {
+function graphProperties(properties: Properties): GraphProperties {
   const entries = Object.entries(properties).filter(([, value]) => value !== null);
   return Object.fromEntries(
     entries.map(([property, value]) => [

@@ -18,6 +18,12 @@ export interface WrittenScan {
   readonly unchanged: number;
 }
 
+/** What was written, and the aggregates that it was. */
+export interface ScanWriting {
+  readonly counts: WrittenScan;
+  readonly aggregateIds: readonly string[];
+}
+
 const concurrentWriters = 8;
 
 /** Writes the scan; the repository's own document the first time. */
@@ -26,11 +32,16 @@ export async function writeScan(
   db: Db,
   { org_id, repo }: CodeRepository,
   { files }: Pick<Scan, 'files'>,
-): Promise<WrittenScan> {
+): Promise<ScanWriting> {
+  const aggregateIds: string[] = [];
+  const written = (id: ObjectId): ObjectId => {
+    aggregateIds.push(id.toHexString());
+    return id;
+  };
   const repositories = trackCollection(client, db, codeRepository);
   const documents = trackCollection(client, db, codeFile);
   if ((await repositories.findOne({ org_id, repo_name: repo })) === null) {
-    await repositories.insertOne({ _id: new ObjectId(), org_id, repo_name: repo });
+    await repositories.insertOne({ _id: written(new ObjectId()), org_id, repo_name: repo });
   }
   const stored = await documents.find({ org_id, repo }).toArray();
   const before = new Map(stored.map((document) => [String(document.file_path), document]));
@@ -40,20 +51,20 @@ export async function writeScan(
   const writeOne = async (path: string): Promise<void> => {
     const [known, file] = [before.get(path), after.get(path)];
     if (file === undefined) {
-      if (known !== undefined) await documents.deleteOne({ _id: known._id });
+      if (known !== undefined) await documents.deleteOne({ _id: written(known._id) });
       counts.deleted += 1;
     } else if (known === undefined) {
-      await documents.insertOne({ _id: new ObjectId(), ...file });
+      await documents.insertOne({ _id: written(new ObjectId()), ...file });
       counts.inserted += 1;
     } else if (isSame(known, file)) {
       counts.unchanged += 1;
     } else {
-      await documents.replaceOne({ _id: known._id }, file);
+      await documents.replaceOne({ _id: written(known._id) }, file);
       counts.replaced += 1;
     }
   };
   await pMap(new Set([...before.keys(), ...after.keys()]), writeOne, { concurrency: concurrentWriters });
-  return counts;
+  return { counts, aggregateIds };
 }
 
 /** The hash of a file's text would not do: what a call resolves to can change with another file. */

@@ -8,6 +8,7 @@ import { projectPayload } from '../../../lib/aggregates/project-event.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
 import { scanSources } from '../../input/code/scan.ts';
 import { compareScanGraphs, pictureOf, scanGraph } from '../../input/code/scan-graph.ts';
+import type { Scan } from '../../input/code/scan-types.ts';
 import { expectedGraph, type GraphPicture } from '../../model/expected-graph.ts';
 
 const repository = { org_id: 'acme', repo: 'tools' };
@@ -33,7 +34,7 @@ function scan(changed: Readonly<Record<string, string>> = {}) {
 }
 
 /** The model's graph of the documents, as they come back from MongoDB. */
-function graphOfDocuments({ files }: ReturnType<typeof scan>): GraphPicture {
+function graphOfDocuments({ files }: Pick<Scan, 'files'>): GraphPicture {
   const project = <State>(definition: AggregateDefinition<State>, key: string, document: object) => ({
     key,
     position: toPosition({ t: 1, i: 1 }),
@@ -64,4 +65,16 @@ it('two scans tell what came, what changed and what went', () => {
   const without = scan({ 'src/index.ts': '' });
   const changes = compareScanGraphs(before, scanGraph(repository, without));
   expect(changes).toStrictEqual({ added: 0, changed: 1, removed: 3 });
+});
+
+it('what is called, inherited or imported and not scanned stands bare', () => {
+  const { files } = scan();
+  const without = { files: files.filter(({ file_path }) => file_path !== 'src/store/base.ts') };
+  const graph = pictureOf(scanGraph(repository, without));
+  const projected = graphOfDocuments(without);
+  expect([...projected.nodes].sort()).toStrictEqual([...graph.nodes].sort());
+  expect([...projected.relationships].sort()).toStrictEqual([...graph.relationships].sort());
+  expect(graph.nodes).toContain(
+    '(Symbol {file_path: "src/store/base.ts", org_id: "acme", repo: "tools", symbol_name: "Base.close"}) #1',
+  );
 });
