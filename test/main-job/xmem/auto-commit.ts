@@ -1,5 +1,7 @@
-/** How XMem talks to Neo4j: each statement is a transaction of its own, sent when the one before has answered. */
-import type { Driver, RecordShape } from 'neo4j-driver';
+/**
+ * How XMem talks to Neo4j: each statement is a transaction of its own, sent when the one before has answered. Kinder than XMem: one that met a deadlock is sent again.
+ */
+import { type Driver, isRetryableError, type RecordShape, type Session } from 'neo4j-driver';
 
 /** Sends statements, and counts them. */
 export interface AutoCommit {
@@ -15,10 +17,20 @@ export function openAutoCommit(driver: Driver, database: string): AutoCommit {
   return {
     run: async (statement, parameters = {}) => {
       transactions += 1;
-      const { records } = await session.run(statement, parameters);
+      const { records } = await runAgain(session, statement, parameters);
       return records.map((record) => record.toObject());
     },
     transactions: () => transactions,
     close: () => session.close(),
   };
+}
+
+async function runAgain(session: Session, statement: string, parameters: RecordShape) {
+  for (;;) {
+    try {
+      return await session.run(statement, parameters);
+    } catch (error) {
+      if (!isRetryableError(error)) throw error;
+    }
+  }
 }
