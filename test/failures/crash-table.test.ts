@@ -1,4 +1,4 @@
-/** The crash table, row by row, on deployed functions and servers that are really killed. */
+/** The crash table, row by row, and XMem's cases in which something dies, on deployed functions and servers that are really killed. */
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { crashTable, rowTitle } from './crash-table.ts';
 import { FailureStack } from './failure-stack.ts';
@@ -13,6 +13,7 @@ import { queueRows } from './rows/queue.ts';
 import type { CrashRows } from './rows/row.ts';
 import { sweepRows } from './rows/sweep.ts';
 import { writerRows } from './rows/writer.ts';
+import { xmemCases } from './xmem/cases.ts';
 
 const rows: Required<CrashRows> = {
   ...writerRows,
@@ -44,4 +45,8 @@ describe('the crash table:', () => {
   for (const name of Object.keys(crashTable).filter(isHere)) {
     it(rowTitle(crashTable[name]), () => rows[name](stack));
   }
+});
+
+describe("XMem's cases:", () => {
+  for (const [title, run] of Object.entries(xmemCases)) it(title, () => run(stack));
 });

@@ -37,7 +37,7 @@ const database = 'outgraph';
 const consumerSeconds = 16;
 
 /** After this, a message comes again whose consumer died; longer than the consumer's time-out, as in production. */
-const visibilitySeconds = 18;
+export const visibilitySeconds = 18;
 
 /**
  * A small oplog, of which everything is cut off that is older than the last checkpoint, so that it can roll over; a purge every second instead of every minute; and fail points, by which a server

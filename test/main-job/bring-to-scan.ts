@@ -3,6 +3,7 @@
  * documents' projections, and straight from the scan.
  */
 import { codeFile } from '../../lib/aggregates/code-file.ts';
+import { codeLabels } from '../../lib/aggregates/code-graph.ts';
 import { codeRepository } from '../../lib/aggregates/code-repository.ts';
 import { type CodeRepository, pictureOf, scanGraph } from '../input/code/scan-graph.ts';
 import type { Scan } from '../input/code/scan-types.ts';
@@ -10,6 +11,7 @@ import { type WrittenScan, writeScan } from '../input/code/write-scan.ts';
 import { readDocumentStates } from '../model/document-states.ts';
 import { expectedGraph } from '../model/expected-graph.ts';
 import { readGraph } from '../model/read-graph.ts';
+import { countBareSymbols } from '../xmem/bare-symbols.ts';
 import { type Comparison, comparePictures } from './compare-graph.ts';
 import type { JobContext } from './job.ts';
 import { readOutboxFigures } from './outbox-figures.ts';
@@ -29,13 +31,6 @@ export interface BroughtToScan extends WrittenScan, Comparison {
   readonly bareSymbols: number;
 }
 
-const keyNames = {
-  Repository: ['org_id', 'repo_name'],
-  Directory: ['org_id', 'repo', 'dir_path'],
-  File: ['org_id', 'repo', 'file_path'],
-  Symbol: ['org_id', 'repo', 'file_path', 'symbol_name'],
-};
-
 /** Writes the scan, waits until the outbox is drained, and compares the repository's graph with what the documents and the scan demand. */
 export async function bringToScan(
   context: ScanContext,
@@ -51,7 +46,7 @@ export async function bringToScan(
   const seconds = (performance.now() - startedAt) / 1000;
 
   const { org_id, repo } = repository;
-  const found = await readGraph(driver, neo4jDatabase, keyNames, { org_id });
+  const found = await readGraph(driver, neo4jDatabase, codeLabels, { properties: ['org_id'], values: [org_id] });
   const states = [
     ...(await readDocumentStates(db, codeRepository, { org_id, repo_name: repo })),
     ...(await readDocumentStates(db, codeFile, { org_id, repo })),
@@ -65,7 +60,7 @@ export async function bringToScan(
     dead,
     pending,
     seconds,
-    bareSymbols: await countBareSymbols(context, repository),
+    bareSymbols: await countBareSymbols(driver, neo4jDatabase, org_id),
     nodes: withScan.nodes,
     relationships: withScan.relationships,
     differences: [
@@ -73,14 +68,4 @@ export async function bringToScan(
       ...withScan.differences.map((difference) => `scan: ${difference}`),
     ],
   };
-}
-
-/** Symbols that only a call or an inheritance names: no file in the repository defines them. */
-async function countBareSymbols({ driver, neo4jDatabase }: ScanContext, repository: CodeRepository): Promise<number> {
-  const { records } = await driver.executeQuery(
-    'MATCH (s:Symbol {org_id: $org_id, repo: $repo}) WHERE NOT ()-[:DEFINES]->(s) RETURN count(s) AS bare',
-    { ...repository },
-    { database: neo4jDatabase },
-  );
-  return Number(records[0]?.get('bare') ?? 0);
 }

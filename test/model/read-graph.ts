@@ -6,6 +6,12 @@ import { type GraphPicture, name, nodeText, numberEqual, relationshipText } from
 /** Which labels name nodes, with the names of their key properties; nodes without any of them are not looked at. */
 export type KeyNames = Readonly<Record<string, readonly string[]>>;
 
+/** Nodes of which one of these properties has one of these values. */
+export interface NodeScope {
+  readonly properties: readonly string[];
+  readonly values: readonly string[];
+}
+
 interface NodeRow {
   readonly [field: string]: unknown;
   readonly labels: string[];
@@ -20,24 +26,27 @@ interface RelationshipRow {
   readonly to: NodeRow;
 }
 
-/**
- * The nodes that have one of the labels of `keyNames`, and the relationships that go out from them; `only` restricts both to nodes that have these properties.
- */
+/** The nodes that have one of the labels of `keyNames`, and the relationships between them; with a scope, its nodes, their relationships, and the other ends of these. */
 export async function readGraph(
   driver: Driver,
   database: string,
   keyNames: KeyNames,
-  only: Readonly<Record<string, string>> = {},
+  scope: NodeScope | null = null,
 ): Promise<GraphPicture> {
-  const parameters = { labels: Object.keys(keyNames), only };
+  const parameters = { labels: Object.keys(keyNames), ...scope };
+  const isNamed = (node: string) => `any(label IN labels(${node}) WHERE label IN $labels)`;
+  const isInside = (node: string) =>
+    `${isNamed(node)} AND any(property IN $properties WHERE ${node}[property] IN $values)`;
+  const isWanted =
+    scope === null ? isNamed('n') : `${isInside('n')} OR EXISTS { MATCH (n)--(m) WHERE ${isInside('m')} }`;
+  const areWanted = scope === null ? isNamed('a') : `(${isInside('a')}) OR (${isInside('b')})`;
   const nodes = await driver.executeQuery<EagerResult<NodeRow>>(
-    `MATCH (n) WHERE any(label IN labels(n) WHERE label IN $labels) AND all(property IN keys($only) WHERE n[property] = $only[property])
-     RETURN labels(n) AS labels, properties(n) AS properties`,
+    `MATCH (n) WHERE ${isWanted} RETURN labels(n) AS labels, properties(n) AS properties`,
     parameters,
     { database, routing: 'READ' },
   );
   const relationships = await driver.executeQuery<EagerResult<RelationshipRow>>(
-    `MATCH (a)-[r]->(b) WHERE any(label IN labels(a) WHERE label IN $labels) AND all(property IN keys($only) WHERE a[property] = $only[property])
+    `MATCH (a)-[r]->(b) WHERE ${areWanted}
      RETURN type(r) AS type, properties(r) AS properties,
        {labels: labels(a), properties: properties(a)} AS from, {labels: labels(b), properties: properties(b)} AS to`,
     parameters,

@@ -34,11 +34,12 @@ async function throughOutage(
 }
 
 /** That the consumer noticed: its invocations fail as a whole, so that Lambda backs off. */
-async function untilConsumerFails(stack: FailureStack, failuresBefore: number): Promise<void> {
+export async function untilConsumerFails(stack: FailureStack, failuresBefore: number): Promise<void> {
   await until('the consumer to fail', async () => (await countFailures(stack)) > failuresBefore);
 }
 
-async function countFailures(stack: FailureStack): Promise<number> {
+/** Failed invocations of the consumer so far. */
+export async function countFailures(stack: FailureStack): Promise<number> {
   return (await stack.functions.logText('consumer')).split('"errorType":"Fault"').length - 1;
 }
 

@@ -1,0 +1,47 @@
+/** Delivers events again that are settled: their acknowledgements lost, so that nothing but positions can tell what is old, and their pointers once more on their way. */
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
+import type { Document } from 'mongodb';
+import { expect } from 'vitest';
+import { inChunks } from '../../../lib/in-chunks.ts';
+import { stack } from '../../stack.ts';
+import { outbox, untilSettled } from '../wait-for.ts';
+
+const aws = { endpoint: stack.awsEndpointUrl, region: stack.awsRegion };
+const perCall = 10;
+
+/** By the bus, as the publisher sends them, or into the queue, as the sweep does. Resolves when all of them are processed once more. */
+export async function redeliver(events: readonly Document[], by: 'bus' | 'queue'): Promise<void> {
+  const ids = [...new Set(events.map(({ _id }) => _id))];
+  await outbox.updateMany({ _id: { $in: ids } }, { $set: { status: 'pending' }, $unset: { processedAt: '' } });
+  await (by === 'bus' ? putOnBus(events) : putIntoQueue(events));
+  expect((await untilSettled(ids)).map(({ status }) => status)).toStrictEqual(ids.map(() => 'processed'));
+}
+
+async function putOnBus(events: readonly Document[]): Promise<void> {
+  const bus = new EventBridgeClient(aws);
+  for (const some of inChunks(events, perCall)) {
+    const Entries = some.map((event) => ({
+      EventBusName: stack.eventBusName,
+      Source: 'outgraph',
+      DetailType: event.aggregateType,
+      Detail: pointerText(event),
+    }));
+    expect(await bus.send(new PutEventsCommand({ Entries }))).toMatchObject({ FailedEntryCount: 0 });
+  }
+  bus.destroy();
+}
+
+async function putIntoQueue(events: readonly Document[]): Promise<void> {
+  const queue = new SQSClient(aws);
+  for (const some of inChunks(events, perCall)) {
+    const Entries = some.map((event, index) => ({ Id: String(index), MessageBody: pointerText(event) }));
+    const answer = await queue.send(new SendMessageBatchCommand({ QueueUrl: stack.queueUrl, Entries }));
+    expect(answer.Failed ?? []).toStrictEqual([]);
+  }
+  queue.destroy();
+}
+
+function pointerText({ _id, aggregateType, aggregateId }: Document): string {
+  return JSON.stringify({ eventId: String(_id), aggregateType, aggregateId });
+}

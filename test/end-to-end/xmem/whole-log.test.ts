@@ -1,0 +1,57 @@
+/** XMem's cases of the whole log, on the deployed functions: the graph does not depend on how it came to be. */
+import { afterAll, expect, it } from 'vitest';
+import { codeAnnotation } from '../../../lib/aggregates/code-annotation.ts';
+import { codeFile } from '../../../lib/aggregates/code-file.ts';
+import { codeRepository } from '../../../lib/aggregates/code-repository.ts';
+import type { AggregateDefinition } from '../../../lib/aggregates/define-aggregate.ts';
+import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
+import { memoryUser } from '../../../lib/aggregates/memory-user.ts';
+import { recordCurrentStates } from '../../../lib/writer/record-current-states.ts';
+import { straightFromInput, writeHistory } from '../../xmem/sample-history.ts';
+import type { XmemScope } from '../../xmem/xmem-scope.ts';
+import { closeClients, db, mongodb, query } from '../wait-for.ts';
+import { expectInStep, newScope } from './in-step.ts';
+import { redeliver } from './redeliver.ts';
+
+afterAll(closeClients);
+
+const definitions: readonly AggregateDefinition[] = [memoryUser, memoryEvent, codeRepository, codeFile, codeAnnotation];
+
+it('N3: the whole log delivered twice again, in its order and backwards, by the bus and by the queue, changes nothing', async () => {
+  const scope = newScope();
+  await writeHistory(scope);
+  await expectInStep(scope);
+  const before = await scope.elements();
+  const log = await scope.events();
+  expect(log.length).toBeGreaterThan(20);
+  await redeliver([...log, ...log], 'bus');
+  expect(await scope.elements()).toStrictEqual(before);
+  await redeliver([...log, ...log].reverse(), 'queue');
+  expect(await scope.elements()).toStrictEqual(before);
+  await expectInStep(scope);
+});
+
+it('O: after draining, the graph from the log, the graph rebuilt from MongoDB, and the graph straight from the input are equal', async () => {
+  const scope = newScope();
+  const history = await writeHistory(scope);
+  const fromLog = await expectInStep(scope);
+  expect(fromLog).toStrictEqual(straightFromInput(scope, history));
+
+  await emptyGraph(scope);
+  expect((await scope.found()).nodes.size).toBe(0);
+  for (const definition of definitions) {
+    const ofScope = { $or: [{ user_id: scope.name }, { org_id: scope.name }] };
+    const documents = await db.collection(definition.collection).find(ofScope).toArray();
+    const ids = documents.map(({ _id }) => _id);
+    expect(await recordCurrentStates(mongodb, db, definition, ids)).toMatchObject({ recorded: ids.length });
+  }
+  expect(await expectInStep(scope)).toStrictEqual(fromLog);
+});
+
+/** As a new graph is for this scope: neither its nodes nor any memory of its aggregates. */
+async function emptyGraph(scope: XmemScope): Promise<void> {
+  const events = await scope.events();
+  const keys = events.map(({ aggregateType, aggregateId }) => `${aggregateType}:${aggregateId}`);
+  await query('MATCH (n) WHERE n.user_id = $name OR n.org_id = $name DETACH DELETE n', { name: scope.name });
+  await query('MATCH (a:OutgraphAggregate) WHERE a.key IN $keys DELETE a', { keys });
+}

@@ -1,0 +1,121 @@
+/** XMem's cases in which something dies; they share the stack of the crash table. */
+import { isDeepStrictEqual } from 'node:util';
+import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { expect } from 'vitest';
+import { neo4jCommit } from '../../intercepting-proxy.ts';
+import { straightFromInput, writeHistory } from '../../xmem/sample-history.ts';
+import { firstScan } from '../../xmem/sample-repository.ts';
+import { XmemScope } from '../../xmem/xmem-scope.ts';
+import { type FailureStack, visibilitySeconds } from '../failure-stack.ts';
+import { countFailures, untilConsumerFails } from '../rows/neo4j.ts';
+import { addEvents, killConsumers, lookUntil, moveUntil } from './date-moves.ts';
+
+/** After this, a message comes again whose consumer died: soon, so that much is delivered twice. */
+const hastySeconds = 3;
+
+/** By their titles, which begin with the names of the cases. */
+export const xmemCases: Readonly<Record<string, (stack: FailureStack) => Promise<void>>> = {
+  'N5: a crash anywhere in a date move: whoever looks all the time never sees the event on no day, and never on two': (
+    stack,
+  ) =>
+    withHastyQueue(stack, async () => {
+      const scope = new XmemScope(stack);
+      const ids = await addEvents(scope);
+      await expectInStep(scope);
+      const ended = new AbortController();
+      const drained = new AbortController();
+      const moving = moveUntil(ended.signal, scope, ids);
+      const { looks, looking } = lookUntil(drained.signal, stack, scope, ids);
+      try {
+        await killConsumers(stack, looks);
+      } finally {
+        ended.abort();
+        await moving;
+        await expectInStep(scope).finally(() => drained.abort());
+      }
+      await looking;
+      expect(looks.wrong).toStrictEqual([]);
+      expect(looks.count).toBeGreaterThan(looks.moves);
+    }),
+
+  'N12: Neo4j down during the whole scan, then up: the graph equals one built from scratch': (stack) =>
+    withHastyQueue(stack, async () => {
+      const scope = new XmemScope(stack);
+      const failures = await countFailures(stack);
+      await stack.neo4j.server.kill();
+      const history = await untilNeo4jIsBack(stack, async () => {
+        const written = await writeHistory(scope);
+        await untilConsumerFails(stack, failures);
+        expect((await scope.events()).filter(({ status }) => status !== 'pending')).toStrictEqual([]);
+        return written;
+      });
+      await expectInStep(scope);
+      expect(await scope.found()).toStrictEqual(straightFromInput(scope, history));
+      expect(await stack.countMessages('deadLetterQueue')).toBe(0);
+    }),
+
+  "N14: the consumer killed between Neo4j's commit and the acknowledgement: the redelivery changes nothing": (stack) =>
+    withHastyQueue(stack, async () => {
+      const scope = new XmemScope(stack);
+      const code = scope.repository('r');
+      const _id = await scope.memory.add('12-10', { event_name: 'moves' });
+      await code.scan(firstScan);
+      await expectInStep(scope);
+      await killedAfterCommit(stack, scope, () => scope.memory.update(_id, { date: '12-11' }));
+      await killedAfterCommit(stack, scope, () => code.rename('src/net/pool.ts', 'lib/pool.ts'));
+    }),
+};
+
+/** Kills the consumer once Neo4j has committed what the write says, and before the consumer hears of it. What stood in the graph then is what must stand there in the end. */
+async function killedAfterCommit(stack: FailureStack, scope: XmemScope, write: () => Promise<unknown>): Promise<void> {
+  const before = await scope.elements();
+  const killed = Promise.withResolvers<readonly unknown[]>();
+  // Others commit too: canaries, and messages that come again.
+  const watchCommits = () => {
+    const act = async (): Promise<'cut' | 'pass'> => {
+      watchCommits();
+      const committed = await scope.elements();
+      if (isDeepStrictEqual(committed, before)) return 'pass';
+      stack.neo4jProxy.clear();
+      expect(await stack.functions.kill('consumer')).toBeGreaterThan(0);
+      killed.resolve(committed);
+      return 'cut';
+    };
+    stack.neo4jProxy.stopOnce({ at: neo4jCommit, before: 'reply', act }).catch(killed.reject);
+  };
+  watchCommits();
+  await write();
+  const committed = await killed.promise;
+  expect((await scope.events()).filter(({ status }) => status === 'pending')).toHaveLength(1);
+  await expectInStep(scope);
+  expect(await scope.elements()).toStrictEqual(committed);
+}
+
+async function expectInStep(scope: XmemScope): Promise<void> {
+  const events = await scope.untilSettled(100);
+  expect(events.filter(({ status }) => status !== 'processed')).toStrictEqual([]);
+  expect(await scope.found()).toStrictEqual(await scope.expected());
+}
+
+/** Does the work while Neo4j is down, and starts it again whatever comes of it. */
+async function untilNeo4jIsBack<Result>(stack: FailureStack, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } finally {
+    await stack.neo4j.server.start();
+  }
+}
+
+async function withHastyQueue(stack: FailureStack, work: () => Promise<void>): Promise<void> {
+  const setVisibility = (seconds: number) => {
+    const Attributes = { VisibilityTimeout: String(seconds) };
+    return stack.sqs.send(new SetQueueAttributesCommand({ QueueUrl: stack.deployment.queueUrl, Attributes }));
+  };
+  await setVisibility(hastySeconds);
+  try {
+    await work();
+  } finally {
+    stack.neo4jProxy.clear();
+    await setVisibility(visibilitySeconds);
+  }
+}

@@ -1,0 +1,19 @@
+/** Counts the symbols that some file names and no scanned file defines. docs/xmem.md shows the same query. */
+import type { Driver, EagerResult } from 'neo4j-driver';
+
+/** For each repository that has any. */
+export const bareSymbolsStatement = `MATCH (s:Symbol) WHERE NOT ()-[:DEFINES]->(s)
+RETURN s.org_id AS org_id, s.repo AS repo, count(*) AS bare ORDER BY bare DESC`;
+
+interface BareRow {
+  readonly [field: string]: unknown;
+  readonly org_id: string;
+  readonly bare: bigint;
+}
+
+/** In all repositories of an organisation. */
+export async function countBareSymbols(driver: Driver, database: string, org_id: string): Promise<number> {
+  const { records } = await driver.executeQuery<EagerResult<BareRow>>(bareSymbolsStatement, {}, { database });
+  const rows = records.map((record) => record.toObject()).filter((row) => row.org_id === org_id);
+  return rows.reduce((sum, { bare }) => sum + Number(bare), 0);
+}
