@@ -56,7 +56,7 @@ export const runCalendars: Job = async (context) => {
     `  entries left out     ${leftOut}   whose day is found by rule, or named in another language`,
     ...duplicates.map(
       ({ user_id, date, event_name, entries, relationships, afterDeletion }) =>
-        `  stands ${entries} times      ${user_id} ${date} "${event_name}": ${relationships} relationships, ${afterDeletion} after one was deleted`,
+        `  stands ${entries} times       ${user_id} ${date} "${event_name}": ${relationships} relationships, ${afterDeletion} after one was deleted`,
     ),
     ...verdictLines('documents after the deletion', second.differences),
     '',

@@ -19,7 +19,8 @@ export interface MemoryInput {
 /** Runs it; the comparison is with all documents, also those of earlier inputs. */
 export async function runMemoryInput(context: JobContext, given: MemoryInput): Promise<MemorySummary> {
   const { db, outbox, driver, neo4jDatabase, logsFolder, consumer, signal } = context;
-  const appliedBefore = await countApplied(outbox, logsFolder, consumer);
+  // There is no log before the consumer has run.
+  const appliedBefore = (await countApplied(outbox, logsFolder, consumer)) ?? 0;
   const filter = { createdAt: { $gte: new Date() } };
   const startedAt = performance.now();
   const progress: WritingProgress = { written: 0 };
@@ -29,7 +30,7 @@ export async function runMemoryInput(context: JobContext, given: MemoryInput): P
 
   const figures = await readOutboxFigures(outbox, filter);
   const appliedAfter = await countApplied(outbox, logsFolder, consumer);
-  const applied = appliedBefore === null || appliedAfter === null ? null : appliedAfter - appliedBefore;
+  const applied = appliedAfter === null ? null : appliedAfter - appliedBefore;
   return {
     input: given.input,
     calendars: given.calendars,
