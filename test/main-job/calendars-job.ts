@@ -37,15 +37,18 @@ export const runCalendars: Job = async (context) => {
     writes: files.length + events.length,
     write: (progress) => writeFiles(context, files, progress),
   });
-  const found = await findDuplicates(context);
+  const repeated = repeatedEntries(files);
+  const before = await countRelationships(context, repeated);
   const second = await runMemoryInput(context, {
     input: 'calendars, one of each duplicate deleted',
     calendars: files.length,
-    writes: found.length,
-    write: (progress) => deleteOneOfEach(context, found, progress),
+    writes: repeated.length,
+    write: (progress) => deleteOneOfEach(context, repeated, progress),
   });
-  const left = await findEqualRelationships(context, found);
-  const duplicates = found.map((one, index) => ({ ...one, afterDeletion: left[index] ?? 0 }));
+  const after = await countRelationships(context, repeated);
+  const duplicates = repeated.map(
+    (entry, index): Duplicate => ({ ...entry, relationships: before[index] ?? 0, afterDeletion: after[index] ?? 0 }),
+  );
   const asMany = duplicates.every(
     ({ entries, relationships, afterDeletion }) => relationships === entries && afterDeletion === entries - 1,
   );
@@ -91,28 +94,26 @@ function eventFields({ date, text, year, written }: FileEvent): Record<string, s
   return { date, event_name: text, year, date_expression: written };
 }
 
-type FoundDuplicate = Omit<Duplicate, 'afterDeletion'>;
+type Entry = Pick<Duplicate, 'user_id' | 'date' | 'event_name' | 'entries'>;
 
-async function findDuplicates(context: JobContext): Promise<readonly FoundDuplicate[]> {
-  const same = { user_id: '$user_id', date: '$date', event_name: '$event_name' };
-  const groups = await trackCollection(context.client, context.db, memoryEvent)
-    .aggregate<{ _id: { user_id: string; date: string; event_name: string }; entries: number }>([
-      { $match: { user_id: /calendar\./ } },
-      { $group: { _id: same, entries: { $sum: 1 } } },
-      { $match: { entries: { $gt: 1 } } },
-      { $sort: { _id: 1 } },
-    ])
-    .toArray();
-  const named = groups.map(({ _id, entries }) => ({ ..._id, entries, relationships: 0 }));
-  const counts = await findEqualRelationships(context, named);
-  return named.map((one, index) => ({ ...one, relationships: counts[index] ?? 0 }));
+/** What a file says more than once. */
+function repeatedEntries(files: readonly CalendarFile[]): readonly Entry[] {
+  const entries = new Map<string, Entry>();
+  for (const { file, events } of files) {
+    for (const { date, text } of events) {
+      const key = JSON.stringify([file, date, text]);
+      const known = entries.get(key)?.entries ?? 0;
+      entries.set(key, { user_id: file, date, event_name: text, entries: known + 1 });
+    }
+  }
+  return [...entries.values()].filter((entry) => entry.entries > 1);
 }
 
-async function findEqualRelationships(
+async function countRelationships(
   { driver, neo4jDatabase }: JobContext,
-  duplicates: readonly FoundDuplicate[],
+  entries: readonly Entry[],
 ): Promise<readonly number[]> {
-  const rows = duplicates.map(({ user_id, date, event_name }) => ({ user_id, date, event_name }));
+  const rows = entries.map(({ user_id, date, event_name }) => ({ user_id, date, event_name }));
   const { records } = await driver.executeQuery(
     `UNWIND $rows AS row
      RETURN COUNT { (:User {user_id: row.user_id})-[:HAS_EVENT {event_name: row.event_name}]->(:Date {date: row.date}) } AS found`,
@@ -124,11 +125,11 @@ async function findEqualRelationships(
 
 async function deleteOneOfEach(
   { client, db }: JobContext,
-  duplicates: readonly FoundDuplicate[],
+  entries: readonly Entry[],
   progress: WritingProgress,
 ): Promise<void> {
   const documents = trackCollection(client, db, memoryEvent);
-  for (const { user_id, date, event_name } of duplicates) {
+  for (const { user_id, date, event_name } of entries) {
     await documents.deleteOne({ user_id, date, event_name });
     progress.written += 1;
   }
