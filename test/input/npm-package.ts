@@ -41,7 +41,7 @@ async function fill(
   signal: AbortSignal,
 ): Promise<void> {
   const onFailure = `The download of ${title} failed: npm must reach its registry. Inputs are chosen with --input.`;
-  const packing = ['pack', `${name}@${version}`, '--silent', '--ignore-scripts', '--pack-destination', folder];
+  const packing = ['pack', `${name}@${version}`, '--loglevel=error', '--ignore-scripts', '--pack-destination', folder];
   await runCommand({ command: 'npm', args: packing, cwd: folder, logFile, onFailure, signal });
   const [archive] = (await readdir(folder)).filter((file) => file.endsWith('.tgz'));
   if (archive === undefined) throw new StackError(onFailure);
