@@ -1,13 +1,13 @@
-/** Compares the graph with the documents, element by element: what the documents' projections list must be what Neo4j holds. */
+/** Compares the graph with what it must be, element by element: with what the documents' projections list, or with another picture. */
 import type { Db } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import { memoryEvent } from '../../lib/aggregates/memory-event.ts';
 import { memoryUser } from '../../lib/aggregates/memory-user.ts';
 import { readDocumentStates } from '../model/document-states.ts';
-import { expectedGraph } from '../model/expected-graph.ts';
+import { expectedGraph, type GraphPicture } from '../model/expected-graph.ts';
 import { readGraph } from '../model/read-graph.ts';
 
-/** How the graph compares with the documents. */
+/** How the graph compares with what it must be. */
 export interface Comparison {
   readonly nodes: { readonly expected: number; readonly found: number };
   readonly relationships: { readonly expected: number; readonly found: number };
@@ -15,11 +15,17 @@ export interface Comparison {
   readonly differences: readonly string[];
 }
 
-/** Reads all documents and the whole graph; run it when nothing is pending. */
+/** Reads all documents of the temporal memory and its whole graph; run it when nothing is pending. */
 export async function compareGraph(db: Db, driver: Driver, neo4jDatabase: string): Promise<Comparison> {
   const states = [...(await readDocumentStates(db, memoryUser)), ...(await readDocumentStates(db, memoryEvent))];
-  const expected = expectedGraph(states);
-  const found = await readGraph(driver, neo4jDatabase, { User: ['user_id'], Date: ['date'] });
+  return comparePictures(
+    expectedGraph(states),
+    await readGraph(driver, neo4jDatabase, { User: ['user_id'], Date: ['date'] }),
+  );
+}
+
+/** What is expected and not there, and what is there and not expected. */
+export function comparePictures(expected: GraphPicture, found: GraphPicture): Comparison {
   return {
     nodes: { expected: expected.nodes.size, found: found.nodes.size },
     relationships: { expected: expected.relationships.size, found: found.relationships.size },

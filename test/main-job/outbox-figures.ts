@@ -24,11 +24,11 @@ export interface Lag {
 /** Every event but the sweep's own. */
 export const withoutCanaries = { aggregateType: { $ne: canaryAggregate.aggregateType } };
 
-/** Counts the events by their status. */
-export async function readOutboxFigures(outbox: Collection<Document>): Promise<OutboxFigures> {
+/** Counts the events by their status, or those of them that match. */
+export async function readOutboxFigures(outbox: Collection<Document>, filter: Document = {}): Promise<OutboxFigures> {
   const rows = await outbox
     .aggregate<{ _id: string; count: number; attempts: number }>([
-      { $match: withoutCanaries },
+      { $match: { $and: [withoutCanaries, filter] } },
       { $group: { _id: '$status', count: { $sum: 1 }, attempts: { $sum: '$attempts' } } },
     ])
     .toArray();

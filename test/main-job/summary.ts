@@ -1,10 +1,11 @@
-/** What the main job came to: for programs as it is, for people as a text. */
+/** What an input of dated events came to: for programs as it is, for people as a text. */
 import type { Comparison } from './compare-graph.ts';
 import type { Lag, OutboxFigures } from './outbox-figures.ts';
 
-/** The figures of a run. `applied` and `superseded` are null where the consumer's log is not at hand. */
-export interface JobSummary extends OutboxFigures, Comparison {
-  readonly regions: number;
+/** The figures of one input. `applied` and `superseded` are null where the consumer's log is not at hand. */
+export interface MemorySummary extends OutboxFigures, Comparison {
+  readonly input: string;
+  readonly calendars: number;
   /** Documents written: insertions, changes and deletions. */
   readonly documents: number;
   readonly applied: number | null;
@@ -17,13 +18,14 @@ export interface JobSummary extends OutboxFigures, Comparison {
 
 const shownDifferences = 50;
 
-/** The summary for people; every difference on a line of its own, up to fifty. */
-export function summaryText(summary: JobSummary): string {
+/** The summary for people. */
+export function summaryText(summary: MemorySummary): string {
   const { lagMillis: lag, differences } = summary;
   const count = (value: number | null) => (value === null ? 'not known' : value.toLocaleString('en'));
   const lines = [
     '',
-    `  calendars            ${count(summary.regions)}`,
+    `${summary.input}`,
+    `  calendars            ${count(summary.calendars)}`,
     `  documents written    ${count(summary.documents)}`,
     `  events written       ${count(summary.events)}`,
     `  applied              ${count(summary.applied)}`,
@@ -35,10 +37,16 @@ export function summaryText(summary: JobSummary): string {
     `  lag, write to graph  p50 ${lag.p50} ms, p95 ${lag.p95} ms, p99 ${lag.p99} ms, max ${lag.max} ms`,
     `  nodes                ${count(summary.nodes.expected)} expected, ${count(summary.nodes.found)} found`,
     `  relationships        ${count(summary.relationships.expected)} expected, ${count(summary.relationships.found)} found`,
-    `  graph equals documents: ${differences.length === 0 ? 'yes' : `no, ${differences.length} differences`}`,
-    ...differences.slice(0, shownDifferences).map((difference) => `    ${difference}`),
-    ...(differences.length > shownDifferences ? [`    … and ${differences.length - shownDifferences} more`] : []),
-    '',
+    ...verdictLines('documents', differences),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** Whether the graph equals something, and every difference on a line of its own, up to fifty. */
+export function verdictLines(what: string, differences: readonly string[]): readonly string[] {
+  return [
+    `  graph equals ${what}: ${differences.length === 0 ? 'yes' : `no, ${differences.length} differences`}`,
+    ...differences.slice(0, shownDifferences).map((difference) => `    ${difference}`),
+    ...(differences.length > shownDifferences ? [`    … and ${differences.length - shownDifferences} more`] : []),
+  ];
 }

@@ -1,20 +1,16 @@
-/** Writes the calendars through tracked collections, with several writers at once: all events of 2024 first, then what 2025 changes. */
+/** Writes the holidays through tracked collections, with several writers at once: all of 2024 first, then what 2025 changes. */
 import { type Db, type MongoClient, ObjectId } from 'mongodb';
 import pMap from 'p-map';
 import { memoryEvent } from '../../lib/aggregates/memory-event.ts';
 import { memoryUser } from '../../lib/aggregates/memory-user.ts';
 import { trackCollection } from '../../lib/writer/tracked-collection.ts';
-import type { Calendar, CalendarEvent } from './calendars.ts';
-
-/** How far the writing is; read while it goes on. */
-export interface WritingProgress {
-  written: number;
-}
+import type { Holiday, RegionCalendar } from './holidays.ts';
+import type { WritingProgress } from './until-drained.ts';
 
 const concurrentWriters = 8;
 
-/** How many writes the calendars take. */
-export function countWrites(calendars: readonly Calendar[]): number {
+/** How many writes the holidays take. */
+export function countWrites(calendars: readonly RegionCalendar[]): number {
   return calendars.reduce(
     (sum, { events, change }) =>
       sum + 1 + events.length + change.moves.length + change.gone.length + change.come.length,
@@ -23,10 +19,10 @@ export function countWrites(calendars: readonly Calendar[]): number {
 }
 
 /** Writes them all; each write is a transaction of its own. */
-export async function writeCalendars(
+export async function writeHolidays(
   client: MongoClient,
   db: Db,
-  calendars: readonly Calendar[],
+  calendars: readonly RegionCalendar[],
   progress: WritingProgress,
   signal: AbortSignal,
 ): Promise<void> {
@@ -37,14 +33,14 @@ export async function writeCalendars(
     progress.written += 1;
     signal.throwIfAborted();
   };
-  const eventIds = new Map<CalendarEvent, ObjectId>();
-  const withIdOf = (holiday: CalendarEvent) => {
+  const eventIds = new Map<Holiday, ObjectId>();
+  const withIdOf = (holiday: Holiday) => {
     const _id = eventIds.get(holiday);
     if (_id === undefined) throw new Error(`${holiday.name} was not inserted before it was changed.`);
     return { _id };
   };
 
-  const writeFirst = async ({ region, events: holidays }: Calendar) => {
+  const writeFirst = async ({ region, events: holidays }: RegionCalendar) => {
     await counted(users.insertOne({ _id: new ObjectId(), user_id: region }));
     for (const holiday of holidays) {
       const _id = new ObjectId();
@@ -52,7 +48,7 @@ export async function writeCalendars(
       await counted(events.insertOne({ _id, user_id: region, ...eventFields(holiday) }));
     }
   };
-  const writeChange = async ({ region, change }: Calendar) => {
+  const writeChange = async ({ region, change }: RegionCalendar) => {
     for (const { from, to } of change.moves) {
       await counted(events.updateOne(withIdOf(from), { $set: eventFields(to) }));
     }
@@ -64,6 +60,7 @@ export async function writeCalendars(
   await pMap(calendars, writeChange, { concurrency: concurrentWriters });
 }
 
-function eventFields({ name, date, type, rule }: CalendarEvent): Record<string, string> {
+/** The fields of an event's document. */
+export function eventFields({ name, date, type, rule }: Holiday): Record<string, string> {
   return { event_name: name, date, desc: type, date_expression: rule };
 }

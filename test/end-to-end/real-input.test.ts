@@ -1,0 +1,48 @@
+/** On the deployed functions, with a small part of the real input: after each scan of a version the graph equals one that is built from scratch from that version alone. */
+import { ObjectId } from 'mongodb';
+import { afterAll, expect, it } from 'vitest';
+import { printStep } from '../../infra/local/progress.ts';
+import { scanSources } from '../input/code/scan.ts';
+import type { CodeRepository } from '../input/code/scan-graph.ts';
+import type { Scan } from '../input/code/scan-types.ts';
+import { codeVersions, readCodeVersion } from '../input/code/versions.ts';
+import { bringToScan } from '../main-job/bring-to-scan.ts';
+import { closeClients, db, graph, mongodb, outbox } from './wait-for.ts';
+
+afterAll(closeClients);
+
+/** The sources of one folder: between these versions some of its files go, and some change. */
+async function scanVersion(wanted: string): Promise<Scan> {
+  const version = codeVersions.find((one) => one.version === wanted) ?? expect.fail(`${wanted} is not pinned`);
+  const sources = await readCodeVersion(version, printStep, new AbortController().signal);
+  return scanSources(new Map([...sources].filter(([file]) => file.startsWith('src/cmap/auth/'))));
+}
+
+it('two versions scanned one after the other, then a file fewer, are each the graph of that scan alone', async () => {
+  const repository: CodeRepository = { org_id: new ObjectId().toHexString(), repo: 'node-mongodb-native' };
+  const { signal } = new AbortController();
+  const context = { client: mongodb, db, outbox, driver: graph, neo4jDatabase: 'neo4j', signal };
+  const bring = (scan: Pick<Scan, 'files'>) => bringToScan(context, repository, scan);
+  const [older, newer] = [await scanVersion('6.12.0'), await scanVersion('7.0.0')];
+
+  const first = await bring(older);
+  expect(first).toMatchObject({ inserted: older.files.length, differences: [], dead: 0, bareSymbols: 0 });
+  expect(first.relationships.found).toBeGreaterThan(100);
+
+  const second = await bring(newer);
+  expect(second).toMatchObject({ differences: [], dead: 0, bareSymbols: 0 });
+  expect(second.events).toBe(second.inserted + second.replaced + second.deleted);
+  expect(second.replaced).toBeGreaterThan(0);
+  expect(second.deleted).toBeGreaterThan(0);
+  expect(second.unchanged).toBeGreaterThan(0);
+
+  // All of them extend AuthProvider: it stands bare, until its file is there again.
+  const without = { files: newer.files.filter(({ file_path }) => file_path !== 'src/cmap/auth/auth_provider.ts') };
+  const third = await bring(without);
+  expect(third).toMatchObject({ events: 1, deleted: 1, differences: [] });
+  expect(third.bareSymbols).toBeGreaterThan(0);
+  expect(await bring(newer)).toMatchObject({ events: 1, inserted: 1, differences: [], bareSymbols: 0 });
+
+  // Nothing is written where nothing changed.
+  expect(await bring(newer)).toMatchObject({ events: 0, unchanged: newer.files.length, differences: [] });
+});

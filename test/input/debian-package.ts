@@ -1,0 +1,58 @@
+/** A Debian package as test input: fetched by the machine's apt from the archive that it is set up for, verified, and kept with the other downloads. Nothing is installed on the machine. */
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { install } from '../../infra/local/install.ts';
+import type { RunStep } from '../../infra/local/progress.ts';
+import { runCommand } from '../../infra/local/run-command.ts';
+import { StackError } from '../../infra/local/stack-error.ts';
+
+/** A version that is pinned. */
+export interface DebianVersion {
+  readonly name: string;
+  readonly version: string;
+  /** The file's SHA-256 in hexadecimal, for amd64. */
+  readonly sha256: string;
+}
+
+/**
+ * The folder that the package's files lie in as they would below "/", downloaded if it is not there yet.
+ *
+ * @throws StackError if it cannot be had, or is not the one that is pinned.
+ */
+export async function installDebianPackage(wanted: DebianVersion, step: RunStep, signal: AbortSignal): Promise<string> {
+  const title = `${wanted.name} ${wanted.version}`;
+  return install(
+    {
+      name: `debian-${wanted.name}-${wanted.version}`,
+      title: `Downloading ${title} from Debian`,
+      fill: (target, log) => fill(wanted, title, target, log, signal),
+    },
+    step,
+  );
+}
+
+async function fill(
+  { name, version, sha256 }: DebianVersion,
+  title: string,
+  folder: string,
+  logFile: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const onFailure = `The download of ${title} failed: it needs a Debian 12 on amd64 with "apt-get" and a list of packages that is up to date (run "apt-get update"). The other inputs do without: leave out "--input calendars".`;
+  const run = (command: string, args: readonly string[]) =>
+    runCommand({ command, args, cwd: folder, logFile, onFailure, signal });
+  // As the user who runs it: apt's own user may not write into this folder.
+  await run('apt-get', ['download', '-o', 'APT::Sandbox::User=', `${name}:amd64=${version}`]);
+  const [archive] = (await readdir(folder)).filter((file) => file.endsWith('.deb'));
+  if (archive === undefined) throw new StackError(onFailure);
+  const file = path.join(folder, archive);
+  const digest = createHash('sha256')
+    .update(await readFile(file))
+    .digest('hex');
+  if (digest !== sha256) {
+    throw new StackError(`The downloaded ${title} is not the one that is pinned (SHA-256 ${digest}): it was not used.`);
+  }
+  await run('dpkg-deb', ['--extract', file, folder]);
+  await rm(file);
+}

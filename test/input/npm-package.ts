@@ -1,0 +1,65 @@
+/** A published version of an npm package as test input: fetched by the machine's npm from the registry that it is set up for, verified, and kept with the other downloads. */
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { install } from '../../infra/local/install.ts';
+import type { RunStep } from '../../infra/local/progress.ts';
+import { runCommand } from '../../infra/local/run-command.ts';
+import { StackError } from '../../infra/local/stack-error.ts';
+
+/** A version that is pinned. */
+export interface NpmVersion {
+  readonly name: string;
+  readonly version: string;
+  /** The tarball's SHA-512 in base 64, as the registry and lock files have it. */
+  readonly sha512: string;
+}
+
+/**
+ * The folder that the package lies in, downloaded if it is not there yet.
+ *
+ * @throws StackError if it cannot be had, or is not the one that is pinned.
+ */
+export async function installNpmPackage(wanted: NpmVersion, step: RunStep, signal: AbortSignal): Promise<string> {
+  const title = `${wanted.name} ${wanted.version}`;
+  const folder = await install(
+    {
+      name: `npm-${wanted.name}-${wanted.version}`,
+      title: `Downloading ${title}`,
+      fill: (target, log) => fill(wanted, title, target, log, signal),
+    },
+    step,
+  );
+  return path.join(folder, 'package');
+}
+
+async function fill(
+  { name, version, sha512 }: NpmVersion,
+  title: string,
+  folder: string,
+  logFile: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const onFailure = `The download of ${title} failed: npm must reach its registry. Inputs are chosen with --input.`;
+  const packing = ['pack', `${name}@${version}`, '--loglevel=error', '--ignore-scripts', '--pack-destination', folder];
+  await runCommand({ command: 'npm', args: packing, cwd: folder, logFile, onFailure, signal });
+  const [archive] = (await readdir(folder)).filter((file) => file.endsWith('.tgz'));
+  if (archive === undefined) throw new StackError(onFailure);
+  const file = path.join(folder, archive);
+  const digest = createHash('sha512')
+    .update(await readFile(file))
+    .digest('base64');
+  if (digest !== sha512) {
+    throw new StackError(`The downloaded ${title} is not the one that is pinned (SHA-512 ${digest}): it was not used.`);
+  }
+  const unpacking = ['-xzf', file, '-C', folder];
+  await runCommand({
+    command: 'tar',
+    args: unpacking,
+    cwd: folder,
+    logFile,
+    onFailure: `${title} could not be unpacked: tar is needed.`,
+    signal,
+  });
+  await rm(file);
+}
