@@ -11,11 +11,15 @@ import { StackError } from './stack-error.ts';
 export const stage = 'local';
 
 /** What was deployed. */
-export interface Deployment {
+export interface Deployment extends Ways {
+  readonly functions: { readonly publisher: string; readonly consumer: string; readonly sweep: string };
+}
+
+/** How messages go, in any stage and with any ingress. */
+export interface Ways {
   readonly eventBusName: string;
   readonly queueUrl: string;
   readonly deadLetterQueueUrl: string;
-  readonly functions: { readonly publisher: string; readonly consumer: string; readonly sweep: string };
 }
 
 /** Where to deploy to, and the servers that the functions shall use. */
@@ -28,12 +32,33 @@ export interface DeploymentTarget {
   readonly signal: AbortSignal;
 }
 
+/** What is deployed there. */
+export interface StageToDeploy {
+  readonly stage: string;
+  /** `name=value` of params of `serverless.yml`. */
+  readonly params: readonly string[];
+  /** The folder of `serverless.yml`; what is packaged is put below it, so that two deployments at once need two. */
+  readonly folder: string;
+}
+
 /**
  * Deploys and returns the names of what was made. The set-up of both databases is a step of the deployment.
  *
  * @throws StackError with the end of the deployment's output.
  */
 export async function deploy(target: DeploymentTarget): Promise<Deployment> {
+  return {
+    ...(await deployStage(target, { stage, params: [], folder: projectRoot })),
+    functions: {
+      publisher: `outgraph-${stage}-publisher`,
+      consumer: `outgraph-${stage}-consumer`,
+      sweep: `outgraph-${stage}-sweep`,
+    },
+  };
+}
+
+/** Deploys any stage. @throws StackError with the end of the deployment's output. */
+export async function deployStage(target: DeploymentTarget, { stage, params, folder }: StageToDeploy): Promise<Ways> {
   await putSecrets(target, `/outgraph/${stage}`, target.databases);
   await runCommand({
     command: process.execPath,
@@ -42,9 +67,10 @@ export async function deploy(target: DeploymentTarget): Promise<Deployment> {
       'deploy',
       '--stage',
       stage,
+      ...params.flatMap((param) => ['--param', param]),
       '--verbose',
     ],
-    cwd: projectRoot,
+    cwd: folder,
     env: {
       MONGODB_DATABASE: target.databases.MONGODB_DATABASE,
       NEO4J_DATABASE: target.databases.NEO4J_DATABASE,
@@ -58,10 +84,10 @@ export async function deploy(target: DeploymentTarget): Promise<Deployment> {
     onFailure: `The deployment to LocalStack failed; the end of its output (${target.logFile}):`,
     signal: target.signal,
   });
-  return readDeployment(target);
+  return readWays(target, stage);
 }
 
-async function readDeployment({ endpointUrl, region }: DeploymentTarget): Promise<Deployment> {
+async function readWays({ endpointUrl, region }: DeploymentTarget, stage: string): Promise<Ways> {
   const client = new CloudFormationClient({ endpoint: endpointUrl, region, credentials: sdkCredentials });
   try {
     const answer = await client.send(new DescribeStacksCommand({ StackName: `outgraph-${stage}` }));
@@ -76,11 +102,6 @@ async function readDeployment({ endpointUrl, region }: DeploymentTarget): Promis
       eventBusName: output('EventBusName'),
       queueUrl: output('QueueUrl'),
       deadLetterQueueUrl: output('DeadLetterQueueUrl'),
-      functions: {
-        publisher: `outgraph-${stage}-publisher`,
-        consumer: `outgraph-${stage}-consumer`,
-        sweep: `outgraph-${stage}-sweep`,
-      },
     };
   } finally {
     client.destroy();

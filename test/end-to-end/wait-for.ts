@@ -1,5 +1,5 @@
 /** What the end-to-end tests share: the servers' clients, and waiting for what must become true. */
-import { type Document, MongoClient, type ObjectId } from 'mongodb';
+import { type Collection, type Document, MongoClient, type ObjectId } from 'mongodb';
 import { waitUntil } from '../../infra/local/wait-until.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { connectGraph } from '../connect-graph.ts';
@@ -26,11 +26,14 @@ export function graphEvent(
 }
 
 /** Resolves with the events once none of them is pending. */
-export async function untilSettled(ids: readonly ObjectId[]): Promise<readonly Document[]> {
+export async function untilSettled(
+  ids: readonly ObjectId[],
+  events: Collection = outbox,
+): Promise<readonly Document[]> {
   return waitUntil(
     async () => {
-      const events = await outbox.find({ _id: { $in: [...ids] } }).toArray();
-      return events.every((event) => event.status !== 'pending') ? events : undefined;
+      const found = await events.find({ _id: { $in: [...ids] } }).toArray();
+      return found.every((event) => event.status !== 'pending') ? found : undefined;
     },
     { timeoutSeconds: 120, pollMillis: 50, what: `${ids.length} events to be settled` },
   );

@@ -1,0 +1,81 @@
+# The Atlas Trigger of an outbox: inserts only, and nothing of them but the pointer leaves MongoDB. What the trigger is stands in trigger.json, from which the commands in
+# docs/atlas-trigger.md make it too. The argument names are those of the provider's 2.16.0:
+# https://github.com/mongodb/terraform-provider-mongodbatlas/blob/v2.16.0/docs/resources/event_trigger.md
+#
+# The provider has no argument for auto-resume (tolerate_resume_errors): set it after each apply that changed something, as docs/atlas-trigger.md says.
+
+terraform {
+  required_providers {
+    mongodbatlas = {
+      source  = "mongodb/mongodbatlas"
+      version = ">= 2.16.0"
+    }
+  }
+}
+
+# From MONGODB_ATLAS_PUBLIC_API_KEY and MONGODB_ATLAS_PRIVATE_API_KEY: this resource takes no service account.
+provider "mongodbatlas" {}
+
+variable "project_id" {
+  description = "The Atlas project."
+  type        = string
+}
+
+variable "app_id" {
+  description = "The _id of the project's app for triggers."
+  type        = string
+}
+
+variable "service_id" {
+  description = "The _id of the cluster as a data source of that app."
+  type        = string
+}
+
+variable "database" {
+  description = "The database of the documents and their outbox."
+  type        = string
+  default     = "outgraph"
+}
+
+variable "aws_account_id" {
+  description = "Where outgraph is deployed."
+  type        = string
+}
+
+variable "aws_region" {
+  description = "The region that outgraph is deployed to, such as eu-central-1."
+  type        = string
+}
+
+locals {
+  trigger = jsondecode(file("${path.module}/trigger.json"))
+}
+
+resource "mongodbatlas_event_trigger" "outbox" {
+  project_id                  = var.project_id
+  app_id                      = var.app_id
+  name                        = local.trigger.name
+  type                        = local.trigger.type
+  disabled                    = local.trigger.disabled
+  config_service_id           = var.service_id
+  config_database             = var.database
+  config_collection           = local.trigger.config.collection
+  config_operation_types      = local.trigger.config.operation_types
+  config_match                = jsonencode(local.trigger.config.match)
+  config_project              = jsonencode(local.trigger.config.project)
+  config_full_document        = local.trigger.config.full_document
+  config_full_document_before = local.trigger.config.full_document_before_change
+  unordered                   = local.trigger.config.unordered
+
+  event_processors {
+    aws_eventbridge {
+      config_account_id = var.aws_account_id
+      config_region     = var.aws_region
+    }
+  }
+}
+
+output "partner_event_source" {
+  description = "For serverless.yml's param partnerEventSource."
+  value       = "aws.partner/mongodb.com/stitch.trigger/${mongodbatlas_event_trigger.outbox.trigger_id}"
+}
