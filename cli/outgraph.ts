@@ -4,12 +4,9 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { Command, InvalidArgumentError } from 'commander';
 import { aggregates } from '../lib/aggregates/catalog.ts';
 import { type SetUpSettings, setUpSettings, type WorkerSettings, workerSettings } from '../lib/config/settings.ts';
-import { describeError } from '../lib/contract/fault.ts';
-import { consumeLog } from '../lib/wiring/consume-log.ts';
-import { pointerLog } from '../lib/wiring/publish-log.ts';
 import { setUpOnce } from '../lib/wiring/set-up.ts';
-import { sweepLog } from '../lib/wiring/sweep-log.ts';
-import { startWorker, type WorkerLog } from '../lib/wiring/worker.ts';
+import { startWorker } from '../lib/wiring/worker.ts';
+import { workerLog } from '../lib/wiring/worker-log.ts';
 import { readSettingsOrExit } from './read-settings.ts';
 import { redriveCommand } from './redrive.ts';
 import { replayCommand } from './replay.ts';
@@ -36,19 +33,7 @@ await program.parseAsync();
 
 function runWorker(settings: WorkerSettings, healthPort: number): void {
   const logger = new Logger({ serviceName: 'outgraph-worker' });
-  const log: WorkerLog = {
-    publishingPending: (code) => logger.info('publishing every pending event', { reason: code ?? 'start' }),
-    ...pointerLog(logger),
-    ...consumeLog(logger),
-    ...sweepLog(logger),
-    failed: (part, error, retryMillis) =>
-      logger.error('a part of the worker failed and goes on', {
-        part,
-        retryMillis,
-        ...describeError(error),
-      }),
-  };
-  const worker = startWorker(settings, aggregates, log);
+  const worker = startWorker(settings, aggregates, workerLog(logger));
   const server = createServer((request, response) => {
     const health = worker.health();
     const found = request.url === '/health';
