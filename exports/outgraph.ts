@@ -8,6 +8,7 @@ export {
   type GraphDeclaration,
 } from '../lib/aggregates/define-aggregate.ts';
 export { graph } from '../lib/aggregates/graph.ts';
+export { type StoredNumber, storedNumber } from '../lib/aggregates/stored-values.ts';
 export { Fault, type FaultCode } from '../lib/contract/fault.ts';
 export type {
   ProjectedEndpoint,

@@ -135,7 +135,7 @@ describe('a service that imports it', () => {
   });
 
   it.each([
-    ['outgraph', ['Fault', 'createCatalog', 'defineAggregate', 'documentId', 'graph']],
+    ['outgraph', ['Fault', 'createCatalog', 'defineAggregate', 'documentId', 'graph', 'storedNumber']],
     ['outgraph/writer', ['TrackedCollection', 'recordEvent', 'recordEvents', 'trackCollection']],
     [
       'outgraph/handlers',
