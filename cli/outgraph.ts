@@ -2,38 +2,39 @@
 import { createServer } from 'node:http';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Command, InvalidArgumentError } from 'commander';
-import { aggregates } from '../lib/aggregates/catalog.ts';
+import type { AggregateCatalog } from '../lib/aggregates/create-catalog.ts';
 import { type SetUpSettings, setUpSettings, type WorkerSettings, workerSettings } from '../lib/config/settings.ts';
 import { setUpOnce } from '../lib/wiring/set-up.ts';
 import { startWorker } from '../lib/wiring/worker.ts';
 import { workerLog } from '../lib/wiring/worker-log.ts';
+import { addCatalogOption, type CatalogOption, readCatalogOrExit } from './read-catalog.ts';
 import { readSettingsOrExit } from './read-settings.ts';
 import { redriveCommand } from './redrive.ts';
 import { replayCommand } from './replay.ts';
 import { reprojectCommand } from './reproject.ts';
 
 const program = new Command('outgraph').description('Keeps a Neo4j graph in step with MongoDB.');
-program
-  .command('worker')
+addCatalogOption(program.command('worker'))
   .description(
     'Tails the outbox, applies to Neo4j, acknowledges and sweeps, in one resident process; settings come from the environment.',
   )
   .option('--health-port <port>', 'answer GET /health on this port (0: no health endpoint)', port, 8080)
-  .action(async ({ healthPort }: { healthPort: number }) =>
-    runWorker(await readSettingsOrExit(workerSettings), healthPort),
+  .action(async ({ healthPort, ...options }: { healthPort: number } & CatalogOption) =>
+    runWorker(await readSettingsOrExit(workerSettings), await readCatalogOrExit(options), healthPort),
   );
-program
-  .command('set-up')
+addCatalogOption(program.command('set-up'))
   .description(
     'Makes what is missing: the outbox with its validator and indexes in MongoDB, the constraints in Neo4j. Safe to run again.',
   )
-  .action(async () => setUp(await readSettingsOrExit(setUpSettings)));
+  .action(async (options: CatalogOption) =>
+    setUp(await readSettingsOrExit(setUpSettings), await readCatalogOrExit(options)),
+  );
 program.addCommand(redriveCommand()).addCommand(replayCommand()).addCommand(reprojectCommand());
 await program.parseAsync();
 
-function runWorker(settings: WorkerSettings, healthPort: number): void {
+function runWorker(settings: WorkerSettings, catalog: AggregateCatalog, healthPort: number): void {
   const logger = new Logger({ serviceName: 'outgraph-worker' });
-  const worker = startWorker(settings, aggregates, workerLog(logger));
+  const worker = startWorker(settings, catalog, workerLog(logger));
   const server = createServer((request, response) => {
     const health = worker.health();
     const found = request.url === '/health';
@@ -55,9 +56,9 @@ function runWorker(settings: WorkerSettings, healthPort: number): void {
   process.on('SIGTERM', stop).on('SIGINT', stop);
 }
 
-async function setUp(settings: SetUpSettings): Promise<void> {
+async function setUp(settings: SetUpSettings, catalog: AggregateCatalog): Promise<void> {
   try {
-    await setUpOnce(settings, aggregates);
+    await setUpOnce(settings, catalog);
     process.stdout.write('The outbox and the graph are set up.\n');
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

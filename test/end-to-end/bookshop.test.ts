@@ -2,10 +2,12 @@
  * A service of another team, `examples/bookshop`, with the package as `npm pack` makes it: deployed beside the main stack, with a name and a database of its own. What its writer commits stands in the graph by
  * its own projections, and nobody else's functions have a part in it.
  */
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -130,6 +132,18 @@ it('a change of the order moves its relationships, and a book that no order has 
   expect(await query('MATCH (b:Book {isbn: $sicp}) RETURN b', { sicp })).toStrictEqual([]);
 });
 
+it('a customer who was written past the writer comes to the graph with the command of the package and the catalog of the bookshop', async () => {
+  await db.collection<{ _id: string }>('customers').updateOne({ _id: customerId }, { $set: { name: 'Ada Lovelace' } });
+  const copy = path.join(folder, service);
+  const args = ['reproject', 'customer', '--catalog', 'aggregates/catalog.ts', '--yes'];
+  await promisify(execFile)(process.execPath, [path.join(copy, 'node_modules/outgraph/bin/outgraph.mjs'), ...args], {
+    cwd: copy,
+    env: { ...process.env, ...targetBeside(db.databaseName, service).databases },
+  });
+  await untilApplied();
+  expect(await customers()).toStrictEqual([{ name: 'Ada Lovelace' }]);
+});
+
 it('a cancelled order is gone, and its customer stays', async () => {
   expect(await takeOrder({ action: 'cancel', orderId })).toBeUndefined();
   await untilApplied();
@@ -138,5 +152,5 @@ it('a cancelled order is gone, and its customer stays', async () => {
     isbns,
   });
   expect(left).toStrictEqual([]);
-  expect(await customers()).toStrictEqual([{ name: 'Ada' }]);
+  expect(await customers()).toStrictEqual([{ name: 'Ada Lovelace' }]);
 });

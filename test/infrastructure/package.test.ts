@@ -38,7 +38,7 @@ export const person = defineAggregate({
 // @ts-expect-error The state is what the payload's schema says.
 export const wrong = defineAggregate({ ...person, payload: z.object({ name: z.string() }), project: (state) => state.age });
 
-export const catalog = createCatalog([person, graph, memoryEvent]);
+const catalog = createCatalog([person, graph, memoryEvent]);
 export const consumer = createConsumerHandler(catalog);
 export const setUp = createSetUpHandler(catalog);
 export const handlers = [createPublisherHandler(), createSweepHandler()];
@@ -62,6 +62,13 @@ export async function work(log: WorkerLog): Promise<Worker> {
 }
 `;
 
+/** What the command's `--catalog` loads. */
+const catalogCode = `
+import { type AggregateCatalog, createCatalog, graph } from 'outgraph';
+
+export const catalog: AggregateCatalog = createCatalog([{ ...graph, type: 'own-graph' }]);
+`;
+
 let folder: string;
 let service: string;
 let tarball: Tarball;
@@ -73,6 +80,7 @@ beforeAll(async () => {
   const manifest = { type: 'module', dependencies: { outgraph: '*' }, devDependencies: { '@types/node': '*' } };
   await writeFile(path.join(service, 'package.json'), JSON.stringify(manifest));
   await writeFile(path.join(service, 'service.ts'), serviceCode);
+  await writeFile(path.join(service, 'catalog.ts'), catalogCode);
   await installPackage(tarball, service);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -106,13 +114,28 @@ describe('the package', () => {
   });
 
   it('runs its command from node_modules', async () => {
-    const command = path.join(service, 'node_modules/outgraph/bin/outgraph.mjs');
-    const { stdout } = await run(process.execPath, [command, '--help'], { cwd: service });
+    const { stdout } = await outgraph('--help');
     for (const name of ['worker', 'set-up', 'redrive', 'replay', 'reproject']) expect(stdout).toContain(`  ${name} `);
   });
 });
 
+/** The command, as `npx outgraph` runs it in the service's folder. */
+const outgraph = (...args: readonly string[]) =>
+  run(process.execPath, [path.join(service, 'node_modules/outgraph/bin/outgraph.mjs'), ...args], { cwd: service });
+
 describe('a service that imports it', () => {
+  it('gives the command its own catalog, and is told what is wrong with it', async () => {
+    const types = 'no aggregate type "graph" with documents; there are own-graph\n';
+    await expect(outgraph('reproject', 'graph', '--catalog', 'catalog.ts')).rejects.toThrow(types);
+    const absent = outgraph('reproject', 'graph', '--catalog', 'absent.ts');
+    await expect(absent).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('absent.ts cannot be loaded'),
+    });
+    const none = outgraph('reproject', 'graph', '--catalog', 'node_modules/outgraph/dist/exports/writer.js');
+    await expect(none).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('no export "catalog"') });
+  });
+
   it.each([
     ['nodenext', 'nodenext'],
     ['esnext', 'bundler'],
