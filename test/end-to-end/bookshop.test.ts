@@ -33,6 +33,9 @@ const orderId = `order-${unique}`;
 const isbns = ['sicp', 'taocp', 'rfc'].map((title) => `${title}-${unique}`);
 const [sicp = '', taocp = '', rfc = ''] = isbns;
 
+/** Of a loaded machine, too. */
+const packAndDeployMillis = 360_000;
+
 let folder: string;
 let deployed = false;
 beforeAll(async () => {
@@ -47,7 +50,7 @@ beforeAll(async () => {
   await deployStage(target, { service, stage, params: [], folder: copy });
   // As its schedule does, a minute later.
   await invokeOnce(target, `${name}-publisher`);
-});
+}, packAndDeployMillis);
 afterAll(async () => {
   if (deployed) await removeResources(name);
   await db.dropDatabase();

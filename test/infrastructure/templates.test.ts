@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { settingsOf } from '../../lib/config/settings.ts';
 import { lint, type PackagedTemplate, packageTemplate, packagings } from './package-template.ts';
@@ -33,6 +34,16 @@ describe.each(packagings)('the template of stage $stage $params', (packaging) =>
     expect(Object.values(template.resources).some(({ Type }) => Type === 'AWS::Lambda::Function')).toBe(true);
     expect(secretsInEnvironments(template.resources)).toStrictEqual([]);
   });
+});
+
+it('the template of stage dev reserves no concurrency, because a new account has none to give; that of prod reserves it', async () => {
+  const reserved = async (stage: string) => {
+    const { resources } = await packageTemplate({ stage, params: [] });
+    const values = Object.values(resources).map(({ Properties }) => Properties?.ReservedConcurrentExecutions);
+    return values.filter((value) => value !== undefined && !isDeepStrictEqual(value, { Ref: 'AWS::NoValue' }));
+  };
+  expect(await reserved('dev')).toStrictEqual([]);
+  expect((await reserved('prod')).length).toBe(3);
 });
 
 describe('a template that is wrong', () => {
