@@ -69,6 +69,16 @@ export async function installPackage(tarball: Tarball, service: string): Promise
   }
 }
 
+/** The example with the package installed, in a folder of its own. Returns that. */
+export async function installExample(tarball: Tarball, name: string, folder: string): Promise<string> {
+  const service = path.join(folder, name);
+  const made = new Set(['node_modules', '.serverless', '.esbuild']);
+  const filter = (source: string) => !made.has(path.basename(source));
+  await cp(path.join(projectRoot, 'examples', name), service, { recursive: true, filter });
+  await installPackage(tarball, service);
+  return service;
+}
+
 async function readJson<Content>(file: string): Promise<Content> {
   return JSON.parse(await readFile(file, 'utf8')) as Content;
 }

@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -12,10 +12,9 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { deployStage, invokeOnce } from '../../infra/local/deploy.ts';
-import { projectRoot } from '../../infra/local/paths.ts';
 import { waitUntil } from '../../infra/local/wait-until.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
-import { installPackage, packPackage } from '../packed-package.ts';
+import { installExample, packPackage } from '../packed-package.ts';
 import { stack } from '../stack.ts';
 import { removeResources, targetBeside } from './second-deployment.ts';
 import { closeClients, mongodb, query } from './wait-for.ts';
@@ -37,17 +36,16 @@ const [sicp = '', taocp = '', rfc = ''] = isbns;
 const packAndDeployMillis = 360_000;
 
 let folder: string;
+let installed: string;
 let deployed = false;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'outgraph-bookshop-'));
-  const copy = path.join(folder, service);
-  await cp(path.join(projectRoot, 'examples', service), copy, { recursive: true });
-  await installPackage(await packPackage(folder), copy);
+  installed = await installExample(await packPackage(folder), service, folder);
 
   const target = targetBeside(db.databaseName, service);
   await putWriterSecret();
   deployed = true;
-  await deployStage(target, { service, stage, params: [], folder: copy });
+  await deployStage(target, { service, stage, params: [], folder: installed });
   // As its schedule does, a minute later.
   await invokeOnce(target, `${name}-publisher`);
 }, packAndDeployMillis);
@@ -137,12 +135,15 @@ it('a change of the order moves its relationships, and a book that no order has 
 
 it('a customer who was written past the writer comes to the graph with the command of the package and the catalog of the bookshop', async () => {
   await db.collection<{ _id: string }>('customers').updateOne({ _id: customerId }, { $set: { name: 'Ada Lovelace' } });
-  const copy = path.join(folder, service);
   const args = ['reproject', 'customer', '--catalog', 'aggregates/catalog.ts', '--yes'];
-  await promisify(execFile)(process.execPath, [path.join(copy, 'node_modules/outgraph/bin/outgraph.mjs'), ...args], {
-    cwd: copy,
-    env: { ...process.env, ...targetBeside(db.databaseName, service).databases },
-  });
+  await promisify(execFile)(
+    process.execPath,
+    [path.join(installed, 'node_modules/outgraph/bin/outgraph.mjs'), ...args],
+    {
+      cwd: installed,
+      env: { ...process.env, ...targetBeside(db.databaseName, service).databases },
+    },
+  );
   await untilApplied();
   expect(await customers()).toStrictEqual([{ name: 'Ada Lovelace' }]);
 });

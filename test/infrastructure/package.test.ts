@@ -10,7 +10,7 @@ import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packageOf } from '../../infra/bundle-functions.ts';
 import { projectRoot } from '../../infra/local/paths.ts';
-import { installPackage, packPackage, type Tarball } from '../packed-package.ts';
+import { installExample, installPackage, packPackage, type Tarball } from '../packed-package.ts';
 
 const run = promisify(execFile);
 
@@ -154,6 +154,13 @@ describe('a service that imports it', () => {
     await writeFile(config, JSON.stringify({ compilerOptions, files: ['service.ts'] }));
     const compiler = path.join(projectRoot, 'node_modules/typescript/bin/tsc');
     const { stdout } = await run(process.execPath, [compiler, '-p', config]).catch((error) => error);
+    expect(stdout).toBe('');
+  });
+
+  it('is the example: it type-checks with nothing but what its package.json declares', async () => {
+    const example = await installExample(tarball, 'bookshop', folder);
+    const compiler = path.join(projectRoot, 'node_modules/typescript/bin/tsc');
+    const { stdout } = await run(process.execPath, [compiler, '-p', example]).catch((error) => error);
     expect(stdout).toBe('');
   });
 
