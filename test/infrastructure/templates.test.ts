@@ -36,16 +36,6 @@ describe.each(packagings)('the template of stage $stage $params', (packaging) =>
   });
 });
 
-it('the template of stage dev reserves no concurrency, because a new account has none to give; that of prod reserves it', async () => {
-  const reserved = async (stage: string) => {
-    const { resources } = await packageTemplate({ stage, params: [] });
-    const values = Object.values(resources).map(({ Properties }) => Properties?.ReservedConcurrentExecutions);
-    return values.filter((value) => value !== undefined && !isDeepStrictEqual(value, { Ref: 'AWS::NoValue' }));
-  };
-  expect(await reserved('dev')).toStrictEqual([]);
-  expect((await reserved('prod')).length).toBe(3);
-});
-
 describe('a template that is wrong', () => {
   it('is found fault with by cfn-lint', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'outgraph-lint-'));
@@ -99,4 +89,14 @@ describe('the environment of a function', () => {
     const required = Object.entries(schema.shape).filter(([, setting]) => !setting.safeParse(undefined).success);
     expect(required.map(([variable]) => variable).filter((variable) => !given.includes(variable))).toStrictEqual([]);
   });
+});
+
+it('the template of stage dev reserves no concurrency, because a new account has none to give; that of prod reserves it', async () => {
+  const reserved = async (stage: string) => {
+    const { resources } = await packageTemplate({ stage, params: [] });
+    const values = Object.values(resources).map(({ Properties }) => Properties?.ReservedConcurrentExecutions);
+    return values.filter((value) => value !== undefined && !isDeepStrictEqual(value, { Ref: 'AWS::NoValue' }));
+  };
+  expect(await reserved('dev')).toStrictEqual([]);
+  expect((await reserved('prod')).length).toBe(3);
 });
