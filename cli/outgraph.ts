@@ -2,14 +2,12 @@
 import { createServer } from 'node:http';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Command, InvalidArgumentError } from 'commander';
-import { aggregates } from '../lib/aggregates/catalog.ts';
+import type { AggregateCatalog } from '../lib/aggregates/create-catalog.ts';
 import { type SetUpSettings, setUpSettings, type WorkerSettings, workerSettings } from '../lib/config/settings.ts';
-import { describeError } from '../lib/contract/fault.ts';
-import { consumeLog } from '../lib/wiring/consume-log.ts';
-import { pointerLog } from '../lib/wiring/publish-log.ts';
 import { setUpOnce } from '../lib/wiring/set-up.ts';
-import { sweepLog } from '../lib/wiring/sweep-log.ts';
-import { startWorker, type WorkerLog } from '../lib/wiring/worker.ts';
+import { startWorker } from '../lib/wiring/worker.ts';
+import { workerLog } from '../lib/wiring/worker-log.ts';
+import { addCatalogOption, type CatalogOption, readCatalogOrExit } from './read-catalog.ts';
 import { readSettingsOrExit } from './read-settings.ts';
 import { redriveCommand } from './redrive.ts';
 import { replayCommand } from './replay.ts';
@@ -17,21 +15,21 @@ import { reprojectCommand } from './reproject.ts';
 import { verifyCommand } from './verify.ts';
 
 const program = new Command('outgraph').description('Keeps a Neo4j graph in step with MongoDB.');
-program
-  .command('worker')
+addCatalogOption(program.command('worker'))
   .description(
     'Tails the outbox, applies to Neo4j, acknowledges and sweeps, in one resident process; settings come from the environment.',
   )
   .option('--health-port <port>', 'answer GET /health on this port (0: no health endpoint)', port, 8080)
-  .action(async ({ healthPort }: { healthPort: number }) =>
-    runWorker(await readSettingsOrExit(workerSettings), healthPort),
+  .action(async ({ healthPort, ...options }: { healthPort: number } & CatalogOption) =>
+    runWorker(await readSettingsOrExit(workerSettings), await readCatalogOrExit(options), healthPort),
   );
-program
-  .command('set-up')
+addCatalogOption(program.command('set-up'))
   .description(
     'Makes what is missing: the outbox with its validator and indexes in MongoDB, the constraints in Neo4j. Safe to run again.',
   )
-  .action(async () => setUp(await readSettingsOrExit(setUpSettings)));
+  .action(async (options: CatalogOption) =>
+    setUp(await readSettingsOrExit(setUpSettings), await readCatalogOrExit(options)),
+  );
 program
   .addCommand(redriveCommand())
   .addCommand(replayCommand())
@@ -39,21 +37,9 @@ program
   .addCommand(verifyCommand());
 await program.parseAsync();
 
-function runWorker(settings: WorkerSettings, healthPort: number): void {
+function runWorker(settings: WorkerSettings, catalog: AggregateCatalog, healthPort: number): void {
   const logger = new Logger({ serviceName: 'outgraph-worker' });
-  const log: WorkerLog = {
-    publishingPending: (code) => logger.info('publishing every pending event', { reason: code ?? 'start' }),
-    ...pointerLog(logger),
-    ...consumeLog(logger),
-    ...sweepLog(logger),
-    failed: (part, error, retryMillis) =>
-      logger.error('a part of the worker failed and goes on', {
-        part,
-        retryMillis,
-        ...describeError(error),
-      }),
-  };
-  const worker = startWorker(settings, aggregates, log);
+  const worker = startWorker(settings, catalog, workerLog(logger));
   const server = createServer((request, response) => {
     const health = worker.health();
     const found = request.url === '/health';
@@ -75,9 +61,9 @@ function runWorker(settings: WorkerSettings, healthPort: number): void {
   process.on('SIGTERM', stop).on('SIGINT', stop);
 }
 
-async function setUp(settings: SetUpSettings): Promise<void> {
+async function setUp(settings: SetUpSettings, catalog: AggregateCatalog): Promise<void> {
   try {
-    await setUpOnce(settings, aggregates);
+    await setUpOnce(settings, catalog);
     process.stdout.write('The outbox and the graph are set up.\n');
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -2,15 +2,16 @@
 
 import { Command } from 'commander';
 import { BSON, type Db } from 'mongodb';
+import type { AggregateDefinition } from '../lib/aggregates/define-aggregate.ts';
 import { withOutbox } from '../lib/wiring/operator.ts';
 import {
   dropReprojection,
   planReprojection,
   type ReprojectPlan,
   type ReprojectResult,
-  reprojectableTypes,
   reprojectType,
 } from '../lib/wiring/reproject.ts';
+import { addCatalogOption, type CatalogOption, knownTypes, readTypesOrExit } from './read-catalog.ts';
 import {
   type Answer,
   addChangeOptions,
@@ -23,7 +24,7 @@ import {
   type Terminal,
 } from './run-command.ts';
 
-interface ReprojectOptions extends ChangeOptions {
+interface ReprojectOptions extends ChangeOptions, CatalogOption {
   readonly forgetMissing?: true;
   readonly maxForgotten: number;
   readonly transactionSeconds: number;
@@ -46,32 +47,28 @@ a backup or is new, and for documents that were restored. Not for a type whose e
 Examples:
   outgraph reproject memory-event                          after its projection has changed
   outgraph reproject memory-user memory-event              for a new, empty graph
+  outgraph reproject order --catalog catalog.ts            a type of your own
   outgraph reproject memory-event --forget-missing         for a graph from an old backup`;
 
 /** The command. */
 export function reprojectCommand(): Command {
   const command = new Command('reproject')
     .description('Records the current state of every document of aggregate types, so that the graph gets them anew.')
-    .argument('<aggregateType...>', `of: ${reprojectableTypes().join(', ')}`)
+    .argument('<aggregateType...>', knownTypes)
     .option('--forget-missing', 'also delete from the graph what has no document')
     .option('--max-forgotten <count>', 'delete nothing if more than these have no document', count, 1_000)
     .option('--transaction-seconds <seconds>', 'a writer takes no longer for a transaction', count, 120)
     .option('--max-pending <count>', 'wait while more events than these are pending', positive, 5_000)
     .option('--restart', 'begin anew, whatever an earlier run has done')
     .addHelpText('after', help);
+  addCatalogOption(command);
   return addChangeOptions(command, { default: 500, what: 'documents' }).action(
-    (types: readonly string[], options: ReprojectOptions) => {
-      const unknown = types.find((type) => !reprojectableTypes().includes(type));
-      if (unknown !== undefined)
-        command.error(
-          `error: no aggregate type "${unknown}" with documents; there are ${reprojectableTypes().join(', ')}`,
-        );
-      return runReproject([...new Set(types)], options);
-    },
+    async (types: readonly string[], options: ReprojectOptions) =>
+      runReproject(await readTypesOrExit(types, options, command), options),
   );
 }
 
-async function runReproject(types: readonly string[], options: ReprojectOptions): Promise<void> {
+async function runReproject(definitions: readonly AggregateDefinition[], options: ReprojectOptions): Promise<void> {
   const settings = await readDatabaseSettings();
   const forget =
     options.forgetMissing === true
@@ -79,14 +76,15 @@ async function runReproject(types: readonly string[], options: ReprojectOptions)
       : null;
   return runCommand(options, (terminal) =>
     withOutbox(settings, async (db): Promise<Answer> => {
-      const plans = await planAll(db, types, options.restart === true);
+      const plans = await planAll(db, definitions, options.restart === true);
       await terminal.confirm(planText(plans, options));
       const results: Record<string, ReprojectResult> = {};
-      for (const [type, plan] of plans) {
+      for (const [definition, plan] of plans) {
+        const { type } = definition;
         if (options.restart) await dropReprojection(db, type);
         const result = await reprojectType(
           db,
-          type,
+          definition,
           { maxPending: options.maxPending, forget },
           {
             ratePerSecond: options.rate,
@@ -109,21 +107,19 @@ async function runReproject(types: readonly string[], options: ReprojectOptions)
   );
 }
 
-async function planAll(
-  db: Db,
-  types: readonly string[],
-  restart: boolean,
-): Promise<ReadonlyMap<string, ReprojectPlan>> {
-  const plans = new Map<string, ReprojectPlan>();
-  for (const type of types) {
-    const plan = await planReprojection(db, type);
-    plans.set(type, restart ? { ...plan, recordedBefore: null } : plan);
+async function planAll(db: Db, definitions: readonly AggregateDefinition[], restart: boolean): Promise<Plans> {
+  const plans = new Map<AggregateDefinition, ReprojectPlan>();
+  for (const definition of definitions) {
+    const plan = await planReprojection(db, definition);
+    plans.set(definition, restart ? { ...plan, recordedBefore: null } : plan);
   }
   return plans;
 }
 
-function planText(plans: ReadonlyMap<string, ReprojectPlan>, { rate, forgetMissing }: ReprojectOptions): string {
-  const lines = [...plans].map(([type, { documents, recordedBefore }]) => {
+type Plans = ReadonlyMap<AggregateDefinition, ReprojectPlan>;
+
+function planText(plans: Plans, { rate, forgetMissing }: ReprojectOptions): string {
+  const lines = [...plans].map(([{ type }, { documents, recordedBefore }]) => {
     const before = recordedBefore === null ? '' : `, and goes on after the ${recordedBefore} of an earlier run`;
     return `Records the current state of about ${documents} documents of ${type}, ${rate} a second at most${before}.`;
   });

@@ -2,13 +2,13 @@
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { Command } from 'commander';
-import { aggregates } from '../lib/aggregates/catalog.ts';
+import type { AggregateDefinition } from '../lib/aggregates/define-aggregate.ts';
 import { type Difference, differenceKinds } from '../lib/verify/difference.ts';
 import type { VerifyReport } from '../lib/verify/verify.ts';
 import type { VerifyStep } from '../lib/verify/verify-ports.ts';
 import { withGraph, withOutbox } from '../lib/wiring/operator.ts';
-import { reprojectableTypes } from '../lib/wiring/reproject.ts';
 import { verifyGraph } from '../lib/wiring/verify.ts';
+import { addCatalogOption, type CatalogOption, knownTypes, readTypesOrExit } from './read-catalog.ts';
 import {
   type Answer,
   count,
@@ -19,7 +19,7 @@ import {
   type Terminal,
 } from './run-command.ts';
 
-interface VerifyCommandOptions {
+interface VerifyCommandOptions extends CatalogOption {
   readonly quick?: true;
   readonly first: number;
   readonly to?: string;
@@ -49,27 +49,22 @@ Examples:
 
 /** The command. */
 export function verifyCommand(): Command {
-  return new Command('verify')
+  const command = new Command('verify')
     .description('Compares the graph with the documents, element by element. Changes nothing.')
-    .argument('[aggregateType...]', `of: ${reprojectableTypes().join(', ')}; left out: all of them`)
+    .argument('[aggregateType...]', `${knownTypes}; left out: all of them`)
     .option('--quick', 'by positions and manifests alone')
     .option('--first <count>', 'print so many differences', count, 20)
     .option('--to <file>', 'write all differences to a file, one line of JSON each')
     .option('--transaction-seconds <seconds>', 'a writer takes no longer for a transaction', count, 120)
     .option('--json', 'print the result as one line of JSON')
     .exitOverride(exitOnWrongUse)
-    .addHelpText('after', `${help}\n${exitCodesText}`)
-    .action((types: readonly string[], options: VerifyCommandOptions, command: Command) => {
-      const unknown = types.find((type) => !reprojectableTypes().includes(type));
-      if (unknown !== undefined)
-        command.error(
-          `error: no aggregate type "${unknown}" with documents; there are ${reprojectableTypes().join(', ')}`,
-        );
-      return runVerify(types.length === 0 ? reprojectableTypes() : [...new Set(types)], options);
-    });
+    .addHelpText('after', `${help}\n${exitCodesText}`);
+  return addCatalogOption(command).action(async (types: readonly string[], options: VerifyCommandOptions) =>
+    runVerify(await readTypesOrExit(types, options, command), options),
+  );
 }
 
-async function runVerify(types: readonly string[], options: VerifyCommandOptions): Promise<void> {
+async function runVerify(definitions: readonly AggregateDefinition[], options: VerifyCommandOptions): Promise<void> {
   const settings = await readDatabaseSettings();
   return runCommand(options.json === true ? { json: true } : {}, (terminal) =>
     withOutbox(settings, (db) =>
@@ -80,10 +75,13 @@ async function runVerify(types: readonly string[], options: VerifyCommandOptions
           file?.write(`${JSON.stringify(difference)}\n`);
           if (shown.length < options.first) shown.push(difference);
         };
-        const scope = { db, driver, database: settings.NEO4J_DATABASE, catalog: aggregates };
         const { quick = false, transactionSeconds } = options;
-        const running = { signal: terminal.signal, progress: progressOf(terminal), tell };
-        const report = await verifyGraph(scope, { types, quick, transactionSeconds }, running);
+        const report = await verifyGraph(
+          { db, driver, database: settings.NEO4J_DATABASE },
+          definitions,
+          { quick, transactionSeconds },
+          { signal: terminal.signal, progress: progressOf(terminal), tell },
+        );
         if (file !== null) await finished(file.end());
         return {
           outcome: report.outcome,

@@ -62,7 +62,7 @@ async function bundleFile(file: string, options: BundleOptions): Promise<Pick<Bu
 }
 
 /** The innermost package that a file belongs to. */
-function packageOf(file: string): string {
+export function packageOf(file: string): string {
   const inside = file.split('node_modules/').at(-1) ?? file;
   if (inside === file) return 'outgraph';
   const [first = '', second = ''] = inside.split('/');

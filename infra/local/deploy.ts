@@ -8,6 +8,7 @@ import { type DatabaseAddresses, putSecrets } from './put-secrets.ts';
 import { runCommand } from './run-command.ts';
 import { StackError } from './stack-error.ts';
 
+const service = 'outgraph';
 export const stage = 'local';
 
 /** What was deployed. */
@@ -34,6 +35,8 @@ export interface DeploymentTarget {
 
 /** What is deployed there. */
 export interface StageToDeploy {
+  /** As in its `serverless.yml`. */
+  readonly service: string;
   readonly stage: string;
   /** `name=value` of params of `serverless.yml`. */
   readonly params: readonly string[];
@@ -48,18 +51,19 @@ export interface StageToDeploy {
  */
 export async function deploy(target: DeploymentTarget): Promise<Deployment> {
   return {
-    ...(await deployStage(target, { stage, params: [], folder: projectRoot })),
+    ...(await deployStage(target, { service, stage, params: [], folder: projectRoot })),
     functions: {
-      publisher: `outgraph-${stage}-publisher`,
-      consumer: `outgraph-${stage}-consumer`,
-      sweep: `outgraph-${stage}-sweep`,
+      publisher: `${service}-${stage}-publisher`,
+      consumer: `${service}-${stage}-consumer`,
+      sweep: `${service}-${stage}-sweep`,
     },
   };
 }
 
-/** Deploys any stage. @throws StackError with the end of the deployment's output. */
-export async function deployStage(target: DeploymentTarget, { stage, params, folder }: StageToDeploy): Promise<Ways> {
-  await putSecrets(target, `/outgraph/${stage}`, target.databases);
+/** Deploys any stage of any service. @throws StackError with the end of the deployment's output. */
+export async function deployStage(target: DeploymentTarget, what: StageToDeploy): Promise<Ways> {
+  const { service, stage, params, folder } = what;
+  await putSecrets(target, `/${service}/${stage}`, target.databases);
   await runCommand({
     command: process.execPath,
     args: [
@@ -84,13 +88,13 @@ export async function deployStage(target: DeploymentTarget, { stage, params, fol
     onFailure: `The deployment to LocalStack failed; the end of its output (${target.logFile}):`,
     signal: target.signal,
   });
-  return readWays(target, stage);
+  return readWays(target, `${service}-${stage}`);
 }
 
-async function readWays({ endpointUrl, region }: DeploymentTarget, stage: string): Promise<Ways> {
+async function readWays({ endpointUrl, region }: DeploymentTarget, StackName: string): Promise<Ways> {
   const client = new CloudFormationClient({ endpoint: endpointUrl, region, credentials: sdkCredentials });
   try {
-    const answer = await client.send(new DescribeStacksCommand({ StackName: `outgraph-${stage}` }));
+    const answer = await client.send(new DescribeStacksCommand({ StackName }));
     const outputs = new Map(answer.Stacks?.[0]?.Outputs?.map((output) => [output.OutputKey, output.OutputValue]));
     const output = (name: string) => {
       const value = outputs.get(name);

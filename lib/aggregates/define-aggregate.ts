@@ -39,7 +39,7 @@ export interface AggregateDefinition<State = unknown> {
 }
 
 /**
- * Declares an aggregate type. Add the result to `lib/aggregates/catalog.ts`, so that the consumer knows it.
+ * Declares an aggregate type. Add the result to the catalog of your functions, so that the consumer knows it.
  *
  * @throws Error if the type's name is not allowed in the outbox.
  * @example

@@ -7,7 +7,7 @@ import { Fault, isDataFault } from '../contract/fault.ts';
 import type { OutboxEvent } from '../contract/outbox-event.ts';
 import { readSubgraph } from '../contract/read-subgraph.ts';
 import type { Subgraph } from '../contract/subgraph.ts';
-import type { AggregateCatalog } from './catalog.ts';
+import type { AggregateCatalog } from './create-catalog.ts';
 import type { AggregateDefinition } from './define-aggregate.ts';
 
 /**

@@ -184,9 +184,9 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function readSettings<Settings>(schema: z.ZodType<Settings>, environment: Environment): Settings {
   const parsed = schema.safeParse(environment);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `  ${issue.path.join('.')}: ${issue.message}`);
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
   throw new Fault(
     'configuration-invalid',
-    `The configuration is wrong; set these environment variables:\n${problems.join('\n')}`,
+    `The configuration is wrong; set these environment variables: ${problems.join('; ')}.`,
   );
 }

@@ -4,7 +4,7 @@ import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import type { AggregateCatalog } from '../aggregates/catalog.ts';
+import type { AggregateCatalog } from '../aggregates/create-catalog.ts';
 import { queueConsumerSettings } from '../config/settings.ts';
 import type { ConsumeReport } from '../consume/consume-ports.ts';
 import type { QueueMessage } from '../consume/queue-message.ts';

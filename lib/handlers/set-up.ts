@@ -7,7 +7,7 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import type { CloudFormationCustomResourceEvent, CloudFormationCustomResourceResponse } from 'aws-lambda';
 import pRetry from 'p-retry';
-import type { AggregateCatalog } from '../aggregates/catalog.ts';
+import type { AggregateCatalog } from '../aggregates/create-catalog.ts';
 import { setUpSettings } from '../config/settings.ts';
 import { describeError } from '../contract/fault.ts';
 import { wireSetUp } from '../wiring/set-up.ts';

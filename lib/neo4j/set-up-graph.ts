@@ -1,6 +1,6 @@
 /** The set-up of the graph: the constraints of the registry and of every label and type that the aggregates declare. Safe to run again. */
 import type { Driver } from 'neo4j-driver';
-import type { AggregateCatalog } from '../aggregates/catalog.ts';
+import type { AggregateCatalog } from '../aggregates/create-catalog.ts';
 import type { GraphNeeds } from '../apply/graph-needs.ts';
 import { Fault } from '../contract/fault.ts';
 import { registryLabel } from '../contract/subgraph.ts';

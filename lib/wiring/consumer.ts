@@ -1,6 +1,6 @@
 /** Joins the consumer's flow to MongoDB, Neo4j and SQS; done once for a process, kept over warm calls. */
 import { SQSClient } from '@aws-sdk/client-sqs';
-import type { AggregateCatalog } from '../aggregates/catalog.ts';
+import type { AggregateCatalog } from '../aggregates/create-catalog.ts';
 import { projectOutboxEvent } from '../aggregates/project-event.ts';
 import { changeVisibility, moveToDeadLetters } from '../aws/queue.ts';
 import type { ConsumerSettings, QueueConsumerSettings } from '../config/settings.ts';

@@ -1,6 +1,6 @@
 /** Joins the reprojection of an aggregate type, and the forgetting of what has no document, to both databases. */
 import type { Db } from 'mongodb';
-import { aggregates } from '../aggregates/catalog.ts';
+import type { AggregateCatalog } from '../aggregates/create-catalog.ts';
 import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
 import { canaryAggregate } from '../contract/canary.ts';
 import { outboxCollection } from '../contract/outbox-event.ts';
@@ -38,9 +38,9 @@ export interface ReprojectResult extends ReprojectReport {
   readonly forgotten: ForgetReport | null;
 }
 
-/** The aggregate types that have documents. */
-export function reprojectableTypes(): readonly string[] {
-  return [...aggregates.keys()].filter((type) => type !== canaryAggregate.aggregateType);
+/** The aggregate types of a catalog that have documents. */
+export function reprojectable(catalog: AggregateCatalog): readonly AggregateDefinition[] {
+  return [...catalog.values()].filter(({ type }) => type !== canaryAggregate.aggregateType);
 }
 
 /** What a reprojection of a type goes over. */
@@ -52,9 +52,9 @@ export interface ReprojectPlan {
 }
 
 /** @throws Fault `mongodb-unavailable`. */
-export async function planReprojection(db: Db, aggregateType: string): Promise<ReprojectPlan> {
-  const before = await readReprojection(notesOf(db), aggregateType);
-  const documents = await estimateDocuments(db.collection(definitionOf(aggregateType).collection));
+export async function planReprojection(db: Db, { type, collection }: AggregateDefinition): Promise<ReprojectPlan> {
+  const before = await readReprojection(notesOf(db), type);
+  const documents = await estimateDocuments(db.collection(collection));
   return { documents, recordedBefore: before?.recorded ?? null };
 }
 
@@ -70,12 +70,12 @@ export function dropReprojection(db: Db, aggregateType: string): Promise<void> {
  */
 export async function reprojectType(
   db: Db,
-  aggregateType: string,
+  definition: AggregateDefinition,
   { maxPending, forget }: { readonly maxPending: number; readonly forget: ForgetSettings | null },
   running: Running,
   log: Omit<ReprojectLog<DocumentId>, 'progress'>,
 ): Promise<ReprojectResult> {
-  const definition = definitionOf(aggregateType);
+  const aggregateType = definition.type;
   const outbox = db.collection(outboxCollection);
   const notes = notesOf(db);
   const report = await reproject<DocumentId>(
@@ -128,12 +128,6 @@ function forgetType(
       { startedAt, transactionSeconds, maxForgotten },
     ),
   );
-}
-
-function definitionOf(aggregateType: string): AggregateDefinition {
-  const definition = reprojectableTypes().includes(aggregateType) ? aggregates.get(aggregateType) : undefined;
-  if (definition === undefined) throw new Error(`No aggregate "${aggregateType}" with documents is declared.`);
-  return definition;
 }
 
 function notesOf(db: Db) {

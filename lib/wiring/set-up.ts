@@ -1,5 +1,5 @@
 /** The set-up of both databases: the outbox in MongoDB, the constraints in Neo4j. Safe to run again; it runs with every deployment, before the functions that need it. */
-import type { AggregateCatalog } from '../aggregates/catalog.ts';
+import type { AggregateCatalog } from '../aggregates/create-catalog.ts';
 import type { SetUpSettings } from '../config/settings.ts';
 import { connectMongodb } from '../mongodb/connect.ts';
 import { setUpOutbox } from '../mongodb/set-up-outbox.ts';

@@ -1,7 +1,6 @@
 /** Joins the verification to both databases. */
 import type { Db, Document } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
-import type { AggregateCatalog } from '../aggregates/catalog.ts';
 import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
 import { projectPayload } from '../aggregates/project-event.ts';
 import { Fault } from '../contract/fault.ts';
@@ -26,13 +25,13 @@ export interface VerifyScope {
   readonly driver: Driver;
   /** In Neo4j. */
   readonly database: string;
-  readonly catalog: AggregateCatalog;
 }
 
 /** Compares documents and graph. @throws Fault `mongodb-unavailable` or `neo4j-unavailable`. */
 export async function verifyGraph(
-  scope: VerifyScope,
-  options: Omit<VerifyOptions, 'chunkDocuments'>,
+  { db, driver, database }: VerifyScope,
+  definitions: readonly AggregateDefinition[],
+  options: Omit<VerifyOptions, 'types' | 'chunkDocuments'>,
   {
     signal,
     progress,
@@ -43,11 +42,11 @@ export async function verifyGraph(
     readonly tell: (difference: Difference) => void;
   },
 ): Promise<VerifyReport> {
-  const { db, driver, database, catalog } = scope;
+  const catalog = new Map(definitions.map((definition) => [definition.type, definition]));
   const outbox = db.collection(outboxCollection);
   const definitionOf = (type: string) => {
     const definition = catalog.get(type);
-    if (definition === undefined) throw new Error(`No aggregate "${type}" is declared.`);
+    if (definition === undefined) throw new Error(`The aggregate type "${type}" is not verified.`);
     return definition;
   };
   const collectionOf = (type: string) => db.collection<Document>(definitionOf(type).collection);
@@ -78,7 +77,7 @@ export async function verifyGraph(
     isInterrupted: () => signal.aborted,
     progress,
   };
-  return verify(ports, { ...options, chunkDocuments }, tell);
+  return verify(ports, { ...options, types: [...catalog.keys()], chunkDocuments }, tell);
 }
 
 function stateOf(definition: AggregateDefinition, document: Document): DocumentState<DocumentId> {

@@ -1,6 +1,6 @@
 /** Joins publisher, consumer and sweep to one resident process: the same flows as the functions, with a queue in memory between them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AggregateCatalog } from '../aggregates/catalog.ts';
+import type { AggregateCatalog } from '../aggregates/create-catalog.ts';
 import type { WorkerSettings } from '../config/settings.ts';
 import type { ConsumeLog } from '../consume/consume-ports.ts';
 import type { PublishLog } from '../publish/publish-ports.ts';

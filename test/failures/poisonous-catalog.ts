@@ -1,6 +1,7 @@
 /** The catalog with one more aggregate type, whose projection ends the process or never ends: what a team's own projection may do by mistake. Stands in the place of the real one in a consumer that is built for it. */
 import { z } from 'zod';
-import { type AggregateCatalog, aggregates as real } from '../../lib/aggregates/catalog.ts';
+import { aggregates as real } from '../../lib/aggregates/catalog.ts';
+import type { AggregateCatalog } from '../../lib/aggregates/create-catalog.ts';
 import { defineAggregate, documentId } from '../../lib/aggregates/define-aggregate.ts';
 
 const poison = defineAggregate({

@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { settingsOf } from '../../lib/config/settings.ts';
 import { atlasPackaging, lint, type PackagedTemplate, packageTemplate, packagings } from './package-template.ts';
@@ -141,4 +142,14 @@ describe('the environment of a function', () => {
     const required = Object.entries(schema.shape).filter(([, setting]) => !setting.safeParse(undefined).success);
     expect(required.map(([variable]) => variable).filter((variable) => !given.includes(variable))).toStrictEqual([]);
   });
+});
+
+it('the template of stage dev reserves no concurrency, because a new account has none to give; that of prod reserves it', async () => {
+  const reserved = async (stage: string) => {
+    const { resources } = await packageTemplate({ stage, params: [] });
+    const values = Object.values(resources).map(({ Properties }) => Properties?.ReservedConcurrentExecutions);
+    return values.filter((value) => value !== undefined && !isDeepStrictEqual(value, { Ref: 'AWS::NoValue' }));
+  };
+  expect(await reserved('dev')).toStrictEqual([]);
+  expect((await reserved('prod')).length).toBe(3);
 });

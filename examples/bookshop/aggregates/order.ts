@@ -1,0 +1,41 @@
+/** An order: its node, who placed it, and the books in it. A book stands as long as an order has it; the customer is an aggregate of its own. */
+import { defineAggregate, documentId, storedNumber } from 'outgraph';
+import { z } from 'zod';
+
+/** As it is in MongoDB. */
+export interface OrderDocument {
+  _id: string;
+  customer_id: string;
+  placed_at: Date;
+  lines: { isbn: string; copies: number }[];
+}
+
+export const order = defineAggregate({
+  type: 'order',
+  collection: 'orders',
+  id: documentId,
+  payload: z.object({
+    customer_id: z.string(),
+    placed_at: z.date(),
+    lines: z.array(z.object({ isbn: z.string(), copies: storedNumber })),
+  }),
+  declares: {
+    labels: { Order: ['order_id'], Customer: ['customer_id'], Book: ['isbn'] },
+    types: ['PLACED', 'CONTAINS'],
+  },
+  project: ({ customer_id, placed_at, lines }, order_id) => {
+    const node = { label: 'Order', key: { order_id } };
+    return {
+      nodes: [{ ...node, properties: { placed_at } }],
+      relationships: [
+        { type: 'PLACED', from: { label: 'Customer', key: { customer_id } }, to: node },
+        ...lines.map(({ isbn, copies }) => ({
+          type: 'CONTAINS',
+          from: node,
+          to: { label: 'Book', key: { isbn } },
+          properties: { copies },
+        })),
+      ],
+    };
+  },
+});

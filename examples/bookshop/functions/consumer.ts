@@ -1,0 +1,4 @@
+import { createConsumerHandler } from 'outgraph/handlers';
+import { catalog } from '../aggregates/catalog.ts';
+
+export const handler = createConsumerHandler(catalog);

@@ -1,0 +1,3 @@
+import { createPublisherHandler } from 'outgraph/handlers';
+
+export const handler = createPublisherHandler();

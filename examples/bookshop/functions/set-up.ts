@@ -1,0 +1,4 @@
+import { createSetUpHandler } from 'outgraph/handlers';
+import { catalog } from '../aggregates/catalog.ts';
+
+export const handler = createSetUpHandler(catalog);

@@ -1,0 +1,3 @@
+import { createSweepHandler } from 'outgraph/handlers';
+
+export const handler = createSweepHandler();

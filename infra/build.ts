@@ -1,0 +1,25 @@
+/** `npm run build`: compiles what the package ships, `exports/` and `cli/` with all that they import, into `dist/`. `npm pack` does so first. */
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { projectRoot } from './local/paths.ts';
+
+/** Compiles into a folder, which is emptied before. @throws Error with what the compiler says. */
+export function buildPackage(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+  const compiler = path.join(projectRoot, 'node_modules/typescript/bin/tsc');
+  const args = ['-p', path.join(projectRoot, 'tsconfig.build.json'), '--outDir', folder];
+  const { status, stdout } = spawnSync(process.execPath, [compiler, ...args], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`The package does not compile:\n${stdout}`);
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (name.endsWith('.d.ts')) nameJavaScript(path.join(folder, name));
+  }
+}
+
+/** The compiler leaves `.ts` in the declarations' imports, which not all tools follow. https://github.com/microsoft/TypeScript/issues/61037 */
+function nameJavaScript(file: string): void {
+  const text = readFileSync(file, 'utf8');
+  writeFileSync(file, text.replaceAll(/((?:from |import\()(['"])\.{1,2}\/.+?)\.ts\2/g, '$1.js$2'));
+}
+
+if (import.meta.main) buildPackage(path.join(projectRoot, 'dist'));

@@ -1,0 +1,22 @@
+/** Puts aggregate definitions together to what a deployment knows. */
+import { canary } from './canary.ts';
+import type { AggregateDefinition } from './define-aggregate.ts';
+
+/** Aggregate definitions by their type. */
+export type AggregateCatalog = ReadonlyMap<string, AggregateDefinition>;
+
+/**
+ * Builds a catalog: the consumer projects by it, and the set-up makes its constraints. The sweep's canary is in each.
+ *
+ * @throws Error if two definitions have the same type.
+ * @example
+ * const catalog = createCatalog([person, team]);
+ */
+export function createCatalog(definitions: readonly AggregateDefinition[]): AggregateCatalog {
+  const catalog = new Map<string, AggregateDefinition>();
+  for (const definition of [...definitions, canary]) {
+    if (catalog.has(definition.type)) throw new Error(`The aggregate type "${definition.type}" is declared twice.`);
+    catalog.set(definition.type, definition);
+  }
+  return catalog;
+}
