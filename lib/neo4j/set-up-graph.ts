@@ -17,6 +17,11 @@ export async function setUpGraph(driver: Driver, database: string, catalog: Aggr
   const needs = declaredNeeds(catalog);
   const problems = await createEnsureSchema(driver, database, Date.now)([needs]);
   const [first] = problems.flatMap((problem) => problem ?? []);
+  if (first?.code === 'key-mismatch')
+    throw new Fault(
+      'set-up-missing',
+      `${first.message} Something else in this graph uses the label: deploy a catalog without the aggregate type that declares it (docs/upgrading.md), or give outgraph a graph of its own.`,
+    );
   if (first !== undefined) throw new Fault('set-up-missing', first.message);
   // The purge finds old tombstones by this index. Nobody waits for it here: a call that waits for indexes is itself a transaction, and the index behind
   // a constraint that a consumer makes at the same time waits for all older transactions.

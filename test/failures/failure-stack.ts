@@ -36,7 +36,7 @@ const region = 'us-east-1';
 const database = 'outgraph';
 
 /** The graph asks for a password, so that it can be rotated. */
-const neo4jUser = 'neo4j';
+export const neo4jUser = 'neo4j';
 
 /** The consumer's time-out: as short as lets a batch end in order. */
 const consumerSeconds = 16;

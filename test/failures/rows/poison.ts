@@ -6,7 +6,7 @@ import { startInBackground } from '../../../infra/local/children.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
 import { upsertEvent } from '../../outbox-event.ts';
-import type { FailureStack } from '../failure-stack.ts';
+import { type FailureStack, neo4jUser } from '../failure-stack.ts';
 import { buildPoisonousConsumer, bundlePoisonous } from '../poisonous-builds.ts';
 import { Workload } from '../workload.ts';
 import { type CrashRows, expectInStep, until } from './row.ts';
@@ -65,6 +65,8 @@ export async function poisonedWorker(stack: FailureStack): Promise<void> {
     MONGODB_URI: stack.mongodb.uri,
     MONGODB_DATABASE: 'poisoned',
     NEO4J_URI: neo4jUri,
+    NEO4J_USERNAME: neo4jUser,
+    NEO4J_PASSWORD: stack.neo4jPassword,
     CRASH_MAX_TRIALS: '1',
   };
   const start = () =>
