@@ -70,29 +70,29 @@ export function defineAggregate<State>(definition: AggregateDefinition<State>): 
  */
 export function documentId(document: Document): string {
   const id: unknown = document._id;
-  if (typeof id === 'string') return id;
-  switch (bsonTypeOf(id)) {
-    case 'ObjectId':
-    case 'Int32':
-    case 'Long':
-      return String(id);
-    case 'Double':
-      return integerText(Number(id)) ?? refuseId(id);
-    case 'Binary':
-      return uuidText(id as Binary) ?? refuseId(id);
-    default:
-      return (typeof id === 'bigint' ? String(id) : typeof id === 'number' ? integerText(id) : null) ?? refuseId(id);
-  }
-}
-
-function integerText(value: number): string | null {
-  return Number.isSafeInteger(value) ? String(value) : null;
-}
-
-function refuseId(id: unknown): never {
+  const text = idText(id);
+  if (text !== null) return text;
   const type = bsonTypeOf(id) ?? (id === null ? 'null' : typeof id);
   throw new Fault(
     'event-invalid',
     `aggregateId: an _id of type ${type} has no text of its own; declare the aggregate with an id function.`,
   );
+}
+
+function idText(id: unknown): string | null {
+  switch (bsonTypeOf(id) ?? typeof id) {
+    case 'string':
+    case 'bigint':
+    case 'ObjectId':
+    case 'Int32':
+    case 'Long':
+      return String(id);
+    case 'number':
+    case 'Double':
+      return Number.isSafeInteger(Number(id)) ? String(Number(id)) : null;
+    case 'Binary':
+      return uuidText(id as Binary);
+    default:
+      return null;
+  }
 }

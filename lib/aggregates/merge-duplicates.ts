@@ -30,7 +30,7 @@ export function groupByName<Member>(
     if (group === undefined) groups.set(name, [member]);
     else group.push(member);
   }
-  return [...groups].sort(([left], [right]) => compareTexts(left, right)).map(([, group]) => group);
+  return [...groups].sort(([left], [right]) => compare(left, right)).map(([, group]) => group);
 }
 
 /** The one that stands for all: the first in the file, by `start_line`, then by `end_line`; one without a line comes last. Where the lines are equal, the text decides. */
@@ -51,25 +51,20 @@ export function mergeCalls(calls: readonly [Counted, ...Counted[]]): Counted {
 
 /** The first text in the order of code units; null where there is none. */
 export function firstText(texts: readonly (string | null | undefined)[]): string | null {
-  return texts.flatMap((text) => text ?? []).sort(compareTexts)[0] ?? null;
+  return texts.flatMap((text) => text ?? []).sort(compare)[0] ?? null;
 }
 
-/** By code units: the same everywhere, unlike an order of some language. */
-function compareTexts(left: string, right: string): number {
+/** Texts by code units: the same everywhere, unlike an order of some language. Numbers not by `left - right`, which is none where both are infinite. */
+function compare<Value extends string | number>(left: Value, right: Value): number {
   return left < right ? -1 : Number(left > right);
 }
 
 function compareDeclarations(left: Declared, right: Declared): number {
   return (
-    compareNumbers(lineOf(left.start_line), lineOf(right.start_line)) ||
-    compareNumbers(lineOf(left.end_line), lineOf(right.end_line)) ||
-    compareTexts(textOf(left), textOf(right))
+    compare(lineOf(left.start_line), lineOf(right.start_line)) ||
+    compare(lineOf(left.end_line), lineOf(right.end_line)) ||
+    compare(textOf(left), textOf(right))
   );
-}
-
-/** `left - right` is not a number where both are infinite. */
-function compareNumbers(left: number, right: number): number {
-  return left < right ? -1 : Number(left > right);
 }
 
 function lineOf(line: StoredNumber | null | undefined): number {
@@ -83,7 +78,7 @@ function textOf(fields: object): string {
   return JSON.stringify(
     entries
       .map(([name, value]) => [name, bsonTypeOf(value) ?? typeof value, String(value)])
-      .sort(([left = ''], [right = '']) => compareTexts(left, right)),
+      .sort(([left = ''], [right = '']) => compare(left, right)),
   );
 }
 
@@ -93,7 +88,7 @@ function addUp(numbers: readonly StoredNumber[]): StoredNumber | null {
   if (only === undefined || numbers.length === 1) return only ?? null;
   const integers = numbers.flatMap((number) => toInteger(number) ?? []);
   if (integers.length === numbers.length) return integers.reduce((sum, number) => sum + number);
-  const doubles = numbers.map((number) => Number(number.toString())).sort(compareNumbers);
+  const doubles = numbers.map((number) => Number(number.toString())).sort(compare);
   return new Double(doubles.reduce((sum, number) => sum + number));
 }
 

@@ -106,8 +106,11 @@ function objectScalar(raw: object | null, path: string): Scalar {
       return { kind: 'float', value: (raw as { value: number }).value };
     case 'ObjectId':
       return { kind: 'objectId', value: (raw as { toHexString(): string }).toHexString() };
-    case 'Binary':
-      return uuidScalar(raw as BinaryLike) ?? refuse(path, raw);
+    case 'Binary': {
+      const uuid = uuidText(raw as BinaryLike);
+      if (uuid === null) throw unsupported(path, describe(raw));
+      return { kind: 'uuid', value: uuid };
+    }
     default:
       throw unsupported(path, describe(raw));
   }
@@ -117,11 +120,6 @@ interface BinaryLike {
   readonly sub_type: number;
   readonly position: number;
   readonly buffer: Uint8Array;
-}
-
-function uuidScalar(binary: BinaryLike): Scalar | null {
-  const value = uuidText(binary);
-  return value === null ? null : { kind: 'uuid', value };
 }
 
 /** The text of a binary value that is a UUID; null for any other. Subtype 4 only: the byte order of the older subtype 3 differs from driver to driver. */
@@ -138,10 +136,6 @@ function describe(raw: unknown): string {
   if (raw instanceof Date) return 'a date';
   if (typeof raw !== 'object') return `a ${typeof raw}`;
   return bsonTypeOf(raw) ?? 'a nested object';
-}
-
-function refuse(path: string, raw: unknown): never {
-  throw unsupported(path, describe(raw));
 }
 
 function unsupported(path: string, what: string): Fault {
