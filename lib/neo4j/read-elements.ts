@@ -11,6 +11,7 @@ import type { Endpoint, KeyValue } from '../contract/subgraph.ts';
 import { fromProperties } from './from-property.ts';
 import { read } from './read.ts';
 import { groupByShape, nodePattern } from './shape.ts';
+import { translateNeo4jError } from './translate-error.ts';
 
 /** Names of key properties (sorted) by label: which of a node's labels name it. */
 export type KeyNames = ReadonlyMap<string, readonly string[]>;
@@ -177,6 +178,8 @@ async function* walk<Row extends RecordShape>(
       rows = [];
     }
     if (rows.length > 0) yield rows;
+  } catch (error) {
+    throw translateNeo4jError(error);
   } finally {
     await session.close();
   }

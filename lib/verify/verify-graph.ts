@@ -42,23 +42,25 @@ export class ListedElements {
   }
 }
 
-/** Which aggregates of these types have no document. `documents`: the keys of all aggregates whose document was seen. */
+/**
+ * Which aggregates of these types have no document. `documents`: the keys of all aggregates whose document was seen; `listed`: where all that the registry lists is put, null if nobody asks for it. Returns how many are too new to tell.
+ */
 export async function verifyAggregates<Id>(
   ports: VerifyPorts<Id>,
   types: ReadonlySet<string>,
   documents: TextSet,
+  listed: ListedElements | null,
   { notAfter, tell }: { readonly notAfter: Position; readonly tell: (difference: Difference) => void },
-): Promise<{ readonly listed: ListedElements; readonly tooNew: number }> {
-  const listed = new ListedElements();
+): Promise<number> {
   let tooNew = 0;
   let looked = 0;
   let after = '';
   for (;;) {
     const page = await ports.listAggregates(after, pageAggregates);
     const last = page.at(-1);
-    if (last === undefined || ports.isInterrupted()) return { listed, tooNew };
+    if (last === undefined || ports.isInterrupted()) return tooNew;
     after = last.key;
-    for (const aggregate of page) listed.add(aggregate);
+    for (const aggregate of page) listed?.add(aggregate);
     const undocumented = page.filter(
       ({ key }) => types.has(splitAggregateKey(key).aggregateType) && !documents.has(key),
     );

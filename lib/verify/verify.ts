@@ -7,8 +7,8 @@ import { fromPosition, type Position, toPosition } from '../contract/position.ts
 import { type Difference, type DifferenceCounts, DifferenceReport } from './difference.ts';
 import { TextSet } from './text-set.ts';
 import { verifyDocuments } from './verify-documents.ts';
-import { verifyAggregates, verifyElements } from './verify-graph.ts';
-import type { VerifyPorts } from './verify-ports.ts';
+import { ListedElements, verifyAggregates, verifyElements } from './verify-graph.ts';
+import type { DocumentState, VerifyPorts } from './verify-ports.ts';
 
 export interface VerifyOptions {
   /** Of these aggregate types; elements that nobody lists are looked for whatever their type was. */
@@ -42,11 +42,7 @@ export async function verify<Id>(
   for (const type of types) {
     let after: { readonly id: Id } | null = null;
     for (;;) {
-      const page: Awaited<ReturnType<typeof ports.listDocuments>> = await ports.listDocuments(
-        type,
-        after,
-        chunkDocuments,
-      );
+      const page: readonly DocumentState<Id>[] = await ports.listDocuments(type, after, chunkDocuments);
       const last = page.at(-1);
       if (last === undefined || ports.isInterrupted()) break;
       after = { id: last.id };
@@ -70,9 +66,10 @@ export async function verify<Id>(
 
   const listingSince = await appliedAfter(ports, transactionSeconds);
   const notAfter = earlier(startedAt, transactionSeconds);
-  const { listed, tooNew } = await verifyAggregates(ports, new Set(types), seen, { notAfter, tell: report.add });
-  inFlight += tooNew;
-  if (!quick && !ports.isInterrupted()) await verifyElements(ports, listed, { since: listingSince, tell: report.add });
+  const listed = quick ? null : new ListedElements();
+  inFlight += await verifyAggregates(ports, new Set(types), seen, listed, { notAfter, tell: report.add });
+  if (listed !== null && !ports.isInterrupted())
+    await verifyElements(ports, listed, { since: listingSince, tell: report.add });
   return end();
 }
 
