@@ -37,7 +37,7 @@ What it does: records an event with its current state for every document of the 
 is deployed. Writers may go on: an update at the same moment always wins.
 
 A document is written to in the transaction that records its event (a field _outgraphTouch is added and removed), because only a write keeps others out until its event has its place. Nobody sees that
-but a change stream on the collection: two updates for each document. The user needs the role readWrite, and bypassDocumentValidation on collections that have a validator.
+but a change stream on the collection: two updates for each document. The user needs the role of the part "reprojection" (docs/security.md).
 
 Killed or interrupted, it goes on where it was when it is run again; --restart begins anew. Where more than --max-pending events wait, it waits for the consumer.
 
