@@ -10,6 +10,7 @@ import { workerLog } from '../lib/wiring/worker-log.ts';
 import { addCatalogOption, type CatalogOption, readCatalogOrExit } from './read-catalog.ts';
 import { readSettingsOrExit } from './read-settings.ts';
 import { redriveCommand } from './redrive.ts';
+import { repairCommand } from './repair.ts';
 import { replayCommand } from './replay.ts';
 import { reprojectCommand } from './reproject.ts';
 import { verifyCommand } from './verify.ts';
@@ -34,7 +35,8 @@ program
   .addCommand(redriveCommand())
   .addCommand(replayCommand())
   .addCommand(reprojectCommand())
-  .addCommand(verifyCommand());
+  .addCommand(verifyCommand())
+  .addCommand(repairCommand());
 await program.parseAsync();
 
 function runWorker(settings: WorkerSettings, catalog: AggregateCatalog, healthPort: number): void {

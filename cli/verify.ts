@@ -3,21 +3,13 @@ import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { Command } from 'commander';
 import type { AggregateDefinition } from '../lib/aggregates/define-aggregate.ts';
-import { type Difference, differenceKinds } from '../lib/verify/difference.ts';
+import type { Difference } from '../lib/verify/difference.ts';
 import type { VerifyReport } from '../lib/verify/verify.ts';
-import type { VerifyStep } from '../lib/verify/verify-ports.ts';
 import { withGraph, withOutbox } from '../lib/wiring/operator.ts';
 import { verifyGraph } from '../lib/wiring/verify.ts';
 import { addCatalogOption, type CatalogOption, knownTypes, readTypesOrExit } from './read-catalog.ts';
-import {
-  type Answer,
-  count,
-  exitCodesText,
-  exitOnWrongUse,
-  readDatabaseSettings,
-  runCommand,
-  type Terminal,
-} from './run-command.ts';
+import { type Answer, count, exitCodesText, exitOnWrongUse, readDatabaseSettings, runCommand } from './run-command.ts';
+import { differenceLines, kindsText, showSteps } from './verify-text.ts';
 
 interface VerifyCommandOptions extends CatalogOption {
   readonly quick?: true;
@@ -71,7 +63,7 @@ async function runVerify(definitions: readonly AggregateDefinition[], options: V
       withGraph(settings, async (driver): Promise<Answer> => {
         const shown: Difference[] = [];
         const file = options.to === undefined ? null : createWriteStream(options.to);
-        const tell = (difference: Difference) => {
+        const tell = ({ difference }: { readonly difference: Difference }) => {
           file?.write(`${JSON.stringify(difference)}\n`);
           if (shown.length < options.first) shown.push(difference);
         };
@@ -80,7 +72,7 @@ async function runVerify(definitions: readonly AggregateDefinition[], options: V
           { db, driver, database: settings.NEO4J_DATABASE },
           definitions,
           { quick, transactionSeconds },
-          { signal: terminal.signal, progress: progressOf(terminal), tell },
+          { signal: terminal.signal, progress: showSteps(terminal), tell },
         );
         if (file !== null) await finished(file.end());
         return {
@@ -93,33 +85,15 @@ async function runVerify(definitions: readonly AggregateDefinition[], options: V
   );
 }
 
-/** A line of progress for each step. */
-function progressOf(terminal: Terminal): (step: VerifyStep, looked: number) => void {
-  const lines = new Map<VerifyStep, (looked: number) => void>();
-  return (step, looked) => {
-    const line = lines.get(step) ?? terminal.showProgress(null, `${step} looked at`);
-    lines.set(step, line);
-    line(looked);
-  };
-}
-
 function reportText(report: VerifyReport, shown: readonly Difference[], { to }: VerifyCommandOptions): string {
   const { outcome, documents, differences, inFlight } = report;
-  const kinds = differenceKinds.filter((kind) => differences[kind] > 0).map((kind) => `${differences[kind]} ${kind}`);
+  const kinds = kindsText(differences);
   const headline = {
     equal: 'The graph is what the documents say.',
-    different: `The graph is not what the documents say: ${kinds.join(', ')}.`,
-    interrupted: `Interrupted. Until then: ${kinds.join(', ') || 'no difference'}.`,
+    different: `The graph is not what the documents say: ${kinds}.`,
+    interrupted: `Interrupted. Until then: ${kinds || 'no difference'}.`,
   }[outcome];
-  const lines = shown.map(
-    ({ kind, aggregate, element, reason }) =>
-      `  ${kind.padEnd(8)} ${[aggregate, element].filter((name) => name !== null).join('  ')}  ${reason}`,
-  );
-  const total = Object.values(differences).reduce((sum, one) => sum + one, 0);
-  const rest =
-    total > shown.length
-      ? [`  … and ${total - shown.length} more${to === undefined ? ': --to FILE writes all of them' : ''}`]
-      : [];
+  const lines = differenceLines(differences, shown, to === undefined ? ': --to FILE writes all of them' : '');
   const moving = inFlight > 0 ? [`${inFlight} aggregates were in flight, and not compared.`] : [];
-  return [headline, `${documents} documents were compared.`, ...moving, ...lines, ...rest].join('\n');
+  return [headline, `${documents} documents were compared.`, ...moving, ...lines].join('\n');
 }

@@ -57,6 +57,13 @@ function relationshipLine(relationship: SubgraphRelationship, owner: string): st
   return `${kind} ${relationshipContent(relationship)} ${relationshipId(relationship, owner)} ${relationship.type}`;
 }
 
+/** The line of the same owned node with a content that no hash is: whatever the aggregate's next state says of it, it has changed. */
+export function withUnknownContent(line: string): string {
+  return `${ownedNode} ${unknownContent} ${line.slice(line.indexOf(' ', 2) + 1)}`;
+}
+
+const unknownContent = '!';
+
 /** What a line says of its element besides the content. */
 export function readLine(line: string): ListedNode | ListedRelationship {
   const kind = line.slice(0, 1);

@@ -44,6 +44,11 @@ export function relationshipId(relationship: SubgraphRelationship, owner: string
   return shortHash(JSON.stringify([relationship.shared ? null : owner, relationshipIdentity(relationship)]));
 }
 
+/** What people and reports call a relationship. */
+export function relationshipName(type: string, id: string): string {
+  return `${type} ${id}`;
+}
+
 /** What a node says besides its name; equal contents mean that nothing needs to be written. */
 export function nodeContent({ labels, properties }: Pick<SubgraphNode, 'labels' | 'properties'>): string {
   if (labels.length === 0 && isEmpty(properties)) return noContent;

@@ -47,7 +47,8 @@ export interface MarkedNode {
   /** Its name by each of its labels that names nodes; none if it has lost them. */
   readonly identities: readonly string[];
   readonly owner: string | null;
-  readonly shared: boolean;
+  /** How many aggregates share it. */
+  readonly shares: number;
   /** No relationship ends on it. */
   readonly lonely: boolean;
 }
@@ -58,4 +59,12 @@ export interface MarkedRelationship {
   readonly type: string;
   /** Its `_outgraphId`. */
   readonly id: string;
+  /** How many aggregates share it; null for one that is owned. */
+  readonly shares: number | null;
+}
+
+/** An element as it stands, and by how many aggregates the registry says that it is shared. */
+export interface CountedElement {
+  readonly element: MarkedElement;
+  readonly listings: number;
 }

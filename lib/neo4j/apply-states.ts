@@ -1,24 +1,12 @@
-/**
- * Runs the apply transaction with every retry it may need. What has to do with the network and the server is the driver's to retry; what
- * other transactions did to the same elements is retried here, within milliseconds.
- */
-import type { Driver, ManagedTransaction } from 'neo4j-driver';
-import pRetry from 'p-retry';
+/** Runs the apply transaction, in careful mode where the graph turns out not to be what its manifests say. */
+import type { Driver } from 'neo4j-driver';
 import type { AggregateState, TransactionOutcome } from '../apply/aggregate-state.ts';
 import { applyTransaction, ConflictFound, ManifestMismatch, PreparedState } from './apply-transaction.ts';
-import { isRelationshipTaken, StartOver, translateNeo4jError, withStartOver } from './translate-error.ts';
-
-/** What others do to the same elements is over soon: the waits begin short, double, and are up to twice as long by chance. */
-const startOverWaits = { retries: Number.POSITIVE_INFINITY, minTimeout: 5, maxTimeout: 500, randomize: true };
-
-/** A batch that others keep in the way of for so long is left to the queue's redelivery: well below the functions' time-outs of 60 seconds. */
-const startOverSeconds = 15;
+import { isRelationshipTaken, translateNeo4jError } from './translate-error.ts';
+import { inWriteTransaction } from './write-transaction.ts';
 
 /** A graph that does not fit its manifests this often in a row, also in careful mode, is a fault of the data. */
 const maxMismatches = 5;
-
-/** Neo4j ends a transaction that takes longer; below the function's time-out, so that its locks never outlive the function by much. */
-const transactionTimeoutSeconds = 40;
 
 /**
  * Applies states of different aggregates in one transaction.
@@ -34,16 +22,21 @@ export async function applyStates(
     .sort((left, right) => (left.key < right.key ? -1 : 1))
     .map((state) => new PreparedState(state));
   let mismatches = 0;
+  const mayPass = (error: unknown) => {
+    if (!isMismatch(error)) return false;
+    mismatches += 1;
+    return mismatches < maxMismatches;
+  };
   try {
-    return await pRetry(() => attemptTransaction(driver, database, sorted, mismatches > 0), {
-      ...startOverWaits,
-      maxRetryTime: startOverSeconds * 1000,
-      onFailedAttempt: ({ error }) => {
-        if (isMismatch(error)) mismatches += 1;
-      },
-      shouldRetry: ({ error }) => error instanceof StartOver || (isMismatch(error) && mismatches < maxMismatches),
-    });
+    const outcomes = await inWriteTransaction(
+      driver,
+      database,
+      (tx) => applyTransaction(tx, sorted, { careful: mismatches > 0 }),
+      mayPass,
+    );
+    return { outcome: 'committed', states: outcomes };
   } catch (error) {
+    if (error instanceof ConflictFound) return { outcome: 'conflict', conflicts: error.conflicts };
     throw translateNeo4jError(error);
   }
 }
@@ -51,25 +44,4 @@ export async function applyStates(
 /** The graph does not hold what the manifests say: to be tried again without trusting them. */
 function isMismatch(error: unknown): boolean {
   return error instanceof ManifestMismatch || isRelationshipTaken(error);
-}
-
-async function attemptTransaction(
-  driver: Driver,
-  database: string,
-  states: readonly PreparedState[],
-  careful: boolean,
-): Promise<TransactionOutcome> {
-  const session = driver.session({ database });
-  try {
-    const work = (tx: ManagedTransaction) => withStartOver(() => applyTransaction(tx, states, { careful }));
-    const timeout = transactionTimeoutSeconds * 1000;
-    // Around the commit as well: that a node has relationships again is noticed there.
-    const outcomes = await withStartOver(() => session.executeWrite(work, { timeout }));
-    return { outcome: 'committed', states: outcomes };
-  } catch (error) {
-    if (error instanceof ConflictFound) return { outcome: 'conflict', conflicts: error.conflicts };
-    throw error;
-  } finally {
-    await session.close();
-  }
 }

@@ -95,9 +95,9 @@ export const registryNeeds: GraphNeeds = { labels: new Map([[registryLabel, ['ke
 const creationTimeoutMillis = 3_000;
 const creationRetries = { retries: 4, minTimeout: 50, factor: 3, randomize: true };
 
-/** Errors of a creation that another one was in the way of. */
+/** Errors of a creation that another one was in the way of; one that was ended half-way leaves its index for a moment. */
 const passingCodes =
-  /^Neo\.(TransientError\..*|ClientError\.Transaction\.(Terminated|LockClientStopped|TransactionTimedOut.*))$/;
+  /^Neo\.(TransientError\..*|ClientError\.Transaction\.(Terminated|LockClientStopped|TransactionTimedOut.*)|ClientError\.Schema\.Index(WithName)?AlreadyExists)$/;
 
 /** Why a constraint cannot be made for good; undefined if it was made, or was there. */
 async function tryToCreate(driver: Driver, database: string, statement: string): Promise<string | undefined> {

@@ -9,7 +9,7 @@ import type {
 } from '../contract/standing-graph.ts';
 import type { Endpoint, KeyValue } from '../contract/subgraph.ts';
 import { fromProperties } from './from-property.ts';
-import { read } from './read.ts';
+import { type Query, queryOf, read } from './read.ts';
 import { groupByShape, nodePattern } from './shape.ts';
 import { translateNeo4jError } from './translate-error.ts';
 
@@ -26,18 +26,7 @@ export async function readElements(
     readonly relationships: readonly { readonly type: string; readonly id: string }[];
   },
 ): Promise<StandingElements> {
-  const nodes = new Map<string, StandingNode>();
-  for (const [shape, members] of groupByShape(wanted.nodes, (node) => node)) {
-    const statement = `
-UNWIND $rows AS row
-MATCH ${nodePattern('n', shape, 'row[1]')}
-RETURN row[0] AS index, labels(n) AS labels, properties(n) AS properties`;
-    const rows = members.map(({ key }, index) => [index, Object.values(key)]);
-    for (const row of await read<{ index: bigint } & NodeRow>(driver, database, statement, { rows })) {
-      const { label, key } = members[Number(row.index)] as Endpoint;
-      nodes.set(nodeIdentity({ label, key }), toStandingNode(row));
-    }
-  }
+  const nodes = await readNodes(queryOf(driver, database), wanted.nodes);
   const relationships = new Map<string, StandingRelationship>();
   for (const [type, members] of Map.groupBy(wanted.relationships, (one) => one.type)) {
     const statement = `
@@ -53,6 +42,26 @@ RETURN id, properties(r) AS properties, labels(a) AS fromLabels, properties(a) A
     }
   }
   return { nodes, relationships };
+}
+
+/** The named nodes that stand, by identity. */
+export async function readNodes(
+  query: Query,
+  endpoints: readonly Endpoint[],
+): Promise<ReadonlyMap<string, StandingNode>> {
+  const nodes = new Map<string, StandingNode>();
+  for (const [shape, members] of groupByShape(endpoints, (endpoint) => endpoint)) {
+    const statement = `
+UNWIND $rows AS row
+MATCH ${nodePattern('n', shape, 'row[1]')}
+RETURN row[0] AS index, labels(n) AS labels, properties(n) AS properties`;
+    const rows = members.map(({ key }, index) => [index, Object.values(key)]);
+    for (const row of await query<{ index: bigint } & NodeRow>(statement, { rows })) {
+      const { label, key } = members[Number(row.index)] as Endpoint;
+      nodes.set(nodeIdentity({ label, key }), toStandingNode(row));
+    }
+  }
+  return nodes;
 }
 
 interface NodeRow {
@@ -96,7 +105,8 @@ function identitiesOf(
 const isMarked = '(n._outgraphOwner IS NOT NULL OR n._outgraphShares IS NOT NULL OR n._outgraph IS NOT NULL)';
 const returnNode =
   'RETURN elementId(n) AS elementId, labels(n) AS labels, properties(n) AS properties, NOT EXISTS { (n)--() } AS lonely';
-const returnRelationship = 'RETURN elementId(r) AS elementId, type(r) AS type, r._outgraphId AS id';
+const returnRelationship =
+  'RETURN elementId(r) AS elementId, type(r) AS type, r._outgraphId AS id, r._outgraphShares AS shares';
 
 const allNodes = `MATCH (n) WHERE ${isMarked} ${returnNode}`;
 const allRelationships = `MATCH ()-[r]->() WHERE r._outgraphId IS NOT NULL ${returnRelationship}`;
@@ -114,7 +124,7 @@ export async function* walkElements(
   for await (const rows of walk<MarkedNodeRow>(driver, database, allNodes))
     yield rows.map((row) => toMarkedNode(keyNames, row));
   for await (const rows of walk<MarkedRelationshipRow>(driver, database, allRelationships))
-    yield rows.map((row): MarkedElement => ({ kind: 'relationship', ...row }));
+    yield rows.map(toMarkedRelationship);
 }
 
 interface MarkedNodeRow extends RecordShape, NodeRow {
@@ -126,6 +136,11 @@ interface MarkedRelationshipRow extends RecordShape {
   readonly elementId: string;
   readonly type: string;
   readonly id: string;
+  readonly shares: bigint | null;
+}
+
+function toMarkedRelationship({ shares, ...row }: MarkedRelationshipRow): MarkedElement {
+  return { kind: 'relationship', ...row, shares: shares === null ? null : Number(shares) };
 }
 
 function toMarkedNode(keyNames: KeyNames, { elementId, labels, properties, lonely }: MarkedNodeRow): MarkedElement {
@@ -135,28 +150,24 @@ function toMarkedNode(keyNames: KeyNames, { elementId, labels, properties, lonel
     elementId,
     identities: identitiesOf(keyNames, labels, properties),
     owner,
-    shared: shares > 0,
+    shares,
     lonely,
   };
 }
 
 /** Those of the elements that still stand, as they are now. @throws Fault `neo4j-unavailable`. */
 export async function lookAgain(
-  driver: Driver,
-  database: string,
+  query: Query,
   keyNames: KeyNames,
   elements: readonly MarkedElement[],
 ): Promise<readonly MarkedElement[]> {
   const idsOf = (kind: MarkedElement['kind']) =>
     elements.filter((one) => one.kind === kind).map(({ elementId }) => elementId);
-  const nodes = await read<MarkedNodeRow>(driver, database, someNodes, { ids: idsOf('node') });
-  const relationships = await read<MarkedRelationshipRow>(driver, database, someRelationships, {
+  const nodes = await query<MarkedNodeRow>(someNodes, { ids: idsOf('node') });
+  const relationships = await query<MarkedRelationshipRow>(someRelationships, {
     ids: idsOf('relationship'),
   });
-  return [
-    ...nodes.map((row) => toMarkedNode(keyNames, row)),
-    ...relationships.map((row): MarkedElement => ({ kind: 'relationship', ...row })),
-  ];
+  return [...nodes.map((row) => toMarkedNode(keyNames, row)), ...relationships.map(toMarkedRelationship)];
 }
 
 async function* walk<Row extends RecordShape>(

@@ -15,3 +15,14 @@ export async function read<Row extends RecordShape>(
   );
   return records.map((record) => record.toObject());
 }
+
+/** Runs a statement, outside of a transaction or in one. */
+export type Query = <Row extends RecordShape>(
+  statement: string,
+  parameters: Readonly<Record<string, unknown>>,
+) => Promise<readonly Row[]>;
+
+/** Each statement by itself. */
+export function queryOf(driver: Driver, database: string): Query {
+  return (statement, parameters) => read(driver, database, statement, parameters);
+}

@@ -1,5 +1,5 @@
 /** Whether an aggregate's elements stand in the graph as its subgraph lists them. Pure. */
-import { nodeContent, relationshipContent, relationshipId } from '../contract/identity.ts';
+import { nodeContent, relationshipContent, relationshipId, relationshipName } from '../contract/identity.ts';
 import type { StandingElements, StandingNode, StandingRelationship } from '../contract/standing-graph.ts';
 import type { GraphProperties, Subgraph, SubgraphNode, SubgraphRelationship } from '../contract/subgraph.ts';
 import type { Difference } from './difference.ts';
@@ -16,11 +16,6 @@ export function compareElements(owner: string, subgraph: Subgraph, standing: Sta
     tell(relationshipName(relationship.type, id), relationshipProblem(relationship, standing.relationships.get(id)));
   }
   return differences;
-}
-
-/** How a report names a relationship. */
-export function relationshipName(type: string, id: string): string {
-  return `${type} ${id}`;
 }
 
 function nodeProblem(owner: string, node: SubgraphNode, standing: StandingNode | undefined): string | null {

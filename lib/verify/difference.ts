@@ -1,9 +1,11 @@
 /** What a verification may find. */
+import type { Position } from '../contract/position.ts';
+import type { MarkedElement } from '../contract/standing-graph.ts';
 
 /**
  * - `missing`: a document's aggregate, or an element of it, does not stand in the graph, and nothing is on its way.
  * - `stale`: the graph has an older state of the aggregate.
- * - `changed`: outgraph has written what the document says, and somebody else has changed or removed an element of it.
+ * - `changed`: outgraph has written what the document says, and somebody else has changed or removed an element of it, or the count of those that share one.
  * - `ghost`: the graph has an aggregate without a document, or an element that its aggregate does not list.
  * - `unowned`: an element bears outgraph's marks, and no aggregate that the graph knows lists it.
  * - `dead`: the aggregate's newest event is dead, or its document can never be applied; the graph cannot follow until somebody mends it.
@@ -22,21 +24,39 @@ export interface Difference {
   readonly reason: string;
 }
 
+/** What a repair has to look at: a document whose aggregate is to be recorded, an aggregate without a document, an element that is not as the registry lists it; null for what nobody can repair yet. */
+export type Subject<Id> =
+  | { readonly kind: 'document'; readonly aggregateType: string; readonly id: Id; readonly key: string }
+  | { readonly kind: 'aggregate'; readonly key: string; readonly position: Position }
+  | { readonly kind: 'element'; readonly element: MarkedElement }
+  | null;
+
+/** A difference, and what it is about. */
+export interface Found<Id> {
+  readonly difference: Difference;
+  readonly subject: Subject<Id>;
+}
+
+/** Told of each difference; the verification goes on when it has returned. */
+export type Tell<Id> = (found: Found<Id>) => void | Promise<void>;
+
 /** How many of each kind. */
 export type DifferenceCounts = Readonly<Record<DifferenceKind, number>>;
 
 /** Counts what it hands on. */
-export class DifferenceReport {
+export class DifferenceReport<Id> {
   readonly #counts = Object.fromEntries(differenceKinds.map((kind) => [kind, 0])) as Record<DifferenceKind, number>;
-  readonly #tell: (difference: Difference) => void;
+  readonly #tell: Tell<Id>;
 
-  constructor(tell: (difference: Difference) => void) {
+  constructor(tell: Tell<Id>) {
     this.#tell = tell;
   }
 
-  readonly add = (difference: Difference): void => {
-    this.#counts[difference.kind] += 1;
-    this.#tell(difference);
+  readonly addAll = async (all: readonly Found<Id>[]): Promise<void> => {
+    for (const found of all) {
+      this.#counts[found.difference.kind] += 1;
+      await this.#tell(found);
+    }
   };
 
   get counts(): DifferenceCounts {

@@ -1,5 +1,5 @@
 /**
- * A set of texts in eight bytes each: what is listed anywhere, for a graph of millions of elements. It holds hashes, so that two texts in 10¹⁹ may be taken for one; nothing is deleted
+ * A set of texts that knows how often each was added, in eight bytes for each time: what is listed anywhere, for a graph of millions of elements. It holds hashes, so that two texts in 10¹⁹ may be taken for one; nothing is deleted
  * because of it without being looked at again.
  */
 import { hash } from 'node:crypto';
@@ -21,8 +21,19 @@ export class TextSet {
   }
 
   has(text: string): boolean {
+    return this.count(text) > 0;
+  }
+
+  /** How often it was added. */
+  count(text: string): number {
     this.#sort();
     const wanted = hashOf(text);
+    const first = this.#firstNotBelow(wanted);
+    if (this.#hashes[first] !== wanted || first === this.#count) return 0;
+    return this.#firstNotBelow(wanted + 1n) - first;
+  }
+
+  #firstNotBelow(wanted: bigint): number {
     let low = 0;
     let high = this.#count;
     while (low < high) {
@@ -30,7 +41,7 @@ export class TextSet {
       if ((this.#hashes[middle] as bigint) < wanted) low = middle + 1;
       else high = middle;
     }
-    return low < this.#count && this.#hashes[low] === wanted;
+    return low;
   }
 
   #sort(): void {

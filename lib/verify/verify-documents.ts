@@ -10,7 +10,7 @@ import { aggregateKey } from '../contract/outbox-event.ts';
 import type { RegisteredAggregate, StandingElements } from '../contract/standing-graph.ts';
 import type { Subgraph } from '../contract/subgraph.ts';
 import { compareElements } from './compare-elements.ts';
-import type { Difference } from './difference.ts';
+import type { Difference, Found } from './difference.ts';
 import type { DocumentState, Unsettled, VerifyPorts } from './verify-ports.ts';
 
 /** A document whose aggregate has an id. */
@@ -20,8 +20,8 @@ interface Judged<Id> extends DocumentState<Id> {
 }
 
 /** What a page of documents came to. */
-export interface PageOutcome {
-  readonly differences: readonly Difference[];
+export interface PageOutcome<Id> {
+  readonly found: readonly Found<Id>[];
   /** Aggregates that changed each time they were looked at. */
   readonly inFlight: number;
 }
@@ -35,19 +35,19 @@ export async function verifyDocuments<Id>(
   aggregateType: string,
   states: readonly DocumentState<Id>[],
   quick: boolean,
-): Promise<PageOutcome> {
+): Promise<PageOutcome<Id>> {
   const judged = states.flatMap((state) => withKey(aggregateType, state));
   const nameless = states.filter(({ aggregateId }) => aggregateId === null).map(namelessDifference);
   const registry = await ports.readAggregates(judged.map(({ key }) => key));
   const found = await judge(ports, judged, registry, quick);
   let suspects: readonly Judged<Id>[] = judged.filter(({ key }) => found.has(key));
-  const differences: Difference[] = [...nameless];
+  const confirmed: Found<Id>[] = nameless.map((difference) => ({ difference, subject: null }));
   for (let look = 0; look < maxLooks && suspects.length > 0; look += 1) {
     const second = await lookAgain(ports, aggregateType, suspects, quick);
-    differences.push(...second.differences);
+    confirmed.push(...second.found);
     suspects = second.moving;
   }
-  return { differences, inFlight: suspects.length };
+  return { found: confirmed, inFlight: suspects.length };
 }
 
 async function lookAgain<Id>(
@@ -55,7 +55,7 @@ async function lookAgain<Id>(
   aggregateType: string,
   suspects: readonly Judged<Id>[],
   quick: boolean,
-): Promise<{ readonly differences: readonly Difference[]; readonly moving: readonly Judged<Id>[] }> {
+): Promise<{ readonly found: readonly Found<Id>[]; readonly moving: readonly Judged<Id>[] }> {
   const keys = suspects.map(({ key }) => key);
   const before = await ports.readAggregates(keys);
   const documents = await ports.readDocuments(
@@ -67,20 +67,23 @@ async function lookAgain<Id>(
     aggregateType,
     states.map(({ aggregateId }) => aggregateId),
   );
-  const found = await judge(ports, states, before, quick);
+  const differences = await judge(ports, states, before, quick);
   const after = await ports.readAggregates(keys);
-  const differences: Difference[] = [];
+  const found: Found<Id>[] = [];
   const moving: Judged<Id>[] = [];
   for (const state of states) {
-    const { key, aggregateId } = state;
-    const one = found.get(key);
-    if (one === undefined) continue;
+    const { key, aggregateId, id, subgraph } = state;
+    const some = differences.get(key);
+    if (some === undefined) continue;
     const event = aheadOf(unsettled.get(aggregateId), after.get(key));
     if (event === 'pending' || before.get(key)?.position !== after.get(key)?.position) moving.push(state);
-    else if (event === 'dead') differences.push(deadDifference(key));
-    else differences.push(...one);
+    else if (event === 'dead') found.push({ difference: deadDifference(key), subject: null });
+    else {
+      const subject = subgraph instanceof Fault ? null : ({ kind: 'document', aggregateType, id, key } as const);
+      found.push(...some.map((difference) => ({ difference, subject })));
+    }
   }
-  return { differences, moving };
+  return { found, moving };
 }
 
 /** Whether an event that is not settled would change the graph. */

@@ -3,11 +3,11 @@
  * at again, against the aggregates that have changed meanwhile.
  */
 import { decodeManifest, readLine } from '../apply/manifest.ts';
+import { relationshipName } from '../contract/identity.ts';
 import { splitAggregateKey } from '../contract/outbox-event.ts';
 import type { Position } from '../contract/position.ts';
 import type { MarkedElement, RegisteredAggregate } from '../contract/standing-graph.ts';
-import { relationshipName } from './compare-elements.ts';
-import type { Difference } from './difference.ts';
+import type { Difference, Found } from './difference.ts';
 import { TextSet } from './text-set.ts';
 import type { VerifyPorts } from './verify-ports.ts';
 
@@ -16,30 +16,69 @@ const suspectsAtOnce = 1_000;
 
 /** What the registry lists. */
 export class ListedElements {
-  readonly #set = new TextSet();
+  readonly #elements = new TextSet();
+  /** Of aggregates that have changed since: listed as well, but not to be counted a second time. */
+  readonly #changed = new TextSet();
   readonly #keys = new TextSet();
 
-  add({ key, manifest }: RegisteredAggregate): void {
+  /** To be called once for each aggregate. */
+  add(aggregate: RegisteredAggregate): void {
+    this.#addTo(this.#elements, aggregate);
+  }
+
+  addChanged(aggregate: RegisteredAggregate): void {
+    this.#addTo(this.#changed, aggregate);
+  }
+
+  #addTo(elements: TextSet, { key, manifest }: RegisteredAggregate): void {
     this.#keys.add(key);
     for (const line of decodeManifest(manifest)) {
-      const element = readLine(line);
-      if (element.kind === 'relationship') this.#set.add(`r ${element.id}`);
-      else this.#set.add(element.shared ? `s ${element.endpoint.identity}` : `n ${key} ${element.endpoint.identity}`);
+      elements.add(lineName(key, readLine(line)));
     }
   }
 
   /** Whether some aggregate lists the element, or, for a bare node, something holds it. */
   has(element: MarkedElement): boolean {
-    if (element.kind === 'relationship') return this.#set.has(`r ${element.id}`);
-    const { owner, shared, identities, lonely } = element;
-    if (owner !== null) return identities.some((identity) => this.#set.has(`n ${owner} ${identity}`));
-    if (shared) return identities.some((identity) => this.#set.has(`s ${identity}`));
+    if (element.kind === 'relationship')
+      return this.#knows(ownedRelationship(element.id)) || this.#knows(sharedRelationship(element.id));
+    const { owner, shares, identities, lonely } = element;
+    if (owner !== null) return identities.some((identity) => this.#knows(ownedNode(owner, identity)));
+    if (shares > 0) return identities.some((identity) => this.#knows(sharedNode(identity)));
     return !lonely;
+  }
+
+  /** Whether as many aggregates list the element as it says that share it. */
+  counts(element: MarkedElement): boolean {
+    if (element.kind === 'relationship')
+      return (element.shares ?? 0) === this.#elements.count(sharedRelationship(element.id));
+    const { owner, shares, identities } = element;
+    const listings = () => sum(identities.map((identity) => this.#elements.count(sharedNode(identity))));
+    return owner !== null || shares === 0 || shares === listings();
   }
 
   knows(key: string): boolean {
     return this.#keys.has(key);
   }
+
+  #knows(name: string): boolean {
+    return this.#elements.has(name) || this.#changed.has(name);
+  }
+}
+
+const ownedNode = (key: string, identity: string) => `n ${key} ${identity}`;
+const sharedNode = (identity: string) => `s ${identity}`;
+const ownedRelationship = (id: string) => `r ${id}`;
+const sharedRelationship = (id: string) => `t ${id}`;
+
+function lineName(key: string, listed: ReturnType<typeof readLine>): string {
+  const { shared } = listed;
+  if (listed.kind === 'relationship') return shared ? sharedRelationship(listed.id) : ownedRelationship(listed.id);
+  const { identity } = listed.endpoint;
+  return shared ? sharedNode(identity) : ownedNode(key, identity);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
 }
 
 /**
@@ -50,7 +89,7 @@ export async function verifyAggregates<Id>(
   types: ReadonlySet<string>,
   documents: TextSet,
   listed: ListedElements | null,
-  { notAfter, tell }: { readonly notAfter: Position; readonly tell: (difference: Difference) => void },
+  { notAfter, tell }: { readonly notAfter: Position; readonly tell: TellAll<Id> },
 ): Promise<number> {
   let tooNew = 0;
   let looked = 0;
@@ -66,7 +105,7 @@ export async function verifyAggregates<Id>(
     );
     const old = undocumented.filter(({ position }) => position <= notAfter);
     tooNew += undocumented.length - old.length;
-    for (const difference of await confirmGhosts(ports, old)) tell(difference);
+    await tell(await confirmGhosts(ports, old));
     looked += page.length;
     ports.progress('aggregates', looked);
   }
@@ -75,8 +114,8 @@ export async function verifyAggregates<Id>(
 async function confirmGhosts<Id>(
   ports: VerifyPorts<Id>,
   suspects: readonly RegisteredAggregate[],
-): Promise<readonly Difference[]> {
-  const differences: Difference[] = [];
+): Promise<readonly Found<Id>[]> {
+  const found: Found<Id>[] = [];
   for (const [aggregateType, members] of Map.groupBy(suspects, ({ key }) => splitAggregateKey(key).aggregateType)) {
     const ids = members.map(({ key }) => splitAggregateKey(key).aggregateId);
     const unsettled = await ports.newestUnsettled(aggregateType, ids);
@@ -87,34 +126,44 @@ async function confirmGhosts<Id>(
       if (known === undefined || known.deleted || known.position !== position) continue;
       const isAhead = event !== undefined && event.position > position;
       if (isAhead && event.status === 'pending') continue;
-      const kind = isAhead ? 'dead' : 'ghost';
-      const reason = isAhead ? 'Its newest event is dead.' : 'The graph has the aggregate, and no document has it.';
-      differences.push({ kind, aggregate: key, element: null, reason });
+      const about = { aggregate: key, element: null };
+      found.push(
+        isAhead
+          ? { difference: { ...about, kind: 'dead', reason: 'Its newest event is dead.' }, subject: null }
+          : {
+              difference: { ...about, kind: 'ghost', reason: 'The graph has the aggregate, and no document has it.' },
+              subject: { kind: 'aggregate', key, position },
+            },
+      );
     }
   }
-  return differences;
+  return found;
 }
 
-/** Which elements bear outgraph's marks, and nobody lists them. `since`: when the listing began. */
+type TellAll<Id> = (found: readonly Found<Id>[]) => Promise<void>;
+
+/** Which elements bear outgraph's marks, and nobody lists them, or not as many as they say. `since`: when the listing began. */
 export async function verifyElements<Id>(
   ports: VerifyPorts<Id>,
   listed: ListedElements,
-  { since, tell }: { readonly since: Position; readonly tell: (difference: Difference) => void },
+  { since, tell }: { readonly since: Position; readonly tell: TellAll<Id> },
 ): Promise<void> {
-  let suspects: MarkedElement[] = [];
+  let unlisted: MarkedElement[] = [];
+  let miscounted: MarkedElement[] = [];
   let looked = 0;
-  const confirm = async () => {
-    for (const difference of await confirmUnlisted(ports, listed, suspects, since)) tell(difference);
-    suspects = [];
+  const confirm = async (atLeast: number) => {
+    if (unlisted.length >= atLeast) await tell(await confirmUnlisted(ports, listed, unlisted.splice(0), since));
+    if (miscounted.length >= atLeast) await tell(await confirmMiscounted(ports, miscounted.splice(0)));
   };
   for await (const elements of ports.walkElements()) {
-    suspects.push(...elements.filter((element) => !listed.has(element)));
+    unlisted = [...unlisted, ...elements.filter((element) => !listed.has(element))];
+    miscounted = [...miscounted, ...elements.filter((element) => listed.has(element) && !listed.counts(element))];
     looked += elements.length;
     ports.progress('elements', looked);
-    if (suspects.length >= suspectsAtOnce) await confirm();
+    await confirm(suspectsAtOnce);
     if (ports.isInterrupted()) return;
   }
-  await confirm();
+  await confirm(1);
 }
 
 async function confirmUnlisted<Id>(
@@ -122,23 +171,47 @@ async function confirmUnlisted<Id>(
   listed: ListedElements,
   suspects: readonly MarkedElement[],
   since: Position,
-): Promise<readonly Difference[]> {
-  if (suspects.length === 0) return [];
+): Promise<readonly Found<Id>[]> {
   // First whether they still stand: what is taken away after that is on its way out, and comes up again at the next verification if it is not.
   const standing = await ports.lookAgain(suspects);
-  for await (const changed of ports.listChanged(since)) for (const aggregate of changed) listed.add(aggregate);
+  for await (const changed of ports.listChanged(since)) for (const aggregate of changed) listed.addChanged(aggregate);
   const unlisted = standing.filter((element) => !listed.has(element));
   const remaining = unlisted.length === 0 ? [] : await ports.lookAgain(unlisted);
-  return remaining.map((element) => elementDifference(element, listed));
+  return remaining.map((element) => ({
+    difference: unlistedDifference(element, listed),
+    subject: { kind: 'element', element },
+  }));
 }
 
-function elementDifference(element: MarkedElement, listed: ListedElements): Difference {
-  if (element.kind === 'relationship') {
-    const name = relationshipName(element.type, element.id);
+/** What is shared by many changes often: a wrong count that is looked at between two changes is wrong all the same. */
+async function confirmMiscounted<Id>(
+  ports: VerifyPorts<Id>,
+  suspects: readonly MarkedElement[],
+): Promise<readonly Found<Id>[]> {
+  const counted = await ports.countListings(suspects);
+  return counted
+    .filter(({ element, listings }) => (element.shares ?? 0) !== listings)
+    .map(({ element }) => ({
+      difference: {
+        kind: 'changed',
+        aggregate: null,
+        element: elementName(element),
+        reason: 'Its count of aggregates that share it is wrong.',
+      },
+      subject: { kind: 'element', element },
+    }));
+}
+
+function elementName(element: MarkedElement): string {
+  if (element.kind === 'relationship') return relationshipName(element.type, element.id);
+  return element.identities[0] ?? `node ${element.elementId}`;
+}
+
+function unlistedDifference(element: MarkedElement, listed: ListedElements): Difference {
+  const name = elementName(element);
+  if (element.kind === 'relationship')
     return { kind: 'unowned', aggregate: null, element: name, reason: 'No aggregate lists the relationship.' };
-  }
-  const { owner, identities, elementId } = element;
-  const name = identities[0] ?? `node ${elementId}`;
+  const { owner } = element;
   if (owner !== null && listed.knows(owner))
     return { kind: 'ghost', aggregate: owner, element: name, reason: 'The aggregate does not list the node.' };
   const reason =

@@ -1,7 +1,12 @@
 /** What a verification needs of both databases. */
 import type { Fault } from '../contract/fault.ts';
 import type { Position } from '../contract/position.ts';
-import type { MarkedElement, RegisteredAggregate, StandingElements } from '../contract/standing-graph.ts';
+import type {
+  CountedElement,
+  MarkedElement,
+  RegisteredAggregate,
+  StandingElements,
+} from '../contract/standing-graph.ts';
 import type { Subgraph, SubgraphNode } from '../contract/subgraph.ts';
 
 /** A document as it is now, and the subgraph that it stands for. */
@@ -46,6 +51,8 @@ export interface VerifyPorts<Id> {
   readonly walkElements: () => AsyncIterable<readonly MarkedElement[]>;
   /** Those of the elements that still stand with the same marks. */
   readonly lookAgain: (elements: readonly MarkedElement[]) => Promise<readonly MarkedElement[]>;
+  /** Those that still stand, with the number of aggregates that list each as shared: both of one moment; left out where it changed meanwhile. */
+  readonly countListings: (elements: readonly MarkedElement[]) => Promise<readonly CountedElement[]>;
   readonly isInterrupted: () => boolean;
   /** So many documents, aggregates or elements were looked at. */
   readonly progress: (step: VerifyStep, looked: number) => void;

@@ -4,7 +4,7 @@
  */
 import { aggregateKey } from '../contract/outbox-event.ts';
 import { fromPosition, type Position, toPosition } from '../contract/position.ts';
-import { type Difference, type DifferenceCounts, DifferenceReport } from './difference.ts';
+import { type DifferenceCounts, DifferenceReport, type Tell } from './difference.ts';
 import { TextSet } from './text-set.ts';
 import { verifyDocuments } from './verify-documents.ts';
 import { ListedElements, verifyAggregates, verifyElements } from './verify-graph.ts';
@@ -28,11 +28,11 @@ export interface VerifyReport {
   readonly inFlight: number;
 }
 
-/** Verifies; each difference is told as it is found. @throws Fault `mongodb-unavailable` or `neo4j-unavailable`. */
+/** Verifies; each difference is told as it is found, and what it is about. @throws Fault `mongodb-unavailable` or `neo4j-unavailable`. */
 export async function verify<Id>(
   ports: VerifyPorts<Id>,
   { types, quick, transactionSeconds, chunkDocuments }: VerifyOptions,
-  tell: (difference: Difference) => void,
+  tell: Tell<Id>,
 ): Promise<VerifyReport> {
   const report = new DifferenceReport(tell);
   const startedAt = await ports.readClusterTime();
@@ -50,7 +50,7 @@ export async function verify<Id>(
         if (aggregateId !== null) seen.add(aggregateKey({ aggregateType: type, aggregateId }));
       }
       const outcome = await verifyDocuments(ports, type, page, quick);
-      outcome.differences.forEach(report.add);
+      await report.addAll(outcome.found);
       inFlight += outcome.inFlight;
       documents += page.length;
       ports.progress('documents', documents);
@@ -67,9 +67,9 @@ export async function verify<Id>(
   const listingSince = await appliedAfter(ports, transactionSeconds);
   const notAfter = earlier(startedAt, transactionSeconds);
   const listed = quick ? null : new ListedElements();
-  inFlight += await verifyAggregates(ports, new Set(types), seen, listed, { notAfter, tell: report.add });
+  inFlight += await verifyAggregates(ports, new Set(types), seen, listed, { notAfter, tell: report.addAll });
   if (listed !== null && !ports.isInterrupted())
-    await verifyElements(ports, listed, { since: listingSince, tell: report.add });
+    await verifyElements(ports, listed, { since: listingSince, tell: report.addAll });
   return end();
 }
 

@@ -8,10 +8,12 @@ import { outboxCollection } from '../contract/outbox-event.ts';
 import { type DocumentId, listDocuments, readDocuments } from '../mongodb/list-documents.ts';
 import { readClusterTime } from '../mongodb/scan-pending.ts';
 import { newestUnsettled, oldestPending } from '../mongodb/unsettled-positions.ts';
+import { countListings } from '../neo4j/count-listings.ts';
 import { readGraphSchema } from '../neo4j/graph-schema.ts';
 import { listChangedSince, listWithManifests, readRegistered } from '../neo4j/list-aggregates.ts';
+import { queryOf } from '../neo4j/read.ts';
 import { lookAgain, readElements, walkElements } from '../neo4j/read-elements.ts';
-import type { Difference } from '../verify/difference.ts';
+import type { Tell } from '../verify/difference.ts';
 import { type VerifyOptions, type VerifyReport, verify } from '../verify/verify.ts';
 import type { DocumentState, VerifyPorts } from '../verify/verify-ports.ts';
 
@@ -39,7 +41,7 @@ export async function verifyGraph(
   }: {
     readonly signal: AbortSignal;
     readonly progress: VerifyPorts<DocumentId>['progress'];
-    readonly tell: (difference: Difference) => void;
+    readonly tell: Tell<DocumentId>;
   },
 ): Promise<VerifyReport> {
   const catalog = new Map(definitions.map((definition) => [definition.type, definition]));
@@ -73,7 +75,8 @@ export async function verifyGraph(
     },
     readElements: (nodes, relationships) => readElements(driver, database, keys, { nodes, relationships }),
     walkElements: () => walkElements(driver, database, keys),
-    lookAgain: (elements) => lookAgain(driver, database, keys, elements),
+    lookAgain: (elements) => lookAgain(queryOf(driver, database), keys, elements),
+    countListings: (elements) => countListings(driver, database, keys, elements),
     isInterrupted: () => signal.aborted,
     progress,
   };

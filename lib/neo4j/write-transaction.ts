@@ -1,0 +1,50 @@
+/**
+ * One write transaction with every retry it may need. What has to do with the network and the server is the driver's to retry; what other transactions did to the same elements is
+ * retried here, within milliseconds.
+ */
+import type { Driver, ManagedTransaction } from 'neo4j-driver';
+import pRetry from 'p-retry';
+import { StartOver, withStartOver } from './translate-error.ts';
+
+/** What others do to the same elements is over soon: the waits begin short, double, and are up to twice as long by chance. */
+const startOverWaits = { retries: Number.POSITIVE_INFINITY, minTimeout: 5, maxTimeout: 500, randomize: true };
+
+/** What others keep in the way of for so long is left to the caller's own repetition: well below the functions' time-outs of 60 seconds. */
+const startOverSeconds = 15;
+
+/** Neo4j ends a transaction that takes longer; below the function's time-out, so that its locks never outlive the function by much. */
+const transactionTimeoutSeconds = 40;
+
+/**
+ * Runs `work` in a transaction, and all of it again where another transaction was in the way.
+ *
+ * @param mayPass whether another error is a reason to begin again, too; asked once for each failure.
+ * @throws the errors of the driver and of `work` as they are, and StartOver.
+ */
+export async function inWriteTransaction<Result>(
+  driver: Driver,
+  database: string,
+  work: (tx: ManagedTransaction) => Promise<Result>,
+  mayPass: (error: Error) => boolean = () => false,
+): Promise<Result> {
+  return pRetry(() => attempt(driver, database, work), {
+    ...startOverWaits,
+    maxRetryTime: startOverSeconds * 1000,
+    shouldRetry: ({ error }) => error instanceof StartOver || mayPass(error),
+  });
+}
+
+async function attempt<Result>(
+  driver: Driver,
+  database: string,
+  work: (tx: ManagedTransaction) => Promise<Result>,
+): Promise<Result> {
+  const session = driver.session({ database });
+  try {
+    const timeout = transactionTimeoutSeconds * 1000;
+    // Around the commit as well: that a node has relationships again is noticed there.
+    return await withStartOver(() => session.executeWrite((tx) => withStartOver(() => work(tx)), { timeout }));
+  } finally {
+    await session.close();
+  }
+}

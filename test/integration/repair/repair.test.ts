@@ -1,0 +1,225 @@
+/** `outgraph repair` on a graph that is damaged in every way that `outgraph verify` names. */
+import { type Document, ObjectId } from 'mongodb';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import type { RepairReport } from '../../../lib/operate/repair.ts';
+import type { Worker } from '../../../lib/wiring/worker.ts';
+import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
+import { startOutgraph } from '../../run-outgraph.ts';
+import {
+  createTestDatabase,
+  expectInStep,
+  readNodes,
+  type SiteGraph,
+  settingsOf,
+  startConsumer,
+  startGraph,
+  type TestDatabase,
+  untilSettled,
+  writeSome,
+} from '../site.ts';
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
+let graph: SiteGraph;
+let database: TestDatabase;
+let worker: Worker;
+
+beforeAll(async () => {
+  [graph, database] = await Promise.all([startGraph(), createTestDatabase()]);
+  worker = startConsumer(database, graph);
+  await writeSome(database, 40);
+  await writeSome(database, 40);
+  await untilSettled(database.db);
+});
+afterAll(async () => {
+  await worker?.stop();
+  await Promise.all([graph?.remove(), database?.drop()]);
+});
+afterEach(async () => {
+  expect(await verify()).toMatchObject({ exitCode: 0, outcome: 'equal' });
+  await expectInStep(database.db, graph);
+  const { records } = await run('MATCH (n) WHERE n._outgraphLock IS NOT NULL AND NOT n:OutgraphAggregate RETURN n');
+  expect(records).toStrictEqual([]);
+});
+
+const noWait = ['--transaction-seconds', '0', '--json'];
+
+async function outgraph(...command: readonly string[]) {
+  const { exitCode, stdout, stderr } = await startOutgraph(command, settingsOf(database, graph)).ended;
+  if (!stdout.startsWith('{')) throw new Error(`${command[0]} said nothing: ${stderr}`);
+  return { exitCode, ...(JSON.parse(stdout) as RepairReport & { readonly reason?: string }) };
+}
+
+const verify = () => outgraph('verify', ...noWait);
+const repair = (...args: readonly string[]) => outgraph('repair', '--yes', ...noWait, ...args);
+
+const run = (statement: string, parameters: Readonly<Record<string, unknown>> = {}) =>
+  graph.driver.executeQuery(statement, parameters);
+
+/** The id of a document whose relationship stands. */
+async function someEvent(): Promise<string> {
+  const { records } = await run('MATCH (:User)-[r:HAS_EVENT]->(:Date) RETURN r.event_id AS id LIMIT 1');
+  return records[0]?.get('id') as string;
+}
+
+/** Damages the graph, repairs it, and expects it to be as it was. */
+async function expectRestored(damage: () => Promise<unknown>): Promise<RepairReport> {
+  const before = await readNodes(graph);
+  await damage();
+  expect(await verify()).toMatchObject({ exitCode: 4 });
+  const report = await repair();
+  expect(report).toMatchObject({ exitCode: 0, outcome: 'equal' });
+  expect(await readNodes(graph)).toStrictEqual(before);
+  return report;
+}
+
+it('an equal graph is left alone, and the command ends with 0', async () => {
+  expect(await repair()).toMatchObject({ exitCode: 0, outcome: 'equal', verified: { outcome: 'equal' } });
+});
+
+it('what nobody confirms is not done', async () => {
+  const eventId = await someEvent();
+  await run('MATCH ()-[r:HAS_EVENT {event_id: $eventId}]->() DELETE r', { eventId });
+  expect(await outgraph('repair', ...noWait)).toMatchObject({ exitCode: 3, outcome: 'refused' });
+  expect(await verify()).toMatchObject({ exitCode: 4, differences: { changed: 1 } });
+  expect(await repair()).toMatchObject({ exitCode: 0, recorded: 1, corrected: 1 });
+});
+
+it('a relationship that somebody deleted, changed, or hung elsewhere stands again', async () => {
+  const eventId = await someEvent();
+  await expectRestored(() => run('MATCH ()-[r:HAS_EVENT {event_id: $eventId}]->() DELETE r', { eventId }));
+  await expectRestored(() =>
+    run("MATCH ()-[r:HAS_EVENT {event_id: $eventId}]->() SET r.event_name = 'other', r.more = 1", { eventId }),
+  );
+  await expectRestored(() =>
+    run(
+      `MATCH (u)-[r:HAS_EVENT {event_id: $eventId}]->(d) WITH u, r, d, properties(r) AS properties
+       DELETE r CREATE (d)-[s:HAS_EVENT]->(u) SET s = properties`,
+      { eventId },
+    ),
+  );
+});
+
+it('a node that somebody deleted with all that hung on it stands again, with all of it', async () => {
+  const { records } = await run(
+    'MATCH (d:Date)<-[r]-() WITH d, count(r) AS held ORDER BY held DESC LIMIT 1 RETURN d.date AS date',
+  );
+  await expectRestored(() => run('MATCH (d:Date {date: $date}) DETACH DELETE d', { date: records[0]?.get('date') }));
+  await expectRestored(() => run('MATCH (u:User) WHERE u._outgraphOwner IS NOT NULL WITH u LIMIT 1 DETACH DELETE u'));
+});
+
+it('properties, labels and marks that somebody changed are what they were', async () => {
+  const someUser = 'MATCH (u:User) WHERE u._outgraphOwner IS NOT NULL WITH u LIMIT 1';
+  await expectRestored(() => run(`${someUser} SET u:Suspicious, u.more = 'x'`));
+  await expectRestored(() => run(`${someUser} REMOVE u._outgraphOwner, u._outgraph`));
+  await expectRestored(() => run(`${someUser} SET u._outgraphOwner = 'memory-user:nobody'`));
+});
+
+it("what bears outgraph's marks and nobody lists is taken away, and what somebody else's relationship holds becomes bare", async () => {
+  await run(
+    `CREATE (:User {user_id: 'ghost', name: 'x', _outgraph: true, _outgraphOwner: 'memory-user:nobody'})-[:HAS_EVENT {_outgraphId: 'of nobody'}]->(:Date {date: '02-30', _outgraph: true}),
+     (:User {user_id: 'held', name: 'x', _outgraph: true, _outgraphOwner: 'memory-user:nobody'})-[:KNOWS]->(:Stranger {name: 'y'})`,
+  );
+  expect(await repair()).toMatchObject({ exitCode: 0, outcome: 'equal', elementsSettled: 3, recorded: 0 });
+  const { records } = await run(
+    "MATCH (u) WHERE u.user_id IN ['ghost', 'held'] OR u.date = '02-30' RETURN properties(u) AS properties",
+  );
+  expect(records.map((record) => record.get('properties'))).toStrictEqual([{ user_id: 'held', _outgraph: true }]);
+  await run("MATCH (n) WHERE n.user_id = 'held' OR n:Stranger DETACH DELETE n");
+});
+
+it('an aggregate that the registry has lost is entered again', async () => {
+  const eventId = await someEvent();
+  await expectRestored(() =>
+    run('MATCH (a:OutgraphAggregate {key: $key}) DELETE a', { key: `memory-event:${eventId}` }),
+  );
+});
+
+it('the whole registry lost, all of it is entered again', async () => {
+  await expectRestored(() => run('MATCH (a:OutgraphAggregate) DELETE a'));
+});
+
+it('what was written past the outbox comes into the graph, and what was deleted past it goes', async () => {
+  const events = database.db.collection('memory_events');
+  const [changed, removed] = (await events.find({}, { limit: 2 }).toArray()) as unknown as [Document, Document];
+  await events.insertOne({ _id: new ObjectId(), user_id: 'past', date: '01-01' });
+  await events.updateOne({ _id: changed._id }, { $set: { desc: 'past' } });
+  await events.deleteOne({ _id: removed._id });
+  expect(await repair()).toMatchObject({ exitCode: 0, outcome: 'equal', recorded: 2, deletionsRecorded: 1 });
+});
+
+it('more than may be deleted is not deleted at all', async () => {
+  const events = database.db.collection('memory_events');
+  const removed = await events.find({}, { limit: 3 }).toArray();
+  await events.deleteMany({ _id: { $in: removed.map(({ _id }) => _id) } });
+  const refused = await repair('--max-deleted', '2');
+  expect(refused).toMatchObject({ exitCode: 3, outcome: 'refused' });
+  expect(refused.reason).toContain('--max-deleted 2');
+  expect(await verify()).toMatchObject({ exitCode: 4, differences: { ghost: 3 } });
+  expect(await repair('--max-deleted', '3')).toMatchObject({ exitCode: 0, deletionsRecorded: 3 });
+});
+
+it('an older copy of the graph is brought to the present, while writers write', async () => {
+  await worker.stop();
+  await graph.backUp('old');
+  worker = startConsumer(database, graph);
+  await writeSome(database, 20);
+  await untilSettled(database.db);
+  await worker.stop();
+  await graph.restore('old');
+  worker = startConsumer(database, graph);
+  let isWriting = true;
+  const writers = (async () => {
+    while (isWriting) await writeSome(database, 2);
+  })();
+  try {
+    expect(await repair()).toMatchObject({ exitCode: 0, outcome: 'equal' });
+  } finally {
+    isWriting = false;
+    await writers;
+    await untilSettled(database.db);
+  }
+});
+
+it('killed at any moment and run again, it comes to its end', async () => {
+  const damages = [
+    'MATCH (d:Date) WITH d LIMIT 5 DETACH DELETE d',
+    'MATCH ()-[r:HAS_EVENT]->() WITH r LIMIT 10 SET r.more = 1',
+    'MATCH (a:OutgraphAggregate) WITH a LIMIT 10 DELETE a',
+  ];
+  for (const damage of damages) await run(damage);
+  const outbox = database.db.collection(outboxCollection);
+  for (let kills = 0; kills < 3; kills += 1) {
+    const before = await outbox.countDocuments({});
+    const command = startOutgraph(['repair', '--yes', '--rate', '10', ...noWait], settingsOf(database, graph));
+    let hasEnded = false;
+    const ended = command.ended.finally(() => {
+      hasEnded = true;
+    });
+    await vi.waitUntil(async () => (await outbox.countDocuments({})) > before || hasEnded, {
+      timeout: 60_000,
+      interval: 5,
+    });
+    command.kill();
+    await ended;
+  }
+  expect(await repair()).toMatchObject({ exitCode: 0, outcome: 'equal' });
+});
+
+it('a dead event is left alone, and told', async () => {
+  const events = trackCollection(database.client, database.db, memoryEvent);
+  const _id = new ObjectId();
+  await worker.stop();
+  await events.insertOne({ _id, user_id: 'waiting', date: '01-01' });
+  const outbox = database.db.collection(outboxCollection);
+  await outbox.updateOne(
+    { aggregateId: String(_id) },
+    { $set: { status: 'dead', deadAt: new Date(), error: { code: 'x', message: 'y' } } },
+  );
+  worker = startConsumer(database, graph);
+  expect(await repair()).toMatchObject({ exitCode: 4, outcome: 'different', recorded: 0 });
+  await database.db.collection('memory_events').deleteOne({ _id });
+  await outbox.deleteOne({ aggregateId: String(_id) });
+});
