@@ -1,0 +1,132 @@
+/** `outgraph verify` and `outgraph repair` on what several aggregates share: an element stands as long as one of them lists it, and so its count must be right. */
+import { type Document, ObjectId } from 'mongodb';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { graph as graphAggregate } from '../../../lib/aggregates/graph.ts';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import type { Worker } from '../../../lib/wiring/worker.ts';
+import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
+import { startOutgraph } from '../../run-outgraph.ts';
+import {
+  createTestDatabase,
+  type SiteGraph,
+  settingsOf,
+  startConsumer,
+  startGraph,
+  type TestDatabase,
+} from '../site.ts';
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
+let graph: SiteGraph;
+let database: TestDatabase;
+let worker: Worker;
+
+beforeAll(async () => {
+  [graph, database] = await Promise.all([startGraph(), createTestDatabase()]);
+  worker = startConsumer(database, graph);
+});
+afterAll(async () => {
+  await worker?.stop();
+  await Promise.all([graph?.remove(), database?.drop()]);
+});
+afterEach(async () => {
+  expect(await outgraph('verify')).toMatchObject({ exitCode: 0, outcome: 'equal' });
+});
+
+async function outgraph(...command: readonly string[]) {
+  const options = ['--transaction-seconds', '0', '--json'];
+  const run = startOutgraph([...command, ...options], settingsOf(database, graph));
+  const { exitCode, stdout, stderr } = await run.ended;
+  if (!stdout.startsWith('{')) throw new Error(`${command[0]} said nothing: ${stderr}`);
+  return { exitCode, ...JSON.parse(stdout) };
+}
+
+const run = (statement: string, parameters: Readonly<Record<string, unknown>> = {}) =>
+  graph.driver.executeQuery(statement, parameters);
+
+/** Three aggregates that share a topic, and that it is about the town. */
+async function writeSharers(): Promise<{ readonly topic: string; readonly ids: readonly ObjectId[] }> {
+  const topic = new ObjectId().toHexString();
+  const documents: Document[] = Array.from({ length: 3 }, (_, index) => ({
+    _id: new ObjectId(),
+    nodes: [
+      { label: 'Topic', key: { name: topic }, shared: true },
+      { label: 'Note', key: { name: `${topic}-${index}` } },
+    ],
+    relationships: [
+      {
+        type: 'ABOUT',
+        from: { label: 'Topic', key: { name: topic } },
+        to: { label: 'Town', key: { name: 'Ulm' } },
+        shared: true,
+      },
+    ],
+  }));
+  await trackCollection(database.client, database.db, graphAggregate).insertMany(documents as never[]);
+  await untilApplied();
+  expect(await counts(topic)).toStrictEqual([3, 3]);
+  return { topic, ids: documents.map(({ _id }) => _id as ObjectId) };
+}
+
+async function untilApplied(): Promise<void> {
+  const outbox = database.db.collection(outboxCollection);
+  const filter = { aggregateType: graphAggregate.type, status: 'pending' };
+  await vi.waitUntil(async () => (await outbox.countDocuments(filter)) === 0, { timeout: 60_000, interval: 50 });
+}
+
+/** By how many the topic, and its relationship, say that they are shared; nothing for one that is not there. */
+async function counts(topic: string): Promise<readonly number[]> {
+  const { records } = await run(
+    `OPTIONAL MATCH (t:Topic {name: $topic}) OPTIONAL MATCH (t)-[r:ABOUT]->()
+     RETURN [count IN [t._outgraphShares, r._outgraphShares] WHERE count IS NOT NULL] AS counts`,
+    { topic },
+  );
+  return (records[0]?.get('counts') as readonly bigint[]).map(Number);
+}
+
+it.each([
+  'SET t._outgraphShares = 7',
+  'SET t._outgraphShares = 1',
+  'SET r._outgraphShares = 9',
+])('a count that somebody changed is found and set right: %s', async (damage) => {
+  const { topic } = await writeSharers();
+  await run(`MATCH (t:Topic {name: $topic})-[r:ABOUT]->() ${damage}`, { topic });
+  expect(await outgraph('verify')).toMatchObject({
+    exitCode: 4,
+    differences: { changed: 1 },
+    first: [{ kind: 'changed', reason: 'Its count of aggregates that share it is wrong.' }],
+  });
+  expect(await outgraph('repair', '--yes')).toMatchObject({ exitCode: 0, elementsSettled: 1, recorded: 0 });
+  expect(await counts(topic)).toStrictEqual([3, 3]);
+});
+
+it.each([
+  ['the node is gone, and what hung on it', 'DETACH DELETE t'],
+  ['the relationship is gone', 'DELETE r'],
+  ['the node has lost its marks', 'REMOVE t._outgraphShares, t._outgraph'],
+  ['the relationship has lost its count', 'REMOVE r._outgraphShares'],
+])('%s: after the repair, all who share it are counted', async (_, damage) => {
+  const { topic } = await writeSharers();
+  await run(`MATCH (t:Topic {name: $topic})-[r:ABOUT]->() ${damage}`, { topic });
+  expect(await outgraph('verify')).toMatchObject({ exitCode: 4 });
+  expect(await outgraph('repair', '--yes')).toMatchObject({ exitCode: 0, outcome: 'equal' });
+  expect(await counts(topic)).toStrictEqual([3, 3]);
+});
+
+it('the registry has lost a sharer: after the repair it is counted once, and what is shared goes with the last of them', async () => {
+  const { topic, ids } = await writeSharers();
+  await run('MATCH (a:OutgraphAggregate {key: $key}) DELETE a', { key: `graph:${ids[0]}` });
+  expect(await outgraph('repair', '--yes')).toMatchObject({ exitCode: 0, outcome: 'equal' });
+  expect(await counts(topic)).toStrictEqual([3, 3]);
+  await trackCollection(database.client, database.db, graphAggregate).deleteMany({ _id: { $in: [...ids] } } as never);
+  await untilApplied();
+  expect(await counts(topic)).toStrictEqual([]);
+});
+
+it('the registry has lost a sharer that has no document either: the others are counted', async () => {
+  const { topic, ids } = await writeSharers();
+  await run('MATCH (a:OutgraphAggregate {key: $key}) DELETE a', { key: `graph:${ids[0]}` });
+  await database.db.collection(graphAggregate.collection).deleteOne({ _id: ids[0] as ObjectId });
+  expect(await outgraph('repair', '--yes')).toMatchObject({ exitCode: 0, outcome: 'equal' });
+  expect(await counts(topic)).toStrictEqual([2, 2]);
+});
