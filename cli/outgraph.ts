@@ -6,6 +6,7 @@ import type { AggregateCatalog } from '../lib/aggregates/create-catalog.ts';
 import { type WorkerSettings, workerSettings } from '../lib/config/settings.ts';
 import { startWorker } from '../lib/wiring/worker.ts';
 import { workerLog } from '../lib/wiring/worker-log.ts';
+import { doctorCommand } from './doctor.ts';
 import { addCatalogOption, type CatalogOption, readCatalogOrExit } from './read-catalog.ts';
 import { readSettingsOrExit } from './read-settings.ts';
 import { redriveCommand } from './redrive.ts';
@@ -25,6 +26,7 @@ addCatalogOption(program.command('worker'))
   );
 program
   .addCommand(setUpCommand())
+  .addCommand(doctorCommand())
   .addCommand(redriveCommand())
   .addCommand(replayCommand())
   .addCommand(reprojectCommand())
