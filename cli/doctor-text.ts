@@ -34,10 +34,23 @@ export function doctorText({ outcome, counts, checks }: DoctorReport, style: Tex
     return check.advice === null ? [first] : [first, `${' '.repeat(width + (style.isUnicode ? 6 : 7))}${check.advice}`];
   };
   const groups = checkGroups.flatMap((group) => {
-    const lines = checks.filter((check) => check.group === group).flatMap(line);
-    return lines.length === 0 ? [] : [paint('bold', group), ...lines, ''];
+    const ofGroup = checks.filter((check) => check.group === group);
+    const lines = ofGroup.filter(({ blockedBy }) => blockedBy === null).flatMap(line);
+    return ofGroup.length === 0 ? [] : [paint('bold', group), ...lines, ...blocked(ofGroup).flatMap(line), ''];
   });
   return [...groups, summary(outcome, counts)].join('\n');
+}
+
+/** One line in the place of all that one check kept from being made. */
+function blocked(checks: readonly CheckResult[]): readonly CheckResult[] {
+  const byCause = Map.groupBy(checks, ({ blockedBy }) => blockedBy);
+  return [...byCause].flatMap(([cause, some]) => {
+    const [first] = some;
+    if (cause === null || first === undefined) return [];
+    const name = some.length === 1 ? first.name : `${some.length} others`;
+    const names = some.length === 1 ? '' : `: ${some.map((check) => check.name).join(', ')}`;
+    return [{ ...first, name, detail: `not examined, because of ${cause}${names}` }];
+  });
 }
 
 function summary(outcome: DoctorReport['outcome'], { ok, warning, wrong, skipped }: DoctorReport['counts']): string {

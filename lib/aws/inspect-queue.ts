@@ -93,8 +93,17 @@ async function orNull<Answer>(
     if (cause instanceof notFound) return null;
     const name = cause instanceof Error ? cause.name : typeof cause;
     const isDenied = /^(AccessDenied|AccessDeniedException|UnauthorizedOperation)$/.test(name);
-    throw new Fault(isDenied ? 'permission-denied' : code, `${service} did not answer as it should (${name}).`, {
-      cause,
-    });
+    throw new Fault(
+      isDenied ? 'permission-denied' : code,
+      `${service} did not answer as it should (${systemCode(cause) ?? name}).`,
+      {
+        cause,
+      },
+    );
   }
+}
+
+/** What the network said, such as ECONNREFUSED, which says more than "Error". */
+function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -48,6 +48,8 @@ export interface Check {
 export interface CheckResult extends Finding {
   readonly group: CheckGroup;
   readonly name: string;
+  /** The check whose outcome kept this one from being made, the first of all; null where it was made. */
+  readonly blockedBy: string | null;
 }
 
 export interface DoctorReport {
@@ -88,11 +90,9 @@ async function examineAfter(
 ): Promise<CheckResult> {
   const { group, name } = check;
   const missing = (await Promise.all(needs)).find(({ outcome }) => outcome === 'wrong' || outcome === 'skipped');
-  if (missing !== undefined) {
-    const why = missing.outcome === 'wrong' ? 'is wrong' : 'was skipped';
-    return { group, name, ...skipped(`stands on "${missing.name}" of ${missing.group}, which ${why}`) };
-  }
-  return { group, name, ...(await examineInTime(check, options)) };
+  if (missing === undefined) return { group, name, ...(await examineInTime(check, options)), blockedBy: null };
+  const blockedBy = missing.blockedBy ?? `${missing.group}: ${missing.name}`;
+  return { group, name, ...skipped(`not examined, because of ${blockedBy}`), blockedBy };
 }
 
 async function examineInTime(check: Check, { seconds, signal }: DoctorOptions): Promise<Finding> {
