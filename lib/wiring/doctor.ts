@@ -76,7 +76,7 @@ export async function runDoctor({ environment, loaded, signal }: DoctorRequest):
       ...inMongodb.all,
       ...inNeo4j,
       ...queueChecks(openQueues(states, opened)),
-      ...stageChecks(mongodb?.stage ?? null, [inMongodb.indexes]),
+      ...stageChecks(mongodb?.stage ?? null, inMongodb),
     ];
     return await examineStage(checks, { seconds: checkSeconds, signal });
   } finally {

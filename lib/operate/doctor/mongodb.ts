@@ -49,6 +49,7 @@ export interface MongodbExpected {
 export interface MongodbChecks {
   readonly all: readonly Check[];
   readonly reachable: Check;
+  readonly collections: Check;
   readonly indexes: Check;
 }
 
@@ -111,7 +112,7 @@ export function mongodbChecks(ports: MongodbPorts | null, expected: MongodbExpec
     'it needs listIndexes on outbox',
     setUpAdvice,
     async (mongodb) => judgeRetention(await mongodb.readRetentionSeconds(), expected.retentionDays),
-    [indexes],
+    [collections],
   );
   add('rights of the user', 'none is needed', look, async (mongodb) =>
     judgeUser(await mongodb.readUser(), expected.isLocal),
@@ -123,5 +124,5 @@ export function mongodbChecks(ports: MongodbPorts | null, expected: MongodbExpec
       : judgeDocuments(await mongodb.findCollections(expected.documentCollections), expected.documentCollections),
   );
   add('clock', 'none is needed', look, async (mongodb) => judgeClock(await mongodb.readServer()));
-  return { all, reachable, indexes };
+  return { all, reachable, collections, indexes };
 }

@@ -18,9 +18,20 @@ export interface StagePorts {
 
 const countLimit = 10_000;
 
-/** The checks. @param ports null where the address of MongoDB is missing. @param needs what they stand on: the outbox and its indexes. */
-export function stageChecks(ports: StagePorts | null, needs: readonly Check[]): readonly Check[] {
-  const check = (name: string, examine: (ports: StagePorts, now: Date) => Promise<Finding>): Check => ({
+/** What the checks stand on. */
+export interface StageNeeds {
+  readonly collections: Check;
+  /** For those that count: without its index, a count reads the whole outbox. */
+  readonly indexes: Check;
+}
+
+/** The checks. @param ports null where the address of MongoDB is missing. */
+export function stageChecks(ports: StagePorts | null, { collections, indexes }: StageNeeds): readonly Check[] {
+  const check = (
+    name: string,
+    examine: (ports: StagePorts, now: Date) => Promise<Finding>,
+    needs = [collections],
+  ): Check => ({
     group: 'Stage',
     name,
     needs,
@@ -32,8 +43,8 @@ export function stageChecks(ports: StagePorts | null, needs: readonly Check[]): 
   return [
     check('publisher', async (stage, now) => judgePublisher(await stage.readPublisherActivity(), now)),
     check('sweep', async (stage, now) => judgeCanary(await stage.readLastCanary(), now)),
-    check('pending events', async (stage, now) => judgePending(await stage.countOutbox(countLimit), now)),
-    check('dead events', async (stage) => judgeDead(await stage.countOutbox(countLimit))),
+    check('pending events', async (stage, now) => judgePending(await stage.countOutbox(countLimit), now), [indexes]),
+    check('dead events', async (stage) => judgeDead(await stage.countOutbox(countLimit)), [indexes]),
   ];
 }
 

@@ -143,6 +143,12 @@ it.each<readonly [string, (database: TestDatabase) => Promise<unknown>, string, 
     /^outgraph_dead of outbox has other fields$/,
   ],
   [
+    'that nothing purges',
+    ({ db }) => db.collection('outbox').dropIndex('outgraph_purge'),
+    'MongoDB: purge',
+    /^nothing purges processed events/,
+  ],
+  [
     'a hidden index',
     ({ db }) => db.command({ collMod: 'outbox', index: { name: 'outgraph_unsettled', hidden: true } }),
     'MongoDB: indexes',
