@@ -14,7 +14,7 @@ export const deployed = {
 /** docs/deployment.md says so. */
 export const oldestMongodb = 6;
 
-/** Relationship types need uniqueness constraints, which Neo4j has since 5.7. https://neo4j.com/docs/cypher-manual/5/deprecations-additions-removals-compatibility/ */
+/** Relationship types need uniqueness constraints, which came with Neo4j 5.7. https://neo4j.com/docs/cypher-manual/5/deprecations-additions-removals-compatibility/ */
 export const oldestNeo4j = [5, 7] as const;
 
 /** Everything but the writers; `engines` in package.json is what the writers need. */
@@ -22,7 +22,7 @@ export const oldestNode = 22;
 
 /**
  * The resume token of a publisher that was away for longer than the oplog reaches back is lost: then pending events are published by index, which is slower. A day covers a night and whoever
- * looks in the morning; Atlas wants as much of its own clusters. https://www.mongodb.com/docs/manual/administration/change-streams-production-recommendations/
+ * looks in the morning. https://www.mongodb.com/docs/manual/administration/change-streams-production-recommendations/
  */
 export const oplogHours = 24;
 

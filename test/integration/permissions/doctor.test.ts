@@ -78,6 +78,17 @@ it('a user without a role of its own is warned of, with what it lacks', async ()
   expect(of('validator')).toMatchObject({ outcome: 'ok' });
 });
 
+it('an operator who may also read the database and monitor the cluster sees everything', async () => {
+  const roles = [roleName('operator', database), 'clusterMonitor'].map((role) => ({ role, db: 'admin' }));
+  await mongodb.admin
+    .db('admin')
+    .command({ createUser: 'watcher', pwd: password, roles: [...roles, { role: 'read', db: database }] });
+  const { wrong, of } = await examine(mongodb.uriOf('watcher', password));
+  expect(wrong).toStrictEqual([]);
+  for (const name of ['validator', 'oplog', 'write concern', 'feature compatibility'])
+    expect(of(name)).toMatchObject({ name, outcome: 'ok' });
+});
+
 it('a wrong password, and none at all, are told as such, and not shown', async () => {
   const wrongPassword = randomPassword();
   const refused = await examine(mongodb.uriOf(roleName('sweep', database), wrongPassword));
