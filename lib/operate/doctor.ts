@@ -40,6 +40,8 @@ export interface Check {
   readonly needs?: readonly Check[];
   /** What the user must be allowed to, so that this can be read: whoever may not, has the check skipped. Left out, a refusal is wrong. */
   readonly right?: string;
+  /** Not every server tells it, for other reasons than rights: whatever it throws, it is skipped. */
+  readonly isOptional?: true;
   /** What to do where it throws. */
   readonly advice: string;
   readonly examine: () => Promise<Finding>;
@@ -105,7 +107,7 @@ async function examineInTime(check: Check, { seconds, signal }: DoctorOptions): 
     const { code, reason } = describeError(error);
     if (code === 'permission-denied' && check.right !== undefined)
       return skipped(`this user may not look: ${check.right}`);
-    return wrong(reason, check.advice);
+    return check.isOptional === true ? skipped(`cannot be read: ${reason}`) : wrong(reason, check.advice);
   }
 }
 

@@ -71,58 +71,61 @@ export function mongodbChecks(ports: MongodbPorts | null, expected: MongodbExpec
   const add = (
     name: string,
     right: string,
-    advice: string,
     examine: (ports: MongodbPorts) => Promise<Finding>,
-    needs: readonly Check[] = [reachable],
+    fields: Partial<Pick<Check, 'needs' | 'advice' | 'isOptional'>> = {},
   ): Check => {
     // Reachable is skipped without ports, and then this one is, too.
     const run = async () => (ports === null ? skipped('MONGODB_URI is not usable') : examine(ports));
-    const check: Check = { group, name, right, advice, needs, examine: run };
+    const advice = 'Run it again; if it stays so, look at the log of the server.';
+    const check: Check = { group, name, right, advice, needs: [reachable], examine: run, ...fields };
     all.push(check);
     return check;
   };
-  const look = 'Run it again; if it stays so, look at the log of the server.';
-  add('replica set', 'none is needed', look, async (mongodb) => judgeTopology(await mongodb.readServer()));
-  add('version', 'none is needed', look, async (mongodb) => judgeVersion(await mongodb.readServer()));
-  add('feature compatibility', 'it needs getParameter on the cluster', look, async (mongodb) =>
-    judgeFeatureVersion(await mongodb.readFeatureVersion()),
+  // Not every tier of Atlas has the commands of these.
+  const optional = { isOptional: true } as const;
+  add('replica set', 'none is needed', async (mongodb) => judgeTopology(await mongodb.readServer()));
+  add('version', 'none is needed', async (mongodb) => judgeVersion(await mongodb.readServer()));
+  add(
+    'feature compatibility',
+    'it needs getParameter on the cluster',
+    async (mongodb) => judgeFeatureVersion(await mongodb.readFeatureVersion()),
+    optional,
   );
-  add('write concern', 'it needs getDefaultRWConcern on the cluster', look, async (mongodb) =>
-    judgeWriteConcern(await mongodb.readWriteConcern()),
+  add(
+    'write concern',
+    'it needs getDefaultRWConcern on the cluster',
+    async (mongodb) => judgeWriteConcern(await mongodb.readWriteConcern()),
+    optional,
   );
-  const collections = add('collections', 'it needs a right on each of them', look, async (mongodb) =>
+  const collections = add('collections', 'it needs a right on each of them', async (mongodb) =>
     judgeCollections(await mongodb.findCollections(expected.ownCollections)),
   );
+  const setUp = { needs: [collections], advice: setUpAdvice };
   add(
     'validator',
     'it needs listCollections on the database',
-    setUpAdvice,
     async (mongodb) => judgeValidator(await mongodb.readValidator()),
-    [collections],
+    setUp,
   );
   const indexes = add(
     'indexes',
     'it needs listIndexes on the collections',
-    setUpAdvice,
     async (mongodb) => judgeIndexes(await mongodb.findIndexProblems()),
-    [collections],
+    setUp,
   );
   add(
     'purge',
     'it needs listIndexes on outbox',
-    setUpAdvice,
     async (mongodb) => judgeRetention(await mongodb.readRetentionSeconds(), expected.retentionDays),
-    [collections],
+    setUp,
   );
-  add('rights of the user', 'none is needed', look, async (mongodb) =>
-    judgeUser(await mongodb.readUser(), expected.isLocal),
-  );
-  add('oplog', 'it needs find on local.oplog.rs', look, async (mongodb) => judgeOplog(await mongodb.readOplog()));
-  add('documents', 'it needs a right on each of them', look, async (mongodb) =>
+  add('rights of the user', 'none is needed', async (mongodb) => judgeUser(await mongodb.readUser(), expected.isLocal));
+  add('oplog', 'it needs find on local.oplog.rs', async (mongodb) => judgeOplog(await mongodb.readOplog()), optional);
+  add('documents', 'it needs a right on each of them', async (mongodb) =>
     expected.documentCollections.length === 0
       ? skipped('the catalog has no documents')
       : judgeDocuments(await mongodb.findCollections(expected.documentCollections), expected.documentCollections),
   );
-  add('clock', 'none is needed', look, async (mongodb) => judgeClock(await mongodb.readServer()));
+  add('clock', 'none is needed', async (mongodb) => judgeClock(await mongodb.readServer()));
   return { all, reachable, collections, indexes };
 }

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { aggregates } from '../../../lib/aggregates/catalog.ts';
 import { createCatalog } from '../../../lib/aggregates/create-catalog.ts';
+import { toPosition } from '../../../lib/contract/position.ts';
 import {
   configurationChecks,
   readSettingStates,
@@ -263,7 +264,7 @@ describe('the stage', () => {
   const now = new Date('2026-11-25T12:00:00Z');
   const before = (seconds: number) => new Date(now.getTime() - seconds * 1_000);
   const canary = (seconds: number, processedAt: Date | null) => ({
-    position: '0000000000000001' as never,
+    position: toPosition({ t: 1, i: 1 }),
     createdAt: before(seconds),
     processedAt,
   });

@@ -84,6 +84,13 @@ it('skips what the user may not read, with the right that it needs, and counts a
   expect(report.checks[0]?.detail).toMatch(/it needs listCollections/);
 });
 
+it('skips what not every server tells, whatever it throws', async () => {
+  const examine = throwing(new Fault('mongodb-unavailable', 'No such command.'));
+  const { outcome, checks } = await examineStage([check('MongoDB', 'oplog', examine, { isOptional: true })], options);
+  expect(outcome).toBe('done');
+  expect(checks[0]).toMatchObject({ outcome: 'skipped', detail: 'cannot be read: No such command.' });
+});
+
 it('is unusable only where the settings are wrong and nothing else was examined', async () => {
   const settings = check('Configuration', 'settings', async () => wrong('MONGODB_URI is not set', 'set it'));
   const nothing = check('MongoDB', 'reachable', async () => skipped('MONGODB_URI is not usable'));
