@@ -3,16 +3,17 @@ import { createServer } from 'node:http';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Command, InvalidArgumentError } from 'commander';
 import type { AggregateCatalog } from '../lib/aggregates/create-catalog.ts';
-import { type SetUpSettings, setUpSettings, type WorkerSettings, workerSettings } from '../lib/config/settings.ts';
-import { setUpOnce } from '../lib/wiring/set-up.ts';
+import { type WorkerSettings, workerSettings } from '../lib/config/settings.ts';
 import { startWorker } from '../lib/wiring/worker.ts';
 import { workerLog } from '../lib/wiring/worker-log.ts';
+import { doctorCommand } from './doctor.ts';
 import { addCatalogOption, type CatalogOption, readCatalogOrExit } from './read-catalog.ts';
 import { readSettingsOrExit } from './read-settings.ts';
 import { redriveCommand } from './redrive.ts';
 import { repairCommand } from './repair.ts';
 import { replayCommand } from './replay.ts';
 import { reprojectCommand } from './reproject.ts';
+import { setUpCommand } from './set-up.ts';
 import { verifyCommand } from './verify.ts';
 
 const program = new Command('outgraph').description('Keeps a Neo4j graph in step with MongoDB.');
@@ -24,14 +25,9 @@ addCatalogOption(program.command('worker'))
   .action(async ({ healthPort, ...options }: { healthPort: number } & CatalogOption) =>
     runWorker(await readSettingsOrExit(workerSettings), await readCatalogOrExit(options), healthPort),
   );
-addCatalogOption(program.command('set-up'))
-  .description(
-    'Makes what is missing: the outbox with its validator and indexes in MongoDB, the constraints in Neo4j. Safe to run again.',
-  )
-  .action(async (options: CatalogOption) =>
-    setUp(await readSettingsOrExit(setUpSettings), await readCatalogOrExit(options)),
-  );
 program
+  .addCommand(setUpCommand())
+  .addCommand(doctorCommand())
   .addCommand(redriveCommand())
   .addCommand(replayCommand())
   .addCommand(reprojectCommand())
@@ -61,16 +57,6 @@ function runWorker(settings: WorkerSettings, catalog: AggregateCatalog, healthPo
     logger.info('worker stopped', { ...worker.health() });
   };
   process.on('SIGTERM', stop).on('SIGINT', stop);
-}
-
-async function setUp(settings: SetUpSettings, catalog: AggregateCatalog): Promise<void> {
-  try {
-    await setUpOnce(settings, catalog);
-    process.stdout.write('The outbox and the graph are set up.\n');
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
-  }
 }
 
 function port(text: string): number {

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { aggregates } from '../lib/aggregates/catalog.ts';
 import type { AggregateCatalog } from '../lib/aggregates/create-catalog.ts';
 import type { AggregateDefinition } from '../lib/aggregates/define-aggregate.ts';
+import type { LoadedCatalog } from '../lib/operate/doctor/configuration.ts';
 import { reprojectable } from '../lib/wiring/reproject.ts';
 import { wrongUse } from './read-settings.ts';
 
@@ -22,16 +23,24 @@ export function addCatalogOption(command: Command): Command {
 }
 
 /** Reads it; where it is none, says so and ends the process. */
-export async function readCatalogOrExit({ catalog: file }: CatalogOption): Promise<AggregateCatalog> {
-  if (file === undefined) return aggregates;
+export async function readCatalogOrExit(options: CatalogOption): Promise<AggregateCatalog> {
+  const { catalog, problem } = await loadCatalog(options);
+  if (catalog !== null) return catalog;
+  process.stderr.write(`${problem}\n`);
+  process.exit(wrongUse);
+}
+
+/** Reads it, or says why it is none. */
+export async function loadCatalog({ catalog: file }: CatalogOption): Promise<LoadedCatalog> {
+  if (file === undefined) return { catalog: aggregates, problem: null };
   try {
     const { catalog } = (await import(pathToFileURL(path.resolve(file)).href)) as { readonly catalog?: unknown };
-    if (catalog instanceof Map) return catalog;
-    process.stderr.write(`${file} has no export "catalog" that createCatalog has made.\n`);
+    if (catalog instanceof Map) return { catalog, problem: null };
+    return { catalog: null, problem: `${file} has no export "catalog" that createCatalog has made.` };
   } catch (error) {
-    process.stderr.write(`${file} cannot be loaded: ${error instanceof Error ? error.message : String(error)}\n`);
+    const reason = error instanceof Error ? error.message : String(error);
+    return { catalog: null, problem: `${file} cannot be loaded: ${reason}` };
   }
-  process.exit(wrongUse);
 }
 
 /** The names of types, for a person. */

@@ -22,7 +22,8 @@ export interface ChangeOptions {
 
 /** A command's answer: for people, and the same for programs. */
 export interface Answer {
-  readonly outcome: 'done' | 'equal' | 'different' | 'interrupted';
+  /** `wrong` ends as `failed` does, `unusable` as wrong settings do. */
+  readonly outcome: 'done' | 'equal' | 'different' | 'interrupted' | 'wrong' | 'unusable';
   readonly text: string;
   readonly facts: Readonly<Record<string, unknown>>;
 }
@@ -73,7 +74,9 @@ export async function runCommand(
     });
     const { outcome, text, facts } = answer;
     process.stdout.write(json ? `${JSON.stringify({ outcome, ...facts })}\n` : `${text}\n`);
-    if (outcome === 'interrupted' || outcome === 'different') process.exitCode = exitCodes[outcome];
+    process.exitCode = { done: 0, equal: 0, ...exitCodes, wrong: exitCodes.failed, unusable: exitCodes.wrongUse }[
+      outcome
+    ];
   } catch (error) {
     const refused = error instanceof Refusal;
     const reason = refused ? error.message : describeError(error).reason;

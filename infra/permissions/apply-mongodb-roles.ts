@@ -9,9 +9,9 @@
  */
 import { parseArgs } from 'node:util';
 import { type Db, type Document, MongoClient } from 'mongodb';
+import { type Part, type Privilege, parts, privilegesOf, roleName } from '../../lib/mongodb/part-roles.ts';
 import { withMongodbFaults } from '../../lib/mongodb/translate-error.ts';
 import { atlasCommands } from './atlas-commands.ts';
-import { type Part, type Privilege, parts, privilegesOf, roleName } from './mongodb-roles.ts';
 import { readPasswords, runScript } from './script.ts';
 
 /** What to apply. */

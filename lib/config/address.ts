@@ -32,12 +32,23 @@ export function neo4jUriProblem(uri: string): string | undefined {
     return 'must be an address that begins with neo4j+s:// or bolt+s:// (on this machine also neo4j:// or bolt://)';
   if (address.username !== '' || address.password !== '')
     return 'must not hold a user: set NEO4J_USERNAME and NEO4J_PASSWORD';
-  if (isLoopback(address.hostname.replace(/^\[|\]$/g, ''))) return undefined;
+  if (isLoopback(hostname(uri))) return undefined;
   if (scheme[1] === '+ssc')
     return 'must check the certificate: use +s, and give Node the certificate authority in NODE_EXTRA_CA_CERTS';
   if (scheme[1] === undefined)
     return 'must use TLS for a server that is not on this machine: begin with neo4j+s:// or bolt+s://';
   return undefined;
+}
+
+/** Whether an address that has no problem is of a server on this machine; all others are reached over TLS. */
+export function isLocalAddress(uri: string): boolean {
+  if (!uri.startsWith('mongodb')) return isLoopback(hostname(uri));
+  const address = parseOrNull(() => new ConnectionString(uri));
+  return address !== null && !address.isSRV && address.hosts.every((host) => isLoopback(withoutPort(host)));
+}
+
+function hostname(uri: string): string {
+  return (parseOrNull(() => new URL(uri))?.hostname ?? '').replace(/^\[|\]$/g, '');
 }
 
 function isLoopback(host: string): boolean {

@@ -6,11 +6,11 @@ import { withMongodbFaults } from './translate-error.ts';
  * Connects lazily: an unreachable server shows at the first operation, after ten seconds, which is well below the functions' time-outs. What is
  * written must survive a failover (majority), and what is read must not be rolled back.
  */
-export function connectMongodb(uri: string): MongoClient {
+export function connectMongodb(uri: string, { selectionMillis = 10_000 } = {}): MongoClient {
   return new MongoClient(uri, {
     appName: 'outgraph',
     maxPoolSize: 10,
-    serverSelectionTimeoutMS: 10_000,
+    serverSelectionTimeoutMS: selectionMillis,
     connectTimeoutMS: 5_000,
     socketTimeoutMS: 45_000,
     retryReads: true,

@@ -2,9 +2,17 @@
  * The set-up of the outbox: the collection with its validator and indexes, and the collection of checkpoints. Safe to run again; it
  * brings an older set-up to what this version needs.
  */
-import { type Collection, type Db, type Document, type IndexDescription, MongoServerError } from 'mongodb';
+import {
+  type Collection,
+  type Db,
+  type Document,
+  type IndexDescription,
+  type IndexDescriptionInfo,
+  MongoServerError,
+} from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 import { outboxCollection } from '../contract/outbox-event.ts';
+import type { SetUpStep } from '../contract/set-up-step.ts';
 import { conflictCollection } from './count-conflicts.ts';
 import { outboxValidator } from './outbox-validator.ts';
 import { withMongodbFaults } from './translate-error.ts';
@@ -16,11 +24,14 @@ export const checkpointCollection = 'outboxCheckpoints';
 /** The TTL index on `processedAt`. */
 export const purgeIndex = 'outgraph_purge';
 
-/** Lists no more than the names of what the user has rights on, and so needs no right on the database as a whole. */
-const namesOfOwn = { nameOnly: true, authorizedCollections: true } as const;
+/** The TTL index on what the consumer remembers of single events. */
+export const forgetIndex = 'outgraph_forget';
 
-/** Every index of the outbox, each with the queries that use it. */
-const indexes: readonly IndexDescription[] = [
+/** Lists no more than the names of what the user has rights on, and so needs no right on the database as a whole. */
+export const namesOfOwn = { nameOnly: true, authorizedCollections: true } as const;
+
+/** Every index of the outbox but that of the purge, each with the queries that use it. */
+export const indexes: readonly IndexDescription[] = [
   // The publisher's backlog and the sweep: pending events in the order of their positions. Small, because only pending events are in it. With `nextAttemptAt`
   // the sweep passes over those in back-off without reading them, and writers are spared an index of its own for that.
   {
@@ -39,8 +50,8 @@ const indexes: readonly IndexDescription[] = [
 ];
 
 /** What the consumer remembers of single events is forgotten a day after it was true the last time: their messages come again within minutes. */
-const forgetSeconds = 86_400;
-const forgotten = [
+export const forgetSeconds = 86_400;
+export const forgotten = [
   { collection: trialCollection, field: 'endsBefore' },
   { collection: conflictCollection, field: 'lastAt' },
 ] as const;
@@ -51,45 +62,81 @@ export interface OutboxOptions {
 }
 
 /**
- * Applies the set-up to a database.
+ * Applies the set-up to a database, and tells what became of each of its parts.
  *
  * @throws Fault `mongodb-unavailable`.
  */
-export async function setUpOutbox(db: Db, options: OutboxOptions): Promise<void> {
-  await withMongodbFaults(async () => {
-    const validation = { validator: outboxValidator(), validationLevel: 'strict', validationAction: 'error' } as const;
-    const existing = new Set((await db.listCollections({}, namesOfOwn).toArray()).map((collection) => collection.name));
-    if (existing.has(outboxCollection)) await db.command({ collMod: outboxCollection, ...validation });
-    else await db.createCollection(outboxCollection, validation);
-    for (const name of [checkpointCollection, trialCollection, conflictCollection])
-      if (!existing.has(name)) await db.createCollection(name);
-    for (const { collection, field } of forgotten) {
-      const index = { name: 'outgraph_forget', expireAfterSeconds: forgetSeconds };
-      await db.collection(collection).createIndex({ [field]: 1 }, index);
-    }
-    await dropChangedIndexes(db.collection(outboxCollection));
-    await db.collection(outboxCollection).createIndexes([...indexes]);
-    await setUpPurge(db, options.processedRetentionSeconds);
-  });
+export async function setUpOutbox(db: Db, options: OutboxOptions): Promise<readonly SetUpStep[]> {
+  return withMongodbFaults(async () => [
+    ...(await setUpCollections(db)),
+    ...(await setUpIndexes(db)),
+    await setUpPurge(db, options.processedRetentionSeconds),
+  ]);
+}
+
+async function setUpCollections(db: Db): Promise<readonly SetUpStep[]> {
+  const validation = { validator: outboxValidator(), validationLevel: 'strict', validationAction: 'error' } as const;
+  const existing = new Set((await db.listCollections({}, namesOfOwn).toArray()).map((collection) => collection.name));
+  if (existing.has(outboxCollection)) await db.command({ collMod: outboxCollection, ...validation });
+  else await db.createCollection(outboxCollection, validation);
+  const others = [checkpointCollection, trialCollection, conflictCollection];
+  for (const name of others) if (!existing.has(name)) await db.createCollection(name);
+  return [
+    ...[outboxCollection, ...others].map((name) => step(`collection ${name}`, existing.has(name) ? 'kept' : 'made')),
+    // Whether it was another one before, only a user may read who may list the collections with all that is said of them; the set-up's may not.
+    step(`validator of ${outboxCollection}`, existing.has(outboxCollection) ? 'applied' : 'made'),
+  ];
+}
+
+async function setUpIndexes(db: Db): Promise<readonly SetUpStep[]> {
+  const steps: SetUpStep[] = [];
+  for (const { collection, field } of forgotten) {
+    const index = { name: forgetIndex, expireAfterSeconds: forgetSeconds };
+    await db.collection(collection).createIndex({ [field]: 1 }, index);
+    steps.push(step(`index ${forgetIndex} of ${collection}`, 'applied'));
+  }
+  const outbox = db.collection(outboxCollection);
+  const known = await outbox.indexes();
+  const changed = await dropChangedIndexes(outbox, known);
+  await outbox.createIndexes([...indexes]);
+  for (const { name = '' } of indexes) {
+    const before = known.some((index) => index.name === name) ? 'kept' : 'made';
+    steps.push(step(`index ${name} of ${outboxCollection}`, changed.has(name) ? 'changed' : before));
+  }
+  return steps;
 }
 
 /** An index that an older set-up made with another key is made anew. */
-async function dropChangedIndexes(outbox: Collection<Document>): Promise<void> {
-  for (const known of await outbox.indexes()) {
+async function dropChangedIndexes(
+  outbox: Collection<Document>,
+  present: readonly IndexDescriptionInfo[],
+): Promise<ReadonlySet<string>> {
+  const dropped = new Set<string>();
+  for (const known of present) {
     const wanted = indexes.find((index) => index.name === known.name);
-    if (wanted !== undefined && JSON.stringify(wanted.key) !== JSON.stringify(known.key))
-      await outbox.dropIndex(wanted.name ?? '');
+    if (wanted?.name === undefined || JSON.stringify(wanted.key) === JSON.stringify(known.key)) continue;
+    await outbox.dropIndex(wanted.name);
+    dropped.add(wanted.name);
   }
+  return dropped;
 }
 
 /** A TTL index keeps its first retention; a new one is set by `collMod`. */
-async function setUpPurge(db: Db, expireAfterSeconds: number): Promise<void> {
+async function setUpPurge(db: Db, expireAfterSeconds: number): Promise<SetUpStep> {
   const outbox = db.collection(outboxCollection);
   const known = (await outbox.indexes()).find((index) => index.name === purgeIndex);
-  if (known === undefined) await outbox.createIndex({ processedAt: 1 }, { name: purgeIndex, expireAfterSeconds });
-  else if (known.expireAfterSeconds !== expireAfterSeconds) {
-    await db.command({ collMod: outboxCollection, index: { name: purgeIndex, expireAfterSeconds } });
+  const what = `index ${purgeIndex} of ${outboxCollection}`;
+  if (known === undefined) {
+    await outbox.createIndex({ processedAt: 1 }, { name: purgeIndex, expireAfterSeconds });
+    return step(what, 'made');
   }
+  if (known.expireAfterSeconds === expireAfterSeconds) return step(what, 'kept');
+  await db.command({ collMod: outboxCollection, index: { name: purgeIndex, expireAfterSeconds } });
+  return step(what, 'changed');
+}
+
+function step(what: string, outcome: SetUpStep['outcome']): SetUpStep {
+  return { what, outcome };
 }
 
 /**

@@ -51,6 +51,16 @@ function missingConstraints(schema: GraphSchema, needs: readonly GraphNeeds[]): 
   return { labels, types };
 }
 
+/** All that stands in the way of what is needed, as the schema is; nothing is made. */
+export function findProblems(schema: GraphSchema, { labels, types }: GraphNeeds): readonly SchemaProblem[] {
+  const single: readonly GraphNeeds[] = [
+    ...[...labels].map((label) => ({ labels: new Map([label]), types: new Set<string>() })),
+    ...[...types].map((type) => ({ labels: new Map<string, readonly string[]>(), types: new Set([type]) })),
+  ];
+  const nothing: SchemaProblems = { labels: new Map(), types: new Map() };
+  return single.flatMap((need) => findProblem(schema, need, nothing) ?? []);
+}
+
 function findProblem(schema: GraphSchema, need: GraphNeeds, refused: SchemaProblems): SchemaProblem | undefined {
   for (const [label, names] of need.labels) {
     const key = schema.keys.get(label);
@@ -81,6 +91,7 @@ function findProblem(schema: GraphSchema, need: GraphNeeds, refused: SchemaProbl
   return undefined;
 }
 
-function hasKey(schema: GraphSchema, label: string, names: readonly string[]): boolean {
+/** Whether a label has a uniqueness constraint on this key. */
+export function hasKey(schema: GraphSchema, label: string, names: readonly string[]): boolean {
   return (schema.labels.get(label) ?? []).some((key) => key.join() === names.join());
 }

@@ -3,18 +3,27 @@ import type { Driver } from 'neo4j-driver';
 import type { AggregateCatalog } from '../aggregates/create-catalog.ts';
 import type { GraphNeeds } from '../apply/graph-needs.ts';
 import { Fault } from '../contract/fault.ts';
+import type { SetUpStep } from '../contract/set-up-step.ts';
 import { registryLabel } from '../contract/subgraph.ts';
-import { createEnsureSchema } from './ensure-schema.ts';
-import { readGraphSchema, registryNeeds, runSchemaStatement } from './graph-schema.ts';
+import { createEnsureSchema, hasKey } from './ensure-schema.ts';
+import { type GraphSchema, readGraphSchema, registryNeeds, runSchemaStatement } from './graph-schema.ts';
 import { withNeo4jFaults } from './translate-error.ts';
 
+/** The index by which the purge finds old tombstones. */
+export const tombstoneIndex = 'outgraph_tombstones';
+
 /**
- * Makes what is missing.
+ * Makes what is missing, and tells what that was.
  *
  * @throws Fault `set-up-missing` that names a constraint which could not be made; `neo4j-unavailable`.
  */
-export async function setUpGraph(driver: Driver, database: string, catalog: AggregateCatalog): Promise<void> {
+export async function setUpGraph(
+  driver: Driver,
+  database: string,
+  catalog: AggregateCatalog,
+): Promise<readonly SetUpStep[]> {
   const needs = declaredNeeds(catalog);
+  const before = await readGraphSchema(driver, database);
   const problems = await createEnsureSchema(driver, database, Date.now)([needs]);
   const [first] = problems.flatMap((problem) => problem ?? []);
   if (first?.code === 'key-mismatch')
@@ -25,8 +34,21 @@ export async function setUpGraph(driver: Driver, database: string, catalog: Aggr
   if (first !== undefined) throw new Fault('set-up-missing', first.message);
   // The purge finds old tombstones by this index. Nobody waits for it here: a call that waits for indexes is itself a transaction, and the index behind
   // a constraint that a consumer makes at the same time waits for all older transactions.
-  const tombstones = `CREATE RANGE INDEX outgraph_tombstones IF NOT EXISTS FOR (a:${registryLabel}) ON (a.deletedAt)`;
+  const tombstones = `CREATE RANGE INDEX ${tombstoneIndex} IF NOT EXISTS FOR (a:${registryLabel}) ON (a.deletedAt)`;
   await withNeo4jFaults(() => runSchemaStatement(driver, database, tombstones));
+  return [...constraintSteps(needs, before), { what: `index ${tombstoneIndex}`, outcome: 'applied' }];
+}
+
+function constraintSteps({ labels, types }: GraphNeeds, before: GraphSchema): readonly SetUpStep[] {
+  const outcome = (present: boolean) => (present ? 'kept' : 'made');
+  return [
+    ...[...labels].map(([label, names]): SetUpStep => {
+      return { what: `constraint on ${label} (${names.join(', ')})`, outcome: outcome(hasKey(before, label, names)) };
+    }),
+    ...[...types].map((type): SetUpStep => {
+      return { what: `constraint on the relationships ${type}`, outcome: outcome(before.types.has(type)) };
+    }),
+  ];
 }
 
 /**
@@ -43,7 +65,8 @@ export async function checkGraph(driver: Driver, database: string): Promise<void
   );
 }
 
-function declaredNeeds(catalog: AggregateCatalog): GraphNeeds {
+/** The constraints that the set-up makes for a catalog. */
+export function declaredNeeds(catalog: AggregateCatalog): GraphNeeds {
   const labels = new Map(registryNeeds.labels);
   const types = new Set<string>();
   for (const { declares } of catalog.values()) {

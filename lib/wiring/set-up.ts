@@ -1,15 +1,22 @@
 /** The set-up of both databases: the outbox in MongoDB, the constraints in Neo4j. Safe to run again; it runs with every deployment, before the functions that need it. */
 import type { AggregateCatalog } from '../aggregates/create-catalog.ts';
 import type { SetUpSettings } from '../config/settings.ts';
+import type { SetUpStep } from '../contract/set-up-step.ts';
 import { connectMongodb } from '../mongodb/connect.ts';
 import { setUpOutbox } from '../mongodb/set-up-outbox.ts';
 import { connectNeo4j } from '../neo4j/connect.ts';
 import { setUpGraph } from '../neo4j/set-up-graph.ts';
 
+/** What became of each part of both databases. */
+export interface SetUpReport {
+  readonly mongodb: readonly SetUpStep[];
+  readonly neo4j: readonly SetUpStep[];
+}
+
 /** The joined set-up. */
 export interface SetUp {
   /** @throws Fault that names the server that does not answer, or the constraint that cannot be made. */
-  readonly apply: () => Promise<void>;
+  readonly apply: () => Promise<SetUpReport>;
   readonly close: () => Promise<void>;
 }
 
@@ -24,8 +31,10 @@ export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): S
   return {
     apply: async () => {
       const processedRetentionSeconds = settings.PROCESSED_RETENTION_DAYS * 86_400;
-      await setUpOutbox(mongodb.db(settings.MONGODB_DATABASE), { processedRetentionSeconds });
-      await setUpGraph(driver, settings.NEO4J_DATABASE, catalog);
+      return {
+        mongodb: await setUpOutbox(mongodb.db(settings.MONGODB_DATABASE), { processedRetentionSeconds }),
+        neo4j: await setUpGraph(driver, settings.NEO4J_DATABASE, catalog),
+      };
     },
     close: async () => {
       await Promise.all([mongodb.close(), driver.close()]);
@@ -38,10 +47,10 @@ export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): S
  *
  * @throws as {@link SetUp.apply}.
  */
-export async function setUpOnce(settings: SetUpSettings, catalog: AggregateCatalog): Promise<void> {
+export async function setUpOnce(settings: SetUpSettings, catalog: AggregateCatalog): Promise<SetUpReport> {
   const setUp = wireSetUp(settings, catalog);
   try {
-    await setUp.apply();
+    return await setUp.apply();
   } finally {
     await setUp.close();
   }

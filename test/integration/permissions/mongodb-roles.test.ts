@@ -2,8 +2,8 @@
 import { type Db, MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { applyMongodbRoles } from '../../../infra/permissions/apply-mongodb-roles.ts';
-import { type Part, type Privilege, parts, privilegesOf, roleName } from '../../../infra/permissions/mongodb-roles.ts';
 import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
+import { type Part, type Privilege, parts, privilegesOf, roleName } from '../../../lib/mongodb/part-roles.ts';
 import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
 import { translateMongodbError } from '../../../lib/mongodb/translate-error.ts';
 import { outboxEvent } from '../../outbox-event.ts';

@@ -1,7 +1,6 @@
 /** Everything that each part does with MongoDB, by the functions that it does it with. */
 import { randomUUID } from 'node:crypto';
 import { type Db, ObjectId } from 'mongodb';
-import type { Part } from '../../../infra/permissions/mongodb-roles.ts';
 import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { acknowledgeEvents } from '../../../lib/mongodb/acknowledge-events.ts';
@@ -14,6 +13,7 @@ import {
 import { fetchEvents } from '../../../lib/mongodb/fetch-events.ts';
 import { fetchNewestPending } from '../../../lib/mongodb/fetch-newest-pending.ts';
 import { markDead } from '../../../lib/mongodb/mark-dead.ts';
+import type { Part } from '../../../lib/mongodb/part-roles.ts';
 import { acquireLease, type Checkpoint, releaseLease, saveCheckpoint } from '../../../lib/mongodb/publisher-lease.ts';
 import { recordDeletions } from '../../../lib/mongodb/record-deletions.ts';
 import { readClusterTime, scanPending } from '../../../lib/mongodb/scan-pending.ts';

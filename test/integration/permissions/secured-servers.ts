@@ -20,6 +20,7 @@ export function randomPassword(): string {
 export interface SecuredMongodb {
   /** Of an administrator. */
   readonly admin: MongoClient;
+  readonly adminPassword: string;
   readonly uriOf: (user: string, password: string) => string;
   readonly stop: () => Promise<void>;
 }
@@ -47,6 +48,7 @@ export async function startSecuredMongodb(): Promise<SecuredMongodb> {
   const admin = new MongoClient(uriOf('root', password));
   return {
     admin,
+    adminPassword: password,
     uriOf,
     stop: async () => {
       await admin.close();

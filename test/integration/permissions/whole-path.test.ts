@@ -9,7 +9,6 @@ import {
   neo4jUsers,
   userStatements,
 } from '../../../infra/permissions/apply-neo4j-roles.ts';
-import { type Part, parts, roleName } from '../../../infra/permissions/mongodb-roles.ts';
 import { aggregates } from '../../../lib/aggregates/catalog.ts';
 import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
 import {
@@ -21,6 +20,7 @@ import {
 } from '../../../lib/config/settings.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { Pointer } from '../../../lib/contract/pointer.ts';
+import { type Part, parts, roleName } from '../../../lib/mongodb/part-roles.ts';
 import { connectNeo4j } from '../../../lib/neo4j/connect.ts';
 import { joinConsumer, noQueue } from '../../../lib/wiring/consumer.ts';
 import { setUpOnce } from '../../../lib/wiring/set-up.ts';

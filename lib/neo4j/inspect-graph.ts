@@ -1,0 +1,93 @@
+/** What the doctor reads of a Neo4j: the server, the user, outgraph's indexes and constraints, and the form of the registry's manifests. */
+import type { Driver } from 'neo4j-driver';
+import type { AggregateCatalog } from '../aggregates/create-catalog.ts';
+import { findProblems } from './ensure-schema.ts';
+import { readGraphSchema } from './graph-schema.ts';
+import { read } from './read.ts';
+import { declaredNeeds } from './set-up-graph.ts';
+
+/** The server that answers. */
+export interface GraphServerFacts {
+  readonly version: string;
+  readonly edition: string;
+  /** How far its clock is ahead of this machine's. */
+  readonly clockAheadMillis: number;
+}
+
+/** @throws Fault `neo4j-unavailable`, `credentials-refused`, `permission-denied`. */
+export async function readGraphServer(driver: Driver, database: string): Promise<GraphServerFacts> {
+  const [kernel] = await read<{ version: string; edition: string }>(
+    driver,
+    database,
+    "CALL dbms.components() YIELD name, versions, edition WHERE name = 'Neo4j Kernel' RETURN versions[0] AS version, edition",
+    {},
+  );
+  const before = Date.now();
+  const [clock] = await read<{ now: bigint }>(driver, database, 'RETURN datetime.realtime().epochMillis AS now', {});
+  const between = (before + Date.now()) / 2;
+  return {
+    version: kernel?.version ?? 'unknown',
+    edition: kernel?.edition ?? 'unknown',
+    clockAheadMillis: Number(clock?.now ?? between) - between,
+  };
+}
+
+/** The connected user; `roles` null where the edition has none. */
+export interface GraphUserFacts {
+  readonly user: string;
+  readonly roles: readonly string[] | null;
+  readonly mustChangePassword: boolean;
+}
+
+/** Null without authentication. Needs no right. https://neo4j.com/docs/operations-manual/5/authentication-authorization/manage-users/ @throws Fault `neo4j-unavailable`. */
+export async function readGraphUser(driver: Driver, database: string): Promise<GraphUserFacts | null> {
+  const [row] = await read<{ user: string; roles: readonly string[] | null; mustChangePassword: boolean | null }>(
+    driver,
+    database,
+    'SHOW CURRENT USER YIELD user, roles, passwordChangeRequired RETURN user, roles, passwordChangeRequired AS mustChangePassword',
+    {},
+  );
+  return row === undefined ? null : { ...row, mustChangePassword: row.mustChangePassword === true };
+}
+
+/** What is wrong with the constraints of the registry and of a catalog, in words; nothing is made. @throws Fault `neo4j-unavailable`, `permission-denied`. */
+export async function findConstraintProblems(
+  driver: Driver,
+  database: string,
+  catalog: AggregateCatalog,
+): Promise<readonly string[]> {
+  const problems = findProblems(await readGraphSchema(driver, database), declaredNeeds(catalog));
+  return problems.map(({ message }) => message);
+}
+
+/** One of outgraph's indexes, those behind its constraints included. */
+export interface GraphIndexFacts {
+  readonly name: string;
+  readonly state: string;
+  readonly populationPercent: number;
+}
+
+/** @throws Fault `neo4j-unavailable`, `permission-denied`. */
+export async function readGraphIndexes(driver: Driver, database: string): Promise<readonly GraphIndexFacts[]> {
+  return read<{ name: string; state: string; populationPercent: number }>(
+    driver,
+    database,
+    "SHOW INDEXES YIELD name, state, populationPercent WHERE name STARTS WITH 'outgraph_' RETURN name, state, populationPercent ORDER BY name",
+    {},
+  );
+}
+
+/** As many as are read within a moment, however large the registry. */
+const sampledManifests = 1_000;
+
+/** The first lines of some manifests, each once. @throws Fault `neo4j-unavailable`, `permission-denied`. */
+export async function readManifestForms(driver: Driver, database: string): Promise<readonly string[]> {
+  const rows = await read<{ form: string }>(
+    driver,
+    database,
+    `MATCH (a:OutgraphAggregate) WITH a LIMIT ${sampledManifests} WHERE a.manifest IS NOT NULL
+     RETURN DISTINCT split(a.manifest, '\\n')[0] AS form ORDER BY form`,
+    {},
+  );
+  return rows.map(({ form }) => form);
+}

@@ -1,0 +1,147 @@
+/** What the doctor makes of the facts of MongoDB. Pure. */
+import { type Finding, ok, skipped, warning, wrong } from '../doctor.ts';
+import { clockText, setUpAdvice } from './advice.ts';
+import { clockSkewSeconds, oldestMongodb, oplogHours } from './expectations.ts';
+
+export interface MongodbServer {
+  readonly version: string;
+  readonly topology: 'replica set' | 'sharded cluster' | 'standalone';
+  readonly clockAheadMillis: number;
+}
+
+/** What there is and what this user cannot see, of the collections that were asked for. */
+export interface CollectionsFound {
+  readonly missing: readonly string[];
+  readonly unseen: readonly string[];
+}
+
+export interface ValidatorFound {
+  /** `other`: of another version, or changed by hand. */
+  readonly state: 'none' | 'other' | 'same';
+  readonly level: string;
+  readonly action: string;
+}
+
+export interface IndexProblem {
+  readonly collection: string;
+  readonly index: string;
+  readonly problem: string;
+}
+
+/** The user's name, null without authentication; and what each part's role has that it has not. */
+export interface MongodbUser {
+  readonly user: string | null;
+  readonly parts: readonly { readonly part: string; readonly lacks: readonly string[]; readonly of: number }[];
+}
+
+export interface OplogFound {
+  readonly hours: number;
+  /** It is not full yet, and so reaches back to its beginning. */
+  readonly isGrowing: boolean;
+}
+
+export function judgeTopology({ topology }: MongodbServer): Finding {
+  if (topology !== 'standalone') return ok(topology);
+  return wrong(
+    'a standalone server has neither transactions nor change streams',
+    'Make it a replica set, of one member at least: https://www.mongodb.com/docs/manual/tutorial/convert-standalone-to-replica-set/',
+  );
+}
+
+export function judgeVersion({ version }: MongodbServer): Finding {
+  if (Number(version.split('.')[0]) >= oldestMongodb) return ok(version);
+  return wrong(`${version}, and outgraph needs ${oldestMongodb}.0 or newer`, 'Upgrade MongoDB.');
+}
+
+/** A server that was upgraded works like the older version until it is told otherwise. */
+export function judgeFeatureVersion(version: string): Finding {
+  if (Number(version.split('.')[0]) >= oldestMongodb) return ok(version);
+  return wrong(
+    `the server works as version ${version}`,
+    `Finish the upgrade: db.adminCommand({ setFeatureCompatibilityVersion: '${oldestMongodb}.0' }).`,
+  );
+}
+
+/** outgraph's own writes and those of its libraries ask for `majority` themselves; a writer by the contract, in another language, may rely on the default. */
+export function judgeWriteConcern(w: string): Finding {
+  if (w === 'majority') return ok('majority by default');
+  return warning(
+    `by default ${w}: what a writer without a write concern of its own writes may be rolled back, after the graph has it`,
+    "Make it majority: db.adminCommand({ setDefaultRWConcern: 1, defaultWriteConcern: { w: 'majority' } }).",
+  );
+}
+
+export function judgeCollections({ missing, unseen }: CollectionsFound): Finding {
+  if (missing.length > 0) return wrong(`missing: ${missing.join(', ')}`, setUpAdvice);
+  return ok(unseen.length > 0 ? `not for this user to see: ${unseen.join(', ')}; the others are there` : 'all there');
+}
+
+export function judgeValidator({ state, level, action }: ValidatorFound): Finding {
+  if (state === 'none')
+    return wrong('outbox has no validator: a wrong event is written, and will be dead', setUpAdvice);
+  if (state === 'other')
+    return wrong('the validator of outbox is not the one of this version (schema/outbox.validator.json)', setUpAdvice);
+  if (level !== 'strict' || action !== 'error')
+    return wrong(`the validator of outbox lets wrong events through (${level}, ${action})`, setUpAdvice);
+  return ok('the one of this version; a wrong event aborts the transaction of its writer');
+}
+
+export function judgeIndexes(problems: readonly IndexProblem[]): Finding {
+  if (problems.length === 0) return ok('all there, as this version makes them');
+  const words = problems.map(({ collection, index, problem }) => `${index} of ${collection} ${problem}`);
+  return wrong(words.join('; '), `${setUpAdvice} Where the set-up does not bring it right, drop the index first.`);
+}
+
+export function judgeRetention(seconds: number | null, wantedDays: number | null): Finding {
+  if (seconds === null) return wrong('nothing purges processed events: outbox grows without end', setUpAdvice);
+  const kept = `processed events are kept for ${round(seconds / 86_400)} days`;
+  if (wantedDays === null || wantedDays * 86_400 === seconds) return ok(kept);
+  return wrong(`${kept}, and PROCESSED_RETENTION_DAYS says ${wantedDays}`, setUpAdvice);
+}
+
+export function judgeUser({ user, parts }: MongodbUser, isLocal: boolean): Finding {
+  const docs = 'docs/security.md has a role for each part, and the command that makes it.';
+  if (user === null)
+    return isLocal
+      ? ok('no authentication, on this machine')
+      : warning('nobody asks for a password: whoever reaches the server may do everything', docs);
+  const able = parts.filter(({ lacks }) => lacks.length === 0).map(({ part }) => part);
+  if (able.length > 0) return ok(`${user} may do what these do: ${able.join(', ')}`);
+  const nearest = [...parts].sort((a, b) => a.lacks.length / a.of - b.lacks.length / b.of)[0];
+  return warning(
+    `${user} may do what no part does in full; next to it ${nearest?.part}, which needs also: ${nearest?.lacks.join(', ')}`,
+    docs,
+  );
+}
+
+export function judgeOplog(oplog: OplogFound | null): Finding {
+  if (oplog === null) return skipped('the shards of a cluster have one each');
+  const words = `reaches back ${round(oplog.hours)} hours`;
+  if (oplog.isGrowing) return ok(`${words}, to its beginning: it is not full yet`);
+  if (oplog.hours >= oplogHours) return ok(words);
+  return warning(
+    `${words}: a publisher that is away for longer publishes all pending events by index`,
+    `Make it larger, for ${oplogHours} hours at least: db.adminCommand({ replSetResizeOplog: 1, size: <megabytes>, minRetentionHours: ${oplogHours} }), on each member.`,
+  );
+}
+
+export function judgeDocuments({ missing, unseen }: CollectionsFound, all: readonly string[]): Finding {
+  if (missing.length > 0)
+    return warning(
+      `no such collection (yet): ${missing.join(', ')}`,
+      'Right for types that nobody has written yet, and for those whose events have no documents. Otherwise see MONGODB_DATABASE and the names in the catalog.',
+    );
+  if (unseen.length === all.length) return skipped('this user has no right on them');
+  return ok(`there: ${all.filter((name) => !unseen.includes(name)).join(', ')}`);
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+export function judgeClock({ clockAheadMillis }: MongodbServer): Finding {
+  const seconds = clockAheadMillis / 1_000;
+  const words = clockText(seconds, 'this machine');
+  if (Math.abs(seconds) <= clockSkewSeconds) return ok(words);
+  return warning(words, 'Let NTP set the clocks: ages and lags are told by them.');
+}

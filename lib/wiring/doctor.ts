@@ -1,0 +1,192 @@
+/** The doctor on real servers: opens what the settings name for one examination, reads each fact once, and closes everything again. */
+import pTimeout from 'p-timeout';
+import { graph } from '../aggregates/graph.ts';
+import { connectEventBus } from '../aws/event-bus.ts';
+import { connectQueueToInspect, readQueue, readRules } from '../aws/inspect-queue.ts';
+import { createReferenceReader } from '../aws/secrets.ts';
+import { isLocalAddress } from '../config/address.ts';
+import type { Environment } from '../config/settings.ts';
+import { Fault } from '../contract/fault.ts';
+import { outboxCollection } from '../contract/outbox-event.ts';
+import { type CanaryNote, readLastCanary } from '../mongodb/canaries.ts';
+import { connectMongodb } from '../mongodb/connect.ts';
+import { conflictCollection } from '../mongodb/count-conflicts.ts';
+import { findCollections, findIndexProblems, readRetentionSeconds, readValidator } from '../mongodb/inspect-outbox.ts';
+import { readDefaultWriteConcern, readFeatureVersion, readOplog, readServerFacts } from '../mongodb/inspect-server.ts';
+import { compareWithParts } from '../mongodb/inspect-user.ts';
+import { countOutbox, readPublisherActivity, readServerTime } from '../mongodb/measure-outbox.ts';
+import { checkpointCollection } from '../mongodb/set-up-outbox.ts';
+import { trialCollection } from '../mongodb/trials.ts';
+import { connectNeo4j } from '../neo4j/connect.ts';
+import {
+  findConstraintProblems,
+  readGraphIndexes,
+  readGraphServer,
+  readGraphUser,
+  readManifestForms,
+} from '../neo4j/inspect-graph.ts';
+import { tombstoneIndex } from '../neo4j/set-up-graph.ts';
+import {
+  type ConfigurationFacts,
+  configurationChecks,
+  type LoadedCatalog,
+  readSettingStates,
+  type SettingState,
+  textOf,
+} from '../operate/doctor/configuration.ts';
+import { type MongodbPorts, mongodbChecks } from '../operate/doctor/mongodb.ts';
+import { type Neo4jPorts, neo4jChecks } from '../operate/doctor/neo4j.ts';
+import { type QueuePorts, queueChecks } from '../operate/doctor/queue.ts';
+import { type StagePorts, stageChecks } from '../operate/doctor/stage.ts';
+import { type DoctorReport, examineStage } from '../operate/doctor.ts';
+import { reprojectable } from './reproject.ts';
+
+/** What to examine. */
+export interface DoctorRequest {
+  readonly environment: Environment;
+  readonly loaded: LoadedCatalog;
+  readonly signal: AbortSignal;
+}
+
+/** An absent server shows before the time of a check is up. */
+const selectionMillis = 4_000;
+const checkSeconds = 10;
+
+/** Examines a stage; it changes nothing. Whatever the servers do, it ends within half a minute. */
+export async function runDoctor({ environment, loaded, signal }: DoctorRequest): Promise<DoctorReport> {
+  const states = await readStates(environment);
+  const opened: (() => Promise<unknown>)[] = [];
+  try {
+    const mongodb = openMongodb(states, loaded, opened);
+    const inMongodb = mongodbChecks(mongodb?.ports ?? null, {
+      isLocal: isLocalAddress(textOf(states, 'MONGODB_URI') ?? ''),
+      ownCollections: [outboxCollection, checkpointCollection, trialCollection, conflictCollection],
+      retentionDays: daysIfSet(states),
+      documentCollections: documentCollections(loaded),
+    });
+    const inNeo4j = neo4jChecks(openNeo4j(states, loaded, mongodb?.ports ?? null, opened), {
+      isLocal: isLocalAddress(textOf(states, 'NEO4J_URI') ?? ''),
+      hasCatalog: loaded.catalog !== null,
+      tombstoneIndex,
+      mongodbReachable: inMongodb.reachable,
+    });
+    const facts: ConfigurationFacts = { states, loaded, nodeVersion: process.versions.node };
+    const checks = [
+      ...configurationChecks(facts),
+      ...inMongodb.all,
+      ...inNeo4j,
+      ...queueChecks(openQueues(states, opened)),
+      ...stageChecks(mongodb?.stage ?? null, inMongodb),
+    ];
+    return await examineStage(checks, { seconds: checkSeconds, signal });
+  } finally {
+    // A connection that hangs may hang at its end, too.
+    await Promise.allSettled(opened.map((close) => pTimeout(close(), { milliseconds: 2_000 })));
+  }
+}
+
+async function readStates(environment: Environment): Promise<readonly SettingState[]> {
+  const read = createReferenceReader();
+  return readSettingStates(environment, (reference) =>
+    pTimeout(read(reference, { maxAgeSeconds: 1, fresh: true }), {
+      milliseconds: checkSeconds * 1_000,
+      message: new Fault('secret-unavailable', `AWS did not answer within ${checkSeconds} seconds.`),
+    }),
+  );
+}
+
+function openMongodb(
+  states: readonly SettingState[],
+  loaded: LoadedCatalog,
+  opened: (() => Promise<unknown>)[],
+): { readonly ports: MongodbPorts; readonly stage: StagePorts } | null {
+  const uri = textOf(states, 'MONGODB_URI');
+  const database = textOf(states, 'MONGODB_DATABASE');
+  if (uri === null || database === null) return null;
+  const client = connectMongodb(uri, { selectionMillis });
+  opened.push(() => client.close());
+  const db = client.db(database);
+  const outbox = db.collection(outboxCollection);
+  const checkpoints = db.collection(checkpointCollection);
+  return {
+    ports: {
+      readServer: once(() => readServerFacts(db)),
+      readFeatureVersion: () => readFeatureVersion(db),
+      readWriteConcern: () => readDefaultWriteConcern(db),
+      readOplog: () => readOplog(db),
+      readUser: () => compareWithParts(db, documentCollections(loaded)),
+      findCollections: (names) => findCollections(db, names),
+      readValidator: () => readValidator(db),
+      findIndexProblems: () => findIndexProblems(db),
+      readRetentionSeconds: () => readRetentionSeconds(db),
+    },
+    stage: {
+      readServerTime: once(() => readServerTime(outbox)),
+      readPublisherActivity: () => readPublisherActivity(checkpoints),
+      readLastCanary: () => readLastCanary(outbox, db.collection<CanaryNote>(checkpointCollection)),
+      countOutbox: once((limit: number) => countOutbox(outbox, limit)),
+    },
+  };
+}
+
+function openNeo4j(
+  states: readonly SettingState[],
+  { catalog }: LoadedCatalog,
+  mongodb: MongodbPorts | null,
+  opened: (() => Promise<unknown>)[],
+): Neo4jPorts | null {
+  const uri = textOf(states, 'NEO4J_URI');
+  const database = textOf(states, 'NEO4J_DATABASE');
+  if (uri === null || database === null) return null;
+  const username = textOf(states, 'NEO4J_USERNAME') ?? '';
+  const driver = connectNeo4j({ uri, username, password: textOf(states, 'NEO4J_PASSWORD') ?? '' }, { retrySeconds: 1 });
+  opened.push(() => driver.close());
+  return {
+    readServer: once(() => readGraphServer(driver, database)),
+    readUser: () => readGraphUser(driver, database),
+    findConstraintProblems: async () => (catalog === null ? [] : findConstraintProblems(driver, database, catalog)),
+    readIndexes: () => readGraphIndexes(driver, database),
+    readManifestForms: () => readManifestForms(driver, database),
+    readMongodbClockAheadMillis: async () => (await mongodb?.readServer())?.clockAheadMillis ?? 0,
+  };
+}
+
+function openQueues(states: readonly SettingState[], opened: (() => Promise<unknown>)[]): QueuePorts {
+  const queueUrl = textOf(states, 'QUEUE_URL');
+  const deadLetterQueueUrl = textOf(states, 'DEAD_LETTER_QUEUE_URL');
+  const busName = textOf(states, 'EVENT_BUS_NAME');
+  const sqs = connectQueueToInspect();
+  const bus = connectEventBus({ requestMillis: 3_000 });
+  opened.push(async () => {
+    sqs.destroy();
+    bus.destroy();
+  });
+  return {
+    readQueue: queueUrl === null ? null : once(() => readQueue(sqs, queueUrl)),
+    readDeadLetterQueue: deadLetterQueueUrl === null ? null : once(() => readQueue(sqs, deadLetterQueueUrl)),
+    readRules: busName === null ? null : once((queueArn: string) => readRules(bus, busName, queueArn)),
+  };
+}
+
+/** Of the types that have documents: not of the canary, and not of `graph`, whose events may come from anywhere. */
+function documentCollections({ catalog }: LoadedCatalog): readonly string[] {
+  if (catalog === null) return [];
+  const withDocuments = reprojectable(catalog).filter(({ type }) => type !== graph.type);
+  return [...new Set(withDocuments.map(({ collection }) => collection))];
+}
+
+function daysIfSet(states: readonly SettingState[]): number | null {
+  const retention = states.find(({ name }) => name === 'PROCESSED_RETENTION_DAYS');
+  return retention?.state === 'set' ? Number(retention.value) : null;
+}
+
+/** Several checks look at one fact: it is asked for once. */
+function once<Arguments extends readonly unknown[], Answer>(
+  ask: (...args: Arguments) => Promise<Answer>,
+): (...args: Arguments) => Promise<Answer> {
+  let answer: Promise<Answer> | null = null;
+  return (...args) => {
+    answer ??= ask(...args);
+    return answer;
+  };
+}

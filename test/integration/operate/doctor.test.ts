@@ -1,0 +1,288 @@
+/** `outgraph doctor` on real servers: all is well, and then one thing after the other is not. */
+import { randomBytes } from 'node:crypto';
+import { CreateQueueCommand, DeleteQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { aggregates } from '../../../lib/aggregates/catalog.ts';
+import { conflictCollection } from '../../../lib/mongodb/count-conflicts.ts';
+import { markDead } from '../../../lib/mongodb/mark-dead.ts';
+import { outboxValidator } from '../../../lib/mongodb/outbox-validator.ts';
+import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
+import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
+import type { CheckResult } from '../../../lib/operate/doctor.ts';
+import { connectGraph } from '../../connect-graph.ts';
+import { upsertEvent } from '../../outbox-event.ts';
+import { startOutgraph } from '../../run-outgraph.ts';
+import { stack } from '../../stack.ts';
+import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+
+const sqs = new SQSClient({ endpoint: stack.awsEndpointUrl });
+const queues: string[] = [];
+let database: TestDatabase;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const driver = connectGraph(stack);
+  await setUpGraph(driver, 'neo4j', aggregates);
+  await driver.close();
+});
+afterEach(() => setUpOutbox(database.db, { processedRetentionSeconds: 3_600 }));
+afterAll(async () => {
+  await database.drop();
+  for (const QueueUrl of queues) await sqs.send(new DeleteQueueCommand({ QueueUrl }));
+  sqs.destroy();
+});
+
+const aws = {
+  AWS_ENDPOINT_URL: stack.awsEndpointUrl,
+  AWS_REGION: stack.awsRegion,
+  AWS_ACCESS_KEY_ID: 'test',
+  AWS_SECRET_ACCESS_KEY: 'test',
+};
+const stage = () => ({
+  ...database.settings,
+  ...aws,
+  QUEUE_URL: stack.queueUrl,
+  DEAD_LETTER_QUEUE_URL: stack.deadLetterQueueUrl,
+  EVENT_BUS_NAME: stack.eventBusName,
+});
+
+interface Examination {
+  readonly exitCode: number | null;
+  readonly outcome: string;
+  readonly output: string;
+  readonly wrong: readonly string[];
+  readonly of: (name: string) => CheckResult | undefined;
+}
+
+async function examine(settings: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<Examination> {
+  const { exitCode, stdout, stderr } = await startOutgraph(['doctor', '--json', ...args], settings).ended;
+  const { outcome, checks }: { outcome: string; checks: readonly CheckResult[] } = JSON.parse(stdout);
+  const names = checks.map(({ group, name }) => `${group}: ${name}`);
+  return {
+    exitCode,
+    outcome,
+    output: stdout + stderr,
+    wrong: names.filter((_, index) => checks[index]?.outcome === 'wrong'),
+    of: (name) => checks[names.indexOf(name)],
+  };
+}
+
+async function createQueue(attributes: Readonly<Record<string, string>> = {}): Promise<string> {
+  const name = `doctor-${randomBytes(6).toString('hex')}`;
+  const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: name, Attributes: { ...attributes } }));
+  queues.push(QueueUrl);
+  return QueueUrl;
+}
+
+it('finds nothing wrong with a stage that is set up, and ends with 0', async () => {
+  const { exitCode, outcome, wrong, of } = await examine(stage());
+  expect({ exitCode, outcome, wrong }).toStrictEqual({ exitCode: 0, outcome: 'done', wrong: [] });
+  const all = ['MongoDB: validator', 'MongoDB: indexes', 'MongoDB: oplog', 'Neo4j: constraints', 'Neo4j: indexes'];
+  const ofQueue = [
+    'redrive policy',
+    'visibility time-out',
+    'retention',
+    'encryption',
+    'rule of the bus',
+    'policy of the queue',
+  ];
+  for (const name of [...all, ...ofQueue.map((one) => `Queue and bus: ${one}`)])
+    expect(of(name)).toMatchObject({ name: name.split(': ')[1], outcome: 'ok' });
+});
+
+it('prints its checks by group, one line each, and what they come to, and changes nothing', async () => {
+  const { db } = database;
+  const look = async () => [await db.listCollections().toArray(), await db.collection('outbox').indexes()];
+  const before = await look();
+  const { stdout, exitCode } = await startOutgraph(['doctor'], { ...stage(), LANG: 'C.UTF-8' }).ended;
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/^Configuration\n {2}✓ settings/);
+  expect(stdout).toMatch(/\n\nNeo4j\n {2}✓ reachable +version 5/);
+  expect(stdout).toMatch(/\n\nNothing is wrong: \d+ ok, \d+ warnings?, 0 wrong, \d+ skipped\.\n$/);
+  expect(await look()).toStrictEqual(before);
+});
+
+it('without the settings of queue and bus, it skips them and says so', async () => {
+  const { exitCode, of } = await examine(database.settings);
+  expect(exitCode).toBe(0);
+  expect(of('Queue and bus: queue')).toMatchObject({ outcome: 'skipped', detail: 'QUEUE_URL is not set' });
+});
+
+it.each<readonly [string, (database: TestDatabase) => Promise<unknown>, string, RegExp]>([
+  [
+    'a validator that was removed',
+    ({ db }) => db.command({ collMod: 'outbox', validator: {} }),
+    'MongoDB: validator',
+    /has no validator/,
+  ],
+  [
+    'a validator that was altered',
+    ({ db }) => db.command({ collMod: 'outbox', validator: { ...outboxValidator(), extra: { $exists: false } } }),
+    'MongoDB: validator',
+    /not the one of this version/,
+  ],
+  [
+    'a validator that only warns',
+    ({ db }) => db.command({ collMod: 'outbox', validationAction: 'warn' }),
+    'MongoDB: validator',
+    /lets wrong events through/,
+  ],
+  [
+    'an index that was dropped',
+    ({ db }) => db.collection('outbox').dropIndex('outgraph_pending'),
+    'MongoDB: indexes',
+    /^outgraph_pending of outbox is missing$/,
+  ],
+  [
+    'an index on other fields',
+    async ({ db }) => {
+      await db.collection('outbox').dropIndex('outgraph_dead');
+      await db.collection('outbox').createIndex({ deadAt: 1 }, { name: 'outgraph_dead' });
+    },
+    'MongoDB: indexes',
+    /^outgraph_dead of outbox has other fields$/,
+  ],
+  [
+    'that nothing purges',
+    ({ db }) => db.collection('outbox').dropIndex('outgraph_purge'),
+    'MongoDB: purge',
+    /^nothing purges processed events/,
+  ],
+  [
+    'a hidden index',
+    ({ db }) => db.command({ collMod: 'outbox', index: { name: 'outgraph_unsettled', hidden: true } }),
+    'MongoDB: indexes',
+    /^outgraph_unsettled of outbox is hidden/,
+  ],
+  [
+    'another time to forget conflicts',
+    ({ db }) => db.command({ collMod: conflictCollection, index: { name: 'outgraph_forget', expireAfterSeconds: 5 } }),
+    'MongoDB: indexes',
+    /^outgraph_forget of outboxConflicts forgets after another time$/,
+  ],
+  [
+    'a collection that is missing',
+    ({ db }) => db.dropCollection(conflictCollection),
+    'MongoDB: collections',
+    /^missing: outboxConflicts$/,
+  ],
+])('finds %s, ends with 1, and the set-up is what it advises', async (_, damage, name, detail) => {
+  await damage(database);
+  const { exitCode, wrong, of } = await examine(stage());
+  expect({ exitCode, wrong }).toStrictEqual({ exitCode: 1, wrong: [name] });
+  expect(of(name)).toMatchObject({ detail: expect.stringMatching(detail), advice: expect.stringMatching(/set-up/) });
+  // What the set-up does not mend by itself: a hidden index stays hidden, and a TTL index keeps its time.
+  for (const collection of ['outbox', conflictCollection])
+    await database.db
+      .collection(collection)
+      .dropIndexes()
+      .catch(() => undefined);
+});
+
+it('compares the retention of processed events with the setting', async () => {
+  const { wrong, of } = await examine({ ...stage(), PROCESSED_RETENTION_DAYS: '7' });
+  expect(wrong).toStrictEqual(['MongoDB: purge']);
+  expect(of('MongoDB: purge')?.detail).toMatch(/PROCESSED_RETENTION_DAYS says 7/);
+});
+
+it('a server that is not there is told within seconds, without a secret, and all that stands on it is skipped', async () => {
+  const password = randomBytes(12).toString('hex');
+  const began = performance.now();
+  const { exitCode, wrong, output, of } = await examine({
+    ...stage(),
+    MONGODB_URI: `mongodb://somebody:${password}@127.0.0.1:1/?replicaSet=rs0`,
+    NEO4J_URI: 'bolt://127.0.0.1:1',
+    NEO4J_PASSWORD: password,
+  });
+  expect(performance.now() - began).toBeLessThan(30_000);
+  expect({ exitCode, wrong }).toStrictEqual({ exitCode: 1, wrong: ['MongoDB: reachable', 'Neo4j: reachable'] });
+  expect(output).not.toContain(password);
+  expect(of('Stage: dead events')).toMatchObject({ outcome: 'skipped', blockedBy: 'MongoDB: reachable' });
+  expect(of('Queue and bus: redrive policy')).toMatchObject({ outcome: 'ok' });
+});
+
+it('settings that are missing or wrong are named, and end with 2 where nothing else can be examined', async () => {
+  const password = randomBytes(12).toString('hex');
+  const { exitCode, wrong, output, of } = await examine({
+    MONGODB_URI: `mongodb://somebody:${password}@db.example.com/`,
+    WORKER_CONSUMERS: 'many',
+  });
+  expect({ exitCode, wrong }).toStrictEqual({ exitCode: 2, wrong: ['Configuration: settings'] });
+  expect(of('Configuration: settings')?.detail).toMatch(
+    /NEO4J_URI is not set; MONGODB_URI must use TLS.*WORKER_CONSUMERS/,
+  );
+  expect(output).not.toContain(password);
+});
+
+it('one setting that is missing does not keep the other server from being examined', async () => {
+  const { NEO4J_URI: _, ...others } = stage();
+  const { exitCode, wrong, of } = await examine(others);
+  expect({ exitCode, wrong }).toStrictEqual({ exitCode: 1, wrong: ['Configuration: settings'] });
+  expect(of('MongoDB: validator')).toMatchObject({ outcome: 'ok' });
+  expect(of('Neo4j: constraints')).toMatchObject({ outcome: 'skipped' });
+});
+
+it('a reference that cannot be read is named, and so is one that can, without its value', async () => {
+  const { wrong, output, of } = await examine({ ...stage(), NEO4J_PASSWORD: 'ssm:/outgraph/doctor/not-there' });
+  expect(wrong).toStrictEqual(['Configuration: references']);
+  expect(of('Configuration: references')?.detail).toMatch(
+    /NEO4J_PASSWORD: The parameter \/outgraph\/doctor\/not-there/,
+  );
+  const readable = await examine({ ...stage(), MONGODB_URI: 'ssm:/outgraph/local/sweep/mongodb-uri' });
+  expect(readable.of('Configuration: references')).toMatchObject({ outcome: 'ok', detail: 'readable: MONGODB_URI' });
+  expect(output + readable.output).not.toContain(stack.mongodbUri);
+});
+
+it('a catalog that cannot be loaded is told, and the rest is examined all the same', async () => {
+  const { exitCode, wrong, of } = await examine(stage(), ['--catalog', 'test/no-catalog.ts']);
+  expect({ exitCode, wrong }).toStrictEqual({ exitCode: 1, wrong: ['Configuration: catalog'] });
+  expect(of('Neo4j: constraints')).toMatchObject({ outcome: 'skipped' });
+  expect(of('Neo4j: indexes')).toMatchObject({ outcome: 'ok' });
+});
+
+it('a queue that was made by hand lacks its redrive policy and lets no bus send, and hides messages for too short a time', async () => {
+  const settings = { ...stage(), QUEUE_URL: await createQueue({ VisibilityTimeout: '30' }) };
+  const { exitCode, wrong, of } = await examine(settings);
+  const expected = ['redrive policy', 'visibility time-out', 'rule of the bus', 'policy of the queue'];
+  expect(exitCode).toBe(1);
+  expect(wrong).toStrictEqual(expected.map((name) => `Queue and bus: ${name}`));
+  expect(of('Queue and bus: retention')).toMatchObject({ outcome: 'warning' });
+  const withoutBus = await examine({ ...database.settings, ...aws, QUEUE_URL: settings.QUEUE_URL });
+  expect(withoutBus.wrong).toContain('Queue and bus: policy of the queue');
+});
+
+it('dead letters are warned of, and where to read on', async () => {
+  const deadLetters = await createQueue();
+  await sqs.send(new SendMessageCommand({ QueueUrl: deadLetters, MessageBody: 'nobody reads this' }));
+  const { of, output } = await examine({ ...stage(), DEAD_LETTER_QUEUE_URL: deadLetters });
+  expect(of('Queue and bus: dead letters')).toMatchObject({
+    outcome: 'warning',
+    detail: expect.stringMatching(/about 1 /),
+  });
+  expect(of('Queue and bus: redrive policy')).toMatchObject({ outcome: 'wrong' });
+  expect(output).not.toContain('nobody reads this');
+});
+
+it('queues and buses that are not there are told', async () => {
+  const { wrong } = await examine({
+    ...stage(),
+    DEAD_LETTER_QUEUE_URL: `${stack.queueUrl}-none`,
+    EVENT_BUS_NAME: 'no-bus',
+  });
+  expect(wrong).toStrictEqual(['Queue and bus: dead-letter queue', 'Queue and bus: rule of the bus']);
+});
+
+it('dead events are warned of, and lead to their list', async () => {
+  const event = upsertEvent({ nodes: [] });
+  await database.db.collection('outbox').insertOne(event);
+  const dead = { eventId: event._id.toHexString(), code: 'payload-invalid', message: 'for a test' } as const;
+  await markDead(database.db.collection('outbox'), [dead]);
+  const { exitCode, of } = await examine(stage());
+  expect(exitCode).toBe(0);
+  expect(of('Stage: dead events')).toMatchObject({
+    outcome: 'warning',
+    detail: '1',
+    advice: expect.stringMatching(/outgraph dead list/),
+  });
+  await database.db.collection('outbox').deleteMany({});
+});
