@@ -3,7 +3,7 @@
  * at last, where that is wanted, every document of the collection. Whatever is found is checked by that function.
  */
 import { BSON, type Collection, type Document, Long, ObjectId, UUID } from 'mongodb';
-import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
+import { type AggregateDefinition, documentId } from '../aggregates/define-aggregate.ts';
 import { type DocumentId, listDocuments, readDocuments } from './list-documents.ts';
 import { findRecentlyProcessed, findUnsettledEvents } from './recent-events.ts';
 
@@ -34,9 +34,12 @@ export async function findDocument(
 ): Promise<FoundDocument> {
   const isMeant = (document: Document) => idOf(definition, document) === aggregateId;
   const likely = await readDocuments(collection, idsOfText(aggregateId));
-  const document =
-    likely.find(isMeant) ??
-    (await readDocuments(collection, await idsOfEvents(outbox, definition.type, aggregateId))).find(isMeant);
+  const first = likely.find(isMeant);
+  if (first !== undefined) return { outcome: 'found', document: first };
+  // Whose text is that of its `_id` is among the likely ones, or nowhere.
+  if (definition.id === documentId) return { outcome: 'absent' };
+  const ids = await idsOfEvents(outbox, definition.type, aggregateId);
+  const document = (await readDocuments(collection, ids)).find(isMeant);
   if (document !== undefined) return { outcome: 'found', document };
   return search.walk ? walk(collection, isMeant, search) : { outcome: 'not-found' };
 }

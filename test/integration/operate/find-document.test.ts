@@ -55,6 +55,13 @@ test('a document that nothing leads to is found by a walk, and only if that is w
   });
 });
 
+test('where the id is the text of the _id, nothing needs to be walked to know that there is no document', async () => {
+  const looked: number[] = [];
+  const walking = { ...search, walk: true, progress: (count: number) => looked.push(count) };
+  expect(await findDocument(db, byId, new ObjectId().toHexString(), walking)).toStrictEqual({ outcome: 'absent' });
+  expect(looked).toStrictEqual([]);
+});
+
 test('a document is only taken for the aggregate if its id says so, and one without an id is passed by', async () => {
   const other = { _id: new ObjectId(), slug: 'renamed' };
   await db.collection<Document>('books').insertMany([other, { _id: new ObjectId() }]);
