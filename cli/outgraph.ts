@@ -12,6 +12,7 @@ import { readSettingsOrExit } from './read-settings.ts';
 import { redriveCommand } from './redrive.ts';
 import { replayCommand } from './replay.ts';
 import { reprojectCommand } from './reproject.ts';
+import { showCommand } from './show.ts';
 import { statusCommand } from './status.ts';
 import { verifyCommand } from './verify.ts';
 
@@ -33,6 +34,7 @@ addCatalogOption(program.command('set-up'))
   );
 program
   .addCommand(statusCommand())
+  .addCommand(showCommand())
   .addCommand(redriveCommand())
   .addCommand(replayCommand())
   .addCommand(reprojectCommand())
