@@ -14,6 +14,7 @@ import { replayCommand } from './replay.ts';
 import { reprojectCommand } from './reproject.ts';
 import { showCommand } from './show.ts';
 import { statusCommand } from './status.ts';
+import { tailCommand } from './tail.ts';
 import { verifyCommand } from './verify.ts';
 
 const program = new Command('outgraph').description('Keeps a Neo4j graph in step with MongoDB.');
@@ -35,6 +36,7 @@ addCatalogOption(program.command('set-up'))
 program
   .addCommand(statusCommand())
   .addCommand(showCommand())
+  .addCommand(tailCommand())
   .addCommand(redriveCommand())
   .addCommand(replayCommand())
   .addCommand(reprojectCommand())
