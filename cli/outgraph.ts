@@ -14,6 +14,9 @@ import { repairCommand } from './repair.ts';
 import { replayCommand } from './replay.ts';
 import { reprojectCommand } from './reproject.ts';
 import { setUpCommand } from './set-up.ts';
+import { showCommand } from './show.ts';
+import { statusCommand } from './status.ts';
+import { tailCommand } from './tail.ts';
 import { verifyCommand } from './verify.ts';
 
 const program = new Command('outgraph').description('Keeps a Neo4j graph in step with MongoDB.');
@@ -28,6 +31,9 @@ addCatalogOption(program.command('worker'))
 program
   .addCommand(setUpCommand())
   .addCommand(doctorCommand())
+  .addCommand(statusCommand())
+  .addCommand(showCommand())
+  .addCommand(tailCommand())
   .addCommand(redriveCommand())
   .addCommand(replayCommand())
   .addCommand(reprojectCommand())

@@ -146,7 +146,7 @@ const allowed: Readonly<Record<Part, readonly (keyof typeof attempts)[]>> = {
     'read trials',
     'remove conflicts',
   ],
-  operator: ['read events', 'change events', 'read checkpoints', 'read trials', 'remove conflicts'],
+  operator: ['read events', 'change events', 'follow events', 'read checkpoints', 'read trials', 'remove conflicts'],
   reprojection: [
     'read events',
     'insert an event',

@@ -12,6 +12,7 @@ import {
 } from '../../../lib/mongodb/count-conflicts.ts';
 import { fetchEvents } from '../../../lib/mongodb/fetch-events.ts';
 import { fetchNewestPending } from '../../../lib/mongodb/fetch-newest-pending.ts';
+import { followOutbox } from '../../../lib/mongodb/follow-outbox.ts';
 import { markDead } from '../../../lib/mongodb/mark-dead.ts';
 import type { Part } from '../../../lib/mongodb/part-roles.ts';
 import { acquireLease, type Checkpoint, releaseLease, saveCheckpoint } from '../../../lib/mongodb/publisher-lease.ts';
@@ -28,7 +29,9 @@ import {
   trialCollection,
 } from '../../../lib/mongodb/trials.ts';
 import { listUnsettledIds, newestUnsettled } from '../../../lib/mongodb/unsettled-positions.ts';
+import { findDocument } from '../../../lib/wiring/find-document.ts';
 import { dropReprojection, planReprojection, reprojectType } from '../../../lib/wiring/reproject.ts';
+import { readStatus } from '../../../lib/wiring/status.ts';
 import { joinOutbox } from '../../../lib/wiring/sweep.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { upsertEvent } from '../../outbox-event.ts';
@@ -132,7 +135,10 @@ const operate: PartAtWork = async (db, admin) => {
   const outbox = db.collection(outboxCollection);
   const eventId = await addEvent(admin);
   await markDead(admin.collection(outboxCollection), [{ eventId, code: 'key-invalid', message: 'a test' }]);
-  await joinOutbox(db).countOutbox(10);
+  await readStatus({ db, queues: null }, { staleSeconds: 120 });
+  const changes = { aggregateTypes: [], aggregateIds: [], canaries: false };
+  const follower = followOutbox(outbox, { after: await readClusterTime(db.client, outbox) }, changes);
+  await follower.next().finally(follower.close);
   await outbox.find({ status: 'dead' }).sort({ deadAt: 1 }).toArray();
   await db.collection(checkpointCollection).find().toArray();
   const trials = db.collection<TrialDocument>(trialCollection);
@@ -149,6 +155,8 @@ const operate: PartAtWork = async (db, admin) => {
 const reproject: PartAtWork = async (db, admin) => {
   await checkOutbox(db);
   await admin.collection(memoryEvent.collection).insertOne({ user_id: 'ada', date: '12-10' });
+  const once = { walk: true, signal: new AbortController().signal, progress: () => undefined };
+  await findDocument(db, { ...memoryEvent, id: ({ _id }) => `${_id}` }, 'none', once);
   await planReprojection(db, memoryEvent);
   const running = { ratePerSecond: 1_000, signal: new AbortController().signal, progress: () => undefined };
   const log = { waiting: () => undefined, unrecordable: () => undefined };
