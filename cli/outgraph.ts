@@ -7,9 +7,9 @@ import { type SetUpSettings, setUpSettings, type WorkerSettings, workerSettings 
 import { setUpOnce } from '../lib/wiring/set-up.ts';
 import { startWorker } from '../lib/wiring/worker.ts';
 import { workerLog } from '../lib/wiring/worker-log.ts';
+import { deadCommand } from './dead.ts';
 import { addCatalogOption, type CatalogOption, readCatalogOrExit } from './read-catalog.ts';
 import { readSettingsOrExit } from './read-settings.ts';
-import { redriveCommand } from './redrive.ts';
 import { replayCommand } from './replay.ts';
 import { reprojectCommand } from './reproject.ts';
 import { verifyCommand } from './verify.ts';
@@ -31,7 +31,7 @@ addCatalogOption(program.command('set-up'))
     setUp(await readSettingsOrExit(setUpSettings), await readCatalogOrExit(options)),
   );
 program
-  .addCommand(redriveCommand())
+  .addCommand(deadCommand())
   .addCommand(replayCommand())
   .addCommand(reprojectCommand())
   .addCommand(verifyCommand());
