@@ -143,7 +143,7 @@ describe('dead show', () => {
       `dead since   ${stored?.deadAt.toISOString().slice(0, 19)}Z`,
       'code         ownership-conflict',
       'message      nodes[0] is owned by order:41',
-      'means        another aggregate lists the node; the message names both',
+      'means        another aggregate lists the node; error.message names both',
       'do           let one of them let go, or make the node shared; redrive',
     ])
       expect(text.split('\n')).toContain(line);
