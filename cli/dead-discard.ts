@@ -4,7 +4,7 @@ import type { DeadSelection } from '../lib/contract/dead-selection.ts';
 import { printable } from '../lib/contract/printable.ts';
 import { type DiscardPlan, discard, planDiscard } from '../lib/wiring/discard.ts';
 import { readOutboxTime, withOutbox } from '../lib/wiring/operator.ts';
-import { addSelectionOptions, cell, chosenOrExit, type SelectionOptions } from './dead-selection.ts';
+import { addSelectionOptions, cell, chosenOrExit, countText, type SelectionOptions } from './dead-selection.ts';
 import {
   type Answer,
   addChangeOptions,
@@ -64,7 +64,7 @@ async function runDiscard(selection: DeadSelection, options: DiscardOptions): Pr
       const left = outcome === 'interrupted' ? ' Interrupted: the others are still dead; run it again to go on.' : '';
       return {
         outcome,
-        text: `${changed} events were discarded.${left}`,
+        text: `${countText(changed, 'event')} discarded.${left}`,
         facts: { discarded: changed, behind: plan.behind },
       };
     }),
@@ -73,7 +73,7 @@ async function runDiscard(selection: DeadSelection, options: DiscardOptions): Pr
 
 function planText({ events, behind, isCapped, graphUnread }: DiscardPlan, options: DiscardOptions): string {
   const lines = [
-    `Takes ${events} dead events out of the outbox for good, ${options.rate} a second at most, and keeps them in outboxDiscarded with the reason "${options.reason}".`,
+    `Moves ${countText(events, 'dead event')} from the outbox to outboxDiscarded for good, ${options.rate} a second at most, with the reason "${options.reason}".`,
   ];
   if (behind.length > 0) {
     const named = behind.slice(0, 5).map((key) => cell(key, 80));

@@ -127,7 +127,7 @@ describe('before it changes anything', () => {
     const before = await outbox().find({}, exactTypes).toArray();
     const { exitCode, stderr } = await startOutgraph(['dead', 'discard', '--all', ...reason], outboxAlone()).ended;
     expect(exitCode).toBe(3);
-    expect(stderr).toContain(`Takes ${ids.length} dead events out of the outbox for good`);
+    expect(stderr).toContain(`Moves ${ids.length} dead events from the outbox to outboxDiscarded for good`);
     expect(stderr).toContain('nothing newer is known of graph:left-behind: the graph stays behind its document');
     expect(stderr).toContain('NEO4J_URI is not set');
     expect(await outbox().find({}, exactTypes).toArray()).toStrictEqual(before);

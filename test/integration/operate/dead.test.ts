@@ -78,7 +78,7 @@ describe('dead list', () => {
     expect(isCapped).toBe(false);
     const text = await run(['list', '--limit', '2']);
     expect(text).toMatch(
-      /^3 events are dead\.\n\ncode +type +events +oldest +newest\npayload-invalid +order +2 +2026-05-01T10:01:00Z/,
+      /^3 dead events\.\n\ncode +type +events +oldest +newest\npayload-invalid +order +2 +2026-05-01T10:01:00Z/,
     );
     expect(text).toContain(`2026-05-01T10:03:00Z  ${ids[2]}  order:`);
     expect(text).toContain('… and 1 more: --limit');
