@@ -28,7 +28,7 @@ again, or \`outgraph reproject\`, mends them. The graph is asked what it knows w
 To be used for what should never have been written. If the reason can be mended: outgraph dead redrive.
 The user needs the role of the part "discard" (docs/security.md): the operator's removes no event.
 
-Killed or interrupted, each event is in one of the two collections; run it again to go on.
+Killed or interrupted, each event is in one of the two collections; run it again to go on. Where it was killed in the middle of a transaction, MongoDB gives that up within a minute, and the next run waits for it.
 
 Examples:
   outgraph dead discard --id 66a0c0ffee0123456789abcd --reason "written by a test"
