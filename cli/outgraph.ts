@@ -1,15 +1,7 @@
-/** `npx outgraph`: the commands of a terminal or a container. */
-import { createServer } from 'node:http';
-import { Logger } from '@aws-lambda-powertools/logger';
-import { Command, InvalidArgumentError } from 'commander';
-import type { AggregateCatalog } from '../lib/aggregates/create-catalog.ts';
-import { type WorkerSettings, workerSettings } from '../lib/config/settings.ts';
-import { startWorker } from '../lib/wiring/worker.ts';
-import { workerLog } from '../lib/wiring/worker-log.ts';
+/** `npx outgraph`: the commands of a terminal or a container, by what somebody wants to do. */
+import { Command } from 'commander';
+import { deadCommand } from './dead.ts';
 import { doctorCommand } from './doctor.ts';
-import { addCatalogOption, type CatalogOption, readCatalogOrExit } from './read-catalog.ts';
-import { readSettingsOrExit } from './read-settings.ts';
-import { redriveCommand } from './redrive.ts';
 import { repairCommand } from './repair.ts';
 import { replayCommand } from './replay.ts';
 import { reprojectCommand } from './reproject.ts';
@@ -18,56 +10,22 @@ import { showCommand } from './show.ts';
 import { statusCommand } from './status.ts';
 import { tailCommand } from './tail.ts';
 import { verifyCommand } from './verify.ts';
+import { workerCommand } from './worker.ts';
 
-const program = new Command('outgraph').description('Keeps a Neo4j graph in step with MongoDB.');
-addCatalogOption(program.command('worker'))
-  .description(
-    'Tails the outbox, applies to Neo4j, acknowledges and sweeps, in one resident process; settings come from the environment.',
-  )
-  .option('--health-port <port>', 'answer GET /health on this port (0: no health endpoint)', port, 8080)
-  .action(async ({ healthPort, ...options }: { healthPort: number } & CatalogOption) =>
-    runWorker(await readSettingsOrExit(workerSettings), await readCatalogOrExit(options), healthPort),
-  );
-program
-  .addCommand(setUpCommand())
-  .addCommand(doctorCommand())
+await new Command('outgraph')
+  .description('Keeps a Neo4j graph in step with MongoDB.')
+  .commandsGroup('Look:')
   .addCommand(statusCommand())
+  .addCommand(doctorCommand())
   .addCommand(showCommand())
   .addCommand(tailCommand())
-  .addCommand(redriveCommand())
-  .addCommand(replayCommand())
-  .addCommand(reprojectCommand())
   .addCommand(verifyCommand())
-  .addCommand(repairCommand());
-await program.parseAsync();
-
-function runWorker(settings: WorkerSettings, catalog: AggregateCatalog, healthPort: number): void {
-  const logger = new Logger({ serviceName: 'outgraph-worker' });
-  const worker = startWorker(settings, catalog, workerLog(logger));
-  const server = createServer((request, response) => {
-    const health = worker.health();
-    const found = request.url === '/health';
-    response.writeHead(found ? (health.healthy ? 200 : 503) : 404, { 'content-type': 'application/json' });
-    response.end(found ? JSON.stringify(health) : '{}');
-  });
-  if (healthPort !== 0) server.listen(healthPort);
-  logger.info('worker started', { healthPort });
-
-  let stopping = false;
-  const stop = async () => {
-    if (stopping) return;
-    stopping = true;
-    logger.info('worker stopping');
-    await worker.stop();
-    server.close();
-    logger.info('worker stopped', { ...worker.health() });
-  };
-  process.on('SIGTERM', stop).on('SIGINT', stop);
-}
-
-function port(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 65_535)
-    throw new InvalidArgumentError('It must be a port, from 0 to 65535.');
-  return value;
-}
+  .commandsGroup('Mend:')
+  .addCommand(deadCommand())
+  .addCommand(repairCommand())
+  .addCommand(reprojectCommand())
+  .addCommand(replayCommand())
+  .commandsGroup('Run:')
+  .addCommand(setUpCommand())
+  .addCommand(workerCommand())
+  .parseAsync();

@@ -1,5 +1,5 @@
 /**
- * The set-up of the outbox: the collection with its validator and indexes, and the collection of checkpoints. Safe to run again; it
+ * The set-up of the outbox: the collection with its validator and indexes, and the collections beside it. Safe to run again; it
  * brings an older set-up to what this version needs.
  */
 import {
@@ -14,6 +14,7 @@ import { Fault } from '../contract/fault.ts';
 import { outboxCollection } from '../contract/outbox-event.ts';
 import type { SetUpStep } from '../contract/set-up-step.ts';
 import { conflictCollection } from './count-conflicts.ts';
+import { discardedCollection } from './discarded.ts';
 import { outboxValidator } from './outbox-validator.ts';
 import { withMongodbFaults } from './translate-error.ts';
 import { trialCollection } from './trials.ts';
@@ -26,6 +27,9 @@ export const purgeIndex = 'outgraph_purge';
 
 /** The TTL index on what the consumer remembers of single events. */
 export const forgetIndex = 'outgraph_forget';
+
+/** What was discarded last is listed first. */
+export const discardedIndex = 'outgraph_discarded';
 
 /** Lists no more than the names of what the user has rights on, and so needs no right on the database as a whole. */
 export const namesOfOwn = { nameOnly: true, authorizedCollections: true } as const;
@@ -79,7 +83,7 @@ async function setUpCollections(db: Db): Promise<readonly SetUpStep[]> {
   const existing = new Set((await db.listCollections({}, namesOfOwn).toArray()).map((collection) => collection.name));
   if (existing.has(outboxCollection)) await db.command({ collMod: outboxCollection, ...validation });
   else await db.createCollection(outboxCollection, validation);
-  const others = [checkpointCollection, trialCollection, conflictCollection];
+  const others = [checkpointCollection, trialCollection, conflictCollection, discardedCollection];
   for (const name of others) if (!existing.has(name)) await db.createCollection(name);
   return [
     ...[outboxCollection, ...others].map((name) => step(`collection ${name}`, existing.has(name) ? 'kept' : 'made')),
@@ -95,6 +99,8 @@ async function setUpIndexes(db: Db): Promise<readonly SetUpStep[]> {
     await db.collection(collection).createIndex({ [field]: 1 }, index);
     steps.push(step(`index ${forgetIndex} of ${collection}`, 'applied'));
   }
+  await db.collection(discardedCollection).createIndex({ discardedAt: -1 }, { name: discardedIndex });
+  steps.push(step(`index ${discardedIndex} of ${discardedCollection}`, 'applied'));
   const outbox = db.collection(outboxCollection);
   const known = await outbox.indexes();
   const changed = await dropChangedIndexes(outbox, known);
@@ -145,13 +151,24 @@ function step(what: string, outcome: SetUpStep['outcome']): SetUpStep {
  * @throws Fault `set-up-missing` that names what is missing and the command to run.
  */
 export async function checkOutbox(db: Db): Promise<void> {
-  const names = await withMongodbFaults(() => indexNames(db.collection(outboxCollection)));
+  await checkCollection(db, outboxCollection, [...indexes.map((index) => index.name ?? ''), purgeIndex]);
+}
+
+/**
+ * Whether events can be discarded. Before each of these commands, and not at a cold start: what goes on by itself does not need it.
+ *
+ * @throws Fault `set-up-missing` that names what is missing and the command to run.
+ */
+export async function checkDiscarded(db: Db): Promise<void> {
+  await checkCollection(db, discardedCollection, [discardedIndex]);
+}
+
+async function checkCollection(db: Db, collection: string, wanted: readonly string[]): Promise<void> {
+  const names = await withMongodbFaults(() => indexNames(db.collection(collection)));
   const missing =
     names === undefined
-      ? [`the collection ${outboxCollection}`]
-      : [...indexes.map((index) => index.name), purgeIndex]
-          .filter((name) => !names.includes(name))
-          .map((name) => `the index ${name}`);
+      ? [`the collection ${collection}`]
+      : wanted.filter((name) => !names.includes(name)).map((name) => `the index ${name}`);
   if (missing.length === 0) return;
   throw new Fault(
     'set-up-missing',

@@ -11,6 +11,7 @@ import { outboxCollection } from '../contract/outbox-event.ts';
 import { type CanaryNote, readLastCanary } from '../mongodb/canaries.ts';
 import { connectMongodb } from '../mongodb/connect.ts';
 import { conflictCollection } from '../mongodb/count-conflicts.ts';
+import { discardedCollection } from '../mongodb/discarded.ts';
 import { findCollections, findIndexProblems, readRetentionSeconds, readValidator } from '../mongodb/inspect-outbox.ts';
 import { readDefaultWriteConcern, readFeatureVersion, readOplog, readServerFacts } from '../mongodb/inspect-server.ts';
 import { compareWithParts } from '../mongodb/inspect-user.ts';
@@ -60,7 +61,13 @@ export async function runDoctor({ environment, loaded, signal }: DoctorRequest):
     const mongodb = openMongodb(states, loaded, opened);
     const inMongodb = mongodbChecks(mongodb?.ports ?? null, {
       isLocal: isLocalAddress(textOf(states, 'MONGODB_URI') ?? ''),
-      ownCollections: [outboxCollection, checkpointCollection, trialCollection, conflictCollection],
+      ownCollections: [
+        outboxCollection,
+        checkpointCollection,
+        trialCollection,
+        conflictCollection,
+        discardedCollection,
+      ],
       retentionDays: daysIfSet(states),
       documentCollections: documentCollections(loaded),
     });
