@@ -7,6 +7,7 @@ import { type SetUpSettings, setUpSettings, type WorkerSettings, workerSettings 
 import { setUpOnce } from '../lib/wiring/set-up.ts';
 import { startWorker } from '../lib/wiring/worker.ts';
 import { workerLog } from '../lib/wiring/worker-log.ts';
+import { backfillCommand } from './backfill.ts';
 import { addCatalogOption, type CatalogOption, readCatalogOrExit } from './read-catalog.ts';
 import { readSettingsOrExit } from './read-settings.ts';
 import { redriveCommand } from './redrive.ts';
@@ -34,7 +35,8 @@ program
   .addCommand(redriveCommand())
   .addCommand(replayCommand())
   .addCommand(reprojectCommand())
-  .addCommand(verifyCommand());
+  .addCommand(verifyCommand())
+  .addCommand(backfillCommand());
 await program.parseAsync();
 
 function runWorker(settings: WorkerSettings, catalog: AggregateCatalog, healthPort: number): void {

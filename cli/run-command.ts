@@ -41,7 +41,10 @@ export interface Terminal {
 }
 
 /** Adds `--rate`, `--yes` and `--json`. */
-export function addChangeOptions(command: Command, rate: { readonly default: number; readonly what: string }): Command {
+export function addChangeOptions(
+  command: Command,
+  rate: { readonly default?: number; readonly what: string },
+): Command {
   return command
     .exitOverride(exitOnWrongUse)
     .option('--rate <number>', `${rate.what} in a second, at most`, positive, rate.default)
@@ -109,6 +112,13 @@ const ignore: ShowProgress = () => undefined;
 export function positive(text: string): number {
   const value = Number(text);
   if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It must be a number above zero.');
+  return value;
+}
+
+/** An option's value: a whole number above zero. */
+export function wholePositive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value <= 0) throw new InvalidArgumentError('It must be a whole number above zero.');
   return value;
 }
 

@@ -149,11 +149,11 @@ const operate: PartAtWork = async (db, admin) => {
 const reproject: PartAtWork = async (db, admin) => {
   await checkOutbox(db);
   await admin.collection(memoryEvent.collection).insertOne({ user_id: 'ada', date: '12-10' });
-  await planReprojection(db, memoryEvent);
+  await planReprojection(db, memoryEvent, 'reproject');
   const running = { ratePerSecond: 1_000, signal: new AbortController().signal, progress: () => undefined };
   const log = { waiting: () => undefined, unrecordable: () => undefined };
-  await reprojectType(db, memoryEvent, { maxPending: 1_000_000, forget: null }, running, log);
-  await dropReprojection(db, memoryEvent.type);
+  await reprojectType(db, memoryEvent, { command: 'reproject', maxPending: 1_000_000, forget: null }, running, log);
+  await dropReprojection(db, { command: 'reproject', aggregateType: memoryEvent.type });
   const outbox = db.collection(outboxCollection);
   await listUnsettledIds(outbox, memoryEvent.type, '', 10);
   await newestUnsettled(outbox, memoryEvent.type, ['a']);
