@@ -13,6 +13,7 @@ import {
 } from '../../../lib/mongodb/count-conflicts.ts';
 import { fetchEvents } from '../../../lib/mongodb/fetch-events.ts';
 import { fetchNewestPending } from '../../../lib/mongodb/fetch-newest-pending.ts';
+import { listDocumentsSince, readDocumentsSince } from '../../../lib/mongodb/list-documents.ts';
 import { markDead } from '../../../lib/mongodb/mark-dead.ts';
 import { acquireLease, type Checkpoint, releaseLease, saveCheckpoint } from '../../../lib/mongodb/publisher-lease.ts';
 import { recordDeletions } from '../../../lib/mongodb/record-deletions.ts';
@@ -145,7 +146,7 @@ const operate: PartAtWork = async (db, admin) => {
   await outbox.updateOne({ _id: new ObjectId(eventId), status: 'dead' }, redrive);
 };
 
-/** With what it records of an aggregate that has no document any more. */
+/** With what it records of an aggregate that has no document any more, and what a backfill straight to the graph does in MongoDB beside that. */
 const reproject: PartAtWork = async (db, admin) => {
   await checkOutbox(db);
   await admin.collection(memoryEvent.collection).insertOne({ user_id: 'ada', date: '12-10' });
@@ -158,6 +159,13 @@ const reproject: PartAtWork = async (db, admin) => {
   await listUnsettledIds(outbox, memoryEvent.type, '', 10);
   await newestUnsettled(outbox, memoryEvent.type, ['a']);
   const missing = { aggregateType: memoryEvent.type, aggregateId: 'a' };
+  const documents = db.collection(memoryEvent.collection);
+  const { documents: some } = await listDocumentsSince(db.client, documents, null, 10);
+  await readDocumentsSince(
+    db.client,
+    documents,
+    some.map(({ _id }) => _id),
+  );
   await recordDeletions(outbox, [{ ...missing, knownPosition: await readClusterTime(db.client, outbox) }], new Date());
 };
 
