@@ -66,6 +66,21 @@ async function resultOf(...args: readonly string[]): Promise<Document> {
   return (results as Document)['memory-event'];
 }
 
+/** How far it is; null once it has come to its end. */
+const note = () =>
+  database.db
+    .collection<{ _id: string; recorded: number }>(checkpointCollection)
+    .findOne({ _id: 'backfill/memory-event' });
+
+/** Resolves when so many documents are done, with how many they are. */
+async function untilDone(count: number): Promise<number> {
+  const enough = async () => {
+    const done = (await note())?.recorded ?? 0;
+    return done >= count ? done : undefined;
+  };
+  return waitUntil(enough, { timeoutSeconds: 60, pollMillis: 20, what: `${count} documents to be done` });
+}
+
 /** Runs `work` beside a consumer. */
 async function withConsumer(work: () => Promise<unknown>): Promise<void> {
   const worker = startConsumer(database, graph);
@@ -190,18 +205,25 @@ it('a transaction that has recorded its event before the read, and commits after
   await expectInStep(db, graph);
 });
 
+it('interrupted, it ends with 130; what it has not done yet can also go through the outbox', async () => {
+  await insertUntracked(200);
+  const slow = startOutgraph(['backfill', 'memory-event', '--direct', '--yes', '--rate', '50'], settings());
+  await untilDone(10);
+  slow.interrupt();
+  const { exitCode, stdout } = await slow.ended;
+  expect([exitCode, stdout]).toStrictEqual([130, expect.stringContaining('run it again to go on')]);
+  const done = (await note())?.recorded ?? 0;
+  await withConsumer(async () => {
+    const rest = { outcome: 'done', documents: 200, throughOutbox: 200 - done };
+    expect(await resultOf('--rate', '5000')).toMatchObject(rest);
+  });
+  await expectInStep(database.db, graph);
+});
+
 it('killed, it goes on where it was, and ends with a whole graph and without a note; a reprojection does not go on from it', async () => {
   const ids = await insertUntracked(400);
   const slow = startOutgraph(['backfill', 'memory-event', '--direct', '--yes', '--rate', '100'], settings());
-  const note = () =>
-    database.db
-      .collection<{ _id: string; recorded: number }>(checkpointCollection)
-      .findOne({ _id: 'backfill/memory-event' });
-  const doneBefore = async () => {
-    const done = (await note())?.recorded ?? 0;
-    return done >= 50 ? done : undefined;
-  };
-  const recorded = await waitUntil(doneBefore, { timeoutSeconds: 60, pollMillis: 20, what: 'some parts to be done' });
+  const recorded = await untilDone(50);
   slow.kill();
   await slow.ended;
   expect(await countDifferences(database.db, graph)).toBeGreaterThan(0);
