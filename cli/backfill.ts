@@ -65,9 +65,9 @@ export function backfillCommand(): Command {
     .addHelpText('after', help);
   addCatalogOption(command);
   const { outbox, direct } = defaultRate;
-  return addChangeOptions(command, { what: `documents (default: ${outbox}; with --direct, ${direct})` }).action(
-    async (types: readonly string[], options: BackfillOptions) =>
-      runBackfill(await readTypesOrExit(types, options, command), options),
+  const rate = { default: `${outbox}; with --direct, ${direct}`, what: 'documents' };
+  return addChangeOptions(command, rate).action(async (types: readonly string[], options: BackfillOptions) =>
+    runBackfill(await readTypesOrExit(types, options, command), options),
   );
 }
 
@@ -137,9 +137,16 @@ function throughOutbox(db: Db, { maxPending }: BackfillOptions, terminal: Termin
 }
 
 function straight(db: Db, graph: GraphAddress, options: BackfillOptions, terminal: Terminal): Way {
+  let saidAt = Number.NEGATIVE_INFINITY;
   const log = {
     ...logTo(terminal),
-    away: (code: string) => terminal.say(`A server does not answer as it should (${code}): tried again for a minute.`),
+    away: (code: string) => {
+      // Each part under way tells it, at each try.
+      const now = performance.now();
+      if (now - saidAt > 60_000)
+        terminal.say(`A server does not answer as it should (${code}): tries again for a minute.`);
+      saidAt = now;
+    },
   };
   return (definition, _, running) =>
     withGraph(graph, (driver) =>

@@ -72,18 +72,18 @@ export async function bringOver<Id>(
 ): Promise<PartReport | null> {
   const results: BatchResults = new Map();
   let current = read;
+  let states = statesOf(read, options);
   await persevere(ports, async () => {
-    if (ports.nowMillis() - current.readAtMillis > maxAgeMillis)
+    if (ports.nowMillis() - current.readAtMillis > maxAgeMillis) {
       current = await ports.readAgain(current.documents.map(({ id }) => id));
-    const states = [...statesOf(current, options).values()].map(({ state }) => state);
-    await ports.applyBatch(
-      states.filter(({ key }) => !results.has(key)),
-      results,
-    );
+      states = statesOf(current, options);
+    }
+    const left = [...states.values()].map(({ state }) => state).filter(({ key }) => !results.has(key));
+    await ports.applyBatch(left, results);
   });
   const taken = new Set<Id>();
   const counts = { applied: 0, superseded: 0 };
-  for (const { id, state } of statesOf(current, options).values()) {
+  for (const { id, state } of states.values()) {
     const outcome = results.get(state.key)?.outcome;
     if (outcome !== 'applied' && outcome !== 'superseded') continue;
     taken.add(id);
