@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { runWithServers } from '../infra/local/run-with-stack.ts';
 import { type Servers, startServers } from '../infra/local/servers.ts';
 import { applyBenchmark, concurrencyBenchmark, updateBenchmark } from './apply.ts';
+import { backfillBenchmark } from './backfill.ts';
 import { consumerBenchmark } from './consumer.ts';
 import type { Benchmark, Figure } from './figure.ts';
 import { functionsBenchmark } from './functions.ts';
@@ -23,6 +24,7 @@ const benchmarks: readonly Benchmark[] = [
   writerBenchmark,
   publisherBenchmark,
   workerBenchmark,
+  backfillBenchmark,
   restartBenchmark,
   memoryBenchmark,
   functionsBenchmark,

@@ -23,7 +23,7 @@ What it does: moves events that are dead from the outbox to the collection outbo
 \`outgraph dead list --discarded\` shows them, until somebody removes them there.
 
 The graph is not touched. Where a discarded event was the newest of its aggregate, the graph stays behind the document: it says so before it asks. \`outgraph verify\` finds such aggregates; writing the document
-again, or \`outgraph reproject\`, mends them. The graph is asked what it knows where NEO4J_URI is set.
+again, or \`outgraph repair\`, mends them. The graph is asked what it knows where NEO4J_URI is set.
 
 To be used for what should never have been written. If the reason can be mended: outgraph dead redrive.
 The user needs the role of the part "discard" (docs/security.md): the operator's removes no event.
@@ -79,7 +79,7 @@ function planText({ events, behind, isCapped, graphUnread }: DiscardPlan, option
     const named = behind.slice(0, 5).map((key) => cell(key, 80));
     const more = behind.length > named.length ? ` and ${behind.length - named.length} more` : '';
     lines.push(
-      `WARNING: nothing newer is known of ${named.join(', ')}${more}: the graph stays behind ${behind.length === 1 ? 'its document' : 'their documents'}. \`outgraph verify\` finds that; writing the document again, or \`outgraph reproject\`, mends it.`,
+      `WARNING: nothing newer is known of ${named.join(', ')}${more}: the graph stays behind ${behind.length === 1 ? 'its document' : 'their documents'}. \`outgraph verify\` finds that; writing the document again, or \`outgraph repair\`, mends it.`,
     );
   }
   if (isCapped) lines.push('Not all of them were looked at for that: there are too many.');

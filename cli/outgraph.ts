@@ -1,5 +1,6 @@
 /** `npx outgraph`: the commands of a terminal or a container, by what somebody wants to do. */
 import { Command } from 'commander';
+import { backfillCommand } from './backfill.ts';
 import { deadCommand } from './dead.ts';
 import { doctorCommand } from './doctor.ts';
 import { repairCommand } from './repair.ts';
@@ -23,6 +24,7 @@ await new Command('outgraph')
   .commandsGroup('Mend:')
   .addCommand(deadCommand())
   .addCommand(repairCommand())
+  .addCommand(backfillCommand())
   .addCommand(reprojectCommand())
   .addCommand(replayCommand())
   .commandsGroup('Run:')

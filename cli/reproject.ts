@@ -81,11 +81,11 @@ async function runReproject(definitions: readonly AggregateDefinition[], options
       const results: Record<string, ReprojectResult> = {};
       for (const [definition, plan] of plans) {
         const { type } = definition;
-        if (options.restart) await dropReprojection(db, type);
+        if (options.restart) await dropReprojection(db, { command: 'reproject', aggregateType: type });
         const result = await reprojectType(
           db,
           definition,
-          { maxPending: options.maxPending, forget },
+          { command: 'reproject', maxPending: options.maxPending, forget },
           {
             ratePerSecond: options.rate,
             signal: terminal.signal,
@@ -110,7 +110,7 @@ async function runReproject(definitions: readonly AggregateDefinition[], options
 async function planAll(db: Db, definitions: readonly AggregateDefinition[], restart: boolean): Promise<Plans> {
   const plans = new Map<AggregateDefinition, ReprojectPlan>();
   for (const definition of definitions) {
-    const plan = await planReprojection(db, definition);
+    const plan = await planReprojection(db, definition, 'reproject');
     plans.set(definition, restart ? { ...plan, recordedBefore: null } : plan);
   }
   return plans;
@@ -127,7 +127,8 @@ function planText(plans: Plans, { rate, forgetMissing }: ReprojectOptions): stri
   return lines.join('\n');
 }
 
-function logTo({ say }: Terminal) {
+/** What is told on the way. */
+export function logTo({ say }: Terminal) {
   let saidWaiting = false;
   return {
     waiting: (pending: number) => {

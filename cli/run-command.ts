@@ -42,11 +42,20 @@ export interface Terminal {
   readonly showProgress: (total: number | null, what: string) => ShowProgress;
 }
 
-/** Adds `--rate`, `--yes` and `--json`. */
-export function addChangeOptions(command: Command, rate: { readonly default: number; readonly what: string }): Command {
+/**
+ * Adds `--rate`, `--yes` and `--json`.
+ *
+ * @param rate a default that depends on other options is a text: it is only shown.
+ */
+export function addChangeOptions(
+  command: Command,
+  rate: { readonly default: number | string; readonly what: string },
+): Command {
+  const isShown = typeof rate.default === 'string';
+  const description = `${rate.what} in a second, at most${isShown ? ` (default: ${rate.default})` : ''}`;
   return command
     .exitOverride(exitOnWrongUse)
-    .option('--rate <number>', `${rate.what} in a second, at most`, positive, rate.default)
+    .option<number | undefined>('--rate <number>', description, positive, isShown ? undefined : Number(rate.default))
     .option('--yes', 'do not ask')
     .option('--json', 'print the result as one line of JSON')
     .addHelpText('after', exitCodesText);
@@ -129,6 +138,13 @@ const ignore: ShowProgress = () => undefined;
 export function positive(text: string): number {
   const value = Number(text);
   if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It must be a number above zero.');
+  return value;
+}
+
+/** An option's value: a whole number above zero. */
+export function wholePositive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value <= 0) throw new InvalidArgumentError('It must be a whole number above zero.');
   return value;
 }
 

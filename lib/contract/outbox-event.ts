@@ -89,7 +89,7 @@ export const outboxFieldsSchema = fields;
  * });
  */
 export const outboxDocumentSchema = fields.superRefine((event, context) => {
-  if (new TextEncoder().encode(event.aggregateId).length > aggregateIdMaxBytes) {
+  if (!isShortEnough(event.aggregateId)) {
     context.addIssue({
       code: 'custom',
       path: ['aggregateId'],
@@ -130,6 +130,11 @@ export type OutboxEvent = Readonly<{
 }> &
   (Readonly<{ operation: 'upsert'; payload: Document }> | Readonly<{ operation: 'delete' }>);
 
+/** Whether an event may name its aggregate so. */
+export function isAggregateId(value: unknown): value is string {
+  return fields.shape.aggregateId.safeParse(value).success && isShortEnough(value as string);
+}
+
 /** One name for an aggregate across types: types have no colon, so it cannot be ambiguous. */
 export function aggregateKey(aggregate: { readonly aggregateType: string; readonly aggregateId: string }): string {
   return `${aggregate.aggregateType}:${aggregate.aggregateId}`;
@@ -139,6 +144,10 @@ export function aggregateKey(aggregate: { readonly aggregateType: string; readon
 export function splitAggregateKey(key: string): { readonly aggregateType: string; readonly aggregateId: string } {
   const colon = key.indexOf(':');
   return { aggregateType: key.slice(0, colon), aggregateId: key.slice(colon + 1) };
+}
+
+function isShortEnough(aggregateId: string): boolean {
+  return new TextEncoder().encode(aggregateId).length <= aggregateIdMaxBytes;
 }
 
 function isPlainObject(value: unknown): boolean {

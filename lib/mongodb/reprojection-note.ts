@@ -1,16 +1,16 @@
-/** Where a reprojection is, among the checkpoints, so that one that was ended goes on where it was. */
+/** Where a command that goes through all documents of a type is, among the checkpoints, so that one that was ended goes on where it was. Each command has notes of its own. */
 import { BSON, type Collection, type Document, Timestamp } from 'mongodb';
 import { fromPosition, type Position, toPosition } from '../contract/position.ts';
 import type { DocumentId } from './list-documents.ts';
 import { withMongodbFaults } from './translate-error.ts';
 
-/** The progress of a reprojection of one aggregate type. */
+/** The progress of a command with one aggregate type. */
 export interface ReprojectionProgress {
   /** The cluster's time when it began: every document that it has passed has an event of a later position. */
   readonly startedAt: Position;
   /** The last document that was passed; null before the first. */
   readonly after: { readonly id: DocumentId } | null;
-  /** Events recorded so far. */
+  /** Events recorded so far; of a backfill that goes straight to the graph, documents that are done. */
   readonly recorded: number;
 }
 
@@ -24,14 +24,24 @@ export interface ReprojectionNote {
 }
 
 const majority = { writeConcern: { w: 'majority' } } as const;
-const noteId = (aggregateType: string) => `reproject/${aggregateType}`;
+
+/** Commands that note how far they are: one does not go on from where the other was. */
+export type NotingCommand = 'reproject' | 'backfill';
+
+/** Whose note it is. */
+export interface NoteOwner {
+  readonly command: NotingCommand;
+  readonly aggregateType: string;
+}
+
+const noteId = ({ command, aggregateType }: NoteOwner) => `${command}/${aggregateType}`;
 
 /** What an earlier run left; null where none did, or where it came to its end. @throws Fault `mongodb-unavailable`. */
 export async function readReprojection(
   notes: Collection<ReprojectionNote>,
-  aggregateType: string,
+  owner: NoteOwner,
 ): Promise<ReprojectionProgress | null> {
-  const note = await withMongodbFaults(() => notes.findOne({ _id: noteId(aggregateType) }));
+  const note = await withMongodbFaults(() => notes.findOne({ _id: noteId(owner) }));
   if (note === null) return null;
   const after = note.after === null ? null : (BSON.EJSON.parse(note.after, { relaxed: false }) as Document);
   return {
@@ -44,7 +54,7 @@ export async function readReprojection(
 /** @throws Fault `mongodb-unavailable`. */
 export async function saveReprojection(
   notes: Collection<ReprojectionNote>,
-  aggregateType: string,
+  owner: NoteOwner,
   { startedAt, after, recorded }: ReprojectionProgress,
 ): Promise<void> {
   const fields = {
@@ -53,11 +63,11 @@ export async function saveReprojection(
     recorded,
   };
   await withMongodbFaults(() =>
-    notes.updateOne({ _id: noteId(aggregateType) }, { $set: fields }, { upsert: true, ...majority }),
+    notes.updateOne({ _id: noteId(owner) }, { $set: fields }, { upsert: true, ...majority }),
   );
 }
 
 /** @throws Fault `mongodb-unavailable`. */
-export async function removeReprojection(notes: Collection<ReprojectionNote>, aggregateType: string): Promise<void> {
-  await withMongodbFaults(() => notes.deleteOne({ _id: noteId(aggregateType) }, majority));
+export async function removeReprojection(notes: Collection<ReprojectionNote>, owner: NoteOwner): Promise<void> {
+  await withMongodbFaults(() => notes.deleteOne({ _id: noteId(owner) }, majority));
 }

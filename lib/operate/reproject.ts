@@ -4,6 +4,7 @@
  */
 import type { Position } from '../contract/position.ts';
 import type { Pace } from './pace.ts';
+import { hasRoom, type RoomPorts, type WaitingLog } from './room.ts';
 
 /** How far it is. */
 export interface ReprojectProgress<Id> {
@@ -19,24 +20,18 @@ export interface RecordedPart<Id> {
   readonly unrecordable: readonly { readonly id: Id; readonly reason: string }[];
 }
 
-export interface ReprojectPorts<Id> {
+export interface ReprojectPorts<Id> extends Omit<RoomPorts, 'log'> {
   readonly readProgress: () => Promise<ReprojectProgress<Id> | null>;
   readonly saveProgress: (progress: ReprojectProgress<Id>) => Promise<void>;
   readonly readClusterTime: () => Promise<Position>;
   readonly listDocumentIds: (after: { readonly id: Id } | null, limit: number) => Promise<readonly Id[]>;
   readonly recordCurrentStates: (ids: readonly Id[]) => Promise<RecordedPart<Id>>;
-  /** Counts no further than `limit`. */
-  readonly countPending: (limit: number) => Promise<number>;
   readonly pace: Pace;
-  readonly sleep: (millis: number) => Promise<void>;
-  readonly isInterrupted: () => boolean;
   readonly log: ReprojectLog<Id>;
 }
 
-export interface ReprojectLog<Id> {
+export interface ReprojectLog<Id> extends WaitingLog {
   readonly progress: (recorded: number) => void;
-  /** So many events wait already that recording waits for the consumer. */
-  readonly waiting: (pending: number) => void;
   readonly unrecordable: (id: Id, reason: string) => void;
 }
 
@@ -54,8 +49,6 @@ export interface ReprojectReport {
   readonly unprojectable: number;
   readonly unrecordable: number;
 }
-
-const pendingPollMillis = 1_000;
 
 /** Records all documents. The caller removes the progress when all that belongs to the reprojection is done. @throws Fault `mongodb-unavailable`. */
 export async function reproject<Id>(ports: ReprojectPorts<Id>, options: ReprojectOptions): Promise<ReprojectReport> {
@@ -85,15 +78,4 @@ export async function reproject<Id>(ports: ReprojectPorts<Id>, options: Reprojec
     ports.log.progress(progress.recorded);
     await ports.pace(ids.length);
   }
-}
-
-/** Waits until there are few pending events. False: interrupted. */
-async function hasRoom<Id>(ports: ReprojectPorts<Id>, maxPending: number): Promise<boolean> {
-  while (!ports.isInterrupted()) {
-    const pending = await ports.countPending(maxPending + 1);
-    if (pending <= maxPending) return true;
-    ports.log.waiting(pending);
-    await ports.sleep(pendingPollMillis);
-  }
-  return false;
 }

@@ -8,6 +8,8 @@ import type { Position } from '../contract/position.ts';
 import { type DocumentId, estimateDocuments, listDocumentIds } from '../mongodb/list-documents.ts';
 import { recordDeletions } from '../mongodb/record-deletions.ts';
 import {
+  type NoteOwner,
+  type NotingCommand,
   type ReprojectionNote,
   readReprojection,
   removeReprojection,
@@ -33,6 +35,13 @@ export interface ForgetSettings {
   readonly maxForgotten: number;
 }
 
+/** How a type is recorded anew. */
+export interface ReprojectTypeOptions {
+  readonly command: NotingCommand;
+  readonly maxPending: number;
+  readonly forget: ForgetSettings | null;
+}
+
 /** `forgotten` is null where nothing was to be forgotten, or where it did not come to that. */
 export interface ReprojectResult extends ReprojectReport {
   readonly forgotten: ForgetReport | null;
@@ -52,15 +61,19 @@ export interface ReprojectPlan {
 }
 
 /** @throws Fault `mongodb-unavailable`. */
-export async function planReprojection(db: Db, { type, collection }: AggregateDefinition): Promise<ReprojectPlan> {
-  const before = await readReprojection(notesOf(db), type);
+export async function planReprojection(
+  db: Db,
+  { type, collection }: AggregateDefinition,
+  command: NotingCommand,
+): Promise<ReprojectPlan> {
+  const before = await readReprojection(notesOf(db), { command, aggregateType: type });
   const documents = await estimateDocuments(db.collection(collection));
   return { documents, recordedBefore: before?.recorded ?? null };
 }
 
 /** Drops what an earlier run noted, so that the next one begins anew. @throws Fault `mongodb-unavailable`. */
-export function dropReprojection(db: Db, aggregateType: string): Promise<void> {
-  return removeReprojection(notesOf(db), aggregateType);
+export function dropReprojection(db: Db, owner: NoteOwner): Promise<void> {
+  return removeReprojection(notesOf(db), owner);
 }
 
 /**
@@ -71,17 +84,18 @@ export function dropReprojection(db: Db, aggregateType: string): Promise<void> {
 export async function reprojectType(
   db: Db,
   definition: AggregateDefinition,
-  { maxPending, forget }: { readonly maxPending: number; readonly forget: ForgetSettings | null },
+  { command, maxPending, forget }: ReprojectTypeOptions,
   running: Running,
   log: Omit<ReprojectLog<DocumentId>, 'progress'>,
 ): Promise<ReprojectResult> {
   const aggregateType = definition.type;
   const outbox = db.collection(outboxCollection);
   const notes = notesOf(db);
+  const owner = { command, aggregateType };
   const report = await reproject<DocumentId>(
     {
-      readProgress: () => readReprojection(notes, aggregateType),
-      saveProgress: (progress) => saveReprojection(notes, aggregateType, progress),
+      readProgress: () => readReprojection(notes, owner),
+      saveProgress: (progress) => saveReprojection(notes, owner, progress),
       readClusterTime: () => readClusterTime(db.client, outbox),
       listDocumentIds: (after, limit) => listDocumentIds(db.collection(definition.collection), after, limit),
       recordCurrentStates: (ids) => recordCurrentStates(db.client, db, definition, ids),
@@ -97,7 +111,7 @@ export async function reprojectType(
   const forgets = forget !== null && report.outcome === 'done' && report.unrecordable === 0;
   const forgotten = forgets ? await forgetType(db, aggregateType, report.startedAt, forget, running) : null;
   if (report.outcome === 'done' && (forgotten === null || forgotten.outcome === 'done'))
-    await removeReprojection(notes, aggregateType);
+    await removeReprojection(notes, owner);
   return { ...report, forgotten };
 }
 
@@ -130,6 +144,7 @@ function forgetType(
   );
 }
 
-function notesOf(db: Db) {
+/** Where commands note how far they are. */
+export function notesOf(db: Db) {
   return db.collection<ReprojectionNote>(checkpointCollection);
 }

@@ -8,8 +8,9 @@ import { readGraphSchema } from '../neo4j/graph-schema.ts';
 import { readRegistered } from '../neo4j/list-aggregates.ts';
 import { readElements } from '../neo4j/read-elements.ts';
 import { type ViewOutcome, viewAggregate as view } from '../operate/view-aggregate.ts';
+import { stateOf } from './document-state.ts';
 import { type FindOptions, findDocument } from './find-document.ts';
-import { stateOf, type VerifyScope } from './verify.ts';
+import type { VerifyScope } from './verify.ts';
 
 /** So many pending or dead events, and as many processed ones, are shown of an aggregate. */
 const maxEvents = 100;

@@ -2,8 +2,6 @@
 import type { Db, Document } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
-import { projectPayload } from '../aggregates/project-event.ts';
-import { Fault } from '../contract/fault.ts';
 import { outboxCollection } from '../contract/outbox-event.ts';
 import { type DocumentId, listDocuments, readDocuments } from '../mongodb/list-documents.ts';
 import { readClusterTime } from '../mongodb/scan-pending.ts';
@@ -15,7 +13,8 @@ import { queryOf } from '../neo4j/read.ts';
 import { lookAgain, readElements, walkElements } from '../neo4j/read-elements.ts';
 import type { Tell } from '../verify/difference.ts';
 import { type VerifyOptions, type VerifyReport, verify } from '../verify/verify.ts';
-import type { DocumentState, VerifyPorts } from '../verify/verify-ports.ts';
+import type { VerifyPorts } from '../verify/verify-ports.ts';
+import { stateOf } from './document-state.ts';
 
 /** Documents that are compared at once: those of a page and their elements are held in memory. */
 const chunkDocuments = 500;
@@ -81,17 +80,4 @@ export async function verifyGraph(
     progress,
   };
   return verify(ports, { ...options, types: [...catalog.keys()], chunkDocuments }, tell);
-}
-
-/** A document, and the subgraph that it stands for. */
-export function stateOf(definition: AggregateDefinition, document: Document): DocumentState<DocumentId> {
-  const id: DocumentId = document._id;
-  let aggregateId: string | null = null;
-  try {
-    aggregateId = definition.id(document);
-    return { id, aggregateId, subgraph: projectPayload(definition, aggregateId, document) };
-  } catch (error) {
-    const fault = new Fault('projection-failed', 'The aggregate has no id for this document.', { cause: error });
-    return { id, aggregateId, subgraph: error instanceof Fault ? error : fault };
-  }
 }

@@ -13,6 +13,7 @@ import {
 import { fetchEvents } from '../../../lib/mongodb/fetch-events.ts';
 import { fetchNewestPending } from '../../../lib/mongodb/fetch-newest-pending.ts';
 import { followOutbox } from '../../../lib/mongodb/follow-outbox.ts';
+import { listDocumentsSince, readDocumentsSince } from '../../../lib/mongodb/list-documents.ts';
 import { markDead } from '../../../lib/mongodb/mark-dead.ts';
 import type { Part } from '../../../lib/mongodb/part-roles.ts';
 import { acquireLease, type Checkpoint, releaseLease, saveCheckpoint } from '../../../lib/mongodb/publisher-lease.ts';
@@ -171,20 +172,27 @@ const discardDead: PartAtWork = async (db, admin) => {
   if (changed !== 1) throw new Error('A dead event is discarded.');
 };
 
-/** With what it records of an aggregate that has no document any more. */
+/** With what it records of an aggregate that has no document any more, and what a backfill straight to the graph does in MongoDB beside that. */
 const reproject: PartAtWork = async (db, admin) => {
   await checkOutbox(db);
   await admin.collection(memoryEvent.collection).insertOne({ user_id: 'ada', date: '12-10' });
   const once = { walk: true, signal: new AbortController().signal, progress: () => undefined };
   await findDocument(db, { ...memoryEvent, id: ({ _id }) => `${_id}` }, 'none', once);
-  await planReprojection(db, memoryEvent);
+  await planReprojection(db, memoryEvent, 'reproject');
   const log = { waiting: () => undefined, unrecordable: () => undefined };
-  await reprojectType(db, memoryEvent, { maxPending: 1_000_000, forget: null }, running, log);
-  await dropReprojection(db, memoryEvent.type);
+  await reprojectType(db, memoryEvent, { command: 'reproject', maxPending: 1_000_000, forget: null }, running, log);
+  await dropReprojection(db, { command: 'reproject', aggregateType: memoryEvent.type });
   const outbox = db.collection(outboxCollection);
   await listUnsettledIds(outbox, memoryEvent.type, '', 10);
   await newestUnsettled(outbox, memoryEvent.type, ['a']);
   const missing = { aggregateType: memoryEvent.type, aggregateId: 'a' };
+  const documents = db.collection(memoryEvent.collection);
+  const { documents: some } = await listDocumentsSince(db.client, documents, null, 10);
+  await readDocumentsSince(
+    db.client,
+    documents,
+    some.map(({ _id }) => _id),
+  );
   await recordDeletions(outbox, [{ ...missing, knownPosition: await readClusterTime(db.client, outbox) }], new Date());
 };
 
