@@ -28,11 +28,6 @@ const mostMegabytes = 512;
 const insertedAtOnce = 10_000;
 const eventsOfUser = 100;
 
-await runWithServers({
-  start: (signal) => startServers({ wanted: ['mongodb', 'neo4j'], mongodbMembers: 1, signal }),
-  run: measure,
-});
-
 async function measure(servers: Servers): Promise<number> {
   const graph = graphAddress(servers);
   const settings = {
@@ -121,3 +116,8 @@ async function runMeasured(
 function format(value: number): string {
   return value.toLocaleString('en-US');
 }
+
+await runWithServers({
+  start: (signal) => startServers({ wanted: ['mongodb', 'neo4j'], mongodbMembers: 1, signal }),
+  run: measure,
+});
