@@ -144,7 +144,7 @@ function straight(db: Db, graph: GraphAddress, options: BackfillOptions, termina
       // Each part under way tells it, at each try.
       const now = performance.now();
       if (now - saidAt > 60_000)
-        terminal.say(`A server does not answer as it should (${code}): tries again for a minute.`);
+        terminal.say(`A server does not answer as it should (${code}); it is tried again for about a minute.`);
       saidAt = now;
     },
   };
