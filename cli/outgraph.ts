@@ -12,6 +12,7 @@ import { readSettingsOrExit } from './read-settings.ts';
 import { redriveCommand } from './redrive.ts';
 import { replayCommand } from './replay.ts';
 import { reprojectCommand } from './reproject.ts';
+import { statusCommand } from './status.ts';
 import { verifyCommand } from './verify.ts';
 
 const program = new Command('outgraph').description('Keeps a Neo4j graph in step with MongoDB.');
@@ -31,6 +32,7 @@ addCatalogOption(program.command('set-up'))
     setUp(await readSettingsOrExit(setUpSettings), await readCatalogOrExit(options)),
   );
 program
+  .addCommand(statusCommand())
   .addCommand(redriveCommand())
   .addCommand(replayCommand())
   .addCommand(reprojectCommand())

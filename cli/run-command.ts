@@ -11,7 +11,7 @@ export const exitCodes = { failed: 1, wrongUse, refused: 3, different: 4, interr
 
 export const exitCodesText = `
 Exit codes: 0 done, 1 failed (a server did not answer as it should), 2 wrong use or settings, 3 refused (not confirmed, or not safe),
-4 the graph is not what the documents say, 130 interrupted (Ctrl-C; run it again to go on).`;
+4 the graph is not what the documents say, or is out of step, 130 interrupted (Ctrl-C; run it again to go on).`;
 
 /** Options that commands which change data have. */
 export interface ChangeOptions {
@@ -75,12 +75,17 @@ export async function runCommand(
     process.stdout.write(json ? `${JSON.stringify({ outcome, ...facts })}\n` : `${text}\n`);
     if (outcome === 'interrupted' || outcome === 'different') process.exitCode = exitCodes[outcome];
   } catch (error) {
-    const refused = error instanceof Refusal;
-    const reason = refused ? error.message : describeError(error).reason;
-    if (json) process.stdout.write(`${JSON.stringify({ outcome: refused ? 'refused' : 'failed', reason })}\n`);
-    say(reason);
-    process.exitCode = refused ? exitCodes.refused : exitCodes.failed;
+    reportFailure(error, json === true);
   }
+}
+
+/** Says why a command did not come to its answer, and sets the exit code. */
+export function reportFailure(error: unknown, json: boolean): void {
+  const refused = error instanceof Refusal;
+  const reason = refused ? error.message : describeError(error).reason;
+  if (json) process.stdout.write(`${JSON.stringify({ outcome: refused ? 'refused' : 'failed', reason })}\n`);
+  process.stderr.write(`${reason}\n`);
+  process.exitCode = refused ? exitCodes.refused : exitCodes.failed;
 }
 
 /** Where both databases are, as for the worker. */

@@ -18,8 +18,16 @@ export interface RunningOutgraph {
   readonly kill: () => void;
 }
 
-/** Starts a command with these settings and nothing else of the environment but what a process needs. */
-export function startOutgraph(args: readonly string[], settings: Readonly<Record<string, string>>): RunningOutgraph {
+/**
+ * Starts a command with these settings and nothing else of the environment but what a process needs.
+ *
+ * @param printed called with what it prints on stdout, as it does.
+ */
+export function startOutgraph(
+  args: readonly string[],
+  settings: Readonly<Record<string, string>>,
+  printed: (text: string) => void = () => undefined,
+): RunningOutgraph {
   const child = spawn(process.execPath, [path.join(projectRoot, 'cli/outgraph.ts'), ...args], {
     cwd: projectRoot,
     env: { PATH: process.env.PATH, ...settings },
@@ -28,6 +36,7 @@ export function startOutgraph(args: readonly string[], settings: Readonly<Record
   const output = { stdout: '', stderr: '' };
   child.stdout.on('data', (data: Buffer) => {
     output.stdout += data.toString();
+    printed(data.toString());
   });
   child.stderr.on('data', (data: Buffer) => {
     output.stderr += data.toString();

@@ -38,21 +38,32 @@ export async function sendToQueue(
   return pointers.filter((_, index) => !taken.has(String(index)));
 }
 
-/**
- * Messages that wait in the queue, are being worked on, or are delayed; SQS gives approximate counts.
- *
- * @throws Fault `queue-unavailable`.
- */
-export async function countBacklog(client: SQSClient, queueUrl: string): Promise<number> {
+/** About how many messages a queue has, as SQS says. */
+export interface QueueCounts {
+  readonly visible: number;
+  /** With a consumer. */
+  readonly inFlight: number;
+  readonly delayed: number;
+}
+
+/** @throws Fault `queue-unavailable`. */
+export async function readQueueCounts(client: SQSClient, queueUrl: string): Promise<QueueCounts> {
   const names = [
     'ApproximateNumberOfMessages',
     'ApproximateNumberOfMessagesNotVisible',
     'ApproximateNumberOfMessagesDelayed',
   ] as const;
-  const answer = await withQueueFault(() =>
+  const { Attributes = {} } = await withQueueFault(() =>
     client.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...names] })),
   );
-  return names.reduce((sum, name) => sum + Number(answer.Attributes?.[name] ?? 0), 0);
+  const [visible, inFlight, delayed] = names.map((name) => Number(Attributes[name] ?? 0)) as [number, number, number];
+  return { visible, inFlight, delayed };
+}
+
+/** Messages that wait in the queue, are being worked on, or are delayed. @throws Fault `queue-unavailable`. */
+export async function countBacklog(client: SQSClient, queueUrl: string): Promise<number> {
+  const { visible, inFlight, delayed } = await readQueueCounts(client, queueUrl);
+  return visible + inFlight + delayed;
 }
 
 async function withQueueFault<Result>(call: () => Promise<Result>): Promise<Result> {

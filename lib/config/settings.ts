@@ -154,6 +154,11 @@ export const workerSettings = settings.pick({
   WORKER_SWEEP_SECONDS: true,
 });
 
+/** A look at a stage. It needs no graph; a stage with a worker has no queue. */
+export const statusSettings = settings
+  .pick({ ...mongodb, QUEUE_URL: true, DEAD_LETTER_QUEUE_URL: true, SWEEP_STALE_SECONDS: true })
+  .partial({ QUEUE_URL: true, DEAD_LETTER_QUEUE_URL: true });
+
 /** The settings of each part, by its name. */
 export const settingsOf = {
   publisher: publisherSettings,

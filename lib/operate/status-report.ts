@@ -26,7 +26,7 @@ export interface QueueStatus {
 /** One publisher's checkpoint and lease. */
 export interface PublisherStatus {
   readonly id: string;
-  /** Null: nobody publishes. */
+  /** Null: nobody publishes, or whoever did let its lease run out. */
   readonly owner: string | null;
   readonly leaseExpiresAt: Date;
   /** When it took the lease or saved its progress last; null before the first time. */
@@ -49,18 +49,24 @@ export interface StatusReport {
   readonly verdict: StatusVerdict;
   /** Why it is not in step, in words for people; empty where it is. */
   readonly reasons: readonly string[];
-  /** Those that have pending or dead events, in the order of their names. Numbers count no further than a bound that `isCapped` tells of. */
+  /** Of all types, without canaries; up to a million. */
+  readonly pending: number;
+  readonly dead: number;
+  /** Those that have pending or dead events, in the order of their names: of the oldest pending and the oldest dead events, as many as are looked at. */
   readonly types: readonly TypeStatus[];
+  /** There are more events than were looked at: the numbers of types are too small, and a type may be missing. */
   readonly isCapped: boolean;
   /** Null where the settings name no queue (the worker needs none). */
   readonly queue: QueueStatus | null;
+  /** Null where the settings name none. */
   readonly deadLetterQueue: QueueStatus | null;
   readonly publishers: readonly PublisherStatus[];
   /** Null where nothing was settled in the last minutes. */
   readonly lag: LagStatus | null;
   /** Events a second over the last minute: as they were settled. */
   readonly settledPerSecond: number;
+  /** Canaries too. */
   readonly lastSettledAt: Date | null;
-  /** The sweep's last canary; `processedAt` is null while it is on its way. */
+  /** The sweep's last canary; `processedAt` is null while it is on its way. Null: the sweep has never run, or not for a long time. */
   readonly canary: { readonly writtenAt: Date; readonly processedAt: Date | null } | null;
 }

@@ -1,5 +1,6 @@
 /** What the alarms watch: counts, ages and lags of the outbox, each from one indexed read. */
 import type { OutboxCounts } from '../contract/stale-event.ts';
+import { percentile } from '../percentile.ts';
 
 /** What measuring needs. */
 export interface MeasurePorts {
@@ -47,11 +48,6 @@ export async function measure(
       publisherSilenceSeconds: publisherActiveAt === null ? null : secondsSince(publisherActiveAt, now),
     },
   };
-}
-
-/** The smallest value that this share of the values does not exceed. */
-function percentile(sorted: readonly number[], share: number): number | null {
-  return sorted[Math.ceil(sorted.length * share) - 1] ?? null;
 }
 
 function secondsSince(then: Date, now: Date): number {

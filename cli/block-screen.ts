@@ -1,0 +1,36 @@
+/** Shows a block of lines again and again: in place on a terminal, one below the other where the output goes to a file. */
+
+/** Where it is shown. */
+interface Screen {
+  readonly isTTY?: boolean;
+  readonly write: (text: string) => unknown;
+}
+
+export interface BlockScreen {
+  readonly show: (text: string) => void;
+  /** Leaves the last block where the terminal goes on. */
+  readonly end: () => void;
+}
+
+// The terminal's other screen, as pagers use it: whatever its size, nothing of an earlier block stays, and nothing of what was there before is lost.
+const enter = '\u001b[?1049h';
+const leave = '\u001b[?1049l';
+const home = '\u001b[H';
+const clearLine = '\u001b[K';
+const clearBelow = '\u001b[J';
+
+export function createBlockScreen(screen: Screen): BlockScreen {
+  let last: string | null = null;
+  if (screen.isTTY !== true) return { show: (text) => void screen.write(`${text}\n\n`), end: () => undefined };
+  return {
+    show: (text) => {
+      const lines = text.replaceAll('\n', `${clearLine}\n`);
+      screen.write(`${last === null ? enter : ''}${home}${lines}${clearLine}\n${clearBelow}`);
+      last = text;
+    },
+    end: () => {
+      if (last !== null) screen.write(`${leave}${last}\n`);
+      last = null;
+    },
+  };
+}
