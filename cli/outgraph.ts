@@ -7,6 +7,7 @@ import { type SetUpSettings, setUpSettings, type WorkerSettings, workerSettings 
 import { setUpOnce } from '../lib/wiring/set-up.ts';
 import { startWorker } from '../lib/wiring/worker.ts';
 import { workerLog } from '../lib/wiring/worker-log.ts';
+import { consoleCommand } from './console.ts';
 import { addCatalogOption, type CatalogOption, readCatalogOrExit } from './read-catalog.ts';
 import { readSettingsOrExit } from './read-settings.ts';
 import { redriveCommand } from './redrive.ts';
@@ -33,6 +34,7 @@ addCatalogOption(program.command('set-up'))
   );
 program
   .addCommand(statusCommand())
+  .addCommand(consoleCommand())
   .addCommand(redriveCommand())
   .addCommand(replayCommand())
   .addCommand(reprojectCommand())

@@ -1,4 +1,5 @@
 /** What the console's server sends to its page: types alone, known to both. Times are ISO 8601 texts. */
+import type { DeadGroup, DeadRow } from '../lib/contract/dead-list.ts';
 import type { FaultCode } from '../lib/contract/fault.ts';
 import type { StatusReport } from '../lib/operate/status-report.ts';
 import type { Difference } from '../lib/verify/difference.ts';
@@ -49,33 +50,19 @@ export interface RedriveProgress {
   readonly events: number;
 }
 
-export interface DeadEntry {
-  readonly eventId: string;
-  readonly aggregateType: string;
-  readonly aggregateId: string;
-  readonly operation: 'upsert' | 'delete';
-  readonly deadAt: Date;
-  /** One of ours, or what somebody has written there by hand. */
-  readonly code: string;
-  /** The reason as the outbox has it. */
-  readonly message: string;
-  /** What a person can do about it. */
-  readonly advice: string;
+/** A dead event, and what a person can do about it; null for a code that is none of ours. */
+export interface DeadEntry extends DeadRow {
+  readonly advice: string | null;
 }
 
-export interface DeadList {
+/** The newest of them, and how many there are of each code and type. */
+export interface DeadMessage {
   /** MongoDB's clock. */
   readonly at: Date;
-  /** How many there are of each code, the most first. */
-  readonly codes: readonly { readonly code: string; readonly events: number }[];
-  /** Those that died last first; not all of them where there are many. */
+  readonly groups: readonly DeadGroup[];
+  /** The groups are of the newest events alone. */
+  readonly isCapped: boolean;
   readonly events: readonly DeadEntry[];
-}
-
-/** Which events a redrive is about: all lists together narrow it, and at least one is not empty. */
-export interface RedriveChoice {
-  readonly codes: readonly string[];
-  readonly eventIds: readonly string[];
 }
 
 /** What a redrive would do: the page asks, and sends back `until` with the answer. */
@@ -166,7 +153,9 @@ export interface AggregateEvent {
 export interface AggregateMessage {
   readonly aggregateType: string;
   readonly aggregateId: string;
-  /** As indented JSON; null where there is none. */
+  /** `not-found`: nobody can say whether there is a document. */
+  readonly search: 'found' | 'absent' | 'not-found';
+  /** As indented JSON; null where none was found. */
   readonly document: string | null;
   readonly fault: Failure | null;
   readonly events: readonly AggregateEvent[];

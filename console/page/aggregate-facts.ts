@@ -19,6 +19,13 @@ export function Summary({ view }: { readonly view: View }): ComponentChild {
       h('code', null, fault.code),
       ` ${fault.reason}${soon}`,
     );
+  if (view.search === 'not-found')
+    return h(
+      'div',
+      { class: 'summary differs', role: 'status' },
+      h('strong', null, 'The document was not found'),
+      `, so that nobody can say whether the graph is right.${soon}`,
+    );
   if (differing === 0 && differences.length === 0) {
     const words =
       document === null

@@ -95,8 +95,15 @@ function Choice({ types, type, id, again }: ChoiceProps): ComponentChild {
   );
 }
 
+const searchWords = {
+  found: 'It is gone.',
+  absent: 'There is no such document.',
+  'not-found':
+    'It was not found where it is likely, and the collection was not gone through: "outgraph show" can do that.',
+} as const;
+
 function Shown({ view, now }: { readonly view: View; readonly now: string }): ComponentChild {
-  const { document, events, registry, picture } = view;
+  const { document, search, events, registry, picture } = view;
   const isEmpty = picture.nodes.length === 0;
   return h(
     'div',
@@ -130,7 +137,7 @@ function Shown({ view, now }: { readonly view: View; readonly now: string }): Co
       null,
       h('h2', null, 'The document'),
       document === null
-        ? h(Empty, null, 'There is no such document.')
+        ? h(Empty, null, searchWords[search])
         : h('details', null, h('summary', null, 'Show it as JSON'), h('pre', { tabIndex: 0 }, document)),
     ),
   );

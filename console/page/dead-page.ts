@@ -1,7 +1,8 @@
 /** The events that can never be applied as they are: why, what to do, and back to pending once that is done. */
 import { type ComponentChild, h } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
-import type { DeadEntry, DeadList, RedriveChoice, Sent } from '../messages.ts';
+import type { DeadSelection } from '../../lib/contract/dead-selection.ts';
+import type { DeadEntry, DeadMessage, Sent } from '../messages.ts';
 import { getJson } from './ask-server.ts';
 import { count, counted } from './format.ts';
 import type { Live } from './live.ts';
@@ -9,12 +10,13 @@ import { Empty, Problem, Table, Time } from './parts.ts';
 import { RedriveDialog } from './redrive-dialog.ts';
 import { hrefOf } from './route.ts';
 
-type List = Sent<DeadList>;
+type List = Sent<DeadMessage>;
 type Entry = Sent<DeadEntry>;
+type Group = List['groups'][number];
 
 /** What the dialog is about. */
 export interface Asked {
-  readonly choice: RedriveChoice;
+  readonly selection: DeadSelection;
   /** In words: "with code payload-invalid". */
   readonly words: string;
 }
@@ -32,7 +34,7 @@ export function DeadPage({ live }: { readonly live: Live }): ComponentChild {
       setProblem(String((error as Error).message));
     }
   }, []);
-  const dead = live.status?.report?.types.reduce((sum, type) => sum + type.dead, 0);
+  const dead = live.status?.report?.dead;
   // The status counts them every few seconds: when their number changes, the list has changed.
   useEffect(() => void read(), [dead]);
   const close = () => {
@@ -52,7 +54,7 @@ export function DeadPage({ live }: { readonly live: Live }): ComponentChild {
     list !== null && list.events.length === 0 && h(Empty, null, 'No event is dead.'),
     list !== null &&
       list.events.length > 0 && [
-        h(Codes, { key: 'codes', list, ask: setAsked }),
+        h(Groups, { key: 'groups', list, ask: setAsked }),
         h(Events, { key: 'events', list, code, setCode, ask: setAsked }),
       ],
     asked !== null && h(RedriveDialog, { asked, progress: live.redrive, close }),
@@ -64,26 +66,37 @@ interface ListProps {
   readonly ask: (asked: Asked) => void;
 }
 
-function Codes({ list, ask }: ListProps): ComponentChild {
-  const redriveAll = (code: string) => () =>
-    ask({ choice: { codes: [code], eventIds: [] }, words: `that died with ${code}` });
+function Groups({ list, ask }: ListProps): ComponentChild {
+  const redriveAll =
+    ({ code, aggregateType }: Group) =>
+    () =>
+      ask({
+        selection: { codes: [code], aggregateTypes: [aggregateType], eventIds: [] },
+        words: `of type ${aggregateType} that died with ${code}`,
+      });
   return h(
     'section',
     null,
-    h('h2', null, 'By code'),
-    h(Table<List['codes'][number]>, {
-      caption: 'Dead events by code',
-      keyOf: ({ code }) => code,
-      rows: list.codes,
+    h('h2', null, 'By code and type'),
+    h(Table<Group>, {
+      caption: 'Dead events by code and type',
+      keyOf: ({ code, aggregateType }) => `${code} ${aggregateType}`,
+      rows: list.groups,
       columns: [
         { title: 'Code', cell: ({ code }) => h('code', null, code) },
-        { title: 'Events', isNumber: true, cell: ({ events }) => count(events) },
+        { title: 'Type', cell: ({ aggregateType }) => h('code', null, aggregateType) },
+        { title: 'Events', isNumber: true, cell: ({ events }) => `${count(events)}${list.isCapped ? ' or more' : ''}` },
+        { title: 'Newest died', cell: ({ newest }) => h(Time, { at: newest, now: list.at }) },
         {
           title: 'Action',
-          cell: ({ code }) =>
+          cell: (group) =>
             h(
               'button',
-              { type: 'button', onClick: redriveAll(code), 'aria-label': `Redrive all with ${code} …` },
+              {
+                type: 'button',
+                onClick: redriveAll(group),
+                'aria-label': `Redrive all of type ${group.aggregateType} with ${group.code} …`,
+              },
               'Redrive all …',
             ),
         },
@@ -98,9 +111,10 @@ interface EventsProps extends ListProps {
 }
 
 function Events({ list, code, setCode, ask }: EventsProps): ComponentChild {
-  const total = list.codes.reduce((sum, { events }) => sum + events, 0);
+  const total = list.groups.reduce((sum, { events }) => sum + events, 0);
   const rows = list.events.filter((event) => code === '' || event.code === code);
-  const options = list.codes.map((one) => h('option', { key: one.code, value: one.code }, one.code));
+  const codes = [...new Set(list.groups.map((group) => group.code))];
+  const options = codes.map((one) => h('option', { key: one, value: one }, one));
   return h(
     'section',
     null,
@@ -151,13 +165,13 @@ function Why({ code, message, advice }: Entry): ComponentChild {
     { class: 'why' },
     h('code', { class: 'code' }, code),
     h('p', null, message),
-    h('p', { class: 'note' }, advice),
+    advice !== null && h('p', { class: 'note' }, advice),
   );
 }
 
 function RedriveOne({ entry, ask }: { readonly entry: Entry; readonly ask: (asked: Asked) => void }): ComponentChild {
   const { eventId, aggregateType, aggregateId } = entry;
   const name = `${aggregateType}:${aggregateId}`;
-  const onClick = () => ask({ choice: { codes: [], eventIds: [eventId] }, words: `of ${name}` });
+  const onClick = () => ask({ selection: { codes: [], aggregateTypes: [], eventIds: [eventId] }, words: `of ${name}` });
   return h('button', { type: 'button', onClick, 'aria-label': `Redrive the event of ${name} …` }, 'Redrive …');
 }

@@ -56,7 +56,7 @@ function skip(main: { readonly current: HTMLElement | null }) {
 }
 
 function Header({ live, route }: { readonly live: Live; readonly route: Route }): ComponentChild {
-  const dead = live.status?.report?.types.reduce((sum, type) => sum + type.dead, 0) ?? 0;
+  const dead = live.status?.report?.dead ?? 0;
   const link = (view: Route['view'], to: Route, badge: number) =>
     h(
       'li',

@@ -26,12 +26,15 @@ export function RedriveDialog({ asked, progress, close }: DialogProps): Componen
 
   useEffect(() => {
     dialog.current?.showModal();
-    postJson<Sent<RedrivePlan>>('redrive/plan', asked.choice).then((plan) => setStep({ name: 'asking', plan }), failed);
+    postJson<Sent<RedrivePlan>>('redrive/plan', asked.selection).then(
+      (plan) => setStep({ name: 'asking', plan }),
+      failed,
+    );
   }, []);
 
   const goAhead = (plan: Sent<RedrivePlan>) => () => {
     setStep({ name: 'running', plan });
-    postJson<RedriveResult>('redrive', { choice: asked.choice, plan }).then(
+    postJson<RedriveResult>('redrive', { selection: asked.selection, plan }).then(
       (result) => setStep({ name: 'done', result }),
       failed,
     );

@@ -89,9 +89,7 @@ function Figure({ title, value, note }: FigureProps): ComponentChild {
 }
 
 function Figures({ report }: { readonly report: Report }): ComponentChild {
-  const { at: now, types, isCapped, lag, settledPerSecond, lastSettledAt, canary } = report;
-  const pending = types.reduce((sum, type) => sum + type.pending, 0);
-  const dead = types.reduce((sum, type) => sum + type.dead, 0);
+  const { at: now, pending, dead, types, isCapped, lag, settledPerSecond, lastSettledAt, canary } = report;
   const oldest = types.flatMap(({ oldestPendingAt }) => oldestPendingAt ?? []).sort()[0];
   const more = isCapped ? ' or more' : '';
   return h(

@@ -7,10 +7,11 @@ import { drawPicture } from './draw-picture.ts';
 export function toAggregateMessage(view: AggregateView): AggregateMessage {
   const { nodes, relationships } = compareViews(view);
   const names = new Map([...nodes, ...relationships].map(({ id, name }) => [id, name]));
-  const { aggregateType, aggregateId, document, fault, events, registry, isInFlight, differences } = view;
+  const { aggregateType, aggregateId, search, document, fault, events, registry, isInFlight, differences } = view;
   return {
     aggregateType,
     aggregateId,
+    search,
     document: document === null ? null : JSON.stringify(document, undefined, 2),
     fault,
     events,

@@ -25,8 +25,8 @@ interface Pair<View> {
 }
 
 /** Every element once, those of the document first. */
-export function compareViews({ expected, standing, fault }: AggregateView): Compared {
-  const isKnown = fault === null;
+export function compareViews({ expected, standing, fault, search }: AggregateView): Compared {
+  const isKnown = fault === null && search !== 'not-found';
   const nodes = pair(expected?.nodes ?? [], standing.nodes, ({ identity }) => identity);
   const relationships = pair(expected?.relationships ?? [], standing.relationships, ({ id }) => id);
   return {
@@ -48,7 +48,7 @@ function pair<View>(
 
 function compareNode(id: string, sides: Pair<NodeView>, isKnown: boolean): ComparedNode {
   const { document, graph } = sides;
-  const { label, key } = readNodeIdentity(id);
+  const { label, key } = readName(id);
   const hold = document?.hold ?? graph?.hold ?? 'owned';
   const labelsOf = (view: NodeView | null) =>
     view === null
@@ -59,7 +59,7 @@ function compareNode(id: string, sides: Pair<NodeView>, isKnown: boolean): Compa
           .join(', ') || null;
   const labels = { name: 'further labels', document: labelsOf(document), graph: labelsOf(graph) };
   const hasLabels = labels.document !== null || labels.graph !== null;
-  const facts = [...(hasLabels ? [labels] : []), ...compareProperties(document?.properties, graph?.properties)];
+  const facts = [...(hasLabels ? [labels] : []), ...compareProperties(document?.properties, graph?.properties, key)];
   return {
     id,
     name: nodeName(id),
@@ -76,7 +76,7 @@ function compareNode(id: string, sides: Pair<NodeView>, isKnown: boolean): Compa
 
 function compareRelationship(id: string, sides: Pair<RelationshipView>, isKnown: boolean): ComparedRelationship {
   const view = (sides.document ?? sides.graph) as RelationshipView;
-  const facts = compareProperties(sides.document?.properties, sides.graph?.properties);
+  const facts = [...compareEnds(sides), ...compareProperties(sides.document?.properties, sides.graph?.properties)];
   return {
     id,
     name: `${nodeName(view.from)} —${view.type}→ ${nodeName(view.to)}`,
@@ -90,6 +90,14 @@ function compareRelationship(id: string, sides: Pair<RelationshipView>, isKnown:
   };
 }
 
+/** Somebody may have made the relationship anew between other nodes. */
+function compareEnds({ document, graph }: Pair<RelationshipView>): readonly Fact[] {
+  if (document === null || graph === null) return [];
+  return (['from', 'to'] as const)
+    .filter((end) => document[end] !== graph[end])
+    .map((end) => ({ name: end, document: nodeName(document[end]), graph: nodeName(graph[end]) }));
+}
+
 function markOf({ document, graph }: Pair<unknown>, facts: readonly Fact[], isKnown: boolean): Mark {
   if (!isKnown) return 'unknown';
   if (graph === null) return 'missing';
@@ -97,11 +105,16 @@ function markOf({ document, graph }: Pair<unknown>, facts: readonly Fact[], isKn
   return facts.some((fact) => fact.document !== fact.graph) ? 'changed' : 'same';
 }
 
+type Properties = Readonly<Record<string, GraphValue>>;
+
+/** @param key what the element's name says already. */
 function compareProperties(
-  document: Readonly<Record<string, GraphValue>> | undefined,
-  graph: Readonly<Record<string, GraphValue>> | undefined,
+  document: Properties | undefined,
+  graph: Properties | undefined,
+  key: Properties = {},
 ): readonly Fact[] {
-  const names = [...new Set([...Object.keys(document ?? {}), ...Object.keys(graph ?? {})])].sort();
+  const all = new Set([...Object.keys(document ?? {}), ...Object.keys(graph ?? {})]);
+  const names = [...all].filter((name) => !(name in key)).sort();
   return names.map((name) => ({ name, document: valueText(document?.[name]), graph: valueText(graph?.[name]) }));
 }
 
@@ -109,8 +122,8 @@ function compareProperties(
 function shortenKeys(nodes: readonly ComparedNode[]): readonly ComparedNode[] {
   const byLabel = Map.groupBy(nodes, ({ label }) => label);
   return nodes.map((node) => {
-    const { key } = readNodeIdentity(node.id);
-    const keys = byLabel.get(node.label)?.map(({ id }) => readNodeIdentity(id).key) ?? [];
+    const { key } = readName(node.id);
+    const keys = byLabel.get(node.label)?.map(({ id }) => readName(id).key) ?? [];
     const telling = Object.keys(key).filter((name) => keys.some((other) => other[name] !== key[name]));
     const values = telling.flatMap((name) => key[name] ?? []);
     return values.length === 0 ? node : { ...node, key: keyText(values) };
@@ -124,9 +137,14 @@ function keyText(values: readonly KeyValue[]): string {
   return values.length === 1 ? `${text.slice(0, 9)}…${text.slice(10 - keyChars)}` : `${text.slice(0, keyChars - 1)}…`;
 }
 
+/** The label and key of a node's identity. A node that has lost either in the graph bears another name, which stands as it is. */
+function readName(identity: string): { readonly label: string; readonly key: Readonly<Record<string, KeyValue>> } {
+  return identity.startsWith('[') ? readNodeIdentity(identity) : { label: identity, key: {} };
+}
+
 /** `Event event_id=17`. */
 export function nodeName(identity: string): string {
-  const { label, key } = readNodeIdentity(identity);
+  const { label, key } = readName(identity);
   return [label, ...Object.entries(key).map(([name, value]) => `${name}=${value}`)].join(' ');
 }
 

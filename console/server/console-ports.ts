@@ -1,7 +1,13 @@
 /** What the console's server needs of the rest: functions that know the databases. */
+import type { DeadSelection } from '../../lib/contract/dead-selection.ts';
 import type { AggregateView } from '../../lib/operate/aggregate-view.ts';
 import type { StatusReport } from '../../lib/operate/status-report.ts';
-import type { DeadList, RedriveChoice, RedrivePlan, RedriveProgress, RedriveResult } from '../messages.ts';
+import type { DeadMessage, RedrivePlan, RedriveProgress, RedriveResult } from '../messages.ts';
+
+/** `type-unknown`: no such type is declared. `unknown`: there is no document of it, no event, and nothing in the graph. `interrupted`: the console ends. */
+export type ViewAnswer =
+  | { readonly outcome: 'viewed'; readonly view: AggregateView }
+  | { readonly outcome: 'type-unknown' | 'unknown' | 'interrupted' };
 
 export interface ConsolePorts {
   /** What is looked at, in words. */
@@ -9,13 +15,12 @@ export interface ConsolePorts {
   /** The types whose documents can be looked at. */
   readonly aggregateTypes: readonly string[];
   readonly readStatus: () => Promise<StatusReport>;
-  readonly listDead: () => Promise<DeadList>;
-  readonly planRedrive: (choice: RedriveChoice) => Promise<RedrivePlan>;
+  readonly listDead: () => Promise<DeadMessage>;
+  readonly planRedrive: (selection: DeadSelection) => Promise<RedrivePlan>;
   readonly redrive: (
-    choice: RedriveChoice,
+    selection: DeadSelection,
     plan: RedrivePlan,
     progress: (progress: RedriveProgress) => void,
   ) => Promise<RedriveResult>;
-  /** Null where no such type is declared. */
-  readonly viewAggregate: (aggregateType: string, aggregateId: string) => Promise<AggregateView | null>;
+  readonly viewAggregate: (aggregateType: string, aggregateId: string) => Promise<ViewAnswer>;
 }

@@ -74,7 +74,6 @@ export class History {
 
 function toSample(at: number, report: StatusReport | null): Sample {
   if (report === null) return { at, pending: null, settledPerSecond: null, p50Millis: null, p95Millis: null };
-  const { types, settledPerSecond, lag } = report;
-  const pending = types.reduce((sum, type) => sum + type.pending, 0);
+  const { pending, settledPerSecond, lag } = report;
   return { at, pending, settledPerSecond, p50Millis: lag?.p50Millis ?? null, p95Millis: lag?.p95Millis ?? null };
 }

@@ -28,16 +28,15 @@ export interface ConsoleOptions {
   readonly everySeconds: number;
 }
 
-const choice = z
-  .object({
-    codes: z.array(z.string().min(1).max(64)).max(100).default([]),
-    eventIds: z
-      .array(z.string().regex(/^[0-9a-f]{24}$/))
-      .max(1_000)
-      .default([]),
-  })
-  .refine(({ codes, eventIds }) => codes.length + eventIds.length > 0, 'choose events by code or by id');
-const plannedRedrive = z.object({ choice, plan: z.object({ events: z.int().positive(), until: z.coerce.date() }) });
+const texts = z.array(z.string().min(1).max(64)).max(100);
+const selection = z
+  .object({ codes: texts, aggregateTypes: texts, eventIds: z.array(z.string().regex(/^[0-9a-f]{24}$/)).max(1_000) })
+  // Without any, all dead events would be meant: the page never asks for that.
+  .refine(
+    ({ codes, aggregateTypes, eventIds }) => codes.length + aggregateTypes.length + eventIds.length > 0,
+    'choose events by code, type or id',
+  );
+const plannedRedrive = z.object({ selection, plan: z.object({ events: z.int().positive(), until: z.coerce.date() }) });
 
 /** Starts it. @throws Error of the system where the port is taken. */
 export async function serveConsole(ports: ConsolePorts, options: ConsoleOptions): Promise<RunningConsole> {
@@ -100,7 +99,7 @@ async function respond(
     case 'GET aggregate':
       return answerAggregate(ports, query, response);
     case 'POST redrive/plan':
-      return answerJson(response, await ports.planRedrive(parse(choice, await readJson(request))));
+      return answerJson(response, await ports.planRedrive(parse(selection, await readJson(request))));
     case 'POST redrive':
       return answerJson(response, await redrive(site, parse(plannedRedrive, await readJson(request))));
     default:
@@ -137,26 +136,31 @@ function send(response: ServerResponse, event: string, data: unknown): void {
 async function answerAggregate(ports: ConsolePorts, query: URLSearchParams, response: ServerResponse): Promise<void> {
   const [type, id] = [query.get('type') ?? '', query.get('id') ?? ''];
   if (type === '' || id === '') throw new HttpError(400, 'Say which aggregate: its type and its id.');
-  const view = await ports.viewAggregate(type, id);
-  if (view === null) {
-    const known = ports.aggregateTypes.join(', ');
-    throw new HttpError(
-      404,
-      `No aggregate type "${type}" is declared; there are ${known}. A service of its own names its types with --catalog.`,
-    );
-  }
-  answerJson(response, toAggregateMessage(view));
+  const answer = await ports.viewAggregate(type, id);
+  if (answer.outcome !== 'viewed') throw new HttpError(404, whyUnseen(answer.outcome, type, ports.aggregateTypes));
+  answerJson(response, toAggregateMessage(answer.view));
+}
+
+function whyUnseen(
+  outcome: 'type-unknown' | 'unknown' | 'interrupted',
+  type: string,
+  known: readonly string[],
+): string {
+  if (outcome === 'interrupted') return 'The console ends.';
+  if (outcome === 'unknown')
+    return 'There is no such document, no event of it, and nothing of it in the graph. The id is the one that the outbox has as aggregateId.';
+  return `No aggregate type "${type}" is declared; there are ${known.join(', ')}. A service names its own with --catalog.`;
 }
 
 /** One at a time: two of the same events would each count what the other changed. */
-async function redrive(site: Site, { choice, plan }: z.infer<typeof plannedRedrive>) {
+async function redrive(site: Site, { selection, plan }: z.infer<typeof plannedRedrive>) {
   if (site.isRedriving) throw new HttpError(409, 'A redrive is under way: wait for its end.');
   site.isRedriving = true;
   const progress = (message: RedriveProgress) => {
     for (const listener of site.listeners) send(listener, 'redrive', message);
   };
   try {
-    return await site.ports.redrive(choice, plan, progress);
+    return await site.ports.redrive(selection, plan, progress);
   } finally {
     site.isRedriving = false;
   }
