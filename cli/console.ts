@@ -18,7 +18,7 @@ const everySeconds = 2;
 
 const help = `
 What it shows, as it changes: whether the graph is in step, and where it waits; the last minutes as charts; the dead events, with why and what to do; and one aggregate as
-its document says it and as the graph has it, side by side. It changes one thing, when you ask it to and say yes: it makes dead events pending again, as "redrive" does.
+its document says it and as the graph has it, side by side. It changes one thing, when you ask it to and say yes: it makes dead events pending again, as "dead redrive" does.
 
 It prints an address with a secret token, which is new each time. Whoever has it and is on this machine can use the page with the rights of this process: keep it to yourself. The page answers
 on 127.0.0.1 only, and loads nothing from elsewhere. To see it from another machine, carry the port over: ssh -L 7000:127.0.0.1:7000 that-machine.

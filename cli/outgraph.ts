@@ -8,9 +8,9 @@ import { setUpOnce } from '../lib/wiring/set-up.ts';
 import { startWorker } from '../lib/wiring/worker.ts';
 import { workerLog } from '../lib/wiring/worker-log.ts';
 import { consoleCommand } from './console.ts';
+import { deadCommand } from './dead.ts';
 import { addCatalogOption, type CatalogOption, readCatalogOrExit } from './read-catalog.ts';
 import { readSettingsOrExit } from './read-settings.ts';
-import { redriveCommand } from './redrive.ts';
 import { replayCommand } from './replay.ts';
 import { reprojectCommand } from './reproject.ts';
 import { statusCommand } from './status.ts';
@@ -34,8 +34,8 @@ addCatalogOption(program.command('set-up'))
   );
 program
   .addCommand(statusCommand())
+  .addCommand(deadCommand())
   .addCommand(consoleCommand())
-  .addCommand(redriveCommand())
   .addCommand(replayCommand())
   .addCommand(reprojectCommand())
   .addCommand(verifyCommand());

@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { databaseSettings } from '../lib/config/settings.ts';
 import { describeError } from '../lib/contract/fault.ts';
+import type { GraphAddress } from '../lib/wiring/operator.ts';
 import { isWanted, type ShowProgress, showProgress } from './progress.ts';
 import { readSettingsOrExit, wrongUse } from './read-settings.ts';
 
@@ -94,6 +95,17 @@ export const readDatabaseSettings = () => readSettingsOrExit(databaseSettings);
 /** Where the outbox is, for a command that does not need the graph. */
 export const readOutboxSettings = () =>
   readSettingsOrExit(databaseSettings.pick({ MONGODB_URI: true, MONGODB_DATABASE: true }));
+
+/** Where both databases are; the graph's address may be left out. For a command that can do without it. */
+export const readSettingsWithGraph = () => readSettingsOrExit(databaseSettings.partial({ NEO4J_URI: true }));
+
+/** Null where the settings name no graph. */
+export function graphOf({
+  NEO4J_URI,
+  ...others
+}: Omit<GraphAddress, 'NEO4J_URI'> & { readonly NEO4J_URI?: string | undefined }): GraphAddress | null {
+  return NEO4J_URI === undefined ? null : { NEO4J_URI, ...others };
+}
 
 async function confirm(whatItDoes: string, yes: boolean, signal: AbortSignal): Promise<void> {
   process.stderr.write(`${whatItDoes}\n`);

@@ -2,6 +2,7 @@
 import type { Db } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import type { AggregateCatalog } from '../lib/aggregates/create-catalog.ts';
+import { hintFor } from '../lib/operate/code-hints.ts';
 import { listDead } from '../lib/wiring/dead.ts';
 import { readOutboxTime } from '../lib/wiring/operator.ts';
 import { reprojectable } from '../lib/wiring/reproject.ts';
@@ -41,7 +42,7 @@ export function consolePorts(scope: ConsoleScope): ConsolePorts {
         readOutboxTime(db),
         listDead(db, everything, listedEvents),
       ]);
-      return { at, groups, isCapped, events: events.map((event) => ({ ...event, advice: null })) };
+      return { at, groups, isCapped, events: events.map((event) => ({ ...event, advice: adviceOn(event.code) })) };
     },
     planRedrive: async (selection) => {
       const until = await readOutboxTime(db);
@@ -53,4 +54,12 @@ export function consolePorts(scope: ConsoleScope): ConsolePorts {
     },
     viewAggregate: async () => null,
   };
+}
+
+/** As a sentence. */
+function adviceOn(code: string): string | null {
+  const hint = hintFor(code);
+  if (hint === null) return null;
+  const text = `${hint.reason}: ${hint.then}.`;
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

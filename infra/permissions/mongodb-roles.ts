@@ -32,6 +32,7 @@ export const parts = [
   'set-up',
   'worker',
   'operator',
+  'discard',
   'reprojection',
 ] as const;
 export type Part = (typeof parts)[number];
@@ -61,6 +62,7 @@ const setUp: readonly Privilege[] = [
   { collection: 'outboxCheckpoints', actions: ['createCollection'] },
   { collection: 'outboxTrials', actions: ['createCollection', 'createIndex'] },
   { collection: 'outboxConflicts', actions: ['createCollection', 'createIndex'] },
+  { collection: 'outboxDiscarded', actions: ['createCollection', 'createIndex'] },
 ];
 
 /** It looks at everything of outgraph's, brings dead events back to pending, and clears what was counted against them. It inserts and removes no event. */
@@ -69,6 +71,16 @@ const operator: readonly Privilege[] = [
   { collection: 'outboxCheckpoints', actions: ['find'] },
   { collection: 'outboxTrials', actions: ['find', 'update', 'remove'] },
   { collection: 'outboxConflicts', actions: ['find', 'remove'] },
+  { collection: 'outboxDiscarded', actions: ['find'] },
+];
+
+/**
+ * Whoever discards dead events. Apart from the operator, because it is seldom done, and because MongoDB grants `remove` on whole documents: who has it could remove a pending event, which nothing would ever
+ * bring back. It cannot read, change or remove what was discarded.
+ */
+const discard: readonly Privilege[] = [
+  { collection: 'outbox', actions: ['find', 'remove', 'listIndexes'] },
+  { collection: 'outboxDiscarded', actions: ['insert', 'listIndexes'] },
 ];
 
 /**
@@ -86,7 +98,7 @@ function reprojection(writerCollections: readonly string[]): readonly Privilege[
 }
 
 /** A role on a collection without a name would be one on all of them; and a writer that had `outbox` for its own could rewrite history. */
-const collectionPattern = /^(?!outbox(Checkpoints|Trials|Conflicts)?$)(?!system\.)[A-Za-z_][\w.-]*$/;
+const collectionPattern = /^(?!outbox(Checkpoints|Trials|Conflicts|Discarded)?$)(?!system\.)[A-Za-z_][\w.-]*$/;
 
 /**
  * What a part may do.
@@ -111,6 +123,7 @@ export function privilegesOf(part: Part, writerCollections: readonly string[] = 
     'set-up': setUp,
     worker: union([...publisher, ...consumer, ...sweep]),
     operator,
+    discard,
     reprojection: reprojection(writerCollections),
   };
   return privileges[part];

@@ -1,4 +1,5 @@
 /** What an operator sees of dead events. Plain data: printed, sent as JSON, and drawn by the console. An event may have been written past the validator, so that nothing here is sure of its fields. */
+import type { Position } from './position.ts';
 
 /** One of them in a list. */
 export interface DeadRow {
@@ -10,6 +11,14 @@ export interface DeadRow {
   readonly deadAt: Date;
   readonly code: string;
   readonly message: string;
+}
+
+/** All fields but the payload; null where it has none of the right type. */
+export interface DeadDetails extends DeadRow {
+  readonly position: Position | null;
+  readonly createdAt: Date | null;
+  readonly attempts: number;
+  readonly traceparent: string | null;
 }
 
 /** Those of one code and aggregate type. */

@@ -1,7 +1,8 @@
 /** The dead events that a person means: to look at, to redrive, or to discard. Every read is by the index of the dead, or by the ids that are meant. */
 import { type Collection, type Document, type Filter, ObjectId } from 'mongodb';
-import type { DeadGroup, DeadRow } from '../contract/dead-list.ts';
+import type { DeadDetails, DeadGroup, DeadRow } from '../contract/dead-list.ts';
 import type { DeadSelection } from '../contract/dead-selection.ts';
+import { toDeadDetails, toDeadRow } from './read-dead-event.ts';
 import { withMongodbFaults } from './translate-error.ts';
 
 /** How many events are meant that died before `until`. @throws Fault `mongodb-unavailable`. */
@@ -31,6 +32,24 @@ export async function findDead(
       .toArray(),
   );
   return found.map(({ _id }) => String(_id));
+}
+
+/** Where the meant events stand that died before `until`, those that died first first. @throws Fault `mongodb-unavailable`. */
+export async function listDeadPlaces(
+  outbox: Collection<Document>,
+  selection: DeadSelection,
+  until: Date,
+  limit: number,
+): Promise<readonly DeadDetails[]> {
+  const found = await withMongodbFaults(() =>
+    outbox
+      .find({ ...deadFilter(selection), deadAt: { $lt: until } }, { projection: { payload: 0 } })
+      .sort({ deadAt: 1 })
+      .hint(indexFor(selection))
+      .limit(limit)
+      .toArray(),
+  );
+  return found.map(toDeadDetails);
 }
 
 /** The meant events without their payloads, those that died last first. @throws Fault `mongodb-unavailable`. */
@@ -81,19 +100,6 @@ export async function groupDead(
   return groups.map(({ _id: { code, aggregateType }, events, oldest, newest }) => {
     return { code: String(code), aggregateType: String(aggregateType), events, oldest, newest };
   });
-}
-
-/** What a list says of an event. */
-export function toDeadRow({ _id, aggregateType, aggregateId, operation, deadAt, error }: Document): DeadRow {
-  return {
-    eventId: String(_id),
-    aggregateType: String(aggregateType),
-    aggregateId: String(aggregateId),
-    operation: String(operation),
-    deadAt,
-    code: String(error?.code),
-    message: String(error?.message),
-  };
 }
 
 /** Also of those that were discarded. */

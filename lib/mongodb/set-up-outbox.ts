@@ -1,11 +1,12 @@
 /**
- * The set-up of the outbox: the collection with its validator and indexes, and the collection of checkpoints. Safe to run again; it
+ * The set-up of the outbox: the collection with its validator and indexes, and the collections beside it. Safe to run again; it
  * brings an older set-up to what this version needs.
  */
 import { type Collection, type Db, type Document, type IndexDescription, MongoServerError } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 import { outboxCollection } from '../contract/outbox-event.ts';
 import { conflictCollection } from './count-conflicts.ts';
+import { discardedCollection } from './discarded.ts';
 import { outboxValidator } from './outbox-validator.ts';
 import { withMongodbFaults } from './translate-error.ts';
 import { trialCollection } from './trials.ts';
@@ -15,6 +16,9 @@ export const checkpointCollection = 'outboxCheckpoints';
 
 /** The TTL index on `processedAt`. */
 export const purgeIndex = 'outgraph_purge';
+
+/** What was discarded last is listed first. */
+const discardedIndex = 'outgraph_discarded';
 
 /** Lists no more than the names of what the user has rights on, and so needs no right on the database as a whole. */
 const namesOfOwn = { nameOnly: true, authorizedCollections: true } as const;
@@ -61,12 +65,13 @@ export async function setUpOutbox(db: Db, options: OutboxOptions): Promise<void>
     const existing = new Set((await db.listCollections({}, namesOfOwn).toArray()).map((collection) => collection.name));
     if (existing.has(outboxCollection)) await db.command({ collMod: outboxCollection, ...validation });
     else await db.createCollection(outboxCollection, validation);
-    for (const name of [checkpointCollection, trialCollection, conflictCollection])
+    for (const name of [checkpointCollection, trialCollection, conflictCollection, discardedCollection])
       if (!existing.has(name)) await db.createCollection(name);
     for (const { collection, field } of forgotten) {
       const index = { name: 'outgraph_forget', expireAfterSeconds: forgetSeconds };
       await db.collection(collection).createIndex({ [field]: 1 }, index);
     }
+    await db.collection(discardedCollection).createIndex({ discardedAt: -1 }, { name: discardedIndex });
     await dropChangedIndexes(db.collection(outboxCollection));
     await db.collection(outboxCollection).createIndexes([...indexes]);
     await setUpPurge(db, options.processedRetentionSeconds);
@@ -98,13 +103,24 @@ async function setUpPurge(db: Db, expireAfterSeconds: number): Promise<void> {
  * @throws Fault `set-up-missing` that names what is missing and the command to run.
  */
 export async function checkOutbox(db: Db): Promise<void> {
-  const names = await withMongodbFaults(() => indexNames(db.collection(outboxCollection)));
+  await checkCollection(db, outboxCollection, [...indexes.map((index) => index.name ?? ''), purgeIndex]);
+}
+
+/**
+ * Whether events can be discarded. Before each of these commands, and not at a cold start: what goes on by itself does not need it.
+ *
+ * @throws Fault `set-up-missing` that names what is missing and the command to run.
+ */
+export async function checkDiscarded(db: Db): Promise<void> {
+  await checkCollection(db, discardedCollection, [discardedIndex]);
+}
+
+async function checkCollection(db: Db, collection: string, wanted: readonly string[]): Promise<void> {
+  const names = await withMongodbFaults(() => indexNames(db.collection(collection)));
   const missing =
     names === undefined
-      ? [`the collection ${outboxCollection}`]
-      : [...indexes.map((index) => index.name), purgeIndex]
-          .filter((name) => !names.includes(name))
-          .map((name) => `the index ${name}`);
+      ? [`the collection ${collection}`]
+      : wanted.filter((name) => !names.includes(name)).map((name) => `the index ${name}`);
   if (missing.length === 0) return;
   throw new Fault(
     'set-up-missing',

@@ -7,8 +7,8 @@ import { countDead, findDead } from '../mongodb/find-dead.ts';
 import { countProcessed, findProcessed, type ReplayWindow, readRetentionSeconds } from '../mongodb/find-processed.ts';
 import { makePending } from '../mongodb/make-pending.ts';
 import { forgetTrials, type TrialDocument, trialCollection } from '../mongodb/trials.ts';
+import { type ChangePorts, type ChangeReport, changeInParts } from '../operate/change-in-parts.ts';
 import { chunkFor } from '../operate/pace.ts';
-import { type ReturnPorts, type ReturnReport, returnToPending } from '../operate/return-to-pending.ts';
 import { paceOf, type Running } from './operator.ts';
 
 const maxEventsAtOnce = 500;
@@ -19,7 +19,7 @@ export function countRedrive(db: Db, selection: DeadSelection, until: Date): Pro
 }
 
 /** Makes the meant dead events pending again; what dies after `until` stays dead. @throws Fault `mongodb-unavailable`. */
-export function redrive(db: Db, selection: DeadSelection, until: Date, running: Running): Promise<ReturnReport> {
+export function redrive(db: Db, selection: DeadSelection, until: Date, running: Running): Promise<ChangeReport> {
   const outbox = db.collection(outboxCollection);
   const trials = db.collection<TrialDocument>(trialCollection);
   const conflicts = db.collection<ConflictDocument>(conflictCollection);
@@ -53,7 +53,7 @@ export async function planReplay(db: Db, window: ReplayWindow): Promise<ReplayPl
 }
 
 /** Makes the processed events of the window pending again. @throws Fault `mongodb-unavailable`. */
-export function replay(db: Db, window: ReplayWindow, running: Running): Promise<ReturnReport> {
+export function replay(db: Db, window: ReplayWindow, running: Running): Promise<ChangeReport> {
   const outbox = db.collection(outboxCollection);
   return runReturn(running, {
     find: (limit) => findProcessed(outbox, window, limit),
@@ -61,8 +61,8 @@ export function replay(db: Db, window: ReplayWindow, running: Running): Promise<
   });
 }
 
-function runReturn(running: Running, ports: Pick<ReturnPorts, 'find' | 'change'>): Promise<ReturnReport> {
-  return returnToPending(
+function runReturn(running: Running, ports: Pick<ChangePorts, 'find' | 'change'>): Promise<ChangeReport> {
+  return changeInParts(
     { ...ports, pace: paceOf(running), isInterrupted: () => running.signal.aborted, progress: running.progress },
     chunkFor(running.ratePerSecond, maxEventsAtOnce),
   );

@@ -115,7 +115,7 @@ describe('the package', () => {
 
   it('runs its command from node_modules', async () => {
     const { stdout } = await outgraph('--help');
-    for (const name of ['worker', 'set-up', 'redrive', 'replay', 'reproject']) expect(stdout).toContain(`  ${name} `);
+    for (const name of ['worker', 'set-up', 'dead', 'replay', 'reproject']) expect(stdout).toContain(`  ${name} `);
   });
 });
 

@@ -70,8 +70,8 @@ it('a replay takes what was processed in the window, and leaves what was process
 });
 
 it.each([
-  ['no events chosen', ['redrive'], 'choose the events'],
-  ['an unknown code', ['redrive', '--code', 'x'], 'must be one of'],
+  ['no events chosen', ['dead', 'redrive'], 'choose the events'],
+  ['an unknown code', ['dead', 'redrive', '--code', 'x'], 'must be one of'],
   ['a time without its zone', ['replay', '--since', '2026-11-25'], 'must be a time with its zone'],
   ['an unknown type', ['reproject', 'nobody'], 'there are graph, memory-user, memory-event'],
   ['the canaries', ['reproject', 'outgraph-canary'], 'no aggregate type "outgraph-canary" with documents'],
@@ -81,10 +81,10 @@ it.each([
 });
 
 it('missing settings are named, and a server that is away ends a command with 1 and without its address', async () => {
-  const missing = await startOutgraph(['redrive', '--all'], {}).ended;
+  const missing = await startOutgraph(['dead', 'redrive', '--all'], {}).ended;
   expect([missing.exitCode, missing.stderr]).toStrictEqual([2, expect.stringContaining('MONGODB_URI')]);
   const uri = 'mongodb://somebody:secret@127.0.0.1:1/?directConnection=true&serverSelectionTimeoutMS=100';
-  const away = await startOutgraph(['redrive', '--all', '--json'], { MONGODB_URI: uri }).ended;
+  const away = await startOutgraph(['dead', 'redrive', '--all', '--json'], { MONGODB_URI: uri }).ended;
   expect(away.exitCode).toBe(1);
   expect(JSON.parse(away.stdout)).toMatchObject({ outcome: 'failed' });
   expect(away.stdout + away.stderr).not.toContain('secret');

@@ -104,6 +104,9 @@ const attempts: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'remove checkpoints': (db) => db.collection('outboxCheckpoints').deleteOne(nothing),
   'read trials': (db) => db.collection('outboxTrials').findOne(nothing),
   'remove conflicts': (db) => db.collection('outboxConflicts').deleteOne(nothing),
+  'read discarded events': (db) => db.collection('outboxDiscarded').findOne(nothing),
+  'change discarded events': (db) => db.collection('outboxDiscarded').updateOne(nothing, { $set: { reason: 'none' } }),
+  'remove discarded events': (db) => db.collection('outboxDiscarded').deleteOne(nothing),
   "read the writer's documents": (db) => db.collection(memoryEvent.collection).findOne(nothing),
   "change the writer's documents": (db) =>
     db.collection(memoryEvent.collection).updateOne(nothing, { $set: { date: '01-01' } }),
@@ -146,7 +149,15 @@ const allowed: Readonly<Record<Part, readonly (keyof typeof attempts)[]>> = {
     'read trials',
     'remove conflicts',
   ],
-  operator: ['read events', 'change events', 'read checkpoints', 'read trials', 'remove conflicts'],
+  operator: [
+    'read events',
+    'change events',
+    'read checkpoints',
+    'read trials',
+    'remove conflicts',
+    'read discarded events',
+  ],
+  discard: ['read events', 'remove events'],
   reprojection: [
     'read events',
     'insert an event',

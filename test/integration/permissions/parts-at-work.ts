@@ -28,6 +28,8 @@ import {
   trialCollection,
 } from '../../../lib/mongodb/trials.ts';
 import { listUnsettledIds, newestUnsettled } from '../../../lib/mongodb/unsettled-positions.ts';
+import { listDead, listDiscarded, showDead } from '../../../lib/wiring/dead.ts';
+import { discard, planDiscard } from '../../../lib/wiring/discard.ts';
 import { dropReprojection, planReprojection, reprojectType } from '../../../lib/wiring/reproject.ts';
 import { joinOutbox } from '../../../lib/wiring/sweep.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
@@ -126,6 +128,9 @@ const setUp: PartAtWork = async (db, admin) => {
   await setUpOutbox(db, { processedRetentionSeconds: 3_600 });
 };
 
+const all = { codes: [], aggregateTypes: [], eventIds: [] };
+const running = { ratePerSecond: 1_000, signal: new AbortController().signal, progress: () => undefined };
+
 /** Looks at what stands still, and brings a dead event back. */
 const operate: PartAtWork = async (db, admin) => {
   await checkOutbox(db);
@@ -133,7 +138,10 @@ const operate: PartAtWork = async (db, admin) => {
   const eventId = await addEvent(admin);
   await markDead(admin.collection(outboxCollection), [{ eventId, code: 'key-invalid', message: 'a test' }]);
   await joinOutbox(db).countOutbox(10);
-  await outbox.find({ status: 'dead' }).sort({ deadAt: 1 }).toArray();
+  await listDead(db, all, 10);
+  await listDiscarded(db, all, 10);
+  await showDead(db, eventId, { graph: null, withPayload: true });
+  await showDead(db, new ObjectId().toHexString(), { graph: null, withPayload: true });
   await db.collection(checkpointCollection).find().toArray();
   const trials = db.collection<TrialDocument>(trialCollection);
   const conflicts = db.collection<ConflictDocument>(conflictCollection);
@@ -145,12 +153,23 @@ const operate: PartAtWork = async (db, admin) => {
   await outbox.updateOne({ _id: new ObjectId(eventId), status: 'dead' }, redrive);
 };
 
+/** Takes a dead event out of the outbox. */
+const discardDead: PartAtWork = async (db, admin) => {
+  await checkOutbox(db);
+  const eventId = await addEvent(admin);
+  await markDead(admin.collection(outboxCollection), [{ eventId, code: 'key-invalid', message: 'a test' }]);
+  const selection = { ...all, eventIds: [eventId] };
+  const until = new Date(Date.now() + 60_000);
+  await planDiscard(db, null, selection, until);
+  const { changed } = await discard(db, selection, until, 'for a test', running);
+  if (changed !== 1) throw new Error('A dead event is discarded.');
+};
+
 /** With what it records of an aggregate that has no document any more. */
 const reproject: PartAtWork = async (db, admin) => {
   await checkOutbox(db);
   await admin.collection(memoryEvent.collection).insertOne({ user_id: 'ada', date: '12-10' });
   await planReprojection(db, memoryEvent);
-  const running = { ratePerSecond: 1_000, signal: new AbortController().signal, progress: () => undefined };
   const log = { waiting: () => undefined, unrecordable: () => undefined };
   await reprojectType(db, memoryEvent, { maxPending: 1_000_000, forget: null }, running, log);
   await dropReprojection(db, memoryEvent.type);
@@ -174,5 +193,6 @@ export const partsAtWork: Readonly<Record<Part, PartAtWork>> = {
     await sweep(db, admin);
   },
   operator: operate,
+  discard: discardDead,
   reprojection: reproject,
 };

@@ -56,7 +56,7 @@ it('a new graph is filled by a reprojection while writers write, the old one sta
   expect(await readNodes(oldGraph)).toStrictEqual(nodes);
 
   // Nothing that was deleted before the move can come back to a graph that does not know the deletion.
-  await outgraph(['redrive', '--id', ghost], settingsOf(database, newGraph));
+  await outgraph(['dead', 'redrive', '--id', ghost], settingsOf(database, newGraph));
   await untilSettled(db);
   await expectInStep(db, newGraph);
 

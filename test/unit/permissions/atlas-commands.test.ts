@@ -28,6 +28,7 @@ describe("a writer's own collections", () => {
     '',
     'outbox',
     'outboxTrials',
+    'outboxDiscarded',
     'system.users',
     '$cmd',
     'a,FIND@shop.people',
