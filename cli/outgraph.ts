@@ -13,6 +13,7 @@ import { addCatalogOption, type CatalogOption, readCatalogOrExit } from './read-
 import { readSettingsOrExit } from './read-settings.ts';
 import { replayCommand } from './replay.ts';
 import { reprojectCommand } from './reproject.ts';
+import { showCommand } from './show.ts';
 import { statusCommand } from './status.ts';
 import { verifyCommand } from './verify.ts';
 
@@ -34,6 +35,7 @@ addCatalogOption(program.command('set-up'))
   );
 program
   .addCommand(statusCommand())
+  .addCommand(showCommand())
   .addCommand(deadCommand())
   .addCommand(consoleCommand())
   .addCommand(replayCommand())

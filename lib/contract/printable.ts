@@ -10,7 +10,12 @@ const maxCharacters = 2_000;
 export function printable(text: string): string {
   // Cut before it is searched: a name may be as long as a document.
   const cut = text.length > maxCharacters ? `${text.slice(0, maxCharacters - 1)}…` : text;
-  return cut.replace(unprintable, escaped).slice(0, maxCharacters);
+  return escapeUnprintable(cut).slice(0, maxCharacters);
+}
+
+/** The same without the cut, for what somebody asked to see as a whole. */
+export function escapeUnprintable(text: string): string {
+  return text.replace(unprintable, escaped);
 }
 
 function escaped(character: string): string {

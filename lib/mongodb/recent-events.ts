@@ -3,6 +3,8 @@
  * among those that were processed last.
  */
 import type { Collection, Document } from 'mongodb';
+import type { EventStatus, Operation } from '../contract/outbox-event.ts';
+import { type Position, toPosition } from '../contract/position.ts';
 import { exactTypes } from './read-outbox-event.ts';
 import { purgeIndex } from './set-up-outbox.ts';
 import { withMongodbFaults } from './translate-error.ts';
@@ -53,4 +55,52 @@ export async function findRecentlyProcessed(
     { $project: fields },
   ];
   return withMongodbFaults(() => outbox.aggregate(pipeline, { hint: purgeIndex, ...exactTypes }).toArray());
+}
+
+/** An event without its payload. */
+export interface ListedEvent {
+  readonly eventId: string;
+  readonly operation: Operation;
+  readonly position: Position;
+  readonly status: EventStatus;
+  readonly attempts: number;
+  readonly createdAt: Date;
+  readonly processedAt: Date | null;
+  readonly deadAt: Date | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+/** Its events without their payloads, newest first; of those that are not settled, and of the processed ones, no more than `limit` each. @throws Fault `mongodb-unavailable`. */
+export async function listEvents(
+  outbox: Collection<Document>,
+  aggregate: Aggregate,
+  limit: number,
+): Promise<readonly ListedEvent[]> {
+  const fields = Object.fromEntries(
+    ['operation', 'position', 'status', 'attempts', 'createdAt', 'processedAt', 'deadAt', 'error'].map((name) => [
+      name,
+      1,
+    ]),
+  );
+  // In this order: what is settled between the two reads is seen twice, and not never.
+  const unsettled = await findUnsettledEvents(outbox, aggregate, fields, limit);
+  const processed = await findRecentlyProcessed(outbox, aggregate, fields, limit);
+  const events = [...unsettled, ...processed].map(toListedEvent);
+  const byId = new Map(events.map((event) => [event.eventId, event]));
+  return [...byId.values()].sort((left, right) => (left.position < right.position ? 1 : -1));
+}
+
+function toListedEvent(document: Document): ListedEvent {
+  const { _id, operation, position, status, attempts, createdAt, processedAt, deadAt, error } = document;
+  return {
+    eventId: String(_id),
+    operation,
+    position: toPosition(position),
+    status,
+    attempts: Number(attempts),
+    createdAt,
+    processedAt: processedAt ?? null,
+    deadAt: deadAt ?? null,
+    error: error === undefined ? null : { code: String(error.code), message: String(error.message) },
+  };
 }

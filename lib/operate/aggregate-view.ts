@@ -46,13 +46,15 @@ export interface SubgraphView {
 export interface AggregateView {
   readonly aggregateType: string;
   readonly aggregateId: string;
-  /** The document as relaxed Extended JSON; null where there is none. */
+  /** `absent`: there is no document; `not-found`: none was found where it is likely, and the collection was not gone through, so that nobody can say whether there is one. */
+  readonly search: 'found' | 'absent' | 'not-found';
+  /** The document as relaxed Extended JSON; null where none was found. */
   readonly document: Readonly<Record<string, unknown>> | null;
   /** What the document says; null without one, or where its projection fails. */
   readonly expected: SubgraphView | null;
   /** Why the document cannot be projected; null where it can. */
   readonly fault: { readonly code: FaultCode; readonly reason: string } | null;
-  /** Newest first. */
+  /** Newest first: all that are pending or dead, and of the processed ones those among the outbox's last fifty thousand; no more than a hundred of either. */
   readonly events: readonly EventView[];
   /** What the graph's registry says; null where it does not know the aggregate. */
   readonly registry: { readonly position: Position; readonly deleted: boolean; readonly elements: number } | null;

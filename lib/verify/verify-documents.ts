@@ -118,7 +118,8 @@ async function judge<Id>(
   return found;
 }
 
-function registryDifference(
+/** What the registry alone tells; null where it lists what the document says. */
+export function registryDifference(
   key: string,
   subgraph: Subgraph,
   known: RegisteredAggregate | undefined,

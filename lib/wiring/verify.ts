@@ -80,7 +80,8 @@ export async function verifyGraph(
   return verify(ports, { ...options, types: [...catalog.keys()], chunkDocuments }, tell);
 }
 
-function stateOf(definition: AggregateDefinition, document: Document): DocumentState<DocumentId> {
+/** A document, and the subgraph that it stands for. */
+export function stateOf(definition: AggregateDefinition, document: Document): DocumentState<DocumentId> {
   const id: DocumentId = document._id;
   let aggregateId: string | null = null;
   try {

@@ -1,0 +1,48 @@
+/** Joins the look at one aggregate to both databases. */
+import { BSON, type Document } from 'mongodb';
+import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
+import { aggregateKey, outboxCollection } from '../contract/outbox-event.ts';
+import { type DocumentId, readDocuments } from '../mongodb/list-documents.ts';
+import { listEvents } from '../mongodb/recent-events.ts';
+import { readGraphSchema } from '../neo4j/graph-schema.ts';
+import { readRegistered } from '../neo4j/list-aggregates.ts';
+import { readElements } from '../neo4j/read-elements.ts';
+import { type ViewOutcome, viewAggregate as view } from '../operate/view-aggregate.ts';
+import { type FindOptions, findDocument } from './find-document.ts';
+import { stateOf, type VerifyScope } from './verify.ts';
+
+/** So many pending or dead events, and as many processed ones, are shown of an aggregate. */
+const maxEvents = 100;
+
+/** Looks at one aggregate; connections stay the caller's. @throws Fault `mongodb-unavailable`, `neo4j-unavailable` or `manifest-unknown`. */
+export async function viewAggregate(
+  { db, driver, database }: VerifyScope,
+  definition: AggregateDefinition,
+  aggregateId: string,
+  search: FindOptions,
+): Promise<ViewOutcome> {
+  const aggregate = { aggregateType: definition.type, aggregateId };
+  const key = aggregateKey(aggregate);
+  const { keys } = await readGraphSchema(driver, database);
+  return view<DocumentId>(
+    {
+      locateDocument: async () => {
+        const found = await findDocument(db, definition, aggregateId, search);
+        return found.outcome === 'found' ? { outcome: 'found', id: found.document._id } : found;
+      },
+      readDocument: async (id) => {
+        const [document] = await readDocuments(db.collection(definition.collection), [id]);
+        if (document === undefined) return null;
+        return { document: toExtendedJson(document), subgraph: stateOf(definition, document).subgraph };
+      },
+      listEvents: () => listEvents(db.collection(outboxCollection), aggregate, maxEvents),
+      readRegistered: async () => (await readRegistered(driver, database, [key])).get(key),
+      readElements: (nodes, relationships) => readElements(driver, database, keys, { nodes, relationships }),
+    },
+    aggregate,
+  );
+}
+
+function toExtendedJson(document: Document): Readonly<Record<string, unknown>> {
+  return BSON.EJSON.serialize(document, { relaxed: true }) as Record<string, unknown>;
+}

@@ -1,0 +1,116 @@
+import { expect, it } from 'vitest';
+import { showText, verdictText } from '../../../cli/show-text.ts';
+import type { Position } from '../../../lib/contract/position.ts';
+import type { AggregateView } from '../../../lib/operate/aggregate-view.ts';
+
+const position = '6745f00000000001' as Position;
+const user = '["User",[["user_id","sada"]]]';
+const subgraph: AggregateView['standing'] = {
+  nodes: [
+    {
+      identity: user,
+      labels: ['Person', 'User'],
+      properties: { user_id: 'ada', age: 3n, bio: 'x'.repeat(200) },
+      hold: 'owned',
+    },
+    { identity: '["Date",[["date","s12-10"]]]', labels: ['Date'], properties: { date: '12-10' }, hold: 'end' },
+  ],
+  relationships: [{ id: 'r1', type: 'BORN', from: user, to: '["Date",[["date","s12-10"]]]', properties: {} }],
+};
+const view: AggregateView = {
+  aggregateType: 'person',
+  aggregateId: 'ada',
+  search: 'found',
+  document: { _id: 'ada', note: 'a\u009bb' },
+  expected: subgraph,
+  fault: null,
+  events: [
+    {
+      eventId: '1',
+      operation: 'upsert',
+      position,
+      status: 'processed',
+      attempts: 0,
+      createdAt: new Date('2026-11-25T12:00:00Z'),
+      processedAt: new Date('2026-11-25T12:00:00.250Z'),
+      deadAt: null,
+      error: null,
+    },
+  ],
+  registry: { position, deleted: false, elements: 2 },
+  standing: subgraph,
+  isInFlight: false,
+  differences: [],
+};
+
+it('an aggregate that is as it should be is told once, with long values cut and nothing that a terminal would obey', () => {
+  expect(showText(view)).toBe(`person ada
+
+Document
+  {
+    "_id": "ada",
+    "note": "a\\u009bb"
+  }
+
+Events
+  position          written               operation  status
+  6745f00000000001  2026-11-25T12:00:00Z  upsert     processed  settled after 250 ms
+
+Registry
+  position 6745f00000000001, written 2024-11-26T15:57:52Z; 2 elements
+
+In the graph, as the document says
+  owned   (:User {user_id: "ada"}) :Person {age: 3, bio: "${'x'.repeat(99)}…}
+  end     (:Date {date: "12-10"})
+  (:User {user_id: "ada"})-[:BORN]->(:Date {date: "12-10"})
+
+Differences
+  None.
+
+The graph is what the document says.`);
+});
+
+it('one that differs is told twice, and each difference with its element', () => {
+  const text = showText({
+    ...view,
+    standing: { nodes: [], relationships: [] },
+    differences: [
+      { kind: 'stale', aggregate: 'person:ada', element: null, reason: 'Older.' },
+      { kind: 'changed', aggregate: 'person:ada', element: user, reason: 'Gone.' },
+    ],
+  });
+  expect(text).toContain('What the document says\n  owned   (:User');
+  expect(text).toContain(`In the graph
+  Nothing.
+
+Differences
+  stale    Older.
+  changed  ["User",[["user_id","sada"]]]  Gone.
+
+The graph is not what the document says.`);
+});
+
+it('one of hundreds of elements is cut, and says where all of them are', () => {
+  const nodes = Array.from({ length: 60 }, (_, index) => ({
+    identity: `["User",[["user_id","s${index}"]]]`,
+    labels: ['User'],
+    properties: { user_id: `${index}` },
+    hold: 'owned' as const,
+  }));
+  expect(showText({ ...view, standing: { nodes, relationships: [] } })).toContain('… and 10 more: --json has all');
+});
+
+it.each<readonly [string, Partial<AggregateView>, string]>([
+  ['deleted', { document: null, search: 'absent' }, 'There is no document, and the graph has nothing of it.'],
+  ['not looked for to the end', { document: null, search: 'not-found' }, 'nobody can say.'],
+  ['in flight', { isInFlight: true }, 'An event is on its way: look again in a moment.'],
+])('an aggregate that is %s has a verdict that says so', (_, fields, text) => {
+  expect(verdictText({ ...view, ...fields })).toContain(text);
+});
+
+it('a document that can never be applied says why, with its code', () => {
+  const fault = { code: 'payload-invalid', reason: 'payload.date: bad' } as const;
+  expect(showText({ ...view, expected: null, fault })).toContain(
+    'It can never be applied: payload.date: bad (payload-invalid)',
+  );
+});
