@@ -7,6 +7,7 @@ import { listDead } from '../lib/wiring/dead.ts';
 import { readOutboxTime } from '../lib/wiring/operator.ts';
 import { reprojectable } from '../lib/wiring/reproject.ts';
 import { countRedrive, redrive } from '../lib/wiring/return-events.ts';
+import { viewAggregate } from '../lib/wiring/show.ts';
 import { type QueueReader, readStatus } from '../lib/wiring/status.ts';
 import type { ConsolePorts } from './server/console-ports.ts';
 
@@ -32,7 +33,7 @@ const redrivenPerSecond = 100;
 
 /** The functions that the console's server works with. */
 export function consolePorts(scope: ConsoleScope): ConsolePorts {
-  const { db, database, queues, catalog, staleSeconds, signal } = scope;
+  const { db, driver, database, queues, catalog, staleSeconds, signal } = scope;
   return {
     stage: `MongoDB ${db.databaseName} → Neo4j ${database}`,
     aggregateTypes: reprojectable(catalog).map(({ type }) => type),
@@ -52,7 +53,13 @@ export function consolePorts(scope: ConsoleScope): ConsolePorts {
       const progress = (changed: number) => tell({ changed, events });
       return redrive(db, selection, until, { ratePerSecond: redrivenPerSecond, signal, progress });
     },
-    viewAggregate: async () => null,
+    viewAggregate: async (aggregateType, aggregateId) => {
+      const definition = catalog.get(aggregateType);
+      if (definition === undefined) return { outcome: 'type-unknown' };
+      // A walk through a large collection takes hours: that is for the command.
+      const search = { walk: false, signal, progress: () => undefined };
+      return viewAggregate({ db, driver, database }, definition, aggregateId, search);
+    },
   };
 }
 
@@ -60,6 +67,6 @@ export function consolePorts(scope: ConsoleScope): ConsolePorts {
 function adviceOn(code: string): string | null {
   const hint = hintFor(code);
   if (hint === null) return null;
-  const text = `${hint.reason}: ${hint.then}.`;
+  const text = `${hint.reason}: ${hint.remedy}.`;
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

@@ -39,8 +39,10 @@ function reasonIn(text: string): string {
 
 /** What a person can do about a fault of the servers. */
 export function explain({ code, reason }: Failure): string {
+  if (code === 'unexpected') return `Something unexpected went wrong (${reason}). It is tried again every few seconds.`;
   const advice: Partial<Record<Failure['code'], string>> = {
     'mongodb-unavailable': 'Is MongoDB up, and does MONGODB_URI name it? It is asked again every few seconds.',
+    'time-up': 'Are MongoDB and the queue up, and reached from here? They are waited for.',
     'neo4j-unavailable': 'Is Neo4j up, and does NEO4J_URI name it? It is asked again every few seconds.',
     'queue-unavailable': 'Do QUEUE_URL and DEAD_LETTER_QUEUE_URL name the queues, and may these credentials read them?',
     'credentials-refused': 'Check the user and the password that the console was started with.',

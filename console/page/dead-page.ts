@@ -80,6 +80,7 @@ function Groups({ list, ask }: ListProps): ComponentChild {
     h('h2', null, 'By code and type'),
     h(Table<Group>, {
       caption: 'Dead events by code and type',
+      stacks: true,
       keyOf: ({ code, aggregateType }) => `${code} ${aggregateType}`,
       rows: list.groups,
       columns: [

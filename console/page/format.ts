@@ -18,7 +18,7 @@ export function counted(value: number, one: string, many = `${one}s`): string {
 export function duration(millis: number): string {
   const seconds = millis / 1000;
   if (millis < 1_000) return `${Math.round(millis)} ms`;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 10) return `${numbers.format(seconds)} s`;
   if (seconds < 120) return `${Math.round(seconds)} s`;
   const minutes = Math.round(seconds / 60);
   if (minutes < 120) return `${minutes} min`;

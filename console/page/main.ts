@@ -19,13 +19,17 @@ function Console(): ComponentChild {
   const { report } = live.status ?? { report: null };
   useEffect(() => {
     // Whoever goes to another view by keyboard is at its beginning.
-    if (!isFirst.current) main.current?.focus();
+    if (!isFirst.current) {
+      main.current?.focus({ preventScroll: true });
+      scrollTo(0, 0);
+    }
     isFirst.current = false;
   }, [route.view]);
   useEffect(() => {
-    const verdict = report === null ? 'outgraph' : verdictWords[report.verdict];
+    const isKnown = report !== null && live.status?.failure === null && live.connection === 'live';
+    const verdict = isKnown ? verdictWords[report.verdict] : 'Not known';
     document.title = `${verdict} · ${titles[route.view]} · outgraph console`;
-  }, [route.view, report?.verdict]);
+  }, [route.view, live]);
   return h(
     'div',
     { class: 'frame' },

@@ -6,7 +6,7 @@ import { explain } from './ask-server.ts';
 import { Charts } from './charts.ts';
 import { count, duration, timeOfDay } from './format.ts';
 import type { Live } from './live.ts';
-import { Empty, Problem, Time } from './parts.ts';
+import { Empty, Time } from './parts.ts';
 import { hrefOf } from './route.ts';
 import { Publishers, Queues, Types } from './status-tables.ts';
 
@@ -38,9 +38,8 @@ export function StatusPage({ live }: { readonly live: Live }): ComponentChild {
   return h(
     'div',
     { class: 'sections' },
-    h(StatusProblem, { status }),
+    h(Verdict, { status }),
     report !== null && [
-      h(Verdict, { key: 'verdict', report }),
       h(Figures, { key: 'figures', report }),
       h(Charts, { key: 'charts', history }),
       h(Types, { key: 'types', report }),
@@ -50,31 +49,41 @@ export function StatusPage({ live }: { readonly live: Live }): ComponentChild {
   );
 }
 
-function StatusProblem({ status: { failure, report } }: { readonly status: StatusMessage }): ComponentChild {
-  if (failure === null) return null;
-  const old = report === null ? '' : ` What stands below is of ${timeOfDay(report.at)}.`;
-  return h(Problem, null, h('strong', null, 'The status cannot be read. '), explain(failure), old);
+/** An old verdict is none: while the status cannot be read, nobody knows. */
+function Verdict({ status: { report, failure } }: { readonly status: StatusMessage }): ComponentChild {
+  if (failure !== null) {
+    const old = report === null ? '' : ` What stands below is of ${timeOfDay(report.at)}.`;
+    return h(Banner, { kind: 'not-known', sign: '?', words: 'Not known' }, h('p', null, explain(failure), old));
+  }
+  if (report === null) return null;
+  const { verdict, reasons } = report;
+  return h(
+    Banner,
+    { kind: verdict, sign: verdictSigns[verdict], words: verdictWords[verdict] },
+    reasons.length === 0
+      ? h('p', null, verdictSentences[verdict])
+      : h(
+          'ul',
+          null,
+          reasons.map((reason) => h('li', { key: reason }, reason)),
+        ),
+  );
 }
 
-function Verdict({ report: { verdict, reasons } }: { readonly report: Report }): ComponentChild {
-  const words = verdictWords[verdict];
+interface BannerProps {
+  readonly kind: StatusVerdict | 'not-known';
+  readonly sign: string;
+  readonly words: string;
+  readonly children?: ComponentChildren;
+}
+
+function Banner({ kind, sign, words, children }: BannerProps): ComponentChild {
   return h(
     'section',
-    { class: `verdict ${verdict}`, 'aria-labelledby': 'verdict' },
-    h('span', { class: 'sign', 'aria-hidden': 'true' }, verdictSigns[verdict]),
-    h(
-      'div',
-      null,
-      // Read out when it changes; the reasons hold numbers that change all the time.
-      h('h2', { id: 'verdict', 'aria-live': 'polite' }, words),
-      reasons.length === 0
-        ? h('p', null, verdictSentences[verdict])
-        : h(
-            'ul',
-            null,
-            reasons.map((reason) => h('li', { key: reason }, reason)),
-          ),
-    ),
+    { class: `verdict ${kind}`, 'aria-labelledby': 'verdict' },
+    h('span', { class: 'sign', 'aria-hidden': 'true' }, sign),
+    // Read out when it changes; what stands below holds numbers that change all the time.
+    h('div', null, h('h2', { id: 'verdict', 'aria-live': 'polite' }, words), children),
   );
 }
 

@@ -5,8 +5,8 @@ import type { Picture, PictureNode, PictureRelationship, Point } from '../messag
 import { type Compared, type ComparedNode, type ComparedRelationship, compareViews } from './compare-views.ts';
 
 /** More than this nobody reads; the table below the picture has them all. */
-const drawnNodes = 80;
-const drawnRelationships = 160;
+const drawnNodes = 60;
+const drawnRelationships = 120;
 
 const node = { charWidth: 7.4, padding: 28, minWidth: 90, height: 48 } as const;
 const relationship = { charWidth: 6.2, padding: 10, height: 18 } as const;

@@ -65,7 +65,7 @@ describe.skipIf(chromiumPath === null)('the console', () => {
     await page.locator('.figures > div', { hasText: 'Pending' }).getByText('1', { exact: true }).waitFor();
     worker = startConsumer(database, graph);
     await verdict('In step');
-    await page.getByRole('cell', { name: 'publisher' }).first().waitFor();
+    await page.getByRole('cell', { name: 'worker' }).first().waitFor();
     // It asks nobody else.
     expect([...new Set(requests)]).toStrictEqual([new URL(started.url).host]);
   });
