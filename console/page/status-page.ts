@@ -38,7 +38,7 @@ export function StatusPage({ live }: { readonly live: Live }): ComponentChild {
   return h(
     'div',
     { class: 'sections' },
-    h(Verdict, { status }),
+    h(Verdict, { status, isThere: live.connection === 'live' }),
     report !== null && [
       h(Figures, { key: 'figures', report }),
       h(Charts, { key: 'charts', history }),
@@ -49,11 +49,18 @@ export function StatusPage({ live }: { readonly live: Live }): ComponentChild {
   );
 }
 
+interface VerdictProps {
+  readonly status: StatusMessage;
+  /** The console's server. */
+  readonly isThere: boolean;
+}
+
 /** An old verdict is none: while the status cannot be read, nobody knows. */
-function Verdict({ status: { report, failure } }: { readonly status: StatusMessage }): ComponentChild {
-  if (failure !== null) {
+function Verdict({ status: { report, failure }, isThere }: VerdictProps): ComponentChild {
+  if (failure !== null || !isThere) {
+    const why = failure === null ? 'The console does not answer.' : explain(failure);
     const old = report === null ? '' : ` What stands below is of ${timeOfDay(report.at)}.`;
-    return h(Banner, { kind: 'not-known', sign: '?', words: 'Not known' }, h('p', null, explain(failure), old));
+    return h(Banner, { kind: 'not-known', sign: '?', words: 'Not known' }, h('p', null, why, old));
   }
   if (report === null) return null;
   const { verdict, reasons } = report;

@@ -42,7 +42,7 @@ export function drawPicture(
   };
 }
 
-/** Those that differ first, with what they hang on. */
+/** Those that differ before others, with what they hang on; in their own order, so that nothing jumps when something differs. */
 function choose(
   { nodes, relationships }: Compared,
   limits: { readonly nodes: number; readonly relationships: number },
@@ -50,15 +50,17 @@ function choose(
   const differs = ({ mark }: ComparedNode | ComparedRelationship) => mark !== 'same';
   const needed = new Set(relationships.filter(differs).flatMap(({ from, to }) => [from, to]));
   const rank = (one: ComparedNode) => (differs(one) ? 0 : needed.has(one.id) ? 1 : 2);
-  const chosen = nodes.toSorted((a, b) => rank(a) - rank(b)).slice(0, limits.nodes);
-  const ids = new Set(chosen.map(({ id }) => id));
-  return {
-    nodes: chosen,
-    relationships: relationships
-      .filter(({ from, to }) => ids.has(from) && ids.has(to))
-      .toSorted((a, b) => Number(differs(b)) - Number(differs(a)))
-      .slice(0, limits.relationships),
-  };
+  const chosenNodes = first(nodes, limits.nodes, rank);
+  const ids = new Set(chosenNodes.map(({ id }) => id));
+  const between = relationships.filter(({ from, to }) => ids.has(from) && ids.has(to));
+  const chosen = first(between, limits.relationships, (one) => (differs(one) ? 0 : 1));
+  return { nodes: chosenNodes, relationships: chosen };
+}
+
+/** So many of the lowest rank, in the order that they had. */
+function first<One>(all: readonly One[], limit: number, rank: (one: One) => number): readonly One[] {
+  const chosen = new Set(all.toSorted((a, b) => rank(a) - rank(b)).slice(0, limit));
+  return all.filter((one) => chosen.has(one));
 }
 
 function widthOf({ label, key }: ComparedNode): number {

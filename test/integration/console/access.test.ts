@@ -107,7 +107,7 @@ describe('says what is wrong with', () => {
   it.each([
     'nothing',
     'page/../server/guard.ts',
-        'page/',
+    'page/',
     'page/tsconfig.json',
   ])('a path that is not there: %s', async (path) => {
     expect(await ask({ path })).toMatchObject({ status: 404, body: expect.stringContaining('There is no') });
