@@ -6,6 +6,8 @@ import { Empty, Table, Time } from './parts.ts';
 
 type View = Sent<AggregateMessage>;
 
+const shownDifferences = 200;
+
 export function Summary({ view }: { readonly view: View }): ComponentChild {
   const { fault, isInFlight, differences, document, picture } = view;
   const elements = [...picture.nodes, ...picture.relationships];
@@ -47,10 +49,16 @@ export function Differences({ view: { differences } }: { readonly view: View }):
     'section',
     null,
     h('h2', null, 'In words'),
+    differences.length > shownDifferences &&
+      h(
+        'p',
+        { class: 'note' },
+        `The first ${count(shownDifferences)} of ${count(differences.length)}; "outgraph show" tells all.`,
+      ),
     h(Table<View['differences'][number]>, {
       caption: 'Differences, as "outgraph verify" tells them',
       keyOf: ({ kind, element, reason }) => `${kind} ${element} ${reason}`,
-      rows: differences,
+      rows: differences.slice(0, shownDifferences),
       columns: [
         { title: 'Kind', cell: ({ kind }) => kind },
         { title: 'Element', cell: ({ element }) => (element === null ? 'the aggregate' : h('code', null, element)) },

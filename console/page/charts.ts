@@ -14,8 +14,12 @@ interface ChartProps {
   readonly title: string;
   readonly lines: readonly Line[];
   readonly format: (value: number) => string;
+  /** The scale reaches at least so far. */
+  readonly least: number;
   readonly history: readonly Sample[];
 }
+
+type Drawn = Pick<ChartProps, 'lines' | 'format' | 'least'>;
 
 const height = 140;
 /** As wide as what is known, within these. */
@@ -36,21 +40,21 @@ export function Charts({ history }: { readonly history: readonly Sample[] }): Co
     h(
       'div',
       { class: 'charts' },
-      h(Chart, { title: 'Lag, from commit to graph', lines: lag, format: duration, history }),
-      h(Chart, { title: 'Events settled a second', lines: settled, format: count, history }),
-      h(Chart, { title: 'Events pending', lines: pending, format: count, history }),
+      h(Chart, { title: 'Lag, from commit to graph', lines: lag, format: duration, least: 20, history }),
+      h(Chart, { title: 'Events settled a second', lines: settled, format: count, least: 5, history }),
+      h(Chart, { title: 'Events pending', lines: pending, format: count, least: 5, history }),
     ),
   );
 }
 
-function Chart({ title, lines, format, history }: ChartProps): ComponentChild {
+function Chart({ title, lines, format, least, history }: ChartProps): ComponentChild {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [pointed, setPointed] = useState<number | null>(null);
   const data: uPlot.AlignedData = [history.map(({ at }) => at / 1000), ...lines.map(({ read }) => history.map(read))];
   useEffect(() => {
     if (place.current === null) return;
-    return draw(place.current, lines, format, setPointed, (made) => {
+    return draw(place.current, { lines, format, least }, setPointed, (made) => {
       plot.current = made;
     });
   }, []);
@@ -83,16 +87,15 @@ function Chart({ title, lines, format, history }: ChartProps): ComponentChild {
 /** Draws, and draws anew where colours or width change. Returns how to end it. */
 function draw(
   place: HTMLDivElement,
-  lines: readonly Line[],
-  format: (value: number) => string,
+  drawn: Drawn,
   point: (index: number | null) => void,
   made: (plot: uPlot) => void,
 ): () => void {
   const dark = matchMedia('(prefers-color-scheme: dark)');
-  let plot = make([[], ...lines.map(() => [])]);
+  let plot = make([[], ...drawn.lines.map(() => [])]);
 
   function make(data: uPlot.AlignedData): uPlot {
-    const next = new uPlot(options(place, lines, format, point), data, place);
+    const next = new uPlot(options(place, drawn, point), data, place);
     made(next);
     return next;
   }
@@ -113,8 +116,7 @@ function draw(
 
 function options(
   place: HTMLDivElement,
-  lines: readonly Line[],
-  format: (value: number) => string,
+  { lines, format, least }: Drawn,
   point: (index: number | null) => void,
 ): uPlot.Options {
   const style = getComputedStyle(place);
@@ -133,7 +135,7 @@ function options(
     cursor: { y: false, points: { size: 6 }, drag: { x: false, y: false } },
     scales: {
       x: { range: (_plot, min, max) => [max - Math.min(mostSeconds, Math.max(leastSeconds, max - min)), max] },
-      y: { range: (_plot, _min, max) => [0, Math.max(1, (max ?? 0) * 1.1)] },
+      y: { range: (_plot, _min, max) => [0, Math.max(least, (max ?? 0) * 1.1)] },
     },
     axes: [
       {

@@ -4,7 +4,7 @@ import type { AggregateView } from '../../lib/operate/aggregate-view.ts';
 import type { Picture, PictureNode, PictureRelationship, Point } from '../messages.ts';
 import { type Compared, type ComparedNode, type ComparedRelationship, compareViews } from './compare-views.ts';
 
-/** More than this nobody reads; the table below the picture has them all. */
+/** More than this nobody reads; the differences in words have them all. */
 const drawnNodes = 60;
 const drawnRelationships = 120;
 

@@ -129,15 +129,18 @@ describe.skipIf(chromiumPath === null)('the console', () => {
 
   it('marks what somebody has damaged in the graph, by sign and in words', async () => {
     const id = await writeEvent('03-04');
+    const hostile = '<img src=x onerror="document.body.remove()">';
     const kept = await waitForRelationship(id);
     await page.goto(`${started.url}#/aggregate?${new URLSearchParams({ type: 'memory-event', id })}`);
     await page.reload();
     await page.getByText('The graph has what the document says.').waitFor();
-    await graph.driver.executeQuery('MATCH ()-[r {event_id: $id}]->() SET r.event_name = "damaged"', { id });
+    await graph.driver.executeQuery('MATCH ()-[r {event_id: $id}]->() SET r.event_name = $name', { id, name: hostile });
     await page.getByRole('button', { name: 'Look again' }).click();
     await page.getByText('The graph is not what the document says').waitFor();
-    const row = page.getByRole('row', { name: /HAS_EVENT/ }).filter({ hasText: 'damaged' });
+    const row = page.getByRole('row', { name: /HAS_EVENT/ }).filter({ hasText: '<img src=x' });
     expect(await row.textContent()).toContain('different');
+    // As text, which does nothing.
+    expect(await page.locator('img').count()).toBe(0);
     expect(await page.locator('.relationship.changed text').first().textContent()).toBe('≠ HAS_EVENT');
     expect(kept).toBe(1);
     await graph.driver.executeQuery('MATCH ()-[r {event_id: $id}]->() DELETE r', { id });
