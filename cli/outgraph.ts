@@ -15,6 +15,7 @@ import { replayCommand } from './replay.ts';
 import { reprojectCommand } from './reproject.ts';
 import { showCommand } from './show.ts';
 import { statusCommand } from './status.ts';
+import { tailCommand } from './tail.ts';
 import { verifyCommand } from './verify.ts';
 
 const program = new Command('outgraph').description('Keeps a Neo4j graph in step with MongoDB.');
@@ -36,6 +37,7 @@ addCatalogOption(program.command('set-up'))
 program
   .addCommand(statusCommand())
   .addCommand(showCommand())
+  .addCommand(tailCommand())
   .addCommand(deadCommand())
   .addCommand(consoleCommand())
   .addCommand(replayCommand())

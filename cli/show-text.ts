@@ -5,6 +5,7 @@ import { escapeUnprintable } from '../lib/contract/printable.ts';
 import type { AggregateView, EventView, NodeView, SubgraphView } from '../lib/operate/aggregate-view.ts';
 import { durationText } from '../lib/operate/duration-text.ts';
 import { plainValues } from '../lib/operate/plain-values.ts';
+import { relationshipName } from '../lib/verify/compare-elements.ts';
 import { table } from './table.ts';
 
 /** A section shows so many elements; `--json` has all. */
@@ -118,7 +119,9 @@ function pick<Value>(properties: Readonly<Record<string, Value>>, names: readonl
 }
 
 function propertiesText(properties: Readonly<Record<string, unknown>>): string {
-  const texts = Object.entries(properties).map(([name, value]) => `${name}: ${valueText(value)}`);
+  const texts = Object.keys(properties)
+    .sort()
+    .map((name) => `${name}: ${valueText(properties[name])}`);
   return escapeUnprintable(`{${texts.join(', ')}}`);
 }
 
@@ -127,12 +130,24 @@ function valueText(value: unknown): string {
   return text.length > shownCharacters ? `${text.slice(0, shownCharacters)}…` : text;
 }
 
-function differencesText({ differences }: AggregateView): string {
+function differencesText({ differences, expected, standing }: AggregateView): string {
   if (differences.length === 0) return 'None.';
-  const lines = differences.map(({ kind, element, reason }) =>
-    escapeUnprintable([kind.padEnd(7), ...(element === null ? [] : [element]), reason].join('  ')),
-  );
+  const names = new Map([...elementNames(standing), ...(expected === null ? [] : elementNames(expected))]);
+  const lines = differences.map(({ kind, element, reason }) => {
+    const name = element === null ? [] : [names.get(element) ?? escapeUnprintable(element)];
+    return [kind.padEnd(7), ...name, escapeUnprintable(reason)].join('  ');
+  });
   return [...lines.slice(0, shownElements), ...more(lines.length, shownElements)].join('\n');
+}
+
+/** What the elements of a picture are called, by the names that differences have for them. */
+function elementNames({ nodes, relationships }: SubgraphView): readonly (readonly [string, string])[] {
+  const byIdentity = new Map(nodes.map((node) => [node.identity, nodeName(node, node.identity)]));
+  const ends = relationships.map(
+    ({ type, id, from, to }) =>
+      [relationshipName(type, id), `${byIdentity.get(from) ?? ''}-[:${type}]->${byIdentity.get(to) ?? ''}`] as const,
+  );
+  return [...byIdentity, ...ends];
 }
 
 function more(all: number, shown: number): readonly string[] {

@@ -65,9 +65,9 @@ const setUp: readonly Privilege[] = [
   { collection: 'outboxDiscarded', actions: ['createCollection', 'createIndex'] },
 ];
 
-/** It looks at everything of outgraph's, brings dead events back to pending, and clears what was counted against them. It inserts and removes no event. */
+/** It looks at everything of outgraph's, follows events as they are settled, brings dead events back to pending, and clears what was counted against them. It inserts and removes no event. */
 const operator: readonly Privilege[] = [
-  { collection: 'outbox', actions: ['find', 'update', 'listIndexes'] },
+  { collection: 'outbox', actions: ['find', 'update', 'changeStream', 'listIndexes'] },
   { collection: 'outboxCheckpoints', actions: ['find'] },
   { collection: 'outboxTrials', actions: ['find', 'update', 'remove'] },
   { collection: 'outboxConflicts', actions: ['find', 'remove'] },

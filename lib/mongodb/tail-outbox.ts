@@ -65,10 +65,8 @@ export function outboxInserts(): [pipeline: Document[], options: ChangeStreamOpt
 
 /** Opens the tail. Lazily: a token that is lost shows at the first `next`. */
 export function tailOutbox(outbox: Collection<Document>, start: TailStart<ResumeToken>): OutboxTail {
-  const from =
-    'resumeToken' in start ? { resumeAfter: start.resumeToken } : { startAtOperationTime: nextTimestamp(start.after) };
   const [inserts, options] = outboxInserts();
-  const stream = outbox.watch<Document, InsertedPointer>(inserts, { ...options, ...from });
+  const stream = outbox.watch<Document, InsertedPointer>(inserts, { ...options, ...streamStart(start) });
   let reading: Promise<InsertedPointer | null> | undefined;
 
   const readOne = async (impatience: Promise<'nothing yet'> | undefined) => {
@@ -120,7 +118,8 @@ const lostCodes: ReadonlySet<unknown> = new Set([260, 286, 280]);
 /** The next event is larger than a document may be (BSONObjectTooLarge): every stream that goes on from the same token ends the same. */
 const tooLargeCode = 10334;
 
-function translateTailError(error: unknown): Fault {
+/** What a change stream of the outbox cannot go on after, as a fault. */
+export function translateTailError(error: unknown): Fault {
   if (error instanceof Fault) return error;
   if (error instanceof MongoServerError && error.code === tooLargeCode) {
     return new Fault('change-event-too-large', 'The change stream cannot bring an event that is too large.', {
@@ -146,6 +145,12 @@ function linger(): Promise<'nothing yet'> {
 /** After whatever has come already: what is buffered needs no more than promises, which go before this. */
 function immediately(): Promise<'nothing yet'> {
   return new Promise((resolve) => setImmediate(resolve, 'nothing yet' as const));
+}
+
+/** Where a change stream begins, as the driver takes it. */
+export function streamStart(start: TailStart<ResumeToken>): ChangeStreamOptions {
+  if ('resumeToken' in start) return { resumeAfter: start.resumeToken };
+  return { startAtOperationTime: nextTimestamp(start.after) };
 }
 
 /** The start of a change stream is inclusive. */

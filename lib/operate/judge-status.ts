@@ -49,7 +49,7 @@ function isPassedBy({ lag }: StatusFindings, waitedMillis: number, staleMillis: 
 }
 
 function deadReason(dead: number): string {
-  return `${events(dead)} dead: the graph cannot follow until what they died of is mended (outgraph dead list).`;
+  return `${events(dead)} dead: the graph cannot follow until the reason is mended (outgraph dead list).`;
 }
 
 function pendingReason({ pending, settledPerSecond, lag }: StatusFindings, waited: number, passedBy: boolean): string {

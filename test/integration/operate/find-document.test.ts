@@ -1,10 +1,13 @@
 /** From an aggregate's id to its document, on a real MongoDB. */
-import { type Document, Double, Int32, Long, ObjectId, UUID } from 'mongodb';
+import { type Document, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb';
 import { afterAll, expect, test } from 'vitest';
 import { documentId } from '../../../lib/aggregates/define-aggregate.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { listEvents } from '../../../lib/mongodb/recent-events.ts';
 import { type FindOptions, findDocument } from '../../../lib/wiring/find-document.ts';
+import { explainQueries } from '../../explain-queries.ts';
 import { upsertEvent } from '../../outbox-event.ts';
+import { stack } from '../../stack.ts';
 import { createTestDatabase } from '../test-database.ts';
 
 const database = await createTestDatabase();
@@ -80,4 +83,29 @@ test('a document is only taken for the aggregate if its id says so, and one with
 test('an interrupted walk says that it was', async () => {
   const interrupted = { ...search, walk: true, signal: AbortSignal.abort() };
   expect(await findDocument(db, bySlug, 'book/nowhere', interrupted)).toStrictEqual({ outcome: 'interrupted' });
+});
+
+test('the events of an aggregate are listed newest first, each once, by index and without their payloads', async () => {
+  const aggregate = { aggregateType: 'many', aggregateId: 'it' };
+  const outbox = db.collection(outboxCollection);
+  const written = (t: number) => ({ ...aggregate, position: new Timestamp({ t, i: 1 }) });
+  const error = { code: 'payload-invalid', message: 'm' };
+  await outbox.insertMany([
+    upsertEvent({ secret: 1 }, { ...written(3), status: 'processed', processedAt: new Date() }),
+    upsertEvent({ secret: 1 }, { ...written(1), status: 'processed', processedAt: new Date() }),
+    upsertEvent({ secret: 1 }, { ...written(2), status: 'dead', deadAt: new Date(), error }),
+    upsertEvent(null, { ...written(4), attempts: new Int32(2) }),
+    ...Array.from({ length: 50 }, () => upsertEvent({}, { aggregateType: 'many' })),
+  ]);
+  const events = await listEvents(outbox, aggregate, 10);
+  expect(events.map(({ position }) => position.slice(0, 8))).toStrictEqual(
+    ['4', '3', '2', '1'].map((t) => t.padStart(8, '0')),
+  );
+  expect(events[0]).toMatchObject({ operation: 'delete', status: 'pending', attempts: 2, error: null });
+  expect(events[2]).toMatchObject({ status: 'dead', error, processedAt: null });
+  expect(JSON.stringify(events)).not.toContain('secret');
+  const work = await explainQueries(stack.mongodbUri, db.databaseName, (one) =>
+    listEvents(one.collection(outboxCollection), aggregate, 10),
+  );
+  expect(work).toMatchObject([{ indexes: ['outgraph_unsettled'], documents: 2 }, { indexes: ['outgraph_purge'] }]);
 });

@@ -152,6 +152,7 @@ const allowed: Readonly<Record<Part, readonly (keyof typeof attempts)[]>> = {
   operator: [
     'read events',
     'change events',
+    'follow events',
     'read checkpoints',
     'read trials',
     'remove conflicts',

@@ -15,6 +15,7 @@ import {
 } from '../../../lib/mongodb/count-conflicts.ts';
 import { fetchEvents } from '../../../lib/mongodb/fetch-events.ts';
 import { fetchNewestPending } from '../../../lib/mongodb/fetch-newest-pending.ts';
+import { followOutbox } from '../../../lib/mongodb/follow-outbox.ts';
 import { markDead } from '../../../lib/mongodb/mark-dead.ts';
 import { acquireLease, type Checkpoint, releaseLease, saveCheckpoint } from '../../../lib/mongodb/publisher-lease.ts';
 import { recordDeletions } from '../../../lib/mongodb/record-deletions.ts';
@@ -33,7 +34,9 @@ import { listUnsettledIds, newestUnsettled } from '../../../lib/mongodb/unsettle
 import { connectNeo4j } from '../../../lib/neo4j/connect.ts';
 import { listDead, listDiscarded, showDead } from '../../../lib/wiring/dead.ts';
 import { discard, planDiscard } from '../../../lib/wiring/discard.ts';
+import { findDocument } from '../../../lib/wiring/find-document.ts';
 import { dropReprojection, planReprojection, reprojectType } from '../../../lib/wiring/reproject.ts';
+import { readStatus } from '../../../lib/wiring/status.ts';
 import { joinOutbox } from '../../../lib/wiring/sweep.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { upsertEvent } from '../../outbox-event.ts';
@@ -161,6 +164,10 @@ const operate: PartAtWork = async (db, admin) => {
   const eventId = await addEvent(admin);
   await markDead(admin.collection(outboxCollection), [{ eventId, code: 'key-invalid', message: 'a test' }]);
   await joinOutbox(db).countOutbox(10);
+  await readStatus({ db, queues: null }, { staleSeconds: 120 });
+  const changes = { aggregateTypes: [], aggregateIds: [], canaries: false };
+  const follower = followOutbox(outbox, { after: await readClusterTime(db.client, outbox) }, changes);
+  await follower.next().finally(follower.close);
   await listDead(db, all, 10);
   await listDiscarded(db, all, 10);
   await showDead(db, eventId, { graph: null, withPayload: true });
@@ -193,6 +200,8 @@ const discardDead: PartAtWork = async (db, admin) => {
 const reproject: PartAtWork = async (db, admin) => {
   await checkOutbox(db);
   await admin.collection(memoryEvent.collection).insertOne({ user_id: 'ada', date: '12-10' });
+  const once = { walk: true, signal: new AbortController().signal, progress: () => undefined };
+  await findDocument(db, { ...memoryEvent, id: ({ _id }) => `${_id}` }, 'none', once);
   await planReprojection(db, memoryEvent);
   const log = { waiting: () => undefined, unrecordable: () => undefined };
   await reprojectType(db, memoryEvent, { maxPending: 1_000_000, forget: null }, running, log);

@@ -77,6 +77,7 @@ it('one that differs is told twice, and each difference with its element', () =>
     differences: [
       { kind: 'stale', aggregate: 'person:ada', element: null, reason: 'Older.' },
       { kind: 'changed', aggregate: 'person:ada', element: user, reason: 'Gone.' },
+      { kind: 'missing', aggregate: 'person:ada', element: 'BORN r1', reason: 'Not yet.' },
     ],
   });
   expect(text).toContain('What the document says\n  owned   (:User');
@@ -85,7 +86,8 @@ it('one that differs is told twice, and each difference with its element', () =>
 
 Differences
   stale    Older.
-  changed  ["User",[["user_id","sada"]]]  Gone.
+  changed  (:User {user_id: "ada"})  Gone.
+  missing  (:User {user_id: "ada"})-[:BORN]->(:Date {date: "12-10"})  Not yet.
 
 The graph is not what the document says.`);
 });

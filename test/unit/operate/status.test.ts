@@ -77,7 +77,7 @@ it('a dead event makes it out of step whatever else is well', async () => {
   const report = await look({ countOutbox: async () => ({ pending: 0, dead: 2, oldestPending: null }) });
   expect(report.verdict).toBe('out-of-step');
   expect(report.reasons).toStrictEqual([
-    '2 events are dead: the graph cannot follow until what they died of is mended (outgraph dead list).',
+    '2 events are dead: the graph cannot follow until the reason is mended (outgraph dead list).',
   ]);
 });
 

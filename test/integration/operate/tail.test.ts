@@ -1,0 +1,137 @@
+/** `outgraph tail` on a real outbox: what it prints while events are written and settled. */
+import { type Document, ObjectId } from 'mongodb';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { waitUntil } from '../../../infra/local/wait-until.ts';
+import { canaryAggregate } from '../../../lib/contract/canary.ts';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { acknowledgeEvents } from '../../../lib/mongodb/acknowledge-events.ts';
+import { makePending } from '../../../lib/mongodb/make-pending.ts';
+import { markDead } from '../../../lib/mongodb/mark-dead.ts';
+import { upsertEvent } from '../../outbox-event.ts';
+import { type RunningOutgraph, startOutgraph } from '../../run-outgraph.ts';
+import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+const running: RunningOutgraph[] = [];
+afterEach(() => {
+  for (const command of running.splice(0)) command.kill();
+});
+afterAll(() => database.drop());
+
+const outbox = () => database.db.collection(outboxCollection);
+
+async function write(fields: Document = {}): Promise<string> {
+  const event = upsertEvent({ secret: 'of a user' }, fields);
+  await outbox().insertOne(event);
+  return event._id.toHexString();
+}
+
+/** A running command, and what it has printed so far. */
+function startTail(...args: readonly string[]) {
+  let stdout = '';
+  const { MONGODB_URI, MONGODB_DATABASE } = database.settings;
+  const command = startOutgraph(['tail', ...args], { MONGODB_URI, MONGODB_DATABASE }, (text) => {
+    stdout += text;
+  });
+  running.push(command);
+  const lines = () => stdout.split('\n').slice(0, -1);
+  const untilLines = (count: number) =>
+    waitUntil(async () => (lines().length >= count ? lines() : undefined), {
+      timeoutSeconds: 60,
+      pollMillis: 20,
+      what: `${count} lines`,
+    });
+  return { command, lines, untilLines };
+}
+
+/** It prints JSON; resolves when it follows the outbox: events of a type of its own are written until it prints the first. */
+async function startFollowing(...args: readonly string[]) {
+  const tail = startTail('--json', '--type', 'hello', ...args);
+  await waitUntil(
+    async () => {
+      await write({ aggregateType: 'hello' });
+      return tail.lines().length > 0 ? true : undefined;
+    },
+    { timeoutSeconds: 60, pollMillis: 200, what: 'the first line' },
+  );
+  const changes = () => tail.lines().map((line): Document => JSON.parse(line));
+  const others = () => changes().filter(({ aggregateType }) => aggregateType !== 'hello');
+  const untilOthers = (count: number) =>
+    waitUntil(async () => (others().length >= count ? others() : undefined), {
+      timeoutSeconds: 60,
+      pollMillis: 20,
+      what: `${count} changes`,
+    });
+  return { ...tail, untilOthers };
+}
+
+it('tells events as they are written, applied, dead, redriven and replayed, each once and in order, and Ctrl-C ends it with 0', async () => {
+  const { command, untilOthers } = await startFollowing('--type', 'person');
+  const aggregateId = new ObjectId().toHexString();
+  const fields = { aggregateType: 'person', aggregateId, createdAt: new Date(Date.now() - 60_000) };
+  const eventId = await write(fields);
+  await markDead(outbox(), [{ eventId, code: 'key-invalid', message: 'for a test' }]);
+  await makePending(outbox(), 'dead', [eventId]);
+  await acknowledgeEvents(outbox(), [eventId]);
+  await makePending(outbox(), 'processed', [eventId]);
+  const told = await untilOthers(5);
+  expect(told.map(({ what }) => what)).toStrictEqual(['written', 'dead', 'redriven', 'applied', 'replayed']);
+  for (const change of told)
+    expect(change).toMatchObject({
+      aggregateType: 'person',
+      aggregateId,
+      eventId,
+      operation: 'upsert',
+      position: expect.stringMatching(/^[0-9a-f]{16}$/),
+    });
+  expect(told[1]).toMatchObject({ code: 'key-invalid' });
+  expect(told[3]?.lagMillis).toBeGreaterThanOrEqual(60_000);
+  expect(Math.abs(Date.parse(told[0]?.at) - Date.now())).toBeLessThan(60_000);
+  command.interrupt();
+  const { exitCode, stdout, stderr } = await command.ended;
+  expect([exitCode, stderr]).toStrictEqual([0, '']);
+  expect(stdout).not.toContain('of a user');
+});
+
+it('what the sweep notes of an event is no change of it', async () => {
+  const { untilOthers } = await startFollowing('--type', 'swept');
+  const eventId = await write({ aggregateType: 'swept' });
+  await outbox().updateOne({ _id: new ObjectId(eventId) }, { $set: { nextAttemptAt: new Date() } });
+  await acknowledgeEvents(outbox(), [eventId]);
+  expect((await untilOthers(2)).map(({ what }) => what)).toStrictEqual(['written', 'applied']);
+});
+
+it('for people, since some time ago, of some aggregates, without canaries', async () => {
+  const aggregateId = new ObjectId().toHexString();
+  const eventId = await write({ aggregateType: 'past', aggregateId });
+  await write({ aggregateType: 'past' });
+  await write({ ...canaryAggregate });
+  await acknowledgeEvents(outbox(), [eventId]);
+  await write({ aggregateType: 'past', aggregateId: 'last' });
+  const { command, untilLines } = startTail('--since', '60', '--type', 'past', '--id', aggregateId, '--id', 'last');
+  const lines = await untilLines(3);
+  command.interrupt();
+  expect((await command.ended).exitCode).toBe(0);
+  expect(lines).toHaveLength(3);
+  const line = (what: string) =>
+    expect.stringMatching(new RegExp(`^\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z  [0-9a-f]{16}  ${what}`));
+  expect(lines).toStrictEqual([
+    line(`written   upsert  past  ${aggregateId}$`),
+    line(`applied   upsert  past  ${aggregateId}  after \\d+ ms$`),
+    line('written   upsert  past  last$'),
+  ]);
+});
+
+it('canaries are told where they are wanted', async () => {
+  await write({ ...canaryAggregate });
+  const { untilLines } = startTail('--since', '60', '--json', '--canaries', '--type', canaryAggregate.aggregateType);
+  expect(JSON.parse((await untilLines(1))[0] ?? '')).toMatchObject(canaryAggregate);
+});
+
+it('a type that is none is wrong use', async () => {
+  const { exitCode, stderr } = await startTail('--type', 'No Type').command.ended;
+  expect([exitCode, stderr]).toStrictEqual([2, expect.stringContaining('an aggregate type')]);
+});
