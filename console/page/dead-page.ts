@@ -14,6 +14,8 @@ type List = Sent<DeadMessage>;
 type Entry = Sent<DeadEntry>;
 type Group = List['groups'][number];
 
+const againMillis = 10_000;
+
 /** What the dialog is about. */
 export interface Asked {
   readonly selection: DeadSelection;
@@ -35,8 +37,9 @@ export function DeadPage({ live }: { readonly live: Live }): ComponentChild {
     }
   }, []);
   const dead = live.status?.report?.dead;
-  // The status counts them every few seconds: when their number changes, the list has changed.
-  useEffect(() => void read(), [dead]);
+  const age = Math.floor((live.status?.sample.at ?? 0) / againMillis);
+  // When their number changes, at once; but as many may be others.
+  useEffect(() => void read(), [dead, age]);
   const close = () => {
     setAsked(null);
     void read();

@@ -28,8 +28,8 @@ function Console(): ComponentChild {
   useEffect(() => {
     const isKnown = report !== null && live.status?.failure === null && live.connection === 'live';
     const verdict = isKnown ? verdictWords[report.verdict] : 'Not known';
-    document.title = `${verdict} · ${titles[route.view]} · outgraph console`;
-  }, [route.view, live]);
+    document.title = `${verdict} · ${headingOf(route)} · outgraph console`;
+  }, [route, live]);
   return h(
     'div',
     { class: 'frame' },
@@ -39,10 +39,14 @@ function Console(): ComponentChild {
       'main',
       { id: 'main', ref: main, tabIndex: -1 },
       h(ConnectionProblem, { live }),
-      h('h1', null, titles[route.view]),
+      h('h1', null, headingOf(route)),
       h(View, { live, route }),
     ),
   );
+}
+
+function headingOf(route: Route): string {
+  return route.view === 'aggregate' && route.id !== '' ? `${route.type}:${route.id}` : titles[route.view];
 }
 
 function View({ live, route }: { readonly live: Live; readonly route: Route }): ComponentChild {

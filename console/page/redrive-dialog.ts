@@ -22,6 +22,8 @@ interface DialogProps {
 export function RedriveDialog({ asked, progress, close }: DialogProps): ComponentChild {
   const dialog = useRef<HTMLDialogElement>(null);
   const [step, setStep] = useState<Step>({ name: 'planning' });
+  // What was told of the redrive before this one is not about this one.
+  const [earlier] = useState(progress);
   const failed = (error: Error) => setStep({ name: 'failed', reason: error.message });
 
   useEffect(() => {
@@ -49,7 +51,7 @@ export function RedriveDialog({ asked, progress, close }: DialogProps): Componen
     'dialog',
     { ref: dialog, class: 'ask', 'aria-labelledby': 'ask-title', onClose },
     h('h2', { id: 'ask-title' }, 'Redrive dead events'),
-    h('div', { 'aria-live': 'polite' }, h(Words, { step, asked, progress })),
+    h('div', { 'aria-live': 'polite' }, h(Words, { step, asked, progress: progress === earlier ? null : progress })),
     h(
       'div',
       { class: 'buttons' },

@@ -104,21 +104,27 @@ function Figure({ title, value, note }: FigureProps): ComponentChild {
   return h('div', null, h('dt', null, title), h('dd', { class: 'value' }, value), h('dd', { class: 'note' }, note));
 }
 
+/** Events are counted no further than this. */
+const countedAtMost = 1_000_000;
+
+function bounded(events: number): string {
+  return events < countedAtMost ? count(events) : `${count(events)} or more`;
+}
+
 function Figures({ report }: { readonly report: Report }): ComponentChild {
-  const { at: now, pending, dead, types, isCapped, lag, settledPerSecond, lastSettledAt, canary } = report;
+  const { at: now, pending, dead, types, lag, settledPerSecond, lastSettledAt, canary } = report;
   const oldest = types.flatMap(({ oldestPendingAt }) => oldestPendingAt ?? []).sort()[0];
-  const more = isCapped ? ' or more' : '';
   return h(
     'dl',
     { class: 'figures' },
     h(Figure, {
       title: 'Pending',
-      value: `${count(pending)}${more}`,
+      value: bounded(pending),
       note: oldest === undefined ? 'nothing waits' : ['oldest written ', h(Time, { at: oldest, now })],
     }),
     h(Figure, {
       title: 'Dead',
-      value: `${count(dead)}${more}`,
+      value: bounded(dead),
       note: dead === 0 ? 'none' : h('a', { href: hrefOf({ view: 'dead' }) }, 'see why, and redrive'),
     }),
     h(Figure, {

@@ -7,11 +7,17 @@ import { Empty, Table, Time } from './parts.ts';
 
 type Report = Sent<StatusReport>;
 
-export function Types({ report: { types, at: now } }: { readonly report: Report }): ComponentChild {
+export function Types({ report: { types, isCapped, at: now } }: { readonly report: Report }): ComponentChild {
   return h(
     'section',
     null,
     h('h2', null, 'By aggregate type'),
+    isCapped &&
+      h(
+        'p',
+        { class: 'note' },
+        'Of the oldest events alone: there are more than were looked at, and types may be missing.',
+      ),
     types.length === 0
       ? h(Empty, null, 'No type has events that are pending or dead.')
       : h(Table<Report['types'][number]>, {
