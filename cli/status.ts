@@ -30,7 +30,7 @@ Settings: MONGODB_URI and MONGODB_DATABASE; QUEUE_URL and DEAD_LETTER_QUEUE_URL 
 
 Examples:
   outgraph status
-  outgraph status --watch          again every 2 seconds, until Ctrl-C
+  outgraph status --watch          again every 2 seconds, until Ctrl-C, which ends it with 0
   outgraph status --watch 30 --json >> status.jsonl
   outgraph status > /dev/null || page-somebody`;
 

@@ -21,7 +21,7 @@ What it prints, one line each: the time (by MongoDB's clock, in UTC), the event'
   applied   it, or a newer state of its aggregate, is in the graph; with the time since the writer made it
   dead      it can never be applied as it is; with the code of the reason
   redriven  it was dead, and is pending again; "replayed" where it was processed
-What happened is told once, in its order. Over elections and outages it goes on where it was; where MongoDB does not remember so long, it says so. Changes nothing.
+What happened is told once, in its order. Over elections and outages it goes on where it was; where MongoDB does not remember so long, it says so. Ctrl-C is its end, with 0.
 
 It reads a change stream of the outbox, and asks MongoDB for each event whose status changes: for a person who looks, and not for a program that must not miss anything.
 

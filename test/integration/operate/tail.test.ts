@@ -1,5 +1,5 @@
 /** `outgraph tail` on a real outbox: what it prints while events are written and settled. */
-import { type Document, ObjectId } from 'mongodb';
+import { BSON, type Document, ObjectId } from 'mongodb';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { canaryAggregate } from '../../../lib/contract/canary.ts';
@@ -101,6 +101,16 @@ it('what the sweep notes of an event is no change of it', async () => {
   const eventId = await write({ aggregateType: 'swept' });
   await outbox().updateOne({ _id: new ObjectId(eventId) }, { $set: { nextAttemptAt: new Date() } });
   await acknowledgeEvents(outbox(), [eventId]);
+  expect((await untilOthers(2)).map(({ what }) => what)).toStrictEqual(['written', 'applied']);
+});
+
+it('tells an event of the largest size that MongoDB stores, and its settling', async () => {
+  const { untilOthers } = await startFollowing('--type', 'large');
+  const small = upsertEvent({ text: '' }, { aggregateType: 'large' });
+  const room = 16 * 1024 * 1024 - BSON.calculateObjectSize(small) - 100;
+  const event = { ...small, payload: { text: 'x'.repeat(room) } };
+  await outbox().insertOne(event);
+  await acknowledgeEvents(outbox(), [event._id.toHexString()]);
   expect((await untilOthers(2)).map(({ what }) => what)).toStrictEqual(['written', 'applied']);
 });
 
