@@ -4,7 +4,7 @@ import type { DeadSelection } from '../lib/contract/dead-selection.ts';
 import { printable } from '../lib/contract/printable.ts';
 import { type DiscardPlan, discard, planDiscard } from '../lib/wiring/discard.ts';
 import { readOutboxTime, withOutbox } from '../lib/wiring/operator.ts';
-import { addSelectionOptions, cell, chosenOrExit, type SelectionOptions } from './dead-selection.ts';
+import { addSelectionOptions, cell, chosenOrExit, countText, type SelectionOptions } from './dead-selection.ts';
 import {
   type Answer,
   addChangeOptions,
@@ -28,7 +28,7 @@ again, or \`outgraph reproject\`, mends them. The graph is asked what it knows w
 To be used for what should never have been written. If the reason can be mended: outgraph dead redrive.
 The user needs the role of the part "discard" (docs/security.md): the operator's removes no event.
 
-Killed or interrupted, each event is in one of the two collections; run it again to go on.
+Killed or interrupted, each event is in one of the two collections; run it again to go on. Where it was killed in the middle of a transaction, MongoDB gives that up within a minute, and the next run waits for it.
 
 Examples:
   outgraph dead discard --id 66a0c0ffee0123456789abcd --reason "written by a test"
@@ -64,7 +64,7 @@ async function runDiscard(selection: DeadSelection, options: DiscardOptions): Pr
       const left = outcome === 'interrupted' ? ' Interrupted: the others are still dead; run it again to go on.' : '';
       return {
         outcome,
-        text: `${changed} events were discarded.${left}`,
+        text: `${countText(changed, 'event')} discarded.${left}`,
         facts: { discarded: changed, behind: plan.behind },
       };
     }),
@@ -73,7 +73,7 @@ async function runDiscard(selection: DeadSelection, options: DiscardOptions): Pr
 
 function planText({ events, behind, isCapped, graphUnread }: DiscardPlan, options: DiscardOptions): string {
   const lines = [
-    `Takes ${events} dead events out of the outbox for good, ${options.rate} a second at most, and keeps them in outboxDiscarded with the reason "${options.reason}".`,
+    `Moves ${countText(events, 'dead event')} from the outbox to outboxDiscarded for good, ${options.rate} a second at most, with the reason "${options.reason}".`,
   ];
   if (behind.length > 0) {
     const named = behind.slice(0, 5).map((key) => cell(key, 80));

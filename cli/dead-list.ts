@@ -4,7 +4,14 @@ import type { DeadList } from '../lib/contract/dead-list.ts';
 import type { DiscardedRow } from '../lib/mongodb/discarded.ts';
 import { listDead, listDiscarded } from '../lib/wiring/dead.ts';
 import { withOutbox } from '../lib/wiring/operator.ts';
-import { addSelectionOptions, cell, type SelectionOptions, selectionOf, timeText } from './dead-selection.ts';
+import {
+  addSelectionOptions,
+  cell,
+  countText,
+  type SelectionOptions,
+  selectionOf,
+  timeText,
+} from './dead-selection.ts';
 import { type Answer, count, exitCodesText, exitOnWrongUse, readOutboxSettings, runCommand } from './run-command.ts';
 import { table } from './table.ts';
 
@@ -15,7 +22,7 @@ interface ListOptions extends SelectionOptions {
 }
 
 const help = `
-What it does: counts the dead events by code and aggregate type, and lists those that died last. It changes nothing, and reads no payload.
+What it does: counts the dead events by code and aggregate type, and lists those that died last. It changes nothing, and prints no payload.
 With --discarded, it lists what was discarded, with the reason that a person gave.
 
 Examples:
@@ -54,12 +61,9 @@ async function runList(options: ListOptions): Promise<void> {
 function listText({ groups, isCapped, events }: DeadList): string {
   const total = groups.reduce((sum, group) => sum + group.events, 0);
   if (total === 0) return 'No such event is dead.';
-  const number = total.toLocaleString('en-US');
   const headline = isCapped
-    ? `${number} events are dead, or more. The ${number} that died last:`
-    : total === 1
-      ? '1 event is dead.'
-      : `${number} events are dead.`;
+    ? `${countText(total, 'dead event')} or more. Those that died last:`
+    : `${countText(total, 'dead event')}.`;
   const byCode = table(
     ['code', 'type', 'events', 'oldest', 'newest'],
     groups.map((one) => [

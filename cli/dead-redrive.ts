@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import type { DeadSelection } from '../lib/contract/dead-selection.ts';
 import { readOutboxTime, withOutbox } from '../lib/wiring/operator.ts';
 import { countRedrive, redrive } from '../lib/wiring/return-events.ts';
-import { addSelectionOptions, chosenOrExit, type SelectionOptions } from './dead-selection.ts';
+import { addSelectionOptions, chosenOrExit, countText, type SelectionOptions } from './dead-selection.ts';
 import { type Answer, addChangeOptions, type ChangeOptions, readOutboxSettings, runCommand } from './run-command.ts';
 
 type RedriveOptions = ChangeOptions & SelectionOptions;
@@ -41,14 +41,14 @@ async function runRedrive(selection: DeadSelection, options: RedriveOptions): Pr
       const until = await readOutboxTime(db);
       const dead = await countRedrive(db, selection, until);
       if (dead === 0) return { outcome: 'done', text: 'There are no such dead events.', facts: { redriven: 0 } };
-      await terminal.confirm(`Makes ${dead} dead events pending again, ${options.rate} a second at most.`);
+      await terminal.confirm(`Makes ${countText(dead, 'dead event')} pending again, ${options.rate} a second at most.`);
       const { outcome, changed } = await redrive(db, selection, until, {
         ratePerSecond: options.rate,
         signal: terminal.signal,
         progress: terminal.showProgress(dead, 'events'),
       });
       const left = outcome === 'interrupted' ? ' Interrupted: the others are still dead; run it again to go on.' : '';
-      return { outcome, text: `${changed} events are pending again.${left}`, facts: { redriven: changed } };
+      return { outcome, text: `${countText(changed, 'event')} pending again.${left}`, facts: { redriven: changed } };
     }),
   );
 }

@@ -47,6 +47,11 @@ export function cell(text: string, maxCharacters: number): string {
   return whole.length > maxCharacters ? `${whole.slice(0, maxCharacters - 1)}…` : whole;
 }
 
+/** "1 event", "1,200 events". */
+export function countText(count: number, what: string): string {
+  return `${count.toLocaleString('en-US')} ${what}${count === 1 ? '' : 's'}`;
+}
+
 /** A moment to the second. */
 export function timeText(time: Date): string {
   return `${time.toISOString().slice(0, 19)}Z`;

@@ -24,7 +24,7 @@ export type Operation = (typeof operations)[number];
  *
  * - `pending`: as the writer wrote it; leaves by the consumer (`processed`, `dead`) or, exhausted, by the sweep (`dead`).
  * - `processed`: this state, or a newer one of the same aggregate, is committed in Neo4j; purged by the TTL index.
- * - `dead`: can never be applied as it is; kept until a person redrives it (back to `pending`).
+ * - `dead`: can never be applied as it is; kept until a person redrives it (back to `pending`) or discards it (out of the outbox).
  */
 export const statuses = ['pending', 'processed', 'dead'] as const;
 export type EventStatus = (typeof statuses)[number];

@@ -1,4 +1,4 @@
-/** Marks events dead: they stay in the outbox with their reason until a person redrives them. */
+/** Marks events dead: they stay in the outbox with their reason until a person redrives or discards them. */
 import { type Collection, type Document, ObjectId } from 'mongodb';
 import type { DeadEvent } from '../contract/dead-event.ts';
 import { printable } from '../contract/printable.ts';

@@ -42,7 +42,7 @@ export const codeHints: Readonly<Record<DataFaultCode, CodeHint>> = {
   'label-not-declared': missingConstraint,
   'type-not-declared': missingConstraint,
   'ownership-conflict': {
-    reason: 'another aggregate lists the node; the message names both',
+    reason: 'another aggregate lists the node; error.message names both',
     remedy: 'let one of them let go, or make the node shared; redrive',
   },
   'constraint-violation': refusedByGraph,

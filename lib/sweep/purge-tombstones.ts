@@ -1,7 +1,7 @@
 /**
  * Purges tombstones older than the retention: no message that old can still arrive. One whose aggregate the outbox still holds a pending or dead event of stays,
  * because that event may be redriven; and it stays for an hour after that event was settled, because until then another delivery of the event may be in the
- * hands of a consumer that read it while it was pending.
+ * hands of a consumer that read it while it was pending. An event that was discarded holds nothing beyond that hour: it is out of the outbox, and no part brings it back.
  */
 import type { ListedTombstone, Tombstone, TombstonePage } from '../contract/tombstone.ts';
 

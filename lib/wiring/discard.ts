@@ -64,16 +64,16 @@ export function discard(
   return changeInParts(
     {
       find: (limit) => findDead(outbox, selection, until, limit),
-      change: async (eventIds) => {
-        const discardedAt = await readServerTime(outbox);
-        return withMongodbFaults(() =>
-          inTransaction(db.client, undefined, (session) =>
-            moveToDiscarded(outbox, discarded, session, eventIds, { reason, discardedAt }),
-          ).catch((error: unknown) => {
+      change: (eventIds) =>
+        withMongodbFaults(() =>
+          inTransaction(db.client, undefined, async (session) => {
+            // Each attempt anew: what a killed run has left open is waited for, up to a minute.
+            const discardedAt = await readServerTime(outbox);
+            return moveToDiscarded(outbox, discarded, session, eventIds, { reason, discardedAt });
+          }).catch((error: unknown) => {
             throw translateDuplicate(error);
           }),
-        );
-      },
+        ),
       pace: paceOf(running),
       isInterrupted: () => running.signal.aborted,
       progress: running.progress,

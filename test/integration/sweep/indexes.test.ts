@@ -2,6 +2,7 @@
 import { type Document, Int32, Timestamp } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canaryAggregate } from '../../../lib/contract/canary.ts';
+import type { DeadSelection } from '../../../lib/contract/dead-selection.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
 import type { StaleQuery } from '../../../lib/contract/stale-event.ts';
@@ -9,6 +10,7 @@ import { readWaitingCanaries, settleCanariesBefore } from '../../../lib/mongodb/
 import { countStale, findStale } from '../../../lib/mongodb/find-stale.ts';
 import { countOutbox, readApplyLags, readLastProcessed } from '../../../lib/mongodb/measure-outbox.ts';
 import { unsettledAggregates } from '../../../lib/mongodb/unsettled-aggregates.ts';
+import { listDead } from '../../../lib/wiring/dead.ts';
 import { explainQueries, type QueryWork } from '../../explain-queries.ts';
 import { outboxEvent } from '../../outbox-event.ts';
 import { stack } from '../../stack.ts';
@@ -122,6 +124,24 @@ describe('the figures', () => {
       by('outgraph_purge', { keys: 101, documents: 100 }),
     ]);
   });
+});
+
+it('dead events are grouped and listed by their index, and only what is listed is read twice', async () => {
+  const all = { codes: [], aggregateTypes: [], eventIds: [] };
+  // The two are sent at once.
+  const work = async (selection: DeadSelection) =>
+    (await explainQueries(stack.mongodbUri, database.db.databaseName, (db) => listDead(db, selection, 20))).toSorted(
+      (one, other) => one.command.localeCompare(other.command),
+    );
+  expect(await work(all)).toStrictEqual([
+    by('outgraph_dead', { keys: dead + 1, documents: dead }, 'aggregate'),
+    by('outgraph_dead', { keys: 20, documents: 20 }),
+  ]);
+  const one = await database.db.collection(outboxCollection).findOne({ status: 'dead' });
+  expect(await work({ ...all, eventIds: [String(one?._id)] })).toStrictEqual([
+    { ...by('_id_', { keys: 2, documents: 1 }, 'aggregate'), indexes: expect.arrayContaining(['_id_']) },
+    { ...by('_id_', { keys: 2, documents: 1 }), indexes: expect.arrayContaining(['_id_']) },
+  ]);
 });
 
 it('canaries are found and settled among all aggregates without reading any other', async () => {

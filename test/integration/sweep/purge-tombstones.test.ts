@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { ListedTombstone } from '../../../lib/contract/tombstone.ts';
 import { purgeTombstones } from '../../../lib/sweep/purge-tombstones.ts';
+import { discard } from '../../../lib/wiring/discard.ts';
 import { joinOutbox, joinTombstones } from '../../../lib/wiring/sweep.ts';
 import { upsertEvent } from '../../outbox-event.ts';
 import { openSmallGraph } from '../neo4j/small-graph.ts';
@@ -72,6 +73,21 @@ it('it is remembered for another hour after the last event of its aggregate was 
   await age('redriven', 'heldAt', 'PT1H1M');
   expect(await purge()).toBe(1);
   expect(await isRemembered('redriven')).toBe(0);
+});
+
+it('an event that is discarded holds the deletion for another hour, and no longer', async () => {
+  await small.apply([small.state('discarded', null)]);
+  await age('discarded', 'deletedAt', 'P20D');
+  const event = eventOf('discarded', dead);
+  await outbox().insertOne(event);
+  expect(await purge()).toBe(0);
+  const selection = { codes: [], aggregateTypes: [], eventIds: [String(event._id)] };
+  const running = { ratePerSecond: 100, signal: new AbortController().signal, progress: () => undefined };
+  const later = new Date(Date.now() + 60_000);
+  expect(await discard(database.db, selection, later, 'for a test', running)).toMatchObject({ changed: 1 });
+  expect(await purge()).toBe(0);
+  await age('discarded', 'heldAt', 'PT1H1M');
+  expect(await purge()).toBe(1);
 });
 
 it('an event that is pending when the retention is nearly over holds the deletion too', async () => {

@@ -1,0 +1,27 @@
+/** The run book's table of codes says of each what `outgraph dead show` says, in the same words. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { projectRoot } from '../../../infra/local/paths.ts';
+import { dataFaultCodes } from '../../../lib/contract/fault.ts';
+import { codeHints, hintFor } from '../../../lib/operate/code-hints.ts';
+
+const page = readFileSync(path.join(projectRoot, 'docs/runbook.md'), 'utf8');
+const [, table = ''] = /^\| `error\.code` \|.*\n\|.*\n((?:\|.*\n)+)/m.exec(page) ?? [];
+
+it('the table of codes has the reason and the remedy of every code, and no other code', () => {
+  const documented = table
+    .trim()
+    .split('\n')
+    .flatMap((row) => {
+      const [, codes = '', reason = '', remedy = ''] = row.split('|').map((text) => text.trim());
+      const hint = { reason: reason.replaceAll('`', ''), remedy: remedy.replaceAll('`', '') };
+      return [...codes.matchAll(/`([^`]+)`/g)].map(([, code = '']): [string, object] => [code, hint]);
+    });
+  expect(documented).toHaveLength(dataFaultCodes.length);
+  expect(Object.fromEntries(documented)).toStrictEqual(codeHints);
+});
+
+it('a code that is none of ours has no hint, also where an object has a field of that name', () => {
+  expect([hintFor('nonsense'), hintFor('constructor')]).toStrictEqual([null, null]);
+});
