@@ -1,6 +1,7 @@
 /** `npx outgraph`: the commands of a terminal or a container, by what somebody wants to do. */
 import { Command } from 'commander';
 import { backfillCommand } from './backfill.ts';
+import { consoleCommand } from './console.ts';
 import { deadCommand } from './dead.ts';
 import { doctorCommand } from './doctor.ts';
 import { repairCommand } from './repair.ts';
@@ -17,6 +18,7 @@ await new Command('outgraph')
   .description('Keeps a Neo4j graph in step with MongoDB.')
   .commandsGroup('Look:')
   .addCommand(statusCommand())
+  .addCommand(consoleCommand())
   .addCommand(doctorCommand())
   .addCommand(showCommand())
   .addCommand(tailCommand())

@@ -1,19 +1,27 @@
-/** `npm run build`: compiles what the package ships, `exports/` and `cli/` with all that they import, into `dist/`. `npm pack` does so first. */
+/** `npm run build`: compiles what the package ships, `exports/`, `cli/` and the console's page with all that they import, into `dist/`. `npm pack` does so first. */
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { projectRoot } from './local/paths.ts';
 
 /** Compiles into a folder, which is emptied before. @throws Error with what the compiler says. */
 export function buildPackage(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
-  const compiler = path.join(projectRoot, 'node_modules/typescript/bin/tsc');
-  const args = ['-p', path.join(projectRoot, 'tsconfig.build.json'), '--outDir', folder];
-  const { status, stdout } = spawnSync(process.execPath, [compiler, ...args], { encoding: 'utf8' });
-  if (status !== 0) throw new Error(`The package does not compile:\n${stdout}`);
+  compile('tsconfig.build.json', folder);
+  // For a browser, and so with other types than the rest.
+  compile('console/page/tsconfig.build.json', folder);
+  const [page, filter] = ['console/page', (name: string) => path.extname(name) === '' || name.endsWith('.css')];
+  cpSync(path.join(projectRoot, page), path.join(folder, page), { recursive: true, filter });
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (name.endsWith('.d.ts')) nameJavaScript(path.join(folder, name));
   }
+}
+
+function compile(project: string, folder: string): void {
+  const compiler = path.join(projectRoot, 'node_modules/typescript/bin/tsc');
+  const args = ['-p', path.join(projectRoot, project), '--outDir', folder];
+  const { status, stdout } = spawnSync(process.execPath, [compiler, ...args], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`The package does not compile:\n${stdout}`);
 }
 
 /** The compiler leaves `.ts` in the declarations' imports, which not all tools follow. https://github.com/microsoft/TypeScript/issues/61037 */

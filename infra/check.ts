@@ -8,6 +8,7 @@ import { runVitest } from './local/run-vitest.ts';
 mkdirSync(stackFolder, { recursive: true });
 const failed: string[] = [];
 runStep('types', 'node_modules/typescript/bin/tsc', ['-p', '.']);
+runStep("types of the console's page", 'node_modules/typescript/bin/tsc', ['-p', 'console/page']);
 runStep('lint, format and import rules', 'node_modules/@biomejs/biome/bin/biome', [
   'check',
   '--error-on-warnings',

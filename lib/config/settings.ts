@@ -159,6 +159,11 @@ export const statusSettings = settings
   .pick({ ...mongodb, QUEUE_URL: true, DEAD_LETTER_QUEUE_URL: true, SWEEP_STALE_SECONDS: true })
   .partial({ QUEUE_URL: true, DEAD_LETTER_QUEUE_URL: true });
 
+/** The console: a look at a stage, and at one aggregate from its document to the graph. */
+export const consoleSettings = settings
+  .pick({ ...databases, QUEUE_URL: true, DEAD_LETTER_QUEUE_URL: true, SWEEP_STALE_SECONDS: true })
+  .partial({ QUEUE_URL: true, DEAD_LETTER_QUEUE_URL: true });
+
 /** The settings of each part, by its name. */
 export const settingsOf = {
   publisher: publisherSettings,

@@ -113,9 +113,23 @@ describe('the package', () => {
     expect(found.filter(({ resolutionKind = '' }) => !passedOver.includes(resolutionKind))).toStrictEqual([]);
   });
 
+  it("has the console's page, compiled, and finds the libraries that it is served with", async () => {
+    const assets = path.join(service, 'node_modules/outgraph/dist/console/server/assets.js');
+    const script = `const { readAssets, renderPage } = await import(${JSON.stringify(assets)});
+      const assets = readAssets();
+      console.log(JSON.stringify({ names: [...assets.keys()], html: renderPage(assets).html }));`;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: service });
+    const { names, html } = JSON.parse(stdout) as { readonly names: readonly string[]; readonly html: string };
+    const libraries = ['preact.mjs', 'preact-hooks.mjs', 'uplot.mjs', 'uplot.css'];
+    expect(names).toEqual(expect.arrayContaining([...libraries, 'page/main.js', 'page/page.css']));
+    expect(names.filter((name) => name.endsWith('.ts') || name.endsWith('.json'))).toStrictEqual([]);
+    for (const [, name = ''] of html.matchAll(/(?:src|href)="([^":]+)"/g)) expect(names).toContain(name);
+  });
+
   it('runs its command from node_modules', async () => {
     const { stdout } = await outgraph('--help');
-    for (const name of ['worker', 'set-up', 'dead', 'replay', 'reproject']) expect(stdout).toContain(`  ${name} `);
+    for (const name of ['worker', 'set-up', 'dead', 'replay', 'reproject', 'console'])
+      expect(stdout).toContain(`  ${name} `);
   });
 });
 

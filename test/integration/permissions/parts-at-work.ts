@@ -1,6 +1,8 @@
 /** Everything that each part does with MongoDB, by the functions that it does it with. */
 import { randomUUID } from 'node:crypto';
 import { type Db, ObjectId } from 'mongodb';
+import { consolePorts } from '../../../console/wiring.ts';
+import { aggregates } from '../../../lib/aggregates/catalog.ts';
 import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { acknowledgeEvents } from '../../../lib/mongodb/acknowledge-events.ts';
@@ -30,6 +32,7 @@ import {
   trialCollection,
 } from '../../../lib/mongodb/trials.ts';
 import { listUnsettledIds, newestUnsettled } from '../../../lib/mongodb/unsettled-positions.ts';
+import { connectNeo4j } from '../../../lib/neo4j/connect.ts';
 import { listDead, listDiscarded, showDead } from '../../../lib/wiring/dead.ts';
 import { discard, planDiscard } from '../../../lib/wiring/discard.ts';
 import { findDocument } from '../../../lib/wiring/find-document.ts';
@@ -135,6 +138,26 @@ const setUp: PartAtWork = async (db, admin) => {
 const all = { codes: [], aggregateTypes: [], eventIds: [] };
 const running = { ratePerSecond: 1_000, signal: new AbortController().signal, progress: () => undefined };
 
+async function addDeadEvent(admin: Db): Promise<string> {
+  const eventId = await addEvent(admin);
+  await markDead(admin.collection(outboxCollection), [{ eventId, code: 'key-invalid', message: 'a test' }]);
+  return eventId;
+}
+
+/** All of the console but the view of an aggregate, which reads its document. */
+async function useConsole(db: Db, eventId: string): Promise<void> {
+  const driver = connectNeo4j({ uri: 'bolt://127.0.0.1:1', username: '', password: '' });
+  const { signal } = running;
+  const scope = { db, driver, database: 'neo4j', queues: null, catalog: aggregates, staleSeconds: 120, signal };
+  const ports = consolePorts(scope);
+  await ports.readStatus();
+  await ports.listDead();
+  const selection = { ...all, eventIds: [eventId] };
+  const plan = await ports.planRedrive(selection);
+  await ports.redrive(selection, { ...plan, until: new Date(Date.now() + 60_000) }, () => undefined);
+  await driver.close();
+}
+
 /** Looks at what stands still, and brings a dead event back. */
 const operate: PartAtWork = async (db, admin) => {
   await checkOutbox(db);
@@ -149,6 +172,7 @@ const operate: PartAtWork = async (db, admin) => {
   await listDiscarded(db, all, 10);
   await showDead(db, eventId, { graph: null, withPayload: true });
   await showDead(db, new ObjectId().toHexString(), { graph: null, withPayload: true });
+  await useConsole(db, await addDeadEvent(admin));
   await db.collection(checkpointCollection).find().toArray();
   const trials = db.collection<TrialDocument>(trialCollection);
   const conflicts = db.collection<ConflictDocument>(conflictCollection);

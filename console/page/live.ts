@@ -1,0 +1,68 @@
+/** What the server tells by itself: the history once, then a status every few seconds. The connection comes back by itself; whether it is there is part of what is known. */
+import { useEffect, useState } from 'preact/hooks';
+import type { HelloMessage, RedriveProgress, Sample, StatusMessage } from '../messages.ts';
+
+/** `refused`: a server answers, and does not know this address any more. */
+export type Connection = 'connecting' | 'live' | 'gone' | 'refused';
+
+export interface Live {
+  readonly connection: Connection;
+  readonly hello: HelloMessage | null;
+  readonly history: readonly Sample[];
+  readonly status: StatusMessage | null;
+  readonly redrive: RedriveProgress | null;
+}
+
+const keptMillis = 15 * 60 * 1_000;
+const retryMillis = 2_000;
+
+const nothing: Live = { connection: 'connecting', hello: null, history: [], status: null, redrive: null };
+
+/** Listens for as long as the page is there. */
+export function useLive(): Live {
+  const [live, setLive] = useState(nothing);
+  useEffect(() => listen((change) => setLive((before) => ({ ...before, ...change(before) }))), []);
+  return live;
+}
+
+type Change = (before: Live) => Partial<Live>;
+
+function listen(tell: (change: Change) => void): () => void {
+  let source = open();
+  let retry: ReturnType<typeof setTimeout> | undefined;
+
+  function open(): EventSource {
+    const opened = new EventSource('events');
+    const on = <Message>(name: string, change: (message: Message, before: Live) => Partial<Live>) =>
+      opened.addEventListener(name, ({ data }: MessageEvent<string>) =>
+        tell((before) => change(JSON.parse(data) as Message, before)),
+      );
+    on<HelloMessage>('hello', (hello) => ({ connection: 'live', hello, history: hello.history }));
+    on<StatusMessage>('status', (status, { history }) => ({ status, history: withSample(history, status.sample) }));
+    on<RedriveProgress>('redrive', (redrive) => ({ redrive }));
+    opened.onerror = () => {
+      tell(() => ({ connection: 'gone' }));
+      // Where the browser does not try again by itself, the answer was no stream: find out why.
+      if (opened.readyState === EventSource.CLOSED) retry = setTimeout(tryAgain, retryMillis);
+    };
+    return opened;
+  }
+
+  async function tryAgain(): Promise<void> {
+    const answer = await fetch(location.pathname, { cache: 'no-store' }).catch(() => null);
+    if (answer?.status === 403) tell(() => ({ connection: 'refused' }));
+    else source = open();
+  }
+
+  return () => {
+    clearTimeout(retry);
+    source.close();
+  };
+}
+
+function withSample(history: readonly Sample[], sample: Sample): readonly Sample[] {
+  const last = history.at(-1);
+  // The last one of the history comes once more, with its report.
+  if (last !== undefined && last.at >= sample.at) return history;
+  return [...history.filter(({ at }) => at > sample.at - keptMillis), sample];
+}

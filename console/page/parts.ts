@@ -1,0 +1,58 @@
+/** Small parts that several views are made of. */
+import { type ComponentChild, type ComponentChildren, h } from 'preact';
+import { absolute, relative } from './format.ts';
+
+/** A time as people say it, with the exact one for whoever wants it. */
+export function Time({ at, now }: { readonly at: string; readonly now: string }): ComponentChild {
+  return h('time', { dateTime: at, title: absolute(at) }, relative(at, now));
+}
+
+/** Says that there is nothing, so that nobody waits for it. */
+export function Empty({ children }: { readonly children: ComponentChildren }): ComponentChild {
+  return h('p', { class: 'empty' }, children);
+}
+
+/** What went wrong, and what to do. */
+export function Problem({ children }: { readonly children: ComponentChildren }): ComponentChild {
+  return h('div', { class: 'problem', role: 'alert' }, children);
+}
+
+export interface Column<Row> {
+  readonly title: string;
+  readonly isNumber?: true;
+  readonly cell: (row: Row) => ComponentChildren;
+}
+
+interface TableProps<Row> {
+  /** Names the table for everyone who does not see what stands above it. */
+  readonly caption: string;
+  readonly columns: readonly Column<Row>[];
+  readonly rows: readonly Row[];
+  readonly keyOf: (row: Row) => string;
+  /** On a narrow screen: each row below the other instead of side by side. */
+  readonly stacks?: true;
+}
+
+/** A table. Its roles are said, because a narrow screen shows it as blocks, and browsers then forget what it is. */
+export function Table<Row>({ caption, columns, rows, keyOf, stacks }: TableProps<Row>): ComponentChild {
+  const head = columns.map(({ title, isNumber }) =>
+    h('th', { key: title, scope: 'col', role: 'columnheader', class: isNumber ? 'number' : undefined }, title),
+  );
+  const lines = rows.map((row) =>
+    h(
+      'tr',
+      { key: keyOf(row), role: 'row' },
+      columns.map(({ title, isNumber, cell }) =>
+        h('td', { key: title, role: 'cell', class: isNumber ? 'number' : undefined, 'data-title': title }, cell(row)),
+      ),
+    ),
+  );
+  const table = h(
+    'table',
+    { role: 'table', class: stacks ? 'stacks' : undefined },
+    h('caption', { class: 'hidden' }, caption),
+    h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, head)),
+    h('tbody', { role: 'rowgroup' }, lines),
+  );
+  return h('div', { class: 'scrolls', role: 'region', 'aria-label': caption, tabIndex: 0 }, table);
+}

@@ -1,0 +1,24 @@
+/** From what is known of an aggregate to what the page shows of it. Pure. */
+import type { AggregateView } from '../../lib/operate/aggregate-view.ts';
+import type { AggregateMessage } from '../messages.ts';
+import { compareViews } from './compare-views.ts';
+import { drawPicture } from './draw-picture.ts';
+
+export function toAggregateMessage(view: AggregateView): AggregateMessage {
+  const { nodes, relationships } = compareViews(view);
+  const names = new Map([...nodes, ...relationships].map(({ id, name }) => [id, name]));
+  const { aggregateType, aggregateId, search, document, fault, events, registry, isInFlight, differences } = view;
+  return {
+    aggregateType,
+    aggregateId,
+    search,
+    document: document === null ? null : JSON.stringify(document, undefined, 2),
+    fault,
+    events,
+    registry,
+    isInFlight,
+    // An element's name in words, where it is one that is shown.
+    differences: differences.map((one) => ({ ...one, element: names.get(one.element ?? '') ?? one.element })),
+    picture: drawPicture(view),
+  };
+}

@@ -1,0 +1,162 @@
+/** Puts the two subgraphs of an aggregate on top of each other: which elements are on both sides, and what each side says of them. Pure. */
+import { readNodeIdentity } from '../../lib/contract/identity.ts';
+import type { GraphScalar, GraphValue, KeyValue } from '../../lib/contract/subgraph.ts';
+import type { AggregateView, NodeView, RelationshipView } from '../../lib/operate/aggregate-view.ts';
+import type { Fact, Mark, PictureNode, PictureRelationship } from '../messages.ts';
+
+/** A picture has room for so many characters of a key. */
+const keyChars = 26;
+
+/** Without the places, which the layout adds. */
+export type ComparedNode = Omit<PictureNode, 'x' | 'y' | 'width' | 'height'>;
+export type ComparedRelationship = Omit<PictureRelationship, 'points' | 'at'> & {
+  readonly from: string;
+  readonly to: string;
+};
+
+export interface Compared {
+  readonly nodes: readonly ComparedNode[];
+  readonly relationships: readonly ComparedRelationship[];
+}
+
+interface Pair<View> {
+  readonly document: View | null;
+  readonly graph: View | null;
+}
+
+/** Every element once, those of the document first. */
+export function compareViews({ expected, standing, fault, search }: AggregateView): Compared {
+  const isKnown = fault === null && search !== 'not-found';
+  const nodes = pair(expected?.nodes ?? [], standing.nodes, ({ identity }) => identity);
+  const relationships = pair(expected?.relationships ?? [], standing.relationships, ({ id }) => id);
+  return {
+    nodes: shortenKeys([...nodes].map(([id, sides]) => compareNode(id, sides, isKnown))),
+    relationships: [...relationships].map(([id, sides]) => compareRelationship(id, sides, isKnown)),
+  };
+}
+
+function pair<View>(
+  document: readonly View[],
+  graph: readonly View[],
+  nameOf: (view: View) => string,
+): ReadonlyMap<string, Pair<View>> {
+  const pairs = new Map<string, Pair<View>>(document.map((view) => [nameOf(view), { document: view, graph: null }]));
+  for (const view of graph)
+    pairs.set(nameOf(view), { document: pairs.get(nameOf(view))?.document ?? null, graph: view });
+  return pairs;
+}
+
+function compareNode(id: string, sides: Pair<NodeView>, isKnown: boolean): ComparedNode {
+  const { document, graph } = sides;
+  const { label, key } = readName(id);
+  const hold = document?.hold ?? graph?.hold ?? 'owned';
+  const labelsOf = (view: NodeView | null) =>
+    view === null
+      ? null
+      : view.labels
+          .filter((one) => one !== label)
+          .toSorted()
+          .join(', ') || null;
+  const labels = { name: 'further labels', document: labelsOf(document), graph: labelsOf(graph) };
+  const hasLabels = labels.document !== null || labels.graph !== null;
+  const facts = [...(hasLabels ? [labels] : []), ...compareProperties(document?.properties, graph?.properties, key)];
+  return {
+    id,
+    name: nodeName(id),
+    label,
+    key: keyText(Object.values(key)),
+    hold,
+    // What others say of a node that this aggregate does not own is no difference.
+    mark: markOf(sides, hold === 'owned' ? facts : [], isKnown),
+    inDocument: document !== null,
+    inGraph: graph !== null,
+    facts,
+  };
+}
+
+function compareRelationship(id: string, sides: Pair<RelationshipView>, isKnown: boolean): ComparedRelationship {
+  const view = (sides.document ?? sides.graph) as RelationshipView;
+  const facts = [...compareEnds(sides), ...compareProperties(sides.document?.properties, sides.graph?.properties)];
+  return {
+    id,
+    name: `${nodeName(view.from)} —${view.type}→ ${nodeName(view.to)}`,
+    type: view.type,
+    from: view.from,
+    to: view.to,
+    mark: markOf(sides, facts, isKnown),
+    inDocument: sides.document !== null,
+    inGraph: sides.graph !== null,
+    facts,
+  };
+}
+
+/** Somebody may have made the relationship anew between other nodes. */
+function compareEnds({ document, graph }: Pair<RelationshipView>): readonly Fact[] {
+  if (document === null || graph === null) return [];
+  return (['from', 'to'] as const)
+    .filter((end) => document[end] !== graph[end])
+    .map((end) => ({ name: end, document: nodeName(document[end]), graph: nodeName(graph[end]) }));
+}
+
+function markOf({ document, graph }: Pair<unknown>, facts: readonly Fact[], isKnown: boolean): Mark {
+  if (!isKnown) return 'unknown';
+  if (graph === null) return 'missing';
+  if (document === null) return 'extra';
+  return facts.some((fact) => fact.document !== fact.graph) ? 'changed' : 'same';
+}
+
+type Properties = Readonly<Record<string, GraphValue>>;
+
+/** @param key what the element's name says already. */
+function compareProperties(
+  document: Properties | undefined,
+  graph: Properties | undefined,
+  key: Properties = {},
+): readonly Fact[] {
+  const all = new Set([...Object.keys(document ?? {}), ...Object.keys(graph ?? {})]);
+  const names = [...all].filter((name) => !(name in key)).sort();
+  return names.map((name) => ({ name, document: valueText(document?.[name]), graph: valueText(graph?.[name]) }));
+}
+
+/** Of the key, what tells the nodes of one label apart: what all of them have in common would only be cut off behind it. */
+function shortenKeys(nodes: readonly ComparedNode[]): readonly ComparedNode[] {
+  const byLabel = Map.groupBy(nodes, ({ label }) => label);
+  return nodes.map((node) => {
+    const { key } = readName(node.id);
+    const keys = byLabel.get(node.label)?.map(({ id }) => readName(id).key) ?? [];
+    const telling = Object.keys(key).filter((name) => keys.some((other) => other[name] !== key[name]));
+    const values = telling.flatMap((name) => key[name] ?? []);
+    return values.length === 0 ? node : { ...node, key: keyText(values) };
+  });
+}
+
+/** The values without their names, cut to what a picture has room for. Of a single one both ends are left: of a path, as of an id, the end tells most. */
+function keyText(values: readonly KeyValue[]): string {
+  const text = values.join(' · ');
+  if (text.length <= keyChars) return text;
+  return values.length === 1 ? `${text.slice(0, 9)}…${text.slice(10 - keyChars)}` : `${text.slice(0, keyChars - 1)}…`;
+}
+
+/** The label and key of a node's identity. A node that has lost either in the graph bears another name, which stands as it is. */
+function readName(identity: string): { readonly label: string; readonly key: Readonly<Record<string, KeyValue>> } {
+  return identity.startsWith('[') ? readNodeIdentity(identity) : { label: identity, key: {} };
+}
+
+/** `Event event_id=17`. */
+export function nodeName(identity: string): string {
+  const { label, key } = readName(identity);
+  return [label, ...Object.entries(key).map(([name, value]) => `${name}=${value}`)].join(' ');
+}
+
+/** The value as text, which differs where the values differ: `"17"`, `17` and `17.0`. */
+function valueText(value: GraphValue | undefined): string | null {
+  if (value === undefined) return null;
+  return Array.isArray(value) ? `[${value.map(scalarText).join(', ')}]` : scalarText(value as GraphScalar);
+}
+
+function scalarText(value: GraphScalar): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value === 'number' && Number.isInteger(value)) return `${Object.is(value, -0) ? '-0' : value}.0`;
+  return String(value);
+}

@@ -1,0 +1,26 @@
+/** What the console's server needs of the rest: functions that know the databases. */
+import type { DeadSelection } from '../../lib/contract/dead-selection.ts';
+import type { AggregateView } from '../../lib/operate/aggregate-view.ts';
+import type { StatusReport } from '../../lib/operate/status-report.ts';
+import type { DeadMessage, RedrivePlan, RedriveProgress, RedriveResult } from '../messages.ts';
+
+/** `type-unknown`: no such type is declared. `unknown`: there is no document of it, no event, and nothing in the graph. `interrupted`: the console ends. */
+export type ViewAnswer =
+  | { readonly outcome: 'viewed'; readonly view: AggregateView }
+  | { readonly outcome: 'type-unknown' | 'unknown' | 'interrupted' };
+
+export interface ConsolePorts {
+  /** What is looked at, in words. */
+  readonly stage: string;
+  /** The types whose documents can be looked at. */
+  readonly aggregateTypes: readonly string[];
+  readonly readStatus: () => Promise<StatusReport>;
+  readonly listDead: () => Promise<DeadMessage>;
+  readonly planRedrive: (selection: DeadSelection) => Promise<RedrivePlan>;
+  readonly redrive: (
+    selection: DeadSelection,
+    plan: RedrivePlan,
+    progress: (progress: RedriveProgress) => void,
+  ) => Promise<RedriveResult>;
+  readonly viewAggregate: (aggregateType: string, aggregateId: string) => Promise<ViewAnswer>;
+}

@@ -1,0 +1,176 @@
+/**
+ * The console's server: one page, for one person, on this machine alone. It promises that nobody without the token learns or changes anything, that nothing is loaded
+ * from elsewhere, and that it is gone when the command ends. What it shows it gets from its ports.
+ */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { z } from 'zod';
+import type { HelloMessage, RedriveProgress, StatusMessage } from '../messages.ts';
+import { toAggregateMessage } from './aggregate-message.ts';
+import { answerError, answerJson, answerText, commonHeaders, HttpError, readJson } from './answer.ts';
+import { type Asset, readAssets, renderPage } from './assets.ts';
+import type { ConsolePorts } from './console-ports.ts';
+import { admit } from './guard.ts';
+import { History } from './history.ts';
+
+export interface RunningConsole {
+  /** With the token: whoever has it can use the console. */
+  readonly url: string;
+  /** Ends the server and every connection to it. */
+  readonly close: () => Promise<void>;
+}
+
+export interface ConsoleOptions {
+  /** 0: any that is free. */
+  readonly port: number;
+  readonly everySeconds: number;
+}
+
+const texts = z.array(z.string().min(1).max(64)).max(100);
+const selection = z
+  .object({ codes: texts, aggregateTypes: texts, eventIds: z.array(z.string().regex(/^[0-9a-f]{24}$/)).max(1_000) })
+  // Without any, all dead events would be meant: the page never asks for that.
+  .refine(
+    ({ codes, aggregateTypes, eventIds }) => codes.length + aggregateTypes.length + eventIds.length > 0,
+    'choose events by code, type or id',
+  );
+const plannedRedrive = z.object({ selection, plan: z.object({ events: z.int().positive(), until: z.coerce.date() }) });
+
+/** Starts it. @throws Error of the system where the port is taken. */
+export async function serveConsole(ports: ConsolePorts, options: ConsoleOptions): Promise<RunningConsole> {
+  const token = randomBytes(32).toString('base64url');
+  const history = new History({ readStatus: ports.readStatus, now: Date.now });
+  const site: Site = { ports, history, assets: readAssets(), listeners: new Set(), isRedriving: false };
+  const server = createServer((request, response) => {
+    const admission = admit(request, token, server.address() as AddressInfo);
+    if ('reason' in admission) return answerText(response, admission.status, admission.reason);
+    void respond(site, `${request.method} ${admission.path}`, admission.query, request, response).catch((error) => {
+      if (response.headersSent) response.destroy();
+      else answerError(response, error);
+    });
+  });
+  server.listen(options.port, '127.0.0.1');
+  await once(server, 'listening');
+  void history.tick();
+  const clock = setInterval(() => void history.tick(), options.everySeconds * 1_000);
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/${token}/`,
+    close: async () => {
+      clearInterval(clock);
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+interface Site {
+  readonly ports: ConsolePorts;
+  readonly history: History;
+  readonly assets: ReadonlyMap<string, Asset>;
+  readonly listeners: Set<ServerResponse>;
+  isRedriving: boolean;
+}
+
+async function respond(
+  site: Site,
+  what: string,
+  query: URLSearchParams,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { ports, assets } = site;
+  const asset = assets.get(what.replace(/^GET /, ''));
+  if (asset !== undefined) {
+    response.writeHead(200, { ...commonHeaders, 'content-type': asset.contentType });
+    response.end(asset.body);
+    return;
+  }
+  switch (what) {
+    case 'GET ':
+      return answerPage(assets, response);
+    case 'GET events':
+      return streamEvents(site, response);
+    case 'GET dead':
+      return answerJson(response, await ports.listDead());
+    case 'GET aggregate':
+      return answerAggregate(ports, query, response);
+    case 'POST redrive/plan':
+      return answerJson(response, await ports.planRedrive(parse(selection, await readJson(request))));
+    case 'POST redrive':
+      return answerJson(response, await redrive(site, parse(plannedRedrive, await readJson(request))));
+    default:
+      throw new HttpError(404, `There is no "${what}" here.`);
+  }
+}
+
+function answerPage(assets: ReadonlyMap<string, Asset>, response: ServerResponse): void {
+  const { html, policy } = renderPage(assets);
+  const contentType = 'text/html; charset=utf-8';
+  response.writeHead(200, { ...commonHeaders, 'content-type': contentType, 'content-security-policy': policy });
+  response.end(html);
+}
+
+/** Server-sent events: what was, then what is, for as long as the page is there. */
+function streamEvents({ ports, history, listeners }: Site, response: ServerResponse): void {
+  response.writeHead(200, { ...commonHeaders, 'content-type': 'text/event-stream; charset=utf-8' });
+  const { stage, aggregateTypes } = ports;
+  send(response, 'hello', { stage, aggregateTypes, history: history.samples } satisfies HelloMessage);
+  const tell = (message: StatusMessage) => send(response, 'status', message);
+  if (history.last !== null) tell(history.last);
+  const listenNoMore = history.listen(tell);
+  listeners.add(response);
+  response.on('close', () => {
+    listenNoMore();
+    listeners.delete(response);
+  });
+}
+
+function send(response: ServerResponse, event: string, data: unknown): void {
+  response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+}
+
+async function answerAggregate(ports: ConsolePorts, query: URLSearchParams, response: ServerResponse): Promise<void> {
+  const [type, id] = [query.get('type') ?? '', query.get('id') ?? ''];
+  if (type === '' || id === '') throw new HttpError(400, 'Say which aggregate: its type and its id.');
+  const answer = await ports.viewAggregate(type, id);
+  if (answer.outcome !== 'viewed') throw new HttpError(404, whyUnseen(answer.outcome, type, ports.aggregateTypes));
+  answerJson(response, toAggregateMessage(answer.view));
+}
+
+function whyUnseen(
+  outcome: 'type-unknown' | 'unknown' | 'interrupted',
+  type: string,
+  known: readonly string[],
+): string {
+  if (outcome === 'interrupted') return 'The console ends.';
+  if (outcome === 'unknown')
+    return 'There is no such document, no event of it, and nothing of it in the graph. The id is the one that the outbox has as aggregateId.';
+  return `No aggregate type "${type}" is declared; there are ${known.join(', ')}. A service names its own with --catalog.`;
+}
+
+/** One at a time: two of the same events would each count what the other changed. */
+async function redrive(site: Site, { selection, plan }: z.infer<typeof plannedRedrive>) {
+  if (site.isRedriving) throw new HttpError(409, 'A redrive is under way: wait for its end.');
+  site.isRedriving = true;
+  const progress = (message: RedriveProgress) => {
+    for (const listener of site.listeners) send(listener, 'redrive', message);
+  };
+  try {
+    return await site.ports.redrive(selection, plan, progress);
+  } finally {
+    site.isRedriving = false;
+  }
+}
+
+function parse<Shape>(shape: z.ZodType<Shape>, body: unknown): Shape {
+  const { success, data, error } = shape.safeParse(body);
+  if (success) return data;
+  throw new HttpError(
+    400,
+    `The request is not as it should be: ${error.issues.map(({ message }) => message).join('; ')}.`,
+  );
+}

@@ -1,0 +1,72 @@
+/** Joins the console to the databases: the one file of it that knows them. */
+import type { Db } from 'mongodb';
+import type { Driver } from 'neo4j-driver';
+import type { AggregateCatalog } from '../lib/aggregates/create-catalog.ts';
+import { hintFor } from '../lib/operate/code-hints.ts';
+import { listDead } from '../lib/wiring/dead.ts';
+import { readOutboxTime } from '../lib/wiring/operator.ts';
+import { reprojectable } from '../lib/wiring/reproject.ts';
+import { countRedrive, redrive } from '../lib/wiring/return-events.ts';
+import { viewAggregate } from '../lib/wiring/show.ts';
+import { type QueueReader, readStatus } from '../lib/wiring/status.ts';
+import type { ConsolePorts } from './server/console-ports.ts';
+
+/** What the console looks at; connections stay the caller's. */
+export interface ConsoleScope {
+  readonly db: Db;
+  readonly driver: Driver;
+  /** Neo4j's. */
+  readonly database: string;
+  /** Null where the stage has no queue. */
+  readonly queues: QueueReader | null;
+  readonly catalog: AggregateCatalog;
+  /** The sweep publishes again what is pending for longer. */
+  readonly staleSeconds: number;
+  /** Aborted when the console ends: a redrive ends after the part that it is at. */
+  readonly signal: AbortSignal;
+}
+
+const listedEvents = 200;
+const everything = { codes: [], aggregateTypes: [], eventIds: [] };
+/** As the command does where nothing else is asked for. */
+const redrivenPerSecond = 100;
+
+/** The functions that the console's server works with. */
+export function consolePorts(scope: ConsoleScope): ConsolePorts {
+  const { db, driver, database, queues, catalog, staleSeconds, signal } = scope;
+  return {
+    stage: `MongoDB ${db.databaseName} → Neo4j ${database}`,
+    aggregateTypes: reprojectable(catalog).map(({ type }) => type),
+    readStatus: () => readStatus({ db, queues }, { staleSeconds }),
+    listDead: async () => {
+      const [at, { groups, isCapped, events }] = await Promise.all([
+        readOutboxTime(db),
+        listDead(db, everything, listedEvents),
+      ]);
+      return { at, groups, isCapped, events: events.map((event) => ({ ...event, advice: adviceOn(event.code) })) };
+    },
+    planRedrive: async (selection) => {
+      const until = await readOutboxTime(db);
+      return { until, events: await countRedrive(db, selection, until) };
+    },
+    redrive: (selection, { until, events }, tell) => {
+      const progress = (changed: number) => tell({ changed, events });
+      return redrive(db, selection, until, { ratePerSecond: redrivenPerSecond, signal, progress });
+    },
+    viewAggregate: async (aggregateType, aggregateId) => {
+      const definition = catalog.get(aggregateType);
+      if (definition === undefined) return { outcome: 'type-unknown' };
+      // A walk through a large collection takes hours: that is for the command.
+      const search = { walk: false, signal, progress: () => undefined };
+      return viewAggregate({ db, driver, database }, definition, aggregateId, search);
+    },
+  };
+}
+
+/** As a sentence. */
+function adviceOn(code: string): string | null {
+  const hint = hintFor(code);
+  if (hint === null) return null;
+  const text = `${hint.reason}: ${hint.remedy}.`;
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}

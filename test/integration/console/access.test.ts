@@ -1,0 +1,142 @@
+/** Who may ask the console's server, and what it answers to others. */
+import { request } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { type StartedConsole, startConsole } from './running-console.ts';
+
+let database: TestDatabase;
+let started: StartedConsole;
+beforeAll(async () => {
+  database = await createTestDatabase();
+  started = await startConsole(database.settings);
+});
+afterAll(async () => {
+  started.kill();
+  await database.drop();
+});
+
+interface Asked {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+interface Answered {
+  readonly status: number | undefined;
+  readonly headers: NodeJS.Dict<string | string[]>;
+  readonly body: string;
+}
+
+/** Not with fetch, which lets nobody say a Host of their own. */
+function ask({ method = 'GET', path = '', headers = {}, body }: Asked, token = started.token): Promise<Answered> {
+  return new Promise((resolve, reject) => {
+    const sent = request(`${started.origin}/${token}/${path}`, { method, headers }, (response) => {
+      let text = '';
+      response.on('data', (data: Buffer) => {
+        text += data.toString();
+      });
+      response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body: text }));
+    });
+    sent.on('error', reject);
+    sent.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+const selection = { codes: ['payload-invalid'], aggregateTypes: [], eventIds: [] };
+const allowed = () => ({ 'x-outgraph-token': started.token, origin: started.origin });
+const plan = (headers: Readonly<Record<string, string>>, body: unknown = selection) =>
+  ask({ method: 'POST', path: 'redrive/plan', headers, body });
+
+it('the token has 256 bits, and is another one each time', async () => {
+  expect(Buffer.from(started.token, 'base64url')).toHaveLength(32);
+  const other = await startConsole(database.settings);
+  other.kill();
+  expect(other.token).not.toBe(started.token);
+});
+
+it('answers whoever knows the token', async () => {
+  expect(await ask({})).toMatchObject({ status: 200, body: expect.stringContaining('outgraph console') });
+  expect(await plan(allowed())).toMatchObject({ status: 200, body: expect.stringContaining('"events":0') });
+});
+
+it('listens on the loopback interface alone', () => {
+  expect(new URL(started.url).hostname).toBe('127.0.0.1');
+});
+
+describe('is forbidden', () => {
+  it.each([
+    '',
+    'events',
+    'dead',
+    'aggregate?type=memory-event&id=x',
+    'page/main.ts',
+    'nothing',
+  ])('"%s" without the token, and with another', async (path) => {
+    for (const token of ['', 'wrong', `${started.token.slice(0, -1)}_`, `${started.token}x`]) {
+      const { status, body } = await ask({ path }, token);
+      expect([status, body.includes('token')]).toStrictEqual([403, true]);
+    }
+  });
+
+  it.each<readonly [string, () => Readonly<Record<string, string>>]>([
+    ['without the token in a header', () => ({ origin: started.origin })],
+    ['with another token in the header', () => ({ ...allowed(), 'x-outgraph-token': 'wrong' })],
+    ['from another page', () => ({ ...allowed(), origin: 'http://example.com' })],
+    ['from another port of this machine', () => ({ ...allowed(), origin: 'http://127.0.0.1:1' })],
+    ['from nowhere', () => ({ 'x-outgraph-token': started.token })],
+  ])('a POST %s', async (_, headers) => {
+    expect(await plan(headers())).toMatchObject({ status: 403 });
+  });
+
+  it.each([
+    'example.com',
+    'localhost.example.com',
+    '127.0.0.1',
+    '10.0.0.1:80',
+  ])('a name of somebody else that leads here: Host %s', async (host) => {
+    expect(await ask({ headers: { host } })).toMatchObject({ status: 403 });
+  });
+});
+
+describe('says what is wrong with', () => {
+  it.each(['PUT', 'DELETE', 'OPTIONS'])('the method %s', async (method) => {
+    expect(await ask({ method })).toMatchObject({ status: 405 });
+  });
+
+  it.each([
+    'nothing',
+    'page/../server/guard.ts',
+    'page/',
+    'page/tsconfig.json',
+  ])('a path that is not there: %s', async (path) => {
+    expect(await ask({ path })).toMatchObject({ status: 404, body: expect.stringContaining('There is no') });
+  });
+
+  it.each<readonly [string, unknown]>([
+    ['no events', { codes: [], aggregateTypes: [], eventIds: [] }],
+    ['an id that is none', { codes: [], aggregateTypes: [], eventIds: ['x'] }],
+    ['nothing', null],
+  ])('a redrive of %s', async (_, body) => {
+    expect(await plan(allowed(), body)).toMatchObject({ status: 400 });
+  });
+
+  it('an aggregate without its name, or of an unknown type', async () => {
+    expect(await ask({ path: 'aggregate?type=memory-event' })).toMatchObject({ status: 400 });
+    const { status, body } = await ask({ path: 'aggregate?type=unheard-of&id=x' });
+    expect([status, body.includes('memory-event')]).toStrictEqual([404, true]);
+  });
+});
+
+it('lets a browser load nothing from elsewhere, keep nothing, and tell no address', async () => {
+  const { headers } = await ask({});
+  expect(headers).toMatchObject({
+    'cache-control': 'no-store',
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+  });
+  const policy = String(headers['content-security-policy']);
+  expect(policy).toContain("default-src 'none'");
+  expect(policy).toContain("frame-ancestors 'none'");
+  expect(policy).not.toMatch(/unsafe|https?:|\*/);
+});

@@ -1,0 +1,223 @@
+/** The console as a person uses it: the real command on real servers, looked at through a real browser. */
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { ObjectId } from 'mongodb';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { stackFolder } from '../../../infra/local/paths.ts';
+import { waitUntil } from '../../../infra/local/wait-until.ts';
+import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import type { Worker } from '../../../lib/wiring/worker.ts';
+import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
+import { accessibilityViolations, chromiumPath, startChromium } from '../../chromium.ts';
+import { upsertEvent } from '../../outbox-event.ts';
+import {
+  createTestDatabase,
+  type SiteGraph,
+  settingsOf,
+  startConsumer,
+  startGraph,
+  type TestDatabase,
+} from '../site.ts';
+import { type StartedConsole, startConsole } from './running-console.ts';
+
+const screenshots = path.join(stackFolder, 'console-screenshots');
+
+let database: TestDatabase;
+let graph: SiteGraph;
+let worker: Worker | null = null;
+let started: StartedConsole;
+let browser: Browser;
+let page: Page;
+
+describe.skipIf(chromiumPath === null)('the console', () => {
+  beforeAll(async () => {
+    [database, graph, browser] = await Promise.all([createTestDatabase(), startGraph(), startChromium()]);
+    started = await startConsole({ ...settingsOf(database, graph), SWEEP_STALE_SECONDS: '1' });
+    await mkdir(screenshots, { recursive: true });
+    page = await browser.newPage({ viewport: { width: 1280, height: 860 }, reducedMotion: 'reduce' });
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !/ERR_CONNECTION|ERR_INCOMPLETE/.test(message.text()))
+        problems.push(message.text());
+    });
+  });
+  afterAll(async () => {
+    await worker?.stop();
+    started?.kill();
+    await browser?.close();
+    await graph?.remove();
+    await database?.drop();
+  });
+
+  /** What the browser complained of, its policy among it. */
+  const problems: string[] = [];
+
+  it('follows a change without being loaded anew: an event waits, and is applied', async () => {
+    const requests: string[] = [];
+    page.on('request', (request) => requests.push(new URL(request.url()).host));
+    await page.goto(started.url);
+    await verdict('In step');
+    await writeEvent('12-10');
+    await verdict('Out of step');
+    expect(await page.locator('.verdict').textContent()).toContain('1 event is pending');
+    await page.locator('.figures > div', { hasText: 'Pending' }).getByText('1', { exact: true }).waitFor();
+    worker = startConsumer(database, graph);
+    await verdict('In step');
+    await page.getByRole('cell', { name: 'worker' }).first().waitFor();
+    // It asks nobody else.
+    expect([...new Set(requests)]).toStrictEqual([new URL(started.url).host]);
+  });
+
+  it('has the last minutes at once when it is loaded anew', async () => {
+    await page.reload();
+    const chart = page.getByRole('img', { name: /Events pending/ });
+    await chart.waitFor();
+    // Before the next sample could have come, it knows of the event that waited.
+    expect(await chart.getAttribute('aria-label')).toContain('between 0 and 1');
+  });
+
+  it('a dead event stands there with its reason, is redriven by keyboard alone, and is processed', async () => {
+    const eventId = await dieOf('ownership-conflict', 'the node User u1 is owned by somebody else');
+    await verdict('Out of step');
+    const tab = async (name: string | RegExp) => {
+      const target = page.getByRole('button', { name }).or(page.getByRole('link', { name })).first();
+      await target.waitFor();
+      for (let step = 0; step < 60; step += 1) {
+        if (await target.evaluate((element) => element === element.ownerDocument.activeElement)) return;
+        await page.keyboard.press('Tab');
+      }
+      throw new Error(`No tab leads to ${name}.`);
+    };
+    await tab(/^Dead events/);
+    await page.keyboard.press('Enter');
+    await page.getByText('the node User u1 is owned by somebody else').waitFor();
+    expect(await page.getByRole('table', { name: 'Dead events, those' }).textContent()).toContain(eventId);
+    await tab(/^Redrive the event of/);
+    await page.keyboard.press('Enter');
+    await page.getByText('This makes 1 event').waitFor();
+    expect(await accessibilityViolations(page)).toStrictEqual([]);
+    await page.screenshot({ path: path.join(screenshots, 'dialog.png') });
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await statusOf(eventId)).toBe('dead');
+    // Where it was opened, there the focus is again.
+    await page.keyboard.press('Enter');
+    await tab('Redrive 1 event');
+    await page.keyboard.press('Enter');
+    await page.getByText('1 event is pending again.').waitFor();
+    await tab('Close');
+    await page.keyboard.press('Enter');
+    await page.getByText('No event is dead.').waitFor();
+    await untilStatus(eventId, 'processed');
+    await page.getByRole('link', { name: 'Status' }).click();
+    await verdict('In step');
+  });
+
+  it('redrives all of one code and type, and no others', async () => {
+    const events = [await dieOf('ownership-conflict'), await dieOf('ownership-conflict')];
+    const other = await dieOf('payload-invalid');
+    await page.getByRole('link', { name: /^Dead events/ }).click();
+    await page.getByRole('button', { name: 'Redrive all of type graph with ownership-conflict …' }).click();
+    await page.getByRole('button', { name: 'Redrive 2 events' }).click();
+    await page.getByText('2 events are pending again.').waitFor();
+    await page.getByRole('button', { name: 'Close' }).click();
+    for (const eventId of events) await untilStatus(eventId, 'processed');
+    expect(await statusOf(other)).toBe('dead');
+  });
+
+  it('marks what somebody has damaged in the graph, by sign and in words', async () => {
+    const id = await writeEvent('03-04');
+    const hostile = '<img src=x onerror="document.body.remove()">';
+    const kept = await waitForRelationship(id);
+    await page.goto(`${started.url}#/aggregate?${new URLSearchParams({ type: 'memory-event', id })}`);
+    await page.reload();
+    await page.getByText('The graph has what the document says.').waitFor();
+    await graph.driver.executeQuery('MATCH ()-[r {event_id: $id}]->() SET r.event_name = $name', { id, name: hostile });
+    await page.getByRole('button', { name: 'Look again' }).click();
+    await page.getByText('The graph is not what the document says').waitFor();
+    const row = page.getByRole('row', { name: /HAS_EVENT/ }).filter({ hasText: '<img src=x' });
+    expect(await row.textContent()).toContain('different');
+    // As text, which does nothing.
+    expect(await page.locator('img').count()).toBe(0);
+    expect(await page.locator('.relationship.changed text').first().textContent()).toBe('≠ HAS_EVENT');
+    expect(kept).toBe(1);
+    await graph.driver.executeQuery('MATCH ()-[r {event_id: $id}]->() DELETE r', { id });
+    await page.getByRole('button', { name: 'Look again' }).click();
+    await page.locator('.relationship.missing.absent').waitFor();
+    expect(await page.getByRole('cell', { name: /HAS_EVENT.*missing in the graph/ }).count()).toBeGreaterThan(0);
+  });
+
+  it.each([
+    'light',
+    'dark',
+  ] as const)('has nothing that axe objects to, and fits a narrow screen: %s', async (colorScheme) => {
+    await page.emulateMedia({ colorScheme });
+    const id = String((await database.db.collection('memory_events').findOne())?._id);
+    const views = { status: '#/status', dead: '#/dead', aggregate: `#/aggregate?type=memory-event&id=${id}` };
+    for (const [name, hash] of Object.entries(views)) {
+      for (const width of [1280, 360]) {
+        await page.setViewportSize({ width, height: 860 });
+        await page.goto(`${started.url}${hash}`);
+        await page.locator('main section').first().waitFor();
+        expect([name, width, ...(await accessibilityViolations(page))]).toStrictEqual([name, width]);
+        const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+        expect([name, width, overflow]).toStrictEqual([name, width, 0]);
+        await page.screenshot({ path: path.join(screenshots, `${name}-${colorScheme}-${width}.png`), fullPage: true });
+      }
+    }
+  });
+
+  it('says which aggregate it does not know, and what to do', async () => {
+    await page.goto(`${started.url}#/aggregate?type=memory-event&id=nobody`);
+    await page.getByText('There is no such document').waitFor();
+  });
+
+  it('Ctrl-C ends it with 0, and the page says so', async () => {
+    expect(problems.filter((text) => !text.includes('404'))).toStrictEqual([]);
+    started.interrupt();
+    expect(await started.ended).toMatchObject({ exitCode: 0, stdout: `${started.url}\n` });
+    await page.getByText('The console does not answer.').waitFor();
+  });
+});
+
+const verdict = (words: string) => page.getByRole('heading', { name: words, exact: true }).waitFor({ timeout: 60_000 });
+
+/** Writes as a user does. Returns the aggregate's id. */
+async function writeEvent(date: string): Promise<string> {
+  const events = trackCollection(database.client, database.db, memoryEvent);
+  const _id = new ObjectId();
+  await events.insertOne({ _id, user_id: 'ada', date, event_name: 'birthday' });
+  return String(_id);
+}
+
+/** An event that is dead, though nothing is wrong with it: as if its reason had been mended. */
+async function dieOf(code: string, message = 'for a test'): Promise<string> {
+  const event = upsertEvent({ nodes: [] }, { status: 'dead', deadAt: new Date(), error: { code, message } });
+  await database.db.collection(outboxCollection).insertOne(event);
+  return String(event._id);
+}
+
+async function statusOf(eventId: string): Promise<string | undefined> {
+  const event = await database.db.collection(outboxCollection).findOne({ _id: new ObjectId(eventId) });
+  return event?.status;
+}
+
+function untilStatus(eventId: string, status: string): Promise<true> {
+  return waitUntil(async () => ((await statusOf(eventId)) === status ? true : undefined), {
+    timeoutSeconds: 60,
+    pollMillis: 50,
+    what: `event ${eventId} to be ${status}`,
+  });
+}
+
+function waitForRelationship(id: string): Promise<number> {
+  return waitUntil(
+    async () => {
+      const { records } = await graph.driver.executeQuery('MATCH ()-[r {event_id: $id}]->() RETURN r', { id });
+      return records.length === 0 ? undefined : records.length;
+    },
+    { timeoutSeconds: 60, pollMillis: 50, what: `the relationship of ${id}` },
+  );
+}

@@ -1,0 +1,31 @@
+/** The console as an operator runs it: the real command, on a site of the test's own. */
+import { waitUntil } from '../../../infra/local/wait-until.ts';
+import { type RunningOutgraph, startOutgraph } from '../../run-outgraph.ts';
+
+export interface StartedConsole extends RunningOutgraph {
+  /** As it printed it, with the token. */
+  readonly url: string;
+  /** Without the token. */
+  readonly origin: string;
+  readonly token: string;
+}
+
+/** Starts it, and waits for its address. @throws Error with what it said, where it ends instead. */
+export async function startConsole(settings: Readonly<Record<string, string>>): Promise<StartedConsole> {
+  let printed = '';
+  const running = startOutgraph(['console'], settings, (text) => {
+    printed += text;
+  });
+  let end: string | null = null;
+  void running.ended.then(({ exitCode, stderr }) => {
+    end = `It ended with ${exitCode}: ${stderr}`;
+  });
+  const url = await waitUntil(async () => end ?? /^http:.+$/m.exec(printed)?.[0], {
+    timeoutSeconds: 30,
+    pollMillis: 50,
+    what: 'the console to print its address',
+  });
+  if (end !== null) throw new Error(end);
+  const { origin, pathname } = new URL(url);
+  return { ...running, url, origin, token: pathname.split('/')[1] ?? '' };
+}
