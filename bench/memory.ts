@@ -57,6 +57,12 @@ function recordOf(eventId: string): SQSRecord {
   return { messageId: eventId, body, attributes: { ApproximateReceiveCount: '1' } } as SQSRecord;
 }
 
+/** Nothing is sent to them: no message is unreadable, and none comes again. */
+const queues = {
+  QUEUE_URL: 'https://queue.invalid/1/queue',
+  DEAD_LETTER_QUEUE_URL: 'https://queue.invalid/1/dead-letters',
+};
+
 /** Runs the deployed function's bundle in a process of its own. Kilobytes: https://nodejs.org/api/process.html#processresourceusage */
 const runner = `
 const { readFileSync } = require('node:fs');
@@ -82,7 +88,13 @@ async function peakMegabytes(
     writeFile(events, JSON.stringify(calls)),
   ]);
   const { stderr } = await promisify(execFile)(process.execPath, files, {
-    env: { ...process.env, ...environment, POWERTOOLS_LOG_LEVEL: 'SILENT', NODE_OPTIONS: bundle.nodeOptions },
+    env: {
+      ...process.env,
+      ...queues,
+      ...environment,
+      POWERTOOLS_LOG_LEVEL: 'SILENT',
+      NODE_OPTIONS: bundle.nodeOptions,
+    },
   });
   return Number(stderr.trim().split('\n').at(-1));
 }

@@ -1,18 +1,18 @@
 /** `npx outgraph`: the commands of a terminal or a container, by what somebody wants to do. */
 import { Command } from 'commander';
-import { backfillCommand } from './backfill.ts';
-import { consoleCommand } from './console.ts';
-import { deadCommand } from './dead.ts';
-import { doctorCommand } from './doctor.ts';
-import { repairCommand } from './repair.ts';
-import { replayCommand } from './replay.ts';
-import { reprojectCommand } from './reproject.ts';
-import { setUpCommand } from './set-up.ts';
-import { showCommand } from './show.ts';
-import { statusCommand } from './status.ts';
-import { tailCommand } from './tail.ts';
-import { verifyCommand } from './verify.ts';
-import { workerCommand } from './worker.ts';
+import { backfillCommand } from './commands/backfill.ts';
+import { consoleCommand } from './commands/console.ts';
+import { deadCommand } from './commands/dead.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { repairCommand } from './commands/repair.ts';
+import { replayCommand } from './commands/replay.ts';
+import { reprojectCommand } from './commands/reproject.ts';
+import { setUpCommand } from './commands/set-up.ts';
+import { showCommand } from './commands/show.ts';
+import { statusCommand } from './commands/status.ts';
+import { tailCommand } from './commands/tail.ts';
+import { verifyCommand } from './commands/verify.ts';
+import { workerCommand } from './commands/worker.ts';
 
 await new Command('outgraph')
   .description('Keeps a Neo4j graph in step with MongoDB.')

@@ -1,7 +1,7 @@
 /** What the console's server sends to its page: types alone, known to both. Times are ISO 8601 texts. */
 import type { DeadGroup, DeadRow } from '../lib/contract/dead-list.ts';
 import type { FaultCode } from '../lib/contract/fault.ts';
-import type { StatusReport } from '../lib/operate/status-report.ts';
+import type { StatusReport } from '../lib/operate/status/status-report.ts';
 import type { Difference } from '../lib/verify/difference.ts';
 
 /** A type as it is after JSON. */

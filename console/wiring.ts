@@ -2,7 +2,7 @@
 import type { Db } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import type { AggregateCatalog } from '../lib/aggregates/create-catalog.ts';
-import { hintFor } from '../lib/operate/code-hints.ts';
+import { hintFor } from '../lib/operate/dead/code-hints.ts';
 import { listDead } from '../lib/wiring/dead.ts';
 import { readOutboxTime } from '../lib/wiring/operator.ts';
 import { reprojectable } from '../lib/wiring/reproject.ts';

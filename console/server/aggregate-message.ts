@@ -1,5 +1,5 @@
 /** From what is known of an aggregate to what the page shows of it. Pure. */
-import type { AggregateView } from '../../lib/operate/aggregate-view.ts';
+import type { AggregateView } from '../../lib/operate/show/aggregate-view.ts';
 import type { AggregateMessage } from '../messages.ts';
 import { compareViews } from './compare-views.ts';
 import { drawPicture } from './draw-picture.ts';

@@ -1,7 +1,7 @@
 /** Puts the two subgraphs of an aggregate on top of each other: which elements are on both sides, and what each side says of them. Pure. */
 import { readNodeIdentity } from '../../lib/contract/identity.ts';
 import type { GraphScalar, GraphValue, KeyValue } from '../../lib/contract/subgraph.ts';
-import type { AggregateView, NodeView, RelationshipView } from '../../lib/operate/aggregate-view.ts';
+import type { AggregateView, NodeView, RelationshipView } from '../../lib/operate/show/aggregate-view.ts';
 import type { Fact, Mark, PictureNode, PictureRelationship } from '../messages.ts';
 
 /** A picture has room for so many characters of a key. */

@@ -1,7 +1,7 @@
 /** What the console's server needs of the rest: functions that know the databases. */
 import type { DeadSelection } from '../../lib/contract/dead-selection.ts';
-import type { AggregateView } from '../../lib/operate/aggregate-view.ts';
-import type { StatusReport } from '../../lib/operate/status-report.ts';
+import type { AggregateView } from '../../lib/operate/show/aggregate-view.ts';
+import type { StatusReport } from '../../lib/operate/status/status-report.ts';
 import type { DeadMessage, RedrivePlan, RedriveProgress, RedriveResult } from '../messages.ts';
 
 /** `type-unknown`: no such type is declared. `unknown`: there is no document of it, no event, and nothing in the graph. `interrupted`: the console ends. */

@@ -1,6 +1,6 @@
 /** Gives every element of an aggregate a place, from left to right along its relationships. Pure. */
 import { Graph, layout } from '@dagrejs/dagre';
-import type { AggregateView } from '../../lib/operate/aggregate-view.ts';
+import type { AggregateView } from '../../lib/operate/show/aggregate-view.ts';
 import type { Picture, PictureNode, PictureRelationship, Point } from '../messages.ts';
 import { type Compared, type ComparedNode, type ComparedRelationship, compareViews } from './compare-views.ts';
 

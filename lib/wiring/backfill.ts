@@ -13,8 +13,8 @@ import { readReprojection, removeReprojection, saveReprojection } from '../mongo
 import { readClusterTime } from '../mongodb/scan-pending.ts';
 import { countPending } from '../mongodb/unsettled-positions.ts';
 import { checkGraph } from '../neo4j/set-up-graph.ts';
-import { type BackfillPorts, type BackfillReport, backfill } from '../operate/backfill.ts';
-import type { DocumentsRead } from '../operate/bring-over.ts';
+import { type BackfillPorts, type BackfillReport, backfill } from '../operate/backfill/backfill.ts';
+import type { DocumentsRead } from '../operate/backfill/bring-over.ts';
 import { chunkFor } from '../operate/pace.ts';
 import { recordCurrentStates } from '../writer/record-current-states.ts';
 import { stateOf } from './document-state.ts';

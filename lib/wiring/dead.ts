@@ -11,9 +11,9 @@ import { toDeadDetails } from '../mongodb/read-dead-event.ts';
 import { toRelaxedJson } from '../mongodb/relaxed-json.ts';
 import { newestUnsettled } from '../mongodb/unsettled-positions.ts';
 import { readAggregatePositions } from '../neo4j/list-aggregates.ts';
-import { hintFor } from '../operate/code-hints.ts';
-import { type EventPlace, type NewerState, newerStates } from '../operate/newer-state.ts';
-import type { ShowResult } from '../operate/shown-event.ts';
+import { hintFor } from '../operate/dead/code-hints.ts';
+import { type EventPlace, type NewerState, newerStates } from '../operate/dead/newer-state.ts';
+import type { ShowResult } from '../operate/dead/shown-event.ts';
 import { type GraphAddress, withGraph } from './operator.ts';
 
 /** A group needs its events read, so that no more than these are grouped. */

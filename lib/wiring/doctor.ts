@@ -35,11 +35,11 @@ import {
   type SettingState,
   textOf,
 } from '../operate/doctor/configuration.ts';
+import { type DoctorReport, examineStage } from '../operate/doctor/doctor.ts';
 import { type MongodbPorts, mongodbChecks } from '../operate/doctor/mongodb.ts';
 import { type Neo4jPorts, neo4jChecks } from '../operate/doctor/neo4j.ts';
 import { type QueuePorts, queueChecks } from '../operate/doctor/queue.ts';
 import { type StagePorts, stageChecks } from '../operate/doctor/stage.ts';
-import { type DoctorReport, examineStage } from '../operate/doctor.ts';
 import { reprojectable } from './reproject.ts';
 
 /** What to examine. */

@@ -19,9 +19,9 @@ import { readClusterTime } from '../mongodb/scan-pending.ts';
 import { checkpointCollection } from '../mongodb/set-up-outbox.ts';
 import { countPending, listUnsettledIds, newestUnsettled } from '../mongodb/unsettled-positions.ts';
 import { listAggregates, readAggregatePositions } from '../neo4j/list-aggregates.ts';
-import { type ForgetReport, forgetMissing } from '../operate/forget-missing.ts';
 import { chunkFor } from '../operate/pace.ts';
-import { type ReprojectLog, type ReprojectReport, reproject } from '../operate/reproject.ts';
+import { type ForgetReport, forgetMissing } from '../operate/reproject/forget-missing.ts';
+import { type ReprojectLog, type ReprojectReport, reproject } from '../operate/reproject/reproject.ts';
 import { recordCurrentStates } from '../writer/record-current-states.ts';
 import { type GraphAddress, paceOf, type Running, sleepUnless, withGraph } from './operator.ts';
 

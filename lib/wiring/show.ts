@@ -7,7 +7,7 @@ import { listEvents } from '../mongodb/recent-events.ts';
 import { readGraphSchema } from '../neo4j/graph-schema.ts';
 import { readRegistered } from '../neo4j/list-aggregates.ts';
 import { readElements } from '../neo4j/read-elements.ts';
-import { type ViewOutcome, viewAggregate as view } from '../operate/view-aggregate.ts';
+import { type ViewOutcome, viewAggregate as view } from '../operate/show/view-aggregate.ts';
 import { stateOf } from './document-state.ts';
 import { type FindOptions, findDocument } from './find-document.ts';
 import type { VerifyScope } from './verify.ts';

@@ -9,8 +9,8 @@ import { listPublishers } from '../mongodb/list-publishers.ts';
 import { countOutbox, readLastProcessed, readServerTime } from '../mongodb/measure-outbox.ts';
 import { readSettled } from '../mongodb/read-settled.ts';
 import { checkpointCollection } from '../mongodb/set-up-outbox.ts';
-import { type StatusOptions, takeStatus } from '../operate/status.ts';
-import type { QueueStatus, StatusReport } from '../operate/status-report.ts';
+import { type StatusOptions, takeStatus } from '../operate/status/status.ts';
+import type { QueueStatus, StatusReport } from '../operate/status/status-report.ts';
 
 /** Asks SQS about the queues that the settings name. */
 export interface QueueReader {

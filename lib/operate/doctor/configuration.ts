@@ -5,7 +5,7 @@ import { isReference, parseReference, type Reference } from '../../config/refere
 import { type Environment, settings } from '../../config/settings.ts';
 import { describeError } from '../../contract/fault.ts';
 import { bookkeepingPrefix, namePattern } from '../../contract/subgraph.ts';
-import { type Check, type Finding, ok, skipped, warning, wrong } from '../doctor.ts';
+import { type Check, type Finding, ok, skipped, warning, wrong } from './doctor.ts';
 import { oldestNode } from './expectations.ts';
 
 type SettingName = keyof typeof settings.shape;

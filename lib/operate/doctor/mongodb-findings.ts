@@ -1,6 +1,7 @@
 /** What the doctor makes of the facts of MongoDB. Pure. */
-import { type Finding, ok, skipped, warning, wrong } from '../doctor.ts';
+
 import { clockText, setUpAdvice } from './advice.ts';
+import { type Finding, ok, skipped, warning, wrong } from './doctor.ts';
 import { clockSkewSeconds, oldestMongodb, oplogHours } from './expectations.ts';
 
 export interface MongodbServer {

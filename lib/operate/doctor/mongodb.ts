@@ -1,6 +1,7 @@
 /** The doctor's checks of MongoDB: the server, what the set-up has made in it, what the user may do, and how long its memory is. */
-import { type Check, type Finding, ok, skipped } from '../doctor.ts';
+
 import { setUpAdvice } from './advice.ts';
+import { type Check, type Finding, ok, skipped } from './doctor.ts';
 import {
   type CollectionsFound,
   type IndexProblem,

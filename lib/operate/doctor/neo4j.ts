@@ -1,9 +1,9 @@
 /** The doctor's checks of Neo4j: the server, the constraints that the apply stands on, the user, and whether this version reads what is written there. */
 import { decodeManifest } from '../../apply/manifest.ts';
 import { describeError } from '../../contract/fault.ts';
-import type { Check, Finding } from '../doctor.ts';
-import { ok, skipped, warning, wrong } from '../doctor.ts';
 import { clockText, setUpAdvice } from './advice.ts';
+import type { Check, Finding } from './doctor.ts';
+import { ok, skipped, warning, wrong } from './doctor.ts';
 import { clockSkewSeconds, oldestNeo4j } from './expectations.ts';
 
 export interface Neo4jServer {

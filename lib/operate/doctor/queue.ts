@@ -3,8 +3,8 @@
  *
  * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
  */
-import type { Check, Finding } from '../doctor.ts';
-import { ok, skipped, warning, wrong } from '../doctor.ts';
+import type { Check, Finding } from './doctor.ts';
+import { ok, skipped, warning, wrong } from './doctor.ts';
 import { deployed } from './expectations.ts';
 import { allowsEventBridge, sourceArnsOf } from './queue-policy.ts';
 

@@ -1,8 +1,8 @@
 /** The doctor's checks of a stage at work. They only warn: whether the graph is in step, `outgraph status` says. */
 import type { Canary } from '../../contract/canary.ts';
 import type { OutboxCounts } from '../../contract/stale-event.ts';
-import type { Check, Finding } from '../doctor.ts';
-import { ok, skipped, warning } from '../doctor.ts';
+import type { Check, Finding } from './doctor.ts';
+import { ok, skipped, warning } from './doctor.ts';
 import { deployed } from './expectations.ts';
 
 /** What the checks read. Faults are the adapters'. */

@@ -6,7 +6,7 @@ import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
 import { memoryUser } from '../../../lib/aggregates/memory-user.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { checkpointCollection } from '../../../lib/mongodb/set-up-outbox.ts';
-import { backfill } from '../../../lib/operate/backfill.ts';
+import { backfill } from '../../../lib/operate/backfill/backfill.ts';
 import { joinBackfill } from '../../../lib/wiring/backfill.ts';
 import { recordEvent } from '../../../lib/writer/record-event.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';

@@ -8,7 +8,7 @@ import { markDead } from '../../../lib/mongodb/mark-dead.ts';
 import { outboxValidator } from '../../../lib/mongodb/outbox-validator.ts';
 import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
 import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
-import type { CheckResult } from '../../../lib/operate/doctor.ts';
+import type { CheckResult } from '../../../lib/operate/doctor/doctor.ts';
 import { connectGraph } from '../../connect-graph.ts';
 import { upsertEvent } from '../../outbox-event.ts';
 import { startOutgraph } from '../../run-outgraph.ts';

@@ -9,7 +9,7 @@ import { codeFile } from '../../../lib/aggregates/code-file.ts';
 import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
 import { canaryAggregate } from '../../../lib/contract/canary.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import type { AggregateView } from '../../../lib/operate/aggregate-view.ts';
+import type { AggregateView } from '../../../lib/operate/show/aggregate-view.ts';
 import type { Worker } from '../../../lib/wiring/worker.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { upsertEvent } from '../../outbox-event.ts';

@@ -9,7 +9,7 @@ import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { type CanaryNote, writeCanary } from '../../../lib/mongodb/canaries.ts';
 import { acquireLease, type Checkpoint, releaseLease } from '../../../lib/mongodb/publisher-lease.ts';
 import { checkpointCollection } from '../../../lib/mongodb/set-up-outbox.ts';
-import type { StatusReport } from '../../../lib/operate/status-report.ts';
+import type { StatusReport } from '../../../lib/operate/status/status-report.ts';
 import { readStatus } from '../../../lib/wiring/status.ts';
 import { explainQueries } from '../../explain-queries.ts';
 import { outboxEvent } from '../../outbox-event.ts';

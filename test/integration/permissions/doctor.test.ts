@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { applyMongodbRoles } from '../../../infra/permissions/apply-mongodb-roles.ts';
 import { type Part, parts, roleName } from '../../../lib/mongodb/part-roles.ts';
 import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
-import type { CheckResult } from '../../../lib/operate/doctor.ts';
+import type { CheckResult } from '../../../lib/operate/doctor/doctor.ts';
 import { startOutgraph } from '../../run-outgraph.ts';
 import { stack } from '../../stack.ts';
 import { randomPassword, type SecuredMongodb, startSecuredMongodb } from './secured-servers.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { tailLine } from '../../../cli/tail-line.ts';
+import { tailLine } from '../../../cli/commands/tail-line.ts';
 import type { OutboxChange } from '../../../lib/contract/outbox-change.ts';
 import type { Position } from '../../../lib/contract/position.ts';
 

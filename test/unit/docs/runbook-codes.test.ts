@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { projectRoot } from '../../../infra/local/paths.ts';
 import { dataFaultCodes } from '../../../lib/contract/fault.ts';
-import { codeHints, hintFor } from '../../../lib/operate/code-hints.ts';
+import { codeHints, hintFor } from '../../../lib/operate/dead/code-hints.ts';
 
 const page = readFileSync(path.join(projectRoot, 'docs/runbook.md'), 'utf8');
 const [, table = ''] = /^\| `error\.code` \|.*\n\|.*\n((?:\|.*\n)+)/m.exec(page) ?? [];

@@ -7,7 +7,7 @@ import type { Position } from '../../../lib/contract/position.ts';
 import { readSubgraph } from '../../../lib/contract/read-subgraph.ts';
 import type { StandingElements } from '../../../lib/contract/standing-graph.ts';
 import type { ProjectedSubgraph, Subgraph } from '../../../lib/contract/subgraph.ts';
-import { type AggregateFindings, aggregateDifferences } from '../../../lib/operate/aggregate-differences.ts';
+import { type AggregateFindings, aggregateDifferences } from '../../../lib/operate/show/aggregate-differences.ts';
 
 const key = 'person:ada';
 const nothing: StandingElements = { nodes: new Map(), relationships: new Map() };

@@ -4,8 +4,8 @@ import { expect, it } from 'vitest';
 import { type AggregateState, supersedes } from '../../../lib/apply/aggregate-state.ts';
 import { fromPosition, type Position, toPosition } from '../../../lib/contract/position.ts';
 import { readSubgraph } from '../../../lib/contract/read-subgraph.ts';
-import { type BackfillPorts, backfill } from '../../../lib/operate/backfill.ts';
-import type { DocumentsRead } from '../../../lib/operate/bring-over.ts';
+import { type BackfillPorts, backfill } from '../../../lib/operate/backfill/backfill.ts';
+import type { DocumentsRead } from '../../../lib/operate/backfill/bring-over.ts';
 
 /** What the server lets a transaction take, in this world. */
 const transactionSeconds = 120;

@@ -4,8 +4,8 @@ import type { AggregateState } from '../../../lib/apply/aggregate-state.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
 import { readSubgraph } from '../../../lib/contract/read-subgraph.ts';
-import { type BackfillPorts, backfill } from '../../../lib/operate/backfill.ts';
-import type { ReprojectProgress } from '../../../lib/operate/reproject.ts';
+import { type BackfillPorts, backfill } from '../../../lib/operate/backfill/backfill.ts';
+import type { ReprojectProgress } from '../../../lib/operate/reproject/reproject.ts';
 import type { DocumentState } from '../../../lib/verify/verify-ports.ts';
 
 const options = {

@@ -8,6 +8,7 @@ import {
   readSettingStates,
   type SettingState,
 } from '../../../lib/operate/doctor/configuration.ts';
+import { type Check, examineStage, ok } from '../../../lib/operate/doctor/doctor.ts';
 import {
   judgeClock,
   judgeFeatureVersion,
@@ -20,7 +21,6 @@ import {
 import { type Neo4jPorts, neo4jChecks } from '../../../lib/operate/doctor/neo4j.ts';
 import { type QueueFound, queueChecks, type RuleFound } from '../../../lib/operate/doctor/queue.ts';
 import { stageChecks } from '../../../lib/operate/doctor/stage.ts';
-import { type Check, examineStage, ok } from '../../../lib/operate/doctor.ts';
 import { aggregate } from './doctor-aggregate.ts';
 
 const noInterruption = new AbortController().signal;

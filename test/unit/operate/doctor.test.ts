@@ -10,7 +10,7 @@ import {
   skipped,
   warning,
   wrong,
-} from '../../../lib/operate/doctor.ts';
+} from '../../../lib/operate/doctor/doctor.ts';
 
 function check(group: CheckGroup, name: string, examine: () => Promise<Finding>, fields: Partial<Check> = {}): Check {
   return { group, name, advice: 'do something', examine, ...fields };

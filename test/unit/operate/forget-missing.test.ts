@@ -1,7 +1,7 @@
 /** Which aggregates have no document, by what the graph and the outbox know of them. The reprojection began at second 1,000; writers take ten seconds at most. */
 import { expect, it } from 'vitest';
 import { type Position, toPosition } from '../../../lib/contract/position.ts';
-import { type ForgetPorts, forgetMissing } from '../../../lib/operate/forget-missing.ts';
+import { type ForgetPorts, forgetMissing } from '../../../lib/operate/reproject/forget-missing.ts';
 
 const at = (second: number) => toPosition({ t: second, i: 5 });
 const options = { startedAt: at(1_000), transactionSeconds: 10, maxForgotten: 10 };

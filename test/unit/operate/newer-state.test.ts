@@ -1,7 +1,7 @@
 /** What is newer than an event, by what the outbox and the graph know of its aggregate. */
 import { expect, it } from 'vitest';
 import { type Position, toPosition } from '../../../lib/contract/position.ts';
-import { type EventPlace, type NewerPorts, newerStates } from '../../../lib/operate/newer-state.ts';
+import { type EventPlace, type NewerPorts, newerStates } from '../../../lib/operate/dead/newer-state.ts';
 
 const at = (t: number) => toPosition({ t, i: 1 });
 const place = (aggregateId: string, position: Position | null, aggregateType = 'order'): EventPlace => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { plainValues } from '../../../lib/operate/plain-values.ts';
+import { plainValues } from '../../../lib/operate/show/plain-values.ts';
 
 it('whatever the graph may hold can be written as JSON, and stays exact', () => {
   const date = new Date('2026-11-25T12:00:00Z');

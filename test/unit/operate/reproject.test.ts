@@ -1,7 +1,7 @@
 /** The reprojection's flow, on documents whose ids are numbers. */
 import { expect, it } from 'vitest';
 import { toPosition } from '../../../lib/contract/position.ts';
-import { type ReprojectPorts, type ReprojectProgress, reproject } from '../../../lib/operate/reproject.ts';
+import { type ReprojectPorts, type ReprojectProgress, reproject } from '../../../lib/operate/reproject/reproject.ts';
 
 const options = { chunkDocuments: 2, maxPending: 10 };
 

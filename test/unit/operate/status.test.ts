@@ -1,6 +1,6 @@
 /** The verdict on a stage, with figures of the test's own. */
 import { expect, it } from 'vitest';
-import { type StatusPorts, takeStatus } from '../../../lib/operate/status.ts';
+import { type StatusPorts, takeStatus } from '../../../lib/operate/status/status.ts';
 
 const at = new Date('2026-11-25T12:00:00Z');
 const ago = (seconds: number) => new Date(at.getTime() - seconds * 1_000);

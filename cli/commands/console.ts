@@ -1,0 +1,86 @@
+/** `outgraph console`: a page for looking instead of typing, on this machine alone. */
+import { Command, InvalidArgumentError } from 'commander';
+import { serveConsole } from '../../console/server/serve-console.ts';
+import { type ConsoleScope, consolePorts } from '../../console/wiring.ts';
+import { consoleSettings } from '../../lib/config/settings.ts';
+import { withGraph, withOutbox } from '../../lib/wiring/operator.ts';
+import { createQueueReader } from '../../lib/wiring/status.ts';
+import { addCatalogOption, type CatalogOption, readCatalogOrExit } from '../read-catalog.ts';
+import { readSettingsOrExit } from '../read-settings.ts';
+import { exitCodesText, exitOnWrongUse, Refusal } from '../run-command.ts';
+import { runUntilInterrupted, type Stream } from '../run-until-interrupted.ts';
+
+interface ConsoleCommandOptions extends CatalogOption {
+  readonly port: number;
+}
+
+const everySeconds = 2;
+
+const help = `
+What it shows, as it changes: whether the graph is in step, and where it waits; the last minutes as charts; the dead events, with why and what to do; and one aggregate as
+its document says it and as the graph has it, side by side. It changes one thing, when you ask it to and say yes: it makes dead events pending again, as "dead redrive" does.
+
+It prints an address with a secret token, which is new each time. Whoever has it and is on this machine can use the page with the rights of this process: keep it to yourself. The page answers
+on 127.0.0.1 only, and loads nothing from elsewhere. To see it from another machine, carry the port over: ssh -L 7000:127.0.0.1:7000 that-machine.
+
+Settings: as for "status" and "show": MONGODB_URI and MONGODB_DATABASE, NEO4J_URI with its user, password and database; QUEUE_URL and DEAD_LETTER_QUEUE_URL where there is a queue.
+
+Ctrl-C ends it.
+
+Examples:
+  outgraph console
+  outgraph console --port 7000 --catalog catalog.ts`;
+
+/** The command. */
+export function consoleCommand(): Command {
+  const command = new Command('console')
+    .description('Serves a page, on this machine alone, that shows the stage, its dead events and its aggregates.')
+    .option('--port <port>', 'of 127.0.0.1 (0: any that is free)', port, 0)
+    .exitOverride(exitOnWrongUse)
+    .addHelpText('after', `${help}\n${exitCodesText}`);
+  return addCatalogOption(command).action(runConsole);
+}
+
+async function runConsole({ port, ...options }: ConsoleCommandOptions): Promise<void> {
+  const settings = await readSettingsOrExit(consoleSettings);
+  const catalog = await readCatalogOrExit(options);
+  const queues = createQueueReader(settings);
+  const { NEO4J_DATABASE: database, SWEEP_STALE_SECONDS: staleSeconds } = settings;
+  await runUntilInterrupted(false, (stream) =>
+    withOutbox(settings, (db) =>
+      withGraph(settings, (driver) =>
+        serve({ db, driver, database, queues, catalog, staleSeconds, signal: stream.signal }, port, stream),
+      ),
+    ),
+  );
+  queues?.close();
+}
+
+/** Serves until it is interrupted. */
+async function serve(scope: ConsoleScope, port: number, { signal, print, say }: Stream): Promise<void> {
+  const served = await serveConsole(consolePorts(scope), { port, everySeconds }).catch((error) => {
+    throw refusalOf(error, port);
+  });
+  say('Open this address; whoever has it can use the console. Ctrl-C ends it.');
+  print(served.url);
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve());
+  });
+  await served.close();
+  say('The console has ended.');
+}
+
+function refusalOf(error: unknown, port: number): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  if (code === 'EADDRINUSE') return new Refusal(`Port ${port} is taken: name another one, or leave --port out.`);
+  if (code === 'EACCES') return new Refusal(`Port ${port} is not allowed: name one from 1024 on, or leave --port out.`);
+  return error;
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65_535)
+    throw new InvalidArgumentError('It must be a port, from 0 to 65535.');
+  return value;
+}

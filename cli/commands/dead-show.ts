@@ -1,0 +1,89 @@
+/** `outgraph dead show`: one dead event, and what to do about it. */
+import { Command } from 'commander';
+import type { NewerState } from '../../lib/operate/dead/newer-state.ts';
+import type { ShownEvent, ShowResult } from '../../lib/operate/dead/shown-event.ts';
+import { showDead } from '../../lib/wiring/dead.ts';
+import { withOutbox } from '../../lib/wiring/operator.ts';
+import {
+  type Answer,
+  exitCodesText,
+  exitOnWrongUse,
+  graphOf,
+  readSettingsWithGraph,
+  runCommand,
+} from '../run-command.ts';
+import { cell, eventId, timeText } from './dead-selection.ts';
+
+interface ShowOptions {
+  readonly payload?: true;
+  readonly json?: true;
+}
+
+const help = `
+What it does: prints everything of one event that is dead, or was discarded: its fields, the whole message, what its code means and what to do, and whether something newer is known of its aggregate.
+The graph is asked for that where NEO4J_URI is set; an event that was processed and purged is known only there. It changes nothing.
+
+The payload may hold personal data, and is printed only with --payload, as relaxed Extended JSON.
+
+Example:
+  outgraph dead show 66a0c0ffee0123456789abcd`;
+
+/** The command. */
+export function deadShowCommand(): Command {
+  return new Command('show')
+    .description('Shows one dead event: why it is dead, what to do, and whether something newer has overtaken it.')
+    .argument('<event>', "the event's id (24 hexadecimal digits)", eventId)
+    .option('--payload', 'print its payload, too')
+    .option('--json', 'print the result as one line of JSON')
+    .exitOverride(exitOnWrongUse)
+    .addHelpText('after', `${help}\n${exitCodesText}`)
+    .action(runShow);
+}
+
+async function runShow(id: string, options: ShowOptions): Promise<void> {
+  const settings = await readSettingsWithGraph();
+  return runCommand(options, () =>
+    withOutbox(settings, async (db): Promise<Answer> => {
+      const withPayload = options.payload === true;
+      const result = await showDead(db, id, { graph: graphOf(settings), withPayload });
+      const { outcome: found, ...rest } = result;
+      return { outcome: 'done', text: resultText(id, result, withPayload), facts: { found, ...rest } };
+    }),
+  );
+}
+
+function resultText(id: string, result: ShowResult, withPayload: boolean): string {
+  if (result.outcome === 'unknown')
+    return `There is no event ${id}, neither in the outbox nor among the discarded ones. It may have been processed and purged.`;
+  if (result.outcome === 'not-dead') return `The event ${id} is not dead: it is ${result.status}.`;
+  return shownText(result, withPayload);
+}
+
+function shownText({ event, hint, newer, graphUnread, discarded, payload }: ShownEvent, withPayload: boolean): string {
+  const fields: readonly (readonly [string, string | number | null])[] = [
+    ['event', event.eventId],
+    ['aggregate', cell(`${event.aggregateType}:${event.aggregateId}`, 1_000)],
+    ['operation', event.operation],
+    ['position', event.position],
+    ['created', event.createdAt === null ? null : timeText(event.createdAt)],
+    ['attempts', event.attempts],
+    ['traceparent', event.traceparent === null ? null : cell(event.traceparent, 100)],
+    ['dead since', timeText(event.deadAt)],
+    ['discarded', discarded === null ? null : `${timeText(discarded.at)}: ${cell(discarded.reason, 1_000)}`],
+    ['code', cell(event.code, 100)],
+    ['message', cell(event.message, 2_000)],
+    ['means', hint?.reason ?? null],
+    ['do', discarded === null ? (hint?.remedy ?? null) : null],
+    ['newer', `${newerTexts[newer]}${graphUnread === null ? '' : ` (the graph was not asked: ${graphUnread})`}`],
+  ];
+  const lines = fields.flatMap(([name, value]) => (value === null ? [] : [`${name.padEnd(13)}${value}`]));
+  const shownPayload = withPayload ? [`${'payload'.padEnd(13)}${JSON.stringify(payload, undefined, 2)}`] : [];
+  return [...lines, ...shownPayload].join('\n');
+}
+
+const newerTexts: Readonly<Record<NewerState, string>> = {
+  applied: 'the graph has a newer state of the aggregate: this event has no effect any more',
+  pending: 'a newer event of the aggregate is pending, and will supersede this one',
+  dead: 'the newest event of the aggregate is another one, which is dead as well',
+  none: 'nothing: the graph stays behind the document until this event, or a newer one, is applied',
+};

@@ -1,0 +1,53 @@
+/** `outgraph set-up`, or `setup`: makes in both databases what is missing. */
+import { Command } from 'commander';
+import type { AggregateCatalog } from '../../lib/aggregates/create-catalog.ts';
+import { type SetUpSettings, setUpSettings } from '../../lib/config/settings.ts';
+import type { SetUpStep } from '../../lib/contract/set-up-step.ts';
+import { setUpOnce } from '../../lib/wiring/set-up.ts';
+import { addCatalogOption, type CatalogOption, readCatalogOrExit } from '../read-catalog.ts';
+import { readSettingsOrExit } from '../read-settings.ts';
+import { exitCodesText, exitOnWrongUse, runCommand } from '../run-command.ts';
+import { table } from '../table.ts';
+
+interface SetUpOptions extends CatalogOption {
+  readonly json?: true;
+}
+
+const help = `
+What it does: makes the outbox with its validator and indexes, and the collections beside it, in MongoDB; the constraints of the registry and of the catalog's labels and types, in
+Neo4j. It says of each part whether it was made, changed (an older version had made it differently), applied (made, or brought to what it should be: the set-up's user may not look) or
+kept. It removes no document, event or node, and may be run again at any time. A deployment on AWS does the same by itself.
+
+It needs users that may make collections, indexes and constraints: docs/security.md has the roles. What is missing is told, without changing anything, by: outgraph doctor
+
+Examples:
+  outgraph set-up
+  outgraph set-up --catalog dist/catalog.js    with the aggregate types of a service of your own`;
+
+/** The command. */
+export function setUpCommand(): Command {
+  const command = new Command('set-up')
+    .alias('setup')
+    .description(
+      'Makes what is missing: the outbox with its validator and indexes in MongoDB, the constraints in Neo4j. Safe to run again.',
+    )
+    .option('--json', 'print the result as one line of JSON')
+    .exitOverride(exitOnWrongUse)
+    .addHelpText('after', `${help}\n${exitCodesText}`);
+  return addCatalogOption(command).action(async (options: SetUpOptions) =>
+    runSetUp(await readSettingsOrExit(setUpSettings), await readCatalogOrExit(options), options),
+  );
+}
+
+function runSetUp(settings: SetUpSettings, catalog: AggregateCatalog, options: SetUpOptions): Promise<void> {
+  return runCommand(options.json === true ? { json: true } : {}, async () => {
+    const { mongodb, neo4j } = await setUpOnce(settings, catalog);
+    const rows = (server: string, steps: readonly SetUpStep[]) =>
+      steps.map(({ what, outcome }) => [outcome, server, what]);
+    return {
+      outcome: 'done',
+      text: `${table(['', 'in', 'what'], [...rows('MongoDB', mongodb), ...rows('Neo4j', neo4j)])}\nThe outbox and the graph are set up.`,
+      facts: { mongodb, neo4j },
+    };
+  });
+}

@@ -1,0 +1,107 @@
+/** `outgraph status`: is the graph in step, and if not, where does it wait? */
+import { Command, InvalidArgumentError } from 'commander';
+import type { Db } from 'mongodb';
+import { statusSettings } from '../../lib/config/settings.ts';
+import { describeError, Fault } from '../../lib/contract/fault.ts';
+import { sleepUnless, withOutbox } from '../../lib/wiring/operator.ts';
+import { createQueueReader, readStatus } from '../../lib/wiring/status.ts';
+import { createBlockScreen } from '../block-screen.ts';
+import { readSettingsOrExit } from '../read-settings.ts';
+import { type Answer, exitCodesText, exitOnWrongUse, runCommand } from '../run-command.ts';
+import { runUntilInterrupted, type Stream } from '../run-until-interrupted.ts';
+import { statusText } from './status-text.ts';
+
+interface StatusCommandOptions {
+  readonly watch?: number | true;
+  readonly json?: true;
+}
+
+const watchSeconds = 2;
+
+const help = `
+What it says:
+  in step      no event is pending for longer than the sweep waits (SWEEP_STALE_SECONDS), none is dead, and the sweep's last canary came through
+  catching up  events wait, and events are being settled: more were written than are applied, or something was away
+  out of step  events wait and none is settled, or the oldest was passed by, or events are dead. Ends with 4
+
+It looks at the outbox, the publishers' leases and the queue, and not at the graph: it also answers while Neo4j is away. Whether the graph is right is what "verify" finds out.
+
+Settings: MONGODB_URI and MONGODB_DATABASE; QUEUE_URL and DEAD_LETTER_QUEUE_URL where there is a queue (its credentials and AWS_REGION from the environment); SWEEP_STALE_SECONDS if the sweep has another.
+
+Examples:
+  outgraph status
+  outgraph status --watch          again every 2 seconds, until Ctrl-C, which ends it with 0
+  outgraph status --watch 30 --json >> status.jsonl
+  outgraph status > /dev/null || page-somebody`;
+
+/** The command. */
+export function statusCommand(): Command {
+  return new Command('status')
+    .description('Says whether the graph is in step with the documents, and if not, where it waits. Changes nothing.')
+    .option('--watch [seconds]', `again every so many seconds (${watchSeconds}), until Ctrl-C`, seconds)
+    .option('--json', 'print one line of JSON, each time')
+    .exitOverride(exitOnWrongUse)
+    .addHelpText('after', `${help}\n${exitCodesText}`)
+    .action(runStatus);
+}
+
+async function runStatus({ watch: every, ...options }: StatusCommandOptions): Promise<void> {
+  const json = options.json === true;
+  const settings = await readSettingsOrExit(statusSettings);
+  const staleSeconds = settings.SWEEP_STALE_SECONDS;
+  const queues = createQueueReader(settings);
+  const look = (db: Db) => readStatus({ db, queues }, { staleSeconds });
+  if (every === undefined) {
+    await runCommand(json ? { json } : {}, () =>
+      withOutbox(settings, async (db): Promise<Answer> => {
+        const report = await look(db);
+        const outcome = report.verdict === 'out-of-step' ? 'different' : 'done';
+        return { outcome, text: statusText(report), facts: { ...report } };
+      }),
+    );
+  } else {
+    const millis = (every === true ? watchSeconds : every) * 1_000;
+    await runUntilInterrupted(json, (stream) =>
+      withOutbox(settings, (db) => watch(() => look(db), { millis, json }, stream)),
+    );
+  }
+  queues?.close();
+}
+
+/** Looks again and again. The first look must succeed; after it, a server that is away for a while is told, and waited for. */
+async function watch(
+  look: () => ReturnType<typeof readStatus>,
+  { millis, json }: { readonly millis: number; readonly json: boolean },
+  { signal, print }: Stream,
+): Promise<void> {
+  const screen = createBlockScreen(process.stdout);
+  const interrupted = new Promise<null>((resolve) => signal.addEventListener('abort', () => resolve(null)));
+  const ended = signal.aborted ? Promise.resolve(null) : interrupted;
+  let succeeded = false;
+  try {
+    while (!signal.aborted) {
+      try {
+        const report = await Promise.race([look(), ended]);
+        if (report === null) return;
+        succeeded = true;
+        if (json) print(JSON.stringify({ outcome: 'done', ...report }));
+        else screen.show(statusText(report));
+      } catch (error) {
+        if (!succeeded || !(error instanceof Fault) || !error.retryable) throw error;
+        const { reason } = describeError(error);
+        if (json) print(JSON.stringify({ outcome: 'failed', reason }));
+        else screen.show(`${reason} Looking again.`);
+      }
+      await sleepUnless(signal, millis);
+    }
+  } finally {
+    screen.end();
+  }
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value >= 0.1 && value <= 86_400))
+    throw new InvalidArgumentError('It must be a number of seconds, from 0.1 on.');
+  return value;
+}

@@ -1,0 +1,36 @@
+/** How verify and repair tell a person what they have found. */
+import { type Difference, type DifferenceCounts, differenceKinds } from '../../lib/verify/difference.ts';
+import type { VerifyStep } from '../../lib/verify/verify-ports.ts';
+import type { Terminal } from '../run-command.ts';
+
+/** "3 missing, 1 ghost"; empty where there is no difference. */
+export function kindsText(differences: DifferenceCounts): string {
+  return differenceKinds
+    .filter((kind) => differences[kind] > 0)
+    .map((kind) => `${differences[kind]} ${kind}`)
+    .join(', ');
+}
+
+/** A line for each, and how many more there are. `hint`: how to see them. */
+export function differenceLines(
+  counts: DifferenceCounts,
+  shown: readonly Difference[],
+  hint: string,
+): readonly string[] {
+  const lines = shown.map(
+    ({ kind, aggregate, element, reason }) =>
+      `  ${kind.padEnd(8)} ${[aggregate, element].filter((name) => name !== null).join('  ')}  ${reason}`,
+  );
+  const more = Object.values(counts).reduce((sum, one) => sum + one, 0) - shown.length;
+  return more > 0 ? [...lines, `  … and ${more} more${hint}`] : lines;
+}
+
+/** A line of progress for each step. */
+export function showSteps(terminal: Terminal): (step: VerifyStep, looked: number) => void {
+  const lines = new Map<VerifyStep, (looked: number) => void>();
+  return (step, looked) => {
+    const line = lines.get(step) ?? terminal.showProgress(null, `${step} looked at`);
+    lines.set(step, line);
+    line(looked);
+  };
+}

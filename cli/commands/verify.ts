@@ -1,0 +1,99 @@
+/** `outgraph verify`: is the graph what the documents say? */
+import { createWriteStream } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import { Command } from 'commander';
+import type { AggregateDefinition } from '../../lib/aggregates/define-aggregate.ts';
+import type { Difference } from '../../lib/verify/difference.ts';
+import type { VerifyReport } from '../../lib/verify/verify.ts';
+import { withGraph, withOutbox } from '../../lib/wiring/operator.ts';
+import { verifyGraph } from '../../lib/wiring/verify.ts';
+import { addCatalogOption, type CatalogOption, knownTypes, readTypesOrExit } from '../read-catalog.ts';
+import { type Answer, count, exitCodesText, exitOnWrongUse, readDatabaseSettings, runCommand } from '../run-command.ts';
+import { differenceLines, kindsText, showSteps } from './verify-text.ts';
+
+interface VerifyCommandOptions extends CatalogOption {
+  readonly quick?: true;
+  readonly first: number;
+  readonly to?: string;
+  readonly transactionSeconds: number;
+  readonly json?: true;
+}
+
+const help = `
+What it does: reads every document of the types' collections, projects it, and compares it with what stands in the graph; then looks for what stands in the graph and has no document. It changes nothing, takes no
+lock, and may run while writers write: what is in flight is passed over, and counted.
+
+What it finds:
+  missing  a document's aggregate does not stand in the graph, and no event is on its way
+  stale    the graph has an older state of it
+  changed  outgraph wrote it right, and somebody else changed or removed an element
+  ghost    the graph has an aggregate without a document, or a node that its aggregate does not list
+  unowned  an element with outgraph's marks that no aggregate lists
+  dead     the newest event is dead, or the document can never be applied
+
+--quick compares positions and manifests alone: what outgraph has written, whatever was done to it since. Elements without outgraph's marks are not outgraph's, and not looked at.
+
+Not for a type whose events are recorded for something else than documents of its collection: all of it would be ghosts.
+
+Examples:
+  outgraph verify                                all types
+  outgraph verify memory-event --to diff.jsonl   one type, with every difference in a file`;
+
+/** The command. */
+export function verifyCommand(): Command {
+  const command = new Command('verify')
+    .description('Compares the graph with the documents, element by element. Changes nothing.')
+    .argument('[aggregateType...]', `${knownTypes}; left out: all of them`)
+    .option('--quick', 'by positions and manifests alone')
+    .option('--first <count>', 'print so many differences', count, 20)
+    .option('--to <file>', 'write all differences to a file, one line of JSON each')
+    .option('--transaction-seconds <seconds>', 'a writer takes no longer for a transaction', count, 120)
+    .option('--json', 'print the result as one line of JSON')
+    .exitOverride(exitOnWrongUse)
+    .addHelpText('after', `${help}\n${exitCodesText}`);
+  return addCatalogOption(command).action(async (types: readonly string[], options: VerifyCommandOptions) =>
+    runVerify(await readTypesOrExit(types, options, command), options),
+  );
+}
+
+async function runVerify(definitions: readonly AggregateDefinition[], options: VerifyCommandOptions): Promise<void> {
+  const settings = await readDatabaseSettings();
+  return runCommand(options.json === true ? { json: true } : {}, (terminal) =>
+    withOutbox(settings, (db) =>
+      withGraph(settings, async (driver): Promise<Answer> => {
+        const shown: Difference[] = [];
+        const file = options.to === undefined ? null : createWriteStream(options.to);
+        const tell = ({ difference }: { readonly difference: Difference }) => {
+          file?.write(`${JSON.stringify(difference)}\n`);
+          if (shown.length < options.first) shown.push(difference);
+        };
+        const { quick = false, transactionSeconds } = options;
+        const report = await verifyGraph(
+          { db, driver, database: settings.NEO4J_DATABASE },
+          definitions,
+          { quick, transactionSeconds },
+          { signal: terminal.signal, progress: showSteps(terminal), tell },
+        );
+        if (file !== null) await finished(file.end());
+        return {
+          outcome: report.outcome,
+          text: reportText(report, shown, options),
+          facts: { ...report, first: shown },
+        };
+      }),
+    ),
+  );
+}
+
+function reportText(report: VerifyReport, shown: readonly Difference[], { to }: VerifyCommandOptions): string {
+  const { outcome, documents, differences, inFlight } = report;
+  const kinds = kindsText(differences);
+  const headline = {
+    equal: 'The graph is what the documents say.',
+    different: `The graph is not what the documents say: ${kinds}.`,
+    interrupted: `Interrupted. Until then: ${kinds || 'no difference'}.`,
+  }[outcome];
+  const lines = differenceLines(differences, shown, to === undefined ? ': --to FILE writes all of them' : '');
+  const moving = inFlight > 0 ? [`${inFlight} aggregates were in flight, and not compared.`] : [];
+  return [headline, `${documents} documents were compared.`, ...moving, ...lines].join('\n');
+}
