@@ -19,7 +19,7 @@ import {
   runCommand,
   type Terminal,
 } from '../run-command.ts';
-import { differenceLines, kindsText, showSteps } from './verify-text.ts';
+import { differenceLines, inFlightLines, kindsText, showSteps } from './verify-text.ts';
 
 interface RepairCommandOptions extends ChangeOptions, CatalogOption {
   readonly maxDeleted: number;
@@ -60,11 +60,16 @@ export function repairCommand(): Command {
   addCatalogOption(command);
   return addChangeOptions(command, { default: 100, what: 'aggregates' }).action(
     async (types: readonly string[], options: RepairCommandOptions) =>
-      runRepair(await readTypesOrExit(types, options, command), options),
+      runRepair(await readTypesOrExit(types, options, command), { ...options, isWholeCatalog: types.length === 0 }),
   );
 }
 
-async function runRepair(definitions: readonly AggregateDefinition[], options: RepairCommandOptions): Promise<void> {
+interface RepairScoped extends RepairCommandOptions {
+  /** No types were named: all of them are repaired. */
+  readonly isWholeCatalog: boolean;
+}
+
+async function runRepair(definitions: readonly AggregateDefinition[], options: RepairScoped): Promise<void> {
   const settings = await readDatabaseSettings();
   return runCommand(options, (terminal) =>
     withOutbox(settings, (db) =>
@@ -83,7 +88,7 @@ async function runRepair(definitions: readonly AggregateDefinition[], options: R
           tellTo(terminal, left),
         );
         if (report.outcome === 'too-many') throw new Refusal(tooManyText(report, options));
-        const { outcome } = report;
+        const outcome = report.outcome === 'unapplied' ? 'different' : report.outcome;
         return { outcome, text: reportText(report, left), facts: { ...report, first: left.differences } };
       }),
     ),
@@ -135,9 +140,13 @@ function tellTo(terminal: Terminal, left: Left): RepairTelling {
   };
 }
 
-function lookText({ outcome, documents }: VerifyReport): string {
+function lookText(report: VerifyReport): string {
+  const { outcome, documents } = report;
   if (outcome === 'interrupted') return 'Interrupted; nothing was changed.';
-  return `The graph is what the documents say: nothing is to be repaired. ${documents} documents were compared.`;
+  const lines = [
+    `The graph is what the documents say: nothing is to be repaired. ${documents} documents were compared.`,
+  ];
+  return [...lines, ...inFlightLines(report)].join('\n');
 }
 
 function planText(found: VerifyReport, { rate, maxDeleted }: RepairCommandOptions): string {
@@ -165,6 +174,7 @@ function reportText(report: RepairReport, left: Left): string {
     equal: 'The graph is what the documents say.',
     different: `The graph is still not what the documents say: ${kindsText(verified.differences)}.`,
     interrupted: 'Interrupted; run it again to go on.',
+    unapplied: 'What is recorded waits, and nobody applies it: is the consumer running? `outgraph status` tells.',
     'too-many': '',
   }[outcome];
   const parts = [
@@ -177,5 +187,5 @@ function reportText(report: RepairReport, left: Left): string {
     outcome === 'different'
       ? differenceLines(verified.differences, left.differences, ': outgraph verify --to FILE writes all of them')
       : [];
-  return [headline, `${parts.join(', ')}.`, ...lines].join('\n');
+  return [headline, `${parts.join(', ')}.`, ...inFlightLines(verified), ...lines].join('\n');
 }

@@ -25,6 +25,11 @@ export function differenceLines(
   return more > 0 ? [...lines, `  … and ${more} more${hint}`] : lines;
 }
 
+/** What was passed over, because it moves. */
+export function inFlightLines({ inFlight }: { readonly inFlight: number }): readonly string[] {
+  return inFlight > 0 ? [`${inFlight} aggregates were in flight, and not compared.`] : [];
+}
+
 /** A line of progress for each step. */
 export function showSteps(terminal: Terminal): (step: VerifyStep, looked: number) => void {
   const lines = new Map<VerifyStep, (looked: number) => void>();

@@ -57,9 +57,9 @@ function relationshipLine(relationship: SubgraphRelationship, owner: string): st
   return `${kind} ${relationshipContent(relationship)} ${relationshipId(relationship, owner)} ${relationship.type}`;
 }
 
-/** The line of the same owned node with a content that no hash is: whatever the aggregate's next state says of it, it has changed. */
+/** The line of the same owned element with a content that no hash is: whatever the aggregate's next state says of it, it has changed. */
 export function withUnknownContent(line: string): string {
-  return `${ownedNode} ${unknownContent} ${line.slice(line.indexOf(' ', 2) + 1)}`;
+  return `${line.slice(0, 1)} ${unknownContent} ${line.slice(line.indexOf(' ', 2) + 1)}`;
 }
 
 const unknownContent = '!';

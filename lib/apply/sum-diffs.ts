@@ -140,8 +140,8 @@ function sumSharedRelationships(diffs: readonly PositionedDiff[]): readonly Shar
     for (const { type, id, shared } of diff.released) if (shared) add(type, id, -1, null);
     for (const { type, id, shared, from, to } of diff.created) if (shared) add(type, id, 1, { from, to });
   }
-  const changed = [...sums.values()].filter((sum) => sum.delta !== 0);
-  return sortBy(changed, (sum) => sum.id);
+  // Also where one begins to share what another ceases to: whoever counts relies on the lock of all who change what they list.
+  return sortBy([...sums.values()], (sum) => sum.id);
 }
 
 function sortBy<Item>(items: readonly Item[], text: (item: Item) => string): readonly Item[] {

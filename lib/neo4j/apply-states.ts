@@ -32,7 +32,7 @@ export async function applyStates(
       driver,
       database,
       (tx) => applyTransaction(tx, sorted, { careful: mismatches > 0 }),
-      mayPass,
+      { mayPass },
     );
     return { outcome: 'committed', states: outcomes };
   } catch (error) {

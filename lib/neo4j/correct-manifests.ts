@@ -1,6 +1,8 @@
 /**
- * Makes the registry say what really stands, for elements that somebody else has changed: the apply leaves alone what a manifest calls unchanged. What is gone is listed no more, what has other content is listed with
- * none that any state has, and the next event of the aggregate writes them anew. In one transaction, under the lock of the aggregates: an event that is applied at the same time comes before it or after it.
+ * Makes the registry say what really stands, for elements that somebody else has changed: the apply leaves alone what a manifest calls unchanged. What is gone is listed no more, what has other content is listed with one
+ * that no state has, and the next event of the aggregate writes it anew, in its own transaction. Under the lock of the aggregates: an event that is applied at the same time comes before it or after it.
+ *
+ * What is shared is brought right at once, because other aggregates list it too and have no event.
  */
 import type { Driver, ManagedTransaction } from 'neo4j-driver';
 import {
@@ -8,19 +10,19 @@ import {
   encodeManifest,
   type ListedNode,
   type ListedRelationship,
-  type Manifest,
   readLine,
   withUnknownContent,
 } from '../apply/manifest.ts';
 import { relationshipName } from '../contract/identity.ts';
-import type { MarkedElement, StandingNode } from '../contract/standing-graph.ts';
+import type { MarkedElement, RegisteredAggregate } from '../contract/standing-graph.ts';
 import type { NamedEndpoint } from '../contract/subgraph.ts';
 import { cleanUpNodes } from './clean-up-nodes.ts';
-import type { Query } from './read.ts';
-import { type KeyNames, readNodes } from './read-elements.ts';
+import { readRegistered } from './list-aggregates.ts';
+import { type Query, queryOf } from './read.ts';
+import { readNodes } from './read-elements.ts';
 import { advanceAggregates, lockAggregates, type RegistryEntry } from './registry.ts';
-import { runForEvery, runStatement } from './run-statement.ts';
-import { settleInTransaction } from './settle-elements.ts';
+import { countMerged, runMerge, runStatement } from './run-statement.ts';
+import { settleElements } from './settle-elements.ts';
 import { groupByShape, nodePattern } from './shape.ts';
 import { withNeo4jFaults } from './translate-error.ts';
 import { deleteReleased } from './write-relationships.ts';
@@ -31,16 +33,24 @@ export interface DamagedAggregate {
   readonly key: string;
   /** By the names that a verification gives them. */
   readonly names: ReadonlySet<string>;
+  /** Those of them that are relationships between other nodes. */
+  readonly misplaced: ReadonlySet<string>;
 }
 
 /** Corrects the manifests; the current states of the aggregates are to be recorded after that. @throws Fault `neo4j-unavailable`. */
 export async function correctManifests(
   driver: Driver,
   database: string,
-  keyNames: KeyNames,
   damaged: readonly DamagedAggregate[],
 ): Promise<void> {
-  await withNeo4jFaults(() => inWriteTransaction(driver, database, (tx) => correct(tx, keyNames, damaged)));
+  const registered = await readRegistered(
+    driver,
+    database,
+    damaged.map(({ key }) => key),
+  );
+  await settleDamaged(driver, database, damagedLines(damaged, registered));
+  const known = damaged.filter(({ key }) => registered.has(key));
+  await withNeo4jFaults(() => inWriteTransaction(driver, database, (tx) => correct(tx, known)));
 }
 
 /** A line of a manifest that is damaged. */
@@ -48,89 +58,130 @@ interface DamagedLine {
   readonly key: string;
   readonly line: string;
   readonly listed: ListedNode | ListedRelationship;
+  readonly isMisplaced: boolean;
 }
 
-type DamagedNode = DamagedLine & { readonly listed: ListedNode };
-
-async function correct(
-  tx: ManagedTransaction,
-  keyNames: KeyNames,
+function damagedLines(
   damaged: readonly DamagedAggregate[],
-): Promise<void> {
-  const query: Query = (statement, parameters) => runStatement(tx, statement, parameters);
-  const known = await lockAggregates(tx, damaged.map(({ key }) => key).sort());
-  const lines = damaged.flatMap(({ key, names }) =>
-    decodeManifest(known.get(key)?.manifest ?? encodeManifest([]))
-      .map((line): DamagedLine => ({ key, line, listed: readLine(line) }))
-      .filter(({ listed }) => names.has(nameOf(listed))),
+  known: ReadonlyMap<string, Pick<RegisteredAggregate, 'manifest'>>,
+): readonly DamagedLine[] {
+  return damaged.flatMap(({ key, names, misplaced }) =>
+    decodeManifest(known.get(key)?.manifest ?? encodeManifest([])).flatMap((line): readonly DamagedLine[] => {
+      const listed = readLine(line);
+      const name = nameOf(listed);
+      return names.has(name) ? [{ key, line, listed, isMisplaced: misplaced.has(name) }] : [];
+    }),
   );
-  const relationships = lines.flatMap(({ listed }) => (listed.kind === 'relationship' ? listed : []));
-  const ends = await deleteReleased(tx, relationships);
-  const nodes = lines.filter(({ listed }) => listed.kind === 'node') as readonly DamagedNode[];
-  const standing = await readNodes(
-    query,
-    nodes.map(({ listed }) => listed.endpoint),
-  );
-  const ownerOf = ({ listed }: DamagedNode) => standing.get(listed.endpoint.identity)?.owner ?? null;
-  const toSettle = nodes.filter((node) => node.listed.shared || ![null, node.key].includes(ownerOf(node)));
-  await settleNodes(
-    tx,
-    keyNames,
-    toSettle.map(({ listed }) => listed.endpoint),
-  );
-  const byKey = Map.groupBy(lines, ({ key }) => key);
-  const entries = [...byKey].flatMap(([key, some]): readonly RegistryEntry[] => {
-    const before = known.get(key);
-    if (before === undefined) return [];
-    const manifest = encodeManifest(correctLines(key, decodeManifest(before.manifest), some, standing));
-    return [{ key, position: before.position, manifest, deleted: false }];
-  });
-  await advanceAggregates(tx, entries);
-  await cleanUpNodes(tx, new Set(ends));
-}
-
-function correctLines(
-  key: string,
-  manifest: Manifest,
-  damaged: readonly DamagedLine[],
-  standing: ReadonlyMap<string, StandingNode>,
-): Manifest {
-  const lines = new Map(damaged.map(({ line, listed }) => [line, listed]));
-  return manifest.flatMap((line) => {
-    const listed = lines.get(line);
-    if (listed === undefined) return [line];
-    if (listed.kind === 'relationship') return [];
-    if (listed.shared) return [line];
-    // Without its owner's mark it is anybody's, to be claimed again.
-    return standing.get(listed.endpoint.identity)?.owner === key ? [withUnknownContent(line)] : [];
-  });
 }
 
 function nameOf(listed: ListedNode | ListedRelationship): string {
   return listed.kind === 'node' ? listed.endpoint.identity : relationshipName(listed.type, listed.id);
 }
 
-/** Makes shared nodes that are gone and counts who shares them, because other aggregates list them as well; takes the mark of an owner that does not list them from the others. */
-async function settleNodes(
-  tx: ManagedTransaction,
-  keyNames: KeyNames,
-  endpoints: readonly NamedEndpoint[],
-): Promise<void> {
-  const locked: MarkedElement[] = [];
+/** Shared elements, and nodes with the mark of an owner that may not list them. */
+async function settleDamaged(driver: Driver, database: string, lines: readonly DamagedLine[]): Promise<void> {
+  const query = queryOf(driver, database);
+  const nodes = lines.flatMap(({ key, listed }) => (listed.kind === 'node' ? [{ key, listed }] : []));
+  const owned = await readNodes(
+    query,
+    nodes.filter(({ listed }) => !listed.shared).map(({ listed }) => listed.endpoint),
+  );
+  const isElsewhere = (key: string, { endpoint }: ListedNode) => {
+    const owner = owned.get(endpoint.identity)?.owner ?? null;
+    return owner !== null && owner !== key;
+  };
+  const endpoints = nodes
+    .filter(({ key, listed }) => listed.shared || isElsewhere(key, listed))
+    .map(({ listed }) => listed.endpoint);
+  const elements = await withNeo4jFaults(() => inWriteTransaction(driver, database, (tx) => mergeNodes(tx, endpoints)));
+  const relationships = lines.flatMap(({ listed, isMisplaced }) =>
+    listed.kind === 'relationship' && listed.shared && !isMisplaced ? [listed] : [],
+  );
+  elements.push(...(await findRelationships(query, relationships)));
+  if (elements.length > 0) await settleElements(driver, database, { elements, rewrite: true });
+}
+
+/** Makes those that are gone, with no more than their name. */
+async function mergeNodes(tx: ManagedTransaction, endpoints: readonly NamedEndpoint[]): Promise<MarkedElement[]> {
+  const merged: MarkedElement[] = [];
   for (const [shape, members] of groupByShape(endpoints, (endpoint) => endpoint)) {
     const statement = `
 UNWIND $rows AS row
 MERGE ${nodePattern('n', shape, 'row')}
-SET n._outgraph = true, n._outgraphLock = true
-RETURN elementId(n) AS elementId`;
+  ON CREATE SET n._outgraph = true
+  ON MATCH SET n._outgraph = true, n._outgraphLock = true
+RETURN ${countMerged('n', '_outgraph')} AS count, collect(elementId(n)) AS found`;
     const rows = members.map(({ key }) => Object.values(key));
-    const found = await runForEvery<{ elementId: string }>(tx, statement, { rows }, rows.length);
-    locked.push(...found.map(({ elementId }) => markedNode(elementId)));
+    for (const elementId of await runMerge<string>(tx, statement, { rows }, rows.length))
+      merged.push({ kind: 'node', elementId, ...unread, identities: [], owner: null, lonely: false });
   }
-  if (locked.length > 0) await settleInTransaction(tx, keyNames, locked);
+  return merged;
 }
 
-/** All else of it is read under the lock. */
-function markedNode(elementId: string): MarkedElement {
-  return { kind: 'node', elementId, identities: [], owner: null, shares: 0, lonely: false };
+/** All else of an element is read under its lock. */
+const unread = { shares: 0 } as const;
+
+async function findRelationships(
+  query: Query,
+  relationships: readonly ListedRelationship[],
+): Promise<readonly MarkedElement[]> {
+  const found: MarkedElement[] = [];
+  for (const [type, members] of Map.groupBy(relationships, (one) => one.type)) {
+    const statement = `UNWIND $ids AS id MATCH ()-[r:\`${type}\` {_outgraphId: id}]->() RETURN elementId(r) AS elementId, id`;
+    const rows = await query<{ elementId: string; id: string }>(statement, { ids: members.map(({ id }) => id) });
+    found.push(...rows.map((row): MarkedElement => ({ kind: 'relationship', type, ...row, ...unread })));
+  }
+  return found;
+}
+
+async function correct(tx: ManagedTransaction, damaged: readonly DamagedAggregate[]): Promise<void> {
+  const query: Query = (statement, parameters) => runStatement(tx, statement, parameters);
+  const known = await lockAggregates(tx, damaged.map(({ key }) => key).sort());
+  const lines = damagedLines(damaged, known);
+  const relationships = lines.flatMap(({ listed, isMisplaced }) =>
+    listed.kind === 'relationship' && isMisplaced ? [listed] : [],
+  );
+  const ends = await deleteReleased(tx, relationships);
+  const standing = await readStanding(query, lines);
+  const entries = [...Map.groupBy(lines, ({ key }) => key)].flatMap(([key, some]): readonly RegistryEntry[] => {
+    const before = known.get(key);
+    if (before === undefined) return [];
+    const corrected = new Map(some.map((one) => [one.line, correctLine(one, standing)]));
+    const manifest = decodeManifest(before.manifest).flatMap((line) => corrected.get(line) ?? [line]);
+    return [{ key, position: before.position, manifest: encodeManifest(manifest), deleted: false }];
+  });
+  await advanceAggregates(tx, entries);
+  await cleanUpNodes(tx, new Set(ends));
+}
+
+/** Owners of nodes by identity, and ids of relationships. */
+interface Standing {
+  readonly owners: ReadonlyMap<string, string | null>;
+  readonly relationships: ReadonlySet<string>;
+}
+
+async function readStanding(query: Query, lines: readonly DamagedLine[]): Promise<Standing> {
+  const nodes = await readNodes(
+    query,
+    lines.flatMap(({ listed }) => (listed.kind === 'node' ? [listed.endpoint] : [])),
+  );
+  const relationships = await findRelationships(
+    query,
+    lines.flatMap(({ listed }) => (listed.kind === 'relationship' ? [listed] : [])),
+  );
+  return {
+    owners: new Map([...nodes].map(([identity, { owner }]) => [identity, owner])),
+    relationships: new Set(relationships.flatMap((one) => (one.kind === 'relationship' ? [one.id] : []))),
+  };
+}
+
+/** The line as it is right; none for what is to be made anew. */
+function correctLine({ key, line, listed }: DamagedLine, { owners, relationships }: Standing): readonly string[] {
+  if (listed.kind === 'relationship') {
+    if (!relationships.has(listed.id)) return [];
+    return listed.shared ? [line] : [withUnknownContent(line)];
+  }
+  if (listed.shared) return [line];
+  // Without its owner's mark it is anybody's, to be claimed again.
+  return owners.get(listed.endpoint.identity) === key ? [withUnknownContent(line)] : [];
 }

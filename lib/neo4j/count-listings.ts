@@ -2,8 +2,9 @@
 import type { Driver } from 'neo4j-driver';
 import { sharedNodeLine } from '../apply/manifest.ts';
 import type { CountedElement, MarkedElement } from '../contract/standing-graph.ts';
+import type { KeyNames } from './key-names.ts';
 import { type Query, queryOf } from './read.ts';
-import { type KeyNames, lookAgain } from './read-elements.ts';
+import { lookAgain } from './read-elements.ts';
 
 /** Of one element: by how many it is listed as owned (only told of relationships) and as shared. */
 export interface Listings {
@@ -45,9 +46,10 @@ const maxLooks = 3;
 export async function countListings(
   driver: Driver,
   database: string,
-  keyNames: KeyNames,
+  readKeyNames: () => Promise<KeyNames>,
   elements: readonly MarkedElement[],
 ): Promise<readonly CountedElement[]> {
+  const keyNames = await readKeyNames();
   const query = queryOf(driver, database);
   const counted: CountedElement[] = [];
   let open = elements;

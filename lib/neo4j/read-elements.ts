@@ -9,12 +9,10 @@ import type {
 } from '../contract/standing-graph.ts';
 import type { Endpoint, KeyValue } from '../contract/subgraph.ts';
 import { fromProperties } from './from-property.ts';
+import type { KeyNames } from './key-names.ts';
 import { type Query, queryOf, read } from './read.ts';
 import { groupByShape, nodePattern } from './shape.ts';
 import { translateNeo4jError } from './translate-error.ts';
-
-/** Names of key properties (sorted) by label: which of a node's labels name it. */
-export type KeyNames = ReadonlyMap<string, readonly string[]>;
 
 /** The named elements as they stand; those that do not are left out. @throws Fault `neo4j-unavailable`. */
 export async function readElements(
@@ -92,14 +90,20 @@ function identitiesOf(
   labels: readonly string[],
   properties: Readonly<Record<string, unknown>>,
 ): readonly string[] {
-  return labels.flatMap((label) => {
-    const names = keyNames.get(label);
-    if (names === undefined || names.some((name) => properties[name] === undefined)) return [];
-    const key = Object.fromEntries(
-      names.map((name) => [name, fromProperties({ value: properties[name] }).value as KeyValue]),
-    );
-    return [nodeIdentity({ label, key })];
-  });
+  return labels.flatMap((label) =>
+    (keyNames.get(label) ?? []).flatMap((names) => {
+      const values = names.map((name) => properties[name]);
+      if (!values.every(isKeyValue)) return [];
+      return [
+        nodeIdentity({ label, key: Object.fromEntries(names.map((name, index) => [name, values[index] as KeyValue])) }),
+      ];
+    }),
+  );
+}
+
+/** What somebody has made a list or a date of names nothing. */
+function isKeyValue(value: unknown): value is KeyValue {
+  return ['string', 'bigint', 'boolean'].includes(typeof value);
 }
 
 const isMarked = '(n._outgraphOwner IS NOT NULL OR n._outgraphShares IS NOT NULL OR n._outgraph IS NOT NULL)';
@@ -119,10 +123,12 @@ const elementsAtOnce = 1_000;
 export async function* walkElements(
   driver: Driver,
   database: string,
-  keyNames: KeyNames,
+  readKeyNames: () => Promise<KeyNames>,
 ): AsyncGenerator<readonly MarkedElement[]> {
-  for await (const rows of walk<MarkedNodeRow>(driver, database, allNodes))
+  for await (const rows of walk<MarkedNodeRow>(driver, database, allNodes)) {
+    const keyNames = await readKeyNames();
     yield rows.map((row) => toMarkedNode(keyNames, row));
+  }
   for await (const rows of walk<MarkedRelationshipRow>(driver, database, allRelationships))
     yield rows.map(toMarkedRelationship);
 }

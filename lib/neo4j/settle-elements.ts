@@ -11,47 +11,66 @@ import { readNodeIdentity } from '../contract/identity.ts';
 import type { MarkedElement, MarkedNode, MarkedRelationship } from '../contract/standing-graph.ts';
 import { cleanUpNodes } from './clean-up-nodes.ts';
 import { type Listings, readListings } from './count-listings.ts';
+import { type KeyNames, readKeyNames } from './key-names.ts';
 import type { Query } from './read.ts';
-import { type KeyNames, lookAgain } from './read-elements.ts';
+import { lookAgain } from './read-elements.ts';
 import { runStatement } from './run-statement.ts';
 import { toParameters } from './to-parameter.ts';
 import { withNeo4jFaults } from './translate-error.ts';
 import { inWriteTransaction } from './write-transaction.ts';
 
+/** The registry is walked under the locks: on a large graph that takes longer than an apply may. */
+const settleTimeoutSeconds = 600;
+
+/** What is to be settled. `rewrite`: shared elements of which more than the count may be wrong. */
+export interface ElementsToSettle {
+  readonly elements: readonly MarkedElement[];
+  readonly rewrite: boolean;
+}
+
 /** Returns how many were changed or removed. @throws Fault `neo4j-unavailable`. */
 export async function settleElements(
   driver: Driver,
   database: string,
-  keyNames: KeyNames,
-  elements: readonly MarkedElement[],
+  { elements: some, rewrite }: ElementsToSettle,
 ): Promise<number> {
-  return withNeo4jFaults(() =>
-    inWriteTransaction(driver, database, (tx) => settleInTransaction(tx, keyNames, elements)),
-  );
+  const elements = [...new Map(some.map((element) => [element.elementId, element])).values()];
+  const work = async (tx: ManagedTransaction) => {
+    const query: Query = (statement, parameters) => runStatement(tx, statement, parameters);
+    await lock(query, elements);
+    // After the locks: the constraint of a label is there before its first node.
+    const keyNames = await readKeyNames(driver, database);
+    const count = await settleLocked(tx, query, keyNames, { elements, rewrite });
+    await unlock(query, elements);
+    return count;
+  };
+  return withNeo4jFaults(() => inWriteTransaction(driver, database, work, { timeoutSeconds: settleTimeoutSeconds }));
 }
 
-/** As `settleElements`, as a part of a transaction. */
-export async function settleInTransaction(
+async function settleLocked(
   tx: ManagedTransaction,
+  query: Query,
   keyNames: KeyNames,
-  elements: readonly MarkedElement[],
+  { elements, rewrite }: ElementsToSettle,
 ): Promise<number> {
-  const query: Query = (statement, parameters) => runStatement(tx, statement, parameters);
-  const ids = { nodes: idsOf(elements, 'node'), relationships: idsOf(elements, 'relationship') };
-  await lock(query, ids);
   const standing = await lookAgain(query, keyNames, elements);
-  const listings = await readListings(query, standing);
   const listed = await readOwnedNodes(query, standing);
-  const nodes = standing
+  const isOwned = (element: MarkedElement) =>
+    element.kind === 'node' && element.identities.some((identity) => listed.has(ownedName(element.owner, identity)));
+  // What names nothing is not to be judged: its label or its key was taken away, or their constraint.
+  const isNamed = (element: MarkedElement) => element.kind === 'relationship' || element.identities.length > 0;
+  const open = standing.filter((element) => isNamed(element) && !isOwned(element));
+  const listings = await readListings(query, open);
+  const listingsOf = ({ elementId }: MarkedElement) => listings.get(elementId) ?? noListings;
+  const nodes = open
     .filter((element) => element.kind === 'node')
-    .flatMap((node) => planNode(node, listings.get(node.elementId)?.shared ?? 0, listed));
-  const relationships = standing
+    .flatMap((node) => planNode(node, listingsOf(node).shared, rewrite));
+  const relationships = open
     .filter((element) => element.kind === 'relationship')
-    .flatMap((relationship) => planRelationship(relationship, listings.get(relationship.elementId) ?? noListings));
+    .flatMap((relationship) => planRelationship(relationship, listingsOf(relationship), rewrite));
   await writeNodes(query, nodes);
   const ends = await writeRelationships(query, relationships);
   await cleanUpNodes(tx, new Set([...nodes.filter(({ shares }) => shares === 0).map(({ id }) => id), ...ends]));
-  await unlock(query, ids);
   return nodes.length + relationships.length;
 }
 
@@ -65,14 +84,14 @@ interface NodePlan {
   readonly key: Readonly<Record<string, unknown>>;
 }
 
-/** Nothing where the node is as it should be. */
+/** Nothing where the node is as it should be. Its owner does not list it. */
 function planNode(
   { elementId, owner, shares, identities, lonely }: MarkedNode,
   listings: number,
-  listed: ReadonlySet<string>,
+  rewrite: boolean,
 ): readonly NodePlan[] {
-  if (owner !== null && identities.some((identity) => listed.has(ownedName(owner, identity)))) return [];
-  if (owner === null && shares === listings && !(shares === 0 && lonely)) return [];
+  const isRight = owner === null && shares === listings && !(shares === 0 && lonely);
+  if (isRight && !rewrite) return [];
   const names = identities.map(readNodeIdentity);
   return [
     {
@@ -89,14 +108,24 @@ interface RelationshipPlan {
   readonly isRemoved: boolean;
   /** Null: it is owned. */
   readonly shares: bigint | null;
+  /** Everything else of it goes. */
+  readonly rewrite: boolean;
 }
 
 function planRelationship(
   { elementId, shares }: MarkedRelationship,
   { owned, shared }: Listings,
+  rewrite: boolean,
 ): readonly RelationshipPlan[] {
-  if (owned + shared > 0 && (shares ?? 0) === shared) return [];
-  return [{ id: elementId, isRemoved: owned + shared === 0, shares: shared === 0 ? null : BigInt(shared) }];
+  if (owned + shared > 0 && (shares ?? 0) === shared && !rewrite) return [];
+  return [
+    {
+      id: elementId,
+      isRemoved: owned + shared === 0,
+      shares: shared === 0 ? null : BigInt(shared),
+      rewrite: rewrite && shared > 0,
+    },
+  ];
 }
 
 /** The nodes that the owners of these elements list as theirs. */
@@ -116,7 +145,7 @@ RETURN key, a.manifest AS manifest`;
   );
 }
 
-function ownedName(owner: string, identity: string): string {
+function ownedName(owner: string | null, identity: string): string {
   return `${owner} ${identity}`;
 }
 
@@ -136,10 +165,14 @@ REMOVE n:$(others)`;
 
 /** Returns the ends of those that were removed. */
 async function writeRelationships(query: Query, plans: readonly RelationshipPlan[]): Promise<readonly string[]> {
-  const kept = plans.filter(({ isRemoved }) => !isRemoved).map(({ id, shares }) => [id, shares]);
-  await query('UNWIND $rows AS row MATCH ()-[r]->() WHERE elementId(r) = row[0] SET r._outgraphShares = row[1]', {
-    rows: kept,
-  });
+  const kept = plans.filter(({ isRemoved }) => !isRemoved);
+  const rows = kept.map(({ id, shares, rewrite }) => [id, shares, rewrite]);
+  const rewriting = `
+UNWIND $rows AS row
+MATCH ()-[r]->() WHERE elementId(r) = row[0]
+FOREACH (_ IN CASE WHEN row[2] THEN [1] ELSE [] END | SET r = {_outgraphId: r._outgraphId})
+SET r._outgraphShares = row[1]`;
+  await query(rewriting, { rows });
   const removed = plans.filter(({ isRemoved }) => isRemoved).map(({ id }) => id);
   const statement = `
 UNWIND $ids AS id
@@ -147,27 +180,20 @@ MATCH (a)-[r]->(b) WHERE elementId(r) = id
 WITH r, [elementId(a), elementId(b)] AS ends
 DELETE r
 RETURN ends`;
-  const rows = await query<{ ends: readonly string[] }>(statement, { ids: removed });
-  return rows.flatMap(({ ends }) => ends);
+  const deleted = await query<{ ends: readonly string[] }>(statement, { ids: removed });
+  return deleted.flatMap(({ ends }) => ends);
 }
 
-interface ElementIds {
-  readonly nodes: readonly string[];
-  readonly relationships: readonly string[];
+async function lock(query: Query, elements: readonly MarkedElement[]): Promise<void> {
+  const ids = { nodes: idsOf(elements, 'node'), relationships: idsOf(elements, 'relationship') };
+  await query('UNWIND $nodes AS id MATCH (n) WHERE elementId(n) = id SET n._outgraphLock = true', ids);
+  await query('UNWIND $relationships AS id MATCH ()-[r]->() WHERE elementId(r) = id SET r._outgraphLock = true', ids);
 }
 
-async function lock(query: Query, ids: ElementIds): Promise<void> {
-  await query('UNWIND $nodes AS id MATCH (n) WHERE elementId(n) = id SET n._outgraphLock = true', { ...ids });
-  await query('UNWIND $relationships AS id MATCH ()-[r]->() WHERE elementId(r) = id SET r._outgraphLock = true', {
-    ...ids,
-  });
-}
-
-async function unlock(query: Query, ids: ElementIds): Promise<void> {
-  await query('UNWIND $nodes AS id MATCH (n) WHERE elementId(n) = id REMOVE n._outgraphLock', { ...ids });
-  await query('UNWIND $relationships AS id MATCH ()-[r]->() WHERE elementId(r) = id REMOVE r._outgraphLock', {
-    ...ids,
-  });
+async function unlock(query: Query, elements: readonly MarkedElement[]): Promise<void> {
+  const ids = { nodes: idsOf(elements, 'node'), relationships: idsOf(elements, 'relationship') };
+  await query('UNWIND $nodes AS id MATCH (n) WHERE elementId(n) = id REMOVE n._outgraphLock', ids);
+  await query('UNWIND $relationships AS id MATCH ()-[r]->() WHERE elementId(r) = id REMOVE r._outgraphLock', ids);
 }
 
 /** Sorted: one order of locks. */

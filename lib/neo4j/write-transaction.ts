@@ -18,16 +18,20 @@ const transactionTimeoutSeconds = 40;
 /**
  * Runs `work` in a transaction, and all of it again where another transaction was in the way.
  *
- * @param mayPass whether another error is a reason to begin again, too; asked once for each failure.
+ * `mayPass`: whether another error is a reason to begin again, too; asked once for each failure.
+ *
  * @throws the errors of the driver and of `work` as they are, and StartOver.
  */
 export async function inWriteTransaction<Result>(
   driver: Driver,
   database: string,
   work: (tx: ManagedTransaction) => Promise<Result>,
-  mayPass: (error: Error) => boolean = () => false,
+  {
+    mayPass = () => false,
+    timeoutSeconds = transactionTimeoutSeconds,
+  }: { readonly mayPass?: (error: Error) => boolean; readonly timeoutSeconds?: number } = {},
 ): Promise<Result> {
-  return pRetry(() => attempt(driver, database, work), {
+  return pRetry(() => attempt(driver, database, work, timeoutSeconds), {
     ...startOverWaits,
     maxRetryTime: startOverSeconds * 1000,
     shouldRetry: ({ error }) => error instanceof StartOver || mayPass(error),
@@ -38,10 +42,11 @@ async function attempt<Result>(
   driver: Driver,
   database: string,
   work: (tx: ManagedTransaction) => Promise<Result>,
+  timeoutSeconds: number,
 ): Promise<Result> {
   const session = driver.session({ database });
   try {
-    const timeout = transactionTimeoutSeconds * 1000;
+    const timeout = timeoutSeconds * 1000;
     // Around the commit as well: that a node has relationships again is noticed there.
     return await withStartOver(() => session.executeWrite((tx) => withStartOver(() => work(tx)), { timeout }));
   } finally {

@@ -7,6 +7,7 @@
 import type { Position } from '../contract/position.ts';
 import type { MarkedElement } from '../contract/standing-graph.ts';
 import type { Difference, Found, Tell } from '../verify/difference.ts';
+import { TextSet } from '../verify/text-set.ts';
 import type { VerifyReport } from '../verify/verify.ts';
 import type { Pace } from './pace.ts';
 
@@ -14,6 +15,8 @@ import type { Pace } from './pace.ts';
 export interface DamagedElements {
   readonly key: string;
   readonly names: ReadonlySet<string>;
+  /** Those of them that are relationships between other nodes. */
+  readonly misplaced: ReadonlySet<string>;
 }
 
 /** An aggregate of the graph without a document. */
@@ -60,8 +63,8 @@ export interface RepairOptions {
 }
 
 export interface RepairReport {
-  /** `too-many`: something would have to be deleted, and it is more than may be. */
-  readonly outcome: 'equal' | 'different' | 'interrupted' | 'too-many';
+  /** `too-many`: something would have to be deleted, and it is more than may be. `unapplied`: what was recorded waits, and nothing moves. */
+  readonly outcome: 'equal' | 'different' | 'interrupted' | 'too-many' | 'unapplied';
   readonly rounds: number;
   readonly recorded: number;
   readonly unrecordable: number;
@@ -75,8 +78,13 @@ export interface RepairReport {
 
 /** What takes more rounds than this comes back because of something else: somebody who writes to the graph, or a fault of the data. */
 const maxRounds = 8;
-const elementsAtOnce = 200;
+/** What was recorded so often, and is found again, comes back for a reason of its own. */
+const maxRecordings = 2;
+/** Many at once: for each part of them the registry is walked through. */
+const elementsAtOnce = 1_000;
 const pollMillis = 500;
+/** If nothing that was pending is settled for so long, nobody works: two minutes. */
+const maxIdlePolls = 240;
 
 /** Of what a verification has found, what would be deleted. */
 export function countDeletions({ differences }: VerifyReport): number {
@@ -86,14 +94,16 @@ export function countDeletions({ differences }: VerifyReport): number {
 /** Repairs in rounds. @throws Fault `mongodb-unavailable` or `neo4j-unavailable`; run it again. */
 export async function repair<Id>(ports: RepairPorts<Id>, options: RepairOptions): Promise<RepairReport> {
   const done = { recorded: 0, unrecordable: 0, corrected: 0, deletionsRecorded: 0, elementsSettled: 0 };
+  const recorded = new RecordedBefore();
   for (let rounds = 1; ; rounds += 1) {
     ports.log.round(rounds);
-    const round = new Round(ports, options, done);
+    recorded.beginRound();
+    const round = new Round(ports, options, { done, recorded });
     const verified = await ports.verify(round.take);
     const report = (outcome: RepairReport['outcome']): RepairReport => ({ outcome, rounds, ...done, verified });
     if (verified.outcome === 'interrupted') return report('interrupted');
     const outcome = await round.finish();
-    if (outcome === 'too-many') return report('too-many');
+    if (outcome === 'too-many' || outcome === 'unapplied') return report(outcome);
     if (ports.isInterrupted()) return report('interrupted');
     if (outcome === 'nothing' || rounds === maxRounds) return report(verified.outcome);
   }
@@ -102,6 +112,30 @@ export async function repair<Id>(ports: RepairPorts<Id>, options: RepairOptions)
 type Mutable<Counts> = { -readonly [Name in keyof Counts]: Counts[Name] };
 type Done = Mutable<Omit<RepairReport, 'outcome' | 'rounds' | 'verified'>>;
 
+/** Which aggregates were recorded in earlier rounds, and how often. */
+class RecordedBefore {
+  readonly #rounds: TextSet[] = [];
+
+  beginRound(): void {
+    this.#rounds.push(new TextSet());
+  }
+
+  add(key: string): void {
+    this.#rounds.at(-1)?.add(key);
+  }
+
+  /** Only of rounds that are over: a set that is asked and added to in turn is slow. */
+  count(key: string): number {
+    return this.#rounds.slice(0, -1).filter((round) => round.has(key)).length;
+  }
+}
+
+/** What the rounds share. */
+interface Rounds {
+  readonly done: Done;
+  readonly recorded: RecordedBefore;
+}
+
 /** A document whose aggregate is not as it should be. */
 interface DamagedDocument<Id> {
   readonly aggregateType: string;
@@ -109,22 +143,25 @@ interface DamagedDocument<Id> {
   readonly key: string;
   /** Elements that somebody has changed. */
   readonly names: Set<string>;
+  readonly misplaced: Set<string>;
 }
 
 class Round<Id> {
   readonly #ports: RepairPorts<Id>;
   readonly #options: RepairOptions;
   readonly #done: Done;
+  readonly #recordedBefore: RecordedBefore;
   readonly #documents = new Map<string, DamagedDocument<Id>>();
   readonly #ghosts: GhostAggregate[] = [];
   readonly #elements: MarkedElement[] = [];
   #deletions = 0;
   #hasRecorded = false;
 
-  constructor(ports: RepairPorts<Id>, options: RepairOptions, done: Done) {
+  constructor(ports: RepairPorts<Id>, options: RepairOptions, { done, recorded }: Rounds) {
     this.#ports = ports;
     this.#options = options;
     this.#done = done;
+    this.#recordedBefore = recorded;
   }
 
   /** Documents are recorded while the verification goes on. */
@@ -132,6 +169,7 @@ class Round<Id> {
     if (subject === null) return;
     if (isDeletion(difference)) this.#deletions += 1;
     if (subject.kind === 'document') {
+      if (this.#recordedBefore.count(subject.key) >= maxRecordings) return;
       if (!this.#documents.has(subject.key) && this.#documents.size >= this.#options.chunkDocuments)
         await this.#record();
       this.#add(subject, difference);
@@ -143,24 +181,25 @@ class Round<Id> {
 
   #add(
     { key, aggregateType, id }: { readonly key: string; readonly aggregateType: string; readonly id: Id },
-    { kind, element }: Difference,
+    { kind, element, isMisplaced }: Difference,
   ): void {
-    const document = this.#documents.get(key) ?? { aggregateType, id, key, names: new Set<string>() };
+    const fresh = { aggregateType, id, key, names: new Set<string>(), misplaced: new Set<string>() };
+    const document = this.#documents.get(key) ?? fresh;
     this.#documents.set(key, document);
-    if (kind === 'changed' && element !== null) document.names.add(element);
+    if (kind !== 'changed' || element === null) return;
+    document.names.add(element);
+    if (isMisplaced) document.misplaced.add(element);
   }
 
   /** Records the last documents and waits until all are applied; where there were none, deletes. */
-  async finish(): Promise<'repaired' | 'nothing' | 'too-many'> {
+  async finish(): Promise<'repaired' | 'nothing' | 'too-many' | 'unapplied'> {
     await this.#record();
-    if (this.#hasRecorded) {
-      await this.#untilApplied();
-      return 'repaired';
-    }
+    if (this.#hasRecorded) return (await this.#untilApplied()) ? 'repaired' : 'unapplied';
     if (this.#ghosts.length + this.#elements.length === 0) return 'nothing';
-    if (this.#deletions > this.#options.maxDeleted) return 'too-many';
+    const { deletionsRecorded, elementsSettled } = this.#done;
+    if (deletionsRecorded + elementsSettled + this.#deletions > this.#options.maxDeleted) return 'too-many';
     await this.#recordDeletions();
-    if (this.#ghosts.length > 0) await this.#untilApplied();
+    if (this.#ghosts.length > 0 && !(await this.#untilApplied())) return 'unapplied';
     for (let index = 0; index < this.#elements.length && !this.#ports.isInterrupted(); index += elementsAtOnce) {
       const some = this.#elements.slice(index, index + elementsAtOnce);
       this.#done.elementsSettled += await this.#ports.settleElements(some);
@@ -173,7 +212,7 @@ class Round<Id> {
     const documents = [...this.#documents.values()];
     this.#documents.clear();
     if (documents.length === 0 || !(await this.#hasRoom())) return;
-    this.#hasRecorded = true;
+    for (const { key } of documents) this.#recordedBefore.add(key);
     const damaged = documents.filter(({ names }) => names.size > 0);
     if (damaged.length > 0) await this.#ports.correctManifests(damaged);
     this.#done.corrected += damaged.length;
@@ -181,6 +220,7 @@ class Round<Id> {
       const ids = members.map(({ id }) => id);
       const { recorded, unrecordable } = await this.#ports.recordCurrentStates(aggregateType, ids);
       this.#done.recorded += recorded;
+      this.#hasRecorded ||= recorded > 0;
       this.#done.unrecordable += unrecordable.length;
     }
     await this.#repaired(documents.length);
@@ -209,13 +249,18 @@ class Round<Id> {
     return this.#until(async () => (await this.#ports.countPending(maxPending + 1)) <= maxPending);
   }
 
-  /** What was recorded until now is settled; what writers record meanwhile has later positions. */
-  async #untilApplied(): Promise<void> {
+  /** What was recorded until now is settled; what writers record meanwhile has later positions. False: nobody settles it. */
+  async #untilApplied(): Promise<boolean> {
     const recordedUntil = await this.#ports.readClusterTime();
-    await this.#until(async () => {
-      const oldest = await this.#ports.oldestPending();
-      return oldest === null || oldest > recordedUntil;
+    let oldest: Position | null = null;
+    let idlePolls = 0;
+    const isOver = await this.#until(async () => {
+      const before = oldest;
+      oldest = await this.#ports.oldestPending();
+      idlePolls = oldest === before ? idlePolls + 1 : 0;
+      return oldest === null || oldest > recordedUntil || idlePolls >= maxIdlePolls;
     });
+    return !isOver || idlePolls < maxIdlePolls;
   }
 
   async #until(isSo: () => Promise<boolean>): Promise<boolean> {

@@ -8,7 +8,9 @@ import type { Difference } from './difference.ts';
 export function compareElements(owner: string, subgraph: Subgraph, standing: StandingElements): readonly Difference[] {
   const differences: Difference[] = [];
   const tell = (element: string, reason: string | null) => {
-    if (reason !== null) differences.push({ kind: 'changed', aggregate: owner, element, reason });
+    if (reason === null) return;
+    const misplaced = reason === otherEnds ? ({ isMisplaced: true } as const) : {};
+    differences.push({ kind: 'changed', aggregate: owner, element, reason, ...misplaced });
   };
   for (const node of subgraph.nodes) tell(node.identity, nodeProblem(owner, node, standing.nodes.get(node.identity)));
   for (const relationship of subgraph.relationships) {
@@ -18,11 +20,14 @@ export function compareElements(owner: string, subgraph: Subgraph, standing: Sta
   return differences;
 }
 
+const otherEnds = 'It has other ends, or their labels or keys were changed.';
+
 function nodeProblem(owner: string, node: SubgraphNode, standing: StandingNode | undefined): string | null {
   if (standing === undefined) return 'The node is gone.';
-  if (node.shared)
-    return standing.shares > 0 || standing.owner !== null ? null : 'The node has lost the mark of being shared.';
-  if (standing.owner !== owner) return 'The node has lost the mark of its owner.';
+  // With an owner, the node is as that one says.
+  if (node.shared && standing.owner !== null) return null;
+  if (node.shared && standing.shares <= 0) return 'The node has lost the mark of being shared.';
+  if (!node.shared && standing.owner !== owner) return 'The node has lost the mark of its owner.';
   const labels = standing.labels.filter((label) => label !== node.label).sort();
   const properties = without(standing.properties, Object.keys(node.key));
   if (nodeContent({ labels, properties }) === nodeContent(node)) return null;
@@ -36,7 +41,7 @@ function relationshipProblem(
 ): string | null {
   if (standing === undefined) return 'The relationship is gone.';
   if (!standing.from.includes(relationship.from.identity) || !standing.to.includes(relationship.to.identity))
-    return 'It has other ends, or their labels or keys were changed.';
+    return otherEnds;
   const { properties } = standing;
   if (relationshipContent({ properties }) === relationshipContent(relationship)) return null;
   return `Its properties are others: ${differingNames(properties, relationship.properties).join(', ')}.`;

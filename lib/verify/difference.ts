@@ -22,9 +22,11 @@ export interface Difference {
   readonly element: string | null;
   /** What is wrong, in words. */
   readonly reason: string;
+  /** A relationship between other nodes than it should be. */
+  readonly isMisplaced?: true;
 }
 
-/** What a repair has to look at: a document whose aggregate is to be recorded, an aggregate without a document, an element that is not as the registry lists it; null for what nobody can repair yet. */
+/** What a repair has to look at: a document whose aggregate is to be recorded, an aggregate without a document, an element that is not as the registry lists it; null for what is not to be repaired, because the reason lies elsewhere. */
 export type Subject<Id> =
   | { readonly kind: 'document'; readonly aggregateType: string; readonly id: Id; readonly key: string }
   | { readonly kind: 'aggregate'; readonly key: string; readonly position: Position }

@@ -3,6 +3,7 @@
  * at again, against the aggregates that have changed meanwhile.
  */
 import { decodeManifest, readLine } from '../apply/manifest.ts';
+import { canaryAggregate } from '../contract/canary.ts';
 import { relationshipName } from '../contract/identity.ts';
 import { splitAggregateKey } from '../contract/outbox-event.ts';
 import type { Position } from '../contract/position.ts';
@@ -17,24 +18,26 @@ const suspectsAtOnce = 1_000;
 /** What the registry lists. */
 export class ListedElements {
   readonly #elements = new TextSet();
-  /** Of aggregates that have changed since: listed as well, but not to be counted a second time. */
-  readonly #changed = new TextSet();
   readonly #keys = new TextSet();
+  /** Of aggregates that have changed since: listed as well, but not to be counted a second time. */
+  #changed = new TextSet();
+  #changedKeys = new TextSet();
 
   /** To be called once for each aggregate. */
-  add(aggregate: RegisteredAggregate): void {
-    this.#addTo(this.#elements, aggregate);
-  }
-
-  addChanged(aggregate: RegisteredAggregate): void {
-    this.#addTo(this.#changed, aggregate);
-  }
-
-  #addTo(elements: TextSet, { key, manifest }: RegisteredAggregate): void {
+  add({ key, manifest }: RegisteredAggregate): void {
     this.#keys.add(key);
-    for (const line of decodeManifest(manifest)) {
-      elements.add(lineName(key, readLine(line)));
-    }
+    addLines(this.#elements, key, manifest);
+  }
+
+  /** What has changed is told anew each time, all of it. */
+  forgetChanged(): void {
+    this.#changed = new TextSet();
+    this.#changedKeys = new TextSet();
+  }
+
+  addChanged({ key, manifest }: RegisteredAggregate): void {
+    this.#changedKeys.add(key);
+    addLines(this.#changed, key, manifest);
   }
 
   /** Whether some aggregate lists the element, or, for a bare node, something holds it. */
@@ -57,12 +60,16 @@ export class ListedElements {
   }
 
   knows(key: string): boolean {
-    return this.#keys.has(key);
+    return this.#keys.has(key) || this.#changedKeys.has(key);
   }
 
   #knows(name: string): boolean {
     return this.#elements.has(name) || this.#changed.has(name);
   }
+}
+
+function addLines(elements: TextSet, key: string, manifest: string): void {
+  for (const line of decodeManifest(manifest)) elements.add(lineName(key, readLine(line)));
 }
 
 const ownedNode = (key: string, identity: string) => `n ${key} ${identity}`;
@@ -89,7 +96,7 @@ export async function verifyAggregates<Id>(
   types: ReadonlySet<string>,
   documents: TextSet,
   listed: ListedElements | null,
-  { notAfter, tell }: { readonly notAfter: Position; readonly tell: TellAll<Id> },
+  { notAfter, tell, doubtful, scope }: AggregateOptions<Id>,
 ): Promise<number> {
   let tooNew = 0;
   let looked = 0;
@@ -99,13 +106,16 @@ export async function verifyAggregates<Id>(
     const last = page.at(-1);
     if (last === undefined || ports.isInterrupted()) return tooNew;
     after = last.key;
-    for (const aggregate of page) listed?.add(aggregate);
+    for (const aggregate of page) {
+      listed?.add(aggregate);
+      scope.meet(splitAggregateKey(aggregate.key).aggregateType);
+    }
     const undocumented = page.filter(
       ({ key }) => types.has(splitAggregateKey(key).aggregateType) && !documents.has(key),
     );
     const old = undocumented.filter(({ position }) => position <= notAfter);
     tooNew += undocumented.length - old.length;
-    await tell(await confirmGhosts(ports, old));
+    await tell(await confirmGhosts(ports, old, doubtful));
     looked += page.length;
     ports.progress('aggregates', looked);
   }
@@ -114,6 +124,7 @@ export async function verifyAggregates<Id>(
 async function confirmGhosts<Id>(
   ports: VerifyPorts<Id>,
   suspects: readonly RegisteredAggregate[],
+  doubtful: ReadonlySet<string>,
 ): Promise<readonly Found<Id>[]> {
   const found: Found<Id>[] = [];
   for (const [aggregateType, members] of Map.groupBy(suspects, ({ key }) => splitAggregateKey(key).aggregateType)) {
@@ -130,14 +141,48 @@ async function confirmGhosts<Id>(
       found.push(
         isAhead
           ? { difference: { ...about, kind: 'dead', reason: 'Its newest event is dead.' }, subject: null }
-          : {
-              difference: { ...about, kind: 'ghost', reason: 'The graph has the aggregate, and no document has it.' },
-              subject: { kind: 'aggregate', key, position },
-            },
+          : ghostAggregate(key, position, doubtful.has(aggregateType)),
       );
     }
   }
   return found;
+}
+
+function ghostAggregate(key: string, position: Position, isDoubtful: boolean): Found<never> {
+  const doubt = isDoubtful ? ' Its type has no documents, or some that have no aggregate id: it is not repaired.' : '';
+  const reason = `The graph has the aggregate, and no document has it.${doubt}`;
+  const difference = { kind: 'ghost', aggregate: key, element: null, reason } as const;
+  return { difference, subject: isDoubtful ? null : { kind: 'aggregate', key, position } };
+}
+
+interface AggregateOptions<Id> {
+  readonly notAfter: Position;
+  readonly tell: TellAll<Id>;
+  /** Types of which not every document could be told, or that have none at all: that a document is missing may be an error of somebody's. */
+  readonly doubtful: ReadonlySet<string>;
+  readonly scope: RepairScope;
+}
+
+/** Of which aggregates the documents are compared: what others may list again is not to be taken away. */
+export class RepairScope {
+  readonly #types: ReadonlySet<string>;
+  #isWhole: boolean;
+
+  constructor(types: ReadonlySet<string>, isWholeCatalog: boolean) {
+    this.#types = types;
+    this.#isWhole = isWholeCatalog;
+  }
+
+  /** The registry has an aggregate of this type. */
+  meet(aggregateType: string): void {
+    if (!this.#types.has(aggregateType) && aggregateType !== canaryAggregate.aggregateType) this.#isWhole = false;
+  }
+
+  /** Whether an element that nobody lists is certainly nobody's. */
+  covers(element: MarkedElement): boolean {
+    const owner = element.kind === 'node' ? element.owner : null;
+    return this.#isWhole || (owner !== null && this.#types.has(splitAggregateKey(owner).aggregateType));
+  }
 }
 
 type TellAll<Id> = (found: readonly Found<Id>[]) => Promise<void>;
@@ -146,13 +191,14 @@ type TellAll<Id> = (found: readonly Found<Id>[]) => Promise<void>;
 export async function verifyElements<Id>(
   ports: VerifyPorts<Id>,
   listed: ListedElements,
-  { since, tell }: { readonly since: Position; readonly tell: TellAll<Id> },
+  { since, tell, scope }: { readonly since: Position; readonly tell: TellAll<Id>; readonly scope: RepairScope },
 ): Promise<void> {
   let unlisted: MarkedElement[] = [];
   let miscounted: MarkedElement[] = [];
   let looked = 0;
   const confirm = async (atLeast: number) => {
-    if (unlisted.length >= atLeast) await tell(await confirmUnlisted(ports, listed, unlisted.splice(0), since));
+    if (unlisted.length >= atLeast)
+      await tell(await confirmUnlisted(ports, listed, unlisted.splice(0), { since, scope }));
     if (miscounted.length >= atLeast) await tell(await confirmMiscounted(ports, miscounted.splice(0)));
   };
   for await (const elements of ports.walkElements()) {
@@ -170,16 +216,17 @@ async function confirmUnlisted<Id>(
   ports: VerifyPorts<Id>,
   listed: ListedElements,
   suspects: readonly MarkedElement[],
-  since: Position,
+  { since, scope }: { readonly since: Position; readonly scope: RepairScope },
 ): Promise<readonly Found<Id>[]> {
   // First whether they still stand: what is taken away after that is on its way out, and comes up again at the next verification if it is not.
   const standing = await ports.lookAgain(suspects);
+  listed.forgetChanged();
   for await (const changed of ports.listChanged(since)) for (const aggregate of changed) listed.addChanged(aggregate);
   const unlisted = standing.filter((element) => !listed.has(element));
   const remaining = unlisted.length === 0 ? [] : await ports.lookAgain(unlisted);
   return remaining.map((element) => ({
     difference: unlistedDifference(element, listed),
-    subject: { kind: 'element', element },
+    subject: scope.covers(element) ? { kind: 'element', element } : null,
   }));
 }
 

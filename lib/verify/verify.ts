@@ -7,12 +7,14 @@ import { fromPosition, type Position, toPosition } from '../contract/position.ts
 import { type DifferenceCounts, DifferenceReport, type Tell } from './difference.ts';
 import { TextSet } from './text-set.ts';
 import { verifyDocuments } from './verify-documents.ts';
-import { ListedElements, verifyAggregates, verifyElements } from './verify-graph.ts';
+import { ListedElements, RepairScope, verifyAggregates, verifyElements } from './verify-graph.ts';
 import type { DocumentState, VerifyPorts } from './verify-ports.ts';
 
 export interface VerifyOptions {
   /** Of these aggregate types; elements that nobody lists are looked for whatever their type was. */
   readonly types: readonly string[];
+  /** These are all types that have documents: only then it is known of every element whether somebody may list it. */
+  readonly isWholeCatalog?: boolean;
   /** By positions and manifests alone: what outgraph has written, whatever was done to it since. */
   readonly quick: boolean;
   /** A writer takes no longer for a transaction: an aggregate whose event is younger than that may have a document that was not to be seen yet. */
@@ -31,20 +33,23 @@ export interface VerifyReport {
 /** Verifies; each difference is told as it is found, and what it is about. @throws Fault `mongodb-unavailable` or `neo4j-unavailable`. */
 export async function verify<Id>(
   ports: VerifyPorts<Id>,
-  { types, quick, transactionSeconds, chunkDocuments }: VerifyOptions,
+  { types, isWholeCatalog = false, quick, transactionSeconds, chunkDocuments }: VerifyOptions,
   tell: Tell<Id>,
 ): Promise<VerifyReport> {
   const report = new DifferenceReport(tell);
   const startedAt = await ports.readClusterTime();
   const seen = new TextSet();
+  const doubtful = new Set(types);
   let documents = 0;
   let inFlight = 0;
   for (const type of types) {
+    let isClear = false;
     let after: { readonly id: Id } | null = null;
     for (;;) {
       const page: readonly DocumentState<Id>[] = await ports.listDocuments(type, after, chunkDocuments);
       const last = page.at(-1);
       if (last === undefined || ports.isInterrupted()) break;
+      isClear = (after === null || isClear) && page.every(({ aggregateId }) => aggregateId !== null);
       after = { id: last.id };
       for (const { aggregateId } of page) {
         if (aggregateId !== null) seen.add(aggregateKey({ aggregateType: type, aggregateId }));
@@ -55,6 +60,7 @@ export async function verify<Id>(
       documents += page.length;
       ports.progress('documents', documents);
     }
+    if (isClear) doubtful.delete(type);
   }
   const end = (): VerifyReport => {
     const differences = report.counts;
@@ -67,9 +73,11 @@ export async function verify<Id>(
   const listingSince = await appliedAfter(ports, transactionSeconds);
   const notAfter = earlier(startedAt, transactionSeconds);
   const listed = quick ? null : new ListedElements();
-  inFlight += await verifyAggregates(ports, new Set(types), seen, listed, { notAfter, tell: report.addAll });
+  const scope = new RepairScope(new Set(types), isWholeCatalog);
+  const aggregateOptions = { notAfter, tell: report.addAll, doubtful, scope };
+  inFlight += await verifyAggregates(ports, new Set(types), seen, listed, aggregateOptions);
   if (listed !== null && !ports.isInterrupted())
-    await verifyElements(ports, listed, { since: listingSince, tell: report.addAll });
+    await verifyElements(ports, listed, { since: listingSince, tell: report.addAll, scope });
   return end();
 }
 

@@ -7,11 +7,11 @@ import { recordDeletions } from '../mongodb/record-deletions.ts';
 import { readClusterTime } from '../mongodb/scan-pending.ts';
 import { countPending, oldestPending } from '../mongodb/unsettled-positions.ts';
 import { correctManifests } from '../neo4j/correct-manifests.ts';
-import { readGraphSchema } from '../neo4j/graph-schema.ts';
 import { settleElements } from '../neo4j/settle-elements.ts';
 import { chunkFor } from '../operate/pace.ts';
 import { type RepairLog, type RepairOptions, type RepairReport, repair } from '../operate/repair.ts';
 import type { Found } from '../verify/difference.ts';
+import type { VerifyOptions } from '../verify/verify.ts';
 import type { VerifyStep } from '../verify/verify-ports.ts';
 import { recordCurrentStates } from '../writer/record-current-states.ts';
 import { paceOf, type Running, sleepUnless } from './operator.ts';
@@ -30,20 +30,19 @@ export interface RepairTelling extends Omit<RepairLog, 'progress'> {
 export async function repairGraph(
   { db, driver, database }: VerifyScope,
   definitions: readonly AggregateDefinition[],
-  options: Omit<RepairOptions, 'chunkDocuments'> & { readonly transactionSeconds: number },
+  options: Omit<RepairOptions, 'chunkDocuments'> & Pick<VerifyOptions, 'transactionSeconds' | 'isWholeCatalog'>,
   running: Running,
   telling: RepairTelling,
 ): Promise<RepairReport> {
   const outbox = db.collection(outboxCollection);
   const byType = new Map(definitions.map((definition) => [definition.type, definition]));
-  const { keys } = await readGraphSchema(driver, database);
   return repair<DocumentId>(
     {
       verify: (tell) =>
         verifyGraph(
           { db, driver, database },
           definitions,
-          { quick: false, transactionSeconds: options.transactionSeconds },
+          { ...options, quick: false },
           {
             signal: running.signal,
             progress: telling.looked,
@@ -53,7 +52,7 @@ export async function repairGraph(
             },
           },
         ),
-      correctManifests: (damaged) => correctManifests(driver, database, keys, damaged),
+      correctManifests: (damaged) => correctManifests(driver, database, damaged),
       recordCurrentStates: (aggregateType, ids) => {
         const definition = byType.get(aggregateType);
         if (definition === undefined) throw new Error(`The aggregate type "${aggregateType}" is not repaired.`);
@@ -65,7 +64,7 @@ export async function repairGraph(
           ghosts.map(({ key, position }) => ({ ...splitAggregateKey(key), knownPosition: position })),
           new Date(),
         ),
-      settleElements: (elements) => settleElements(driver, database, keys, elements),
+      settleElements: (elements) => settleElements(driver, database, { elements, rewrite: false }),
       readClusterTime: () => readClusterTime(db.client, outbox),
       oldestPending: () => oldestPending(outbox),
       countPending: (limit) => countPending(outbox, limit),

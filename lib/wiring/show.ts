@@ -4,7 +4,7 @@ import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
 import { aggregateKey, outboxCollection } from '../contract/outbox-event.ts';
 import { type DocumentId, readDocuments } from '../mongodb/list-documents.ts';
 import { listEvents } from '../mongodb/recent-events.ts';
-import { readGraphSchema } from '../neo4j/graph-schema.ts';
+import { readKeyNames } from '../neo4j/key-names.ts';
 import { readRegistered } from '../neo4j/list-aggregates.ts';
 import { readElements } from '../neo4j/read-elements.ts';
 import { type ViewOutcome, viewAggregate as view } from '../operate/show/view-aggregate.ts';
@@ -24,7 +24,7 @@ export async function viewAggregate(
 ): Promise<ViewOutcome> {
   const aggregate = { aggregateType: definition.type, aggregateId };
   const key = aggregateKey(aggregate);
-  const { keys } = await readGraphSchema(driver, database);
+  const keys = await readKeyNames(driver, database);
   return view<DocumentId>(
     {
       locateDocument: async () => {

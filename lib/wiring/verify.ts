@@ -7,7 +7,7 @@ import { type DocumentId, listDocuments, readDocuments } from '../mongodb/list-d
 import { readClusterTime } from '../mongodb/scan-pending.ts';
 import { newestUnsettled, oldestPending } from '../mongodb/unsettled-positions.ts';
 import { countListings } from '../neo4j/count-listings.ts';
-import { readGraphSchema } from '../neo4j/graph-schema.ts';
+import { readKeyNames, recentKeyNames } from '../neo4j/key-names.ts';
 import { listChangedSince, listWithManifests, readRegistered } from '../neo4j/list-aggregates.ts';
 import { queryOf } from '../neo4j/read.ts';
 import { lookAgain, readElements, walkElements } from '../neo4j/read-elements.ts';
@@ -51,7 +51,8 @@ export async function verifyGraph(
     return definition;
   };
   const collectionOf = (type: string) => db.collection<Document>(definitionOf(type).collection);
-  const { keys } = await readGraphSchema(driver, database);
+  const recentKeys = recentKeyNames(driver, database);
+  const freshKeys = () => readKeyNames(driver, database);
   const ports: VerifyPorts<DocumentId> = {
     readClusterTime: () => readClusterTime(db.client, outbox),
     oldestPending: () => oldestPending(outbox),
@@ -72,10 +73,11 @@ export async function verifyGraph(
         after = last.key;
       }
     },
-    readElements: (nodes, relationships) => readElements(driver, database, keys, { nodes, relationships }),
-    walkElements: () => walkElements(driver, database, keys),
-    lookAgain: (elements) => lookAgain(queryOf(driver, database), keys, elements),
-    countListings: (elements) => countListings(driver, database, keys, elements),
+    readElements: async (nodes, relationships) =>
+      readElements(driver, database, await recentKeys(), { nodes, relationships }),
+    walkElements: () => walkElements(driver, database, recentKeys),
+    lookAgain: async (elements) => lookAgain(queryOf(driver, database), await freshKeys(), elements),
+    countListings: (elements) => countListings(driver, database, freshKeys, elements),
     isInterrupted: () => signal.aborted,
     progress,
   };

@@ -105,6 +105,12 @@ it.each([
   ['the relationship is gone', 'DELETE r'],
   ['the node has lost its marks', 'REMOVE t._outgraphShares, t._outgraph'],
   ['the relationship has lost its count', 'REMOVE r._outgraphShares'],
+  ['the node has got a label and a property', "SET t:More, t.more = 'x'"],
+  ['the relationship has got a property', "SET r.more = 'x'"],
+  [
+    'the relationship goes the other way',
+    'WITH t, r, endNode(r) AS u, properties(r) AS p DELETE r CREATE (u)-[s:ABOUT]->(t) SET s = p',
+  ],
 ])('%s: after the repair, all who share it are counted', async (_, damage) => {
   const { topic } = await writeSharers();
   await run(`MATCH (t:Topic {name: $topic})-[r:ABOUT]->() ${damage}`, { topic });
@@ -129,4 +135,43 @@ it('the registry has lost a sharer that has no document either: the others are c
   await database.db.collection(graphAggregate.collection).deleteOne({ _id: ids[0] as ObjectId });
   expect(await outgraph('repair', '--yes')).toMatchObject({ exitCode: 0, outcome: 'equal' });
   expect(await counts(topic)).toStrictEqual([2, 2]);
+});
+
+it('a label that has a constraint of somebody else for its key is known by it', async () => {
+  await run('CREATE CONSTRAINT mine FOR (n:Place) REQUIRE n.name IS UNIQUE');
+  const place = { label: 'Place', key: { name: 'Ulm' } };
+  const own = { _id: new ObjectId(), nodes: [{ ...place, properties: { size: 'x' } }], relationships: [] };
+  const near = { type: 'NEAR', from: place, to: { label: 'Place', key: { name: 'Blaubeuren' } } };
+  const graphs = trackCollection(database.client, database.db, graphAggregate);
+  await graphs.insertMany([own, { _id: new ObjectId(), nodes: [], relationships: [near] }] as never[]);
+  await untilApplied();
+  expect(await outgraph('verify')).toMatchObject({ exitCode: 0, outcome: 'equal' });
+  await run("MATCH (:Place {name: 'Ulm'})-[r:NEAR]->() SET r.more = 'x'");
+  expect(await outgraph('repair', '--yes')).toMatchObject({ exitCode: 0, recorded: 1 });
+  const { records } = await run("MATCH (p:Place {name: 'Ulm'})-[r:NEAR]->() RETURN p.size AS size, r.more AS more");
+  expect(records[0]?.toObject()).toStrictEqual({ size: 'x', more: null });
+});
+
+it('what only other types could list is not taken away when some types are named', async () => {
+  const { topic } = await writeSharers();
+  await run(
+    "MATCH (t:Topic {name: $topic}) CREATE (t)-[:ABOUT {_outgraphId: 'of nobody'}]->(:Town {name: 'Bonn', _outgraph: true})",
+    {
+      topic,
+    },
+  );
+  expect(await outgraph('repair', 'memory-user', '--yes')).toMatchObject({
+    exitCode: 4,
+    elementsSettled: 0,
+    verified: { differences: { unowned: 1 } },
+  });
+  expect(await outgraph('repair', '--yes')).toMatchObject({ exitCode: 0, elementsSettled: 1 });
+});
+
+it('the graph of a type is not deleted because its collection is empty', async () => {
+  const collection = database.db.collection(graphAggregate.collection);
+  const documents = await collection.find({}, { promoteValues: false }).toArray();
+  await collection.deleteMany({});
+  expect(await outgraph('repair', '--yes')).toMatchObject({ exitCode: 4, outcome: 'different', deletionsRecorded: 0 });
+  await collection.insertMany(documents);
 });

@@ -29,9 +29,10 @@ describe('the sum of a batch', () => {
     expect(sum.nodes).toMatchObject([{ sharesDelta: 1, sharers: ['graph:1', 'graph:3'] }]);
   });
 
-  it('leaves out a shared relationship that one aggregate drops and another takes up', () => {
+  it('locks a shared relationship that one aggregate drops and another takes up, and leaves its count', () => {
     const listed = { relationships: [shared] };
-    expect(sumDiffs([change('graph:1', listed, null), change('graph:2', null, listed)]).shared).toStrictEqual([]);
+    const sum = sumDiffs([change('graph:1', listed, null), change('graph:2', null, listed)]);
+    expect(sum.shared).toMatchObject([{ delta: 0 }]);
   });
 
   it('changes a node in its place only if nobody else in the batch has to do with it', () => {

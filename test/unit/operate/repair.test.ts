@@ -117,9 +117,25 @@ it('what is dead is left alone, and told', async () => {
   expect(did).toStrictEqual(['verify']);
 });
 
-it('what comes back again and again is not repaired for ever', async () => {
-  const { ports } = portsOf({ rounds: Array.from({ length: 20 }, () => [document(1, 'changed', 'a')]) });
-  expect(await repair(ports, options)).toMatchObject({ outcome: 'different', rounds: 8, recorded: 8 });
+it('what comes back again and again is not repaired for ever, and keeps nothing else from its repair', async () => {
+  const { ports, did } = portsOf({
+    rounds: [
+      ...Array.from({ length: 3 }, () => [document(1, 'changed', 'a'), ghost(2)]),
+      [document(1, 'changed', 'a')],
+    ],
+  });
+  expect(await repair(ports, options)).toMatchObject({ outcome: 'different', recorded: 2, deletionsRecorded: 1 });
+  expect(did.filter((one) => one.startsWith('delete'))).toStrictEqual(['delete thing:2']);
+});
+
+it('where nobody applies what was recorded, it says so and ends', async () => {
+  const { ports } = portsOf({ rounds: [[document(1, 'stale')], [ghost(2)]], pending: () => position(90) });
+  expect(await repair(ports, options)).toMatchObject({ outcome: 'unapplied', recorded: 1, deletionsRecorded: 0 });
+});
+
+it('what may be deleted is counted over all rounds', async () => {
+  const { ports } = portsOf({ rounds: [[ghost(1), ghost(2)], [ghost(3)]] });
+  expect(await repair(ports, options)).toMatchObject({ outcome: 'too-many', deletionsRecorded: 2 });
 });
 
 it('interrupted, it deletes nothing and says so', async () => {
