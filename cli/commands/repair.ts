@@ -124,8 +124,11 @@ function look(
   return verifyGraph(scope, definitions, { quick: false, transactionSeconds }, running);
 }
 
+/** Half a second each: a consumer that works needs less. */
+const pollsBeforeWord = 20;
+
 function tellTo(terminal: Terminal, left: Left): RepairTelling {
-  let saidWaiting = false;
+  let polls = 0;
   return {
     looked: showSteps(terminal),
     found: ({ difference }) => left.add(difference),
@@ -134,8 +137,8 @@ function tellTo(terminal: Terminal, left: Left): RepairTelling {
       if (round > 1) terminal.say('Verifies again.');
     },
     waiting: () => {
-      if (!saidWaiting) terminal.say('Waits until what is recorded is applied. Is the consumer running?');
-      saidWaiting = true;
+      polls += 1;
+      if (polls === pollsBeforeWord) terminal.say('Waits until what is recorded is applied. Is the consumer running?');
     },
   };
 }
