@@ -13,9 +13,11 @@ import { statusCommand } from './commands/status.ts';
 import { tailCommand } from './commands/tail.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { workerCommand } from './commands/worker.ts';
+import { exitOnWrongUse } from './run-command.ts';
 
 await new Command('outgraph')
   .description('Keeps a Neo4j graph in step with MongoDB.')
+  .exitOverride(exitOnWrongUse)
   .commandsGroup('Look:')
   .addCommand(statusCommand())
   .addCommand(consoleCommand())

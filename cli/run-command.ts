@@ -74,22 +74,43 @@ export async function runCommand(
   const interruption = new AbortController();
   // Once only: a second Ctrl-C ends the process at once, which is as safe.
   process.once('SIGINT', () => interruption.abort()).once('SIGTERM', () => interruption.abort());
-  const say = (text: string) => void process.stderr.write(`${text}\n`);
+  const screen = createScreen();
+  const say = (text: string) => screen.write(`${screen.endLine()}${text}\n`);
   try {
     const answer = await work({
       signal: interruption.signal,
       say,
-      confirm: (whatItDoes) => confirm(whatItDoes, yes === true, interruption.signal),
-      showProgress: (total, what) => (isWanted(process.stderr) ? showProgress(process.stderr, total, what) : ignore),
+      confirm: (whatItDoes) => confirm(`${screen.endLine()}${whatItDoes}`, yes === true, interruption.signal),
+      showProgress: (total, what) => (isWanted(screen) ? showProgress(screen, total, what) : ignore),
     });
+    screen.write(screen.endLine());
     const { outcome, text, facts } = answer;
     process.stdout.write(json ? `${JSON.stringify({ outcome, ...facts })}\n` : `${text}\n`);
     process.exitCode = { done: 0, equal: 0, ...exitCodes, wrong: exitCodes.failed, unusable: exitCodes.wrongUse }[
       outcome
     ];
   } catch (error) {
+    screen.write(screen.endLine());
     reportFailure(error, json === true);
   }
+}
+
+/** stderr, and whether a line of progress stands on it that the next words must not be written behind. */
+function createScreen() {
+  let isOpen = false;
+  return {
+    isTTY: process.stderr.isTTY,
+    write: (text: string): void => {
+      if (text === '') return;
+      process.stderr.write(text);
+      isOpen = !text.endsWith('\n');
+    },
+    endLine: (): string => {
+      const end = isOpen ? '\n' : '';
+      isOpen = false;
+      return end;
+    },
+  };
 }
 
 /** Says why a command did not come to its answer, and sets the exit code. */

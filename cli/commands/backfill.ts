@@ -1,5 +1,5 @@
 /** `outgraph backfill`: documents that were there before outgraph come into the graph. */
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import type { Db } from 'mongodb';
 import type { AggregateDefinition } from '../../lib/aggregates/define-aggregate.ts';
 import type { BackfillReport } from '../../lib/operate/backfill/backfill.ts';
@@ -20,7 +20,7 @@ import {
   wholePositive,
 } from '../run-command.ts';
 import { table } from '../table.ts';
-import { logTo } from './reproject.ts';
+import { goOnText, logTo } from './reproject.ts';
 
 interface BackfillOptions extends Omit<ChangeOptions, 'rate'>, CatalogOption {
   readonly direct?: true;
@@ -59,7 +59,12 @@ export function backfillCommand(): Command {
     .argument('<aggregateType...>', knownTypes)
     .option('--direct', 'straight to the graph, without events: for a first load of millions')
     .option('--concurrency <count>', 'with --direct: so many parts at a time', wholePositive, 3)
-    .option('--transaction-seconds <seconds>', 'with --direct: a writer takes no longer for a transaction', count, 120)
+    .option(
+      '--transaction-seconds <seconds>',
+      'with --direct: a writer takes no longer for a transaction',
+      transactionSeconds,
+      120,
+    )
     .option('--max-pending <count>', 'wait while more events than these are pending', positive, 5_000)
     .option('--restart', 'begin anew, whatever an earlier run has done')
     .addHelpText('after', help);
@@ -104,10 +109,12 @@ async function backfillAll(
     plans.set(definition, options.restart ? { ...plan, recordedBefore: null } : plan);
   }
   await terminal.confirm(planText(plans, options));
+  // Of all types before the first one begins: a later run would go on from the notes of those that this one did not come to.
+  if (options.restart)
+    for (const { type } of definitions) await dropReprojection(db, { command: 'backfill', aggregateType: type });
   const results: Record<string, BackfillReport> = {};
   for (const [definition, { documents, recordedBefore }] of plans) {
     const { type } = definition;
-    if (options.restart) await dropReprojection(db, { command: 'backfill', aggregateType: type });
     const report = await way(definition, recordedBefore ?? 0, {
       ratePerSecond: rateOf(options),
       signal: terminal.signal,
@@ -117,7 +124,7 @@ async function backfillAll(
     if (report.outcome === 'interrupted')
       return {
         outcome: 'interrupted',
-        text: `${resultsText(results)}\nInterrupted; run it again to go on.`,
+        text: `${resultsText(results)}\n${goOnText(definitions, type)}`,
         facts: { results },
       };
   }
@@ -187,4 +194,13 @@ function resultsText(results: Readonly<Record<string, BackfillReport>>): string 
   for (const [type, { unprojectable }] of Object.entries(results))
     if (unprojectable > 0) lines.push(`${unprojectable} documents of ${type} cannot be projected and will be dead.`);
   return lines.join('\n');
+}
+
+/** MongoDB ends a transaction after 60 seconds (transactionLifetimeLimitSeconds), if nobody has set it otherwise: with less, a write that is still under way could lose. */
+function transactionSeconds(text: string): number {
+  const value = count(text);
+  if (value >= 60 && value <= 7 * 86_400) return value;
+  throw new InvalidArgumentError(
+    'It must be at least 60, as long as MongoDB lets a transaction live, and at most a week.',
+  );
 }

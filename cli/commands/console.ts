@@ -80,7 +80,8 @@ function refusalOf(error: unknown, port: number): unknown {
 
 function port(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 65_535)
-    throw new InvalidArgumentError('It must be a port, from 0 to 65535.');
+  // A browser leaves 80 out of the addresses that are compared; and who may listen below 1024 is more than an operator.
+  if (value !== 0 && !(Number.isInteger(value) && value >= 1_024 && value <= 65_535))
+    throw new InvalidArgumentError('It must be a port from 1024 to 65535, or 0.');
   return value;
 }

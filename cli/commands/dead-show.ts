@@ -1,5 +1,6 @@
 /** `outgraph dead show`: one dead event, and what to do about it. */
 import { Command } from 'commander';
+import { escapeUnprintable } from '../../lib/contract/printable.ts';
 import type { NewerState } from '../../lib/operate/dead/newer-state.ts';
 import type { ShownEvent, ShowResult } from '../../lib/operate/dead/shown-event.ts';
 import { showDead } from '../../lib/wiring/dead.ts';
@@ -77,7 +78,8 @@ function shownText({ event, hint, newer, graphUnread, discarded, payload }: Show
     ['newer', `${newerTexts[newer]}${graphUnread === null ? '' : ` (the graph was not asked: ${graphUnread})`}`],
   ];
   const lines = fields.flatMap(([name, value]) => (value === null ? [] : [`${name.padEnd(13)}${value}`]));
-  const shownPayload = withPayload ? [`${'payload'.padEnd(13)}${JSON.stringify(payload, undefined, 2)}`] : [];
+  const payloadText = () => JSON.stringify(payload, undefined, 2).split('\n').map(escapeUnprintable).join('\n');
+  const shownPayload = withPayload ? [`${'payload'.padEnd(13)}${payload === undefined ? '' : payloadText()}`] : [];
   return [...lines, ...shownPayload].join('\n');
 }
 

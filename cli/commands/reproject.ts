@@ -78,10 +78,12 @@ async function runReproject(definitions: readonly AggregateDefinition[], options
     withOutbox(settings, async (db): Promise<Answer> => {
       const plans = await planAll(db, definitions, options.restart === true);
       await terminal.confirm(planText(plans, options));
+      // Of all types before the first one begins: a later run would go on from the notes of those that this one did not come to.
+      if (options.restart)
+        for (const { type } of definitions) await dropReprojection(db, { command: 'reproject', aggregateType: type });
       const results: Record<string, ReprojectResult> = {};
       for (const [definition, plan] of plans) {
         const { type } = definition;
-        if (options.restart) await dropReprojection(db, { command: 'reproject', aggregateType: type });
         const result = await reprojectType(
           db,
           definition,
@@ -98,13 +100,19 @@ async function runReproject(definitions: readonly AggregateDefinition[], options
         if (result.outcome === 'interrupted' || result.forgotten?.outcome === 'interrupted')
           return {
             outcome: 'interrupted',
-            text: `${resultsText(results)}\nInterrupted; run it again to go on.`,
+            text: `${resultsText(results)}\n${goOnText(definitions, type)}`,
             facts: { results },
           };
       }
       return { outcome: 'done', text: resultsText(results), facts: { results } };
     }),
   );
+}
+
+/** How to go on: types that are done would be done again. */
+export function goOnText(definitions: readonly AggregateDefinition[], interrupted: string): string {
+  const types = definitions.map(({ type }) => type);
+  return `Interrupted; run it again with ${types.slice(types.indexOf(interrupted)).join(' ')} to go on.`;
 }
 
 async function planAll(db: Db, definitions: readonly AggregateDefinition[], restart: boolean): Promise<Plans> {

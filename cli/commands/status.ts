@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { Db } from 'mongodb';
 import { statusSettings } from '../../lib/config/settings.ts';
 import { describeError, Fault } from '../../lib/contract/fault.ts';
+import type { StatusReport } from '../../lib/operate/status/status-report.ts';
 import { sleepUnless, withOutbox } from '../../lib/wiring/operator.ts';
 import { createQueueReader, readStatus } from '../../lib/wiring/status.ts';
 import { createBlockScreen } from '../block-screen.ts';
@@ -55,8 +56,7 @@ async function runStatus({ watch: every, ...options }: StatusCommandOptions): Pr
     await runCommand(json ? { json } : {}, () =>
       withOutbox(settings, async (db): Promise<Answer> => {
         const report = await look(db);
-        const outcome = report.verdict === 'out-of-step' ? 'different' : 'done';
-        return { outcome, text: statusText(report), facts: { ...report } };
+        return { outcome: outcomeOf(report), text: statusText(report), facts: { ...report } };
       }),
     );
   } else {
@@ -66,6 +66,10 @@ async function runStatus({ watch: every, ...options }: StatusCommandOptions): Pr
     );
   }
   queues?.close();
+}
+
+function outcomeOf({ verdict }: StatusReport): 'different' | 'done' {
+  return verdict === 'out-of-step' ? 'different' : 'done';
 }
 
 /** Looks again and again. The first look must succeed; after it, a server that is away for a while is told, and waited for. */
@@ -84,7 +88,7 @@ async function watch(
         const report = await Promise.race([look(), ended]);
         if (report === null) return;
         succeeded = true;
-        if (json) print(JSON.stringify({ outcome: 'done', ...report }));
+        if (json) print(JSON.stringify({ outcome: outcomeOf(report), ...report }));
         else screen.show(statusText(report));
       } catch (error) {
         if (!succeeded || !(error instanceof Fault) || !error.retryable) throw error;

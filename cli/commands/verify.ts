@@ -1,6 +1,5 @@
 /** `outgraph verify`: is the graph what the documents say? */
-import { createWriteStream } from 'node:fs';
-import { finished } from 'node:stream/promises';
+import { open } from 'node:fs/promises';
 import { Command } from 'commander';
 import type { AggregateDefinition } from '../../lib/aggregates/define-aggregate.ts';
 import type { Difference } from '../../lib/verify/difference.ts';
@@ -8,7 +7,15 @@ import type { VerifyReport } from '../../lib/verify/verify.ts';
 import { withGraph, withOutbox } from '../../lib/wiring/operator.ts';
 import { verifyGraph } from '../../lib/wiring/verify.ts';
 import { addCatalogOption, type CatalogOption, knownTypes, readTypesOrExit } from '../read-catalog.ts';
-import { type Answer, count, exitCodesText, exitOnWrongUse, readDatabaseSettings, runCommand } from '../run-command.ts';
+import {
+  type Answer,
+  count,
+  exitCodesText,
+  exitOnWrongUse,
+  Refusal,
+  readDatabaseSettings,
+  runCommand,
+} from '../run-command.ts';
 import { differenceLines, kindsText, showSteps } from './verify-text.ts';
 
 interface VerifyCommandOptions extends CatalogOption {
@@ -62,10 +69,10 @@ async function runVerify(definitions: readonly AggregateDefinition[], options: V
     withOutbox(settings, (db) =>
       withGraph(settings, async (driver): Promise<Answer> => {
         const shown: Difference[] = [];
-        const file = options.to === undefined ? null : createWriteStream(options.to);
-        const tell = ({ difference }: { readonly difference: Difference }) => {
-          file?.write(`${JSON.stringify(difference)}\n`);
+        const file = options.to === undefined ? null : await openFile(options.to);
+        const tell = async ({ difference }: { readonly difference: Difference }) => {
           if (shown.length < options.first) shown.push(difference);
+          await file?.write(`${JSON.stringify(difference)}\n`);
         };
         const { quick = false, transactionSeconds } = options;
         const report = await verifyGraph(
@@ -73,8 +80,7 @@ async function runVerify(definitions: readonly AggregateDefinition[], options: V
           definitions,
           { quick, transactionSeconds },
           { signal: terminal.signal, progress: showSteps(terminal), tell },
-        );
-        if (file !== null) await finished(file.end());
+        ).finally(() => file?.close());
         return {
           outcome: report.outcome,
           text: reportText(report, shown, options),
@@ -83,6 +89,20 @@ async function runVerify(definitions: readonly AggregateDefinition[], options: V
       }),
     ),
   );
+}
+
+interface DifferenceFile {
+  readonly write: (line: string) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+/** @throws Refusal where it cannot be written to, at once or later. */
+async function openFile(name: string): Promise<DifferenceFile> {
+  const refuse = (error: NodeJS.ErrnoException): never => {
+    throw new Refusal(`${name} cannot be written: ${error.code ?? error.message}.`);
+  };
+  const file = await open(name, 'w').catch(refuse);
+  return { write: (line) => file.writeFile(line).catch(refuse), close: () => file.close() };
 }
 
 function reportText(report: VerifyReport, shown: readonly Difference[], { to }: VerifyCommandOptions): string {

@@ -8,6 +8,7 @@ import { startWorker } from '../../lib/wiring/worker.ts';
 import { workerLog } from '../../lib/wiring/worker-log.ts';
 import { addCatalogOption, type CatalogOption, readCatalogOrExit } from '../read-catalog.ts';
 import { readSettingsOrExit } from '../read-settings.ts';
+import { exitOnWrongUse } from '../run-command.ts';
 
 /** The command. */
 export function workerCommand(): Command {
@@ -15,6 +16,7 @@ export function workerCommand(): Command {
     .description(
       'Tails the outbox, applies to Neo4j, acknowledges and sweeps, in one resident process; settings come from the environment.',
     )
+    .exitOverride(exitOnWrongUse)
     .option('--health-port <port>', 'answer GET /health on this port (0: no health endpoint)', port, 8080);
   return addCatalogOption(command).action(async ({ healthPort, ...options }: { healthPort: number } & CatalogOption) =>
     runWorker(await readSettingsOrExit(workerSettings), await readCatalogOrExit(options), healthPort),

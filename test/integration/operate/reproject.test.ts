@@ -54,6 +54,34 @@ it('a reprojection that is killed is gone on from, and leaves no note behind at 
   ).toBe(0);
 });
 
+it.each([
+  'reproject',
+  'backfill',
+])('%s --restart begins all its types anew, also those that it does not come to', async (command) => {
+  const documents = Array.from({ length: 40 }, () => ({ _id: new ObjectId(), user_id: 'ada', date: '12-10' }));
+  await database.db.collection('memory_events').insertMany(documents);
+  const notes = database.db.collection<{ _id: string }>(checkpointCollection);
+  // What an earlier run of both left, which came as far as this in the second one.
+  const earlier = startOutgraph([command, 'memory-event', '--yes', '--rate', '20'], settings());
+  const first = await waitUntil(
+    async () => (await notes.findOne({ _id: `${command}/memory-event`, after: { $ne: null } } as object)) ?? undefined,
+    { timeoutSeconds: 60, pollMillis: 10, what: 'the first part to be recorded' },
+  );
+  earlier.kill();
+  await earlier.ended;
+  await notes.insertOne({ ...first, _id: `${command}/memory-user` });
+  const types = ['memory-event', 'memory-user'];
+  const running = startOutgraph([command, ...types, '--restart', '--yes', '--rate', '10', '--json'], settings());
+  await waitUntil(
+    async () => ((await notes.countDocuments({ _id: `${command}/memory-user` })) === 0 ? true : undefined),
+    { timeoutSeconds: 60, pollMillis: 10, what: 'the notes to be dropped' },
+  );
+  running.interrupt();
+  const { exitCode, stdout } = await running.ended;
+  expect([exitCode, JSON.parse(stdout).results]).toMatchObject([130, { 'memory-event': { outcome: 'interrupted' } }]);
+  await notes.deleteMany({ _id: /^(reproject|backfill)/ } as object);
+});
+
 it('a replay takes what was processed in the window, and leaves what was processed before, or is dead', async () => {
   const [before, within, dead] = [outboxEvent(), outboxEvent(), outboxEvent()];
   const hourAgo = { status: 'processed', processedAt: new Date(Date.now() - 1_800_000) };

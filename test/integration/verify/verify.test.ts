@@ -1,4 +1,7 @@
 /** `outgraph verify` on a graph that is damaged in every way that it names. */
+import { readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { type Document, ObjectId } from 'mongodb';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
@@ -135,6 +138,18 @@ it('a property that somebody changed is told by its name and without its value',
   expect(found).toMatchObject({ exitCode: 4, differences: { changed: 1 } });
   expect(found.first[0]?.reason).toBe('Its properties are others: event_name, more.');
   expect(JSON.stringify(found)).not.toContain('secret');
+});
+
+it('every difference goes into a file; one that cannot be written is refused before anything is read', async () => {
+  await run("CREATE (:Date {date: '02-31', _outgraph: true})");
+  undo.push(() => run("MATCH (n:Date {date: '02-31'}) DELETE n"));
+  const file = path.join(tmpdir(), `outgraph-${new ObjectId()}.jsonl`);
+  const found = await verify('--to', file, '--first', '0');
+  expect(found).toMatchObject({ exitCode: 4, first: [], differences: { unowned: 1 } });
+  expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ kind: 'unowned' });
+  await rm(file);
+  const nowhere = path.join(tmpdir(), 'outgraph-nowhere', 'file');
+  expect(await verify('--to', nowhere)).toMatchObject({ exitCode: 3, outcome: 'refused' });
 });
 
 it('a label that somebody added is changed', async () => {
