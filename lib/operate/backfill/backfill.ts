@@ -12,7 +12,7 @@ import {
   type DocumentsRead,
   type PartReport,
 } from './bring-over.ts';
-import { persevere } from './persevere.ts';
+import { isAway, persevere } from './persevere.ts';
 
 export interface BackfillPorts<Id> extends BringOverPorts<Id> {
   /** `recorded` counts the documents that are done. */
@@ -41,7 +41,7 @@ export interface BackfillReport extends PartReport {
 /**
  * Brings over all documents. The caller removes the progress when it is done.
  *
- * @throws Fault `mongodb-unavailable` or `neo4j-unavailable` where they stay away; the next run goes on.
+ * @throws Fault `mongodb-unavailable` or `neo4j-unavailable` where they stay away and nobody has interrupted it; the next run goes on.
  */
 export async function backfill<Id>(ports: BackfillPorts<Id>, options: BackfillOptions): Promise<BackfillReport> {
   const before = (await ports.readProgress()) ?? {
@@ -73,12 +73,19 @@ class Backfill<Id> {
   async run(): Promise<BackfillReport> {
     try {
       const began = await this.#beginAll();
-      const outcome = began === 'all' && (await this.#finishUntil(0)) ? 'done' : 'interrupted';
-      return { outcome, documents: this.#progress.recorded, ...this.#sum };
+      return this.#report(began === 'all' && (await this.#finishUntil(0)) ? 'done' : 'interrupted');
+    } catch (error) {
+      // Who interrupts it while a server is away does not wait for that: what is not noted is brought over by the next run.
+      if (this.#ports.isInterrupted() && isAway(error)) return this.#report('interrupted');
+      throw error;
     } finally {
       // Whoever closes the connections next must not take them out of their hands.
       await Promise.allSettled(this.#underWay);
     }
+  }
+
+  #report(outcome: BackfillReport['outcome']): BackfillReport {
+    return { outcome, documents: this.#progress.recorded, ...this.#sum };
   }
 
   async #beginAll(): Promise<'all' | 'interrupted'> {

@@ -24,6 +24,7 @@ export async function persevere<Result>(ports: PerseverePorts, work: () => Promi
   return work();
 }
 
-function isAway(error: unknown): error is Fault {
+/** Whether it is a server that is away, which may pass. */
+export function isAway(error: unknown): error is Fault {
   return error instanceof Fault && (error.code === 'neo4j-unavailable' || error.code === 'mongodb-unavailable');
 }

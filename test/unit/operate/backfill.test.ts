@@ -148,6 +148,31 @@ it('a server that stays away ends it', async () => {
 });
 
 it.each([
+  ['the graph', { applyBatch: () => Promise.reject(away()) }],
+  ['MongoDB', { listDocuments: () => Promise.reject(new Fault('mongodb-unavailable', 'for a test')) }],
+])('interrupted while %s is away, it is interrupted and has not failed, and the next run does it all', async (_, given) => {
+  const { ports, saved } = world();
+  let interrupted = false;
+  const sleep = async () => {
+    interrupted = true;
+  };
+  const report = await backfill({ ...ports, ...given, sleep, isInterrupted: () => interrupted }, options);
+  expect([report, saved]).toMatchObject([{ outcome: 'interrupted', documents: 0, applied: 0 }, []]);
+  expect(await backfill(ports, options)).toMatchObject({ outcome: 'done', documents: 5, applied: 5 });
+});
+
+it('what fails for another reason than a server that is away has failed, also when it is interrupted', async () => {
+  const failure = new Error('for a test');
+  let interrupted = false;
+  const { ports } = world({ isInterrupted: () => interrupted });
+  const applyBatch = () => {
+    interrupted = true;
+    return Promise.reject(failure);
+  };
+  await expect(backfill({ ...ports, applyBatch }, options)).rejects.toBe(failure);
+});
+
+it.each([
   ['just ten minutes are applied', 600_000, 880],
   ['more than ten minutes are read again', 600_001, 1_880],
 ])('states of %s: no deletion since can have been forgotten', async (_, age, second) => {
