@@ -61,7 +61,7 @@ export function backfillCommand(): Command {
     .option('--concurrency <count>', 'with --direct: so many parts at a time', wholePositive, 3)
     .option(
       '--transaction-seconds <seconds>',
-      'with --direct: a writer takes no longer for a transaction',
+      'with --direct: a writer takes no longer for a transaction (from 60 to a week)',
       transactionSeconds,
       120,
     )
@@ -124,7 +124,7 @@ async function backfillAll(
     if (report.outcome === 'interrupted')
       return {
         outcome: 'interrupted',
-        text: `${resultsText(results)}\n${goOnText(definitions, type)}`,
+        text: `${resultsText(results)}\n${goOnText(definitions, type, options)}`,
         facts: { results },
       };
   }

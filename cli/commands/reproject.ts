@@ -100,7 +100,7 @@ async function runReproject(definitions: readonly AggregateDefinition[], options
         if (result.outcome === 'interrupted' || result.forgotten?.outcome === 'interrupted')
           return {
             outcome: 'interrupted',
-            text: `${resultsText(results)}\n${goOnText(definitions, type)}`,
+            text: `${resultsText(results)}\n${goOnText(definitions, type, options)}`,
             facts: { results },
           };
       }
@@ -109,10 +109,15 @@ async function runReproject(definitions: readonly AggregateDefinition[], options
   );
 }
 
-/** How to go on: types that are done would be done again. */
-export function goOnText(definitions: readonly AggregateDefinition[], interrupted: string): string {
+/** How to go on: types that are done would be done again, and with --restart all of them. */
+export function goOnText(
+  definitions: readonly AggregateDefinition[],
+  interrupted: string,
+  { restart }: { readonly restart?: true },
+): string {
   const types = definitions.map(({ type }) => type);
-  return `Interrupted; run it again with ${types.slice(types.indexOf(interrupted)).join(' ')} to go on.`;
+  const without = restart ? ', without --restart,' : '';
+  return `Interrupted; run it again with ${types.slice(types.indexOf(interrupted)).join(' ')}${without} to go on.`;
 }
 
 async function planAll(db: Db, definitions: readonly AggregateDefinition[], restart: boolean): Promise<Plans> {
