@@ -55,8 +55,8 @@ export async function poisonedWorker(stack: FailureStack): Promise<void> {
   const neighbours = Array.from({ length: 5 }, () => upsertEvent({ nodes: [], relationships: [] }));
   await outbox.insertMany([poison, ...neighbours]);
   const cli = path.join(stack.folder, 'poisonous-worker.mjs');
-  // The packages in it ask for Node's own modules by `require`.
-  const js = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
+  // The packages in it ask for Node's own modules by `require`; a name of its own, because the console imports the other.
+  const js = `import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);`;
   await bundlePoisonous('cli/outgraph.ts', cli, { format: 'esm', banner: { js } });
 
   let ends = 0;
