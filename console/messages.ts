@@ -1,6 +1,7 @@
 /** What the console's server sends to its page: types alone, known to both. Times are ISO 8601 texts. */
 import type { DeadGroup, DeadRow } from '../lib/contract/dead-list.ts';
 import type { FaultCode } from '../lib/contract/fault.ts';
+import type { EventView } from '../lib/operate/show/aggregate-view.ts';
 import type { StatusReport } from '../lib/operate/status/status-report.ts';
 import type { Difference } from '../lib/verify/difference.ts';
 
@@ -138,18 +139,6 @@ export interface Picture {
   readonly leftOut: number;
 }
 
-export interface AggregateEvent {
-  readonly eventId: string;
-  readonly operation: 'upsert' | 'delete';
-  readonly position: string;
-  readonly status: 'pending' | 'processed' | 'dead';
-  readonly attempts: number;
-  readonly createdAt: Date;
-  readonly processedAt: Date | null;
-  readonly deadAt: Date | null;
-  readonly error: { readonly code: string; readonly message: string } | null;
-}
-
 export interface AggregateMessage {
   readonly aggregateType: string;
   readonly aggregateId: string;
@@ -158,7 +147,7 @@ export interface AggregateMessage {
   /** As indented JSON; null where none was found. */
   readonly document: string | null;
   readonly fault: Failure | null;
-  readonly events: readonly AggregateEvent[];
+  readonly events: readonly EventView[];
   readonly registry: { readonly position: string; readonly deleted: boolean; readonly elements: number } | null;
   readonly isInFlight: boolean;
   readonly differences: readonly Difference[];

@@ -1,22 +1,16 @@
 /** Joins the console to the databases: the one file of it that knows them. */
-import type { Db } from 'mongodb';
-import type { Driver } from 'neo4j-driver';
 import type { AggregateCatalog } from '../lib/aggregates/create-catalog.ts';
 import { hintFor } from '../lib/operate/dead/code-hints.ts';
 import { listDead } from '../lib/wiring/dead.ts';
-import { readOutboxTime } from '../lib/wiring/operator.ts';
+import { type Databases, readOutboxTime } from '../lib/wiring/operator.ts';
 import { reprojectable } from '../lib/wiring/reproject.ts';
 import { countRedrive, redrive } from '../lib/wiring/return-events.ts';
 import { viewAggregate } from '../lib/wiring/show.ts';
 import { type QueueReader, readStatus } from '../lib/wiring/status.ts';
 import type { ConsolePorts } from './server/console-ports.ts';
 
-/** What the console looks at; connections stay the caller's. */
-export interface ConsoleScope {
-  readonly db: Db;
-  readonly driver: Driver;
-  /** Neo4j's. */
-  readonly database: string;
+/** What the console looks at. */
+export interface ConsoleScope extends Databases {
   /** Null where the stage has no queue. */
   readonly queues: QueueReader | null;
   readonly catalog: AggregateCatalog;

@@ -4,9 +4,9 @@ import type { AggregateDefinition } from '../../lib/aggregates/define-aggregate.
 import { countDeletions, type RepairReport } from '../../lib/operate/repair.ts';
 import type { Difference } from '../../lib/verify/difference.ts';
 import type { VerifyReport } from '../../lib/verify/verify.ts';
-import { withGraph, withOutbox } from '../../lib/wiring/operator.ts';
+import { type Databases, withGraph, withOutbox } from '../../lib/wiring/operator.ts';
 import { type RepairTelling, repairGraph } from '../../lib/wiring/repair.ts';
-import { type VerifyScope, verifyGraph } from '../../lib/wiring/verify.ts';
+import { verifyGraph } from '../../lib/wiring/verify.ts';
 import { addCatalogOption, type CatalogOption, knownTypes, readTypesOrExit } from '../read-catalog.ts';
 import {
   type Answer,
@@ -114,7 +114,7 @@ class Left {
 }
 
 function look(
-  scope: VerifyScope,
+  scope: Databases,
   definitions: readonly AggregateDefinition[],
   { transactionSeconds }: RepairCommandOptions,
   terminal: Terminal,

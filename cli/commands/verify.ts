@@ -16,7 +16,7 @@ import {
   readDatabaseSettings,
   runCommand,
 } from '../run-command.ts';
-import { differenceLines, kindsText, showSteps } from './verify-text.ts';
+import { differenceLines, inFlightLines, kindsText, showSteps } from './verify-text.ts';
 
 interface VerifyCommandOptions extends CatalogOption {
   readonly quick?: true;
@@ -106,7 +106,7 @@ async function openFile(name: string): Promise<DifferenceFile> {
 }
 
 function reportText(report: VerifyReport, shown: readonly Difference[], { to }: VerifyCommandOptions): string {
-  const { outcome, documents, differences, inFlight } = report;
+  const { outcome, documents, differences } = report;
   const kinds = kindsText(differences);
   const headline = {
     equal: 'The graph is what the documents say.',
@@ -114,6 +114,5 @@ function reportText(report: VerifyReport, shown: readonly Difference[], { to }: 
     interrupted: `Interrupted. Until then: ${kinds || 'no difference'}.`,
   }[outcome];
   const lines = differenceLines(differences, shown, to === undefined ? ': --to FILE writes all of them' : '');
-  const moving = inFlight > 0 ? [`${inFlight} aggregates were in flight, and not compared.`] : [];
-  return [headline, `${documents} documents were compared.`, ...moving, ...lines].join('\n');
+  return [headline, `${documents} documents were compared.`, ...inFlightLines(report), ...lines].join('\n');
 }

@@ -1,6 +1,7 @@
 /** What is known of an aggregate besides its elements: in a sentence, its differences in words, its events. */
 import { type ComponentChild, h } from 'preact';
-import type { AggregateEvent, AggregateMessage, Sent } from '../messages.ts';
+import type { EventView } from '../../lib/operate/show/aggregate-view.ts';
+import type { AggregateMessage, Sent } from '../messages.ts';
 import { count, counted } from './format.ts';
 import { Empty, Table, Time } from './parts.ts';
 
@@ -72,7 +73,7 @@ export function Events({
   events,
   now,
 }: {
-  readonly events: readonly Sent<AggregateEvent>[];
+  readonly events: readonly Sent<EventView>[];
   readonly now: string;
 }): ComponentChild {
   return h(
@@ -81,7 +82,7 @@ export function Events({
     h('h2', null, 'Its events'),
     events.length === 0
       ? h(Empty, null, 'The outbox has none any more; processed events are purged after their retention.')
-      : h(Table<Sent<AggregateEvent>>, {
+      : h(Table<Sent<EventView>>, {
           caption: 'Its events in the outbox, the newest first',
           keyOf: ({ eventId }) => eventId,
           rows: events,
@@ -97,7 +98,7 @@ export function Events({
   );
 }
 
-function Status({ event, now }: { readonly event: Sent<AggregateEvent>; readonly now: string }): ComponentChild {
+function Status({ event, now }: { readonly event: Sent<EventView>; readonly now: string }): ComponentChild {
   const { status, processedAt, deadAt, error } = event;
   const at = processedAt ?? deadAt;
   return h(

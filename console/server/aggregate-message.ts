@@ -5,8 +5,8 @@ import { compareViews } from './compare-views.ts';
 import { drawPicture } from './draw-picture.ts';
 
 export function toAggregateMessage(view: AggregateView): AggregateMessage {
-  const { nodes, relationships } = compareViews(view);
-  const names = new Map([...nodes, ...relationships].map(({ id, name }) => [id, name]));
+  const compared = compareViews(view);
+  const names = new Map([...compared.nodes, ...compared.relationships].map(({ id, name }) => [id, name]));
   const { aggregateType, aggregateId, search, document, fault, events, registry, isInFlight, differences } = view;
   return {
     aggregateType,
@@ -19,6 +19,6 @@ export function toAggregateMessage(view: AggregateView): AggregateMessage {
     isInFlight,
     // An element's name in words, where it is one that is shown.
     differences: differences.map((one) => ({ ...one, element: names.get(one.element ?? '') ?? one.element })),
-    picture: drawPicture(view),
+    picture: drawPicture(compared),
   };
 }

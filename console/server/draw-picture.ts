@@ -1,8 +1,7 @@
 /** Gives every element of an aggregate a place, from left to right along its relationships. Pure. */
 import { Graph, layout } from '@dagrejs/dagre';
-import type { AggregateView } from '../../lib/operate/show/aggregate-view.ts';
 import type { Picture, PictureNode, PictureRelationship, Point } from '../messages.ts';
-import { type Compared, type ComparedNode, type ComparedRelationship, compareViews } from './compare-views.ts';
+import type { Compared, ComparedNode, ComparedRelationship } from './compare-views.ts';
 
 /** More than this nobody reads; the differences in words have them all. */
 const drawnNodes = 60;
@@ -13,10 +12,9 @@ const relationship = { charWidth: 6.2, padding: 10, height: 18 } as const;
 
 /** The picture of both sides. @param limits how much is drawn. */
 export function drawPicture(
-  view: AggregateView,
+  compared: Compared,
   limits = { nodes: drawnNodes, relationships: drawnRelationships },
 ): Picture {
-  const compared = compareViews(view);
   const chosen = choose(compared, limits);
   const graph = new Graph({ multigraph: true });
   graph.setGraph({ rankdir: 'LR', nodesep: 20, edgesep: 12, ranksep: 26, marginx: 12, marginy: 12 });

@@ -4,7 +4,13 @@
  * parsed for it.
  */
 import { Fault } from '../contract/fault.ts';
-import { nodeContent, readNodeIdentity, relationshipContent, relationshipId } from '../contract/identity.ts';
+import {
+  nodeContent,
+  readNodeIdentity,
+  relationshipContent,
+  relationshipId,
+  relationshipName,
+} from '../contract/identity.ts';
 import type { NamedEndpoint, Subgraph, SubgraphNode, SubgraphRelationship } from '../contract/subgraph.ts';
 
 /** The lines of an aggregate: of its nodes, then of its relationships, each in the order in which the subgraph lists them. */
@@ -70,6 +76,11 @@ export function readLine(line: string): ListedNode | ListedRelationship {
   if (kind !== ownedNode && kind !== sharedNode) return readRelationshipLine(line);
   const endpoint = readNodeIdentity(line.slice(line.indexOf(' ', 2) + 1));
   return { kind: 'node', shared: kind === sharedNode, endpoint };
+}
+
+/** What reports call a listed element: a node by its identity, a relationship by its type and id. */
+export function listedName(listed: ListedNode | ListedRelationship): string {
+  return listed.kind === 'node' ? listed.endpoint.identity : relationshipName(listed.type, listed.id);
 }
 
 /** As `readLine`, for the line of a relationship. */

@@ -95,9 +95,3 @@ function problemOf(index: Wanted, found: IndexDescriptionInfo | undefined): stri
     return 'forgets after another time';
   return found.hidden === true ? 'is hidden: queries do not use it' : null;
 }
-
-/** How long processed events are kept; null where nothing purges them. @throws Fault `mongodb-unavailable`, `permission-denied`. */
-export async function readRetentionSeconds(db: Db): Promise<number | null> {
-  const present = await withMongodbFaults(() => db.collection(outboxCollection).indexes());
-  return present.find(({ name }) => name === purgeIndex)?.expireAfterSeconds ?? null;
-}

@@ -10,11 +10,11 @@ import {
   encodeManifest,
   type ListedNode,
   type ListedRelationship,
+  listedName,
   readLine,
   withUnknownContent,
 } from '../apply/manifest.ts';
-import { relationshipName } from '../contract/identity.ts';
-import type { MarkedElement, RegisteredAggregate } from '../contract/standing-graph.ts';
+import type { MarkedElement, MarkedRelationship, RegisteredAggregate } from '../contract/standing-graph.ts';
 import type { NamedEndpoint } from '../contract/subgraph.ts';
 import { cleanUpNodes } from './clean-up-nodes.ts';
 import { readRegistered } from './list-aggregates.ts';
@@ -68,14 +68,10 @@ function damagedLines(
   return damaged.flatMap(({ key, names, misplaced }) =>
     decodeManifest(known.get(key)?.manifest ?? encodeManifest([])).flatMap((line): readonly DamagedLine[] => {
       const listed = readLine(line);
-      const name = nameOf(listed);
+      const name = listedName(listed);
       return names.has(name) ? [{ key, line, listed, isMisplaced: misplaced.has(name) }] : [];
     }),
   );
-}
-
-function nameOf(listed: ListedNode | ListedRelationship): string {
-  return listed.kind === 'node' ? listed.endpoint.identity : relationshipName(listed.type, listed.id);
 }
 
 /** Shared elements, and nodes with the mark of an owner that may not list them. */
@@ -101,7 +97,7 @@ async function settleDamaged(driver: Driver, database: string, lines: readonly D
   if (elements.length > 0) await settleElements(driver, database, { elements, rewrite: true });
 }
 
-/** Makes those that are gone, with no more than their name. */
+/** Makes those that are gone, with no more than their name. All else of an element is read under its lock. */
 async function mergeNodes(tx: ManagedTransaction, endpoints: readonly NamedEndpoint[]): Promise<MarkedElement[]> {
   const merged: MarkedElement[] = [];
   for (const [shape, members] of groupByShape(endpoints, (endpoint) => endpoint)) {
@@ -113,23 +109,20 @@ MERGE ${nodePattern('n', shape, 'row')}
 RETURN ${countMerged('n', '_outgraph')} AS count, collect(elementId(n)) AS found`;
     const rows = members.map(({ key }) => Object.values(key));
     for (const elementId of await runMerge<string>(tx, statement, { rows }, rows.length))
-      merged.push({ kind: 'node', elementId, ...unread, identities: [], owner: null, lonely: false });
+      merged.push({ kind: 'node', elementId, shares: 0, identities: [], owner: null, lonely: false });
   }
   return merged;
 }
 
-/** All else of an element is read under its lock. */
-const unread = { shares: 0 } as const;
-
 async function findRelationships(
   query: Query,
   relationships: readonly ListedRelationship[],
-): Promise<readonly MarkedElement[]> {
-  const found: MarkedElement[] = [];
+): Promise<readonly MarkedRelationship[]> {
+  const found: MarkedRelationship[] = [];
   for (const [type, members] of Map.groupBy(relationships, (one) => one.type)) {
     const statement = `UNWIND $ids AS id MATCH ()-[r:\`${type}\` {_outgraphId: id}]->() RETURN elementId(r) AS elementId, id`;
     const rows = await query<{ elementId: string; id: string }>(statement, { ids: members.map(({ id }) => id) });
-    found.push(...rows.map((row): MarkedElement => ({ kind: 'relationship', type, ...row, ...unread })));
+    found.push(...rows.map((row): MarkedRelationship => ({ kind: 'relationship', type, ...row, shares: 0 })));
   }
   return found;
 }
@@ -171,7 +164,7 @@ async function readStanding(query: Query, lines: readonly DamagedLine[]): Promis
   );
   return {
     owners: new Map([...nodes].map(([identity, { owner }]) => [identity, owner])),
-    relationships: new Set(relationships.flatMap((one) => (one.kind === 'relationship' ? [one.id] : []))),
+    relationships: new Set(relationships.map(({ id }) => id)),
   };
 }
 

@@ -35,13 +35,14 @@ export async function settleElements(
   { elements: some, rewrite }: ElementsToSettle,
 ): Promise<number> {
   const elements = [...new Map(some.map((element) => [element.elementId, element])).values()];
+  const ids = idsOf(elements);
   const work = async (tx: ManagedTransaction) => {
     const query: Query = (statement, parameters) => runStatement(tx, statement, parameters);
-    await lock(query, elements);
+    await lock(query, ids);
     // After the locks: the constraint of a label is there before its first node.
     const keyNames = await readKeyNames(driver, database);
     const count = await settleLocked(tx, query, keyNames, { elements, rewrite });
-    await unlock(query, elements);
+    await unlock(query, ids);
     return count;
   };
   return withNeo4jFaults(() => inWriteTransaction(driver, database, work, { timeoutSeconds: settleTimeoutSeconds }));
@@ -184,22 +185,24 @@ RETURN ends`;
   return deleted.flatMap(({ ends }) => ends);
 }
 
-async function lock(query: Query, elements: readonly MarkedElement[]): Promise<void> {
-  const ids = { nodes: idsOf(elements, 'node'), relationships: idsOf(elements, 'relationship') };
+interface ElementIds extends Readonly<Record<string, readonly string[]>> {
+  readonly nodes: readonly string[];
+  readonly relationships: readonly string[];
+}
+
+/** Sorted: one order of locks. */
+function idsOf(elements: readonly MarkedElement[]): ElementIds {
+  const ofKind = (kind: MarkedElement['kind']) =>
+    elements.flatMap((element) => (element.kind === kind ? element.elementId : [])).sort();
+  return { nodes: ofKind('node'), relationships: ofKind('relationship') };
+}
+
+async function lock(query: Query, ids: ElementIds): Promise<void> {
   await query('UNWIND $nodes AS id MATCH (n) WHERE elementId(n) = id SET n._outgraphLock = true', ids);
   await query('UNWIND $relationships AS id MATCH ()-[r]->() WHERE elementId(r) = id SET r._outgraphLock = true', ids);
 }
 
-async function unlock(query: Query, elements: readonly MarkedElement[]): Promise<void> {
-  const ids = { nodes: idsOf(elements, 'node'), relationships: idsOf(elements, 'relationship') };
+async function unlock(query: Query, ids: ElementIds): Promise<void> {
   await query('UNWIND $nodes AS id MATCH (n) WHERE elementId(n) = id REMOVE n._outgraphLock', ids);
   await query('UNWIND $relationships AS id MATCH ()-[r]->() WHERE elementId(r) = id REMOVE r._outgraphLock', ids);
-}
-
-/** Sorted: one order of locks. */
-function idsOf(elements: readonly MarkedElement[], kind: MarkedElement['kind']): readonly string[] {
-  return elements
-    .filter((element) => element.kind === kind)
-    .map(({ elementId }) => elementId)
-    .sort();
 }

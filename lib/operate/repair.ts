@@ -6,10 +6,12 @@
 
 import type { Position } from '../contract/position.ts';
 import type { MarkedElement } from '../contract/standing-graph.ts';
+import { inChunks } from '../in-chunks.ts';
 import type { Difference, Found, Tell } from '../verify/difference.ts';
 import { TextSet } from '../verify/text-set.ts';
 import type { VerifyReport } from '../verify/verify.ts';
 import type { Pace } from './pace.ts';
+import { hasRoom, type RoomPorts } from './room.ts';
 
 /** An aggregate, and the names of its elements that somebody has changed. */
 export interface DamagedElements {
@@ -25,7 +27,7 @@ export interface GhostAggregate {
   readonly position: Position;
 }
 
-export interface RepairPorts<Id> {
+export interface RepairPorts<Id> extends Omit<RoomPorts, 'log'> {
   readonly verify: (tell: Tell<Id>) => Promise<VerifyReport>;
   /** Makes the registry say what stands, so that the next event writes these elements anew. */
   readonly correctManifests: (damaged: readonly DamagedElements[]) => Promise<void>;
@@ -39,11 +41,7 @@ export interface RepairPorts<Id> {
   readonly readClusterTime: () => Promise<Position>;
   /** Null if nothing is pending. */
   readonly oldestPending: () => Promise<Position | null>;
-  /** Counts no further than `limit`. */
-  readonly countPending: (limit: number) => Promise<number>;
   readonly pace: Pace;
-  readonly sleep: (millis: number) => Promise<void>;
-  readonly isInterrupted: () => boolean;
   readonly log: RepairLog;
 }
 
@@ -200,8 +198,8 @@ class Round<Id> {
     if (deletionsRecorded + elementsSettled + this.#deletions > this.#options.maxDeleted) return 'too-many';
     await this.#recordDeletions();
     if (this.#ghosts.length > 0 && !(await this.#untilApplied())) return 'unapplied';
-    for (let index = 0; index < this.#elements.length && !this.#ports.isInterrupted(); index += elementsAtOnce) {
-      const some = this.#elements.slice(index, index + elementsAtOnce);
+    for (const some of inChunks(this.#elements, elementsAtOnce)) {
+      if (this.#ports.isInterrupted()) break;
       this.#done.elementsSettled += await this.#ports.settleElements(some);
       await this.#repaired(some.length);
     }
@@ -211,7 +209,7 @@ class Round<Id> {
   async #record(): Promise<void> {
     const documents = [...this.#documents.values()];
     this.#documents.clear();
-    if (documents.length === 0 || !(await this.#hasRoom())) return;
+    if (documents.length === 0 || !(await hasRoom(this.#ports, this.#options.maxPending))) return;
     for (const { key } of documents) this.#recordedBefore.add(key);
     const damaged = documents.filter(({ names }) => names.size > 0);
     if (damaged.length > 0) await this.#ports.correctManifests(damaged);
@@ -227,10 +225,8 @@ class Round<Id> {
   }
 
   async #recordDeletions(): Promise<void> {
-    const { chunkDocuments } = this.#options;
-    for (let index = 0; index < this.#ghosts.length; index += chunkDocuments) {
-      if (!(await this.#hasRoom())) return;
-      const some = this.#ghosts.slice(index, index + chunkDocuments);
+    for (const some of inChunks(this.#ghosts, this.#options.chunkDocuments)) {
+      if (!(await hasRoom(this.#ports, this.#options.maxPending))) return;
       await this.#ports.recordDeletions(some);
       this.#done.deletionsRecorded += some.length;
       await this.#repaired(some.length);
@@ -243,29 +239,15 @@ class Round<Id> {
     await this.#ports.pace(count);
   }
 
-  /** False: interrupted. */
-  #hasRoom(): Promise<boolean> {
-    const { maxPending } = this.#options;
-    return this.#until(async () => (await this.#ports.countPending(maxPending + 1)) <= maxPending);
-  }
-
   /** What was recorded until now is settled; what writers record meanwhile has later positions. False: nobody settles it. */
   async #untilApplied(): Promise<boolean> {
     const recordedUntil = await this.#ports.readClusterTime();
-    let oldest: Position | null = null;
-    let idlePolls = 0;
-    const isOver = await this.#until(async () => {
-      const before = oldest;
-      oldest = await this.#ports.oldestPending();
+    let before: Position | null = null;
+    for (let idlePolls = 0; idlePolls < maxIdlePolls; ) {
+      const oldest = await this.#ports.oldestPending();
+      if (oldest === null || oldest > recordedUntil || this.#ports.isInterrupted()) return true;
       idlePolls = oldest === before ? idlePolls + 1 : 0;
-      return oldest === null || oldest > recordedUntil || idlePolls >= maxIdlePolls;
-    });
-    return !isOver || idlePolls < maxIdlePolls;
-  }
-
-  async #until(isSo: () => Promise<boolean>): Promise<boolean> {
-    while (!this.#ports.isInterrupted()) {
-      if (await isSo()) return true;
+      before = oldest;
       this.#ports.log.waiting();
       await this.#ports.sleep(pollMillis);
     }

@@ -13,6 +13,9 @@ export interface WaitingLog {
   readonly waiting: (pending: number) => void;
 }
 
+/** Documents that are recorded in one transaction: few, so that it is short and seldom in a writer's way. */
+export const recordedAtOnce = 100;
+
 const pollMillis = 1_000;
 
 /** Waits until no more than `maxPending` events are pending. False: interrupted. */

@@ -43,13 +43,13 @@ export async function verify<Id>(
   let documents = 0;
   let inFlight = 0;
   for (const type of types) {
-    let isClear = false;
+    let isClear: boolean | undefined;
     let after: { readonly id: Id } | null = null;
     for (;;) {
       const page: readonly DocumentState<Id>[] = await ports.listDocuments(type, after, chunkDocuments);
       const last = page.at(-1);
       if (last === undefined || ports.isInterrupted()) break;
-      isClear = (after === null || isClear) && page.every(({ aggregateId }) => aggregateId !== null);
+      isClear = isClear !== false && page.every(({ aggregateId }) => aggregateId !== null);
       after = { id: last.id };
       for (const { aggregateId } of page) {
         if (aggregateId !== null) seen.add(aggregateKey({ aggregateType: type, aggregateId }));

@@ -1,6 +1,4 @@
 /** Joins the backfill that goes straight to the graph to both databases. */
-import type { Db } from 'mongodb';
-import type { Driver } from 'neo4j-driver';
 import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
 import { outboxCollection } from '../contract/outbox-event.ts';
 import {
@@ -19,19 +17,11 @@ import { chunkFor } from '../operate/pace.ts';
 import { recordCurrentStates } from '../writer/record-current-states.ts';
 import { stateOf } from './document-state.ts';
 import { joinGraph } from './graph.ts';
-import { paceOf, type Running, sleepUnless } from './operator.ts';
+import { type Databases, paceOf, type Running, sleepUnless } from './operator.ts';
 import { notesOf } from './reproject.ts';
 
 /** Documents that are read and applied at once, as many as events in a batch of the consumer. */
 const maxDocumentsAtOnce = 1_000;
-
-/** What a backfill works on. */
-export interface BackfillScope {
-  readonly db: Db;
-  readonly driver: Driver;
-  /** In Neo4j. */
-  readonly database: string;
-}
 
 export interface BackfillSettings {
   readonly concurrency: number;
@@ -45,7 +35,7 @@ export interface BackfillSettings {
  * @throws Fault `set-up-missing`; `mongodb-unavailable` or `neo4j-unavailable` where they stay away, and the next run goes on where this one was.
  */
 export async function backfillType(
-  scope: BackfillScope,
+  scope: Databases,
   definition: AggregateDefinition,
   settings: BackfillSettings,
   running: Running,
@@ -64,7 +54,7 @@ export async function backfillType(
 
 /** The flow's ports on both databases. */
 export function joinBackfill(
-  { db, driver, database }: BackfillScope,
+  { db, driver, database }: Databases,
   definition: AggregateDefinition,
   running: Running,
   log: BackfillPorts<DocumentId>['log'],

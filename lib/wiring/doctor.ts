@@ -12,7 +12,8 @@ import { type CanaryNote, readLastCanary } from '../mongodb/canaries.ts';
 import { connectMongodb } from '../mongodb/connect.ts';
 import { conflictCollection } from '../mongodb/count-conflicts.ts';
 import { discardedCollection } from '../mongodb/discarded.ts';
-import { findCollections, findIndexProblems, readRetentionSeconds, readValidator } from '../mongodb/inspect-outbox.ts';
+import { readRetentionSeconds } from '../mongodb/find-processed.ts';
+import { findCollections, findIndexProblems, readValidator } from '../mongodb/inspect-outbox.ts';
 import { readDefaultWriteConcern, readFeatureVersion, readOplog, readServerFacts } from '../mongodb/inspect-server.ts';
 import { compareWithParts } from '../mongodb/inspect-user.ts';
 import { countOutbox, readPublisherActivity, readServerTime } from '../mongodb/measure-outbox.ts';
@@ -125,7 +126,7 @@ function openMongodb(
       findCollections: (names) => findCollections(db, names),
       readValidator: () => readValidator(db),
       findIndexProblems: () => findIndexProblems(db),
-      readRetentionSeconds: () => readRetentionSeconds(db),
+      readRetentionSeconds: () => readRetentionSeconds(outbox),
     },
     stage: {
       readServerTime: once(() => readServerTime(outbox)),

@@ -26,6 +26,14 @@ export interface GraphAddress {
   readonly NEO4J_DATABASE: string;
 }
 
+/** Open connections to both; they stay the caller's. */
+export interface Databases {
+  readonly db: Db;
+  readonly driver: Driver;
+  /** In Neo4j. */
+  readonly database: string;
+}
+
 /** How a long command is held in check and followed. */
 export interface Running {
   readonly ratePerSecond: number;

@@ -1,5 +1,4 @@
 /** Joins the repair to both databases. */
-
 import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
 import { outboxCollection, splitAggregateKey } from '../contract/outbox-event.ts';
 import type { DocumentId } from '../mongodb/list-documents.ts';
@@ -10,15 +9,13 @@ import { correctManifests } from '../neo4j/correct-manifests.ts';
 import { settleElements } from '../neo4j/settle-elements.ts';
 import { chunkFor } from '../operate/pace.ts';
 import { type RepairLog, type RepairOptions, type RepairReport, repair } from '../operate/repair.ts';
+import { recordedAtOnce } from '../operate/room.ts';
 import type { Found } from '../verify/difference.ts';
 import type { VerifyOptions } from '../verify/verify.ts';
 import type { VerifyStep } from '../verify/verify-ports.ts';
 import { recordCurrentStates } from '../writer/record-current-states.ts';
-import { paceOf, type Running, sleepUnless } from './operator.ts';
-import { type VerifyScope, verifyGraph } from './verify.ts';
-
-/** Documents of one transaction: few, so that it is short and seldom in a writer's way. */
-const maxDocumentsAtOnce = 100;
+import { type Databases, paceOf, type Running, sleepUnless } from './operator.ts';
+import { verifyGraph } from './verify.ts';
 
 /** What a repair tells while it is at work. */
 export interface RepairTelling extends Omit<RepairLog, 'progress'> {
@@ -28,7 +25,7 @@ export interface RepairTelling extends Omit<RepairLog, 'progress'> {
 
 /** Repairs what is not right of these types. @throws Fault `mongodb-unavailable` or `neo4j-unavailable`; run it again. */
 export async function repairGraph(
-  { db, driver, database }: VerifyScope,
+  { db, driver, database }: Databases,
   definitions: readonly AggregateDefinition[],
   options: Omit<RepairOptions, 'chunkDocuments'> & Pick<VerifyOptions, 'transactionSeconds' | 'isWholeCatalog'>,
   running: Running,
@@ -73,6 +70,6 @@ export async function repairGraph(
       isInterrupted: () => running.signal.aborted,
       log: { ...telling, progress: running.progress },
     },
-    { ...options, chunkDocuments: chunkFor(running.ratePerSecond, maxDocumentsAtOnce) },
+    { ...options, chunkDocuments: chunkFor(running.ratePerSecond, recordedAtOnce) },
   );
 }

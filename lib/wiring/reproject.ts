@@ -22,11 +22,9 @@ import { listAggregates, readAggregatePositions } from '../neo4j/list-aggregates
 import { chunkFor } from '../operate/pace.ts';
 import { type ForgetReport, forgetMissing } from '../operate/reproject/forget-missing.ts';
 import { type ReprojectLog, type ReprojectReport, reproject } from '../operate/reproject/reproject.ts';
+import { recordedAtOnce } from '../operate/room.ts';
 import { recordCurrentStates } from '../writer/record-current-states.ts';
 import { type GraphAddress, paceOf, type Running, sleepUnless, withGraph } from './operator.ts';
-
-/** Documents of one transaction: few, so that it is short and seldom in a writer's way. */
-const maxDocumentsAtOnce = 100;
 
 /** How aggregates that have no document are forgotten. */
 export interface ForgetSettings {
@@ -105,7 +103,7 @@ export async function reprojectType(
       isInterrupted: () => running.signal.aborted,
       log: { ...log, progress: running.progress },
     },
-    { chunkDocuments: chunkFor(running.ratePerSecond, maxDocumentsAtOnce), maxPending },
+    { chunkDocuments: chunkFor(running.ratePerSecond, recordedAtOnce), maxPending },
   );
   // A document without an event would pass for one that is missing.
   const forgets = forget !== null && report.outcome === 'done' && report.unrecordable === 0;

@@ -1,23 +1,23 @@
 /** Joins the look at one aggregate to both databases. */
-import { BSON, type Document } from 'mongodb';
 import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
 import { aggregateKey, outboxCollection } from '../contract/outbox-event.ts';
 import { type DocumentId, readDocuments } from '../mongodb/list-documents.ts';
 import { listEvents } from '../mongodb/recent-events.ts';
+import { toRelaxedJson } from '../mongodb/relaxed-json.ts';
 import { readKeyNames } from '../neo4j/key-names.ts';
 import { readRegistered } from '../neo4j/list-aggregates.ts';
 import { readElements } from '../neo4j/read-elements.ts';
 import { type ViewOutcome, viewAggregate as view } from '../operate/show/view-aggregate.ts';
 import { stateOf } from './document-state.ts';
 import { type FindOptions, findDocument } from './find-document.ts';
-import type { VerifyScope } from './verify.ts';
+import type { Databases } from './operator.ts';
 
 /** So many pending or dead events, and as many processed ones, are shown of an aggregate. */
 const maxEvents = 100;
 
 /** Looks at one aggregate; connections stay the caller's. @throws Fault `mongodb-unavailable`, `neo4j-unavailable` or `manifest-unknown`. */
 export async function viewAggregate(
-  { db, driver, database }: VerifyScope,
+  { db, driver, database }: Databases,
   definition: AggregateDefinition,
   aggregateId: string,
   search: FindOptions,
@@ -34,7 +34,10 @@ export async function viewAggregate(
       readDocument: async (id) => {
         const [document] = await readDocuments(db.collection(definition.collection), [id]);
         if (document === undefined) return null;
-        return { document: toExtendedJson(document), subgraph: stateOf(definition, document).subgraph };
+        return {
+          document: toRelaxedJson(document) as Readonly<Record<string, unknown>>,
+          subgraph: stateOf(definition, document).subgraph,
+        };
       },
       listEvents: () => listEvents(db.collection(outboxCollection), aggregate, maxEvents),
       readRegistered: async () => (await readRegistered(driver, database, [key])).get(key),
@@ -42,8 +45,4 @@ export async function viewAggregate(
     },
     aggregate,
   );
-}
-
-function toExtendedJson(document: Document): Readonly<Record<string, unknown>> {
-  return BSON.EJSON.serialize(document, { relaxed: true }) as Record<string, unknown>;
 }

@@ -1,6 +1,5 @@
 /** Joins the verification to both databases. */
-import type { Db, Document } from 'mongodb';
-import type { Driver } from 'neo4j-driver';
+import type { Document } from 'mongodb';
 import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
 import { outboxCollection } from '../contract/outbox-event.ts';
 import { type DocumentId, listDocuments, readDocuments } from '../mongodb/list-documents.ts';
@@ -15,22 +14,15 @@ import type { Tell } from '../verify/difference.ts';
 import { type VerifyOptions, type VerifyReport, verify } from '../verify/verify.ts';
 import type { VerifyPorts } from '../verify/verify-ports.ts';
 import { stateOf } from './document-state.ts';
+import type { Databases } from './operator.ts';
 
 /** Documents that are compared at once: those of a page and their elements are held in memory. */
 const chunkDocuments = 500;
 const changedAtOnce = 1_000;
 
-/** What a verification works on. */
-export interface VerifyScope {
-  readonly db: Db;
-  readonly driver: Driver;
-  /** In Neo4j. */
-  readonly database: string;
-}
-
 /** Compares documents and graph. @throws Fault `mongodb-unavailable` or `neo4j-unavailable`. */
 export async function verifyGraph(
-  { db, driver, database }: VerifyScope,
+  { db, driver, database }: Databases,
   definitions: readonly AggregateDefinition[],
   options: Omit<VerifyOptions, 'types' | 'chunkDocuments'>,
   {

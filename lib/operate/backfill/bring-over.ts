@@ -10,7 +10,7 @@ import type { Position } from '../../contract/position.ts';
 import { inChunks } from '../../in-chunks.ts';
 import type { DocumentState } from '../../verify/verify-ports.ts';
 import type { RecordedPart } from '../reproject/reproject.ts';
-import { hasRoom, type RoomPorts } from '../room.ts';
+import { hasRoom, type RoomPorts, recordedAtOnce } from '../room.ts';
 import { guardPosition } from './guard-position.ts';
 import { type PerseverePorts, persevere } from './persevere.ts';
 
@@ -60,9 +60,6 @@ export interface PartReport {
 
 /** Older states are read again: far below the 15 days that a deletion is remembered at least, and far above what an apply takes. */
 const maxAgeMillis = 10 * 60_000;
-
-/** Documents of one transaction: few, so that it is short and seldom in a writer's way. */
-const recordedAtOnce = 100;
 
 /** Brings the documents over; null: interrupted before it was done. @throws Fault that does not pass. */
 export async function bringOver<Id>(

@@ -1,7 +1,7 @@
 /** Where one aggregate's place in the graph differs from its document, by the rules of a verification, and element by element also where the whole is stale. Pure. */
-import { createManifest, decodeManifest, readLine } from '../../apply/manifest.ts';
+import { createManifest, decodeManifest, listedName, readLine } from '../../apply/manifest.ts';
 import { Fault } from '../../contract/fault.ts';
-import { relationshipId, relationshipName } from '../../contract/identity.ts';
+import { relationshipId } from '../../contract/identity.ts';
 import type { RegisteredAggregate, StandingElements } from '../../contract/standing-graph.ts';
 import type { Subgraph } from '../../contract/subgraph.ts';
 import { compareElements } from '../../verify/compare-elements.ts';
@@ -75,8 +75,7 @@ function staleElements(
 }
 
 function nameOfLine(line: string): string {
-  const element = readLine(line);
-  return element.kind === 'node' ? element.endpoint.identity : relationshipName(element.type, element.id);
+  return listedName(readLine(line));
 }
 
 function stands({ nodes, relationships }: StandingElements, line: string): boolean {

@@ -42,6 +42,7 @@ function view(
 }
 
 const only = (...nodes: readonly NodeView[]): SubgraphView => ({ nodes, relationships: [] });
+const draw = (one: AggregateView, limits?: Parameters<typeof drawPicture>[1]) => drawPicture(compareViews(one), limits);
 const marksOf = (one: AggregateView) => compareViews(one).nodes.map(({ mark }) => mark);
 
 describe('an element is marked', () => {
@@ -102,7 +103,7 @@ describe('the picture', () => {
   });
 
   it('gives each element one place, whichever side has it, without two nodes in the same', () => {
-    const { nodes: drawn, width, height } = drawPicture(view(chain(nodes), only(nodes[0] ?? node('a'))));
+    const { nodes: drawn, width, height } = draw(view(chain(nodes), only(nodes[0] ?? node('a'))));
     expect(drawn.map(({ inDocument, inGraph }) => [inDocument, inGraph])).toStrictEqual([
       [true, true],
       [true, false],
@@ -115,13 +116,13 @@ describe('the picture', () => {
 
   it('leaves everything in its place when an element begins to differ', () => {
     const places = (standing: SubgraphView) =>
-      drawPicture(view(chain(nodes), standing)).nodes.map(({ id, x, y }) => [id, x, y]);
+      draw(view(chain(nodes), standing)).nodes.map(({ id, x, y }) => [id, x, y]);
     expect(places(chain(nodes.slice(0, 2)))).toStrictEqual(places(chain(nodes)));
   });
 
   it('leaves out what nobody could read, and never what differs before the rest', () => {
     const many = Array.from({ length: 50 }, (_, index) => node(`n${index}`));
-    const picture = drawPicture(view(chain(many), chain(many.slice(0, 49))), { nodes: 10, relationships: 5 });
+    const picture = draw(view(chain(many), chain(many.slice(0, 49))), { nodes: 10, relationships: 5 });
     expect(picture.nodes).toHaveLength(10);
     expect(picture.nodes.filter(({ mark }) => mark === 'missing')).toHaveLength(1);
     expect(picture.relationships.filter(({ mark }) => mark === 'missing')).toHaveLength(1);
@@ -130,8 +131,8 @@ describe('the picture', () => {
 
   it('draws a node that lost its name in the graph, and nothing of nothing', () => {
     const lost: NodeView = { identity: 'start of r1', labels: [], properties: {}, hold: 'end' };
-    expect(drawPicture(view(only(), only(lost))).nodes).toMatchObject([{ label: 'start of r1', key: '' }]);
-    expect(drawPicture(view(only(), only()))).toMatchObject({ nodes: [], width: 0, height: 0 });
+    expect(draw(view(only(), only(lost))).nodes).toMatchObject([{ label: 'start of r1', key: '' }]);
+    expect(draw(view(only(), only()))).toMatchObject({ nodes: [], width: 0, height: 0 });
   });
 
   it('shortens keys to what tells nodes of a label apart', () => {
@@ -139,7 +140,7 @@ describe('the picture', () => {
       const key = { file: 'src/a/very/long/path/to/some/file.ts', name };
       return node(name, {}, { identity: nodeIdentity({ label: 'Symbol', key }) });
     };
-    const keys = (...all: readonly NodeView[]) => drawPicture(view(only(...all), only())).nodes.map(({ key }) => key);
+    const keys = (...all: readonly NodeView[]) => draw(view(only(...all), only())).nodes.map(({ key }) => key);
     expect(keys(keyed('parse'), keyed('read'))).toStrictEqual(['parse', 'read']);
     expect(keys(keyed('parse'))).toStrictEqual(['src/a/very/long/path/to/s…']);
   });
