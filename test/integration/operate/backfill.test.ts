@@ -211,7 +211,7 @@ it('interrupted, it ends with 130; what it has not done yet can also go through 
   await untilDone(10);
   slow.interrupt();
   const { exitCode, stdout } = await slow.ended;
-  expect([exitCode, stdout]).toStrictEqual([130, expect.stringContaining('run it again to go on')]);
+  expect([exitCode, stdout]).toStrictEqual([130, expect.stringContaining('run it again with memory-event to go on')]);
   const done = (await note())?.recorded ?? 0;
   await withConsumer(async () => {
     const rest = { outcome: 'done', documents: 200, throughOutbox: 200 - done };
