@@ -43,12 +43,19 @@ export interface HelloMessage {
   readonly stage: string;
   readonly aggregateTypes: readonly string[];
   readonly history: readonly Sample[];
+  /** The redrive that is under way, or the last one. */
+  readonly redrive: RedriveMessage | null;
 }
 
-/** How far a redrive is. */
-export interface RedriveProgress {
+/** How far a redrive is: sent with each change, and as the answer to who starts it. */
+export interface RedriveMessage {
+  readonly id: string;
+  /** So many are pending again. */
   readonly changed: number;
   readonly events: number;
+  readonly state: 'running' | 'done' | 'interrupted' | 'failed';
+  /** Why it failed. */
+  readonly failure: Failure | null;
 }
 
 /** A dead event, and what a person can do about it; null for a code that is none of ours. */
@@ -71,11 +78,6 @@ export interface RedrivePlan {
   readonly events: number;
   /** Events that die later are not meant. */
   readonly until: Date;
-}
-
-export interface RedriveResult {
-  readonly changed: number;
-  readonly outcome: 'done' | 'interrupted';
 }
 
 /**

@@ -43,10 +43,8 @@ export function consolePorts(scope: ConsoleScope): ConsolePorts {
       const until = await readOutboxTime(db);
       return { until, events: await countRedrive(db, selection, until) };
     },
-    redrive: (selection, { until, events }, tell) => {
-      const progress = (changed: number) => tell({ changed, events });
-      return redrive(db, selection, until, { ratePerSecond: redrivenPerSecond, signal, progress });
-    },
+    redrive: (selection, { until }, progress) =>
+      redrive(db, selection, until, { ratePerSecond: redrivenPerSecond, signal, progress }),
     viewAggregate: async (aggregateType, aggregateId) => {
       const definition = catalog.get(aggregateType);
       if (definition === undefined) return { outcome: 'type-unknown' };

@@ -7,7 +7,7 @@ import { getJson } from './ask-server.ts';
 import { count, counted } from './format.ts';
 import type { Live } from './live.ts';
 import { Empty, Problem, Table, Time } from './parts.ts';
-import { RedriveDialog } from './redrive-dialog.ts';
+import { Course, RedriveDialog } from './redrive-dialog.ts';
 import { hrefOf } from './route.ts';
 
 type List = Sent<DeadMessage>;
@@ -52,6 +52,11 @@ export function DeadPage({ live }: { readonly live: Live }): ComponentChild {
       { class: 'lead' },
       'An event is dead when it can never be applied as it is. It stays until somebody mends the reason and makes it pending again.',
     ),
+    // Begun before the page was loaded anew, or with its dialog closed since.
+    asked === null &&
+      live.connection === 'live' &&
+      live.redrive?.state === 'running' &&
+      h('div', { role: 'status' }, h(Course, { redrive: live.redrive, live })),
     problem !== null && h(Problem, null, h('strong', null, 'The dead events cannot be read. '), problem),
     list === null && problem === null && h(Empty, null, 'The dead events are being read …'),
     list !== null && list.events.length === 0 && h(Empty, null, 'No event is dead.'),
@@ -60,7 +65,7 @@ export function DeadPage({ live }: { readonly live: Live }): ComponentChild {
         h(Groups, { key: 'groups', list, ask: setAsked }),
         h(Events, { key: 'events', list, code, setCode, ask: setAsked }),
       ],
-    asked !== null && h(RedriveDialog, { asked, progress: live.redrive, close }),
+    asked !== null && h(RedriveDialog, { asked, live, close }),
   );
 }
 

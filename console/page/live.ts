@@ -1,6 +1,6 @@
 /** What the server tells by itself: the history once, then a status every few seconds. The connection comes back by itself; whether it is there is part of what is known. */
 import { useEffect, useState } from 'preact/hooks';
-import type { HelloMessage, RedriveProgress, Sample, StatusMessage } from '../messages.ts';
+import type { HelloMessage, RedriveMessage, Sample, StatusMessage } from '../messages.ts';
 
 /** `refused`: a server answers, and does not know this address any more. */
 export type Connection = 'connecting' | 'live' | 'gone' | 'refused';
@@ -10,7 +10,7 @@ export interface Live {
   readonly hello: HelloMessage | null;
   readonly history: readonly Sample[];
   readonly status: StatusMessage | null;
-  readonly redrive: RedriveProgress | null;
+  readonly redrive: RedriveMessage | null;
 }
 
 const keptMillis = 15 * 60 * 1_000;
@@ -37,9 +37,12 @@ function listen(tell: (change: Change) => void): () => void {
       opened.addEventListener(name, ({ data }: MessageEvent<string>) =>
         tell((before) => change(JSON.parse(data) as Message, before)),
       );
-    on<HelloMessage>('hello', (hello) => ({ connection: 'live', hello, history: hello.history }));
+    on<HelloMessage>('hello', (hello) => {
+      const { history, redrive } = hello;
+      return { connection: 'live', hello, history, redrive };
+    });
     on<StatusMessage>('status', (status, { history }) => ({ status, history: withSample(history, status.sample) }));
-    on<RedriveProgress>('redrive', (redrive) => ({ redrive }));
+    on<RedriveMessage>('redrive', (redrive) => ({ redrive }));
     opened.onerror = () => {
       tell(() => ({ connection: 'gone' }));
       // Where the browser does not try again by itself, the answer was no stream: find out why.

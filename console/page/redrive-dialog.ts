@@ -1,44 +1,43 @@
 /** Asks before events become pending again: says how many and what that does, then how it went. */
 import { type ComponentChild, h } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { RedrivePlan, RedriveProgress, RedriveResult, Sent } from '../messages.ts';
-import { postJson } from './ask-server.ts';
+import type { RedriveMessage, RedrivePlan, Sent } from '../messages.ts';
+import { explain, postJson } from './ask-server.ts';
 import type { Asked } from './dead-page.ts';
 import { count, counted } from './format.ts';
+import type { Live } from './live.ts';
 
 type Step =
   | { readonly name: 'planning' }
   | { readonly name: 'asking'; readonly plan: Sent<RedrivePlan> }
-  | { readonly name: 'running'; readonly plan: Sent<RedrivePlan> }
-  | { readonly name: 'done'; readonly result: RedriveResult }
-  | { readonly name: 'failed'; readonly reason: string };
+  | { readonly name: 'starting' }
+  | { readonly name: 'started'; readonly begun: RedriveMessage }
+  | { readonly name: 'refused'; readonly reason: string };
 
 interface DialogProps {
   readonly asked: Asked;
-  readonly progress: RedriveProgress | null;
+  readonly live: Live;
   readonly close: () => void;
 }
 
-export function RedriveDialog({ asked, progress, close }: DialogProps): ComponentChild {
+export function RedriveDialog({ asked, live, close }: DialogProps): ComponentChild {
   const dialog = useRef<HTMLDialogElement>(null);
   const [step, setStep] = useState<Step>({ name: 'planning' });
-  // What was told of the redrive before this one is not about this one.
-  const [earlier] = useState(progress);
-  const failed = (error: Error) => setStep({ name: 'failed', reason: error.message });
+  const refused = (error: Error) => setStep({ name: 'refused', reason: error.message });
 
   useEffect(() => {
     dialog.current?.showModal();
     postJson<Sent<RedrivePlan>>('redrive/plan', asked.selection).then(
       (plan) => setStep({ name: 'asking', plan }),
-      failed,
+      refused,
     );
   }, []);
 
   const goAhead = (plan: Sent<RedrivePlan>) => () => {
-    setStep({ name: 'running', plan });
-    postJson<RedriveResult>('redrive', { selection: asked.selection, plan }).then(
-      (result) => setStep({ name: 'done', result }),
-      failed,
+    setStep({ name: 'starting' });
+    postJson<RedriveMessage>('redrive', { selection: asked.selection, plan }).then(
+      (begun) => setStep({ name: 'started', begun }),
+      refused,
     );
   };
   const onClose = () => {
@@ -51,7 +50,7 @@ export function RedriveDialog({ asked, progress, close }: DialogProps): Componen
     'dialog',
     { ref: dialog, class: 'ask', 'aria-labelledby': 'ask-title', onClose },
     h('h2', { id: 'ask-title' }, 'Redrive dead events'),
-    h('div', { 'aria-live': 'polite' }, h(Words, { step, asked, progress: progress === earlier ? null : progress })),
+    h('div', { 'aria-live': 'polite' }, h(Words, { step, asked, live })),
     h(
       'div',
       { class: 'buttons' },
@@ -71,24 +70,18 @@ export function RedriveDialog({ asked, progress, close }: DialogProps): Componen
   );
 }
 
-function Words({ step, asked, progress }: Omit<DialogProps, 'close'> & { readonly step: Step }): ComponentChild {
+function Words({ step, asked, live }: Omit<DialogProps, 'close'> & { readonly step: Step }): ComponentChild {
   switch (step.name) {
     case 'planning':
       return h('p', null, 'Counting …');
     case 'asking':
       return h(Question, { asked, events: step.plan.events });
-    case 'running':
-      return h(
-        'p',
-        null,
-        progress === null || progress.changed === 0
-          ? 'Under way …'
-          : `${count(progress.changed)} of ${counted(progress.events, 'event')} are pending again …`,
-      );
-    case 'done':
-      return h(Outcome, { result: step.result });
-    case 'failed':
-      return h('p', { class: 'problem' }, h('strong', null, 'It failed. '), step.reason);
+    case 'starting':
+      return h('p', null, 'Under way …');
+    case 'started':
+      return h(Course, { redrive: live.redrive?.id === step.begun.id ? live.redrive : step.begun, live });
+    case 'refused':
+      return h('p', { class: 'problem' }, h('strong', null, 'It was not begun. '), step.reason);
   }
 }
 
@@ -108,8 +101,34 @@ function Question({ asked, events }: { readonly asked: Asked; readonly events: n
   );
 }
 
-function Outcome({ result: { changed, outcome } }: { readonly result: RedriveResult }): ComponentChild {
-  const are = changed === 1 ? 'is' : 'are';
-  const rest = outcome === 'interrupted' ? ' It was interrupted: the others are still dead; redrive them again.' : '';
-  return h('p', null, h('strong', null, `${counted(changed, 'event')} ${are} pending again.`), rest);
+/** How it goes, then how it went: told by the server, whose word may come before or after its answer. */
+export function Course({ redrive, live }: { readonly redrive: RedriveMessage; readonly live: Live }): ComponentChild {
+  const { state, changed, events, failure } = redrive;
+  const are = `${counted(changed, 'event')} ${changed === 1 ? 'is' : 'are'} pending again`;
+  switch (state) {
+    case 'running':
+      if (live.connection !== 'live')
+        return h('p', { class: 'problem' }, 'The console does not answer. What it had not reached is still dead.');
+      return h(
+        'p',
+        null,
+        changed === 0 ? 'Under way …' : `${count(changed)} of ${counted(events, 'event')} are pending again …`,
+      );
+    case 'done':
+      return h('p', null, h('strong', null, `${are}.`));
+    case 'interrupted':
+      return h(
+        'p',
+        null,
+        h('strong', null, `${are}.`),
+        ' It was interrupted: the others are still dead; redrive them again.',
+      );
+    case 'failed':
+      return h(
+        'p',
+        { class: 'problem' },
+        h('strong', null, `It failed; ${are}. `),
+        failure === null ? '' : explain(failure),
+      );
+  }
 }

@@ -7,18 +7,19 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
-import type { HelloMessage, RedriveProgress, StatusMessage } from '../messages.ts';
+import type { HelloMessage, RedriveMessage, StatusMessage } from '../messages.ts';
 import { toAggregateMessage } from './aggregate-message.ts';
 import { answerError, answerJson, answerText, commonHeaders, HttpError, readJson } from './answer.ts';
 import { type Asset, readAssets, renderPage } from './assets.ts';
 import type { ConsolePorts } from './console-ports.ts';
 import { admit } from './guard.ts';
 import { History } from './history.ts';
+import { Redrives } from './redrives.ts';
 
 export interface RunningConsole {
   /** With the token: whoever has it can use the console. */
   readonly url: string;
-  /** Ends the server and every connection to it. */
+  /** Ends the server and every connection to it, after the redrive that is under way, which the ports' signal interrupts. */
   readonly close: () => Promise<void>;
 }
 
@@ -42,7 +43,11 @@ const plannedRedrive = z.object({ selection, plan: z.object({ events: z.int().po
 export async function serveConsole(ports: ConsolePorts, options: ConsoleOptions): Promise<RunningConsole> {
   const token = randomBytes(32).toString('base64url');
   const history = new History({ readStatus: ports.readStatus, now: Date.now });
-  const site: Site = { ports, history, assets: readAssets(), listeners: new Set(), isRedriving: false };
+  const listeners = new Set<ServerResponse>();
+  const redrives = new Redrives(ports.redrive, (message) => {
+    for (const listener of listeners) send(listener, 'redrive', message);
+  });
+  const site: Site = { ports, history, redrives, assets: readAssets(), listeners };
   const server = createServer((request, response) => {
     const admission = admit(request, token, server.address() as AddressInfo);
     if ('reason' in admission) return answerText(response, admission.status, admission.reason);
@@ -59,6 +64,7 @@ export async function serveConsole(ports: ConsolePorts, options: ConsoleOptions)
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/${token}/`,
     close: async () => {
       clearInterval(clock);
+      await redrives.ended();
       const closed = once(server, 'close');
       server.close();
       server.closeAllConnections();
@@ -70,9 +76,9 @@ export async function serveConsole(ports: ConsolePorts, options: ConsoleOptions)
 interface Site {
   readonly ports: ConsolePorts;
   readonly history: History;
+  readonly redrives: Redrives;
   readonly assets: ReadonlyMap<string, Asset>;
   readonly listeners: Set<ServerResponse>;
-  isRedriving: boolean;
 }
 
 async function respond(
@@ -82,7 +88,7 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const { ports, assets } = site;
+  const { ports, redrives, assets } = site;
   const asset = assets.get(what.replace(/^GET /, ''));
   if (asset !== undefined) {
     response.writeHead(200, { ...commonHeaders, 'content-type': asset.contentType });
@@ -101,7 +107,7 @@ async function respond(
     case 'POST redrive/plan':
       return answerJson(response, await ports.planRedrive(parse(selection, await readJson(request))));
     case 'POST redrive':
-      return answerJson(response, await redrive(site, parse(plannedRedrive, await readJson(request))));
+      return answerJson(response, startRedrive(redrives, await readJson(request)), 202);
     default:
       throw new HttpError(404, `There is no "${what}" here.`);
   }
@@ -115,10 +121,15 @@ function answerPage(assets: ReadonlyMap<string, Asset>, response: ServerResponse
 }
 
 /** Server-sent events: what was, then what is, for as long as the page is there. */
-function streamEvents({ ports, history, listeners }: Site, response: ServerResponse): void {
+function streamEvents({ ports, history, redrives, listeners }: Site, response: ServerResponse): void {
   response.writeHead(200, { ...commonHeaders, 'content-type': 'text/event-stream; charset=utf-8' });
   const { stage, aggregateTypes } = ports;
-  send(response, 'hello', { stage, aggregateTypes, history: history.samples } satisfies HelloMessage);
+  send(response, 'hello', {
+    stage,
+    aggregateTypes,
+    history: history.samples,
+    redrive: redrives.last,
+  } satisfies HelloMessage);
   const tell = (message: StatusMessage) => send(response, 'status', message);
   if (history.last !== null) tell(history.last);
   const listenNoMore = history.listen(tell);
@@ -152,18 +163,9 @@ function whyUnseen(
   return `No aggregate type "${type}" is declared; there are ${known.join(', ')}. A service names its own with --catalog.`;
 }
 
-/** One at a time: two of the same events would each count what the other changed. */
-async function redrive(site: Site, { selection, plan }: z.infer<typeof plannedRedrive>) {
-  if (site.isRedriving) throw new HttpError(409, 'A redrive is under way: wait for its end.');
-  site.isRedriving = true;
-  const progress = (message: RedriveProgress) => {
-    for (const listener of site.listeners) send(listener, 'redrive', message);
-  };
-  try {
-    return await site.ports.redrive(selection, plan, progress);
-  } finally {
-    site.isRedriving = false;
-  }
+function startRedrive(redrives: Redrives, body: unknown): RedriveMessage {
+  const { selection, plan } = parse(plannedRedrive, body);
+  return redrives.start(selection, plan);
 }
 
 function parse<Shape>(shape: z.ZodType<Shape>, body: unknown): Shape {

@@ -127,6 +127,28 @@ describe.skipIf(chromiumPath === null)('the console', () => {
     expect(await statusOf(other)).toBe('dead');
   });
 
+  it('a redrive goes on, and is seen, when the page is loaded anew', async () => {
+    // A hundred a second: it takes as many seconds as there are hundreds.
+    await dieOften('ownership-conflict', 400);
+    await page.getByRole('link', { name: /^Dead events/ }).click();
+    await page.getByRole('button', { name: 'Redrive all of type graph with ownership-conflict …' }).click();
+    await page.getByRole('button', { name: 'Redrive 400 events' }).click();
+    await page.getByText(/of 400 events are pending again …/).waitFor();
+    await page.reload();
+    await page
+      .getByRole('status')
+      .getByText(/of 400 events are pending again …/)
+      .waitFor();
+    await waitUntil(async () => ((await countDead('ownership-conflict')) === 0 ? true : undefined), {
+      timeoutSeconds: 60,
+      pollMillis: 50,
+      what: 'the redrive to reach all of them',
+    });
+    await page
+      .getByRole('button', { name: /^Redrive all of type graph with ownership/ })
+      .waitFor({ state: 'detached' });
+  });
+
   it('marks what somebody has damaged in the graph, by sign and in words', async () => {
     const id = await writeEvent('03-04');
     const hostile = '<img src=x onerror="document.body.remove()">';
@@ -174,10 +196,24 @@ describe.skipIf(chromiumPath === null)('the console', () => {
     await page.getByText('There is no such document').waitFor();
   });
 
-  it('Ctrl-C ends it with 0, and the page says so', async () => {
+  it('Ctrl-C ends it with 0, a redrive after the part that it is at, and the page says so', async () => {
+    await dieOften('value-unsupported', 1_000);
+    await page.goto(`${started.url}#/dead`);
+    await page.getByRole('button', { name: 'Redrive all of type graph with value-unsupported …' }).click();
+    await page.getByRole('button', { name: 'Redrive 1,000 events' }).click();
+    await page.getByText(/of 1,000 events are pending again …/).waitFor();
     expect(problems.filter((text) => !text.includes('404'))).toStrictEqual([]);
     started.interrupt();
     expect(await started.ended).toMatchObject({ exitCode: 0, stdout: `${started.url}\n` });
+    const left = await countDead('value-unsupported');
+    expect([left > 0, left < 1_000]).toStrictEqual([true, true]);
+    const dialog = page.getByRole('dialog');
+    // Its last word may have been lost on the way.
+    await dialog
+      .getByText('It was interrupted')
+      .or(dialog.getByText('What it had not reached is still dead'))
+      .waitFor();
+    await dialog.getByRole('button', { name: 'Close' }).click();
     await page.getByText('The console does not answer.').waitFor();
   });
 });
@@ -194,9 +230,19 @@ async function writeEvent(date: string): Promise<string> {
 
 /** An event that is dead, though nothing is wrong with it: as if its reason had been mended. */
 async function dieOf(code: string, message = 'for a test'): Promise<string> {
-  const event = upsertEvent({ nodes: [] }, { status: 'dead', deadAt: new Date(), error: { code, message } });
-  await database.db.collection(outboxCollection).insertOne(event);
-  return String(event._id);
+  const [eventId = ''] = await dieOften(code, 1, message);
+  return eventId;
+}
+
+async function dieOften(code: string, count: number, message = 'for a test'): Promise<readonly string[]> {
+  const die = () => upsertEvent({ nodes: [] }, { status: 'dead', deadAt: new Date(), error: { code, message } });
+  const events = Array.from({ length: count }, die);
+  await database.db.collection(outboxCollection).insertMany(events);
+  return events.map(({ _id }) => String(_id));
+}
+
+function countDead(code: string): Promise<number> {
+  return database.db.collection(outboxCollection).countDocuments({ status: 'dead', 'error.code': code });
 }
 
 async function statusOf(eventId: string): Promise<string | undefined> {

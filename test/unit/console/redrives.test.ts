@@ -1,0 +1,50 @@
+import { describe, expect, it, vi } from 'vitest';
+import { Redrives } from '../../../console/server/redrives.ts';
+import { Fault } from '../../../lib/contract/fault.ts';
+import type { ChangeReport } from '../../../lib/operate/change-in-parts.ts';
+
+const selection = { codes: ['payload-invalid'], aggregateTypes: [], eventIds: [] };
+const plan = { events: 3, until: new Date(0) };
+
+/** Redrives whose work a test ends. */
+function startedRedrive() {
+  const work = Promise.withResolvers<ChangeReport>();
+  const tell = vi.fn();
+  let progress: (changed: number) => void = () => undefined;
+  const redrives = new Redrives((_selection, _plan, changed) => {
+    progress = changed;
+    return work.promise;
+  }, tell);
+  const begun = redrives.start(selection, plan);
+  return { redrives, begun, tell, work, progress: (changed: number) => progress(changed) };
+}
+
+describe('a redrive of the console', () => {
+  it('is begun at once, and tells how it goes and how it ended, each time by the same id', async () => {
+    const { redrives, begun, tell, work, progress } = startedRedrive();
+    expect(begun).toMatchObject({ changed: 0, events: 3, state: 'running' });
+    progress(2);
+    expect(redrives.last).toStrictEqual({ ...begun, changed: 2 });
+    work.resolve({ changed: 3, outcome: 'done' });
+    await redrives.ended();
+    expect(tell.mock.calls).toStrictEqual([[{ ...begun, changed: 2 }], [{ ...begun, changed: 3, state: 'done' }]]);
+  });
+
+  it('says why it failed, and how far it was', async () => {
+    const { redrives, begun, work, progress } = startedRedrive();
+    progress(1);
+    work.reject(new Fault('mongodb-unavailable', 'MongoDB is away'));
+    await redrives.ended();
+    const failure = { code: 'mongodb-unavailable', reason: 'MongoDB is away' };
+    expect(redrives.last).toMatchObject({ id: begun.id, changed: 1, state: 'failed', failure });
+  });
+
+  it('refuses another one until it has ended', async () => {
+    const { redrives, begun, work } = startedRedrive();
+    expect(() => redrives.start(selection, plan)).toThrow('A redrive is under way');
+    work.resolve({ changed: 1, outcome: 'interrupted' });
+    await redrives.ended();
+    expect(redrives.last?.state).toBe('interrupted');
+    expect(redrives.start(selection, plan).id).not.toBe(begun.id);
+  });
+});
