@@ -29,8 +29,16 @@ export interface Answer {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
-/** Thrown to end a command without having changed anything. */
-export class Refusal extends Error {}
+/** Thrown to end a command that is not confirmed, or not safe. */
+export class Refusal extends Error {
+  /** For programs: what was done before, where something was. */
+  readonly facts: Answer['facts'];
+
+  constructor(message: string, facts: Answer['facts'] = {}) {
+    super(message);
+    this.facts = facts;
+  }
+}
 
 /** What a running command can do. */
 export interface Terminal {
@@ -117,7 +125,8 @@ function createScreen() {
 export function reportFailure(error: unknown, json: boolean): void {
   const refused = error instanceof Refusal;
   const reason = refused ? error.message : describeError(error).reason;
-  if (json) process.stdout.write(`${JSON.stringify({ outcome: refused ? 'refused' : 'failed', reason })}\n`);
+  const facts = refused ? error.facts : {};
+  if (json) process.stdout.write(`${JSON.stringify({ ...facts, outcome: refused ? 'refused' : 'failed', reason })}\n`);
   process.stderr.write(`${reason}\n`);
   process.exitCode = refused ? exitCodes.refused : exitCodes.failed;
 }

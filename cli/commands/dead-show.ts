@@ -48,7 +48,11 @@ async function runShow(id: string, options: ShowOptions): Promise<void> {
       const withPayload = options.payload === true;
       const result = await showDead(db, id, { graph: graphOf(settings), withPayload });
       const { outcome: found, ...rest } = result;
-      return { outcome: 'done', text: resultText(id, result, withPayload), facts: { found, ...rest } };
+      return {
+        outcome: found === 'unknown' ? 'wrong' : 'done',
+        text: resultText(id, result, withPayload),
+        facts: { found, ...rest },
+      };
     }),
   );
 }

@@ -29,7 +29,7 @@ interface RepairCommandOptions extends ChangeOptions, CatalogOption {
 }
 
 const help = `
-What it does: verifies, as "outgraph verify" does, says what it will do and asks; then repairs and verifies in turn until there is nothing left to repair.
+What it does: verifies, as "outgraph verify" does, says what it will do and asks; then repairs and verifies in turn until there is nothing left to repair. With --yes it begins to repair while it verifies.
 
   missing, stale, changed  the document is recorded anew: an event with its current state goes through the outbox to the consumer, in order with what writers do at the same moment. Of elements that somebody has changed,
                            the registry is told before that they do not stand as it says
@@ -75,10 +75,13 @@ async function runRepair(definitions: readonly AggregateDefinition[], options: R
     withOutbox(settings, (db) =>
       withGraph(settings, async (driver): Promise<Answer> => {
         const scope = { db, driver, database: settings.NEO4J_DATABASE };
-        const found = await look(scope, definitions, options, terminal);
-        if (found.outcome !== 'different')
-          return { outcome: found.outcome, text: lookText(found), facts: { verified: found } };
-        await terminal.confirm(planText(found, options));
+        // Where nobody is asked, the first round's verification is enough.
+        if (!options.yes) {
+          const found = await look(scope, definitions, options, terminal);
+          if (found.outcome !== 'different')
+            return { outcome: found.outcome, text: lookText(found), facts: { verified: found } };
+          await terminal.confirm(planText(found, options));
+        }
         const left = new Left(options.first);
         const report = await repairGraph(
           scope,
@@ -87,7 +90,7 @@ async function runRepair(definitions: readonly AggregateDefinition[], options: R
           { ratePerSecond: options.rate, signal: terminal.signal, progress: terminal.showProgress(null, 'repaired') },
           tellTo(terminal, left),
         );
-        if (report.outcome === 'too-many') throw new Refusal(tooManyText(report, options));
+        if (report.outcome === 'too-many') throw new Refusal(tooManyText(report, options), { ...report });
         const outcome = report.outcome === 'unapplied' ? 'different' : report.outcome;
         return { outcome, text: reportText(report, left), facts: { ...report, first: left.differences } };
       }),

@@ -96,7 +96,8 @@ async function runReproject(definitions: readonly AggregateDefinition[], options
           logTo(terminal),
         );
         results[type] = result;
-        refuseIfUnsafe(type, result, forget !== null);
+        const reason = whyUnsafe(type, result, forget !== null);
+        if (reason !== null) throw new Refusal(reason, { results });
         if (result.outcome === 'interrupted' || result.forgotten?.outcome === 'interrupted')
           return {
             outcome: 'interrupted',
@@ -153,15 +154,17 @@ export function logTo({ say }: Terminal) {
   };
 }
 
-function refuseIfUnsafe(type: string, { unrecordable, forgotten, outcome }: ReprojectResult, forgets: boolean): void {
+/** Null where it is safe to go on. */
+function whyUnsafe(
+  type: string,
+  { unrecordable, forgotten, outcome }: ReprojectResult,
+  forgets: boolean,
+): string | null {
   if (forgotten?.outcome === 'too-many')
-    throw new Refusal(
-      `${forgotten.missing} aggregates of ${type} have no document, more than --max-forgotten: none was deleted. If that is right, run it again with a larger number.`,
-    );
+    return `${forgotten.missing} aggregates of ${type} have no document, more than --max-forgotten: none was deleted. If that is right, run it again with a larger number.`;
   if (forgets && outcome === 'done' && unrecordable > 0)
-    throw new Refusal(
-      `No event can be made of ${unrecordable} documents of ${type}: nothing was deleted from the graph.`,
-    );
+    return `No event can be made of ${unrecordable} documents of ${type}: nothing was deleted from the graph.`;
+  return null;
 }
 
 function resultsText(results: Readonly<Record<string, ReprojectResult>>): string {

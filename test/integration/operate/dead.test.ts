@@ -216,7 +216,9 @@ describe('dead show', () => {
     const pending = outboxEvent();
     await outbox().insertOne(pending);
     expect(await run(['show', String(pending._id)])).toBe(`The event ${pending._id} is not dead: it is pending.\n`);
-    expect(await json(['show', String(new ObjectId())])).toMatchObject({ found: 'unknown' });
+    const unknown = startOutgraph(['dead', 'show', String(new ObjectId()), '--json'], database.settings);
+    const { exitCode, stdout } = await unknown.ended;
+    expect([exitCode, JSON.parse(stdout)]).toMatchObject([1, { outcome: 'wrong', found: 'unknown' }]);
   });
 
   it('wrong use ends with 2', async () => {

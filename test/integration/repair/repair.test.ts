@@ -155,7 +155,7 @@ it('more than may be deleted is not deleted at all', async () => {
   const removed = await events.find({}, { limit: 3 }).toArray();
   await events.deleteMany({ _id: { $in: removed.map(({ _id }) => _id) } });
   const refused = await repair('--max-deleted', '2');
-  expect(refused).toMatchObject({ exitCode: 3, outcome: 'refused' });
+  expect(refused).toMatchObject({ exitCode: 3, outcome: 'refused', verified: { differences: { ghost: 3 } } });
   expect(refused.reason).toContain('--max-deleted 2');
   expect(await verify()).toMatchObject({ exitCode: 4, differences: { ghost: 3 } });
   expect(await repair('--max-deleted', '3')).toMatchObject({ exitCode: 0, deletionsRecorded: 3 });
