@@ -3,6 +3,7 @@ import path from 'node:path';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { localCredentials, sdkCredentials } from './credentials.ts';
+import { withDeploymentFolder } from './deployment-folder.ts';
 import { projectRoot } from './paths.ts';
 import { type DatabaseAddresses, putSecrets } from './put-secrets.ts';
 import { runCommand } from './run-command.ts';
@@ -51,7 +52,7 @@ export interface StageToDeploy {
  */
 export async function deploy(target: DeploymentTarget): Promise<Deployment> {
   return {
-    ...(await deployStage(target, { service, stage, params: [], folder: projectRoot })),
+    ...(await withDeploymentFolder((folder) => deployStage(target, { service, stage, params: [], folder }))),
     functions: {
       publisher: `${service}-${stage}-publisher`,
       consumer: `${service}-${stage}-consumer`,
