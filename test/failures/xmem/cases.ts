@@ -1,4 +1,4 @@
-/** XMem's cases in which something dies; they share the stack of the crash table. */
+/** XMem's cases in which something dies; they share the stack of the crash table's rows about Neo4j. */
 import { isDeepStrictEqual } from 'node:util';
 import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { expect } from 'vitest';
@@ -36,6 +36,7 @@ export const xmemCases: Readonly<Record<string, (stack: FailureStack) => Promise
       await looking;
       expect(looks.wrong).toStrictEqual([]);
       expect(looks.count).toBeGreaterThan(looks.moves);
+      expect(looks.locked).toBeGreaterThan(looks.moves / ids.length);
     }),
 
   'N12: Neo4j down during the whole scan, then up: the graph equals one built from scratch': (stack) =>
