@@ -17,7 +17,7 @@ const options = new Command('npm run chaos --')
   .opts<{ minutes: number; seed?: number; json?: true }>();
 
 await runWithServers({
-  start: (signal) => FailureStack.start(signal),
+  start: (signal) => FailureStack.start('chaos', signal),
   run: async (stack, signal) => {
     const report = await runChaos(stack, {
       seconds: options.minutes * 60,

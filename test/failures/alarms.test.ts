@@ -34,7 +34,7 @@ let bus: EventBridgeClient;
 let onCall: OnCall;
 let sweeping: { readonly stop: () => Promise<void> };
 beforeAll(async () => {
-  stack = await FailureStack.start();
+  stack = await FailureStack.start('alarms');
   bus = new EventBridgeClient({ endpoint: stack.endpointUrl, region: 'us-east-1', credentials: sdkCredentials });
   await stack.functions.configure('sweep', { timeoutSeconds: sweepSeconds });
   onCall = await OnCall.start(stack);

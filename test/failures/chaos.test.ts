@@ -7,7 +7,7 @@ import { FailureStack } from './failure-stack.ts';
 const seconds = 120;
 
 it('nothing is lost and no ghost stands after two minutes of random faults', { timeout: 900_000 }, async () => {
-  const stack = await FailureStack.start();
+  const stack = await FailureStack.start('chaos');
   try {
     const seed = Number(process.env.OUTGRAPH_SEED ?? Math.trunc(Math.random() * 0x7fffffff));
     const { signal } = new AbortController();

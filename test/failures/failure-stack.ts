@@ -63,8 +63,8 @@ export const sweepStaleSeconds = 5;
 /** A publisher that was killed keeps the next one out for so long. */
 export const leaseSeconds = 4;
 
-/** The logs of the last run. */
-const keptLogs = path.join(stackFolder, 'failure-logs');
+/** Below it are the logs of the last runs, by the stack's name. */
+const keptLogsFolder = path.join(stackFolder, 'failure-logs');
 
 export class FailureStack {
   readonly mongodb: RestartableReplicaSet;
@@ -88,12 +88,13 @@ export class FailureStack {
   readonly graph: Driver;
   readonly sqs: SQSClient;
   /** Where the logs are put when the stack ends. */
-  readonly keptLogs = keptLogs;
+  readonly keptLogs: string;
   /** Rejects when LocalStack ends by itself; the other servers may be ended at any time. */
   readonly broken: Promise<never>;
   readonly #undo: readonly (() => Promise<unknown>)[];
 
   private constructor(parts: StackParts, undo: readonly (() => Promise<unknown>)[]) {
+    this.keptLogs = parts.keptLogs;
     this.mongodb = parts.mongodb;
     this.mongodbProxies = parts.mongodbProxies;
     this.neo4j = parts.neo4j;
@@ -114,11 +115,11 @@ export class FailureStack {
     this.#undo = undo;
   }
 
-  /** Starts and deploys everything; whatever was started is ended again if a later step fails. */
-  static async start(signal: AbortSignal = new AbortController().signal): Promise<FailureStack> {
+  /** Starts and deploys everything, under a name that no other stack has; whatever was started is ended again if a later step fails. */
+  static async start(name: string, signal: AbortSignal = new AbortController().signal): Promise<FailureStack> {
     const undo: (() => Promise<unknown>)[] = [];
     try {
-      const parts = await startParts(signal, undo);
+      const parts = await startParts(path.join(keptLogsFolder, name), signal, undo);
       const stack = new FailureStack(parts, undo);
       undo.push(() => stack.#close());
       await stack.#shortenWaits();
@@ -207,6 +208,7 @@ export class FailureStack {
 }
 
 interface StackParts {
+  readonly keptLogs: string;
   readonly servers: Servers;
   readonly mongodb: RestartableReplicaSet;
   readonly mongodbProxies: readonly InterceptingProxy[];
@@ -217,7 +219,11 @@ interface StackParts {
   readonly deployment: Deployment;
 }
 
-async function startParts(signal: AbortSignal, undo: (() => Promise<unknown>)[]): Promise<StackParts> {
+async function startParts(
+  keptLogs: string,
+  signal: AbortSignal,
+  undo: (() => Promise<unknown>)[],
+): Promise<StackParts> {
   const servers = await startServers({ wanted: ['localstack'], mongodbMembers: 0, signal });
   undo.push(servers.stop);
   // Looked at when a test has failed.
@@ -267,7 +273,7 @@ async function startParts(signal: AbortSignal, undo: (() => Promise<unknown>)[])
   const logFile = path.join(servers.logsFolder, 'deploy.log');
   const target = { endpointUrl: servers.endpointUrl, region, databases, logFile, signal };
   const deployment = await printStep('Packaging and deploying the functions', () => deploy(target));
-  return { servers, mongodb, mongodbProxies, neo4j, neo4jProxy, neo4jPassword, bus, deployment };
+  return { keptLogs, servers, mongodb, mongodbProxies, neo4j, neo4jProxy, neo4jPassword, bus, deployment };
 }
 
 /** The last one first; a failure does not keep the others from being undone. */

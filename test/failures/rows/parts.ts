@@ -1,0 +1,36 @@
+/** The rows of the crash table in parts, each on a stack of its own. A row that is in none does not type-check. */
+import { it } from 'vitest';
+import { crashTable, rowTitle } from '../crash-table.ts';
+import type { FailureStack } from '../failure-stack.ts';
+import { busRows } from './bus.ts';
+import { consumerRows } from './consumer.ts';
+import { mongodbRows } from './mongodb.ts';
+import { neo4jRows } from './neo4j.ts';
+import { poisonRows } from './poison.ts';
+import { publisherRows } from './publisher.ts';
+import { queueRows } from './queue.ts';
+import type { CrashRows } from './row.ts';
+import { sweepRows } from './sweep.ts';
+import { writerRows } from './writer.ts';
+
+export const rowsBeforeTheQueue = { ...writerRows, ...busRows, ...publisherRows, ...mongodbRows };
+
+export const rowsOfTheGraph = neo4jRows;
+
+export const rowsBehindTheQueue: Required<
+  Omit<CrashRows, keyof typeof rowsBeforeTheQueue | keyof typeof rowsOfTheGraph>
+> = {
+  ...consumerRows,
+  ...queueRows,
+  ...poisonRows,
+  ...sweepRows,
+};
+
+/** A test for each, in the table's order. */
+export function testRows<Name extends keyof CrashRows>(
+  rows: Pick<Required<CrashRows>, Name>,
+  stack: () => FailureStack,
+): void {
+  const isHere = (name: string): name is Name => name in rows;
+  for (const name of Object.keys(crashTable).filter(isHere)) it(rowTitle(crashTable[name]), () => rows[name](stack()));
+}
