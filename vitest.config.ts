@@ -51,7 +51,7 @@ export default defineConfig({
           include: ['test/failures/**/*.test.ts'],
           testTimeout: 3 * serverTestMillis,
           hookTimeout: 3 * serverTestMillis,
-          // Each file has a stack of its own, which mostly waits for time-outs: two of them keep two cores a third busy.
+          // Each file has a stack of its own, which mostly waits for time-outs: one alone left three quarters of two cores idle.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
