@@ -18,6 +18,8 @@ const againMillis = 10_000;
 
 /** What the dialog is about. */
 export interface Asked {
+  /** One for each time that it is asked. */
+  readonly id: string;
   readonly selection: DeadSelection;
   /** In words: "with code payload-invalid". */
   readonly words: string;
@@ -40,8 +42,10 @@ export function DeadPage({ live }: { readonly live: Live }): ComponentChild {
   const age = Math.floor((live.status?.sample.at ?? 0) / againMillis);
   // When their number changes, at once; but as many may be others.
   useEffect(() => void read(), [dead, age]);
-  const close = () => {
-    setAsked(null);
+  const ask = (about: Omit<Asked, 'id'>) => setAsked({ id: crypto.randomUUID(), ...about });
+  // The browser tells of a dialog's end a moment after it is gone, and the next one may be asked for by then.
+  const close = (closed: Asked) => {
+    setAsked((current) => (current === closed ? null : current));
     void read();
   };
   return h(
@@ -56,22 +60,22 @@ export function DeadPage({ live }: { readonly live: Live }): ComponentChild {
     asked === null &&
       live.connection === 'live' &&
       live.redrive?.state === 'running' &&
-      h('div', { role: 'status' }, h(Course, { redrive: live.redrive, live })),
+      h('div', { role: 'status' }, h(Course, { redrive: live.redrive })),
     problem !== null && h(Problem, null, h('strong', null, 'The dead events cannot be read. '), problem),
     list === null && problem === null && h(Empty, null, 'The dead events are being read …'),
     list !== null && list.events.length === 0 && h(Empty, null, 'No event is dead.'),
     list !== null &&
       list.events.length > 0 && [
-        h(Groups, { key: 'groups', list, ask: setAsked }),
-        h(Events, { key: 'events', list, code, setCode, ask: setAsked }),
+        h(Groups, { key: 'groups', list, ask }),
+        h(Events, { key: 'events', list, code, setCode, ask }),
       ],
-    asked !== null && h(RedriveDialog, { asked, live, close }),
+    asked !== null && h(RedriveDialog, { key: asked.id, asked, live, close: () => close(asked) }),
   );
 }
 
 interface ListProps {
   readonly list: List;
-  readonly ask: (asked: Asked) => void;
+  readonly ask: (about: Omit<Asked, 'id'>) => void;
 }
 
 function Groups({ list, ask }: ListProps): ComponentChild {
@@ -178,7 +182,7 @@ function Why({ code, message, advice }: Entry): ComponentChild {
   );
 }
 
-function RedriveOne({ entry, ask }: { readonly entry: Entry; readonly ask: (asked: Asked) => void }): ComponentChild {
+function RedriveOne({ entry, ask }: Pick<ListProps, 'ask'> & { readonly entry: Entry }): ComponentChild {
   const { eventId, aggregateType, aggregateId } = entry;
   const name = `${aggregateType}:${aggregateId}`;
   const onClick = () => ask({ selection: { codes: [], aggregateTypes: [], eventIds: [eventId] }, words: `of ${name}` });

@@ -79,7 +79,7 @@ function Words({ step, asked, live }: Omit<DialogProps, 'close'> & { readonly st
     case 'starting':
       return h('p', null, 'Under way …');
     case 'started':
-      return h(Course, { redrive: live.redrive?.id === step.begun.id ? live.redrive : step.begun, live });
+      return h(Started, { begun: step.begun, live });
     case 'refused':
       return h('p', { class: 'problem' }, h('strong', null, 'It was not begun. '), step.reason);
   }
@@ -101,14 +101,20 @@ function Question({ asked, events }: { readonly asked: Asked; readonly events: n
   );
 }
 
-/** How it goes, then how it went: told by the server, whose word may come before or after its answer. */
-export function Course({ redrive, live }: { readonly redrive: RedriveMessage; readonly live: Live }): ComponentChild {
+/** The server's word may come before or after its answer. */
+function Started({ begun, live }: { readonly begun: RedriveMessage; readonly live: Live }): ComponentChild {
+  const redrive = live.redrive?.id === begun.id ? live.redrive : begun;
+  if (redrive.state === 'running' && live.connection !== 'live')
+    return h('p', { class: 'problem' }, 'The console does not answer. What it had not reached is still dead.');
+  return h(Course, { redrive });
+}
+
+/** How it goes, then how it went. */
+export function Course({ redrive }: { readonly redrive: RedriveMessage }): ComponentChild {
   const { state, changed, events, failure } = redrive;
   const are = `${counted(changed, 'event')} ${changed === 1 ? 'is' : 'are'} pending again`;
   switch (state) {
     case 'running':
-      if (live.connection !== 'live')
-        return h('p', { class: 'problem' }, 'The console does not answer. What it had not reached is still dead.');
       return h(
         'p',
         null,
