@@ -13,8 +13,8 @@ export default defineConfig({
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {
         test: {
-          name: 'infrastructure',
-          include: ['test/infrastructure/**/*.test.ts'],
+          name: 'package',
+          include: ['test/package/**/*.test.ts'],
           testTimeout: serverTestMillis,
           // The first one downloads LocalStack, which brings cfn-lint along.
           hookTimeout: 3 * serverTestMillis,

@@ -10,7 +10,7 @@ import { inChunks } from '../lib/in-chunks.ts';
 import { applyStates } from '../lib/neo4j/apply-states.ts';
 import { createEnsureSchema } from '../lib/neo4j/ensure-schema.ts';
 import { setUpGraph } from '../lib/neo4j/set-up-graph.ts';
-import { connectGraph } from '../test/connect-graph.ts';
+import { connectGraph } from '../test/support/connect-graph.ts';
 import { compare, type Rate } from './compare.ts';
 import { type Benchmark, type Figure, secondAgainstFirst } from './figure.ts';
 import { SymbolGraph, type SymbolRow, symbolRows } from './symbols.ts';

@@ -6,7 +6,7 @@ import { waitUntil } from '../infra/local/wait-until.ts';
 import { outboxCollection } from '../lib/contract/outbox-event.ts';
 import { inChunks } from '../lib/in-chunks.ts';
 import { setUpOutbox } from '../lib/mongodb/set-up-outbox.ts';
-import { upsertEvent } from '../test/outbox-event.ts';
+import { upsertEvent } from '../test/support/outbox-event.ts';
 import { SymbolGraph, type SymbolRow, symbolRows } from './symbols.ts';
 
 const insertChunk = 5_000;

@@ -5,7 +5,7 @@ import type { AggregateState } from '../lib/apply/aggregate-state.ts';
 import { consumerSettings, readSettings } from '../lib/config/settings.ts';
 import type { QueueMessage } from '../lib/consume/queue-message.ts';
 import { type Consumer, joinConsumer, noQueue } from '../lib/wiring/consumer.ts';
-import { silentLog } from '../test/silent-log.ts';
+import { silentLog } from '../test/support/silent-log.ts';
 import { ApplyBench } from './apply.ts';
 import { BenchOutbox } from './bench-outbox.ts';
 import { type Contender, compare } from './compare.ts';

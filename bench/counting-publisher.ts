@@ -2,7 +2,7 @@
 import { publisherSettings, readSettings } from '../lib/config/settings.ts';
 import type { SendPointers } from '../lib/publish/send-all.ts';
 import { joinPublisher, type Publisher } from '../lib/wiring/publisher.ts';
-import { silentLog } from '../test/silent-log.ts';
+import { silentLog } from '../test/support/silent-log.ts';
 import type { BenchOutbox } from './bench-outbox.ts';
 import type { Contender } from './compare.ts';
 

@@ -4,7 +4,7 @@ import { aggregates } from '../lib/aggregates/catalog.ts';
 import { readSettings, workerSettings } from '../lib/config/settings.ts';
 import { inChunks } from '../lib/in-chunks.ts';
 import { startWorker, type WorkerLog } from '../lib/wiring/worker.ts';
-import { silentLog } from '../test/silent-log.ts';
+import { silentLog } from '../test/support/silent-log.ts';
 import { ApplyBench } from './apply.ts';
 import { BenchOutbox } from './bench-outbox.ts';
 import { type Rate, spread } from './compare.ts';

@@ -6,13 +6,13 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { runVitest } from '../infra/local/run-vitest.ts';
 import { runWithStack } from '../infra/local/run-with-stack.ts';
-import { stackVariable } from './stack-variable.ts';
+import { stackVariable } from './support/stack-variable.ts';
 
 const report = 'test-report.json';
 const args = process.argv.slice(2);
 
 /** Unit tests and those of the infrastructure need no servers, and failure tests start servers of their own, to break them. */
-const ownServers = ['unit', 'infrastructure', 'failures'];
+const ownServers = ['unit', 'package', 'failures'];
 const projects = [...args.join(' ').matchAll(/--project[= ](\S+)/g)].map(([, name = '']) => name);
 const files = args.filter((arg) => arg.startsWith('test/'));
 const bringsItsOwn =

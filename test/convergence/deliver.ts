@@ -8,9 +8,9 @@ import { aggregateKey, type OutboxEvent, splitAggregateKey } from '../../lib/con
 import type { Subgraph } from '../../lib/contract/subgraph.ts';
 import { inChunks } from '../../lib/in-chunks.ts';
 import type { GraphPorts } from '../../lib/wiring/graph.ts';
-import { calmPorts } from '../calm-ports.ts';
-import type { ModelEvent } from '../model/expected-graph.ts';
-import { silentLog } from '../silent-log.ts';
+import { calmPorts } from '../support/calm-ports.ts';
+import type { ModelEvent } from '../support/model/expected-graph.ts';
+import { silentLog } from '../support/silent-log.ts';
 
 /** How a history is delivered. */
 export interface DeliveryPlan {

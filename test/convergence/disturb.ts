@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Driver } from 'neo4j-driver';
 import type { Endpoint } from '../../lib/contract/subgraph.ts';
-import type { ForeignData, ForeignRelationship } from '../model/expected-graph.ts';
+import type { ForeignData, ForeignRelationship } from '../support/model/expected-graph.ts';
 import type { CuttingProxy } from './cutting-proxy.ts';
 
 /** Runs in the background until it is stopped. */

@@ -5,7 +5,7 @@
 import { type Document, Double, Int32, ObjectId } from 'bson';
 import fc from 'fast-check';
 import { namePattern } from '../../lib/contract/subgraph.ts';
-import { outboxEvent } from '../outbox-event.ts';
+import { outboxEvent } from '../support/outbox-event.ts';
 
 /** Names of labels, types and properties that are allowed, and mean something elsewhere. */
 const usualNames = ['name', 'constructor', 'prototype', 'toString', 'valueOf', 'hasOwnProperty', 'then', 'toJSON'];

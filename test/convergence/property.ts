@@ -6,15 +6,15 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Driver } from 'neo4j-driver';
 import { type GraphPorts, joinGraph } from '../../lib/wiring/graph.ts';
-import { clearGraph } from '../clear-graph.ts';
+import { clearGraph } from '../support/clear-graph.ts';
 import {
   expectedGraph,
   type ForeignData,
   type GraphPicture,
   type ModelEvent,
   newestEvents,
-} from '../model/expected-graph.ts';
-import { readGraph } from '../model/read-graph.ts';
+} from '../support/model/expected-graph.ts';
+import { readGraph } from '../support/model/read-graph.ts';
 import type { CuttingProxy } from './cutting-proxy.ts';
 import { type DeliveryPlan, deliver } from './deliver.ts';
 import { attachForeign, createForeign, type FaultPlan, makeFaults } from './disturb.ts';

@@ -14,7 +14,7 @@ import type {
   Subgraph,
   SubgraphNode,
 } from '../../lib/contract/subgraph.ts';
-import type { ForeignData, ModelEvent } from '../model/expected-graph.ts';
+import type { ForeignData, ModelEvent } from '../support/model/expected-graph.ts';
 
 /** The labels and keys of one universe; a suffix keeps universes apart that share a server. */
 export interface Universe {

@@ -6,8 +6,8 @@ import fc from 'fast-check';
 import { stackFolder } from '../../infra/local/paths.ts';
 import { runWithServers } from '../../infra/local/run-with-stack.ts';
 import { type Servers, startServers } from '../../infra/local/servers.ts';
-import { integer, positive } from '../command-options.ts';
-import { graphAddress } from '../connect-graph.ts';
+import { integer, positive } from '../../tools/command-options.ts';
+import { graphAddress } from '../support/connect-graph.ts';
 import { createCheck, randomCase } from './property.ts';
 import { openConvergence } from './servers.ts';
 

@@ -5,8 +5,8 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stage } from '../../infra/local/deploy.ts';
 import { waitUntil } from '../../infra/local/wait-until.ts';
-import { isEmitted, readAlarms, watchedMetric } from '../cloudwatch.ts';
-import { stack } from '../stack.ts';
+import { isEmitted, readAlarms, watchedMetric } from '../support/cloudwatch.ts';
+import { stack } from '../support/stack.ts';
 
 const aws = { endpoint: stack.awsEndpointUrl, region: stack.awsRegion };
 const cloudwatch = new CloudWatchClient(aws);

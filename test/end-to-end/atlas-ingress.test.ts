@@ -22,12 +22,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { waitUntil } from '../../infra/local/wait-until.ts';
 import { canaryAggregate } from '../../lib/contract/canary.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
-import { type AtlasEnvelope, atlasDetails, atlasEnvelope, triggerSource } from '../atlas-envelope.ts';
-import { atlasTrigger, triggerPipeline } from '../atlas-trigger.ts';
-import { stack } from '../stack.ts';
+import { type AtlasEnvelope, atlasDetails, atlasEnvelope, triggerSource } from '../support/atlas-envelope.ts';
+import { atlasTrigger, triggerPipeline } from '../support/atlas-trigger.ts';
+import { stack } from '../support/stack.ts';
+import { closeClients, graphEvent, mongodb, query, untilSettled } from '../support/wait-for.ts';
 import { atlasMessages } from '../upgrade/atlas-messages.ts';
 import { type AtlasStage, atlasStage, deployAtlasStage } from './atlas-stage.ts';
-import { closeClients, graphEvent, mongodb, query, untilSettled } from './wait-for.ts';
 
 const aws = { endpoint: stack.awsEndpointUrl, region: stack.awsRegion };
 const bus = new EventBridgeClient(aws);

@@ -4,8 +4,8 @@
  */
 import { deployStage, type Ways } from '../../infra/local/deploy.ts';
 import { withDeploymentFolder } from '../../infra/local/deployment-folder.ts';
-import { triggerSource } from '../atlas-envelope.ts';
-import { removeResources, targetBeside } from './second-deployment.ts';
+import { triggerSource } from '../support/atlas-envelope.ts';
+import { removeResources, targetBeside } from '../support/second-deployment.ts';
 
 export const atlasStage = 'atlas';
 

@@ -6,8 +6,8 @@ import { toPosition } from '../../lib/contract/position.ts';
 import type { CanaryNote } from '../../lib/mongodb/canaries.ts';
 import { checkpointCollection } from '../../lib/mongodb/set-up-outbox.ts';
 import type { SweepReport } from '../../lib/sweep/sweep.ts';
-import { stack } from '../stack.ts';
-import { closeClients, db, query, untilSettled } from './wait-for.ts';
+import { stack } from '../support/stack.ts';
+import { closeClients, db, query, untilSettled } from '../support/wait-for.ts';
 
 // The scheduled sweep may be running: one runs at a time, and this one waits for its turn.
 const lambda = new LambdaClient({ endpoint: stack.awsEndpointUrl, region: stack.awsRegion, maxAttempts: 10 });

@@ -8,9 +8,9 @@ import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stage } from '../../infra/local/deploy.ts';
 import { waitUntil } from '../../infra/local/wait-until.ts';
-import { isEmitted, readAlarms, type WatchedMetric } from '../cloudwatch.ts';
-import { stack } from '../stack.ts';
-import { closeClients, graphEvent, outbox, untilSettled } from './wait-for.ts';
+import { isEmitted, readAlarms, type WatchedMetric } from '../support/cloudwatch.ts';
+import { stack } from '../support/stack.ts';
+import { closeClients, graphEvent, outbox, untilSettled } from '../support/wait-for.ts';
 
 const aws = { endpoint: stack.awsEndpointUrl, region: stack.awsRegion };
 const cloudwatch = new CloudWatchClient(aws);

@@ -3,8 +3,8 @@ import path from 'node:path';
 import { ObjectId } from 'mongodb';
 import { afterAll, expect, it } from 'vitest';
 import { waitUntil } from '../../infra/local/wait-until.ts';
-import { stack } from '../stack.ts';
-import { closeClients, graphEvent, outbox, untilSettled } from './wait-for.ts';
+import { stack } from '../support/stack.ts';
+import { closeClients, graphEvent, outbox, untilSettled } from '../support/wait-for.ts';
 
 afterAll(closeClients);
 

@@ -5,8 +5,8 @@ import { CloudWatchClient, GetMetricStatisticsCommand } from '@aws-sdk/client-cl
 import { afterAll, expect, it } from 'vitest';
 import { stage } from '../../infra/local/deploy.ts';
 import { waitUntil } from '../../infra/local/wait-until.ts';
-import { stack } from '../stack.ts';
-import { closeClients, graphEvent, outbox, untilSettled } from './wait-for.ts';
+import { stack } from '../support/stack.ts';
+import { closeClients, graphEvent, outbox, untilSettled } from '../support/wait-for.ts';
 
 const cloudwatch = new CloudWatchClient({ endpoint: stack.awsEndpointUrl, region: stack.awsRegion });
 afterAll(async () => {

@@ -1,13 +1,13 @@
 /** On the deployed functions, with a small part of the real input: after each scan of a version the graph equals one that is built from scratch from that version alone. */
 import { ObjectId } from 'mongodb';
 import { afterAll, expect, it } from 'vitest';
+import { bringToScan } from '../../demo/bring-to-scan.ts';
+import { scanSources } from '../../demo/input/code/scan.ts';
+import type { CodeRepository } from '../../demo/input/code/scan-graph.ts';
+import type { Scan } from '../../demo/input/code/scan-types.ts';
+import { codeVersions, readCodeVersion } from '../../demo/input/code/versions.ts';
 import { printStep } from '../../infra/local/progress.ts';
-import { scanSources } from '../input/code/scan.ts';
-import type { CodeRepository } from '../input/code/scan-graph.ts';
-import type { Scan } from '../input/code/scan-types.ts';
-import { codeVersions, readCodeVersion } from '../input/code/versions.ts';
-import { bringToScan } from '../main-job/bring-to-scan.ts';
-import { closeClients, db, graph, mongodb, outbox } from './wait-for.ts';
+import { closeClients, db, graph, mongodb, outbox } from '../support/wait-for.ts';
 
 afterAll(closeClients);
 

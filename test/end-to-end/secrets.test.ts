@@ -7,7 +7,7 @@ import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { stage } from '../../infra/local/deploy.ts';
 import { createReferenceReader, type ReadReference } from '../../lib/aws/secrets.ts';
-import { stack } from '../stack.ts';
+import { stack } from '../support/stack.ts';
 
 const aws = { endpoint: stack.awsEndpointUrl, region: stack.awsRegion };
 const ssm = new SSMClient(aws);

@@ -16,12 +16,12 @@ import { waitUntil } from '../../infra/local/wait-until.ts';
 import { memoryEvent } from '../../lib/aggregates/memory-event.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { trackCollection } from '../../lib/writer/tracked-collection.ts';
-import { registerContexts, withSpan } from '../async-contexts.ts';
-import { createTestDatabase, type TestDatabase } from '../integration/test-database.ts';
-import { type OtlpReceiver, startOtlpReceiver } from '../otlp-receiver.ts';
-import { upsertEvent } from '../outbox-event.ts';
-import { stack } from '../stack.ts';
-import { closeClients, query } from './wait-for.ts';
+import { registerContexts, withSpan } from '../support/async-contexts.ts';
+import { type OtlpReceiver, startOtlpReceiver } from '../support/otlp-receiver.ts';
+import { upsertEvent } from '../support/outbox-event.ts';
+import { stack } from '../support/stack.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+import { closeClients, query } from '../support/wait-for.ts';
 
 const functionName = `${stack.functions.consumer}-traced-${new ObjectId().toHexString()}`;
 const lambda = new LambdaClient({ endpoint: stack.awsEndpointUrl, region: stack.awsRegion });

@@ -6,8 +6,8 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { waitUntil } from '../../infra/local/wait-until.ts';
 import { memoryEvent } from '../../lib/aggregates/memory-event.ts';
 import { trackCollection } from '../../lib/writer/tracked-collection.ts';
-import { stack } from '../stack.ts';
-import { closeClients, db, graphEvent, mongodb, outbox, query, untilSettled } from './wait-for.ts';
+import { stack } from '../support/stack.ts';
+import { closeClients, db, graphEvent, mongodb, outbox, query, untilSettled } from '../support/wait-for.ts';
 
 const aws = { endpoint: stack.awsEndpointUrl, region: stack.awsRegion };
 const queue = new SQSClient(aws);

@@ -19,12 +19,12 @@ import { canaryAggregate } from '../../lib/contract/canary.ts';
 import { type CanaryNote, writeCanary } from '../../lib/mongodb/canaries.ts';
 import type { Checkpoint, ResumeToken } from '../../lib/mongodb/publisher-lease.ts';
 import { checkpointCollection } from '../../lib/mongodb/set-up-outbox.ts';
-import { upsertEvent } from '../outbox-event.ts';
-import { FailureStack } from './failure-stack.ts';
+import { FailureStack } from '../support/failure-stack.ts';
+import { upsertEvent } from '../support/outbox-event.ts';
+import { Workload } from '../support/workload.ts';
 import { OnCall } from './on-call.ts';
 import { holdLease, publisherCheckpoint } from './rows/hold-lease.ts';
 import { until } from './rows/row.ts';
-import { Workload } from './workload.ts';
 
 /** The sweep waits for a server nearly as long as this, and tells what it knows only then. */
 const sweepSeconds = 12;

@@ -1,6 +1,6 @@
 /** The rows of the crash table about writers, MongoDB, the publisher and the bus, on deployed functions and servers that are really killed. */
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { FailureStack } from './failure-stack.ts';
+import { FailureStack } from '../support/failure-stack.ts';
 import { waitOverHandOvers } from './rows/hand-over.ts';
 import { rowsBeforeTheQueue, testRows } from './rows/parts.ts';
 

@@ -1,8 +1,8 @@
 /** Two minutes of chaos, on a stack of its own. `OUTGRAPH_SEED` repeats the faults of a run. */
 import { expect, it } from 'vitest';
-import { chaosText } from '../chaos/report-text.ts';
-import { runChaos } from '../chaos/run-chaos.ts';
-import { FailureStack } from './failure-stack.ts';
+import { chaosText } from '../../tools/chaos/report-text.ts';
+import { runChaos } from '../../tools/chaos/run-chaos.ts';
+import { FailureStack } from '../support/failure-stack.ts';
 
 const seconds = 120;
 

@@ -18,8 +18,8 @@ import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk
 import { sdkCredentials } from '../../infra/local/credentials.ts';
 import { stage } from '../../infra/local/deploy.ts';
 import { waitUntil } from '../../infra/local/wait-until.ts';
-import { namePrefix, readAlarms, watchedMetric } from '../cloudwatch.ts';
-import type { FailureStack } from './failure-stack.ts';
+import { namePrefix, readAlarms, watchedMetric } from '../support/cloudwatch.ts';
+import type { FailureStack } from '../support/failure-stack.ts';
 
 type AlarmState = 'ALARM' | 'OK';
 

@@ -1,6 +1,6 @@
 /** The Go writer, by the tools of its own language, against the stack's replica set. Without Go it is left out here, and fails where every writer must be tested. */
 import { describe, expect, it } from 'vitest';
-import { stack } from '../stack.ts';
+import { stack } from '../support/stack.ts';
 import { hasGo, runInLibrary } from './go-command.ts';
 
 const toolchain = hasGo();

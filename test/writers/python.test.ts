@@ -1,7 +1,7 @@
 /** The Python writer, by the tools of its own language, against the stack's replica set. Without Python it is left out here, and fails where every writer must be tested. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { findPython } from '../../infra/local/prerequisites.ts';
-import { stack } from '../stack.ts';
+import { stack } from '../support/stack.ts';
 import { installPython, type RunPython } from './python-environment.ts';
 
 const python = findPython();

@@ -1,10 +1,10 @@
 /** XMem's cases of the code graph, on the deployed functions. */
 import { afterAll, expect, it } from 'vitest';
-import { countBareSymbols } from '../../xmem/bare-symbols.ts';
-import type { ScannedFile } from '../../xmem/code-scan.ts';
-import { firstScan, secondScan } from '../../xmem/sample-repository.ts';
-import type { XmemScope } from '../../xmem/xmem-scope.ts';
-import { closeClients, graph, query } from '../wait-for.ts';
+import { closeClients, graph, query } from '../../support/wait-for.ts';
+import { countBareSymbols } from '../../support/xmem/bare-symbols.ts';
+import type { ScannedFile } from '../../support/xmem/code-scan.ts';
+import { firstScan, secondScan } from '../../support/xmem/sample-repository.ts';
+import type { XmemScope } from '../../support/xmem/xmem-scope.ts';
 import { expectInStep, newScope } from './in-step.ts';
 
 afterAll(closeClients);

@@ -1,8 +1,8 @@
 /** What the tests of XMem's cases share: a scope on the deployed functions, and that its graph is what its documents say. */
 import { expect } from 'vitest';
-import type { GraphPicture } from '../../model/expected-graph.ts';
-import { XmemScope } from '../../xmem/xmem-scope.ts';
-import { db, graph, mongodb } from '../wait-for.ts';
+import type { GraphPicture } from '../../support/model/expected-graph.ts';
+import { db, graph, mongodb } from '../../support/wait-for.ts';
+import { XmemScope } from '../../support/xmem/xmem-scope.ts';
 
 export function newScope(): XmemScope {
   return new XmemScope({ client: mongodb, db, graph });

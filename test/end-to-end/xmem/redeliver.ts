@@ -4,8 +4,8 @@ import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Document } from 'mongodb';
 import { expect } from 'vitest';
 import { inChunks } from '../../../lib/in-chunks.ts';
-import { stack } from '../../stack.ts';
-import { outbox, untilSettled } from '../wait-for.ts';
+import { stack } from '../../support/stack.ts';
+import { outbox, untilSettled } from '../../support/wait-for.ts';
 
 const aws = { endpoint: stack.awsEndpointUrl, region: stack.awsRegion };
 const perCall = 10;

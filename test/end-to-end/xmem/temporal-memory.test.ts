@@ -2,9 +2,9 @@
 import { Int32 } from 'mongodb';
 import { afterAll, expect, it } from 'vitest';
 import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
-import { upsertEvent } from '../../outbox-event.ts';
-import type { XmemScope } from '../../xmem/xmem-scope.ts';
-import { closeClients, db, outbox, query, untilSettled } from '../wait-for.ts';
+import { upsertEvent } from '../../support/outbox-event.ts';
+import { closeClients, db, outbox, query, untilSettled } from '../../support/wait-for.ts';
+import type { XmemScope } from '../../support/xmem/xmem-scope.ts';
 import { expectInStep, newScope } from './in-step.ts';
 import { redeliver } from './redeliver.ts';
 

@@ -7,9 +7,9 @@ import type { AggregateDefinition } from '../../../lib/aggregates/define-aggrega
 import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
 import { memoryUser } from '../../../lib/aggregates/memory-user.ts';
 import { recordCurrentStates } from '../../../lib/writer/record-current-states.ts';
-import { straightFromInput, writeHistory } from '../../xmem/sample-history.ts';
-import type { XmemScope } from '../../xmem/xmem-scope.ts';
-import { closeClients, db, mongodb, query } from '../wait-for.ts';
+import { closeClients, db, mongodb, query } from '../../support/wait-for.ts';
+import { straightFromInput, writeHistory } from '../../support/xmem/sample-history.ts';
+import type { XmemScope } from '../../support/xmem/xmem-scope.ts';
 import { expectInStep, newScope } from './in-step.ts';
 import { redeliver } from './redeliver.ts';
 

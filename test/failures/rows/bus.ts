@@ -1,7 +1,7 @@
 /** The publisher's process dies around a send, and EventBridge refuses, answers too little, or is away. */
 import { expect } from 'vitest';
-import type { FailureStack } from '../failure-stack.ts';
-import { Workload } from '../workload.ts';
+import type { FailureStack } from '../../support/failure-stack.ts';
+import { Workload } from '../../support/workload.ts';
 import { type CrashRows, expectInStep, until } from './row.ts';
 
 async function killedAround(stack: FailureStack, at: 'before' | 'after'): Promise<void> {

@@ -1,9 +1,9 @@
 /** The consumer's process dies: before, during and after its transaction, and between its last two steps. The queue brings the message again. */
 import { expect } from 'vitest';
-import { neo4jBegin, neo4jCommit, type Stop } from '../../intercepting-proxy.ts';
-import { mongodbCommand } from '../../mongodb-messages.ts';
-import type { FailureStack } from '../failure-stack.ts';
-import { Workload } from '../workload.ts';
+import type { FailureStack } from '../../support/failure-stack.ts';
+import { neo4jBegin, neo4jCommit, type Stop } from '../../support/intercepting-proxy.ts';
+import { mongodbCommand } from '../../support/mongodb-messages.ts';
+import { Workload } from '../../support/workload.ts';
 import { type CrashRows, expectInStep } from './row.ts';
 
 /** Kills the consumer where the stop says, and lets the connection end with it. */

@@ -1,8 +1,8 @@
 /** From one publisher to the next: nothing waits while one leaves and another takes over. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { upsertEvent } from '../../outbox-event.ts';
-import type { FailureStack } from '../failure-stack.ts';
+import type { FailureStack } from '../../support/failure-stack.ts';
+import { upsertEvent } from '../../support/outbox-event.ts';
 import { until } from './row.ts';
 
 const eventsPerSecond = 50;

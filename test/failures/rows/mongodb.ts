@@ -1,10 +1,10 @@
 /** The primary of three is killed at one exact message of each part, while others write: an election follows, and the driver or the queue tries again. */
 import { expect } from 'vitest';
 import type { RestartableServer } from '../../../infra/local/restartable-server.ts';
-import type { Stop } from '../../intercepting-proxy.ts';
-import { mongodbCommand } from '../../mongodb-messages.ts';
-import type { FailureStack } from '../failure-stack.ts';
-import { Workload } from '../workload.ts';
+import type { FailureStack } from '../../support/failure-stack.ts';
+import type { Stop } from '../../support/intercepting-proxy.ts';
+import { mongodbCommand } from '../../support/mongodb-messages.ts';
+import { Workload } from '../../support/workload.ts';
 import { type CrashRows, expectInStep, until } from './row.ts';
 
 /** Kills the primary at a message, with documents being written all the while, and starts it again when another one has taken its place. */

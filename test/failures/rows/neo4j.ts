@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import type { FailureStack } from '../failure-stack.ts';
-import { Workload } from '../workload.ts';
+import type { FailureStack } from '../../support/failure-stack.ts';
+import { Workload } from '../../support/workload.ts';
 import { type CrashRows, expectInStep, until } from './row.ts';
 
 /** Ingest goes on all the while; from the return on, everything is applied within a minute. */

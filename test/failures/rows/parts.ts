@@ -1,7 +1,7 @@
 /** The rows of the crash table in parts, each on a stack of its own. A row that is in none does not type-check. */
 import { it } from 'vitest';
+import type { FailureStack } from '../../support/failure-stack.ts';
 import { crashTable, rowTitle } from '../crash-table.ts';
-import type { FailureStack } from '../failure-stack.ts';
 import { busRows } from './bus.ts';
 import { consumerRows } from './consumer.ts';
 import { mongodbRows } from './mongodb.ts';

@@ -5,10 +5,10 @@ import { expect } from 'vitest';
 import { startInBackground } from '../../../infra/local/children.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
-import { upsertEvent } from '../../outbox-event.ts';
-import { type FailureStack, neo4jUser } from '../failure-stack.ts';
+import { type FailureStack, neo4jUser } from '../../support/failure-stack.ts';
+import { upsertEvent } from '../../support/outbox-event.ts';
+import { Workload } from '../../support/workload.ts';
 import { buildPoisonousConsumer, bundlePoisonous } from '../poisonous-builds.ts';
-import { Workload } from '../workload.ts';
 import { type CrashRows, expectInStep, until } from './row.ts';
 
 const crashMaxTrials = 1;

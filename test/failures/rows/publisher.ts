@@ -4,8 +4,8 @@ import { expect } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { Checkpoint } from '../../../lib/mongodb/publisher-lease.ts';
 import { checkpointCollection, setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
-import type { FailureStack } from '../failure-stack.ts';
-import { Workload } from '../workload.ts';
+import type { FailureStack } from '../../support/failure-stack.ts';
+import { Workload } from '../../support/workload.ts';
 import { holdLease, publisherCheckpoint } from './hold-lease.ts';
 import { type CrashRows, expectInStep, until } from './row.ts';
 

@@ -2,8 +2,8 @@
 import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { ObjectId } from 'mongodb';
 import { expect } from 'vitest';
-import type { FailureStack } from '../failure-stack.ts';
-import { Workload } from '../workload.ts';
+import type { FailureStack } from '../../support/failure-stack.ts';
+import { Workload } from '../../support/workload.ts';
 import { type CrashRows, expectInStep, until } from './row.ts';
 
 /** Puts the pointer of an event into the queue, after a delay in seconds. */

@@ -1,9 +1,9 @@
 /** What the rows of the crash table share. */
 import { expect } from 'vitest';
 import { waitUntil } from '../../../infra/local/wait-until.ts';
+import type { FailureStack } from '../../support/failure-stack.ts';
+import type { Workload } from '../../support/workload.ts';
 import type { CrashName, RowElsewhere } from '../crash-table.ts';
-import type { FailureStack } from '../failure-stack.ts';
-import type { Workload } from '../workload.ts';
 
 /** The tests of some rows: each makes the fault happen, and shows what the row says. */
 export type CrashRows = Partial<

@@ -2,9 +2,9 @@
 import { expect } from 'vitest';
 import { countStale } from '../../../lib/mongodb/find-stale.ts';
 import { readServerTime } from '../../../lib/mongodb/measure-outbox.ts';
-import type { Stop } from '../../intercepting-proxy.ts';
-import { type FailureStack, sweepStaleSeconds } from '../failure-stack.ts';
-import { Workload } from '../workload.ts';
+import { type FailureStack, sweepStaleSeconds } from '../../support/failure-stack.ts';
+import type { Stop } from '../../support/intercepting-proxy.ts';
+import { Workload } from '../../support/workload.ts';
 import { holdLease } from './hold-lease.ts';
 import { type CrashRows, expectInStep, until } from './row.ts';
 

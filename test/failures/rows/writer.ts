@@ -3,9 +3,9 @@ import path from 'node:path';
 import type { ObjectId } from 'mongodb';
 import { expect } from 'vitest';
 import { startInBackground } from '../../../infra/local/children.ts';
-import { mongodbCommand } from '../../mongodb-messages.ts';
-import type { FailureStack } from '../failure-stack.ts';
-import { Workload } from '../workload.ts';
+import type { FailureStack } from '../../support/failure-stack.ts';
+import { mongodbCommand } from '../../support/mongodb-messages.ts';
+import { Workload } from '../../support/workload.ts';
 import { type CrashRows, expectInStep } from './row.ts';
 
 export const writerRows = {

@@ -2,11 +2,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { expect } from 'vitest';
-import { neo4jCommit } from '../../intercepting-proxy.ts';
-import { straightFromInput, writeHistory } from '../../xmem/sample-history.ts';
-import { firstScan } from '../../xmem/sample-repository.ts';
-import { XmemScope } from '../../xmem/xmem-scope.ts';
-import { type FailureStack, visibilitySeconds } from '../failure-stack.ts';
+import { type FailureStack, visibilitySeconds } from '../../support/failure-stack.ts';
+import { neo4jCommit } from '../../support/intercepting-proxy.ts';
+import { straightFromInput, writeHistory } from '../../support/xmem/sample-history.ts';
+import { firstScan } from '../../support/xmem/sample-repository.ts';
+import { XmemScope } from '../../support/xmem/xmem-scope.ts';
 import { countFailures, untilConsumerFails } from '../rows/neo4j.ts';
 import { addEvents, killConsumers, lookUntil, moveUntil } from './date-moves.ts';
 

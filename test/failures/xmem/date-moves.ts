@@ -1,9 +1,9 @@
 /** Date moves while the consumer is killed, again and again, at points of its transaction and at random between them; and a reader who looks at the graph all the while. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ObjectId } from 'mongodb';
-import { neo4jBegin, neo4jCommit, type Stop } from '../../intercepting-proxy.ts';
-import type { XmemScope } from '../../xmem/xmem-scope.ts';
-import type { FailureStack } from '../failure-stack.ts';
+import type { FailureStack } from '../../support/failure-stack.ts';
+import { neo4jBegin, neo4jCommit, type Stop } from '../../support/intercepting-proxy.ts';
+import type { XmemScope } from '../../support/xmem/xmem-scope.ts';
 import { until } from '../rows/row.ts';
 
 const days = ['01-01', '02-29', '05-11', '12-10', '12-31'];

@@ -8,9 +8,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { freePort } from '../../../infra/local/free-port.ts';
 import { connectEventBus, sendPointers } from '../../../lib/aws/event-bus.ts';
 import { type Pointer, readPointer } from '../../../lib/contract/pointer.ts';
-import { type BusFault, type FaultyBus, startFaultyBus } from '../../faulty-bus.ts';
-import { stack } from '../../stack.ts';
-import { createTestBus, patientMillis, type TestBus } from '../test-bus.ts';
+import { type BusFault, type FaultyBus, startFaultyBus } from '../../support/faulty-bus.ts';
+import { stack } from '../../support/stack.ts';
+import { createTestBus, patientMillis, type TestBus } from '../../support/test-bus.ts';
 
 let bus: TestBus;
 let faulty: FaultyBus;

@@ -1,7 +1,7 @@
 /** Who may ask the console's server, and what it answers to others. */
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 import { type StartedConsole, startConsole } from './running-console.ts';
 
 let database: TestDatabase;

@@ -10,7 +10,7 @@ import { installMongod } from '../../../infra/local/mongod.ts';
 import { printStep } from '../../../infra/local/progress.ts';
 import { type RestartableReplicaSet, startRestartableMongodb } from '../../../infra/local/restartable-mongodb.ts';
 import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
-import { accessibilityViolations, chromiumPath, startChromium } from '../../chromium.ts';
+import { accessibilityViolations, chromiumPath, startChromium } from '../../support/chromium.ts';
 import { type StartedConsole, startConsole } from './running-console.ts';
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });

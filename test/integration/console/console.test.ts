@@ -10,8 +10,8 @@ import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { Worker } from '../../../lib/wiring/worker.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
-import { accessibilityViolations, chromiumPath, startChromium } from '../../chromium.ts';
-import { upsertEvent } from '../../outbox-event.ts';
+import { accessibilityViolations, chromiumPath, startChromium } from '../../support/chromium.ts';
+import { upsertEvent } from '../../support/outbox-event.ts';
 import {
   createTestDatabase,
   type SiteGraph,
@@ -19,7 +19,7 @@ import {
   startConsumer,
   startGraph,
   type TestDatabase,
-} from '../site.ts';
+} from '../../support/site.ts';
 import { type StartedConsole, startConsole } from './running-console.ts';
 
 const screenshots = path.join(stackFolder, 'console-screenshots');

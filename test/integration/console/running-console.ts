@@ -1,6 +1,6 @@
 /** The console as an operator runs it: the real command, on a site of the test's own. */
 import { waitUntil } from '../../../infra/local/wait-until.ts';
-import { type RunningOutgraph, startOutgraph } from '../../run-outgraph.ts';
+import { type RunningOutgraph, startOutgraph } from '../../support/run-outgraph.ts';
 
 export interface StartedConsole extends RunningOutgraph {
   /** As it printed it, with the token. */

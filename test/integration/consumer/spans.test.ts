@@ -12,12 +12,12 @@ import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { type Consumer, joinConsumer, noQueue } from '../../../lib/wiring/consumer.ts';
 import { startWorker } from '../../../lib/wiring/worker.ts';
 import { recordEvent } from '../../../lib/writer/record-event.ts';
-import { registerContexts } from '../../async-contexts.ts';
-import { type OtlpReceiver, startOtlpReceiver } from '../../otlp-receiver.ts';
-import { upsertEvent } from '../../outbox-event.ts';
-import { silentLog } from '../../silent-log.ts';
-import { openSmallGraph } from '../neo4j/small-graph.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { registerContexts } from '../../support/async-contexts.ts';
+import { type OtlpReceiver, startOtlpReceiver } from '../../support/otlp-receiver.ts';
+import { upsertEvent } from '../../support/outbox-event.ts';
+import { silentLog } from '../../support/silent-log.ts';
+import { openSmallGraph } from '../../support/small-graph.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const spanId = '00f067aa0ba902b7';

@@ -4,10 +4,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { readPointer } from '../../../lib/contract/pointer.ts';
 import { acknowledgeEvents } from '../../../lib/mongodb/acknowledge-events.ts';
-import { atlasDetails, atlasEnvelope } from '../../atlas-envelope.ts';
-import { atlasTrigger, triggerPipeline } from '../../atlas-trigger.ts';
-import { upsertEvent } from '../../outbox-event.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { atlasDetails, atlasEnvelope } from '../../support/atlas-envelope.ts';
+import { atlasTrigger, triggerPipeline } from '../../support/atlas-trigger.ts';
+import { upsertEvent } from '../../support/outbox-event.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

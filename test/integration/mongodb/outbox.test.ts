@@ -6,8 +6,8 @@ import { fetchEvents } from '../../../lib/mongodb/fetch-events.ts';
 import { markDead } from '../../../lib/mongodb/mark-dead.ts';
 import { checkOutbox, setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
 import { unsettledAggregates } from '../../../lib/mongodb/unsettled-aggregates.ts';
-import { upsertEvent } from '../../outbox-event.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { upsertEvent } from '../../support/outbox-event.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 /** A batch with events that Neo4j refuses: exactly those are set aside, in few transactions. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openSmallGraph } from './small-graph.ts';
+import { openSmallGraph } from '../../support/small-graph.ts';
 
 const batchSize = 1_000;
 /** Longer than Neo4j can index: refused by the server, and by nothing before it. */

@@ -2,7 +2,7 @@
 import pMap from 'p-map';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { inChunks } from '../../../lib/in-chunks.ts';
-import { openSmallGraph } from './small-graph.ts';
+import { openSmallGraph } from '../../support/small-graph.ts';
 
 let small: Awaited<ReturnType<typeof openSmallGraph>>;
 beforeAll(async () => {

@@ -1,10 +1,10 @@
 /** The property, on as many random histories as a test run has time for; `npm run soak` goes on for longer. */
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
-import { graphAddress } from '../../connect-graph.ts';
 import { createCheck, randomCase } from '../../convergence/property.ts';
 import { openConvergence } from '../../convergence/servers.ts';
-import { stack } from '../../stack.ts';
+import { graphAddress } from '../../support/connect-graph.ts';
+import { stack } from '../../support/stack.ts';
 
 /** `OUTGRAPH_HISTORIES=2000 npm test -- test/integration/neo4j` takes more. */
 const histories = Number(process.env.OUTGRAPH_HISTORIES ?? 500);

@@ -8,9 +8,9 @@ import { readSubgraph } from '../../../lib/contract/read-subgraph.ts';
 import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
 import { listTombstones, removeTombstones } from '../../../lib/neo4j/tombstones.ts';
 import { joinGraph } from '../../../lib/wiring/graph.ts';
-import { clearGraph } from '../../clear-graph.ts';
-import { connectGraph } from '../../connect-graph.ts';
-import { stack } from '../../stack.ts';
+import { clearGraph } from '../../support/clear-graph.ts';
+import { connectGraph } from '../../support/connect-graph.ts';
+import { stack } from '../../support/stack.ts';
 
 const driver = connectGraph(stack);
 const label = `Own${randomBytes(4).toString('hex')}`;

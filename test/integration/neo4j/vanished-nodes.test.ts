@@ -9,9 +9,9 @@ import { readSubgraph } from '../../../lib/contract/read-subgraph.ts';
 import { applyStates } from '../../../lib/neo4j/apply-states.ts';
 import { createEnsureSchema } from '../../../lib/neo4j/ensure-schema.ts';
 import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
-import { clearGraph } from '../../clear-graph.ts';
-import { connectGraph } from '../../connect-graph.ts';
-import { stack } from '../../stack.ts';
+import { clearGraph } from '../../support/clear-graph.ts';
+import { connectGraph } from '../../support/connect-graph.ts';
+import { stack } from '../../support/stack.ts';
 
 const driver = connectGraph(stack);
 const label = `Vanish${randomBytes(4).toString('hex')}`;

@@ -10,8 +10,8 @@ import { type RestartableReplicaSet, startRestartableMongodb } from '../../../in
 import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
-import { upsertEvent } from '../../outbox-event.ts';
-import { type RunningOutgraph, startOutgraph } from '../../run-outgraph.ts';
+import { upsertEvent } from '../../support/outbox-event.ts';
+import { type RunningOutgraph, startOutgraph } from '../../support/run-outgraph.ts';
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 

@@ -10,7 +10,7 @@ import { backfill } from '../../../lib/operate/backfill/backfill.ts';
 import { joinBackfill } from '../../../lib/wiring/backfill.ts';
 import { recordEvent } from '../../../lib/writer/record-event.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
-import { outgraph, startOutgraph } from '../../run-outgraph.ts';
+import { outgraph, startOutgraph } from '../../support/run-outgraph.ts';
 import {
   countDifferences,
   createTestDatabase,
@@ -22,7 +22,7 @@ import {
   startGraph,
   type TestDatabase,
   untilSettled,
-} from '../site.ts';
+} from '../../support/site.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 

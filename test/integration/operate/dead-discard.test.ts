@@ -9,12 +9,12 @@ import { markDead } from '../../../lib/mongodb/mark-dead.ts';
 import { exactTypes } from '../../../lib/mongodb/read-outbox-event.ts';
 import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
 import { listDiscarded } from '../../../lib/wiring/dead.ts';
-import { explainQueries } from '../../explain-queries.ts';
-import { outboxEvent, upsertEvent } from '../../outbox-event.ts';
-import { outgraph, startOutgraph } from '../../run-outgraph.ts';
-import { stack } from '../../stack.ts';
-import { openSmallGraph } from '../neo4j/small-graph.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { explainQueries } from '../../support/explain-queries.ts';
+import { outboxEvent, upsertEvent } from '../../support/outbox-event.ts';
+import { outgraph, startOutgraph } from '../../support/run-outgraph.ts';
+import { openSmallGraph } from '../../support/small-graph.ts';
+import { stack } from '../../support/stack.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
 let small: Awaited<ReturnType<typeof openSmallGraph>>;

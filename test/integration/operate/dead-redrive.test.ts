@@ -11,12 +11,12 @@ import { type ConflictDocument, conflictCollection, countConflict } from '../../
 import { markDead } from '../../../lib/mongodb/mark-dead.ts';
 import { beginTrial, type TrialDocument, trialCollection } from '../../../lib/mongodb/trials.ts';
 import { startWorker } from '../../../lib/wiring/worker.ts';
-import { upsertEvent } from '../../outbox-event.ts';
-import { outgraph, startOutgraph } from '../../run-outgraph.ts';
-import { silentLog } from '../../silent-log.ts';
-import { openSmallGraph } from '../neo4j/small-graph.ts';
-import { sweepOn } from '../sweep/sweep-on.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { upsertEvent } from '../../support/outbox-event.ts';
+import { outgraph, startOutgraph } from '../../support/run-outgraph.ts';
+import { silentLog } from '../../support/silent-log.ts';
+import { openSmallGraph } from '../../support/small-graph.ts';
+import { sweepOn } from '../../support/sweep-on.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
 let small: Awaited<ReturnType<typeof openSmallGraph>>;

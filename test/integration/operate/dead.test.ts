@@ -4,10 +4,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { DataFaultCode } from '../../../lib/contract/fault.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { markDead } from '../../../lib/mongodb/mark-dead.ts';
-import { outboxEvent, upsertEvent } from '../../outbox-event.ts';
-import { startOutgraph } from '../../run-outgraph.ts';
-import { openSmallGraph } from '../neo4j/small-graph.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { outboxEvent, upsertEvent } from '../../support/outbox-event.ts';
+import { startOutgraph } from '../../support/run-outgraph.ts';
+import { openSmallGraph } from '../../support/small-graph.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
 let small: Awaited<ReturnType<typeof openSmallGraph>>;

@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { aggregates } from '../../../lib/aggregates/catalog.ts';
 import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
 import type { CheckResult } from '../../../lib/operate/doctor/doctor.ts';
-import { startOutgraph } from '../../run-outgraph.ts';
-import { createTestDatabase, type SiteGraph, settingsOf, startGraph, type TestDatabase } from '../site.ts';
+import { startOutgraph } from '../../support/run-outgraph.ts';
+import { createTestDatabase, type SiteGraph, settingsOf, startGraph, type TestDatabase } from '../../support/site.ts';
 
 let database: TestDatabase;
 let graph: SiteGraph;

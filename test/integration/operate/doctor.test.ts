@@ -9,11 +9,11 @@ import { outboxValidator } from '../../../lib/mongodb/outbox-validator.ts';
 import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
 import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
 import type { CheckResult } from '../../../lib/operate/doctor/doctor.ts';
-import { connectGraph } from '../../connect-graph.ts';
-import { upsertEvent } from '../../outbox-event.ts';
-import { startOutgraph } from '../../run-outgraph.ts';
-import { stack } from '../../stack.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { connectGraph } from '../../support/connect-graph.ts';
+import { upsertEvent } from '../../support/outbox-event.ts';
+import { startOutgraph } from '../../support/run-outgraph.ts';
+import { stack } from '../../support/stack.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 const sqs = new SQSClient({ endpoint: stack.awsEndpointUrl });
 const queues: string[] = [];

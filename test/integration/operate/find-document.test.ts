@@ -5,10 +5,10 @@ import { documentId } from '../../../lib/aggregates/define-aggregate.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { listEvents } from '../../../lib/mongodb/recent-events.ts';
 import { type FindOptions, findDocument } from '../../../lib/wiring/find-document.ts';
-import { explainQueries } from '../../explain-queries.ts';
-import { upsertEvent } from '../../outbox-event.ts';
-import { stack } from '../../stack.ts';
-import { createTestDatabase } from '../test-database.ts';
+import { explainQueries } from '../../support/explain-queries.ts';
+import { upsertEvent } from '../../support/outbox-event.ts';
+import { stack } from '../../support/stack.ts';
+import { createTestDatabase } from '../../support/test-database.ts';
 
 const database = await createTestDatabase();
 const { db } = database;

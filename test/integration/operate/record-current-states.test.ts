@@ -8,7 +8,7 @@ import { listDocumentIds } from '../../../lib/mongodb/list-documents.ts';
 import { exactTypes } from '../../../lib/mongodb/read-outbox-event.ts';
 import { recordCurrentStates } from '../../../lib/writer/record-current-states.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

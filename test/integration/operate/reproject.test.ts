@@ -6,9 +6,9 @@ import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { acknowledgeEvents } from '../../../lib/mongodb/acknowledge-events.ts';
 import { readPublisherActivity } from '../../../lib/mongodb/measure-outbox.ts';
 import { checkpointCollection } from '../../../lib/mongodb/set-up-outbox.ts';
-import { outboxEvent } from '../../outbox-event.ts';
-import { outgraph, startOutgraph } from '../../run-outgraph.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { outboxEvent } from '../../support/outbox-event.ts';
+import { outgraph, startOutgraph } from '../../support/run-outgraph.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -12,8 +12,8 @@ import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { AggregateView } from '../../../lib/operate/show/aggregate-view.ts';
 import type { Worker } from '../../../lib/wiring/worker.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
-import { upsertEvent } from '../../outbox-event.ts';
-import { startOutgraph } from '../../run-outgraph.ts';
+import { upsertEvent } from '../../support/outbox-event.ts';
+import { startOutgraph } from '../../support/run-outgraph.ts';
 import {
   createTestDatabase,
   type SiteGraph,
@@ -21,7 +21,7 @@ import {
   startConsumer,
   startGraph,
   type TestDatabase,
-} from '../site.ts';
+} from '../../support/site.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 });
 

@@ -11,11 +11,11 @@ import { acquireLease, type Checkpoint, releaseLease } from '../../../lib/mongod
 import { checkpointCollection } from '../../../lib/mongodb/set-up-outbox.ts';
 import type { StatusReport } from '../../../lib/operate/status/status-report.ts';
 import { readStatus } from '../../../lib/wiring/status.ts';
-import { explainQueries } from '../../explain-queries.ts';
-import { outboxEvent } from '../../outbox-event.ts';
-import { type RunningOutgraph, startOutgraph } from '../../run-outgraph.ts';
-import { stack } from '../../stack.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { explainQueries } from '../../support/explain-queries.ts';
+import { outboxEvent } from '../../support/outbox-event.ts';
+import { type RunningOutgraph, startOutgraph } from '../../support/run-outgraph.ts';
+import { stack } from '../../support/stack.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -7,9 +7,9 @@ import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { acknowledgeEvents } from '../../../lib/mongodb/acknowledge-events.ts';
 import { makePending } from '../../../lib/mongodb/make-pending.ts';
 import { markDead } from '../../../lib/mongodb/mark-dead.ts';
-import { upsertEvent } from '../../outbox-event.ts';
-import { type RunningOutgraph, startOutgraph } from '../../run-outgraph.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { upsertEvent } from '../../support/outbox-event.ts';
+import { type RunningOutgraph, startOutgraph } from '../../support/run-outgraph.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -4,8 +4,8 @@ import { applyMongodbRoles } from '../../../infra/permissions/apply-mongodb-role
 import { type Part, parts, roleName } from '../../../lib/mongodb/part-roles.ts';
 import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
 import type { CheckResult } from '../../../lib/operate/doctor/doctor.ts';
-import { startOutgraph } from '../../run-outgraph.ts';
-import { stack } from '../../stack.ts';
+import { startOutgraph } from '../../support/run-outgraph.ts';
+import { stack } from '../../support/stack.ts';
 import { randomPassword, type SecuredMongodb, startSecuredMongodb } from './secured-servers.ts';
 
 const database = 'doctor';

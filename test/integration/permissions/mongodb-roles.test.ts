@@ -6,7 +6,7 @@ import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
 import { type Part, type Privilege, parts, privilegesOf, roleName } from '../../../lib/mongodb/part-roles.ts';
 import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
 import { translateMongodbError } from '../../../lib/mongodb/translate-error.ts';
-import { outboxEvent } from '../../outbox-event.ts';
+import { outboxEvent } from '../../support/outbox-event.ts';
 import { partsAtWork } from './parts-at-work.ts';
 import { randomPassword, type SecuredMongodb, startSecuredMongodb } from './secured-servers.ts';
 

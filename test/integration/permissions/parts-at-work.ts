@@ -40,7 +40,7 @@ import { dropReprojection, planReprojection, reprojectType } from '../../../lib/
 import { readStatus } from '../../../lib/wiring/status.ts';
 import { joinOutbox } from '../../../lib/wiring/sweep.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
-import { upsertEvent } from '../../outbox-event.ts';
+import { upsertEvent } from '../../support/outbox-event.ts';
 
 /** What a part does; `admin` is the same database for one who may do everything, to prepare what the part needs to find. */
 export type PartAtWork = (db: Db, admin: Db) => Promise<void>;

@@ -27,9 +27,9 @@ import { setUpOnce } from '../../../lib/wiring/set-up.ts';
 import { joinSweep } from '../../../lib/wiring/sweep.ts';
 import { startWorker } from '../../../lib/wiring/worker.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
-import { outboxEvent, upsertEvent } from '../../outbox-event.ts';
-import { silentLog } from '../../silent-log.ts';
-import { testPublisher } from '../publisher/test-publisher.ts';
+import { outboxEvent, upsertEvent } from '../../support/outbox-event.ts';
+import { silentLog } from '../../support/silent-log.ts';
+import { testPublisher } from '../../support/test-publisher.ts';
 import {
   randomPassword,
   type SecuredMongodb,

@@ -4,10 +4,10 @@ import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { Checkpoint } from '../../../lib/mongodb/publisher-lease.ts';
 import { checkpointCollection } from '../../../lib/mongodb/set-up-outbox.ts';
-import { outboxEvent } from '../../outbox-event.ts';
-import { stack } from '../../stack.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
-import { type TestPublisher, type TestPublisherOptions, testPublisher } from './test-publisher.ts';
+import { outboxEvent } from '../../support/outbox-event.ts';
+import { stack } from '../../support/stack.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
+import { type TestPublisher, type TestPublisherOptions, testPublisher } from '../../support/test-publisher.ts';
 
 let database: TestDatabase;
 beforeEach(async () => {

@@ -7,12 +7,12 @@ import { Fault } from '../../../lib/contract/fault.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { noCounts } from '../../../lib/publish/publish.ts';
 import { joinPublisher } from '../../../lib/wiring/publisher.ts';
-import { type BusFault, type FaultyBus, startFaultyBus } from '../../faulty-bus.ts';
-import { outboxEvent } from '../../outbox-event.ts';
-import { silentLog } from '../../silent-log.ts';
-import { stack } from '../../stack.ts';
-import { createTestBus, type TestBus } from '../test-bus.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { type BusFault, type FaultyBus, startFaultyBus } from '../../support/faulty-bus.ts';
+import { outboxEvent } from '../../support/outbox-event.ts';
+import { silentLog } from '../../support/silent-log.ts';
+import { stack } from '../../support/stack.ts';
+import { createTestBus, type TestBus } from '../../support/test-bus.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
 let real: TestBus;

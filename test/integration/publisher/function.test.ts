@@ -4,12 +4,12 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { Checkpoint, ResumeToken } from '../../../lib/mongodb/publisher-lease.ts';
 import { checkpointCollection } from '../../../lib/mongodb/set-up-outbox.ts';
-import { type FaultyBus, startFaultyBus } from '../../faulty-bus.ts';
-import { outboxEvent } from '../../outbox-event.ts';
-import { stack } from '../../stack.ts';
-import { captureLog } from '../captured-log.ts';
-import { createTestBus, type TestBus } from '../test-bus.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { captureLog } from '../../support/captured-log.ts';
+import { type FaultyBus, startFaultyBus } from '../../support/faulty-bus.ts';
+import { outboxEvent } from '../../support/outbox-event.ts';
+import { stack } from '../../support/stack.ts';
+import { createTestBus, type TestBus } from '../../support/test-bus.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 type Invoke = (event: unknown, context: Context) => Promise<unknown>;
 

@@ -13,8 +13,8 @@ import { printStep } from '../../../infra/local/progress.ts';
 import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
-import { outboxEvent } from '../../outbox-event.ts';
-import { type TestPublisher, testPublisher } from './test-publisher.ts';
+import { outboxEvent } from '../../support/outbox-event.ts';
+import { type TestPublisher, testPublisher } from '../../support/test-publisher.ts';
 
 /** One megabyte of oplog; what is older than the last checkpoint is cut off, and there is one every second. */
 const mongodArgs = ['--oplogSize', '1', '--syncdelay', '1', '--setParameter', 'enableTestCommands=1'];

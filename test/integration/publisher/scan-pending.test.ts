@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { Backlog, BacklogChunk } from '../../../lib/contract/publish-progress.ts';
 import { readClusterTime, scanPending } from '../../../lib/mongodb/scan-pending.ts';
-import { outboxEvent } from '../../outbox-event.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { outboxEvent } from '../../support/outbox-event.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -13,8 +13,8 @@ import {
 import { readClusterTime } from '../../../lib/mongodb/scan-pending.ts';
 import { checkpointCollection, setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
 import { type OutboxTail, tailOutbox } from '../../../lib/mongodb/tail-outbox.ts';
-import { outboxEvent, upsertEvent } from '../../outbox-event.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { outboxEvent, upsertEvent } from '../../support/outbox-event.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

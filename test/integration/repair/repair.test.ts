@@ -6,7 +6,7 @@ import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { RepairReport } from '../../../lib/operate/repair.ts';
 import type { Worker } from '../../../lib/wiring/worker.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
-import { startOutgraph } from '../../run-outgraph.ts';
+import { startOutgraph } from '../../support/run-outgraph.ts';
 import {
   createTestDatabase,
   expectInStep,
@@ -18,7 +18,7 @@ import {
   type TestDatabase,
   untilSettled,
   writeSome,
-} from '../site.ts';
+} from '../../support/site.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 

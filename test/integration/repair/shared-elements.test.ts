@@ -5,7 +5,7 @@ import { graph as graphAggregate } from '../../../lib/aggregates/graph.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { Worker } from '../../../lib/wiring/worker.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
-import { startOutgraph } from '../../run-outgraph.ts';
+import { startOutgraph } from '../../support/run-outgraph.ts';
 import {
   createTestDatabase,
   type SiteGraph,
@@ -13,7 +13,7 @@ import {
   startConsumer,
   startGraph,
   type TestDatabase,
-} from '../site.ts';
+} from '../../support/site.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 

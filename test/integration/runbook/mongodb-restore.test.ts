@@ -3,7 +3,7 @@ import type { Document } from 'mongodb';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { exactTypes } from '../../../lib/mongodb/read-outbox-event.ts';
-import { outgraph, startOutgraph } from '../../run-outgraph.ts';
+import { outgraph, startOutgraph } from '../../support/run-outgraph.ts';
 import {
   countDifferences,
   createTestDatabase,
@@ -15,7 +15,7 @@ import {
   type TestDatabase,
   untilSettled,
   writeSome,
-} from '../site.ts';
+} from '../../support/site.ts';
 
 vi.setConfig({ testTimeout: 360_000, hookTimeout: 360_000 });
 

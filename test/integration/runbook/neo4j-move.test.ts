@@ -3,8 +3,8 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { markDead } from '../../../lib/mongodb/mark-dead.ts';
-import { upsertEvent } from '../../outbox-event.ts';
-import { outgraph } from '../../run-outgraph.ts';
+import { upsertEvent } from '../../support/outbox-event.ts';
+import { outgraph } from '../../support/run-outgraph.ts';
 import {
   createTestDatabase,
   expectInStep,
@@ -16,7 +16,7 @@ import {
   type TestDatabase,
   untilSettled,
   writeSome,
-} from '../site.ts';
+} from '../../support/site.ts';
 
 // Two servers are started, and this machine may have other things to do.
 vi.setConfig({ testTimeout: 360_000, hookTimeout: 360_000 });

@@ -4,7 +4,7 @@ import { readSettings, sweepSettings } from '../../../lib/config/settings.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { Pointer } from '../../../lib/contract/pointer.ts';
 import { joinSweep, type Sweeper } from '../../../lib/wiring/sweep.ts';
-import { outgraph, startOutgraph } from '../../run-outgraph.ts';
+import { outgraph, startOutgraph } from '../../support/run-outgraph.ts';
 import {
   countDifferences,
   createTestDatabase,
@@ -16,7 +16,7 @@ import {
   type TestDatabase,
   untilSettled,
   writeSome,
-} from '../site.ts';
+} from '../../support/site.ts';
 
 // Neo4j is stopped and started several times.
 vi.setConfig({ testTimeout: 360_000, hookTimeout: 360_000 });

@@ -9,9 +9,9 @@ import { fetchEvents } from '../../../lib/mongodb/fetch-events.ts';
 import { markDead } from '../../../lib/mongodb/mark-dead.ts';
 import { countOutbox, readApplyLags, readServerTime } from '../../../lib/mongodb/measure-outbox.ts';
 import { checkpointCollection } from '../../../lib/mongodb/set-up-outbox.ts';
-import { outboxEvent } from '../../outbox-event.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
-import { sweepOn } from './sweep-on.ts';
+import { outboxEvent } from '../../support/outbox-event.ts';
+import { sweepOn } from '../../support/sweep-on.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

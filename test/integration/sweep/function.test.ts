@@ -4,10 +4,10 @@ import { Int32 } from 'mongodb';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { outboxEvent } from '../../outbox-event.ts';
-import { stack } from '../../stack.ts';
-import { captureLog } from '../captured-log.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { captureLog } from '../../support/captured-log.ts';
+import { outboxEvent } from '../../support/outbox-event.ts';
+import { stack } from '../../support/stack.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 type Invoke = (event: unknown, context: Context) => Promise<unknown>;
 

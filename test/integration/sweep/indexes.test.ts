@@ -11,10 +11,10 @@ import { countStale, findStale } from '../../../lib/mongodb/find-stale.ts';
 import { countOutbox, readApplyLags, readLastProcessed } from '../../../lib/mongodb/measure-outbox.ts';
 import { unsettledAggregates } from '../../../lib/mongodb/unsettled-aggregates.ts';
 import { listDead } from '../../../lib/wiring/dead.ts';
-import { explainQueries, type QueryWork } from '../../explain-queries.ts';
-import { outboxEvent } from '../../outbox-event.ts';
-import { stack } from '../../stack.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { explainQueries, type QueryWork } from '../../support/explain-queries.ts';
+import { outboxEvent } from '../../support/outbox-event.ts';
+import { stack } from '../../support/stack.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 const inBackOff = 20_000;
 const due = 300;

@@ -12,10 +12,10 @@ import { countBacklog, sendToQueue } from '../../../lib/aws/queue.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { type Pointer, readPointer } from '../../../lib/contract/pointer.ts';
 import { inChunks } from '../../../lib/in-chunks.ts';
-import { outboxEvent } from '../../outbox-event.ts';
-import { stack } from '../../stack.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
-import { sweepOn } from './sweep-on.ts';
+import { outboxEvent } from '../../support/outbox-event.ts';
+import { stack } from '../../support/stack.ts';
+import { sweepOn } from '../../support/sweep-on.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 const sqs = new SQSClient({ endpoint: stack.awsEndpointUrl, region: stack.awsRegion });
 let database: TestDatabase;

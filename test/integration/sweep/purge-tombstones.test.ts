@@ -6,9 +6,9 @@ import type { ListedTombstone } from '../../../lib/contract/tombstone.ts';
 import { purgeTombstones } from '../../../lib/sweep/purge-tombstones.ts';
 import { discard } from '../../../lib/wiring/discard.ts';
 import { joinOutbox, joinTombstones } from '../../../lib/wiring/sweep.ts';
-import { upsertEvent } from '../../outbox-event.ts';
-import { openSmallGraph } from '../neo4j/small-graph.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { upsertEvent } from '../../support/outbox-event.ts';
+import { openSmallGraph } from '../../support/small-graph.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 // Younger than what the deployed sweep purges, which does not know this outbox.
 const retentionDays = 15;

@@ -6,9 +6,9 @@ import { readSettings, sweepSettings } from '../../../lib/config/settings.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { SweepReport } from '../../../lib/sweep/sweep.ts';
 import { joinSweep, type SweepQueue } from '../../../lib/wiring/sweep.ts';
-import { outboxEvent } from '../../outbox-event.ts';
-import { stack } from '../../stack.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { outboxEvent } from '../../support/outbox-event.ts';
+import { stack } from '../../support/stack.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 const sockets = new Set<Socket>();
 let silent: Server;

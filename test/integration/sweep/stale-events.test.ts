@@ -6,9 +6,9 @@ import type { Schedule } from '../../../lib/contract/stale-event.ts';
 import { findStale } from '../../../lib/mongodb/find-stale.ts';
 import { readServerTime } from '../../../lib/mongodb/measure-outbox.ts';
 import { reschedulePending } from '../../../lib/mongodb/reschedule-pending.ts';
-import { outboxEvent } from '../../outbox-event.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
-import { sweepOn } from './sweep-on.ts';
+import { outboxEvent } from '../../support/outbox-event.ts';
+import { sweepOn } from '../../support/sweep-on.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

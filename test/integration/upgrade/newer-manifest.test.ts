@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { encodeManifest, manifestForm } from '../../../lib/apply/manifest.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { upsertEvent } from '../../outbox-event.ts';
-import { stack } from '../../stack.ts';
-import { openSmallGraph } from '../neo4j/small-graph.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { upsertEvent } from '../../support/outbox-event.ts';
+import { openSmallGraph } from '../../support/small-graph.ts';
+import { stack } from '../../support/stack.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 import { Upgraded } from './upgraded.ts';
 
 let database: TestDatabase;

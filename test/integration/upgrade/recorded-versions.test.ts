@@ -22,10 +22,10 @@ import { conflictCollection } from '../../../lib/mongodb/count-conflicts.ts';
 import { checkOutbox, checkpointCollection, setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
 import { trialCollection } from '../../../lib/mongodb/trials.ts';
 import { checkGraph, setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
-import { connectGraph } from '../../connect-graph.ts';
-import { stack } from '../../stack.ts';
+import { connectGraph } from '../../support/connect-graph.ts';
+import { stack } from '../../support/stack.ts';
+import { testPublisher } from '../../support/test-publisher.ts';
 import { messageShapes, readRecorded, recordedVersions } from '../../upgrade/recorded-version.ts';
-import { testPublisher } from '../publisher/test-publisher.ts';
 import { loadCollections, loadRecordedGraph, recordedDocuments } from './load-recorded.ts';
 import { Upgraded } from './upgraded.ts';
 

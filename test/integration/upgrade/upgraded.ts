@@ -11,10 +11,10 @@ import type { BrokenTrials } from '../../../lib/contract/trial.ts';
 import { exactTypes, readOutboxEvent } from '../../../lib/mongodb/read-outbox-event.ts';
 import { readGraphSchema } from '../../../lib/neo4j/graph-schema.ts';
 import { type Consumer, joinConsumer, noQueue } from '../../../lib/wiring/consumer.ts';
-import { expectedGraph, type GraphPicture, type ModelEvent } from '../../model/expected-graph.ts';
-import { readGraph } from '../../model/read-graph.ts';
-import { outboxEvent, upsertEvent } from '../../outbox-event.ts';
-import { silentLog } from '../../silent-log.ts';
+import { expectedGraph, type GraphPicture, type ModelEvent } from '../../support/model/expected-graph.ts';
+import { readGraph } from '../../support/model/read-graph.ts';
+import { outboxEvent, upsertEvent } from '../../support/outbox-event.ts';
+import { silentLog } from '../../support/silent-log.ts';
 
 export interface UpgradedServers {
   readonly mongodbUri: string;

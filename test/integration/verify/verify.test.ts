@@ -9,7 +9,7 @@ import { memoryUser } from '../../../lib/aggregates/memory-user.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { Difference } from '../../../lib/verify/difference.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
-import { startOutgraph } from '../../run-outgraph.ts';
+import { startOutgraph } from '../../support/run-outgraph.ts';
 import {
   createTestDatabase,
   type SiteGraph,
@@ -19,7 +19,7 @@ import {
   type TestDatabase,
   untilSettled,
   writeSome,
-} from '../site.ts';
+} from '../../support/site.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 

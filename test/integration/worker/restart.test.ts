@@ -11,11 +11,11 @@ import { readSettings, workerSettings } from '../../../lib/config/settings.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
 import { startWorker, type Worker } from '../../../lib/wiring/worker.ts';
-import { connectGraph } from '../../connect-graph.ts';
-import { upsertEvent } from '../../outbox-event.ts';
-import { silentLog } from '../../silent-log.ts';
-import { stack } from '../../stack.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { connectGraph } from '../../support/connect-graph.ts';
+import { upsertEvent } from '../../support/outbox-event.ts';
+import { silentLog } from '../../support/silent-log.ts';
+import { stack } from '../../support/stack.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let folder: string;
 let neo4j: RestartableNeo4j;

@@ -6,8 +6,8 @@ import { readSettings, workerSettings } from '../../../lib/config/settings.ts';
 import { canaryAggregate } from '../../../lib/contract/canary.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { startWorker } from '../../../lib/wiring/worker.ts';
-import { silentLog } from '../../silent-log.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { silentLog } from '../../support/silent-log.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -5,10 +5,10 @@ import { aggregates } from '../../../lib/aggregates/catalog.ts';
 import { readSettings, workerSettings } from '../../../lib/config/settings.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { startWorker, type WorkerLog } from '../../../lib/wiring/worker.ts';
-import { upsertEvent } from '../../outbox-event.ts';
-import { silentLog } from '../../silent-log.ts';
-import { openSmallGraph } from '../neo4j/small-graph.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { upsertEvent } from '../../support/outbox-event.ts';
+import { silentLog } from '../../support/silent-log.ts';
+import { openSmallGraph } from '../../support/small-graph.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
 let small: Awaited<ReturnType<typeof openSmallGraph>>;

@@ -10,8 +10,8 @@ import { exactTypes } from '../../../lib/mongodb/read-outbox-event.ts';
 import { type AggregateChange, recordEvent } from '../../../lib/writer/record-event.ts';
 import { type TrackedCollection, trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { readCases, type SessionCase } from '../../conformance/read-cases.ts';
-import { outboxEvent } from '../../outbox-event.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { outboxEvent } from '../../support/outbox-event.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
 let db: Db;

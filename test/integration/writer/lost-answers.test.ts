@@ -12,8 +12,8 @@ import { memoryUser } from '../../../lib/aggregates/memory-user.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
-import { InterceptingProxy } from '../../intercepting-proxy.ts';
-import { mongodbCommand } from '../../mongodb-messages.ts';
+import { InterceptingProxy } from '../../support/intercepting-proxy.ts';
+import { mongodbCommand } from '../../support/mongodb-messages.ts';
 
 let folder: string;
 let proxy: InterceptingProxy;

@@ -5,8 +5,8 @@ import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { recordEvent } from '../../../lib/writer/record-event.ts';
 import { type TrackedCollection, trackCollection } from '../../../lib/writer/tracked-collection.ts';
-import { registerContexts, withSpan } from '../../async-contexts.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { registerContexts, withSpan } from '../../support/async-contexts.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const spanId = '00f067aa0ba902b7';

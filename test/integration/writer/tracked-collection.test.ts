@@ -5,7 +5,7 @@ import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { exactTypes } from '../../../lib/mongodb/read-outbox-event.ts';
 import { recordEvent } from '../../../lib/writer/record-event.ts';
 import { type TrackedCollection, trackCollection } from '../../../lib/writer/tracked-collection.ts';
-import { createTestDatabase, type TestDatabase } from '../test-database.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
 let events: TrackedCollection<unknown>;

@@ -7,8 +7,8 @@ import type { DeadEvent } from '../../../lib/contract/dead-event.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
 import type { OutboxEvent } from '../../../lib/contract/outbox-event.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
-import { calmPorts } from '../../calm-ports.ts';
-import { silentLog } from '../../silent-log.ts';
+import { calmPorts } from '../../support/calm-ports.ts';
+import { silentLog } from '../../support/silent-log.ts';
 
 const eventId = (index: number) => index.toString(16).padStart(24, '0');
 const event = (index: number, aggregateId: string, second = index): OutboxEvent => ({

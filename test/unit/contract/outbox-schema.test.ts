@@ -7,7 +7,7 @@ import { projectRoot } from '../../../infra/local/paths.ts';
 import { outboxJsonSchema, schemaFiles } from '../../../infra/outbox-schema.ts';
 import { aggregateIdMaxBytes } from '../../../lib/contract/outbox-event.ts';
 import { readCases } from '../../conformance/read-cases.ts';
-import { outboxEvent } from '../../outbox-event.ts';
+import { outboxEvent } from '../../support/outbox-event.ts';
 
 it.each(Object.entries(schemaFiles()))('%s is that of the code: npm run schema', (file, text) => {
   expect(readFileSync(path.join(projectRoot, file), 'utf8')).toBe(text);

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { atlasFolder, atlasTrigger } from '../../atlas-trigger.ts';
+import { atlasFolder, atlasTrigger } from '../../support/atlas-trigger.ts';
 
 /**
  * Fields of a database trigger's `config`.

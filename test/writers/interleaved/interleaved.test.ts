@@ -12,11 +12,11 @@ import { graph as graphAggregate } from '../../../lib/aggregates/graph.ts';
 import { readSettings, workerSettings } from '../../../lib/config/settings.ts';
 import { connectNeo4j } from '../../../lib/neo4j/connect.ts';
 import { startWorker } from '../../../lib/wiring/worker.ts';
-import { readDocumentStates } from '../../model/document-states.ts';
-import { expectedGraph } from '../../model/expected-graph.ts';
-import { readGraph } from '../../model/read-graph.ts';
-import { type OwnDatabases, startOwnDatabases } from '../../own-databases.ts';
-import { silentLog } from '../../silent-log.ts';
+import { readDocumentStates } from '../../support/model/document-states.ts';
+import { expectedGraph } from '../../support/model/expected-graph.ts';
+import { readGraph } from '../../support/model/read-graph.ts';
+import { type OwnDatabases, startOwnDatabases } from '../../support/own-databases.ts';
+import { silentLog } from '../../support/silent-log.ts';
 import { hasGo } from '../go-command.ts';
 import { installPython } from '../python-environment.ts';
 

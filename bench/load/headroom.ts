@@ -1,0 +1,42 @@
+/** How fast outgraph's own parts are on the same databases, without bus and queue: as the benchmarks measure them, only shorter. */
+
+import { aggregates } from '../../lib/aggregates/catalog.ts';
+import { consumerSettings, readSettings } from '../../lib/config/settings.ts';
+import { joinConsumer, noQueue } from '../../lib/wiring/consumer.ts';
+import { type BenchDatabases, BenchOutbox } from '../bench-outbox.ts';
+import { type Contender, compare } from '../compare.ts';
+import { wholeConsumer } from '../consumer.ts';
+import { CountingPublisher } from '../counting-publisher.ts';
+
+/** What the parts could do, each per second. */
+export interface Headroom {
+  /** The publisher without a bus. */
+  readonly publisher: number;
+  /** The whole consumer, in batches of 1,000. */
+  readonly consumer: number;
+}
+
+/** So many that opening the change stream weighs little. */
+const publishedEvents = 20_000;
+
+/** So many batches are consumed until Neo4j and Node have compiled what they run. */
+const warmUpBatches = 20;
+
+/** Measures on databases on which nothing else runs. */
+export function measureHeadroom(databases: BenchDatabases): Promise<Headroom> {
+  return BenchOutbox.with(databases, async (outbox) => {
+    const publisher = new CountingPublisher(outbox.environment, async () => []);
+    const published = publisher.contender('publisher without a bus', outbox, publishedEvents);
+    const publisherRate = await rateOf(published, { rounds: 4, warmUp: 2 });
+    await publisher.close();
+    const consumer = joinConsumer(readSettings(consumerSettings, outbox.environment), aggregates, noQueue);
+    const consumerRate = await rateOf(wholeConsumer(outbox, consumer), { rounds: 10, warmUp: warmUpBatches });
+    await consumer.close();
+    return { publisher: publisherRate, consumer: consumerRate };
+  });
+}
+
+async function rateOf(contender: Contender, options: { readonly rounds: number; readonly warmUp: number }) {
+  const { rates } = await compare([contender], options);
+  return rates[0]?.median ?? Number.NaN;
+}

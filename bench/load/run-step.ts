@@ -1,0 +1,157 @@
+/** One step of a load run: writers write at a rate, the backlog is watched meanwhile, and all is waited for. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Collection, Db, Document } from 'mongodb';
+import { type Lag, readLag } from '../../demo/outbox-figures.ts';
+import { showProgress } from '../../demo/show-progress.ts';
+import { outboxCollection } from '../../lib/contract/outbox-event.ts';
+import { LoadWriters, type Written } from './load-writers.ts';
+import { SendWatch } from './send-watch.ts';
+
+/** Where a run writes. */
+export interface LoadTarget {
+  readonly mongodbUri: string;
+  readonly db: Db;
+  /** Names the run, in labels and ids. */
+  readonly run: string;
+  readonly signal: AbortSignal;
+}
+
+/** What one step came to. */
+export interface StepResult extends Written {
+  readonly asked: number;
+  /** Pending events when the writers had ended. */
+  readonly pendingAtEnd: number;
+  /** Events per second by which the backlog grew over the second half of the step. */
+  readonly growth: number;
+  readonly lag: Lag;
+  /** Seen from outside, every tenth of a second; null if it could not be told. */
+  readonly longestSendWaitMillis: number | null;
+  readonly events: number;
+  readonly processed: number;
+  readonly dead: number;
+  /** Events per second from the first write until everything was settled. */
+  readonly settledPerSecond: number;
+}
+
+/** The backlog at one moment. */
+interface Sample {
+  readonly seconds: number;
+  readonly pending: number;
+}
+
+const sampleMillis = 250;
+
+/** Nothing was settled for this long: waiting on would not help. */
+const stalledMillis = 60_000;
+
+/** Runs one step; `name` tells its documents from those of other steps. */
+export async function runStep(target: LoadTarget, name: string, rate: number, seconds: number): Promise<StepResult> {
+  const { db, run, mongodbUri, signal } = target;
+  const prefix = `${run}-${name}`;
+  const outbox = db.collection(outboxCollection);
+  const writers = await LoadWriters.start({ mongodbUri, database: db.databaseName, run, prefix, rate, seconds });
+  const sends = new SendWatch(db);
+  try {
+    const startedAt = performance.now();
+    const step = new WatchedStep(outbox, prefix, writers, Math.round(rate * seconds), signal);
+    const { written, samples } = await step.watch();
+    const pendingAtEnd = samples.at(-1)?.pending ?? 0;
+    const settledPerSecond = (written.written * 1000) / (performance.now() - startedAt);
+    const [events, processed, dead] = await Promise.all(
+      [{}, { status: 'processed' }, { status: 'dead' }].map((also) =>
+        outbox.countDocuments({ ...eventsOf(prefix), ...also }),
+      ),
+    );
+    return {
+      asked: rate,
+      ...written,
+      pendingAtEnd,
+      growth: growthOf(samples, seconds),
+      lag: await readLag(outbox, eventsOf(prefix)),
+      longestSendWaitMillis: await sends.end(),
+      events: events ?? 0,
+      processed: processed ?? 0,
+      dead: dead ?? 0,
+      settledPerSecond,
+    };
+  } finally {
+    writers.kill();
+    await sends.end();
+  }
+}
+
+/** The events whose documents' ids begin so. */
+function eventsOf(prefix: string): Document {
+  return { aggregateType: 'graph', aggregateId: { $gte: `${prefix}-`, $lt: `${prefix}.` } };
+}
+
+/** From the middle of the step to its end, each told by the mean over a fifth of it: batches make the backlog go up and down. */
+function growthOf(samples: readonly Sample[], seconds: number): number {
+  const mean = (from: number, to: number) => {
+    const some = samples.filter((sample) => sample.seconds >= from * seconds && sample.seconds <= to * seconds);
+    return some.reduce((sum, { pending }) => sum + pending, 0) / Math.max(1, some.length);
+  };
+  return (mean(0.8, 1) - mean(0.4, 0.6)) / (0.4 * seconds);
+}
+
+/** The state of a step while it runs. */
+class WatchedStep {
+  readonly #outbox: Collection<Document>;
+  readonly #pending: Document;
+  readonly #writers: LoadWriters;
+  readonly #writes: number;
+  readonly #signal: AbortSignal;
+
+  constructor(outbox: Collection<Document>, prefix: string, writers: LoadWriters, writes: number, signal: AbortSignal) {
+    this.#outbox = outbox;
+    this.#pending = { ...eventsOf(prefix), status: 'pending' };
+    this.#writers = writers;
+    this.#writes = writes;
+    this.#signal = signal;
+  }
+
+  /** Shows the progress until everything is settled or nothing moves any more; the samples end with the writers. */
+  async watch(): Promise<{ readonly written: Written; readonly samples: readonly Sample[] }> {
+    const display = showProgress(this.#writes);
+    const samples: Sample[] = [];
+    const startedAt = performance.now();
+    let result: Written | undefined;
+    const writing = this.#writers.write().then((written) => {
+      result = written;
+    });
+    writing.catch(() => undefined);
+    let settled = 0;
+    let settledAt = startedAt;
+    try {
+      for (;;) {
+        this.#signal.throwIfAborted();
+        const done = result;
+        const pending = await this.#outbox.countDocuments(this.#pending, { hint: 'outgraph_unsettled' });
+        const now = performance.now();
+        const { written } = this.#writers;
+        const applied = Math.max(0, written - pending);
+        display.update({ written, applied, pending, lagSeconds: await this.#oldestSeconds() });
+        if (samples.at(-1) === undefined || done === undefined)
+          samples.push({ seconds: (now - startedAt) / 1000, pending });
+        if (applied > settled) {
+          settled = applied;
+          settledAt = now;
+        }
+        if (done !== undefined && (pending === 0 || now - settledAt > stalledMillis)) return { written: done, samples };
+        // Ends at once if a writer has ended before it was done.
+        await (done === undefined ? Promise.race([writing, sleep(sampleMillis)]) : sleep(sampleMillis));
+      }
+    } finally {
+      display.end();
+    }
+  }
+
+  async #oldestSeconds(): Promise<number> {
+    const oldest = await this.#outbox.findOne(this.#pending, {
+      sort: { position: 1 },
+      projection: { createdAt: 1 },
+      hint: 'outgraph_pending',
+    });
+    return oldest === null ? 0 : (Date.now() - (oldest.createdAt as Date).getTime()) / 1000;
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * `npm run scale -- --aggregates N`: documents that outgraph has never seen are brought into the graph by `outgraph backfill --direct`, and verified by `outgraph verify`, each in a process of its own, whose time and largest
+ * memory are told. Exits 0 only if all were applied, the graph is equal, and the verification stayed below the bound.
+ */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Command } from 'commander';
+import { MongoClient } from 'mongodb';
+import { printStep } from '../../infra/local/progress.ts';
+import { runWithServers } from '../../infra/local/run-with-stack.ts';
+import { type Servers, startServers } from '../../infra/local/servers.ts';
+import { aggregates } from '../../lib/aggregates/catalog.ts';
+import { memoryEvent } from '../../lib/aggregates/memory-event.ts';
+import { readSettings, setUpSettings } from '../../lib/config/settings.ts';
+import { setUpOnce } from '../../lib/wiring/set-up.ts';
+import { graphAddress } from '../../test/support/connect-graph.ts';
+import { startOutgraph } from '../../test/support/run-outgraph.ts';
+import { positive } from '../../tools/command-options.ts';
+
+const { aggregates: wanted } = new Command('npm run scale --')
+  .description('Brings many documents into the graph straight, and verifies all of them; tells times and memory.')
+  .option('--aggregates <count>', 'how many', positive, 1_000_000)
+  .parse()
+  .opts<{ aggregates: number }>();
+
+/** A verification of a million aggregates needs less. */
+const mostMegabytes = 512;
+const insertedAtOnce = 10_000;
+const eventsOfUser = 100;
+
+async function measure(servers: Servers): Promise<number> {
+  const graph = graphAddress(servers);
+  const settings = {
+    MONGODB_URI: servers.mongodbUri,
+    MONGODB_DATABASE: 'scale',
+    NEO4J_URI: graph.uri,
+    NEO4J_USERNAME: graph.username,
+    NEO4J_PASSWORD: graph.password,
+  };
+  await setUpOnce(readSettings(setUpSettings, settings), aggregates);
+  await printStep(`Writing ${format(wanted)} documents without outgraph`, () => insertDocuments(settings));
+  const run = (...command: readonly string[]) => runMeasured(servers.folder, settings, command);
+  const backfill = await printStep('Backfilling straight to the graph', () =>
+    run('backfill', memoryEvent.type, '--direct', '--rate', '1000000', '--yes', '--json'),
+  );
+  const verify = await printStep('Verifying element by element', () =>
+    run('verify', memoryEvent.type, '--transaction-seconds', '0', '--json'),
+  );
+  const quick = await printStep('Verifying by positions and manifests', () =>
+    run('verify', memoryEvent.type, '--quick', '--transaction-seconds', '0', '--json'),
+  );
+  const line = (name: string, { seconds, megabytes }: Measured) =>
+    `${name}: ${format(Math.round(wanted / seconds))} aggregates a second, ${Math.round(seconds)} s, ${Math.round(megabytes)} MB at most`;
+  process.stdout.write(
+    `${[line('backfill --direct', backfill), line('verify', verify), line('verify --quick', quick)].join('\n')}\n`,
+  );
+  const isGood = verify.answer.outcome === 'equal' && verify.answer.documents === wanted;
+  if (!isGood) process.stderr.write(`The graph is not what the documents say: ${JSON.stringify(verify.answer)}\n`);
+  return isGood && Math.max(verify.megabytes, quick.megabytes) < mostMegabytes ? 0 : 1;
+}
+
+async function insertDocuments({
+  MONGODB_URI,
+  MONGODB_DATABASE,
+}: Readonly<Record<'MONGODB_URI' | 'MONGODB_DATABASE', string>>): Promise<void> {
+  const client = new MongoClient(MONGODB_URI);
+  try {
+    const events = client.db(MONGODB_DATABASE).collection(memoryEvent.collection);
+    for (let first = 0; first < wanted; first += insertedAtOnce) {
+      const count = Math.min(insertedAtOnce, wanted - first);
+      await events.insertMany(Array.from({ length: count }, (_, index) => documentOf(first + index)));
+    }
+  } finally {
+    await client.close();
+  }
+}
+
+function documentOf(number: number) {
+  const twoDigits = (value: number) => String(value).padStart(2, '0');
+  return {
+    user_id: `user ${Math.floor(number / eventsOfUser)}`,
+    date: `${twoDigits(1 + (number % 12))}-${twoDigits(1 + (number % 28))}`,
+    event_name: `event ${number}`,
+    desc: 'what happened on that day, in a sentence or two, as people write it',
+  };
+}
+
+interface Measured {
+  readonly seconds: number;
+  readonly megabytes: number;
+  readonly answer: Readonly<Record<string, unknown>>;
+}
+
+/** Kilobytes: https://nodejs.org/api/process.html#processresourceusage */
+const tellMemory = (file: string) =>
+  `data:text/javascript,${encodeURIComponent(
+    `import { writeFileSync } from 'node:fs'; process.on('exit', () => writeFileSync(${JSON.stringify(file)}, String(process.resourceUsage().maxRSS / 1024)));`,
+  )}`;
+
+async function runMeasured(
+  folder: string,
+  settings: Readonly<Record<string, string>>,
+  command: readonly string[],
+): Promise<Measured> {
+  const file = path.join(folder, `${command[0]}-${Date.now()}.megabytes`);
+  const startedAt = performance.now();
+  const { stdout, stderr, exitCode } = await startOutgraph(command, {
+    ...settings,
+    NODE_OPTIONS: `--import=${tellMemory(file)}`,
+  }).ended;
+  const seconds = (performance.now() - startedAt) / 1_000;
+  if (!stdout.startsWith('{')) throw new Error(`outgraph ${command[0]} ended with ${exitCode}: ${stderr}`);
+  return { seconds, megabytes: Number(await readFile(file, 'utf8')), answer: JSON.parse(stdout) };
+}
+
+function format(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+await runWithServers({
+  start: (signal) => startServers({ wanted: ['mongodb', 'neo4j'], mongodbMembers: 1, signal }),
+  run: measure,
+});

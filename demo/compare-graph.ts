@@ -1,0 +1,45 @@
+/** Compares the graph with what it must be, element by element: with what the documents' projections list, or with another picture. */
+import type { Db } from 'mongodb';
+import type { Driver } from 'neo4j-driver';
+import { memoryEvent } from '../lib/aggregates/memory-event.ts';
+import { memoryUser } from '../lib/aggregates/memory-user.ts';
+import { readDocumentStates } from '../test/support/model/document-states.ts';
+import { expectedGraph, type GraphPicture } from '../test/support/model/expected-graph.ts';
+import { readGraph } from '../test/support/model/read-graph.ts';
+
+/** How the graph compares with what it must be. */
+export interface Comparison {
+  readonly nodes: { readonly expected: number; readonly found: number };
+  readonly relationships: { readonly expected: number; readonly found: number };
+  /** One line for each element that is missing, or that should not be there. */
+  readonly differences: readonly string[];
+}
+
+/** Reads all documents of the temporal memory and its whole graph; run it when nothing is pending. */
+export async function compareGraph(db: Db, driver: Driver, neo4jDatabase: string): Promise<Comparison> {
+  const states = [...(await readDocumentStates(db, memoryUser)), ...(await readDocumentStates(db, memoryEvent))];
+  return comparePictures(
+    expectedGraph(states),
+    await readGraph(driver, neo4jDatabase, { User: ['user_id'], Date: ['date'] }),
+  );
+}
+
+/** What is expected and not there, and what is there and not expected. */
+export function comparePictures(expected: GraphPicture, found: GraphPicture): Comparison {
+  return {
+    nodes: { expected: expected.nodes.size, found: found.nodes.size },
+    relationships: { expected: expected.relationships.size, found: found.relationships.size },
+    differences: [
+      ...differences(expected.nodes, found.nodes),
+      ...differences(expected.relationships, found.relationships),
+    ],
+  };
+}
+
+function differences(expected: ReadonlySet<string>, found: ReadonlySet<string>): readonly string[] {
+  const missing = [...expected].filter((element) => !found.has(element)).map((element) => `missing: ${element}`);
+  const extra = [...found]
+    .filter((element) => !expected.has(element))
+    .map((element) => `should not be there: ${element}`);
+  return [...missing, ...extra];
+}

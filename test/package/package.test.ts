@@ -1,0 +1,230 @@
+/** The package that `npm pack` makes, as a service of another team sees it: what is in it, what its entry points export, type-check as and weigh. */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import { publint } from 'publint';
+import { formatMessage } from 'publint/utils';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { packageOf } from '../../infra/bundle-functions.ts';
+import { projectRoot } from '../../infra/local/paths.ts';
+import { installExample, installPackage, packPackage, type Tarball } from '../support/packed-package.ts';
+
+const run = promisify(execFile);
+
+/** Of a service that declares an aggregate, writes it, and has functions and a worker of its own. */
+const serviceCode = `
+import { MongoClient } from 'mongodb';
+import { createCatalog, defineAggregate, documentId, Fault, graph, type ProjectedSubgraph } from 'outgraph';
+import { createConsumerHandler, createPublisherHandler, createSetUpHandler, createSweepHandler } from 'outgraph/handlers';
+import { readSettings, setUpOnce, setUpSettings, startWorker, type Worker, type WorkerLog, workerSettings } from 'outgraph/worker';
+import { recordEvent, trackCollection } from 'outgraph/writer';
+import { memoryEvent } from 'outgraph/xmem';
+import { z } from 'zod';
+
+interface PersonDocument { _id: string; name: string }
+export const person = defineAggregate({
+  type: 'person',
+  collection: 'people',
+  id: documentId,
+  payload: z.object({ name: z.string() }),
+  project: (state, aggregateId): ProjectedSubgraph => ({
+    nodes: [{ label: 'Person', key: { person_id: aggregateId }, properties: { name: state.name.toUpperCase() } }],
+    relationships: [],
+  }),
+});
+// @ts-expect-error The state is what the payload's schema says.
+export const wrong = defineAggregate({ ...person, payload: z.object({ name: z.string() }), project: (state) => state.age });
+
+const catalog = createCatalog([person, graph, memoryEvent]);
+export const consumer = createConsumerHandler(catalog);
+export const setUp = createSetUpHandler(catalog);
+export const handlers = [createPublisherHandler(), createSweepHandler()];
+
+export async function write(client: MongoClient): Promise<string | null> {
+  const people = trackCollection<{ name: string }, PersonDocument>(client, client.db('x'), person);
+  await people.updateOne({ _id: 'ada' }, { $set: { name: 'Ada' } }, { upsert: true });
+  try {
+    await client.withSession((session) =>
+      session.withTransaction(() => recordEvent(session, client.db('x'), person, { operation: 'delete', aggregateId: 'ada' })),
+    );
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'write-concern') return error.message;
+  }
+  return (await people.findOne({ _id: 'ada' }))?.name ?? null;
+}
+
+export async function work(log: WorkerLog): Promise<Worker> {
+  await setUpOnce(readSettings(setUpSettings, process.env), catalog);
+  return startWorker(readSettings(workerSettings, process.env), catalog, log);
+}
+`;
+
+/** What the command's `--catalog` loads. */
+const catalogCode = `
+import { type AggregateCatalog, createCatalog, graph } from 'outgraph';
+
+export const catalog: AggregateCatalog = createCatalog([{ ...graph, type: 'own-graph' }]);
+`;
+
+let folder: string;
+let service: string;
+let tarball: Tarball;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'outgraph-package-'));
+  tarball = await packPackage(folder);
+  service = path.join(folder, 'service');
+  await mkdir(service);
+  const manifest = { type: 'module', dependencies: { outgraph: '*' }, devDependencies: { '@types/node': '*' } };
+  await writeFile(path.join(service, 'package.json'), JSON.stringify(manifest));
+  await writeFile(path.join(service, 'service.ts'), serviceCode);
+  await writeFile(path.join(service, 'catalog.ts'), catalogCode);
+  await installPackage(tarball, service);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('the package', () => {
+  it('holds what a service needs, and neither sources nor tests', () => {
+    const needed = ['README.md', 'LICENSE', 'CHANGELOG.md', 'docs/contract.md', 'bin/outgraph.mjs'];
+    const included = ['infra/messaging.yml', 'infra/ingress/poller.yml', 'schema/outbox.schema.json'];
+    expect(tarball.names).toEqual(expect.arrayContaining([...needed, ...included, 'dist/exports/writer.js']));
+    const sources = tarball.names.filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'));
+    expect(sources).toStrictEqual([]);
+    expect(tarball.names.filter((name) => /^(test|bench|node_modules|\.)/.test(name))).toStrictEqual([]);
+  });
+
+  it('has nothing that publint objects to, strictly', async () => {
+    const data = await readFile(tarball.file);
+    const { messages, pkg } = await publint({ pack: { tarball: new Uint8Array(data).buffer }, strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg))).toStrictEqual([]);
+  });
+
+  it('has types that resolve for everyone who can import it, says "are the types wrong"', async () => {
+    const attw = path.join(projectRoot, 'node_modules/@arethetypeswrong/cli/dist/index.js');
+    const args = [attw, tarball.file, '--profile', 'esm-only', '--format', 'json'];
+    const { stdout } = await run(process.execPath, args, { maxBuffer: 64 * 1024 * 1024 });
+    const { analysis, problems = {} } = JSON.parse(stdout);
+    // Its JSON lists also what the profile passes over: resolution that knows no exports, and require().
+    const passedOver = ['node10', 'node16-cjs'];
+    const found = Object.values<readonly { readonly resolutionKind?: string }[]>(problems).flat();
+    expect(Object.keys(analysis.entrypoints)).toEqual(expect.arrayContaining(['.', './writer', './handlers']));
+    expect(found.filter(({ resolutionKind = '' }) => !passedOver.includes(resolutionKind))).toStrictEqual([]);
+  });
+
+  it("has the console's page, compiled, and finds the libraries that it is served with", async () => {
+    const assets = path.join(service, 'node_modules/outgraph/dist/console/server/assets.js');
+    const script = `const { readAssets, renderPage } = await import(${JSON.stringify(assets)});
+      const assets = readAssets();
+      console.log(JSON.stringify({ names: [...assets.keys()], html: renderPage(assets).html }));`;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: service });
+    const { names, html } = JSON.parse(stdout) as { readonly names: readonly string[]; readonly html: string };
+    const libraries = ['preact.mjs', 'preact-hooks.mjs', 'uplot.mjs', 'uplot.css'];
+    expect(names).toEqual(expect.arrayContaining([...libraries, 'page/main.js', 'page/page.css']));
+    expect(names.filter((name) => name.endsWith('.ts') || name.endsWith('.json'))).toStrictEqual([]);
+    for (const [, name = ''] of html.matchAll(/(?:src|href)="([^":]+)"/g)) expect(names).toContain(name);
+  });
+
+  it('runs its command from node_modules', async () => {
+    const { stdout } = await outgraph('--help');
+    const commands = [...stdout.matchAll(/^ {2}([a-z-]+)[ |]/gm)].map(([, name]) => name);
+    const look = ['status', 'console', 'doctor', 'show', 'tail', 'verify'];
+    const mend = ['dead', 'repair', 'backfill', 'reproject', 'replay'];
+    expect(commands).toStrictEqual([...look, ...mend, 'set-up', 'worker', 'help']);
+  });
+});
+
+/** The command, as `npx outgraph` runs it in the service's folder. */
+const outgraph = (...args: readonly string[]) =>
+  run(process.execPath, [path.join(service, 'node_modules/outgraph/bin/outgraph.mjs'), ...args], { cwd: service });
+
+describe('a service that imports it', () => {
+  it('gives the command its own catalog, and is told what is wrong with it', async () => {
+    const types = 'no aggregate type "graph" with documents; there are own-graph\n';
+    await expect(outgraph('reproject', 'graph', '--catalog', 'catalog.ts')).rejects.toThrow(types);
+    const absent = outgraph('reproject', 'graph', '--catalog', 'absent.ts');
+    await expect(absent).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('absent.ts cannot be loaded'),
+    });
+    const none = outgraph('reproject', 'graph', '--catalog', 'node_modules/outgraph/dist/exports/writer.js');
+    await expect(none).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('no export "catalog"') });
+  });
+
+  it.each([
+    ['nodenext', 'nodenext'],
+    ['esnext', 'bundler'],
+  ])('type-checks, with the declarations of the package: module %s, resolution %s', async (module, moduleResolution) => {
+    const config = path.join(service, `tsconfig.${module}.json`);
+    const compilerOptions = {
+      module,
+      moduleResolution,
+      target: 'es2024',
+      lib: ['es2024'],
+      types: ['node'],
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noEmit: true,
+    };
+    await writeFile(config, JSON.stringify({ compilerOptions, files: ['service.ts'] }));
+    const compiler = path.join(projectRoot, 'node_modules/typescript/bin/tsc');
+    const { stdout } = await run(process.execPath, [compiler, '-p', config]).catch((error) => error);
+    expect(stdout).toBe('');
+  });
+
+  it('is the example: it type-checks with nothing but what its package.json declares', async () => {
+    const example = await installExample(tarball, 'bookshop', folder);
+    const compiler = path.join(projectRoot, 'node_modules/typescript/bin/tsc');
+    const { stdout } = await run(process.execPath, [compiler, '-p', example]).catch((error) => error);
+    expect(stdout).toBe('');
+  });
+
+  it.each([
+    ['outgraph', ['Fault', 'createCatalog', 'defineAggregate', 'documentId', 'graph', 'storedNumber']],
+    ['outgraph/writer', ['TrackedCollection', 'recordEvent', 'recordEvents', 'trackCollection']],
+    [
+      'outgraph/handlers',
+      ['createConsumerHandler', 'createPublisherHandler', 'createSetUpHandler', 'createSweepHandler'],
+    ],
+    ['outgraph/worker', ['readSettings', 'setUpOnce', 'setUpSettings', 'startWorker', 'workerLog', 'workerSettings']],
+    ['outgraph/xmem', ['codeAnnotation', 'codeFile', 'codeRepository', 'memoryEvent', 'memoryUser']],
+  ])('gets from %s these names and no others', async (entry, names) => {
+    const script = `console.log(JSON.stringify(Object.keys(await import('${entry}')).sort()))`;
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: service });
+    expect(JSON.parse(stdout)).toStrictEqual(names);
+  });
+
+  it("carries with the writer MongoDB's driver, and neither Neo4j's nor an AWS SDK nor the aggregates of others", async () => {
+    const { packages, files } = await bundle("import { trackCollection } from 'outgraph/writer'; trackCollection();");
+    expect(packages.sort()).toStrictEqual(['@opentelemetry/api', 'mongodb', 'outgraph', 'zod']);
+    expect(files.filter((name) => /memory-|code-/.test(name))).toStrictEqual([]);
+  });
+
+  it('carries with a definition nothing but schemas', async () => {
+    const { packages } = await bundle("import { defineAggregate } from 'outgraph'; defineAggregate();");
+    expect(packages.filter((name) => name !== 'zod')).toStrictEqual(['outgraph']);
+  });
+});
+
+/** What stays in a bundle: packages, and the files of outgraph. */
+async function bundle(contents: string): Promise<{ readonly packages: string[]; readonly files: string[] }> {
+  const { metafile } = await build({
+    stdin: { contents, resolveDir: service },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    write: false,
+    metafile: true,
+    // What the driver may load of others is its own matter.
+    external: ['mongodb'],
+    logLevel: 'silent',
+  });
+  const inputs = Object.values(metafile.outputs).flatMap((output) => Object.entries(output.inputs));
+  const kept = inputs
+    .filter(([name, { bytesInOutput }]) => bytesInOutput > 0 && name !== '<stdin>')
+    .map(([name]) => name);
+  const outside = Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path: name }) => name));
+  const packages = [...new Set([...kept.map(packageOf), ...outside.filter((name) => name === 'mongodb')])];
+  return { packages, files: kept.filter((name) => packageOf(name) === 'outgraph') };
+}

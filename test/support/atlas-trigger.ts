@@ -1,0 +1,35 @@
+/** The Atlas Trigger as it is made (`infra/atlas/trigger.json`), and the change stream that it comes to. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { Document } from 'bson';
+import { projectRoot } from '../../infra/local/paths.ts';
+
+/** The folder of everything that makes the trigger. */
+export const atlasFolder = path.join(projectRoot, 'infra/atlas');
+
+/** What the App Services Admin API takes, but for the names of a project's own. */
+export interface AtlasTrigger {
+  readonly config: Readonly<Record<string, unknown>> & {
+    readonly collection: string;
+    readonly operation_types: readonly string[];
+    readonly match: Document;
+    readonly project: Document;
+  };
+  readonly event_processors: { readonly AWS_EVENTBRIDGE: { readonly config: Readonly<Record<string, unknown>> } };
+}
+
+export const atlasTrigger = JSON.parse(readFileSync(path.join(atlasFolder, 'trigger.json'), 'utf8')) as AtlasTrigger;
+
+/**
+ * The stages of the trigger's change stream: its operation types, its match expression, its projection.
+ *
+ * https://www.mongodb.com/docs/atlas/atlas-ui/triggers/database-triggers/#configuration
+ */
+export function triggerPipeline({ config }: AtlasTrigger): Document[] {
+  const operationTypes = config.operation_types.map((type) => type.toLowerCase());
+  return [
+    { $match: { operationType: { $in: operationTypes } } },
+    { $match: config.match },
+    { $project: config.project },
+  ];
+}

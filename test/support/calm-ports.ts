@@ -1,0 +1,15 @@
+/** What the consumer's flow needs besides the outbox and the graph, where nothing of it is what a test is about: every server is there, no process ever ended, no time passes. */
+import type { ConsumePorts } from '../../lib/consume/consume-ports.ts';
+
+export const calmPorts = {
+  checkServers: async () => undefined,
+  readBrokenTrials: async () => new Map(),
+  beginTrial: async () => 'trial',
+  endTrial: async () => undefined,
+  forgetTrials: async () => undefined,
+  countConflict: async () => 1,
+  moveToDeadLetters: async (messages) => messages,
+  comeAgain: async () => undefined,
+  remainingMillis: () => 60_000,
+  random: () => 0.5,
+} satisfies Partial<ConsumePorts>;

@@ -1,0 +1,16 @@
+/** Connects to the Neo4j of a running stack. */
+import type { Driver } from 'neo4j-driver';
+import type { StackDescription } from '../../infra/local/stack.ts';
+import { connectNeo4j, type Neo4jAddress } from '../../lib/neo4j/connect.ts';
+
+type GraphOfStack = Pick<StackDescription, 'neo4jUri' | 'neo4jUsername' | 'neo4jPassword'>;
+
+/** A driver as outgraph itself opens it; close it after use. */
+export function connectGraph(stack: GraphOfStack): Driver {
+  return connectNeo4j(graphAddress(stack));
+}
+
+/** Where the stack's Neo4j is. */
+export function graphAddress({ neo4jUri, neo4jUsername, neo4jPassword }: GraphOfStack): Neo4jAddress {
+  return { uri: neo4jUri, username: neo4jUsername ?? '', password: neo4jPassword ?? '' };
+}

@@ -1,0 +1,282 @@
+/**
+ * A whole stack that may be broken: every server of it can be killed, paused and started again, and a proxy stands before each, which can stop at one exact message. The functions are deployed through the
+ * real serverless.yml; only their waits are shorter than in production, so that a test need not wait for minutes.
+ */
+import { randomUUID } from 'node:crypto';
+import { cp, rm } from 'node:fs/promises';
+import path from 'node:path';
+import {
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  ReceiveMessageCommand,
+  SetQueueAttributesCommand,
+  SQSClient,
+} from '@aws-sdk/client-sqs';
+import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { type Collection, type Db, type Document, MongoClient } from 'mongodb';
+import type { Driver } from 'neo4j-driver';
+import { sdkCredentials } from '../../infra/local/credentials.ts';
+import { type Deployment, deploy } from '../../infra/local/deploy.ts';
+import { installMongod } from '../../infra/local/mongod.ts';
+import { type RestartableNeo4j, startRestartableNeo4j } from '../../infra/local/neo4j.ts';
+import { stackFolder } from '../../infra/local/paths.ts';
+import { printStep } from '../../infra/local/progress.ts';
+import { type RestartableReplicaSet, startRestartableMongodb } from '../../infra/local/restartable-mongodb.ts';
+import { type Servers, startServers } from '../../infra/local/servers.ts';
+import { waitUntil } from '../../infra/local/wait-until.ts';
+import { outboxCollection } from '../../lib/contract/outbox-event.ts';
+import type { Checkpoint } from '../../lib/mongodb/publisher-lease.ts';
+import { checkpointCollection } from '../../lib/mongodb/set-up-outbox.ts';
+import { connectNeo4j } from '../../lib/neo4j/connect.ts';
+import { DeployedFunctions } from './deployed-functions.ts';
+import { type FaultyBus, startFaultyBus } from './faulty-bus.ts';
+import { InterceptingProxy, type Stop } from './intercepting-proxy.ts';
+
+const region = 'us-east-1';
+const database = 'outgraph';
+
+/** The graph asks for a password, so that it can be rotated. */
+export const neo4jUser = 'neo4j';
+
+/** The consumer's time-out: as short as lets a batch end in order. */
+const consumerSeconds = 16;
+
+/** After this, a message comes again whose consumer died; longer than the consumer's time-out, as in production. */
+export const visibilitySeconds = 18;
+
+/**
+ * A small oplog, of which everything is cut off that is older than the last checkpoint, so that it can roll over; a purge every second instead of every minute; and fail points, by which a server
+ * answers with an error that it would give only rarely.
+ */
+const testParameters = ['ttlMonitorSleepSecs=1', 'enableTestCommands=1'];
+const mongodArgs = [
+  '--oplogSize',
+  '16',
+  '--syncdelay',
+  '1',
+  ...testParameters.flatMap((one) => ['--setParameter', one]),
+];
+
+/** Pending for longer than this is stale. */
+export const sweepStaleSeconds = 5;
+
+/** A publisher that was killed keeps the next one out for so long. */
+export const leaseSeconds = 4;
+
+/** Below it are the logs of the last runs, by the stack's name. */
+const keptLogsFolder = path.join(stackFolder, 'failure-logs');
+
+export class FailureStack {
+  readonly mongodb: RestartableReplicaSet;
+  /** One before each member. */
+  readonly mongodbProxies: readonly InterceptingProxy[];
+  readonly neo4j: RestartableNeo4j;
+  readonly neo4jProxy: InterceptingProxy;
+  /** The password that Neo4j and the functions have; a test that changes it puts it back. */
+  readonly neo4jPassword: string;
+  readonly bus: FaultyBus;
+  readonly functions: DeployedFunctions;
+  readonly deployment: Deployment;
+  readonly endpointUrl: string;
+  readonly logsFolder: string;
+  /** A folder for what a test makes; it goes with the stack. */
+  readonly folder: string;
+  /** A test's own clients: they reach the servers as the functions do, but Neo4j past the proxy. */
+  readonly client: MongoClient;
+  readonly db: Db;
+  readonly outbox: Collection<Document>;
+  readonly graph: Driver;
+  readonly sqs: SQSClient;
+  /** Where the logs are put when the stack ends. */
+  readonly keptLogs: string;
+  /** Rejects when LocalStack ends by itself; the other servers may be ended at any time. */
+  readonly broken: Promise<never>;
+  readonly #undo: readonly (() => Promise<unknown>)[];
+
+  private constructor(parts: StackParts, undo: readonly (() => Promise<unknown>)[]) {
+    this.keptLogs = parts.keptLogs;
+    this.mongodb = parts.mongodb;
+    this.mongodbProxies = parts.mongodbProxies;
+    this.neo4j = parts.neo4j;
+    this.neo4jProxy = parts.neo4jProxy;
+    this.neo4jPassword = parts.neo4jPassword;
+    this.bus = parts.bus;
+    this.deployment = parts.deployment;
+    this.endpointUrl = parts.servers.endpointUrl;
+    this.logsFolder = parts.servers.logsFolder;
+    this.folder = parts.servers.folder;
+    this.broken = parts.servers.broken;
+    this.functions = new DeployedFunctions(this.endpointUrl, region, parts.deployment.functions, this.logsFolder);
+    this.client = new MongoClient(parts.mongodb.uri);
+    this.db = this.client.db(database);
+    this.outbox = this.db.collection(outboxCollection);
+    this.graph = connectNeo4j({ uri: parts.neo4j.uri, username: neo4jUser, password: parts.neo4jPassword });
+    this.sqs = new SQSClient({ endpoint: this.endpointUrl, region, credentials: sdkCredentials });
+    this.#undo = undo;
+  }
+
+  /** Starts and deploys everything, under a name that no other stack has; whatever was started is ended again if a later step fails. */
+  static async start(name: string, signal: AbortSignal = new AbortController().signal): Promise<FailureStack> {
+    const undo: (() => Promise<unknown>)[] = [];
+    try {
+      const parts = await startParts(path.join(keptLogsFolder, name), signal, undo);
+      const stack = new FailureStack(parts, undo);
+      undo.push(() => stack.#close());
+      await stack.#shortenWaits();
+      return stack;
+    } catch (error) {
+      await undoAll(undo);
+      throw error;
+    }
+  }
+
+  stop(): Promise<void> {
+    return undoAll(this.#undo);
+  }
+
+  /** Stops once at a message to any member of MongoDB; resolves when what should happen there has happened. */
+  async stopMongodbOnce(stop: Stop): Promise<void> {
+    const act = () => {
+      for (const proxy of this.mongodbProxies) proxy.clear();
+      return stop.act();
+    };
+    await Promise.race(this.mongodbProxies.map((proxy) => proxy.stopOnce({ ...stop, act })));
+  }
+
+  /** Messages in a queue: those that wait, and those in somebody's hands. */
+  async countMessages(queue: 'queue' | 'deadLetterQueue'): Promise<number> {
+    const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
+    const QueueUrl = queue === 'queue' ? this.deployment.queueUrl : this.deployment.deadLetterQueueUrl;
+    const answer = await this.sqs.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: [...names] }));
+    return names.reduce((sum, name) => sum + Number(answer.Attributes?.[name] ?? 0), 0);
+  }
+
+  /** Takes everything out of the dead-letter queue, and returns the bodies. */
+  async receiveDeadLetters(): Promise<readonly string[]> {
+    const QueueUrl = this.deployment.deadLetterQueueUrl;
+    const bodies: string[] = [];
+    for (;;) {
+      const { Messages = [] } = await this.sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
+      if (Messages.length === 0) return bodies;
+      for (const { Body = '', ReceiptHandle } of Messages) {
+        bodies.push(Body);
+        await this.sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+      }
+    }
+  }
+
+  /** Puts another password for the consumer into the Parameter Store, as an operator does. */
+  async giveConsumerPassword(Value: string): Promise<void> {
+    const ssm = new SSMClient({ endpoint: this.endpointUrl, region, credentials: sdkCredentials });
+    const Name = '/outgraph/local/consumer/neo4j-password';
+    try {
+      await ssm.send(new PutParameterCommand({ Name, Value, Type: 'SecureString', Overwrite: true }));
+    } finally {
+      ssm.destroy();
+    }
+  }
+
+  async #shortenWaits(): Promise<void> {
+    const Attributes = { VisibilityTimeout: String(visibilitySeconds) };
+    await this.functions.configure('consumer', { timeoutSeconds: consumerSeconds });
+    await this.sqs.send(new SetQueueAttributesCommand({ QueueUrl: this.deployment.queueUrl, Attributes }));
+    const environment = {
+      AWS_ENDPOINT_URL_EVENTBRIDGE: this.bus.url,
+      PUBLISHER_LEASE_SECONDS: String(leaseSeconds),
+    };
+    await this.functions.configure('publisher', { environment });
+    await this.functions.configure('sweep', { environment: { SWEEP_STALE_SECONDS: String(sweepStaleSeconds) } });
+    await this.#startPublishing();
+  }
+
+  /** What is started just after a function's settings were changed may be lost with its older version: asked for until a publisher has the lease. */
+  async #startPublishing(): Promise<void> {
+    const checkpoints = this.db.collection<Checkpoint>(checkpointCollection);
+    const publishes = async () => {
+      if ((await checkpoints.findOne({ owner: { $ne: null } })) !== null) return true;
+      await this.functions.start('publisher');
+      return undefined;
+    };
+    await waitUntil(publishes, { timeoutSeconds: 60, pollMillis: 1_000, what: 'the first publisher' });
+  }
+
+  async #close(): Promise<void> {
+    this.functions.close();
+    this.sqs.destroy();
+    await Promise.allSettled([this.client.close(), this.graph.close()]);
+  }
+}
+
+interface StackParts {
+  readonly keptLogs: string;
+  readonly servers: Servers;
+  readonly mongodb: RestartableReplicaSet;
+  readonly mongodbProxies: readonly InterceptingProxy[];
+  readonly neo4j: RestartableNeo4j;
+  readonly neo4jProxy: InterceptingProxy;
+  readonly neo4jPassword: string;
+  readonly bus: FaultyBus;
+  readonly deployment: Deployment;
+}
+
+async function startParts(
+  keptLogs: string,
+  signal: AbortSignal,
+  undo: (() => Promise<unknown>)[],
+): Promise<StackParts> {
+  const servers = await startServers({ wanted: ['localstack'], mongodbMembers: 0, signal });
+  undo.push(servers.stop);
+  // Looked at when a test has failed.
+  undo.push(() => cp(servers.logsFolder, keptLogs, { recursive: true, force: true }));
+  const folder = path.join(servers.folder, 'breakable');
+  undo.push(() => rm(folder, { recursive: true, force: true }));
+
+  const mongodbProxies: InterceptingProxy[] = [];
+  const addressOf = async (port: number) => {
+    const proxy = await InterceptingProxy.start(port);
+    mongodbProxies.push(proxy);
+    undo.push(() => proxy.close());
+    return `127.0.0.1:${proxy.port}`;
+  };
+  const binary = await installMongod(printStep, signal);
+  const { logsFolder } = servers;
+  const neo4jPassword = randomUUID();
+  const members = { folder: path.join(folder, 'mongodb'), logsFolder, members: 3, extraArgs: mongodArgs };
+  const [mongodb, neo4j] = await printStep('Starting servers that may be broken', () =>
+    Promise.all([
+      startRestartableMongodb({ ...members, binary, addressOf }).then((set) => {
+        undo.push(set.stop);
+        return set;
+      }),
+      startRestartableNeo4j(path.join(folder, 'graph'), printStep, signal, {
+        logFile: path.join(logsFolder, 'neo4j.log'),
+        password: neo4jPassword,
+      }).then((one) => {
+        undo.push(() => one.server.stop());
+        return one;
+      }),
+    ]),
+  );
+  const neo4jProxy = await InterceptingProxy.start(Number(new URL(neo4j.uri).port));
+  undo.push(() => neo4jProxy.close());
+  const bus = await startFaultyBus(servers.endpointUrl);
+  undo.push(() => bus.close());
+
+  const databases = {
+    MONGODB_URI: mongodb.uri,
+    MONGODB_DATABASE: database,
+    NEO4J_URI: `bolt://127.0.0.1:${neo4jProxy.port}`,
+    NEO4J_USERNAME: neo4jUser,
+    NEO4J_PASSWORD: neo4jPassword,
+    NEO4J_DATABASE: 'neo4j',
+  };
+  const logFile = path.join(servers.logsFolder, 'deploy.log');
+  const target = { endpointUrl: servers.endpointUrl, region, databases, logFile, signal };
+  const deployment = await printStep('Packaging and deploying the functions', () => deploy(target));
+  return { keptLogs, servers, mongodb, mongodbProxies, neo4j, neo4jProxy, neo4jPassword, bus, deployment };
+}
+
+/** The last one first; a failure does not keep the others from being undone. */
+async function undoAll(undo: readonly (() => Promise<unknown>)[]): Promise<void> {
+  for (const one of [...undo].reverse()) await one().catch(() => undefined);
+}

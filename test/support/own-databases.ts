@@ -1,0 +1,62 @@
+/** MongoDB and Neo4j of a test's own, set up and without the functions: for what would disturb every other test. */
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { dismissWatchdog } from '../../infra/local/children.ts';
+import { installMongod } from '../../infra/local/mongod.ts';
+import { startRestartableNeo4j } from '../../infra/local/neo4j.ts';
+import { runFolder } from '../../infra/local/paths.ts';
+import { printStep } from '../../infra/local/progress.ts';
+import { startRestartableMongodb } from '../../infra/local/restartable-mongodb.ts';
+import { aggregates } from '../../lib/aggregates/catalog.ts';
+import { readSettings, setUpSettings } from '../../lib/config/settings.ts';
+import { setUpOnce } from '../../lib/wiring/set-up.ts';
+
+/** Databases that run. */
+export interface OwnDatabases {
+  /** What a function or the worker reads from its environment to reach them. */
+  readonly environment: {
+    readonly MONGODB_URI: string;
+    readonly MONGODB_DATABASE: string;
+    readonly NEO4J_URI: string;
+    readonly NEO4J_USERNAME: string;
+    readonly NEO4J_PASSWORD: string;
+    readonly NEO4J_DATABASE: string;
+  };
+  /** A folder for what a test makes; it goes with the databases. */
+  readonly folder: string;
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts a MongoDB of so many members and a Neo4j; whatever was started is ended again if a later step fails. */
+export async function startOwnDatabases({ mongodbMembers = 1 } = {}): Promise<OwnDatabases> {
+  const { signal } = new AbortController();
+  const folder = runFolder();
+  const logsFolder = path.join(folder, 'logs');
+  const undo: (() => Promise<unknown>)[] = [];
+  const stop = async () => {
+    for (const one of undo.splice(0).reverse()) await one();
+    dismissWatchdog();
+  };
+  await mkdir(logsFolder, { recursive: true });
+  undo.push(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+  try {
+    const binary = await installMongod(printStep, signal);
+    const mongodb = await startRestartableMongodb({ binary, folder, logsFolder, members: mongodbMembers });
+    undo.push(mongodb.stop);
+    const neo4j = await startRestartableNeo4j(folder, printStep, signal);
+    undo.push(() => neo4j.server.stop());
+    const environment = {
+      MONGODB_URI: mongodb.uri,
+      MONGODB_DATABASE: 'outgraph',
+      NEO4J_URI: neo4j.uri,
+      NEO4J_USERNAME: '',
+      NEO4J_PASSWORD: '',
+      NEO4J_DATABASE: 'neo4j',
+    };
+    await setUpOnce(readSettings(setUpSettings, environment), aggregates);
+    return { environment, folder, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

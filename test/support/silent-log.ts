@@ -1,0 +1,19 @@
+/** A log that says nothing, for flows whose log is not what a test is about. */
+import type { ConsumeLog } from '../../lib/consume/consume-ports.ts';
+import type { PublishLog } from '../../lib/publish/publish-ports.ts';
+import type { SweepLog } from '../../lib/sweep/republish.ts';
+import type { SpanLog } from '../../lib/wiring/batch-spans.ts';
+
+export const silentLog: ConsumeLog & SpanLog & PublishLog & SweepLog = {
+  publishingPending: () => undefined,
+  published: () => undefined,
+  leftToSweep: () => undefined,
+  messageUnreadable: () => undefined,
+  eventOutcome: () => undefined,
+  eventSuspected: () => undefined,
+  outOfTime: () => undefined,
+  spansNotDelivered: () => undefined,
+  eventRepublished: () => undefined,
+  eventExhausted: () => undefined,
+  eventNotRepublished: () => undefined,
+};

@@ -1,0 +1,53 @@
+/** A label and a relationship type of a test's own, and how to apply to them. */
+import { randomBytes } from 'node:crypto';
+import { aggregates } from '../../lib/aggregates/catalog.ts';
+import type { AggregateState } from '../../lib/apply/aggregate-state.ts';
+import { applyBatch, type BatchResults } from '../../lib/apply/apply-batch.ts';
+import { toPosition } from '../../lib/contract/position.ts';
+import { readSubgraph } from '../../lib/contract/read-subgraph.ts';
+import { applyStates } from '../../lib/neo4j/apply-states.ts';
+import { createEnsureSchema } from '../../lib/neo4j/ensure-schema.ts';
+import { setUpGraph } from '../../lib/neo4j/set-up-graph.ts';
+import { clearGraph } from './clear-graph.ts';
+import { connectGraph } from './connect-graph.ts';
+import { stack } from './stack.ts';
+
+/** Opens a driver and sets up the graph; `clear` removes all that was applied and closes the driver. */
+export async function openSmallGraph() {
+  const driver = connectGraph(stack);
+  await setUpGraph(driver, 'neo4j', aggregates);
+  const label = `Small${randomBytes(4).toString('hex')}`;
+  const ensureSchema = createEnsureSchema(driver, 'neo4j', Date.now);
+  let second = 0;
+  const graph = { driver, label, type: `REL_${label}`, transactions: 0 };
+  const node = (id: string, fields: object = {}) => ({ label, key: { id }, ...fields });
+  return {
+    graph,
+    node,
+    /** A new state of the aggregate of that id, newer than all before. */
+    state: (id: string, raw: unknown): AggregateState => {
+      second += 1;
+      const subgraph = raw === null ? null : readSubgraph(raw);
+      return { key: `graph:${label}-${id}`, position: toPosition({ t: second, i: 1 }), subgraph };
+    },
+    /** Applies a batch; `graph.transactions` counts how many that took. */
+    apply: async (states: readonly AggregateState[]): Promise<BatchResults> => {
+      const results: BatchResults = new Map();
+      const counted = (batch: readonly AggregateState[]) => {
+        graph.transactions += 1;
+        return applyStates(driver, 'neo4j', batch);
+      };
+      await applyBatch(states, { ensureSchema, applyStates: counted }, results);
+      return results;
+    },
+    /** One number that a query returns as `value`. */
+    count: async (query: string, parameters: object = {}): Promise<number> => {
+      const { records } = await driver.executeQuery(query, parameters);
+      return Number(records[0]?.get('value'));
+    },
+    clear: async () => {
+      await clearGraph(driver, [label], `graph:${label}`);
+      await driver.close();
+    },
+  };
+}

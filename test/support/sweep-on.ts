@@ -1,0 +1,26 @@
+/** The sweep on a real outbox, with a clock of the test's own and a queue that the test gives; its graph has no tombstones. */
+import type { Db } from 'mongodb';
+import { type SweepOptions, type SweepPorts, type SweepReport, sweep } from '../../lib/sweep/sweep.ts';
+import { joinOutbox } from '../../lib/wiring/sweep.ts';
+import { silentLog } from './silent-log.ts';
+
+/** What the sweep does with what it sends, and what time it takes it to be. */
+export type Given = Partial<SweepPorts> & Pick<SweepPorts, 'sendToQueue'>;
+
+/** Runs one pass. A part that fails fails the pass. */
+export async function sweepOn(db: Db, given: Given, options: Partial<SweepOptions> = {}): Promise<SweepReport> {
+  const ports: SweepPorts = {
+    ...joinOutbox(db),
+    countBacklog: async () => 0,
+    listTombstones: async () => [],
+    holdTombstones: async () => undefined,
+    removeTombstones: async () => 0,
+    remainingMillis: () => 60_000,
+    random: Math.random,
+    log: silentLog,
+    ...given,
+  };
+  const report = await sweep(ports, { staleSeconds: 60, maxAttempts: 12, tombstoneRetentionDays: 30, ...options });
+  if (report.failures.length > 0) throw report.failures[0];
+  return report;
+}

@@ -1,0 +1,41 @@
+/** A MongoDB database of a test file's own, set up like a deployment's, and dropped at the end. */
+import { randomBytes } from 'node:crypto';
+import { type Db, MongoClient } from 'mongodb';
+import { setUpOutbox } from '../../lib/mongodb/set-up-outbox.ts';
+import { graphAddress } from './connect-graph.ts';
+import { stack } from './stack.ts';
+
+export interface TestDatabase {
+  readonly client: MongoClient;
+  readonly db: Db;
+  /** The settings of a part that works on it, and on the stack's graph. */
+  readonly settings: DatabaseSettings;
+  readonly drop: () => Promise<void>;
+}
+
+type DatabaseSettings = Readonly<
+  Record<'MONGODB_URI' | 'MONGODB_DATABASE' | 'NEO4J_URI' | 'NEO4J_USERNAME' | 'NEO4J_PASSWORD', string>
+>;
+
+/** Makes the database; call `drop` after the tests. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const client = new MongoClient(stack.mongodbUri);
+  const graph = graphAddress(stack);
+  const db = client.db(`outgraph_test_${randomBytes(6).toString('hex')}`);
+  await setUpOutbox(db, { processedRetentionSeconds: 3600 });
+  return {
+    client,
+    db,
+    settings: {
+      MONGODB_URI: stack.mongodbUri,
+      MONGODB_DATABASE: db.databaseName,
+      NEO4J_URI: graph.uri,
+      NEO4J_USERNAME: graph.username,
+      NEO4J_PASSWORD: graph.password,
+    },
+    drop: async () => {
+      await db.dropDatabase();
+      await client.close();
+    },
+  };
+}

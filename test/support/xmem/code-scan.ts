@@ -1,0 +1,58 @@
+/** XMem's scanner as its writer would have it on outgraph: a scan brings the documents in step with the files that it found; what did not change makes no event. */
+import { type Db, type Document, type MongoClient, ObjectId } from 'mongodb';
+import { codeAnnotation } from '../../../lib/aggregates/code-annotation.ts';
+import { codeFile } from '../../../lib/aggregates/code-file.ts';
+import { codeRepository } from '../../../lib/aggregates/code-repository.ts';
+import { type TrackedCollection, trackCollection } from '../../../lib/writer/tracked-collection.ts';
+
+/** What a scan finds in one file: a document of `code_files` without its id and its repository. */
+export interface ScannedFile extends Document {
+  readonly file_path: string;
+}
+
+/** The scans of one repository. */
+export class CodeScan {
+  readonly #repositories: TrackedCollection<unknown>;
+  readonly #files: TrackedCollection<unknown>;
+  readonly #annotations: TrackedCollection<unknown>;
+  readonly #scope: { readonly org_id: string; readonly repo: string };
+
+  constructor(client: MongoClient, db: Db, org_id: string, repo: string) {
+    this.#repositories = trackCollection<unknown>(client, db, codeRepository);
+    this.#files = trackCollection<unknown>(client, db, codeFile);
+    this.#annotations = trackCollection<unknown>(client, db, codeAnnotation);
+    this.#scope = { org_id, repo };
+  }
+
+  async addRepository(): Promise<void> {
+    const { org_id, repo } = this.#scope;
+    await this.#repositories.insertOne({ org_id, repo_name: repo });
+  }
+
+  /** A full scan: these are all files that there are. */
+  async scan(files: readonly ScannedFile[]): Promise<void> {
+    for (const file of files) {
+      const { file_path } = file;
+      await this.#files.replaceOne({ ...this.#scope, file_path }, { ...this.#scope, ...file }, { upsert: true });
+    }
+    const file_path = { $nin: files.map((file) => file.file_path) };
+    await this.#files.deleteMany({ ...this.#scope, file_path });
+  }
+
+  /** The file stays the document that it is. */
+  async rename(from: string, to: string): Promise<void> {
+    await this.#files.updateOne({ ...this.#scope, file_path: from }, { $set: { file_path: to } });
+  }
+
+  /** Returns the annotation's id. */
+  async annotate(target: Document, fields: Document = {}): Promise<ObjectId> {
+    const _id = new ObjectId();
+    const annotation_id = _id.toHexString();
+    await this.#annotations.insertOne({ _id, annotation_id, ...this.#scope, target, ...fields });
+    return _id;
+  }
+
+  async removeAnnotation(_id: ObjectId): Promise<void> {
+    await this.#annotations.deleteOne({ _id });
+  }
+}

@@ -1,0 +1,93 @@
+/** One user and one organisation of a test's own, and the question whether the graph is in step with their documents. */
+import { type Db, type Document, type MongoClient, ObjectId } from 'mongodb';
+import type { Driver } from 'neo4j-driver';
+import { waitUntil } from '../../../infra/local/wait-until.ts';
+import { codeAnnotation } from '../../../lib/aggregates/code-annotation.ts';
+import { codeFile } from '../../../lib/aggregates/code-file.ts';
+import { codeLabels } from '../../../lib/aggregates/code-graph.ts';
+import { codeRepository } from '../../../lib/aggregates/code-repository.ts';
+import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
+import { memoryUser } from '../../../lib/aggregates/memory-user.ts';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { readDocumentStates } from '../model/document-states.ts';
+import { expectedGraph, type GraphPicture } from '../model/expected-graph.ts';
+import { readGraph } from '../model/read-graph.ts';
+import { CodeScan } from './code-scan.ts';
+import { TemporalMemory } from './temporal-memory.ts';
+
+/** Where a test's documents and its graph are. */
+export interface Databases {
+  readonly client: MongoClient;
+  readonly db: Db;
+  readonly graph: Driver;
+}
+
+const keyNames = { User: ['user_id'], Date: ['date'], ...codeLabels };
+
+export class XmemScope {
+  /** The user's id and the organisation's. */
+  readonly name = `x${new ObjectId().toHexString()}`;
+  readonly memory: TemporalMemory;
+  readonly #databases: Databases;
+
+  constructor(databases: Databases) {
+    this.#databases = databases;
+    this.memory = new TemporalMemory(databases.client, databases.db, this.name);
+  }
+
+  /** A repository of the organisation. */
+  repository(repo: string): CodeScan {
+    const { client, db } = this.#databases;
+    return new CodeScan(client, db, this.name, repo);
+  }
+
+  /** The events of this scope in the order of their positions, canaries and others not among them. */
+  async events(): Promise<readonly Document[]> {
+    const outbox = this.#databases.db.collection(outboxCollection);
+    const aggregateIds = await outbox.distinct('aggregateId', {
+      $or: [{ 'payload.user_id': this.name }, { 'payload.org_id': this.name }],
+    });
+    return outbox.find({ aggregateId: { $in: aggregateIds } }, { sort: { position: 1 } }).toArray();
+  }
+
+  /** Resolves with the events once none of them is pending. */
+  async untilSettled(timeoutSeconds = 60): Promise<readonly Document[]> {
+    const settled = async () => {
+      const events = await this.events();
+      return events.every(({ status }) => status !== 'pending') ? events : undefined;
+    };
+    return waitUntil(settled, { timeoutSeconds, pollMillis: 50, what: `the events of ${this.name} to be settled` });
+  }
+
+  /** What stands in the graph of this scope, and what it is bound to. */
+  async found(): Promise<GraphPicture> {
+    const scope = { properties: ['user_id', 'org_id'], values: [this.name] };
+    return readGraph(this.#databases.graph, 'neo4j', keyNames, scope);
+  }
+
+  /** What the documents demand. */
+  async expected(): Promise<GraphPicture> {
+    const { db } = this.#databases;
+    const ofUser = { user_id: this.name };
+    const ofOrganisation = { org_id: this.name };
+    const states = await Promise.all([
+      readDocumentStates(db, memoryUser, ofUser),
+      readDocumentStates(db, memoryEvent, ofUser),
+      readDocumentStates(db, codeRepository, ofOrganisation),
+      readDocumentStates(db, codeFile, ofOrganisation),
+      readDocumentStates(db, codeAnnotation, ofOrganisation),
+    ]);
+    return expectedGraph(states.flat());
+  }
+
+  /** The elements' own ids in Neo4j, and all their properties, bookkeeping included: equal where nothing was written, or the same again. */
+  async elements(): Promise<readonly unknown[]> {
+    const statement = `
+MATCH (n) WHERE n.user_id = $name OR n.org_id = $name
+RETURN elementId(n) AS id, labels(n) AS labels, properties(n) AS properties,
+  COLLECT { MATCH (n)-[r]-() RETURN [elementId(r), type(r), properties(r)] ORDER BY elementId(r) } AS relationships
+ORDER BY id`;
+    const { records } = await this.#databases.graph.executeQuery(statement, { name: this.name });
+    return records.map((record) => record.toObject());
+  }
+}

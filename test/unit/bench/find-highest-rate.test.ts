@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { findHighestRate, shortfall } from '../../../bench/load/find-highest-rate.ts';
+
+const step = (asked: number, fields: Partial<Parameters<typeof shortfall>[0]> = {}) => ({
+  asked,
+  held: asked,
+  growth: 0,
+  lag: { p50: 500, p95: 900, p99: 1_000, max: 1_200 },
+  events: 100,
+  processed: 100,
+  ...fields,
+});
+
+/** A path that takes so many events per second. */
+const path = (limit: number) => async (rate: number) => step(rate, { growth: Math.max(0, rate - limit) });
+
+describe('a step', () => {
+  it('keeps up when it holds its rate, its backlog stays and its lags are short', () => {
+    expect(shortfall(step(100, { held: 98, growth: 10 }))).toBeNull();
+  });
+
+  it('does not keep up when one of these fails', () => {
+    expect(shortfall(step(100, { held: 97 }))).toBe('writers are late');
+    expect(shortfall(step(100, { processed: 99 }))).toBe('not settled');
+    expect(shortfall(step(100, { growth: 11 }))).toBe('backlog grows');
+    expect(shortfall(step(100, { lag: { p50: 1, p95: 1, p99: 5_001, max: 6_000 } }))).toBe('too slow');
+  });
+});
+
+describe('the search', () => {
+  it('goes up in steps of a half until one does not keep up, then between the last two', async () => {
+    const { highest, steps } = await findHighestRate(step(100), path(200));
+    expect(steps.map(({ asked }) => Math.round(asked))).toStrictEqual([150, 225, 184, 203]);
+    expect(highest?.asked).toBeCloseTo(203.3, 0);
+  });
+
+  it('goes down when the first step does not keep up', async () => {
+    const run = path(50);
+    const { highest, steps } = await findHighestRate(await run(100), run);
+    expect(steps.map(({ asked }) => Math.round(asked))).toStrictEqual([67, 44, 54, 60]);
+    expect(highest?.asked).toBeCloseTo(54.4, 0);
+  });
+
+  it('ends where nothing keeps up, and where everything does', async () => {
+    const none = await findHighestRate(step(10, { processed: 0 }), async (rate) => step(rate, { processed: 0 }));
+    expect(none.highest).toBeNull();
+    const all = await findHighestRate(step(10), async (rate) => step(rate));
+    expect(all.steps).toHaveLength(14);
+    expect(all.highest).toBe(all.steps.at(-1));
+  });
+});

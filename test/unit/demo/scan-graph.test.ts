@@ -1,0 +1,80 @@
+/** What the projections say of a scan, and what is said straight from the scan, are two descriptions of one graph. */
+import { deserialize, serialize } from 'bson';
+import { expect, it } from 'vitest';
+import { scanSources } from '../../../demo/input/code/scan.ts';
+import { compareScanGraphs, pictureOf, scanGraph } from '../../../demo/input/code/scan-graph.ts';
+import type { Scan } from '../../../demo/input/code/scan-types.ts';
+import { codeFile } from '../../../lib/aggregates/code-file.ts';
+import { codeRepository } from '../../../lib/aggregates/code-repository.ts';
+import type { AggregateDefinition } from '../../../lib/aggregates/define-aggregate.ts';
+import { projectPayload } from '../../../lib/aggregates/project-event.ts';
+import { toPosition } from '../../../lib/contract/position.ts';
+import { expectedGraph, type GraphPicture } from '../../support/model/expected-graph.ts';
+
+const repository = { org_id: 'acme', repo: 'tools' };
+
+const sources = {
+  'src/index.ts': "export { Store } from './store/store';",
+  'src/store/base.ts': 'export class Base { close() {} }\nexport interface Shape { size: number }',
+  'src/store/store.ts': `import { Base, type Shape } from './base';
+/** Keeps things. */
+export class Store extends Base implements Shape {
+  get size() { return 1; }
+  set size(value: number) {}
+  put(a: string): void;
+  put(a: number): void;
+  put(a: unknown) { this.close(); this.close(); }
+}
+export const make = () => [1].map(create);
+function create() { return new Store(); }`,
+};
+
+function scan(changed: Readonly<Record<string, string>> = {}) {
+  return scanSources(new Map(Object.entries({ ...sources, ...changed }).filter(([, text]) => text !== '')));
+}
+
+/** The model's graph of the documents, as they come back from MongoDB. */
+function graphOfDocuments({ files }: Pick<Scan, 'files'>): GraphPicture {
+  const project = <State>(definition: AggregateDefinition<State>, key: string, document: object) => ({
+    key,
+    position: toPosition({ t: 1, i: 1 }),
+    subgraph: projectPayload(definition, key, deserialize(serialize(document), { promoteValues: false })),
+  });
+  return expectedGraph([
+    project(codeRepository, 'repository', { org_id: repository.org_id, repo_name: repository.repo }),
+    ...files.map((file) => project(codeFile, file.file_path, { ...repository, ...file })),
+  ]);
+}
+
+it('the projections of a scan are the graph that the scan demands', () => {
+  const graph = pictureOf(scanGraph(repository, scan()));
+  const projected = graphOfDocuments(scan());
+  expect([...projected.nodes].sort()).toStrictEqual([...graph.nodes].sort());
+  expect([...projected.relationships].sort()).toStrictEqual([...graph.relationships].sort());
+  // A repository, two directories, three files and eight names.
+  expect(graph.nodes.size).toBe(1 + 2 + 3 + 8);
+});
+
+it('two scans tell what came, what changed and what went', () => {
+  const before = scanGraph(repository, scan());
+  expect(compareScanGraphs(before, scanGraph(repository, scan()))).toStrictEqual({ added: 0, changed: 0, removed: 0 });
+  // One word is another: the file has as many lines and symbols as before.
+  const edited = scan({ 'src/store/base.ts': sources['src/store/base.ts'].replace('{}', '{ }') });
+  expect(compareScanGraphs(before, scanGraph(repository, edited))).toStrictEqual({ added: 0, changed: 2, removed: 0 });
+  // The file, its CONTAINS_FILE and its IMPORTS.
+  const without = scan({ 'src/index.ts': '' });
+  const changes = compareScanGraphs(before, scanGraph(repository, without));
+  expect(changes).toStrictEqual({ added: 0, changed: 1, removed: 3 });
+});
+
+it('what is called, inherited or imported and not scanned stands bare', () => {
+  const { files } = scan();
+  const without = { files: files.filter(({ file_path }) => file_path !== 'src/store/base.ts') };
+  const graph = pictureOf(scanGraph(repository, without));
+  const projected = graphOfDocuments(without);
+  expect([...projected.nodes].sort()).toStrictEqual([...graph.nodes].sort());
+  expect([...projected.relationships].sort()).toStrictEqual([...graph.relationships].sort());
+  expect(graph.nodes).toContain(
+    '(Symbol {file_path: "src/store/base.ts", org_id: "acme", repo: "tools", symbol_name: "Base.close"}) #1',
+  );
+});

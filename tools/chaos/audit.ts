@@ -1,0 +1,89 @@
+/** The audit at the end of a chaos run: nothing that was committed is lost, nothing stands in the graph that should not, and every event is settled. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Document } from 'mongodb';
+import { graph } from '../../lib/aggregates/graph.ts';
+import { toPosition } from '../../lib/contract/position.ts';
+import type { FailureStack } from '../../test/support/failure-stack.ts';
+import { idsOf, readDocumentStates } from '../../test/support/model/document-states.ts';
+import { expectedGraph } from '../../test/support/model/expected-graph.ts';
+import { readGraph } from '../../test/support/model/read-graph.ts';
+import { hubLabel, nodeLabel } from './chaos-document.ts';
+import type { LedgerLine } from './ledger.ts';
+
+/** What the audit found. */
+export interface Audit {
+  readonly events: number;
+  readonly processed: number;
+  readonly pending: number;
+  readonly dead: number;
+  readonly nodes: number;
+  readonly relationships: number;
+  /** One sentence for each thing that is not as it must be. */
+  readonly findings: readonly string[];
+}
+
+/** Looks at everything; run it when nothing is pending any more. */
+export async function audit(stack: FailureStack, prefix: string, commits: readonly LedgerLine[]): Promise<Audit> {
+  const ids = idsOf(prefix);
+  const events = await stack.outbox.find({ aggregateType: 'graph', aggregateId: ids }).sort({ position: 1 }).toArray();
+  const count = (status: string) => events.filter((event) => event.status === status).length;
+  const expected = expectedGraph(await readDocumentStates(stack.db, graph, { _id: ids }));
+  const found = await readGraph(stack.graph, 'neo4j', { [nodeLabel(prefix)]: ['id'], [hubLabel(prefix)]: ['id'] });
+  const findings = [
+    ...findUnsettled(events),
+    ...findLostCommits(events, commits),
+    ...findDifferences('node', expected.nodes, found.nodes),
+    ...findDifferences('relationship', expected.relationships, found.relationships),
+    ...(await findWrongPositions(stack, prefix, events)),
+  ];
+  return {
+    events: events.length,
+    processed: count('processed'),
+    pending: count('pending'),
+    dead: count('dead'),
+    nodes: found.nodes.size,
+    relationships: found.relationships.size,
+    findings,
+  };
+}
+
+function findUnsettled(events: readonly Document[]): readonly string[] {
+  return events
+    .filter(({ status }) => status !== 'processed')
+    .map(({ _id, status, error }) => `event ${_id} is ${status}${error === undefined ? '' : ` (${error.code})`}`);
+}
+
+/** Every commit that a writer was told of has its event; deletions carry no stamp, and are counted. */
+function findLostCommits(events: readonly Document[], commits: readonly LedgerLine[]): readonly string[] {
+  const stamps = new Set(events.map(({ payload }) => payload?.nodes[0]?.properties.stamp));
+  const lost = commits
+    .filter(({ operation, stamp }) => operation === 'upsert' && !stamps.has(stamp))
+    .map(({ stamp }) => `the commit ${stamp} has no event`);
+  const deletions = events.filter(({ operation }) => operation === 'delete').length;
+  const told = commits.filter(({ operation }) => operation === 'delete').length;
+  return deletions < told ? [...lost, `${told} deletions were committed, and ${deletions} have events`] : lost;
+}
+
+function findDifferences(what: string, expected: ReadonlySet<string>, found: ReadonlySet<string>): readonly string[] {
+  const missing = [...expected].filter((one) => !found.has(one)).map((one) => `missing ${what}: ${one}`);
+  const ghosts = [...found].filter((one) => !expected.has(one)).map((one) => `ghost ${what}: ${one}`);
+  return [...missing, ...ghosts];
+}
+
+/** The registry knows each aggregate by the position of its newest event. */
+async function findWrongPositions(
+  stack: FailureStack,
+  prefix: string,
+  events: readonly Document[],
+): Promise<readonly string[]> {
+  const newest = new Map(events.map((event) => [`graph:${event.aggregateId}`, toPosition(event.position)]));
+  const { records } = await stack.graph.executeQuery(
+    'MATCH (a:OutgraphAggregate) WHERE a.key STARTS WITH $prefix RETURN a.key AS key, a.position AS position',
+    { prefix: `graph:${prefix}-` },
+  );
+  const found = new Map(records.map((record) => [record.get('key'), record.get('position')]));
+  if (isDeepStrictEqual(new Map([...found].sort()), new Map([...newest].sort()))) return [];
+  return [...newest]
+    .filter(([key, position]) => found.get(key) !== position)
+    .map(([key, position]) => `the registry has ${key} at ${found.get(key)}, and its newest event is at ${position}`);
+}

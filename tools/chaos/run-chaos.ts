@@ -1,0 +1,197 @@
+/**
+ * One chaos run: writers write, faults come in several lanes, publisher and sweep are started as by their schedules, only more often; then everything is healed, the queue drains, and the audit looks
+ * whether anything was lost.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ObjectId } from 'mongodb';
+import { waitUntil } from '../../infra/local/wait-until.ts';
+import type { FailureStack } from '../../test/support/failure-stack.ts';
+import { idsOf } from '../../test/support/model/document-states.ts';
+import { type Audit, audit } from './audit.ts';
+import { makeFault, unreadableBody } from './faults.ts';
+import { Ledger } from './ledger.ts';
+import { type Lane, type PlannedFault, planChaos } from './schedule.ts';
+
+export interface ChaosOptions {
+  readonly seconds: number;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  /** Called with one line now and then. */
+  readonly progress: (line: string) => void;
+}
+
+/** What a run came to. */
+export interface ChaosReport extends Audit {
+  readonly seed: number;
+  readonly commits: number;
+  /** How often each kind of fault was made, where it met something. */
+  readonly faults: Readonly<Record<string, number>>;
+  readonly duplicatesSent: number;
+  /** Messages that a consumer received for the second time or more. */
+  readonly redeliveries: number;
+  /** Messages whose event was settled before. */
+  readonly deliveredInVain: number;
+  /** From the end of a fault until no event was pending that had been written before that end. */
+  readonly longestRecoverySeconds: number;
+  readonly drainSeconds: number;
+  readonly deadLetters: number;
+}
+
+const writers = 3;
+const publisherEveryMillis = 10_000;
+const sweepEveryMillis = 20_000;
+const progressMillis = 10_000;
+const drainSeconds = 240;
+
+export async function runChaos(stack: FailureStack, options: ChaosOptions): Promise<ChaosReport> {
+  const run = new ChaosRun(stack, options);
+  return run.run();
+}
+
+class ChaosRun {
+  readonly #stack: FailureStack;
+  readonly #options: ChaosOptions;
+  readonly #prefix = `c${new ObjectId().toHexString().slice(-8)}`;
+  readonly #ledger: Ledger;
+  readonly #faults = new Map<string, number>();
+  readonly #recoveries: Promise<number>[] = [];
+  readonly #sent = { duplicates: 0, unreadable: 0 };
+  #over = false;
+
+  constructor(stack: FailureStack, options: ChaosOptions) {
+    this.#stack = stack;
+    this.#options = options;
+    const target = { mongodbUri: stack.mongodb.uri, database: stack.db.databaseName, prefix: this.#prefix };
+    this.#ledger = new Ledger(target, options.seed);
+  }
+
+  async run(): Promise<ChaosReport> {
+    const { seconds, seed, signal } = this.#options;
+    const schedules = [this.#every(publisherEveryMillis, 'publisher'), this.#every(sweepEveryMillis, 'sweep')];
+    const progress = setInterval(() => this.#say(), progressMillis);
+    try {
+      for (let number = 0; number < writers; number += 1) this.#ledger.startWriter();
+      const timer = setTimeout(() => this.#end(), seconds * 1_000);
+      signal.addEventListener('abort', () => this.#end(), { once: true });
+      await Promise.all(planChaos(seed).map((lane) => this.#runLane(lane)));
+      clearTimeout(timer);
+      await this.#ledger.stop();
+      signal.throwIfAborted();
+      const drained = await this.#drain();
+      return await this.#report(drained);
+    } finally {
+      await this.#ledger.stop();
+      this.#end();
+      clearInterval(progress);
+      await Promise.all(schedules);
+    }
+  }
+
+  #end(): void {
+    this.#over = true;
+  }
+
+  async #runLane(lane: Lane): Promise<void> {
+    for (const fault of lane) {
+      await sleep(fault.waitMillis);
+      if (this.#over) return;
+      await this.#make(fault);
+    }
+  }
+
+  async #make(fault: PlannedFault): Promise<void> {
+    const target = {
+      stack: this.#stack,
+      ledger: this.#ledger,
+      prefix: this.#prefix,
+      count: (what: 'duplicates' | 'unreadable', count: number) => {
+        this.#sent[what] += count;
+      },
+    };
+    const met = await makeFault(fault, target);
+    if (!met) return;
+    this.#faults.set(fault.kind, (this.#faults.get(fault.kind) ?? 0) + 1);
+    this.#recoveries.push(this.#recover(Date.now()));
+  }
+
+  /** Seconds until nothing that was written before `since` is pending; other faults may come in between. */
+  async #recover(since: number): Promise<number> {
+    const recovered = async () => {
+      const waiting = { ...this.#ofRun(), status: 'pending', createdAt: { $lt: new Date(since) } };
+      return (await this.#stack.outbox.findOne(waiting)) === null || undefined;
+    };
+    await waitUntil(recovered, { timeoutSeconds: 600, pollMillis: 500, what: 'a recovery' }).catch(() => undefined);
+    return (Date.now() - since) / 1_000;
+  }
+
+  /** Starts a function again and again, as its schedule does. */
+  async #every(millis: number, name: 'publisher' | 'sweep'): Promise<void> {
+    while (!this.#over || (await this.#countPending()) > 0) {
+      await this.#stack.functions.start(name).catch(() => undefined);
+      const next = performance.now() + millis;
+      while (performance.now() < next && !(this.#over && this.#options.signal.aborted)) await sleep(250);
+      if (this.#options.signal.aborted) return;
+    }
+  }
+
+  /** Waits until nothing is pending and the queue is empty; returns how long that took. */
+  async #drain(): Promise<number> {
+    const startedAt = performance.now();
+    const drained = async () => {
+      this.#options.signal.throwIfAborted();
+      return ((await this.#countPending()) === 0 && (await this.#stack.countMessages('queue')) === 0) || undefined;
+    };
+    await waitUntil(drained, { timeoutSeconds: drainSeconds, pollMillis: 500, what: 'the backlog to drain' }).catch(
+      // The audit says what is left.
+      () => undefined,
+    );
+    return (performance.now() - startedAt) / 1_000;
+  }
+
+  async #report(drained: number): Promise<ChaosReport> {
+    const found = await audit(this.#stack, this.#prefix, this.#ledger.commits);
+    const batches = (await this.#stack.functions.logLines('consumer')).filter(
+      ({ message }) => message === 'batch consumed',
+    );
+    const sum = (field: string) => batches.reduce((total, batch) => total + Number(batch[field] ?? 0), 0);
+    const deadLetters = await this.#stack.receiveDeadLetters();
+    return {
+      ...found,
+      findings: [...found.findings, ...this.#findDeadLetters(deadLetters)],
+      seed: this.#options.seed,
+      commits: this.#ledger.commits.length,
+      faults: Object.fromEntries([...this.#faults].sort()),
+      duplicatesSent: this.#sent.duplicates,
+      redeliveries: sum('redelivered'),
+      deliveredInVain: sum('settledBefore'),
+      longestRecoverySeconds: Math.max(0, ...(await Promise.all(this.#recoveries))),
+      drainSeconds: drained,
+      deadLetters: deadLetters.length,
+    };
+  }
+
+  /** All that nobody can read is there, once at least, and nothing else. */
+  #findDeadLetters(bodies: readonly string[]): readonly string[] {
+    const strangers = bodies.filter((body) => body !== unreadableBody);
+    const found = strangers.map((body) => `in the dead-letter queue: ${body}`);
+    const missing = this.#sent.unreadable - (bodies.length - strangers.length);
+    return missing > 0 ? [...found, `${missing} unreadable messages are in no queue`] : found;
+  }
+
+  #ofRun() {
+    return { aggregateType: 'graph', aggregateId: idsOf(this.#prefix) };
+  }
+
+  async #countPending(): Promise<number> {
+    return this.#stack.outbox.countDocuments({ ...this.#ofRun(), status: 'pending' }).catch(() => 1);
+  }
+
+  #say(): void {
+    const faults = [...this.#faults.values()].reduce((total, count) => total + count, 0);
+    this.#countPending()
+      .then((pending) =>
+        this.#options.progress(`${this.#ledger.commits.length} commits, ${faults} faults, ${pending} events pending`),
+      )
+      .catch(() => undefined);
+  }
+}

@@ -1,0 +1,32 @@
+/** `npm run chaos -- --minutes N --seed S`: random writers and random faults on a stack of its own, and an audit at the end. Exits 0 only if nothing is lost. */
+import { Command } from 'commander';
+import { runWithServers } from '../../infra/local/run-with-stack.ts';
+import { FailureStack } from '../../test/support/failure-stack.ts';
+import { integer, positive } from '../command-options.ts';
+import { chaosText } from './report-text.ts';
+import { runChaos } from './run-chaos.ts';
+
+const options = new Command('npm run chaos --')
+  .description(
+    'Lets random faults loose on the deployed functions and their servers while writers write, and audits that nothing is lost.',
+  )
+  .option('--minutes <count>', 'how long', positive, 10)
+  .option('--seed <seed>', 'draws the faults and the writes; the same seed gives the same ones', integer)
+  .option('--json', 'print the report as one line of JSON')
+  .parse()
+  .opts<{ minutes: number; seed?: number; json?: true }>();
+
+await runWithServers({
+  start: (signal) => FailureStack.start('chaos', signal),
+  run: async (stack, signal) => {
+    const report = await runChaos(stack, {
+      seconds: options.minutes * 60,
+      seed: options.seed ?? Math.trunc(Math.random() * 0x7fffffff),
+      signal,
+      progress: (line) => process.stderr.write(`  ${line}\n`),
+    });
+    process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : chaosText(report));
+    if (report.findings.length > 0) process.stderr.write(`The logs of the run: ${stack.keptLogs}\n`);
+    return report.findings.length === 0 ? 0 : 1;
+  },
+});

@@ -1,0 +1,58 @@
+/** Checkpoints of publishers that stopped in the middle of a backlog: one before anything was sent, one with a part of it behind it. In a database of its own, which is dropped. */
+import type { Document, MongoClient } from 'mongodb';
+import { publisherSettings, readSettings } from '../../lib/config/settings.ts';
+import { outboxCollection } from '../../lib/contract/outbox-event.ts';
+import { exactTypes } from '../../lib/mongodb/read-outbox-event.ts';
+import { checkpointCollection, setUpOutbox } from '../../lib/mongodb/set-up-outbox.ts';
+import { joinPublisher } from '../../lib/wiring/publisher.ts';
+import { outboxEvent } from '../../test/support/outbox-event.ts';
+import { silentLog } from '../../test/support/silent-log.ts';
+
+const database = 'outgraph_recorded_checkpoints';
+
+/** More than a publisher reads at once, so that a backlog is left. */
+const pendingEvents = 600;
+
+/** The two checkpoint documents, with their BSON types. */
+export async function recordCheckpoints(mongodbUri: string, client: MongoClient): Promise<readonly Document[]> {
+  const db = client.db(database);
+  await setUpOutbox(db, { processedRetentionSeconds: 3_600 });
+  await db.collection(outboxCollection).insertMany(Array.from({ length: pendingEvents }, () => outboxEvent()));
+  await publishUntil(mongodbUri, 'publisher/begun', (sent, begun) => begun || sent > 0);
+  await publishUntil(mongodbUri, 'publisher/in-backlog', (sent) => sent > 0);
+  const checkpoints = await db.collection(checkpointCollection).find({}, exactTypes).sort({ _id: 1 }).toArray();
+  await db.dropDatabase();
+  return checkpoints;
+}
+
+/** Its time is up as soon as `stop` says so, which it may while a batch is on its way: that is still sent. */
+async function publishUntil(
+  mongodbUri: string,
+  checkpointId: string,
+  stop: (sent: number, begun: boolean) => boolean,
+): Promise<void> {
+  let sent = 0;
+  let begun = false;
+  const settings = readSettings(publisherSettings.omit({ EVENT_BUS_NAME: true }), {
+    MONGODB_URI: mongodbUri,
+    MONGODB_DATABASE: database,
+  });
+  const publisher = joinPublisher(settings, {
+    send: async (pointers) => {
+      sent += pointers.length;
+      return [];
+    },
+    close: () => undefined,
+    checkpointId,
+    durable: true,
+  });
+  const log = {
+    ...silentLog,
+    publishingPending: () => {
+      begun = true;
+    },
+  };
+  // Above what a send needs, below what another batch needs.
+  await publisher.publish(() => (stop(sent, begun) ? 9_000 : 60_000), log);
+  await publisher.close();
+}

@@ -1,0 +1,130 @@
+/** What the queue of a running stack holds: pointers as the deployed bus and rule delivered them, and those that the sweep sends. */
+import {
+  EventBridgeClient,
+  ListRulesCommand,
+  ListTargetsByRuleCommand,
+  PutTargetsCommand,
+} from '@aws-sdk/client-eventbridge';
+import { LambdaClient, ListEventSourceMappingsCommand, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
+import { CreateQueueCommand, DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { sdkCredentials } from '../../infra/local/credentials.ts';
+import type { StackDescription } from '../../infra/local/stack.ts';
+import { waitUntil } from '../../infra/local/wait-until.ts';
+import { sendToQueue } from '../../lib/aws/queue.ts';
+import { readSettings, sweepSettings } from '../../lib/config/settings.ts';
+import { readPointer } from '../../lib/contract/pointer.ts';
+import { joinSweep } from '../../lib/wiring/sweep.ts';
+import type { RecordedMessage } from '../../test/upgrade/recorded-version.ts';
+
+/** Queues of the recording's own. */
+const copies = 'recorded-from-the-bus';
+const swept = 'recorded-from-the-sweep';
+
+const patience = { timeoutSeconds: 120, pollMillis: 200 };
+
+export class RecordedQueues {
+  readonly #stack: StackDescription;
+  readonly #lambda: LambdaClient;
+  readonly #sqs: SQSClient;
+  readonly #bus: EventBridgeClient;
+
+  constructor(stack: StackDescription) {
+    const aws = { endpoint: stack.awsEndpointUrl, region: stack.awsRegion, credentials: sdkCredentials };
+    this.#stack = stack;
+    this.#lambda = new LambdaClient(aws);
+    this.#sqs = new SQSClient(aws);
+    this.#bus = new EventBridgeClient(aws);
+  }
+
+  /** Lets the deployed rule deliver every pointer a second time, in the same form, to a queue that nobody else reads. */
+  async copyPointers(): Promise<void> {
+    const EventBusName = this.#stack.eventBusName;
+    await this.#queueUrl(copies);
+    const { Rules: [rule] = [] } = await this.#bus.send(new ListRulesCommand({ EventBusName }));
+    const Rule = rule?.Name ?? '';
+    const { Targets: [target] = [] } = await this.#bus.send(new ListTargetsByRuleCommand({ EventBusName, Rule }));
+    const copy = { ...target, Id: 'copies', Arn: `${target?.Arn?.slice(0, target.Arn.lastIndexOf(':'))}:${copies}` };
+    await this.#bus.send(new PutTargetsCommand({ EventBusName, Rule, Targets: [copy] }));
+  }
+
+  /** Switches the deployed consumer off, so that messages stay in the queue. */
+  async stopConsumer(): Promise<void> {
+    const FunctionName = this.#stack.functions.consumer;
+    const read = async () =>
+      (await this.#lambda.send(new ListEventSourceMappingsCommand({ FunctionName }))).EventSourceMappings?.[0];
+    const UUID = (await read())?.UUID;
+    await this.#lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false }));
+    const ask = async () => ((await read())?.State === 'Disabled' ? true : undefined);
+    await waitUntil(ask, { ...patience, what: 'the consumer to be switched off' });
+  }
+
+  /** The messages of these events, as they came by the bus. */
+  async receivePointers(eventIds: readonly string[]): Promise<readonly RecordedMessage[]> {
+    const QueueUrl = await this.#queueUrl(copies);
+    const found = new Map<string, RecordedMessage>();
+    const ask = async () => {
+      for (const body of await this.#receive(QueueUrl)) {
+        const reading = readPointer(body);
+        if (reading.outcome === 'read' && eventIds.includes(reading.eventId))
+          found.set(reading.eventId, { shape: 'eventbridge', eventId: reading.eventId, body });
+      }
+      return found.size === eventIds.length ? [...found.values()] : undefined;
+    };
+    return waitUntil(ask, { ...patience, what: 'the pointers in the queue' });
+  }
+
+  /** Sweeps again and again, to a queue of its own, and returns what was sent. */
+  async sweepUntil(done: () => Promise<boolean>): Promise<readonly RecordedMessage[]> {
+    const QueueUrl = await this.#queueUrl(swept);
+    const { mongodbUri, mongodbDatabase, neo4jUri, neo4jUsername, neo4jPassword } = this.#stack;
+    const settings = readSettings(sweepSettings.omit({ QUEUE_URL: true }), {
+      MONGODB_URI: mongodbUri,
+      MONGODB_DATABASE: mongodbDatabase,
+      NEO4J_URI: neo4jUri,
+      NEO4J_USERNAME: neo4jUsername ?? '',
+      NEO4J_PASSWORD: neo4jPassword ?? '',
+      SWEEP_STALE_SECONDS: '1',
+    });
+    const sweeper = joinSweep(settings, {
+      sendToQueue: (pointers) => sendToQueue(this.#sqs, QueueUrl, pointers),
+      countBacklog: async () => 0,
+      close: () => undefined,
+    });
+    try {
+      const ask = async () => {
+        await sweeper.sweep(() => 60_000);
+        return (await done()) || undefined;
+      };
+      await waitUntil(ask, { timeoutSeconds: 120, pollMillis: 1_500, what: 'the sweep to publish everything again' });
+    } finally {
+      await sweeper.close();
+    }
+    const messages = new Map<string, RecordedMessage>();
+    for (let bodies = await this.#receive(QueueUrl); bodies.length > 0; bodies = await this.#receive(QueueUrl)) {
+      for (const body of bodies) {
+        const reading = readPointer(body);
+        if (reading.outcome === 'read')
+          messages.set(reading.eventId, { shape: 'sweep', eventId: reading.eventId, body });
+      }
+    }
+    return [...messages.values()];
+  }
+
+  close(): void {
+    this.#lambda.destroy();
+    this.#sqs.destroy();
+    this.#bus.destroy();
+  }
+
+  /** Of a queue that is made if it is not there. */
+  async #queueUrl(QueueName: string): Promise<string> {
+    return (await this.#sqs.send(new CreateQueueCommand({ QueueName }))).QueueUrl ?? '';
+  }
+
+  async #receive(QueueUrl: string): Promise<readonly string[]> {
+    const { Messages = [] } = await this.#sqs.send(new ReceiveMessageCommand({ QueueUrl, MaxNumberOfMessages: 10 }));
+    for (const { ReceiptHandle } of Messages)
+      await this.#sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
+    return Messages.map(({ Body = '' }) => Body);
+  }
+}
