@@ -1,61 +1,75 @@
 /**
- * Six kinds of tests: `unit` needs no server, `infrastructure` packages and lints what is deployed, `integration` one real server each, `writers` the libraries in other languages, `end-to-end` the deployed functions, `failures` stacks of their own that are broken: they run after the others,
- * two at a time, so that a fault meets nothing but what it is meant for.
+ * The tests by what they need. `npm test` runs the first three projects, `npm run test:all` runs all of them.
+ *
+ * | project     | needs |
+ * |-------------|-------|
+ * | unit        | nothing |
+ * | integration | MongoDB, Neo4j and LocalStack, shared by the run |
+ * | end-to-end  | the same with the functions deployed, once for the run |
+ * | package     | nothing; packs the package and packages the functions |
+ * | writers     | MongoDB, Python and Go |
+ * | deployments | end-to-end tests that deploy a service of their own |
+ * | failures    | servers of their own, which they kill, pause and cut off |
+ * | nightly     | as failures, for longer than a contributor wants to wait |
+ *
+ * Cheap projects come first (`groupOrder`), so that a broken change fails early.
  */
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { SummaryReporter } from './test/support/summary-reporter.ts';
 
-/** Real servers take their time; a test waits for a condition, and this only ends one that waits in vain. */
+if (Number(process.versions.node.split('.')[0]) < 24)
+  throw new Error(
+    `The tests need Node 24, and this is ${process.version}. Run "npx vitest", which takes the pinned Node, or set your editor's Node to node_modules/.bin/node.`,
+  );
+
+/** Only ends a test that waits in vain: tests wait for conditions, and a machine may be slow. */
 const serverTestMillis = 120_000;
+
+const localAws = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_REGION: 'us-east-1' };
+
+interface Needs {
+  /** File of `test/support/global-setup`. */
+  readonly globalSetup?: 'servers' | 'stack';
+  /** Test files at once. They mostly wait for servers, so more than one fits a processor. */
+  readonly maxWorkers: number;
+  readonly groupOrder: number;
+  readonly timeoutMillis: number;
+}
+
+function project(
+  name: string,
+  { globalSetup, maxWorkers, groupOrder, timeoutMillis }: Needs,
+): TestProjectInlineConfiguration {
+  return {
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      env: localAws,
+      testTimeout: timeoutMillis,
+      hookTimeout: timeoutMillis,
+      maxWorkers,
+      sequence: { groupOrder },
+      ...(globalSetup && { globalSetup: `test/support/global-setup/${globalSetup}.ts` }),
+    },
+  };
+}
+
+const slow = 3 * serverTestMillis;
 
 export default defineConfig({
   test: {
+    reporters: ['default', new SummaryReporter()],
+    // Stopping the servers takes longer than the default of ten seconds on a busy machine.
+    teardownTimeout: 60_000,
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
-      {
-        test: {
-          name: 'package',
-          include: ['test/package/**/*.test.ts'],
-          testTimeout: serverTestMillis,
-          // The first one downloads LocalStack, which brings cfn-lint along.
-          hookTimeout: 3 * serverTestMillis,
-        },
-      },
-      {
-        test: {
-          name: 'integration',
-          include: ['test/integration/**/*.test.ts'],
-          testTimeout: serverTestMillis,
-          hookTimeout: serverTestMillis,
-        },
-      },
-      {
-        test: {
-          name: 'writers',
-          include: ['test/writers/**/*.test.ts'],
-          testTimeout: 3 * serverTestMillis,
-          // The first one installs or builds what the library is written with.
-          hookTimeout: 3 * serverTestMillis,
-        },
-      },
-      {
-        test: {
-          name: 'end-to-end',
-          include: ['test/end-to-end/**/*.test.ts'],
-          testTimeout: 3 * serverTestMillis,
-          hookTimeout: serverTestMillis,
-        },
-      },
-      {
-        test: {
-          name: 'failures',
-          include: ['test/failures/**/*.test.ts'],
-          testTimeout: 3 * serverTestMillis,
-          hookTimeout: 3 * serverTestMillis,
-          // Each file has a stack of its own, which mostly waits for time-outs: one alone left three quarters of two cores idle.
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 },
-        },
-      },
+      project('unit', { maxWorkers: 2, groupOrder: 0, timeoutMillis: 20_000 }),
+      project('package', { maxWorkers: 1, groupOrder: 1, timeoutMillis: slow }),
+      project('integration', { globalSetup: 'servers', maxWorkers: 3, groupOrder: 2, timeoutMillis: serverTestMillis }),
+      project('writers', { globalSetup: 'servers', maxWorkers: 2, groupOrder: 3, timeoutMillis: slow }),
+      project('end-to-end', { globalSetup: 'stack', maxWorkers: 3, groupOrder: 4, timeoutMillis: slow }),
+      project('deployments', { globalSetup: 'stack', maxWorkers: 2, groupOrder: 5, timeoutMillis: slow }),
+      project('failures', { maxWorkers: 3, groupOrder: 6, timeoutMillis: slow }),
+      project('nightly', { maxWorkers: 1, groupOrder: 7, timeoutMillis: slow }),
     ],
   },
 });

@@ -1,4 +1,5 @@
 /** Where things are: everything that the local stack downloads or writes lies in `.outgraph/`, in the project's root. */
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 /** The project's root. */
@@ -10,9 +11,28 @@ export const stackFolder = path.join(projectRoot, '.outgraph');
 /** Pinned downloads, reused by every start. */
 export const downloadsFolder = path.join(stackFolder, 'downloads');
 
+const runsFolder = path.join(stackFolder, 'run');
+
 /** Data and logs of one run, by the process id of who started it. */
 export function runFolder(): string {
-  return path.join(stackFolder, 'run', String(process.pid));
+  return path.join(runsFolder, String(process.pid));
+}
+
+/** Removes the data and logs of runs whose process was killed before it could do so. */
+export async function removeAbandonedRuns(): Promise<void> {
+  const pids = await readdir(runsFolder).catch(() => []);
+  const abandoned = pids.filter((pid) => !isAlive(Number(pid)));
+  await Promise.all(
+    abandoned.map((pid) => rm(path.join(runsFolder, pid), { recursive: true, force: true, maxRetries: 3 })),
+  );
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 /** What `npm run stack` writes when it is ready. */

@@ -9,7 +9,7 @@ import { checkGiven } from './given-servers.ts';
 import { installLocalstack, startLocalstack } from './localstack.ts';
 import { installMongod, startMongodb } from './mongod.ts';
 import { installNeo4j, startNeo4j } from './neo4j.ts';
-import { runFolder } from './paths.ts';
+import { removeAbandonedRuns, runFolder } from './paths.ts';
 import { printStep, type RunStep } from './progress.ts';
 
 /** The servers that a run may want. */
@@ -75,6 +75,7 @@ export async function startServers({
   try {
     const folder = runFolder();
     const logsFolder = path.join(folder, 'logs');
+    await removeAbandonedRuns();
     await mkdir(logsFolder, { recursive: true });
     undo.push(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
     const addresses = await start({ wanted, mongodbMembers, signal, step }, folder, logsFolder, undo);
@@ -88,7 +89,7 @@ export async function startServers({
   }
 }
 
-/** Installs one after the other, so that the first failure is the only one; starts side by side. */
+/** Downloads side by side, then starts side by side. The first failure ends the other downloads. */
 async function start(
   options: Required<ServersOptions>,
   folder: string,
@@ -99,9 +100,21 @@ async function start(
   const { MONGODB_URI, NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD, AWS_ENDPOINT_URL } = process.env;
   await checkGiven({ MONGODB_URI, NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD, AWS_ENDPOINT_URL });
   const missing = (server: ServerName, given: string | undefined) => wanted.includes(server) && given === undefined;
-  const mongodBinary = missing('mongodb', MONGODB_URI) ? await installMongod(step, signal) : undefined;
-  const neo4jFolder = missing('neo4j', NEO4J_URI) ? await installNeo4j(step, signal) : undefined;
-  const localstackFolder = missing('localstack', AWS_ENDPOINT_URL) ? await installLocalstack(step, signal) : undefined;
+  const failed = new AbortController();
+  const downloading = AbortSignal.any([signal, failed.signal]);
+  const download = async (wanted: boolean, install: (step: RunStep, signal: AbortSignal) => Promise<string>) => {
+    try {
+      return wanted ? await install(step, downloading) : undefined;
+    } catch (error) {
+      failed.abort();
+      throw error;
+    }
+  };
+  const [mongodBinary, neo4jFolder, localstackFolder] = await Promise.all([
+    download(missing('mongodb', MONGODB_URI), installMongod),
+    download(missing('neo4j', NEO4J_URI), installNeo4j),
+    download(missing('localstack', AWS_ENDPOINT_URL), installLocalstack),
+  ]);
   signal.throwIfAborted();
 
   const processes: BackgroundProcess[] = [];

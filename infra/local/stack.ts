@@ -4,8 +4,8 @@ import { type Deployment, type DeploymentTarget, deploy, invokeOnce } from './de
 import { printStep } from './progress.ts';
 import { type Running, type Servers, startServers } from './servers.ts';
 
-/** How to reach the stack: what `npm run stack` writes to `.outgraph/stack.json`. */
-export interface StackDescription {
+/** How to reach the servers, and the database that outgraph uses on them. */
+export interface ServersDescription {
   readonly mongodbUri: string;
   readonly mongodbDatabase: string;
   readonly neo4jUri: string;
@@ -14,11 +14,10 @@ export interface StackDescription {
   readonly neo4jPassword: string | null;
   readonly awsEndpointUrl: string;
   readonly awsRegion: string;
-  readonly eventBusName: string;
-  readonly queueUrl: string;
-  readonly deadLetterQueueUrl: string;
-  /** The deployed functions' names. */
-  readonly functions: Deployment['functions'];
+}
+
+/** How to reach the stack: what `npm run stack` writes to `.outgraph/stack.json`. */
+export interface StackDescription extends ServersDescription, Deployment {
   /** Process ids of what was started; null (or none) for a server that the environment gave. */
   readonly pids: {
     readonly mongod: readonly number[];
@@ -49,54 +48,55 @@ export interface StackOptions {
 export async function startStack({ mongodbMembers, signal }: StackOptions): Promise<Stack> {
   const servers = await startServers({ wanted: ['mongodb', 'neo4j', 'localstack'], mongodbMembers, signal });
   try {
-    return await deployOn(servers, signal);
+    const description = await deployOn(servers, signal);
+    const { logsFolder, broken, stop } = servers;
+    return { description, logsFolder, broken, stop };
   } catch (error) {
     await servers.stop();
     throw error;
   }
 }
 
-async function deployOn(servers: Servers, signal: AbortSignal): Promise<Stack> {
-  const { mongodbUri, neo4jUri, neo4jUsername, neo4jPassword, endpointUrl, logsFolder, broken, stop } = servers;
-  const database = process.env.MONGODB_DATABASE ?? 'outgraph';
-  const neo4jDatabase = process.env.NEO4J_DATABASE ?? 'neo4j';
-  const databases = {
-    MONGODB_URI: mongodbUri,
-    MONGODB_DATABASE: database,
-    NEO4J_URI: neo4jUri,
-    NEO4J_USERNAME: neo4jUsername ?? '',
-    NEO4J_PASSWORD: neo4jPassword ?? '',
-    NEO4J_DATABASE: neo4jDatabase,
+/** How to reach servers that run. */
+export function describeServers(servers: Servers): ServersDescription {
+  const { mongodbUri, neo4jUri, neo4jUsername, neo4jPassword, endpointUrl } = servers;
+  return {
+    mongodbUri,
+    mongodbDatabase: process.env.MONGODB_DATABASE ?? 'outgraph',
+    neo4jUri,
+    neo4jUsername,
+    neo4jPassword,
+    awsEndpointUrl: endpointUrl,
+    awsRegion: process.env.AWS_REGION ?? 'us-east-1',
   };
-  const region = process.env.AWS_REGION ?? 'us-east-1';
+}
+
+/**
+ * Deploys the functions to servers that run, and sets up the databases.
+ *
+ * @throws StackError with the end of the deployment's output.
+ */
+export async function deployOn(servers: Servers, signal: AbortSignal): Promise<StackDescription> {
+  const description = describeServers(servers);
   const target: DeploymentTarget = {
-    endpointUrl,
-    region,
-    databases,
-    logFile: path.join(logsFolder, 'deploy.log'),
+    endpointUrl: description.awsEndpointUrl,
+    region: description.awsRegion,
+    databases: {
+      MONGODB_URI: description.mongodbUri,
+      MONGODB_DATABASE: description.mongodbDatabase,
+      NEO4J_URI: description.neo4jUri,
+      NEO4J_USERNAME: description.neo4jUsername ?? '',
+      NEO4J_PASSWORD: description.neo4jPassword ?? '',
+      NEO4J_DATABASE: process.env.NEO4J_DATABASE ?? 'neo4j',
+    },
+    logFile: path.join(servers.logsFolder, 'deploy.log'),
     signal,
   };
   const deployment = await printStep('Packaging and deploying the functions, and setting up the databases', () =>
     deploy(target),
   );
   await invokeOnce(target, deployment.functions.publisher);
-
-  const { processes, mongodPids } = servers;
-  const pidOf = (name: string) => processes.find((process) => process.name === name)?.pid ?? null;
-  return {
-    description: {
-      mongodbUri,
-      mongodbDatabase: database,
-      neo4jUri,
-      neo4jUsername,
-      neo4jPassword,
-      awsEndpointUrl: endpointUrl,
-      awsRegion: region,
-      ...deployment,
-      pids: { mongod: mongodPids, neo4j: pidOf('Neo4j'), localstack: pidOf('LocalStack') },
-    },
-    logsFolder,
-    broken,
-    stop,
-  };
+  const pidOf = (name: string) => servers.processes.find((process) => process.name === name)?.pid ?? null;
+  const pids = { mongod: servers.mongodPids, neo4j: pidOf('Neo4j'), localstack: pidOf('LocalStack') };
+  return { ...description, ...deployment, pids };
 }

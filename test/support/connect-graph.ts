@@ -1,9 +1,9 @@
 /** Connects to the Neo4j of a running stack. */
 import type { Driver } from 'neo4j-driver';
-import type { StackDescription } from '../../infra/local/stack.ts';
+import type { ServersDescription } from '../../infra/local/stack.ts';
 import { connectNeo4j, type Neo4jAddress } from '../../lib/neo4j/connect.ts';
 
-type GraphOfStack = Pick<StackDescription, 'neo4jUri' | 'neo4jUsername' | 'neo4jPassword'>;
+type GraphOfStack = Pick<ServersDescription, 'neo4jUri' | 'neo4jUsername' | 'neo4jPassword'>;
 
 /** A driver as outgraph itself opens it; close it after use. */
 export function connectGraph(stack: GraphOfStack): Driver {

@@ -19,8 +19,8 @@ import { setUpGraph } from '../../lib/neo4j/set-up-graph.ts';
 import { startWorker, type Worker } from '../../lib/wiring/worker.ts';
 import { trackCollection } from '../../lib/writer/tracked-collection.ts';
 import { connectGraph } from './connect-graph.ts';
+import { servers } from './servers.ts';
 import { silentLog } from './silent-log.ts';
-import { stack } from './stack.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
 
 /** A graph with its own server and data folder, set up. */
@@ -71,7 +71,7 @@ export async function startGraph(): Promise<SiteGraph> {
 
 /** What a command or a worker is told of the site. */
 export function settingsOf({ db }: Pick<TestDatabase, 'db'>, graph: SiteGraph): Record<string, string> {
-  return { MONGODB_URI: stack.mongodbUri, MONGODB_DATABASE: db.databaseName, NEO4J_URI: graph.neo4j.uri };
+  return { MONGODB_URI: servers.mongodbUri, MONGODB_DATABASE: db.databaseName, NEO4J_URI: graph.neo4j.uri };
 }
 
 /** Starts the consumer's side; it takes all that is pending. */

@@ -1,14 +1,14 @@
-/** The servers that `npm test` has started, for the tests. A missing stack fails the run; no test is ever skipped for the lack of a server. */
-import { readFileSync } from 'node:fs';
+/** The deployed functions and the servers that they run on. */
+import { inject } from 'vitest';
 import type { StackDescription } from '../../infra/local/stack.ts';
-import { stackVariable } from './stack-variable.ts';
+import type {} from './global-setup/stack.ts';
 
-/** The running stack. */
-export const stack: StackDescription & { readonly logsFolder: string } = readStack();
+/** Where the parts of the deployment are. */
+export const stack: StackDescription & { readonly logsFolder: string } = required();
 
-function readStack(): StackDescription & { readonly logsFolder: string } {
-  const file = process.env[stackVariable];
-  if (file === undefined)
-    throw new Error('This test needs the servers: run it with "npm test -- <file>", not with vitest alone.');
-  return JSON.parse(readFileSync(file, 'utf8')) as StackDescription & { readonly logsFolder: string };
+function required(): StackDescription & { readonly logsFolder: string } {
+  const provided = inject('stack');
+  if (provided === undefined)
+    throw new Error('This project deploys nothing: add test/support/global-setup/stack.ts to it in vitest.config.ts.');
+  return provided;
 }

@@ -18,7 +18,7 @@ import {
 import { waitUntil } from '../../infra/local/wait-until.ts';
 import { connectEventBus } from '../../lib/aws/event-bus.ts';
 import { pointerSource } from '../../lib/contract/pointer.ts';
-import { stack } from './stack.ts';
+import { servers } from './servers.ts';
 
 /** LocalStack may take longer than AWS while the machine is busy. */
 export const patientMillis = 30_000;
@@ -32,14 +32,14 @@ export interface TestBus {
 
 /** Makes the bus, its rule and its queue; call `drop` after the tests. */
 export async function createTestBus(): Promise<TestBus> {
-  const bus = connectEventBus({ endpoint: stack.awsEndpointUrl, requestMillis: patientMillis });
-  const sqs = new SQSClient({ endpoint: stack.awsEndpointUrl });
+  const bus = connectEventBus({ endpoint: servers.awsEndpointUrl, requestMillis: patientMillis });
+  const sqs = new SQSClient({ endpoint: servers.awsEndpointUrl });
   const name = `test-${randomBytes(6).toString('hex')}`;
   const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: name }));
   await bus.send(new CreateEventBusCommand({ Name: name }));
   const rule = { Name: name, EventBusName: name, EventPattern: JSON.stringify({ source: [pointerSource] }) };
   await bus.send(new PutRuleCommand(rule));
-  const target = { Id: 'queue', Arn: `arn:aws:sqs:${stack.awsRegion}:000000000000:${name}` };
+  const target = { Id: 'queue', Arn: `arn:aws:sqs:${servers.awsRegion}:000000000000:${name}` };
   await bus.send(new PutTargetsCommand({ Rule: name, EventBusName: name, Targets: [target] }));
 
   const receiveSome = async () => {

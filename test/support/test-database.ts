@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { type Db, MongoClient } from 'mongodb';
 import { setUpOutbox } from '../../lib/mongodb/set-up-outbox.ts';
 import { graphAddress } from './connect-graph.ts';
-import { stack } from './stack.ts';
+import { servers } from './servers.ts';
 
 export interface TestDatabase {
   readonly client: MongoClient;
@@ -19,15 +19,15 @@ type DatabaseSettings = Readonly<
 
 /** Makes the database; call `drop` after the tests. */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const client = new MongoClient(stack.mongodbUri);
-  const graph = graphAddress(stack);
+  const client = new MongoClient(servers.mongodbUri);
+  const graph = graphAddress(servers);
   const db = client.db(`outgraph_test_${randomBytes(6).toString('hex')}`);
   await setUpOutbox(db, { processedRetentionSeconds: 3600 });
   return {
     client,
     db,
     settings: {
-      MONGODB_URI: stack.mongodbUri,
+      MONGODB_URI: servers.mongodbUri,
       MONGODB_DATABASE: db.databaseName,
       NEO4J_URI: graph.uri,
       NEO4J_USERNAME: graph.username,

@@ -1,6 +1,6 @@
 /** The Go writer, by the tools of its own language, against the stack's replica set. Without Go it is left out here, and fails where every writer must be tested. */
 import { describe, expect, it } from 'vitest';
-import { stack } from '../support/stack.ts';
+import { servers } from '../support/servers.ts';
 import { hasGo, runInLibrary } from './go-command.ts';
 
 const toolchain = hasGo();
@@ -53,7 +53,7 @@ describe.skipIf(!toolchain)('the Go writer (needs Go 1.25 or newer)', () => {
 /** The lines that the tests print. @throws Error with what `go test` would print without `-json`, if it failed. */
 async function runTests(args: readonly string[]): Promise<readonly string[]> {
   try {
-    return (await runInLibrary('go', args, { MONGODB_URI: stack.mongodbUri })).trim().split('\n');
+    return (await runInLibrary('go', args, { MONGODB_URI: servers.mongodbUri })).trim().split('\n');
   } catch (error) {
     const readable = (error as Error).message.replace(
       /^\{.*\}$/gm,

@@ -1,7 +1,7 @@
 /** The Python writer, by the tools of its own language, against the stack's replica set. Without Python it is left out here, and fails where every writer must be tested. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { findPython } from '../../infra/local/prerequisites.ts';
-import { stack } from '../support/stack.ts';
+import { servers } from '../support/servers.ts';
 import { installPython, type RunPython } from './python-environment.ts';
 
 const python = findPython();
@@ -28,7 +28,7 @@ describe.skipIf(python === undefined)('the Python writer (needs Python 3.11 or n
   });
 
   it('passes its own tests and the conformance tables', async () => {
-    const output = await run('pytest', ['-q', '-p', 'no:cacheprovider'], { MONGODB_URI: stack.mongodbUri });
+    const output = await run('pytest', ['-q', '-p', 'no:cacheprovider'], { MONGODB_URI: servers.mongodbUri });
     const summary = output.trim().split('\n').at(-1) ?? '';
     expect(summary, 'all of them passed, none was skipped').toMatch(/^\d+ passed in /);
     expect(Number.parseInt(summary, 10)).toBeGreaterThan(0);

@@ -9,14 +9,14 @@ import { freePort } from '../../../infra/local/free-port.ts';
 import { connectEventBus, sendPointers } from '../../../lib/aws/event-bus.ts';
 import { type Pointer, readPointer } from '../../../lib/contract/pointer.ts';
 import { type BusFault, type FaultyBus, startFaultyBus } from '../../support/faulty-bus.ts';
-import { stack } from '../../support/stack.ts';
+import { servers } from '../../support/servers.ts';
 import { createTestBus, patientMillis, type TestBus } from '../../support/test-bus.ts';
 
 let bus: TestBus;
 let faulty: FaultyBus;
 beforeAll(async () => {
   bus = await createTestBus();
-  faulty = await startFaultyBus(stack.awsEndpointUrl);
+  faulty = await startFaultyBus(servers.awsEndpointUrl);
 });
 afterAll(async () => {
   await faulty.close();
@@ -38,7 +38,7 @@ const receiveIds = async (count: number) =>
   });
 
 describe.each([
-  ['the real bus', () => stack.awsEndpointUrl],
+  ['the real bus', () => servers.awsEndpointUrl],
   ['the faulty bus while it is calm', () => faulty.url],
 ])('%s', (_, endpoint) => {
   let client: EventBridgeClient;

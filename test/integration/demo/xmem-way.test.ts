@@ -5,9 +5,9 @@ import { scanSources } from '../../../demo/input/code/scan.ts';
 import { countXmemLeftovers } from '../../../demo/xmem/count-leftovers.ts';
 import { prepareXmemScans, writeScanAsXmem, type XmemHashes } from '../../../demo/xmem/write-scan.ts';
 import { connectGraph } from '../../support/connect-graph.ts';
-import { stack } from '../../support/stack.ts';
+import { servers } from '../../support/servers.ts';
 
-const driver = connectGraph(stack);
+const driver = connectGraph(servers);
 beforeAll(() => prepareXmemScans(driver, 'neo4j'));
 afterAll(async () => {
   await driver.executeQuery('MATCH (n) WHERE n:XmemDirectory OR n:XmemFile OR n:XmemSymbol DETACH DELETE n');

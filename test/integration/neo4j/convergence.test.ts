@@ -4,7 +4,7 @@ import { describe, it } from 'vitest';
 import { createCheck, randomCase } from '../../convergence/property.ts';
 import { openConvergence } from '../../convergence/servers.ts';
 import { graphAddress } from '../../support/connect-graph.ts';
-import { stack } from '../../support/stack.ts';
+import { servers } from '../../support/servers.ts';
 
 /** `OUTGRAPH_HISTORIES=2000 npm test -- test/integration/neo4j` takes more. */
 const histories = Number(process.env.OUTGRAPH_HISTORIES ?? 500);
@@ -14,7 +14,7 @@ const universes = [1, 2, 3, 4];
 
 describe.concurrent('the graph converges to the model under any order, duplication, batching, concurrency and interruption, among foreign data', () => {
   it.for(universes)('in universe %i', { timeout: 1_800_000 }, async (number, { onTestFinished }) => {
-    const convergence = await openConvergence(graphAddress(stack), 'neo4j');
+    const convergence = await openConvergence(graphAddress(servers), 'neo4j');
     onTestFinished(convergence.close);
     const check = createCheck(convergence.servers, convergence.universe);
     await fc.assert(fc.asyncProperty(randomCase(convergence.universe, 24), check), {

@@ -22,7 +22,7 @@ import { clearGraph } from '../../support/clear-graph.ts';
 import { connectGraph } from '../../support/connect-graph.ts';
 import { expectedGraph } from '../../support/model/expected-graph.ts';
 import { readGraph } from '../../support/model/read-graph.ts';
-import { stack } from '../../support/stack.ts';
+import { servers } from '../../support/servers.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 const attemptsInAll = Number(process.env.OUTGRAPH_ATTEMPTS ?? 800);
@@ -37,7 +37,7 @@ let driver: Driver;
 let consumer: Consumer;
 beforeAll(async () => {
   database = await createTestDatabase();
-  driver = connectGraph(stack);
+  driver = connectGraph(servers);
   await setUpGraph(driver, 'neo4j', aggregates);
   consumer = joinConsumer(readSettings(consumerSettings, database.settings), aggregates, noQueue);
   await driver.executeQuery(`CREATE (:${target.sentinel} {id: 1})-[:STAYS]->(:${target.sentinel} {id: 2})`);

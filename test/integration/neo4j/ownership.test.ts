@@ -10,9 +10,9 @@ import { listTombstones, removeTombstones } from '../../../lib/neo4j/tombstones.
 import { joinGraph } from '../../../lib/wiring/graph.ts';
 import { clearGraph } from '../../support/clear-graph.ts';
 import { connectGraph } from '../../support/connect-graph.ts';
-import { stack } from '../../support/stack.ts';
+import { servers } from '../../support/servers.ts';
 
-const driver = connectGraph(stack);
+const driver = connectGraph(servers);
 const label = `Own${randomBytes(4).toString('hex')}`;
 const graph = joinGraph(driver, 'neo4j');
 const counts = { second: 0, id: 0 };

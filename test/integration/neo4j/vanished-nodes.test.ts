@@ -11,9 +11,9 @@ import { createEnsureSchema } from '../../../lib/neo4j/ensure-schema.ts';
 import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
 import { clearGraph } from '../../support/clear-graph.ts';
 import { connectGraph } from '../../support/connect-graph.ts';
-import { stack } from '../../support/stack.ts';
+import { servers } from '../../support/servers.ts';
 
-const driver = connectGraph(stack);
+const driver = connectGraph(servers);
 const label = `Vanish${randomBytes(4).toString('hex')}`;
 beforeAll(async () => {
   await setUpGraph(driver, 'neo4j', aggregates);

@@ -12,8 +12,8 @@ import { listDiscarded } from '../../../lib/wiring/dead.ts';
 import { explainQueries } from '../../support/explain-queries.ts';
 import { outboxEvent, upsertEvent } from '../../support/outbox-event.ts';
 import { outgraph, startOutgraph } from '../../support/run-outgraph.ts';
+import { servers } from '../../support/servers.ts';
 import { openSmallGraph } from '../../support/small-graph.ts';
-import { stack } from '../../support/stack.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
@@ -287,7 +287,7 @@ describe('what was discarded', () => {
       Array.from({ length: 50 }, () => ({})),
     );
     await discard(['--all', '--rate', '1000']);
-    const work = await explainQueries(stack.mongodbUri, database.db.databaseName, (db) =>
+    const work = await explainQueries(servers.mongodbUri, database.db.databaseName, (db) =>
       listDiscarded(db, { codes: [], aggregateTypes: [], eventIds: [] }, 10),
     );
     expect(work).toStrictEqual([{ command: 'find', indexes: ['outgraph_discarded'], keys: 10, documents: 10 }]);

@@ -7,7 +7,7 @@ import { listEvents } from '../../../lib/mongodb/recent-events.ts';
 import { type FindOptions, findDocument } from '../../../lib/wiring/find-document.ts';
 import { explainQueries } from '../../support/explain-queries.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
-import { stack } from '../../support/stack.ts';
+import { servers } from '../../support/servers.ts';
 import { createTestDatabase } from '../../support/test-database.ts';
 
 const database = await createTestDatabase();
@@ -104,7 +104,7 @@ test('the events of an aggregate are listed newest first, each once, by index an
   expect(events[0]).toMatchObject({ operation: 'delete', status: 'pending', attempts: 2, error: null });
   expect(events[2]).toMatchObject({ status: 'dead', error, processedAt: null });
   expect(JSON.stringify(events)).not.toContain('secret');
-  const work = await explainQueries(stack.mongodbUri, db.databaseName, (one) =>
+  const work = await explainQueries(servers.mongodbUri, db.databaseName, (one) =>
     listEvents(one.collection(outboxCollection), aggregate, 10),
   );
   expect(work).toMatchObject([{ indexes: ['outgraph_unsettled'], documents: 2 }, { indexes: ['outgraph_purge'] }]);

@@ -14,7 +14,7 @@ import { readStatus } from '../../../lib/wiring/status.ts';
 import { explainQueries } from '../../support/explain-queries.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
 import { type RunningOutgraph, startOutgraph } from '../../support/run-outgraph.ts';
-import { stack } from '../../support/stack.ts';
+import { servers } from '../../support/servers.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
@@ -118,15 +118,15 @@ it('tells of the last canary, and of the publishers and their leases', async () 
 
 it('says how many messages wait in the queues that the settings name', async () => {
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
-  const client = new SQSClient({ endpoint: stack.awsEndpointUrl, region: stack.awsRegion, credentials });
+  const client = new SQSClient({ endpoint: servers.awsEndpointUrl, region: servers.awsRegion, credentials });
   const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName: `status-${randomUUID()}` }));
   try {
     await client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'one' }));
     await client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'later', DelaySeconds: 600 }));
     const found = await status({
       QUEUE_URL: String(QueueUrl),
-      AWS_ENDPOINT_URL: stack.awsEndpointUrl,
-      AWS_REGION: stack.awsRegion,
+      AWS_ENDPOINT_URL: servers.awsEndpointUrl,
+      AWS_REGION: servers.awsRegion,
       AWS_ACCESS_KEY_ID: 'test',
       AWS_SECRET_ACCESS_KEY: 'test',
     });
@@ -139,9 +139,9 @@ it('says how many messages wait in the queues that the settings name', async () 
 
 it('a queue that is not there fails the command, and says whose fault it is', async () => {
   const found = await status({
-    QUEUE_URL: `${stack.queueUrl}-none`,
-    AWS_ENDPOINT_URL: stack.awsEndpointUrl,
-    AWS_REGION: stack.awsRegion,
+    QUEUE_URL: `${servers.awsEndpointUrl}/000000000000/none`,
+    AWS_ENDPOINT_URL: servers.awsEndpointUrl,
+    AWS_REGION: servers.awsRegion,
     AWS_ACCESS_KEY_ID: 'test',
     AWS_SECRET_ACCESS_KEY: 'test',
   });
@@ -201,7 +201,7 @@ it('every query of it is answered by an index, and reads no more than it is allo
   await outbox().insertMany(many(200, dead));
   await outbox().insertMany(many(500, processed(10_000)));
   await outbox().insertMany(many(20, processed(1)));
-  const work = await explainQueries(stack.mongodbUri, database.db.databaseName, (db) =>
+  const work = await explainQueries(servers.mongodbUri, database.db.databaseName, (db) =>
     readStatus({ db, queues: null }, { staleSeconds: 120 }),
   );
   const onOutbox = work.filter(({ indexes }) => indexes.some((index) => index.startsWith('outgraph_')));

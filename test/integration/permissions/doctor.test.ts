@@ -5,7 +5,7 @@ import { type Part, parts, roleName } from '../../../lib/mongodb/part-roles.ts';
 import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
 import type { CheckResult } from '../../../lib/operate/doctor/doctor.ts';
 import { startOutgraph } from '../../support/run-outgraph.ts';
-import { stack } from '../../support/stack.ts';
+import { servers } from '../../support/servers.ts';
 import { randomPassword, type SecuredMongodb, startSecuredMongodb } from './secured-servers.ts';
 
 const database = 'doctor';
@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => mongodb.stop());
 
 async function examine(uri: string) {
-  const settings = { MONGODB_URI: uri, MONGODB_DATABASE: database, NEO4J_URI: stack.neo4jUri };
+  const settings = { MONGODB_URI: uri, MONGODB_DATABASE: database, NEO4J_URI: servers.neo4jUri };
   const { stdout, stderr } = await startOutgraph(['doctor', '--json'], settings).ended;
   const { checks }: { checks: readonly CheckResult[] } = JSON.parse(stdout);
   const inMongodb = checks.filter(({ group }) => group === 'MongoDB');

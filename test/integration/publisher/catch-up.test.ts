@@ -5,7 +5,7 @@ import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { Checkpoint } from '../../../lib/mongodb/publisher-lease.ts';
 import { checkpointCollection } from '../../../lib/mongodb/set-up-outbox.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
-import { stack } from '../../support/stack.ts';
+import { servers } from '../../support/servers.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 import { type TestPublisher, type TestPublisherOptions, testPublisher } from '../../support/test-publisher.ts';
 
@@ -25,7 +25,7 @@ async function write(count: number): Promise<string[]> {
 }
 
 const start = (onSend: NonNullable<TestPublisherOptions['onSend']> = () => undefined): TestPublisher =>
-  testPublisher({ mongodbUri: stack.mongodbUri, database: database.db.databaseName, onSend });
+  testPublisher({ mongodbUri: servers.mongodbUri, database: database.db.databaseName, onSend });
 
 const untilSent = ({ sent }: TestPublisher, ids: readonly string[], what: string) => {
   const areSent = async () => {

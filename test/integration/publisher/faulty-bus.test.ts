@@ -9,8 +9,8 @@ import { noCounts } from '../../../lib/publish/publish.ts';
 import { joinPublisher } from '../../../lib/wiring/publisher.ts';
 import { type BusFault, type FaultyBus, startFaultyBus } from '../../support/faulty-bus.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
+import { servers } from '../../support/servers.ts';
 import { silentLog } from '../../support/silent-log.ts';
-import { stack } from '../../support/stack.ts';
 import { createTestBus, type TestBus } from '../../support/test-bus.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
@@ -20,7 +20,7 @@ let bus: FaultyBus;
 beforeAll(async () => {
   database = await createTestDatabase();
   real = await createTestBus();
-  bus = await startFaultyBus(stack.awsEndpointUrl);
+  bus = await startFaultyBus(servers.awsEndpointUrl);
 });
 afterAll(async () => {
   await bus.close();
@@ -33,7 +33,7 @@ function startPublisher() {
   const client = connectEventBus({ endpoint: bus.url, requestMillis: 1_000 });
   const failed: string[] = [];
   let stopped = false;
-  const settings = { MONGODB_URI: stack.mongodbUri, MONGODB_DATABASE: database.db.databaseName };
+  const settings = { MONGODB_URI: servers.mongodbUri, MONGODB_DATABASE: database.db.databaseName };
   const publisher = joinPublisher(readSettings(publisherSettings.omit({ EVENT_BUS_NAME: true }), settings), {
     send: (pointers) => sendPointers(client, real.name, pointers),
     close: () => client.destroy(),

@@ -7,7 +7,7 @@ import { checkpointCollection } from '../../../lib/mongodb/set-up-outbox.ts';
 import { captureLog } from '../../support/captured-log.ts';
 import { type FaultyBus, startFaultyBus } from '../../support/faulty-bus.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
-import { stack } from '../../support/stack.ts';
+import { servers } from '../../support/servers.ts';
 import { createTestBus, type TestBus } from '../../support/test-bus.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
@@ -21,9 +21,9 @@ const log = captureLog();
 beforeAll(async () => {
   database = await createTestDatabase();
   real = await createTestBus();
-  bus = await startFaultyBus(stack.awsEndpointUrl);
+  bus = await startFaultyBus(servers.awsEndpointUrl);
   const environment = {
-    MONGODB_URI: stack.mongodbUri,
+    MONGODB_URI: servers.mongodbUri,
     MONGODB_DATABASE: database.db.databaseName,
     EVENT_BUS_NAME: real.name,
     AWS_ENDPOINT_URL: bus.url,
@@ -80,7 +80,7 @@ it('fails when the bus is away to the end, says why without a secret, and leaves
   bus.decide = null;
   expect(says('EventsPublished', 0)).toBe(true);
   expect(log.lines.some((line) => JSON.parse(line).message === 'publishing failed')).toBe(true);
-  expect(log.lines.join('')).not.toContain(stack.mongodbUri);
+  expect(log.lines.join('')).not.toContain(servers.mongodbUri);
   expect(await invoke({}, contextWith(15_000))).toMatchObject({ outcome: 'handed-over', published: 1 });
 });
 

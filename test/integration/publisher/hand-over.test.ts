@@ -5,7 +5,7 @@ import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { Checkpoint } from '../../../lib/mongodb/publisher-lease.ts';
 import { checkpointCollection } from '../../../lib/mongodb/set-up-outbox.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
-import { stack } from '../../support/stack.ts';
+import { servers } from '../../support/servers.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 import { type TestPublisher, type TestPublisherOptions, testPublisher } from '../../support/test-publisher.ts';
 
@@ -24,7 +24,7 @@ async function write(): Promise<string> {
 }
 
 const start = (options: Partial<TestPublisherOptions>): TestPublisher =>
-  testPublisher({ mongodbUri: stack.mongodbUri, database: database.db.databaseName, ...options });
+  testPublisher({ mongodbUri: servers.mongodbUri, database: database.db.databaseName, ...options });
 
 const untilSent = ({ sent }: TestPublisher, id: string) =>
   waitUntil(async () => (sent.includes(id) ? true : undefined), {

@@ -1,4 +1,5 @@
 /** The sweep's function as Lambda calls it, on real servers: what it says of single events. */
+import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Context } from 'aws-lambda';
 import { Int32 } from 'mongodb';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -6,21 +7,24 @@ import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { captureLog } from '../../support/captured-log.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
-import { stack } from '../../support/stack.ts';
+import { servers } from '../../support/servers.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 type Invoke = (event: unknown, context: Context) => Promise<unknown>;
 
+const sqs = new SQSClient({ endpoint: servers.awsEndpointUrl });
+let queueUrl: string;
 let database: TestDatabase;
 let invoke: Invoke;
 const log = captureLog();
 beforeAll(async () => {
   database = await createTestDatabase();
+  const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: database.db.databaseName }));
+  queueUrl = QueueUrl;
   const environment = {
     ...database.settings,
-    // Its consumer finds no such events in its own outbox, and settles the messages.
-    QUEUE_URL: stack.queueUrl,
-    AWS_ENDPOINT_URL: stack.awsEndpointUrl,
+    QUEUE_URL: queueUrl,
+    AWS_ENDPOINT_URL: servers.awsEndpointUrl,
     SWEEP_STALE_SECONDS: '1',
     POWERTOOLS_METRICS_NAMESPACE: 'Test',
     // Powertools writes to the console of the test.
@@ -32,6 +36,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   vi.unstubAllEnvs();
+  await sqs.send(new DeleteQueueCommand({ QueueUrl: queueUrl }));
+  sqs.destroy();
   await database.drop();
 });
 
@@ -56,5 +62,5 @@ it('says at the level DEBUG what it published again, and at ERROR what is dead, 
     { level: 'ERROR', message: 'event dead', trace_id, code: 'attempts-exhausted' },
   ]);
   expect(log.lines.join('')).not.toContain('secret');
-  expect(log.lines.join('')).not.toContain(stack.mongodbUri);
+  expect(log.lines.join('')).not.toContain(servers.mongodbUri);
 });

@@ -13,7 +13,7 @@ import { unsettledAggregates } from '../../../lib/mongodb/unsettled-aggregates.t
 import { listDead } from '../../../lib/wiring/dead.ts';
 import { explainQueries, type QueryWork } from '../../support/explain-queries.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
-import { stack } from '../../support/stack.ts';
+import { servers } from '../../support/servers.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 const inBackOff = 20_000;
@@ -54,7 +54,7 @@ const insert = (count: number, fields: (index: number) => Document) =>
 
 /** The work of every query of an operation on the outbox. */
 const workOf = (run: (outbox: ReturnType<TestDatabase['db']['collection']>) => Promise<unknown>) =>
-  explainQueries(stack.mongodbUri, database.db.databaseName, (db) => run(db.collection(outboxCollection)));
+  explainQueries(servers.mongodbUri, database.db.databaseName, (db) => run(db.collection(outboxCollection)));
 
 const by = (index: string, most: { readonly keys: number; readonly documents: number }, command = 'find') => ({
   command,
@@ -130,7 +130,7 @@ it('dead events are grouped and listed by their index, and only what is listed i
   const all = { codes: [], aggregateTypes: [], eventIds: [] };
   // The two are sent at once.
   const work = async (selection: DeadSelection) =>
-    (await explainQueries(stack.mongodbUri, database.db.databaseName, (db) => listDead(db, selection, 20))).toSorted(
+    (await explainQueries(servers.mongodbUri, database.db.databaseName, (db) => listDead(db, selection, 20))).toSorted(
       (one, other) => one.command.localeCompare(other.command),
     );
   expect(await work(all)).toStrictEqual([

@@ -13,11 +13,11 @@ import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { type Pointer, readPointer } from '../../../lib/contract/pointer.ts';
 import { inChunks } from '../../../lib/in-chunks.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
-import { stack } from '../../support/stack.ts';
+import { servers } from '../../support/servers.ts';
 import { sweepOn } from '../../support/sweep-on.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
-const sqs = new SQSClient({ endpoint: stack.awsEndpointUrl, region: stack.awsRegion });
+const sqs = new SQSClient({ endpoint: servers.awsEndpointUrl, region: servers.awsRegion });
 let database: TestDatabase;
 let queueUrl: string;
 beforeAll(async () => {

@@ -7,7 +7,7 @@ import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { SweepReport } from '../../../lib/sweep/sweep.ts';
 import { joinSweep, type SweepQueue } from '../../../lib/wiring/sweep.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
-import { stack } from '../../support/stack.ts';
+import { servers } from '../../support/servers.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 const sockets = new Set<Socket>();
@@ -35,7 +35,7 @@ const answering: SweepQueue = {
 async function sweepWith(given: { readonly neo4jUri?: string; readonly queue?: Partial<SweepQueue> }) {
   const settings = readSettings(sweepSettings, {
     ...database.settings,
-    NEO4J_URI: given.neo4jUri ?? stack.neo4jUri,
+    NEO4J_URI: given.neo4jUri ?? servers.neo4jUri,
     QUEUE_URL: 'not used',
   });
   const endsAt = performance.now() + 7_000;

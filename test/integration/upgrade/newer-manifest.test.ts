@@ -3,8 +3,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { encodeManifest, manifestForm } from '../../../lib/apply/manifest.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
+import { servers } from '../../support/servers.ts';
 import { openSmallGraph } from '../../support/small-graph.ts';
-import { stack } from '../../support/stack.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 import { Upgraded } from './upgraded.ts';
 
@@ -14,7 +14,7 @@ let consumer: Upgraded;
 beforeAll(async () => {
   database = await createTestDatabase();
   small = await openSmallGraph();
-  const { mongodbUri, neo4jUri } = stack;
+  const { mongodbUri, neo4jUri } = servers;
   const { db } = database;
   consumer = new Upgraded({ mongodbUri, database: db.databaseName, neo4jUri, db, driver: small.graph.driver });
 });

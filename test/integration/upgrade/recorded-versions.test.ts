@@ -23,7 +23,7 @@ import { checkOutbox, checkpointCollection, setUpOutbox } from '../../../lib/mon
 import { trialCollection } from '../../../lib/mongodb/trials.ts';
 import { checkGraph, setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
 import { connectGraph } from '../../support/connect-graph.ts';
-import { stack } from '../../support/stack.ts';
+import { servers } from '../../support/servers.ts';
 import { testPublisher } from '../../support/test-publisher.ts';
 import { messageShapes, readRecorded, recordedVersions } from '../../upgrade/recorded-version.ts';
 import { loadCollections, loadRecordedGraph, recordedDocuments } from './load-recorded.ts';
@@ -37,7 +37,7 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'outgraph-upgrade-'));
   neo4j = await startRestartableNeo4j(folder, printStep, new AbortController().signal);
   driver = connectGraph({ neo4jUri: neo4j.uri, neo4jUsername: null, neo4jPassword: null });
-  client = new MongoClient(stack.mongodbUri);
+  client = new MongoClient(servers.mongodbUri);
 });
 afterAll(async () => {
   await client?.close();
@@ -59,7 +59,7 @@ describe.each(recordedVersions())('what version %s left behind', (version) => {
   beforeAll(async () => {
     await loadCollections(db(), recorded);
     await loadRecordedGraph(driver, recorded);
-    upgraded = new Upgraded({ mongodbUri: stack.mongodbUri, database, neo4jUri: neo4j.uri, db: db(), driver });
+    upgraded = new Upgraded({ mongodbUri: servers.mongodbUri, database, neo4jUri: neo4j.uri, db: db(), driver });
   });
   afterAll(async () => {
     await upgraded?.close();
@@ -92,7 +92,7 @@ describe.each(recordedVersions())('what version %s left behind', (version) => {
   )('is a checkpoint of another cluster, from which the publisher sends all that is pending: %s', async (checkpointId) => {
     const checkpoints = db().collection<{ _id: string; fence: number; resumeToken: unknown }>(checkpointCollection);
     const before = await checkpoints.findOne({ _id: checkpointId });
-    const publisher = testPublisher({ mongodbUri: stack.mongodbUri, database, checkpointId });
+    const publisher = testPublisher({ mongodbUri: servers.mongodbUri, database, checkpointId });
     let remaining = 60_000;
     const report = await publisher.publish(() => {
       remaining -= 2_000;

@@ -13,8 +13,8 @@ import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
 import { startWorker, type Worker } from '../../../lib/wiring/worker.ts';
 import { connectGraph } from '../../support/connect-graph.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
+import { servers } from '../../support/servers.ts';
 import { silentLog } from '../../support/silent-log.ts';
-import { stack } from '../../support/stack.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let folder: string;
@@ -50,7 +50,7 @@ it('loses nothing, leaves nothing dead, says that it is unwell, and goes on by i
   const failed: string[] = [];
   const worker: Worker = startWorker(
     readSettings(workerSettings, {
-      MONGODB_URI: stack.mongodbUri,
+      MONGODB_URI: servers.mongodbUri,
       MONGODB_DATABASE: database.db.databaseName,
       NEO4J_URI: neo4j.uri,
       WORKER_BATCH_SIZE: '100',

@@ -7,8 +7,8 @@ import {
   waitUntilStackUpdateComplete,
 } from '@aws-sdk/client-cloudformation';
 import type { DeploymentTarget } from '../../infra/local/deploy.ts';
-import { graphAddress } from './connect-graph.ts';
-import { stack } from './stack.ts';
+import { graphAddress } from '../support/connect-graph.ts';
+import { stack } from '../support/stack.ts';
 
 /** The running LocalStack. @param name of the log of the deployment. */
 export function targetBeside(MONGODB_DATABASE: string, name: string): DeploymentTarget {

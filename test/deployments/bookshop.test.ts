@@ -15,9 +15,9 @@ import { deployStage, invokeOnce } from '../../infra/local/deploy.ts';
 import { waitUntil } from '../../infra/local/wait-until.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { installExample, packPackage } from '../support/packed-package.ts';
-import { removeResources, targetBeside } from '../support/second-deployment.ts';
 import { stack } from '../support/stack.ts';
 import { closeClients, mongodb, query } from '../support/wait-for.ts';
+import { removeResources, targetBeside } from './second-deployment.ts';
 
 const [service, stage] = ['bookshop', 'local'];
 const name = `${service}-${stage}`;

@@ -5,7 +5,7 @@
 import { deployStage, type Ways } from '../../infra/local/deploy.ts';
 import { withDeploymentFolder } from '../../infra/local/deployment-folder.ts';
 import { triggerSource } from '../support/atlas-envelope.ts';
-import { removeResources, targetBeside } from '../support/second-deployment.ts';
+import { removeResources, targetBeside } from './second-deployment.ts';
 
 export const atlasStage = 'atlas';
 

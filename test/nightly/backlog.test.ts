@@ -11,10 +11,10 @@ import { countStale, findStale } from '../../lib/mongodb/find-stale.ts';
 import { countOutbox } from '../../lib/mongodb/measure-outbox.ts';
 import { readClusterTime, scanPending } from '../../lib/mongodb/scan-pending.ts';
 import { connectNeo4j } from '../../lib/neo4j/connect.ts';
+import { crashTable, rowTitle } from '../failures/crash-table.ts';
 import { explainQueries } from '../support/explain-queries.ts';
 import { upsertEvent } from '../support/outbox-event.ts';
 import { type OwnDatabases, startOwnDatabases } from '../support/own-databases.ts';
-import { crashTable, rowTitle } from './crash-table.ts';
 import { MeasuredProcess } from './measured-process.ts';
 import type { SweepPass } from './sweep-process.ts';
 
@@ -89,7 +89,7 @@ describe('a backlog of a million events', () => {
 
   it('is swept within the time and the memory of one pass while nothing drains', { timeout: testMillis }, async () => {
     const env = { ...databases.environment, SWEEP_STALE_SECONDS: '1', PASS_MILLIS: String(sweepMillis) };
-    const sweep = new MeasuredProcess({ script: ['test/failures/sweep-process.ts'], heapMegabytes, env });
+    const sweep = new MeasuredProcess({ script: ['test/nightly/sweep-process.ts'], heapMegabytes, env });
     const waiting = { timeoutSeconds: 60, pollMillis: 50, what: 'the pass to end' };
     const line = await waitUntil(async () => sweep.lines[0], waiting).finally(() => sweep.expectAlive());
     const pass = JSON.parse(line) as SweepPass;
