@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Driver } from 'neo4j-driver';
 import type { Endpoint } from '../../lib/contract/subgraph.ts';
 import type { ForeignData, ForeignRelationship } from '../support/model/expected-graph.ts';
-import type { CuttingProxy } from './cutting-proxy.ts';
+import type { TcpProxy } from '../support/tcp-proxy.ts';
 
 /** Runs in the background until it is stopped. */
 export interface Disturbance {
@@ -19,7 +19,7 @@ export interface FaultPlan {
 const pollMillis = 5;
 
 /** Makes the faults of a plan, one after the other, on the connections that go through the proxy. */
-export function makeFaults(plan: FaultPlan, proxy: CuttingProxy, direct: Driver): Disturbance {
+export function makeFaults(plan: FaultPlan, proxy: TcpProxy, direct: Driver): Disturbance {
   let stopped = false;
   const cutting = async () => {
     for (const bytes of plan.cuts) {
@@ -39,7 +39,7 @@ export function makeFaults(plan: FaultPlan, proxy: CuttingProxy, direct: Driver)
   return {
     stop: async () => {
       stopped = true;
-      proxy.calm();
+      proxy.clear();
       await running;
     },
   };

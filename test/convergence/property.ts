@@ -15,7 +15,7 @@ import {
   newestEvents,
 } from '../support/model/expected-graph.ts';
 import { readGraph } from '../support/model/read-graph.ts';
-import type { CuttingProxy } from './cutting-proxy.ts';
+import type { TcpProxy } from '../support/tcp-proxy.ts';
 import { type DeliveryPlan, deliver } from './deliver.ts';
 import { attachForeign, createForeign, type FaultPlan, makeFaults } from './disturb.ts';
 import {
@@ -32,7 +32,7 @@ export interface ConvergenceServers {
   readonly direct: Driver;
   /** Without retries of its own: the queue delivers again. */
   readonly throughProxy: Driver;
-  readonly proxy: CuttingProxy;
+  readonly proxy: TcpProxy;
   readonly database: string;
 }
 

@@ -30,7 +30,7 @@ import { checkpointCollection } from '../../lib/mongodb/set-up-outbox.ts';
 import { connectNeo4j } from '../../lib/neo4j/connect.ts';
 import { DeployedFunctions } from './deployed-functions.ts';
 import { type FaultyBus, startFaultyBus } from './faulty-bus.ts';
-import { InterceptingProxy, type Stop } from './intercepting-proxy.ts';
+import { type Stop, TcpProxy } from './tcp-proxy.ts';
 
 const region = 'us-east-1';
 const database = 'outgraph';
@@ -69,9 +69,9 @@ const keptLogsFolder = path.join(stackFolder, 'failure-logs');
 export class FailureStack {
   readonly mongodb: RestartableReplicaSet;
   /** One before each member. */
-  readonly mongodbProxies: readonly InterceptingProxy[];
+  readonly mongodbProxies: readonly TcpProxy[];
   readonly neo4j: RestartableNeo4j;
-  readonly neo4jProxy: InterceptingProxy;
+  readonly neo4jProxy: TcpProxy;
   /** The password that Neo4j and the functions have; a test that changes it puts it back. */
   readonly neo4jPassword: string;
   readonly bus: FaultyBus;
@@ -211,9 +211,9 @@ interface StackParts {
   readonly keptLogs: string;
   readonly servers: Servers;
   readonly mongodb: RestartableReplicaSet;
-  readonly mongodbProxies: readonly InterceptingProxy[];
+  readonly mongodbProxies: readonly TcpProxy[];
   readonly neo4j: RestartableNeo4j;
-  readonly neo4jProxy: InterceptingProxy;
+  readonly neo4jProxy: TcpProxy;
   readonly neo4jPassword: string;
   readonly bus: FaultyBus;
   readonly deployment: Deployment;
@@ -231,9 +231,9 @@ async function startParts(
   const folder = path.join(servers.folder, 'breakable');
   undo.push(() => rm(folder, { recursive: true, force: true }));
 
-  const mongodbProxies: InterceptingProxy[] = [];
+  const mongodbProxies: TcpProxy[] = [];
   const addressOf = async (port: number) => {
-    const proxy = await InterceptingProxy.start(port);
+    const proxy = await TcpProxy.start(port);
     mongodbProxies.push(proxy);
     undo.push(() => proxy.close());
     return `127.0.0.1:${proxy.port}`;
@@ -257,7 +257,7 @@ async function startParts(
       }),
     ]),
   );
-  const neo4jProxy = await InterceptingProxy.start(Number(new URL(neo4j.uri).port));
+  const neo4jProxy = await TcpProxy.start(Number(new URL(neo4j.uri).port));
   undo.push(() => neo4jProxy.close());
   const bus = await startFaultyBus(servers.endpointUrl);
   undo.push(() => bus.close());

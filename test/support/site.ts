@@ -1,14 +1,11 @@
 /** A small production of a test's own: documents that are written, an outbox, a Neo4j that can be stopped, and a worker between them. */
 import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Db, type Document, ObjectId } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import pMap from 'p-map';
-import { expect } from 'vitest';
+import { expect, test } from 'vitest';
 import { compareGraph } from '../../demo/compare-graph.ts';
-import { type RestartableNeo4j, startRestartableNeo4j } from '../../infra/local/neo4j.ts';
-import { printStep } from '../../infra/local/progress.ts';
 import { waitUntil } from '../../infra/local/wait-until.ts';
 import { aggregates } from '../../lib/aggregates/catalog.ts';
 import { memoryEvent } from '../../lib/aggregates/memory-event.ts';
@@ -21,53 +18,72 @@ import { trackCollection } from '../../lib/writer/tracked-collection.ts';
 import { connectGraph } from './connect-graph.ts';
 import { servers } from './servers.ts';
 import { silentLog } from './silent-log.ts';
+import { type OwnNeo4j, takeNeo4j } from './take-neo4j.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
 
-/** A graph with its own server and data folder, set up. */
+/** A Neo4j of the test file's own, set up. */
 export interface SiteGraph {
-  /** Anew after a restore: an older driver would wait for transactions that the restored server never had. */
+  /** A new one after a restore: an older driver would wait for transactions that the restored server never had. */
   readonly driver: Driver;
-  readonly neo4j: RestartableNeo4j;
+  readonly neo4j: OwnNeo4j;
   /** Copies the data of the stopped server, as a dump or a snapshot would. */
   readonly backUp: (name: string) => Promise<void>;
   /** Puts a copy in the place of the data, and starts the server. */
   readonly restore: (name: string) => Promise<void>;
-  readonly remove: () => Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
-/** Starts a Neo4j and sets it up. */
+/** Takes a Neo4j and sets it up. */
 export async function startGraph(): Promise<SiteGraph> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'outgraph-runbook-'));
-  const neo4j = await startRestartableNeo4j(folder, printStep, new AbortController().signal);
+  const neo4j = await takeNeo4j();
   const connect = () => connectGraph({ neo4jUri: neo4j.uri, neo4jUsername: null, neo4jPassword: null });
   let driver = connect();
   await setUpGraph(driver, 'neo4j', aggregates);
-  const data = path.join(folder, 'neo4j/data');
+  const data = path.join(neo4j.folder, 'neo4j/data');
+  const copies = await mkdtemp(path.join(neo4j.folder, 'copies-'));
   return {
     get driver() {
       return driver;
     },
     neo4j,
     backUp: async (name) => {
-      await neo4j.server.stop();
-      await cp(data, path.join(folder, name), { recursive: true });
-      await neo4j.server.start();
+      await neo4j.stop();
+      await cp(data, path.join(copies, name), { recursive: true });
+      await neo4j.start();
     },
     restore: async (name) => {
-      await neo4j.server.stop();
+      await neo4j.kill();
       await rm(data, { recursive: true });
-      await cp(path.join(folder, name), data, { recursive: true });
-      await neo4j.server.start();
+      await cp(path.join(copies, name), data, { recursive: true });
+      await neo4j.start();
       await driver.close();
       driver = connect();
     },
-    remove: async () => {
-      await driver.close();
-      await neo4j.server.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
+    close: () => driver.close(),
   };
 }
+
+/** An outbox and a graph of the test file's own. */
+export interface Site {
+  readonly database: TestDatabase;
+  readonly graph: SiteGraph;
+}
+
+/** Tests on a site, which is made for the first of them and removed after the last; `worker` is a consumer that runs on it. */
+export const it = test
+  // biome-ignore lint/correctness/noEmptyPattern: vitest reads from the pattern which fixtures are needed
+  .extend('site', { scope: 'file' }, async ({}, { onCleanup }): Promise<Site> => {
+    const [database, graph] = await Promise.all([createTestDatabase(), startGraph()]);
+    onCleanup(async () => {
+      await Promise.all([database.drop(), graph.close()]);
+    });
+    return { database, graph };
+  })
+  .extend('worker', { scope: 'file' }, ({ site }, { onCleanup }): Worker => {
+    const worker = startConsumer(site.database, site.graph);
+    onCleanup(() => worker.stop());
+    return worker;
+  });
 
 /** What a command or a worker is told of the site. */
 export function settingsOf({ db }: Pick<TestDatabase, 'db'>, graph: SiteGraph): Record<string, string> {

@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import type { FailureStack } from '../../test/support/failure-stack.ts';
 import type { FaultyBus } from '../../test/support/faulty-bus.ts';
-import { neo4jCommit } from '../../test/support/intercepting-proxy.ts';
 import { idsOf } from '../../test/support/model/document-states.ts';
+import { neo4jCommit } from '../../test/support/tcp-proxy.ts';
 import type { Ledger } from './ledger.ts';
 import type { FaultKind, PlannedFault } from './schedule.ts';
 

@@ -1,8 +1,8 @@
 /** The consumer's process dies: before, during and after its transaction, and between its last two steps. The queue brings the message again. */
 import { expect } from 'vitest';
 import type { FailureStack } from '../../support/failure-stack.ts';
-import { neo4jBegin, neo4jCommit, type Stop } from '../../support/intercepting-proxy.ts';
 import { mongodbCommand } from '../../support/mongodb-messages.ts';
+import { neo4jBegin, neo4jCommit, type Stop } from '../../support/tcp-proxy.ts';
 import { Workload } from '../../support/workload.ts';
 import { type CrashRows, expectInStep } from './row.ts';
 

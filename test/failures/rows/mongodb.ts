@@ -2,8 +2,8 @@
 import { expect } from 'vitest';
 import type { RestartableServer } from '../../../infra/local/restartable-server.ts';
 import type { FailureStack } from '../../support/failure-stack.ts';
-import type { Stop } from '../../support/intercepting-proxy.ts';
 import { mongodbCommand } from '../../support/mongodb-messages.ts';
+import type { Stop } from '../../support/tcp-proxy.ts';
 import { Workload } from '../../support/workload.ts';
 import { type CrashRows, expectInStep, until } from './row.ts';
 

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { countStale } from '../../../lib/mongodb/find-stale.ts';
 import { readServerTime } from '../../../lib/mongodb/measure-outbox.ts';
 import { type FailureStack, sweepStaleSeconds } from '../../support/failure-stack.ts';
-import type { Stop } from '../../support/intercepting-proxy.ts';
+import type { Stop } from '../../support/tcp-proxy.ts';
 import { Workload } from '../../support/workload.ts';
 import { holdLease } from './hold-lease.ts';
 import { type CrashRows, expectInStep, until } from './row.ts';

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { expect } from 'vitest';
 import { type FailureStack, visibilitySeconds } from '../../support/failure-stack.ts';
-import { neo4jCommit } from '../../support/intercepting-proxy.ts';
+import { neo4jCommit } from '../../support/tcp-proxy.ts';
 import { straightFromInput, writeHistory } from '../../support/xmem/sample-history.ts';
 import { firstScan } from '../../support/xmem/sample-repository.ts';
 import { XmemScope } from '../../support/xmem/xmem-scope.ts';

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ObjectId } from 'mongodb';
 import type { FailureStack } from '../../support/failure-stack.ts';
-import { neo4jBegin, neo4jCommit, type Stop } from '../../support/intercepting-proxy.ts';
+import { neo4jBegin, neo4jCommit, type Stop } from '../../support/tcp-proxy.ts';
 import type { XmemScope } from '../../support/xmem/xmem-scope.ts';
 import { until } from '../rows/row.ts';
 

@@ -47,7 +47,7 @@ describe.skipIf(chromiumPath === null)('the console', () => {
     await worker?.stop();
     started?.kill();
     await browser?.close();
-    await graph?.remove();
+    await graph?.close();
     await database?.drop();
   });
 

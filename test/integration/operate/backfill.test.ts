@@ -1,6 +1,6 @@
 /** `outgraph backfill`, both ways: documents that nobody recorded come into the graph, and whatever writers do meanwhile wins. */
 import { type Document, ObjectId } from 'mongodb';
-import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { beforeEach, expect, vi } from 'vitest';
 import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
 import { memoryUser } from '../../../lib/aggregates/memory-user.ts';
@@ -13,13 +13,12 @@ import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { outgraph, startOutgraph } from '../../support/run-outgraph.ts';
 import {
   countDifferences,
-  createTestDatabase,
   expectInStep,
+  it,
   readNodes,
   type SiteGraph,
   settingsOf,
   startConsumer,
-  startGraph,
   type TestDatabase,
   untilSettled,
 } from '../../support/site.ts';
@@ -28,16 +27,13 @@ vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 let graph: SiteGraph;
 let database: TestDatabase;
-beforeAll(async () => {
-  [graph, database] = await Promise.all([startGraph(), createTestDatabase()]);
+it.beforeAll(({ site }) => {
+  ({ graph, database } = site);
 });
 beforeEach(async () => {
   await graph.driver.executeQuery('MATCH (n) DETACH DELETE n');
   for (const name of [outboxCollection, checkpointCollection, 'memory_events', 'memory_users'])
     await database.db.collection(name).deleteMany({});
-});
-afterAll(async () => {
-  await Promise.all([graph?.remove(), database?.drop()]);
 });
 
 const settings = () => settingsOf(database, graph);

@@ -1,22 +1,18 @@
 /** `outgraph doctor` and `outgraph set-up` on a Neo4j of their own, which is damaged. */
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import { aggregates } from '../../../lib/aggregates/catalog.ts';
 import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
 import type { CheckResult } from '../../../lib/operate/doctor/doctor.ts';
 import { startOutgraph } from '../../support/run-outgraph.ts';
-import { createTestDatabase, type SiteGraph, settingsOf, startGraph, type TestDatabase } from '../../support/site.ts';
+import { it, type SiteGraph, settingsOf, type TestDatabase } from '../../support/site.ts';
 
 let database: TestDatabase;
 let graph: SiteGraph;
-beforeAll(async () => {
-  [database, graph] = await Promise.all([createTestDatabase(), startGraph()]);
+it.beforeAll(({ site }) => {
+  ({ graph, database } = site);
 });
 afterEach(async () => {
   await setUpGraph(graph.driver, 'neo4j', aggregates);
-});
-afterAll(async () => {
-  await graph.remove();
-  await database.drop();
 });
 
 const run = (query: string) => graph.driver.executeQuery(query);

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Int32, ObjectId } from 'mongodb';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, expect, vi } from 'vitest';
 import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { codeFile } from '../../../lib/aggregates/code-file.ts';
 import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
@@ -14,14 +14,7 @@ import type { Worker } from '../../../lib/wiring/worker.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
 import { startOutgraph } from '../../support/run-outgraph.ts';
-import {
-  createTestDatabase,
-  type SiteGraph,
-  settingsOf,
-  startConsumer,
-  startGraph,
-  type TestDatabase,
-} from '../../support/site.ts';
+import { it, type SiteGraph, settingsOf, startConsumer, type TestDatabase } from '../../support/site.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 });
 
@@ -29,15 +22,12 @@ let graph: SiteGraph;
 let database: TestDatabase;
 let folder: string;
 let worker: Worker | undefined;
-beforeAll(async () => {
+it.beforeAll(async ({ site, worker: started }) => {
   folder = await mkdtemp(path.join(tmpdir(), 'outgraph-show-'));
-  [graph, database] = await Promise.all([startGraph(), createTestDatabase()]);
-  worker = startConsumer(database, graph);
+  ({ graph, database } = site);
+  worker = started;
 });
-afterAll(async () => {
-  await worker?.stop();
-  await Promise.all([graph?.remove(), database?.drop(), rm(folder, { recursive: true, force: true })]);
-});
+afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const outbox = () => database.db.collection(outboxCollection);
 const events = () => trackCollection(database.client, database.db, memoryEvent);

@@ -1,6 +1,6 @@
 /** `outgraph repair` on a graph that is damaged in every way that `outgraph verify` names. */
 import { type Document, ObjectId } from 'mongodb';
-import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { afterEach, expect, vi } from 'vitest';
 import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { RepairReport } from '../../../lib/operate/repair.ts';
@@ -8,13 +8,12 @@ import type { Worker } from '../../../lib/wiring/worker.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { startOutgraph } from '../../support/run-outgraph.ts';
 import {
-  createTestDatabase,
   expectInStep,
+  it,
   readNodes,
   type SiteGraph,
   settingsOf,
   startConsumer,
-  startGraph,
   type TestDatabase,
   untilSettled,
   writeSome,
@@ -26,16 +25,12 @@ let graph: SiteGraph;
 let database: TestDatabase;
 let worker: Worker;
 
-beforeAll(async () => {
-  [graph, database] = await Promise.all([startGraph(), createTestDatabase()]);
-  worker = startConsumer(database, graph);
+it.beforeAll(async ({ site, worker: started }) => {
+  ({ graph, database } = site);
+  worker = started;
   await writeSome(database, 40);
   await writeSome(database, 40);
   await untilSettled(database.db);
-});
-afterAll(async () => {
-  await worker?.stop();
-  await Promise.all([graph?.remove(), database?.drop()]);
 });
 afterEach(async () => {
   expect(await verify()).toMatchObject({ exitCode: 0, outcome: 'equal' });

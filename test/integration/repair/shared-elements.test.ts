@@ -1,33 +1,19 @@
 /** `outgraph verify` and `outgraph repair` on what several aggregates share: an element stands as long as one of them lists it, and so its count must be right. */
 import { type Document, ObjectId } from 'mongodb';
-import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { afterEach, expect, vi } from 'vitest';
 import { graph as graphAggregate } from '../../../lib/aggregates/graph.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import type { Worker } from '../../../lib/wiring/worker.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { startOutgraph } from '../../support/run-outgraph.ts';
-import {
-  createTestDatabase,
-  type SiteGraph,
-  settingsOf,
-  startConsumer,
-  startGraph,
-  type TestDatabase,
-} from '../../support/site.ts';
+import { it, type SiteGraph, settingsOf, type TestDatabase } from '../../support/site.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 let graph: SiteGraph;
 let database: TestDatabase;
-let worker: Worker;
 
-beforeAll(async () => {
-  [graph, database] = await Promise.all([startGraph(), createTestDatabase()]);
-  worker = startConsumer(database, graph);
-});
-afterAll(async () => {
-  await worker?.stop();
-  await Promise.all([graph?.remove(), database?.drop()]);
+it.beforeAll(({ site, worker: _running }) => {
+  ({ graph, database } = site);
 });
 afterEach(async () => {
   expect(await outgraph('verify')).toMatchObject({ exitCode: 0, outcome: 'equal' });

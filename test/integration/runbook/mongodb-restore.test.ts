@@ -1,17 +1,16 @@
 /** The run book's "MongoDB was restored to an earlier time": the graph is ahead of the documents, and comes back to them. */
 import type { Document } from 'mongodb';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { exactTypes } from '../../../lib/mongodb/read-outbox-event.ts';
 import { outgraph, startOutgraph } from '../../support/run-outgraph.ts';
 import {
   countDifferences,
-  createTestDatabase,
   expectInStep,
+  it,
   type SiteGraph,
   settingsOf,
   startConsumer,
-  startGraph,
   type TestDatabase,
   untilSettled,
   writeSome,
@@ -21,11 +20,8 @@ vi.setConfig({ testTimeout: 360_000, hookTimeout: 360_000 });
 
 let graph: SiteGraph;
 let database: TestDatabase;
-beforeAll(async () => {
-  [graph, database] = await Promise.all([startGraph(), createTestDatabase()]);
-});
-afterAll(async () => {
-  await Promise.all([graph?.remove(), database?.drop()]);
+it.beforeAll(({ site }) => {
+  ({ graph, database } = site);
 });
 
 const restored = ['memory_users', 'memory_events', outboxCollection];

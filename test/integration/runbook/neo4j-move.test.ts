@@ -1,13 +1,13 @@
 /** The run book's "Moving to another Neo4j": readers stay on the old graph, which keeps what it has, until the new one is complete. */
 
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, expect, vi } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { markDead } from '../../../lib/mongodb/mark-dead.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
 import { outgraph } from '../../support/run-outgraph.ts';
 import {
-  createTestDatabase,
   expectInStep,
+  it,
   readNodes,
   type SiteGraph,
   settingsOf,
@@ -24,12 +24,11 @@ vi.setConfig({ testTimeout: 360_000, hookTimeout: 360_000 });
 let oldGraph: SiteGraph;
 let newGraph: SiteGraph;
 let database: TestDatabase;
-beforeAll(async () => {
-  [oldGraph, newGraph, database] = await Promise.all([startGraph(), startGraph(), createTestDatabase()]);
+it.beforeAll(async ({ site }) => {
+  ({ graph: oldGraph, database } = site);
+  newGraph = await startGraph();
 });
-afterAll(async () => {
-  await Promise.all([oldGraph?.remove(), newGraph?.remove(), database?.drop()]);
-});
+afterAll(() => newGraph?.close());
 
 it('a new graph is filled by a reprojection while writers write, the old one stays as it was until readers leave it, and the way back is a replay', async () => {
   const { db } = database;

@@ -1,5 +1,5 @@
 /** The run book's "Neo4j was restored from a backup", on a real server whose data folder is put back to an older copy. */
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, expect, vi } from 'vitest';
 import { readSettings, sweepSettings } from '../../../lib/config/settings.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { Pointer } from '../../../lib/contract/pointer.ts';
@@ -7,12 +7,11 @@ import { joinSweep, type Sweeper } from '../../../lib/wiring/sweep.ts';
 import { outgraph, startOutgraph } from '../../support/run-outgraph.ts';
 import {
   countDifferences,
-  createTestDatabase,
   expectInStep,
+  it,
   type SiteGraph,
   settingsOf,
   startConsumer,
-  startGraph,
   type TestDatabase,
   untilSettled,
   writeSome,
@@ -24,13 +23,12 @@ vi.setConfig({ testTimeout: 360_000, hookTimeout: 360_000 });
 let graph: SiteGraph;
 let database: TestDatabase;
 let sweeper: Sweeper;
-beforeAll(async () => {
-  [graph, database] = await Promise.all([startGraph(), createTestDatabase()]);
+it.beforeAll(({ site }) => {
+  ({ graph, database } = site);
   sweeper = openSweep();
 });
 afterAll(async () => {
   await sweeper?.close();
-  await Promise.all([graph?.remove(), database?.drop()]);
 });
 
 const settings = () => settingsOf(database, graph);

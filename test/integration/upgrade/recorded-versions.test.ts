@@ -3,14 +3,9 @@
  * left it. The steps of a version follow one another, as they would after an upgrade.
  */
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { type Document, MongoClient, type ObjectId } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type RestartableNeo4j, startRestartableNeo4j } from '../../../infra/local/neo4j.ts';
-import { printStep } from '../../../infra/local/progress.ts';
 import { canary } from '../../../lib/aggregates/canary.ts';
 import { aggregates } from '../../../lib/aggregates/catalog.ts';
 import { createCatalog } from '../../../lib/aggregates/create-catalog.ts';
@@ -24,26 +19,23 @@ import { trialCollection } from '../../../lib/mongodb/trials.ts';
 import { checkGraph, setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
 import { connectGraph } from '../../support/connect-graph.ts';
 import { servers } from '../../support/servers.ts';
+import { type OwnNeo4j, takeNeo4j } from '../../support/take-neo4j.ts';
 import { testPublisher } from '../../support/test-publisher.ts';
 import { messageShapes, readRecorded, recordedVersions } from '../../upgrade/recorded-version.ts';
 import { loadCollections, loadRecordedGraph, recordedDocuments } from './load-recorded.ts';
 import { Upgraded } from './upgraded.ts';
 
-let folder: string;
-let neo4j: RestartableNeo4j;
+let neo4j: OwnNeo4j;
 let driver: Driver;
 let client: MongoClient;
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'outgraph-upgrade-'));
-  neo4j = await startRestartableNeo4j(folder, printStep, new AbortController().signal);
+  neo4j = await takeNeo4j();
   driver = connectGraph({ neo4jUri: neo4j.uri, neo4jUsername: null, neo4jPassword: null });
   client = new MongoClient(servers.mongodbUri);
 });
 afterAll(async () => {
   await client?.close();
   await driver?.close();
-  await neo4j?.server.stop();
-  await rm(folder, { recursive: true, force: true });
 });
 
 it('every version that was recorded is tested here, and there is one', () => {

@@ -3,7 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Document, ObjectId } from 'mongodb';
-import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { afterEach, expect, vi } from 'vitest';
 import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
 import { memoryUser } from '../../../lib/aggregates/memory-user.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
@@ -11,11 +11,10 @@ import type { Difference } from '../../../lib/verify/difference.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { startOutgraph } from '../../support/run-outgraph.ts';
 import {
-  createTestDatabase,
+  it,
   type SiteGraph,
   settingsOf,
   startConsumer,
-  startGraph,
   type TestDatabase,
   untilSettled,
   writeSome,
@@ -26,16 +25,13 @@ vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 let graph: SiteGraph;
 let database: TestDatabase;
 
-beforeAll(async () => {
-  [graph, database] = await Promise.all([startGraph(), createTestDatabase()]);
+it.beforeAll(async ({ site }) => {
+  ({ graph, database } = site);
   const worker = startConsumer(database, graph);
   await writeSome(database, 40);
   await writeSome(database, 40);
   await untilSettled(database.db);
   await worker.stop();
-});
-afterAll(async () => {
-  await Promise.all([graph?.remove(), database?.drop()]);
 });
 
 interface Verified {

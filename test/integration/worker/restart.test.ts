@@ -1,10 +1,5 @@
 /** The worker while its Neo4j is killed, stays away, and comes back, on a Neo4j of the test's own. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type RestartableNeo4j, startRestartableNeo4j } from '../../../infra/local/neo4j.ts';
-import { printStep } from '../../../infra/local/progress.ts';
 import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { aggregates } from '../../../lib/aggregates/catalog.ts';
 import { readSettings, workerSettings } from '../../../lib/config/settings.ts';
@@ -15,21 +10,15 @@ import { connectGraph } from '../../support/connect-graph.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
 import { servers } from '../../support/servers.ts';
 import { silentLog } from '../../support/silent-log.ts';
+import { type OwnNeo4j, takeNeo4j } from '../../support/take-neo4j.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
-let folder: string;
-let neo4j: RestartableNeo4j;
+let neo4j: OwnNeo4j;
 let database: TestDatabase;
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'outgraph-restart-'));
-  neo4j = await startRestartableNeo4j(folder, printStep, new AbortController().signal);
-  database = await createTestDatabase();
+  [neo4j, database] = await Promise.all([takeNeo4j(), createTestDatabase()]);
 });
-afterAll(async () => {
-  await database?.drop();
-  await neo4j?.server.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => database?.drop());
 
 const graph = () => ({ neo4jUri: neo4j.uri, neo4jUsername: null, neo4jPassword: null });
 const outbox = () => database.db.collection(outboxCollection);
@@ -61,10 +50,10 @@ it('loses nothing, leaves nothing dead, says that it is unwell, and goes on by i
   try {
     await write('before', 3_000);
     await until(() => worker.health().applied > 0, 'the first batch to be applied');
-    await neo4j.server.kill();
+    await neo4j.kill();
     await write('away', 500);
     await until(() => worker.health().failing.consumer !== undefined, 'the consumer to notice');
-    await neo4j.server.start();
+    await neo4j.start();
     await write('after', 500);
     await until(async () => (await outbox().countDocuments({ status: 'pending' })) === 0, 'every event to be settled');
     expect(await outbox().countDocuments({ status: 'processed' })).toBe(4_000);

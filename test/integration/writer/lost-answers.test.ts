@@ -12,17 +12,17 @@ import { memoryUser } from '../../../lib/aggregates/memory-user.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
-import { InterceptingProxy } from '../../support/intercepting-proxy.ts';
 import { mongodbCommand } from '../../support/mongodb-messages.ts';
+import { TcpProxy } from '../../support/tcp-proxy.ts';
 
 let folder: string;
-let proxy: InterceptingProxy;
+let proxy: TcpProxy;
 let mongodb: RestartableReplicaSet;
 let client: MongoClient;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'outgraph-writer-'));
   const addressOf = async (port: number) => {
-    proxy = await InterceptingProxy.start(port);
+    proxy = await TcpProxy.start(port);
     return `127.0.0.1:${proxy.port}`;
   };
   const binary = await installMongod(printStep, new AbortController().signal);

@@ -4,17 +4,20 @@ import { describeServers, type ServersDescription } from '../../../infra/local/s
 import { aggregates } from '../../../lib/aggregates/catalog.ts';
 import { readSettings, setUpSettings } from '../../../lib/config/settings.ts';
 import { setUpOnce } from '../../../lib/wiring/set-up.ts';
-import { acquireServers, releaseServers } from './shared-servers.ts';
+import { acquireServers, releaseServers, servePoolOnce } from './shared-servers.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
     /** The servers that run for the tests; absent in projects that need none. */
     servers?: ServersDescription;
+    /** Address of the pool of Neo4j servers. */
+    neo4jPool?: string;
   }
 }
 
 export async function setup(project: TestProject): Promise<void> {
-  const servers = describeServers(await acquireServers());
+  const started = await acquireServers();
+  const servers = describeServers(started);
   const settings = {
     MONGODB_URI: servers.mongodbUri,
     MONGODB_DATABASE: servers.mongodbDatabase,
@@ -24,6 +27,7 @@ export async function setup(project: TestProject): Promise<void> {
   };
   await setUpOnce(readSettings(setUpSettings, settings), aggregates);
   project.provide('servers', servers);
+  project.provide('neo4jPool', (await servePoolOnce(started)).url);
 }
 
 export const teardown = releaseServers;

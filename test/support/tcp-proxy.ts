@@ -1,6 +1,7 @@
 /**
- * A TCP proxy that can stop at one exact message and let something happen there: a process is killed after the server has committed and before anybody hears of it. It looks for bytes in what
- * travels, and knows no protocol. What it has not been asked to look for passes as it is.
+ * A TCP proxy before a server, for what a network and a crash do to a conversation. It can stop at one exact message, so
+ * that a process is killed after the server has committed and before the client reads the answer, and it can cut a
+ * connection after a number of bytes. It looks for bytes and knows no protocol; what it does not look for passes.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -19,19 +20,21 @@ interface Armed extends Stop {
   readonly done: PromiseWithResolvers<void>;
 }
 
-export class InterceptingProxy {
+export class TcpProxy {
   readonly #server = createServer({ noDelay: true }, (client) => this.#serve(client));
   readonly #target: { readonly host: string; readonly port: number };
   readonly #sockets = new Set<Socket>();
+  readonly #toServer = new Set<Socket>();
   readonly #stops = new Set<Armed>();
+  #bytesUntilCut = Number.POSITIVE_INFINITY;
 
   private constructor(target: { readonly host: string; readonly port: number }) {
     this.#target = target;
   }
 
   /** Listens on a loopback port of its own, before the server on `targetPort`. */
-  static async start(targetPort: number): Promise<InterceptingProxy> {
-    const proxy = new InterceptingProxy({ host: '127.0.0.1', port: targetPort });
+  static async start(targetPort: number): Promise<TcpProxy> {
+    const proxy = new TcpProxy({ host: '127.0.0.1', port: targetPort });
     proxy.#server.listen(0, '127.0.0.1');
     await once(proxy.#server, 'listening');
     return proxy;
@@ -50,9 +53,20 @@ export class InterceptingProxy {
     return armed.done.promise;
   }
 
-  /** Forgets every stop that has not come yet. */
+  /** Forgets every stop and cut that has not come yet. */
   clear(): void {
     this.#stops.clear();
+    this.#bytesUntilCut = Number.POSITIVE_INFINITY;
+  }
+
+  /** Cuts the connection that carries that byte from now, in either direction; replaces an earlier call. */
+  cutAfter(bytes: number): void {
+    this.#bytesUntilCut = bytes;
+  }
+
+  /** Addresses of the proxy's connections as the server sees its clients. */
+  clientAddresses(): readonly string[] {
+    return [...this.#toServer].map(({ localAddress, localPort }) => `${localAddress}:${localPort}`);
   }
 
   /** Ends every connection that is open now. */
@@ -72,6 +86,8 @@ export class InterceptingProxy {
       client.destroy();
       server.destroy();
     };
+    this.#toServer.add(server);
+    server.on('close', () => this.#toServer.delete(server));
     for (const socket of [client, server]) {
       this.#sockets.add(socket);
       socket.on('error', cut).on('close', () => {
@@ -98,10 +114,16 @@ export class InterceptingProxy {
   /** Passes on what comes, one piece after the other, each after it was looked at. */
   #relay(from: Socket, to: Socket, look: (bytes: Buffer) => Promise<'cut' | 'pass'>): void {
     let passing = Promise.resolve();
+    const cut = () => {
+      from.destroy();
+      to.destroy();
+    };
     const pass = async (bytes: Buffer) => {
-      if ((await look(bytes)) === 'cut') {
-        from.destroy();
-        to.destroy();
+      if ((await look(bytes)) === 'cut') return cut();
+      this.#bytesUntilCut -= bytes.length;
+      if (this.#bytesUntilCut <= 0) {
+        to.end(bytes.subarray(0, bytes.length + this.#bytesUntilCut), cut);
+        this.#bytesUntilCut = Number.POSITIVE_INFINITY;
       } else if (!to.destroyed && !to.write(bytes)) {
         from.pause();
         to.once('drain', () => from.resume());
