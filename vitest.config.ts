@@ -28,8 +28,8 @@ const serverTestMillis = 120_000;
 const localAws = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_REGION: 'us-east-1' };
 
 interface Needs {
-  /** File of `test/support/global-setup`. */
-  readonly globalSetup?: 'servers' | 'stack';
+  /** MongoDB, Neo4j and LocalStack, shared by all projects that need them. */
+  readonly needsServers?: true;
   /** Test files at once. They mostly wait for servers, so more than one fits a processor. */
   readonly maxWorkers: number;
   readonly groupOrder: number;
@@ -38,7 +38,7 @@ interface Needs {
 
 function project(
   name: string,
-  { globalSetup, maxWorkers, groupOrder, timeoutMillis }: Needs,
+  { needsServers, maxWorkers, groupOrder, timeoutMillis }: Needs,
 ): TestProjectInlineConfiguration {
   return {
     test: {
@@ -49,7 +49,7 @@ function project(
       hookTimeout: timeoutMillis,
       maxWorkers,
       sequence: { groupOrder },
-      ...(globalSetup && { globalSetup: `test/support/global-setup/${globalSetup}.ts` }),
+      ...(needsServers && { globalSetup: 'test/support/global-setup/servers.ts' }),
     },
   };
 }
@@ -64,10 +64,10 @@ export default defineConfig({
     projects: [
       project('unit', { maxWorkers: 2, groupOrder: 0, timeoutMillis: 20_000 }),
       project('package', { maxWorkers: 1, groupOrder: 1, timeoutMillis: slow }),
-      project('integration', { globalSetup: 'servers', maxWorkers: 3, groupOrder: 2, timeoutMillis: serverTestMillis }),
-      project('writers', { globalSetup: 'servers', maxWorkers: 2, groupOrder: 3, timeoutMillis: slow }),
-      project('end-to-end', { globalSetup: 'stack', maxWorkers: 3, groupOrder: 4, timeoutMillis: slow }),
-      project('deployments', { globalSetup: 'stack', maxWorkers: 2, groupOrder: 5, timeoutMillis: slow }),
+      project('integration', { needsServers: true, maxWorkers: 3, groupOrder: 2, timeoutMillis: serverTestMillis }),
+      project('writers', { needsServers: true, maxWorkers: 2, groupOrder: 3, timeoutMillis: slow }),
+      project('end-to-end', { needsServers: true, maxWorkers: 3, groupOrder: 4, timeoutMillis: slow }),
+      project('deployments', { needsServers: true, maxWorkers: 2, groupOrder: 5, timeoutMillis: slow }),
       project('failures', { maxWorkers: 3, groupOrder: 6, timeoutMillis: slow }),
       project('nightly', { maxWorkers: 1, groupOrder: 7, timeoutMillis: slow }),
     ],

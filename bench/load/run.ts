@@ -11,10 +11,10 @@ import { runWithStack } from '../../infra/local/run-with-stack.ts';
 import type { Stack } from '../../infra/local/stack.ts';
 import { graph } from '../../lib/aggregates/graph.ts';
 import { connectGraph } from '../../test/support/connect-graph.ts';
+import { hubNames } from '../../test/support/hub-document.ts';
 import { positive } from '../../tools/command-options.ts';
 import { findHighestRate, shortfall } from './find-highest-rate.ts';
 import { measureHeadroom } from './headroom.ts';
-import { nodeLabel } from './load-document.ts';
 import { measureLocalstack } from './localstack-pace.ts';
 import { type LoadTarget, runStep } from './run-step.ts';
 import { isGood, type LoadSummary, stepLine, summaryText } from './summary.ts';
@@ -95,7 +95,7 @@ function ofRun(run: string): { readonly $gte: string; readonly $lt: string } {
 async function countNodes({ description }: Stack, run: string): Promise<number> {
   const driver = connectGraph(description);
   try {
-    const { records } = await driver.executeQuery(`MATCH (n:${nodeLabel(run)}) RETURN count(n) AS count`);
+    const { records } = await driver.executeQuery(`MATCH (n:${hubNames(run).node}) RETURN count(n) AS count`);
     return Number(records[0]?.get('count'));
   } finally {
     await driver.close();

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import { graph } from '../../lib/aggregates/graph.ts';
 import { trackCollection } from '../../lib/writer/tracked-collection.ts';
-import { type LoadDocument, loadDocument } from './load-document.ts';
+import { type HubDocument, hubDocument } from '../../test/support/hub-document.ts';
 
 /** What a writer is to do. */
 export interface WriterOrder {
@@ -33,11 +33,13 @@ const mostInFlight = 64;
 const changesBack = 99;
 const changeEvery = 5;
 
+const hubs = 50;
+
 const tellMillis = 250;
 
 const order = JSON.parse(process.env.WRITER_ORDER ?? '') as WriterOrder;
 const client = new MongoClient(order.mongodbUri);
-const documents = trackCollection<unknown, LoadDocument>(client, client.db(order.database), graph);
+const documents = trackCollection<unknown, HubDocument>(client, client.db(order.database), graph);
 await client.db(order.database).command({ ping: 1 });
 say({ say: 'ready' });
 await once(process.stdin, 'data');
@@ -68,12 +70,21 @@ process.exit();
 async function write(index: number): Promise<void> {
   const changed = index - changesBack;
   if (index % changeEvery !== changeEvery - 1 || changed < 0) {
-    await documents.insertOne(loadDocument(order.run, `${order.prefix}-${index}`, index, 0));
+    await documents.insertOne(loadDocument(index, 0));
     return;
   }
-  const { _id, ...state } = loadDocument(order.run, `${order.prefix}-${changed}`, changed, 1);
+  const { _id, ...state } = loadDocument(changed, 1);
   const { matchedCount } = await documents.updateOne({ _id }, { $set: state });
   if (matchedCount !== 1) throw new Error(`There is no document ${_id}.`);
+}
+
+/** In its first state, or after its change, which moves it to another hub. */
+function loadDocument(number: number, version: number): HubDocument {
+  return hubDocument(order.run, `${order.prefix}-${number}`, {
+    hub: (number + version) % hubs,
+    node: { number, version },
+    relationship: { version },
+  });
 }
 
 function countFailure(error: unknown): void {

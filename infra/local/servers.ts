@@ -50,6 +50,8 @@ export interface ServersOptions {
   readonly mongodbMembers: number;
   /** Aborted when the user breaks off: downloads end at once. */
   readonly signal: AbortSignal;
+  /** As {@link Neo4jOptions.shortLived}. */
+  readonly shortLived?: boolean;
   readonly step?: RunStep;
 }
 
@@ -65,6 +67,7 @@ export async function startServers({
   wanted,
   mongodbMembers,
   signal,
+  shortLived = false,
   step = printStep,
 }: ServersOptions): Promise<Servers> {
   const undo: Undo[] = [];
@@ -78,7 +81,7 @@ export async function startServers({
     await removeAbandonedRuns();
     await mkdir(logsFolder, { recursive: true });
     undo.push(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
-    const addresses = await start({ wanted, mongodbMembers, signal, step }, folder, logsFolder, undo);
+    const addresses = await start({ wanted, mongodbMembers, signal, shortLived, step }, folder, logsFolder, undo);
     signal.throwIfAborted();
     const broken = Promise.race(addresses.processes.map((process) => process.ended));
     broken.catch(() => undefined);
@@ -96,7 +99,7 @@ async function start(
   logsFolder: string,
   undo: Undo[],
 ): Promise<ServerAddresses> {
-  const { signal, step, wanted, mongodbMembers } = options;
+  const { signal, step, wanted, mongodbMembers, shortLived } = options;
   const { MONGODB_URI, NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD, AWS_ENDPOINT_URL } = process.env;
   await checkGiven({ MONGODB_URI, NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD, AWS_ENDPOINT_URL });
   const missing = (server: ServerName, given: string | undefined) => wanted.includes(server) && given === undefined;
@@ -132,7 +135,9 @@ async function start(
             undo.push(servers.stop);
             return servers;
           }),
-      neo4jFolder === undefined ? undefined : startNeo4j(neo4jFolder, folder, path.join(logsFolder, 'neo4j.log'), keep),
+      neo4jFolder === undefined
+        ? undefined
+        : startNeo4j(neo4jFolder, folder, path.join(logsFolder, 'neo4j.log'), keep, { shortLived }),
       localstackFolder === undefined ? undefined : startLocalstack(localstackFolder, folder, logsFolder, keep),
     ]),
   );

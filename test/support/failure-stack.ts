@@ -251,6 +251,7 @@ async function startParts(
       startRestartableNeo4j(path.join(folder, 'graph'), printStep, signal, {
         logFile: path.join(logsFolder, 'neo4j.log'),
         password: neo4jPassword,
+        shortLived: true,
       }).then((one) => {
         undo.push(() => one.server.stop());
         return one;

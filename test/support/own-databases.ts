@@ -43,7 +43,7 @@ export async function startOwnDatabases({ mongodbMembers = 1 } = {}): Promise<Ow
     const binary = await installMongod(printStep, signal);
     const mongodb = await startRestartableMongodb({ binary, folder, logsFolder, members: mongodbMembers });
     undo.push(mongodb.stop);
-    const neo4j = await startRestartableNeo4j(folder, printStep, signal);
+    const neo4j = await startRestartableNeo4j(folder, printStep, signal, { shortLived: true });
     undo.push(() => neo4j.server.stop());
     const environment = {
       MONGODB_URI: mongodb.uri,

@@ -1,16 +1,13 @@
 /** The servers that run for the tests. A missing server fails the run: no test is skipped because it has none. */
 import { inject } from 'vitest';
 import type { ServersDescription } from '../../infra/local/stack.ts';
-import type {} from './global-setup/servers.ts';
+import { startsNoServers } from './ask-set-up.ts';
 
 /** Where MongoDB, Neo4j and LocalStack are. */
 export const servers: ServersDescription = required();
 
 function required(): ServersDescription {
   const provided = inject('servers');
-  if (provided === undefined)
-    throw new Error(
-      'This project starts no servers: add test/support/global-setup/servers.ts to it in vitest.config.ts.',
-    );
+  if (provided === undefined) throw new Error(startsNoServers);
   return provided;
 }

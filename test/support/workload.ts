@@ -8,17 +8,13 @@ import { waitUntil } from '../../infra/local/wait-until.ts';
 import { graph as graphAggregate } from '../../lib/aggregates/graph.ts';
 import { type TrackedCollection, trackCollection } from '../../lib/writer/tracked-collection.ts';
 import type { FailureStack } from './failure-stack.ts';
+import { type HubDocument, hubDocument, hubNames } from './hub-document.ts';
 import { idsOf, readDocumentStates } from './model/document-states.ts';
 import { expectedGraph, type GraphPicture } from './model/expected-graph.ts';
 import { readGraph } from './model/read-graph.ts';
 
 /** So many hubs that documents share, as endpoints of their relationships. */
 const hubs = 3;
-
-/** A document of the built-in aggregate type `graph`. */
-interface WorkDocument extends Document {
-  readonly _id: string;
-}
 
 /** What the outbox says of a workload's events. */
 export interface Statuses {
@@ -30,26 +26,26 @@ export interface Statuses {
 export class Workload {
   readonly #stack: FailureStack;
   readonly #prefix = `w${new ObjectId().toHexString().slice(-8)}`;
-  readonly #documents: TrackedCollection<unknown, WorkDocument>;
+  readonly #documents: TrackedCollection<unknown, HubDocument>;
   #written = 0;
 
   constructor(stack: FailureStack, client: MongoClient = stack.client) {
     this.#stack = stack;
-    this.#documents = trackCollection<unknown, WorkDocument>(client, client.db(stack.db.databaseName), graphAggregate);
+    this.#documents = trackCollection<unknown, HubDocument>(client, client.db(stack.db.databaseName), graphAggregate);
   }
 
   /** The label of the documents' nodes. */
   get label(): string {
-    return `Node_${this.#prefix}`;
+    return hubNames(this.#prefix).node;
   }
 
   /** A document of this workload, in some state: one node of its own, bound to one of the shared hubs. */
-  document(number: number, version = 0, fields: Document = {}): WorkDocument {
-    const _id = `${this.#prefix}-${number}`;
-    const from = { label: this.label, key: { id: _id } };
-    const to = { label: `Hub_${this.#prefix}`, key: { id: `hub-${(number + version) % hubs}` } };
-    const nodes = [{ ...from, properties: { version, ...fields } }];
-    return { _id, nodes, relationships: [{ type: `AT_${this.#prefix}`, from, to, properties: { version } }] };
+  document(number: number, version = 0, fields: Document = {}): HubDocument {
+    return hubDocument(this.#prefix, `${this.#prefix}-${number}`, {
+      hub: (number + version) % hubs,
+      node: { version, ...fields },
+      relationship: { version },
+    });
   }
 
   /** Inserts so many documents, each in a transaction of its own. */
@@ -131,7 +127,8 @@ export class Workload {
 
   /** What stands in the graph and what the documents demand; equal when they are in step. */
   async compare(): Promise<{ readonly found: GraphPicture; readonly expected: GraphPicture }> {
-    const keys = { [this.label]: ['id'], [`Hub_${this.#prefix}`]: ['id'] };
+    const { node, hub } = hubNames(this.#prefix);
+    const keys = { [node]: ['id'], [hub]: ['id'] };
     const states = await readDocumentStates(this.#stack.db, graphAggregate, { _id: idsOf(this.#prefix) });
     return { found: await readGraph(this.#stack.graph, 'neo4j', keys), expected: expectedGraph(states) };
   }

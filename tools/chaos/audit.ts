@@ -4,10 +4,10 @@ import type { Document } from 'mongodb';
 import { graph } from '../../lib/aggregates/graph.ts';
 import { toPosition } from '../../lib/contract/position.ts';
 import type { FailureStack } from '../../test/support/failure-stack.ts';
+import { hubNames } from '../../test/support/hub-document.ts';
 import { idsOf, readDocumentStates } from '../../test/support/model/document-states.ts';
 import { expectedGraph } from '../../test/support/model/expected-graph.ts';
 import { readGraph } from '../../test/support/model/read-graph.ts';
-import { hubLabel, nodeLabel } from './chaos-document.ts';
 import type { LedgerLine } from './ledger.ts';
 
 /** What the audit found. */
@@ -28,7 +28,8 @@ export async function audit(stack: FailureStack, prefix: string, commits: readon
   const events = await stack.outbox.find({ aggregateType: 'graph', aggregateId: ids }).sort({ position: 1 }).toArray();
   const count = (status: string) => events.filter((event) => event.status === status).length;
   const expected = expectedGraph(await readDocumentStates(stack.db, graph, { _id: ids }));
-  const found = await readGraph(stack.graph, 'neo4j', { [nodeLabel(prefix)]: ['id'], [hubLabel(prefix)]: ['id'] });
+  const { node, hub } = hubNames(prefix);
+  const found = await readGraph(stack.graph, 'neo4j', { [node]: ['id'], [hub]: ['id'] });
   const findings = [
     ...findUnsettled(events),
     ...findLostCommits(events, commits),

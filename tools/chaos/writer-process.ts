@@ -7,16 +7,19 @@ import fc from 'fast-check';
 import { MongoClient } from 'mongodb';
 import { graph } from '../../lib/aggregates/graph.ts';
 import { trackCollection } from '../../lib/writer/tracked-collection.ts';
-import { type ChaosDocument, chaosDocument, documentCount } from './chaos-document.ts';
+import { type HubDocument, hubDocument } from '../../test/support/hub-document.ts';
 import type { LedgerLine } from './ledger.ts';
 
 const { MONGODB_URI = '', MONGODB_DATABASE = '', WRITER = '', SEED = '0', PREFIX = '' } = process.env;
+
+/** Documents that all writers change. */
+const documentCount = 40;
 
 /** Milliseconds between two writes. */
 const pauseMillis = 60;
 
 const client = new MongoClient(MONGODB_URI);
-const documents = trackCollection<unknown, ChaosDocument>(client, client.db(MONGODB_DATABASE), graph);
+const documents = trackCollection<unknown, HubDocument>(client, client.db(MONGODB_DATABASE), graph);
 const write = fc.record({
   operation: fc.constantFrom('insert', 'insert', 'update', 'update', 'move', 'delete'),
   number: fc.nat(documentCount - 1),
@@ -34,7 +37,8 @@ for (const [index, one] of fc.sample(write, { seed: Number(SEED), numRuns: 20_00
 
 /** Whether a document was changed, and so an event recorded. */
 async function writeOne({ operation, number, hub }: { operation: string; number: number; hub: number }, stamp: string) {
-  const document = chaosDocument(PREFIX, number, hub, stamp);
+  const stamped = { node: { stamp }, relationship: { stamp } };
+  const document = hubDocument(PREFIX, `${PREFIX}-${number}`, { hub, ...stamped });
   const { _id, ...state } = document;
   if (operation === 'delete') return (await documents.deleteOne({ _id })).deletedCount === 1;
   const upsert = operation === 'insert';

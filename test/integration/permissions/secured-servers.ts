@@ -67,7 +67,7 @@ export interface SecuredNeo4j {
 export async function startSecuredNeo4j(): Promise<SecuredNeo4j> {
   const folder = path.join(runFolder(), 'secured-neo4j');
   const password = randomPassword();
-  const { uri, server } = await startRestartableNeo4j(folder, printStep, signal, { password });
+  const { uri, server } = await startRestartableNeo4j(folder, printStep, signal, { password, shortLived: true });
   return {
     address: { uri, username: 'neo4j', password },
     stop: async () => {

@@ -1,23 +1,83 @@
-/** Global set-up of the projects whose tests need servers: starts them, sets them up, and tells the tests where they are. */
+/**
+ * Global set-up of the projects whose tests need servers. The first project starts them and the last one to finish
+ * stops them. Vitest runs the set-up of every project in one process, but loads its modules once per project: what
+ * the projects share is kept on `globalThis`.
+ */
+import path from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { describeServers, type ServersDescription } from '../../../infra/local/stack.ts';
+import { type Servers, startServers } from '../../../infra/local/servers.ts';
+import {
+  deployOn,
+  describeServers,
+  type ServersDescription,
+  type StackDescription,
+} from '../../../infra/local/stack.ts';
 import { aggregates } from '../../../lib/aggregates/catalog.ts';
 import { readSettings, setUpSettings } from '../../../lib/config/settings.ts';
 import { setUpOnce } from '../../../lib/wiring/set-up.ts';
-import { acquireServers, releaseServers, servePoolOnce } from './shared-servers.ts';
+import { Neo4jPool } from './neo4j-pool.ts';
+import { type RequestServer, serveRequests } from './requests.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
     /** The servers that run for the tests; absent in projects that need none. */
     servers?: ServersDescription;
-    /** Address of the pool of Neo4j servers. */
-    neo4jPool?: string;
+    /** Address of what the set-up does for tests while they run. */
+    requestsUrl?: string;
   }
 }
 
+interface TestServers {
+  readonly servers: Servers;
+  readonly pool: Neo4jPool;
+  readonly requests: RequestServer;
+}
+
+/** The deployed functions, and the folder of their logs. */
+export type DeployedStack = StackDescription & { readonly logsFolder: string };
+
+const shared = globalThis as { outgraphTestServers?: { readonly started: Promise<TestServers>; users: number } };
+
 export async function setup(project: TestProject): Promise<void> {
-  const started = await acquireServers();
-  const servers = describeServers(started);
+  shared.outgraphTestServers ??= { started: startTestServers(), users: 0 };
+  shared.outgraphTestServers.users += 1;
+  const { servers, requests } = await shared.outgraphTestServers.started;
+  project.provide('servers', describeServers(servers));
+  project.provide('requestsUrl', requests.url);
+}
+
+export async function teardown(): Promise<void> {
+  const used = shared.outgraphTestServers;
+  if (used === undefined) return;
+  used.users -= 1;
+  if (used.users > 0) return;
+  delete shared.outgraphTestServers;
+  const started = await used.started.catch(() => undefined);
+  started?.requests.close();
+  await started?.pool.kill();
+  await started?.servers.stop();
+}
+
+async function startTestServers(): Promise<TestServers> {
+  const { signal } = new AbortController();
+  const wanted = ['mongodb', 'neo4j', 'localstack'] as const;
+  const servers = await startServers({ wanted, mongodbMembers: 1, signal, shortLived: true });
+  await setUp(describeServers(servers));
+  const pool = new Neo4jPool(path.join(servers.folder, 'pool'));
+  let deployed: Promise<StackDescription> | undefined;
+  const deployOnce = async (): Promise<DeployedStack> => {
+    // Only when a test asks: deployed functions keep the processors busy.
+    deployed ??= deployOn(servers, signal);
+    return { ...(await deployed), logsFolder: servers.logsFolder };
+  };
+  const requests = await serveRequests({
+    stack: deployOnce,
+    neo4j: ([slot = '', action = ''], body) => pool.act(slot, action, body),
+  });
+  return { servers, pool, requests };
+}
+
+async function setUp(servers: ServersDescription): Promise<void> {
   const settings = {
     MONGODB_URI: servers.mongodbUri,
     MONGODB_DATABASE: servers.mongodbDatabase,
@@ -26,8 +86,4 @@ export async function setup(project: TestProject): Promise<void> {
     NEO4J_PASSWORD: servers.neo4jPassword ?? '',
   };
   await setUpOnce(readSettings(setUpSettings, settings), aggregates);
-  project.provide('servers', servers);
-  project.provide('neo4jPool', (await servePoolOnce(started)).url);
 }
-
-export const teardown = releaseServers;
