@@ -1,37 +1,29 @@
-/** `npx outgraph`: the commands of a terminal or a container, by what somebody wants to do. */
-import { Command } from 'commander';
-import { backfillCommand } from './commands/backfill.ts';
-import { consoleCommand } from './commands/console.ts';
-import { deadCommand } from './commands/dead.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { repairCommand } from './commands/repair.ts';
-import { replayCommand } from './commands/replay.ts';
-import { reprojectCommand } from './commands/reproject.ts';
-import { setUpCommand } from './commands/set-up.ts';
-import { showCommand } from './commands/show.ts';
-import { statusCommand } from './commands/status.ts';
-import { tailCommand } from './commands/tail.ts';
-import { verifyCommand } from './commands/verify.ts';
-import { workerCommand } from './commands/worker.ts';
-import { exitOnWrongUse } from './run-command.ts';
+/** `npx outgraph`: runs a command in a terminal or a container. */
+import { createInterface } from 'node:readline/promises';
+import { wrongUse } from './read-settings.ts';
+import { runOutgraph } from './run-outgraph.ts';
 
-await new Command('outgraph')
-  .description('Keeps a Neo4j graph in step with MongoDB.')
-  .exitOverride(exitOnWrongUse)
-  .commandsGroup('Look:')
-  .addCommand(statusCommand())
-  .addCommand(consoleCommand())
-  .addCommand(doctorCommand())
-  .addCommand(showCommand())
-  .addCommand(tailCommand())
-  .addCommand(verifyCommand())
-  .commandsGroup('Mend:')
-  .addCommand(deadCommand())
-  .addCommand(repairCommand())
-  .addCommand(backfillCommand())
-  .addCommand(reprojectCommand())
-  .addCommand(replayCommand())
-  .commandsGroup('Run:')
-  .addCommand(setUpCommand())
-  .addCommand(workerCommand())
-  .parseAsync();
+const interruption = new AbortController();
+const interrupt = () => interruption.abort();
+// Once only: a second Ctrl-C ends the process at once, which is as safe.
+process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+
+const exitCode = await runOutgraph(process.argv.slice(2), {
+  environment: process.env,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  ask: process.stdin.isTTY ? ask : null,
+  signal: interruption.signal,
+});
+// At once: a module that was named as the catalog may have started something.
+if (exitCode === wrongUse) process.exit(exitCode);
+process.exitCode = exitCode;
+
+async function ask(question: string): Promise<string> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await lines.question(question, { signal: interruption.signal });
+  } finally {
+    lines.close();
+  }
+}

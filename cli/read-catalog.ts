@@ -8,6 +8,7 @@ import type { AggregateDefinition } from '../lib/aggregates/define-aggregate.ts'
 import type { LoadedCatalog } from '../lib/operate/doctor/configuration.ts';
 import { reprojectable } from '../lib/wiring/reproject.ts';
 import { wrongUse } from './read-settings.ts';
+import { Exit, type Shell } from './shell.ts';
 
 /** The option of a command that reads the catalog. */
 export interface CatalogOption {
@@ -22,12 +23,12 @@ export function addCatalogOption(command: Command): Command {
   );
 }
 
-/** Reads it; where it is none, says so and ends the process. */
-export async function readCatalogOrExit(options: CatalogOption): Promise<AggregateCatalog> {
+/** Reads it. @throws Exit where it is none, once it has said so. */
+export async function readCatalogOrExit({ stderr }: Shell, options: CatalogOption): Promise<AggregateCatalog> {
   const { catalog, problem } = await loadCatalog(options);
   if (catalog !== null) return catalog;
-  process.stderr.write(`${problem}\n`);
-  process.exit(wrongUse);
+  stderr.write(`${problem}\n`);
+  throw new Exit(wrongUse);
 }
 
 /** Reads it, or says why it is none. */
@@ -51,13 +52,18 @@ export function typesOf(definitions: readonly AggregateDefinition[]): string {
 /** What a command says of the types that it takes. */
 export const knownTypes = `of: ${typesOf(reprojectable(aggregates))}; or of --catalog`;
 
-/** The definitions of the named types that have documents, each once; where one is not there, says so and ends the process. */
+/**
+ * The definitions of the named types that have documents, each once.
+ *
+ * @throws Exit or CommanderError, where one is not there, once it has said so.
+ */
 export async function readTypesOrExit(
+  shell: Shell,
   types: readonly string[],
   options: CatalogOption,
   command: Command,
 ): Promise<readonly AggregateDefinition[]> {
-  const known = reprojectable(await readCatalogOrExit(options));
+  const known = reprojectable(await readCatalogOrExit(shell, options));
   if (types.length === 0) return known;
   return [...new Set(types)].map(
     (type) =>

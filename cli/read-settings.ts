@@ -3,21 +3,25 @@ import type { z } from 'zod';
 import { createReferenceReader } from '../lib/aws/secrets.ts';
 import { readSettings } from '../lib/config/settings.ts';
 import { readReferred } from '../lib/wiring/with-references.ts';
+import { Exit, type Shell } from './shell.ts';
 
 /** Wrong use or settings. */
 export const wrongUse = 2;
 
-/** Reads them; where they are wrong, says all that is wrong and ends the process. */
-export async function readSettingsOrExit<Settings>(schema: z.ZodType<Settings> & z.ZodObject): Promise<Settings> {
+/** Reads them. @throws Exit where they are wrong, once it has said all that is wrong. */
+export async function readSettingsOrExit<Settings>(
+  { environment, stderr }: Shell,
+  schema: z.ZodType<Settings> & z.ZodObject,
+): Promise<Settings> {
   try {
-    readSettings(schema, process.env);
+    readSettings(schema, environment);
     const read = createReferenceReader();
-    const values = await readReferred(schema, process.env, (reference) =>
+    const values = await readReferred(schema, environment, (reference) =>
       read(reference, { maxAgeSeconds: 1, fresh: true }),
     );
     return readSettings(schema, values);
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exit(wrongUse);
+    stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    throw new Exit(wrongUse);
   }
 }

@@ -1,11 +1,11 @@
 /** What every command of the operator shares: how it is interrupted, how it asks before it changes data, how it answers, and its exit codes. */
-import { createInterface } from 'node:readline/promises';
 import { type Command, InvalidArgumentError } from 'commander';
 import { databaseSettings } from '../lib/config/settings.ts';
 import { describeError } from '../lib/contract/fault.ts';
 import type { GraphAddress } from '../lib/wiring/operator.ts';
 import { isWanted, type ShowProgress, showProgress } from './progress.ts';
 import { readSettingsOrExit, wrongUse } from './read-settings.ts';
+import { Exit, type Shell } from './shell.ts';
 
 /** 0: done, or equal. */
 export const exitCodes = { failed: 1, wrongUse, refused: 3, different: 4, interrupted: 130 } as const;
@@ -62,55 +62,47 @@ export function addChangeOptions(
   const isShown = typeof rate.default === 'string';
   const description = `${rate.what} in a second, at most${isShown ? ` (default: ${rate.default})` : ''}`;
   return command
-    .exitOverride(exitOnWrongUse)
     .option<number | undefined>('--rate <number>', description, positive, isShown ? undefined : Number(rate.default))
     .option('--yes', 'do not ask')
     .option('--json', 'print the result as one line of JSON')
     .addHelpText('after', exitCodesText);
 }
 
-/** Commander ends the process with 1 when it is used in a wrong way; here that is `wrongUse`. */
-export function exitOnWrongUse({ exitCode }: { readonly exitCode: number }): never {
-  process.exit(exitCode === 0 ? 0 : exitCodes.wrongUse);
-}
+const exitCodeOf = { done: 0, equal: 0, ...exitCodes, wrong: exitCodes.failed, unusable: exitCodes.wrongUse } as const;
 
-/** Runs a command to its answer and sets the exit code. */
+/** Runs a command to its answer. @throws Exit where that is another one than `done` or `equal`. */
 export async function runCommand(
+  shell: Shell,
   { yes, json }: Pick<ChangeOptions, 'yes' | 'json'>,
   work: (terminal: Terminal) => Promise<Answer>,
 ): Promise<void> {
-  const interruption = new AbortController();
-  // Once only: a second Ctrl-C ends the process at once, which is as safe.
-  process.once('SIGINT', () => interruption.abort()).once('SIGTERM', () => interruption.abort());
-  const screen = createScreen();
+  const screen = createScreen(shell);
   const say = (text: string) => screen.write(`${screen.endLine()}${text}\n`);
   try {
     const answer = await work({
-      signal: interruption.signal,
+      signal: shell.signal,
       say,
-      confirm: (whatItDoes) => confirm(`${screen.endLine()}${whatItDoes}`, yes === true, interruption.signal),
+      confirm: (whatItDoes) => confirm(shell, `${screen.endLine()}${whatItDoes}`, yes === true),
       showProgress: (total, what) => (isWanted(screen) ? showProgress(screen, total, what) : ignore),
     });
     screen.write(screen.endLine());
     const { outcome, text, facts } = answer;
-    process.stdout.write(json ? `${JSON.stringify({ outcome, ...facts })}\n` : `${text}\n`);
-    process.exitCode = { done: 0, equal: 0, ...exitCodes, wrong: exitCodes.failed, unusable: exitCodes.wrongUse }[
-      outcome
-    ];
+    shell.stdout.write(json ? `${JSON.stringify({ outcome, ...facts })}\n` : `${text}\n`);
+    if (exitCodeOf[outcome] !== 0) throw new Exit(exitCodeOf[outcome]);
   } catch (error) {
     screen.write(screen.endLine());
-    reportFailure(error, json === true);
+    throw reportFailure(shell, error, json === true);
   }
 }
 
 /** stderr, and whether a line of progress stands on it that the next words must not be written behind. */
-function createScreen() {
+function createScreen({ stderr }: Shell) {
   let isOpen = false;
   return {
-    isTTY: process.stderr.isTTY,
+    isTTY: stderr.isTTY === true,
     write: (text: string): void => {
       if (text === '') return;
-      process.stderr.write(text);
+      stderr.write(text);
       isOpen = !text.endsWith('\n');
     },
     endLine: (): string => {
@@ -121,25 +113,27 @@ function createScreen() {
   };
 }
 
-/** Says why a command did not come to its answer, and sets the exit code. */
-export function reportFailure(error: unknown, json: boolean): void {
+/** Says why a command did not come to its answer. Returns how it ends. */
+export function reportFailure({ stdout, stderr }: Shell, error: unknown, json: boolean): Exit {
+  if (error instanceof Exit) return error;
   const refused = error instanceof Refusal;
   const reason = refused ? error.message : describeError(error).reason;
   const facts = refused ? error.facts : {};
-  if (json) process.stdout.write(`${JSON.stringify({ ...facts, outcome: refused ? 'refused' : 'failed', reason })}\n`);
-  process.stderr.write(`${reason}\n`);
-  process.exitCode = refused ? exitCodes.refused : exitCodes.failed;
+  if (json) stdout.write(`${JSON.stringify({ ...facts, outcome: refused ? 'refused' : 'failed', reason })}\n`);
+  stderr.write(`${reason}\n`);
+  return new Exit(refused ? exitCodes.refused : exitCodes.failed);
 }
 
 /** Where both databases are, as for the worker. */
-export const readDatabaseSettings = () => readSettingsOrExit(databaseSettings);
+export const readDatabaseSettings = (shell: Shell) => readSettingsOrExit(shell, databaseSettings);
 
 /** Where the outbox is, for a command that does not need the graph. */
-export const readOutboxSettings = () =>
-  readSettingsOrExit(databaseSettings.pick({ MONGODB_URI: true, MONGODB_DATABASE: true }));
+export const readOutboxSettings = (shell: Shell) =>
+  readSettingsOrExit(shell, databaseSettings.pick({ MONGODB_URI: true, MONGODB_DATABASE: true }));
 
 /** Where both databases are; the graph's address may be left out. For a command that can do without it. */
-export const readSettingsWithGraph = () => readSettingsOrExit(databaseSettings.partial({ NEO4J_URI: true }));
+export const readSettingsWithGraph = (shell: Shell) =>
+  readSettingsOrExit(shell, databaseSettings.partial({ NEO4J_URI: true }));
 
 /** Null where the settings name no graph. */
 export function graphOf({
@@ -149,17 +143,12 @@ export function graphOf({
   return NEO4J_URI === undefined ? null : { NEO4J_URI, ...others };
 }
 
-async function confirm(whatItDoes: string, yes: boolean, signal: AbortSignal): Promise<void> {
-  process.stderr.write(`${whatItDoes}\n`);
+async function confirm({ stderr, ask }: Shell, whatItDoes: string, yes: boolean): Promise<void> {
+  stderr.write(`${whatItDoes}\n`);
   if (yes) return;
-  if (!process.stdin.isTTY) throw new Refusal('Nobody can be asked here: add --yes to go ahead.');
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await lines.question('Go ahead? [y/N] ', { signal }).catch(() => '');
-    if (!/^y(es)?$/i.test(answer.trim())) throw new Refusal('Nothing was changed.');
-  } finally {
-    lines.close();
-  }
+  if (ask === null) throw new Refusal('Nobody can be asked here: add --yes to go ahead.');
+  const answer = await ask('Go ahead? [y/N] ').catch(() => '');
+  if (!/^y(es)?$/i.test(answer.trim())) throw new Refusal('Nothing was changed.');
 }
 
 const ignore: ShowProgress = () => undefined;

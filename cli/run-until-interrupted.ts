@@ -1,5 +1,6 @@
 /** Runs a command that goes on until somebody ends it: Ctrl-C is its end, and not a failure. */
 import { reportFailure } from './run-command.ts';
+import type { Shell } from './shell.ts';
 
 /** What such a command can do. */
 export interface Stream {
@@ -11,22 +12,25 @@ export interface Stream {
   readonly say: (text: string) => void;
 }
 
-/** Runs it, and ends with 0 when it was interrupted. */
-export async function runUntilInterrupted(json: boolean, work: (stream: Stream) => Promise<void>): Promise<void> {
-  const interruption = new AbortController();
-  const end = () => interruption.abort();
-  // Once only: a second Ctrl-C ends the process at once, which is as safe.
-  process.once('SIGINT', end).once('SIGTERM', end);
+/** Runs it, and ends with 0 when it was interrupted. @throws Exit where it fails. */
+export async function runUntilInterrupted(
+  shell: Shell,
+  json: boolean,
+  work: (stream: Stream) => Promise<void>,
+): Promise<void> {
+  const { stdout, stderr } = shell;
   // `| head` has read enough.
-  process.stdout.on('error', end);
+  const unread = new AbortController();
+  stdout.on('error', () => unread.abort());
+  const signal = AbortSignal.any([shell.signal, unread.signal]);
   try {
     await work({
-      signal: interruption.signal,
-      print: (line) => void process.stdout.write(`${line}\n`),
-      say: (text) => void process.stderr.write(`${text}\n`),
+      signal,
+      print: (line) => void stdout.write(`${line}\n`),
+      say: (text) => void stderr.write(`${text}\n`),
     });
   } catch (error) {
     // What was cut off by the interruption is no failure.
-    if (!interruption.signal.aborted) reportFailure(error, json);
+    if (!signal.aborted) throw reportFailure(shell, error, json);
   }
 }

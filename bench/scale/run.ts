@@ -14,7 +14,7 @@ import { memoryEvent } from '../../lib/aggregates/memory-event.ts';
 import { readSettings, setUpSettings } from '../../lib/config/settings.ts';
 import { setUpOnce } from '../../lib/wiring/set-up.ts';
 import { graphAddress } from '../../test/support/connect-graph.ts';
-import { startOutgraph } from '../../test/support/run-outgraph.ts';
+import { startOutgraphProcess } from '../../test/support/run-outgraph.ts';
 import { positive } from '../../tools/command-options.ts';
 
 const { aggregates: wanted } = new Command('npm run scale --')
@@ -104,7 +104,7 @@ async function runMeasured(
 ): Promise<Measured> {
   const file = path.join(folder, `${command[0]}-${Date.now()}.megabytes`);
   const startedAt = performance.now();
-  const { stdout, stderr, exitCode } = await startOutgraph(command, {
+  const { stdout, stderr, exitCode } = await startOutgraphProcess(command, {
     ...settings,
     NODE_OPTIONS: `--import=${tellMemory(file)}`,
   }).ended;

@@ -19,6 +19,7 @@ import {
   type Terminal,
   wholePositive,
 } from '../run-command.ts';
+import type { Shell } from '../shell.ts';
 import { table } from '../table.ts';
 import { goOnText, logTo } from './reproject.ts';
 
@@ -53,7 +54,7 @@ Examples:
   outgraph verify memory-event                             afterwards: is the graph what the documents say?`;
 
 /** The command. */
-export function backfillCommand(): Command {
+export function backfillCommand(shell: Shell): Command {
   const command = new Command('backfill')
     .description('Brings documents that were there before outgraph into the graph, while writers write.')
     .argument('<aggregateType...>', knownTypes)
@@ -72,24 +73,28 @@ export function backfillCommand(): Command {
   const { outbox, direct } = defaultRate;
   const rate = { default: `${outbox}; with --direct, ${direct}`, what: 'documents' };
   return addChangeOptions(command, rate).action(async (types: readonly string[], options: BackfillOptions) =>
-    runBackfill(await readTypesOrExit(types, options, command), options),
+    runBackfill(shell, await readTypesOrExit(shell, types, options, command), options),
   );
 }
 
 /** How one type is brought over, in either way. */
 type Way = (definition: AggregateDefinition, doneBefore: number, running: Running) => Promise<BackfillReport>;
 
-async function runBackfill(definitions: readonly AggregateDefinition[], options: BackfillOptions): Promise<void> {
+async function runBackfill(
+  shell: Shell,
+  definitions: readonly AggregateDefinition[],
+  options: BackfillOptions,
+): Promise<void> {
   if (options.direct !== true) {
-    const settings = await readOutboxSettings();
-    return runCommand(options, (terminal) =>
+    const settings = await readOutboxSettings(shell);
+    return runCommand(shell, options, (terminal) =>
       withOutbox(settings, (db) =>
         backfillAll(db, definitions, options, terminal, throughOutbox(db, options, terminal)),
       ),
     );
   }
-  const settings = await readDatabaseSettings();
-  return runCommand(options, (terminal) =>
+  const settings = await readDatabaseSettings(shell);
+  return runCommand(shell, options, (terminal) =>
     withOutbox(settings, (db) =>
       backfillAll(db, definitions, options, terminal, straight(db, settings, options, terminal)),
     ),

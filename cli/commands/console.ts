@@ -7,8 +7,9 @@ import { withGraph, withOutbox } from '../../lib/wiring/operator.ts';
 import { createQueueReader } from '../../lib/wiring/status.ts';
 import { addCatalogOption, type CatalogOption, readCatalogOrExit } from '../read-catalog.ts';
 import { readSettingsOrExit } from '../read-settings.ts';
-import { exitCodesText, exitOnWrongUse, Refusal } from '../run-command.ts';
+import { exitCodesText, Refusal } from '../run-command.ts';
 import { runUntilInterrupted, type Stream } from '../run-until-interrupted.ts';
+import { type Shell, untilAborted } from '../shell.ts';
 
 interface ConsoleCommandOptions extends CatalogOption {
   readonly port: number;
@@ -32,28 +33,26 @@ Examples:
   outgraph console --port 7000 --catalog catalog.ts`;
 
 /** The command. */
-export function consoleCommand(): Command {
+export function consoleCommand(shell: Shell): Command {
   const command = new Command('console')
     .description('Serves a page, on this machine alone, that shows the stage, its dead events and its aggregates.')
     .option('--port <port>', 'of 127.0.0.1 (0: any that is free)', port, 0)
-    .exitOverride(exitOnWrongUse)
     .addHelpText('after', `${help}\n${exitCodesText}`);
-  return addCatalogOption(command).action(runConsole);
+  return addCatalogOption(command).action((options: ConsoleCommandOptions) => runConsole(shell, options));
 }
 
-async function runConsole({ port, ...options }: ConsoleCommandOptions): Promise<void> {
-  const settings = await readSettingsOrExit(consoleSettings);
-  const catalog = await readCatalogOrExit(options);
+async function runConsole(shell: Shell, { port, ...options }: ConsoleCommandOptions): Promise<void> {
+  const settings = await readSettingsOrExit(shell, consoleSettings);
+  const catalog = await readCatalogOrExit(shell, options);
   const queues = createQueueReader(settings);
   const { NEO4J_DATABASE: database, SWEEP_STALE_SECONDS: staleSeconds } = settings;
-  await runUntilInterrupted(false, (stream) =>
+  await runUntilInterrupted(shell, false, (stream) =>
     withOutbox(settings, (db) =>
       withGraph(settings, (driver) =>
         serve({ db, driver, database, queues, catalog, staleSeconds, signal: stream.signal }, port, stream),
       ),
     ),
-  );
-  queues?.close();
+  ).finally(() => queues?.close());
 }
 
 /** Serves until it is interrupted. */
@@ -63,10 +62,7 @@ async function serve(scope: ConsoleScope, port: number, { signal, print, say }: 
   });
   say('Open this address; whoever has it can use the console. Ctrl-C ends it.');
   print(served.url);
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve());
-  });
+  await untilAborted(signal);
   await served.close();
   say('The console has ended.');
 }

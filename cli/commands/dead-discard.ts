@@ -12,6 +12,7 @@ import {
   readSettingsWithGraph,
   runCommand,
 } from '../run-command.ts';
+import type { Shell } from '../shell.ts';
 import { addSelectionOptions, cell, chosenOrExit, countText, type SelectionOptions } from './dead-selection.ts';
 
 interface DiscardOptions extends ChangeOptions, SelectionOptions {
@@ -37,19 +38,19 @@ Examples:
 const maxReason = 500;
 
 /** The command. */
-export function deadDiscardCommand(): Command {
+export function deadDiscardCommand(shell: Shell): Command {
   const command = new Command('discard')
     .description('Takes dead events that shall never be applied out of the outbox, and keeps them apart with a reason.')
     .requiredOption('--reason <text>', `why, for whoever asks later; at most ${maxReason} characters`, reason);
   addSelectionOptions(command).addHelpText('after', help);
   return addChangeOptions(command, { default: 100, what: 'events' }).action((options: DiscardOptions) =>
-    runDiscard(chosenOrExit(options, command), options),
+    runDiscard(shell, chosenOrExit(options, command), options),
   );
 }
 
-async function runDiscard(selection: DeadSelection, options: DiscardOptions): Promise<void> {
-  const settings = await readSettingsWithGraph();
-  return runCommand(options, (terminal) =>
+async function runDiscard(shell: Shell, selection: DeadSelection, options: DiscardOptions): Promise<void> {
+  const settings = await readSettingsWithGraph(shell);
+  return runCommand(shell, options, (terminal) =>
     withOutbox(settings, async (db): Promise<Answer> => {
       const until = await readOutboxTime(db);
       const plan = await planDiscard(db, graphOf(settings), selection, until);

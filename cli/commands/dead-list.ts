@@ -4,7 +4,8 @@ import type { DeadList } from '../../lib/contract/dead-list.ts';
 import type { DiscardedRow } from '../../lib/mongodb/discarded.ts';
 import { listDead, listDiscarded } from '../../lib/wiring/dead.ts';
 import { withOutbox } from '../../lib/wiring/operator.ts';
-import { type Answer, count, exitCodesText, exitOnWrongUse, readOutboxSettings, runCommand } from '../run-command.ts';
+import { type Answer, count, exitCodesText, readOutboxSettings, runCommand } from '../run-command.ts';
+import type { Shell } from '../shell.ts';
 import { table } from '../table.ts';
 import {
   addSelectionOptions,
@@ -31,22 +32,22 @@ Examples:
   outgraph dead list --discarded --type order`;
 
 /** The command. */
-export function deadListCommand(): Command {
-  const command = new Command('list')
-    .description('Counts dead events by code and type, and lists those that died last. Changes nothing.')
-    .exitOverride(exitOnWrongUse);
+export function deadListCommand(shell: Shell): Command {
+  const command = new Command('list').description(
+    'Counts dead events by code and type, and lists those that died last. Changes nothing.',
+  );
   return addSelectionOptions(command)
     .option('--limit <count>', 'list so many events', count, 20)
     .option('--discarded', 'those that were discarded instead')
     .option('--json', 'print the result as one line of JSON')
     .addHelpText('after', `${help}\n${exitCodesText}`)
-    .action(runList);
+    .action((options: ListOptions) => runList(shell, options));
 }
 
-async function runList(options: ListOptions): Promise<void> {
-  const settings = await readOutboxSettings();
+async function runList(shell: Shell, options: ListOptions): Promise<void> {
+  const settings = await readOutboxSettings(shell);
   const selection = selectionOf(options);
-  return runCommand(options, () =>
+  return runCommand(shell, options, () =>
     withOutbox(settings, async (db): Promise<Answer> => {
       if (options.discarded) {
         const events = await listDiscarded(db, selection, options.limit);

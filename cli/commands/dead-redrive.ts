@@ -4,6 +4,7 @@ import type { DeadSelection } from '../../lib/contract/dead-selection.ts';
 import { readOutboxTime, withOutbox } from '../../lib/wiring/operator.ts';
 import { countRedrive, redrive } from '../../lib/wiring/return-events.ts';
 import { type Answer, addChangeOptions, type ChangeOptions, readOutboxSettings, runCommand } from '../run-command.ts';
+import type { Shell } from '../shell.ts';
 import { addSelectionOptions, chosenOrExit, countText, type SelectionOptions } from './dead-selection.ts';
 
 type RedriveOptions = ChangeOptions & SelectionOptions;
@@ -24,19 +25,19 @@ Examples:
   outgraph dead redrive --all`;
 
 /** The command. */
-export function deadRedriveCommand(): Command {
+export function deadRedriveCommand(shell: Shell): Command {
   const command = new Command('redrive').description(
     'Makes dead events pending again, once the reason is gone: all of them, or those of some codes, types or ids.',
   );
   addSelectionOptions(command).addHelpText('after', help);
   return addChangeOptions(command, { default: 100, what: 'events' }).action((options: RedriveOptions) =>
-    runRedrive(chosenOrExit(options, command), options),
+    runRedrive(shell, chosenOrExit(options, command), options),
   );
 }
 
-async function runRedrive(selection: DeadSelection, options: RedriveOptions): Promise<void> {
-  const settings = await readOutboxSettings();
-  return runCommand(options, (terminal) =>
+async function runRedrive(shell: Shell, selection: DeadSelection, options: RedriveOptions): Promise<void> {
+  const settings = await readOutboxSettings(shell);
+  return runCommand(shell, options, (terminal) =>
     withOutbox(settings, async (db): Promise<Answer> => {
       const until = await readOutboxTime(db);
       const dead = await countRedrive(db, selection, until);

@@ -5,14 +5,8 @@ import type { NewerState } from '../../lib/operate/dead/newer-state.ts';
 import type { ShownEvent, ShowResult } from '../../lib/operate/dead/shown-event.ts';
 import { showDead } from '../../lib/wiring/dead.ts';
 import { withOutbox } from '../../lib/wiring/operator.ts';
-import {
-  type Answer,
-  exitCodesText,
-  exitOnWrongUse,
-  graphOf,
-  readSettingsWithGraph,
-  runCommand,
-} from '../run-command.ts';
+import { type Answer, exitCodesText, graphOf, readSettingsWithGraph, runCommand } from '../run-command.ts';
+import type { Shell } from '../shell.ts';
 import { cell, eventId, timeText } from './dead-selection.ts';
 
 interface ShowOptions {
@@ -30,20 +24,19 @@ Example:
   outgraph dead show 66a0c0ffee0123456789abcd`;
 
 /** The command. */
-export function deadShowCommand(): Command {
+export function deadShowCommand(shell: Shell): Command {
   return new Command('show')
     .description('Shows one dead event: why it is dead, what to do, and whether something newer has overtaken it.')
     .argument('<event>', "the event's id (24 hexadecimal digits)", eventId)
     .option('--payload', 'print its payload, too')
     .option('--json', 'print the result as one line of JSON')
-    .exitOverride(exitOnWrongUse)
     .addHelpText('after', `${help}\n${exitCodesText}`)
-    .action(runShow);
+    .action((id: string, options: ShowOptions) => runShow(shell, id, options));
 }
 
-async function runShow(id: string, options: ShowOptions): Promise<void> {
-  const settings = await readSettingsWithGraph();
-  return runCommand(options, () =>
+async function runShow(shell: Shell, id: string, options: ShowOptions): Promise<void> {
+  const settings = await readSettingsWithGraph(shell);
+  return runCommand(shell, options, () =>
     withOutbox(settings, async (db): Promise<Answer> => {
       const withPayload = options.payload === true;
       const result = await showDead(db, id, { graph: graphOf(settings), withPayload });

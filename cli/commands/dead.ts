@@ -1,6 +1,6 @@
 /** `outgraph dead`: what an operator does with events that can never be applied as they are. */
 import { Command } from 'commander';
-import { exitOnWrongUse } from '../run-command.ts';
+import type { Shell } from '../shell.ts';
 import { deadDiscardCommand } from './dead-discard.ts';
 import { deadListCommand } from './dead-list.ts';
 import { deadRedriveCommand } from './dead-redrive.ts';
@@ -16,13 +16,12 @@ Examples:
   outgraph dead discard --id 66a0c0ffee0123456789abcd --reason "written by a test"`;
 
 /** The command. */
-export function deadCommand(): Command {
+export function deadCommand(shell: Shell): Command {
   return new Command('dead')
     .description('Lists, shows, redrives and discards dead events.')
-    .exitOverride(exitOnWrongUse)
     .addHelpText('after', help)
-    .addCommand(deadListCommand())
-    .addCommand(deadShowCommand())
-    .addCommand(deadRedriveCommand())
-    .addCommand(deadDiscardCommand());
+    .addCommand(deadListCommand(shell))
+    .addCommand(deadShowCommand(shell))
+    .addCommand(deadRedriveCommand(shell))
+    .addCommand(deadDiscardCommand(shell));
 }

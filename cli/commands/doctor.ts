@@ -2,7 +2,8 @@
 import { Command } from 'commander';
 import { runDoctor } from '../../lib/wiring/doctor.ts';
 import { addCatalogOption, type CatalogOption, loadCatalog } from '../read-catalog.ts';
-import { exitOnWrongUse, runCommand } from '../run-command.ts';
+import { runCommand } from '../run-command.ts';
+import type { Shell } from '../shell.ts';
 import { doctorText, styleOf } from './doctor-text.ts';
 
 interface DoctorCommandOptions extends CatalogOption {
@@ -26,19 +27,18 @@ Examples:
   outgraph doctor --json | jq '.checks[] | select(.outcome == "wrong")'`;
 
 /** The command. */
-export function doctorCommand(): Command {
+export function doctorCommand(shell: Shell): Command {
   const command = new Command('doctor')
     .description('Examines everything around a stage, and says what is wrong and what to do. Changes nothing.')
     .option('--json', 'print all checks as one line of JSON')
-    .exitOverride(exitOnWrongUse)
     .addHelpText('after', help);
   return addCatalogOption(command).action((options: DoctorCommandOptions) =>
-    runCommand(options.json === true ? { json: true } : {}, async ({ signal }) => {
+    runCommand(shell, options.json === true ? { json: true } : {}, async ({ signal }) => {
       const loaded = await loadCatalog(options);
-      const { outcome, ...facts } = await runDoctor({ environment: process.env, loaded, signal });
+      const { outcome, ...facts } = await runDoctor({ environment: shell.environment, loaded, signal });
       return {
         outcome,
-        text: doctorText({ outcome, ...facts }, styleOf(process.env, process.stdout.isTTY === true)),
+        text: doctorText({ outcome, ...facts }, styleOf(shell.environment, shell.stdout.isTTY === true)),
         facts,
       };
     }),

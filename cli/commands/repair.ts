@@ -19,6 +19,7 @@ import {
   runCommand,
   type Terminal,
 } from '../run-command.ts';
+import type { Shell } from '../shell.ts';
 import { differenceLines, inFlightLines, kindsText, showSteps } from './verify-text.ts';
 
 interface RepairCommandOptions extends ChangeOptions, CatalogOption {
@@ -48,7 +49,7 @@ Examples:
   outgraph repair memory-event --rate 20     one type, slowly`;
 
 /** The command. */
-export function repairCommand(): Command {
+export function repairCommand(shell: Shell): Command {
   const command = new Command('repair')
     .description('Brings right what verify finds, through the outbox, and verifies again.')
     .argument('[aggregateType...]', `${knownTypes}; left out: all of them`)
@@ -60,7 +61,10 @@ export function repairCommand(): Command {
   addCatalogOption(command);
   return addChangeOptions(command, { default: 100, what: 'aggregates' }).action(
     async (types: readonly string[], options: RepairCommandOptions) =>
-      runRepair(await readTypesOrExit(types, options, command), { ...options, isWholeCatalog: types.length === 0 }),
+      runRepair(shell, await readTypesOrExit(shell, types, options, command), {
+        ...options,
+        isWholeCatalog: types.length === 0,
+      }),
   );
 }
 
@@ -69,9 +73,13 @@ interface RepairScoped extends RepairCommandOptions {
   readonly isWholeCatalog: boolean;
 }
 
-async function runRepair(definitions: readonly AggregateDefinition[], options: RepairScoped): Promise<void> {
-  const settings = await readDatabaseSettings();
-  return runCommand(options, (terminal) =>
+async function runRepair(
+  shell: Shell,
+  definitions: readonly AggregateDefinition[],
+  options: RepairScoped,
+): Promise<void> {
+  const settings = await readDatabaseSettings(shell);
+  return runCommand(shell, options, (terminal) =>
     withOutbox(settings, (db) =>
       withGraph(settings, async (driver): Promise<Answer> => {
         const scope = { db, driver, database: settings.NEO4J_DATABASE };

@@ -13,6 +13,7 @@ import {
   readOutboxSettings,
   runCommand,
 } from '../run-command.ts';
+import type { Shell } from '../shell.ts';
 
 interface ReplayOptions extends ChangeOptions {
   readonly since: Date | 'graph';
@@ -37,7 +38,7 @@ Examples:
   outgraph replay --since 2026-11-25T03:00:00Z`;
 
 /** The command. */
-export function replayCommand(): Command {
+export function replayCommand(shell: Shell): Command {
   const command = new Command('replay')
     .description(
       'Makes events pending again that were processed since a backup of the graph was made, after the graph was restored from it.',
@@ -48,14 +49,16 @@ export function replayCommand(): Command {
     .option('--until <time>', 'events that were processed before this; left out, before now', moment)
     .option('--margin-seconds <seconds>', 'how far clocks may differ', count, 300)
     .addHelpText('after', help);
-  return addChangeOptions(command, { default: 5_000, what: 'events' }).action(runReplay);
+  return addChangeOptions(command, { default: 5_000, what: 'events' }).action((options: ReplayOptions) =>
+    runReplay(shell, options),
+  );
 }
 
-async function runReplay(options: ReplayOptions): Promise<void> {
-  const settings = options.since === 'graph' ? await readDatabaseSettings() : await readOutboxSettings();
-  return runCommand(options, (terminal) =>
+async function runReplay(shell: Shell, options: ReplayOptions): Promise<void> {
+  const settings = options.since === 'graph' ? await readDatabaseSettings(shell) : await readOutboxSettings(shell);
+  return runCommand(shell, options, (terminal) =>
     withOutbox(settings, async (db): Promise<Answer> => {
-      const moment = options.since === 'graph' ? await graphTime() : options.since;
+      const moment = options.since === 'graph' ? await graphTime(shell) : options.since;
       const since = new Date(moment.getTime() - options.marginSeconds * 1000);
       const window = { since, until: options.until ?? (await readOutboxTime(db)) };
       const { events, keptSince } = await planReplay(db, window);
@@ -87,8 +90,8 @@ async function runReplay(options: ReplayOptions): Promise<void> {
   );
 }
 
-async function graphTime(): Promise<Date> {
-  const time = await readGraphTime(await readDatabaseSettings());
+async function graphTime(shell: Shell): Promise<Date> {
+  const time = await readGraphTime(await readDatabaseSettings(shell));
   if (time !== null) return time;
   throw new Refusal(
     'The graph knows no canary, so that nobody can tell from it how old it is: give the time of the backup.',

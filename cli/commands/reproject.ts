@@ -23,6 +23,7 @@ import {
   runCommand,
   type Terminal,
 } from '../run-command.ts';
+import type { Shell } from '../shell.ts';
 
 interface ReprojectOptions extends ChangeOptions, CatalogOption {
   readonly forgetMissing?: true;
@@ -51,7 +52,7 @@ Examples:
   outgraph reproject memory-event --forget-missing         for a graph from an old backup`;
 
 /** The command. */
-export function reprojectCommand(): Command {
+export function reprojectCommand(shell: Shell): Command {
   const command = new Command('reproject')
     .description('Records the current state of every document of aggregate types, so that the graph gets them anew.')
     .argument('<aggregateType...>', knownTypes)
@@ -64,17 +65,21 @@ export function reprojectCommand(): Command {
   addCatalogOption(command);
   return addChangeOptions(command, { default: 500, what: 'documents' }).action(
     async (types: readonly string[], options: ReprojectOptions) =>
-      runReproject(await readTypesOrExit(types, options, command), options),
+      runReproject(shell, await readTypesOrExit(shell, types, options, command), options),
   );
 }
 
-async function runReproject(definitions: readonly AggregateDefinition[], options: ReprojectOptions): Promise<void> {
-  const settings = await readDatabaseSettings();
+async function runReproject(
+  shell: Shell,
+  definitions: readonly AggregateDefinition[],
+  options: ReprojectOptions,
+): Promise<void> {
+  const settings = await readDatabaseSettings(shell);
   const forget =
     options.forgetMissing === true
       ? { graph: settings, transactionSeconds: options.transactionSeconds, maxForgotten: options.maxForgotten }
       : null;
-  return runCommand(options, (terminal) =>
+  return runCommand(shell, options, (terminal) =>
     withOutbox(settings, async (db): Promise<Answer> => {
       const plans = await planAll(db, definitions, options.restart === true);
       await terminal.confirm(planText(plans, options));

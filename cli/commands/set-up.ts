@@ -6,7 +6,8 @@ import type { SetUpStep } from '../../lib/contract/set-up-step.ts';
 import { setUpOnce } from '../../lib/wiring/set-up.ts';
 import { addCatalogOption, type CatalogOption, readCatalogOrExit } from '../read-catalog.ts';
 import { readSettingsOrExit } from '../read-settings.ts';
-import { exitCodesText, exitOnWrongUse, runCommand } from '../run-command.ts';
+import { exitCodesText, runCommand } from '../run-command.ts';
+import type { Shell } from '../shell.ts';
 import { table } from '../table.ts';
 
 interface SetUpOptions extends CatalogOption {
@@ -25,22 +26,26 @@ Examples:
   outgraph set-up --catalog dist/catalog.js    with the aggregate types of a service of your own`;
 
 /** The command. */
-export function setUpCommand(): Command {
+export function setUpCommand(shell: Shell): Command {
   const command = new Command('set-up')
     .alias('setup')
     .description(
       'Makes what is missing: the outbox with its validator and indexes in MongoDB, the constraints in Neo4j. Safe to run again.',
     )
     .option('--json', 'print the result as one line of JSON')
-    .exitOverride(exitOnWrongUse)
     .addHelpText('after', `${help}\n${exitCodesText}`);
   return addCatalogOption(command).action(async (options: SetUpOptions) =>
-    runSetUp(await readSettingsOrExit(setUpSettings), await readCatalogOrExit(options), options),
+    runSetUp(shell, await readSettingsOrExit(shell, setUpSettings), await readCatalogOrExit(shell, options), options),
   );
 }
 
-function runSetUp(settings: SetUpSettings, catalog: AggregateCatalog, options: SetUpOptions): Promise<void> {
-  return runCommand(options.json === true ? { json: true } : {}, async () => {
+function runSetUp(
+  shell: Shell,
+  settings: SetUpSettings,
+  catalog: AggregateCatalog,
+  options: SetUpOptions,
+): Promise<void> {
+  return runCommand(shell, options.json === true ? { json: true } : {}, async () => {
     const { mongodb, neo4j } = await setUpOnce(settings, catalog);
     const rows = (server: string, steps: readonly SetUpStep[]) =>
       steps.map(({ what, outcome }) => [outcome, server, what]);

@@ -6,7 +6,8 @@ import { plainValues } from '../../lib/operate/show/plain-values.ts';
 import { withGraph, withOutbox } from '../../lib/wiring/operator.ts';
 import { viewAggregate } from '../../lib/wiring/show.ts';
 import { addCatalogOption, type CatalogOption, knownTypes, readTypesOrExit } from '../read-catalog.ts';
-import { type Answer, exitCodesText, exitOnWrongUse, readDatabaseSettings, runCommand } from '../run-command.ts';
+import { type Answer, exitCodesText, readDatabaseSettings, runCommand } from '../run-command.ts';
+import type { Shell } from '../shell.ts';
 import { showText } from './show-text.ts';
 
 interface ShowCommandOptions extends CatalogOption {
@@ -28,28 +29,28 @@ Examples:
   outgraph show memory-event 66a0c0ffee0123456789abcd --json | jq .differences`;
 
 /** The command. */
-export function showCommand(): Command {
+export function showCommand(shell: Shell): Command {
   const command = new Command('show')
     .description('Shows one aggregate: its document, its events, what stands in the graph, and the differences.')
     .argument('<aggregateType>', knownTypes)
     .argument('<aggregateId>', 'its id, as its events have it')
     .option('--no-walk', 'do not go through the whole collection for the document')
     .option('--json', 'print the result as one line of JSON')
-    .exitOverride(exitOnWrongUse)
     .addHelpText('after', `${help}\n${exitCodesText}`);
   return addCatalogOption(command).action(async (type: string, aggregateId: string, options: ShowCommandOptions) => {
-    const [definition] = await readTypesOrExit([type], options, command);
-    if (definition !== undefined) await runShow(definition, aggregateId, options);
+    const [definition] = await readTypesOrExit(shell, [type], options, command);
+    if (definition !== undefined) await runShow(shell, definition, aggregateId, options);
   });
 }
 
 async function runShow(
+  shell: Shell,
   definition: AggregateDefinition,
   aggregateId: string,
   { walk, json }: ShowCommandOptions,
 ): Promise<void> {
-  const settings = await readDatabaseSettings();
-  return runCommand(json === true ? { json } : {}, ({ signal, showProgress }) =>
+  const settings = await readDatabaseSettings(shell);
+  return runCommand(shell, json === true ? { json } : {}, ({ signal, showProgress }) =>
     withOutbox(settings, (db) =>
       withGraph(settings, async (driver): Promise<Answer> => {
         const progress = showProgress(null, 'documents looked at');

@@ -6,10 +6,11 @@ import { describeError, Fault } from '../../lib/contract/fault.ts';
 import type { StatusReport } from '../../lib/operate/status/status-report.ts';
 import { sleepUnless, withOutbox } from '../../lib/wiring/operator.ts';
 import { createQueueReader, readStatus } from '../../lib/wiring/status.ts';
-import { createBlockScreen } from '../block-screen.ts';
+import { type BlockScreen, createBlockScreen } from '../block-screen.ts';
 import { readSettingsOrExit } from '../read-settings.ts';
-import { type Answer, exitCodesText, exitOnWrongUse, runCommand } from '../run-command.ts';
+import { type Answer, exitCodesText, runCommand } from '../run-command.ts';
 import { runUntilInterrupted, type Stream } from '../run-until-interrupted.ts';
+import { type Shell, untilAborted } from '../shell.ts';
 import { statusText } from './status-text.ts';
 
 interface StatusCommandOptions {
@@ -36,36 +37,36 @@ Examples:
   outgraph status > /dev/null || page-somebody`;
 
 /** The command. */
-export function statusCommand(): Command {
+export function statusCommand(shell: Shell): Command {
   return new Command('status')
     .description('Says whether the graph is in step with the documents, and if not, where it waits. Changes nothing.')
     .option('--watch [seconds]', `again every so many seconds (${watchSeconds}), until Ctrl-C`, seconds)
     .option('--json', 'print one line of JSON, each time')
-    .exitOverride(exitOnWrongUse)
     .addHelpText('after', `${help}\n${exitCodesText}`)
-    .action(runStatus);
+    .action((options: StatusCommandOptions) => runStatus(shell, options));
 }
 
-async function runStatus({ watch: every, ...options }: StatusCommandOptions): Promise<void> {
+async function runStatus(shell: Shell, { watch: every, ...options }: StatusCommandOptions): Promise<void> {
   const json = options.json === true;
-  const settings = await readSettingsOrExit(statusSettings);
+  const settings = await readSettingsOrExit(shell, statusSettings);
   const staleSeconds = settings.SWEEP_STALE_SECONDS;
   const queues = createQueueReader(settings);
   const look = (db: Db) => readStatus({ db, queues }, { staleSeconds });
-  if (every === undefined) {
-    await runCommand(json ? { json } : {}, () =>
-      withOutbox(settings, async (db): Promise<Answer> => {
-        const report = await look(db);
-        return { outcome: outcomeOf(report), text: statusText(report), facts: { ...report } };
-      }),
-    );
-  } else {
+  try {
+    if (every === undefined)
+      return await runCommand(shell, json ? { json } : {}, () =>
+        withOutbox(settings, async (db): Promise<Answer> => {
+          const report = await look(db);
+          return { outcome: outcomeOf(report), text: statusText(report), facts: { ...report } };
+        }),
+      );
     const millis = (every === true ? watchSeconds : every) * 1_000;
-    await runUntilInterrupted(json, (stream) =>
-      withOutbox(settings, (db) => watch(() => look(db), { millis, json }, stream)),
+    await runUntilInterrupted(shell, json, (stream) =>
+      withOutbox(settings, (db) => watch(() => look(db), { millis, json }, stream, createBlockScreen(shell.stdout))),
     );
+  } finally {
+    queues?.close();
   }
-  queues?.close();
 }
 
 function outcomeOf({ verdict }: StatusReport): 'different' | 'done' {
@@ -77,10 +78,9 @@ async function watch(
   look: () => ReturnType<typeof readStatus>,
   { millis, json }: { readonly millis: number; readonly json: boolean },
   { signal, print }: Stream,
+  screen: BlockScreen,
 ): Promise<void> {
-  const screen = createBlockScreen(process.stdout);
-  const interrupted = new Promise<null>((resolve) => signal.addEventListener('abort', () => resolve(null)));
-  const ended = signal.aborted ? Promise.resolve(null) : interrupted;
+  const ended = untilAborted(signal).then(() => null);
   let succeeded = false;
   try {
     while (!signal.aborted) {

@@ -3,8 +3,9 @@ import { Command, InvalidArgumentError } from 'commander';
 import { aggregateTypePattern } from '../../lib/contract/outbox-event.ts';
 import { withOutbox } from '../../lib/wiring/operator.ts';
 import { tail } from '../../lib/wiring/tail.ts';
-import { collect, count, exitCodesText, exitOnWrongUse, readOutboxSettings } from '../run-command.ts';
+import { collect, count, exitCodesText, readOutboxSettings } from '../run-command.ts';
 import { runUntilInterrupted } from '../run-until-interrupted.ts';
+import type { Shell } from '../shell.ts';
 import { tailLine } from './tail-line.ts';
 
 interface TailCommandOptions {
@@ -31,7 +32,7 @@ Examples:
   outgraph tail --id 66a0c0ffee0123456789abcd --json`;
 
 /** The command. */
-export function tailCommand(): Command {
+export function tailCommand(shell: Shell): Command {
   return new Command('tail')
     .description('Prints events as they are written and as they are settled, until Ctrl-C. Changes nothing.')
     .option('--type <type>', 'events of this aggregate type; may be given several times', collect(type))
@@ -39,16 +40,18 @@ export function tailCommand(): Command {
     .option('--since <seconds>', 'begin with what happened so many seconds ago', count, 0)
     .option('--canaries', "the sweep's canaries as well")
     .option('--json', 'one line of JSON each')
-    .exitOverride(exitOnWrongUse)
     .addHelpText('after', `${help}\n${exitCodesText}`)
-    .action(runTail);
+    .action((options: TailCommandOptions) => runTail(shell, options));
 }
 
-async function runTail({ type: types = [], id: ids = [], since, ...options }: TailCommandOptions): Promise<void> {
-  const settings = await readOutboxSettings();
+async function runTail(
+  shell: Shell,
+  { type: types = [], id: ids = [], since, ...options }: TailCommandOptions,
+): Promise<void> {
+  const settings = await readOutboxSettings(shell);
   const json = options.json === true;
   const canaries = options.canaries === true;
-  await runUntilInterrupted(json, ({ signal, print, say }) =>
+  await runUntilInterrupted(shell, json, ({ signal, print, say }) =>
     withOutbox(settings, (db) =>
       tail(
         db,

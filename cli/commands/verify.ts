@@ -7,15 +7,8 @@ import type { VerifyReport } from '../../lib/verify/verify.ts';
 import { withGraph, withOutbox } from '../../lib/wiring/operator.ts';
 import { verifyGraph } from '../../lib/wiring/verify.ts';
 import { addCatalogOption, type CatalogOption, knownTypes, readTypesOrExit } from '../read-catalog.ts';
-import {
-  type Answer,
-  count,
-  exitCodesText,
-  exitOnWrongUse,
-  Refusal,
-  readDatabaseSettings,
-  runCommand,
-} from '../run-command.ts';
+import { type Answer, count, exitCodesText, Refusal, readDatabaseSettings, runCommand } from '../run-command.ts';
+import type { Shell } from '../shell.ts';
 import { differenceLines, inFlightLines, kindsText, showSteps } from './verify-text.ts';
 
 interface VerifyCommandOptions extends CatalogOption {
@@ -47,7 +40,7 @@ Examples:
   outgraph verify memory-event --to diff.jsonl   one type, with every difference in a file`;
 
 /** The command. */
-export function verifyCommand(): Command {
+export function verifyCommand(shell: Shell): Command {
   const command = new Command('verify')
     .description('Compares the graph with the documents, element by element. Changes nothing.')
     .argument('[aggregateType...]', `${knownTypes}; left out: all of them`)
@@ -56,16 +49,19 @@ export function verifyCommand(): Command {
     .option('--to <file>', 'write all differences to a file, one line of JSON each')
     .option('--transaction-seconds <seconds>', 'a writer takes no longer for a transaction', count, 120)
     .option('--json', 'print the result as one line of JSON')
-    .exitOverride(exitOnWrongUse)
     .addHelpText('after', `${help}\n${exitCodesText}`);
   return addCatalogOption(command).action(async (types: readonly string[], options: VerifyCommandOptions) =>
-    runVerify(await readTypesOrExit(types, options, command), options),
+    runVerify(shell, await readTypesOrExit(shell, types, options, command), options),
   );
 }
 
-async function runVerify(definitions: readonly AggregateDefinition[], options: VerifyCommandOptions): Promise<void> {
-  const settings = await readDatabaseSettings();
-  return runCommand(options.json === true ? { json: true } : {}, (terminal) =>
+async function runVerify(
+  shell: Shell,
+  definitions: readonly AggregateDefinition[],
+  options: VerifyCommandOptions,
+): Promise<void> {
+  const settings = await readDatabaseSettings(shell);
+  return runCommand(shell, options.json === true ? { json: true } : {}, (terminal) =>
     withOutbox(settings, (db) =>
       withGraph(settings, async (driver): Promise<Answer> => {
         const shown: Difference[] = [];

@@ -8,22 +8,31 @@ import { startWorker } from '../../lib/wiring/worker.ts';
 import { workerLog } from '../../lib/wiring/worker-log.ts';
 import { addCatalogOption, type CatalogOption, readCatalogOrExit } from '../read-catalog.ts';
 import { readSettingsOrExit } from '../read-settings.ts';
-import { exitOnWrongUse } from '../run-command.ts';
+import { type Shell, untilAborted } from '../shell.ts';
 
 /** The command. */
-export function workerCommand(): Command {
+export function workerCommand(shell: Shell): Command {
   const command = new Command('worker')
     .description(
       'Tails the outbox, applies to Neo4j, acknowledges and sweeps, in one resident process; settings come from the environment.',
     )
-    .exitOverride(exitOnWrongUse)
     .option('--health-port <port>', 'answer GET /health on this port (0: no health endpoint)', port, 8080);
   return addCatalogOption(command).action(async ({ healthPort, ...options }: { healthPort: number } & CatalogOption) =>
-    runWorker(await readSettingsOrExit(workerSettings), await readCatalogOrExit(options), healthPort),
+    runWorker(
+      shell,
+      await readSettingsOrExit(shell, workerSettings),
+      await readCatalogOrExit(shell, options),
+      healthPort,
+    ),
   );
 }
 
-function runWorker(settings: WorkerSettings, catalog: AggregateCatalog, healthPort: number): void {
+async function runWorker(
+  { signal }: Shell,
+  settings: WorkerSettings,
+  catalog: AggregateCatalog,
+  healthPort: number,
+): Promise<void> {
   const logger = new Logger({ serviceName: 'outgraph-worker' });
   const worker = startWorker(settings, catalog, workerLog(logger));
   const server = createServer((request, response) => {
@@ -35,16 +44,14 @@ function runWorker(settings: WorkerSettings, catalog: AggregateCatalog, healthPo
   if (healthPort !== 0) server.listen(healthPort);
   logger.info('worker started', { healthPort });
 
-  let stopping = false;
-  const stop = async () => {
-    if (stopping) return;
-    stopping = true;
-    logger.info('worker stopping');
-    await worker.stop();
-    server.close();
-    logger.info('worker stopped', { ...worker.health() });
-  };
-  process.on('SIGTERM', stop).on('SIGINT', stop);
+  // A second signal does not cut the stop short: it would leave the lease taken.
+  const ignore = () => undefined;
+  process.on('SIGTERM', ignore).on('SIGINT', ignore);
+  await untilAborted(signal);
+  logger.info('worker stopping');
+  await worker.stop();
+  server.close();
+  logger.info('worker stopped', { ...worker.health() });
 }
 
 function port(text: string): number {

@@ -11,7 +11,7 @@ import { setUpGraph } from '../../lib/neo4j/set-up-graph.ts';
 import type { CheckResult } from '../../lib/operate/doctor/doctor.ts';
 import { connectGraph } from '../support/connect-graph.ts';
 import { upsertEvent } from '../support/outbox-event.ts';
-import { startOutgraph } from '../support/run-outgraph.ts';
+import { startOutgraphProcess } from '../support/run-outgraph.ts';
 import { stack } from '../support/stack.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
@@ -55,7 +55,7 @@ interface Examination {
 }
 
 async function examine(settings: Readonly<Record<string, string>>, args: readonly string[] = []): Promise<Examination> {
-  const { exitCode, stdout, stderr } = await startOutgraph(['doctor', '--json', ...args], settings).ended;
+  const { exitCode, stdout, stderr } = await startOutgraphProcess(['doctor', '--json', ...args], settings).ended;
   const { outcome, checks }: { outcome: string; checks: readonly CheckResult[] } = JSON.parse(stdout);
   const names = checks.map(({ group, name }) => `${group}: ${name}`);
   return {
@@ -94,7 +94,7 @@ it('prints its checks by group, one line each, and what they come to, and change
   const { db } = database;
   const look = async () => [await db.listCollections().toArray(), await db.collection('outbox').indexes()];
   const before = await look();
-  const { stdout, exitCode } = await startOutgraph(['doctor'], { ...stage(), LANG: 'C.UTF-8' }).ended;
+  const { stdout, exitCode } = await startOutgraphProcess(['doctor'], { ...stage(), LANG: 'C.UTF-8' }).ended;
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/^Configuration\n {2}✓ settings/);
   expect(stdout).toMatch(/\n\nNeo4j\n {2}✓ reachable +version 5/);

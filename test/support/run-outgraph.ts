@@ -1,6 +1,8 @@
-/** Runs the command `outgraph` as an operator does, in a process of its own. */
+/** Runs the command `outgraph`: in this process, or as an operator does in one of its own. */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
+import { Writable } from 'node:stream';
+import { runOutgraph } from '../../cli/run-outgraph.ts';
 
 const projectRoot = path.join(import.meta.dirname, '../..');
 
@@ -11,23 +13,62 @@ export interface OutgraphRun {
   readonly stderr: string;
 }
 
-/** A command that runs; `interrupt` is Ctrl-C. */
+/** A command that runs. */
 export interface RunningOutgraph {
   readonly ended: Promise<OutgraphRun>;
-  readonly interrupt: () => void;
+  /** Ctrl-C. Returns `ended`. */
+  readonly interrupt: () => Promise<OutgraphRun>;
+}
+
+/** A command that runs in a process of its own. */
+export interface OutgraphProcess extends RunningOutgraph {
   readonly kill: () => void;
 }
 
+type Settings = Readonly<Record<string, string>>;
+
 /**
- * Starts a command with these settings and nothing else of the environment but what a process needs.
+ * Starts a command in this process, with these settings and nothing else of the environment.
+ * The AWS SDK reads `AWS_*` from the process: a command that needs others needs its own.
  *
  * @param printed called with what it prints on stdout, as it does.
  */
 export function startOutgraph(
   args: readonly string[],
-  settings: Readonly<Record<string, string>>,
+  settings: Settings,
   printed: (text: string) => void = () => undefined,
 ): RunningOutgraph {
+  const output = { stdout: '', stderr: '' };
+  const collect = (name: keyof typeof output, tell: (text: string) => void) =>
+    new Writable({
+      decodeStrings: false,
+      write: (text: string, _, done) => {
+        output[name] += text;
+        tell(text);
+        done();
+      },
+    });
+  const interruption = new AbortController();
+  const ended = runOutgraph(args, {
+    environment: settings,
+    stdout: collect('stdout', printed),
+    stderr: collect('stderr', () => undefined),
+    ask: null,
+    signal: interruption.signal,
+  }).then((exitCode) => ({ exitCode, ...output }));
+  const interrupt = () => {
+    interruption.abort();
+    return ended;
+  };
+  return { ended, interrupt };
+}
+
+/** Starts a command in a process of its own, with these settings and what a process needs. */
+export function startOutgraphProcess(
+  args: readonly string[],
+  settings: Settings,
+  printed: (text: string) => void = () => undefined,
+): OutgraphProcess {
   const child = spawn(process.execPath, [path.join(projectRoot, 'cli/outgraph.ts'), ...args], {
     cwd: projectRoot,
     env: { PATH: process.env.PATH, ...settings },
@@ -44,7 +85,11 @@ export function startOutgraph(
   const ended = new Promise<OutgraphRun>((resolve, reject) => {
     child.on('error', reject).on('close', (exitCode) => resolve({ exitCode, ...output }));
   });
-  return { ended, interrupt: () => void child.kill('SIGINT'), kill: () => void child.kill('SIGKILL') };
+  const interrupt = () => {
+    child.kill('SIGINT');
+    return ended;
+  };
+  return { ended, interrupt, kill: () => void child.kill('SIGKILL') };
 }
 
 /**
@@ -54,7 +99,7 @@ export function startOutgraph(
  */
 export async function outgraph(
   args: readonly string[],
-  settings: Readonly<Record<string, string>>,
+  settings: Settings,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { exitCode, stdout, stderr } = await startOutgraph([...args, '--yes', '--json'], settings).ended;
   if (exitCode !== 0) throw new Error(`outgraph ${args.join(' ')} ended with ${exitCode}: ${stdout}${stderr}`);

@@ -11,7 +11,7 @@ beforeAll(async () => {
   started = await startConsole(database.settings);
 });
 afterAll(async () => {
-  started.kill();
+  await started.interrupt();
   await database.drop();
 });
 
@@ -51,7 +51,7 @@ const plan = (headers: Readonly<Record<string, string>>, body: unknown = selecti
 it('the token has 256 bits, and is another one each time', async () => {
   expect(Buffer.from(started.token, 'base64url')).toHaveLength(32);
   const other = await startConsole(database.settings);
-  other.kill();
+  await other.interrupt();
   expect(other.token).not.toBe(started.token);
 });
 

@@ -34,7 +34,7 @@ describe.skipIf(chromiumPath === null)('the console, while a server is away,', (
     page.setDefaultTimeout(60_000);
   });
   afterAll(async () => {
-    started?.kill();
+    await started?.interrupt();
     await browser?.close();
     await mongodb?.stop();
     await rm(folder, { recursive: true, force: true });

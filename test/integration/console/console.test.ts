@@ -12,6 +12,7 @@ import type { Worker } from '../../../lib/wiring/worker.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { accessibilityViolations, chromiumPath, startChromium } from '../../support/chromium.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
+import { startOutgraphProcess } from '../../support/run-outgraph.ts';
 import {
   createTestDatabase,
   type SiteGraph,
@@ -34,7 +35,7 @@ let page: Page;
 describe.skipIf(chromiumPath === null)('the console', () => {
   beforeAll(async () => {
     [database, graph, browser] = await Promise.all([createTestDatabase(), startGraph(), startChromium()]);
-    started = await startConsole({ ...settingsOf(database, graph), SWEEP_STALE_SECONDS: '1' });
+    started = await startConsole({ ...settingsOf(database, graph), SWEEP_STALE_SECONDS: '1' }, startOutgraphProcess);
     await mkdir(screenshots, { recursive: true });
     page = await browser.newPage({ viewport: { width: 1280, height: 860 }, reducedMotion: 'reduce' });
     page.on('pageerror', (error) => problems.push(error.message));
@@ -45,7 +46,7 @@ describe.skipIf(chromiumPath === null)('the console', () => {
   });
   afterAll(async () => {
     await worker?.stop();
-    started?.kill();
+    await started?.interrupt();
     await browser?.close();
     await graph?.close();
     await database?.drop();

@@ -11,9 +11,12 @@ export interface StartedConsole extends RunningOutgraph {
 }
 
 /** Starts it, and waits for its address. @throws Error with what it said, where it ends instead. */
-export async function startConsole(settings: Readonly<Record<string, string>>): Promise<StartedConsole> {
+export async function startConsole(
+  settings: Readonly<Record<string, string>>,
+  start = startOutgraph,
+): Promise<StartedConsole> {
   let printed = '';
-  const running = startOutgraph(['console'], settings, (text) => {
+  const running = start(['console'], settings, (text) => {
     printed += text;
   });
   let end: string | null = null;

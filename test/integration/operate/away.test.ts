@@ -27,7 +27,7 @@ beforeAll(async () => {
   await setUpOutbox(client.db('outgraph'), { processedRetentionSeconds: 3_600 });
 });
 afterAll(async () => {
-  for (const command of running) command.kill();
+  await Promise.all(running.map((command) => command.interrupt()));
   await client?.close();
   await mongodb?.stop();
   await rm(folder, { recursive: true, force: true });

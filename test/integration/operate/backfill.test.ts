@@ -10,7 +10,7 @@ import { backfill } from '../../../lib/operate/backfill/backfill.ts';
 import { joinBackfill } from '../../../lib/wiring/backfill.ts';
 import { recordEvent } from '../../../lib/writer/record-event.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
-import { outgraph, startOutgraph } from '../../support/run-outgraph.ts';
+import { outgraph, startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import {
   countDifferences,
   expectInStep,
@@ -218,7 +218,7 @@ it('interrupted, it ends with 130; what it has not done yet can also go through 
 
 it('killed, it goes on where it was, and ends with a whole graph and without a note; a reprojection does not go on from it', async () => {
   const ids = await insertUntracked(400);
-  const slow = startOutgraph(['backfill', 'memory-event', '--direct', '--yes', '--rate', '100'], settings());
+  const slow = startOutgraphProcess(['backfill', 'memory-event', '--direct', '--yes', '--rate', '100'], settings());
   const recorded = await untilDone(50);
   slow.kill();
   await slow.ended;

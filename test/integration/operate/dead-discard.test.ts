@@ -11,7 +11,7 @@ import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
 import { listDiscarded } from '../../../lib/wiring/dead.ts';
 import { explainQueries } from '../../support/explain-queries.ts';
 import { outboxEvent, upsertEvent } from '../../support/outbox-event.ts';
-import { outgraph, startOutgraph } from '../../support/run-outgraph.ts';
+import { outgraph, startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import { servers } from '../../support/servers.ts';
 import { openSmallGraph } from '../../support/small-graph.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
@@ -179,7 +179,7 @@ it('killed again and again, every event is in exactly one of the two collections
     )),
   ].sort();
   for (const least of [1, 10, 20]) {
-    const run = startOutgraph(['dead', 'discard', '--all', '--yes', '--rate', '20', ...reason], outboxAlone());
+    const run = startOutgraphProcess(['dead', 'discard', '--all', '--yes', '--rate', '20', ...reason], outboxAlone());
     await waitUntil(async () => ((await discarded().countDocuments()) >= least ? true : undefined), {
       timeoutSeconds: 60,
       pollMillis: 5,
@@ -200,7 +200,7 @@ it('interrupted, it says how many were discarded, and that the others are still 
     'payload-invalid',
     Array.from({ length: 6 }, () => ({})),
   );
-  const slow = startOutgraph(
+  const slow = startOutgraphProcess(
     ['dead', 'discard', '--all', '--yes', '--json', '--rate', '0.5', ...reason],
     outboxAlone(),
   );

@@ -12,7 +12,7 @@ import { markDead } from '../../../lib/mongodb/mark-dead.ts';
 import { beginTrial, type TrialDocument, trialCollection } from '../../../lib/mongodb/trials.ts';
 import { startWorker } from '../../../lib/wiring/worker.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
-import { outgraph, startOutgraph } from '../../support/run-outgraph.ts';
+import { outgraph, startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { openSmallGraph } from '../../support/small-graph.ts';
 import { sweepOn } from '../../support/sweep-on.ts';
@@ -129,7 +129,7 @@ it('asks, and changes nothing where nobody can answer; interrupted, it says so, 
   expect([refused.exitCode, await countPending()]).toStrictEqual([3, 0]);
   expect(refused.stderr).toContain('Makes 6 dead events pending again');
 
-  const slow = startOutgraph(['dead', 'redrive', '--all', '--yes', '--json', '--rate', '0.5'], settings());
+  const slow = startOutgraphProcess(['dead', 'redrive', '--all', '--yes', '--json', '--rate', '0.5'], settings());
   await waitUntil(async () => ((await countPending()) > 0 ? true : undefined), {
     timeoutSeconds: 60,
     pollMillis: 20,

@@ -5,7 +5,7 @@ import type { DataFaultCode } from '../../../lib/contract/fault.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { markDead } from '../../../lib/mongodb/mark-dead.ts';
 import { outboxEvent, upsertEvent } from '../../support/outbox-event.ts';
-import { startOutgraph } from '../../support/run-outgraph.ts';
+import { startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import { openSmallGraph } from '../../support/small-graph.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
@@ -100,7 +100,8 @@ describe('dead list', () => {
   });
 
   it('says so where nothing is dead', async () => {
-    expect(await run(['list'])).toBe('No such event is dead.\n');
+    const found = await startOutgraphProcess(['dead', 'list'], database.settings).ended;
+    expect(found).toStrictEqual({ exitCode: 0, stdout: 'No such event is dead.\n', stderr: '' });
   });
 
   it('writes what stands in an aggregate id without its control characters, and shows no payload', async () => {
@@ -216,7 +217,7 @@ describe('dead show', () => {
     const pending = outboxEvent();
     await outbox().insertOne(pending);
     expect(await run(['show', String(pending._id)])).toBe(`The event ${pending._id} is not dead: it is pending.\n`);
-    const unknown = startOutgraph(['dead', 'show', String(new ObjectId()), '--json'], database.settings);
+    const unknown = startOutgraphProcess(['dead', 'show', String(new ObjectId()), '--json'], database.settings);
     const { exitCode, stdout } = await unknown.ended;
     expect([exitCode, JSON.parse(stdout)]).toMatchObject([1, { outcome: 'wrong', found: 'unknown' }]);
   });

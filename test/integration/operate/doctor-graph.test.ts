@@ -3,7 +3,7 @@ import { afterEach, expect } from 'vitest';
 import { aggregates } from '../../../lib/aggregates/catalog.ts';
 import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
 import type { CheckResult } from '../../../lib/operate/doctor/doctor.ts';
-import { startOutgraph } from '../../support/run-outgraph.ts';
+import { startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import { it, type SiteGraph, settingsOf, type TestDatabase } from '../../support/site.ts';
 
 let database: TestDatabase;
@@ -90,7 +90,8 @@ it('set-up, also as setup, says what it made and what was there, and finds nothi
 it('set-up says what stands in its way, and ends with 1', async () => {
   await run('DROP CONSTRAINT outgraph_key_User');
   await run('CREATE (:User {user_id: 1}), (:User {user_id: 1})');
-  const { exitCode, stdout, stderr } = await startOutgraph(['set-up', '--json'], settingsOf(database, graph)).ended;
+  const { ended } = startOutgraphProcess(['set-up', '--json'], settingsOf(database, graph));
+  const { exitCode, stdout, stderr } = await ended;
   expect(exitCode).toBe(1);
   expect(JSON.parse(stdout)).toMatchObject({ outcome: 'failed', reason: expect.stringMatching(/same key already/) });
   expect(stderr).toMatch(/label User/);

@@ -7,7 +7,7 @@ import { acknowledgeEvents } from '../../../lib/mongodb/acknowledge-events.ts';
 import { readPublisherActivity } from '../../../lib/mongodb/measure-outbox.ts';
 import { checkpointCollection } from '../../../lib/mongodb/set-up-outbox.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
-import { outgraph, startOutgraph } from '../../support/run-outgraph.ts';
+import { outgraph, startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
@@ -28,7 +28,7 @@ it('a reprojection that is killed is gone on from, and leaves no note behind at 
   const ids = Array.from({ length: 40 }, () => new ObjectId());
   const documents = ids.map((_id) => ({ _id, user_id: 'ada', date: '12-10' }));
   await database.db.collection('memory_events').insertMany(documents);
-  const slow = startOutgraph(['reproject', 'memory-event', '--yes', '--rate', '20'], settings());
+  const slow = startOutgraphProcess(['reproject', 'memory-event', '--yes', '--rate', '20'], settings());
   const { after } = await waitUntil(
     async () => {
       const note = await database.db.collection<{ _id: string; after: string | null }>(checkpointCollection).findOne({
@@ -62,7 +62,7 @@ it.each([
   await database.db.collection('memory_events').insertMany(documents);
   const notes = database.db.collection<{ _id: string }>(checkpointCollection);
   // What an earlier run of both left, which came as far as this in the second one.
-  const earlier = startOutgraph([command, 'memory-event', '--yes', '--rate', '20'], settings());
+  const earlier = startOutgraphProcess([command, 'memory-event', '--yes', '--rate', '20'], settings());
   const first = await waitUntil(
     async () => (await notes.findOne({ _id: `${command}/memory-event`, after: { $ne: null } } as object)) ?? undefined,
     { timeoutSeconds: 60, pollMillis: 10, what: 'the first part to be recorded' },
@@ -71,7 +71,7 @@ it.each([
   await earlier.ended;
   await notes.insertOne({ ...first, _id: `${command}/memory-user` });
   const types = ['memory-event', 'memory-user'];
-  const running = startOutgraph([command, ...types, '--restart', '--yes', '--rate', '10', '--json'], settings());
+  const running = startOutgraphProcess([command, ...types, '--restart', '--yes', '--rate', '10', '--json'], settings());
   await waitUntil(
     async () => ((await notes.countDocuments({ _id: `${command}/memory-user` })) === 0 ? true : undefined),
     { timeoutSeconds: 60, pollMillis: 10, what: 'the notes to be dropped' },
@@ -109,7 +109,7 @@ it.each([
 });
 
 it('missing settings are named, and a server that is away ends a command with 1 and without its address', async () => {
-  const missing = await startOutgraph(['dead', 'redrive', '--all'], {}).ended;
+  const missing = await startOutgraphProcess(['dead', 'redrive', '--all'], {}).ended;
   expect([missing.exitCode, missing.stderr]).toStrictEqual([2, expect.stringContaining('MONGODB_URI')]);
   const uri = 'mongodb://somebody:secret@127.0.0.1:1/?directConnection=true&serverSelectionTimeoutMS=100';
   const away = await startOutgraph(['dead', 'redrive', '--all', '--json'], { MONGODB_URI: uri }).ended;

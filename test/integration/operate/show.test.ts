@@ -13,7 +13,7 @@ import type { AggregateView } from '../../../lib/operate/show/aggregate-view.ts'
 import type { Worker } from '../../../lib/wiring/worker.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
-import { startOutgraph } from '../../support/run-outgraph.ts';
+import { type RunningOutgraph, startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import { it, type SiteGraph, settingsOf, startConsumer, type TestDatabase } from '../../support/site.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 });
@@ -54,9 +54,11 @@ async function standingEvent(): Promise<string> {
 
 type Shown = AggregateView & { readonly exitCode: number | null; readonly outcome: string };
 
-async function show(...args: readonly string[]): Promise<Shown> {
-  const { exitCode, stdout, stderr } = await startOutgraph(['show', '--json', ...args], settingsOf(database, graph))
-    .ended;
+const show = (...args: readonly string[]) =>
+  shownBy(startOutgraph(['show', '--json', ...args], settingsOf(database, graph)));
+
+async function shownBy({ ended }: RunningOutgraph): Promise<Shown> {
+  const { exitCode, stdout, stderr } = await ended;
   if (!stdout.startsWith('{')) throw new Error(`show said nothing: ${stderr}`);
   return { exitCode, ...JSON.parse(stdout) };
 }
@@ -244,13 +246,16 @@ import { memoryUser } from '${root}/lib/aggregates/memory-user.ts';
 export const catalog = createCatalog([{ ...memoryUser, type: 'named', collection: 'named', id: (document) => document.user_id }]);`,
   );
   await database.db.collection('named').insertOne({ user_id: 'ada' });
-  const withCatalog = ['named', 'ada', '--catalog', catalog];
-  expect(await show(...withCatalog)).toMatchObject({ search: 'found', differences: [{ kind: 'missing' }] });
-  expect(await show(...withCatalog, '--no-walk')).toMatchObject({ exitCode: 1, outcome: 'failed' });
+  const named = ['show', '--json', 'named', 'ada', '--catalog', catalog];
+  // In a process: what the catalog imports would be here a second time.
+  const showNamed = (...args: readonly string[]) =>
+    shownBy(startOutgraphProcess([...named, ...args], settingsOf(database, graph)));
+  expect(await showNamed()).toMatchObject({ search: 'found', differences: [{ kind: 'missing' }] });
+  expect(await showNamed('--no-walk')).toMatchObject({ exitCode: 1, outcome: 'failed' });
   // Of a type that this worker does not know: it will be dead.
   await outbox().insertOne(upsertEvent({}, { aggregateType: 'named', aggregateId: 'ada' }));
   await settle();
-  expect(await show(...withCatalog, '--no-walk')).toMatchObject({
+  expect(await showNamed('--no-walk')).toMatchObject({
     exitCode: 4,
     search: 'not-found',
     differences: [{ kind: 'dead' }],
@@ -259,5 +264,5 @@ export const catalog = createCatalog([{ ...memoryUser, type: 'named', collection
     { aggregateType: 'named' },
     { $set: { status: 'processed', processedAt: new Date() }, $unset: { deadAt: '', error: '' } },
   );
-  expect(await show(...withCatalog, '--no-walk')).toMatchObject({ exitCode: 0, outcome: 'done', search: 'not-found' });
+  expect(await showNamed('--no-walk')).toMatchObject({ exitCode: 0, outcome: 'done', search: 'not-found' });
 });

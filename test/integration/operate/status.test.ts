@@ -13,7 +13,7 @@ import type { StatusReport } from '../../../lib/operate/status/status-report.ts'
 import { readStatus } from '../../../lib/wiring/status.ts';
 import { explainQueries } from '../../support/explain-queries.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
-import { type RunningOutgraph, startOutgraph } from '../../support/run-outgraph.ts';
+import { type RunningOutgraph, startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import { servers } from '../../support/servers.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
@@ -25,9 +25,7 @@ beforeEach(async () => {
   for (const name of [outboxCollection, checkpointCollection]) await database.db.collection(name).deleteMany({});
 });
 const running: RunningOutgraph[] = [];
-afterEach(() => {
-  for (const command of running.splice(0)) command.kill();
-});
+afterEach(() => Promise.all(running.splice(0).map((command) => command.interrupt())));
 afterAll(() => database.drop());
 
 const outbox = () => database.db.collection(outboxCollection);
@@ -53,10 +51,16 @@ const settings = (more: Readonly<Record<string, string>> = {}) => {
 
 type Status = StatusReport & { readonly exitCode: number | null };
 
-async function status(more: Readonly<Record<string, string>> = {}): Promise<Status> {
-  const { exitCode, stdout, stderr } = await startOutgraph(['status', '--json'], settings(more)).ended;
+async function status(more: Readonly<Record<string, string>> = {}, start = startOutgraph): Promise<Status> {
+  const { exitCode, stdout, stderr } = await start(['status', '--json'], settings(more)).ended;
   if (!stdout.startsWith('{')) throw new Error(`status said nothing: ${stderr}`);
   return { exitCode, ...JSON.parse(stdout) };
+}
+
+function statusWithQueue(url: string): Promise<Status> {
+  const credentials = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
+  const aws = { AWS_ENDPOINT_URL: servers.awsEndpointUrl, AWS_REGION: servers.awsRegion, ...credentials };
+  return status({ ...aws, QUEUE_URL: url }, startOutgraphProcess);
 }
 
 it('a stage where all is settled is in step, and the command ends with 0', async () => {
@@ -123,13 +127,7 @@ it('says how many messages wait in the queues that the settings name', async () 
   try {
     await client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'one' }));
     await client.send(new SendMessageCommand({ QueueUrl, MessageBody: 'later', DelaySeconds: 600 }));
-    const found = await status({
-      QUEUE_URL: String(QueueUrl),
-      AWS_ENDPOINT_URL: servers.awsEndpointUrl,
-      AWS_REGION: servers.awsRegion,
-      AWS_ACCESS_KEY_ID: 'test',
-      AWS_SECRET_ACCESS_KEY: 'test',
-    });
+    const found = await statusWithQueue(String(QueueUrl));
     expect(found).toMatchObject({ queue: { visible: 1, inFlight: 0, delayed: 1 }, deadLetterQueue: null });
   } finally {
     await client.send(new DeleteQueueCommand({ QueueUrl }));
@@ -138,19 +136,13 @@ it('says how many messages wait in the queues that the settings name', async () 
 });
 
 it('a queue that is not there fails the command, and says whose fault it is', async () => {
-  const found = await status({
-    QUEUE_URL: `${servers.awsEndpointUrl}/000000000000/none`,
-    AWS_ENDPOINT_URL: servers.awsEndpointUrl,
-    AWS_REGION: servers.awsRegion,
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'test',
-  });
+  const found = await statusWithQueue(`${servers.awsEndpointUrl}/000000000000/none`);
   expect(found).toMatchObject({ exitCode: 1, outcome: 'failed', reason: expect.stringContaining('SQS') });
 });
 
 it('watching, it tells each change, and Ctrl-C ends it with 0', async () => {
   let stdout = '';
-  const command = startOutgraph(['status', '--watch', '0.2', '--json'], settings(), (text) => {
+  const command = startOutgraphProcess(['status', '--watch', '0.2', '--json'], settings(), (text) => {
     stdout += text;
   });
   running.push(command);

@@ -8,7 +8,7 @@ import { acknowledgeEvents } from '../../../lib/mongodb/acknowledge-events.ts';
 import { makePending } from '../../../lib/mongodb/make-pending.ts';
 import { markDead } from '../../../lib/mongodb/mark-dead.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
-import { type RunningOutgraph, startOutgraph } from '../../support/run-outgraph.ts';
+import { type RunningOutgraph, startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
@@ -16,9 +16,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
 });
 const running: RunningOutgraph[] = [];
-afterEach(() => {
-  for (const command of running.splice(0)) command.kill();
-});
+afterEach(() => Promise.all(running.splice(0).map((command) => command.interrupt())));
 afterAll(() => database.drop());
 
 const outbox = () => database.db.collection(outboxCollection);
@@ -30,10 +28,10 @@ async function write(fields: Document = {}): Promise<string> {
 }
 
 /** A running command, and what it has printed so far. */
-function startTail(...args: readonly string[]) {
+function startTail(args: readonly string[], start = startOutgraph) {
   let stdout = '';
   const { MONGODB_URI, MONGODB_DATABASE } = database.settings;
-  const command = startOutgraph(['tail', ...args], { MONGODB_URI, MONGODB_DATABASE }, (text) => {
+  const command = start(['tail', ...args], { MONGODB_URI, MONGODB_DATABASE }, (text) => {
     stdout += text;
   });
   running.push(command);
@@ -49,7 +47,7 @@ function startTail(...args: readonly string[]) {
 
 /** It prints JSON; resolves when it follows the outbox: events of a type of its own are written until it prints the first. */
 async function startFollowing(...args: readonly string[]) {
-  const tail = startTail('--json', '--type', 'hello', ...args);
+  const tail = startTail(['--json', '--type', 'hello', ...args]);
   await waitUntil(
     async () => {
       await write({ aggregateType: 'hello' });
@@ -121,7 +119,10 @@ it('for people, since some time ago, of some aggregates, without canaries', asyn
   await write({ ...canaryAggregate });
   await acknowledgeEvents(outbox(), [eventId]);
   await write({ aggregateType: 'past', aggregateId: 'last' });
-  const { command, untilLines } = startTail('--since', '60', '--type', 'past', '--id', aggregateId, '--id', 'last');
+  const { command, untilLines } = startTail(
+    ['--since', '60', '--type', 'past', '--id', aggregateId, '--id', 'last'],
+    startOutgraphProcess,
+  );
   const lines = await untilLines(3);
   command.interrupt();
   expect((await command.ended).exitCode).toBe(0);
@@ -137,11 +138,11 @@ it('for people, since some time ago, of some aggregates, without canaries', asyn
 
 it('canaries are told where they are wanted', async () => {
   await write({ ...canaryAggregate });
-  const { untilLines } = startTail('--since', '60', '--json', '--canaries', '--type', canaryAggregate.aggregateType);
+  const { untilLines } = startTail(['--since', '60', '--json', '--canaries', '--type', canaryAggregate.aggregateType]);
   expect(JSON.parse((await untilLines(1))[0] ?? '')).toMatchObject(canaryAggregate);
 });
 
 it('a type that is none is wrong use', async () => {
-  const { exitCode, stderr } = await startTail('--type', 'No Type').command.ended;
+  const { exitCode, stderr } = await startTail(['--type', 'No Type']).command.ended;
   expect([exitCode, stderr]).toStrictEqual([2, expect.stringContaining('an aggregate type')]);
 });

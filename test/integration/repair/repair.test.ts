@@ -6,7 +6,7 @@ import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { RepairReport } from '../../../lib/operate/repair.ts';
 import type { Worker } from '../../../lib/wiring/worker.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
-import { startOutgraph } from '../../support/run-outgraph.ts';
+import { type RunningOutgraph, startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import {
   expectInStep,
   it,
@@ -41,14 +41,16 @@ afterEach(async () => {
 
 const noWait = ['--transaction-seconds', '0', '--json'];
 
-async function outgraph(...command: readonly string[]) {
-  const { exitCode, stdout, stderr } = await startOutgraph(command, settingsOf(database, graph)).ended;
-  if (!stdout.startsWith('{')) throw new Error(`${command[0]} said nothing: ${stderr}`);
+async function answerOf({ ended }: RunningOutgraph) {
+  const { exitCode, stdout, stderr } = await ended;
+  if (!stdout.startsWith('{')) throw new Error(`The command said nothing: ${stderr}`);
   return { exitCode, ...(JSON.parse(stdout) as RepairReport & { readonly reason?: string }) };
 }
 
-const verify = () => outgraph('verify', ...noWait);
-const repair = (...args: readonly string[]) => outgraph('repair', '--yes', ...noWait, ...args);
+const settings = () => settingsOf(database, graph);
+const verify = () => answerOf(startOutgraph(['verify', ...noWait], settings()));
+const repair = (...args: readonly string[]) =>
+  answerOf(startOutgraph(['repair', '--yes', ...noWait, ...args], settings()));
 
 const run = (statement: string, parameters: Readonly<Record<string, unknown>> = {}) =>
   graph.driver.executeQuery(statement, parameters);
@@ -77,7 +79,8 @@ it('an equal graph is left alone, and the command ends with 0', async () => {
 it('what nobody confirms is not done', async () => {
   const eventId = await someEvent();
   await run('MATCH ()-[r:HAS_EVENT {event_id: $eventId}]->() DELETE r', { eventId });
-  expect(await outgraph('repair', ...noWait)).toMatchObject({ exitCode: 3, outcome: 'refused' });
+  const unconfirmed = startOutgraphProcess(['repair', ...noWait], settings());
+  expect(await answerOf(unconfirmed)).toMatchObject({ exitCode: 3, outcome: 'refused' });
   expect(await verify()).toMatchObject({ exitCode: 4, differences: { changed: 1 } });
   expect(await repair()).toMatchObject({ exitCode: 0, recorded: 1, corrected: 1 });
 });
@@ -188,7 +191,7 @@ it('killed at any moment and run again, it comes to its end', async () => {
   const outbox = database.db.collection(outboxCollection);
   for (let kills = 0; kills < 3; kills += 1) {
     const before = await outbox.countDocuments({});
-    const command = startOutgraph(['repair', '--yes', '--rate', '10', ...noWait], settingsOf(database, graph));
+    const command = startOutgraphProcess(['repair', '--yes', '--rate', '10', ...noWait], settings());
     let hasEnded = false;
     const ended = command.ended.finally(() => {
       hasEnded = true;

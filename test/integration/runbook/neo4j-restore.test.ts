@@ -4,7 +4,7 @@ import { readSettings, sweepSettings } from '../../../lib/config/settings.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { Pointer } from '../../../lib/contract/pointer.ts';
 import { joinSweep, type Sweeper } from '../../../lib/wiring/sweep.ts';
-import { outgraph, startOutgraph } from '../../support/run-outgraph.ts';
+import { outgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import {
   countDifferences,
   expectInStep,
@@ -74,7 +74,7 @@ it('a replay is refused where what it needs is purged, and a reprojection that f
   await graph.restore('ancient');
   expect(await countDifferences(db, graph)).toBeGreaterThan(0);
   const dayAgo = new Date(Date.now() - 86_400_000).toISOString();
-  const refused = await startOutgraph(['replay', '--since', dayAgo, '--yes', '--json'], settings()).ended;
+  const refused = await startOutgraphProcess(['replay', '--since', dayAgo, '--yes', '--json'], settings()).ended;
   expect(refused.exitCode).toBe(3);
   expect(refused.stdout).toContain('is purged already');
 

@@ -9,7 +9,7 @@ import { memoryUser } from '../../../lib/aggregates/memory-user.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { Difference } from '../../../lib/verify/difference.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
-import { startOutgraph } from '../../support/run-outgraph.ts';
+import { startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import {
   it,
   type SiteGraph,
@@ -145,7 +145,9 @@ it('every difference goes into a file; one that cannot be written is refused bef
   expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ kind: 'unowned' });
   await rm(file);
   const nowhere = path.join(tmpdir(), 'outgraph-nowhere', 'file');
-  expect(await verify('--to', nowhere)).toMatchObject({ exitCode: 3, outcome: 'refused' });
+  const refused = startOutgraphProcess(['verify', '--json', '--to', nowhere], settingsOf(database, graph));
+  const { exitCode, stdout } = await refused.ended;
+  expect([exitCode, JSON.parse(stdout)]).toMatchObject([3, { outcome: 'refused' }]);
 });
 
 it('a label that somebody added is changed', async () => {

@@ -1,4 +1,7 @@
-/** The worker as a library on real servers: everything that is committed is applied, by one or several, across stops. */
+/**
+ * The worker on real servers, as a library, and once as the command: everything that is committed is
+ * applied, by one or several, across stops.
+ */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { aggregates } from '../../../lib/aggregates/catalog.ts';
@@ -6,6 +9,7 @@ import { readSettings, workerSettings } from '../../../lib/config/settings.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { startWorker, type WorkerLog } from '../../../lib/wiring/worker.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
+import { startOutgraphProcess } from '../../support/run-outgraph.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { openSmallGraph } from '../../support/small-graph.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
@@ -142,4 +146,22 @@ it('applies an event that claims what another aggregate lets go of while it wait
   await untilNothingIsPending();
   await worker.stop();
   expect(await outbox().countDocuments({ aggregateId: { $in: [holder, claimant] }, status: 'processed' })).toBe(3);
+});
+
+it('as the command, it ends with 0 when it is interrupted, also twice', async () => {
+  let printed = '';
+  const command = startOutgraphProcess(['worker', '--health-port', '0'], database.settings, (text) => {
+    printed += text;
+  });
+  const until = (message: string) =>
+    waitUntil(async () => printed.includes(message) || undefined, {
+      timeoutSeconds: 60,
+      pollMillis: 1,
+      what: `the message "${message}"`,
+    });
+  await until('worker started');
+  void command.interrupt();
+  await until('worker stopping');
+  expect(await command.interrupt()).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(printed).toContain('worker stopped');
 });

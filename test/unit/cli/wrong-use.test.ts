@@ -1,9 +1,6 @@
 /** Wrong use of any command ends with 2, before anything is read or asked; help ends with 0. */
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { startOutgraph } from '../../support/run-outgraph.ts';
-
-// Each starts a process.
-vi.setConfig({ testTimeout: 60_000 });
 
 it.each([
   ['a command that is not there', ['bogus'], "unknown command 'bogus'"],

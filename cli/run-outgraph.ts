@@ -1,0 +1,65 @@
+/** The command `outgraph`: all its commands, and how one of them runs. */
+import { Command, CommanderError } from 'commander';
+import { backfillCommand } from './commands/backfill.ts';
+import { consoleCommand } from './commands/console.ts';
+import { deadCommand } from './commands/dead.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { repairCommand } from './commands/repair.ts';
+import { replayCommand } from './commands/replay.ts';
+import { reprojectCommand } from './commands/reproject.ts';
+import { setUpCommand } from './commands/set-up.ts';
+import { showCommand } from './commands/show.ts';
+import { statusCommand } from './commands/status.ts';
+import { tailCommand } from './commands/tail.ts';
+import { verifyCommand } from './commands/verify.ts';
+import { workerCommand } from './commands/worker.ts';
+import { wrongUse } from './read-settings.ts';
+import { Exit, type Shell } from './shell.ts';
+
+/** Runs a command to its end, and returns its exit code. */
+export async function runOutgraph(args: readonly string[], shell: Shell): Promise<number> {
+  const program = createProgram(shell);
+  useShell(program, shell);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof Exit) return error.exitCode;
+    // Commander says 1 where it is used in a wrong way.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : wrongUse;
+    throw error;
+  }
+}
+
+function createProgram(shell: Shell): Command {
+  return new Command('outgraph')
+    .description('Keeps a Neo4j graph in step with MongoDB.')
+    .commandsGroup('Look:')
+    .addCommand(statusCommand(shell))
+    .addCommand(consoleCommand(shell))
+    .addCommand(doctorCommand(shell))
+    .addCommand(showCommand(shell))
+    .addCommand(tailCommand(shell))
+    .addCommand(verifyCommand(shell))
+    .commandsGroup('Mend:')
+    .addCommand(deadCommand(shell))
+    .addCommand(repairCommand(shell))
+    .addCommand(backfillCommand(shell))
+    .addCommand(reprojectCommand(shell))
+    .addCommand(replayCommand(shell))
+    .commandsGroup('Run:')
+    .addCommand(setUpCommand(shell))
+    .addCommand(workerCommand(shell));
+}
+
+/** Commander writes to the shell and throws its errors, in every command below as well. */
+function useShell(command: Command, shell: Shell): void {
+  const { stdout, stderr } = shell;
+  command.exitOverride().configureOutput({
+    writeOut: (text) => stdout.write(text),
+    writeErr: (text) => stderr.write(text),
+    getOutHelpWidth: () => stdout.columns ?? 80,
+    getErrHelpWidth: () => stderr.columns ?? 80,
+  });
+  for (const one of command.commands) useShell(one, shell);
+}
