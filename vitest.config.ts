@@ -8,7 +8,7 @@
  * | end-to-end  | the same with the functions deployed, once for the run |
  * | package     | nothing; packs the package and packages the functions |
  * | writers     | MongoDB, Python and Go |
- * | deployments | end-to-end tests that deploy a service of their own |
+ * | operations  | as end-to-end; deploys further services, restores and moves databases |
  * | failures    | servers of their own, which they kill, pause and cut off |
  * | nightly     | as failures, for longer than a contributor wants to wait |
  *
@@ -67,7 +67,7 @@ export default defineConfig({
       project('integration', { needsServers: true, maxWorkers: 3, groupOrder: 2, timeoutMillis: serverTestMillis }),
       project('writers', { needsServers: true, maxWorkers: 2, groupOrder: 3, timeoutMillis: slow }),
       project('end-to-end', { needsServers: true, maxWorkers: 3, groupOrder: 4, timeoutMillis: slow }),
-      project('deployments', { needsServers: true, maxWorkers: 2, groupOrder: 5, timeoutMillis: slow }),
+      project('operations', { needsServers: true, maxWorkers: 2, groupOrder: 5, timeoutMillis: slow }),
       project('failures', { maxWorkers: 3, groupOrder: 6, timeoutMillis: slow }),
       project('nightly', { maxWorkers: 1, groupOrder: 7, timeoutMillis: slow }),
     ],

@@ -1,6 +1,7 @@
 /** A small production of a test's own: documents that are written, an outbox, a Neo4j that can be stopped, and a worker between them. */
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, type Document, ObjectId } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import pMap from 'p-map';
@@ -148,6 +149,20 @@ export async function writeSome({ client, db }: TestDatabase, count: number): Pr
     return index % 2 === 0 ? events.updateOne(one, { $set: { date: day(index + 7) } }) : events.deleteOne(one);
   });
   await pMap(changes, (change) => change(), { concurrency: 8 });
+}
+
+/** Writes like {@link writeSome}, ten times a second, until it is stopped. */
+export function writeSteadily(database: TestDatabase): { readonly stop: () => Promise<void> } {
+  let isStopped = false;
+  const writing = (async () => {
+    while (!isStopped) await Promise.all([writeSome(database, 2), sleep(100)]);
+  })();
+  return {
+    stop: () => {
+      isStopped = true;
+      return writing;
+    },
+  };
 }
 
 /** What a reader sees: every node but the registry's, with its properties. */

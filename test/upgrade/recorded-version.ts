@@ -5,7 +5,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Document, EJSON } from 'bson';
-import type { GraphDump } from './graph-dump.ts';
+import type { GraphDump } from '../support/graph-dump.ts';
 
 /** Where a message came from; one shape for each. */
 export const messageShapes = ['eventbridge', 'sweep', 'atlas-plain', 'atlas-extended-json'] as const;

@@ -6,6 +6,7 @@ import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { RepairReport } from '../../../lib/operate/repair.ts';
 import type { Worker } from '../../../lib/wiring/worker.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
+import { dumpGraph, loadGraph } from '../../support/graph-dump.ts';
 import { type RunningOutgraph, startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import {
   expectInStep,
@@ -17,6 +18,7 @@ import {
   type TestDatabase,
   untilSettled,
   writeSome,
+  writeSteadily,
 } from '../../support/site.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
@@ -161,22 +163,18 @@ it('more than may be deleted is not deleted at all', async () => {
 
 it('an older copy of the graph is brought to the present, while writers write', async () => {
   await worker.stop();
-  await graph.backUp('old');
+  const old = await dumpGraph(graph.driver);
   worker = startConsumer(database, graph);
   await writeSome(database, 20);
   await untilSettled(database.db);
   await worker.stop();
-  await graph.restore('old');
+  await loadGraph(graph.driver, old);
   worker = startConsumer(database, graph);
-  let isWriting = true;
-  const writers = (async () => {
-    while (isWriting) await writeSome(database, 2);
-  })();
+  const writers = writeSteadily(database);
   try {
     expect(await repair()).toMatchObject({ exitCode: 0, outcome: 'equal' });
   } finally {
-    isWriting = false;
-    await writers;
+    await writers.stop();
     await untilSettled(database.db);
   }
 });

@@ -1,7 +1,7 @@
 /** Makes a deployment as a recorded version left it: its collections with their validators and indexes, its graph with its registry. */
 import type { Db, Document } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
-import { loadGraph } from '../../upgrade/graph-dump.ts';
+import { loadGraph } from '../../support/graph-dump.ts';
 import type { RecordedVersion } from '../../upgrade/recorded-version.ts';
 
 /** What a TTL index would forget a minute after it is loaded, because it was recorded long ago: taken to be of today. */

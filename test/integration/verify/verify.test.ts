@@ -9,6 +9,7 @@ import { memoryUser } from '../../../lib/aggregates/memory-user.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { Difference } from '../../../lib/verify/difference.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
+import { dumpGraph, loadGraph } from '../../support/graph-dump.ts';
 import { startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import {
   it,
@@ -18,6 +19,7 @@ import {
   type TestDatabase,
   untilSettled,
   writeSome,
+  writeSteadily,
 } from '../../support/site.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
@@ -250,32 +252,28 @@ it('what waits in the outbox is in flight and no difference, and what is dead is
 
 it('while writers write and the consumer applies, nothing is told that is only on its way', async () => {
   const worker = startConsumer(database, graph);
-  let writing = true;
-  const writers = (async () => {
-    while (writing) await writeSome(database, 2);
-  })();
+  const writers = writeSteadily(database);
   try {
     for (let round = 0; round < 3; round += 1) {
       const { outcome, first } = await verify();
       expect({ outcome, first }).toStrictEqual({ outcome: 'equal', first: [] });
     }
   } finally {
-    writing = false;
-    await writers;
+    await writers.stop();
     await untilSettled(database.db);
     await worker.stop();
   }
 });
 
 it('an older copy of the graph is stale, missing and haunted', async () => {
-  await graph.backUp('old');
+  const old = await dumpGraph(graph.driver);
   const worker = startConsumer(database, graph);
   await writeSome(database, 20);
   await untilSettled(database.db);
   await worker.stop();
-  await graph.backUp('new');
-  await graph.restore('old');
-  undo.push(() => graph.restore('new'));
+  const current = await dumpGraph(graph.driver);
+  await loadGraph(graph.driver, old);
+  undo.push(() => loadGraph(graph.driver, current));
   const found = await verify();
   expect(found.exitCode).toBe(4);
   expect(found.differences).toMatchObject({

@@ -4,8 +4,9 @@
  * one file at a time, has its own, and the next file in that slot gets it empty.
  */
 import path from 'node:path';
-import neo4j from 'neo4j-driver';
 import { type RestartableNeo4j, startRestartableNeo4j } from '../../../infra/local/neo4j.ts';
+import { connectGraph } from '../connect-graph.ts';
+import { emptyGraph } from '../graph-dump.ts';
 
 /** What a test may do to its server; `take` starts it, or empties it if it runs. */
 export const poolActions = ['take', 'start', 'stop', 'kill', 'pause', 'resume', 'configure'] as const;
@@ -73,17 +74,9 @@ async function empty(pooled: Pooled): Promise<void> {
     await pooled.neo4j.server.start();
     pooled.isTouched = false;
   }
-  const driver = neo4j.driver(pooled.uri);
+  const driver = connectGraph({ neo4jUri: pooled.uri, neo4jUsername: null, neo4jPassword: null });
   try {
-    await driver.session().run('MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS');
-    // Constraints first: the index of one cannot be dropped by itself.
-    for (const [kinds, kind] of [
-      ['CONSTRAINTS', 'CONSTRAINT'],
-      ['INDEXES', 'INDEX'],
-    ]) {
-      const { records } = await driver.executeQuery(`SHOW ${kinds} YIELD name, type WHERE type <> 'LOOKUP'`);
-      for (const record of records) await driver.executeQuery(`DROP ${kind} \`${record.get('name')}\` IF EXISTS`);
-    }
+    await emptyGraph(driver);
   } finally {
     await driver.close();
   }

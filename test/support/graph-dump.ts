@@ -94,7 +94,8 @@ export async function loadGraph(driver: Driver, dump: GraphDump): Promise<void> 
   }
 }
 
-async function emptyGraph(driver: Driver): Promise<void> {
+/** Leaves no data, constraint or index. */
+export async function emptyGraph(driver: Driver): Promise<void> {
   await driver.executeQuery('MATCH (n) DETACH DELETE n');
   for (const { name } of await rows<{ name: string }>(driver, 'SHOW CONSTRAINTS YIELD name'))
     await driver.executeQuery(`DROP CONSTRAINT \`${name}\``);

@@ -1,17 +1,17 @@
 /** The worker while its Neo4j is killed, stays away, and comes back, on a Neo4j of the test's own. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { waitUntil } from '../../../infra/local/wait-until.ts';
-import { aggregates } from '../../../lib/aggregates/catalog.ts';
-import { readSettings, workerSettings } from '../../../lib/config/settings.ts';
-import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
-import { startWorker, type Worker } from '../../../lib/wiring/worker.ts';
-import { connectGraph } from '../../support/connect-graph.ts';
-import { upsertEvent } from '../../support/outbox-event.ts';
-import { servers } from '../../support/servers.ts';
-import { silentLog } from '../../support/silent-log.ts';
-import { type OwnNeo4j, takeNeo4j } from '../../support/take-neo4j.ts';
-import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
+import { waitUntil } from '../../infra/local/wait-until.ts';
+import { aggregates } from '../../lib/aggregates/catalog.ts';
+import { readSettings, workerSettings } from '../../lib/config/settings.ts';
+import { outboxCollection } from '../../lib/contract/outbox-event.ts';
+import { setUpGraph } from '../../lib/neo4j/set-up-graph.ts';
+import { startWorker, type Worker } from '../../lib/wiring/worker.ts';
+import { connectGraph } from '../support/connect-graph.ts';
+import { upsertEvent } from '../support/outbox-event.ts';
+import { servers } from '../support/servers.ts';
+import { silentLog } from '../support/silent-log.ts';
+import { type OwnNeo4j, takeNeo4j } from '../support/take-neo4j.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 let neo4j: OwnNeo4j;
 let database: TestDatabase;
