@@ -1,5 +1,6 @@
 /**
- * The tests by what they need. `npm test` runs the first three projects, `npm run test:all` runs all of them.
+ * The tests by what they need. `npm test` runs unit, integration and end-to-end tests, `npm run test:rest` the others
+ * but those of the night, and `npm run test:all` all of them.
  *
  * | project     | needs |
  * |-------------|-------|
@@ -8,9 +9,10 @@
  * | end-to-end  | the same with the functions deployed, once for the run |
  * | package     | nothing; packs the package and packages the functions |
  * | writers     | MongoDB, Python and Go |
- * | operations  | as end-to-end; deploys further services, restores and moves databases |
- * | failures    | servers of their own, which they kill, pause and cut off |
- * | nightly     | as failures, for longer than a contributor wants to wait |
+ * | operations  | as end-to-end; deploys further services, restarts, restores and moves databases |
+ * | convergence | as integration: its random tests, with many more cases |
+ * | failures    | servers of its own, which are killed, paused and cut off |
+ * | nightly     | as failures, for longer than a contributor waits |
  *
  * Cheap projects come first (`groupOrder`), so that a broken change fails early.
  */
@@ -34,22 +36,29 @@ interface Needs {
   readonly maxWorkers: number;
   readonly groupOrder: number;
   readonly timeoutMillis: number;
+  /** Left out: the tests in the folder of that name. */
+  readonly include?: readonly string[];
+  /** Of the random tests; the environment variables `OUTGRAPH_HISTORIES` and `OUTGRAPH_ATTEMPTS` take precedence. */
+  readonly randomCases?: { readonly histories: number; readonly attempts: number };
 }
 
-function project(
-  name: string,
-  { needsServers, maxWorkers, groupOrder, timeoutMillis }: Needs,
-): TestProjectInlineConfiguration {
+function project(name: string, needs: Needs): TestProjectInlineConfiguration {
+  const { OUTGRAPH_HISTORIES, OUTGRAPH_ATTEMPTS } = process.env;
+  const { histories = 0, attempts = 0 } = needs.randomCases ?? {};
   return {
     test: {
       name,
-      include: [`test/${name}/**/*.test.ts`],
-      env: localAws,
-      testTimeout: timeoutMillis,
-      hookTimeout: timeoutMillis,
-      maxWorkers,
-      sequence: { groupOrder },
-      ...(needsServers && { globalSetup: 'test/support/global-setup/servers.ts' }),
+      include: [...(needs.include ?? [`test/${name}/**/*.test.ts`])],
+      env: {
+        ...localAws,
+        OUTGRAPH_HISTORIES: OUTGRAPH_HISTORIES ?? String(histories),
+        OUTGRAPH_ATTEMPTS: OUTGRAPH_ATTEMPTS ?? String(attempts),
+      },
+      testTimeout: needs.timeoutMillis,
+      hookTimeout: needs.timeoutMillis,
+      maxWorkers: needs.maxWorkers,
+      sequence: { groupOrder: needs.groupOrder },
+      ...(needs.needsServers && { globalSetup: 'test/support/global-setup/servers.ts' }),
     },
   };
 }
@@ -63,13 +72,27 @@ export default defineConfig({
     teardownTimeout: 60_000,
     projects: [
       project('unit', { maxWorkers: 2, groupOrder: 0, timeoutMillis: 20_000 }),
-      project('package', { maxWorkers: 1, groupOrder: 1, timeoutMillis: slow }),
-      project('integration', { needsServers: true, maxWorkers: 3, groupOrder: 2, timeoutMillis: serverTestMillis }),
-      project('writers', { needsServers: true, maxWorkers: 2, groupOrder: 3, timeoutMillis: slow }),
-      project('end-to-end', { needsServers: true, maxWorkers: 3, groupOrder: 4, timeoutMillis: slow }),
-      project('operations', { needsServers: true, maxWorkers: 2, groupOrder: 5, timeoutMillis: slow }),
-      project('failures', { maxWorkers: 3, groupOrder: 6, timeoutMillis: slow }),
-      project('nightly', { maxWorkers: 1, groupOrder: 7, timeoutMillis: slow }),
+      project('package', { maxWorkers: 2, groupOrder: 1, timeoutMillis: slow }),
+      project('integration', {
+        needsServers: true,
+        maxWorkers: 3,
+        groupOrder: 2,
+        timeoutMillis: serverTestMillis,
+        randomCases: { histories: 60, attempts: 150 },
+      }),
+      project('end-to-end', { needsServers: true, maxWorkers: 3, groupOrder: 3, timeoutMillis: slow }),
+      project('writers', { needsServers: true, maxWorkers: 2, groupOrder: 4, timeoutMillis: slow }),
+      project('operations', { needsServers: true, maxWorkers: 3, groupOrder: 5, timeoutMillis: slow }),
+      project('convergence', {
+        needsServers: true,
+        maxWorkers: 2,
+        groupOrder: 6,
+        timeoutMillis: slow,
+        include: ['test/integration/neo4j/{convergence,injection}.test.ts'],
+        randomCases: { histories: 500, attempts: 800 },
+      }),
+      project('failures', { maxWorkers: 3, groupOrder: 7, timeoutMillis: slow }),
+      project('nightly', { maxWorkers: 1, groupOrder: 8, timeoutMillis: slow }),
     ],
   },
 });

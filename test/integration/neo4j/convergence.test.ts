@@ -6,8 +6,8 @@ import { openConvergence } from '../../convergence/servers.ts';
 import { graphAddress } from '../../support/connect-graph.ts';
 import { servers } from '../../support/servers.ts';
 
-/** `OUTGRAPH_HISTORIES=2000 npm test -- test/integration/neo4j` takes more. */
-const histories = Number(process.env.OUTGRAPH_HISTORIES ?? 500);
+/** Set by the project in vitest.config.ts. */
+const histories = Number(process.env.OUTGRAPH_HISTORIES);
 
 /** Universes side by side: while one waits for a connection to come back, the others go on. */
 const universes = [1, 2, 3, 4];

@@ -1,6 +1,6 @@
 /**
  * Nothing that a writer sends is ever run: it stands in the graph exactly as data, or it is refused by the outbox, or its event is dead with a code. Attempts go the whole way of the consumer,
- * through real MongoDB and Neo4j; `OUTGRAPH_ATTEMPTS=20000 npm test -- test/integration/neo4j/injection.test.ts` takes more.
+ * through real MongoDB and Neo4j; `OUTGRAPH_ATTEMPTS=20000 npx vitest run --project convergence` takes more.
  */
 import { randomBytes } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
@@ -25,7 +25,7 @@ import { readGraph } from '../../support/model/read-graph.ts';
 import { servers } from '../../support/servers.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
-const attemptsInAll = Number(process.env.OUTGRAPH_ATTEMPTS ?? 800);
+const attemptsInAll = Number(process.env.OUTGRAPH_ATTEMPTS);
 const attemptsAtOnce = 50;
 
 const suffix = `I${randomBytes(4).toString('hex')}`;
