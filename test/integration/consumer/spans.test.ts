@@ -185,7 +185,7 @@ it('makes no span at all for a batch whose events are not traced, not sampled, o
   await outbox().insertMany(events);
   const ids = events.map(({ _id }) => _id);
   expect(await consume(openConsumer(), ids)).toMatchObject({ applied: 3, failedMessageIds: [] });
-  expect([receiver.requests, undelivered]).toStrictEqual([0, []]);
+  expect({ requests: receiver.requests, undelivered }).toStrictEqual({ requests: 0, undelivered: [] });
 });
 
 it('tells of a server that failed, in the spans of the events and of the batch', async () => {

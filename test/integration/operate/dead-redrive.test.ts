@@ -126,7 +126,8 @@ it('an event that claimed what another aggregate held is applied when it is redr
 it('asks, and changes nothing where nobody can answer; interrupted, it says so, and the next run does the rest', async () => {
   for (let index = 0; index < 6; index += 1) await deadEvent('payload-invalid');
   const refused = await startOutgraph(['dead', 'redrive', '--all'], settings()).ended;
-  expect([refused.exitCode, await countPending()]).toStrictEqual([3, 0]);
+  expect(refused.exitCode).toBe(3);
+  expect(await countPending()).toBe(0);
   expect(refused.stderr).toContain('Makes 6 dead events pending again');
 
   const slow = startOutgraphProcess(['dead', 'redrive', '--all', '--yes', '--json', '--rate', '0.5'], settings());

@@ -42,7 +42,7 @@ const time = (minute: number) => new Date(Date.UTC(2026, 4, 1, 10, minute));
 
 async function run(args: readonly string[], settings: Record<string, string> = database.settings): Promise<string> {
   const { exitCode, stdout, stderr } = await startOutgraph(['dead', ...args], settings).ended;
-  expect([exitCode, stderr]).toStrictEqual([0, '']);
+  expect({ exitCode, stderr }).toStrictEqual({ exitCode: 0, stderr: '' });
   return stdout;
 }
 
@@ -219,11 +219,15 @@ describe('dead show', () => {
     expect(await run(['show', String(pending._id)])).toBe(`The event ${pending._id} is not dead: it is pending.\n`);
     const unknown = startOutgraphProcess(['dead', 'show', String(new ObjectId()), '--json'], database.settings);
     const { exitCode, stdout } = await unknown.ended;
-    expect([exitCode, JSON.parse(stdout)]).toMatchObject([1, { outcome: 'wrong', found: 'unknown' }]);
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({ outcome: 'wrong', found: 'unknown' });
   });
 
   it('wrong use ends with 2', async () => {
     const { exitCode, stderr } = await startOutgraph(['dead', 'show', 'abc'], database.settings).ended;
-    expect([exitCode, stderr]).toStrictEqual([2, expect.stringContaining('24 lower-case hexadecimal digits')]);
+    expect({ exitCode, stderr }).toStrictEqual({
+      exitCode: 2,
+      stderr: expect.stringContaining('24 lower-case hexadecimal digits'),
+    });
   });
 });

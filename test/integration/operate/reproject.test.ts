@@ -78,7 +78,10 @@ it.each([
   );
   running.interrupt();
   const { exitCode, stdout } = await running.ended;
-  expect([exitCode, JSON.parse(stdout).results]).toMatchObject([130, { 'memory-event': { outcome: 'interrupted' } }]);
+  expect({ exitCode, results: JSON.parse(stdout).results }).toMatchObject({
+    exitCode: 130,
+    results: { 'memory-event': { outcome: 'interrupted' } },
+  });
   await notes.deleteMany({ _id: /^(reproject|backfill)/ } as object);
 });
 
@@ -105,12 +108,15 @@ it.each([
   ['the canaries', ['reproject', 'outgraph-canary'], 'no aggregate type "outgraph-canary" with documents'],
 ])('wrong use ends with 2 and says what is right: %s', async (_, args, text) => {
   const { exitCode, stderr } = await startOutgraph(args, settings()).ended;
-  expect([exitCode, stderr]).toStrictEqual([2, expect.stringContaining(text)]);
+  expect({ exitCode, stderr }).toStrictEqual({ exitCode: 2, stderr: expect.stringContaining(text) });
 });
 
 it('missing settings are named, and a server that is away ends a command with 1 and without its address', async () => {
   const missing = await startOutgraphProcess(['dead', 'redrive', '--all'], {}).ended;
-  expect([missing.exitCode, missing.stderr]).toStrictEqual([2, expect.stringContaining('MONGODB_URI')]);
+  expect({ exitCode: missing.exitCode, stderr: missing.stderr }).toStrictEqual({
+    exitCode: 2,
+    stderr: expect.stringContaining('MONGODB_URI'),
+  });
   const uri = 'mongodb://somebody:secret@127.0.0.1:1/?directConnection=true&serverSelectionTimeoutMS=100';
   const away = await startOutgraph(['dead', 'redrive', '--all', '--json'], { MONGODB_URI: uri }).ended;
   expect(away.exitCode).toBe(1);

@@ -233,7 +233,7 @@ it('an aggregate that nobody knows ends with 1 and says where it was looked for'
 it('a type that is not in the catalog is wrong use, and the known ones are named', async () => {
   const command = startOutgraph(['show', 'nonsense', 'a'], settingsOf(database, graph));
   const { exitCode, stderr } = await command.ended;
-  expect([exitCode, stderr]).toStrictEqual([2, expect.stringContaining('memory-event')]);
+  expect({ exitCode, stderr }).toStrictEqual({ exitCode: 2, stderr: expect.stringContaining('memory-event') });
 });
 
 it('a type of one’s own, whose ids are not those of its documents, is walked for, or not', async () => {

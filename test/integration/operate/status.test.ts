@@ -184,7 +184,7 @@ it('watching into a file, for people, each look is a block of its own', async ()
 
 it('wrong use is refused before anything is asked', async () => {
   const { exitCode, stderr } = await startOutgraph(['status', '--watch', 'soon'], settings()).ended;
-  expect([exitCode, stderr]).toStrictEqual([2, expect.stringContaining('a number of seconds')]);
+  expect({ exitCode, stderr }).toStrictEqual({ exitCode: 2, stderr: expect.stringContaining('a number of seconds') });
 });
 
 it('every query of it is answered by an index, and reads no more than it is allowed to', async () => {

@@ -90,7 +90,7 @@ it('tells events as they are written, applied, dead, redriven and replayed, each
   expect(Math.abs(Date.parse(told[0]?.at) - Date.now())).toBeLessThan(60_000);
   command.interrupt();
   const { exitCode, stdout, stderr } = await command.ended;
-  expect([exitCode, stderr]).toStrictEqual([0, '']);
+  expect({ exitCode, stderr }).toStrictEqual({ exitCode: 0, stderr: '' });
   expect(stdout).not.toContain('of a user');
 });
 
@@ -144,5 +144,5 @@ it('canaries are told where they are wanted', async () => {
 
 it('a type that is none is wrong use', async () => {
   const { exitCode, stderr } = await startTail(['--type', 'No Type']).command.ended;
-  expect([exitCode, stderr]).toStrictEqual([2, expect.stringContaining('an aggregate type')]);
+  expect({ exitCode, stderr }).toStrictEqual({ exitCode: 2, stderr: expect.stringContaining('an aggregate type') });
 });

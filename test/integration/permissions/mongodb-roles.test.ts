@@ -174,7 +174,7 @@ describe('what each role allows and denies', () => {
   it('every attempt works for an administrator, so that a denial is the role that denies', async () => {
     const destructive = /^(drop|rename|write events out|follow the whole|make a user|give itself)/;
     for (const [name, attempt] of Object.entries(attempts))
-      if (!destructive.test(name)) expect([name, await isDenied(() => attempt(admin))]).toStrictEqual([name, false]);
+      if (!destructive.test(name)) expect(await isDenied(() => attempt(admin)), name).toBe(false);
   });
 
   it.each(parts)('the %s may do this and nothing else', async (part) => {
@@ -191,7 +191,8 @@ describe('applying the roles', () => {
       (await mongodb.admin.db('admin').command({ rolesInfo: 1, showPrivileges: true })).roles;
     const before = await rolesNow();
     const users = await applyMongodbRoles(mongodb.admin, { database, writerCollections, passwords: {} });
-    expect([users, await rolesNow()]).toStrictEqual([[], before]);
+    expect(users).toStrictEqual([]);
+    expect(await rolesNow()).toStrictEqual(before);
     await partsAtWork.consumer(dbOf('consumer'), admin);
   });
 

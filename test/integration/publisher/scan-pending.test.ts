@@ -67,7 +67,7 @@ describe('the scan of pending events', () => {
       for (const { planSummary, keysExamined, docsExamined, nreturned, hasSortStage } of queries) {
         expect(planSummary).toBe('IXSCAN { status: 1, position: 1, nextAttemptAt: 1 }');
         expect(keysExamined).toBeLessThanOrEqual(nreturned + 1);
-        expect([docsExamined, hasSortStage]).toStrictEqual([nreturned, undefined]);
+        expect({ docsExamined, hasSortStage }).toStrictEqual({ docsExamined: nreturned, hasSortStage: undefined });
       }
     } finally {
       await other.drop();

@@ -54,7 +54,8 @@ it('a deletion is forgotten when it is older than the retention, and not a momen
   await age('old', 'deletedAt', 'P15DT1S');
   await age('young', 'deletedAt', 'P14DT23H59M');
   expect(await purge()).toBe(1);
-  expect([await isRemembered('old'), await isRemembered('young')]).toStrictEqual([0, 1]);
+  expect(await isRemembered('old')).toBe(0);
+  expect(await isRemembered('young')).toBe(1);
 });
 
 it('it is remembered for another hour after the last event of its aggregate was settled: a delivery that came late brings no ghost', async () => {

@@ -149,7 +149,8 @@ it('every difference goes into a file; one that cannot be written is refused bef
   const nowhere = path.join(tmpdir(), 'outgraph-nowhere', 'file');
   const refused = startOutgraphProcess(['verify', '--json', '--to', nowhere], settingsOf(database, graph));
   const { exitCode, stdout } = await refused.ended;
-  expect([exitCode, JSON.parse(stdout)]).toMatchObject([3, { outcome: 'refused' }]);
+  expect(exitCode).toBe(3);
+  expect(JSON.parse(stdout)).toMatchObject({ outcome: 'refused' });
 });
 
 it('a label that somebody added is changed', async () => {
@@ -282,5 +283,7 @@ it('an older copy of the graph is stale, missing and haunted', async () => {
     ghost: expect.any(Number),
   });
   const { missing = 0, stale = 0, ghost = 0 } = found.differences;
-  expect([missing > 0, stale > 0, ghost > 0]).toStrictEqual([true, true, true]);
+  expect(missing).toBeGreaterThan(0);
+  expect(stale).toBeGreaterThan(0);
+  expect(ghost).toBeGreaterThan(0);
 });

@@ -79,7 +79,8 @@ describe('a tracked document:', () => {
       const refusal = await refusalOf(insert);
       expect(refusal.code).toBe(refused);
       expect(refusal.message).toContain(at);
-      expect([await read(collection), await readEvents()]).toStrictEqual([[], []]);
+      expect(await read(collection)).toStrictEqual([]);
+      expect(await readEvents()).toStrictEqual([]);
     }
   });
 });
@@ -107,11 +108,9 @@ describe('a recorded event:', () => {
       const [event = {} as Document, ...others] = await readEvents();
       expect(others).toHaveLength(0);
       const { _id, position, createdAt, ...rest } = event;
-      expect([_id?._bsontype, position instanceof Timestamp, createdAt instanceof Date]).toStrictEqual([
-        'ObjectId',
-        true,
-        true,
-      ]);
+      expect(_id?._bsontype).toBe('ObjectId');
+      expect(position instanceof Timestamp).toBe(true);
+      expect(createdAt instanceof Date).toBe(true);
       expect(position.high, 'the server has filled in the position').toBeGreaterThan(0);
       const { payload, ...named } = change;
       const expected = {
@@ -127,7 +126,8 @@ describe('a recorded event:', () => {
       const refusal = await refusalOf(record);
       expect(refusal.code).toBe(refused);
       expect(refusal.message).toContain(at);
-      expect([await read('conformance_notes'), await readEvents()]).toStrictEqual([[], []]);
+      expect(await read('conformance_notes')).toStrictEqual([]);
+      expect(await readEvents()).toStrictEqual([]);
     }
   });
 });

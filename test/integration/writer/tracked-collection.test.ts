@@ -88,7 +88,8 @@ describe('a tracked collection', () => {
       .collection(outboxCollection)
       .find({ aggregateId: String(document._id) }, { promoteValues: false, promoteLongs: false })
       .toArray();
-    expect([event?.payload.year._bsontype, String(event?.payload.year)]).toStrictEqual(['Long', '9007199254740993']);
+    expect(event?.payload.year._bsontype).toBe('Long');
+    expect(String(event?.payload.year)).toBe('9007199254740993');
   });
 
   it.each<[what: string, fields: Document, options: { ignoreUndefined?: boolean }]>([
@@ -121,7 +122,8 @@ describe('a tracked collection', () => {
       await events.insertOne(document, { session });
       await session.abortTransaction();
     });
-    expect([await events.countDocuments({ _id: document._id }), await recorded(document._id)]).toStrictEqual([0, []]);
+    expect(await events.countDocuments({ _id: document._id })).toBe(0);
+    expect(await recorded(document._id)).toStrictEqual([]);
   });
 
   it.each(['02-30', '2026-05-11', '5-1'])('refuses the date %s with its path, and writes nothing', async (date) => {

@@ -42,7 +42,10 @@ it('documents and outbox of an earlier time are brought to a graph that is ahead
   const again = startConsumer(database, graph);
   const tooMany = await startOutgraph([...reproject, '--max-forgotten', '3', '--yes'], settingsOf(database, graph))
     .ended;
-  expect([tooMany.exitCode, tooMany.stderr]).toStrictEqual([3, expect.stringContaining('none was deleted')]);
+  expect({ exitCode: tooMany.exitCode, stderr: tooMany.stderr }).toStrictEqual({
+    exitCode: 3,
+    stderr: expect.stringContaining('none was deleted'),
+  });
   const writing = writeSome(database, 20);
   await outgraph(reproject, settingsOf(database, graph));
   await writing;

@@ -38,9 +38,15 @@ describe('the sum of a batch', () => {
   it('changes a node in its place only if nobody else in the batch has to do with it', () => {
     const [before, after] = [{ nodes: [a] }, { nodes: [{ ...a, properties: { name: 'a' } }] }];
     const alone = sumDiffs([change('graph:1', before, after)]);
-    expect([alone.nodes, alone.changedNodes]).toMatchObject([[], [{ owner: 'graph:1' }]]);
+    expect({ nodes: alone.nodes, changedNodes: alone.changedNodes }).toMatchObject({
+      nodes: [],
+      changedNodes: [{ owner: 'graph:1' }],
+    });
     const wanted = sumDiffs([change('graph:1', before, after), change('graph:2', null, { nodes: [a] })]);
-    expect([wanted.nodes[0]?.owners.length, wanted.changedNodes]).toStrictEqual([2, []]);
+    expect({ length: wanted.nodes[0]?.owners.length, changedNodes: wanted.changedNodes }).toStrictEqual({
+      length: 2,
+      changedNodes: [],
+    });
   });
 
   it('knows a node that is listed from one that is only released', () => {

@@ -157,7 +157,7 @@ it.each([
     interrupted = true;
   };
   const report = await backfill({ ...ports, ...given, sleep, isInterrupted: () => interrupted }, options);
-  expect([report, saved]).toMatchObject([{ outcome: 'interrupted', documents: 0, applied: 0 }, []]);
+  expect({ report, saved }).toMatchObject({ report: { outcome: 'interrupted', documents: 0, applied: 0 }, saved: [] });
   expect(await backfill(ports, options)).toMatchObject({ outcome: 'done', documents: 5, applied: 5 });
 });
 
@@ -244,5 +244,5 @@ it('interrupted while it waits for room in the outbox, it does not call the part
     },
   });
   expect(await backfill(ports, options)).toMatchObject({ outcome: 'interrupted', documents: 0 });
-  expect([saved, recorded]).toStrictEqual([[], []]);
+  expect({ saved, recorded }).toStrictEqual({ saved: [], recorded: [] });
 });

@@ -29,7 +29,7 @@ describe('the canary', () => {
     const last = { position, createdAt: ago(60), processedAt: ago(58.5) };
     const { ports, settled, written } = cage({ readLastCanary: async () => last });
     expect(await sendCanary(ports, now)).toBe(1_500);
-    expect([settled, written]).toStrictEqual([[position], [now]]);
+    expect({ settled, written }).toStrictEqual({ settled: [position], written: [now] });
   });
 
   it('that waits tells the age of the oldest one that does, and settles none', async () => {

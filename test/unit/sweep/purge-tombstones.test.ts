@@ -33,7 +33,7 @@ it('a tombstone is purged, but one whose aggregate has a pending or dead event i
     unsettledAggregates: async () => new Set(['a']),
   });
   expect(await purgeTombstones(ports, 30)).toBe(1);
-  expect([removed, held]).toStrictEqual([['b'], ['a']]);
+  expect({ removed, held }).toStrictEqual({ removed: ['b'], held: ['a'] });
 });
 
 it('one that is not old enough yet, or was held within the hour, stays, and is held again if it must', async () => {
@@ -41,7 +41,7 @@ it('one that is not old enough yet, or was held within the hour, stays, and is h
     unsettledAggregates: async () => new Set(['b']),
   });
   expect(await purgeTombstones(ports, 30)).toBe(0);
-  expect([removed, held]).toStrictEqual([[], ['b']]);
+  expect({ removed, held }).toStrictEqual({ removed: [], held: ['b'] });
 });
 
 it('all pages are gone through, each from where the last one ended', async () => {

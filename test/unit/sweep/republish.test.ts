@@ -43,10 +43,10 @@ describe('publishing again', () => {
   it('marks dead what was published as often as it may, and not one attempt earlier', async () => {
     const { ports, sent, dead } = fakeOutbox([stale(1, { attempts: 4 }), stale(2, { attempts: 5 })]);
     expect(await republish(ports, options, 2)).toMatchObject({ republished: 1, exhausted: 1 });
-    expect([sent, dead]).toStrictEqual([
-      [stale(1).eventId],
-      [{ eventId: stale(2).eventId, code: 'attempts-exhausted' }],
-    ]);
+    expect({ sent, dead }).toStrictEqual({
+      sent: [stale(1).eventId],
+      dead: [{ eventId: stale(2).eventId, code: 'attempts-exhausted' }],
+    });
   });
 
   it('says of each event whether it was sent, left, or is dead', async () => {
@@ -61,7 +61,7 @@ describe('publishing again', () => {
   it('never ends a canary, however often it was published again', async () => {
     const { ports, sent, dead } = fakeOutbox([stale(1, { aggregateType: 'outgraph-canary', attempts: 99 })]);
     expect(await republish(ports, options, 1)).toMatchObject({ republished: 1, exhausted: 0 });
-    expect([sent, dead]).toStrictEqual([[stale(1).eventId], []]);
+    expect({ sent, dead }).toStrictEqual({ sent: [stale(1).eventId], dead: [] });
   });
 
   it.each([
