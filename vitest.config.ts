@@ -94,7 +94,7 @@ export default defineConfig({
         include: ['test/integration/neo4j/{convergence,injection}.test.ts'],
         randomCases: { histories: 500, attempts: 800 },
       }),
-      project('failures', { maxWorkers: 3, groupOrder: 7, timeoutMillis: slow }),
+      project('failures', { maxWorkers: 2, groupOrder: 7, timeoutMillis: slow }),
       project('nightly', { maxWorkers: 1, groupOrder: 8, timeoutMillis: slow }),
     ],
   },

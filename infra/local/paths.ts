@@ -27,7 +27,8 @@ export async function removeAbandonedRuns(): Promise<void> {
   );
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of that id runs. */
+export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {

@@ -55,7 +55,7 @@ export interface ServersOptions {
   readonly step?: RunStep;
 }
 
-/** Something to undo, the last one first. */
+/** Something to undo: the folder of the run, which goes last, then the servers. */
 type Undo = () => Promise<void>;
 
 /**
@@ -72,7 +72,9 @@ export async function startServers({
 }: ServersOptions): Promise<Servers> {
   const undo: Undo[] = [];
   const stop = async () => {
-    for (const one of undo.splice(0).reverse()) await one();
+    const [removeFolder, ...stops] = undo.splice(0);
+    await Promise.all(stops.map((one) => one()));
+    await removeFolder?.();
     dismissWatchdog();
   };
   try {
@@ -123,7 +125,8 @@ async function start(
   const processes: BackgroundProcess[] = [];
   const keep = (process: BackgroundProcess) => {
     processes.push(process);
-    undo.push(process.stop);
+    // A short-lived Neo4j need not write its data down before it ends.
+    undo.push(shortLived && process.name === 'Neo4j' ? process.kill : process.stop);
   };
   // Broken off while they start, nobody waits until they are up.
   signal.addEventListener('abort', () => void Promise.all(processes.map((process) => process.stop())), { once: true });

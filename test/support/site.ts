@@ -60,7 +60,10 @@ export async function startGraph(): Promise<SiteGraph> {
       await driver.close();
       driver = connect();
     },
-    close: () => driver.close(),
+    close: async () => {
+      await driver.close();
+      await neo4j.release();
+    },
   };
 }
 
@@ -76,15 +79,16 @@ export const it = test
   .extend('site', { scope: 'file' }, async ({}, { onCleanup }): Promise<Site> => {
     const [database, graph] = await Promise.all([createTestDatabase(), startGraph()]);
     onCleanup(async () => {
+      // First the workers: one that went on would write to the graph of the next file.
+      await Promise.all([...workers].map((worker) => worker.stop()));
       await Promise.all([database.drop(), graph.close()]);
     });
     return { database, graph };
   })
-  .extend('worker', { scope: 'file' }, ({ site }, { onCleanup }): Worker => {
-    const worker = startConsumer(site.database, site.graph);
-    onCleanup(() => worker.stop());
-    return worker;
-  });
+  .extend('worker', { scope: 'file' }, ({ site }): Worker => startConsumer(site.database, site.graph));
+
+/** All that this file has started. */
+const workers = new Set<Worker>();
 
 /** What a command or a worker is told of the site. */
 export function settingsOf({ db }: Pick<TestDatabase, 'db'>, graph: SiteGraph): Record<string, string> {
@@ -95,10 +99,12 @@ export function settingsOf({ db }: Pick<TestDatabase, 'db'>, graph: SiteGraph): 
 export function startConsumer(database: TestDatabase, graph: SiteGraph): Worker {
   const quick = { WORKER_SWEEP_SECONDS: '1', SWEEP_STALE_SECONDS: '1', PUBLISHER_LEASE_SECONDS: '5' };
   const settings = { ...settingsOf(database, graph), ...quick };
-  return startWorker(readSettings(workerSettings, settings), aggregates, {
+  const worker = startWorker(readSettings(workerSettings, settings), aggregates, {
     ...silentLog,
     failed: (part, error) => console.error('worker', part, error),
   });
+  workers.add(worker);
+  return worker;
 }
 
 export { createTestDatabase, type TestDatabase };

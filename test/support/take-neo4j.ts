@@ -2,7 +2,6 @@
 import { askSetUp } from './ask-set-up.ts';
 import type { PoolAction, PooledAddress } from './global-setup/neo4j-pool.ts';
 
-/** It goes back to the pool when the file ends: there is nothing to release. */
 export interface OwnNeo4j extends PooledAddress {
   readonly start: () => Promise<void>;
   readonly stop: () => Promise<void>;
@@ -13,22 +12,22 @@ export interface OwnNeo4j extends PooledAddress {
   readonly resume: () => Promise<void>;
   /** Lines for its configuration file, from its next start on; they replace earlier ones. */
   readonly configure: (lines: readonly string[]) => Promise<void>;
+  /** Gives it back, in whatever state; the end of the test file does so too. */
+  readonly release: () => Promise<void>;
 }
-
-let taken = 0;
 
 /** Takes an empty server without authentication; another one with each call. */
 export async function takeNeo4j(): Promise<OwnNeo4j> {
-  taken += 1;
-  const slot = `${process.env.VITEST_POOL_ID}-${taken}`;
-  const act = (action: PoolAction) => () => askSetUp<void>(`neo4j/${slot}/${action}`);
+  const address = await askSetUp<PooledAddress>('take-neo4j', process.pid);
+  const act = (action: PoolAction) => () => askSetUp<void>(`neo4j/${address.id}/${action}`);
   return {
-    ...(await askSetUp<PooledAddress>(`neo4j/${slot}/take`)),
+    ...address,
     start: act('start'),
     stop: act('stop'),
     kill: act('kill'),
     pause: act('pause'),
     resume: act('resume'),
-    configure: (lines) => askSetUp(`neo4j/${slot}/configure`, lines),
+    configure: (lines) => askSetUp(`neo4j/${address.id}/configure`, lines),
+    release: act('release'),
   };
 }

@@ -1,19 +1,21 @@
 /**
  * Neo4j servers that a test file has to itself: to compare the whole graph, or to stop, kill and pause the server.
- * Starting one keeps a processor busy for seconds, so they outlive the file: each of vitest's worker slots, which runs
- * one file at a time, has its own, and the next file in that slot gets it empty.
+ * Starting one keeps a processor busy for seconds, so they outlive the file that took them: the next file gets one
+ * empty whose file has released it, or whose process has ended.
  */
 import path from 'node:path';
 import { type RestartableNeo4j, startRestartableNeo4j } from '../../../infra/local/neo4j.ts';
+import { isAlive } from '../../../infra/local/paths.ts';
 import { connectGraph } from '../connect-graph.ts';
 import { emptyGraph } from '../graph-dump.ts';
 
-/** What a test may do to its server; `take` starts it, or empties it if it runs. */
-export const poolActions = ['take', 'start', 'stop', 'kill', 'pause', 'resume', 'configure'] as const;
+/** What a test may do to its server. */
+export const poolActions = ['start', 'stop', 'kill', 'pause', 'resume', 'configure', 'release'] as const;
 export type PoolAction = (typeof poolActions)[number];
 
 /** The answer to `take`. */
 export interface PooledAddress {
+  readonly id: string;
   readonly uri: string;
   /** Below it: the server's data, and what the test adds. */
   readonly folder: string;
@@ -21,46 +23,60 @@ export interface PooledAddress {
 
 interface Pooled extends PooledAddress {
   readonly neo4j: RestartableNeo4j;
+  /** Process id of the test file; null when it has released the server. */
+  owner: number | null;
   /** A test changed its process or its settings. */
   isTouched: boolean;
 }
 
 export class Neo4jPool {
   readonly #folder: string;
-  readonly #servers = new Map<string, Pooled>();
+  readonly #servers: Pooled[] = [];
+  #started = 0;
 
   constructor(folder: string) {
     this.#folder = folder;
   }
 
+  /** An empty server for the process; started if all others are in use. */
+  async take(owner: number): Promise<PooledAddress> {
+    const free = this.#servers.find((one) => one.owner === null || !isAlive(one.owner));
+    const { id, uri, folder } = free === undefined ? await this.#start(owner) : free;
+    if (free !== undefined) {
+      free.owner = owner;
+      await empty(free);
+    }
+    return { id, uri, folder };
+  }
+
   /** @param body lines of configuration, with `configure`. */
-  async act(slot: string, action: string, body: unknown): Promise<PooledAddress | undefined> {
-    if (action === 'take') return this.#take(slot);
-    const pooled = this.#servers.get(slot);
-    if (pooled === undefined || !isPoolAction(action)) throw new Error(`No ${action} of the Neo4j ${slot}.`);
+  async act(id: string, action: string, body: unknown): Promise<void> {
+    const pooled = this.#servers.find((one) => one.id === id);
+    if (pooled === undefined || !isPoolAction(action)) throw new Error(`No ${action} of the Neo4j ${id}.`);
+    if (action === 'release') {
+      pooled.owner = null;
+      return;
+    }
     pooled.isTouched = true;
     const { server, configure } = pooled.neo4j;
     if (action === 'configure') configure(body as readonly string[]);
-    else if (action !== 'take') await server[action]();
-    return undefined;
+    else await server[action]();
   }
 
   /** Ends the servers; their data is not needed any more. */
   async kill(): Promise<void> {
-    await Promise.all([...this.#servers.values()].map(({ neo4j }) => neo4j.server.kill()));
+    await Promise.all(this.#servers.map(({ neo4j }) => neo4j.server.kill()));
   }
 
-  async #take(slot: string): Promise<PooledAddress> {
-    const running = this.#servers.get(slot);
-    if (running !== undefined) {
-      await empty(running);
-      return { uri: running.uri, folder: running.folder };
-    }
-    const folder = path.join(this.#folder, slot);
+  async #start(owner: number): Promise<Pooled> {
+    this.#started += 1;
+    const id = String(this.#started);
+    const folder = path.join(this.#folder, id);
     const { signal } = new AbortController();
     const neo4j = await startRestartableNeo4j(folder, (_, step) => step(), signal, { shortLived: true });
-    this.#servers.set(slot, { neo4j, folder, uri: neo4j.uri, isTouched: false });
-    return { uri: neo4j.uri, folder };
+    const pooled = { id, neo4j, folder, uri: neo4j.uri, owner, isTouched: false };
+    this.#servers.push(pooled);
+    return pooled;
   }
 }
 

@@ -72,7 +72,8 @@ async function startTestServers(): Promise<TestServers> {
   };
   const requests = await serveRequests({
     stack: deployOnce,
-    neo4j: ([slot = '', action = ''], body) => pool.act(slot, action, body),
+    'take-neo4j': (_, owner) => pool.take(Number(owner)),
+    neo4j: ([id = '', action = ''], body) => pool.act(id, action, body),
   });
   return { servers, pool, requests };
 }
