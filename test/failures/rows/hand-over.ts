@@ -68,6 +68,6 @@ async function writeUntil(
     await sleep(Math.max(0, startedAt + (writes.length * 1_000) / eventsPerSecond - performance.now()));
   }
   await Promise.all(writes);
-  // At the asked rate indeed.
-  expect(writes.length).toBeGreaterThan(((performance.now() - startedAt) / 1_000) * eventsPerSecond * 0.9);
+  // A busy machine may not hold the rate, but hand-overs must have met a steady stream.
+  expect(writes.length).toBeGreaterThan(((performance.now() - startedAt) / 1_000) * eventsPerSecond * 0.5);
 }
