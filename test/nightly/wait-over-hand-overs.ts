@@ -1,9 +1,9 @@
 /** From one publisher to the next: nothing waits while one leaves and another takes over. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import type { FailureStack } from '../../support/failure-stack.ts';
-import { upsertEvent } from '../../support/outbox-event.ts';
-import { until } from './row.ts';
+import { until } from '../failures/rows/row.ts';
+import type { FailureStack } from '../support/failure-stack.ts';
+import { upsertEvent } from '../support/outbox-event.ts';
 
 const eventsPerSecond = 50;
 const handOvers = 5;
@@ -68,6 +68,6 @@ async function writeUntil(
     await sleep(Math.max(0, startedAt + (writes.length * 1_000) / eventsPerSecond - performance.now()));
   }
   await Promise.all(writes);
-  // A busy machine may not hold the rate, but hand-overs must have met a steady stream.
-  expect(writes.length).toBeGreaterThan(((performance.now() - startedAt) / 1_000) * eventsPerSecond * 0.5);
+  // At the asked rate indeed.
+  expect(writes.length).toBeGreaterThan(((performance.now() - startedAt) / 1_000) * eventsPerSecond * 0.9);
 }
