@@ -7,11 +7,6 @@ export interface OwnNeo4j extends PooledAddress {
   readonly stop: () => Promise<void>;
   /** Ends it without a chance to shut down. */
   readonly kill: () => Promise<void>;
-  /** It holds its connections and answers nothing, until it is resumed. */
-  readonly pause: () => Promise<void>;
-  readonly resume: () => Promise<void>;
-  /** Lines for its configuration file, from its next start on; they replace earlier ones. */
-  readonly configure: (lines: readonly string[]) => Promise<void>;
   /** Gives it back, in whatever state; the end of the test file does so too. */
   readonly release: () => Promise<void>;
 }
@@ -25,9 +20,6 @@ export async function takeNeo4j(): Promise<OwnNeo4j> {
     start: act('start'),
     stop: act('stop'),
     kill: act('kill'),
-    pause: act('pause'),
-    resume: act('resume'),
-    configure: (lines) => askSetUp(`neo4j/${address.id}/configure`, lines),
     release: act('release'),
   };
 }

@@ -10,7 +10,7 @@ import { connectGraph } from '../connect-graph.ts';
 import { emptyGraph } from '../graph-dump.ts';
 
 /** What a test may do to its server. */
-export const poolActions = ['start', 'stop', 'kill', 'pause', 'resume', 'configure', 'release'] as const;
+const poolActions = ['start', 'stop', 'kill', 'release'] as const;
 export type PoolAction = (typeof poolActions)[number];
 
 /** The answer to `take`. */
@@ -25,7 +25,7 @@ interface Pooled extends PooledAddress {
   readonly neo4j: RestartableNeo4j;
   /** Process id of the test file; null when it has released the server. */
   owner: number | null;
-  /** A test changed its process or its settings. */
+  /** A test changed its process. */
   isTouched: boolean;
 }
 
@@ -49,8 +49,7 @@ export class Neo4jPool {
     return { id, uri, folder };
   }
 
-  /** @param body lines of configuration, with `configure`. */
-  async act(id: string, action: string, body: unknown): Promise<void> {
+  async act(id: string, action: string): Promise<void> {
     const pooled = this.#servers.find((one) => one.id === id);
     if (pooled === undefined || !isPoolAction(action)) throw new Error(`No ${action} of the Neo4j ${id}.`);
     if (action === 'release') {
@@ -58,9 +57,7 @@ export class Neo4jPool {
       return;
     }
     pooled.isTouched = true;
-    const { server, configure } = pooled.neo4j;
-    if (action === 'configure') configure(body as readonly string[]);
-    else await server[action]();
+    await pooled.neo4j.server[action]();
   }
 
   /** Ends the servers; their data is not needed any more. */
@@ -82,11 +79,10 @@ export class Neo4jPool {
 
 const isPoolAction = (text: string): text is PoolAction => (poolActions as readonly string[]).includes(text);
 
-/** Leaves no data, constraint, index or setting of the file before. */
+/** Leaves no data, constraint or index of the file before. */
 async function empty(pooled: Pooled): Promise<void> {
   if (pooled.isTouched) {
     await pooled.neo4j.server.kill();
-    pooled.neo4j.configure([]);
     await pooled.neo4j.server.start();
     pooled.isTouched = false;
   }

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 
-/** Answers a request; what it throws becomes the error of whoever asked. */
+/** Answers a request; what it throws becomes the error of the test that asked. */
 export type Answer = (words: readonly string[], body: unknown) => Promise<unknown>;
 
 export interface RequestServer {

@@ -73,7 +73,7 @@ async function startTestServers(): Promise<TestServers> {
   const requests = await serveRequests({
     stack: deployOnce,
     'take-neo4j': (_, owner) => pool.take(Number(owner)),
-    neo4j: ([id = '', action = ''], body) => pool.act(id, action, body),
+    neo4j: ([id = '', action = '']) => pool.act(id, action),
   });
   return { servers, pool, requests };
 }
