@@ -8,7 +8,7 @@ import { type Position, toPosition } from '../lib/contract/position.ts';
 import { readSubgraph } from '../lib/contract/read-subgraph.ts';
 import { inChunks } from '../lib/in-chunks.ts';
 import { applyStates } from '../lib/neo4j/apply-states.ts';
-import { createEnsureSchema } from '../lib/neo4j/ensure-schema.ts';
+import { createSchemaPorts } from '../lib/neo4j/ensure-schema.ts';
 import { setUpGraph } from '../lib/neo4j/set-up-graph.ts';
 import { connectGraph } from '../test/support/connect-graph.ts';
 import { compare, type Rate } from './compare.ts';
@@ -31,7 +31,7 @@ export class ApplyBench {
 
   async setUp(): Promise<this> {
     await setUpGraph(this.driver, database, aggregates);
-    const [problem] = await createEnsureSchema(this.driver, database, Date.now)([this.graph]);
+    const problem = await createSchemaPorts(this.driver, database, Date.now).createSchema(this.graph);
     if (problem !== undefined) throw new Error(problem.message);
     return this;
   }

@@ -30,6 +30,7 @@ export class SymbolGraph {
     ['Symbol', 'File', 'RawSymbol', 'RawFile'].map((name) => [this.label(name), ['id']]),
   );
   readonly types: ReadonlySet<string> = new Set([this.label('DEFINED_IN')]);
+  readonly additional: ReadonlySet<string> = new Set();
 
   label(name: string): string {
     return `${name}_${this.#suffix}`;

@@ -1,7 +1,7 @@
 /** What the apply is given and what it answers, for one aggregate. */
 import type { Position } from '../contract/position.ts';
 import type { Subgraph } from '../contract/subgraph.ts';
-import type { OwnershipConflict } from './settle-node.ts';
+import type { Conflict } from './conflict.ts';
 
 /** The state that one event carries: the aggregate's whole subgraph, or null for a deletion. */
 export interface AggregateState {
@@ -20,7 +20,7 @@ export interface StateOutcome {
 /** What one transaction came to: all of it, or, where claims on nodes cannot be granted, nothing. */
 export type TransactionOutcome =
   | { readonly outcome: 'committed'; readonly states: readonly StateOutcome[] }
-  | { readonly outcome: 'conflict'; readonly conflicts: readonly OwnershipConflict[] };
+  | { readonly outcome: 'conflict'; readonly conflicts: readonly Conflict[] };
 
 /** Whether a state is newer than what the registry has of its aggregate. */
 export function supersedes(state: AggregateState, applied: Position | undefined): boolean {

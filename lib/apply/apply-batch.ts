@@ -1,108 +1,169 @@
 /**
- * The flow around the apply transaction: keeps transactions to a size, sets aside what claims a node that another aggregate holds, and bisects a batch that
- * the graph refuses down to the culprit, so that its neighbours are applied. Knows no driver: the transaction is given to it.
+ * The flow around the apply transaction. It keeps transactions to a size, sets aside claims that cannot be granted, and halves a batch that fails while the graph answers, down
+ * to the states that fail on their own, so that their neighbours are applied. It knows no driver: the transaction is given to it.
  */
-import { type DataFaultCode, isDataFault } from '../contract/fault.ts';
+import { type DataFaultCode, describeError, Fault, isDataFault } from '../contract/fault.ts';
 import type { AggregateState, StateOutcome, TransactionOutcome } from './aggregate-state.ts';
+import type { Conflict } from './conflict.ts';
 import { type GraphNeeds, graphNeeds, type SchemaProblem } from './graph-needs.ts';
-import type { OwnershipConflict } from './settle-node.ts';
 
 /** What applying needs from the graph's adapter. */
 export interface ApplyPorts {
-  /** Makes missing constraints where it may; answers for each need what stands in its way, or undefined. */
-  readonly ensureSchema: (needs: readonly GraphNeeds[]) => Promise<readonly (SchemaProblem | undefined)[]>;
+  /** For each need: undefined where its constraints exist, `missing` where they can be created, or the problem. */
+  readonly checkSchema: (needs: readonly GraphNeeds[]) => Promise<readonly (SchemaProblem | 'missing' | undefined)[]>;
+  /** Creates the missing constraints of one subgraph; undefined if all of them exist now. */
+  readonly createSchema: (needs: GraphNeeds) => Promise<SchemaProblem | undefined>;
   /** Applies states of different aggregates in one transaction; throws a data fault if the graph refuses them for good. */
   readonly applyStates: (states: readonly AggregateState[]) => Promise<TransactionOutcome>;
+  /** Whether the graph answers a trivial question right now. */
+  readonly answers: () => Promise<boolean>;
 }
 
 /** What became of one aggregate's state. */
 export type AggregateResult =
   | { readonly outcome: 'applied' | 'superseded' }
   | { readonly outcome: 'refused'; readonly code: DataFaultCode; readonly message: string }
-  | { readonly outcome: 'conflict'; readonly conflict: OwnershipConflict };
+  | { readonly outcome: 'conflict'; readonly conflict: Conflict }
+  /** Failed on its own while the graph answered: to be tried again later. */
+  | { readonly outcome: 'failed'; readonly fault: Fault };
 
 /** Results by the aggregate's key. */
 export type BatchResults = Map<string, AggregateResult>;
 
+/** `together`: in one transaction, whatever its size: the states of a conflict can only be applied with each other. */
+export interface BatchOptions {
+  readonly together?: boolean;
+}
+
 /** Elements in one transaction, about: bounds its memory in Neo4j and how long it holds its locks. One aggregate is never split. */
 const transactionElements = 20_000;
+
+/** With this many states that failed on their own, and none that was applied, it is the graph that fails. */
+const failuresOfGraph = 3;
 
 /**
  * Applies states of different aggregates; `results` fills up as transactions commit, so that a caller knows what is settled even if this throws.
  *
- * @throws Fault that is no data fault: the rest of the batch shall be retried later.
+ * @throws Fault that is no data fault: the graph does not answer, or nothing can be applied; the rest of the batch shall be retried later.
  */
 export async function applyBatch(
   states: readonly AggregateState[],
   ports: ApplyPorts,
   results: BatchResults,
+  { together = false }: BatchOptions = {},
 ): Promise<void> {
-  const problems = await ports.ensureSchema(states.map((state) => graphNeeds(state.subgraph)));
+  const batch = new Batch(ports, results);
+  const needs = states.map((state) => graphNeeds(state.subgraph));
+  const answers = await ports.checkSchema(needs);
   const ready: AggregateState[] = [];
+  const waiting: { readonly state: AggregateState; readonly need: GraphNeeds }[] = [];
   for (const [index, state] of states.entries()) {
-    const problem = problems[index];
-    if (problem === undefined) ready.push(state);
-    else results.set(state.key, { outcome: 'refused', ...problem });
+    const answer = answers[index];
+    const need = needs[index];
+    if (answer === 'missing' && need !== undefined) waiting.push({ state, need });
+    else if (answer === undefined) ready.push(state);
+    else if (answer !== 'missing') batch.refuse(state, answer);
   }
-  for (const chunk of chunkBySize(ready)) await applyOrBisect(chunk, ports, results, 'unknown');
+  if (!together) for (const chunk of chunkBySize(ready)) await batch.apply(chunk);
+  // Creating constraints takes time: those who need none have been applied by now.
+  const created: AggregateState[] = [];
+  for (const { state, need } of waiting) {
+    const problem = await ports.createSchema(need);
+    if (problem === undefined) created.push(state);
+    else batch.refuse(state, problem);
+  }
+  if (together) await batch.apply([...ready, ...created]);
+  else for (const chunk of chunkBySize(created)) await batch.apply(chunk);
 }
 
-/** Whether it is certain that the graph refuses some state of the batch. */
+/** Whether it is certain that some state of the batch fails. */
 type Suspicion = 'unknown' | 'certain';
 
-/** Applies the states; where the graph refuses them, halves them until the culprits stand alone. Returns how many it refused. */
-async function applyOrBisect(
-  states: readonly AggregateState[],
-  ports: ApplyPorts,
-  results: BatchResults,
-  suspicion: Suspicion,
-): Promise<number> {
-  if (states.length === 0) return 0;
-  // Known to hold a culprit: trying the whole again would only cost another transaction.
-  if (suspicion === 'certain' && states.length > 1) return bisect(states, ports, results);
-  try {
-    await applyWithoutConflicts(states, ports, results);
-    return 0;
-  } catch (error) {
-    if (!isDataFault(error)) throw error;
-    const [only, ...others] = states;
-    if (only === undefined || others.length > 0) return bisect(states, ports, results);
-    results.set(only.key, { outcome: 'refused', code: error.code, message: error.message });
-    return 1;
+/** The state of one call. */
+class Batch {
+  readonly #ports: ApplyPorts;
+  readonly #results: BatchResults;
+  #applied = 0;
+  #failed = 0;
+
+  constructor(ports: ApplyPorts, results: BatchResults) {
+    this.#ports = ports;
+    this.#results = results;
   }
-}
 
-async function bisect(states: readonly AggregateState[], ports: ApplyPorts, results: BatchResults): Promise<number> {
-  const middle = Math.ceil(states.length / 2);
-  const left = await applyOrBisect(states.slice(0, middle), ports, results, 'unknown');
-  const right = await applyOrBisect(states.slice(middle), ports, results, left === 0 ? 'certain' : 'unknown');
-  return left + right;
-}
+  async apply(states: readonly AggregateState[]): Promise<void> {
+    await this.#applyOrHalve(states, 'unknown');
+  }
 
-/** Applies all but those whose claims cannot be granted; each round sets aside at least one. */
-async function applyWithoutConflicts(
-  states: readonly AggregateState[],
-  ports: ApplyPorts,
-  results: BatchResults,
-): Promise<void> {
-  let rest = states;
-  while (rest.length > 0) {
-    const answer = await ports.applyStates(rest);
-    if (answer.outcome === 'committed') {
-      record(answer.states, results);
+  refuse({ key }: AggregateState, { code, message }: SchemaProblem): void {
+    if (code === 'constraint-building') this.#results.set(key, { outcome: 'failed', fault: new Fault(code, message) });
+    else this.#results.set(key, { outcome: 'refused', code, message });
+  }
+
+  /** Applies the states; where they fail, halves them until the culprits are alone. Returns how many culprits it found. */
+  async #applyOrHalve(states: readonly AggregateState[], suspicion: Suspicion): Promise<number> {
+    if (states.length === 0) return 0;
+    // Known to hold a culprit: trying the whole again would only cost another transaction.
+    if (suspicion === 'certain' && states.length > 1) return this.#halve(states);
+    try {
+      await this.#applyWithoutConflicts(states);
+      return 0;
+    } catch (error) {
+      if (!isDataFault(error) && !(await this.#isIsolable(error))) throw error;
+      const [only, ...others] = states;
+      if (only === undefined || others.length > 0) return this.#halve(states);
+      this.#setAside(only, error);
+      return 1;
+    }
+  }
+
+  async #halve(states: readonly AggregateState[]): Promise<number> {
+    const middle = Math.ceil(states.length / 2);
+    const left = await this.#applyOrHalve(states.slice(0, middle), 'unknown');
+    const right = await this.#applyOrHalve(states.slice(middle), left === 0 ? 'certain' : 'unknown');
+    return left + right;
+  }
+
+  /** Whether a fault that is no data fault may be caused by one state of the batch: the graph answers, and other states can be applied. */
+  async #isIsolable(error: unknown): Promise<boolean> {
+    if (error instanceof Fault && error.code === 'credentials-refused') return false;
+    return this.#ports.answers();
+  }
+
+  /** @throws the error, if it looks like the graph's. */
+  #setAside({ key }: AggregateState, error: unknown): void {
+    if (isDataFault(error)) {
+      this.#results.set(key, { outcome: 'refused', code: error.code, message: error.message });
       return;
     }
-    // A rival of the same batch may be refused itself: what the graph holds is decided first.
-    const standing = answer.conflicts.filter((conflict) => conflict.standing);
-    const decided = standing.length > 0 ? standing : answer.conflicts;
-    const refused = new Map(decided.map((conflict) => [conflict.refused, conflict]));
-    for (const [key, conflict] of refused) results.set(key, { outcome: 'conflict', conflict });
-    rest = rest.filter((state) => !refused.has(state.key));
+    this.#failed += 1;
+    const fault = error instanceof Fault ? error : new Fault('unexpected', `Failed: ${describeError(error).reason}.`);
+    this.#results.set(key, { outcome: 'failed', fault });
+    if (this.#applied === 0 && this.#failed >= failuresOfGraph) throw fault;
   }
-}
 
-function record(states: readonly StateOutcome[], results: BatchResults): void {
-  for (const { key, outcome } of states) results.set(key, { outcome });
+  /** Applies all but those whose claims cannot be granted; each round sets aside at least one. */
+  async #applyWithoutConflicts(states: readonly AggregateState[]): Promise<void> {
+    let rest = states;
+    while (rest.length > 0) {
+      const answer = await this.#ports.applyStates(rest);
+      if (answer.outcome === 'committed') {
+        this.#record(answer.states);
+        return;
+      }
+      // A rival of the same batch may be refused itself: what the graph holds is decided first.
+      const standing = answer.conflicts.filter((conflict) => conflict.standing);
+      const decided = standing.length > 0 ? standing : answer.conflicts;
+      const refused = new Map(decided.map((conflict) => [conflict.refused, conflict]));
+      for (const [key, conflict] of refused) this.#results.set(key, { outcome: 'conflict', conflict });
+      rest = rest.filter((state) => !refused.has(state.key));
+    }
+  }
+
+  #record(states: readonly StateOutcome[]): void {
+    for (const { key, outcome } of states) this.#results.set(key, { outcome });
+    this.#applied += states.length;
+  }
 }
 
 function chunkBySize(states: readonly AggregateState[]): readonly (readonly AggregateState[])[] {

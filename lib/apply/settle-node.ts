@@ -3,6 +3,7 @@
  * rule "one owner, or shared, or bare" is kept.
  */
 import type { Endpoint, GraphProperties } from '../contract/subgraph.ts';
+import type { Conflict } from './conflict.ts';
 import type { NodeSum, OwnerClaim } from './sum-diffs.ts';
 
 /** A node as the graph holds it: `owner` is an aggregate's key, `labels` all its labels. */
@@ -12,22 +13,10 @@ export interface FoundNode {
   readonly labels: readonly string[];
 }
 
-/** The node may not be given to `refused`: `holder` lists it already (null: it is shared, by aggregates that the node does not name). */
-export interface OwnershipConflict {
-  readonly refused: string;
-  readonly holder: string | null;
-  /** The node's label and key, for people. */
-  readonly element: string;
-  /** The node's identity, to find its holders by. */
-  readonly identity: string;
-  /** The holder has it in the graph; otherwise it is a rival of the same batch, which may yet be refused itself. */
-  readonly standing: boolean;
-}
-
 export type NodeOutcome =
   /** Its owner is none of the batch's business: only possible after someone else tore the node out and another aggregate made it anew. */
   | { readonly outcome: 'kept' }
-  | { readonly outcome: 'conflict'; readonly conflicts: readonly OwnershipConflict[] }
+  | { readonly outcome: 'conflict'; readonly conflicts: readonly Conflict[] }
   | (LabelChanges & {
       readonly outcome: 'settled';
       /** All its properties but its key, bookkeeping included: written as a whole. */
@@ -77,12 +66,13 @@ export function ownedProperties(owner: string, properties: GraphProperties): Gra
   return { ...properties, _outgraph: true, _outgraphOwner: owner };
 }
 
-function findConflicts(sum: NodeSum, keeper: string | null, shares: number): readonly OwnershipConflict[] {
-  const refuse = (refused: string, holder: string | null, standing: boolean): OwnershipConflict => ({
+function findConflicts(sum: NodeSum, keeper: string | null, shares: number): readonly Conflict[] {
+  const refuse = (refused: string, holder: string | null, standing: boolean): Conflict => ({
+    code: 'ownership-conflict',
     refused,
     holder,
+    sharedNode: holder === null ? sum.endpoint.identity : null,
     element: nodeText(sum.endpoint),
-    identity: sum.endpoint.identity,
     standing,
   });
   // The owner stays who it is: whoever else claims or shares the node is refused.

@@ -72,6 +72,9 @@ export const settings = z.object({
   CRASH_MAX_TRIALS: count.default(4).meta({
     description: "an event with which the consumer's process ended this often, tried alone, is dead",
   }),
+  ALONE_MAX_FAILURES: count.default(5).meta({
+    description: 'how often an event may fail on its own, while other events are applied, before it is dead',
+  }),
   SWEEP_STALE_SECONDS: seconds
     .default(120)
     .meta({ description: 'an event that is pending for longer is published again' }),
@@ -115,7 +118,12 @@ const tracing = {
   OTEL_SDK_DISABLED: true,
 } as const;
 const traceSettings = settings.pick(tracing);
-const trials = { CONFLICT_MAX_RECEIVES: true, CRASH_MAX_TRIALS: true, ...tracing } as const;
+const trials = {
+  CONFLICT_MAX_RECEIVES: true,
+  CRASH_MAX_TRIALS: true,
+  ALONE_MAX_FAILURES: true,
+  ...tracing,
+} as const;
 const sweeping = { SWEEP_STALE_SECONDS: true, SWEEP_MAX_ATTEMPTS: true, TOMBSTONE_RETENTION_DAYS: true } as const;
 
 /** Where both databases are. */

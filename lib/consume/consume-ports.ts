@@ -1,18 +1,21 @@
 /** What the consumer's flow needs of the world, what it may be told, and what it reports. */
 
-import type { FaultCode } from '../contract/fault.ts';
-import type { FetchedEvent } from '../contract/fetched-event.ts';
+import type { Fault, FaultCode } from '../contract/fault.ts';
+import type { EventPortion } from '../contract/fetched-event.ts';
 import type { TracedEvent } from '../contract/traceparent.ts';
 import type { BrokenTrials, Trial } from '../contract/trial.ts';
 import type { QueueMessage, UnreadableMessage } from './queue-message.ts';
-import type { RecordedOutcome, RecordPorts } from './record-settlement.ts';
+import type { RecordedOutcome, RecordLimits, RecordPorts } from './record-settlement.ts';
 import type { SettlePorts } from './settle-events.ts';
 
 /** What the consumer needs. Everything that waits for a server throws a `time-up` fault before the function's time-out. */
 export interface ConsumePorts extends SettlePorts, Omit<RecordPorts, 'told'> {
   /** Throws at once while a server that failed the last batch is still away. */
   readonly checkServers: () => Promise<void>;
-  readonly fetchEvents: (eventIds: readonly string[]) => Promise<readonly FetchedEvent[]>;
+  /** The named events in portions of a bounded size, in no order; one that was purged is absent. */
+  readonly fetchEvents: (eventIds: readonly string[]) => AsyncIterable<EventPortion>;
+  /** Those of the named events that failed on their own before. */
+  readonly readFailures: (eventIds: readonly string[]) => Promise<ReadonlySet<string>>;
   readonly readBrokenTrials: (eventIds: readonly string[]) => Promise<ReadonlyMap<string, BrokenTrials>>;
   readonly beginTrial: (trial: Trial) => Promise<string>;
   readonly endTrial: (trialId: string) => Promise<void>;
@@ -46,9 +49,7 @@ export type ToldOutcome =
   /** It comes again, because of this fault. */
   | { readonly outcome: 'retried'; readonly code: FaultCode };
 
-export interface ConsumeOptions {
-  /** An event that was met in conflict this often is dead. */
-  readonly conflictMaxReceives: number;
+export interface ConsumeOptions extends RecordLimits {
   /** An event with which the process ended this often, alone, is dead. */
   readonly crashMaxTrials: number;
 }
@@ -61,6 +62,10 @@ export interface ConsumeReport {
   readonly superseded: number;
   readonly dead: number;
   readonly conflicts: number;
+  /** Failed on their own while the servers answered: they come again. */
+  readonly failed: number;
+  /** Why the last of them failed; null if none did. */
+  readonly lastFailure: Fault | null;
   readonly unreadable: number;
   /** Messages that were received before. */
   readonly redelivered: number;

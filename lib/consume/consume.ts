@@ -1,9 +1,10 @@
 /**
- * The consumer's flow, from a batch of queue messages to which of them stay in the queue: read the pointers, fetch their events, settle
- * them in the graph, mark the dead, acknowledge the rest. A message leaves the queue only when its event is settled in MongoDB, or was before, or when nobody can
- * read it and the dead-letter queue has it.
+ * The consumer's flow, from a batch of queue messages to which of them stay in the queue: read the pointers, fetch their events portion by portion, settle them in the graph, mark the
+ * dead, acknowledge the rest. A message leaves the queue only when its event is settled in MongoDB, or was before, or when it cannot be read and the dead-letter queue has it.
  */
 import { describeError, Fault, type FaultCode } from '../contract/fault.ts';
+import type { EventPortion, FetchedEvent } from '../contract/fetched-event.ts';
+import type { OutboxEvent } from '../contract/outbox-event.ts';
 import type { TracedEvent } from '../contract/traceparent.ts';
 import type { BrokenTrials } from '../contract/trial.ts';
 import type { ConsumeOptions, ConsumePorts, ConsumeReport, ToldOutcome } from './consume-ports.ts';
@@ -14,12 +15,13 @@ import { type RecordPorts, recordSettlement } from './record-settlement.ts';
 import { type Settlement, settleEvents } from './settle-events.ts';
 
 const noTrials: ReadonlyMap<string, BrokenTrials> = new Map();
+const noFailures: ReadonlySet<string> = new Set();
 
 /** A message of this receive count or more has been begun before, and may be what ended the process. */
 const secondReceive = 2;
 
-/** One more event is not begun alone with less time than this. */
-const aloneMinimumMillis = 15_000;
+/** One more portion, or one more event alone, is not begun with less time than this. */
+const minimumMillis = 15_000;
 
 /**
  * After a fault of a server, a message comes again after this, doubled with each receive, less up to half by chance: a failover costs seconds, everything is taken up within a minute
@@ -74,12 +76,16 @@ class Batch {
   readonly #unreadable: readonly UnreadableMessage[];
   /** The messages that stay in the queue, until they are settled. */
   readonly #unsettled: Map<string, QueueMessage>;
-  readonly #conflicts = new Map<string, number>();
+  /** By message: how many seconds until it comes again. */
+  readonly #waits = new Map<string, number>();
   /** The events whose outcome was not told yet. */
   readonly #untold: Map<string, TracedEvent>;
   #applied = 0;
   #superseded = 0;
   #dead = 0;
+  #conflicts = 0;
+  #failed = 0;
+  #lastFailure: Fault | null = null;
   #settledBefore = 0;
   readonly #appliedCreatedAt: Date[] = [];
 
@@ -91,22 +97,25 @@ class Batch {
     this.#unreadable = unreadable;
     this.#unsettled = new Map(messages.map((message) => [message.messageId, message]));
     this.#untold = new Map(readable.map(({ eventId }) => [eventId, { eventId }]));
+    for (const { messageId } of unreadable) this.#waits.set(messageId, unreadableRetrySeconds);
   }
 
   async consume(): Promise<void> {
     await this.#moveUnreadable();
     if (this.#readable.length === 0) return;
     await this.#ports.checkServers();
-    const again = this.#readable.filter(({ receiveCount }) => receiveCount >= secondReceive);
-    const broken = again.length === 0 ? noTrials : await this.#ports.readBrokenTrials(eventIdsOf(again));
-    const { together, alone, givenUp } = planTrials(this.#readable, broken, this.#options.crashMaxTrials);
+    const again = eventIdsOf(this.#readable.filter(({ receiveCount }) => receiveCount >= secondReceive));
+    const broken = again.length === 0 ? noTrials : await this.#ports.readBrokenTrials(again);
+    const failed = again.length === 0 ? noFailures : await this.#ports.readFailures(again);
+    const { together, alone, givenUp } = planTrials(this.#readable, broken, failed, this.#options.crashMaxTrials);
     await this.#giveUp(givenUp);
     await this.#try(together, together.some(({ receiveCount }) => receiveCount >= secondReceive) && 'together');
     for (const message of alone) {
-      if (this.#ports.remainingMillis() < aloneMinimumMillis) return;
-      this.#ports.log.eventSuspected(message.eventId, broken.get(message.eventId) ?? { together: 0, alone: 0 });
+      if (this.#ports.remainingMillis() < minimumMillis) return;
+      const trials = broken.get(message.eventId);
+      if (trials !== undefined) this.#ports.log.eventSuspected(message.eventId, trials);
       await this.#try([message], 'alone');
-      await this.#ports.forgetTrials([message.eventId]);
+      if (trials !== undefined) await this.#ports.forgetTrials([message.eventId]);
     }
   }
 
@@ -124,13 +133,7 @@ class Batch {
 
   /** Says when the messages that stay in the queue shall come again. */
   async returnUnsettled(): Promise<void> {
-    const unreadable = new Set(this.#unreadable.map(({ messageId }) => messageId));
-    const secondsOf = ({ messageId }: QueueMessage) => {
-      const conflicts = this.#conflicts.get(messageId);
-      if (conflicts !== undefined)
-        return Math.min(conflictRetrySeconds.first * 2 ** (conflicts - 1), conflictRetrySeconds.most);
-      return unreadable.has(messageId) ? unreadableRetrySeconds : 0;
-    };
+    const secondsOf = ({ messageId }: QueueMessage) => this.#waits.get(messageId) ?? 0;
     for (const [seconds, messages] of Map.groupBy(this.#unsettled.values(), secondsOf)) {
       await this.#ports.comeAgain(messages, seconds);
       if (seconds === 0) this.#ports.log.outOfTime(messages.length);
@@ -143,7 +146,9 @@ class Batch {
       applied: this.#applied,
       superseded: this.#superseded,
       dead: this.#dead,
-      conflicts: this.#conflicts.size,
+      conflicts: this.#conflicts,
+      failed: this.#failed,
+      lastFailure: this.#lastFailure,
       unreadable: this.#unreadable.length,
       redelivered: this.#readable.filter(({ receiveCount }) => receiveCount >= secondReceive).length,
       settledBefore: this.#settledBefore,
@@ -184,52 +189,74 @@ class Batch {
     }
   }
 
+  /** While one portion is applied, the next one is fetched, and the one before is acknowledged. */
   async #settle(messages: readonly ReadMessage[]): Promise<void> {
-    const eventIds = eventIdsOf(messages);
-    const fetched = await this.#ports.fetchEvents(eventIds);
-    const found = new Map(fetched.map((item) => [item.event.eventId, item]));
-    for (const { event } of fetched) this.#untold.set(event.eventId, event);
-    const settlement: Settlement = { outcomes: new Map(), events: new Map() };
-    for (const message of messages) {
-      const item = found.get(message.eventId);
-      if (item?.status === 'pending') continue;
-      if (item?.status === 'invalid') {
-        settlement.outcomes.set(item.event.eventId, { outcome: 'dead', code: 'event-invalid', message: item.reason });
-      } else {
-        this.#unsettled.delete(message.messageId);
-        this.#settledBefore += 1;
-        const { eventId } = message;
-        if (this.#untold.has(eventId)) this.#tell(item?.event ?? { eventId }, { outcome: 'settled-before' });
-      }
-    }
-    const pending = fetched.flatMap((item) => (item.status === 'pending' ? [item.event] : []));
+    const byEvent = Map.groupBy(messages, ({ eventId }) => eventId);
+    const found = new Set<string>();
+    let recording: Promise<void> = Promise.resolve();
     try {
-      await settleEvents(pending, this.#ports, settlement);
+      for await (const portion of oneAhead(this.#ports.fetchEvents([...byEvent.keys()]))) {
+        const fetched = portion.read();
+        for (const { event } of fetched) found.add(event.eventId);
+        const settlement: Settlement = { outcomes: new Map(), events: new Map() };
+        const some = fetched.flatMap(({ event }) => byEvent.get(event.eventId) ?? []);
+        try {
+          await settleEvents(this.#beginPortion(fetched, byEvent, settlement), this.#ports, settlement);
+        } finally {
+          // Also when the rest failed, so that what is settled is not done again.
+          await recording;
+          recording = this.#record(some, settlement);
+          recording.catch(() => undefined);
+        }
+        if (this.#ports.remainingMillis() < minimumMillis) return;
+      }
     } finally {
-      // Also when the rest failed, so that what is settled is not done again.
-      await this.#record(messages, settlement);
+      await recording;
     }
+    for (const [eventId, gone] of byEvent) if (!found.has(eventId)) this.#wasSettled({ eventId }, gone);
+  }
+
+  /** The pending events of a portion. The invalid ones have their outcome, and those that are settled leave the queue. */
+  #beginPortion(
+    fetched: readonly FetchedEvent[],
+    byEvent: ReadonlyMap<string, readonly ReadMessage[]>,
+    { outcomes }: Settlement,
+  ): readonly OutboxEvent[] {
+    return fetched.flatMap((item) => {
+      const { event, status } = item;
+      this.#untold.set(event.eventId, event);
+      if (status === 'pending') return [item.event];
+      if (status === 'invalid') outcomes.set(event.eventId, { outcome: 'dead', code: item.code, message: item.reason });
+      else this.#wasSettled(event, byEvent.get(event.eventId) ?? []);
+      return [];
+    });
+  }
+
+  #wasSettled(event: TracedEvent, messages: readonly ReadMessage[]): void {
+    for (const { messageId } of messages) this.#unsettled.delete(messageId);
+    this.#settledBefore += messages.length;
+    this.#tell(event, { outcome: 'settled-before' });
   }
 
   async #record(messages: readonly ReadMessage[], settlement: Settlement): Promise<void> {
     const asked = new Set(eventIdsOf(messages));
     const told: RecordPorts['told'] = (eventId, outcome) =>
       this.#tell(settlement.events.get(eventId) ?? this.#untold.get(eventId) ?? { eventId }, outcome);
-    const recorded = await recordSettlement(
-      settlement,
-      asked,
-      { ...this.#ports, told },
-      this.#options.conflictMaxReceives,
-    );
+    const recorded = await recordSettlement(settlement, asked, { ...this.#ports, told }, this.#options);
     const done = new Set([...recorded.applied, ...recorded.superseded, ...recorded.dead]);
     for (const { messageId, eventId } of messages) {
       if (done.has(eventId)) this.#unsettled.delete(messageId);
       const conflicts = recorded.inConflict.get(eventId);
-      if (conflicts !== undefined) this.#conflicts.set(messageId, conflicts);
+      if (conflicts !== undefined) this.#waits.set(messageId, waitSeconds(conflictRetrySeconds, conflicts));
+      const failures = recorded.failed.get(eventId);
+      if (failures !== undefined) this.#waits.set(messageId, waitSeconds(faultRetrySeconds, failures));
     }
     this.#applied += recorded.applied.length;
     this.#superseded += recorded.superseded.length;
     this.#dead += recorded.dead.length;
+    this.#conflicts += recorded.inConflict.size;
+    this.#failed += recorded.failed.size;
+    this.#lastFailure = recorded.lastFailure ?? this.#lastFailure;
     for (const eventId of recorded.applied) {
       const event = settlement.events.get(eventId);
       if (event !== undefined) this.#appliedCreatedAt.push(event.createdAt);
@@ -239,6 +266,33 @@ class Batch {
   #tell(event: TracedEvent, outcome: ToldOutcome): void {
     this.#untold.delete(event.eventId);
     this.#ports.log.eventOutcome(event, outcome);
+  }
+}
+
+/** Doubled each time. */
+function waitSeconds({ first, most }: { readonly first: number; readonly most: number }, times: number): number {
+  return Math.min(first * 2 ** Math.max(0, times - 1), most);
+}
+
+/** The same portions; the next one is asked for before the one at hand is done. */
+async function* oneAhead(portions: AsyncIterable<EventPortion>): AsyncGenerator<EventPortion> {
+  const iterator = portions[Symbol.asyncIterator]();
+  const ask = () => {
+    const next = iterator.next();
+    // Seen by whoever awaits it; until then it must not count as unhandled.
+    next.catch(() => undefined);
+    return next;
+  };
+  try {
+    let next = ask();
+    for (;;) {
+      const { done, value } = await next;
+      if (done === true) return;
+      next = ask();
+      yield value;
+    }
+  } finally {
+    await iterator.return?.();
   }
 }
 

@@ -14,10 +14,15 @@ export interface TrialPlan {
   readonly givenUp: readonly ReadMessage[];
 }
 
-/** Plans the trials of a batch. */
+/**
+ * Plans the trials of a batch.
+ *
+ * @param failed the events that failed on their own before, while the servers answered.
+ */
 export function planTrials(
   messages: readonly ReadMessage[],
   broken: ReadonlyMap<string, BrokenTrials>,
+  failed: ReadonlySet<string>,
   maxCrashes: number,
 ): TrialPlan {
   const together: ReadMessage[] = [];
@@ -25,8 +30,8 @@ export function planTrials(
   const givenUp: ReadMessage[] = [];
   for (const message of messages) {
     const trials = broken.get(message.eventId);
-    if (trials === undefined) together.push(message);
-    else if (trials.alone < maxCrashes) alone.push(message);
+    if (trials === undefined && !failed.has(message.eventId)) together.push(message);
+    else if (trials === undefined || trials.alone < maxCrashes) alone.push(message);
     else givenUp.push(message);
   }
   const suspicion = ({ eventId }: ReadMessage) => {

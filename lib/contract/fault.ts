@@ -11,6 +11,8 @@ import { printable } from './printable.ts';
 export const dataFaultCodes = [
   /** The event does not have the shape of an outbox document (it was written past the validator). */
   'event-invalid',
+  /** The event's position is far ahead of the cluster's time: the server did not assign it. */
+  'position-in-future',
   /** No aggregate of this type is declared. */
   'aggregate-type-unknown',
   /** The payload is not what the aggregate type declares. */
@@ -33,6 +35,10 @@ export const dataFaultCodes = [
   'key-too-large',
   /** The label is keyed by another set of properties. */
   'key-mismatch',
+  /** A node's additional label is one that has a key of its own. */
+  'label-keyed',
+  /** The subgraph needs more new labels and relationship types than one event may create. */
+  'labels-too-many',
   /** The label has no uniqueness constraint and the consumer may not make one. */
   'label-not-declared',
   /** The relationship type has no uniqueness constraint and the consumer may not make one. */
@@ -43,6 +49,10 @@ export const dataFaultCodes = [
   'constraint-violation',
   /** Neo4j refuses the statement's values for another reason that a retry cannot mend. */
   'graph-refused',
+  /** This subgraph alone needs more memory than Neo4j gives to one transaction. */
+  'transaction-too-large',
+  /** Failed each time it was applied on its own, while other events were applied. */
+  'apply-failed',
   /** Published again as often as the sweep may, and never settled. */
   'attempts-exhausted',
   /** The consumer's process ended each time it tried this event, alone. */
@@ -70,6 +80,12 @@ export const infrastructureFaultCodes = [
   'history-lost',
   /** A server did not answer before the function's time was up. */
   'time-up',
+  /** Neo4j ran out of memory or time for a transaction: smaller ones may succeed. */
+  'graph-overloaded',
+  /** A transaction that outgraph did not begin holds a lock that the apply waits for. */
+  'graph-locked',
+  /** A constraint that the subgraph needs is still being built. */
+  'constraint-building',
   /** The change stream cannot get past one event that it cannot bring. */
   'change-event-too-large',
   /** The graph's registry has a manifest of a form that this version does not read: a newer version has written it, and was taken back. */

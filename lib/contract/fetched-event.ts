@@ -2,8 +2,18 @@
 import type { OutboxEvent } from './outbox-event.ts';
 import type { TracedEvent } from './traceparent.ts';
 
-/** One that was not found is absent: it was settled and purged. `invalid`: written past the validator. */
+/** One that was not found is absent: it was settled and purged. `invalid`: still pending, and no writer of outgraph's wrote it. */
 export type FetchedEvent =
   | { readonly status: 'pending'; readonly event: OutboxEvent }
   | { readonly status: 'processed' | 'dead'; readonly event: TracedEvent }
-  | { readonly status: 'invalid'; readonly event: TracedEvent; readonly reason: string };
+  | {
+      readonly status: 'invalid';
+      readonly event: TracedEvent;
+      readonly code: 'event-invalid' | 'position-in-future';
+      readonly reason: string;
+    };
+
+/** Events as they were fetched; decoded when they are asked for, so that what is fetched in advance takes no more memory than its bytes. */
+export interface EventPortion {
+  readonly read: () => readonly FetchedEvent[];
+}

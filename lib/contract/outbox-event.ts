@@ -13,6 +13,13 @@ export const outboxCollection = 'outbox';
 /** At most this many bytes of UTF-8 in an `aggregateId`. */
 export const aggregateIdMaxBytes = 512;
 
+/**
+ * At most this many bytes in a whole event: MongoDB's limit for a document, less the room for what is written to an event when it is settled.
+ *
+ * https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-BSON-Document-Size
+ */
+export const eventMaxBytes = 16 * 1024 * 1024 - 16 * 1024;
+
 /** An aggregate type: lower-case words joined by hyphens. */
 export const aggregateTypePattern = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 

@@ -4,10 +4,12 @@ import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { z } from 'zod';
 import type { AggregateCatalog } from '../aggregates/create-catalog.ts';
 import { queueConsumerSettings } from '../config/settings.ts';
 import type { ConsumeReport } from '../consume/consume-ports.ts';
 import type { QueueMessage } from '../consume/queue-message.ts';
+import { Fault } from '../contract/fault.ts';
 import { consumeLog } from '../wiring/consume-log.ts';
 import { wireConsumer } from '../wiring/consumer.ts';
 import { prepareFunction } from './prepare-function.ts';
@@ -26,17 +28,12 @@ export function createConsumerHandler(catalog: AggregateCatalog) {
   const log = consumeLog(logger);
 
   async function runConsumer(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
-    const messages: QueueMessage[] = event.Records.map((record) => ({
-      messageId: record.messageId,
-      body: record.body,
-      receiveCount: Number(record.attributes.ApproximateReceiveCount),
-      receiptHandle: record.receiptHandle,
-    }));
+    const messages = readMessages(event);
     const remainingMillis = () => context.getRemainingTimeInMillis();
     const report = await wired.use((consumer) => consumer.consume(messages, remainingMillis, log));
     recordMetrics(metrics, report);
-    const { failedMessageIds, appliedCreatedAt, ...counts } = report;
-    logger.info('batch consumed', { messages: messages.length, failed: failedMessageIds.length, ...counts });
+    const { failedMessageIds, appliedCreatedAt, lastFailure, ...counts } = report;
+    logger.info('batch consumed', { messages: messages.length, unsettled: failedMessageIds.length, ...counts });
     return { batchItemFailures: failedMessageIds.map((itemIdentifier) => ({ itemIdentifier })) };
   }
 
@@ -44,6 +41,27 @@ export function createConsumerHandler(catalog: AggregateCatalog) {
     .use(injectLambdaContext(logger))
     .use(logMetrics(metrics))
     .handler(runConsumer);
+}
+
+const recordSchema = z.object({
+  messageId: z.string(),
+  body: z.string(),
+  attributes: z.object({ ApproximateReceiveCount: z.coerce.number().int().positive() }),
+  receiptHandle: z.string(),
+});
+const eventSchema = z.object({ Records: z.array(recordSchema) });
+
+/** @throws Fault `configuration-invalid` if anything but the queue's event source mapping invoked the function. */
+function readMessages(event: unknown): readonly QueueMessage[] {
+  const parsed = eventSchema.safeParse(event);
+  if (!parsed.success)
+    throw new Fault(
+      'configuration-invalid',
+      'The consumer was invoked with something other than a batch of SQS messages: invoke it by the event source mapping of its queue only.',
+    );
+  return parsed.data.Records.map(({ messageId, body, attributes, receiptHandle }) => {
+    return { messageId, body, receiveCount: attributes.ApproximateReceiveCount, receiptHandle };
+  });
 }
 
 function recordMetrics(metrics: Metrics, report: ConsumeReport): void {

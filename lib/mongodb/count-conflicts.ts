@@ -1,14 +1,18 @@
-/** Counts how often events were met in conflict, in a collection of their own: the queue's receive counts also grow while a server is away. */
+/** Counts how often events were met in conflict, and how often they failed on their own, in a collection of its own: the queue's receive counts also grow while a server is away. */
 import { type Collection, ObjectId } from 'mongodb';
 import { withMongodbFaults } from './translate-error.ts';
 
-/** Events that were in conflict; forgotten a day after they were the last time. */
+/** Events that were in conflict or failed; forgotten a day after they did the last time. */
 export const conflictCollection = 'outboxConflicts';
 
-/** The conflicts of one event. */
+/** The conflicts and failures of one event. */
 export interface ConflictDocument {
   readonly _id: ObjectId;
-  readonly count: number;
+  /** Of conflicts; absent where there was none. */
+  readonly count?: number;
+  /** How often it failed while other events were settled; absent where it never failed. */
+  readonly failures?: number;
+  readonly failedAt?: Date;
   readonly lastAt: Date;
 }
 
@@ -24,7 +28,55 @@ export async function countConflict(conflicts: Collection<ConflictDocument>, eve
   return counted?.count ?? 1;
 }
 
-/** Forgets the conflicts of events that are dead, so that they begin anew when they are redriven. @throws Fault `mongodb-unavailable`. */
+/**
+ * Notes that an event failed on its own, and returns how often it did. A failure counts only if another event was settled since the one before: in an outage nothing is, so that it costs no
+ * event anything.
+ *
+ * @param lastProcessed when an event was settled last.
+ * @param counts false: the note says only that the event failed.
+ * @throws Fault `mongodb-unavailable`.
+ */
+export async function countFailure(
+  conflicts: Collection<ConflictDocument>,
+  eventId: string,
+  lastProcessed: Date | null,
+  counts: boolean,
+): Promise<number> {
+  const before = { $ifNull: ['$failures', 0] };
+  const isFirst = { $eq: [{ $type: '$failedAt' }, 'missing'] };
+  const othersSettled = lastProcessed === null ? false : { $gt: [lastProcessed, '$failedAt'] };
+  const isCounted = counts ? { $or: [isFirst, othersSettled] } : false;
+  const update = {
+    failures: { $cond: [isCounted, { $add: [before, 1] }, before] },
+    failedAt: { $cond: [{ $or: [isFirst, isCounted] }, '$$NOW', '$failedAt'] },
+    lastAt: '$$NOW',
+  };
+  const noted = await withMongodbFaults(() =>
+    conflicts.findOneAndUpdate({ _id: ObjectId.createFromHexString(eventId) }, [{ $set: update }], {
+      upsert: true,
+      returnDocument: 'after',
+      writeConcern: { w: 'majority' },
+    }),
+  );
+  return noted?.failures ?? 0;
+}
+
+/** Those of the named events that failed on their own before. @throws Fault `mongodb-unavailable`. */
+export async function readFailures(
+  conflicts: Collection<ConflictDocument>,
+  eventIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const ids = eventIds.map(ObjectId.createFromHexString);
+  const found = await withMongodbFaults(() =>
+    conflicts
+      .find({ _id: { $in: ids }, failures: { $exists: true } })
+      .project<{ _id: ObjectId }>({ _id: 1 })
+      .toArray(),
+  );
+  return new Set(found.map(({ _id }) => _id.toHexString()));
+}
+
+/** Forgets the conflicts and failures of events that are dead, so that they begin anew when they are redriven. @throws Fault `mongodb-unavailable`. */
 export async function forgetConflicts(
   conflicts: Collection<ConflictDocument>,
   eventIds: readonly string[],

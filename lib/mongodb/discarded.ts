@@ -68,7 +68,7 @@ export async function moveToDiscarded(
  * kept in the place of its fields.
  */
 function toDiscarded(raw: Uint8Array, { reason, discardedAt }: Discarding): Document {
-  const event = BSON.deserialize(raw, exactTypes);
+  const event = BSON.deserialize(raw, { ...exactTypes, validation: { utf8: false } });
   if (isWrittenAsRead(event, raw)) return { ...event, discardedAt, reason };
   const { eventId, code, message, ...fields } = toDeadRow(event);
   return { _id: event._id, ...fields, error: { code, message }, bson: new Binary(raw), discardedAt, reason };

@@ -11,5 +11,7 @@ export async function findEvent(collection: Collection<Document>, eventId: strin
   );
   // What was discarded as bytes.
   const bytes = bsonTypeOf(found?.bson) === 'Binary' ? (found?.bson as Binary).value() : null;
-  return bytes === null ? found : { ...found, ...BSON.deserialize(bytes, exactTypes) };
+  return bytes === null
+    ? found
+    : { ...found, ...BSON.deserialize(bytes, { ...exactTypes, validation: { utf8: false } }) };
 }

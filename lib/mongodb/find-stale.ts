@@ -4,7 +4,7 @@
  */
 import { type Collection, type Document, Timestamp } from 'mongodb';
 import { fromPosition, toPosition } from '../contract/position.ts';
-import type { StaleEvent, StaleQuery } from '../contract/stale-event.ts';
+import type { Schedule, StaleEvent, StaleQuery } from '../contract/stale-event.ts';
 import { toPointer } from './to-pointer.ts';
 import { withMongodbFaults } from './translate-error.ts';
 
@@ -26,12 +26,18 @@ export async function findStale(outbox: Collection<Document>, query: StaleQuery)
       .hint('outgraph_pending')
       .toArray(),
   );
-  return documents.map((document) => ({
-    ...toPointer(document),
-    position: toPosition(document.position),
-    attempts: document.attempts,
-    nextAttemptAt: document.nextAttemptAt ?? null,
-  }));
+  return documents.flatMap((document) => {
+    const pointer = toPointer(document);
+    return pointer === null ? [] : [{ ...pointer, position: toPosition(document.position), ...scheduleOf(document) }];
+  });
+}
+
+/** An event's schedule; of one that was written past the validator, that of an event that was never published again. */
+export function scheduleOf({ attempts, nextAttemptAt }: Document): Schedule {
+  return {
+    attempts: Number.isInteger(attempts) ? attempts : 0,
+    nextAttemptAt: nextAttemptAt instanceof Date ? nextAttemptAt : null,
+  };
 }
 
 /**

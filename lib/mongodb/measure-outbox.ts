@@ -5,6 +5,9 @@ import { positionTime, toPosition } from '../contract/position.ts';
 import type { OutboxCounts } from '../contract/stale-event.ts';
 import { withMongodbFaults } from './translate-error.ts';
 
+/** Without those that were written past the validator and have none. */
+export const anyPosition = { $type: 'timestamp' } as const;
+
 /** The server's time. @throws Fault `mongodb-unavailable`. */
 export async function readServerTime(outbox: Collection<Document>): Promise<Date> {
   const { localTime } = await withMongodbFaults(() => outbox.db.command({ hello: 1 }));
@@ -24,7 +27,7 @@ export async function countOutbox(outbox: Collection<Document>, limit: number): 
   const count = (filter: Document, hint: string) => outbox.countDocuments(filter, { limit, hint });
   return withMongodbFaults(async () => {
     const oldest = await outbox.findOne(
-      { status: 'pending', aggregateType: { $ne: canaryAggregate.aggregateType } },
+      { status: 'pending', position: anyPosition, aggregateType: { $ne: canaryAggregate.aggregateType } },
       { sort: { position: 1 }, projection: { position: 1 }, hint: 'outgraph_pending' },
     );
     const pendingCanaries = await count({ ...canaryAggregate, status: 'pending' }, 'outgraph_unsettled');

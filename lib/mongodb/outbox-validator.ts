@@ -4,16 +4,27 @@
  */
 import type { Document } from 'mongodb';
 import { z } from 'zod';
-import { aggregateIdMaxBytes, type FieldRule, fieldRules, outboxFieldsSchema } from '../contract/outbox-event.ts';
+import {
+  aggregateIdMaxBytes,
+  eventMaxBytes,
+  type FieldRule,
+  fieldRules,
+  outboxFieldsSchema,
+} from '../contract/outbox-event.ts';
 
 /** The validator: `$jsonSchema` for fields and the rules between them, and what a JSON schema cannot say (bytes, not characters). */
 export function outboxValidator(): Document {
   return {
     $jsonSchema: { ...fieldsSchema(), allOf: fieldRules.map(ruleSchema) },
     $expr: {
-      $lte: [
-        { $strLenBytes: { $cond: [{ $eq: [{ $type: '$aggregateId' }, 'string'] }, '$aggregateId', ''] } },
-        aggregateIdMaxBytes,
+      $and: [
+        {
+          $lte: [
+            { $strLenBytes: { $cond: [{ $eq: [{ $type: '$aggregateId' }, 'string'] }, '$aggregateId', ''] } },
+            aggregateIdMaxBytes,
+          ],
+        },
+        { $lte: [{ $bsonSize: '$$ROOT' }, eventMaxBytes] },
       ],
     },
   };

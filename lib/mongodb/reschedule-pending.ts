@@ -1,6 +1,7 @@
 /** The sweep's claim on stale events, and its way back: changes when they may be published again. */
 import { type ClientSession, type Collection, type Document, Int32, ObjectId } from 'mongodb';
 import type { Rescheduling, Schedule } from '../contract/stale-event.ts';
+import { scheduleOf } from './find-stale.ts';
 import { withMongodbFaults } from './translate-error.ts';
 
 /**
@@ -32,7 +33,7 @@ async function changeUnchanged(
   const ids = changes.map(({ eventId }) => ObjectId.createFromHexString(eventId));
   const projection = { attempts: 1, nextAttemptAt: 1 };
   const found = await outbox.find({ _id: { $in: ids }, status: 'pending' }, { projection, session }).toArray();
-  const seen = new Map(found.map(({ _id, attempts, nextAttemptAt }) => [String(_id), { attempts, nextAttemptAt }]));
+  const seen = new Map(found.map((event) => [String(event._id), scheduleOf(event)]));
   const valid = changes.filter(({ eventId, from }) => {
     const now = seen.get(eventId);
     return now?.attempts === from.attempts && now.nextAttemptAt?.getTime() === from.nextAttemptAt?.getTime();

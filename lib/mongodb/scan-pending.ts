@@ -3,6 +3,7 @@
  * part. A change stream that starts at that time has all the others.
  */
 import { type Collection, type Document, type MongoClient, Timestamp } from 'mongodb';
+import type { Pointer } from '../contract/pointer.ts';
 import { fromPosition, type Position, toPosition } from '../contract/position.ts';
 import type { Backlog, BacklogChunk } from '../contract/publish-progress.ts';
 import { toPointer } from './to-pointer.ts';
@@ -34,16 +35,20 @@ export async function scanPending(
 ): Promise<BacklogChunk> {
   const found = await withMongodbFaults(() => findPending(client, outbox, backlog, limit + 1));
   const next = found[limit];
-  if (next === undefined) return { pointers: found.map(toPointer), rest: null };
+  if (next === undefined) return { pointers: toPointers(found), rest: null };
   // The primaries of two shards may give the same position: a part never ends between two events that share one.
   const chunk = found.filter(({ position }) => position.lessThan(next.position));
   const last = chunk.at(-1);
   if (last === undefined) return scanPending(client, outbox, backlog, 2 * limit);
-  return { pointers: chunk.map(toPointer), rest: { ...backlog, after: toPosition(last.position) } };
+  return { pointers: toPointers(chunk), rest: { ...backlog, after: toPosition(last.position) } };
 }
 
 interface PendingEvent extends Document {
   readonly position: Timestamp;
+}
+
+function toPointers(events: readonly PendingEvent[]): readonly Pointer[] {
+  return events.flatMap((event) => toPointer(event) ?? []);
 }
 
 async function findPending(client: MongoClient, outbox: Collection<Document>, backlog: Backlog, limit: number) {

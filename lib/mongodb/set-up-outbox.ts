@@ -15,6 +15,7 @@ import { outboxCollection } from '../contract/outbox-event.ts';
 import type { SetUpStep } from '../contract/set-up-step.ts';
 import { conflictCollection } from './count-conflicts.ts';
 import { discardedCollection } from './discarded.ts';
+import { outboxOf } from './outbox-of.ts';
 import { outboxValidator } from './outbox-validator.ts';
 import { withMongodbFaults } from './translate-error.ts';
 import { trialCollection } from './trials.ts';
@@ -79,7 +80,8 @@ export async function setUpOutbox(db: Db, options: OutboxOptions): Promise<reado
 }
 
 async function setUpCollections(db: Db): Promise<readonly SetUpStep[]> {
-  const validation = { validator: outboxValidator(), validationLevel: 'strict', validationAction: 'error' } as const;
+  // Moderate: an event that got past the validator is still marked dead, settled and redriven like any other. Every insert is checked all the same.
+  const validation = { validator: outboxValidator(), validationLevel: 'moderate', validationAction: 'error' } as const;
   const existing = new Set((await db.listCollections({}, namesOfOwn).toArray()).map((collection) => collection.name));
   if (existing.has(outboxCollection)) await db.command({ collMod: outboxCollection, ...validation });
   else await db.createCollection(outboxCollection, validation);
@@ -101,7 +103,7 @@ async function setUpIndexes(db: Db): Promise<readonly SetUpStep[]> {
   }
   await db.collection(discardedCollection).createIndex({ discardedAt: -1 }, { name: discardedIndex });
   steps.push(step(`index ${discardedIndex} of ${discardedCollection}`, 'applied'));
-  const outbox = db.collection(outboxCollection);
+  const outbox = outboxOf(db);
   const known = await outbox.indexes();
   const changed = await dropChangedIndexes(outbox, known);
   await outbox.createIndexes([...indexes]);
@@ -129,7 +131,7 @@ async function dropChangedIndexes(
 
 /** A TTL index keeps its first retention; a new one is set by `collMod`. */
 async function setUpPurge(db: Db, expireAfterSeconds: number): Promise<SetUpStep> {
-  const outbox = db.collection(outboxCollection);
+  const outbox = outboxOf(db);
   const known = (await outbox.indexes()).find((index) => index.name === purgeIndex);
   const what = `index ${purgeIndex} of ${outboxCollection}`;
   if (known === undefined) {

@@ -96,7 +96,8 @@ export function tailOutbox(outbox: Collection<Document>, start: TailStart<Resume
       if (insert.operationType !== 'insert') {
         throw new Fault('history-lost', `The outbox met a ${insert.operationType}: its change stream has ended.`);
       }
-      pointers.push(toPointer(insert.fullDocument));
+      const pointer = toPointer(insert.fullDocument);
+      if (pointer !== null) pointers.push(pointer);
       token = insert._id;
     }
     return { pointers, resumeToken: token };

@@ -2,6 +2,7 @@
 import type { Collection, Document } from 'mongodb';
 import type { Operation } from '../contract/outbox-event.ts';
 import { type Position, toPosition } from '../contract/position.ts';
+import { anyPosition } from './measure-outbox.ts';
 import { withMongodbFaults } from './translate-error.ts';
 
 const unsettled = { status: { $in: ['pending', 'dead'] } } as const;
@@ -22,7 +23,7 @@ export async function newestUnsettled(
 ): Promise<ReadonlyMap<string, UnsettledEvent>> {
   const events = await withMongodbFaults(() =>
     outbox
-      .find({ aggregateType, aggregateId: { $in: [...aggregateIds] }, ...unsettled })
+      .find({ aggregateType, aggregateId: { $in: [...aggregateIds] }, position: anyPosition, ...unsettled })
       .project({ _id: 0, aggregateId: 1, position: 1, status: 1, operation: 1 })
       .sort({ position: 1 })
       .hint(unsettledIndex)
@@ -65,7 +66,7 @@ export async function listUnsettledIds(
 export async function oldestPending(outbox: Collection<Document>): Promise<Position | null> {
   const [event] = await withMongodbFaults(() =>
     outbox
-      .find({ status: 'pending' })
+      .find({ status: 'pending', position: anyPosition })
       .project({ _id: 0, position: 1 })
       .sort({ position: 1 })
       .hint('outgraph_pending')

@@ -6,9 +6,9 @@
  */
 import type { ManagedTransaction } from 'neo4j-driver';
 import { type AggregateState, type StateOutcome, supersedes } from '../apply/aggregate-state.ts';
+import type { Conflict } from '../apply/conflict.ts';
 import { diff, diffCarefully } from '../apply/diff.ts';
 import { createManifest, decodeManifest, emptyManifest, encodeManifest, type Manifest } from '../apply/manifest.ts';
-import type { OwnershipConflict } from '../apply/settle-node.ts';
 import { type BatchSum, isClaimed, type PositionedDiff, sumDiffs } from '../apply/sum-diffs.ts';
 import { cleanUpNodes } from './clean-up-nodes.ts';
 import {
@@ -19,9 +19,10 @@ import {
   type RegistryEntry,
   readPositions,
 } from './registry.ts';
-import { changeNodes, writeNodes } from './write-nodes.ts';
+import { changeNodes, clearNodes, writeNodes } from './write-nodes.ts';
 import {
   changeRelationships,
+  clearRelationships,
   countShares,
   createRelationships,
   deleteReleased,
@@ -50,9 +51,9 @@ export class PreparedState {
 
 /** Thrown to roll back: some claims of the batch cannot be granted. */
 export class ConflictFound extends Error {
-  readonly conflicts: readonly OwnershipConflict[];
+  readonly conflicts: readonly Conflict[];
 
-  constructor(conflicts: readonly OwnershipConflict[]) {
+  constructor(conflicts: readonly Conflict[]) {
     super('ownership conflict');
     this.conflicts = conflicts;
   }
@@ -61,9 +62,11 @@ export class ConflictFound extends Error {
 /** Thrown to roll back: the graph does not hold what a manifest says, because someone else changed it. */
 export class ManifestMismatch extends Error {}
 
-/** `careful`: trust the manifests for nothing but what to remove. */
 export interface ApplyMode {
+  /** Trust the manifests for nothing but what to remove. */
   readonly careful: boolean;
+  /** First take the properties away from all that changes: a value that a unique constraint of the user's allows once may move from one element of the batch to another. */
+  readonly clearing: boolean;
 }
 
 /**
@@ -106,13 +109,25 @@ async function applyEffective(
   await Promise.all([
     enterAggregates(tx, entriesOf(unknown)),
     advanceAggregates(tx, entriesOf(locked)),
-    writeGraph(tx, () => sumDiffs(states.map((state) => positionedDiff(state, known.get(keyOf(state)), mode)))),
+    writeGraph(
+      tx,
+      () => sumDiffs(states.map((state) => positionedDiff(state, known.get(keyOf(state)), mode))),
+      mode.clearing ? states.map(keyOf) : null,
+    ),
   ]);
 }
 
-/** `sumUp` is called when the registry's statements are on their way. */
-async function writeGraph(tx: ManagedTransaction, sumUp: () => BatchSum): Promise<void> {
+/** `sumUp` is called when the registry's statements are on their way; `clearedOwners` are the aggregates whose elements are cleared first, or null. */
+async function writeGraph(
+  tx: ManagedTransaction,
+  sumUp: () => BatchSum,
+  clearedOwners: readonly string[] | null,
+): Promise<void> {
   const sum = sumUp();
+  if (clearedOwners !== null) {
+    await clearNodes(tx, sum, clearedOwners);
+    await clearRelationships(tx, sum.changed);
+  }
   const releasedEnds = await deleteReleased(tx, sum.released);
   const shared = await countShares(tx, sum.shared);
   const freed = [...releasedEnds, ...shared.ends];

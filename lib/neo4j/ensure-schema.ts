@@ -1,97 +1,120 @@
 /**
- * Keeps what is known of the graph's constraints over warm calls, and makes sure that a batch finds those it needs. Read again after a
- * while, because a person may have changed them: without its constraint a label must not be written.
+ * Keeps what is known of the graph's constraints over warm calls, and makes sure that a batch finds those it needs. Reads them again after a while, because a person may have changed
+ * them: without its constraint a label must not be written.
  */
 import type { Driver } from 'neo4j-driver';
-import type { GraphNeeds, SchemaProblem, SchemaProblems } from '../apply/graph-needs.ts';
-import { createConstraints, type GraphSchema, readGraphSchema } from './graph-schema.ts';
+import type { ApplyPorts } from '../apply/apply-batch.ts';
+import type { GraphNeeds, SchemaProblem } from '../apply/graph-needs.ts';
+import { ConstraintBuilder } from './build-constraints.ts';
+import { type GraphSchema, hasKey, readGraphSchema } from './graph-schema.ts';
 
 const schemaMaxAgeMillis = 60_000;
 
-/** Makes the constraints that `needs` lacks, where it may, and names what stands in the way of the rest. */
-export type EnsureSchema = (needs: readonly GraphNeeds[]) => Promise<readonly (SchemaProblem | undefined)[]>;
+/** One event may create this many labels and relationship types: each costs a constraint, an index and, in Neo4j, a place among a limited number of names. */
+export const maxCreatedByEvent = 50;
 
-/**
- * A function that answers for each of several needs: undefined if all its constraints stand, or the problem.
- *
- * @param now milliseconds of a clock.
- * @throws Fault `neo4j-unavailable`.
- */
-export function createEnsureSchema(driver: Driver, database: string, now: () => number): EnsureSchema {
+/** How long a batch waits for constraints that one of its subgraphs needs. */
+const waitMillis = 10_000;
+
+export type SchemaPorts = Pick<ApplyPorts, 'checkSchema' | 'createSchema'>;
+
+/** @param now milliseconds of a clock. */
+export function createSchemaPorts(driver: Driver, database: string, now: () => number): SchemaPorts {
   let known: { readonly schema: GraphSchema; readonly readAt: number } | undefined;
+  const builder = new ConstraintBuilder(driver, database);
 
   const refresh = async () => {
     known = { schema: await readGraphSchema(driver, database), readAt: now() };
     return known.schema;
   };
+  const current = async () =>
+    known !== undefined && now() - known.readAt < schemaMaxAgeMillis ? known.schema : refresh();
 
-  return async (needs) => {
-    let schema = known !== undefined && now() - known.readAt < schemaMaxAgeMillis ? known.schema : await refresh();
-    let refused: SchemaProblems = { labels: new Map(), types: new Map() };
-    const missing = missingConstraints(schema, needs);
-    if (missing.labels.size + missing.types.size > 0) {
-      refused = await createConstraints(driver, database, missing);
-      schema = await refresh();
-    }
-    return needs.map((need) => findProblem(schema, need, refused));
+  return {
+    checkSchema: async (needs) => {
+      const schema = await current();
+      return needs.map((need) => findProblem(schema, need) ?? (isMissing(schema, need) ? 'missing' : undefined));
+    },
+    createSchema: async (need) => {
+      const schema = await current();
+      const missing = missingConstraints(schema, need);
+      const count = missing.labels.size + missing.types.size;
+      if (count > maxCreatedByEvent) return tooMany(count);
+      const problem = await builder.build(missing, waitMillis);
+      const after = await refresh();
+      return problem ?? findProblem(after, need);
+    },
   };
 }
 
-/** A label without any constraint of ours or on the wanted key; the first in the batch to need it says its key. */
-function missingConstraints(schema: GraphSchema, needs: readonly GraphNeeds[]): GraphNeeds {
-  const labels = new Map<string, readonly string[]>();
-  const types = new Set<string>();
-  for (const need of needs) {
-    for (const [label, names] of need.labels) {
-      if (labels.has(label) || schema.keys.has(label) || hasKey(schema, label, names)) continue;
-      labels.set(label, names);
-    }
-    for (const type of need.types) if (!schema.types.has(type)) types.add(type);
-  }
-  return { labels, types };
-}
-
-/** All that stands in the way of what is needed, as the schema is; nothing is made. */
+/** All that is wrong with what is needed, as the schema is; nothing is created. */
 export function findProblems(schema: GraphSchema, { labels, types }: GraphNeeds): readonly SchemaProblem[] {
+  const none = { labels: new Map(), types: new Set<string>(), additional: new Set<string>() };
   const single: readonly GraphNeeds[] = [
-    ...[...labels].map((label) => ({ labels: new Map([label]), types: new Set<string>() })),
-    ...[...types].map((type) => ({ labels: new Map<string, readonly string[]>(), types: new Set([type]) })),
+    ...[...labels].map((label) => ({ ...none, labels: new Map([label]) })),
+    ...[...types].map((type) => ({ ...none, types: new Set([type]) })),
   ];
-  const nothing: SchemaProblems = { labels: new Map(), types: new Map() };
-  return single.flatMap((need) => findProblem(schema, need, nothing) ?? []);
+  return single.flatMap((need) => findProblem(schema, need) ?? missingProblem(schema, need) ?? []);
 }
 
-function findProblem(schema: GraphSchema, need: GraphNeeds, refused: SchemaProblems): SchemaProblem | undefined {
-  for (const [label, names] of need.labels) {
+/** What no new constraint can solve. */
+export function findProblem(schema: GraphSchema, { labels, additional }: GraphNeeds): SchemaProblem | undefined {
+  for (const [label, names] of labels) {
     const key = schema.keys.get(label);
-    if (key !== undefined && key.join() !== names.join()) {
-      return {
-        code: 'key-mismatch',
-        message: `The label ${label} is keyed by ${key.join(', ')}, not by ${names.join(', ')}.`,
-      };
-    }
-    if (key === undefined && !hasKey(schema, label, names)) {
-      return (
-        refused.labels.get(label) ?? {
-          code: 'label-not-declared',
-          message: `The label ${label} has no uniqueness constraint on (${names.join(', ')}).`,
-        }
-      );
-    }
+    if (key === undefined || key.join() === names.join()) continue;
+    return {
+      code: 'key-mismatch',
+      message: `The label ${label} is keyed by ${key.join(', ')}, not by ${names.join(', ')}.`,
+    };
   }
-  for (const type of need.types) {
-    if (schema.types.has(type)) continue;
-    return (
-      refused.types.get(type) ?? {
-        code: 'type-not-declared',
-        message: `The relationship type ${type} has no uniqueness constraint on _outgraphId.`,
-      }
-    );
+  for (const label of additional) {
+    if (!schema.keys.has(label) && !labels.has(label)) continue;
+    return {
+      code: 'label-keyed',
+      message: `The additional label ${label} has a key of its own: a node can be named by one keyed label only. Use another name for the additional label.`,
+    };
   }
   return undefined;
 }
 
-/** Whether a label has a uniqueness constraint on this key. */
-export function hasKey(schema: GraphSchema, label: string, names: readonly string[]): boolean {
-  return (schema.labels.get(label) ?? []).some((key) => key.join() === names.join());
+function missingProblem(schema: GraphSchema, need: GraphNeeds): SchemaProblem | undefined {
+  const missing = missingConstraints(schema, need);
+  for (const [label, names] of missing.labels) {
+    const message = `The label ${label} has no uniqueness constraint on (${names.join(', ')}).`;
+    return { code: 'label-not-declared', message };
+  }
+  for (const type of missing.types) {
+    const message = `The relationship type ${type} has no uniqueness constraint on _outgraphId.`;
+    return { code: 'type-not-declared', message };
+  }
+  return undefined;
+}
+
+function isMissing(schema: GraphSchema, need: GraphNeeds): boolean {
+  for (const [label, names] of need.labels) if (isLabelMissing(schema, label, names)) return true;
+  for (const type of need.types) if (!schema.types.has(type)) return true;
+  return false;
+}
+
+/** What is to be created. */
+export function missingConstraints(
+  schema: GraphSchema,
+  { labels, types }: GraphNeeds,
+): Pick<GraphNeeds, 'labels' | 'types'> {
+  return {
+    labels: new Map([...labels].filter(([label, names]) => isLabelMissing(schema, label, names))),
+    types: new Set([...types].filter((type) => !schema.types.has(type))),
+  };
+}
+
+/** A label without any constraint of ours or on the wanted key. */
+function isLabelMissing(schema: GraphSchema, label: string, names: readonly string[]): boolean {
+  return !schema.keys.has(label) && !hasKey(schema, label, names);
+}
+
+function tooMany(count: number): SchemaProblem {
+  return {
+    code: 'labels-too-many',
+    message: `The subgraph needs ${count} labels and relationship types that the graph does not have; one event may create ${maxCreatedByEvent}. Declare them with an aggregate type and run the set-up, or put what varies into a property.`,
+  };
 }

@@ -5,9 +5,13 @@ import type { GraphNeeds } from '../apply/graph-needs.ts';
 import { Fault } from '../contract/fault.ts';
 import type { SetUpStep } from '../contract/set-up-step.ts';
 import { registryLabel } from '../contract/subgraph.ts';
-import { createEnsureSchema, hasKey } from './ensure-schema.ts';
-import { type GraphSchema, readGraphSchema, registryNeeds, runSchemaStatement } from './graph-schema.ts';
+import { ConstraintBuilder, runSchemaStatement } from './build-constraints.ts';
+import { findProblem, missingConstraints } from './ensure-schema.ts';
+import { type GraphSchema, hasKey, readGraphSchema, registryNeeds } from './graph-schema.ts';
 import { withNeo4jFaults } from './translate-error.ts';
+
+/** As long as the function of the set-up has; when it is run again, it goes on where it was. */
+const buildMillis = 240_000;
 
 /** The index by which the purge finds old tombstones. */
 export const tombstoneIndex = 'outgraph_tombstones';
@@ -24,8 +28,9 @@ export async function setUpGraph(
 ): Promise<readonly SetUpStep[]> {
   const needs = declaredNeeds(catalog);
   const before = await readGraphSchema(driver, database);
-  const problems = await createEnsureSchema(driver, database, Date.now)([needs]);
-  const [first] = problems.flatMap((problem) => problem ?? []);
+  const first =
+    findProblem(before, needs) ??
+    (await new ConstraintBuilder(driver, database).build(missingConstraints(before, needs), buildMillis));
   if (first?.code === 'key-mismatch')
     throw new Fault(
       'set-up-missing',
@@ -69,9 +74,10 @@ export async function checkGraph(driver: Driver, database: string): Promise<void
 export function declaredNeeds(catalog: AggregateCatalog): GraphNeeds {
   const labels = new Map(registryNeeds.labels);
   const types = new Set<string>();
+  const additional = new Set<string>();
   for (const { declares } of catalog.values()) {
     for (const [label, names] of Object.entries(declares?.labels ?? {})) labels.set(label, [...names].sort());
     for (const type of declares?.types ?? []) types.add(type);
   }
-  return { labels, types };
+  return { labels, types, additional };
 }

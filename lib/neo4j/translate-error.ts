@@ -68,7 +68,13 @@ export function translateNeo4jError(error: unknown): Fault {
       { cause: error },
     );
   }
+  if (isOverloaded(error)) {
+    return new Fault('graph-overloaded', `Neo4j ran out of memory or time for the transaction (${error.code}).`, {
+      cause: error,
+    });
+  }
   if (
+    error.code !== constraintCode &&
     /property size|key is too large|exceeds? (?:the )?(?:maximum|limit).*index|too large to index/i.test(error.message)
   ) {
     return new Fault(
@@ -96,19 +102,39 @@ export function translateNeo4jError(error: unknown): Fault {
  */
 export class StartOver extends Error {}
 
-/** Runs a transaction's work; an error of the server after which the work can begin again at once becomes `StartOver`. */
+/**
+ * Runs a transaction's work; an error of the server after which the work can begin again at once becomes `StartOver`, and one that the same work would meet again becomes a fault, so that
+ * the driver does not retry it.
+ */
 export async function withStartOver<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
-    throw isOutdated(error)
-      ? new StartOver('The server refused a step that may pass in a moment.', { cause: error })
-      : error;
+    if (isOutdated(error))
+      throw new StartOver('The server refused a step that may pass in a moment.', { cause: error });
+    throw isOverloaded(error) ? translateNeo4jError(error) : error;
   }
 }
 
+/** Memory of one transaction or of all of them, and the transaction's time. https://neo4j.com/docs/operations-manual/5/performance/memory-configuration/ */
+const overloadCodes =
+  /^Neo\.\w+\.(General\.(MemoryPoolOutOfMemoryError|TransactionOutOfMemoryError|OutOfMemoryError|StackOverFlowError)|Transaction\.TransactionTimedOut\w*)$/;
+
+function isOverloaded(error: unknown): boolean {
+  return error instanceof Neo4jError && overloadCodes.test(error.code);
+}
+
+/** Whether it was the limit of one transaction that was exceeded, and not what all of them share. */
+export function isTransactionLimit(error: unknown): boolean {
+  const cause = error instanceof Fault && error.code === 'graph-overloaded' ? error.cause : undefined;
+  if (!(cause instanceof Neo4jError)) return false;
+  return /TransactionOutOfMemoryError$/.test(cause.code) || /\bmemory\.transaction\.max\b/.test(cause.message);
+}
+
+// Both from the beginning of the message: what follows may quote values, and a value may be any text.
 /** A relationship came to a node that was about to go; another transaction entered an aggregate that this one did not know. */
-const passingViolation = /still has relationships|^Node\(\d+\) already exists with label `OutgraphAggregate`/;
+const passingViolation =
+  /^Cannot delete node<\d+>, because it still has relationships|^Node\(\d+\) already exists with label `OutgraphAggregate` and property `key`/;
 
 function isOutdated(error: unknown): boolean {
   if (!(error instanceof Neo4jError)) return false;
@@ -120,7 +146,25 @@ function isOutdated(error: unknown): boolean {
 
 /** A relationship of that id is there already: another transaction made the shared one, or the graph does not fit the manifest. */
 export function isRelationshipTaken(error: unknown): boolean {
-  return error instanceof Neo4jError && error.code === constraintCode && /_outgraphId/.test(error.message);
+  return (
+    error instanceof Neo4jError &&
+    error.code === constraintCode &&
+    /^Relationship\(\d+\) already exists with type `\w+` and property `_outgraphId`/.test(error.message)
+  );
+}
+
+/** What a unique constraint of the user's says of a write: which label or type, and which of its properties. Null for any other error. */
+export function uniqueViolation(
+  error: unknown,
+): { readonly label: string; readonly properties: readonly string[] } | null {
+  if (!(error instanceof Neo4jError) || error.code !== constraintCode) return null;
+  const found =
+    /^(?:Node|Relationship)\(\d+\) already exists with (?:label|type) `([^`]+)` and propert(?:y|ies) (.*)$/s.exec(
+      error.message,
+    );
+  const [, label, rest = ''] = found ?? [];
+  if (label === undefined) return null;
+  return { label, properties: [...rest.matchAll(/`([A-Za-z][A-Za-z0-9_]*)` = /g)].map(([, name = '']) => name) };
 }
 
 function constraintText(message: string): string {

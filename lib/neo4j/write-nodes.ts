@@ -3,16 +3,16 @@
  * result whole. Statements depend on the shape of a node (label, key names), never on its data.
  */
 import type { ManagedTransaction } from 'neo4j-driver';
+import type { Conflict } from '../apply/conflict.ts';
 import {
   type FoundNode,
   type LabelChanges,
   labelChanges,
   type NodeOutcome,
-  type OwnershipConflict,
   ownedProperties,
   settleNode,
 } from '../apply/settle-node.ts';
-import { type ChangedNode, isClaimed, type NodeSum } from '../apply/sum-diffs.ts';
+import { type BatchSum, type ChangedNode, isClaimed, type NodeSum } from '../apply/sum-diffs.ts';
 import { countMerged, runCounted, runForEvery, runMerge, runStatement } from './run-statement.ts';
 import { groupByShape, nodePattern, type Shape } from './shape.ts';
 import { toParameters } from './to-parameter.ts';
@@ -20,7 +20,7 @@ import { toParameters } from './to-parameter.ts';
 /** What writing the nodes came to. `unlisted`: element ids that no aggregate lists any more. */
 export type WrittenNodes =
   | { readonly outcome: 'written'; readonly unlisted: readonly string[] }
-  | { readonly outcome: 'conflict'; readonly conflicts: readonly OwnershipConflict[] };
+  | { readonly outcome: 'conflict'; readonly conflicts: readonly Conflict[] };
 
 /** A node that was there, locked by this transaction. */
 interface LockedNode {
@@ -69,6 +69,23 @@ export async function changeNodes(tx: ManagedTransaction, changed: readonly Chan
     results.flatMap(({ relabelled }) => relabelled),
   );
   return results.every(({ allFound }) => allFound);
+}
+
+/** Takes all properties but the key and outgraph's own from the nodes that these aggregates own and the batch changes or releases. */
+export async function clearNodes(
+  tx: ManagedTransaction,
+  { nodes, changedNodes }: Pick<BatchSum, 'nodes' | 'changedNodes'>,
+  owners: readonly string[],
+): Promise<void> {
+  const endpoints = [...nodes.map(({ endpoint }) => endpoint), ...changedNodes.map(({ node }) => node)];
+  for (const [shape, members] of groupByShape(endpoints, (endpoint) => endpoint)) {
+    const key = shape.names.map((name, index) => `\`${name}\`: row[${index}]`).join(', ');
+    const statement = `
+UNWIND $rows AS row
+MATCH ${nodePattern('n', shape, 'row')} WHERE n._outgraphOwner IN $owners
+SET n = {${key}, _outgraph: n._outgraph, _outgraphOwner: n._outgraphOwner, _outgraphShares: n._outgraphShares}`;
+    await runStatement(tx, statement, { rows: members.map((member) => Object.values(member.key)), owners });
+  }
 }
 
 interface Relabelling extends LabelChanges {

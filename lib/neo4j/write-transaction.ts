@@ -5,6 +5,7 @@
 import type { Driver, ManagedTransaction } from 'neo4j-driver';
 import pRetry from 'p-retry';
 import { StartOver, withStartOver } from './translate-error.ts';
+import { type LockWatch, watchLocks } from './watch-locks.ts';
 
 /** What others do to the same elements is over soon: the waits begin short, double, and are up to twice as long by chance. */
 const startOverWaits = { retries: Number.POSITIVE_INFINITY, minTimeout: 5, maxTimeout: 500, randomize: true };
@@ -45,11 +46,24 @@ async function attempt<Result>(
   timeoutSeconds: number,
 ): Promise<Result> {
   const session = driver.session({ database });
+  const watch = watchLocks(driver, database);
   try {
-    const timeout = timeoutSeconds * 1000;
+    const options = { timeout: timeoutSeconds * 1000, metadata: { ...watch.metadata } };
     // Around the commit as well: that a node has relationships again is noticed there.
-    return await withStartOver(() => session.executeWrite((tx) => withStartOver(() => work(tx)), { timeout }));
+    return await withStartOver(() =>
+      session.executeWrite((tx) => withStartOver(() => unlessLocked(watch, () => work(tx))), options),
+    );
   } finally {
+    watch.stop();
     await session.close();
+  }
+}
+
+/** A transaction that was ended because of a lock fails with that reason, and is not retried. */
+async function unlessLocked<Result>(watch: LockWatch, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    throw watch.fault() ?? error;
   }
 }

@@ -20,17 +20,19 @@ export interface RepublishPorts {
   readonly readLastProcessed: () => Promise<Date | null>;
   /** Changes the schedules that are still as they were seen, and returns the ids of exactly those events: no two sweeps get the same one. */
   readonly reschedulePending: (changes: readonly Rescheduling[]) => Promise<ReadonlySet<string>>;
+  /** Whether the event is certainly in the queue: it is neither sent again nor an attempt counted. */
+  readonly isWaiting: (eventId: string) => boolean;
   /** Sends at most ten pointers to the queue, and returns those that it refused. */
   readonly sendToQueue: (pointers: readonly Pointer[]) => Promise<readonly Pointer[]>;
   readonly markDead: (events: readonly DeadEvent[]) => Promise<number>;
   readonly remainingMillis: () => number;
   /** From 0 to 1. */
   readonly random: () => number;
-  readonly log: SweepLog;
+  readonly log: RepublishLog;
 }
 
-/** What the sweep says of single events. */
-export interface SweepLog {
+/** What is said of single events. */
+export interface RepublishLog {
   /** The queue took it; the attempt is counted already, if it counts. */
   readonly eventRepublished: (event: StaleEvent) => void;
   /** Published again as often as may be: it is dead. */
@@ -42,6 +44,12 @@ export interface SweepLog {
 export interface RepublishOptions {
   readonly staleSeconds: number;
   readonly maxAttempts: number;
+}
+
+/** Pending events; the sweep's own apart. */
+export interface PendingEvents {
+  readonly events: number;
+  readonly canaries: number;
 }
 
 /** What publishing again came to. */
@@ -70,23 +78,24 @@ const overdueFactor = 10;
 /**
  * Publishes again as much as budget and time allow.
  *
- * @param pending how many events are pending, canaries too.
+ * @param pending how many events are pending.
  * @throws Fault `mongodb-unavailable` or `queue-unavailable`; what was done stays done.
  */
 export async function republish(
   ports: RepublishPorts,
   options: RepublishOptions,
-  pending: number,
+  pending: PendingEvents,
 ): Promise<RepublishReport> {
   const now = await ports.readServerTime();
   const queueBacklog = await ports.countBacklog();
   const stale = await ports.countStale(secondsBefore(now, options.staleSeconds), queueBacklog + 1);
   // As many messages wait as events are stale: the consumer is slow or stopped, and more copies would not help it.
-  const explained = stale > 0 && stale <= queueBacklog;
+  // A canary is not: of the messages that wait, as many are its own.
+  const explained = stale > 0 && stale <= queueBacklog - pending.canaries;
   const pass = new Pass(ports, {
     staleBefore: secondsBefore(now, options.staleSeconds * (explained ? overdueFactor : 1)),
     maxAttempts: options.maxAttempts,
-    budget: Math.max(0, messagesPerEvent * pending - queueBacklog),
+    budget: Math.max(0, messagesPerEvent * (pending.events + pending.canaries) - queueBacklog),
   });
   await pass.run();
   const { republished, refused, exhausted } = pass;
@@ -130,10 +139,11 @@ class Pass {
       const last = chunk.at(-1);
       if (last === undefined) return;
       after = last.position;
-      const worn = chunk.filter((event) => this.#isWorn(event));
+      const missing = chunk.filter(({ eventId }) => !this.#ports.isWaiting(eventId));
+      const worn = missing.filter((event) => this.#isWorn(event));
       if (worn.length > 0) this.exhausted += await this.#ports.markDead(worn.map(exhaustedEvent));
       for (const event of worn) this.#ports.log.eventExhausted(event);
-      const again = chunk.filter((event) => !this.#isWorn(event));
+      const again = missing.filter((event) => !this.#isWorn(event));
       if (!(await this.#sendAgain(again, now))) return;
     }
   }

@@ -1,12 +1,12 @@
 /** Joins the backfill that goes straight to the graph to both databases. */
 import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
-import { outboxCollection } from '../contract/outbox-event.ts';
 import {
   type DocumentId,
   type DocumentsSince,
   listDocumentsSince,
   readDocumentsSince,
 } from '../mongodb/list-documents.ts';
+import { outboxOf } from '../mongodb/outbox-of.ts';
 import { readReprojection, removeReprojection, saveReprojection } from '../mongodb/reprojection-note.ts';
 import { readClusterTime } from '../mongodb/scan-pending.ts';
 import { countPending } from '../mongodb/unsettled-positions.ts';
@@ -61,7 +61,7 @@ export function joinBackfill(
 ): BackfillPorts<DocumentId> {
   const owner = { command: 'backfill', aggregateType: definition.type } as const;
   const notes = notesOf(db);
-  const outbox = db.collection(outboxCollection);
+  const outbox = outboxOf(db);
   const documents = db.collection(definition.collection);
   const read = async (some: () => Promise<DocumentsSince>): Promise<DocumentsRead<DocumentId>> => {
     const readAtMillis = Date.now();

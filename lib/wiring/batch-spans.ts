@@ -1,7 +1,7 @@
 /** Joins the consumer's log to spans, where an endpoint for them is set; the SDK is loaded only there. */
 import type { TraceSettings } from '../config/settings.ts';
-import type { ConsumeLog, ConsumeReport, ToldOutcome } from '../consume/consume-ports.ts';
-import { type DataFaultCode, describeError } from '../contract/fault.ts';
+import type { ConsumeLog, ConsumeReport } from '../consume/consume-ports.ts';
+import { describeError } from '../contract/fault.ts';
 import type { BatchTrace, TracingOptions } from '../otel/tracing.ts';
 
 export interface SpanLog {
@@ -70,7 +70,7 @@ async function traced(
   const eventOutcome: ConsumeLog['eventOutcome'] = (event, outcome) => {
     log.eventOutcome(event, outcome);
     // What was settled before has its span already.
-    if (outcome.outcome !== 'settled-before') batch.tell(event, spanOutcome(outcome));
+    if (outcome.outcome !== 'settled-before') batch.tell(event, outcome);
   };
   try {
     const report = await run({ ...log, eventOutcome });
@@ -80,12 +80,6 @@ async function traced(
     batch.end(describeError(error).code);
     throw error;
   }
-}
-
-const conflictCode: DataFaultCode = 'ownership-conflict';
-
-function spanOutcome(outcome: ToldOutcome) {
-  return outcome.outcome === 'conflict' ? { outcome: outcome.outcome, code: conflictCode } : outcome;
 }
 
 /** The endpoint for traces as it is, or the path of traces below the endpoint for everything; null where neither is set, or where OpenTelemetry is switched off. */

@@ -28,3 +28,22 @@ export function boundedPorts<Ports extends { readonly [Port in keyof Ports]: Ser
   ]);
   return Object.fromEntries(bound);
 }
+
+/** The same steps, but waiting for each of them ends with a `time-up` fault when its server does not answer in time. */
+export async function* boundedSteps<Step>(
+  server: string,
+  steps: AsyncIterable<Step>,
+  millis: () => number,
+): AsyncGenerator<Step> {
+  const iterator = steps[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const { done, value } = await withinTime(server, millis(), () => iterator.next());
+      if (done === true) return;
+      yield value;
+    }
+  } finally {
+    // Not awaited: it may wait for the same server.
+    Promise.resolve(iterator.return?.()).catch(() => undefined);
+  }
+}

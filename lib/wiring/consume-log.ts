@@ -20,6 +20,7 @@ export function consumeLog(logger: ConsumeLogger): ConsumeLog & SpanLog {
 
 function logOutcome(logger: ConsumeLogger, event: TracedEvent, outcome: ToldOutcome): void {
   if (outcome.outcome === 'dead') logger.error('event dead', { ...eventFields(event), ...outcome });
+  else if (outcome.outcome === 'failed') logger.warn('event failed', { ...eventFields(event), ...outcome });
   else if (outcome.outcome === 'conflict') logger.warn('event in conflict', { ...eventFields(event), ...outcome });
   else if (logsEachEvent(logger)) logger.debug('event consumed', { ...eventFields(event), ...outcome });
 }

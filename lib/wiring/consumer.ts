@@ -16,18 +16,22 @@ import {
   type ConflictDocument,
   conflictCollection,
   countConflict,
+  countFailure,
   forgetConflicts,
+  readFailures,
 } from '../mongodb/count-conflicts.ts';
 import { fetchEvents } from '../mongodb/fetch-events.ts';
-import { fetchNewestPending } from '../mongodb/fetch-newest-pending.ts';
+import { fetchPending } from '../mongodb/fetch-pending.ts';
 import { markDead } from '../mongodb/mark-dead.ts';
+import { readLastProcessed } from '../mongodb/measure-outbox.ts';
+import { outboxOf } from '../mongodb/outbox-of.ts';
 import { checkOutbox } from '../mongodb/set-up-outbox.ts';
 import { type TrialDocument, trialCollection } from '../mongodb/trials.ts';
 import { connectNeo4j } from '../neo4j/connect.ts';
 import { pingNeo4j } from '../neo4j/ping.ts';
 import { checkGraph } from '../neo4j/set-up-graph.ts';
 import { joinBatchSpans, type SpanLog, type SpanOptions } from './batch-spans.ts';
-import { boundedPorts } from './bounded-ports.ts';
+import { boundedPorts, boundedSteps } from './bounded-ports.ts';
 import { joinGraph } from './graph.ts';
 import { Renewable } from './renewable.ts';
 import { TrialRecord } from './trial-record.ts';
@@ -103,7 +107,7 @@ export function joinConsumer(
 ): Consumer {
   const mongodb = connectMongodb(settings.MONGODB_URI);
   const db = mongodb.db(settings.MONGODB_DATABASE);
-  const outbox = db.collection(outboxCollection);
+  const outbox = outboxOf(db);
   const conflicts = db.collection<ConflictDocument>(conflictCollection);
   const trials = new TrialRecord(db.collection<TrialDocument>(trialCollection));
   const { NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD, NEO4J_DATABASE: database } = settings;
@@ -120,14 +124,16 @@ export function joinConsumer(
     const untilReserve = () => remainingMillis() - reserveMillis;
     const untilEnd = () => remainingMillis() - recordMillis;
     const reading = {
-      fetchEvents: (eventIds: readonly string[]) => fetchEvents(outbox, eventIds),
-      fetchNewestPending: (keys: readonly string[]) => fetchNewestPending(outbox, keys),
+      fetchPending: (keys: readonly string[]) => fetchPending(outbox, keys),
+      readFailures: (eventIds: readonly string[]) => readFailures(conflicts, eventIds),
       readBrokenTrials: (eventIds: readonly string[]) => trials.readBroken(eventIds),
       beginTrial: (trial: Trial) => trials.begin(trial),
     };
     const recording = {
       forgetTrials: (eventIds: readonly string[]) => trials.forget(eventIds),
       countConflict: (eventId: string) => countConflict(conflicts, eventId),
+      countFailure: async (eventId: string, counts: boolean) =>
+        countFailure(conflicts, eventId, await readLastProcessed(outbox), counts),
       acknowledgeEvents: (eventIds: readonly string[]) => acknowledgeEvents(outbox, eventIds),
       markDead: async (events: readonly DeadEvent[]) => {
         const marked = await markDead(outbox, events);
@@ -146,6 +152,7 @@ export function joinConsumer(
         await withinTime('MongoDB', pingMillis, () => pingMongodb(db));
         await withinTime('MongoDB', untilReserve(), checkSetUp);
       },
+      fetchEvents: (eventIds) => boundedSteps('MongoDB', fetchEvents(outbox, eventIds), untilReserve),
       project: (event) => projectOutboxEvent(catalog, event),
       ...boundedPorts('Neo4j', graph.current.ports, untilReserve, graph.renewIfSilent),
       ...boundedPorts('MongoDB', reading, untilReserve),
@@ -165,7 +172,11 @@ export function joinConsumer(
       const report = await consume(
         messages,
         { ...portsFor(remainingMillis), log },
-        { conflictMaxReceives: settings.CONFLICT_MAX_RECEIVES, crashMaxTrials: settings.CRASH_MAX_TRIALS },
+        {
+          conflictMaxReceives: settings.CONFLICT_MAX_RECEIVES,
+          crashMaxTrials: settings.CRASH_MAX_TRIALS,
+          aloneMaxFailures: settings.ALONE_MAX_FAILURES,
+        },
       );
       failedBefore = false;
       return report;

@@ -3,10 +3,10 @@ import type { Db } from 'mongodb';
 import type { DeadList } from '../contract/dead-list.ts';
 import type { DeadSelection } from '../contract/dead-selection.ts';
 import { Fault } from '../contract/fault.ts';
-import { outboxCollection } from '../contract/outbox-event.ts';
 import { type DiscardedRow, discardedCollection, listDiscardedRows } from '../mongodb/discarded.ts';
 import { groupDead, listDeadRows } from '../mongodb/find-dead.ts';
 import { findEvent } from '../mongodb/find-event.ts';
+import { outboxOf } from '../mongodb/outbox-of.ts';
 import { toDeadDetails } from '../mongodb/read-dead-event.ts';
 import { toRelaxedJson } from '../mongodb/relaxed-json.ts';
 import { newestUnsettled } from '../mongodb/unsettled-positions.ts';
@@ -28,7 +28,7 @@ const maxGrouped = 10_000;
  * const { groups, events } = await listDead(db, { codes: ['payload-invalid'], aggregateTypes: [], eventIds: [] }, 20);
  */
 export async function listDead(db: Db, selection: DeadSelection, limit: number): Promise<DeadList> {
-  const outbox = db.collection(outboxCollection);
+  const outbox = outboxOf(db);
   const [groups, events] = await Promise.all([
     groupDead(outbox, selection, maxGrouped),
     listDeadRows(outbox, selection, limit),
@@ -59,7 +59,7 @@ export interface ShowOptions {
  * const shown = await showDead(db, '66a0c0ffee0123456789abcd', { graph: settings, withPayload: false });
  */
 export async function showDead(db: Db, eventId: string, { graph, withPayload }: ShowOptions): Promise<ShowResult> {
-  const inOutbox = await findEvent(db.collection(outboxCollection), eventId);
+  const inOutbox = await findEvent(outboxOf(db), eventId);
   const document = inOutbox ?? (await findEvent(db.collection(discardedCollection), eventId));
   if (document === null) return { outcome: 'unknown' };
   if (document.status !== 'dead') return { outcome: 'not-dead', status: String(document.status) };
@@ -82,7 +82,7 @@ export async function readNewerStates(
   graph: GraphAddress | null,
   events: readonly EventPlace[],
 ): Promise<{ readonly states: readonly NewerState[]; readonly graphUnread: string | null }> {
-  const outbox = db.collection(outboxCollection);
+  const outbox = outboxOf(db);
   const unsettled = (type: string, ids: readonly string[]) => newestUnsettled(outbox, type, ids);
   const alone = async (graphUnread: string) => {
     const states = await newerStates({ newestUnsettled: unsettled, readPositions: async () => new Map() }, events);

@@ -1,10 +1,11 @@
 /** Joins the discarding of dead events to the databases. */
 import type { Db } from 'mongodb';
 import type { DeadSelection } from '../contract/dead-selection.ts';
-import { aggregateKey, outboxCollection } from '../contract/outbox-event.ts';
+import { aggregateKey } from '../contract/outbox-event.ts';
 import { discardedCollection, moveToDiscarded, translateDuplicate } from '../mongodb/discarded.ts';
 import { countDead, findDead, listDeadPlaces } from '../mongodb/find-dead.ts';
 import { readServerTime } from '../mongodb/measure-outbox.ts';
+import { outboxOf } from '../mongodb/outbox-of.ts';
 import { checkDiscarded } from '../mongodb/set-up-outbox.ts';
 import { withMongodbFaults } from '../mongodb/translate-error.ts';
 import { type ChangeReport, changeInParts } from '../operate/change-in-parts.ts';
@@ -38,7 +39,7 @@ export async function planDiscard(
   until: Date,
 ): Promise<DiscardPlan> {
   await checkDiscarded(db);
-  const outbox = db.collection(outboxCollection);
+  const outbox = outboxOf(db);
   const events = await countDead(outbox, selection, until);
   if (events === 0) return { events, behind: [], isCapped: false, graphUnread: null };
   const places = await listDeadPlaces(outbox, selection, until, maxLookedAt);
@@ -59,7 +60,7 @@ export function discard(
   reason: string,
   running: Running,
 ): Promise<ChangeReport> {
-  const outbox = db.collection(outboxCollection);
+  const outbox = outboxOf(db);
   const discarded = db.collection(discardedCollection);
   return changeInParts(
     {

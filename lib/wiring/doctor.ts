@@ -17,6 +17,7 @@ import { findCollections, findIndexProblems, readValidator } from '../mongodb/in
 import { readDefaultWriteConcern, readFeatureVersion, readOplog, readServerFacts } from '../mongodb/inspect-server.ts';
 import { compareWithParts } from '../mongodb/inspect-user.ts';
 import { countOutbox, readPublisherActivity, readServerTime } from '../mongodb/measure-outbox.ts';
+import { outboxOf } from '../mongodb/outbox-of.ts';
 import { checkpointCollection } from '../mongodb/set-up-outbox.ts';
 import { trialCollection } from '../mongodb/trials.ts';
 import { connectNeo4j } from '../neo4j/connect.ts';
@@ -114,7 +115,7 @@ function openMongodb(
   const client = connectMongodb(uri, { selectionMillis });
   opened.push(() => client.close());
   const db = client.db(database);
-  const outbox = db.collection(outboxCollection);
+  const outbox = outboxOf(db);
   const checkpoints = db.collection(checkpointCollection);
   return {
     ports: {

@@ -1,8 +1,8 @@
 /** Joins the search for an aggregate's document to a database. */
 import type { Db } from 'mongodb';
 import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
-import { outboxCollection } from '../contract/outbox-event.ts';
 import { type FoundDocument, findDocument as search } from '../mongodb/find-document.ts';
+import { outboxOf } from '../mongodb/outbox-of.ts';
 
 /** How an operator looks for a document. */
 export interface FindOptions {
@@ -20,7 +20,7 @@ export function findDocument(
   aggregateId: string,
   { walk, signal, progress }: FindOptions,
 ): Promise<FoundDocument> {
-  return search(db.collection(definition.collection), db.collection(outboxCollection), definition, aggregateId, {
+  return search(db.collection(definition.collection), outboxOf(db), definition, aggregateId, {
     walk,
     isInterrupted: () => signal.aborted,
     progress,

@@ -3,20 +3,30 @@ import type { Driver } from 'neo4j-driver';
 import { type ApplyPorts, applyBatch } from '../apply/apply-batch.ts';
 import type { ConsumePorts } from '../consume/consume-ports.ts';
 import { applyStates } from '../neo4j/apply-states.ts';
-import { createEnsureSchema } from '../neo4j/ensure-schema.ts';
+import { createSchemaPorts } from '../neo4j/ensure-schema.ts';
 import { findSharers } from '../neo4j/find-sharers.ts';
+import { pingNeo4j } from '../neo4j/ping.ts';
+import { withinTime } from './within-time.ts';
 
 /** The part of the consumer's ports that is the graph. */
 export type GraphPorts = Pick<ConsumePorts, 'applyBatch' | 'findSharers'>;
 
+/** A graph that answers at all does so within this time. */
+const answerMillis = 3_000;
+
 /** Joins the parts on a driver, which stays the caller's to close. */
 export function joinGraph(driver: Driver, database: string): GraphPorts {
   const ports: ApplyPorts = {
-    ensureSchema: createEnsureSchema(driver, database, Date.now),
+    ...createSchemaPorts(driver, database, Date.now),
     applyStates: (states) => applyStates(driver, database, states),
+    answers: () =>
+      withinTime('Neo4j', answerMillis, () => pingNeo4j(driver, database)).then(
+        () => true,
+        () => false,
+      ),
   };
   return {
-    applyBatch: (states, results) => applyBatch(states, ports, results),
+    applyBatch: (states, results, options) => applyBatch(states, ports, results, options),
     findSharers: (identities) => findSharers(driver, database, identities),
   };
 }

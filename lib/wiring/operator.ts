@@ -3,10 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import { canaryAggregate } from '../contract/canary.ts';
-import { outboxCollection } from '../contract/outbox-event.ts';
 import { positionTime } from '../contract/position.ts';
 import { connectMongodb } from '../mongodb/connect.ts';
 import { readServerTime } from '../mongodb/measure-outbox.ts';
+import { outboxOf } from '../mongodb/outbox-of.ts';
 import { checkOutbox } from '../mongodb/set-up-outbox.ts';
 import { connectNeo4j } from '../neo4j/connect.ts';
 import { readAggregatePositions } from '../neo4j/list-aggregates.ts';
@@ -72,7 +72,7 @@ export async function withGraph<Result>(
 
 /** MongoDB's time. @throws Fault `mongodb-unavailable`. */
 export function readOutboxTime(db: Db): Promise<Date> {
-  return readServerTime(db.collection(outboxCollection));
+  return readServerTime(outboxOf(db));
 }
 
 /**

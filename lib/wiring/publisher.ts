@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectEventBus, sendPointers } from '../aws/event-bus.ts';
 import type { PublisherSettings } from '../config/settings.ts';
-import { outboxCollection } from '../contract/outbox-event.ts';
 import type { Pointer } from '../contract/pointer.ts';
 import { connectMongodb } from '../mongodb/connect.ts';
+import { outboxOf } from '../mongodb/outbox-of.ts';
 import {
   acquireLease,
   type Checkpoint,
@@ -66,7 +66,7 @@ export function wirePublisher(settings: PublisherSettings): Publisher {
 export function joinPublisher(settings: Omit<PublisherSettings, 'EVENT_BUS_NAME'>, sink: PointerSink): Publisher {
   const client = connectMongodb(settings.MONGODB_URI);
   const db = client.db(settings.MONGODB_DATABASE);
-  const outbox = db.collection(outboxCollection);
+  const outbox = outboxOf(db);
   const checkpoints = db.collection<Checkpoint>(checkpointCollection);
   const leaseSeconds = settings.PUBLISHER_LEASE_SECONDS;
 

@@ -1,7 +1,8 @@
 /** Joins the repair to both databases. */
 import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
-import { outboxCollection, splitAggregateKey } from '../contract/outbox-event.ts';
+import { splitAggregateKey } from '../contract/outbox-event.ts';
 import type { DocumentId } from '../mongodb/list-documents.ts';
+import { outboxOf } from '../mongodb/outbox-of.ts';
 import { recordDeletions } from '../mongodb/record-deletions.ts';
 import { readClusterTime } from '../mongodb/scan-pending.ts';
 import { countPending, oldestPending } from '../mongodb/unsettled-positions.ts';
@@ -31,7 +32,7 @@ export async function repairGraph(
   running: Running,
   telling: RepairTelling,
 ): Promise<RepairReport> {
-  const outbox = db.collection(outboxCollection);
+  const outbox = outboxOf(db);
   const byType = new Map(definitions.map((definition) => [definition.type, definition]));
   return repair<DocumentId>(
     {

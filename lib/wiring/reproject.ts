@@ -3,9 +3,9 @@ import type { Db } from 'mongodb';
 import type { AggregateCatalog } from '../aggregates/create-catalog.ts';
 import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
 import { canaryAggregate } from '../contract/canary.ts';
-import { outboxCollection } from '../contract/outbox-event.ts';
 import type { Position } from '../contract/position.ts';
 import { type DocumentId, estimateDocuments, listDocumentIds } from '../mongodb/list-documents.ts';
+import { outboxOf } from '../mongodb/outbox-of.ts';
 import { recordDeletions } from '../mongodb/record-deletions.ts';
 import {
   type NoteOwner,
@@ -87,7 +87,7 @@ export async function reprojectType(
   log: Omit<ReprojectLog<DocumentId>, 'progress'>,
 ): Promise<ReprojectResult> {
   const aggregateType = definition.type;
-  const outbox = db.collection(outboxCollection);
+  const outbox = outboxOf(db);
   const notes = notesOf(db);
   const owner = { command, aggregateType };
   const report = await reproject<DocumentId>(
@@ -120,7 +120,7 @@ function forgetType(
   { graph, transactionSeconds, maxForgotten }: ForgetSettings,
   running: Running,
 ): Promise<ForgetReport> {
-  const outbox = db.collection(outboxCollection);
+  const outbox = outboxOf(db);
   const database = graph.NEO4J_DATABASE;
   return withGraph(graph, (driver) =>
     forgetMissing(

@@ -1,11 +1,11 @@
 /** Joins redrive and replay to the outbox. */
 import type { Db } from 'mongodb';
 import type { DeadSelection } from '../contract/dead-selection.ts';
-import { outboxCollection } from '../contract/outbox-event.ts';
 import { type ConflictDocument, conflictCollection, forgetConflicts } from '../mongodb/count-conflicts.ts';
 import { countDead, findDead } from '../mongodb/find-dead.ts';
 import { countProcessed, findProcessed, type ReplayWindow, readRetentionSeconds } from '../mongodb/find-processed.ts';
 import { makePending } from '../mongodb/make-pending.ts';
+import { outboxOf } from '../mongodb/outbox-of.ts';
 import { forgetTrials, type TrialDocument, trialCollection } from '../mongodb/trials.ts';
 import { type ChangePorts, type ChangeReport, changeInParts } from '../operate/change-in-parts.ts';
 import { chunkFor } from '../operate/pace.ts';
@@ -15,12 +15,12 @@ const maxEventsAtOnce = 500;
 
 /** How many dead events are meant that died before `until`. @throws Fault `mongodb-unavailable`. */
 export function countRedrive(db: Db, selection: DeadSelection, until: Date): Promise<number> {
-  return countDead(db.collection(outboxCollection), selection, until);
+  return countDead(outboxOf(db), selection, until);
 }
 
 /** Makes the meant dead events pending again; what dies after `until` stays dead. @throws Fault `mongodb-unavailable`. */
 export function redrive(db: Db, selection: DeadSelection, until: Date, running: Running): Promise<ChangeReport> {
-  const outbox = db.collection(outboxCollection);
+  const outbox = outboxOf(db);
   const trials = db.collection<TrialDocument>(trialCollection);
   const conflicts = db.collection<ConflictDocument>(conflictCollection);
   return runReturn(running, {
@@ -43,7 +43,7 @@ export interface ReplayPlan {
 
 /** @throws Fault `mongodb-unavailable`. */
 export async function planReplay(db: Db, window: ReplayWindow): Promise<ReplayPlan> {
-  const outbox = db.collection(outboxCollection);
+  const outbox = outboxOf(db);
   const retentionSeconds = await readRetentionSeconds(outbox);
   const events = await countProcessed(outbox, window);
   return {
@@ -54,7 +54,7 @@ export async function planReplay(db: Db, window: ReplayWindow): Promise<ReplayPl
 
 /** Makes the processed events of the window pending again. @throws Fault `mongodb-unavailable`. */
 export function replay(db: Db, window: ReplayWindow, running: Running): Promise<ChangeReport> {
-  const outbox = db.collection(outboxCollection);
+  const outbox = outboxOf(db);
   return runReturn(running, {
     find: (limit) => findProcessed(outbox, window, limit),
     change: (eventIds) => makePending(outbox, 'processed', eventIds),

@@ -1,7 +1,8 @@
 /** Joins the look at one aggregate to both databases. */
 import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
-import { aggregateKey, outboxCollection } from '../contract/outbox-event.ts';
+import { aggregateKey } from '../contract/outbox-event.ts';
 import { type DocumentId, readDocuments } from '../mongodb/list-documents.ts';
+import { outboxOf } from '../mongodb/outbox-of.ts';
 import { listEvents } from '../mongodb/recent-events.ts';
 import { toRelaxedJson } from '../mongodb/relaxed-json.ts';
 import { readKeyNames } from '../neo4j/key-names.ts';
@@ -39,7 +40,7 @@ export async function viewAggregate(
           subgraph: stateOf(definition, document).subgraph,
         };
       },
-      listEvents: () => listEvents(db.collection(outboxCollection), aggregate, maxEvents),
+      listEvents: () => listEvents(outboxOf(db), aggregate, maxEvents),
       readRegistered: async () => (await readRegistered(driver, database, [key])).get(key),
       readElements: (nodes, relationships) => readElements(driver, database, keys, { nodes, relationships }),
     },

@@ -2,11 +2,11 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Db } from 'mongodb';
 import { readQueueCounts } from '../aws/queue.ts';
-import { outboxCollection } from '../contract/outbox-event.ts';
 import { type CanaryNote, readLastCanary } from '../mongodb/canaries.ts';
 import { countByType } from '../mongodb/count-by-type.ts';
 import { listPublishers } from '../mongodb/list-publishers.ts';
 import { countOutbox, readLastProcessed, readServerTime } from '../mongodb/measure-outbox.ts';
+import { outboxOf } from '../mongodb/outbox-of.ts';
 import { readSettled } from '../mongodb/read-settled.ts';
 import { checkpointCollection } from '../mongodb/set-up-outbox.ts';
 import { type StatusOptions, takeStatus } from '../operate/status/status.ts';
@@ -28,7 +28,7 @@ export interface StatusScope {
 
 /** Takes one look; safe to repeat every second or two. @throws Fault `mongodb-unavailable` or `queue-unavailable`. */
 export function readStatus({ db, queues }: StatusScope, options: StatusOptions): Promise<StatusReport> {
-  const outbox = db.collection(outboxCollection);
+  const outbox = outboxOf(db);
   const checkpoints = db.collection(checkpointCollection);
   const notes = db.collection<CanaryNote>(checkpointCollection);
   return takeStatus(

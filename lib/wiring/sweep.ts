@@ -4,7 +4,6 @@ import type { Db } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import { countBacklog, sendToQueue } from '../aws/queue.ts';
 import type { SweepSettings } from '../config/settings.ts';
-import { outboxCollection } from '../contract/outbox-event.ts';
 import {
   type CanaryNote,
   readLastCanary,
@@ -13,6 +12,7 @@ import {
   writeCanary,
 } from '../mongodb/canaries.ts';
 import { connectMongodb } from '../mongodb/connect.ts';
+import { endUnreachable } from '../mongodb/end-unreachable.ts';
 import { countStale, findStale } from '../mongodb/find-stale.ts';
 import { markDead } from '../mongodb/mark-dead.ts';
 import {
@@ -22,13 +22,13 @@ import {
   readPublisherActivity,
   readServerTime,
 } from '../mongodb/measure-outbox.ts';
+import { outboxOf } from '../mongodb/outbox-of.ts';
 import { reschedulePending } from '../mongodb/reschedule-pending.ts';
 import { checkOutbox, checkpointCollection } from '../mongodb/set-up-outbox.ts';
 import { unsettledAggregates } from '../mongodb/unsettled-aggregates.ts';
 import { connectNeo4j } from '../neo4j/connect.ts';
 import { holdTombstones, listTombstones, removeTombstones } from '../neo4j/tombstones.ts';
-import type { SweepLog } from '../sweep/republish.ts';
-import { type SweepPorts, type SweepReport, sweep } from '../sweep/sweep.ts';
+import { type SweepLog, type SweepPorts, type SweepReport, sweep } from '../sweep/sweep.ts';
 import { boundedPorts } from './bounded-ports.ts';
 import { Renewable } from './renewable.ts';
 import { withinTime } from './within-time.ts';
@@ -46,6 +46,8 @@ export interface Sweeper {
 
 /** The queue that stale events are sent to again. */
 export interface SweepQueue extends Pick<SweepPorts, 'sendToQueue' | 'countBacklog'> {
+  /** Left out where nobody can look into the queue, as into SQS. */
+  readonly isWaiting?: SweepPorts['isWaiting'];
   readonly close: () => void;
 }
 
@@ -81,6 +83,7 @@ export function joinSweep(settings: Omit<SweepSettings, 'QUEUE_URL'>, queue: Swe
         // A second more for MongoDB, where what the queue did not take is given back.
         ...boundedPorts('SQS', { sendToQueue, countBacklog }, () => callMillis() - 1_000),
         ...boundedPorts('Neo4j', joinTombstones(driver.current, database), callMillis, driver.renewIfSilent),
+        isWaiting: queue.isWaiting ?? (() => false),
         remainingMillis,
         random: Math.random,
         log,
@@ -102,6 +105,7 @@ const silent: SweepLog = {
   eventRepublished: () => undefined,
   eventExhausted: () => undefined,
   eventNotRepublished: () => undefined,
+  eventUnreachable: () => undefined,
 };
 
 /** No server is waited for longer than this, nor in the last seconds of an invocation, which are for the report. */
@@ -111,7 +115,7 @@ const reserveMillis = 2_000;
 /** What the sweep needs of MongoDB. */
 export type SweepOutbox = Omit<
   SweepPorts,
-  keyof SweepTombstones | 'sendToQueue' | 'countBacklog' | 'remainingMillis' | 'random' | 'log'
+  keyof SweepTombstones | 'sendToQueue' | 'countBacklog' | 'isWaiting' | 'remainingMillis' | 'random' | 'log'
 >;
 
 /** What the sweep needs of Neo4j. */
@@ -119,7 +123,7 @@ export type SweepTombstones = Pick<SweepPorts, 'listTombstones' | 'holdTombstone
 
 /** Joins the sweep's reads and writes to the outbox of a database, whose client stays the caller's to close. */
 export function joinOutbox(db: Db): SweepOutbox {
-  const outbox = db.collection(outboxCollection);
+  const outbox = outboxOf(db);
   const checkpoints = db.collection(checkpointCollection);
   const notes = db.collection<CanaryNote>(checkpointCollection);
   return {
@@ -136,6 +140,7 @@ export function joinOutbox(db: Db): SweepOutbox {
     readLastProcessed: () => readLastProcessed(outbox),
     reschedulePending: (changes) => reschedulePending(outbox, changes),
     markDead: (events) => markDead(outbox, events),
+    endUnreachable: (reported) => endUnreachable(outbox, reported),
     unsettledAggregates: (keys) => unsettledAggregates(outbox, keys),
   };
 }

@@ -2,9 +2,9 @@
 import type { Db } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 import type { OutboxChange } from '../contract/outbox-change.ts';
-import { outboxCollection } from '../contract/outbox-event.ts';
 import { fromPosition, toPosition } from '../contract/position.ts';
 import { type ChangeSelection, followOutbox } from '../mongodb/follow-outbox.ts';
+import { outboxOf } from '../mongodb/outbox-of.ts';
 import type { ResumeToken } from '../mongodb/publisher-lease.ts';
 import { readClusterTime } from '../mongodb/scan-pending.ts';
 import { type FollowLog, follow } from '../operate/follow.ts';
@@ -25,7 +25,7 @@ export async function tail(
     log,
   }: { readonly signal: AbortSignal; readonly tell: (change: OutboxChange) => void; readonly log: FollowLog },
 ): Promise<void> {
-  const outbox = db.collection(outboxCollection);
+  const outbox = outboxOf(db);
   const readNow = () => readClusterTime(db.client, outbox);
   const { t, i } = fromPosition(await readNow());
   const follower = follow<OutboxChange, ResumeToken>(

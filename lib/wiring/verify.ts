@@ -1,8 +1,8 @@
 /** Joins the verification to both databases. */
 import type { Document } from 'mongodb';
 import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
-import { outboxCollection } from '../contract/outbox-event.ts';
 import { type DocumentId, listDocuments, readDocuments } from '../mongodb/list-documents.ts';
+import { outboxOf } from '../mongodb/outbox-of.ts';
 import { readClusterTime } from '../mongodb/scan-pending.ts';
 import { newestUnsettled, oldestPending } from '../mongodb/unsettled-positions.ts';
 import { countListings } from '../neo4j/count-listings.ts';
@@ -36,7 +36,7 @@ export async function verifyGraph(
   },
 ): Promise<VerifyReport> {
   const catalog = new Map(definitions.map((definition) => [definition.type, definition]));
-  const outbox = db.collection(outboxCollection);
+  const outbox = outboxOf(db);
   const definitionOf = (type: string) => {
     const definition = catalog.get(type);
     if (definition === undefined) throw new Error(`The aggregate type "${type}" is not verified.`);

@@ -4,7 +4,7 @@ import type { AggregateCatalog } from '../aggregates/create-catalog.ts';
 import type { WorkerSettings } from '../config/settings.ts';
 import type { ConsumeLog } from '../consume/consume-ports.ts';
 import type { PublishLog } from '../publish/publish-ports.ts';
-import type { SweepLog } from '../sweep/republish.ts';
+import type { SweepLog } from '../sweep/sweep.ts';
 import { MemoryQueue } from '../worker/memory-queue.ts';
 import { Work, type WorkHealth, type WorkLog } from '../worker/work.ts';
 import type { SpanLog } from './batch-spans.ts';
@@ -52,6 +52,7 @@ export function startWorker(settings: WorkerSettings, catalog: AggregateCatalog,
   const sweeper = joinSweep(settings, {
     sendToQueue: (pointers) => queue.offer(pointers),
     countBacklog: async () => queue.inFlight,
+    isWaiting: (eventId) => queue.has(eventId),
     close: () => undefined,
   });
   const work = new Work(

@@ -78,10 +78,15 @@ export class MemoryQueue {
     }
   }
 
-  /** Puts messages back in front: it was a server that failed, not they, and the consumer backs off by itself. */
+  /** Puts messages back behind the others: it was a server that failed, not they, and the consumer backs off by itself. */
   retryNow(messages: readonly QueueMessage[]): void {
-    this.#ready.unshift(...messages);
+    this.#ready.push(...messages);
     this.#notify();
+  }
+
+  /** Whether the event is queued, delivered or waiting for its redelivery. */
+  has(eventId: string): boolean {
+    return this.#known.has(eventId);
   }
 
   /** Nothing is delivered any more; whoever waits goes on. */

@@ -44,12 +44,17 @@ export interface WorkHealth {
   readonly queued: number;
   /** Milliseconds since the epoch; null before the first batch. */
   readonly lastSettledAt: number | null;
+  /** Events that failed on their own within the last two minutes, and why the last of them did: a lock of somebody else's, say. Null where there are none. */
+  readonly failedEvents: { readonly count: number; readonly reason: string } | null;
   /** The parts that fail at the moment, and since when. */
   readonly failing: Readonly<Partial<Record<WorkPart, number>>>;
 }
 
 /** A part that fails for longer than this makes the worker unhealthy. */
 const unhealthyMillis = 60_000;
+
+/** An event that failed comes again within a minute. */
+const failureShownMillis = 120_000;
 
 /** A failed part goes on after this, doubled each time it fails again, up to the maximum: Lambda's way of backing off. */
 const firstRetryMillis = 100;
@@ -63,6 +68,7 @@ export class Work {
   #applied = 0;
   #dead = 0;
   #lastSettledAt: number | null = null;
+  #failure: { readonly count: number; readonly reason: string; readonly at: number } | null = null;
   #stopping = false;
 
   constructor(ports: WorkPorts, options: WorkOptions) {
@@ -94,8 +100,15 @@ export class Work {
       dead: this.#dead,
       queued: this.#ports.queue.inFlight,
       lastSettledAt: this.#lastSettledAt,
+      failedEvents: this.#failedEvents(now),
       failing: Object.fromEntries(this.#failing),
     };
+  }
+
+  #failedEvents(now: number): WorkHealth['failedEvents'] {
+    if (this.#failure === null || now - this.#failure.at > failureShownMillis) return null;
+    const { count, reason } = this.#failure;
+    return { count, reason };
   }
 
   /** Far more than anything needs, and passing like real time: the flows measure by it. */
@@ -128,7 +141,10 @@ export class Work {
       queue.finish(messages, report.failedMessageIds);
       this.#applied += report.applied;
       this.#dead += report.dead;
-      this.#lastSettledAt = this.#ports.now();
+      const now = this.#ports.now();
+      this.#lastSettledAt = now;
+      if (report.lastFailure !== null)
+        this.#failure = { count: report.failed, reason: report.lastFailure.message, at: now };
     } catch (error) {
       queue.retryNow(messages);
       throw error;

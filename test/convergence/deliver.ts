@@ -4,12 +4,14 @@ import pMap from 'p-map';
 import { consume } from '../../lib/consume/consume.ts';
 import type { QueueMessage } from '../../lib/consume/queue-message.ts';
 import { Fault } from '../../lib/contract/fault.ts';
+import type { FetchedEvent } from '../../lib/contract/fetched-event.ts';
 import { aggregateKey, type OutboxEvent, splitAggregateKey } from '../../lib/contract/outbox-event.ts';
 import type { Subgraph } from '../../lib/contract/subgraph.ts';
 import { inChunks } from '../../lib/in-chunks.ts';
 import type { GraphPorts } from '../../lib/wiring/graph.ts';
 import { calmPorts } from '../support/calm-ports.ts';
 import type { ModelEvent } from '../support/model/expected-graph.ts';
+import { onePortion } from '../support/portions.ts';
 import { silentLog } from '../support/silent-log.ts';
 
 /** How a history is delivered. */
@@ -58,14 +60,14 @@ async function consumeBatch(
       {
         ...graph,
         project: outbox.project,
-        fetchEvents: outbox.fetchEvents,
-        fetchNewestPending: outbox.fetchNewestPending,
+        fetchEvents: (ids) => onePortion(outbox.fetchEvents(ids)),
+        fetchPending: outbox.fetchPending,
         acknowledgeEvents: outbox.acknowledgeEvents,
         markDead: (events) => Promise.reject(new Error(`Dead: ${JSON.stringify(events)}`)),
         ...calmPorts,
         log: silentLog,
       },
-      { conflictMaxReceives: Number.POSITIVE_INFINITY, crashMaxTrials: 1 },
+      { conflictMaxReceives: Number.POSITIVE_INFINITY, crashMaxTrials: 1, aloneMaxFailures: Number.POSITIVE_INFINITY },
     );
     return batch.filter((message) => report.failedMessageIds.includes(message.messageId));
   } catch (error) {
@@ -108,17 +110,17 @@ class MemoryOutbox {
 
   project = (event: OutboxEvent) => this.#subgraphs.get(event.eventId) ?? null;
 
-  fetchEvents = async (eventIds: readonly string[]) =>
+  fetchEvents = async (eventIds: readonly string[]): Promise<readonly FetchedEvent[]> =>
     eventIds.map((eventId) => {
       const event = this.pending.get(eventId);
       if (event === undefined) return { status: 'processed' as const, event: { eventId } };
       return { status: 'pending' as const, event };
     });
 
-  fetchNewestPending = async (keys: readonly string[]) =>
+  fetchPending = async (keys: readonly string[]) =>
     keys.flatMap((key) => {
       const events = [...this.pending.values()].filter((event) => aggregateKey(event) === key);
-      return events.sort((left, right) => (left.position < right.position ? 1 : -1))[0] ?? [];
+      return events.sort((left, right) => (left.position < right.position ? 1 : -1));
     });
 
   acknowledgeEvents = async (eventIds: readonly string[]) => {

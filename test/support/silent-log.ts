@@ -1,7 +1,7 @@
 /** A log that says nothing, for flows whose log is not what a test is about. */
 import type { ConsumeLog } from '../../lib/consume/consume-ports.ts';
 import type { PublishLog } from '../../lib/publish/publish-ports.ts';
-import type { SweepLog } from '../../lib/sweep/republish.ts';
+import type { SweepLog } from '../../lib/sweep/sweep.ts';
 import type { SpanLog } from '../../lib/wiring/batch-spans.ts';
 
 export const silentLog: ConsumeLog & SpanLog & PublishLog & SweepLog = {
@@ -16,4 +16,5 @@ export const silentLog: ConsumeLog & SpanLog & PublishLog & SweepLog = {
   eventRepublished: () => undefined,
   eventExhausted: () => undefined,
   eventNotRepublished: () => undefined,
+  eventUnreachable: () => undefined,
 };

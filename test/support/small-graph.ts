@@ -6,7 +6,7 @@ import { applyBatch, type BatchResults } from '../../lib/apply/apply-batch.ts';
 import { toPosition } from '../../lib/contract/position.ts';
 import { readSubgraph } from '../../lib/contract/read-subgraph.ts';
 import { applyStates } from '../../lib/neo4j/apply-states.ts';
-import { createEnsureSchema } from '../../lib/neo4j/ensure-schema.ts';
+import { createSchemaPorts } from '../../lib/neo4j/ensure-schema.ts';
 import { setUpGraph } from '../../lib/neo4j/set-up-graph.ts';
 import { clearGraph } from './clear-graph.ts';
 import { connectGraph } from './connect-graph.ts';
@@ -17,7 +17,7 @@ export async function openSmallGraph() {
   const driver = connectGraph(servers);
   await setUpGraph(driver, 'neo4j', aggregates);
   const label = `Small${randomBytes(4).toString('hex')}`;
-  const ensureSchema = createEnsureSchema(driver, 'neo4j', Date.now);
+  const schema = createSchemaPorts(driver, 'neo4j', Date.now);
   let second = 0;
   const graph = { driver, label, type: `REL_${label}`, transactions: 0 };
   const node = (id: string, fields: object = {}) => ({ label, key: { id }, ...fields });
@@ -37,7 +37,7 @@ export async function openSmallGraph() {
         graph.transactions += 1;
         return applyStates(driver, 'neo4j', batch);
       };
-      await applyBatch(states, { ensureSchema, applyStates: counted }, results);
+      await applyBatch(states, { ...schema, applyStates: counted, answers: async () => true }, results);
       return results;
     },
     /** One number that a query returns as `value`. */

@@ -7,6 +7,8 @@ export interface OwnNeo4j extends PooledAddress {
   readonly stop: () => Promise<void>;
   /** Ends it without a chance to shut down. */
   readonly kill: () => Promise<void>;
+  /** Lines for its configuration file, from its next start on. */
+  readonly configure: (lines: readonly string[]) => Promise<void>;
   /** Gives it back, in whatever state; the end of the test file does so too. */
   readonly release: () => Promise<void>;
 }
@@ -20,6 +22,7 @@ export async function takeNeo4j(): Promise<OwnNeo4j> {
     start: act('start'),
     stop: act('stop'),
     kill: act('kill'),
+    configure: (lines) => askSetUp<void>(`neo4j/${address.id}/configure`, lines.join('\n')),
     release: act('release'),
   };
 }

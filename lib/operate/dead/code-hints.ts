@@ -55,6 +55,26 @@ export const codeHints: Readonly<Record<DataFaultCode, CodeHint>> = {
     reason: 'the process ended four times with this event, alone',
     remedy: 'more memory for the consumer, or a smaller aggregate; redrive',
   },
+  'label-keyed': {
+    reason: 'an additional label of a node is one that has a key of its own',
+    remedy: 'give the additional label another name in the projection, deploy, redrive',
+  },
+  'labels-too-many': {
+    reason: 'one event needs more new labels and relationship types than it may create',
+    remedy: 'declare them and run the set-up, or put what varies into a property; redrive',
+  },
+  'transaction-too-large': {
+    reason: 'the aggregate alone needs more memory than Neo4j gives to a transaction',
+    remedy: 'raise db.memory.transaction.max, or split the aggregate; redrive',
+  },
+  'apply-failed': {
+    reason: 'it failed each time on its own, while other events were applied',
+    remedy: 'read error.message, which has the last error; redrive',
+  },
+  'position-in-future': {
+    reason: 'a writer filled in the position itself',
+    remedy: 'let the writer insert an empty timestamp; write the document again, and discard the event',
+  },
   'event-invalid': { reason: 'written past the validator', remedy: 'correct the document in the outbox; redrive' },
 };
 

@@ -82,8 +82,10 @@ export function judgeValidator({ state, level, action }: ValidatorFound): Findin
     return wrong('outbox has no validator: a wrong event is written, and will be dead', setUpAdvice);
   if (state === 'other')
     return wrong('the validator of outbox is not the one of this version (schema/outbox.validator.json)', setUpAdvice);
-  if (level !== 'strict' || action !== 'error')
+  if (action !== 'error' || level === 'off')
     return wrong(`the validator of outbox lets wrong events through (${level}, ${action})`, setUpAdvice);
+  if (level !== 'moderate')
+    return wrong('an event that gets past the validator of outbox cannot be marked dead (it is strict)', setUpAdvice);
   return ok('the one of this version; a wrong event aborts the transaction of its writer');
 }
 

@@ -22,6 +22,7 @@ import { clearGraph } from '../../support/clear-graph.ts';
 import { connectGraph } from '../../support/connect-graph.ts';
 import { expectedGraph } from '../../support/model/expected-graph.ts';
 import { readGraph } from '../../support/model/read-graph.ts';
+import { readPortions } from '../../support/portions.ts';
 import { servers } from '../../support/servers.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
@@ -136,7 +137,7 @@ it('whatever a writer sends stands exactly as data, or is refused or dead with a
     await clear();
     const ids = await insert(attempts);
     const before = new Map<string, OutboxEvent>();
-    for (const item of await fetchEvents(outbox(), ids))
+    for (const item of await readPortions(fetchEvents(outbox(), ids)))
       if (item.status === 'pending') before.set(item.event.eventId, item.event);
 
     const { lines, unreadable } = await consume([...attempts.map(({ body }) => body), ...bodies]);

@@ -7,7 +7,7 @@ import { aggregates } from '../../../lib/aggregates/catalog.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
 import { readSubgraph } from '../../../lib/contract/read-subgraph.ts';
 import { applyStates } from '../../../lib/neo4j/apply-states.ts';
-import { createEnsureSchema } from '../../../lib/neo4j/ensure-schema.ts';
+import { createSchemaPorts } from '../../../lib/neo4j/ensure-schema.ts';
 import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
 import { clearGraph } from '../../support/clear-graph.ts';
 import { connectGraph } from '../../support/connect-graph.ts';
@@ -17,7 +17,8 @@ const driver = connectGraph(servers);
 const label = `Vanish${randomBytes(4).toString('hex')}`;
 beforeAll(async () => {
   await setUpGraph(driver, 'neo4j', aggregates);
-  await createEnsureSchema(driver, 'neo4j', Date.now)([{ labels: new Map([[label, ['id']]]), types: new Set() }]);
+  const need = { labels: new Map([[label, ['id']]]), types: new Set<string>(), additional: new Set<string>() };
+  await createSchemaPorts(driver, 'neo4j', Date.now).createSchema(need);
 });
 afterAll(async () => {
   await clearGraph(driver, [label], `graph:${label}`);

@@ -13,7 +13,7 @@ import {
   forgetConflicts,
 } from '../../../lib/mongodb/count-conflicts.ts';
 import { fetchEvents } from '../../../lib/mongodb/fetch-events.ts';
-import { fetchNewestPending } from '../../../lib/mongodb/fetch-newest-pending.ts';
+import { fetchPending } from '../../../lib/mongodb/fetch-pending.ts';
 import { followOutbox } from '../../../lib/mongodb/follow-outbox.ts';
 import { listDocumentsSince, readDocumentsSince } from '../../../lib/mongodb/list-documents.ts';
 import { markDead } from '../../../lib/mongodb/mark-dead.ts';
@@ -41,6 +41,7 @@ import { readStatus } from '../../../lib/wiring/status.ts';
 import { joinOutbox } from '../../../lib/wiring/sweep.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
+import { readPortions } from '../../support/portions.ts';
 
 /** What a part does; `admin` is the same database for one who may do everything, to prepare what the part needs to find. */
 export type PartAtWork = (db: Db, admin: Db) => Promise<void>;
@@ -84,8 +85,8 @@ const consume: PartAtWork = async (db, admin) => {
   await checkOutbox(db);
   const outbox = db.collection(outboxCollection);
   const [applied, dead] = [await addEvent(admin), await addEvent(admin)];
-  await fetchEvents(outbox, [applied, dead]);
-  await fetchNewestPending(outbox, ['graph:a']);
+  await readPortions(fetchEvents(outbox, [applied, dead]));
+  await fetchPending(outbox, ['graph:a']);
   const trials = db.collection<TrialDocument>(trialCollection);
   const trial = await beginTrial(trials, {
     eventIds: [new ObjectId(applied).toHexString()],

@@ -10,6 +10,7 @@ import { markDead } from '../../../lib/mongodb/mark-dead.ts';
 import { countOutbox, readApplyLags, readServerTime } from '../../../lib/mongodb/measure-outbox.ts';
 import { checkpointCollection } from '../../../lib/mongodb/set-up-outbox.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
+import { readPortions } from '../../support/portions.ts';
 import { sweepOn } from '../../support/sweep-on.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
@@ -47,7 +48,7 @@ it('each run writes a canary as any writer would, by the clock of the server, an
 
 it('the consumer takes a canary for an upsert of an aggregate that lists nothing', async () => {
   await run();
-  const [fetched] = await fetchEvents(outbox(), idsOf(await canaries()));
+  const [fetched] = await readPortions(fetchEvents(outbox(), idsOf(await canaries())));
   if (fetched?.status !== 'pending') throw new Error('The canary is not pending.');
   expect(fetched.event).toMatchObject({ operation: 'upsert', payload: {} });
   expect(projectOutboxEvent(aggregates, fetched.event)).toStrictEqual({ nodes: [], relationships: [] });

@@ -10,7 +10,7 @@ import { connectGraph } from '../connect-graph.ts';
 import { emptyGraph } from '../graph-dump.ts';
 
 /** What a test may do to its server. */
-const poolActions = ['start', 'stop', 'kill', 'release'] as const;
+const poolActions = ['start', 'stop', 'kill', 'release', 'configure'] as const;
 export type PoolAction = (typeof poolActions)[number];
 
 /** The answer to `take`. */
@@ -49,7 +49,7 @@ export class Neo4jPool {
     return { id, uri, folder };
   }
 
-  async act(id: string, action: string): Promise<void> {
+  async act(id: string, action: string, lines = ''): Promise<void> {
     const pooled = this.#servers.find((one) => one.id === id);
     if (pooled === undefined || !isPoolAction(action)) throw new Error(`No ${action} of the Neo4j ${id}.`);
     if (action === 'release') {
@@ -57,6 +57,10 @@ export class Neo4jPool {
       return;
     }
     pooled.isTouched = true;
+    if (action === 'configure') {
+      pooled.neo4j.configure(lines.split('\n'));
+      return;
+    }
     await pooled.neo4j.server[action]();
   }
 
@@ -83,6 +87,7 @@ const isPoolAction = (text: string): text is PoolAction => (poolActions as reado
 async function empty(pooled: Pooled): Promise<void> {
   if (pooled.isTouched) {
     await pooled.neo4j.server.kill();
+    pooled.neo4j.configure([]);
     await pooled.neo4j.server.start();
     pooled.isTouched = false;
   }

@@ -73,7 +73,7 @@ async function startTestServers(): Promise<TestServers> {
   const requests = await serveRequests({
     stack: deployOnce,
     'take-neo4j': (_, owner) => pool.take(Number(owner)),
-    neo4j: ([id = '', action = '']) => pool.act(id, action),
+    neo4j: ([id = '', action = ''], lines) => pool.act(id, action, String(lines ?? '')),
   });
   return { servers, pool, requests };
 }

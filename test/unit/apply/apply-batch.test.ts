@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AggregateState, TransactionOutcome } from '../../../lib/apply/aggregate-state.ts';
 import { type ApplyPorts, applyBatch, type BatchResults } from '../../../lib/apply/apply-batch.ts';
+import type { Conflict } from '../../../lib/apply/conflict.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
 
@@ -12,12 +13,18 @@ const states = (count: number): AggregateState[] =>
     subgraph: null,
   }));
 
+const calmSchema: Omit<ApplyPorts, 'applyStates'> = {
+  checkSchema: async (needs) => needs.map(() => undefined),
+  createSchema: async () => undefined,
+  answers: async () => true,
+};
+
 /** A graph that refuses any batch with a culprit in it, and counts transactions and applications. */
 function refusingGraph(culprits: ReadonlySet<string>) {
   const applied: string[] = [];
   let transactions = 0;
   const ports: ApplyPorts = {
-    ensureSchema: async (needs) => needs.map(() => undefined),
+    ...calmSchema,
     applyStates: async (batch): Promise<TransactionOutcome> => {
       transactions += 1;
       if (batch.some((state) => culprits.has(state.key))) throw new Fault('constraint-violation', 'refused');
@@ -68,6 +75,7 @@ describe('a batch that meets an outage', () => {
     let calls = 0;
     const failing: ApplyPorts = {
       ...graph.ports,
+      answers: async () => false,
       applyStates: async (batch) => {
         calls += 1;
         if (calls === 4) throw new Fault('neo4j-unavailable', 'gone');
@@ -80,17 +88,72 @@ describe('a batch that meets an outage', () => {
   });
 });
 
+describe('a batch that fails while the graph answers', () => {
+  /** A graph that fails in its own way for some states, and applies the others. */
+  function failingGraph(culprits: ReadonlyMap<string, Fault>) {
+    const graph = refusingGraph(new Set());
+    const ports: ApplyPorts = {
+      ...graph.ports,
+      applyStates: async (batch) => {
+        const fault = batch.map(({ key }) => culprits.get(key)).find((one) => one !== undefined);
+        if (fault !== undefined) throw fault;
+        return graph.ports.applyStates(batch);
+      },
+    };
+    return { ports, applied: graph.applied };
+  }
+  const unavailable = new Fault('neo4j-unavailable', 'Neo4j did not answer as it should.');
+
+  it('is halved down to the states that fail, also where the error looks like an outage', async () => {
+    const graph = failingGraph(new Map([['graph:3', unavailable]]));
+    const results = await run(states(100), graph.ports);
+    expect(results.get('graph:3')).toStrictEqual({ outcome: 'failed', fault: unavailable });
+    expect(graph.applied).toHaveLength(99);
+  });
+
+  it('is given back as a whole where nothing can be applied', async () => {
+    const all = new Map(states(100).map(({ key }) => [key, unavailable]));
+    const results: BatchResults = new Map();
+    await expect(applyBatch(states(100), failingGraph(all).ports, results)).rejects.toBe(unavailable);
+    expect(results.size).toBeLessThanOrEqual(3);
+  });
+
+  it('is not halved where the user or its password is refused', async () => {
+    const refusal = new Fault('credentials-refused', 'no');
+    const results: BatchResults = new Map();
+    const graph = failingGraph(new Map([['graph:3', refusal]]));
+    await expect(applyBatch(states(100), graph.ports, results)).rejects.toBe(refusal);
+    expect(graph.applied).toStrictEqual([]);
+  });
+});
+
+it('states without new labels are applied before constraints are created for the others', async () => {
+  const order: string[] = [];
+  const ports: ApplyPorts = {
+    ...calmSchema,
+    checkSchema: async (needs) => needs.map((_, index) => (index === 0 ? 'missing' : undefined)),
+    createSchema: async () => void order.push('created'),
+    applyStates: async (batch) => {
+      order.push(...batch.map(({ key }) => key));
+      return { outcome: 'committed', states: batch.map(({ key }) => ({ key, outcome: 'applied' })) };
+    },
+  };
+  await run(states(3), ports);
+  expect(order).toStrictEqual(['graph:1', 'graph:2', 'created', 'graph:0']);
+});
+
 describe('a batch with a conflict', () => {
   it('sets aside the refused claims and applies the rest', async () => {
-    const conflict = {
+    const conflict: Conflict = {
+      code: 'ownership-conflict',
       refused: 'graph:1',
       holder: 'graph:9',
       element: 'A {id: 1}',
-      identity: '["A",[["id","i1"]]]',
+      sharedNode: null,
       standing: true,
     };
     const ports: ApplyPorts = {
-      ensureSchema: async (needs) => needs.map(() => undefined),
+      ...calmSchema,
       applyStates: async (batch) =>
         batch.some((state) => state.key === 'graph:1')
           ? { outcome: 'conflict', conflicts: [conflict] }
@@ -109,7 +172,7 @@ it('an aggregate whose label is keyed otherwise is refused before any transactio
   const graph = refusingGraph(new Set());
   const results = await run(states(2), {
     ...graph.ports,
-    ensureSchema: async () => [{ code: 'key-mismatch', message: 'keyed otherwise' }, undefined],
+    checkSchema: async () => [{ code: 'key-mismatch', message: 'keyed otherwise' }, undefined],
   });
   expect(results.get('graph:0')).toMatchObject({ outcome: 'refused', code: 'key-mismatch' });
   expect(graph.applied).toStrictEqual(['graph:1']);

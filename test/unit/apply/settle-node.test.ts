@@ -136,7 +136,7 @@ describe('an ownership conflict', () => {
   it('names every key property of the element, as one would write it', () => {
     const endpoint = { label: 'File', key: { line: 5n, ok: true, path: 'a' }, identity: 'x' };
     expect(settleNode(sum({ endpoint, owners: [claim('graph:2')] }), found({ owner: 'graph:1' }))).toMatchObject({
-      conflicts: [{ element: 'File {line: 5, ok: true, path: "a"}', identity: 'x' }],
+      conflicts: [{ element: 'File {line: 5, ok: true, path: "a"}', sharedNode: null }],
     });
   });
 

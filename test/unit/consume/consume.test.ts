@@ -8,6 +8,7 @@ import { Fault } from '../../../lib/contract/fault.ts';
 import type { OutboxEvent } from '../../../lib/contract/outbox-event.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
 import { calmPorts } from '../../support/calm-ports.ts';
+import { onePortion, readPortions } from '../../support/portions.ts';
 import { silentLog } from '../../support/silent-log.ts';
 
 const eventId = (index: number) => index.toString(16).padStart(24, '0');
@@ -45,9 +46,9 @@ function world(
       for (const { key, position } of states)
         results.set(key, resultOf(key, Number.parseInt(position.slice(0, 8), 16)));
     },
-    fetchNewestPending: async () => [],
-    fetchEvents: async (ids) =>
-      pending.filter((one) => ids.includes(one.eventId)).map((one) => ({ status: 'pending', event: one })),
+    fetchPending: async () => [],
+    fetchEvents: (ids) =>
+      onePortion(pending.filter((one) => ids.includes(one.eventId)).map((one) => ({ status: 'pending', event: one }))),
     acknowledgeEvents: async (ids) => acknowledged.push(...ids),
     markDead: async (events) => dead.push(...events),
     findSharers: async () => [],
@@ -63,11 +64,18 @@ function world(
   };
   return { ports, batches, acknowledged, dead, again, trials, said };
 }
-const options = { conflictMaxReceives: 3, crashMaxTrials: 2 };
+const options = { conflictMaxReceives: 3, crashMaxTrials: 2, aloneMaxFailures: 3 };
 const refused: AggregateResult = { outcome: 'refused', code: 'constraint-violation', message: 'no' };
 const conflict: AggregateResult = {
   outcome: 'conflict',
-  conflict: { refused: 'graph:a', holder: 'graph:b', element: 'A {id: 1}', identity: '["A",[]]', standing: true },
+  conflict: {
+    code: 'ownership-conflict',
+    refused: 'graph:a',
+    holder: 'graph:b',
+    sharedNode: null,
+    element: 'A {id: 1}',
+    standing: true,
+  },
 };
 
 describe('the consumer', () => {
@@ -216,7 +224,7 @@ describe('the consumer', () => {
       [message(1)],
       {
         ...ports,
-        fetchNewestPending: async (keys) => {
+        fetchPending: async (keys) => {
           letGo = true;
           return keys.map(() => event(9, 'b'));
         },
@@ -225,6 +233,40 @@ describe('the consumer', () => {
     );
     expect(report.failedMessageIds).toStrictEqual([]);
     expect(acknowledged.sort()).toStrictEqual([eventId(1), eventId(9)]);
+  });
+
+  it('keeps an event that failed on its own in the queue until it failed too often, and its last error is the reason', async () => {
+    const fault = new Fault('neo4j-unavailable', 'Neo4j did not answer as it should (Neo.DatabaseError.General.Odd).');
+    const failed: AggregateResult = { outcome: 'failed', fault };
+    const first = world([event(1, 'a'), event(2, 'b')], (key) => (key === 'graph:a' ? failed : { outcome: 'applied' }));
+    const report = await consume([message(1), message(2)], { ...first.ports, countFailure: async () => 2 }, options);
+    expect(report).toMatchObject({ failedMessageIds: ['m1'], applied: 1, failed: 1, dead: 0, lastFailure: fault });
+    expect(first.again).toStrictEqual([['m1', 10]]);
+    const last = world([event(1, 'a')], () => failed);
+    await consume([message(1)], { ...last.ports, countFailure: async () => 3 }, options);
+    expect(last.dead).toMatchObject([{ code: 'apply-failed', message: expect.stringContaining(fault.message) }]);
+  });
+
+  it.each([
+    'graph-locked',
+    'constraint-building',
+    'manifest-unknown',
+  ] as const)('never makes an event dead by %s', async (code) => {
+    const one = world([event(1, 'a')], () => ({ outcome: 'failed', fault: new Fault(code, 'passing') }));
+    const counted: boolean[] = [];
+    const countFailure = async (_: string, counts: boolean) => {
+      counted.push(counts);
+      return 99;
+    };
+    const report = await consume([message(1)], { ...one.ports, countFailure }, options);
+    expect({ report, counted }).toMatchObject({ report: { failedMessageIds: ['m1'], dead: 0 }, counted: [false] });
+  });
+
+  it('tries an event that failed on its own before alone, after the others', async () => {
+    const { ports, batches } = world([event(1, 'a'), event(2, 'b')]);
+    const readFailures = async () => new Set([eventId(1)]);
+    await consume([message(1, 2), message(2)], { ...ports, readFailures }, options);
+    expect(batches).toStrictEqual([['graph:b'], ['graph:a']]);
   });
 
   it('throws in an outage, after acknowledging what was settled by then, and lets the batch come again soon', async () => {
@@ -253,10 +295,13 @@ describe('the consumer', () => {
     'permission-denied',
   ] as const)('marks nothing dead when a database answers %s, and lets the batch come again', async (code) => {
     const { ports, dead, acknowledged, again } = world([event(1, 'a'), event(2, 'b')]);
-    const refuse = () => Promise.reject(new Fault(code, 'refused'));
+    const refusal = new Fault(code, 'refused');
+    const refuse = () => Promise.reject(refusal);
     const batch = [message(1), message(2, 99)];
     for (const port of ['checkServers', 'fetchEvents', 'applyBatch', 'acknowledgeEvents'] as const) {
-      await expect(consume(batch, { ...ports, [port]: refuse }, options)).rejects.toMatchObject({ code });
+      await expect(
+        consume(batch, { ...ports, [port]: port === 'fetchEvents' ? () => onePortion(refuse()) : refuse }, options),
+      ).rejects.toMatchObject({ code });
       expect(
         again.splice(0).map(([id]) => id),
         String(port),
@@ -323,15 +368,16 @@ describe('the consumer says what became of each event, once', () => {
         told.push(one.traceparent);
       },
     };
-    const fetchEvents: ConsumePorts['fetchEvents'] = async (ids) => [...(await ports.fetchEvents(ids)), processed];
+    const fetchEvents: ConsumePorts['fetchEvents'] = (ids) =>
+      onePortion(readPortions(ports.fetchEvents(ids)).then((events) => [...events, processed]));
     // The third comes twice, the fourth was purged.
     const batch = [message(3), message(2), message(1), { ...message(3), messageId: 'copy' }, message(4)];
     await consume(batch, { ...ports, fetchEvents, log }, options);
     expect(said).toStrictEqual([
       [eventId(3), { outcome: 'settled-before' }],
-      [eventId(4), { outcome: 'settled-before' }],
       [eventId(2), { outcome: 'applied' }],
       [eventId(1), { outcome: 'superseded' }],
+      [eventId(4), { outcome: 'settled-before' }],
     ]);
     expect(told).toStrictEqual(['theirs', undefined, undefined, undefined]);
   });
@@ -341,15 +387,15 @@ describe('the consumer says what became of each event, once', () => {
     await consume([message(1), message(2)], ports, options);
     expect(said).toStrictEqual([
       [eventId(2), { outcome: 'dead', code: 'constraint-violation' }],
-      [eventId(1), { outcome: 'conflict', conflicts: 1 }],
+      [eventId(1), { outcome: 'conflict', code: 'ownership-conflict', conflicts: 1 }],
     ]);
   });
 
   it('when it was given up or is invalid', async () => {
     const { ports, said } = world([]);
     const broken = new Map([[eventId(1), { together: 0, alone: 2 }]]);
-    const invalid = { status: 'invalid', event: { eventId: eventId(2) }, reason: 'no' } as const;
-    const given = { readBrokenTrials: async () => broken, fetchEvents: async () => [invalid] };
+    const invalid = { status: 'invalid', event: { eventId: eventId(2) }, code: 'event-invalid', reason: 'no' } as const;
+    const given = { readBrokenTrials: async () => broken, fetchEvents: () => onePortion([invalid]) };
     await consume([message(1, 2), message(2)], { ...ports, ...given }, options);
     expect(said).toStrictEqual([
       [eventId(1), { outcome: 'dead', code: 'consumer-crashed' }],
@@ -362,11 +408,11 @@ describe('the consumer says what became of each event, once', () => {
     const { ports, said } = world([event(1, 'a')], (key) =>
       key === 'graph:a' && !letGo ? conflict : { outcome: 'applied' },
     );
-    const fetchNewestPending = async () => {
+    const fetchPending = async () => {
       letGo = true;
       return [event(9, 'b')];
     };
-    await consume([message(1)], { ...ports, fetchNewestPending }, options);
+    await consume([message(1)], { ...ports, fetchPending }, options);
     expect(new Map(said)).toStrictEqual(
       new Map([
         [eventId(1), { outcome: 'applied' }],

@@ -207,7 +207,14 @@ it('what cannot be projected, what the graph refuses, what it holds for another,
       applyBatch: async (states, results) => {
         for (const { key } of states) results.set(key, { outcome: 'applied' });
         results.set('thing:4', { outcome: 'refused', code: 'graph-refused', message: 'for a test' });
-        const conflict = { refused: 'thing:5', identity: 'x', holder: 'thing:9', element: 'a node', standing: true };
+        const conflict = {
+          code: 'ownership-conflict' as const,
+          refused: 'thing:5',
+          holder: 'thing:9',
+          sharedNode: null,
+          element: 'a node',
+          standing: true,
+        };
         results.set('thing:5', { outcome: 'conflict', conflict });
         results.set('thing:8', { outcome: 'superseded' });
       },

@@ -8,7 +8,7 @@ const options = { staleSeconds: 60, maxAttempts: 5 };
 describe('publishing again', () => {
   it('claims stale events, then sends them', async () => {
     const { ports, sent, order, pending } = fakeOutbox([stale(1), stale(2)]);
-    expect(await republish(ports, options, 2)).toStrictEqual({
+    expect(await republish(ports, options, { events: 2, canaries: 0 })).toStrictEqual({
       republished: 2,
       refused: 0,
       exhausted: 0,
@@ -27,7 +27,9 @@ describe('publishing again', () => {
       limits.push(query.limit);
       return ports.findStale(query);
     };
-    expect(await republish({ ...ports, findStale }, options, 1_203)).toMatchObject({ republished: 1_203 });
+    expect(await republish({ ...ports, findStale }, options, { events: 1_203, canaries: 0 })).toMatchObject({
+      republished: 1_203,
+    });
     expect(new Set(sent).size).toBe(1_203);
     expect(Math.max(...limits)).toBe(500);
   });
@@ -36,13 +38,13 @@ describe('publishing again', () => {
     const { ports, sent } = fakeOutbox([stale(1), stale(2)], {
       reschedulePending: async () => new Set([stale(2).eventId]),
     });
-    expect(await republish(ports, options, 2)).toMatchObject({ republished: 1 });
+    expect(await republish(ports, options, { events: 2, canaries: 0 })).toMatchObject({ republished: 1 });
     expect(sent).toStrictEqual([stale(2).eventId]);
   });
 
   it('marks dead what was published as often as it may, and not one attempt earlier', async () => {
     const { ports, sent, dead } = fakeOutbox([stale(1, { attempts: 4 }), stale(2, { attempts: 5 })]);
-    expect(await republish(ports, options, 2)).toMatchObject({ republished: 1, exhausted: 1 });
+    expect(await republish(ports, options, { events: 2, canaries: 0 })).toMatchObject({ republished: 1, exhausted: 1 });
     expect({ sent, dead }).toStrictEqual({
       sent: [stale(1).eventId],
       dead: [{ eventId: stale(2).eventId, code: 'attempts-exhausted' }],
@@ -54,13 +56,13 @@ describe('publishing again', () => {
     const { ports, said } = fakeOutbox(events, {
       sendToQueue: async (pointers) => pointers.filter(({ aggregateId }) => aggregateId === '2'),
     });
-    await republish(ports, options, 3);
+    await republish(ports, options, { events: 3, canaries: 0 });
     expect(said).toStrictEqual(['3 exhausted', '1 again, attempt 2', '2 left']);
   });
 
   it('never ends a canary, however often it was published again', async () => {
     const { ports, sent, dead } = fakeOutbox([stale(1, { aggregateType: 'outgraph-canary', attempts: 99 })]);
-    expect(await republish(ports, options, 1)).toMatchObject({ republished: 1, exhausted: 0 });
+    expect(await republish(ports, options, { events: 1, canaries: 0 })).toMatchObject({ republished: 1, exhausted: 0 });
     expect({ sent, dead }).toStrictEqual({ sent: [stale(1).eventId], dead: [] });
   });
 
@@ -69,7 +71,10 @@ describe('publishing again', () => {
     ['does not explain them', 2, 0, 60],
   ])('looks at the queue: a backlog that %s', async (_, backlog, leftToQueue, age) => {
     const { ports, staleBefore } = fakeOutbox(manyStale(3), { countBacklog: async () => backlog });
-    expect(await republish(ports, options, 3)).toMatchObject({ leftToQueue, queueBacklog: backlog });
+    expect(await republish(ports, options, { events: 3, canaries: 0 })).toMatchObject({
+      leftToQueue,
+      queueBacklog: backlog,
+    });
     expect(staleBefore[0]).toStrictEqual(ago(age));
   });
 });
@@ -83,7 +88,7 @@ describe('the budget', () => {
     [500, 0, 500],
   ])('lets the queue hold twice the %i pending events and not one message more: %i wait, %i are sent', async (count, backlog, expected) => {
     const { ports, sent, pending } = fakeOutbox(manyStale(count), { countBacklog: async () => backlog });
-    expect(await republish(ports, options, count)).toMatchObject({ republished: expected });
+    expect(await republish(ports, options, { events: count, canaries: 0 })).toMatchObject({ republished: expected });
     expect(sent).toHaveLength(expected);
     expect(sent.length === 0 || backlog + sent.length <= 2 * count).toBe(true);
     expect(
@@ -93,7 +98,7 @@ describe('the budget', () => {
 
   it('does not look for events when nothing may be sent', async () => {
     const { ports, staleBefore } = fakeOutbox(manyStale(3), { countBacklog: async () => 6 });
-    await republish(ports, options, 3);
+    await republish(ports, options, { events: 3, canaries: 0 });
     expect(staleBefore).toStrictEqual([]);
   });
 
@@ -105,7 +110,7 @@ describe('the budget', () => {
       await ports.sendToQueue(pointers.filter((one) => !refused.includes(one)));
       return refused;
     };
-    expect(await republish({ ...ports, sendToQueue: refuseOnce }, options, 12)).toMatchObject({
+    expect(await republish({ ...ports, sendToQueue: refuseOnce }, options, { events: 12, canaries: 0 })).toMatchObject({
       republished: 1,
       exhausted: 10,
       refused: 1,
@@ -120,14 +125,14 @@ describe('what is not sent', () => {
   it('keeps its attempts and its place when the queue refuses it', async () => {
     const refuseFirst = async (pointers: readonly Pointer[]) => pointers.slice(0, 1);
     const { ports, pending } = fakeOutbox([stale(1), stale(2)], { sendToQueue: refuseFirst });
-    expect(await republish(ports, options, 2)).toMatchObject({ republished: 1, refused: 1 });
+    expect(await republish(ports, options, { events: 2, canaries: 0 })).toMatchObject({ republished: 1, refused: 1 });
     expect([...pending.values()]).toMatchObject([untouched, { attempts: 1 }]);
   });
 
   it('keeps them when the queue is away, and the failure is thrown', async () => {
     const away = new Error('away');
     const { ports, pending } = fakeOutbox(manyStale(25), { sendToQueue: () => Promise.reject(away) });
-    await expect(republish(ports, options, 25)).rejects.toBe(away);
+    await expect(republish(ports, options, { events: 25, canaries: 0 })).rejects.toBe(away);
     expect([...pending.values()]).toMatchObject(manyStale(25).map(() => untouched));
   });
 
@@ -138,7 +143,9 @@ describe('what is not sent', () => {
       remaining = 5_000;
       return ports.reschedulePending(changes);
     };
-    expect(await republish({ ...ports, reschedulePending: claimSlowly }, options, 3)).toMatchObject({
+    expect(
+      await republish({ ...ports, reschedulePending: claimSlowly }, options, { events: 3, canaries: 0 }),
+    ).toMatchObject({
       republished: 0,
       refused: 0,
     });
@@ -154,7 +161,10 @@ describe('what is not sent', () => {
         return pointers;
       },
     });
-    expect(await republish(ports, options, 2_000)).toMatchObject({ republished: 0, refused: 500 });
+    expect(await republish(ports, options, { events: 2_000, canaries: 0 })).toMatchObject({
+      republished: 0,
+      refused: 500,
+    });
     expect(calls).toBe(50);
   });
 
@@ -164,7 +174,7 @@ describe('what is not sent', () => {
       [5_001, 1],
     ]) {
       const { ports, staleBefore } = fakeOutbox([], { remainingMillis: () => remaining ?? 0 });
-      await republish(ports, options, 1);
+      await republish(ports, options, { events: 1, canaries: 0 });
       expect(staleBefore).toHaveLength(expected ?? 0);
     }
   });
@@ -177,6 +187,6 @@ it('an attempt counts by the time that its chunk was found, not by that of the p
     return new Date(now.getTime() + reads * 1_000);
   };
   const { ports, pending } = fakeOutbox([stale(1)], { readServerTime });
-  await republish(ports, options, 1);
+  await republish(ports, options, { events: 1, canaries: 0 });
   expect([...pending.values()]).toMatchObject([{ nextAttemptAt: new Date(now.getTime() + 2_000 + 30_000) }]);
 });

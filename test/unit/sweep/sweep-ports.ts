@@ -66,11 +66,13 @@ export function fakeOutbox(events: readonly StaleEvent[], given: Partial<SweepPo
       return [];
     },
     countBacklog: async () => 0,
+    isWaiting: () => false,
     markDead: async (marked) => {
       dead.push(...marked.map(({ eventId, code }) => ({ eventId, code })));
       for (const { eventId } of marked) pending.delete(eventId);
       return marked.length;
     },
+    endUnreachable: async () => 0,
     listTombstones: async () => [],
     holdTombstones: async () => undefined,
     removeTombstones: async (tombstones) => tombstones.length,
@@ -80,6 +82,7 @@ export function fakeOutbox(events: readonly StaleEvent[], given: Partial<SweepPo
     log: {
       eventRepublished: ({ aggregateId, attempts }) => void said.push(`${aggregateId} again, attempt ${attempts}`),
       eventExhausted: ({ aggregateId }) => void said.push(`${aggregateId} exhausted`),
+      eventUnreachable: (eventId, code) => void said.push(`${eventId} ${code}`),
       eventNotRepublished: ({ aggregateId }) => void said.push(`${aggregateId} left`),
     },
     ...given,

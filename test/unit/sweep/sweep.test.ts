@@ -20,6 +20,7 @@ describe('the sweep', () => {
       applyLagP99Millis: 12,
       publisherSilenceSeconds: 3,
       canaryLagMillis: 1_000,
+      unreachable: 0,
       republished: 1,
       refused: 0,
       exhausted: 1,

@@ -58,11 +58,11 @@ describe('what well-behaved events come to', () => {
 it('what is wrong with an event is said at every level', () => {
   const logger = loggerAt(levels.info);
   consumeLog(logger).eventOutcome(event, { outcome: 'dead', code: 'payload-invalid' });
-  consumeLog(logger).eventOutcome(event, { outcome: 'conflict', conflicts: 2 });
+  consumeLog(logger).eventOutcome(event, { outcome: 'conflict', code: 'ownership-conflict', conflicts: 2 });
   sweepLog(logger).eventExhausted(event as unknown as StaleEvent);
   expect(logger.lines).toStrictEqual([
     ['error', 'event dead', { eventId, trace_id, outcome: 'dead', code: 'payload-invalid' }],
-    ['warn', 'event in conflict', { eventId, trace_id, outcome: 'conflict', conflicts: 2 }],
+    ['warn', 'event in conflict', { eventId, trace_id, outcome: 'conflict', code: 'ownership-conflict', conflicts: 2 }],
     ['error', 'event dead', { eventId, trace_id, outcome: 'dead', code: 'attempts-exhausted' }],
   ]);
 });

@@ -1,0 +1,45 @@
+/** Who has the value that a unique constraint of the user's allows only once. */
+import type { Driver } from 'neo4j-driver';
+import type { AggregateState } from '../apply/aggregate-state.ts';
+import type { Conflict } from '../apply/conflict.ts';
+import { noBookmarks } from './connect.ts';
+import { toParameters } from './to-parameter.ts';
+import { uniqueViolation, withNeo4jFaults } from './translate-error.ts';
+
+/**
+ * The conflict that an error of one state's transaction is; null if the error is another one. The holder is not known where the value is a relationship's, or a node's that outgraph
+ * does not own.
+ *
+ * @throws Fault `neo4j-unavailable`.
+ */
+export async function findValueConflict(
+  driver: Driver,
+  database: string,
+  { key, subgraph }: AggregateState,
+  error: unknown,
+): Promise<Conflict | null> {
+  const violation = uniqueViolation(error);
+  if (violation === null) return null;
+  const { label, properties } = violation;
+  const conflict: Conflict = {
+    code: 'constraint-violation',
+    refused: key,
+    holder: null,
+    sharedNode: null,
+    element: `${label}, ${properties.join(', ')}`,
+    standing: true,
+  };
+  for (const node of subgraph?.nodes ?? []) {
+    if (node.label !== label && !node.labels.includes(label)) continue;
+    const all = toParameters({ ...node.key, ...node.properties });
+    if (properties.some((name) => all[name] === undefined)) continue;
+    const same = properties.map((name) => `n.\`${name}\` = $all.\`${name}\``).join(' AND ');
+    const statement = `MATCH (n:\`${label}\`) WHERE ${same || 'false'} AND n._outgraphOwner <> $key RETURN n._outgraphOwner AS owner LIMIT 1`;
+    const { records } = await withNeo4jFaults(() =>
+      driver.executeQuery(statement, { all, key }, { database, ...noBookmarks, routing: 'READ' }),
+    );
+    const owner = records[0]?.get('owner') as string | undefined;
+    if (owner !== undefined) return { ...conflict, holder: owner };
+  }
+  return conflict;
+}

@@ -1,0 +1,36 @@
+/** Hands events to a consumer as its queue would, in batches of a test's own choice. */
+import type { ObjectId } from 'mongodb';
+import { aggregates } from '../../lib/aggregates/catalog.ts';
+import { consumerSettings, readSettings } from '../../lib/config/settings.ts';
+import type { ConsumeReport } from '../../lib/consume/consume-ports.ts';
+import { type Consumer, joinConsumer, noQueue } from '../../lib/wiring/consumer.ts';
+import { silentLog } from './silent-log.ts';
+
+/** Settings of a test's own beside those of its databases. */
+type Settings = Readonly<Record<string, string>>;
+
+export interface TestConsumer {
+  /** One batch; `receiveCount` is how often its messages were received. */
+  readonly consume: (ids: readonly ObjectId[], receiveCount?: number) => Promise<ConsumeReport>;
+  readonly close: () => Promise<void>;
+}
+
+/** Opens a consumer. */
+export function openConsumer(settings: Settings): TestConsumer {
+  const consumer: Consumer = joinConsumer(readSettings(consumerSettings, settings), aggregates, noQueue);
+  return {
+    consume: (ids, receiveCount = 1) => {
+      const endsAt = Date.now() + batchMillis;
+      const messages = ids.map((id) => ({
+        messageId: String(id),
+        body: JSON.stringify({ eventId: String(id), aggregateType: 'graph', aggregateId: 'x' }),
+        receiveCount,
+        receiptHandle: '',
+      }));
+      return consumer.consume(messages, () => endsAt - Date.now(), silentLog);
+    },
+    close: () => consumer.close(),
+  };
+}
+
+const batchMillis = 110_000;
