@@ -12,7 +12,7 @@
  * | operations  | as end-to-end; deploys further services, restarts, restores and moves databases |
  * | convergence | as integration: its random tests, with many more cases |
  * | failures    | servers of its own, which are killed, paused and cut off |
- * | nightly     | as failures, for longer than a contributor waits |
+ * | nightly     | as integration and failures, for longer than a contributor waits |
  *
  * Cheap projects come first (`groupOrder`), so that a broken change fails early.
  */
@@ -95,7 +95,7 @@ export default defineConfig({
         randomCases: { histories: 500, attempts: 800 },
       }),
       project('failures', { maxWorkers: 2, groupOrder: 7, timeoutMillis: slow }),
-      project('nightly', { maxWorkers: 1, groupOrder: 8, timeoutMillis: slow }),
+      project('nightly', { needsServers: true, maxWorkers: 1, groupOrder: 8, timeoutMillis: slow }),
     ],
   },
 });

@@ -15,6 +15,8 @@ export interface ApplyPorts {
   readonly createSchema: (needs: GraphNeeds) => Promise<SchemaProblem | undefined>;
   /** Applies states of different aggregates in one transaction; throws a data fault if the graph refuses them for good. */
   readonly applyStates: (states: readonly AggregateState[]) => Promise<TransactionOutcome>;
+  /** Elements in one transaction, if not the default. */
+  readonly transactionElements?: number;
   /** Whether the graph answers a trivial question right now. */
   readonly answers: () => Promise<boolean>;
 }
@@ -36,7 +38,7 @@ export interface BatchOptions {
 }
 
 /** Elements in one transaction, about: bounds its memory in Neo4j and how long it holds its locks. One aggregate is never split. */
-const transactionElements = 20_000;
+const defaultElements = 20_000;
 
 /** With this many states that failed on their own, and none that was applied, it is the graph that fails. */
 const failuresOfGraph = 3;
@@ -64,7 +66,8 @@ export async function applyBatch(
     else if (answer === undefined) ready.push(state);
     else if (answer !== 'missing') batch.refuse(state, answer);
   }
-  if (!together) for (const chunk of chunkBySize(ready)) await batch.apply(chunk);
+  const { transactionElements = defaultElements } = ports;
+  if (!together) for (const chunk of chunkBySize(ready, transactionElements)) await batch.apply(chunk);
   // Creating constraints takes time: those who need none have been applied by now.
   const created: AggregateState[] = [];
   for (const { state, need } of waiting) {
@@ -73,7 +76,7 @@ export async function applyBatch(
     else batch.refuse(state, problem);
   }
   if (together) await batch.apply([...ready, ...created]);
-  else for (const chunk of chunkBySize(created)) await batch.apply(chunk);
+  else for (const chunk of chunkBySize(created, transactionElements)) await batch.apply(chunk);
 }
 
 /** Whether it is certain that some state of the batch fails. */
@@ -166,7 +169,10 @@ class Batch {
   }
 }
 
-function chunkBySize(states: readonly AggregateState[]): readonly (readonly AggregateState[])[] {
+function chunkBySize(
+  states: readonly AggregateState[],
+  transactionElements: number,
+): readonly (readonly AggregateState[])[] {
   const chunks: AggregateState[][] = [];
   let size = Number.POSITIVE_INFINITY;
   for (const state of states) {

@@ -8,9 +8,13 @@ import type { Driver } from 'neo4j-driver';
 import { Fault } from '../contract/fault.ts';
 import { noBookmarks } from './connect.ts';
 
-/** How often a transaction that is under way is looked at; blocked in two looks in a row, it is ended. */
+/** How often a transaction that is under way is looked at. */
 const lookMillis = 1_000;
-const looksBeforeEnd = 2;
+
+/**
+ * Blocked by the same transaction in so many looks in a row, it is ended. One that is not listed may have ended meanwhile, or belong to a user whose transactions this one may not see.
+ */
+const looksBeforeEnd = { listed: 2, notListed: 6 };
 
 /** By this metadata, outgraph's own transactions are known. */
 export interface WatchedMetadata {
@@ -29,12 +33,14 @@ export interface LockWatch {
 export function watchLocks(driver: Driver, database: string): LockWatch {
   const id = randomUUID();
   let fault: Fault | undefined;
-  let looks = 0;
+  let last = { blocker: '', looks: 0 };
   let stopped = false;
   const look = async () => {
     const blocked = await findForeignLock(driver, database, id);
-    looks = blocked === undefined ? 0 : looks + 1;
-    if (blocked === undefined || looks < looksBeforeEnd || stopped) return;
+    const { blocker = '' } = blocked ?? {};
+    last = { blocker, looks: blocker === last.blocker ? last.looks + 1 : 1 };
+    if (blocked === undefined || stopped) return;
+    if (last.looks < (blocked.isListed ? looksBeforeEnd.listed : looksBeforeEnd.notListed)) return;
     fault = new Fault(
       'graph-locked',
       `The transaction ${blocked.blocker} holds a lock that this event waits for, and outgraph did not begin it. Look at it with SHOW TRANSACTIONS, and end it with TERMINATE TRANSACTION "${blocked.blocker}" if it is stuck; the event is tried again.`,
@@ -64,6 +70,7 @@ export function watchLocks(driver: Driver, database: string): LockWatch {
 interface ForeignLock {
   readonly own: string;
   readonly blocker: string;
+  readonly isListed: boolean;
 }
 
 async function findForeignLock(driver: Driver, database: string, id: string): Promise<ForeignLock | undefined> {
@@ -79,5 +86,6 @@ async function findForeignLock(driver: Driver, database: string, id: string): Pr
   const ours = new Set(transactions.flatMap(({ name, outgraph }) => (outgraph === undefined ? [] : name)));
   // With others of ours in front, it is their turn to notice.
   const blocker = blockers.find((name) => !ours.has(name));
-  return own === undefined || blocker === undefined ? undefined : { own: own.name, blocker };
+  if (own === undefined || blocker === undefined) return undefined;
+  return { own: own.name, blocker, isListed: transactions.some(({ name }) => name === blocker) };
 }

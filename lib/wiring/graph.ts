@@ -15,8 +15,13 @@ export type GraphPorts = Pick<ConsumePorts, 'applyBatch' | 'findSharers'>;
 const answerMillis = 3_000;
 
 /** Joins the parts on a driver, which stays the caller's to close. */
-export function joinGraph(driver: Driver, database: string): GraphPorts {
+export function joinGraph(
+  driver: Driver,
+  database: string,
+  options: Pick<ApplyPorts, 'transactionElements'> = {},
+): GraphPorts {
   const ports: ApplyPorts = {
+    ...options,
     ...createSchemaPorts(driver, database, Date.now),
     applyStates: (states) => applyStates(driver, database, states),
     answers: () =>

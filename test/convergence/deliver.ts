@@ -3,15 +3,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pMap from 'p-map';
 import { consume } from '../../lib/consume/consume.ts';
 import type { QueueMessage } from '../../lib/consume/queue-message.ts';
+import type { DeadEvent } from '../../lib/contract/dead-event.ts';
 import { Fault } from '../../lib/contract/fault.ts';
-import type { FetchedEvent } from '../../lib/contract/fetched-event.ts';
+import type { EventPortion, FetchedEvent } from '../../lib/contract/fetched-event.ts';
 import { aggregateKey, type OutboxEvent, splitAggregateKey } from '../../lib/contract/outbox-event.ts';
 import type { Subgraph } from '../../lib/contract/subgraph.ts';
 import { inChunks } from '../../lib/in-chunks.ts';
 import type { GraphPorts } from '../../lib/wiring/graph.ts';
 import { calmPorts } from '../support/calm-ports.ts';
 import type { ModelEvent } from '../support/model/expected-graph.ts';
-import { onePortion } from '../support/portions.ts';
+
 import { silentLog } from '../support/silent-log.ts';
 
 /** How a history is delivered. */
@@ -20,6 +21,11 @@ export interface DeliveryPlan {
   readonly order: readonly number[];
   readonly batchSize: number;
   readonly consumers: number;
+  /** Events that one fetch brings at once, and elements in one transaction, about: small ones split what belongs together. */
+  readonly portionEvents: number;
+  readonly transactionElements: number;
+  /** Indexes of events that are made pending again when all are settled, as a redrive or a replay does, and delivered once more. */
+  readonly again: readonly number[];
 }
 
 /** The deliveries of one message that may fail before it counts as never settled. */
@@ -30,15 +36,33 @@ const backOffMillis = 50;
 /**
  * Delivers until every event is settled.
  *
- * @throws Error if an event is dead, or is never settled.
+ * @param settled called between the first deliveries and those that come again.
+ * @throws Error if an event is dead that could be applied, or is never settled.
  */
-export async function deliver(history: readonly ModelEvent[], plan: DeliveryPlan, graph: GraphPorts): Promise<void> {
+export async function deliver(
+  history: readonly ModelEvent[],
+  plan: DeliveryPlan,
+  graph: GraphPorts,
+  settled: () => Promise<void> = async () => undefined,
+): Promise<void> {
   const outbox = new MemoryOutbox(history);
-  let waiting = plan.order.map((index, at) => outbox.message(index, `m${at}`));
+  await deliverAll(plan.order, plan, outbox, graph);
+  await settled();
+  outbox.makePending(plan.again);
+  await deliverAll(plan.again, plan, outbox, graph);
+}
+
+async function deliverAll(
+  order: readonly number[],
+  plan: DeliveryPlan,
+  outbox: MemoryOutbox,
+  graph: GraphPorts,
+): Promise<void> {
+  let waiting = order.map((index, at) => outbox.message(index, `m${at}`));
   while (waiting.length > 0) {
     const again: QueueMessage[] = [];
     const consumeOne = async (batch: readonly QueueMessage[]) => {
-      again.push(...(await consumeBatch(batch, outbox, graph)));
+      again.push(...(await consumeBatch(batch, outbox, graph, plan)));
     };
     await pMap(inChunks(waiting, plan.batchSize), consumeOne, { concurrency: plan.consumers });
     waiting = again.map((message) => ({ ...message, receiveCount: message.receiveCount + 1 }));
@@ -53,6 +77,7 @@ async function consumeBatch(
   batch: readonly QueueMessage[],
   outbox: MemoryOutbox,
   graph: GraphPorts,
+  { portionEvents }: DeliveryPlan,
 ): Promise<readonly QueueMessage[]> {
   try {
     const report = await consume(
@@ -60,11 +85,11 @@ async function consumeBatch(
       {
         ...graph,
         project: outbox.project,
-        fetchEvents: (ids) => onePortion(outbox.fetchEvents(ids)),
+        fetchEvents: (ids) => inPortions(outbox.fetchEvents(ids), portionEvents),
         fetchPending: outbox.fetchPending,
         acknowledgeEvents: outbox.acknowledgeEvents,
-        markDead: (events) => Promise.reject(new Error(`Dead: ${JSON.stringify(events)}`)),
         ...calmPorts,
+        markDead: outbox.markDead,
         log: silentLog,
       },
       { conflictMaxReceives: Number.POSITIVE_INFINITY, crashMaxTrials: 1, aloneMaxFailures: Number.POSITIVE_INFINITY },
@@ -79,17 +104,26 @@ async function consumeBatch(
   }
 }
 
+async function* inPortions(
+  fetched: Promise<readonly FetchedEvent[]>,
+  portionEvents: number,
+): AsyncGenerator<EventPortion> {
+  for (const portion of inChunks(await fetched, portionEvents)) yield { read: () => portion };
+}
+
 class MemoryOutbox {
   readonly pending = new Map<string, OutboxEvent>();
   lastFault: Fault | undefined;
   readonly #events: readonly OutboxEvent[];
   readonly #subgraphs = new Map<string, Subgraph | null>();
+  readonly #faults = new Map<string, ModelEvent['fault']>();
 
   constructor(history: readonly ModelEvent[]) {
     const createdAt = new Date();
-    this.#events = history.map(({ key, position, subgraph }, index) => {
+    this.#events = history.map(({ key, position, subgraph, fault }, index) => {
       const eventId = index.toString(16).padStart(24, '0');
       this.#subgraphs.set(eventId, subgraph);
+      this.#faults.set(eventId, fault);
       const fields = { eventId, ...splitAggregateKey(key), position, createdAt };
       return subgraph === null
         ? { ...fields, operation: 'delete' as const }
@@ -108,18 +142,38 @@ class MemoryOutbox {
     };
   }
 
-  project = (event: OutboxEvent) => this.#subgraphs.get(event.eventId) ?? null;
+  makePending(indexes: readonly number[]): void {
+    for (const event of indexes.map((index) => this.#events[index] as OutboxEvent))
+      this.pending.set(event.eventId, event);
+  }
+
+  project = ({ eventId }: OutboxEvent) => {
+    if (this.#faults.get(eventId) === 'refused') throw new Fault('payload-invalid', 'refused');
+    return this.#subgraphs.get(eventId) ?? null;
+  };
+
+  markDead = async (events: readonly DeadEvent[]) => {
+    for (const event of events) {
+      if (this.#faults.get(event.eventId) === undefined) throw new Error(`Dead: ${JSON.stringify(event)}`);
+      this.pending.delete(event.eventId);
+    }
+    return events.length;
+  };
 
   fetchEvents = async (eventIds: readonly string[]): Promise<readonly FetchedEvent[]> =>
     eventIds.map((eventId) => {
       const event = this.pending.get(eventId);
       if (event === undefined) return { status: 'processed' as const, event: { eventId } };
+      if (this.#faults.get(eventId) === 'invalid')
+        return { status: 'invalid' as const, code: 'event-invalid' as const, event: { eventId }, reason: 'invalid' };
       return { status: 'pending' as const, event };
     });
 
   fetchPending = async (keys: readonly string[]) =>
     keys.flatMap((key) => {
-      const events = [...this.pending.values()].filter((event) => aggregateKey(event) === key);
+      const events = [...this.pending.values()].filter(
+        (event) => aggregateKey(event) === key && this.#faults.get(event.eventId) !== 'invalid',
+      );
       return events.sort((left, right) => (left.position < right.position ? 1 : -1));
     });
 

@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Driver } from 'neo4j-driver';
+import { removeTombstones } from '../../lib/neo4j/tombstones.ts';
 import { type GraphPorts, joinGraph } from '../../lib/wiring/graph.ts';
 import { clearGraph } from '../support/clear-graph.ts';
 import {
@@ -36,6 +37,9 @@ export interface ConvergenceServers {
   readonly database: string;
 }
 
+/** Elements in one transaction, about: each aggregate by itself, few, and all. */
+const transactionSizes = [1, 5, 20_000] as const;
+
 /** One random case. */
 export interface Case {
   readonly history: readonly ModelEvent[];
@@ -57,6 +61,9 @@ export function randomCase(universe: Universe, events: number): fc.Arbitrary<Cas
           .map(([all, again]) => [...all, ...again]),
         batchSize: fc.integer({ min: 1, max: 12 }),
         consumers: fc.integer({ min: 1, max: 8 }),
+        portionEvents: fc.constantFrom(1, 3, 1_000),
+        transactionElements: fc.constantFrom(...transactionSizes),
+        again: fc.oneof(fc.constant([]), fc.subarray(indexes)),
       }),
       faults: fc.option(
         fc.record({
@@ -73,24 +80,31 @@ export function randomCase(universe: Universe, events: number): fc.Arbitrary<Cas
 /** Runs a case in an empty universe, and throws an error that shows the difference, if there is one. */
 export function createCheck(servers: ConvergenceServers, universe: Universe): (one: Case) => Promise<void> {
   const { direct, throughProxy, proxy, database } = servers;
-  const calm = joinGraph(direct, database);
-  const disturbed = joinGraph(throughProxy, database);
+  const joined = (driver: Driver) =>
+    new Map(
+      transactionSizes.map((size) => [size as number, joinGraph(driver, database, { transactionElements: size })]),
+    );
+  const calm = joined(direct);
+  const disturbed = joined(throughProxy);
   const before = foreignBefore(universe);
 
   return async ({ history, plan, faults, foreign }) => {
     await clearUniverse(direct, universe);
     await createForeign(direct, before);
     const attaching = attachForeign(direct, foreign);
+    const purged = new Set<string>();
     const faultMaker = faults === null ? undefined : makeFaults(faults, proxy, direct);
     try {
-      const graph: GraphPorts = faultMaker === undefined ? calm : disturbed;
-      await deliver(history, plan, graph);
+      const graph = (faultMaker === undefined ? calm : disturbed).get(plan.transactionElements) as GraphPorts;
+      await deliver(history, plan, graph, async () => {
+        for (const key of await purge(direct, database, history, plan)) purged.add(key);
+      });
     } finally {
       await Promise.all([attaching.stop(), faultMaker?.stop()]);
     }
     const after = { nodes: before.nodes, relationships: [...before.relationships, ...attaching.made] };
     requireEqual(await readGraph(direct, database, universeKeys(universe)), expectedGraph(history, after));
-    await requireRegistry(direct, universe, history);
+    await requireRegistry(direct, universe, history, purged);
   };
 }
 
@@ -113,15 +127,34 @@ function missingFrom(set: ReadonlySet<string>, texts: ReadonlySet<string>, what:
   return [...texts].filter((text) => !set.has(text)).map((text) => `  ${what}: ${text}`);
 }
 
+/** Purges the tombstones of the aggregates of which no event comes again, and returns their keys. */
+async function purge(
+  driver: Driver,
+  database: string,
+  history: readonly ModelEvent[],
+  { again }: DeliveryPlan,
+): Promise<readonly string[]> {
+  const held = new Set(again.map((index) => history[index]?.key));
+  const purged = newestEvents(history).filter(({ key, subgraph }) => subgraph === null && !held.has(key));
+  await removeTombstones(driver, database, purged);
+  return purged.map(({ key }) => key);
+}
+
 /** The registry holds the newest position of each aggregate, a time of deletion exactly for the deleted, and nothing else. */
-async function requireRegistry(driver: Driver, universe: Universe, history: readonly ModelEvent[]): Promise<void> {
+async function requireRegistry(
+  driver: Driver,
+  universe: Universe,
+  history: readonly ModelEvent[],
+  purged: ReadonlySet<string>,
+): Promise<void> {
   const { records } = await driver.executeQuery(
     `MATCH (a:OutgraphAggregate) WHERE a.key STARTS WITH $prefix
      RETURN a.key AS key, a.position AS position, a.deletedAt IS NOT NULL AS deleted,
        [name IN keys(a) WHERE NOT name IN ['key', 'position', 'manifest', 'deletedAt', '_outgraphLock']] AS others`,
     { prefix: `graph:${aggregatePrefix(universe)}` },
   );
-  const expected = newestEvents(history).map(({ key, position, subgraph }) => ({
+  const kept = newestEvents(history).filter(({ key }) => !purged.has(key));
+  const expected = kept.map(({ key, position, subgraph }) => ({
     key,
     position,
     deleted: subgraph === null,

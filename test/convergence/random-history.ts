@@ -1,7 +1,7 @@
 /**
  * Random histories over a small universe of aggregates, so that they collide often: bare endpoints, shared elements, nodes that move from one owner
  * to another or turn from owned to shared, parallel relationships, self-loops, empty subgraphs, deletions and re-creations, labels and properties that come and
- * go, and nodes that were in the graph before.
+ * go, and nodes that were in the graph before. A unique constraint allows each `mail` once, and is violated in passing; some events can never be applied.
  */
 import fc from 'fast-check';
 import { nodeIdentity } from '../../lib/contract/identity.ts';
@@ -73,8 +73,12 @@ export function randomForeignRelationships(universe: Universe): fc.Arbitrary<For
  */
 export function randomHistory(universe: Universe, events: number): fc.Arbitrary<readonly ModelEvent[]> {
   const index = fc.nat(universe.aggregates - 1);
-  return fc.array(fc.tuple(index, randomSubgraph(universe)), { minLength: events, maxLength: events }).map((states) => {
-    const drawn = states.map(([aggregate, subgraph]): State => ({ key: keyOf(universe, aggregate), subgraph }));
+  const fault = fc.option(fc.constantFrom('refused' as const, 'invalid' as const), { freq: 6, nil: undefined });
+  const state = fc.tuple(index, randomSubgraph(universe), fault);
+  return fc.array(state, { minLength: events, maxLength: events }).map((states) => {
+    const drawn = states.map(([aggregate, subgraph, faultOf]): State => {
+      return { key: keyOf(universe, aggregate), subgraph, ...(faultOf === undefined ? {} : { fault: faultOf }) };
+    });
     return [...drawn, ...resolution(universe, drawn)].map((state, at) => ({
       ...state,
       position: toPosition({ t: 1_000 + Math.floor(at / 3), i: at + 1 }),
@@ -82,10 +86,15 @@ export function randomHistory(universe: Universe, events: number): fc.Arbitrary<
   });
 }
 
-interface State {
-  readonly key: string;
-  readonly subgraph: Subgraph | null;
+type State = Omit<ModelEvent, 'position'>;
+
+/** The label whose nodes have the unique property. */
+export function uniqueLabel({ suffix }: Universe): string {
+  return `Own${suffix}`;
 }
+
+/** The property that a user's constraint allows once. */
+export const uniqueProperty = 'mail';
 
 function keyOf(universe: Universe, aggregate: number): string {
   return `graph:${aggregatePrefix(universe)}${aggregate}`;
@@ -93,7 +102,9 @@ function keyOf(universe: Universe, aggregate: number): string {
 
 /** New states for the aggregates whose newest one lists a node that an earlier aggregate has; and the adoption. */
 function resolution(universe: Universe, states: readonly State[]): readonly State[] {
-  const newest = new Map(states.map((state) => [state.key, state.subgraph]));
+  const valid = states.filter(({ fault }) => fault === undefined);
+  const newest = new Map(valid.map((state) => [state.key, state.subgraph]));
+  const mails = new Set<unknown>();
   const adopter = keyOf(universe, 0);
   const adoption = readSubgraph({ nodes: [{ ...adopted(universe), properties: { name: 'ours' } }] }).nodes;
   const holders = new Map<string, 'owned' | 'shared'>(adoption.map((node) => [nodeIdentity(node), 'owned'] as const));
@@ -103,11 +114,21 @@ function resolution(universe: Universe, states: readonly State[]): readonly Stat
     const before = subgraph ?? { nodes: [], relationships: [] };
     const kept = before.nodes.filter((node) => mayList(node, holders));
     for (const node of kept) holders.set(nodeIdentity(node), node.shared ? 'shared' : 'owned');
-    const nodes = key === adopter ? [...kept, ...adoption] : kept;
-    if (nodes.length !== before.nodes.length || key === adopter) added.push({ key, subgraph: { ...before, nodes } });
+    const nodes = (key === adopter ? [...kept, ...adoption] : kept).map((node) => withFreeMail(universe, node, mails));
+    const isChanged = nodes.length !== before.nodes.length || nodes.some((node, at) => node !== before.nodes[at]);
+    if (isChanged || key === adopter) added.push({ key, subgraph: { ...before, nodes } });
   }
   if (!newest.has(adopter)) added.push({ key: adopter, subgraph: { nodes: adoption, relationships: [] } });
   return added;
+}
+
+/** The node, without its mail if another node has it in the end. */
+function withFreeMail(universe: Universe, node: SubgraphNode, taken: Set<unknown>): SubgraphNode {
+  const { [uniqueProperty]: mail, ...others } = node.properties;
+  if (node.label !== uniqueLabel(universe) || mail === undefined) return node;
+  if (taken.has(mail)) return { ...node, properties: others };
+  taken.add(mail);
+  return node;
 }
 
 function mayList(node: SubgraphNode, holders: ReadonlyMap<string, 'owned' | 'shared'>): boolean {
@@ -131,9 +152,12 @@ function randomSubgraph(universe: Universe): fc.Arbitrary<Subgraph | null> {
     fc.oneof(fc.constantFrom<unknown>('x', 1, 0.5, null), fc.constant(new Date(0))),
   );
   const listed = anyNode(universe);
+  const mail = fc.option(fc.constantFrom('m0', 'm1', 'm2'), { freq: 2 });
   const owned = fc
-    .record({ end: listed, labels: fc.uniqueArray(fc.constantFrom('Red', 'Blue')), properties })
-    .map(({ end, ...content }): ProjectedNode => ({ ...end, ...content }));
+    .record({ end: listed, labels: fc.uniqueArray(fc.constantFrom('Red', 'Blue')), properties, mail })
+    .map(({ end, labels, properties: values, mail: address }): ProjectedNode => {
+      return { ...end, labels, properties: address === null ? values : { ...values, [uniqueProperty]: address } };
+    });
   const shared = listed.map((end): ProjectedNode => ({ ...end, shared: true }));
   const end = fc.oneof(
     { arbitrary: anyNode(universe), weight: 5 },

@@ -5,7 +5,7 @@ import { connectNeo4j, type Neo4jAddress } from '../../lib/neo4j/connect.ts';
 import { setUpGraph } from '../../lib/neo4j/set-up-graph.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { type ConvergenceServers, clearUniverse } from './property.ts';
-import type { Universe } from './random-history.ts';
+import { type Universe, uniqueLabel, uniqueProperty } from './random-history.ts';
 
 /** The servers, a universe of one's own, and how to leave nothing of it. */
 export interface Convergence {
@@ -21,6 +21,10 @@ export async function openConvergence(address: Neo4jAddress, database: string): 
   const proxy = await TcpProxy.start(Number(new URL(address.uri).port));
   const throughProxy = connectNeo4j({ ...address, uri: `bolt://127.0.0.1:${proxy.port}` }, { retrySeconds: 0 });
   const universe = { suffix: `T${randomBytes(4).toString('hex')}`, aggregates: 6 };
+  const constraint = `unique_${universe.suffix}`;
+  await direct.executeQuery(
+    `CREATE CONSTRAINT ${constraint} FOR (n:${uniqueLabel(universe)}) REQUIRE n.${uniqueProperty} IS UNIQUE`,
+  );
   return {
     servers: { direct, throughProxy, proxy, database },
     universe,
@@ -28,6 +32,7 @@ export async function openConvergence(address: Neo4jAddress, database: string): 
       await throughProxy.close();
       await proxy.close();
       await clearUniverse(direct, universe);
+      await direct.executeQuery(`DROP CONSTRAINT ${constraint} IF EXISTS`);
       await direct.close();
     },
   };

@@ -10,6 +10,8 @@ export interface ModelEvent {
   readonly key: string;
   readonly position: Position;
   readonly subgraph: Subgraph | null;
+  /** The event can never be applied: its projection refuses it, or it was written past the validator. For the graph it does not exist. */
+  readonly fault?: 'refused' | 'invalid';
 }
 
 /** Canonical texts: two graphs are equal if both sets are. */
@@ -71,10 +73,10 @@ export function expectedGraph(events: readonly ModelEvent[], foreign: ForeignDat
   return { nodes: numberEqual([...nodes.values()]), relationships: numberEqual(relationships) };
 }
 
-/** The event of greatest position of each aggregate. */
+/** The event of greatest position of each aggregate, without those that can never be applied. */
 export function newestEvents(events: readonly ModelEvent[]): readonly ModelEvent[] {
   const newest = new Map<string, ModelEvent>();
-  for (const event of events) {
+  for (const event of events.filter(({ fault }) => fault === undefined)) {
     const known = newest.get(event.key);
     if (known === undefined || event.position > known.position) newest.set(event.key, event);
   }

@@ -1,0 +1,27 @@
+/** One batch of the consumer in a process of its own, so that its memory can be measured. Its arguments are the ids of the events. Prints what the batch came to as one line of JSON. */
+import { aggregates } from '../../lib/aggregates/catalog.ts';
+import { consumerSettings, readSettings } from '../../lib/config/settings.ts';
+import { joinConsumer, noQueue } from '../../lib/wiring/consumer.ts';
+import { silentLog } from '../support/silent-log.ts';
+
+const consumer = joinConsumer(readSettings(consumerSettings, process.env), aggregates, noQueue);
+const ids = process.argv.slice(2);
+const endsAt = Date.now() + 600_000;
+const messages = ids.map((id) => ({
+  messageId: id,
+  body: JSON.stringify({ eventId: id, aggregateType: 'graph', aggregateId: 'x' }),
+  receiveCount: 1,
+  receiptHandle: '',
+}));
+const { applied, failed, dead, lastFailure } = await consumer.consume(messages, () => endsAt - Date.now(), silentLog);
+const { maxRSS } = process.resourceUsage();
+console.log(
+  JSON.stringify({
+    applied,
+    failed,
+    dead,
+    lastFailure: lastFailure?.message,
+    peakMegabytes: Math.round(maxRSS / 1024),
+  }),
+);
+await consumer.close();
