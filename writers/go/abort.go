@@ -11,6 +11,9 @@ import (
 // How long an abort waits for the server. Without its answer, the transaction is aborted in the driver alone.
 const abortTimeout = 10 * time.Second
 
+// refusedKey leads to the error after which the transaction of [InTransaction] cannot be committed.
+type refusedKey struct{}
+
 // abortOn ends the caller's transaction after an error, so that it cannot be committed: documents may lack their events. It returns the error.
 //
 // It is aborted on the server only, and the session stays in it until the caller ends it: after an abort by the driver, the caller's next writes with the session would be outside of any
@@ -19,6 +22,9 @@ func abortOn(ctx context.Context, client *mongo.Client, err error) error {
 	session := mongo.SessionFromContext(ctx)
 	if err == nil || session == nil || !session.TransactionRunning() {
 		return err
+	}
+	if refused, ok := ctx.Value(refusedKey{}).(*error); ok {
+		*refused = err
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abortTimeout)
 	defer cancel()

@@ -207,6 +207,23 @@ func TestARefusalThatIsCaughtCannotBeCommitted(t *testing.T) {
 	expectEvents(t, db, "upsert next")
 }
 
+func TestARefusalThatWorkDoesNotReturnIsReturnedForIt(t *testing.T) {
+	t.Parallel()
+	db := testdb.New(t)
+	attempts := 0
+	err := outgraph.InTransaction(t.Context(), db.Client(), func(ctx context.Context) error {
+		attempts++
+		_, _ = outgraph.Track(db, note).InsertOne(ctx, byID(1.5))
+		return nil
+	})
+	if !errors.Is(err, &outgraph.Fault{Code: outgraph.CodeEventInvalid}) || attempts != 1 {
+		t.Errorf("%d attempts: %v", attempts, err)
+	}
+	if count := len(testdb.All(t, db, "notes", "_id")); count != 0 {
+		t.Errorf("%d documents", count)
+	}
+}
+
 func TestTextThatIsNotUTF8IsRefused(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)

@@ -58,7 +58,8 @@ class Aggregate:
     collection: str
     """The name of the collection whose documents are these aggregates."""
     id: Callable[[Mapping[str, Any]], str] = document_id
-    """The ``aggregateId`` of a document: text that never changes while the document lives, and is never used again after it."""
+    """The ``aggregateId`` of a document: text that no other document of the collection has, that never changes while the document exists, and is not used again after it. The text of an
+    ``_id`` is the same for 7 and "7", and for an ObjectId and its digits: use one type in a collection."""
     check: Callable[[Mapping[str, Any]], Iterable[Problem]] | None = None
     """What is wrong with a payload, so that it is refused in the writer's own transaction. Left out, the consumer's projection alone decides."""
 
