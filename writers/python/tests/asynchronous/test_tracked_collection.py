@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any, Final
 from uuid import UUID
@@ -172,6 +172,11 @@ async def test_a_document_of_bytes_without_an_id_gets_one(db: AsyncDatabase[Docu
     ]
 
 
+async def transact(client: AsyncMongoClient[Document], work: Callable[[AsyncClientSession], Awaitable[None]]) -> None:
+    async with client.start_session() as session:
+        await session.with_transaction(work)
+
+
 async def test_text_that_is_not_utf_8_is_refused(
     client: AsyncMongoClient[Document], db: AsyncDatabase[Document], stored: Stored
 ) -> None:
@@ -185,16 +190,14 @@ async def test_text_that_is_not_utf_8_is_refused(
         async def record(session: AsyncClientSession, payload: bytes = broken) -> None:
             await record_event(session, db, NOTE, Change.upsert("a", RawBSONDocument(payload)))
 
-        async with client.start_session() as session:
-            with pytest.raises(Fault, match="UTF-8"):
-                await session.with_transaction(record)
+        with pytest.raises(Fault, match="UTF-8"):
+            await transact(client, record)
         await db.notes.insert_one(RawBSONDocument(broken))
         with pytest.raises(Fault, match="UTF-8"):
             await notes.update_one({}, {"$inc": {"n": 1}})
         await notes.delete_many({})
     with pytest.raises(Fault, match="UTF-8"):
-        async with client.start_session() as session, await session.start_transaction():
-            await record_event(session, db, NOTE, Change.delete("\ud800"))
+        await transact(client, lambda session: record_event(session, db, NOTE, Change.delete("\ud800")))
     assert await stored.documents("notes") == []
     assert await recorded(stored) == ["delete a", "delete a"]
 

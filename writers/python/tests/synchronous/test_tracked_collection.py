@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any, Final
 from uuid import UUID
@@ -173,6 +173,11 @@ def test_a_document_of_bytes_without_an_id_gets_one(db: Database[Document], stor
     ]
 
 
+def transact(client: MongoClient[Document], work: Callable[[ClientSession], None]) -> None:
+    with client.start_session() as session:
+        session.with_transaction(work)
+
+
 def test_text_that_is_not_utf_8_is_refused(
     client: MongoClient[Document], db: Database[Document], stored: Stored
 ) -> None:
@@ -186,16 +191,14 @@ def test_text_that_is_not_utf_8_is_refused(
         def record(session: ClientSession, payload: bytes = broken) -> None:
             record_event(session, db, NOTE, Change.upsert("a", RawBSONDocument(payload)))
 
-        with client.start_session() as session:
-            with pytest.raises(Fault, match="UTF-8"):
-                session.with_transaction(record)
+        with pytest.raises(Fault, match="UTF-8"):
+            transact(client, record)
         db.notes.insert_one(RawBSONDocument(broken))
         with pytest.raises(Fault, match="UTF-8"):
             notes.update_one({}, {"$inc": {"n": 1}})
         notes.delete_many({})
     with pytest.raises(Fault, match="UTF-8"):
-        with client.start_session() as session, session.start_transaction():
-            record_event(session, db, NOTE, Change.delete("\ud800"))
+        transact(client, lambda session: record_event(session, db, NOTE, Change.delete("\ud800")))
     assert stored.documents("notes") == []
     assert recorded(stored) == ["delete a", "delete a"]
 
