@@ -22,11 +22,14 @@ export interface AggregateDefinition<State = unknown> {
   readonly type: string;
   /** The collection whose documents are these aggregates. */
   readonly collection: string;
-  /** The `aggregateId` of a document: text that never changes while the document lives and is never used again after it. */
+  /**
+   * The `aggregateId` of a document: text that no other document of the collection has, that never changes while the document exists, and that is not used again after it. An update that
+   * changes it is refused.
+   */
   readonly id: (document: Document) => string;
   /**
    * The payload's shape, parsed when an event is recorded and again when it is applied. It sees BSON values as they are stored:
-   * `Int32`, `Long` and `Double` objects, never plain numbers.
+   * `Int32`, `Long` and `Double` objects, never plain numbers. Declare numbers with `storedNumber`.
    */
   readonly payload: z.ZodType<State>;
   /**
@@ -65,6 +68,8 @@ export function defineAggregate<State>(definition: AggregateDefinition<State>): 
 
 /**
  * The text of a document's `_id`, the same in every language: an ObjectId's hexadecimal digits, a UUID's text, an integer's digits, a string as it is.
+ *
+ * Use one type of `_id` in a collection: 7 and '7', or an ObjectId and its digits as a string, have the same text, and so are one aggregate.
  *
  * @throws Fault `event-invalid` for an `_id` of another type, which languages write in different ways, or not at all: declare an `id` of your own.
  */

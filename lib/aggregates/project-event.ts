@@ -3,6 +3,8 @@
  * is refused in the writer's own transaction; the consumer calls it again, because not every writer uses the library.
  */
 import type { Document } from 'bson';
+import type { z } from 'zod';
+import { bsonTypeOf } from '../contract/bson-type.ts';
 import { Fault, isDataFault } from '../contract/fault.ts';
 import type { OutboxEvent } from '../contract/outbox-event.ts';
 import { readSubgraph } from '../contract/read-subgraph.ts';
@@ -38,7 +40,10 @@ export function projectPayload<State>(
 ): Subgraph {
   const parsed = withoutSurprise(definition, 'schema', () => definition.payload.safeParse(payload));
   if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => `${pathText(issue.path)}: ${issue.message}`);
+    const problems = parsed.error.issues.map((issue) => {
+      const remedy = meetsStoredNumber(issue, payload) ? ` (${numberRemedy})` : '';
+      return `${pathText(issue.path)}: ${issue.message}${remedy}`;
+    });
     throw new Fault('payload-invalid', `The payload is not a "${definition.type}": ${problems.join('; ')}.`);
   }
   const projected = withoutSurprise(definition, 'projection', () => definition.project(parsed.data, aggregateId));
@@ -69,4 +74,17 @@ function pathText(path: readonly PropertyKey[]): string {
     (text, part) => (typeof part === 'number' ? `${text}[${part}]` : `${text}.${String(part)}`),
     'payload',
   );
+}
+
+const numberRemedy =
+  'a payload has its numbers as BSON stores them, as Int32, Long or Double: declare the field with storedNumber, which the package outgraph exports';
+
+/** Whether a schema for plain numbers has met a stored one. */
+function meetsStoredNumber(issue: z.core.$ZodIssue, root: unknown): boolean {
+  const value = issue.path.reduce<unknown>((parent, part) => (parent as Document | undefined)?.[part as string], root);
+  if (issue.code === 'invalid_union') return issue.errors.flat().some((inner) => meetsStoredNumber(inner, value));
+  const wanted =
+    (issue.code === 'invalid_type' && ['number', 'int', 'bigint'].includes(issue.expected)) ||
+    (issue.code === 'invalid_value' && issue.values.some((literal) => typeof literal === 'number'));
+  return wanted && ['Int32', 'Long', 'Double'].includes(bsonTypeOf(value) ?? '');
 }

@@ -2,9 +2,16 @@
 import { z } from 'zod';
 import { bsonTypeOf } from '../contract/bson-type.ts';
 
-/** A number as BSON stores it, or as JavaScript has it. */
+/** A number as BSON stores it (`Int32`, `Long`, `Double`), or as JavaScript has it. */
 export type StoredNumber = number | bigint | { toString(): string };
 
+/**
+ * The schema of a number in a payload. `z.number()` refuses what is stored, because a payload keeps the BSON types: pass the value on to the graph as it is, so that a double stays a
+ * FLOAT and a 64-bit integer exact, or take `Number(value)` to calculate with it.
+ *
+ * @example
+ * const payload = z.object({ price: storedNumber, embedding: z.array(storedNumber).optional() });
+ */
 export const storedNumber = z.custom<StoredNumber>(
   (value) =>
     typeof value === 'number' ||

@@ -9,7 +9,7 @@ import type { GraphScalar, GraphValue, KeyValue } from './subgraph.ts';
 const int64Min = -(2n ** 63n);
 const int64Max = 2n ** 63n - 1n;
 
-/** A scalar and its kind; a list may hold one kind only. */
+/** A scalar and its kind; a list may hold one kind only, or numbers. */
 interface Scalar {
   readonly kind: 'string' | 'boolean' | 'integer' | 'float' | 'number' | 'date' | 'objectId' | 'uuid';
   readonly value: GraphScalar;
@@ -19,7 +19,7 @@ interface Scalar {
  * The property value of `raw`, or undefined where the property shall be absent (null).
  *
  * @param path where the value stands, for the error: `nodes[0].properties.address`.
- * @throws a `value-unsupported` fault for a nested object, a mixed or nested array, null in an array, Decimal128, binary and other types.
+ * @throws a `value-unsupported` fault for a nested object, a nested array or one of several types, null in an array, Decimal128, binary and other types.
  * @example
  * toGraphValue(new Double(1), 'nodes[0].properties.score'); // 1 (FLOAT)
  * toGraphValue(1, 'nodes[0].properties.count'); // 1n (INTEGER)
@@ -57,16 +57,36 @@ function toList(raw: readonly unknown[], path: string): readonly GraphScalar[] {
   const scalars = raw.map((element, index) => toScalar(element, `${path}[${index}]`));
   const first = scalars[0];
   if (first === undefined) return [];
-  const mixed = scalars.findIndex((scalar) => scalar.kind !== first.kind);
+  const mixed = scalars.findIndex((scalar) => !isAlike(scalar, first));
   if (mixed !== -1) {
     throw new Fault(
       'value-unsupported',
       `${path}[${mixed}]: an array must hold one type, and this element is not ${kindText(first.kind)} like the first.`,
     );
   }
-  if (first.kind !== 'number') return scalars.map((scalar) => scalar.value);
-  const integral = scalars.every((scalar) => Number.isSafeInteger(scalar.value));
-  return scalars.map((scalar) => (integral ? BigInt(scalar.value as number) : scalar.value));
+  return isNumber(first) ? toNumbers(scalars.map(settleNumber), path) : scalars.map((scalar) => scalar.value);
+}
+
+/** Numbers are alike: JavaScript writes `[0.1, 0]` as a double and an int32. */
+function isAlike(left: Scalar, right: Scalar): boolean {
+  return left.kind === right.kind || (isNumber(left) && isNumber(right));
+}
+
+function isNumber({ kind }: Scalar): boolean {
+  return kind === 'integer' || kind === 'float' || kind === 'number';
+}
+
+/** Integers, or, where one of them is a double, doubles. */
+function toNumbers(numbers: readonly GraphScalar[], path: string): readonly GraphScalar[] {
+  if (numbers.every((number) => typeof number === 'bigint')) return numbers;
+  return numbers.map((number, index) => {
+    const double = Number(number);
+    if (typeof number !== 'bigint' || BigInt(double) === number) return double;
+    throw new Fault(
+      'value-unsupported',
+      `${path}[${index}]: in an array with doubles, an integer must be exact as a double; store the elements as integers, or all of them as doubles.`,
+    );
+  });
 }
 
 /** A plain JavaScript number has no type of its own: a safe integer is an INTEGER, any other a FLOAT. */

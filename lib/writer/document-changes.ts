@@ -1,40 +1,44 @@
 /** From documents before and after a write to the events they need: compared as the bytes that are stored, so that a write that changed nothing makes no event. */
 import { BSON, type Document } from 'mongodb';
 import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
+import { Fault } from '../contract/fault.ts';
 import type { AggregateChange } from './record-event.ts';
+import type { StoredDocument } from './stored-document.ts';
 
 /**
  * The changes between two images of the same documents, matched by `_id`. A document that is only in `after` was inserted, one that is only in
- * `before` was deleted; one whose aggregate id changed is a deletion of the old aggregate and an upsert of the new.
+ * `before` was deleted.
+ *
+ * @throws Fault `event-invalid` if the aggregate id of a document changed: another document may have had that id a moment before, or take it in
+ * a later chunk of the same write, and the events of one id would be in the wrong order.
  */
 export function documentChanges<State>(
   definition: AggregateDefinition<State>,
-  before: readonly Document[],
-  after: readonly Document[],
+  before: readonly StoredDocument[],
+  after: readonly StoredDocument[],
 ): readonly AggregateChange[] {
-  const old = new Map(before.map((document) => [idText(document), document]));
+  const old = new Map(before.map((stored) => [idText(stored.document), stored]));
   const changes: AggregateChange[] = [];
-  for (const document of after) {
+  for (const { bytes, document } of after) {
     const known = old.get(idText(document));
     old.delete(idText(document));
-    if (known !== undefined && isSame(known, document)) continue;
+    if (known !== undefined && Buffer.compare(known.bytes, bytes) === 0) continue;
     const aggregateId = definition.id(document);
-    if (known !== undefined && definition.id(known) !== aggregateId)
-      changes.push({ operation: 'delete', aggregateId: definition.id(known) });
+    if (known !== undefined && definition.id(known.document) !== aggregateId) throw idChanged(definition.type);
     changes.push({ operation: 'upsert', aggregateId, payload: document });
   }
-  for (const document of old.values()) changes.push({ operation: 'delete', aggregateId: definition.id(document) });
-  // Deletions first: an id that one document gave up and another took over must end with the other's state.
-  return [
-    ...changes.filter((change) => change.operation === 'delete'),
-    ...changes.filter((change) => change.operation === 'upsert'),
-  ];
+  for (const { document } of old.values()) changes.push({ operation: 'delete', aggregateId: definition.id(document) });
+  return changes;
 }
 
 function idText(document: Document): string {
   return BSON.EJSON.stringify(document._id, { relaxed: false });
 }
 
-function isSame(left: Document, right: Document): boolean {
-  return Buffer.compare(BSON.serialize(left), BSON.serialize(right)) === 0;
+function idChanged(type: string): Fault {
+  return new Fault(
+    'event-invalid',
+    `aggregateId: the write changes the aggregate id of a "${type}", which must stay the same while the document exists. ` +
+      'Delete the document and insert it with the new id.',
+  );
 }

@@ -1,18 +1,31 @@
 /** Joins the caller's transaction, or runs one of its own. */
 import { type ClientSession, MongoBulkWriteError, type MongoClient, type MongoError, MongoNetworkError } from 'mongodb';
+import { commitsOnlyWith } from './forbid-commit.ts';
+import { requireTransaction } from './require-transaction.ts';
+
+/** Whatever the client's own settings are: what is compared and recorded is read from the primary, and is not rolled back. */
+const ownTransaction = {
+  readConcern: { level: 'snapshot' },
+  writeConcern: { w: 'majority' },
+  readPreference: 'primary',
+} as const;
 
 /**
  * Runs `work` in the transaction of the given session; without one, in a new transaction, which the driver retries as a whole when it meets a
  * conflict or a failover. `work` may therefore run more than once.
+ *
+ * @throws Fault `write-concern` if the caller's transaction could be rolled back after its commit.
  */
 export async function inTransaction<Result>(
   client: MongoClient,
   session: ClientSession | undefined,
   work: (session: ClientSession) => Promise<Result>,
 ): Promise<Result> {
-  if (session?.inTransaction()) return labelTransient(() => work(session));
-  const options = { readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } } as const;
-  const run = (own: ClientSession) => own.withTransaction(() => labelTransient(() => work(own)), options);
+  if (session?.inTransaction()) {
+    requireTransaction(session);
+    return commitsOnlyWith(session, () => labelTransient(() => work(session)));
+  }
+  const run = (own: ClientSession) => own.withTransaction(() => labelTransient(() => work(own)), ownTransaction);
   if (session !== undefined) return run(session);
   return client.withSession((own) => run(withLabelledCommit(own)));
 }

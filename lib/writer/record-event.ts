@@ -5,10 +5,13 @@
 import { type ClientSession, type Db, type Document, Int32, ObjectId, Timestamp } from 'mongodb';
 import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
 import { projectPayload } from '../aggregates/project-event.ts';
+import { bsonTypeOf } from '../contract/bson-type.ts';
 import { Fault } from '../contract/fault.ts';
 import { type OutboxDocument, outboxCollection, outboxDocumentSchema } from '../contract/outbox-event.ts';
 import { activeTraceparent } from './active-traceparent.ts';
+import { commitsOnlyWith } from './forbid-commit.ts';
 import { labelTransient } from './in-transaction.ts';
+import { requireTransaction } from './require-transaction.ts';
 
 /** What happened to one aggregate. The payload is the full state after the write, never a delta. */
 export type AggregateChange =
@@ -25,7 +28,8 @@ export interface RecordOptions {
  *
  * @param session the session of a running transaction with write concern majority; without one nothing is written.
  * @param db the database of the document: its outbox is in the same one.
- * @throws Fault `no-transaction` or `write-concern`; a data fault that names what is wrong with the payload. Let it abort the transaction.
+ * @throws Fault `no-transaction` or `write-concern`; a data fault that names what is wrong with the payload. After any
+ * error the transaction cannot be committed, also if you catch the error.
  * @example
  * await client.withSession((session) =>
  *   session.withTransaction(async () => {
@@ -52,35 +56,30 @@ export async function recordEvents<State>(
   changes: readonly AggregateChange[],
   options: RecordOptions = {},
 ): Promise<void> {
-  requireTransaction(session);
-  if (changes.length === 0) return;
+  await commitsOnlyWith(session, async () => {
+    requireTransaction(session);
+    await insertEvents(session, db, createEvents(definition, changes, options));
+  });
+}
+
+/** The outbox documents of changes. @throws a data fault that names what is wrong with one of them. */
+export function createEvents<State>(
+  definition: AggregateDefinition<State>,
+  changes: readonly AggregateChange[],
+  options: RecordOptions,
+): readonly OutboxDocument[] {
   const traceparent = activeTraceparent(options.traceparent);
-  const events = changes.map((change) => {
+  return changes.map((change) => {
     if (change.operation === 'upsert') projectPayload(definition, change.aggregateId, change.payload);
     return createEvent(definition, change, traceparent);
   });
-  const outbox = db.collection<OutboxDocument>(outboxCollection);
-  await labelTransient(() => outbox.insertMany(events, { session, ignoreUndefined: false }));
 }
 
-/** @throws Fault unless the session has a running transaction whose writes cannot be rolled back once it has committed. */
-function requireTransaction(session: ClientSession): void {
-  if (!session?.inTransaction()) {
-    throw new Fault(
-      'no-transaction',
-      'An event must be recorded in the transaction that writes its document: start one (session.withTransaction), and pass its session.',
-    );
-  }
-  const { transaction } = session as unknown as {
-    readonly transaction?: { readonly options?: { readonly writeConcern?: { readonly w?: unknown } } };
-  };
-  const w = transaction?.options?.writeConcern?.w;
-  if (w !== undefined && w !== 'majority') {
-    throw new Fault(
-      'write-concern',
-      `The transaction's write concern is ${String(w)}: use "majority", because what could be rolled back must not reach the graph.`,
-    );
-  }
+/** Inserts events in their order. */
+export async function insertEvents(session: ClientSession, db: Db, events: readonly OutboxDocument[]): Promise<void> {
+  if (events.length === 0) return;
+  const outbox = db.collection<OutboxDocument>(outboxCollection);
+  await labelTransient(() => outbox.insertMany(events, { session, ignoreUndefined: false }));
 }
 
 /**
@@ -107,9 +106,31 @@ export function createEvent<State>(
     attempts: 0,
   };
   const parsed = outboxDocumentSchema.safeParse(event);
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
+  const problems = parsed.error?.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`) ?? [];
+  const impossible = change.operation === 'upsert' ? impossibleDate(change.payload, 'payload') : undefined;
+  if (impossible !== undefined) problems.push(`${impossible} is a date that JavaScript cannot hold`);
+  if (!parsed.success || problems.length > 0) {
     throw new Fault('event-invalid', `The event of a "${definition.type}" cannot be recorded: ${problems.join('; ')}.`);
   }
   return { ...parsed.data, attempts: new Int32(0) as unknown as number };
+}
+
+/** The path of a date beyond JavaScript's range, which would be recorded as 1970. */
+function impossibleDate(value: unknown, path: string): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? path : undefined;
+  if (Array.isArray(value)) return firstOf(value, (element, index) => impossibleDate(element, `${path}[${index}]`));
+  if (bsonTypeOf(value) !== undefined) return undefined;
+  return firstOf(Object.entries(value), ([name, field]) => impossibleDate(field, `${path}.${name}`));
+}
+
+function firstOf<Item>(
+  items: readonly Item[],
+  find: (item: Item, index: number) => string | undefined,
+): string | undefined {
+  for (const [index, item] of items.entries()) {
+    const found = find(item, index);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

@@ -2,44 +2,59 @@
  * A collection whose writes cannot forget their events: each verb writes the documents and records the events of those that changed, in one
  * transaction. It joins the caller's transaction if the options carry the session of one.
  */
-import type {
-  AggregateOptions,
-  AggregationCursor,
-  BSONSerializeOptions,
-  BulkWriteOptions,
-  ClientSession,
-  Collection,
-  Db,
-  DeleteOptions,
-  DeleteResult,
-  Document,
-  Filter,
-  FindCursor,
-  FindOneAndUpdateOptions,
-  FindOptions,
-  InsertManyResult,
-  InsertOneOptions,
-  InsertOneResult,
-  MongoClient,
-  OptionalUnlessRequiredId,
-  Sort,
-  UpdateFilter,
-  UpdateOptions,
-  UpdateResult,
-  WithId,
-  WithoutId,
+import {
+  type AggregateOptions,
+  type AggregationCursor,
+  type BSONSerializeOptions,
+  type BulkWriteOptions,
+  type ClientSession,
+  type Collection,
+  type CountDocumentsOptions,
+  type Db,
+  type DeleteOptions,
+  type DeleteResult,
+  type Document,
+  type Filter,
+  type FindCursor,
+  type FindOneAndUpdateOptions,
+  type FindOptions,
+  type InsertManyResult,
+  type InsertOneOptions,
+  type InsertOneResult,
+  type MongoClient,
+  ObjectId,
+  type OptionalUnlessRequiredId,
+  type ReplaceOptions,
+  type Sort,
+  type UpdateFilter,
+  type UpdateOptions,
+  type UpdateResult,
+  type WithId,
+  type WithoutId,
 } from 'mongodb';
 import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
 import { Fault } from '../contract/fault.ts';
 import { inChunks } from '../in-chunks.ts';
-import { exactTypes } from '../mongodb/read-outbox-event.ts';
-import { asStored } from './as-stored.ts';
 import { documentChanges } from './document-changes.ts';
 import { inTransaction } from './in-transaction.ts';
-import { type RecordOptions, recordEvents } from './record-event.ts';
+import { createEvents, insertEvents, type RecordOptions } from './record-event.ts';
+import { asRead, asStored, readAfter, readBefore, type StoredDocument } from './stored-document.ts';
 
 /** The driver's options, and the trace context of the events. */
 type Tracked<Options> = Options & RecordOptions;
+
+/** An answer of the server as the library's own code takes it, whatever the client's options are. */
+const plainAnswers = {
+  raw: false,
+  promoteValues: true,
+  promoteLongs: true,
+  promoteBuffers: false,
+  useBigInt64: false,
+  bsonRegExp: true,
+} as const;
+
+/** The driver's `forceServerObjectId` would leave the id to the server, and so keep it from us. */
+const ownId = { ...plainAnswers, forceServerObjectId: false } as const;
 
 /** Documents that are read, written and read again at a time: bounds the memory of `updateMany` and `deleteMany`. */
 const chunkDocuments = 500;
@@ -59,7 +74,8 @@ export function trackCollection<State, Schema extends Document = Document>(
   return new TrackedCollection(client, db, definition);
 }
 
-/** See `trackCollection`. Results are the driver's own; a rejected write leaves neither document nor event. */
+/** See `trackCollection`. Results are the driver's own; a rejected write leaves neither document nor event: after it, a transaction
+ * of the caller's can only be aborted. */
 export class TrackedCollection<State, Schema extends Document = Document> {
   readonly #client: MongoClient;
   readonly #db: Db;
@@ -77,26 +93,18 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     document: OptionalUnlessRequiredId<Schema>,
     options: Tracked<InsertOneOptions> = {},
   ): Promise<InsertOneResult<Schema>> {
-    return this.#track(options, async (session) => {
-      const result = await this.#collection.insertOne(document, { ...driverOptions(options), session });
-      await this.#recordInserted(session, [document], [result.insertedId], options);
-      return result;
-    });
+    return this.#insert([document], options, (session) =>
+      this.#collection.insertOne(document, { ...driverOptions(options), ...ownId, session }),
+    );
   }
 
   async insertMany(
     documents: readonly OptionalUnlessRequiredId<Schema>[],
     options: Tracked<BulkWriteOptions> = {},
   ): Promise<InsertManyResult<Schema>> {
-    return this.#track(options, async (session) => {
-      const result = await this.#collection.insertMany(documents, { ...driverOptions(options), session });
-      const ids = Object.values(result.insertedIds);
-      for (const [chunk, inserted] of inChunks(documents, chunkDocuments).entries()) {
-        const start = chunk * chunkDocuments;
-        await this.#recordInserted(session, inserted, ids.slice(start, start + inserted.length), options);
-      }
-      return result;
-    });
+    return this.#insert(documents, options, (session) =>
+      this.#collection.insertMany(documents, { ...driverOptions(options), ...ownId, session }),
+    );
   }
 
   async updateOne(
@@ -104,21 +112,20 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     update: UpdateFilter<Schema> | Document[],
     options: Tracked<UpdateOptions & { sort?: Sort }> = {},
   ): Promise<UpdateResult<Schema>> {
-    return this.#trackOne(filter, options, (target, session) =>
-      this.#collection.updateOne(target, update, { ...driverOptions(options), session }),
-    );
+    return this.#updateOne(filter, options, (target, given) => this.#collection.updateOne(target, update, given));
   }
 
   async replaceOne(
     filter: Filter<Schema>,
     replacement: WithoutId<Schema>,
-    options: Tracked<UpdateOptions> = {},
+    options: Tracked<UpdateOptions & { sort?: Sort }> = {},
   ): Promise<UpdateResult<Schema>> {
-    return this.#trackOne(filter, options, (target, session) =>
-      this.#collection.replaceOne(target, replacement, { ...driverOptions(options), session } as Parameters<
-        Collection<Schema>['replaceOne']
-      >[2]),
-    ) as Promise<UpdateResult<Schema>>;
+    return this.#updateOne(
+      filter,
+      options,
+      (target, given) =>
+        this.#collection.replaceOne(target, replacement, given as ReplaceOptions) as Promise<UpdateResult<Schema>>,
+    );
   }
 
   /** Returns what the driver does: the document before the update, or after it with `returnDocument: 'after'`. */
@@ -128,23 +135,27 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     options: Tracked<Omit<FindOneAndUpdateOptions, 'includeResultMetadata'>> = {},
   ): Promise<WithId<Schema> | null> {
     return this.#track(options, async (session) => {
-      const [before] = await this.#read(session, filter, {
-        limit: 1,
-        ...(options.sort === undefined ? {} : { sort: options.sort }),
-      });
-      const target = before === undefined ? filter : targetOf(before, filter);
+      const before = await this.#readFirst(session, filter, options);
+      const { target, given, inserts } = aim(before, filter, options);
       const { value, lastErrorObject } = await this.#collection.findOneAndUpdate(
         target,
         update as UpdateFilter<Schema>,
-        {
-          ...driverOptions(options),
-          session,
-          includeResultMetadata: true,
-        },
+        { ...given, ...(inserts ? plainAnswers : {}), session, includeResultMetadata: true },
       );
-      const id = before?._id ?? lastErrorObject?.upserted;
-      if (id !== undefined) await this.#recordFrom(session, before === undefined ? [] : [before], [id], options);
-      return value;
+      if (!inserts) {
+        await this.#recordFrom(session, before, idsOf(before), options);
+        return value;
+      }
+      if (lastErrorObject?.updatedExisting === true) throw this.#unreadable(1, 0);
+      const after = await this.#recordFrom(session, [], [lastErrorObject?.upserted], options);
+      if (value === null) return null;
+      // Read again as the caller wants it.
+      const { returnDocument: _, upsert: __, ...read } = given as FindOneAndUpdateOptions;
+      return this.#collection.findOne(withIds(idsOf(after)), {
+        ...read,
+        readPreference: 'primary',
+        session,
+      } as FindOptions);
     });
   }
 
@@ -154,22 +165,13 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     options: Tracked<UpdateOptions> = {},
   ): Promise<UpdateResult<Schema>> {
     return this.#track(options, async (session) => {
-      const ids = await this.#readIds(session, filter);
-      if (ids.length === 0) {
-        const result = await this.#collection.updateMany(filter, update, { ...driverOptions(options), session });
-        if (result.upsertedId !== null) await this.#recordFrom(session, [], [result.upsertedId], options);
-        return result;
-      }
+      const ids = await this.#readIds(session, filter, options);
       let sum: UpdateResult<Schema> | undefined;
-      for (const chunk of inChunks(ids, chunkDocuments)) {
-        const before = await this.#read(session, withIds(chunk));
-        const target = { $and: [withIds(chunk), filter] } as Filter<Schema>;
-        const result = await this.#collection.updateMany(target, update, {
-          ...driverOptions(options),
-          upsert: false,
-          session,
-        });
-        await this.#recordFrom(session, before, chunk, options);
+      for (const chunk of ids.length === 0 ? [[]] : inChunks(ids, chunkDocuments)) {
+        const before = await this.#readAll(session, chunk);
+        const result = await this.#update(session, before, filter, options, (target, given) =>
+          this.#collection.updateMany(target, update, given),
+        );
         sum = {
           ...result,
           matchedCount: (sum?.matchedCount ?? 0) + result.matchedCount,
@@ -182,11 +184,13 @@ export class TrackedCollection<State, Schema extends Document = Document> {
 
   async deleteOne(filter: Filter<Schema>, options: Tracked<DeleteOptions> = {}): Promise<DeleteResult> {
     return this.#track(options, async (session) => {
-      const before = await this.#read(session, filter, { limit: 1 });
-      const [document] = before;
-      const target = document === undefined ? filter : (withIds([document._id]) as Filter<Schema>);
-      const result = await this.#collection.deleteOne(target, { ...driverOptions(options), session });
-      if (result.deletedCount > 0) await this.#recordFrom(session, before, [], options);
+      const before = await this.#readFirst(session, filter, options);
+      const result = await this.#collection.deleteOne(withIds(idsOf(before)), {
+        ...targetedOptions(options),
+        ...plainAnswers,
+        session,
+      });
+      await this.#recordDeleted(session, before, result, options);
       return result;
     });
   }
@@ -194,13 +198,14 @@ export class TrackedCollection<State, Schema extends Document = Document> {
   async deleteMany(filter: Filter<Schema>, options: Tracked<DeleteOptions> = {}): Promise<DeleteResult> {
     return this.#track(options, async (session) => {
       let deletedCount = 0;
-      for (const chunk of inChunks(await this.#readIds(session, filter), chunkDocuments)) {
-        const before = await this.#read(session, withIds(chunk));
-        const result = await this.#collection.deleteMany(withIds(chunk) as Filter<Schema>, {
-          ...driverOptions(options),
+      for (const chunk of inChunks(await this.#readIds(session, filter, options), chunkDocuments)) {
+        const before = await this.#readAll(session, chunk);
+        const result = await this.#collection.deleteMany(withIds(chunk), {
+          ...targetedOptions(options),
+          ...plainAnswers,
           session,
         });
-        await this.#recordFrom(session, before, [], options);
+        await this.#recordDeleted(session, before, result, options);
         deletedCount += result.deletedCount;
       }
       return { acknowledged: true, deletedCount };
@@ -216,8 +221,8 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     return this.#collection.findOne(filter, options);
   }
 
-  async countDocuments(filter: Filter<Schema> = {}): Promise<number> {
-    return this.#collection.countDocuments(filter);
+  async countDocuments(filter: Filter<Schema> = {}, options: CountDocumentsOptions = {}): Promise<number> {
+    return this.#collection.countDocuments(filter, options);
   }
 
   /** @throws Fault `untracked` if the pipeline writes (`$merge`, `$out`): its writes would have no events. */
@@ -274,67 +279,154 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     return inTransaction(this.#client, options.session, work);
   }
 
-  /** Resolves the filter to one document first, so that its state before and after can be compared. */
-  #trackOne(
-    filter: Filter<Schema>,
-    options: Tracked<UpdateOptions & { sort?: Sort }>,
-    write: (target: Filter<Schema>, session: ClientSession) => Promise<UpdateResult<Schema>>,
-  ): Promise<UpdateResult<Schema>> {
+  /** Inserts documents and their events. What is wrong with an event is found before anything is written. */
+  async #insert<Result>(
+    documents: readonly Document[],
+    options: Tracked<InsertOneOptions>,
+    insert: (session: ClientSession) => Promise<Result>,
+  ): Promise<Result> {
     return this.#track(options, async (session) => {
-      const before = await this.#read(session, filter, {
-        limit: 1,
-        ...(options.sort === undefined ? {} : { sort: options.sort }),
+      // As the driver does.
+      for (const document of documents) document._id ??= this.#db.options?.pkFactory?.createPk() ?? new ObjectId();
+      const stored = documents.map((document) => asStored(document, this.#bsonOptions(options)));
+      if (!stored.every((document) => document !== null)) {
+        const result = await insert(session);
+        for (const chunk of inChunks(documents.map(idOf), chunkDocuments))
+          await this.#recordFrom(session, [], chunk, options);
+        return result;
+      }
+      const changes = stored.map((payload) => {
+        return { operation: 'upsert', aggregateId: this.#definition.id(payload), payload } as const;
       });
-      const [document] = before;
-      const result = await write(document === undefined ? filter : targetOf(document, filter), session);
-      const id = document?._id ?? result.upsertedId;
-      if (id !== null && (result.modifiedCount > 0 || result.upsertedCount > 0))
-        await this.#recordFrom(session, before, [id], options);
+      const events = createEvents(this.#definition, changes, options);
+      const result = await insert(session);
+      await insertEvents(session, this.#db, events);
       return result;
     });
+  }
+
+  #updateOne(
+    filter: Filter<Schema>,
+    options: Tracked<UpdateOptions & { sort?: Sort }>,
+    write: Update<Schema>,
+  ): Promise<UpdateResult<Schema>> {
+    return this.#track(options, async (session) => {
+      const before = await this.#readFirst(session, filter, options);
+      return this.#update(session, before, filter, options, write);
+    });
+  }
+
+  /** Updates the documents that were just read, or inserts one where there are none and the options say so, and records the events. */
+  async #update(
+    session: ClientSession,
+    before: readonly StoredDocument[],
+    filter: Filter<Schema>,
+    options: Tracked<UpdateOptions>,
+    write: Update<Schema>,
+  ): Promise<UpdateResult<Schema>> {
+    const { target, given, inserts } = aim(before, filter, options);
+    const result = await write(target, { ...given, ...plainAnswers, session });
+    if (inserts && result.matchedCount > 0) throw this.#unreadable(result.matchedCount, 0);
+    if (result.upsertedCount > 0) {
+      const after = await this.#recordFrom(session, [], [result.upsertedId], options);
+      return { ...result, upsertedId: asRead(idsOf(after)[0], this.#bsonOptions(options)) };
+    }
+    if (result.modifiedCount > 0) await this.#recordFrom(session, before, idsOf(before), options);
+    return result;
   }
 
   /** Reads the documents as they are now, and records an event for each that differs from before. */
   async #recordFrom(
     session: ClientSession,
-    before: readonly Document[],
+    before: readonly StoredDocument[],
     ids: readonly unknown[],
     options: RecordOptions,
-  ): Promise<void> {
-    const after = ids.length === 0 ? [] : await this.#read(session, withIds(ids));
+  ): Promise<readonly StoredDocument[]> {
+    const after = await this.#readAll(session, ids, readAfter);
     await this.#record(session, before, after, options);
+    return after;
   }
 
-  /** Records the documents that were just inserted; reads them only if the server may have changed them. */
-  async #recordInserted(
+  async #recordDeleted(
     session: ClientSession,
-    documents: readonly Document[],
-    ids: readonly unknown[],
-    options: RecordOptions & BSONSerializeOptions,
+    before: readonly StoredDocument[],
+    { deletedCount }: DeleteResult,
+    options: RecordOptions,
   ): Promise<void> {
-    const stored = documents.map((document) => asStored(document, { ...this.#collection.bsonOptions, ...options }));
-    if (stored.includes(null)) return this.#recordFrom(session, [], ids, options);
-    await this.#record(session, [], stored as readonly Document[], options);
+    if (deletedCount !== before.length) throw this.#unreadable(deletedCount, before.length);
+    await this.#record(session, before, [], options);
   }
 
   async #record(
     session: ClientSession,
-    before: readonly Document[],
-    after: readonly Document[],
-    { traceparent }: RecordOptions,
+    before: readonly StoredDocument[],
+    after: readonly StoredDocument[],
+    options: RecordOptions,
   ): Promise<void> {
     const changes = documentChanges(this.#definition, before, after);
-    await recordEvents(session, this.#db, this.#definition, changes, traceparent === undefined ? {} : { traceparent });
+    await insertEvents(session, this.#db, createEvents(this.#definition, changes, options));
   }
 
-  async #read(session: ClientSession, filter: Document, options: FindOptions = {}): Promise<Document[]> {
-    return this.#collection.find(filter as Filter<Schema>, { ...options, ...exactTypes, session }).toArray();
+  /** The document that a write of one takes, so that its state before and after can be compared; none if nothing matches. */
+  async #readFirst(
+    session: ClientSession,
+    filter: Filter<Schema>,
+    options: Selection & { sort?: Sort },
+  ): Promise<readonly StoredDocument[]> {
+    const sort = options.sort === undefined ? {} : { sort: options.sort };
+    const found = await this.#read(session, filter, { ...selection(options), ...sort, limit: 1 });
+    return found.map(readBefore);
   }
 
-  async #readIds(session: ClientSession, filter: Filter<Schema>): Promise<unknown[]> {
-    const documents = await this.#collection.find(filter, { projection: { _id: 1 }, session, ...exactTypes }).toArray();
-    return documents.map((document) => document._id);
+  async #readIds(session: ClientSession, filter: Filter<Schema>, options: Selection): Promise<readonly unknown[]> {
+    const found = await this.#read(session, filter, { ...selection(options), projection: { _id: 1 } });
+    return idsOf(found.map(readBefore));
   }
+
+  /** @throws Fault `untracked` unless each of the documents is found: an event would be missing. */
+  async #readAll(
+    session: ClientSession,
+    ids: readonly unknown[],
+    decode = readBefore,
+  ): Promise<readonly StoredDocument[]> {
+    if (ids.length === 0) return [];
+    const found = await this.#read(session, withIds(ids));
+    if (found.length !== ids.length) throw this.#unreadable(ids.length, found.length);
+    return found.map(decode);
+  }
+
+  /** As bytes, whatever the client's own options make of a document. */
+  async #read(session: ClientSession, filter: Filter<Schema>, options: FindOptions = {}): Promise<Uint8Array[]> {
+    const cursor = this.#collection.find(filter, { ...options, raw: true, readPreference: 'primary', session });
+    return (await cursor.toArray()) as unknown as Uint8Array[];
+  }
+
+  #bsonOptions(options: BSONSerializeOptions): BSONSerializeOptions {
+    return { ...this.#collection.bsonOptions, ...options };
+  }
+
+  #unreadable(written: number, read: number): Fault {
+    return new Fault(
+      'untracked',
+      `${this.#definition.collection}: a write concerned ${written} documents, and ${read} of them could be read by their _id, ` +
+        'so that their events cannot be recorded. Nothing was committed. Filter by what does not change meanwhile (no $$NOW), ' +
+        'and use an _id that MongoDB returns as it is stored: no date out of range, no object with numbers as field names.',
+    );
+  }
+}
+
+/** How an update is made: with the driver's options, on the documents that the filter was resolved to. */
+type Update<Schema extends Document> = (
+  target: Filter<Schema>,
+  options: UpdateOptions,
+) => Promise<UpdateResult<Schema>>;
+
+/** Options of a write that say which documents its filter means: reads must have them too. */
+type Selection = Pick<UpdateOptions, 'hint' | 'let' | 'ignoreUndefined' | 'serializeFunctions' | 'checkKeys'>;
+
+function selection({ hint, let: variables, ignoreUndefined, serializeFunctions, checkKeys }: Selection): FindOptions {
+  const given = { hint, let: variables, ignoreUndefined, serializeFunctions, checkKeys };
+  return Object.fromEntries(Object.entries(given).filter(([, option]) => option !== undefined));
 }
 
 /** What the driver takes: without the trace context, which is ours. */
@@ -343,13 +435,42 @@ function driverOptions<Options extends RecordOptions>(options: Options): Omit<Op
   return others;
 }
 
-/** The one document, if it still matches; the filter stays, because `$` in an update takes its place from it. */
-function targetOf<Schema extends Document>(document: Document, filter: Filter<Schema>): Filter<Schema> {
-  return { $and: [{ _id: document._id }, filter] } as Filter<Schema>;
+/** The options for documents that were found, by their ids: the hint and the order have done their work. */
+function targetedOptions<Options extends RecordOptions & { hint?: unknown; sort?: unknown }>(
+  options: Options,
+): Omit<Options, 'traceparent' | 'hint' | 'sort'> {
+  const { traceparent: _, hint: __, sort: ___, ...others } = options;
+  return others;
 }
 
-function withIds(ids: readonly unknown[]): Document {
-  return { _id: { $in: ids } };
+/**
+ * What an update is to write to: the documents that were found, if they still match (the filter stays, because `$` in an update takes its place from it), or, where
+ * there are none and the options say so, a new one. Anything else that the filter would match by now was not read before.
+ */
+function aim<Schema extends Document, Options extends Tracked<{ hint?: unknown; sort?: unknown; upsert?: boolean }>>(
+  before: readonly StoredDocument[],
+  filter: Filter<Schema>,
+  options: Options,
+) {
+  const inserts = before.length === 0 && options.upsert === true;
+  if (inserts) {
+    const { sort: _, ...given } = driverOptions(options);
+    return { target: filter, given, inserts };
+  }
+  const target = { $and: [withIds(idsOf(before)), filter] } as Filter<Schema>;
+  return { target, given: { ...targetedOptions(options), upsert: false }, inserts };
+}
+
+function withIds<Schema extends Document>(ids: readonly unknown[]): Filter<Schema> {
+  return { _id: { $in: ids } } as Filter<Schema>;
+}
+
+function idsOf(documents: readonly StoredDocument[]): readonly unknown[] {
+  return documents.map(({ document }) => idOf(document));
+}
+
+function idOf(document: Document): unknown {
+  return document._id;
 }
 
 function untracked(what: string, instead: string): Fault {

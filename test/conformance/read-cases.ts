@@ -31,10 +31,16 @@ export interface ValidatorCase extends Case {
 }
 
 export interface VerbCase extends Case {
+  /** The field that names the aggregate; absent where it is `_id`. */
+  readonly aggregateId?: string;
+  /** An index of the collection, for the hints of the calls. */
+  readonly index?: { readonly key: Document; readonly name: string; readonly sparse: boolean };
   readonly before: readonly Document[];
   readonly calls: readonly Document[];
   readonly together?: boolean;
   readonly abort?: boolean;
+  /** The errors of the calls are caught in their transaction, and its commit is attempted. */
+  readonly caught?: boolean;
   readonly after: readonly Document[];
   readonly events: readonly Document[];
 }

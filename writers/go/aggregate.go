@@ -16,7 +16,8 @@ type Aggregate struct {
 	Type string
 	// Collection is the name of the collection whose documents are these aggregates.
 	Collection string
-	// ID is the aggregateId of a document: text that never changes while the document lives, and is never used again after it. Nil means [DocumentID].
+	// ID is the aggregateId of a document: text that no other document of the collection has, that never changes while the document exists, and is not used again after it. Nil means
+	// [DocumentID].
 	ID func(document bson.Raw) (string, error)
 	// Check says what is wrong with a payload before it is recorded; nil checks nothing, and the consumer's projection decides. An error that is no [Fault] becomes one
 	// of [CodePayloadInvalid].
@@ -50,7 +51,8 @@ func (a Aggregate) check(payload bson.Raw) error {
 }
 
 // DocumentID is the text of a document's _id: an ObjectID's hexadecimal digits, a UUID's text, a string as it is, a number's digits, as writers in other languages have it. An id of any other
-// type has no such text: give the aggregate an ID function of its own.
+// type has no such text: give the aggregate an ID function of its own. Use one type of _id in a collection: 7 and "7", or an ObjectID and its digits as a string, have the same text, and so
+// are one aggregate.
 func DocumentID(document bson.Raw) (string, error) {
 	id := document.Lookup("_id")
 	switch id.Type {

@@ -7,17 +7,19 @@ import (
 )
 
 // documentChanges are the changes between two images of the same documents, matched by _id and compared as the bytes that are stored, so that a write that changed nothing makes no event. A
-// document that is only in after was inserted, one that is only in before was deleted; one whose aggregate id changed is a deletion of the old aggregate and an upsert of the new.
+// document that is only in after was inserted, one that is only in before was deleted.
+//
+// A write that changes the aggregate id of a document is refused: another document may have had that id a moment before, or take it in a later chunk of the same write, and the events of one
+// id would be in the wrong order.
 func documentChanges(aggregate Aggregate, before, after []bson.Raw) ([]Change, error) {
 	known := make(map[string]bson.Raw, len(before))
 	for _, document := range before {
 		known[idKey(document)] = document
 	}
-	var deletions, upserts []Change
-	still := make(map[string]bool, len(after))
+	var changes []Change
 	for _, document := range after {
-		still[idKey(document)] = true
 		old, existed := known[idKey(document)]
+		delete(known, idKey(document))
 		if existed && bytes.Equal(old, document) {
 			continue
 		}
@@ -31,23 +33,23 @@ func documentChanges(aggregate Aggregate, before, after []bson.Raw) ([]Change, e
 				return nil, err
 			}
 			if oldID != id {
-				deletions = append(deletions, Delete(oldID))
+				return nil, faultf(CodeEventInvalid,
+					"aggregateId: the write changes the aggregate id of a %q, which must stay the same while the document exists. Delete the document and insert it with the new id.", aggregate.Type)
 			}
 		}
-		upserts = append(upserts, Upsert(id, document))
+		changes = append(changes, Upsert(id, document))
 	}
 	for _, document := range before {
-		if still[idKey(document)] {
+		if _, deleted := known[idKey(document)]; !deleted {
 			continue
 		}
 		id, err := aggregate.documentID(document)
 		if err != nil {
 			return nil, err
 		}
-		deletions = append(deletions, Delete(id))
+		changes = append(changes, Delete(id))
 	}
-	// Deletions first: an id that one document gave up and another took over must end with the other's state.
-	return append(deletions, upserts...), nil
+	return changes, nil
 }
 
 func idKey(document bson.Raw) string {

@@ -65,6 +65,8 @@ func newEvent(aggregate Aggregate, change Change, traceparent string) (bson.D, e
 		var err error
 		if payload, err = marshalPayload(change.Payload); err != nil {
 			refuse("payload must be a BSON object")
+		} else if place := invalidText(payload, "payload"); place != "" {
+			refuse(place + " must be UTF-8")
 		}
 	case OperationDelete:
 		if change.Payload != nil {

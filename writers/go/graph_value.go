@@ -3,6 +3,7 @@ package outgraph
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -21,6 +22,9 @@ func checkValue(raw bson.RawValue, path string) error {
 	if err != nil {
 		return err
 	}
+	if len(elements) == 0 {
+		return nil
+	}
 	kinds := make([]string, 0, len(elements))
 	for index, element := range elements {
 		kind, err := scalarKind(element, fmt.Sprintf("%s[%d]", path, index))
@@ -29,15 +33,28 @@ func checkValue(raw bson.RawValue, path string) error {
 		}
 		kinds = append(kinds, kind)
 	}
+	numbers, doubles := isNumber(kinds[0]), slices.Contains(kinds, "float")
 	for index, kind := range kinds {
-		if kind != kinds[0] {
+		if kind != kinds[0] && !(numbers && isNumber(kind)) {
 			return faultf(CodeValueUnsupported, "%s[%d]: an array must hold one type, and this element is not %s like the first.", path, index, withArticle(kinds[0]))
+		}
+		if doubles && kind == "integer" && !isExactAsDouble(elements[index].AsInt64()) {
+			return faultf(CodeValueUnsupported,
+				"%s[%d]: in an array with doubles, an integer must be exact as a double; store the elements as integers, or all of them as doubles.", path, index)
 		}
 	}
 	return nil
 }
 
-// scalarKind is what a value is in the graph; an array may hold one kind only.
+// isNumber: numbers of both kinds may stand in one array, which is then one of doubles.
+func isNumber(kind string) bool { return kind == "integer" || kind == "float" }
+
+func isExactAsDouble(integer int64) bool {
+	double := float64(integer)
+	return double < 1<<63 && int64(double) == integer
+}
+
+// scalarKind is what a value is in the graph; an array may hold one kind only, or numbers.
 func scalarKind(raw bson.RawValue, path string) (string, error) {
 	switch raw.Type {
 	case bson.TypeString:

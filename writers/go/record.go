@@ -8,13 +8,18 @@ import (
 )
 
 // RecordEvent records one event, in the running transaction of the session in ctx (as [mongo.Session.WithTransaction] and [InTransaction] pass it on). Write the document first, then record
-// its event, both with this context, and return the error: it must abort the transaction. db is the database of the document: its outbox is in the same one.
+// its event, both with this context. After an error the transaction cannot be
+// committed: return the error from it. db is the database of the document: its outbox is in the same one.
 func RecordEvent(ctx context.Context, db *mongo.Database, aggregate Aggregate, change Change) error {
 	return RecordEvents(ctx, db, aggregate, []Change{change})
 }
 
 // RecordEvents records events of several aggregates of one type, in the order given. See [RecordEvent].
 func RecordEvents(ctx context.Context, db *mongo.Database, aggregate Aggregate, changes []Change) error {
+	return abortOn(ctx, db.Client(), recordEvents(ctx, db, aggregate, changes))
+}
+
+func recordEvents(ctx context.Context, db *mongo.Database, aggregate Aggregate, changes []Change) error {
 	if err := requireTransaction(ctx); err != nil {
 		return err
 	}

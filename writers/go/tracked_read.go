@@ -2,6 +2,7 @@ package outgraph
 
 import (
 	"context"
+	"reflect"
 	"slices"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -66,6 +67,38 @@ func (c *Collection) read(ctx context.Context, filter any, opts ...options.Liste
 	return documents, nil
 }
 
+// readAll reads the documents with these ids, and refuses unless it finds each of them: an event would be missing.
+func (c *Collection) readAll(ctx context.Context, ids []any) ([]bson.Raw, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	// Encoded once: an id that was decoded to a map has its fields in another order each time.
+	exact := make([]any, 0, len(ids))
+	wanted := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		encoded, err := bson.Marshal(bson.D{{Key: "_id", Value: id}})
+		if err != nil {
+			return nil, c.failed("reading", err)
+		}
+		exact = append(exact, bson.Raw(encoded).Lookup("_id"))
+		wanted[idKey(encoded)] = reflect.ValueOf(id).Kind() != reflect.Map
+	}
+	documents, err := c.read(ctx, withIDs(exact))
+	if err != nil {
+		return nil, err
+	}
+	found := 0
+	for _, document := range documents {
+		if wanted[idKey(document)] {
+			found++
+		}
+	}
+	if found != len(ids) {
+		return nil, c.unreadable(len(ids), found)
+	}
+	return documents, nil
+}
+
 func (c *Collection) readIDs(ctx context.Context, filter, hint, let any) ([]any, error) {
 	documents, err := c.read(ctx, filter, find(hint, let).SetProjection(bson.D{{Key: "_id", Value: 1}}))
 	return idsOf(documents), err
@@ -119,12 +152,42 @@ func refuseCollation(collation *options.Collation) error {
 	return faultf(CodeUntracked, "A write with a collation could change documents without recording events: read with the collation, and write by _id; or give the collection one.")
 }
 
-// targetOf is the one document that was found, if it still matches; the filter stays, because $ in an update takes its place from it.
-func targetOf(found []bson.Raw, filter any) any {
-	if len(found) == 0 {
-		return filter
+// aim is what an update writes to: the documents that were found, if they still match (the filter stays, because $ in an update takes its place from it), or, where there are none and an
+// upsert is wanted, a new one. What else the filter would match by now was not read before.
+func aim(before []bson.Raw, filter any, upsert *bool) (target any, inserts bool) {
+	if len(before) == 0 && upsert != nil && *upsert {
+		return filter, true
 	}
-	return both(bson.D{{Key: "_id", Value: found[0].Lookup("_id")}}, filter)
+	return both(withIDs(idsOf(before)), filter), false
+}
+
+// with are the options with a change to them.
+func with[Options any](opts []options.Lister[Options], change func(*Options)) []options.Lister[Options] {
+	return append(slices.Clone(opts), changed[Options](change))
+}
+
+type changed[Options any] func(*Options)
+
+func (change changed[Options]) List() []func(*Options) error {
+	return []func(*Options) error{func(o *Options) error { change(o); return nil }}
+}
+
+// withExactIDs is the collection with options under which the driver returns the id of an inserted document as it is stored: an object that was decoded to a map has lost the order of its
+// fields. How documents are encoded stays what it is. The driver keeps a client's options to itself, so they are read by reflection, and only here; should a version of the driver move them,
+// the collection stays as it is, and a test fails.
+func withExactIDs(collection *mongo.Collection) *mongo.Collection {
+	given := reflect.ValueOf(collection).Elem().FieldByName("bsonOpts")
+	if given.Kind() != reflect.Pointer || given.IsNil() || given.Type() != reflect.TypeFor[*options.BSONOptions]() {
+		return collection
+	}
+	exact := &options.BSONOptions{}
+	for index := range given.Elem().NumField() {
+		if field := given.Elem().Field(index); field.Kind() == reflect.Bool {
+			reflect.ValueOf(exact).Elem().Field(index).SetBool(field.Bool())
+		}
+	}
+	exact.DefaultDocumentM, exact.DefaultDocumentMap, exact.BinaryAsSlice = false, false, false
+	return collection.Clone(options.Collection().SetBSONOptions(exact))
 }
 
 func both(left, right any) bson.D {

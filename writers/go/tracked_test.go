@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -82,31 +83,180 @@ func TestMoreDocumentsThanOneChunkAreAllRecorded(t *testing.T) {
 	}
 }
 
-func TestADocumentWhoseAggregateIDChangesDeletesTheOldAggregate(t *testing.T) {
+func TestAWriteThatMovesAggregateIDsBetweenDocumentsIsRefusedAsAWhole(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)
-	seed(t, db, bson.D{{Key: "_id", Value: 1}, {Key: "name", Value: "old"}})
-	notes := outgraph.Track(db, outgraph.Aggregate{Type: "note", Collection: "notes", ID: func(document bson.Raw) (string, error) {
-		return document.Lookup("name").StringValue(), nil
-	}})
-	if _, err := notes.UpdateOne(t.Context(), byID(1), set("name", "new")); err != nil {
-		t.Fatal(err)
+	const count = 501
+	var documents []any
+	for slot := range count {
+		documents = append(documents, bson.D{{Key: "_id", Value: int32(slot)}, {Key: "slot", Value: int32(slot)}})
 	}
-	expectEvents(t, db, "delete old", "upsert new")
+	seed(t, db, documents...)
+	notes := outgraph.Track(db, outgraph.Aggregate{Type: "note", Collection: "notes", ID: func(document bson.Raw) (string, error) {
+		return fmt.Sprint(document.Lookup("slot").Int32()), nil
+	}})
+	_, err := notes.UpdateMany(t.Context(), bson.D{}, bson.D{{Key: "$inc", Value: bson.D{{Key: "slot", Value: int32(1)}}}})
+	if !errors.Is(err, &outgraph.Fault{Code: outgraph.CodeEventInvalid}) {
+		t.Errorf("%v", err)
+	}
+	for slot, document := range testdb.All(t, db, "notes", "_id") {
+		if got := document.Lookup("slot").Int32(); got != int32(slot) {
+			t.Fatalf("the document %d has the slot %d", slot, got)
+		}
+	}
+	expectEvents(t, db)
 }
 
-func TestAnIDThatOneDocumentGivesUpAndAnotherTakesEndsWithTheOthersState(t *testing.T) {
+func TestEachInsertHasItsEventWhateverTheClientDecodesAnIDAs(t *testing.T) {
+	t.Parallel()
+	for name, decoding := range map[string]*options.BSONOptions{
+		"M": {DefaultDocumentM: true}, "map": {DefaultDocumentMap: true}, "bytes": {BinaryAsSlice: true}, "text": {ObjectIDAsHexString: true}, "none": {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := testdb.Connect(t, clientOptions(t).SetBSONOptions(decoding))
+			notes := outgraph.Track(db, named)
+			const writes = 60
+			for index := range writes {
+				id := bson.D{{Key: "b", Value: int32(index)}, {Key: "a", Value: int32(1)}, {Key: "c", Value: int32(1)}}
+				if _, err := notes.InsertOne(t.Context(), bson.D{{Key: "_id", Value: id}, {Key: "name", Value: "d"}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			binary := bson.D{{Key: "_id", Value: bson.Binary{Subtype: bson.TypeBinaryUUID, Data: make([]byte, 16)}}, {Key: "name", Value: "d"}}
+			if _, err := notes.InsertMany(t.Context(), []bson.D{binary, {{Key: "_id", Value: bson.Binary{Data: []byte("x")}}, {Key: "name", Value: "d"}}, {{Key: "name", Value: "d"}}}); err != nil {
+				t.Fatal(err)
+			}
+			upsert := bson.D{{Key: "$setOnInsert", Value: bson.D{{Key: "_id", Value: bson.D{{Key: "z", Value: 1}, {Key: "y", Value: 1}, {Key: "x", Value: 1}}}, {Key: "name", Value: "d"}}}}
+			if _, err := notes.UpdateOne(t.Context(), byID("none"), bson.D{{Key: "$set", Value: bson.D{{Key: "name", Value: "d"}}}}, options.UpdateOne().SetUpsert(true)); err != nil {
+				t.Fatal(err)
+			}
+			if err := notes.FindOneAndUpdate(t.Context(), bson.D{{Key: "name", Value: "none"}}, upsert, options.FindOneAndUpdate().SetUpsert(true)).Err(); !errors.Is(err, mongo.ErrNoDocuments) {
+				t.Fatal(err)
+			}
+			if got := len(events(t, db)); got != writes+5 {
+				t.Errorf("%d events of %d writes", got, writes+5)
+			}
+		})
+	}
+}
+
+// named is an aggregate whose id is not of its document's _id.
+var named = outgraph.Aggregate{Type: "note", Collection: "notes", ID: func(document bson.Raw) (string, error) { return document.Lookup("name").StringValue(), nil }}
+
+func TestAnIDThatTheRegistryDecodesToAMapIsRefused(t *testing.T) {
+	t.Parallel()
+	registry := bson.NewRegistry()
+	registry.RegisterTypeMapEntry(bson.TypeEmbeddedDocument, reflect.TypeFor[bson.M]())
+	db := testdb.Connect(t, clientOptions(t).SetRegistry(registry))
+	_, err := outgraph.Track(db, named).InsertOne(t.Context(), bson.D{{Key: "_id", Value: bson.D{{Key: "b", Value: 1}, {Key: "a", Value: 1}}}, {Key: "name", Value: "d"}})
+	if !errors.Is(err, &outgraph.Fault{Code: outgraph.CodeUntracked}) {
+		t.Errorf("%v", err)
+	}
+	if count := len(testdb.All(t, db, "notes", "_id")); count != 0 {
+		t.Errorf("%d documents", count)
+	}
+	expectEvents(t, db)
+}
+
+func TestARefusalThatIsCaughtCannotBeCommitted(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)
-	seed(t, db, bson.D{{Key: "_id", Value: 1}, {Key: "name", Value: "b"}}, bson.D{{Key: "_id", Value: 2}, {Key: "name", Value: "a"}})
-	notes := outgraph.Track(db, outgraph.Aggregate{Type: "note", Collection: "notes", ID: func(document bson.Raw) (string, error) {
-		return document.Lookup("name").StringValue(), nil
-	}})
-	swap := bson.A{bson.D{{Key: "$set", Value: bson.D{{Key: "name", Value: bson.D{{Key: "$cond", Value: bson.A{bson.D{{Key: "$eq", Value: bson.A{"$name", "a"}}}, "b", "a"}}}}}}}}
-	if _, err := notes.UpdateMany(t.Context(), bson.D{}, swap); err != nil {
+	seed(t, db, bson.D{{Key: "_id", Value: 1.5}})
+	notes := outgraph.Track(db, note)
+	session, err := db.Client().StartSession()
+	if err != nil {
 		t.Fatal(err)
 	}
-	expectEvents(t, db, "delete b", "delete a", "upsert a", "upsert b")
+	defer session.EndSession(t.Context())
+	refused := map[string]func(ctx context.Context) error{
+		"UpdateOne": func(ctx context.Context) error {
+			_, err := notes.UpdateOne(ctx, bson.D{}, set("n", 1))
+			return err
+		},
+		"RecordEvent": func(ctx context.Context) error {
+			return outgraph.RecordEvent(ctx, db, note, outgraph.Upsert("", bson.D{}))
+		},
+	}
+	for name, write := range refused {
+		if err := session.StartTransaction(); err != nil {
+			t.Fatal(err)
+		}
+		ctx := mongo.NewSessionContext(t.Context(), session)
+		if _, err := db.Collection("notes").InsertOne(ctx, byID("before")); err != nil {
+			t.Fatal(err)
+		}
+		if err := write(ctx); !errors.Is(err, &outgraph.Fault{Code: outgraph.CodeEventInvalid}) {
+			t.Errorf("%s: %v", name, err)
+		}
+		// Not outside of the transaction either.
+		if _, err := db.Collection("notes").InsertOne(ctx, byID("after")); err == nil {
+			t.Errorf("%s: a later write was accepted", name)
+		}
+		if err := session.CommitTransaction(ctx); err == nil {
+			t.Errorf("%s: the commit was accepted", name)
+		}
+	}
+	// The session is fit for the next one.
+	if _, err := session.WithTransaction(t.Context(), func(ctx context.Context) (any, error) { return notes.InsertOne(ctx, byID("next")) }); err != nil {
+		t.Fatal(err)
+	}
+	if got := testdb.Text(t, testdb.All(t, db, "notes", "_id")); got != `{"value":[{"_id":{"$numberDouble":"1.5"}},{"_id":"next"}]}` {
+		t.Errorf("notes holds %s", got)
+	}
+	expectEvents(t, db, "upsert next")
+}
+
+func TestARefusalThatWorkDoesNotReturnIsReturnedForIt(t *testing.T) {
+	t.Parallel()
+	db := testdb.New(t)
+	attempts := 0
+	err := outgraph.InTransaction(t.Context(), db.Client(), func(ctx context.Context) error {
+		attempts++
+		_, _ = outgraph.Track(db, note).InsertOne(ctx, byID(1.5))
+		return nil
+	})
+	if !errors.Is(err, &outgraph.Fault{Code: outgraph.CodeEventInvalid}) || attempts != 1 {
+		t.Errorf("%d attempts: %v", attempts, err)
+	}
+	if count := len(testdb.All(t, db, "notes", "_id")); count != 0 {
+		t.Errorf("%d documents", count)
+	}
+}
+
+func TestTextThatIsNotUTF8IsRefused(t *testing.T) {
+	t.Parallel()
+	db := testdb.New(t)
+	notes := outgraph.Track(db, note)
+	const bad = "a\xffb"
+	for place, value := range map[string]any{
+		"payload.x": bad, "payload.x.y": bson.D{{Key: "y", Value: bad}}, "payload.x[1]": bson.A{1, bad}, "payload.x[0].y": bson.A{bson.D{{Key: "y", Value: bad}}},
+		"payload.x.": bson.D{{Key: bad, Value: 1}}, "payload.x must": bson.JavaScript(bad), "payload.x is not": nil,
+		"payload.x ": bson.Regex{Pattern: bad}, "payload.x mus": bson.Symbol(bad), "payload.x.x must": bson.CodeWithScope{Code: "x", Scope: bson.D{{Key: "x", Value: bad}}},
+	} {
+		document := bson.D{{Key: "_id", Value: "a"}, {Key: "x", Value: value}}
+		if value == nil {
+			document = bson.D{{Key: "_id", Value: bad}}
+		}
+		invalid := &outgraph.Fault{Code: outgraph.CodeEventInvalid}
+		if _, err := notes.InsertOne(t.Context(), document); !errors.Is(err, invalid) || value != nil && !strings.Contains(err.Error(), place) {
+			t.Errorf("%s: %v", place, err)
+		}
+		err := outgraph.InTransaction(t.Context(), db.Client(), func(ctx context.Context) error {
+			return outgraph.RecordEvent(ctx, db, note, outgraph.Upsert("a", document))
+		})
+		if !errors.Is(err, invalid) {
+			t.Errorf("%s: %v", place, err)
+		}
+	}
+	seed(t, db, bson.D{{Key: "_id", Value: "a"}, {Key: "x", Value: bad}})
+	if _, err := notes.UpdateOne(t.Context(), byID("a"), set("n", 1)); !errors.Is(err, &outgraph.Fault{Code: outgraph.CodeEventInvalid}) {
+		t.Errorf("%v", err)
+	}
+	if _, err := notes.UpdateOne(t.Context(), byID("a"), set("x", "good")); err != nil {
+		t.Error(err)
+	}
+	expectEvents(t, db, "upsert a")
 }
 
 func TestAnEmptyTimestampIsRecordedAsTheServerFillsItIn(t *testing.T) {

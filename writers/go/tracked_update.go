@@ -19,8 +19,12 @@ func (c *Collection) UpdateOne(ctx context.Context, filter, update any, opts ...
 	if err != nil {
 		return nil, err
 	}
-	return c.writeOne(ctx, filter, one(given.Hint, given.Let, given.Sort), func(ctx context.Context, target any) (*mongo.UpdateResult, error) {
-		return c.collection.UpdateOne(ctx, target, update, opts...)
+	return c.writeOne(ctx, filter, one(given.Hint, given.Let, given.Sort), given.Upsert, func(ctx context.Context, target any, inserts bool) (*mongo.UpdateResult, error) {
+		return c.collection.UpdateOne(ctx, target, update, with(opts, func(o *options.UpdateOneOptions) {
+			if o.Sort = nil; !inserts {
+				o.Hint, o.Upsert = nil, nil
+			}
+		})...)
 	})
 }
 
@@ -33,32 +37,48 @@ func (c *Collection) ReplaceOne(ctx context.Context, filter, replacement any, op
 	if err != nil {
 		return nil, err
 	}
-	return c.writeOne(ctx, filter, one(given.Hint, given.Let, given.Sort), func(ctx context.Context, target any) (*mongo.UpdateResult, error) {
-		return c.collection.ReplaceOne(ctx, target, replacement, opts...)
+	return c.writeOne(ctx, filter, one(given.Hint, given.Let, given.Sort), given.Upsert, func(ctx context.Context, target any, inserts bool) (*mongo.UpdateResult, error) {
+		return c.collection.ReplaceOne(ctx, target, replacement, with(opts, func(o *options.ReplaceOptions) {
+			if o.Sort = nil; !inserts {
+				o.Hint, o.Upsert = nil, nil
+			}
+		})...)
 	})
 }
 
+// write makes an update of what it is aimed at. One that inserts needs the caller's hint; for others, it has done its work.
+type write func(ctx context.Context, target any, inserts bool) (*mongo.UpdateResult, error)
+
 // writeOne resolves the filter to one document first, so that its state before and after can be compared.
-func (c *Collection) writeOne(ctx context.Context, filter any, first *options.FindOptionsBuilder, write func(ctx context.Context, target any) (*mongo.UpdateResult, error)) (*mongo.UpdateResult, error) {
+func (c *Collection) writeOne(ctx context.Context, filter any, first *options.FindOptionsBuilder, upsert *bool, write write) (*mongo.UpdateResult, error) {
 	var result *mongo.UpdateResult
 	err := c.track(ctx, func(ctx context.Context) error {
 		before, err := c.read(ctx, filter, first)
 		if err != nil {
 			return err
 		}
-		if result, err = write(ctx, targetOf(before, filter)); err != nil {
-			return c.failed("updating", err)
-		}
-		switch {
-		case result.UpsertedID != nil:
-			return c.recordFrom(ctx, nil, []any{result.UpsertedID})
-		case result.ModifiedCount > 0:
-			return c.recordFrom(ctx, before, idsOf(before))
-		}
-		return nil
+		result, err = c.update(ctx, before, filter, upsert, write)
+		return err
 	})
 	if err != nil {
 		return nil, err
+	}
+	return result, nil
+}
+
+// update writes to the documents that were just read, or inserts one, and records the events.
+func (c *Collection) update(ctx context.Context, before []bson.Raw, filter any, upsert *bool, write write) (*mongo.UpdateResult, error) {
+	target, inserts := aim(before, filter, upsert)
+	result, err := write(ctx, target, inserts)
+	switch {
+	case err != nil:
+		return nil, c.failed("updating", err)
+	case result.UpsertedCount > 0:
+		return result, c.recordFrom(ctx, nil, []any{result.UpsertedID})
+	case inserts && result.MatchedCount > 0:
+		return nil, c.unreadable(int(result.MatchedCount), 0)
+	case result.ModifiedCount > 0:
+		return result, c.recordFrom(ctx, before, idsOf(before))
 	}
 	return result, nil
 }
@@ -78,16 +98,7 @@ func (c *Collection) UpdateMany(ctx context.Context, filter, update any, opts ..
 		if err != nil {
 			return err
 		}
-		if len(ids) == 0 {
-			if result, err = c.collection.UpdateMany(ctx, filter, update, opts...); err != nil {
-				return c.failed("updating", err)
-			}
-			if result.UpsertedID == nil {
-				return nil
-			}
-			return c.recordFrom(ctx, nil, []any{result.UpsertedID})
-		}
-		result, err = c.updateChunks(ctx, ids, filter, update, opts)
+		result, err = c.updateChunks(ctx, ids, filter, update, given.Upsert, opts)
 		return err
 	})
 	if err != nil {
@@ -96,20 +107,25 @@ func (c *Collection) UpdateMany(ctx context.Context, filter, update any, opts ..
 	return result, nil
 }
 
-func (c *Collection) updateChunks(ctx context.Context, ids []any, filter, update any, opts []options.Lister[options.UpdateManyOptions]) (*mongo.UpdateResult, error) {
+func (c *Collection) updateChunks(ctx context.Context, ids []any, filter, update any, upsert *bool, opts []options.Lister[options.UpdateManyOptions]) (*mongo.UpdateResult, error) {
+	write := func(ctx context.Context, target any, inserts bool) (*mongo.UpdateResult, error) {
+		return c.collection.UpdateMany(ctx, target, update, with(opts, func(o *options.UpdateManyOptions) {
+			if !inserts {
+				o.Hint, o.Upsert = nil, nil
+			}
+		})...)
+	}
+	if len(ids) == 0 {
+		return c.update(ctx, nil, filter, upsert, write)
+	}
 	sum := &mongo.UpdateResult{Acknowledged: true}
-	opts = append(slices.Clone(opts), options.UpdateMany().SetUpsert(false))
 	for chunk := range slices.Chunk(ids, chunkDocuments) {
-		before, err := c.read(ctx, withIDs(chunk))
+		before, err := c.readAll(ctx, chunk)
 		if err != nil {
 			return nil, err
 		}
-		// The filter stays, because $ in an update takes its place from it.
-		result, err := c.collection.UpdateMany(ctx, both(withIDs(chunk), filter), update, opts...)
+		result, err := c.update(ctx, before, filter, upsert, write)
 		if err != nil {
-			return nil, c.failed("updating", err)
-		}
-		if err := c.recordFrom(ctx, before, chunk); err != nil {
 			return nil, err
 		}
 		sum.MatchedCount += result.MatchedCount
@@ -133,11 +149,14 @@ func (c *Collection) FindOneAndUpdate(ctx context.Context, filter, update any, o
 		if err != nil {
 			return err
 		}
-		if len(before) == 0 && given.Upsert != nil && *given.Upsert {
+		target, inserts := aim(before, filter, given.Upsert)
+		if inserts {
 			result, err = c.upsertOne(ctx, filter, update, given)
 			return err
 		}
-		result = c.collection.FindOneAndUpdate(ctx, targetOf(before, filter), update, opts...)
+		result = c.collection.FindOneAndUpdate(ctx, target, update, with(opts, func(o *options.FindOneAndUpdateOptions) {
+			o.Hint, o.Sort, o.Upsert = nil, nil, nil
+		})...)
 		if err := result.Err(); err != nil && !errors.Is(err, mongo.ErrNoDocuments) {
 			return c.failed("updating", err)
 		}
@@ -159,6 +178,9 @@ func (c *Collection) upsertOne(ctx context.Context, filter, update any, given op
 	inserted, err := c.collection.UpdateOne(ctx, filter, update, upsert)
 	if err != nil {
 		return nil, c.failed("updating", err)
+	}
+	if inserted.UpsertedCount == 0 {
+		return nil, c.unreadable(int(inserted.MatchedCount), 0)
 	}
 	id := []any{inserted.UpsertedID}
 	if err := c.recordFrom(ctx, nil, id); err != nil {

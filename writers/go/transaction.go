@@ -14,7 +14,7 @@ import (
 )
 
 // InTransaction runs work in the running transaction of the session in ctx, or, without one, in a new transaction that reads one snapshot and is committed by a majority. A new one is retried
-// as a whole when it meets a conflict or a failover: work may run more than once. Use the context that work is given.
+// as a whole when it meets a conflict or a failover: work may run more than once. Use the context that work is given. A refusal of this package that work does not return is returned for it.
 func InTransaction(ctx context.Context, client *mongo.Client, work func(ctx context.Context) error) error {
 	session := mongo.SessionFromContext(ctx)
 	if session != nil && session.TransactionRunning() {
@@ -33,7 +33,14 @@ func InTransaction(ctx context.Context, client *mongo.Client, work func(ctx cont
 		SetReadConcern(readconcern.Snapshot()).
 		SetWriteConcern(writeconcern.Majority()).
 		SetReadPreference(readpref.Primary())
-	_, err := session.WithTransaction(ctx, func(ctx context.Context) (any, error) { return nil, work(ctx) }, transaction)
+	_, err := session.WithTransaction(ctx, func(ctx context.Context) (any, error) {
+		var refused error
+		if err := work(context.WithValue(ctx, refusedKey{}, &refused)); err != nil {
+			return nil, err
+		}
+		// What work has caught: to commit would fail, and be tried again.
+		return nil, refused
+	}, transaction)
 	return err
 }
 

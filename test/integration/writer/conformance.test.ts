@@ -1,7 +1,15 @@
 /** The TypeScript writer against the tables that every writer library must pass (`test/conformance/`). */
 import { EJSON } from 'bson';
-import { type ClientSession, type Db, type Document, Int32, MongoServerError, Timestamp } from 'mongodb';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import {
+  type ClientSession,
+  type Db,
+  type Document,
+  type IndexSpecification,
+  Int32,
+  MongoServerError,
+  Timestamp,
+} from 'mongodb';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { aggregates } from '../../../lib/aggregates/catalog.ts';
 import { type AggregateDefinition, defineAggregate, documentId } from '../../../lib/aggregates/define-aggregate.ts';
@@ -32,11 +40,11 @@ afterEach(async () => {
 afterAll(() => database.drop());
 
 /** Any document, as itself: what the library does without knowing the payload. */
-const untyped = (type: string): AggregateDefinition =>
+const untyped = (type: string, id = documentId): AggregateDefinition =>
   defineAggregate({
     type,
     collection: 'notes',
-    id: documentId,
+    id,
     payload: z.unknown(),
     project: (_, id) => ({ nodes: [{ label: 'Note', key: { id } }], relationships: [] }),
   });
@@ -62,12 +70,28 @@ async function refusalOf(attempt: () => unknown): Promise<Document> {
 const inTransaction = (work: (session: ClientSession) => Promise<unknown>) =>
   database.client.withSession((session) => session.withTransaction(() => work(session)));
 
+/** Catches what the work throws, and commits all the same, if it can be. */
+const commitRegardless = (work: (session: ClientSession) => Promise<unknown>) =>
+  database.client.withSession(async (session) => {
+    session.startTransaction();
+    const failed = await work(session).then(
+      () => false,
+      () => true,
+    );
+    const committed = await session.commitTransaction().then(
+      () => true,
+      () => false,
+    );
+    return { failed, committed };
+  });
+
 describe('a tracked document:', () => {
   it.each(readCases('documents'))('$name', async ({ aggregateType, collection, document, refused, at }) => {
     const definition = aggregates.get(aggregateType);
     if (definition === undefined) throw new Error(`There is no aggregate type ${aggregateType}.`);
     expect(definition.collection).toBe(collection);
-    const insert = () => trackCollection(database.client, db, definition).insertOne(document);
+    const insert = (options: { session?: ClientSession } = {}) =>
+      trackCollection(database.client, db, definition).insertOne(document, options);
     if (refused === undefined) {
       await insert();
       expect(exactly(await read(collection))).toBe(exactly([document]));
@@ -79,6 +103,7 @@ describe('a tracked document:', () => {
       const refusal = await refusalOf(insert);
       expect(refusal.code).toBe(refused);
       expect(refusal.message).toContain(at);
+      expect(await commitRegardless((session) => insert({ session }))).toMatchObject({ failed: true });
       expect(await read(collection)).toStrictEqual([]);
       expect(await readEvents()).toStrictEqual([]);
     }
@@ -87,24 +112,23 @@ describe('a tracked document:', () => {
 
 describe('a recorded event:', () => {
   it.each(readCases('events'))('$name', async ({ change, traceparent, refused, at, event: more = {} }) => {
-    const record = () =>
-      inTransaction(async (session) => {
-        await db.collection<Document>('conformance_notes').insertOne({ _id: 'document' as never }, { session });
-        const definition =
-          refused === 'event-invalid' && at === 'aggregateType'
-            ? { ...untyped('note'), type: change.aggregateType }
-            : untyped(change.aggregateType);
-        const { aggregateType: _, ...recorded } = change;
-        await recordEvent(
-          session,
-          db,
-          definition,
-          recorded as AggregateChange,
-          traceparent === undefined ? {} : { traceparent },
-        );
-      });
+    const record = async (session: ClientSession) => {
+      await db.collection<Document>('conformance_notes').insertOne({ _id: 'document' as never }, { session });
+      const definition =
+        refused === 'event-invalid' && at === 'aggregateType'
+          ? { ...untyped('note'), type: change.aggregateType }
+          : untyped(change.aggregateType);
+      const { aggregateType: _, ...recorded } = change;
+      await recordEvent(
+        session,
+        db,
+        definition,
+        recorded as AggregateChange,
+        traceparent === undefined ? {} : { traceparent },
+      );
+    };
     if (refused === undefined) {
-      await record();
+      await inTransaction(record);
       const [event = {} as Document, ...others] = await readEvents();
       expect(others).toHaveLength(0);
       const { _id, position, createdAt, ...rest } = event;
@@ -123,9 +147,10 @@ describe('a recorded event:', () => {
       expect(sorted(rest)).toBe(sorted(expected));
       expect(await read('conformance_notes')).toHaveLength(1);
     } else {
-      const refusal = await refusalOf(record);
+      const refusal = await refusalOf(() => inTransaction(record));
       expect(refusal.code).toBe(refused);
       expect(refusal.message).toContain(at);
+      expect(await commitRegardless(record)).toStrictEqual({ failed: true, committed: false });
       expect(await read('conformance_notes')).toStrictEqual([]);
       expect(await readEvents()).toStrictEqual([]);
     }
@@ -162,12 +187,22 @@ describe('a verb of a tracked collection:', () => {
     calls,
     together = false,
     abort = false,
+    caught = false,
     after,
     events,
     refused,
+    aggregateId,
+    index,
   }) => {
-    if (before.length > 0) await db.collection('notes').insertMany([...before]);
-    const notes = trackCollection(database.client, db, untyped('note'));
+    if (index !== undefined) await db.collection('notes').createIndex(index.key as IndexSpecification, index);
+    onTestFinished(async () => {
+      if (index !== undefined) await db.collection('notes').dropIndex(index.name);
+    });
+    // The driver would put an id of its own in the place of null.
+    if (before.length > 0) await db.command({ insert: 'notes', documents: before });
+    const id = (document: Document) => String(document[aggregateId as string]);
+    const definition = untyped('note', aggregateId === undefined ? documentId : id);
+    const notes = trackCollection(database.client, db, definition);
     const run = async (session?: ClientSession) => {
       for (const call of calls) await makeCall(notes, call, session);
     };
@@ -179,7 +214,8 @@ describe('a verb of a tracked collection:', () => {
             await run(session);
             await (abort ? session.abortTransaction() : session.commitTransaction());
           });
-    if (refused === undefined) await attempt();
+    if (caught) expect(await commitRegardless(run)).toMatchObject({ failed: true });
+    else if (refused === undefined) await attempt();
     else expect(await refusalOf(attempt)).toMatchObject({ code: refused });
     expect(exactly(await read('notes'))).toBe(exactly([...after].sort(byId)));
     expect(byAggregate(await readEvents())).toStrictEqual(byAggregate(events));
@@ -200,8 +236,10 @@ function byAggregate(events: readonly Document[]): Record<string, readonly strin
 }
 
 async function makeCall(notes: TrackedCollection<unknown>, call: Document, session?: ClientSession): Promise<void> {
-  const { verb, filter, update, replacement, upsert, collation, returnDocument, returns } = call;
+  const { verb, filter, update, replacement, upsert, collation, hint, let: variables, returnDocument, returns } = call;
   const options = {
+    ...(hint === undefined ? {} : { hint }),
+    ...(variables === undefined ? {} : { let: variables }),
     ...(session === undefined ? {} : { session }),
     ...(upsert === undefined ? {} : { upsert }),
     ...(collation === undefined ? {} : { collation }),

@@ -1,4 +1,4 @@
-import { Double } from 'bson';
+import { Double, Int32, Long } from 'bson';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineAggregate } from '../../../lib/aggregates/define-aggregate.ts';
@@ -49,5 +49,33 @@ describe('a document that pretends to be a BSON value', () => {
       expect.objectContaining({ code: 'payload-invalid' }),
     );
     expect(projectPayload(memoryEvent, 'x', { ...event, embedding: [new Double(1)] }).relationships.length).toBe(1);
+  });
+});
+
+describe('a schema for plain numbers', () => {
+  const of = (payload: z.ZodType<object>) =>
+    defineAggregate<object>({
+      type: 'thing',
+      collection: 'things',
+      id: () => 'x',
+      payload,
+      project: () => ({ nodes: [], relationships: [] }),
+    });
+
+  it.each<[schema: string, payload: z.ZodType<object>, document: object]>([
+    ['z.number()', z.object({ x: z.number() }), { x: new Int32(1) }],
+    ['z.int()', z.object({ x: z.int() }), { x: Long.fromNumber(1) }],
+    ['z.bigint()', z.object({ x: z.bigint() }), { x: Long.fromNumber(1) }],
+    ['a list', z.object({ x: z.array(z.number()) }), { x: [new Double(1)] }],
+    ['a union', z.object({ x: z.union([z.string(), z.number()]) }), { x: new Double(1) }],
+    ['a literal', z.object({ x: z.literal(1) }), { x: new Int32(1) }],
+  ])('is told what to use instead: %s', (_, payload, document) => {
+    expect(() => projectPayload(of(payload), 'x', document)).toThrow(/payload\.x.*declare the field with storedNumber/);
+  });
+
+  it('is told nothing of the sort where a number is none of what it wants', () => {
+    const wantsText = of(z.object({ x: z.string() }));
+    expect(() => projectPayload(wantsText, 'x', { x: new Int32(1) })).toThrow(/^(?!.*storedNumber)/);
+    expect(() => projectPayload(of(z.object({ x: z.number() })), 'x', { x: 'a' })).toThrow(/^(?!.*storedNumber)/);
   });
 });

@@ -28,6 +28,11 @@ describe('a property value', () => {
     ['int32 and int64 together as INTEGERs', [new Int32(1), Long.fromNumber(2)], [1n, 2n]],
     ['plain numbers with a fraction as FLOATs', [1, 0.5], [1, 0.5]],
     ['plain integral numbers as INTEGERs', [1, 2], [1n, 2n]],
+    ['what JavaScript stores for [0.1, 0, 1], as FLOATs', [new Double(0.1), new Int32(0), new Int32(1)], [0.1, 0, 1]],
+    ['integers before a double as FLOATs', [new Int32(1), Long.fromNumber(2), new Double(3)], [1, 2, 3]],
+    ['the greatest integers that are exact as doubles', [2n ** 53n, -(2n ** 63n), 0.5], [2 ** 53, -(2 ** 63), 0.5]],
+    ['plain and stored numbers together', [1, new Int32(2), new Double(3), 4n], [1, 2, 3, 4]],
+    ['plain and stored integers together', [1, new Int32(2), 3n], [1n, 2n, 3n]],
   ])('takes %s', (_, raw, value) => {
     expect(toGraphValue(raw, path)).toStrictEqual(value);
   });
@@ -74,6 +79,19 @@ describe('a property value', () => {
       expect.objectContaining({
         code: 'value-unsupported',
         message: `${path}[1]: an array must hold one type, and this element is not ${what} like the first.`,
+      }),
+    );
+  });
+
+  it.each([
+    2n ** 53n + 1n,
+    2n ** 63n - 1n,
+    -(2n ** 53n) - 1n,
+  ])('refuses %s among doubles, as none of them is exact', (integer) => {
+    expect(() => toGraphValue([new Double(0.5), integer], path)).toThrow(
+      expect.objectContaining({
+        code: 'value-unsupported',
+        message: expect.stringContaining(`${path}[1]: in an array with doubles, an integer must be exact as a double`),
       }),
     );
   });

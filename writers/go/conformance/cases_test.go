@@ -78,6 +78,26 @@ func inTransaction(ctx context.Context, client *mongo.Client, work func(ctx cont
 	return err
 }
 
+// expectNoCommit catches the error of the work, and commits all the same: the commit must be refused, if there is anything to commit.
+func expectNoCommit(t *testing.T, client *mongo.Client, work func(ctx context.Context) error) {
+	t.Helper()
+	session, err := client.StartSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.EndSession(t.Context())
+	if err := session.StartTransaction(); err != nil {
+		t.Fatal(err)
+	}
+	ctx := mongo.NewSessionContext(t.Context(), session)
+	if err := work(ctx); err == nil {
+		t.Error("it was not refused")
+	}
+	if err := session.CommitTransaction(ctx); err == nil {
+		t.Error("the transaction was committed")
+	}
+}
+
 // empty removes all documents of the collections, for the next case.
 func empty(t *testing.T, db *mongo.Database, collections ...string) {
 	t.Helper()

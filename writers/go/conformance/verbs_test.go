@@ -16,14 +16,17 @@ import (
 )
 
 type verbCase struct {
-	Name     string     `bson:"name"`
-	Before   []bson.Raw `bson:"before"`
-	Calls    []call     `bson:"calls"`
-	Together bool       `bson:"together"`
-	Abort    bool       `bson:"abort"`
-	After    []bson.Raw `bson:"after"`
-	Events   []bson.Raw `bson:"events"`
-	Refused  string     `bson:"refused"`
+	Name        string     `bson:"name"`
+	AggregateID string     `bson:"aggregateId"`
+	Index       *index     `bson:"index"`
+	Before      []bson.Raw `bson:"before"`
+	Calls       []call     `bson:"calls"`
+	Together    bool       `bson:"together"`
+	Abort       bool       `bson:"abort"`
+	Caught      bool       `bson:"caught"`
+	After       []bson.Raw `bson:"after"`
+	Events      []bson.Raw `bson:"events"`
+	Refused     string     `bson:"refused"`
 }
 
 type call struct {
@@ -36,8 +39,16 @@ type call struct {
 	Pipeline       bson.A         `bson:"pipeline"`
 	Upsert         bool           `bson:"upsert"`
 	Collation      *collation     `bson:"collation"`
+	Hint           string         `bson:"hint"`
+	Let            bson.Raw       `bson:"let"`
 	ReturnDocument string         `bson:"returnDocument"`
 	Returns        *bson.RawValue `bson:"returns"`
+}
+
+type index struct {
+	Key    bson.D `bson:"key"`
+	Name   string `bson:"name"`
+	Sparse bool   `bson:"sparse"`
 }
 
 type collation struct {
@@ -56,10 +67,18 @@ func collationOf(given *collation) *options.Collation {
 func TestVerbs(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)
-	notes := outgraph.Track(db, outgraph.Aggregate{Type: "note", Collection: "notes"})
 	for _, given := range readCases[verbCase](t, "verbs") {
 		t.Run(given.Name, func(t *testing.T) {
 			defer empty(t, db, "notes", outgraph.OutboxCollection)
+			notes := outgraph.Track(db, outgraph.Aggregate{Type: "note", Collection: "notes", ID: idIn(given.AggregateID)})
+			if given.Index != nil {
+				indexes := db.Collection("notes").Indexes()
+				model := mongo.IndexModel{Keys: given.Index.Key, Options: options.Index().SetName(given.Index.Name).SetSparse(given.Index.Sparse)}
+				if _, err := indexes.CreateOne(t.Context(), model); err != nil {
+					t.Fatal(err)
+				}
+				defer indexes.DropOne(t.Context(), given.Index.Name)
+			}
 			if len(given.Before) > 0 {
 				if _, err := db.Collection("notes").InsertMany(t.Context(), given.Before); err != nil {
 					t.Fatal(err)
@@ -95,7 +114,11 @@ func attempt(t *testing.T, db *mongo.Database, notes *outgraph.Collection, given
 		}
 		return nil
 	}
-	if !given.Together {
+	switch {
+	case given.Caught:
+		expectNoCommit(t, db.Client(), run)
+		return nil
+	case !given.Together:
 		return run(t.Context())
 	}
 	err := inTransaction(t.Context(), db.Client(), run)
@@ -105,24 +128,44 @@ func attempt(t *testing.T, db *mongo.Database, notes *outgraph.Collection, given
 	return err
 }
 
+// idIn is the ID function of aggregates that are named by a field; nil without one.
+func idIn(field string) func(document bson.Raw) (string, error) {
+	if field == "" {
+		return nil
+	}
+	return func(document bson.Raw) (string, error) { return document.Lookup(field).StringValue(), nil }
+}
+
+// hintAndLet are nil where the call has none.
+func (c call) hintAndLet() (hint, let any) {
+	if c.Hint != "" {
+		hint = c.Hint
+	}
+	if c.Let != nil {
+		let = c.Let
+	}
+	return hint, let
+}
+
 func makeCall(ctx context.Context, t *testing.T, notes *outgraph.Collection, call call) error {
 	t.Helper()
 	var err error
 	update := updateOf(call.Update)
 	collation := collationOf(call.Collation)
+	hint, let := call.hintAndLet()
 	switch call.Verb {
 	case "insertOne":
 		_, err = notes.InsertOne(ctx, call.Document)
 	case "insertMany":
 		_, err = notes.InsertMany(ctx, call.Documents)
 	case "updateOne":
-		_, err = notes.UpdateOne(ctx, call.Filter, update, options.UpdateOne().SetUpsert(call.Upsert).SetCollation(collation))
+		_, err = notes.UpdateOne(ctx, call.Filter, update, options.UpdateOne().SetUpsert(call.Upsert).SetCollation(collation).SetHint(hint).SetLet(let))
 	case "updateMany":
-		_, err = notes.UpdateMany(ctx, call.Filter, update, options.UpdateMany().SetUpsert(call.Upsert).SetCollation(collation))
+		_, err = notes.UpdateMany(ctx, call.Filter, update, options.UpdateMany().SetUpsert(call.Upsert).SetCollation(collation).SetHint(hint).SetLet(let))
 	case "replaceOne":
-		_, err = notes.ReplaceOne(ctx, call.Filter, call.Replacement, options.Replace().SetUpsert(call.Upsert).SetCollation(collation))
+		_, err = notes.ReplaceOne(ctx, call.Filter, call.Replacement, options.Replace().SetUpsert(call.Upsert).SetCollation(collation).SetHint(hint).SetLet(let))
 	case "findOneAndUpdate":
-		opts := options.FindOneAndUpdate().SetUpsert(call.Upsert).SetCollation(collation)
+		opts := options.FindOneAndUpdate().SetUpsert(call.Upsert).SetCollation(collation).SetHint(hint).SetLet(let)
 		if call.ReturnDocument == "after" {
 			opts.SetReturnDocument(options.After)
 		}
@@ -136,9 +179,9 @@ func makeCall(ctx context.Context, t *testing.T, notes *outgraph.Collection, cal
 			t.Errorf("it answers with %s, not %s", found, call.Returns)
 		}
 	case "deleteOne":
-		_, err = notes.DeleteOne(ctx, call.Filter, options.DeleteOne().SetCollation(collation))
+		_, err = notes.DeleteOne(ctx, call.Filter, options.DeleteOne().SetCollation(collation).SetHint(hint).SetLet(let))
 	case "deleteMany":
-		_, err = notes.DeleteMany(ctx, call.Filter, options.DeleteMany().SetCollation(collation))
+		_, err = notes.DeleteMany(ctx, call.Filter, options.DeleteMany().SetCollation(collation).SetHint(hint).SetLet(let))
 	case "aggregate":
 		_, err = notes.Aggregate(ctx, call.Pipeline)
 	case "bulkWrite", "findOneAndReplace", "findOneAndDelete", "drop", "rename":

@@ -13,7 +13,7 @@ from bson.objectid import ObjectId
 from bson.raw_bson import RawBSONDocument
 
 from outgraph_writer.fault import Fault
-from outgraph_writer.stored import exact, is_text
+from outgraph_writer.stored import exact, exact_before, is_text
 
 #: What is wrong with a payload: the path below it (``address.street``, ``symbols[0].name``, or empty for the payload itself), and a sentence.
 Problem: TypeAlias = tuple[str, str]
@@ -58,7 +58,8 @@ class Aggregate:
     collection: str
     """The name of the collection whose documents are these aggregates."""
     id: Callable[[Mapping[str, Any]], str] = document_id
-    """The ``aggregateId`` of a document: text that never changes while the document lives, and is never used again after it."""
+    """The ``aggregateId`` of a document: text that no other document of the collection has, that never changes while the document exists, and is not used again after it. The text of an
+    ``_id`` is the same for 7 and "7", and for an ObjectId and its digits: use one type in a collection."""
     check: Callable[[Mapping[str, Any]], Iterable[Problem]] | None = None
     """What is wrong with a payload, so that it is refused in the writer's own transaction. Left out, the consumer's projection alone decides."""
 
@@ -75,12 +76,18 @@ def id_of(aggregate: Aggregate, document: RawBSONDocument) -> str:
     return aggregate.id(exact(document))
 
 
+def id_before(aggregate: Aggregate, document: RawBSONDocument) -> str:
+    """The aggregate id of a document as it was before a write."""
+    return aggregate.id(exact_before(document))
+
+
 def check_payload(aggregate: Aggregate, payload: RawBSONDocument) -> None:
     """Raises the fault of a payload that its aggregate does not take."""
+    decoded = exact(payload)
     if aggregate.check is None:
         return
     try:
-        problems = list(aggregate.check(exact(payload)))
+        problems = list(aggregate.check(decoded))
     except Fault:
         raise
     except Exception as error:

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 
 from bson.raw_bson import RawBSONDocument
 
-from outgraph_writer.aggregate import Aggregate, id_of
+from outgraph_writer.aggregate import Aggregate, id_before, id_of
 from outgraph_writer.event import Change
+from outgraph_writer.fault import Fault
 from outgraph_writer.stored import id_bytes
 
 
@@ -16,19 +17,24 @@ def document_changes(
 ) -> list[Change]:
     """The changes between two images of the same documents, matched by ``_id``.
 
-    A document that is only in ``after`` was inserted, one that is only in ``before`` was deleted; one whose aggregate id changed is a deletion of the old aggregate and an upsert of the new.
+    A document that is only in ``after`` was inserted, one that is only in ``before`` was deleted.
+
+    Raises:
+        Fault: ``event-invalid`` if the aggregate id of a document changed: another document may have had that id a moment before, or take it in a later chunk of the same write, and the
+            events of one id would be in the wrong order.
     """
     old = {id_bytes(document): document for document in before}
-    deleted: list[Change] = []
-    upserted: list[Change] = []
+    changes: list[Change] = []
     for document in after:
         known = old.pop(id_bytes(document), None)
         if known is not None and known.raw == document.raw:
             continue
         aggregate_id = id_of(aggregate, document)
-        if known is not None and (known_id := id_of(aggregate, known)) != aggregate_id:
-            deleted.append(Change.delete(known_id))
-        upserted.append(Change.upsert(aggregate_id, document))
-    deleted += [Change.delete(id_of(aggregate, document)) for document in old.values()]
-    # Deletions first: an id that one document gave up and another took over must end with the other's state.
-    return deleted + upserted
+        if known is not None and id_before(aggregate, known) != aggregate_id:
+            raise Fault(
+                "event-invalid",
+                f'aggregateId: the write changes the aggregate id of a "{aggregate.type}", which must stay the same while the document exists. '
+                "Delete the document and insert it with the new id.",
+            )
+        changes.append(Change.upsert(aggregate_id, document))
+    return changes + [Change.delete(id_before(aggregate, document)) for document in old.values()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -20,6 +21,8 @@ from outgraph_writer.stored import is_text, to_raw
 OUTBOX: Final = "outbox"
 
 _ID_MAX_BYTES: Final = 512
+#: What a text of Python may hold and UTF-8 cannot.
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def _problems(change: Change) -> list[str]:
     aggregate_id: object = change.aggregate_id
     if not is_text(aggregate_id):
         problems.append("aggregateId must be a string")
-    elif not 1 <= len(aggregate_id.encode("utf-8", "surrogatepass")) <= _ID_MAX_BYTES:
+    elif _SURROGATE.search(aggregate_id) or not 1 <= len(aggregate_id.encode()) <= _ID_MAX_BYTES:
         problems.append(f"aggregateId must be 1 to {_ID_MAX_BYTES} bytes of UTF-8")
     operation: object = change.operation
     payload: object = change.payload

@@ -15,6 +15,9 @@ from outgraph_writer.stored import is_text
 # The consumer reads dates as JavaScript's.
 _DATE_MAX_MILLIS: Final = 8_640_000_000_000_000
 
+# Numbers of both kinds may stand in one array, which is then one of doubles.
+_NUMBERS: Final = frozenset({"an integer", "a float"})
+
 _NAMES: Final = {
     "NoneType": "null",
     "bool": "a boolean",
@@ -30,7 +33,7 @@ _NAMES: Final = {
 
 
 def check_property(value: Any, path: str) -> None:
-    """Raises ``value-unsupported`` for a nested object, a mixed or nested array, null in an array, Decimal128, binary and other types; null by itself means that the property is absent."""
+    """Raises ``value-unsupported`` for a nested object, a nested array or one of several types, null in an array, Decimal128, binary and other types; null by itself means that the property is absent."""
     if value is None:
         return
     if not isinstance(value, list):
@@ -38,10 +41,15 @@ def check_property(value: Any, path: str) -> None:
         return
     kinds = [_kind(element, f"{path}[{index}]") for index, element in enumerate(value)]
     for index, kind in enumerate(kinds):
-        if kind != kinds[0]:
+        if kind != kinds[0] and not {kind, kinds[0]} <= _NUMBERS:
             raise Fault(
                 "value-unsupported",
                 f"{path}[{index}]: an array must hold one type, and this element is not {kinds[0]} like the first.",
+            )
+        if kind == "an integer" and "a float" in kinds and int(float(value[index])) != value[index]:
+            raise Fault(
+                "value-unsupported",
+                f"{path}[{index}]: in an array with doubles, an integer must be exact as a double; store the elements as integers, or all of them as doubles.",
             )
 
 

@@ -6,14 +6,20 @@ Decoded to a ``dict``, a document would be what the program's codec options make
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final, TypeGuard
+from collections.abc import Mapping, MutableMapping
+from typing import Any, Final, TypeGuard, TypeVar, cast
 
 import bson
 from bson.code import Code
 from bson.codec_options import CodecOptions, DatetimeConversion
+from bson.errors import InvalidBSON
+from bson.objectid import ObjectId
 from bson.raw_bson import RawBSONDocument
 from bson.timestamp import Timestamp
+
+from outgraph_writer.fault import Fault
+
+_Document = TypeVar("_Document", bound=MutableMapping[str, Any])
 
 #: How a document is decoded for ids and checks, whatever the program's own options are: int64 is ``Int64``, a UUID is a ``Binary`` of subtype 4, dates are in UTC, or a ``DatetimeMS``
 #: where Python has no such date.
@@ -21,24 +27,55 @@ EXACT: Final[CodecOptions[dict[str, Any]]] = CodecOptions(
     tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO
 )
 
-_RAW: Final = CodecOptions(document_class=RawBSONDocument, datetime_conversion=DatetimeConversion.DATETIME_AUTO)
+#: What is read of a document's top level alone. Text that is not UTF-8 is refused where the whole document is decoded.
+_RAW: Final = CodecOptions(
+    document_class=RawBSONDocument,
+    datetime_conversion=DatetimeConversion.DATETIME_AUTO,
+    unicode_decode_error_handler="replace",
+)
 
 
 def raw_options(options: CodecOptions[Any]) -> CodecOptions[RawBSONDocument]:
     """The program's own options for what it sends (filters, updates), with documents read as their bytes."""
-    return options.with_options(document_class=RawBSONDocument, datetime_conversion=DatetimeConversion.DATETIME_AUTO)
+    return options.with_options(
+        document_class=RawBSONDocument,
+        datetime_conversion=DatetimeConversion.DATETIME_AUTO,
+        unicode_decode_error_handler="replace",
+    )
+
+
+def with_own_id(document: _Document) -> _Document:
+    """The document with an ``_id``: the driver gives it none where it is a ``RawBSONDocument``, and the server would keep its own to itself."""
+    if "_id" in document:
+        return document
+    if not isinstance(document, RawBSONDocument):
+        document["_id"] = ObjectId()
+        return document
+    fields = bson.encode({"_id": ObjectId()})[4:-1] + document.raw[4:]
+    return cast("_Document", RawBSONDocument((len(fields) + 4).to_bytes(4, "little") + fields))
 
 
 def to_raw(document: Mapping[str, Any], options: CodecOptions[Any]) -> RawBSONDocument:
     """The bytes that PyMongo sends for a document."""
-    if isinstance(document, RawBSONDocument):
-        return document
-    return RawBSONDocument(bson.encode(document, codec_options=options), _RAW)
+    raw = document.raw if isinstance(document, RawBSONDocument) else bson.encode(document, codec_options=options)
+    return RawBSONDocument(raw, _RAW)
 
 
 def exact(document: RawBSONDocument) -> dict[str, Any]:
-    """The document decoded without loss of a value's type."""
-    return bson.decode(document.raw, EXACT)
+    """The document decoded without loss of a value's type.
+
+    Raises:
+        Fault: ``event-invalid`` where a text is not UTF-8.
+    """
+    try:
+        return bson.decode(document.raw, EXACT)
+    except InvalidBSON as error:
+        raise Fault("event-invalid", "payload: the document cannot be decoded. Store text as UTF-8.") from error
+
+
+def exact_before(document: RawBSONDocument) -> dict[str, Any]:
+    """The document as it was before a write. Text that is not UTF-8 is replaced, so that such a document can be corrected or deleted."""
+    return bson.decode(document.raw, EXACT.with_options(unicode_decode_error_handler="replace"))
 
 
 def is_stored_as_sent(document: RawBSONDocument) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, TypeVar
 
 from bson.raw_bson import RawBSONDocument
@@ -32,17 +33,32 @@ def without_none(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def with_id(document: RawBSONDocument) -> Filter:
-    return {"_id": {"$eq": stored_id(document)}}
+def ids_of(documents: Iterable[RawBSONDocument]) -> list[Any]:
+    return [stored_id(document) for document in documents]
 
 
 def with_ids(ids: Sequence[Any]) -> Filter:
     return {"_id": {"$in": list(ids)}}
 
 
-def target_of(document: RawBSONDocument | None, filter: Filter) -> Filter:
-    """The one document, if it still matches; the filter stays, because `$` in an update takes its place from it."""
-    return filter if document is None else {"$and": [with_id(document), filter]}
+@dataclass(frozen=True)
+class Aim:
+    """What an update writes to, and with which of its options."""
+
+    target: Filter
+    inserts: bool
+    options: Mapping[str, Any]
+
+
+def aim_at(before: Sequence[RawBSONDocument], filter: Filter, upsert: bool, options: Mapping[str, Any]) -> Aim:
+    """The documents that were found, if they still match, or, where there are none and an upsert is wanted, a new one.
+
+    The filter stays, because `$` in an update takes its place from it; the hint has done its work. What else the filter would match by now was not read before.
+    """
+    if upsert and not before:
+        return Aim(filter, True, options)
+    others = {name: value for name, value in options.items() if name != "hint"}
+    return Aim({"$and": [with_ids(ids_of(before)), filter]}, False, others)
 
 
 def has_inserted(result: UpdateResult) -> bool:
@@ -63,4 +79,12 @@ def untracked(what: str, instead: str) -> Fault:
     return Fault(
         "untracked",
         f"{what} is not possible on a tracked collection, because it would write without recording events: {instead}.",
+    )
+
+
+def unreadable(collection: str, written: int, read: int) -> Fault:
+    return Fault(
+        "untracked",
+        f"{collection}: a write concerned {written} documents, and {read} of them could be read by their _id, so that their events cannot be recorded. Nothing was committed. "
+        "Filter by what does not change meanwhile (no $$NOW), and use an _id that the driver returns as it is stored.",
     )

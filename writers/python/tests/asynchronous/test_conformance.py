@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from bson.timestamp import Timestamp
 from pymongo import AsyncMongoClient, ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import PyMongoError
+from pymongo.errors import InvalidOperation, PyMongoError
 from pymongo.write_concern import WriteConcern
 from support import Document, by_aggregate, each_case, exactly, refusal_of
 
@@ -25,8 +26,27 @@ AGGREGATES: Final = {aggregate.type: aggregate for aggregate in (graph, *xmem_ag
 NOTE: Final = Aggregate(type="note", collection="notes")
 
 
+async def commit_regardless(
+    client: AsyncMongoClient[Document], work: Callable[[AsyncClientSession], Awaitable[Any]]
+) -> bool:
+    """Catches what the work raises, and commits all the same, if it can be; returns whether the work raised."""
+    async with client.start_session() as session:
+        await session.start_transaction()
+        with suppress(InvalidOperation):
+            try:
+                await work(session)
+            except Fault:
+                await session.commit_transaction()
+                return True
+            await session.commit_transaction()
+            return False
+    return True
+
+
 @each_case("documents")
-async def test_a_tracked_document(case: Document, db: AsyncDatabase[Document], stored: Stored) -> None:
+async def test_a_tracked_document(
+    case: Document, client: AsyncMongoClient[Document], db: AsyncDatabase[Document], stored: Stored
+) -> None:
     aggregate = AGGREGATES[case["aggregateType"]]
     assert aggregate.collection == case["collection"]
     tracked = track_collection(db, aggregate)
@@ -35,6 +55,7 @@ async def test_a_tracked_document(case: Document, db: AsyncDatabase[Document], s
             await tracked.insert_one(case["document"])
         assert refused.value.code == case["refused"]
         assert case["at"] in refused.value.message
+        assert await commit_regardless(client, lambda own: tracked.insert_one(case["document"], session=own))
         assert [await stored.documents(aggregate.collection), await stored.events()] == [[], []]
     else:
         await tracked.insert_one(case["document"])
@@ -52,8 +73,8 @@ async def test_a_recorded_event(
     change = case["change"]
 
     async def record(session: AsyncClientSession) -> None:
-        await db.conformance_notes.insert_one({"_id": "document"}, session=session)
         aggregate = Aggregate(type=change["aggregateType"], collection="notes")
+        await db.conformance_notes.insert_one({"_id": "document"}, session=session)
         made = Change(change["operation"], change["aggregateId"], change.get("payload"))
         await record_event(session, db, aggregate, made, traceparent=case.get("traceparent"))
 
@@ -63,6 +84,7 @@ async def test_a_recorded_event(
                 await session.with_transaction(record)
             assert refused.value.code == case["refused"]
             assert case["at"] in refused.value.message
+            assert await commit_regardless(client, record)
             assert [await stored.documents("conformance_notes"), await stored.events()] == [[], []]
             return
         await session.with_transaction(record)
@@ -114,26 +136,41 @@ async def test_the_validator_for_an_event_inserted_past_every_library(
 async def test_a_verb_of_a_tracked_collection(
     case: Document, client: AsyncMongoClient[Document], db: AsyncDatabase[Document], stored: Stored
 ) -> None:
+    if index := case.get("index"):
+        await db.notes.create_index(index["key"], name=index["name"], sparse=index["sparse"])
     if case["before"]:
         await db.notes.insert_many(case["before"])
-    notes = track_collection(db, NOTE)
+    notes = track_collection(db, named_by(case.get("aggregateId")))
     outcome = None
+
+    async def run(session: AsyncClientSession) -> None:
+        for call in case["calls"]:
+            await make_call(notes, call, session)
+
     try:
-        if case.get("together"):
+        if case.get("caught"):
+            assert await commit_regardless(client, run)
+        elif case.get("together"):
             async with client.start_session() as session:
                 await session.start_transaction()
-                for call in case["calls"]:
-                    await make_call(notes, call, session)
+                await run(session)
                 await (session.abort_transaction() if case.get("abort") else session.commit_transaction())
         else:
             for call in case["calls"]:
                 await make_call(notes, call, None)
     except (Fault, PyMongoError) as error:
         outcome = refusal_of(error)
+    if index:
+        await db.notes.drop_index(index["name"])
     assert outcome == case.get("refused")
     after = sorted(map(exactly, case["after"]), key=str)
     assert sorted(map(exactly, await stored.documents("notes")), key=str) == after
     assert by_aggregate(await stored.events()) == by_aggregate(case["events"])
+
+
+def named_by(field: str | None) -> Aggregate:
+    """The aggregate whose id is in this field; None: ``_id``."""
+    return NOTE if field is None else Aggregate(type="note", collection="notes", id=lambda note: str(note[field]))
 
 
 REFUSED: Final = {
@@ -172,27 +209,28 @@ async def make_call(
     if "collation" in call:
         await call_with_collation(notes, call)
         return
+    which = {name: call[name] for name in ("hint", "let") if name in call}
     match call["verb"]:
         case "insertOne":
             await notes.insert_one(call["document"], session=session)
         case "insertMany":
             await notes.insert_many(call["documents"], session=session)
         case "updateOne":
-            await notes.update_one(filter, update, upsert, session=session)
+            await notes.update_one(filter, update, upsert, session=session, **which)
         case "updateMany":
-            await notes.update_many(filter, update, upsert, session=session)
+            await notes.update_many(filter, update, upsert, session=session, **which)
         case "replaceOne":
-            await notes.replace_one(filter, call["replacement"], upsert, session=session)
+            await notes.replace_one(filter, call["replacement"], upsert, session=session, **which)
         case "findOneAndUpdate":
-            which = ReturnDocument.AFTER if call.get("returnDocument") == "after" else ReturnDocument.BEFORE
+            image = ReturnDocument.AFTER if call.get("returnDocument") == "after" else ReturnDocument.BEFORE
             answer = await notes.find_one_and_update(
-                filter, update, upsert=upsert, return_document=which, session=session
+                filter, update, upsert=upsert, return_document=image, session=session, **which
             )
             assert exactly(answer) == exactly(call["returns"])
         case "deleteOne":
-            await notes.delete_one(filter, session=session)
+            await notes.delete_one(filter, session=session, **which)
         case "deleteMany":
-            await notes.delete_many(filter, session=session)
+            await notes.delete_many(filter, session=session, **which)
         case "aggregate":
             await notes.aggregate(call["pipeline"], session=session)
         case verb:

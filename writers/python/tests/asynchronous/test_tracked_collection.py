@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any, Final
 from uuid import UUID
@@ -20,6 +20,7 @@ from bson.raw_bson import RawBSONDocument
 from bson.regex import Regex
 from bson.timestamp import Timestamp
 from pymongo import AsyncMongoClient, ReturnDocument
+from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import InvalidOperation
 from pymongo.write_concern import WriteConcern
@@ -115,14 +116,104 @@ async def test_more_documents_than_are_read_at_a_time(db: AsyncDatabase[Document
     assert await recorded(stored) == expected
 
 
-async def test_an_aggregate_id_that_moves_leaves_first_and_arrives_then(
+async def test_a_write_that_moves_aggregate_ids_between_documents_is_refused_as_a_whole(
     db: AsyncDatabase[Document], stored: Stored
 ) -> None:
-    seats = track_collection(db, Aggregate(type="seat", collection="seats", id=lambda seat: str(seat["name"])))
-    await db.seats.insert_many([{"_id": 1, "name": "a"}, {"_id": 2, "name": "b"}])
-    swap = [{"$set": {"name": {"$cond": [{"$eq": ["$name", "a"]}, "b", "c"]}}}]
-    await seats.update_many({}, swap)
-    assert await recorded(stored) == ["delete a", "delete b", "upsert b", "upsert c"]
+    seats = track_collection(db, Aggregate(type="seat", collection="seats", id=lambda seat: str(seat["slot"])))
+    count = CHUNK_DOCUMENTS + 1
+    await db.seats.insert_many([{"_id": index, "slot": index} for index in range(count)])
+    with pytest.raises(Fault, match="changes the aggregate id") as refused:
+        await seats.update_many({}, {"$inc": {"slot": 1}})
+    assert refused.value.code == "event-invalid"
+    assert [seat["slot"] for seat in await stored.documents("seats")] == list(range(count))
+    assert await stored.events() == []
+
+
+async def test_a_refusal_that_is_caught_cannot_be_committed(
+    client: AsyncMongoClient[Document], db: AsyncDatabase[Document], stored: Stored
+) -> None:
+    notes = track_collection(db, Aggregate(type="note", collection="notes", check=short))
+    await notes.insert_one({"_id": "a", "text": "one"})
+
+    async def catches(session: AsyncClientSession) -> None:
+        with pytest.raises(Fault, match="must be short"):
+            await notes.update_one({}, {"$set": {"text": "three"}}, session=session)
+        await db.notes.insert_one({"_id": "b"}, session=session)
+
+    async with client.start_session() as session:
+        with pytest.raises(InvalidOperation, match=r"transaction was aborted.*must be short"):
+            await session.with_transaction(catches)
+        await session.with_transaction(lambda own: notes.update_one({}, {"$set": {"text": "two"}}, session=own))
+    assert list(map(exactly, await stored.documents("notes"))) == [exactly({"_id": "a", "text": "two"})]
+    assert await recorded(stored) == ["upsert a", "upsert a"]
+
+
+async def test_what_an_event_refuses_is_found_before_the_document_is_written(
+    client: AsyncMongoClient[Document], db: AsyncDatabase[Document]
+) -> None:
+    notes = track_collection(db, Aggregate(type="note", collection="notes", check=short))
+    async with client.start_session() as session, await session.start_transaction():
+        with pytest.raises(Fault, match="must be short"):
+            await notes.insert_many([{"text": "one"}, {"text": "three"}], session=session)
+        assert await db.notes.count_documents({}, session=session) == 0
+        await session.abort_transaction()
+
+
+async def test_a_document_of_bytes_without_an_id_gets_one(db: AsyncDatabase[Document], stored: Stored) -> None:
+    notes: Any = track_collection(db, NOTE)
+    raw = RawBSONDocument(bson.encode({"n": 1, "list": [1]}))
+    one = await notes.insert_one(raw)
+    many = await notes.insert_many([raw, RawBSONDocument(bson.encode({}))])
+    ids = [one.inserted_id, *many.inserted_ids]
+    assert await recorded(stored) == [f"upsert {_id}" for _id in ids]
+    assert sorted(note["_id"] for note in await stored.documents("notes")) == sorted(ids)
+    assert [exactly(event["payload"]) for event in await stored.events()] == [
+        exactly(note) for note in await stored.documents("notes")
+    ]
+
+
+async def transact(client: AsyncMongoClient[Document], work: Callable[[AsyncClientSession], Awaitable[None]]) -> None:
+    async with client.start_session() as session:
+        await session.with_transaction(work)
+
+
+async def test_text_that_is_not_utf_8_is_refused(
+    client: AsyncMongoClient[Document], db: AsyncDatabase[Document], stored: Stored
+) -> None:
+    good = bson.encode({"_id": "a", "list": [{"text": "@"}], "n": 1})
+    notes: Any = track_collection(db, NOTE)
+    for broken in (good.replace(b"@", b"\xff"), good.replace(b"text", b"te\xfft")):
+        with pytest.raises(Fault, match="UTF-8") as refused:
+            await notes.insert_one(RawBSONDocument(broken))
+        assert refused.value.code == "event-invalid"
+
+        async def record(session: AsyncClientSession, payload: bytes = broken) -> None:
+            await record_event(session, db, NOTE, Change.upsert("a", RawBSONDocument(payload)))
+
+        with pytest.raises(Fault, match="UTF-8"):
+            await transact(client, record)
+        await db.notes.insert_one(RawBSONDocument(broken))
+        with pytest.raises(Fault, match="UTF-8"):
+            await notes.update_one({}, {"$inc": {"n": 1}})
+        await notes.delete_many({})
+    with pytest.raises(Fault, match="UTF-8"):
+        await transact(client, lambda session: record_event(session, db, NOTE, Change.delete("\ud800")))
+    assert await stored.documents("notes") == []
+    assert await recorded(stored) == ["delete a", "delete a"]
+
+
+async def test_a_document_that_cannot_be_read_back_leaves_nothing(db: AsyncDatabase[Document], stored: Stored) -> None:
+    broken = RawBSONDocument(bson.encode({"_id": "@", "name": "a", "n": 1}).replace(b"@", b"\xff"))
+    await db.notes.insert_one(broken)
+    notes = track_collection(db, Aggregate(type="note", collection="notes", id=lambda note: str(note["name"])))
+    with pytest.raises(Fault, match="1 documents, and 0 of them") as refused:
+        await notes.update_many({}, {"$set": {"n": 2}})
+    assert refused.value.code == "untracked"
+    for delete in (notes.delete_one, notes.delete_many):
+        with pytest.raises(Fault, match="could be read"):
+            await delete({})
+    assert list(map(exactly, await stored.documents("notes"))) == [bytes(broken.raw)]
+    assert await recorded(stored) == []
 
 
 async def test_takes_the_arguments_of_the_driver(db: AsyncDatabase[Document], stored: Stored) -> None:

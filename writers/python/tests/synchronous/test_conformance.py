@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ import pytest
 from bson.objectid import ObjectId
 from bson.timestamp import Timestamp
 from pymongo import MongoClient, ReturnDocument
-from pymongo.errors import PyMongoError
+from pymongo.errors import InvalidOperation, PyMongoError
 from pymongo.synchronous.client_session import ClientSession
 from pymongo.synchronous.database import Database
 from pymongo.write_concern import WriteConcern
@@ -26,8 +27,25 @@ AGGREGATES: Final = {aggregate.type: aggregate for aggregate in (graph, *xmem_ag
 NOTE: Final = Aggregate(type="note", collection="notes")
 
 
+def commit_regardless(client: MongoClient[Document], work: Callable[[ClientSession], Any]) -> bool:
+    """Catches what the work raises, and commits all the same, if it can be; returns whether the work raised."""
+    with client.start_session() as session:
+        session.start_transaction()
+        with suppress(InvalidOperation):
+            try:
+                work(session)
+            except Fault:
+                session.commit_transaction()
+                return True
+            session.commit_transaction()
+            return False
+    return True
+
+
 @each_case("documents")
-def test_a_tracked_document(case: Document, db: Database[Document], stored: Stored) -> None:
+def test_a_tracked_document(
+    case: Document, client: MongoClient[Document], db: Database[Document], stored: Stored
+) -> None:
     aggregate = AGGREGATES[case["aggregateType"]]
     assert aggregate.collection == case["collection"]
     tracked = track_collection(db, aggregate)
@@ -36,6 +54,7 @@ def test_a_tracked_document(case: Document, db: Database[Document], stored: Stor
             tracked.insert_one(case["document"])
         assert refused.value.code == case["refused"]
         assert case["at"] in refused.value.message
+        assert commit_regardless(client, lambda own: tracked.insert_one(case["document"], session=own))
         assert [stored.documents(aggregate.collection), stored.events()] == [[], []]
     else:
         tracked.insert_one(case["document"])
@@ -53,8 +72,8 @@ def test_a_recorded_event(
     change = case["change"]
 
     def record(session: ClientSession) -> None:
-        db.conformance_notes.insert_one({"_id": "document"}, session=session)
         aggregate = Aggregate(type=change["aggregateType"], collection="notes")
+        db.conformance_notes.insert_one({"_id": "document"}, session=session)
         made = Change(change["operation"], change["aggregateId"], change.get("payload"))
         record_event(session, db, aggregate, made, traceparent=case.get("traceparent"))
 
@@ -64,6 +83,7 @@ def test_a_recorded_event(
                 session.with_transaction(record)
             assert refused.value.code == case["refused"]
             assert case["at"] in refused.value.message
+            assert commit_regardless(client, record)
             assert [stored.documents("conformance_notes"), stored.events()] == [[], []]
             return
         session.with_transaction(record)
@@ -115,26 +135,41 @@ def test_the_validator_for_an_event_inserted_past_every_library(
 def test_a_verb_of_a_tracked_collection(
     case: Document, client: MongoClient[Document], db: Database[Document], stored: Stored
 ) -> None:
+    if index := case.get("index"):
+        db.notes.create_index(index["key"], name=index["name"], sparse=index["sparse"])
     if case["before"]:
         db.notes.insert_many(case["before"])
-    notes = track_collection(db, NOTE)
+    notes = track_collection(db, named_by(case.get("aggregateId")))
     outcome = None
+
+    def run(session: ClientSession) -> None:
+        for call in case["calls"]:
+            make_call(notes, call, session)
+
     try:
-        if case.get("together"):
+        if case.get("caught"):
+            assert commit_regardless(client, run)
+        elif case.get("together"):
             with client.start_session() as session:
                 session.start_transaction()
-                for call in case["calls"]:
-                    make_call(notes, call, session)
+                run(session)
                 (session.abort_transaction() if case.get("abort") else session.commit_transaction())
         else:
             for call in case["calls"]:
                 make_call(notes, call, None)
     except (Fault, PyMongoError) as error:
         outcome = refusal_of(error)
+    if index:
+        db.notes.drop_index(index["name"])
     assert outcome == case.get("refused")
     after = sorted(map(exactly, case["after"]), key=str)
     assert sorted(map(exactly, stored.documents("notes")), key=str) == after
     assert by_aggregate(stored.events()) == by_aggregate(case["events"])
+
+
+def named_by(field: str | None) -> Aggregate:
+    """The aggregate whose id is in this field; None: ``_id``."""
+    return NOTE if field is None else Aggregate(type="note", collection="notes", id=lambda note: str(note[field]))
 
 
 REFUSED: Final = {
@@ -171,25 +206,28 @@ def make_call(notes: TrackedCollection[Document], call: Document, session: Clien
     if "collation" in call:
         call_with_collation(notes, call)
         return
+    which = {name: call[name] for name in ("hint", "let") if name in call}
     match call["verb"]:
         case "insertOne":
             notes.insert_one(call["document"], session=session)
         case "insertMany":
             notes.insert_many(call["documents"], session=session)
         case "updateOne":
-            notes.update_one(filter, update, upsert, session=session)
+            notes.update_one(filter, update, upsert, session=session, **which)
         case "updateMany":
-            notes.update_many(filter, update, upsert, session=session)
+            notes.update_many(filter, update, upsert, session=session, **which)
         case "replaceOne":
-            notes.replace_one(filter, call["replacement"], upsert, session=session)
+            notes.replace_one(filter, call["replacement"], upsert, session=session, **which)
         case "findOneAndUpdate":
-            which = ReturnDocument.AFTER if call.get("returnDocument") == "after" else ReturnDocument.BEFORE
-            answer = notes.find_one_and_update(filter, update, upsert=upsert, return_document=which, session=session)
+            image = ReturnDocument.AFTER if call.get("returnDocument") == "after" else ReturnDocument.BEFORE
+            answer = notes.find_one_and_update(
+                filter, update, upsert=upsert, return_document=image, session=session, **which
+            )
             assert exactly(answer) == exactly(call["returns"])
         case "deleteOne":
-            notes.delete_one(filter, session=session)
+            notes.delete_one(filter, session=session, **which)
         case "deleteMany":
-            notes.delete_many(filter, session=session)
+            notes.delete_many(filter, session=session, **which)
         case "aggregate":
             notes.aggregate(call["pipeline"], session=session)
         case verb:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any, Final
 from uuid import UUID
@@ -21,6 +21,7 @@ from bson.regex import Regex
 from bson.timestamp import Timestamp
 from pymongo import MongoClient, ReturnDocument
 from pymongo.errors import InvalidOperation
+from pymongo.synchronous.client_session import ClientSession
 from pymongo.synchronous.database import Database
 from pymongo.write_concern import WriteConcern
 from support import Document, exactly, mongodb_uri
@@ -116,12 +117,104 @@ def test_more_documents_than_are_read_at_a_time(db: Database[Document], stored: 
     assert recorded(stored) == expected
 
 
-def test_an_aggregate_id_that_moves_leaves_first_and_arrives_then(db: Database[Document], stored: Stored) -> None:
-    seats = track_collection(db, Aggregate(type="seat", collection="seats", id=lambda seat: str(seat["name"])))
-    db.seats.insert_many([{"_id": 1, "name": "a"}, {"_id": 2, "name": "b"}])
-    swap = [{"$set": {"name": {"$cond": [{"$eq": ["$name", "a"]}, "b", "c"]}}}]
-    seats.update_many({}, swap)
-    assert recorded(stored) == ["delete a", "delete b", "upsert b", "upsert c"]
+def test_a_write_that_moves_aggregate_ids_between_documents_is_refused_as_a_whole(
+    db: Database[Document], stored: Stored
+) -> None:
+    seats = track_collection(db, Aggregate(type="seat", collection="seats", id=lambda seat: str(seat["slot"])))
+    count = CHUNK_DOCUMENTS + 1
+    db.seats.insert_many([{"_id": index, "slot": index} for index in range(count)])
+    with pytest.raises(Fault, match="changes the aggregate id") as refused:
+        seats.update_many({}, {"$inc": {"slot": 1}})
+    assert refused.value.code == "event-invalid"
+    assert [seat["slot"] for seat in stored.documents("seats")] == list(range(count))
+    assert stored.events() == []
+
+
+def test_a_refusal_that_is_caught_cannot_be_committed(
+    client: MongoClient[Document], db: Database[Document], stored: Stored
+) -> None:
+    notes = track_collection(db, Aggregate(type="note", collection="notes", check=short))
+    notes.insert_one({"_id": "a", "text": "one"})
+
+    def catches(session: ClientSession) -> None:
+        with pytest.raises(Fault, match="must be short"):
+            notes.update_one({}, {"$set": {"text": "three"}}, session=session)
+        db.notes.insert_one({"_id": "b"}, session=session)
+
+    with client.start_session() as session:
+        with pytest.raises(InvalidOperation, match=r"transaction was aborted.*must be short"):
+            session.with_transaction(catches)
+        session.with_transaction(lambda own: notes.update_one({}, {"$set": {"text": "two"}}, session=own))
+    assert list(map(exactly, stored.documents("notes"))) == [exactly({"_id": "a", "text": "two"})]
+    assert recorded(stored) == ["upsert a", "upsert a"]
+
+
+def test_what_an_event_refuses_is_found_before_the_document_is_written(
+    client: MongoClient[Document], db: Database[Document]
+) -> None:
+    notes = track_collection(db, Aggregate(type="note", collection="notes", check=short))
+    with client.start_session() as session, session.start_transaction():
+        with pytest.raises(Fault, match="must be short"):
+            notes.insert_many([{"text": "one"}, {"text": "three"}], session=session)
+        assert db.notes.count_documents({}, session=session) == 0
+        session.abort_transaction()
+
+
+def test_a_document_of_bytes_without_an_id_gets_one(db: Database[Document], stored: Stored) -> None:
+    notes: Any = track_collection(db, NOTE)
+    raw = RawBSONDocument(bson.encode({"n": 1, "list": [1]}))
+    one = notes.insert_one(raw)
+    many = notes.insert_many([raw, RawBSONDocument(bson.encode({}))])
+    ids = [one.inserted_id, *many.inserted_ids]
+    assert recorded(stored) == [f"upsert {_id}" for _id in ids]
+    assert sorted(note["_id"] for note in stored.documents("notes")) == sorted(ids)
+    assert [exactly(event["payload"]) for event in stored.events()] == [
+        exactly(note) for note in stored.documents("notes")
+    ]
+
+
+def transact(client: MongoClient[Document], work: Callable[[ClientSession], None]) -> None:
+    with client.start_session() as session:
+        session.with_transaction(work)
+
+
+def test_text_that_is_not_utf_8_is_refused(
+    client: MongoClient[Document], db: Database[Document], stored: Stored
+) -> None:
+    good = bson.encode({"_id": "a", "list": [{"text": "@"}], "n": 1})
+    notes: Any = track_collection(db, NOTE)
+    for broken in (good.replace(b"@", b"\xff"), good.replace(b"text", b"te\xfft")):
+        with pytest.raises(Fault, match="UTF-8") as refused:
+            notes.insert_one(RawBSONDocument(broken))
+        assert refused.value.code == "event-invalid"
+
+        def record(session: ClientSession, payload: bytes = broken) -> None:
+            record_event(session, db, NOTE, Change.upsert("a", RawBSONDocument(payload)))
+
+        with pytest.raises(Fault, match="UTF-8"):
+            transact(client, record)
+        db.notes.insert_one(RawBSONDocument(broken))
+        with pytest.raises(Fault, match="UTF-8"):
+            notes.update_one({}, {"$inc": {"n": 1}})
+        notes.delete_many({})
+    with pytest.raises(Fault, match="UTF-8"):
+        transact(client, lambda session: record_event(session, db, NOTE, Change.delete("\ud800")))
+    assert stored.documents("notes") == []
+    assert recorded(stored) == ["delete a", "delete a"]
+
+
+def test_a_document_that_cannot_be_read_back_leaves_nothing(db: Database[Document], stored: Stored) -> None:
+    broken = RawBSONDocument(bson.encode({"_id": "@", "name": "a", "n": 1}).replace(b"@", b"\xff"))
+    db.notes.insert_one(broken)
+    notes = track_collection(db, Aggregate(type="note", collection="notes", id=lambda note: str(note["name"])))
+    with pytest.raises(Fault, match="1 documents, and 0 of them") as refused:
+        notes.update_many({}, {"$set": {"n": 2}})
+    assert refused.value.code == "untracked"
+    for delete in (notes.delete_one, notes.delete_many):
+        with pytest.raises(Fault, match="could be read"):
+            delete({})
+    assert list(map(exactly, stored.documents("notes"))) == [bytes(broken.raw)]
+    assert recorded(stored) == []
 
 
 def test_takes_the_arguments_of_the_driver(db: Database[Document], stored: Stored) -> None:

@@ -10,6 +10,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
 from outgraph_writer.aggregate import Aggregate
+from outgraph_writer.asynchronous.transaction import forbid_commit
 from outgraph_writer.event import OUTBOX, Change, create_event
 from outgraph_writer.session import require_transaction
 from outgraph_writer.traceparent import active_traceparent
@@ -31,7 +32,8 @@ async def record_event(
         traceparent: W3C trace context, carried to the graph's transaction; left out, or malformed, that of the active OpenTelemetry span, if there is one.
 
     Raises:
-        Fault: ``no-transaction``, ``write-concern``, ``event-invalid``, or what is wrong with the payload. Let it abort the transaction.
+        Fault: ``no-transaction``, ``write-concern``, ``event-invalid``, or what is wrong with the payload. After any error the transaction cannot be committed, also if it is
+            caught.
 
     Example:
         >>> async with client.start_session() as session, await session.start_transaction():
@@ -50,8 +52,23 @@ async def record_events(
     traceparent: str | None = None,
 ) -> None:
     """Records events of several aggregates of one type, in the order given. See ``record_event``."""
-    require_transaction(session)
+    try:
+        require_transaction(session)
+        await insert_events(session, db, create_events(db, aggregate, changes, traceparent))
+    except BaseException as error:
+        forbid_commit(session, error)
+        raise
+
+
+def create_events(
+    db: AsyncDatabase[Any], aggregate: Aggregate, changes: Iterable[Change], traceparent: str | None
+) -> list[dict[str, Any]]:
+    """The outbox documents of changes; raises what is wrong with one of them."""
     trace = active_traceparent(traceparent)
-    events = [create_event(aggregate, change, trace, db.codec_options) for change in changes]
+    return [create_event(aggregate, change, trace, db.codec_options) for change in changes]
+
+
+async def insert_events(session: AsyncClientSession, db: AsyncDatabase[Any], events: list[dict[str, Any]]) -> None:
+    """Inserts events in their order."""
     if events:
         await db.get_collection(OUTBOX, codec_options=CodecOptions()).insert_many(events, session=session)

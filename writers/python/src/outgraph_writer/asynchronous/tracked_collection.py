@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, Generic, NoReturn, TypeVar
 
 from bson.raw_bson import RawBSONDocument
@@ -14,22 +14,24 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.results import DeleteResult, InsertManyResult, InsertOneResult, UpdateResult
 
 from outgraph_writer.aggregate import Aggregate
-from outgraph_writer.asynchronous.record import record_events
+from outgraph_writer.asynchronous.record import create_events, insert_events
 from outgraph_writer.asynchronous.transaction import in_transaction
 from outgraph_writer.document_changes import document_changes
-from outgraph_writer.stored import is_stored_as_sent, raw_options, stored_id, to_raw
+from outgraph_writer.stored import is_stored_as_sent, raw_options, to_raw, with_own_id
 from outgraph_writer.tracking import (
     CHUNK_DOCUMENTS,
+    Aim,
     Filter,
     Hint,
     Sort,
     Update,
+    aim_at,
     has_inserted,
+    ids_of,
     in_chunks,
     refuse_writing_stages,
-    target_of,
+    unreadable,
     untracked,
-    with_id,
     with_ids,
     without_none,
 )
@@ -48,7 +50,7 @@ def track_collection(db: AsyncDatabase[_Document], aggregate: Aggregate) -> Asyn
 
 
 class AsyncTrackedCollection(Generic[_Document]):
-    """See ``track_collection``. The verbs take PyMongo's arguments and answer with its results; one that fails leaves neither document nor event.
+    """See ``track_collection``. The verbs take PyMongo's arguments and answer with its results; one that fails leaves neither document nor event: after it, a transaction of the caller's can only be aborted.
 
     ``session`` with a running transaction: the verb joins it, and is undone with it. ``traceparent``: see ``record_event``. There is no ``collation``: which documents a write changed is
     told by their ids, and a collation may take two ids for one; find the ids with it, then write by id.
@@ -70,13 +72,13 @@ class AsyncTrackedCollection(Generic[_Document]):
         traceparent: str | None = None,
     ) -> InsertOneResult:
         options = without_none(bypass_document_validation=bypass_document_validation, comment=comment)
+        given = with_own_id(document)
 
-        async def insert(own: AsyncClientSession) -> InsertOneResult:
-            result = await self._collection.insert_one(document, session=own, **options)
-            await self._record_inserted(own, [document], traceparent)
-            return result
+        async def insert(own: AsyncClientSession) -> None:
+            await self._collection.insert_one(given, session=own, **options)
 
-        return await in_transaction(self._db.client, session, insert)
+        await self._insert([given], insert, session, traceparent)
+        return InsertOneResult(given["_id"], True)
 
     async def insert_many(
         self,
@@ -88,16 +90,14 @@ class AsyncTrackedCollection(Generic[_Document]):
         comment: Any = None,
         traceparent: str | None = None,
     ) -> InsertManyResult:
-        given = list(documents)
+        given = [with_own_id(document) for document in documents]
         options = without_none(bypass_document_validation=bypass_document_validation, comment=comment)
 
-        async def insert(own: AsyncClientSession) -> InsertManyResult:
-            result = await self._collection.insert_many(given, ordered=ordered, session=own, **options)
-            for chunk in in_chunks(given, CHUNK_DOCUMENTS):
-                await self._record_inserted(own, chunk, traceparent)
-            return result
+        async def insert(own: AsyncClientSession) -> None:
+            await self._collection.insert_many(given, ordered=ordered, session=own, **options)
 
-        return await in_transaction(self._db.client, session, insert)
+        await self._insert(given, insert, session, traceparent)
+        return InsertManyResult([document["_id"] for document in given], True)
 
     async def update_one(
         self,
@@ -121,9 +121,9 @@ class AsyncTrackedCollection(Generic[_Document]):
 
         async def write(own: AsyncClientSession) -> UpdateResult:
             before = await self._read_one(own, filter, sort, reading)
-            target = target_of(before, filter)
-            result = await self._collection.update_one(target, update, upsert, session=own, **options)
-            await self._record_result(own, before, result, traceparent)
+            aim = aim_at(before, filter, upsert, options)
+            result = await self._collection.update_one(aim.target, update, aim.inserts, session=own, **aim.options)
+            await self._record_result(own, before, aim, result, traceparent)
             return result
 
         return await in_transaction(self._db.client, session, write)
@@ -147,9 +147,11 @@ class AsyncTrackedCollection(Generic[_Document]):
 
         async def write(own: AsyncClientSession) -> UpdateResult:
             before = await self._read_one(own, filter, sort, reading)
-            target = target_of(before, filter)
-            result = await self._collection.replace_one(target, replacement, upsert, session=own, **options)
-            await self._record_result(own, before, result, traceparent)
+            aim = aim_at(before, filter, upsert, options)
+            result = await self._collection.replace_one(
+                aim.target, replacement, aim.inserts, session=own, **aim.options
+            )
+            await self._record_result(own, before, aim, result, traceparent)
             return result
 
         return await in_transaction(self._db.client, session, write)
@@ -175,27 +177,26 @@ class AsyncTrackedCollection(Generic[_Document]):
 
         async def write(own: AsyncClientSession) -> _Document | None:
             before = await self._read_one(own, filter, sort, reading)
-            if before is not None:
+            aim = aim_at(before, filter, upsert, options)
+            if not aim.inserts:
                 value = await self._collection.find_one_and_update(
-                    target_of(before, filter),
+                    aim.target,
                     update,
                     projection,
                     return_document=return_document,
                     session=own,
-                    **options,
+                    **aim.options,
                 )
-                await self._record_from(own, [before], [stored_id(before)], traceparent)
+                await self._record_from(own, before, ids_of(before), traceparent)
                 return value
             # The driver does not tell the id of what it inserts, so the document itself is asked for.
-            inserted = await self._raw.find_one_and_update(
-                filter, update, upsert=upsert, return_document=ReturnDocument.AFTER, session=own, **options
+            inserted: Any = await self._raw.find_one_and_update(
+                filter, update, upsert=True, return_document=ReturnDocument.AFTER, session=own, **options
             )
-            if inserted is None:
-                return None
             await self._record(own, [], [inserted], traceparent)
             if return_document == ReturnDocument.BEFORE:
                 return None
-            return await self._collection.find_one(with_id(inserted), projection, session=own)
+            return await self._collection.find_one(with_ids(ids_of([inserted])), projection, session=own)
 
         return await in_transaction(self._db.client, session, write)
 
@@ -220,16 +221,14 @@ class AsyncTrackedCollection(Generic[_Document]):
 
         async def write(own: AsyncClientSession) -> UpdateResult:
             ids = await self._read_ids(own, filter, reading)
-            if not ids:
-                result = await self._collection.update_many(filter, update, upsert, session=own, **options)
-                await self._record_result(own, None, result, traceparent)
-                return result
             matched = modified = 0
-            for chunk in in_chunks(ids, CHUNK_DOCUMENTS):
-                before = await self._read(own, with_ids(chunk))
-                target = {"$and": [with_ids(chunk), filter]}
-                result = await self._collection.update_many(target, update, session=own, **options)
-                await self._record_from(own, before, chunk, traceparent)
+            for chunk in in_chunks(ids, CHUNK_DOCUMENTS) if ids else [[]]:
+                before = await self._read_all(own, chunk)
+                aim = aim_at(before, filter, upsert, options)
+                result = await self._collection.update_many(aim.target, update, aim.inserts, session=own, **aim.options)
+                await self._record_result(own, before, aim, result, traceparent)
+                if not ids:
+                    return result
                 matched += result.matched_count
                 modified += result.modified_count
             return UpdateResult({"n": matched, "nModified": modified, "ok": 1.0, "updatedExisting": True}, True)
@@ -250,10 +249,8 @@ class AsyncTrackedCollection(Generic[_Document]):
 
         async def delete(own: AsyncClientSession) -> DeleteResult:
             before = await self._read_one(own, filter, None, reading)
-            target = target_of(before, filter)
-            result = await self._collection.delete_one(target, session=own, comment=comment, **reading)
-            if before is not None and result.deleted_count > 0:
-                await self._record_from(own, [before], [], traceparent)
+            result = await self._collection.delete_one(with_ids(ids_of(before)), session=own, comment=comment)
+            await self._record_deleted(own, before, result, traceparent)
             return result
 
         return await in_transaction(self._db.client, session, delete)
@@ -273,9 +270,9 @@ class AsyncTrackedCollection(Generic[_Document]):
         async def delete(own: AsyncClientSession) -> DeleteResult:
             deleted = 0
             for chunk in in_chunks(await self._read_ids(own, filter, reading), CHUNK_DOCUMENTS):
-                before = await self._read(own, with_ids(chunk))
+                before = await self._read_all(own, chunk)
                 result = await self._collection.delete_many(with_ids(chunk), session=own, comment=comment)
-                await self._record_from(own, before, [], traceparent)
+                await self._record_deleted(own, before, result, traceparent)
                 deleted += result.deleted_count
             return DeleteResult({"n": deleted, "ok": 1.0}, True)
 
@@ -319,23 +316,56 @@ class AsyncTrackedCollection(Generic[_Document]):
     async def rename(self, *_: Any, **__: Any) -> NoReturn:
         raise untracked("rename", "declare an aggregate for the new collection and move the documents")
 
+    async def _insert(
+        self,
+        documents: Sequence[_Document],
+        insert: Callable[[AsyncClientSession], Awaitable[None]],
+        session: AsyncClientSession | None,
+        traceparent: str | None,
+    ) -> None:
+        """Inserts documents and their events. What is wrong with an event is found before anything is written."""
+        sent = [to_raw(document, self._collection.codec_options) for document in documents]
+
+        async def work(own: AsyncClientSession) -> None:
+            if all(map(is_stored_as_sent, sent)):
+                events = create_events(
+                    self._db, self._aggregate, document_changes(self._aggregate, [], sent), traceparent
+                )
+                await insert(own)
+                await insert_events(own, self._db, events)
+                return
+            # The server changes some of them.
+            await insert(own)
+            for chunk in in_chunks(ids_of(sent), CHUNK_DOCUMENTS):
+                await self._record_from(own, [], chunk, traceparent)
+
+        await in_transaction(self._db.client, session, work)
+
     async def _record_result(
-        self, own: AsyncClientSession, before: RawBSONDocument | None, result: UpdateResult, traceparent: str | None
+        self,
+        own: AsyncClientSession,
+        before: Sequence[RawBSONDocument],
+        aim: Aim,
+        result: UpdateResult,
+        traceparent: str | None,
     ) -> None:
         if has_inserted(result):
             await self._record_from(own, [], [result.upserted_id], traceparent)
-        elif before is not None and result.modified_count > 0:
-            await self._record_from(own, [before], [stored_id(before)], traceparent)
+        elif aim.inserts and result.matched_count > 0:
+            raise unreadable(self._aggregate.collection, result.matched_count, 0)
+        elif result.modified_count > 0:
+            await self._record_from(own, before, ids_of(before), traceparent)
 
-    async def _record_inserted(
-        self, own: AsyncClientSession, documents: Sequence[_Document], traceparent: str | None
+    async def _record_deleted(
+        self,
+        own: AsyncClientSession,
+        before: Sequence[RawBSONDocument],
+        result: DeleteResult,
+        traceparent: str | None,
     ) -> None:
-        """Records documents that were just inserted; reads them back only if the server may have changed them."""
-        sent = [to_raw(document, self._collection.codec_options) for document in documents]
-        if all(map(is_stored_as_sent, sent)):
-            await self._record(own, [], sent, traceparent)
-        else:
-            await self._record_from(own, [], [stored_id(document) for document in sent], traceparent)
+        if result.deleted_count != len(before):
+            raise unreadable(self._aggregate.collection, result.deleted_count, len(before))
+        await self._record(own, before, [], traceparent)
 
     async def _record_from(
         self,
@@ -345,8 +375,7 @@ class AsyncTrackedCollection(Generic[_Document]):
         traceparent: str | None,
     ) -> None:
         """Reads the documents as they are now, and records an event for each that differs from before."""
-        after = await self._read(own, with_ids(ids)) if ids else []
-        await self._record(own, before, after, traceparent)
+        await self._record(own, before, await self._read_all(own, ids), traceparent)
 
     async def _record(
         self,
@@ -356,17 +385,23 @@ class AsyncTrackedCollection(Generic[_Document]):
         traceparent: str | None,
     ) -> None:
         changes = document_changes(self._aggregate, before, after)
-        await record_events(own, self._db, self._aggregate, changes, traceparent=traceparent)
+        await insert_events(own, self._db, create_events(self._db, self._aggregate, changes, traceparent))
 
     async def _read(self, own: AsyncClientSession, filter: Filter, **options: Any) -> list[RawBSONDocument]:
         return await self._raw.find(filter, session=own, **options).to_list()
 
     async def _read_one(
         self, own: AsyncClientSession, filter: Filter, sort: Sort | None, reading: Mapping[str, Any]
-    ) -> RawBSONDocument | None:
-        """The one document that the filter means, so that its state before and after can be compared."""
-        found = await self._read(own, filter, limit=1, **without_none(sort=sort), **reading)
-        return found[0] if found else None
+    ) -> list[RawBSONDocument]:
+        """The one document that the filter means, so that its state before and after can be compared; none if nothing matches."""
+        return await self._read(own, filter, limit=1, **without_none(sort=sort), **reading)
+
+    async def _read_all(self, own: AsyncClientSession, ids: Sequence[Any]) -> list[RawBSONDocument]:
+        """Raises ``untracked`` unless each of the documents is found: an event would be missing."""
+        found = await self._read(own, with_ids(ids)) if ids else []
+        if len(found) != len(ids):
+            raise unreadable(self._aggregate.collection, len(ids), len(found))
+        return found
 
     async def _read_ids(self, own: AsyncClientSession, filter: Filter, reading: Mapping[str, Any]) -> list[Any]:
-        return [stored_id(found) for found in await self._read(own, filter, projection=["_id"], **reading)]
+        return ids_of(await self._read(own, filter, projection=["_id"], **reading))

@@ -10,10 +10,12 @@ from typing import Any, TypeVar
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.mongo_client import AsyncMongoClient
+from pymongo.errors import InvalidOperation
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
+from outgraph_writer.fault import Fault
 from outgraph_writer.session import require_transaction
 
 _Result = TypeVar("_Result")
@@ -33,11 +35,38 @@ async def in_transaction(
     """
     if session is not None and session.in_transaction:
         require_transaction(session)
-        return await work(session)
+        try:
+            return await work(session)
+        except BaseException as error:
+            forbid_commit(session, error)
+            raise
     if session is not None:
         return await _run(session, work)
     async with client.start_session() as own:
         return await _run(own, work)
+
+
+def forbid_commit(session: AsyncClientSession | None, cause: BaseException) -> None:
+    """Refuses the commit of the caller's transaction, in which a write has failed: documents may lack their events. It can only be aborted, also if the caller catches the error.
+
+    The session stays in its transaction until the caller ends it: after an abort of our own, the caller's next writes with the session would be outside of any transaction.
+    """
+    if session is None or not session.in_transaction:
+        return
+    commit, abort = session.commit_transaction, session.abort_transaction
+
+    async def end() -> None:
+        vars(session).update(commit_transaction=commit, abort_transaction=abort)
+        await session.abort_transaction()
+
+    async def refuse() -> None:
+        await session.abort_transaction()
+        raise InvalidOperation(
+            f"The transaction was aborted, because a write in it failed and the error was caught: let it end the transaction. The error: {reason}"
+        ) from cause
+
+    reason = cause.message if isinstance(cause, Fault) else type(cause).__name__
+    vars(session).update(commit_transaction=refuse, abort_transaction=end)
 
 
 async def _run(session: AsyncClientSession, work: Callable[[AsyncClientSession], Awaitable[_Result]]) -> _Result:

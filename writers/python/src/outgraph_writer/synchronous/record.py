@@ -13,6 +13,7 @@ from pymongo.synchronous.database import Database
 from outgraph_writer.aggregate import Aggregate
 from outgraph_writer.event import OUTBOX, Change, create_event
 from outgraph_writer.session import require_transaction
+from outgraph_writer.synchronous.transaction import forbid_commit
 from outgraph_writer.traceparent import active_traceparent
 
 
@@ -32,7 +33,8 @@ def record_event(
         traceparent: W3C trace context, carried to the graph's transaction; left out, or malformed, that of the active OpenTelemetry span, if there is one.
 
     Raises:
-        Fault: ``no-transaction``, ``write-concern``, ``event-invalid``, or what is wrong with the payload. Let it abort the transaction.
+        Fault: ``no-transaction``, ``write-concern``, ``event-invalid``, or what is wrong with the payload. After any error the transaction cannot be committed, also if it is
+            caught.
 
     Example:
         >>> with client.start_session() as session, session.start_transaction():
@@ -51,8 +53,23 @@ def record_events(
     traceparent: str | None = None,
 ) -> None:
     """Records events of several aggregates of one type, in the order given. See ``record_event``."""
-    require_transaction(session)
+    try:
+        require_transaction(session)
+        insert_events(session, db, create_events(db, aggregate, changes, traceparent))
+    except BaseException as error:
+        forbid_commit(session, error)
+        raise
+
+
+def create_events(
+    db: Database[Any], aggregate: Aggregate, changes: Iterable[Change], traceparent: str | None
+) -> list[dict[str, Any]]:
+    """The outbox documents of changes; raises what is wrong with one of them."""
     trace = active_traceparent(traceparent)
-    events = [create_event(aggregate, change, trace, db.codec_options) for change in changes]
+    return [create_event(aggregate, change, trace, db.codec_options) for change in changes]
+
+
+def insert_events(session: ClientSession, db: Database[Any], events: list[dict[str, Any]]) -> None:
+    """Inserts events in their order."""
     if events:
         db.get_collection(OUTBOX, codec_options=CodecOptions()).insert_many(events, session=session)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, Generic, NoReturn, TypeVar
 
 from bson.raw_bson import RawBSONDocument
@@ -16,21 +16,23 @@ from pymongo.synchronous.database import Database
 
 from outgraph_writer.aggregate import Aggregate
 from outgraph_writer.document_changes import document_changes
-from outgraph_writer.stored import is_stored_as_sent, raw_options, stored_id, to_raw
-from outgraph_writer.synchronous.record import record_events
+from outgraph_writer.stored import is_stored_as_sent, raw_options, to_raw, with_own_id
+from outgraph_writer.synchronous.record import create_events, insert_events
 from outgraph_writer.synchronous.transaction import in_transaction
 from outgraph_writer.tracking import (
     CHUNK_DOCUMENTS,
+    Aim,
     Filter,
     Hint,
     Sort,
     Update,
+    aim_at,
     has_inserted,
+    ids_of,
     in_chunks,
     refuse_writing_stages,
-    target_of,
+    unreadable,
     untracked,
-    with_id,
     with_ids,
     without_none,
 )
@@ -49,7 +51,7 @@ def track_collection(db: Database[_Document], aggregate: Aggregate) -> TrackedCo
 
 
 class TrackedCollection(Generic[_Document]):
-    """See ``track_collection``. The verbs take PyMongo's arguments and answer with its results; one that fails leaves neither document nor event.
+    """See ``track_collection``. The verbs take PyMongo's arguments and answer with its results; one that fails leaves neither document nor event: after it, a transaction of the caller's can only be aborted.
 
     ``session`` with a running transaction: the verb joins it, and is undone with it. ``traceparent``: see ``record_event``. There is no ``collation``: which documents a write changed is
     told by their ids, and a collation may take two ids for one; find the ids with it, then write by id.
@@ -71,13 +73,13 @@ class TrackedCollection(Generic[_Document]):
         traceparent: str | None = None,
     ) -> InsertOneResult:
         options = without_none(bypass_document_validation=bypass_document_validation, comment=comment)
+        given = with_own_id(document)
 
-        def insert(own: ClientSession) -> InsertOneResult:
-            result = self._collection.insert_one(document, session=own, **options)
-            self._record_inserted(own, [document], traceparent)
-            return result
+        def insert(own: ClientSession) -> None:
+            self._collection.insert_one(given, session=own, **options)
 
-        return in_transaction(self._db.client, session, insert)
+        self._insert([given], insert, session, traceparent)
+        return InsertOneResult(given["_id"], True)
 
     def insert_many(
         self,
@@ -89,16 +91,14 @@ class TrackedCollection(Generic[_Document]):
         comment: Any = None,
         traceparent: str | None = None,
     ) -> InsertManyResult:
-        given = list(documents)
+        given = [with_own_id(document) for document in documents]
         options = without_none(bypass_document_validation=bypass_document_validation, comment=comment)
 
-        def insert(own: ClientSession) -> InsertManyResult:
-            result = self._collection.insert_many(given, ordered=ordered, session=own, **options)
-            for chunk in in_chunks(given, CHUNK_DOCUMENTS):
-                self._record_inserted(own, chunk, traceparent)
-            return result
+        def insert(own: ClientSession) -> None:
+            self._collection.insert_many(given, ordered=ordered, session=own, **options)
 
-        return in_transaction(self._db.client, session, insert)
+        self._insert(given, insert, session, traceparent)
+        return InsertManyResult([document["_id"] for document in given], True)
 
     def update_one(
         self,
@@ -122,9 +122,9 @@ class TrackedCollection(Generic[_Document]):
 
         def write(own: ClientSession) -> UpdateResult:
             before = self._read_one(own, filter, sort, reading)
-            target = target_of(before, filter)
-            result = self._collection.update_one(target, update, upsert, session=own, **options)
-            self._record_result(own, before, result, traceparent)
+            aim = aim_at(before, filter, upsert, options)
+            result = self._collection.update_one(aim.target, update, aim.inserts, session=own, **aim.options)
+            self._record_result(own, before, aim, result, traceparent)
             return result
 
         return in_transaction(self._db.client, session, write)
@@ -148,9 +148,9 @@ class TrackedCollection(Generic[_Document]):
 
         def write(own: ClientSession) -> UpdateResult:
             before = self._read_one(own, filter, sort, reading)
-            target = target_of(before, filter)
-            result = self._collection.replace_one(target, replacement, upsert, session=own, **options)
-            self._record_result(own, before, result, traceparent)
+            aim = aim_at(before, filter, upsert, options)
+            result = self._collection.replace_one(aim.target, replacement, aim.inserts, session=own, **aim.options)
+            self._record_result(own, before, aim, result, traceparent)
             return result
 
         return in_transaction(self._db.client, session, write)
@@ -176,27 +176,26 @@ class TrackedCollection(Generic[_Document]):
 
         def write(own: ClientSession) -> _Document | None:
             before = self._read_one(own, filter, sort, reading)
-            if before is not None:
+            aim = aim_at(before, filter, upsert, options)
+            if not aim.inserts:
                 value = self._collection.find_one_and_update(
-                    target_of(before, filter),
+                    aim.target,
                     update,
                     projection,
                     return_document=return_document,
                     session=own,
-                    **options,
+                    **aim.options,
                 )
-                self._record_from(own, [before], [stored_id(before)], traceparent)
+                self._record_from(own, before, ids_of(before), traceparent)
                 return value
             # The driver does not tell the id of what it inserts, so the document itself is asked for.
-            inserted = self._raw.find_one_and_update(
-                filter, update, upsert=upsert, return_document=ReturnDocument.AFTER, session=own, **options
+            inserted: Any = self._raw.find_one_and_update(
+                filter, update, upsert=True, return_document=ReturnDocument.AFTER, session=own, **options
             )
-            if inserted is None:
-                return None
             self._record(own, [], [inserted], traceparent)
             if return_document == ReturnDocument.BEFORE:
                 return None
-            return self._collection.find_one(with_id(inserted), projection, session=own)
+            return self._collection.find_one(with_ids(ids_of([inserted])), projection, session=own)
 
         return in_transaction(self._db.client, session, write)
 
@@ -221,16 +220,14 @@ class TrackedCollection(Generic[_Document]):
 
         def write(own: ClientSession) -> UpdateResult:
             ids = self._read_ids(own, filter, reading)
-            if not ids:
-                result = self._collection.update_many(filter, update, upsert, session=own, **options)
-                self._record_result(own, None, result, traceparent)
-                return result
             matched = modified = 0
-            for chunk in in_chunks(ids, CHUNK_DOCUMENTS):
-                before = self._read(own, with_ids(chunk))
-                target = {"$and": [with_ids(chunk), filter]}
-                result = self._collection.update_many(target, update, session=own, **options)
-                self._record_from(own, before, chunk, traceparent)
+            for chunk in in_chunks(ids, CHUNK_DOCUMENTS) if ids else [[]]:
+                before = self._read_all(own, chunk)
+                aim = aim_at(before, filter, upsert, options)
+                result = self._collection.update_many(aim.target, update, aim.inserts, session=own, **aim.options)
+                self._record_result(own, before, aim, result, traceparent)
+                if not ids:
+                    return result
                 matched += result.matched_count
                 modified += result.modified_count
             return UpdateResult({"n": matched, "nModified": modified, "ok": 1.0, "updatedExisting": True}, True)
@@ -251,10 +248,8 @@ class TrackedCollection(Generic[_Document]):
 
         def delete(own: ClientSession) -> DeleteResult:
             before = self._read_one(own, filter, None, reading)
-            target = target_of(before, filter)
-            result = self._collection.delete_one(target, session=own, comment=comment, **reading)
-            if before is not None and result.deleted_count > 0:
-                self._record_from(own, [before], [], traceparent)
+            result = self._collection.delete_one(with_ids(ids_of(before)), session=own, comment=comment)
+            self._record_deleted(own, before, result, traceparent)
             return result
 
         return in_transaction(self._db.client, session, delete)
@@ -274,9 +269,9 @@ class TrackedCollection(Generic[_Document]):
         def delete(own: ClientSession) -> DeleteResult:
             deleted = 0
             for chunk in in_chunks(self._read_ids(own, filter, reading), CHUNK_DOCUMENTS):
-                before = self._read(own, with_ids(chunk))
+                before = self._read_all(own, chunk)
                 result = self._collection.delete_many(with_ids(chunk), session=own, comment=comment)
-                self._record_from(own, before, [], traceparent)
+                self._record_deleted(own, before, result, traceparent)
                 deleted += result.deleted_count
             return DeleteResult({"n": deleted, "ok": 1.0}, True)
 
@@ -320,21 +315,56 @@ class TrackedCollection(Generic[_Document]):
     def rename(self, *_: Any, **__: Any) -> NoReturn:
         raise untracked("rename", "declare an aggregate for the new collection and move the documents")
 
+    def _insert(
+        self,
+        documents: Sequence[_Document],
+        insert: Callable[[ClientSession], None],
+        session: ClientSession | None,
+        traceparent: str | None,
+    ) -> None:
+        """Inserts documents and their events. What is wrong with an event is found before anything is written."""
+        sent = [to_raw(document, self._collection.codec_options) for document in documents]
+
+        def work(own: ClientSession) -> None:
+            if all(map(is_stored_as_sent, sent)):
+                events = create_events(
+                    self._db, self._aggregate, document_changes(self._aggregate, [], sent), traceparent
+                )
+                insert(own)
+                insert_events(own, self._db, events)
+                return
+            # The server changes some of them.
+            insert(own)
+            for chunk in in_chunks(ids_of(sent), CHUNK_DOCUMENTS):
+                self._record_from(own, [], chunk, traceparent)
+
+        in_transaction(self._db.client, session, work)
+
     def _record_result(
-        self, own: ClientSession, before: RawBSONDocument | None, result: UpdateResult, traceparent: str | None
+        self,
+        own: ClientSession,
+        before: Sequence[RawBSONDocument],
+        aim: Aim,
+        result: UpdateResult,
+        traceparent: str | None,
     ) -> None:
         if has_inserted(result):
             self._record_from(own, [], [result.upserted_id], traceparent)
-        elif before is not None and result.modified_count > 0:
-            self._record_from(own, [before], [stored_id(before)], traceparent)
+        elif aim.inserts and result.matched_count > 0:
+            raise unreadable(self._aggregate.collection, result.matched_count, 0)
+        elif result.modified_count > 0:
+            self._record_from(own, before, ids_of(before), traceparent)
 
-    def _record_inserted(self, own: ClientSession, documents: Sequence[_Document], traceparent: str | None) -> None:
-        """Records documents that were just inserted; reads them back only if the server may have changed them."""
-        sent = [to_raw(document, self._collection.codec_options) for document in documents]
-        if all(map(is_stored_as_sent, sent)):
-            self._record(own, [], sent, traceparent)
-        else:
-            self._record_from(own, [], [stored_id(document) for document in sent], traceparent)
+    def _record_deleted(
+        self,
+        own: ClientSession,
+        before: Sequence[RawBSONDocument],
+        result: DeleteResult,
+        traceparent: str | None,
+    ) -> None:
+        if result.deleted_count != len(before):
+            raise unreadable(self._aggregate.collection, result.deleted_count, len(before))
+        self._record(own, before, [], traceparent)
 
     def _record_from(
         self,
@@ -344,8 +374,7 @@ class TrackedCollection(Generic[_Document]):
         traceparent: str | None,
     ) -> None:
         """Reads the documents as they are now, and records an event for each that differs from before."""
-        after = self._read(own, with_ids(ids)) if ids else []
-        self._record(own, before, after, traceparent)
+        self._record(own, before, self._read_all(own, ids), traceparent)
 
     def _record(
         self,
@@ -355,17 +384,23 @@ class TrackedCollection(Generic[_Document]):
         traceparent: str | None,
     ) -> None:
         changes = document_changes(self._aggregate, before, after)
-        record_events(own, self._db, self._aggregate, changes, traceparent=traceparent)
+        insert_events(own, self._db, create_events(self._db, self._aggregate, changes, traceparent))
 
     def _read(self, own: ClientSession, filter: Filter, **options: Any) -> list[RawBSONDocument]:
         return self._raw.find(filter, session=own, **options).to_list()
 
     def _read_one(
         self, own: ClientSession, filter: Filter, sort: Sort | None, reading: Mapping[str, Any]
-    ) -> RawBSONDocument | None:
-        """The one document that the filter means, so that its state before and after can be compared."""
-        found = self._read(own, filter, limit=1, **without_none(sort=sort), **reading)
-        return found[0] if found else None
+    ) -> list[RawBSONDocument]:
+        """The one document that the filter means, so that its state before and after can be compared; none if nothing matches."""
+        return self._read(own, filter, limit=1, **without_none(sort=sort), **reading)
+
+    def _read_all(self, own: ClientSession, ids: Sequence[Any]) -> list[RawBSONDocument]:
+        """Raises ``untracked`` unless each of the documents is found: an event would be missing."""
+        found = self._read(own, with_ids(ids)) if ids else []
+        if len(found) != len(ids):
+            raise unreadable(self._aggregate.collection, len(ids), len(found))
+        return found
 
     def _read_ids(self, own: ClientSession, filter: Filter, reading: Mapping[str, Any]) -> list[Any]:
-        return [stored_id(found) for found in self._read(own, filter, projection=["_id"], **reading)]
+        return ids_of(self._read(own, filter, projection=["_id"], **reading))

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from pymongo.errors import InvalidOperation
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.synchronous.client_session import ClientSession
 from pymongo.synchronous.mongo_client import MongoClient
 from pymongo.write_concern import WriteConcern
 
+from outgraph_writer.fault import Fault
 from outgraph_writer.session import require_transaction
 
 _Result = TypeVar("_Result")
@@ -34,11 +36,38 @@ def in_transaction(
     """
     if session is not None and session.in_transaction:
         require_transaction(session)
-        return work(session)
+        try:
+            return work(session)
+        except BaseException as error:
+            forbid_commit(session, error)
+            raise
     if session is not None:
         return _run(session, work)
     with client.start_session() as own:
         return _run(own, work)
+
+
+def forbid_commit(session: ClientSession | None, cause: BaseException) -> None:
+    """Refuses the commit of the caller's transaction, in which a write has failed: documents may lack their events. It can only be aborted, also if the caller catches the error.
+
+    The session stays in its transaction until the caller ends it: after an abort of our own, the caller's next writes with the session would be outside of any transaction.
+    """
+    if session is None or not session.in_transaction:
+        return
+    commit, abort = session.commit_transaction, session.abort_transaction
+
+    def end() -> None:
+        vars(session).update(commit_transaction=commit, abort_transaction=abort)
+        session.abort_transaction()
+
+    def refuse() -> None:
+        session.abort_transaction()
+        raise InvalidOperation(
+            f"The transaction was aborted, because a write in it failed and the error was caught: let it end the transaction. The error: {reason}"
+        ) from cause
+
+    reason = cause.message if isinstance(cause, Fault) else type(cause).__name__
+    vars(session).update(commit_transaction=refuse, abort_transaction=end)
 
 
 def _run(session: ClientSession, work: Callable[[ClientSession], _Result]) -> _Result:

@@ -11,7 +11,7 @@ from pymongo.asynchronous.database import AsyncDatabase
 from outgraph_writer.asynchronous.tracked_collection import track_collection
 from outgraph_writer.asynchronous.transaction import in_transaction
 from outgraph_writer.stored import exact, raw_options
-from outgraph_writer.tracking import with_id
+from outgraph_writer.tracking import ids_of, with_ids
 from outgraph_writer.xmem.aggregates import code_annotation, code_file, code_repository
 from outgraph_writer.xmem.operations import (
     ScanOutcome,
@@ -113,7 +113,7 @@ class AsyncCodeGraph:
             if old != new:
                 await self._files.delete_one(new, session=own)
                 moved = renamed(exact(found), old_path, new_path)
-                await self._files.replace_one(with_id(found), moved, session=own)
+                await self._files.replace_one(with_ids(ids_of([found])), moved, session=own)
             return True
 
         return await in_transaction(self._db.client, session, write)

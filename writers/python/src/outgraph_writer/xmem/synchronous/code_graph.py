@@ -12,7 +12,7 @@ from pymongo.synchronous.database import Database
 from outgraph_writer.stored import exact, raw_options
 from outgraph_writer.synchronous.tracked_collection import track_collection
 from outgraph_writer.synchronous.transaction import in_transaction
-from outgraph_writer.tracking import with_id
+from outgraph_writer.tracking import ids_of, with_ids
 from outgraph_writer.xmem.aggregates import code_annotation, code_file, code_repository
 from outgraph_writer.xmem.operations import (
     ScanOutcome,
@@ -112,7 +112,7 @@ class CodeGraph:
             if old != new:
                 self._files.delete_one(new, session=own)
                 moved = renamed(exact(found), old_path, new_path)
-                self._files.replace_one(with_id(found), moved, session=own)
+                self._files.replace_one(with_ids(ids_of([found])), moved, session=own)
             return True
 
         return in_transaction(self._db.client, session, write)

@@ -1,0 +1,34 @@
+/** Ends a transaction of the caller's in which the library has failed: its commit is refused, also if the caller catches the error. */
+import { type ClientSession, MongoTransactionError } from 'mongodb';
+import { Fault } from '../contract/fault.ts';
+
+/**
+ * Runs `work` in a transaction of the caller's. If it fails, the documents that were written may lack their events: the transaction can then only be aborted.
+ *
+ * The session stays in its transaction until the caller ends it. After an abort of our own, the caller's next writes with the session would be outside of any transaction.
+ */
+export async function commitsOnlyWith<Result>(session: ClientSession, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (session?.inTransaction()) forbidCommit(session, error);
+    throw error;
+  }
+}
+
+function forbidCommit(session: ClientSession, cause: unknown): void {
+  const { commitTransaction, abortTransaction } = session;
+  session.abortTransaction = (...options) => {
+    Object.assign(session, { commitTransaction, abortTransaction });
+    return session.abortTransaction(...options);
+  };
+  session.commitTransaction = async () => {
+    await session.abortTransaction();
+    const reason = cause instanceof Fault ? cause.message : 'see its cause.';
+    const refusal = new MongoTransactionError(
+      `The transaction was aborted, because a write in it failed and the error was caught: let it end the transaction. The error: ${reason}`,
+    );
+    if (cause instanceof Error) refusal.cause = cause;
+    throw refusal;
+  };
+}

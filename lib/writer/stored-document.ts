@@ -1,0 +1,56 @@
+/** Documents as the bytes that are stored. Only bytes show every change: a date beyond JavaScript's range, for one, is decoded to no date at all. */
+import { BSON, type BSONSerializeOptions, type Document, type Timestamp } from 'mongodb';
+import { Fault } from '../contract/fault.ts';
+import { exactTypes } from '../mongodb/read-outbox-event.ts';
+
+/** A document as it is stored. */
+export interface StoredDocument {
+  readonly bytes: Uint8Array;
+  /** The same with every BSON type kept. */
+  readonly document: Document;
+}
+
+/**
+ * Decodes a document as it was before a write. Text that is not UTF-8 is replaced, so that such a document can be corrected or deleted.
+ */
+export function readBefore(bytes: Uint8Array): StoredDocument {
+  return { bytes, document: BSON.deserialize(bytes, { ...exactTypes, validation: { utf8: false } }) };
+}
+
+/** Decodes a document that was just written. @throws Fault `event-invalid` where its text is not UTF-8. */
+export function readAfter(bytes: Uint8Array): StoredDocument {
+  try {
+    return { bytes, document: BSON.deserialize(bytes, exactTypes) };
+  } catch (error) {
+    throw new Fault('event-invalid', 'payload: the document cannot be decoded. Store text as UTF-8.', { cause: error });
+  }
+}
+
+/**
+ * A document as it is stored once it has been inserted with these options, which spares every insert a read; null where only the server knows: it puts
+ * its time in the place of an empty timestamp, and makes an `_id` that is missing.
+ *
+ * https://www.mongodb.com/docs/manual/reference/bson-types/#timestamps
+ */
+export function asStored(document: Document, options: BSONSerializeOptions): Document | null {
+  const { ignoreUndefined = false, serializeFunctions = false } = options;
+  const { _id, ...fields } = BSON.deserialize(
+    BSON.serialize(document, { ignoreUndefined, serializeFunctions }),
+    exactTypes,
+  );
+  if (_id === undefined || Object.values(fields).some(isEmptyTimestamp)) return null;
+  // The server puts it first.
+  return { _id, ...fields };
+}
+
+function isEmptyTimestamp(value: unknown): boolean {
+  const { _bsontype, t, i } = (value ?? {}) as Partial<Timestamp>;
+  return _bsontype === 'Timestamp' && t === 0 && i === 0;
+}
+
+/** A value as the driver returns it with these options. */
+export function asRead<Value>(value: unknown, options: BSONSerializeOptions): Value {
+  const { promoteValues = true, promoteLongs = true, promoteBuffers = false, useBigInt64 = false } = options;
+  const answers = { promoteValues, promoteLongs, promoteBuffers, useBigInt64 };
+  return BSON.deserialize(BSON.serialize({ value }), answers).value as Value;
+}
