@@ -77,8 +77,8 @@ describe('a node that another aggregate owns', () => {
     await apply(state(sharer, { nodes: [{ ...wanted, shared: true }] }));
     const [refused] = await apply(state(claimant, { nodes: [wanted] }));
     expect(refused).toMatchObject({ outcome: 'conflict', conflict: { holder: null } });
-    const { identity } = (refused as { conflict: { identity: string } }).conflict;
-    expect(await graph.findSharers([identity])).toStrictEqual([sharer]);
+    const { sharedNode } = (refused as { conflict: { sharedNode: string } }).conflict;
+    expect(await graph.findSharers([sharedNode])).toStrictEqual([sharer]);
   });
 });
 
