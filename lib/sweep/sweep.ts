@@ -9,7 +9,10 @@ import { purgeTombstones, type TombstonePorts } from './purge-tombstones.ts';
 import { type RepublishOptions, type RepublishPorts, type RepublishReport, republish } from './republish.ts';
 
 /** What the sweep needs. */
-export interface SweepPorts extends RepublishPorts, CanaryPorts, MeasurePorts, TombstonePorts {}
+export interface SweepPorts extends RepublishPorts, CanaryPorts, MeasurePorts, TombstonePorts {
+  /** Throws where the graph is not this outbox's, or ahead of it: its tombstones are not ours to purge. */
+  readonly checkGraph: () => Promise<void>;
+}
 
 export interface SweepOptions extends RepublishOptions {
   readonly tombstoneRetentionDays: number;
@@ -45,7 +48,10 @@ export async function sweep(ports: SweepPorts, options: SweepOptions): Promise<S
     }
   };
   const republished = await unlessItFails(() => republish(ports, options, figures.pending + pendingCanaries));
-  const tombstonesPurged = await unlessItFails(() => purgeTombstones(ports, options.tombstoneRetentionDays));
+  const tombstonesPurged = await unlessItFails(async () => {
+    await ports.checkGraph();
+    return purgeTombstones(ports, options.tombstoneRetentionDays);
+  });
   return { ...figures, canaryLagMillis, ...(republished ?? notRepublished), tombstonesPurged, failures };
 }
 

@@ -122,7 +122,7 @@ function forgetType(
 ): Promise<ForgetReport> {
   const outbox = db.collection(outboxCollection);
   const database = graph.NEO4J_DATABASE;
-  return withGraph(graph, (driver) =>
+  return withGraph(db, graph, (driver) =>
     forgetMissing(
       {
         listAggregates: (notAfter, after, limit) =>

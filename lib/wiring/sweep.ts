@@ -29,6 +29,7 @@ import { connectNeo4j } from '../neo4j/connect.ts';
 import { holdTombstones, listTombstones, removeTombstones } from '../neo4j/tombstones.ts';
 import type { SweepLog } from '../sweep/republish.ts';
 import { type SweepPorts, type SweepReport, sweep } from '../sweep/sweep.ts';
+import { checkBinding } from './binding.ts';
 import { boundedPorts } from './bounded-ports.ts';
 import { Renewable } from './renewable.ts';
 import { withinTime } from './within-time.ts';
@@ -67,6 +68,10 @@ export function joinSweep(settings: Omit<SweepSettings, 'QUEUE_URL'>, queue: Swe
   const address = { uri: NEO4J_URI, username: NEO4J_USERNAME, password: NEO4J_PASSWORD };
   const driver = new Renewable(() => connectNeo4j(address));
   const outbox = joinOutbox(db);
+  const graphPorts = (current: Driver) => ({
+    ...joinTombstones(current, database),
+    checkGraph: () => checkBinding(db, current, database),
+  });
   const options = {
     staleSeconds: settings.SWEEP_STALE_SECONDS,
     maxAttempts: settings.SWEEP_MAX_ATTEMPTS,
@@ -80,7 +85,7 @@ export function joinSweep(settings: Omit<SweepSettings, 'QUEUE_URL'>, queue: Swe
         ...boundedPorts('MongoDB', outbox, callMillis),
         // A second more for MongoDB, where what the queue did not take is given back.
         ...boundedPorts('SQS', { sendToQueue, countBacklog }, () => callMillis() - 1_000),
-        ...boundedPorts('Neo4j', joinTombstones(driver.current, database), callMillis, driver.renewIfSilent),
+        ...boundedPorts('Neo4j', graphPorts(driver.current), callMillis, driver.renewIfSilent),
         remainingMillis,
         random: Math.random,
         log,
@@ -111,7 +116,7 @@ const reserveMillis = 2_000;
 /** What the sweep needs of MongoDB. */
 export type SweepOutbox = Omit<
   SweepPorts,
-  keyof SweepTombstones | 'sendToQueue' | 'countBacklog' | 'remainingMillis' | 'random' | 'log'
+  keyof SweepTombstones | 'checkGraph' | 'sendToQueue' | 'countBacklog' | 'remainingMillis' | 'random' | 'log'
 >;
 
 /** What the sweep needs of Neo4j. */

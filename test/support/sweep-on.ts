@@ -12,6 +12,7 @@ export async function sweepOn(db: Db, given: Given, options: Partial<SweepOption
   const ports: SweepPorts = {
     ...joinOutbox(db),
     countBacklog: async () => 0,
+    checkGraph: async () => undefined,
     listTombstones: async () => [],
     holdTombstones: async () => undefined,
     removeTombstones: async () => 0,

@@ -10,6 +10,7 @@ import { listTombstones, removeTombstones } from '../../../lib/neo4j/tombstones.
 import { joinGraph } from '../../../lib/wiring/graph.ts';
 import { clearGraph } from '../../support/clear-graph.ts';
 import { connectGraph } from '../../support/connect-graph.ts';
+import { testOutboxId } from '../../support/outbox-id.ts';
 import { servers } from '../../support/servers.ts';
 
 const driver = connectGraph(servers);
@@ -24,7 +25,7 @@ const nextSecond = () => {
   counts.second += 1;
   return counts.second;
 };
-beforeAll(() => setUpGraph(driver, 'neo4j', aggregates));
+beforeAll(() => setUpGraph(driver, 'neo4j', aggregates, testOutboxId));
 afterAll(async () => {
   await clearGraph(driver, [label], `graph:${label}`);
   await driver.close();

@@ -71,6 +71,7 @@ export function fakeOutbox(events: readonly StaleEvent[], given: Partial<SweepPo
       for (const { eventId } of marked) pending.delete(eventId);
       return marked.length;
     },
+    checkGraph: async () => undefined,
     listTombstones: async () => [],
     holdTombstones: async () => undefined,
     removeTombstones: async (tombstones) => tombstones.length,
