@@ -13,6 +13,7 @@ import {
   writeCanary,
 } from '../mongodb/canaries.ts';
 import { connectMongodb } from '../mongodb/connect.ts';
+import { readRetentionSeconds } from '../mongodb/find-processed.ts';
 import { countStale, findStale } from '../mongodb/find-stale.ts';
 import { markDead } from '../mongodb/mark-dead.ts';
 import {
@@ -142,6 +143,7 @@ export function joinOutbox(db: Db): SweepOutbox {
     reschedulePending: (changes) => reschedulePending(outbox, changes),
     markDead: (events) => markDead(outbox, events),
     unsettledAggregates: (keys) => unsettledAggregates(outbox, keys),
+    readRetentionSeconds: () => readRetentionSeconds(outbox),
   };
 }
 

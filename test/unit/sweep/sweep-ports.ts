@@ -76,6 +76,7 @@ export function fakeOutbox(events: readonly StaleEvent[], given: Partial<SweepPo
     holdTombstones: async () => undefined,
     removeTombstones: async (tombstones) => tombstones.length,
     unsettledAggregates: async () => new Set(),
+    readRetentionSeconds: async () => 3_600,
     remainingMillis: () => 30_000,
     random: () => 0.5,
     log: {
