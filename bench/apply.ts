@@ -11,6 +11,7 @@ import { applyStates } from '../lib/neo4j/apply-states.ts';
 import { createSchemaPorts } from '../lib/neo4j/ensure-schema.ts';
 import { setUpGraph } from '../lib/neo4j/set-up-graph.ts';
 import { connectGraph } from '../test/support/connect-graph.ts';
+import { testOutboxId } from '../test/support/outbox-id.ts';
 import { compare, type Rate } from './compare.ts';
 import { type Benchmark, type Figure, secondAgainstFirst } from './figure.ts';
 import { SymbolGraph, type SymbolRow, symbolRows } from './symbols.ts';
@@ -30,7 +31,7 @@ export class ApplyBench {
   }
 
   async setUp(): Promise<this> {
-    await setUpGraph(this.driver, database, aggregates);
+    await setUpGraph(this.driver, database, aggregates, testOutboxId);
     const problem = await createSchemaPorts(this.driver, database, Date.now).createSchema(this.graph);
     if (problem !== undefined) throw new Error(problem.message);
     return this;

@@ -7,6 +7,7 @@ import { outboxCollection } from '../lib/contract/outbox-event.ts';
 import { inChunks } from '../lib/in-chunks.ts';
 import { setUpOutbox } from '../lib/mongodb/set-up-outbox.ts';
 import { upsertEvent } from '../test/support/outbox-event.ts';
+import { shareOutboxId } from '../test/support/outbox-id.ts';
 import { SymbolGraph, type SymbolRow, symbolRows } from './symbols.ts';
 
 const insertChunk = 5_000;
@@ -40,6 +41,7 @@ export class BenchOutbox {
   static async with<Result>(servers: BenchDatabases, run: (outbox: BenchOutbox) => Promise<Result>): Promise<Result> {
     const bench = new BenchOutbox(servers);
     try {
+      await shareOutboxId(bench.db);
       await setUpOutbox(bench.db, { processedRetentionSeconds: 7 * 86_400 });
       return await run(bench);
     } finally {

@@ -1,4 +1,5 @@
 /** The consumer's memory: its bundle in a process of its own, which consumes batches of 1,000 events of 10 KB each. */
+
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -9,6 +10,7 @@ import { aggregates } from '../lib/aggregates/catalog.ts';
 import { setUpGraph } from '../lib/neo4j/set-up-graph.ts';
 import { connectGraph } from '../test/support/connect-graph.ts';
 import { upsertEvent } from '../test/support/outbox-event.ts';
+import { testOutboxId } from '../test/support/outbox-id.ts';
 import { BenchOutbox } from './bench-outbox.ts';
 import type { Benchmark } from './figure.ts';
 import { symbolRows } from './symbols.ts';
@@ -24,7 +26,7 @@ export const memoryBenchmark: Benchmark = {
   run: (servers) =>
     BenchOutbox.with(servers, async ({ environment, graph, outbox }) => {
       const driver = connectGraph(servers);
-      await setUpGraph(driver, 'neo4j', aggregates);
+      await setUpGraph(driver, 'neo4j', aggregates, testOutboxId);
       await driver.close();
       const text = 'x'.repeat(payloadBytes);
       const calls: SQSEvent[] = [];

@@ -1,6 +1,7 @@
 /** Joins the console to the databases: the one file of it that knows them. */
 import type { AggregateCatalog } from '../lib/aggregates/create-catalog.ts';
 import { hintFor } from '../lib/operate/dead/code-hints.ts';
+import { checkBinding } from '../lib/wiring/binding.ts';
 import { listDead } from '../lib/wiring/dead.ts';
 import { type Databases, readOutboxTime } from '../lib/wiring/operator.ts';
 import { reprojectable } from '../lib/wiring/reproject.ts';
@@ -50,6 +51,7 @@ export function consolePorts(scope: ConsoleScope): ConsolePorts {
       if (definition === undefined) return { outcome: 'type-unknown' };
       // A walk through a large collection takes hours: that is for the command.
       const search = { walk: false, signal, progress: () => undefined };
+      await checkBinding(db, driver, database);
       return viewAggregate({ db, driver, database }, definition, aggregateId, search);
     },
   };

@@ -2,7 +2,10 @@
 
 import { aggregates } from '../../lib/aggregates/catalog.ts';
 import { consumerSettings, readSettings } from '../../lib/config/settings.ts';
+import { readBinding } from '../../lib/neo4j/binding.ts';
 import { joinConsumer, noQueue } from '../../lib/wiring/consumer.ts';
+import { connectGraph } from '../../test/support/connect-graph.ts';
+import { shareOutboxId, testOutboxId } from '../../test/support/outbox-id.ts';
 import { type BenchDatabases, BenchOutbox } from '../bench-outbox.ts';
 import { type Contender, compare } from '../compare.ts';
 import { wholeConsumer } from '../consumer.ts';
@@ -29,11 +32,19 @@ export function measureHeadroom(databases: BenchDatabases): Promise<Headroom> {
     const published = publisher.contender('publisher without a bus', outbox, publishedEvents);
     const publisherRate = await rateOf(published, { rounds: 4, warmUp: 2 });
     await publisher.close();
+    await joinGraphOf(databases, outbox);
     const consumer = joinConsumer(readSettings(consumerSettings, outbox.environment), aggregates, noQueue);
     const consumerRate = await rateOf(wholeConsumer(outbox, consumer), { rounds: 10, warmUp: warmUpBatches });
     await consumer.close();
     return { publisher: publisherRate, consumer: consumerRate };
   });
+}
+
+/** The graph belongs to the outbox of the functions that are deployed beside it: to the consumer, this is the same one. */
+async function joinGraphOf(databases: BenchDatabases, { db }: BenchOutbox): Promise<void> {
+  const driver = connectGraph(databases);
+  const { outboxId } = await readBinding(driver, 'neo4j').finally(() => driver.close());
+  await shareOutboxId(db, outboxId ?? testOutboxId);
 }
 
 async function rateOf(contender: Contender, options: { readonly rounds: number; readonly warmUp: number }) {

@@ -161,7 +161,7 @@ function straight(db: Db, graph: GraphAddress, options: BackfillOptions, termina
     },
   };
   return (definition, _, running) =>
-    withGraph(graph, (driver) =>
+    withGraph(db, graph, (driver) =>
       backfillType({ db, driver, database: graph.NEO4J_DATABASE }, definition, options, running, log),
     );
 }

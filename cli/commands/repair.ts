@@ -81,7 +81,7 @@ async function runRepair(
   const settings = await readDatabaseSettings(shell);
   return runCommand(shell, options, (terminal) =>
     withOutbox(settings, (db) =>
-      withGraph(settings, async (driver): Promise<Answer> => {
+      withGraph(db, settings, async (driver): Promise<Answer> => {
         const scope = { db, driver, database: settings.NEO4J_DATABASE };
         // Where nobody is asked, the first round's verification is enough.
         if (!options.yes) {

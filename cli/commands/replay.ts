@@ -1,5 +1,7 @@
 /** `outgraph replay`: processed events become pending again, for a graph that was restored from a backup. */
+
 import { Command } from 'commander';
+import type { Db } from 'mongodb';
 import { readGraphTime, readOutboxTime, withOutbox } from '../../lib/wiring/operator.ts';
 import { planReplay, replay } from '../../lib/wiring/return-events.ts';
 import {
@@ -58,7 +60,7 @@ async function runReplay(shell: Shell, options: ReplayOptions): Promise<void> {
   const settings = options.since === 'graph' ? await readDatabaseSettings(shell) : await readOutboxSettings(shell);
   return runCommand(shell, options, (terminal) =>
     withOutbox(settings, async (db): Promise<Answer> => {
-      const moment = options.since === 'graph' ? await graphTime(shell) : options.since;
+      const moment = options.since === 'graph' ? await graphTime(db, shell) : options.since;
       const since = new Date(moment.getTime() - options.marginSeconds * 1000);
       const window = { since, until: options.until ?? (await readOutboxTime(db)) };
       const { events, keptSince } = await planReplay(db, window);
@@ -90,8 +92,8 @@ async function runReplay(shell: Shell, options: ReplayOptions): Promise<void> {
   );
 }
 
-async function graphTime(shell: Shell): Promise<Date> {
-  const time = await readGraphTime(await readDatabaseSettings(shell));
+async function graphTime(db: Db, shell: Shell): Promise<Date> {
+  const time = await readGraphTime(db, await readDatabaseSettings(shell));
   if (time !== null) return time;
   throw new Refusal(
     'The graph knows no canary, so that nobody can tell from it how old it is: give the time of the backup.',

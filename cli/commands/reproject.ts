@@ -40,7 +40,7 @@ is deployed. Writers may go on: an update at the same moment always wins.
 A document is written to in the transaction that records its event (a field _outgraphTouch is added and removed), because only a write keeps others out until its event has its place. Nobody sees that
 but a change stream on the collection: two updates for each document. The user needs the role of the part "reprojection" (docs/security.md).
 
-Killed or interrupted, it goes on where it was when it is run again; --restart begins anew. Where more than --max-pending events wait, it waits for the consumer.
+Killed or interrupted, it goes on where it was when it is run again; --restart begins anew. So does --forget-missing: the graph may have been restored since. Where more than --max-pending events wait, it waits for the consumer.
 
 --forget-missing: then, aggregates of the type that stand in the graph and have no document are deleted there, and those that the graph does not know are kept from coming back. For a graph that was restored from
 a backup or is new, and for documents that were restored. Not for a type whose events are recorded for something else than documents of its collection: all of it would be deleted.
@@ -81,7 +81,7 @@ async function runReproject(
       : null;
   return runCommand(shell, options, (terminal) =>
     withOutbox(settings, async (db): Promise<Answer> => {
-      const plans = await planAll(db, definitions, options.restart === true);
+      const plans = await planAll(db, definitions, options.restart === true || options.forgetMissing === true);
       await terminal.confirm(planText(plans, options));
       // Of all types before the first one begins: a later run would go on from the notes of those that this one did not come to.
       if (options.restart)
@@ -119,11 +119,13 @@ async function runReproject(
 export function goOnText(
   definitions: readonly AggregateDefinition[],
   interrupted: string,
-  { restart }: { readonly restart?: true },
+  { restart, forgetMissing }: { readonly restart?: true; readonly forgetMissing?: true },
 ): string {
   const types = definitions.map(({ type }) => type);
+  const remaining = types.slice(types.indexOf(interrupted)).join(' ');
+  if (forgetMissing) return `Interrupted; run it again with ${remaining}: ${interrupted} begins anew.`;
   const without = restart ? ', without --restart,' : '';
-  return `Interrupted; run it again with ${types.slice(types.indexOf(interrupted)).join(' ')}${without} to go on.`;
+  return `Interrupted; run it again with ${remaining}${without} to go on.`;
 }
 
 async function planAll(db: Db, definitions: readonly AggregateDefinition[], restart: boolean): Promise<Plans> {
@@ -167,6 +169,8 @@ function whyUnsafe(
 ): string | null {
   if (forgotten?.outcome === 'too-many')
     return `${forgotten.missing} aggregates of ${type} have no document, more than --max-forgotten: none was deleted. If that is right, run it again with a larger number.`;
+  if (forgotten?.outcome === 'graph-changed')
+    return `The graph was replaced while the documents of ${type} were recorded, so aggregates that it lost would look deleted. ${forgotten.forgotten === 0 ? 'Nothing was' : `${forgotten.forgotten} aggregates were`} deleted. Run it again.`;
   if (forgets && outcome === 'done' && unrecordable > 0)
     return `No event can be made of ${unrecordable} documents of ${type}: nothing was deleted from the graph.`;
   return null;

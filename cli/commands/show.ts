@@ -52,7 +52,7 @@ async function runShow(
   const settings = await readDatabaseSettings(shell);
   return runCommand(shell, json === true ? { json } : {}, ({ signal, showProgress }) =>
     withOutbox(settings, (db) =>
-      withGraph(settings, async (driver): Promise<Answer> => {
+      withGraph(db, settings, async (driver): Promise<Answer> => {
         const progress = showProgress(null, 'documents looked at');
         const scope = { db, driver, database: settings.NEO4J_DATABASE };
         const result = await viewAggregate(scope, definition, aggregateId, { walk, signal, progress });

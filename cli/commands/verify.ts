@@ -63,7 +63,7 @@ async function runVerify(
   const settings = await readDatabaseSettings(shell);
   return runCommand(shell, options.json === true ? { json: true } : {}, (terminal) =>
     withOutbox(settings, (db) =>
-      withGraph(settings, async (driver): Promise<Answer> => {
+      withGraph(db, settings, async (driver): Promise<Answer> => {
         const shown: Difference[] = [];
         const file = options.to === undefined ? null : await openFile(options.to);
         const tell = async ({ difference }: { readonly difference: Difference }) => {

@@ -27,12 +27,16 @@ GRANT DELETE ON GRAPH $database NODES OutgraphAggregate TO outgraph_sweep;
 // The first tombstone that is held brings the name `heldAt`.
 GRANT CREATE NEW PROPERTY NAME ON DATABASE $database TO outgraph_sweep;
 
-// The set-up: constraints and an index; it reads and writes no node.
+// The set-up: constraints and an index; of nodes, the outbox's id in the registry, and when a graph is adopted, positions there.
 CREATE ROLE outgraph_set_up IF NOT EXISTS;
 GRANT ACCESS ON DATABASE $database TO outgraph_set_up;
 GRANT SHOW CONSTRAINT ON DATABASE $database TO outgraph_set_up;
 GRANT CREATE CONSTRAINT ON DATABASE $database TO outgraph_set_up;
 GRANT CREATE INDEX ON DATABASE $database TO outgraph_set_up;
+GRANT MATCH {*} ON GRAPH $database NODES OutgraphAggregate TO outgraph_set_up;
+GRANT CREATE ON GRAPH $database NODES OutgraphAggregate TO outgraph_set_up;
+GRANT SET PROPERTY {key, position, _outgraphOutbox, _outgraphLock} ON GRAPH $database NODES OutgraphAggregate TO outgraph_set_up;
+GRANT SET LABEL OutgraphAggregate ON GRAPH $database TO outgraph_set_up;
 GRANT NAME MANAGEMENT ON DATABASE $database TO outgraph_set_up;
 
 // What everybody gets by the role PUBLIC, and no part needs: files and addresses of LOAD CSV, and the procedures of APOC.

@@ -72,6 +72,10 @@ export const infrastructureFaultCodes = [
   /** A database knows the user, and does not let it do what its part does. */
   'permission-denied',
   'set-up-missing',
+  /** The graph belongs to another outbox. */
+  'graph-of-another-outbox',
+  /** The graph knows positions that the MongoDB cluster has not come to yet: another cluster gave them. */
+  'clock-behind-graph',
   /** A setting is missing or wrong, or what it refers to is. */
   'configuration-invalid',
   /** What a setting refers to could not be read from SSM or Secrets Manager. */

@@ -11,13 +11,18 @@ export interface Tombstone {
 export interface ListedTombstone extends Tombstone {
   /** ISO 8601, to the nanosecond. */
   readonly deletedAt: string;
-  /** Older than the retention, and held by no event for an hour. Those that will be old enough within the hour are listed as well, to be held if they must. */
+  /**
+   * Old enough, and held by no event. Those that will be old enough within the hour are listed as
+   * well, to be held if they must.
+   */
   readonly isRemovable: boolean;
 }
 
 /** Up to `limit` tombstones that are old enough, or will be within the hour, oldest first; after the last one of the page before. */
 export interface TombstonePage {
   readonly olderThanDays: number;
+  /** How long the outbox keeps processed events. */
+  readonly processedSeconds: number;
   readonly limit: number;
   readonly after: Pick<ListedTombstone, 'deletedAt' | 'key'> | null;
 }

@@ -37,6 +37,9 @@ export const parts = [
 ] as const;
 export type Part = (typeof parts)[number];
 
+/** Whoever reaches the graph compares the outbox's id with the one in the graph. */
+const identity: Privilege = { collection: 'outboxIdentity', actions: ['find'] };
+
 const publisher: readonly Privilege[] = [
   // The tail, the backlog by index, and whether the set-up was applied.
   { collection: 'outbox', actions: ['find', 'changeStream', 'listIndexes'] },
@@ -46,6 +49,7 @@ const publisher: readonly Privilege[] = [
 const consumer: readonly Privilege[] = [
   // The fetch, the acknowledgement, the mark of the dead.
   { collection: 'outbox', actions: ['find', 'update', 'listIndexes'] },
+  identity,
   { collection: 'outboxTrials', actions: ['find', 'insert', 'update', 'remove'] },
   { collection: 'outboxConflicts', actions: ['find', 'insert', 'update', 'remove'] },
 ];
@@ -53,12 +57,14 @@ const consumer: readonly Privilege[] = [
 const sweep: readonly Privilege[] = [
   // It inserts nothing but its canaries.
   { collection: 'outbox', actions: ['find', 'insert', 'update', 'listIndexes'] },
+  identity,
   { collection: 'outboxCheckpoints', actions: ['find', 'insert', 'update'] },
 ];
 
-/** It makes collections and indexes, and reads no document. */
+/** It makes collections and indexes, and the outbox's id; it reads no other document. */
 const setUp: readonly Privilege[] = [
   { collection: 'outbox', actions: ['createCollection', 'collMod', 'listIndexes', 'createIndex', 'dropIndex'] },
+  { collection: 'outboxIdentity', actions: ['find', 'insert'] },
   { collection: 'outboxCheckpoints', actions: ['createCollection'] },
   { collection: 'outboxTrials', actions: ['createCollection', 'createIndex'] },
   { collection: 'outboxConflicts', actions: ['createCollection', 'createIndex'] },
@@ -68,6 +74,7 @@ const setUp: readonly Privilege[] = [
 /** It looks at everything of outgraph's, follows events as they are settled, brings dead events back to pending, and clears what was counted against them. It inserts and removes no event. */
 const operator: readonly Privilege[] = [
   { collection: 'outbox', actions: ['find', 'update', 'changeStream', 'listIndexes'] },
+  identity,
   { collection: 'outboxCheckpoints', actions: ['find'] },
   { collection: 'outboxTrials', actions: ['find', 'update', 'remove'] },
   { collection: 'outboxConflicts', actions: ['find', 'remove'] },
@@ -80,6 +87,7 @@ const operator: readonly Privilege[] = [
  */
 const discard: readonly Privilege[] = [
   { collection: 'outbox', actions: ['find', 'remove', 'listIndexes'] },
+  identity,
   { collection: 'outboxDiscarded', actions: ['insert', 'listIndexes'] },
 ];
 
@@ -90,6 +98,7 @@ const discard: readonly Privilege[] = [
 function reprojection(writerCollections: readonly string[]): readonly Privilege[] {
   return [
     { collection: 'outbox', actions: ['find', 'insert', 'listIndexes'] },
+    identity,
     { collection: 'outboxCheckpoints', actions: ['find', 'insert', 'update', 'remove'] },
     ...writerCollections.map((collection): Privilege => {
       return { collection, actions: ['find', 'update', 'bypassDocumentValidation'] };
@@ -98,7 +107,7 @@ function reprojection(writerCollections: readonly string[]): readonly Privilege[
 }
 
 /** A role on a collection without a name would be one on all of them; and a writer that had `outbox` for its own could rewrite history. */
-const collectionPattern = /^(?!outbox(Checkpoints|Trials|Conflicts|Discarded)?$)(?!system\.)[A-Za-z_][\w.-]*$/;
+const collectionPattern = /^(?!outbox(Identity|Checkpoints|Trials|Conflicts|Discarded)?$)(?!system\.)[A-Za-z_][\w.-]*$/;
 
 /**
  * What a part may do.

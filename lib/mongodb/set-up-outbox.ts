@@ -15,6 +15,7 @@ import { outboxCollection } from '../contract/outbox-event.ts';
 import type { SetUpStep } from '../contract/set-up-step.ts';
 import { conflictCollection } from './count-conflicts.ts';
 import { discardedCollection } from './discarded.ts';
+import { ensureOutboxId } from './outbox-identity.ts';
 import { outboxOf } from './outbox-of.ts';
 import { outboxValidator } from './outbox-validator.ts';
 import { withMongodbFaults } from './translate-error.ts';
@@ -75,6 +76,7 @@ export async function setUpOutbox(db: Db, options: OutboxOptions): Promise<reado
   return withMongodbFaults(async () => [
     ...(await setUpCollections(db)),
     ...(await setUpIndexes(db)),
+    step('id of the outbox', await ensureOutboxId(db)),
     await setUpPurge(db, options.processedRetentionSeconds),
   ]);
 }

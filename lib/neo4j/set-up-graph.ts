@@ -1,10 +1,14 @@
-/** The set-up of the graph: the constraints of the registry and of every label and type that the aggregates declare. Safe to run again. */
+/**
+ * The set-up of the graph: the constraints of the registry and of every label and type that the
+ * aggregates declare, and the outbox it belongs to. Safe to run again.
+ */
 import type { Driver } from 'neo4j-driver';
 import type { AggregateCatalog } from '../aggregates/create-catalog.ts';
 import type { GraphNeeds } from '../apply/graph-needs.ts';
 import { Fault } from '../contract/fault.ts';
 import type { SetUpStep } from '../contract/set-up-step.ts';
 import { registryLabel } from '../contract/subgraph.ts';
+import { bindGraph, readBinding, requireOwnGraph } from './binding.ts';
 import { ConstraintBuilder, runSchemaStatement } from './build-constraints.ts';
 import { findProblem, missingConstraints } from './ensure-schema.ts';
 import { type GraphSchema, hasKey, readGraphSchema, registryNeeds } from './graph-schema.ts';
@@ -17,15 +21,21 @@ const buildMillis = 240_000;
 export const tombstoneIndex = 'outgraph_tombstones';
 
 /**
- * Makes what is missing, and tells what that was.
+ * Makes what is missing, and tells what that was. A graph of another outbox is left as it is,
+ * unless `adopt` is set.
  *
- * @throws Fault `set-up-missing` that names a constraint which could not be made; `neo4j-unavailable`.
+ * @throws Fault `set-up-missing` that names a constraint which could not be made;
+ * `graph-of-another-outbox`; `neo4j-unavailable`.
  */
 export async function setUpGraph(
   driver: Driver,
   database: string,
   catalog: AggregateCatalog,
+  outboxId: string,
+  { adopt = false } = {},
 ): Promise<readonly SetUpStep[]> {
+  const bound = await readBinding(driver, database);
+  if (bound.outboxId !== null && !adopt) requireOwnGraph(bound, outboxId);
   const needs = declaredNeeds(catalog);
   const before = await readGraphSchema(driver, database);
   const first =
@@ -41,7 +51,17 @@ export async function setUpGraph(
   // a constraint that a consumer makes at the same time waits for all older transactions.
   const tombstones = `CREATE RANGE INDEX ${tombstoneIndex} IF NOT EXISTS FOR (a:${registryLabel}) ON (a.deletedAt)`;
   await withNeo4jFaults(() => runSchemaStatement(driver, database, tombstones));
-  return [...constraintSteps(needs, before), { what: `index ${tombstoneIndex}`, outcome: 'applied' }];
+  await bindGraph(driver, database, outboxId, { adopt });
+  return [
+    ...constraintSteps(needs, before),
+    { what: `index ${tombstoneIndex}`, outcome: 'applied' },
+    { what: `id of the outbox (${outboxId})`, outcome: bindingOutcome(bound.outboxId, outboxId) },
+  ];
+}
+
+function bindingOutcome(before: string | null, outboxId: string): SetUpStep['outcome'] {
+  if (before === null) return 'made';
+  return before === outboxId ? 'kept' : 'changed';
 }
 
 function constraintSteps({ labels, types }: GraphNeeds, before: GraphSchema): readonly SetUpStep[] {

@@ -8,12 +8,16 @@ import { noBookmarks } from './connect.ts';
 import { withNeo4jFaults } from './translate-error.ts';
 
 // In the order of the index on `deletedAt`: the tombstones that were looked at already are not passed over again.
+// What was processed before `purgedBefore` is no longer in the outbox: MongoDB purges once a
+// minute, and an hour is more than enough.
 const listStatement = `
 MATCH (a:OutgraphAggregate)
 WHERE a.deletedAt < datetime() - duration({days: $olderThanDays}) + duration({hours: 1})
   AND a.deletedAt >= datetime($afterDeletedAt) AND (a.deletedAt > datetime($afterDeletedAt) OR a.key > $afterKey)
+WITH a, datetime() - duration({seconds: $processedSeconds, hours: 1}) AS purgedBefore
 RETURN a.key AS key, a.position AS position, toString(a.deletedAt) AS deletedAt,
-  a.deletedAt < datetime() - duration({days: $olderThanDays}) AND coalesce(a.heldAt < datetime() - duration({hours: 1}), true) AS isRemovable
+  a.deletedAt < datetime() - duration({days: $olderThanDays}) AND a.deletedAt < purgedBefore
+  AND coalesce(a.supersededAt < purgedBefore, true) AND coalesce(a.heldAt < datetime() - duration({hours: 1}), true) AS isRemovable
 ORDER BY a.deletedAt, a.key LIMIT toInteger($limit)`;
 
 // The sweep comes back every minute: what was noted a moment ago is not written again.
@@ -43,10 +47,16 @@ const beginning = { deletedAt: '0001-01-01T00:00:00Z', key: '' };
 export async function listTombstones(
   driver: Driver,
   database: string,
-  { olderThanDays, limit, after }: TombstonePage,
+  { olderThanDays, processedSeconds, limit, after }: TombstonePage,
 ): Promise<readonly ListedTombstone[]> {
   const { deletedAt, key } = after ?? beginning;
-  const parameters = { olderThanDays, limit, afterDeletedAt: deletedAt, afterKey: key };
+  const parameters = {
+    olderThanDays,
+    processedSeconds: BigInt(processedSeconds),
+    limit,
+    afterDeletedAt: deletedAt,
+    afterKey: key,
+  };
   const { records } = await withNeo4jFaults(() =>
     driver.executeQuery(listStatement, parameters, { database, ...noBookmarks, routing: 'READ' }),
   );

@@ -19,6 +19,8 @@ import {
 export interface SweepPorts extends RepublishPorts, CanaryPorts, MeasurePorts, TombstonePorts {
   /** Marks pending events dead that no pointer leads to, or that have a position in the future; says of each what it was, and of a few at once. */
   readonly endUnreachable: (reported: (eventId: string, code: DataFaultCode) => void) => Promise<number>;
+  /** Throws where the graph is not this outbox's, or ahead of it: its tombstones are not ours to purge. */
+  readonly checkGraph: () => Promise<void>;
   readonly log: SweepLog;
 }
 
@@ -67,7 +69,10 @@ export async function sweep(ports: SweepPorts, options: SweepOptions): Promise<S
   const republished = await unlessItFails(() =>
     republish(ports, options, { events: figures.pending, canaries: pendingCanaries }),
   );
-  const tombstonesPurged = await unlessItFails(() => purgeTombstones(ports, options.tombstoneRetentionDays));
+  const tombstonesPurged = await unlessItFails(async () => {
+    await ports.checkGraph();
+    return purgeTombstones(ports, options.tombstoneRetentionDays);
+  });
   return { ...figures, canaryLagMillis, unreachable, ...(republished ?? notRepublished), tombstonesPurged, failures };
 }
 

@@ -75,7 +75,7 @@ export function joinBackfill(
     readClusterTime: () => readClusterTime(db.client, outbox),
     listDocuments: (after, limit) => read(() => listDocumentsSince(db.client, documents, after, limit)),
     readAgain: (ids) => read(() => readDocumentsSince(db.client, documents, ids)),
-    applyBatch: joinGraph(driver, database).applyBatch,
+    applyBatch: joinGraph(driver, database, { db }).applyBatch,
     recordCurrentStates: (ids) => recordCurrentStates(db.client, db, definition, ids),
     countPending: (limit) => countPending(outbox, limit),
     nowMillis: Date.now,

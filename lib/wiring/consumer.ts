@@ -31,6 +31,7 @@ import { connectNeo4j } from '../neo4j/connect.ts';
 import { pingNeo4j } from '../neo4j/ping.ts';
 import { checkGraph } from '../neo4j/set-up-graph.ts';
 import { joinBatchSpans, type SpanLog, type SpanOptions } from './batch-spans.ts';
+import { checkBinding } from './binding.ts';
 import { boundedPorts, boundedSteps } from './bounded-ports.ts';
 import { joinGraph } from './graph.ts';
 import { Renewable } from './renewable.ts';
@@ -114,9 +115,12 @@ export function joinConsumer(
   const address = { uri: NEO4J_URI, username: NEO4J_USERNAME, password: NEO4J_PASSWORD };
   const graph = new Renewable(() => {
     const driver = connectNeo4j(address, options);
-    return { driver, ports: joinGraph(driver, database), close: () => driver.close() };
+    return { driver, ports: joinGraph(driver, database, { db }), close: () => driver.close() };
   });
-  const checkSetUp = once(() => Promise.all([checkOutbox(db), checkGraph(graph.current.driver, database)]));
+  const checkSetUp = once(async () => {
+    await Promise.all([checkOutbox(db), checkGraph(graph.current.driver, database)]);
+    await checkBinding(db, graph.current.driver, database);
+  });
   const spans = joinBatchSpans(settings, queue.spans);
   let failedBefore = true;
 

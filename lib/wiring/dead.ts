@@ -90,7 +90,7 @@ export async function readNewerStates(
   };
   if (graph === null) return alone('NEO4J_URI is not set');
   try {
-    const states = await withGraph(graph, (driver) => {
+    const states = await withGraph(db, graph, (driver) => {
       const readPositions = (type: string, ids: readonly string[]) =>
         readAggregatePositions(driver, graph.NEO4J_DATABASE, type, ids);
       return newerStates({ newestUnsettled: unsettled, readPositions }, events);

@@ -1,4 +1,5 @@
 /** The doctor on real servers: opens what the settings name for one examination, reads each fact once, and closes everything again. */
+import type { Db } from 'mongodb';
 import pTimeout from 'p-timeout';
 import { graph } from '../aggregates/graph.ts';
 import { connectEventBus } from '../aws/event-bus.ts';
@@ -17,6 +18,7 @@ import { findCollections, findIndexProblems, readValidator } from '../mongodb/in
 import { readDefaultWriteConcern, readFeatureVersion, readOplog, readServerFacts } from '../mongodb/inspect-server.ts';
 import { compareWithParts } from '../mongodb/inspect-user.ts';
 import { countOutbox, readPublisherActivity, readServerTime } from '../mongodb/measure-outbox.ts';
+import { identityCollection } from '../mongodb/outbox-identity.ts';
 import { outboxOf } from '../mongodb/outbox-of.ts';
 import { checkpointCollection } from '../mongodb/set-up-outbox.ts';
 import { trialCollection } from '../mongodb/trials.ts';
@@ -42,6 +44,7 @@ import { type MongodbPorts, mongodbChecks } from '../operate/doctor/mongodb.ts';
 import { type Neo4jPorts, neo4jChecks } from '../operate/doctor/neo4j.ts';
 import { type QueuePorts, queueChecks } from '../operate/doctor/queue.ts';
 import { type StagePorts, stageChecks } from '../operate/doctor/stage.ts';
+import { checkBinding } from './binding.ts';
 import { reprojectable } from './reproject.ts';
 
 /** What to examine. */
@@ -65,6 +68,7 @@ export async function runDoctor({ environment, loaded, signal }: DoctorRequest):
       isLocal: isLocalAddress(textOf(states, 'MONGODB_URI') ?? ''),
       ownCollections: [
         outboxCollection,
+        identityCollection,
         checkpointCollection,
         trialCollection,
         conflictCollection,
@@ -73,7 +77,7 @@ export async function runDoctor({ environment, loaded, signal }: DoctorRequest):
       retentionDays: daysIfSet(states),
       documentCollections: documentCollections(loaded),
     });
-    const inNeo4j = neo4jChecks(openNeo4j(states, loaded, mongodb?.ports ?? null, opened), {
+    const inNeo4j = neo4jChecks(openNeo4j(states, loaded, mongodb, opened), {
       isLocal: isLocalAddress(textOf(states, 'NEO4J_URI') ?? ''),
       hasCatalog: loaded.catalog !== null,
       tombstoneIndex,
@@ -104,11 +108,17 @@ async function readStates(environment: Environment): Promise<readonly SettingSta
   );
 }
 
+interface OpenedMongodb {
+  readonly db: Db;
+  readonly ports: MongodbPorts;
+  readonly stage: StagePorts;
+}
+
 function openMongodb(
   states: readonly SettingState[],
   loaded: LoadedCatalog,
   opened: (() => Promise<unknown>)[],
-): { readonly ports: MongodbPorts; readonly stage: StagePorts } | null {
+): OpenedMongodb | null {
   const uri = textOf(states, 'MONGODB_URI');
   const database = textOf(states, 'MONGODB_DATABASE');
   if (uri === null || database === null) return null;
@@ -118,6 +128,7 @@ function openMongodb(
   const outbox = outboxOf(db);
   const checkpoints = db.collection(checkpointCollection);
   return {
+    db,
     ports: {
       readServer: once(() => readServerFacts(db)),
       readFeatureVersion: () => readFeatureVersion(db),
@@ -141,7 +152,7 @@ function openMongodb(
 function openNeo4j(
   states: readonly SettingState[],
   { catalog }: LoadedCatalog,
-  mongodb: MongodbPorts | null,
+  mongodb: OpenedMongodb | null,
   opened: (() => Promise<unknown>)[],
 ): Neo4jPorts | null {
   const uri = textOf(states, 'NEO4J_URI');
@@ -156,7 +167,10 @@ function openNeo4j(
     findConstraintProblems: async () => (catalog === null ? [] : findConstraintProblems(driver, database, catalog)),
     readIndexes: () => readGraphIndexes(driver, database),
     readManifestForms: () => readManifestForms(driver, database),
-    readMongodbClockAheadMillis: async () => (await mongodb?.readServer())?.clockAheadMillis ?? 0,
+    checkBinding: async () => {
+      if (mongodb !== null) await checkBinding(mongodb.db, driver, database);
+    },
+    readMongodbClockAheadMillis: async () => (await mongodb?.ports.readServer())?.clockAheadMillis ?? 0,
   };
 }
 

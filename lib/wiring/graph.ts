@@ -1,4 +1,5 @@
 /** Joins the apply to Neo4j: what the consumer needs of the graph. */
+import type { Db } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import { type ApplyPorts, applyBatch } from '../apply/apply-batch.ts';
 import type { ConsumePorts } from '../consume/consume-ports.ts';
@@ -6,6 +7,7 @@ import { applyStates } from '../neo4j/apply-states.ts';
 import { createSchemaPorts } from '../neo4j/ensure-schema.ts';
 import { findSharers } from '../neo4j/find-sharers.ts';
 import { pingNeo4j } from '../neo4j/ping.ts';
+import { watchSuperseded } from './superseded.ts';
 import { withinTime } from './within-time.ts';
 
 /** The part of the consumer's ports that is the graph. */
@@ -14,12 +16,13 @@ export type GraphPorts = Pick<ConsumePorts, 'applyBatch' | 'findSharers'>;
 /** A graph that answers at all does so within this time. */
 const answerMillis = 3_000;
 
+export interface GraphOptions extends Pick<ApplyPorts, 'transactionElements'> {
+  /** The outbox's database; left out, positions are of the caller's own making, and nothing is checked that is superseded. */
+  readonly db?: Db;
+}
+
 /** Joins the parts on a driver, which stays the caller's to close. */
-export function joinGraph(
-  driver: Driver,
-  database: string,
-  options: Pick<ApplyPorts, 'transactionElements'> = {},
-): GraphPorts {
+export function joinGraph(driver: Driver, database: string, { db, ...options }: GraphOptions = {}): GraphPorts {
   const ports: ApplyPorts = {
     ...options,
     ...createSchemaPorts(driver, database, Date.now),
@@ -30,8 +33,9 @@ export function joinGraph(
         () => false,
       ),
   };
+  const apply: GraphPorts['applyBatch'] = (states, results, given) => applyBatch(states, ports, results, given);
   return {
-    applyBatch: (states, results, options) => applyBatch(states, ports, results, options),
+    applyBatch: db === undefined ? apply : watchSuperseded(db, driver, database, ports),
     findSharers: (identities) => findSharers(driver, database, identities),
   };
 }

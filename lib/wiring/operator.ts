@@ -11,6 +11,7 @@ import { checkOutbox } from '../mongodb/set-up-outbox.ts';
 import { connectNeo4j } from '../neo4j/connect.ts';
 import { readAggregatePositions } from '../neo4j/list-aggregates.ts';
 import { createPace, type Pace } from '../operate/pace.ts';
+import { checkBinding } from './binding.ts';
 
 /** Where the documents and their outbox are. */
 export interface OutboxAddress {
@@ -57,13 +58,20 @@ export async function withOutbox<Result>(
   }
 }
 
-/** Opens the graph for the time of `work`. */
+/**
+ * Opens the outbox's graph for the time of `work`.
+ *
+ * @throws Fault as {@link checkBinding} does, `neo4j-unavailable`; those of `work`.
+ */
 export async function withGraph<Result>(
-  { NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD }: GraphAddress,
+  db: Db,
+  { NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD, NEO4J_DATABASE }: GraphAddress,
   work: (driver: Driver) => Promise<Result>,
+  check = checkBinding,
 ): Promise<Result> {
   const driver = connectNeo4j({ uri: NEO4J_URI, username: NEO4J_USERNAME, password: NEO4J_PASSWORD });
   try {
+    await check(db, driver, NEO4J_DATABASE);
     return await work(driver);
   } finally {
     await driver.close();
@@ -78,11 +86,11 @@ export function readOutboxTime(db: Db): Promise<Date> {
 /**
  * When the newest canary that the graph knows was written, by MongoDB's clock: a backup that holds it was made later. Null where it knows none.
  *
- * @throws Fault `neo4j-unavailable`.
+ * @throws Fault as {@link withGraph} does.
  */
-export async function readGraphTime(graph: GraphAddress): Promise<Date | null> {
+export async function readGraphTime(db: Db, graph: GraphAddress): Promise<Date | null> {
   const { aggregateType, aggregateId } = canaryAggregate;
-  const positions = await withGraph(graph, (driver) =>
+  const positions = await withGraph(db, graph, (driver) =>
     readAggregatePositions(driver, graph.NEO4J_DATABASE, aggregateType, [aggregateId]),
   );
   const position = positions.get(aggregateId);

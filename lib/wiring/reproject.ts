@@ -1,4 +1,5 @@
 /** Joins the reprojection of an aggregate type, and the forgetting of what has no document, to both databases. */
+import { randomUUID } from 'node:crypto';
 import type { Db } from 'mongodb';
 import type { AggregateCatalog } from '../aggregates/create-catalog.ts';
 import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
@@ -18,6 +19,7 @@ import {
 import { readClusterTime } from '../mongodb/scan-pending.ts';
 import { checkpointCollection } from '../mongodb/set-up-outbox.ts';
 import { countPending, listUnsettledIds, newestUnsettled } from '../mongodb/unsettled-positions.ts';
+import { isMarked, markRun } from '../neo4j/binding.ts';
 import { listAggregates, readAggregatePositions } from '../neo4j/list-aggregates.ts';
 import { chunkFor } from '../operate/pace.ts';
 import { type ForgetReport, forgetMissing } from '../operate/reproject/forget-missing.ts';
@@ -77,7 +79,8 @@ export function dropReprojection(db: Db, owner: NoteOwner): Promise<void> {
 /**
  * Records every document of a type anew; with `forget`, also the deletion of the aggregates that have none.
  *
- * @throws Fault `mongodb-unavailable` or `neo4j-unavailable`; the next run goes on where this one was.
+ * @throws Fault `mongodb-unavailable` or `neo4j-unavailable`; the next run goes on where this one
+ * was, but one with `forget` begins anew.
  */
 export async function reprojectType(
   db: Db,
@@ -90,6 +93,14 @@ export async function reprojectType(
   const outbox = outboxOf(db);
   const notes = notesOf(db);
   const owner = { command, aggregateType };
+  const run = randomUUID();
+  if (forget !== null) {
+    // A run that deletes begins anew: the graph may have been restored since an earlier one has
+    // recorded its part, and would miss it.
+    await removeReprojection(notes, owner);
+    const { graph } = forget;
+    await withGraph(db, graph, (driver) => markRun(driver, graph.NEO4J_DATABASE, aggregateType, run));
+  }
   const report = await reproject<DocumentId>(
     {
       readProgress: () => readReprojection(notes, owner),
@@ -107,7 +118,9 @@ export async function reprojectType(
   );
   // A document without an event would pass for one that is missing.
   const forgets = forget !== null && report.outcome === 'done' && report.unrecordable === 0;
-  const forgotten = forgets ? await forgetType(db, aggregateType, report.startedAt, forget, running) : null;
+  const forgotten = forgets
+    ? await forgetType(db, { aggregateType, startedAt: report.startedAt, run }, forget, running)
+    : null;
   if (report.outcome === 'done' && (forgotten === null || forgotten.outcome === 'done'))
     await removeReprojection(notes, owner);
   return { ...report, forgotten };
@@ -115,14 +128,17 @@ export async function reprojectType(
 
 function forgetType(
   db: Db,
-  aggregateType: string,
-  startedAt: Position,
+  {
+    aggregateType,
+    startedAt,
+    run,
+  }: { readonly aggregateType: string; readonly startedAt: Position; readonly run: string },
   { graph, transactionSeconds, maxForgotten }: ForgetSettings,
   running: Running,
 ): Promise<ForgetReport> {
   const outbox = outboxOf(db);
   const database = graph.NEO4J_DATABASE;
-  return withGraph(graph, (driver) =>
+  return withGraph(db, graph, (driver) =>
     forgetMissing(
       {
         listAggregates: (notAfter, after, limit) =>
@@ -134,6 +150,7 @@ function forgetType(
           const ofType = missing.map((one) => ({ aggregateType, ...one }));
           return recordDeletions(outbox, ofType, new Date());
         },
+        isSameGraph: () => isMarked(driver, database, aggregateType, run),
         pace: paceOf(running),
         isInterrupted: () => running.signal.aborted,
       },

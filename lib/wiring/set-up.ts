@@ -3,20 +3,37 @@ import type { AggregateCatalog } from '../aggregates/create-catalog.ts';
 import type { SetUpSettings } from '../config/settings.ts';
 import type { SetUpStep } from '../contract/set-up-step.ts';
 import { connectMongodb } from '../mongodb/connect.ts';
+import { identityCollection, readOutboxId } from '../mongodb/outbox-identity.ts';
+import { readClusterTime } from '../mongodb/scan-pending.ts';
 import { setUpOutbox } from '../mongodb/set-up-outbox.ts';
+import { withdrawPositions } from '../neo4j/binding.ts';
 import { connectNeo4j } from '../neo4j/connect.ts';
 import { setUpGraph } from '../neo4j/set-up-graph.ts';
+import { checkBinding } from './binding.ts';
 
 /** What became of each part of both databases. */
 export interface SetUpReport {
   readonly mongodb: readonly SetUpStep[];
   readonly neo4j: readonly SetUpStep[];
+  /**
+   * Aggregates that an adopted graph knew later positions of than this cluster can have given;
+   * their documents are to be recorded again.
+   */
+  readonly withdrawn: number;
+}
+
+export interface SetUpOptions {
+  /** Take the graph over, whichever outbox it belongs to, and whatever positions it knows. */
+  readonly adopt?: boolean;
 }
 
 /** The joined set-up. */
 export interface SetUp {
-  /** @throws Fault that names the server that does not answer, or the constraint that cannot be made. */
-  readonly apply: () => Promise<SetUpReport>;
+  /**
+   * @throws Fault that names the server that does not answer, or the constraint that cannot be
+   * made; `graph-of-another-outbox`, `clock-behind-graph`.
+   */
+  readonly apply: (options?: SetUpOptions) => Promise<SetUpReport>;
   readonly close: () => Promise<void>;
 }
 
@@ -29,12 +46,18 @@ export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): S
     password: settings.NEO4J_PASSWORD,
   });
   return {
-    apply: async () => {
+    apply: async ({ adopt = false } = {}) => {
+      const db = mongodb.db(settings.MONGODB_DATABASE);
+      const database = settings.NEO4J_DATABASE;
       const processedRetentionSeconds = settings.PROCESSED_RETENTION_DAYS * 86_400;
-      return {
-        mongodb: await setUpOutbox(mongodb.db(settings.MONGODB_DATABASE), { processedRetentionSeconds }),
-        neo4j: await setUpGraph(driver, settings.NEO4J_DATABASE, catalog),
-      };
+      const inMongodb = await setUpOutbox(db, { processedRetentionSeconds });
+      const outboxId = await readOutboxId(db);
+      const inNeo4j = await setUpGraph(driver, database, catalog, outboxId, { adopt });
+      const withdrawn = adopt
+        ? await withdrawPositions(driver, database, await readClusterTime(mongodb, db.collection(identityCollection)))
+        : 0;
+      await checkBinding(db, driver, database);
+      return { mongodb: inMongodb, neo4j: inNeo4j, withdrawn };
     },
     close: async () => {
       await Promise.all([mongodb.close(), driver.close()]);
@@ -47,10 +70,14 @@ export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): S
  *
  * @throws as {@link SetUp.apply}.
  */
-export async function setUpOnce(settings: SetUpSettings, catalog: AggregateCatalog): Promise<SetUpReport> {
+export async function setUpOnce(
+  settings: SetUpSettings,
+  catalog: AggregateCatalog,
+  options: SetUpOptions = {},
+): Promise<SetUpReport> {
   const setUp = wireSetUp(settings, catalog);
   try {
-    return await setUp.apply();
+    return await setUp.apply(options);
   } finally {
     await setUp.close();
   }

@@ -13,6 +13,7 @@ import {
 } from '../mongodb/canaries.ts';
 import { connectMongodb } from '../mongodb/connect.ts';
 import { endUnreachable } from '../mongodb/end-unreachable.ts';
+import { readRetentionSeconds } from '../mongodb/find-processed.ts';
 import { countStale, findStale } from '../mongodb/find-stale.ts';
 import { markDead } from '../mongodb/mark-dead.ts';
 import {
@@ -29,6 +30,7 @@ import { unsettledAggregates } from '../mongodb/unsettled-aggregates.ts';
 import { connectNeo4j } from '../neo4j/connect.ts';
 import { holdTombstones, listTombstones, removeTombstones } from '../neo4j/tombstones.ts';
 import { type SweepLog, type SweepPorts, type SweepReport, sweep } from '../sweep/sweep.ts';
+import { checkBinding } from './binding.ts';
 import { boundedPorts } from './bounded-ports.ts';
 import { Renewable } from './renewable.ts';
 import { withinTime } from './within-time.ts';
@@ -69,6 +71,10 @@ export function joinSweep(settings: Omit<SweepSettings, 'QUEUE_URL'>, queue: Swe
   const address = { uri: NEO4J_URI, username: NEO4J_USERNAME, password: NEO4J_PASSWORD };
   const driver = new Renewable(() => connectNeo4j(address));
   const outbox = joinOutbox(db);
+  const graphPorts = (current: Driver) => ({
+    ...joinTombstones(current, database),
+    checkGraph: () => checkBinding(db, current, database),
+  });
   const options = {
     staleSeconds: settings.SWEEP_STALE_SECONDS,
     maxAttempts: settings.SWEEP_MAX_ATTEMPTS,
@@ -82,7 +88,7 @@ export function joinSweep(settings: Omit<SweepSettings, 'QUEUE_URL'>, queue: Swe
         ...boundedPorts('MongoDB', outbox, callMillis),
         // A second more for MongoDB, where what the queue did not take is given back.
         ...boundedPorts('SQS', { sendToQueue, countBacklog }, () => callMillis() - 1_000),
-        ...boundedPorts('Neo4j', joinTombstones(driver.current, database), callMillis, driver.renewIfSilent),
+        ...boundedPorts('Neo4j', graphPorts(driver.current), callMillis, driver.renewIfSilent),
         isWaiting: queue.isWaiting ?? (() => false),
         remainingMillis,
         random: Math.random,
@@ -115,7 +121,14 @@ const reserveMillis = 2_000;
 /** What the sweep needs of MongoDB. */
 export type SweepOutbox = Omit<
   SweepPorts,
-  keyof SweepTombstones | 'sendToQueue' | 'countBacklog' | 'isWaiting' | 'remainingMillis' | 'random' | 'log'
+  | keyof SweepTombstones
+  | 'checkGraph'
+  | 'sendToQueue'
+  | 'countBacklog'
+  | 'isWaiting'
+  | 'remainingMillis'
+  | 'random'
+  | 'log'
 >;
 
 /** What the sweep needs of Neo4j. */
@@ -142,6 +155,7 @@ export function joinOutbox(db: Db): SweepOutbox {
     markDead: (events) => markDead(outbox, events),
     endUnreachable: (reported) => endUnreachable(outbox, reported),
     unsettledAggregates: (keys) => unsettledAggregates(outbox, keys),
+    readRetentionSeconds: () => readRetentionSeconds(outbox),
   };
 }
 

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { aggregates } from '../../lib/aggregates/catalog.ts';
 import { connectNeo4j, type Neo4jAddress } from '../../lib/neo4j/connect.ts';
 import { setUpGraph } from '../../lib/neo4j/set-up-graph.ts';
+import { testOutboxId } from '../support/outbox-id.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { type ConvergenceServers, clearUniverse } from './property.ts';
 import { type Universe, uniqueLabel, uniqueProperty } from './random-history.ts';
@@ -17,7 +18,7 @@ export interface Convergence {
 /** Sets up the graph and a universe of six aggregates. */
 export async function openConvergence(address: Neo4jAddress, database: string): Promise<Convergence> {
   const direct = connectNeo4j(address);
-  await setUpGraph(direct, database, aggregates);
+  await setUpGraph(direct, database, aggregates, testOutboxId);
   const proxy = await TcpProxy.start(Number(new URL(address.uri).port));
   const throughProxy = connectNeo4j({ ...address, uri: `bolt://127.0.0.1:${proxy.port}` }, { retrySeconds: 0 });
   const universe = { suffix: `T${randomBytes(4).toString('hex')}`, aggregates: 6 };

@@ -11,6 +11,7 @@ import { setUpGraph } from '../../lib/neo4j/set-up-graph.ts';
 import type { CheckResult } from '../../lib/operate/doctor/doctor.ts';
 import { connectGraph } from '../support/connect-graph.ts';
 import { upsertEvent } from '../support/outbox-event.ts';
+import { testOutboxId } from '../support/outbox-id.ts';
 import { startOutgraphProcess } from '../support/run-outgraph.ts';
 import { stack } from '../support/stack.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
@@ -22,7 +23,7 @@ let database: TestDatabase;
 beforeAll(async () => {
   database = await createTestDatabase();
   const driver = connectGraph(stack);
-  await setUpGraph(driver, 'neo4j', aggregates);
+  await setUpGraph(driver, 'neo4j', aggregates, testOutboxId);
   await driver.close();
 });
 afterEach(() => setUpOutbox(database.db, { processedRetentionSeconds: 3_600 }));

@@ -24,6 +24,7 @@ import { canaryAggregate } from '../../lib/contract/canary.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { type AtlasEnvelope, atlasDetails, atlasEnvelope, triggerSource } from '../support/atlas-envelope.ts';
 import { atlasTrigger, triggerPipeline } from '../support/atlas-trigger.ts';
+import { shareOutboxId } from '../support/outbox-id.ts';
 import { stack } from '../support/stack.ts';
 import { closeClients, graphEvent, mongodb, query, untilSettled } from '../support/wait-for.ts';
 import { atlasMessages } from '../upgrade/atlas-messages.ts';
@@ -42,6 +43,7 @@ const sweep = { FunctionName: `${prefix}sweep` };
 
 let deployed: AtlasStage;
 beforeAll(async () => {
+  await shareOutboxId(db);
   deployed = await deployAtlasStage(db.databaseName);
 });
 afterAll(async () => {

@@ -14,6 +14,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { deployStage, invokeOnce } from '../../infra/local/deploy.ts';
 import { waitUntil } from '../../infra/local/wait-until.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
+import { shareOutboxId } from '../support/outbox-id.ts';
 import { installExample, packPackage } from '../support/packed-package.ts';
 import { stack } from '../support/stack.ts';
 import { closeClients, mongodb, query } from '../support/wait-for.ts';
@@ -43,6 +44,7 @@ beforeAll(async () => {
   installed = await installExample(await packPackage(folder), service, folder);
 
   const target = targetBeside(db.databaseName, service);
+  await shareOutboxId(db);
   await putWriterSecret();
   deployed = true;
   await deployStage(target, { service, stage, params: [], folder: installed });

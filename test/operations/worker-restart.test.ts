@@ -8,6 +8,7 @@ import { setUpGraph } from '../../lib/neo4j/set-up-graph.ts';
 import { startWorker, type Worker } from '../../lib/wiring/worker.ts';
 import { connectGraph } from '../support/connect-graph.ts';
 import { upsertEvent } from '../support/outbox-event.ts';
+import { testOutboxId } from '../support/outbox-id.ts';
 import { servers } from '../support/servers.ts';
 import { silentLog } from '../support/silent-log.ts';
 import { type OwnNeo4j, takeNeo4j } from '../support/take-neo4j.ts';
@@ -37,7 +38,7 @@ const until = (ask: () => Promise<boolean> | boolean, what: string) =>
 
 it('loses nothing, leaves nothing dead, says that it is unwell, and goes on by itself', async () => {
   const driver = connectGraph(graph());
-  await setUpGraph(driver, 'neo4j', aggregates);
+  await setUpGraph(driver, 'neo4j', aggregates, testOutboxId);
   const failed: string[] = [];
   const worker: Worker = startWorker(
     readSettings(workerSettings, {

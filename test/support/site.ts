@@ -17,6 +17,7 @@ import { setUpGraph } from '../../lib/neo4j/set-up-graph.ts';
 import { startWorker, type Worker } from '../../lib/wiring/worker.ts';
 import { trackCollection } from '../../lib/writer/tracked-collection.ts';
 import { connectGraph } from './connect-graph.ts';
+import { testOutboxId } from './outbox-id.ts';
 import { servers } from './servers.ts';
 import { silentLog } from './silent-log.ts';
 import { type OwnNeo4j, takeNeo4j } from './take-neo4j.ts';
@@ -27,6 +28,8 @@ export interface SiteGraph {
   /** A new one after a restore: an older driver would wait for transactions that the restored server never had. */
   readonly driver: Driver;
   readonly neo4j: OwnNeo4j;
+  /** Makes what is missing; also for a graph that a test has emptied. */
+  readonly setUp: () => Promise<unknown>;
   /** Copies the data of the stopped server, as a dump or a snapshot would. */
   readonly backUp: (name: string) => Promise<void>;
   /** Puts a copy in the place of the data, and starts the server. */
@@ -39,7 +42,8 @@ export async function startGraph(): Promise<SiteGraph> {
   const neo4j = await takeNeo4j();
   const connect = () => connectGraph({ neo4jUri: neo4j.uri, neo4jUsername: null, neo4jPassword: null });
   let driver = connect();
-  await setUpGraph(driver, 'neo4j', aggregates);
+  const setUp = () => setUpGraph(driver, 'neo4j', aggregates, testOutboxId);
+  await setUp();
   const data = path.join(neo4j.folder, 'neo4j/data');
   const copies = await mkdtemp(path.join(neo4j.folder, 'copies-'));
   return {
@@ -47,6 +51,7 @@ export async function startGraph(): Promise<SiteGraph> {
       return driver;
     },
     neo4j,
+    setUp,
     backUp: async (name) => {
       await neo4j.stop();
       await cp(data, path.join(copies, name), { recursive: true });

@@ -10,12 +10,13 @@ import { createSchemaPorts } from '../../lib/neo4j/ensure-schema.ts';
 import { setUpGraph } from '../../lib/neo4j/set-up-graph.ts';
 import { clearGraph } from './clear-graph.ts';
 import { connectGraph } from './connect-graph.ts';
+import { testOutboxId } from './outbox-id.ts';
 import { servers } from './servers.ts';
 
 /** Opens a driver and sets up the graph; `clear` removes all that was applied and closes the driver. */
 export async function openSmallGraph() {
   const driver = connectGraph(servers);
-  await setUpGraph(driver, 'neo4j', aggregates);
+  await setUpGraph(driver, 'neo4j', aggregates, testOutboxId);
   const label = `Small${randomBytes(4).toString('hex')}`;
   const schema = createSchemaPorts(driver, 'neo4j', Date.now);
   let second = 0;

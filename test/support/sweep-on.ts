@@ -13,6 +13,7 @@ export async function sweepOn(db: Db, given: Given, options: Partial<SweepOption
     ...joinOutbox(db),
     countBacklog: async () => 0,
     isWaiting: () => false,
+    checkGraph: async () => undefined,
     listTombstones: async () => [],
     holdTombstones: async () => undefined,
     removeTombstones: async () => 0,

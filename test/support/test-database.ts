@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { type Db, MongoClient } from 'mongodb';
 import { setUpOutbox } from '../../lib/mongodb/set-up-outbox.ts';
 import { graphAddress } from './connect-graph.ts';
+import { shareOutboxId } from './outbox-id.ts';
 import { servers } from './servers.ts';
 
 export interface TestDatabase {
@@ -22,6 +23,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const client = new MongoClient(servers.mongodbUri);
   const graph = graphAddress(servers);
   const db = client.db(`outgraph_test_${randomBytes(6).toString('hex')}`);
+  await shareOutboxId(db);
   await setUpOutbox(db, { processedRetentionSeconds: 3600 });
   return {
     client,

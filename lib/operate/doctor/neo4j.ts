@@ -36,6 +36,8 @@ export interface Neo4jPorts {
   readonly readIndexes: () => Promise<readonly GraphIndex[]>;
   /** The first lines of some manifests, each once. */
   readonly readManifestForms: () => Promise<readonly string[]>;
+  /** Throws where the graph is not this outbox's, or knows later positions than MongoDB has given. */
+  readonly checkBinding: () => Promise<void>;
   /** How far MongoDB's clock is ahead of this machine's. */
   readonly readMongodbClockAheadMillis: () => Promise<number>;
 }
@@ -92,6 +94,18 @@ export function neo4jChecks(ports: Neo4jPorts | null, expected: Neo4jExpected): 
     check('manifests', 'it needs MATCH on the nodes OutgraphAggregate', async (graph) =>
       judgeForms(await graph.readManifestForms()),
     ),
+    {
+      ...check(
+        'outbox',
+        'it needs MATCH on the nodes OutgraphAggregate, and find on outboxIdentity',
+        async (graph) => {
+          await graph.checkBinding();
+          return ok('the graph belongs to this outbox');
+        },
+        [reachable, expected.mongodbReachable],
+      ),
+      advice: 'docs/runbook.md, graph-of-another-outbox and clock-behind-graph, says what to do.',
+    },
     check(
       'clock',
       'none is needed',

@@ -38,6 +38,11 @@ export interface ForgetPorts {
   /** The newest pending or dead event of each that has one. */
   readonly newestUnsettled: (aggregateIds: readonly string[]) => Promise<ReadonlyMap<string, Unsettled>>;
   readonly recordDeletions: (missing: readonly Missing[]) => Promise<void>;
+  /**
+   * Whether the graph is still the one that the reprojection began with: in another one, what was
+   * applied meanwhile would pass for missing.
+   */
+  readonly isSameGraph: () => Promise<boolean>;
   readonly pace: Pace;
   readonly isInterrupted: () => boolean;
 }
@@ -52,7 +57,7 @@ export interface ForgetOptions {
 }
 
 export type ForgetReport =
-  | { readonly outcome: 'done' | 'interrupted'; readonly forgotten: number }
+  | { readonly outcome: 'done' | 'interrupted' | 'graph-changed'; readonly forgotten: number }
   | { readonly outcome: 'too-many'; readonly missing: number };
 
 const pageAggregates = 500;
@@ -64,6 +69,7 @@ export async function forgetMissing(ports: ForgetPorts, options: ForgetOptions):
   if (missing > options.maxForgotten) return { outcome: 'too-many', missing };
   let forgotten = 0;
   for await (const page of missingAggregates(ports, options)) {
+    if (!(await ports.isSameGraph())) return { outcome: 'graph-changed', forgotten };
     await ports.recordDeletions(page);
     forgotten += page.length;
     await ports.pace(page.length);

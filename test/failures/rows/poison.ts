@@ -4,9 +4,11 @@ import { Int32, ObjectId } from 'mongodb';
 import { expect } from 'vitest';
 import { startInBackground } from '../../../infra/local/children.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { readOutboxId } from '../../../lib/mongodb/outbox-identity.ts';
 import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
 import { type FailureStack, neo4jUser } from '../../support/failure-stack.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
+import { shareOutboxId } from '../../support/outbox-id.ts';
 import { Workload } from '../../support/workload.ts';
 import { buildPoisonousConsumer, bundlePoisonous } from '../poisonous-builds.ts';
 import { type CrashRows, expectInStep, until } from './row.ts';
@@ -50,6 +52,8 @@ export async function poisonedWorker(stack: FailureStack): Promise<void> {
   const db = stack.client.db('poisoned');
   const outbox = db.collection(outboxCollection);
   const neo4jUri = stack.neo4j.uri;
+  // The worker goes on with the graph of the stack.
+  await shareOutboxId(db, await readOutboxId(stack.db));
   await setUpOutbox(db, { processedRetentionSeconds: 7 * 86_400 });
   const poison = upsertEvent({ effect: 'memory' }, { aggregateType: 'poison' });
   const neighbours = Array.from({ length: 5 }, () => upsertEvent({ nodes: [], relationships: [] }));

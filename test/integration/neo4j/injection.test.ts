@@ -22,6 +22,7 @@ import { clearGraph } from '../../support/clear-graph.ts';
 import { connectGraph } from '../../support/connect-graph.ts';
 import { expectedGraph } from '../../support/model/expected-graph.ts';
 import { readGraph } from '../../support/model/read-graph.ts';
+import { testOutboxId } from '../../support/outbox-id.ts';
 import { readPortions } from '../../support/portions.ts';
 import { servers } from '../../support/servers.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
@@ -39,7 +40,7 @@ let consumer: Consumer;
 beforeAll(async () => {
   database = await createTestDatabase();
   driver = connectGraph(servers);
-  await setUpGraph(driver, 'neo4j', aggregates);
+  await setUpGraph(driver, 'neo4j', aggregates, testOutboxId);
   consumer = joinConsumer(readSettings(consumerSettings, database.settings), aggregates, noQueue);
   await driver.executeQuery(`CREATE (:${target.sentinel} {id: 1})-[:STAYS]->(:${target.sentinel} {id: 2})`);
   await database.db.collection('people').insertOne({ name: 'Ada', status: 'pending' });

@@ -10,6 +10,7 @@ import { listTombstones, removeTombstones } from '../../../lib/neo4j/tombstones.
 import { joinGraph } from '../../../lib/wiring/graph.ts';
 import { clearGraph } from '../../support/clear-graph.ts';
 import { connectGraph } from '../../support/connect-graph.ts';
+import { testOutboxId } from '../../support/outbox-id.ts';
 import { servers } from '../../support/servers.ts';
 
 const driver = connectGraph(servers);
@@ -24,7 +25,7 @@ const nextSecond = () => {
   counts.second += 1;
   return counts.second;
 };
-beforeAll(() => setUpGraph(driver, 'neo4j', aggregates));
+beforeAll(() => setUpGraph(driver, 'neo4j', aggregates, testOutboxId));
 afterAll(async () => {
   await clearGraph(driver, [label], `graph:${label}`);
   await driver.close();
@@ -153,7 +154,7 @@ describe('a tombstone', () => {
     await apply(state(key, null));
     expect(await apply(late)).toStrictEqual([{ outcome: 'superseded' }]);
     expect(await propertiesOf(gone.key.id)).toStrictEqual([]);
-    const page = { limit: 10_000, after: null };
+    const page = { limit: 10_000, after: null, processedSeconds: 3_600 };
     expect((await listTombstones(driver, 'neo4j', { ...page, olderThanDays: 30 })).map((one) => one.key)).not.toContain(
       key,
     );

@@ -11,12 +11,13 @@ import { createSchemaPorts } from '../../../lib/neo4j/ensure-schema.ts';
 import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
 import { clearGraph } from '../../support/clear-graph.ts';
 import { connectGraph } from '../../support/connect-graph.ts';
+import { testOutboxId } from '../../support/outbox-id.ts';
 import { servers } from '../../support/servers.ts';
 
 const driver = connectGraph(servers);
 const label = `Vanish${randomBytes(4).toString('hex')}`;
 beforeAll(async () => {
-  await setUpGraph(driver, 'neo4j', aggregates);
+  await setUpGraph(driver, 'neo4j', aggregates, testOutboxId);
   const need = { labels: new Map([[label, ['id']]]), types: new Set<string>(), additional: new Set<string>() };
   await createSchemaPorts(driver, 'neo4j', Date.now).createSchema(need);
 });

@@ -32,6 +32,7 @@ it.beforeAll(({ site }) => {
 });
 beforeEach(async () => {
   await graph.driver.executeQuery('MATCH (n) DETACH DELETE n');
+  await graph.setUp();
   for (const name of [outboxCollection, checkpointCollection, 'memory_events', 'memory_users'])
     await database.db.collection(name).deleteMany({});
 });

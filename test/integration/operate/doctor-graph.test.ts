@@ -3,6 +3,7 @@ import { afterEach, expect } from 'vitest';
 import { aggregates } from '../../../lib/aggregates/catalog.ts';
 import { setUpGraph } from '../../../lib/neo4j/set-up-graph.ts';
 import type { CheckResult } from '../../../lib/operate/doctor/doctor.ts';
+import { testOutboxId } from '../../support/outbox-id.ts';
 import { startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import { it, type SiteGraph, settingsOf, type TestDatabase } from '../../support/site.ts';
 
@@ -12,7 +13,7 @@ it.beforeAll(({ site }) => {
   ({ graph, database } = site);
 });
 afterEach(async () => {
-  await setUpGraph(graph.driver, 'neo4j', aggregates);
+  await setUpGraph(graph.driver, 'neo4j', aggregates, testOutboxId);
 });
 
 const run = (query: string) => graph.driver.executeQuery(query);

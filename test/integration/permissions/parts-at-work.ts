@@ -17,6 +17,7 @@ import { fetchPending } from '../../../lib/mongodb/fetch-pending.ts';
 import { followOutbox } from '../../../lib/mongodb/follow-outbox.ts';
 import { listDocumentsSince, readDocumentsSince } from '../../../lib/mongodb/list-documents.ts';
 import { markDead } from '../../../lib/mongodb/mark-dead.ts';
+import { readOutboxId } from '../../../lib/mongodb/outbox-identity.ts';
 import type { Part } from '../../../lib/mongodb/part-roles.ts';
 import { acquireLease, type Checkpoint, releaseLease, saveCheckpoint } from '../../../lib/mongodb/publisher-lease.ts';
 import { recordDeletions } from '../../../lib/mongodb/record-deletions.ts';
@@ -83,6 +84,7 @@ const publish: PartAtWork = async (db, admin) => {
 
 const consume: PartAtWork = async (db, admin) => {
   await checkOutbox(db);
+  await readOutboxId(db);
   const outbox = db.collection(outboxCollection);
   const [applied, dead] = [await addEvent(admin), await addEvent(admin)];
   await readPortions(fetchEvents(outbox, [applied, dead]));
@@ -106,6 +108,7 @@ const consume: PartAtWork = async (db, admin) => {
 
 const sweep: PartAtWork = async (db, admin) => {
   await checkOutbox(db);
+  await readOutboxId(db);
   const ports = joinOutbox(db);
   const now = await ports.readServerTime();
   await admin.collection(checkpointCollection).deleteMany({ _id: 'canary' as never });
@@ -134,6 +137,7 @@ const setUp: PartAtWork = async (db, admin) => {
   await admin.collection(outboxCollection).dropIndex('outgraph_dead');
   await admin.collection(outboxCollection).createIndex({ deadAt: 1 }, { name: 'outgraph_dead' });
   await setUpOutbox(db, { processedRetentionSeconds: 3_600 });
+  await readOutboxId(db);
 };
 
 const all = { codes: [], aggregateTypes: [], eventIds: [] };
@@ -162,6 +166,7 @@ async function useConsole(db: Db, eventId: string): Promise<void> {
 /** Looks at what stands still, and brings a dead event back. */
 const operate: PartAtWork = async (db, admin) => {
   await checkOutbox(db);
+  await readOutboxId(db);
   const outbox = db.collection(outboxCollection);
   const eventId = await addEvent(admin);
   await markDead(admin.collection(outboxCollection), [{ eventId, code: 'key-invalid', message: 'a test' }]);
@@ -188,6 +193,7 @@ const operate: PartAtWork = async (db, admin) => {
 /** Takes a dead event out of the outbox. */
 const discardDead: PartAtWork = async (db, admin) => {
   await checkOutbox(db);
+  await readOutboxId(db);
   const eventId = await addEvent(admin);
   await markDead(admin.collection(outboxCollection), [{ eventId, code: 'key-invalid', message: 'a test' }]);
   const selection = { ...all, eventIds: [eventId] };
@@ -200,6 +206,7 @@ const discardDead: PartAtWork = async (db, admin) => {
 /** With what it records of an aggregate that has no document any more, and what a backfill straight to the graph does in MongoDB beside that. */
 const reproject: PartAtWork = async (db, admin) => {
   await checkOutbox(db);
+  await readOutboxId(db);
   await admin.collection(memoryEvent.collection).insertOne({ user_id: 'ada', date: '12-10' });
   const once = { walk: true, signal: new AbortController().signal, progress: () => undefined };
   await findDocument(db, { ...memoryEvent, id: ({ _id }) => `${_id}` }, 'none', once);

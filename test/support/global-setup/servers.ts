@@ -4,6 +4,7 @@
  * the projects share is kept on `globalThis`.
  */
 import path from 'node:path';
+import { MongoClient } from 'mongodb';
 import type { TestProject } from 'vitest/node';
 import { type Servers, startServers } from '../../../infra/local/servers.ts';
 import {
@@ -15,6 +16,7 @@ import {
 import { aggregates } from '../../../lib/aggregates/catalog.ts';
 import { readSettings, setUpSettings } from '../../../lib/config/settings.ts';
 import { setUpOnce } from '../../../lib/wiring/set-up.ts';
+import { shareOutboxId } from '../outbox-id.ts';
 import { Neo4jPool } from './neo4j-pool.ts';
 import { type RequestServer, serveRequests } from './requests.ts';
 
@@ -86,5 +88,8 @@ async function setUp(servers: ServersDescription): Promise<void> {
     NEO4J_USERNAME: servers.neo4jUsername ?? '',
     NEO4J_PASSWORD: servers.neo4jPassword ?? '',
   };
+  // Of the deployed functions: they work on the graph that the test databases share.
+  const client = new MongoClient(settings.MONGODB_URI);
+  await shareOutboxId(client.db(settings.MONGODB_DATABASE)).finally(() => client.close());
   await setUpOnce(readSettings(setUpSettings, settings), aggregates);
 }

@@ -10,4 +10,7 @@ it('names the type that was interrupted and those that it did not come to, and n
   expect(goOnText(types, memoryEvent.type, {})).toBe('Interrupted; run it again with memory-event graph to go on.');
   const restarted = goOnText(types, graph.type, { restart: true });
   expect(restarted).toBe('Interrupted; run it again with graph, without --restart, to go on.');
+  expect(goOnText(types, memoryEvent.type, { forgetMissing: true })).toBe(
+    'Interrupted; run it again with memory-event graph: memory-event begins anew.',
+  );
 });

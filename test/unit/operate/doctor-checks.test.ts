@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { aggregates } from '../../../lib/aggregates/catalog.ts';
 import { createCatalog } from '../../../lib/aggregates/create-catalog.ts';
+import { Fault } from '../../../lib/contract/fault.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
 import {
   configurationChecks,
@@ -137,6 +138,7 @@ describe('Neo4j', () => {
     findConstraintProblems: async () => [],
     readIndexes: async () => [online],
     readManifestForms: async () => ['2'],
+    checkBinding: async () => undefined,
     readMongodbClockAheadMillis: async () => 0,
   };
   const user = (roles: readonly string[] | null, mustChangePassword = false) => ({
@@ -175,6 +177,14 @@ describe('Neo4j', () => {
     ['indexes', 'none for the purge', { readIndexes: async () => [] }, 'wrong', /outgraph_tombstones is missing/],
     ['manifests', 'a newer form', { readManifestForms: async () => ['2', '3'] }, 'wrong', /form 3/],
     ['manifests', 'an empty registry', { readManifestForms: async () => [] }, 'ok', /none yet/],
+    ['outbox', 'its own', {}, 'ok', /belongs to this outbox/],
+    [
+      'outbox',
+      'another one',
+      { checkBinding: () => Promise.reject(new Fault('graph-of-another-outbox', 'The graph belongs to another.')) },
+      'wrong',
+      /belongs to another/,
+    ],
     ['clock', 'apart', { readMongodbClockAheadMillis: async () => 60_000 }, 'warning', /60 seconds behind MongoDB's/],
   ])('%s: %s', async (name, _, facts, outcome, detail) => {
     const finding = await findingOf(neo4jChecks({ ...ports, ...facts }, expected), name);

@@ -18,7 +18,11 @@ interface World {
   >;
 }
 
-async function forget({ live = {}, deleted = {}, unsettled = {} }: World, given: Partial<typeof options> = {}) {
+async function forget(
+  { live = {}, deleted = {}, unsettled = {} }: World,
+  given: Partial<typeof options> = {},
+  isSameGraph: ForgetPorts['isSameGraph'] = async () => true,
+) {
   const recorded: { aggregateId: string; knownPosition: Position }[] = [];
   const after = <Item>(items: readonly Item[], idOf: (item: Item) => string, last: string, limit: number) =>
     items.filter((item) => idOf(item) > last).slice(0, limit);
@@ -39,6 +43,7 @@ async function forget({ live = {}, deleted = {}, unsettled = {} }: World, given:
         }),
       ),
     recordDeletions: async (missing) => void recorded.push(...missing),
+    isSameGraph,
     pace: async () => undefined,
     isInterrupted: () => false,
   };
@@ -97,4 +102,16 @@ it('forgets all or nothing where there are too many, over several pages', async 
   const all = await forget({ live }, { maxForgotten: 1_200 });
   expect(all.report).toStrictEqual({ outcome: 'done', forgotten: 1_200 });
   expect(new Set(all.recorded.map(({ aggregateId }) => aggregateId)).size).toBe(1_200);
+});
+
+it('forgets nothing more once the graph is not the one that the reprojection began with', async () => {
+  const live = Object.fromEntries(Array.from({ length: 1_200 }, (_, index) => [`a${10_000 + index}`, 500]));
+  let looks = 0;
+  const once = async () => {
+    looks += 1;
+    return looks === 1;
+  };
+  const { report, recorded } = await forget({ live }, { maxForgotten: 1_200 }, once);
+  expect(report).toStrictEqual({ outcome: 'graph-changed', forgotten: 500 });
+  expect(recorded).toHaveLength(500);
 });

@@ -22,6 +22,7 @@ function graveyard(pages: readonly (readonly ListedTombstone[])[], given: Partia
     holdTombstones: async (keys) => void held.push(...keys),
     removeTombstones: async (tombstones) => removed.push(...tombstones.map(({ key }) => key)) && tombstones.length,
     unsettledAggregates: async () => new Set(),
+    readRetentionSeconds: async () => 3_600,
     remainingMillis: () => 30_000,
     ...given,
   };
@@ -55,4 +56,10 @@ it('no page is begun with five seconds left', async () => {
   const remaining = [5_001, 5_000];
   const { ports } = graveyard([[tombstone('a')], [tombstone('b')]], { remainingMillis: () => remaining.shift() ?? 0 });
   expect(await purgeTombstones(ports, 30)).toBe(1);
+});
+
+it('none is purged where the outbox keeps processed events for ever: each of them may be replayed', async () => {
+  const { ports, removed } = graveyard([[tombstone('a')]], { readRetentionSeconds: async () => null });
+  expect(await purgeTombstones(ports, 30)).toBe(0);
+  expect(removed).toStrictEqual([]);
 });

@@ -73,10 +73,12 @@ export function fakeOutbox(events: readonly StaleEvent[], given: Partial<SweepPo
       return marked.length;
     },
     endUnreachable: async () => 0,
+    checkGraph: async () => undefined,
     listTombstones: async () => [],
     holdTombstones: async () => undefined,
     removeTombstones: async (tombstones) => tombstones.length,
     unsettledAggregates: async () => new Set(),
+    readRetentionSeconds: async () => 3_600,
     remainingMillis: () => 30_000,
     random: () => 0.5,
     log: {
