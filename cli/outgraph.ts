@@ -1,6 +1,5 @@
 /** `npx outgraph`: runs a command in a terminal or a container. */
 import { createInterface } from 'node:readline/promises';
-import { wrongUse } from './read-settings.ts';
 import { runOutgraph } from './run-outgraph.ts';
 
 const interruption = new AbortController();
@@ -15,9 +14,13 @@ const exitCode = await runOutgraph(process.argv.slice(2), {
   ask: process.stdin.isTTY ? ask : null,
   signal: interruption.signal,
 });
-// At once: a module that was named as the catalog may have started something.
-if (exitCode === wrongUse) process.exit(exitCode);
-process.exitCode = exitCode;
+// What is still open, a connection to a silent server or what the catalog's module has started, must not keep the process.
+await Promise.all([process.stdout, process.stderr].map(flushed));
+process.exit(exitCode);
+
+function flushed(output: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => output.write('', () => resolve()));
+}
 
 async function ask(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });

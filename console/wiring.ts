@@ -7,6 +7,7 @@ import { reprojectable } from '../lib/wiring/reproject.ts';
 import { countRedrive, redrive } from '../lib/wiring/return-events.ts';
 import { viewAggregate } from '../lib/wiring/show.ts';
 import { type QueueReader, readStatus } from '../lib/wiring/status.ts';
+import { unlessSilent } from '../lib/wiring/unless-silent.ts';
 import type { ConsolePorts } from './server/console-ports.ts';
 
 /** What the console looks at. */
@@ -50,7 +51,9 @@ export function consolePorts(scope: ConsoleScope): ConsolePorts {
       if (definition === undefined) return { outcome: 'type-unknown' };
       // A walk through a large collection takes hours: that is for the command.
       const search = { walk: false, signal, progress: () => undefined };
-      return viewAggregate({ db, driver, database }, definition, aggregateId, search);
+      return unlessSilent(driver, database, () =>
+        viewAggregate({ db, driver, database }, definition, aggregateId, search),
+      );
     },
   };
 }

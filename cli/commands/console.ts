@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { serveConsole } from '../../console/server/serve-console.ts';
 import { type ConsoleScope, consolePorts } from '../../console/wiring.ts';
 import { consoleSettings } from '../../lib/config/settings.ts';
-import { withGraph, withOutbox } from '../../lib/wiring/operator.ts';
+import { withDriver, withOutbox } from '../../lib/wiring/operator.ts';
 import { createQueueReader } from '../../lib/wiring/status.ts';
 import { addCatalogOption, type CatalogOption, readCatalogOrExit } from '../read-catalog.ts';
 import { readSettingsOrExit } from '../read-settings.ts';
@@ -48,7 +48,7 @@ async function runConsole(shell: Shell, { port, ...options }: ConsoleCommandOpti
   const { NEO4J_DATABASE: database, SWEEP_STALE_SECONDS: staleSeconds } = settings;
   await runUntilInterrupted(shell, false, (stream) =>
     withOutbox(settings, (db) =>
-      withGraph(settings, (driver) =>
+      withDriver(settings, (driver) =>
         serve({ db, driver, database, queues, catalog, staleSeconds, signal: stream.signal }, port, stream),
       ),
     ),

@@ -28,6 +28,7 @@ import {
   readManifestForms,
 } from '../neo4j/inspect-graph.ts';
 import { tombstoneIndex } from '../neo4j/set-up-graph.ts';
+import { namingNeo4j } from '../neo4j/translate-error.ts';
 import {
   type ConfigurationFacts,
   configurationChecks,
@@ -42,6 +43,7 @@ import { type Neo4jPorts, neo4jChecks } from '../operate/doctor/neo4j.ts';
 import { type QueuePorts, queueChecks } from '../operate/doctor/queue.ts';
 import { type StagePorts, stageChecks } from '../operate/doctor/stage.ts';
 import { reprojectable } from './reproject.ts';
+import { closeInTime } from './unless-silent.ts';
 
 /** What to examine. */
 export interface DoctorRequest {
@@ -57,7 +59,7 @@ const checkSeconds = 10;
 /** Examines a stage; it changes nothing. Whatever the servers do, it ends within half a minute. */
 export async function runDoctor({ environment, loaded, signal }: DoctorRequest): Promise<DoctorReport> {
   const states = await readStates(environment);
-  const opened: (() => Promise<unknown>)[] = [];
+  const opened: (() => Promise<void>)[] = [];
   try {
     const mongodb = openMongodb(states, loaded, opened);
     const inMongodb = mongodbChecks(mongodb?.ports ?? null, {
@@ -88,8 +90,7 @@ export async function runDoctor({ environment, loaded, signal }: DoctorRequest):
     ];
     return await examineStage(checks, { seconds: checkSeconds, signal });
   } finally {
-    // A connection that hangs may hang at its end, too.
-    await Promise.allSettled(opened.map((close) => pTimeout(close(), { milliseconds: 2_000 })));
+    await Promise.all(opened.map((close) => closeInTime({ close })));
   }
 }
 
@@ -106,7 +107,7 @@ async function readStates(environment: Environment): Promise<readonly SettingSta
 function openMongodb(
   states: readonly SettingState[],
   loaded: LoadedCatalog,
-  opened: (() => Promise<unknown>)[],
+  opened: (() => Promise<void>)[],
 ): { readonly ports: MongodbPorts; readonly stage: StagePorts } | null {
   const uri = textOf(states, 'MONGODB_URI');
   const database = textOf(states, 'MONGODB_DATABASE');
@@ -141,7 +142,7 @@ function openNeo4j(
   states: readonly SettingState[],
   { catalog }: LoadedCatalog,
   mongodb: MongodbPorts | null,
-  opened: (() => Promise<unknown>)[],
+  opened: (() => Promise<void>)[],
 ): Neo4jPorts | null {
   const uri = textOf(states, 'NEO4J_URI');
   const database = textOf(states, 'NEO4J_DATABASE');
@@ -150,7 +151,7 @@ function openNeo4j(
   const driver = connectNeo4j({ uri, username, password: textOf(states, 'NEO4J_PASSWORD') ?? '' }, { retrySeconds: 1 });
   opened.push(() => driver.close());
   return {
-    readServer: once(() => readGraphServer(driver, database)),
+    readServer: once(() => namingNeo4j(uri, () => readGraphServer(driver, database))),
     readUser: () => readGraphUser(driver, database),
     findConstraintProblems: async () => (catalog === null ? [] : findConstraintProblems(driver, database, catalog)),
     readIndexes: () => readGraphIndexes(driver, database),
@@ -159,7 +160,7 @@ function openNeo4j(
   };
 }
 
-function openQueues(states: readonly SettingState[], opened: (() => Promise<unknown>)[]): QueuePorts {
+function openQueues(states: readonly SettingState[], opened: (() => Promise<void>)[]): QueuePorts {
   const queueUrl = textOf(states, 'QUEUE_URL');
   const deadLetterQueueUrl = textOf(states, 'DEAD_LETTER_QUEUE_URL');
   const busName = textOf(states, 'EVENT_BUS_NAME');

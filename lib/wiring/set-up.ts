@@ -6,6 +6,8 @@ import { connectMongodb } from '../mongodb/connect.ts';
 import { setUpOutbox } from '../mongodb/set-up-outbox.ts';
 import { connectNeo4j } from '../neo4j/connect.ts';
 import { setUpGraph } from '../neo4j/set-up-graph.ts';
+import { namingNeo4j } from '../neo4j/translate-error.ts';
+import { closeInTime, unlessSilent } from './unless-silent.ts';
 
 /** What became of each part of both databases. */
 export interface SetUpReport {
@@ -33,11 +35,13 @@ export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): S
       const processedRetentionSeconds = settings.PROCESSED_RETENTION_DAYS * 86_400;
       return {
         mongodb: await setUpOutbox(mongodb.db(settings.MONGODB_DATABASE), { processedRetentionSeconds }),
-        neo4j: await setUpGraph(driver, settings.NEO4J_DATABASE, catalog),
+        neo4j: await namingNeo4j(settings.NEO4J_URI, () =>
+          unlessSilent(driver, settings.NEO4J_DATABASE, () => setUpGraph(driver, settings.NEO4J_DATABASE, catalog)),
+        ),
       };
     },
     close: async () => {
-      await Promise.all([mongodb.close(), driver.close()]);
+      await Promise.all([mongodb, driver].map(closeInTime));
     },
   };
 }

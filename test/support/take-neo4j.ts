@@ -7,6 +7,9 @@ export interface OwnNeo4j extends PooledAddress {
   readonly stop: () => Promise<void>;
   /** Ends it without a chance to shut down. */
   readonly kill: () => Promise<void>;
+  /** It holds its connections and answers nothing, until it is resumed. */
+  readonly pause: () => Promise<void>;
+  readonly resume: () => Promise<void>;
   /** Gives it back, in whatever state; the end of the test file does so too. */
   readonly release: () => Promise<void>;
 }
@@ -20,6 +23,8 @@ export async function takeNeo4j(): Promise<OwnNeo4j> {
     start: act('start'),
     stop: act('stop'),
     kill: act('kill'),
+    pause: act('pause'),
+    resume: act('resume'),
     release: act('release'),
   };
 }
