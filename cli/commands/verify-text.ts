@@ -1,6 +1,8 @@
 /** How verify and repair tell a person what they have found. */
+import type { AggregateDefinition } from '../../lib/aggregates/define-aggregate.ts';
 import { type Difference, type DifferenceCounts, differenceKinds } from '../../lib/verify/difference.ts';
 import type { VerifyStep } from '../../lib/verify/verify-ports.ts';
+import { typesOf } from '../read-catalog.ts';
 import type { Terminal } from '../run-command.ts';
 
 /** "3 missing, 1 ghost"; empty where there is no difference. */
@@ -9,6 +11,15 @@ export function kindsText(differences: DifferenceCounts): string {
     .filter((kind) => differences[kind] > 0)
     .map((kind) => `${differences[kind]} ${kind}`)
     .join(', ');
+}
+
+/** How many documents were compared, and of which types where not of all. */
+export function comparedText(
+  { documents }: { readonly documents: number },
+  definitions: readonly AggregateDefinition[],
+  { isWholeCatalog }: { readonly isWholeCatalog: boolean },
+): string {
+  return `${documents} documents${isWholeCatalog ? '' : ` of ${typesOf(definitions)}`} were compared.`;
 }
 
 /** A line for each, and how many more there are. `hint`: how to see them. */

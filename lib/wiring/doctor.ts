@@ -6,6 +6,7 @@ import { connectQueueToInspect, readQueue, readRules } from '../aws/inspect-queu
 import { createReferenceReader } from '../aws/secrets.ts';
 import { isLocalAddress } from '../config/address.ts';
 import type { Environment } from '../config/settings.ts';
+import { unknownSettings } from '../config/unknown-settings.ts';
 import { Fault } from '../contract/fault.ts';
 import { outboxCollection } from '../contract/outbox-event.ts';
 import { type CanaryNote, readLastCanary } from '../mongodb/canaries.ts';
@@ -80,7 +81,12 @@ export async function runDoctor({ environment, loaded, signal }: DoctorRequest):
       tombstoneIndex,
       mongodbReachable: inMongodb.reachable,
     });
-    const facts: ConfigurationFacts = { states, loaded, nodeVersion: process.versions.node };
+    const facts: ConfigurationFacts = {
+      states,
+      unknown: unknownSettings(environment),
+      loaded,
+      nodeVersion: process.versions.node,
+    };
     const checks = [
       ...configurationChecks(facts),
       ...inMongodb.all,

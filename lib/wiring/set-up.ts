@@ -7,6 +7,7 @@ import { setUpOutbox } from '../mongodb/set-up-outbox.ts';
 import { connectNeo4j } from '../neo4j/connect.ts';
 import { setUpGraph } from '../neo4j/set-up-graph.ts';
 import { namingNeo4j } from '../neo4j/translate-error.ts';
+import { requireReplicaSet } from './check-set-up.ts';
 import { closeInTime, unlessSilent } from './unless-silent.ts';
 
 /** What became of each part of both databases. */
@@ -32,6 +33,7 @@ export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): S
   });
   return {
     apply: async () => {
+      await requireReplicaSet(mongodb.db(settings.MONGODB_DATABASE));
       const processedRetentionSeconds = settings.PROCESSED_RETENTION_DAYS * 86_400;
       return {
         mongodb: await setUpOutbox(mongodb.db(settings.MONGODB_DATABASE), { processedRetentionSeconds }),

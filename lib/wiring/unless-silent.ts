@@ -5,9 +5,9 @@ import pTimeout from 'p-timeout';
 import { Fault } from '../contract/fault.ts';
 import { pingNeo4j } from '../neo4j/ping.ts';
 
-/** Together they end a command within half a minute. */
-const pingEveryMillis = 5_000;
-const silenceMillis = 15_000;
+/** Together they end a command within half a minute, its start included. */
+const pingEveryMillis = 4_000;
+const silenceMillis = 12_000;
 const closeMillis = 2_000;
 
 /**

@@ -1,9 +1,11 @@
 /** Commands before a Neo4j that holds its connections and answers nothing. */
-import { describe, expect } from 'vitest';
+import { describe, expect, vi } from 'vitest';
 import { read } from '../../../lib/neo4j/read.ts';
 import { unlessSilent } from '../../../lib/wiring/unless-silent.ts';
 import { startOutgraphProcess } from '../../support/run-outgraph.ts';
 import { it, settingsOf } from '../../support/site.ts';
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const id = '66a0c0ffee0123456789abcd';
 const halfAMinute = 30_000;
@@ -20,9 +22,7 @@ describe('while Neo4j is paused', () => {
         return [args[0], exitCode, /Neo4j at \S+ (cannot be reached|holds its)/.test(stdout + stderr)];
       };
       const commands = [['verify'], ['repair', '--yes'], ['show', 'memory-user', id], ['doctor'], ['set-up']];
-      expect(await Promise.all(commands.map((args) => run(...args)))).toStrictEqual(
-        commands.map(([name]) => [name, 1, true]),
-      );
+      for (const args of commands) expect(await run(...args)).toStrictEqual([args[0], 1, true]);
     } finally {
       await graph.neo4j.resume();
     }

@@ -54,8 +54,8 @@ async function reasonOf(work: Promise<unknown>): Promise<string> {
   return error.message;
 }
 
-describe.each(['bolt', 'neo4j'])('Neo4j at %s://', (scheme) => {
-  it.concurrent.each<readonly [string, Port, string, readonly string[]]>([
+describe.concurrent.each(['bolt', 'neo4j'])('Neo4j at %s://', (scheme) => {
+  it.each<readonly [string, Port, string, readonly string[]]>([
     ['nobody listening', 'none', '', ['nothing listens there', 'NEO4J_URI']],
     ['a web server', 'web', '', ['a web server answers there', '7687']],
     ['a server that never answers', 'silent', '', ['no answer comes']],
@@ -73,8 +73,8 @@ describe.each(['bolt', 'neo4j'])('Neo4j at %s://', (scheme) => {
   });
 });
 
-describe('MongoDB', () => {
-  it.concurrent.each<readonly [string, Port, string, readonly string[]]>([
+describe.concurrent('MongoDB', () => {
+  it.each<readonly [string, Port, string, readonly string[]]>([
     ['nobody listening', 'none', '', ['nothing listens there', 'MONGODB_URI']],
     ['a server that never answers', 'silent', '', ['no answer comes']],
     ['a server that closes the connection', 'closing', '', ['closed the connection', 'tls=true']],
@@ -89,7 +89,7 @@ describe('MongoDB', () => {
     expect(said.filter((words) => !reason.includes(words))).toStrictEqual([]);
   });
 
-  it.concurrent('a host name that nobody knows has its own sentence, with mongodb+srv:// too', async () => {
+  it('a host name that nobody knows has its own sentence, with mongodb+srv:// too', async () => {
     for (const uri of ['mongodb://me:s3cret@no-such.invalid/?tls=true', 'mongodb+srv://me:s3cret@no-such.invalid/']) {
       const client = connectMongodb(uri, { selectionMillis: 2_000 });
       expect(await reasonOf(pingMongodb(client.db('documents')))).toContain('its host name cannot be resolved');
