@@ -1,5 +1,6 @@
 /** The doctor on real servers: opens what the settings name for one examination, reads each fact once, and closes everything again. */
 import pTimeout from 'p-timeout';
+import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
 import { graph } from '../aggregates/graph.ts';
 import { connectEventBus } from '../aws/event-bus.ts';
 import { connectQueueToInspect, readQueue, readRules } from '../aws/inspect-queue.ts';
@@ -14,6 +15,7 @@ import { connectMongodb } from '../mongodb/connect.ts';
 import { conflictCollection } from '../mongodb/count-conflicts.ts';
 import { discardedCollection } from '../mongodb/discarded.ts';
 import { readRetentionSeconds } from '../mongodb/find-processed.ts';
+import { findIdClashes, findTtlIndexes } from '../mongodb/inspect-documents.ts';
 import { findCollections, findIndexProblems, readValidator } from '../mongodb/inspect-outbox.ts';
 import { readDefaultWriteConcern, readFeatureVersion, readOplog, readServerFacts } from '../mongodb/inspect-server.ts';
 import { compareWithParts } from '../mongodb/inspect-user.ts';
@@ -133,6 +135,8 @@ function openMongodb(
       findCollections: (names) => findCollections(db, names),
       readValidator: () => readValidator(db),
       findIndexProblems: () => findIndexProblems(db),
+      findTtlIndexes: () => findTtlIndexes(db, documentCollections(loaded)),
+      findIdClashes: () => findIdClashes(db, withDocuments(loaded)),
       readRetentionSeconds: () => readRetentionSeconds(outbox),
     },
     stage: {
@@ -184,10 +188,12 @@ function openQueues(states: readonly SettingState[], opened: (() => Promise<void
 }
 
 /** Of the types that have documents: not of the canary, and not of `graph`, whose events may come from anywhere. */
-function documentCollections({ catalog }: LoadedCatalog): readonly string[] {
-  if (catalog === null) return [];
-  const withDocuments = reprojectable(catalog).filter(({ type }) => type !== graph.type);
-  return [...new Set(withDocuments.map(({ collection }) => collection))];
+function withDocuments({ catalog }: LoadedCatalog): readonly AggregateDefinition[] {
+  return catalog === null ? [] : reprojectable(catalog).filter(({ type }) => type !== graph.type);
+}
+
+function documentCollections(loaded: LoadedCatalog): readonly string[] {
+  return [...new Set(withDocuments(loaded).map(({ collection }) => collection))];
 }
 
 function daysIfSet(states: readonly SettingState[]): number | null {

@@ -215,7 +215,7 @@ const reproject: PartAtWork = async (db, admin) => {
   await readDocumentsSince(
     db.client,
     documents,
-    some.map(({ _id }) => _id),
+    some.map(({ id }) => id),
   );
   await recordDeletions(outbox, [{ ...missing, knownPosition: await readClusterTime(db.client, outbox) }], new Date());
 };

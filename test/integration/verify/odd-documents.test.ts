@@ -1,0 +1,80 @@
+/** Documents that cannot be read, that mean one aggregate, or that the server itself deletes. */
+import path from 'node:path';
+import { Long, ObjectId } from 'mongodb';
+import { expect, vi } from 'vitest';
+import { insertDamaged } from '../../support/insert-raw.ts';
+import { startOutgraph } from '../../support/run-outgraph.ts';
+import { it, type Site, settingsOf } from '../../support/site.ts';
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
+const OUTGRAPH_CATALOG = path.join(import.meta.dirname, 'customer-catalog.ts');
+
+async function run({ database, graph }: Site, ...args: readonly string[]) {
+  const settings = { ...settingsOf(database, graph), OUTGRAPH_CATALOG };
+  const { exitCode, stdout, stderr } = await startOutgraph([...args, '--json'], settings).ended;
+  if (!stdout.startsWith('{')) throw new Error(`${args.join(' ')} said nothing: ${stderr}`);
+  return { exitCode, stderr, ...JSON.parse(stdout) };
+}
+
+const checkOf = async (site: Site, name: string) =>
+  (await run(site, 'doctor')).checks.find((check: { readonly name: string }) => check.name === name);
+
+it('a document with text that is not UTF-8 is one finding by its id, and the others are compared, brought over and shown', async ({
+  site,
+}) => {
+  const { db } = site.database;
+  const customers = db.collection<{ _id: string }>('customers');
+  await customers.insertMany([{ _id: 'a' }, { _id: 'z' }]);
+  await insertDamaged(db, 'customers', { _id: 'm', name: 'Zo§' });
+  const damaged = {
+    kind: 'dead',
+    aggregate: 'customer:m',
+    element: null,
+    reason: expect.stringContaining('_id "m" holds text that is not UTF-8'),
+  };
+  const before = await run(site, 'verify', 'customer');
+  expect(before).toMatchObject({ exitCode: 4, documents: 3, differences: { dead: 1, missing: 2 } });
+  expect(before.first).toContainEqual(damaged);
+  const direct = await run(site, 'backfill', 'customer', '--direct', '--yes');
+  expect(direct.results.customer).toMatchObject({ applied: 2, unrecordable: 1 });
+  expect(direct.stderr).toContain('"m"');
+  const through = await run(site, 'backfill', 'customer', '--yes');
+  expect(through.results.customer).toMatchObject({ throughOutbox: 2, unrecordable: 1 });
+  await db.collection('outbox').updateMany({}, { $set: { status: 'processed', processedAt: new Date() } });
+  const after = await run(site, 'verify', 'customer');
+  expect(after).toMatchObject({ exitCode: 4, differences: { dead: 1, missing: 0, stale: 0 }, first: [damaged] });
+  const shown = await run(site, 'show', 'customer', 'm');
+  expect(shown).toMatchObject({ exitCode: 4, document: { _id: 'm' }, fault: { code: 'payload-invalid' } });
+  await customers.deleteOne({ _id: 'm' });
+});
+
+it('two documents whose ids differ only in their type are named by verify and doctor', async ({ site }) => {
+  const orders = site.database.db.collection<{ _id: unknown }>('orders');
+  expect(await checkOf(site, 'ids of documents')).toMatchObject({ outcome: 'ok' });
+  const id = new ObjectId();
+  await orders.insertMany([{ _id: 7 }, { _id: '7' }, { _id: id }, { _id: id.toHexString() }, { _id: Long.MAX_VALUE }]);
+  const { differences, first, exitCode } = await run(site, 'verify', 'order', '--first', '100');
+  expect({ exitCode, differences }).toMatchObject({ exitCode: 4, differences: { dead: 2, missing: 3 } });
+  for (const key of ['order:7', `order:${id}`])
+    expect(first).toContainEqual(
+      expect.objectContaining({
+        aggregate: key,
+        reason: expect.stringContaining('Several documents have this aggregate id'),
+      }),
+    );
+  const check = await checkOf(site, 'ids of documents');
+  expect(check).toMatchObject({ outcome: 'wrong', detail: expect.stringContaining('7 and "7" of orders') });
+  expect(check.detail).toContain(id.toHexString());
+});
+
+it('a TTL index on a tracked collection is named by doctor', async ({ site }) => {
+  const { db } = site.database;
+  expect(await checkOf(site, 'deletion of documents')).toMatchObject({ outcome: 'ok' });
+  await db.collection('customers').createIndex({ seenAt: 1 }, { expireAfterSeconds: 60, name: 'forget' });
+  expect(await checkOf(site, 'deletion of documents')).toMatchObject({
+    outcome: 'wrong',
+    detail: expect.stringContaining('forget of customers'),
+    advice: expect.stringContaining('outgraph verify'),
+  });
+});
