@@ -26,7 +26,7 @@ import {
   type Terminal,
 } from '../run-command.ts';
 import type { Shell } from '../shell.ts';
-import { comparedText, differenceLines, inFlightLines, kindsText, showSteps } from './verify-text.ts';
+import { comparedText, differenceFacts, differenceLines, inFlightLines, kindsText, showSteps } from './verify-text.ts';
 
 interface RepairCommandOptions extends ChangeOptions, CatalogOption {
   readonly maxDeleted: number;
@@ -112,7 +112,7 @@ async function runRepair(
         if (report.outcome === 'too-many') throw new Refusal(tooManyText(report, options), { ...report });
         const outcome = report.outcome === 'unapplied' ? 'different' : report.outcome;
         const text = reportText(report, left, comparedText(report.verified, definitions, options));
-        return { outcome, text, facts: { ...report, first: left.differences } };
+        return { outcome, text, facts: { ...report, first: left.differences.map(differenceFacts) } };
       }),
     ),
   );

@@ -15,7 +15,15 @@ import {
 } from '../read-catalog.ts';
 import { type Answer, count, exitCodesText, Refusal, readDatabaseSettings, runCommand } from '../run-command.ts';
 import type { Shell } from '../shell.ts';
-import { comparedText, differenceLines, inFlightLines, kindsText, showSteps } from './verify-text.ts';
+import { 
+  comparedText,
+  differenceFacts,
+  differenceLines,
+  inFlightLines,
+  kindsText,
+  nextLines,
+  showSteps,
+ } from './verify-text.ts';
 
 interface VerifyCommandOptions extends CatalogOption {
   readonly quick?: true;
@@ -84,7 +92,7 @@ async function runVerify(
         const file = options.to === undefined ? null : await openFile(options.to);
         const tell = async ({ difference }: { readonly difference: Difference }) => {
           if (shown.length < options.first) shown.push(difference);
-          await file?.write(`${JSON.stringify(difference)}\n`);
+          await file?.write(`${JSON.stringify(differenceFacts(difference))}\n`);
         };
         const { quick = false, transactionSeconds } = options;
         const report = await verifyGraph(
@@ -96,7 +104,7 @@ async function runVerify(
         return {
           outcome: report.outcome,
           text: reportText(report, shown, comparedText(report, definitions, options), options),
-          facts: { ...report, types: definitions.map(({ type }) => type), first: shown },
+          facts: { ...report, types: definitions.map(({ type }) => type), first: shown.map(differenceFacts) },
         };
       }),
     ),
@@ -131,5 +139,5 @@ function reportText(
     interrupted: `Interrupted. Until then: ${kinds || 'no difference'}.`,
   }[outcome];
   const lines = differenceLines(differences, shown, to === undefined ? ': --to FILE writes all of them' : '');
-  return [headline, compared, ...inFlightLines(report), ...lines].join('\n');
+  return [headline, compared, ...inFlightLines(report), ...lines, ...nextLines(differences)].join('\n');
 }

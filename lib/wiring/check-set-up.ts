@@ -18,11 +18,11 @@ export async function requireReplicaSet(db: Db): Promise<void> {
  * @throws Fault `set-up-missing` or `configuration-invalid`.
  */
 export async function checkSetUp(settings: OutboxAddress & GraphAddress): Promise<void> {
-  const looks = await Promise.allSettled([
-    withOutbox(settings, requireReplicaSet),
-    withGraph(settings, (driver) => checkGraph(driver, settings.NEO4J_DATABASE)),
-  ]);
-  for (const look of looks) if (look.status === 'rejected' && isLasting(look.reason)) throw look.reason;
+  const throwLasting = (error: unknown) => {
+    if (isLasting(error)) throw error;
+  };
+  await withOutbox(settings, requireReplicaSet).catch(throwLasting);
+  await withGraph(settings, (driver) => checkGraph(driver, settings.NEO4J_DATABASE)).catch(throwLasting);
 }
 
 function isLasting(error: unknown): boolean {
