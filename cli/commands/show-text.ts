@@ -49,7 +49,8 @@ function documentText({ document, search }: AggregateView): string {
 function expectedText({ expected, fault }: AggregateView): string {
   if (expected !== null) return subgraphText(expected);
   if (fault === null) return 'There is none.';
-  const trace = fault.trace === undefined ? '' : `\n${indent(fault.trace.split('\n').map(escapeUnprintable).join('\n'))}`;
+  const trace =
+    fault.trace === undefined ? '' : `\n${indent(fault.trace.split('\n').map(escapeUnprintable).join('\n'))}`;
   return `It can never be applied: ${fault.reason} (${fault.code})${trace}`;
 }
 
@@ -102,10 +103,14 @@ function others({ identity, labels, properties }: NodeView): string {
 
 function differencesText({ differences, expected, standing }: AggregateView): string {
   if (differences.length === 0) return 'None.';
-  const names = new Map([standing, expected].flatMap((picture) => (picture === null ? [] : relationshipNames(picture))));
+  const names = new Map(
+    [standing, expected].flatMap((picture) => (picture === null ? [] : relationshipNames(picture))),
+  );
   const lines = differences.map((difference) => {
     const name = names.get(difference.element ?? '') ?? elementText(difference);
-    return [difference.kind.padEnd(7), ...(name === null ? [] : [name]), escapeUnprintable(difference.reason)].join('  ');
+    return [difference.kind.padEnd(7), ...(name === null ? [] : [name]), escapeUnprintable(difference.reason)].join(
+      '  ',
+    );
   });
   return [...lines.slice(0, shownElements), ...more(lines.length, shownElements)].join('\n');
 }

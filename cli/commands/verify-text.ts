@@ -1,8 +1,8 @@
 /** How verify and repair tell a person what they have found. */
 import type { AggregateDefinition } from '../../lib/aggregates/define-aggregate.ts';
-import { type Difference, type DifferenceCounts, differenceKinds } from '../../lib/verify/difference.ts';
 import { escapeUnprintable } from '../../lib/contract/printable.ts';
 import { elementText } from '../../lib/operate/show/element-text.ts';
+import { type Difference, type DifferenceCounts, differenceKinds } from '../../lib/verify/difference.ts';
 import type { VerifyStep } from '../../lib/verify/verify-ports.ts';
 import { typesOf } from '../read-catalog.ts';
 import type { Terminal } from '../run-command.ts';
@@ -30,13 +30,11 @@ export function differenceLines(
   shown: readonly Difference[],
   hint: string,
 ): readonly string[] {
-  const lines = shown.map(
-    (difference) => {
-      const { kind, aggregate, reason } = difference;
-      const names = [aggregate && escapeUnprintable(aggregate), elementText(difference)];
-      return `  ${kind.padEnd(8)} ${names.filter((name) => name !== null).join('  ')}  ${escapeUnprintable(reason)}`;
-    },
-  );
+  const lines = shown.map((difference) => {
+    const { kind, aggregate, reason } = difference;
+    const names = [aggregate && escapeUnprintable(aggregate), elementText(difference)];
+    return `  ${kind.padEnd(8)} ${names.filter((name) => name !== null).join('  ')}  ${escapeUnprintable(reason)}`;
+  });
   const more = Object.values(counts).reduce((sum, one) => sum + one, 0) - shown.length;
   return more > 0 ? [...lines, `  … and ${more} more${hint}`] : lines;
 }
@@ -45,8 +43,12 @@ export function differenceLines(
 export function nextLines({ dead, ...repairable }: DifferenceCounts): readonly string[] {
   const canRepair = Object.values(repairable).some((count) => count > 0);
   return [
-    ...(canRepair ? ['Next: "outgraph show TYPE ID" explains one aggregate, "outgraph repair" corrects all of them.'] : []),
-    ...(dead > 0 ? ['Next, for what is dead: "outgraph dead list", and "outgraph show TYPE ID" for its document.'] : []),
+    ...(canRepair
+      ? ['Next: "outgraph show TYPE ID" explains one aggregate, "outgraph repair" corrects all of them.']
+      : []),
+    ...(dead > 0
+      ? ['Next, for what is dead: "outgraph dead list", and "outgraph show TYPE ID" for its document.']
+      : []),
   ];
 }
 

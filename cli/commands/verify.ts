@@ -15,7 +15,7 @@ import {
 } from '../read-catalog.ts';
 import { type Answer, count, exitCodesText, Refusal, readDatabaseSettings, runCommand } from '../run-command.ts';
 import type { Shell } from '../shell.ts';
-import { 
+import {
   comparedText,
   differenceFacts,
   differenceLines,
@@ -23,7 +23,7 @@ import {
   kindsText,
   nextLines,
   showSteps,
- } from './verify-text.ts';
+} from './verify-text.ts';
 
 interface VerifyCommandOptions extends CatalogOption {
   readonly quick?: true;

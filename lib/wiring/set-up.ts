@@ -1,11 +1,14 @@
 /** The set-up of both databases: the outbox in MongoDB, the constraints in Neo4j. Safe to run again; it runs with every deployment, before the functions that need it. */
+import type { Driver } from 'neo4j-driver';
 import type { AggregateCatalog } from '../aggregates/create-catalog.ts';
 import type { SetUpSettings } from '../config/settings.ts';
+import { Fault } from '../contract/fault.ts';
 import type { SetUpStep } from '../contract/set-up-step.ts';
 import { connectMongodb } from '../mongodb/connect.ts';
 import { setUpOutbox } from '../mongodb/set-up-outbox.ts';
 import { connectNeo4j } from '../neo4j/connect.ts';
-import { setUpGraph } from '../neo4j/set-up-graph.ts';
+import { findObstacles, obstaclesText } from '../neo4j/find-obstacles.ts';
+import { declaredNeeds, setUpGraph } from '../neo4j/set-up-graph.ts';
 import { namingNeo4j } from '../neo4j/translate-error.ts';
 import { requireReplicaSet } from './check-set-up.ts';
 import { closeInTime, unlessSilent } from './unless-silent.ts';
@@ -38,7 +41,11 @@ export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): S
       return {
         mongodb: await setUpOutbox(mongodb.db(settings.MONGODB_DATABASE), { processedRetentionSeconds }),
         neo4j: await namingNeo4j(settings.NEO4J_URI, () =>
-          unlessSilent(driver, settings.NEO4J_DATABASE, () => setUpGraph(driver, settings.NEO4J_DATABASE, catalog)),
+          unlessSilent(driver, settings.NEO4J_DATABASE, () =>
+            setUpGraph(driver, settings.NEO4J_DATABASE, catalog).catch(async (error: unknown) => {
+              throw await explainRefusal(driver, settings.NEO4J_DATABASE, catalog, error);
+            }),
+          ),
         ),
       };
     },
@@ -46,6 +53,18 @@ export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): S
       await Promise.all([mongodb, driver].map(closeInTime));
     },
   };
+}
+
+/** Names the index that is in the way of a constraint, and the statement that drops it. */
+async function explainRefusal(
+  driver: Driver,
+  database: string,
+  catalog: AggregateCatalog,
+  error: unknown,
+): Promise<unknown> {
+  if (!(error instanceof Fault) || error.code !== 'set-up-missing') return error;
+  const text = obstaclesText(await findObstacles(driver, database, declaredNeeds(catalog)));
+  return text === '' ? error : new Fault(error.code, `${error.message}${text}`, { cause: error });
 }
 
 /**

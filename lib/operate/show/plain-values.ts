@@ -17,7 +17,10 @@ function plainSubgraph({ nodes, relationships }: SubgraphView) {
 export function plainProperties(properties: GraphProperties): Readonly<Record<string, unknown>> {
   const members = Object.entries(properties);
   return Object.fromEntries(
-    members.map(([name, value]) => [name, Array.isArray(value) ? value.map(plainScalar) : plainScalar(value as GraphScalar)]),
+    members.map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.map(plainScalar) : plainScalar(value as GraphScalar),
+    ]),
   );
 }
 

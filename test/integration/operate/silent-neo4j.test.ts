@@ -1,4 +1,5 @@
 /** Commands before a Neo4j that holds its connections and answers nothing. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, vi } from 'vitest';
 import { read } from '../../../lib/neo4j/read.ts';
 import { unlessSilent } from '../../../lib/wiring/unless-silent.ts';
@@ -9,6 +10,8 @@ vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const id = '66a0c0ffee0123456789abcd';
 const halfAMinute = 30_000;
+/** Many seconds. */
+const longStatement = 'UNWIND range(1, 40000000) AS n WITH n WHERE n % 2 = 0 RETURN count(n) AS count';
 
 describe('while Neo4j is paused', () => {
   it('every command that asks it ends within half a minute, with an exit code and a reason', async ({ site }) => {
@@ -19,7 +22,7 @@ describe('while Neo4j is paused', () => {
         const startedAt = performance.now();
         const { exitCode, stdout, stderr } = await startOutgraphProcess(args, settingsOf(database, graph)).ended;
         expect(performance.now() - startedAt, args.join(' ')).toBeLessThan(halfAMinute);
-        return [args[0], exitCode, /Neo4j at \S+ (cannot be reached|holds its)/.test(stdout + stderr)];
+        return [args[0], exitCode, /Neo4j at \S+ (cannot be reached|holds its)|No answer within/.test(stdout + stderr)];
       };
       const commands = [['verify'], ['repair', '--yes'], ['show', 'memory-user', id], ['doctor'], ['set-up']];
       for (const args of commands) expect(await run(...args)).toStrictEqual([args[0], 1, true]);
@@ -30,21 +33,22 @@ describe('while Neo4j is paused', () => {
 
   it('a statement that is under way when it is paused ends within half a minute', async ({ site }) => {
     const { driver, neo4j } = site.graph;
+    await read(driver, 'neo4j', 'RETURN 1', {});
+    const work = unlessSilent(driver, 'neo4j', () => read(driver, 'neo4j', longStatement, {})).catch(String);
+    await sleep(1_000);
     const startedAt = performance.now();
-    const work = unlessSilent(driver, 'neo4j', async () => {
-      await read(driver, 'neo4j', 'RETURN 1', {});
-      await neo4j.pause();
-      return read(driver, 'neo4j', 'MATCH (n) RETURN count(n)', {});
-    });
-    await expect(work).rejects.toThrow('Neo4j holds its connections and has not answered');
-    expect(performance.now() - startedAt).toBeLessThan(halfAMinute);
-    await neo4j.resume();
+    await neo4j.pause();
+    try {
+      expect(await work).toContain('Neo4j holds its connections and has not answered');
+      expect(performance.now() - startedAt).toBeLessThan(halfAMinute);
+    } finally {
+      await neo4j.resume();
+    }
   });
 
   it('a long statement on a server that works is not cut short', async ({ site }) => {
     const { driver } = site.graph;
-    const long = 'UNWIND range(1, 60000000) AS n WITH n WHERE n % 2 = 0 RETURN count(n) AS count';
-    const rows = await unlessSilent(driver, 'neo4j', () => read(driver, 'neo4j', long, {}));
-    expect(rows).toStrictEqual([{ count: 30_000_000n }]);
+    const rows = await unlessSilent(driver, 'neo4j', () => read(driver, 'neo4j', longStatement, {}));
+    expect(rows).toStrictEqual([{ count: 20_000_000n }]);
   });
 });

@@ -8,8 +8,14 @@ const named = (type: string, label: string) =>
     type,
     collection: `${type}s`,
     id: documentId,
-    payload: z.object({}),
-    project: (_, aggregateId) => ({ nodes: [{ label, key: { id: aggregateId } }], relationships: [] }),
+    payload: z.looseObject({ fails: z.boolean().optional() }),
+    declares: { labels: { [label]: ['id'] }, types: [] },
+    project: ({ fails }, aggregateId) => {
+      if (fails) throw new Error('no such field');
+      return subgraphOf(label, aggregateId);
+    },
   });
+
+const subgraphOf = (label: string, id: string) => ({ nodes: [{ label, key: { id } }], relationships: [] });
 
 export const catalog = createCatalog([named('customer', 'Customer'), named('order', 'Order')]);

@@ -78,3 +78,36 @@ it('a TTL index on a tracked collection is named by doctor', async ({ site }) =>
     advice: expect.stringContaining('outgraph verify'),
   });
 });
+
+it('a projection that throws is shown with its message and the place in the catalog', async ({ site }) => {
+  const { database, graph } = site;
+  await database.db.collection('customers').insertOne({ _id: new ObjectId('66a0c0ffee0123456789abcd'), fails: true });
+  const shown = await run(site, 'show', 'customer', '66a0c0ffee0123456789abcd');
+  expect(shown.fault).toMatchObject({
+    code: 'projection-failed',
+    trace: expect.stringContaining('Error: no such field'),
+  });
+  expect(shown.fault.trace).toContain('customer-catalog.ts:');
+  const settings = { ...settingsOf(database, graph), OUTGRAPH_CATALOG };
+  const { stdout } = await startOutgraph(['show', 'customer', '66a0c0ffee0123456789abcd'], settings).ended;
+  expect(stdout).toMatch(/threw Error\. \(projection-failed\)\n\s+Error: no such field\n\s+at /);
+});
+
+it("an index of a user's on the key of a label is named by doctor and set-up, with the statement that drops it", async ({
+  site,
+}) => {
+  const { database, graph } = site;
+  const drop = 'DROP INDEX `my orders`';
+  const names = 'SHOW CONSTRAINTS YIELD name, labelsOrTypes WHERE "Order" IN labelsOrTypes RETURN name';
+  for (const record of (await graph.driver.executeQuery(names)).records)
+    await graph.driver.executeQuery(`DROP CONSTRAINT \`${record.get('name')}\``);
+  await graph.driver.executeQuery('CREATE RANGE INDEX `my orders` FOR (o:Order) ON (o.id)');
+  const { checks } = await run(site, 'doctor');
+  const found = checks.find(({ detail }: { readonly detail: string }) => detail.includes('my orders'));
+  expect(found).toMatchObject({ outcome: 'wrong', detail: expect.stringContaining(drop) });
+  const settings = { ...settingsOf(database, graph), OUTGRAPH_CATALOG };
+  const refused = await startOutgraph(['set-up'], settings).ended;
+  expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(drop) });
+  await graph.driver.executeQuery(drop);
+  expect(await startOutgraph(['set-up'], settings).ended).toMatchObject({ exitCode: 0 });
+});

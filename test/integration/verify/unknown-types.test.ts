@@ -1,6 +1,7 @@
 /** Commands that compare all types, by a catalog that lacks some of those that the databases hold. */
 import path from 'node:path';
 import { expect, vi } from 'vitest';
+import { emptyManifest, encodeManifest } from '../../../lib/apply/manifest.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
 import { startOutgraph } from '../../support/run-outgraph.ts';
@@ -9,7 +10,7 @@ import { it, settingsOf } from '../../support/site.ts';
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const catalogFile = path.join(import.meta.dirname, 'customer-catalog.ts');
-const registered = { key: 'order:1', position: '00000000000000000001', manifest: '' };
+const registered = { key: 'order:1', position: '0000000000000001', manifest: encodeManifest(emptyManifest) };
 
 it.beforeAll(async ({ site: { database, graph } }) => {
   const event = upsertEvent({}, { aggregateType: 'customer', aggregateId: '1' });

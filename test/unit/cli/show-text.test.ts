@@ -127,7 +127,12 @@ it('a projection that throws is shown with its message and where it threw', () =
 
 it('an integer of 64 bits is shown with all its digits, and no number as a text', () => {
   const properties = { user_id: 9_223_372_036_854_775_807n, text: '17', whole: 17, at: new Date(0) };
-  const node = { identity: '["User",[["user_id","i9223372036854775807"]]]', labels: ['User'], properties, hold: 'owned' as const };
+  const node = {
+    identity: '["User",[["user_id","i9223372036854775807"]]]',
+    labels: ['User'],
+    properties,
+    hold: 'owned' as const,
+  };
   const standing = { nodes: [node], relationships: [] };
   expect(showText({ ...view, standing, expected: standing })).toContain(
     '(:User {user_id: 9223372036854775807}) {at: 1970-01-01T00:00:00.000Z, text: "17", whole: 17.0}',
