@@ -1,9 +1,14 @@
 /** `npx outgraph`: runs a command in a terminal or a container. */
 import { createInterface } from 'node:readline/promises';
+import { exitCodes } from './run-command.ts';
 import { runOutgraph } from './run-outgraph.ts';
 
 const interruption = new AbortController();
-const interrupt = () => interruption.abort();
+let isTerminated = false;
+const interrupt = (signal: NodeJS.Signals) => {
+  isTerminated = signal === 'SIGTERM';
+  interruption.abort();
+};
 // Once only: a second Ctrl-C ends the process at once, which is as safe.
 process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
 
@@ -16,7 +21,7 @@ const exitCode = await runOutgraph(process.argv.slice(2), {
 });
 // What is still open, a connection to a silent server or what the catalog's module has started, must not keep the process.
 await Promise.all([process.stdout, process.stderr].map(flushed));
-process.exit(exitCode);
+process.exit(isTerminated && exitCode === exitCodes.interrupted ? exitCodes.terminated : exitCode);
 
 function flushed(output: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => output.write('', () => resolve()));

@@ -3,29 +3,37 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { MongoClient } from 'mongodb';
-import { MongoMemoryServer } from 'mongodb-memory-server-core';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { type BackgroundProcess, dismissWatchdog, startInBackground } from '../../../infra/local/children.ts';
+import { freePort } from '../../../infra/local/free-port.ts';
 import { installMongod } from '../../../infra/local/mongod.ts';
 import { printStep } from '../../../infra/local/progress.ts';
+import { waitForStart } from '../../../infra/local/wait-for-start.ts';
 import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
 import { startOutgraph } from '../../support/run-outgraph.ts';
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
 let folder: string;
-let mongodb: MongoMemoryServer;
+let mongodb: BackgroundProcess;
+let uri: string;
 let settings: Record<string, string>;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'outgraph-standalone-'));
-  const systemBinary = await installMongod(printStep, new AbortController().signal);
-  mongodb = await MongoMemoryServer.create({
-    binary: { systemBinary, version: '6.0.5', checkMD5: false },
-    instance: { dbPath: folder, storageEngine: 'wiredTiger', launchTimeout: 120_000 },
-  });
-  settings = { MONGODB_URI: mongodb.getUri(), NEO4J_URI: 'bolt://127.0.0.1:1' };
+  const command = await installMongod(printStep, new AbortController().signal);
+  const port = String(await freePort());
+  const logFile = path.join(folder, 'mongod.log');
+  const args = ['--dbpath', folder, '--port', port, '--bind_ip', '127.0.0.1', '--nounixsocket'];
+  mongodb = startInBackground({ name: 'mongod', command, args, cwd: folder, logFile });
+  uri = `mongodb://127.0.0.1:${port}`;
+  const client = new MongoClient(uri, { serverSelectionTimeoutMS: 1_000 });
+  await waitForStart(() => client.db('admin').command({ ping: 1 }), { process: mongodb, logFile, pollMillis: 50 });
+  await client.close();
+  settings = { MONGODB_URI: uri, NEO4J_URI: 'bolt://127.0.0.1:1' };
 });
 afterAll(async () => {
-  await mongodb?.stop({ doCleanup: false });
+  await mongodb?.kill();
+  dismissWatchdog();
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -33,13 +41,13 @@ const reason = expect.stringContaining('a standalone server has neither transact
 
 it('set-up refuses a standalone server, says why, and makes nothing', async () => {
   expect(await startOutgraph(['set-up'], settings).ended).toMatchObject({ exitCode: 1, stderr: reason });
-  const client = new MongoClient(mongodb.getUri());
+  const client = new MongoClient(uri);
   expect(await client.db('outgraph').listCollections().toArray()).toStrictEqual([]);
   await client.close();
 });
 
 it('a worker on a standalone server that an older version has set up says the same, and ends', async () => {
-  const client = new MongoClient(mongodb.getUri());
+  const client = new MongoClient(uri);
   await setUpOutbox(client.db('outgraph'), { processedRetentionSeconds: 3_600 });
   await client.close();
   const run = await startOutgraph(['worker', '--health-port', '0'], settings).ended;
