@@ -54,7 +54,8 @@ export function nextLines({ dead, ...repairable }: DifferenceCounts): readonly s
 
 /** A difference for programs: with the element's name as people read it. */
 export function differenceFacts(difference: Difference) {
-  return { ...difference, name: elementText(difference) };
+  const name = elementText(difference);
+  return name === null ? difference : { ...difference, name };
 }
 
 /** What was passed over, because it moves. */

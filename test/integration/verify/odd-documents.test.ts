@@ -49,6 +49,20 @@ it('a document with text that is not UTF-8 is one finding by its id, and the oth
   await customers.deleteOne({ _id: 'm' });
 });
 
+it("a user's copy of a node, marks and all, is named as a copy and left alone by repair", async ({ site }) => {
+  const query = async (statement: string) => (await site.graph.driver.executeQuery(statement)).records;
+  await query('CREATE CONSTRAINT history FOR (h:History) REQUIRE h.hid IS UNIQUE');
+  await query(
+    "MATCH (c:Customer {id: 'a'}) CREATE (h:History {hid: 'h1'}), (o:Archive) SET h += properties(c), o += properties(c)",
+  );
+  const found = await run(site, 'verify', 'customer');
+  expect(found).toMatchObject({ exitCode: 4, differences: { unowned: 2, ghost: 0, changed: 0 } });
+  for (const { reason } of found.first) expect(reason).toContain('A copy of a node');
+  expect(await run(site, 'repair', 'customer', '--yes')).toMatchObject({ exitCode: 4, elementsSettled: 0 });
+  expect(await query('MATCH (n) WHERE n:History OR n:Archive DETACH DELETE n RETURN n')).toHaveLength(2);
+  await query('DROP CONSTRAINT history');
+});
+
 it('two documents whose ids differ only in their type are named by verify and doctor', async ({ site }) => {
   const orders = site.database.db.collection<{ _id: unknown }>('orders');
   expect(await checkOf(site, 'ids of documents')).toMatchObject({ outcome: 'ok' });
