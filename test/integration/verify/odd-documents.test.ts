@@ -125,3 +125,16 @@ it("an index of a user's on the key of a label is named by doctor and set-up, wi
   await graph.driver.executeQuery(drop);
   expect(await startOutgraph(['set-up'], settings).ended).toMatchObject({ exitCode: 0 });
 });
+
+it('a relationship to a node of another program, whose key is the same number as a FLOAT, is no difference', async ({
+  site,
+}) => {
+  const { database, graph } = site;
+  await graph.driver.executeQuery('CREATE (:Place {id: 5.0})');
+  await database.db.collection<{ _id: string }>('visits').insertOne({ _id: 'v' });
+  const direct = await run(site, 'backfill', 'visit', '--direct', '--yes');
+  expect(direct.results.visit).toMatchObject({ applied: 1 });
+  expect(await run(site, 'verify', 'visit')).toMatchObject({ exitCode: 0, outcome: 'equal' });
+  const { records } = await graph.driver.executeQuery('MATCH (:Visit)-[:AT]->(p) RETURN properties(p) AS place');
+  expect(records.map((record) => record.get('place'))).toStrictEqual([{ id: 5 }]);
+});
