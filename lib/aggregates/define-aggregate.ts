@@ -22,7 +22,11 @@ export interface AggregateDefinition<State = unknown> {
   readonly type: string;
   /** The collection whose documents are these aggregates. */
   readonly collection: string;
-  /** The `aggregateId` of a document: text that never changes while the document lives and is never used again after it. */
+  /**
+   * The `aggregateId` of a document: text that never changes while the document lives and is never used again after it.
+   * Two documents must not share it: with ids of several types in one collection, 7 and `"7"`, or an ObjectId and its
+   * digits, are one aggregate (`outgraph verify` and `outgraph doctor` name them).
+   */
   readonly id: (document: Document) => string;
   /**
    * The payload's shape, parsed when an event is recorded and again when it is applied. It sees BSON values as they are stored:
