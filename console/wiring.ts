@@ -2,7 +2,7 @@
 import type { AggregateCatalog } from '../lib/aggregates/create-catalog.ts';
 import { hintFor } from '../lib/operate/dead/code-hints.ts';
 import { listDead } from '../lib/wiring/dead.ts';
-import { type Databases, readOutboxTime } from '../lib/wiring/operator.ts';
+import { type Databases, type GraphAddress, readOutboxTime } from '../lib/wiring/operator.ts';
 import { reprojectable } from '../lib/wiring/reproject.ts';
 import { countRedrive, redrive } from '../lib/wiring/return-events.ts';
 import { viewAggregate } from '../lib/wiring/show.ts';
@@ -12,6 +12,7 @@ import type { ConsolePorts } from './server/console-ports.ts';
 
 /** What the console looks at. */
 export interface ConsoleScope extends Databases {
+  readonly graph: GraphAddress;
   /** Null where the stage has no queue. */
   readonly queues: QueueReader | null;
   readonly catalog: AggregateCatalog;
@@ -28,7 +29,7 @@ const redrivenPerSecond = 100;
 
 /** The functions that the console's server works with. */
 export function consolePorts(scope: ConsoleScope): ConsolePorts {
-  const { db, driver, database, queues, catalog, staleSeconds, signal } = scope;
+  const { db, driver, database, graph, queues, catalog, staleSeconds, signal } = scope;
   return {
     stage: `MongoDB ${db.databaseName} → Neo4j ${database}`,
     aggregateTypes: reprojectable(catalog).map(({ type }) => type),
@@ -51,9 +52,7 @@ export function consolePorts(scope: ConsoleScope): ConsolePorts {
       if (definition === undefined) return { outcome: 'type-unknown' };
       // A walk through a large collection takes hours: that is for the command.
       const search = { walk: false, signal, progress: () => undefined };
-      return unlessSilent(driver, database, () =>
-        viewAggregate({ db, driver, database }, definition, aggregateId, search),
-      );
+      return unlessSilent(graph, () => viewAggregate({ db, driver, database }, definition, aggregateId, search));
     },
   };
 }

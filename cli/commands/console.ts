@@ -50,7 +50,11 @@ async function runConsole(shell: Shell, { port, ...options }: ConsoleCommandOpti
   await runUntilInterrupted(shell, false, (stream) =>
     withOutbox(settings, (db) =>
       withDriver(settings, (driver) =>
-        serve({ db, driver, database, queues, catalog, staleSeconds, signal: stream.signal }, port, stream),
+        serve(
+          { db, driver, database, graph: settings, queues, catalog, staleSeconds, signal: stream.signal },
+          port,
+          stream,
+        ),
       ),
     ),
   ).finally(() => queues?.close());

@@ -60,7 +60,8 @@ export async function findConstraintProblems(
   const needs = declaredNeeds(catalog);
   const problems = findProblems(await readGraphSchema(driver, database), needs);
   if (problems.length === 0) return [];
-  const obstacles = await findObstacles(driver, database, needs);
+  // A user that may not look hears what is wrong all the same.
+  const obstacles = await findObstacles(driver, database, needs).catch(() => []);
   return problems.map(({ message }, index) => (index === 0 ? `${message}${obstaclesText(obstacles)}` : message));
 }
 

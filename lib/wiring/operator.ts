@@ -65,7 +65,7 @@ export async function withOutbox<Result>(
  * @throws Fault `neo4j-unavailable`; those of `work`.
  */
 export function withGraph<Result>(graph: GraphAddress, work: (driver: Driver) => Promise<Result>): Promise<Result> {
-  return withDriver(graph, (driver) => unlessSilent(driver, graph.NEO4J_DATABASE, () => work(driver)));
+  return withDriver(graph, (driver) => unlessSilent(graph, () => work(driver)));
 }
 
 /** Opens the graph for the time of `work`, which outlives outages: guard each of its requests with `unlessSilent`. */

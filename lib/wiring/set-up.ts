@@ -41,7 +41,7 @@ export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): S
       return {
         mongodb: await setUpOutbox(mongodb.db(settings.MONGODB_DATABASE), { processedRetentionSeconds }),
         neo4j: await namingNeo4j(settings.NEO4J_URI, () =>
-          unlessSilent(driver, settings.NEO4J_DATABASE, () =>
+          unlessSilent(settings, () =>
             setUpGraph(driver, settings.NEO4J_DATABASE, catalog).catch(async (error: unknown) => {
               throw await explainRefusal(driver, settings.NEO4J_DATABASE, catalog, error);
             }),
@@ -63,7 +63,9 @@ async function explainRefusal(
   error: unknown,
 ): Promise<unknown> {
   if (!(error instanceof Fault) || error.code !== 'set-up-missing') return error;
-  const text = obstaclesText(await findObstacles(driver, database, declaredNeeds(catalog)));
+  // A user that may not look hears what is wrong all the same.
+  const obstacles = await findObstacles(driver, database, declaredNeeds(catalog)).catch(() => []);
+  const text = obstaclesText(obstacles);
   return text === '' ? error : new Fault(error.code, `${error.message}${text}`, { cause: error });
 }
 

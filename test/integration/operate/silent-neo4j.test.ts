@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, vi } from 'vitest';
 import { read } from '../../../lib/neo4j/read.ts';
+import type { GraphAddress } from '../../../lib/wiring/operator.ts';
 import { unlessSilent } from '../../../lib/wiring/unless-silent.ts';
 import { startOutgraphProcess } from '../../support/run-outgraph.ts';
-import { it, settingsOf } from '../../support/site.ts';
+import { it, type Site, settingsOf } from '../../support/site.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
@@ -12,6 +13,10 @@ const id = '66a0c0ffee0123456789abcd';
 const halfAMinute = 30_000;
 /** Many seconds. */
 const longStatement = 'UNWIND range(1, 40000000) AS n WITH n WHERE n % 2 = 0 RETURN count(n) AS count';
+
+const graphOf = ({ graph }: Site): GraphAddress => {
+  return { NEO4J_URI: graph.neo4j.uri, NEO4J_USERNAME: '', NEO4J_PASSWORD: '', NEO4J_DATABASE: 'neo4j' };
+};
 
 describe('while Neo4j is paused', () => {
   it('every command that asks it ends within half a minute, with an exit code and a reason', async ({ site }) => {
@@ -33,8 +38,9 @@ describe('while Neo4j is paused', () => {
 
   it('a statement that is under way when it is paused ends within half a minute', async ({ site }) => {
     const { driver, neo4j } = site.graph;
+    const settings = graphOf(site);
     await read(driver, 'neo4j', 'RETURN 1', {});
-    const work = unlessSilent(driver, 'neo4j', () => read(driver, 'neo4j', longStatement, {})).catch(String);
+    const work = unlessSilent(settings, () => read(driver, 'neo4j', longStatement, {})).catch(String);
     await sleep(1_000);
     const startedAt = performance.now();
     await neo4j.pause();
@@ -48,7 +54,7 @@ describe('while Neo4j is paused', () => {
 
   it('a long statement on a server that works is not cut short', async ({ site }) => {
     const { driver } = site.graph;
-    const rows = await unlessSilent(driver, 'neo4j', () => read(driver, 'neo4j', longStatement, {}));
+    const rows = await unlessSilent(graphOf(site), () => read(driver, 'neo4j', longStatement, {}));
     expect(rows).toStrictEqual([{ count: 20_000_000n }]);
   });
 });
