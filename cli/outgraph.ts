@@ -1,10 +1,14 @@
 /** `npx outgraph`: runs a command in a terminal or a container. */
 import { createInterface } from 'node:readline/promises';
-import { wrongUse } from './read-settings.ts';
+import { exitCodes } from './run-command.ts';
 import { runOutgraph } from './run-outgraph.ts';
 
 const interruption = new AbortController();
-const interrupt = () => interruption.abort();
+let isTerminated = false;
+const interrupt = (signal: NodeJS.Signals) => {
+  isTerminated = signal === 'SIGTERM';
+  interruption.abort();
+};
 // Once only: a second Ctrl-C ends the process at once, which is as safe.
 process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
 
@@ -15,9 +19,13 @@ const exitCode = await runOutgraph(process.argv.slice(2), {
   ask: process.stdin.isTTY ? ask : null,
   signal: interruption.signal,
 });
-// At once: a module that was named as the catalog may have started something.
-if (exitCode === wrongUse) process.exit(exitCode);
-process.exitCode = exitCode;
+// What is still open, a connection to a silent server or what the catalog's module has started, must not keep the process.
+await Promise.all([process.stdout, process.stderr].map(flushed));
+process.exit(isTerminated && exitCode === exitCodes.interrupted ? exitCodes.terminated : exitCode);
+
+function flushed(output: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => output.write('', () => resolve()));
+}
 
 async function ask(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr });

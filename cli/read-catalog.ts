@@ -3,11 +3,14 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
 import { aggregates } from '../lib/aggregates/catalog.ts';
-import type { AggregateCatalog } from '../lib/aggregates/create-catalog.ts';
+import { type AggregateCatalog, createCatalog } from '../lib/aggregates/create-catalog.ts';
 import type { AggregateDefinition } from '../lib/aggregates/define-aggregate.ts';
 import type { LoadedCatalog } from '../lib/operate/doctor/configuration.ts';
+import type { Databases } from '../lib/wiring/operator.ts';
 import { reprojectable } from '../lib/wiring/reproject.ts';
+import { findUnknownTypes } from '../lib/wiring/unknown-types.ts';
 import { wrongUse } from './read-settings.ts';
+import { Refusal } from './run-command.ts';
 import { Exit, type Shell } from './shell.ts';
 
 /** The option of a command that reads the catalog. */
@@ -19,21 +22,25 @@ export interface CatalogOption {
 export function addCatalogOption(command: Command): Command {
   return command.option(
     '--catalog <file>',
-    'a module whose export "catalog" has the aggregate types, made by createCatalog; without it, the built-in ones',
+    'a module whose export "catalog" has the aggregate types, made by createCatalog; default: that of OUTGRAPH_CATALOG, or the built-in types',
   );
 }
 
 /** Reads it. @throws Exit where it is none, once it has said so. */
-export async function readCatalogOrExit({ stderr }: Shell, options: CatalogOption): Promise<AggregateCatalog> {
-  const { catalog, problem } = await loadCatalog(options);
+export async function readCatalogOrExit(shell: Shell, options: CatalogOption): Promise<AggregateCatalog> {
+  const { catalog, problem } = await loadCatalog(shell, options);
   if (catalog !== null) return catalog;
-  stderr.write(`${problem}\n`);
+  shell.stderr.write(`${problem}\n`);
   throw new Exit(wrongUse);
 }
 
 /** Reads it, or says why it is none. */
-export async function loadCatalog({ catalog: file }: CatalogOption): Promise<LoadedCatalog> {
-  if (file === undefined) return { catalog: aggregates, problem: null };
+export async function loadCatalog(
+  { environment }: Pick<Shell, 'environment'>,
+  { catalog: given }: CatalogOption,
+): Promise<LoadedCatalog> {
+  const file = given ?? environment.OUTGRAPH_CATALOG ?? '';
+  if (file === '') return { catalog: aggregates, problem: null };
   try {
     const { catalog } = (await import(pathToFileURL(path.resolve(file)).href)) as { readonly catalog?: unknown };
     if (catalog instanceof Map) return { catalog, problem: null };
@@ -47,6 +54,25 @@ export async function loadCatalog({ catalog: file }: CatalogOption): Promise<Loa
 /** The names of types, for a person. */
 export function typesOf(definitions: readonly AggregateDefinition[]): string {
   return definitions.map(({ type }) => type).join(', ');
+}
+
+/**
+ * Refuses to go on where the databases hold types that the catalog lacks: a comparison would pass them over and find the
+ * graph equal. For a command that no types were named to.
+ *
+ * @throws Refusal that names them.
+ */
+export async function refuseUnknownTypes(
+  scope: Databases,
+  definitions: readonly AggregateDefinition[],
+  command: string,
+): Promise<void> {
+  const unknownTypes = await findUnknownTypes(scope, createCatalog(definitions));
+  if (unknownTypes.length === 0) return;
+  throw new Refusal(
+    `The outbox or the graph holds aggregate types that the catalog lacks: ${unknownTypes.join(', ')}. Nothing was compared. Name the catalog that your consumer runs with, by --catalog FILE or OUTGRAPH_CATALOG; or name the types to compare: outgraph ${command} ${definitions[0]?.type ?? 'TYPE'} …`,
+    { unknownTypes },
+  );
 }
 
 /** What a command says of the types that it takes. */

@@ -8,11 +8,12 @@ import { readSettingsOrExit, wrongUse } from './read-settings.ts';
 import { Exit, type Shell } from './shell.ts';
 
 /** 0: done, or equal. */
-export const exitCodes = { failed: 1, wrongUse, refused: 3, different: 4, interrupted: 130 } as const;
+export const exitCodes = { failed: 1, wrongUse, refused: 3, different: 4, interrupted: 130, terminated: 143 } as const;
 
 export const exitCodesText = `
 Exit codes: 0 done, 1 failed (a server did not answer as it should, or there is no such thing), 2 wrong use or settings,
-3 refused (not confirmed, or not safe), 4 the graph is not what the documents say, or is out of step, 130 interrupted (Ctrl-C; run it again to go on).`;
+3 refused (not confirmed, or not safe), 4 the graph is not what the documents say, or is out of step, 130 interrupted (Ctrl-C; run it again to go on),
+143 the same by SIGTERM.`;
 
 /** Options that commands which change data have. */
 export interface ChangeOptions {

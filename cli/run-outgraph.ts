@@ -1,5 +1,7 @@
 /** The command `outgraph`: all its commands, and how one of them runs. */
+import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
+import { unknownSettings, unknownSettingsText } from '../lib/config/unknown-settings.ts';
 import { backfillCommand } from './commands/backfill.ts';
 import { consoleCommand } from './commands/console.ts';
 import { deadCommand } from './commands/dead.ts';
@@ -34,6 +36,11 @@ export async function runOutgraph(args: readonly string[], shell: Shell): Promis
 function createProgram(shell: Shell): Command {
   return new Command('outgraph')
     .description('Keeps a Neo4j graph in step with MongoDB.')
+    .version(version, '-V, --version')
+    .hook('preAction', (_, command) => {
+      // The doctor has a check of its own for that.
+      if (command.name() !== 'doctor') warnOfMisspeltSettings(shell);
+    })
     .commandsGroup('Look:')
     .addCommand(statusCommand(shell))
     .addCommand(consoleCommand(shell))
@@ -50,6 +57,15 @@ function createProgram(shell: Shell): Command {
     .commandsGroup('Run:')
     .addCommand(setUpCommand(shell))
     .addCommand(workerCommand(shell));
+}
+
+/** As package.json says: this package's own, whether it runs from its sources or compiled. */
+const { version } = createRequire(import.meta.url)('outgraph/package.json') as { readonly version: string };
+
+/** Others than those that are close to a setting may belong to other programs: the doctor names them all. */
+function warnOfMisspeltSettings({ environment, stderr }: Shell): void {
+  const misspelt = unknownSettings(environment).filter(({ meant }) => meant !== null);
+  if (misspelt.length > 0) stderr.write(`Not a setting: ${unknownSettingsText(misspelt)}. It is ignored.\n`);
 }
 
 /** Commander writes to the shell and throws its errors, in every command below as well. */

@@ -1,6 +1,7 @@
 /** Runs a command that goes on until somebody ends it: Ctrl-C is its end, and not a failure. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { reportFailure } from './run-command.ts';
-import type { Shell } from './shell.ts';
+import { type Shell, untilAborted } from './shell.ts';
 
 /** What such a command can do. */
 export interface Stream {
@@ -11,6 +12,8 @@ export interface Stream {
   /** For people, on stderr. */
   readonly say: (text: string) => void;
 }
+
+const graceMillis = 8_000;
 
 /** Runs it, and ends with 0 when it was interrupted. @throws Exit where it fails. */
 export async function runUntilInterrupted(
@@ -23,12 +26,14 @@ export async function runUntilInterrupted(
   const unread = new AbortController();
   stdout.on('error', () => unread.abort());
   const signal = AbortSignal.any([shell.signal, unread.signal]);
+  const stream = {
+    signal,
+    print: (line: string) => void stdout.write(`${line}\n`),
+    say: (text: string) => void stderr.write(`${text}\n`),
+  };
   try {
-    await work({
-      signal,
-      print: (line) => void stdout.write(`${line}\n`),
-      say: (text) => void stderr.write(`${text}\n`),
-    });
+    // A read that waits for a silent server does not hold up the end.
+    await Promise.race([work(stream), untilAborted(signal).then(() => sleep(graceMillis, undefined, { ref: false }))]);
   } catch (error) {
     // What was cut off by the interruption is no failure.
     if (!signal.aborted) throw reportFailure(shell, error, json);

@@ -1,7 +1,7 @@
 /** What the console's server sends to its page: types alone, known to both. Times are ISO 8601 texts. */
 import type { DeadGroup, DeadRow } from '../lib/contract/dead-list.ts';
 import type { FaultCode } from '../lib/contract/fault.ts';
-import type { EventView } from '../lib/operate/show/aggregate-view.ts';
+import type { EventView, ViewedFault } from '../lib/operate/show/aggregate-view.ts';
 import type { StatusReport } from '../lib/operate/status/status-report.ts';
 import type { Difference } from '../lib/verify/difference.ts';
 
@@ -148,7 +148,7 @@ export interface AggregateMessage {
   readonly search: 'found' | 'absent' | 'not-found';
   /** As indented JSON; null where none was found. */
   readonly document: string | null;
-  readonly fault: Failure | null;
+  readonly fault: ViewedFault | null;
   readonly events: readonly EventView[];
   readonly registry: { readonly position: string; readonly deleted: boolean; readonly elements: number } | null;
   readonly isInFlight: boolean;

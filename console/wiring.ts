@@ -3,15 +3,17 @@ import type { AggregateCatalog } from '../lib/aggregates/create-catalog.ts';
 import { hintFor } from '../lib/operate/dead/code-hints.ts';
 import { checkBinding } from '../lib/wiring/binding.ts';
 import { listDead } from '../lib/wiring/dead.ts';
-import { type Databases, readOutboxTime } from '../lib/wiring/operator.ts';
+import { type Databases, type GraphAddress, readOutboxTime } from '../lib/wiring/operator.ts';
 import { reprojectable } from '../lib/wiring/reproject.ts';
 import { countRedrive, redrive } from '../lib/wiring/return-events.ts';
 import { viewAggregate } from '../lib/wiring/show.ts';
 import { type QueueReader, readStatus } from '../lib/wiring/status.ts';
+import { unlessSilent } from '../lib/wiring/unless-silent.ts';
 import type { ConsolePorts } from './server/console-ports.ts';
 
 /** What the console looks at. */
 export interface ConsoleScope extends Databases {
+  readonly graph: GraphAddress;
   /** Null where the stage has no queue. */
   readonly queues: QueueReader | null;
   readonly catalog: AggregateCatalog;
@@ -28,7 +30,7 @@ const redrivenPerSecond = 100;
 
 /** The functions that the console's server works with. */
 export function consolePorts(scope: ConsoleScope): ConsolePorts {
-  const { db, driver, database, queues, catalog, staleSeconds, signal } = scope;
+  const { db, driver, database, graph, queues, catalog, staleSeconds, signal } = scope;
   return {
     stage: `MongoDB ${db.databaseName} → Neo4j ${database}`,
     aggregateTypes: reprojectable(catalog).map(({ type }) => type),
@@ -51,8 +53,10 @@ export function consolePorts(scope: ConsoleScope): ConsolePorts {
       if (definition === undefined) return { outcome: 'type-unknown' };
       // A walk through a large collection takes hours: that is for the command.
       const search = { walk: false, signal, progress: () => undefined };
-      await checkBinding(db, driver, database);
-      return viewAggregate({ db, driver, database }, definition, aggregateId, search);
+      return unlessSilent(graph, async () => {
+        await checkBinding(db, driver, database);
+        return viewAggregate({ db, driver, database }, definition, aggregateId, search);
+      });
     },
   };
 }

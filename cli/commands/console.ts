@@ -4,11 +4,12 @@ import { serveConsole } from '../../console/server/serve-console.ts';
 import { type ConsoleScope, consolePorts } from '../../console/wiring.ts';
 import { consoleSettings } from '../../lib/config/settings.ts';
 import { checkBindingIfReachable } from '../../lib/wiring/binding.ts';
-import { withGraph, withOutbox } from '../../lib/wiring/operator.ts';
+import { withDriver, withOutbox } from '../../lib/wiring/operator.ts';
 import { createQueueReader } from '../../lib/wiring/status.ts';
+import { portRefusal } from '../listen.ts';
 import { addCatalogOption, type CatalogOption, readCatalogOrExit } from '../read-catalog.ts';
 import { readSettingsOrExit } from '../read-settings.ts';
-import { exitCodesText, Refusal } from '../run-command.ts';
+import { exitCodesText } from '../run-command.ts';
 import { runUntilInterrupted, type Stream } from '../run-until-interrupted.ts';
 import { type Shell, untilAborted } from '../shell.ts';
 
@@ -49,12 +50,14 @@ async function runConsole(shell: Shell, { port, ...options }: ConsoleCommandOpti
   const { NEO4J_DATABASE: database, SWEEP_STALE_SECONDS: staleSeconds } = settings;
   await runUntilInterrupted(shell, false, (stream) =>
     withOutbox(settings, (db) =>
-      withGraph(
-        db,
-        settings,
-        (driver) => serve({ db, driver, database, queues, catalog, staleSeconds, signal: stream.signal }, port, stream),
-        checkBindingIfReachable,
-      ),
+      withDriver(settings, async (driver) => {
+        await checkBindingIfReachable(db, driver, database);
+        return serve(
+          { db, driver, database, graph: settings, queues, catalog, staleSeconds, signal: stream.signal },
+          port,
+          stream,
+        );
+      }),
     ),
   ).finally(() => queues?.close());
 }
@@ -62,20 +65,13 @@ async function runConsole(shell: Shell, { port, ...options }: ConsoleCommandOpti
 /** Serves until it is interrupted. */
 async function serve(scope: ConsoleScope, port: number, { signal, print, say }: Stream): Promise<void> {
   const served = await serveConsole(consolePorts(scope), { port, everySeconds }).catch((error) => {
-    throw refusalOf(error, port);
+    throw portRefusal(error, port, 'choose another with --port, or leave --port out');
   });
   say('Open this address; whoever has it can use the console. Ctrl-C ends it.');
   print(served.url);
   await untilAborted(signal);
   await served.close();
   say('The console has ended.');
-}
-
-function refusalOf(error: unknown, port: number): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  if (code === 'EADDRINUSE') return new Refusal(`Port ${port} is taken: name another one, or leave --port out.`);
-  if (code === 'EACCES') return new Refusal(`Port ${port} is not allowed: name one from 1024 on, or leave --port out.`);
-  return error;
 }
 
 function port(text: string): number {

@@ -71,6 +71,7 @@ function shownText({ event, hint, newer, graphUnread, discarded, payload }: Show
     ['code', cell(event.code, 100)],
     ['message', cell(event.message, 2_000)],
     ['means', hint?.reason ?? null],
+    ['where', event.code === 'projection-failed' ? whereText(event) : null],
     ['do', discarded === null ? (hint?.remedy ?? null) : null],
     ['newer', `${newerTexts[newer]}${graphUnread === null ? '' : ` (the graph was not asked: ${graphUnread})`}`],
   ];
@@ -78,6 +79,12 @@ function shownText({ event, hint, newer, graphUnread, discarded, payload }: Show
   const payloadText = () => JSON.stringify(payload, undefined, 2).split('\n').map(escapeUnprintable).join('\n');
   const shownPayload = withPayload ? [`${'payload'.padEnd(13)}${payload === undefined ? '' : payloadText()}`] : [];
   return [...lines, ...shownPayload].join('\n');
+}
+
+/** The event has no more than the name of the error: its message may hold values. */
+function whereText({ aggregateType, aggregateId }: ShownEvent['event']): string {
+  const aggregate = cell(`${aggregateType} ${aggregateId}`, 1_000);
+  return `run "outgraph show ${aggregate}" with the --catalog of the consumer: it prints what the projection throws, and where`;
 }
 
 const newerTexts: Readonly<Record<NewerState, string>> = {

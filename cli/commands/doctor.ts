@@ -34,7 +34,7 @@ export function doctorCommand(shell: Shell): Command {
     .addHelpText('after', help);
   return addCatalogOption(command).action((options: DoctorCommandOptions) =>
     runCommand(shell, options.json === true ? { json: true } : {}, async ({ signal }) => {
-      const loaded = await loadCatalog(options);
+      const loaded = await loadCatalog(shell, options);
       const { outcome, ...facts } = await runDoctor({ environment: shell.environment, loaded, signal });
       return {
         outcome,

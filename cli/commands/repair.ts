@@ -7,7 +7,13 @@ import type { VerifyReport } from '../../lib/verify/verify.ts';
 import { type Databases, withGraph, withOutbox } from '../../lib/wiring/operator.ts';
 import { type RepairTelling, repairGraph } from '../../lib/wiring/repair.ts';
 import { verifyGraph } from '../../lib/wiring/verify.ts';
-import { addCatalogOption, type CatalogOption, knownTypes, readTypesOrExit } from '../read-catalog.ts';
+import {
+  addCatalogOption,
+  type CatalogOption,
+  knownTypes,
+  readTypesOrExit,
+  refuseUnknownTypes,
+} from '../read-catalog.ts';
 import {
   type Answer,
   addChangeOptions,
@@ -20,7 +26,7 @@ import {
   type Terminal,
 } from '../run-command.ts';
 import type { Shell } from '../shell.ts';
-import { differenceLines, inFlightLines, kindsText, showSteps } from './verify-text.ts';
+import { comparedText, differenceFacts, differenceLines, inFlightLines, kindsText, showSteps } from './verify-text.ts';
 
 interface RepairCommandOptions extends ChangeOptions, CatalogOption {
   readonly maxDeleted: number;
@@ -83,11 +89,16 @@ async function runRepair(
     withOutbox(settings, (db) =>
       withGraph(db, settings, async (driver): Promise<Answer> => {
         const scope = { db, driver, database: settings.NEO4J_DATABASE };
+        if (options.isWholeCatalog) await refuseUnknownTypes(scope, definitions, 'repair');
         // Where nobody is asked, the first round's verification is enough.
         if (!options.yes) {
           const found = await look(scope, definitions, options, terminal);
           if (found.outcome !== 'different')
-            return { outcome: found.outcome, text: lookText(found), facts: { verified: found } };
+            return {
+              outcome: found.outcome,
+              text: lookText(found, comparedText(found, definitions, options)),
+              facts: { verified: found },
+            };
           await terminal.confirm(planText(found, options));
         }
         const left = new Left(options.first);
@@ -100,7 +111,8 @@ async function runRepair(
         );
         if (report.outcome === 'too-many') throw new Refusal(tooManyText(report, options), { ...report });
         const outcome = report.outcome === 'unapplied' ? 'different' : report.outcome;
-        return { outcome, text: reportText(report, left), facts: { ...report, first: left.differences } };
+        const text = reportText(report, left, comparedText(report.verified, definitions, options));
+        return { outcome, text, facts: { ...report, first: left.differences.map(differenceFacts) } };
       }),
     ),
   );
@@ -154,12 +166,9 @@ function tellTo(terminal: Terminal, left: Left): RepairTelling {
   };
 }
 
-function lookText(report: VerifyReport): string {
-  const { outcome, documents } = report;
-  if (outcome === 'interrupted') return 'Interrupted; nothing was changed.';
-  const lines = [
-    `The graph is what the documents say: nothing is to be repaired. ${documents} documents were compared.`,
-  ];
+function lookText(report: VerifyReport, compared: string): string {
+  if (report.outcome === 'interrupted') return 'Interrupted; nothing was changed.';
+  const lines = [`The graph is what the documents say: nothing is to be repaired. ${compared}`];
   return [...lines, ...inFlightLines(report)].join('\n');
 }
 
@@ -182,7 +191,7 @@ function tooManyText({ recorded, verified }: RepairReport, { maxDeleted }: Repai
   return `${recorded} documents were recorded. ${countDeletions(verified)} ghosts and elements that nobody owns would have to be deleted, more than --max-deleted ${maxDeleted}: none was. If that is right, run it again with a larger number.`;
 }
 
-function reportText(report: RepairReport, left: Left): string {
+function reportText(report: RepairReport, left: Left, compared: string): string {
   const { outcome, recorded, deletionsRecorded, elementsSettled, unrecordable, verified } = report;
   const headline = {
     equal: 'The graph is what the documents say.',
@@ -201,5 +210,5 @@ function reportText(report: RepairReport, left: Left): string {
     outcome === 'different'
       ? differenceLines(verified.differences, left.differences, ': outgraph verify --to FILE writes all of them')
       : [];
-  return [headline, `${parts.join(', ')}.`, ...inFlightLines(verified), ...lines].join('\n');
+  return [headline, `${parts.join(', ')}. ${compared}`, ...inFlightLines(verified), ...lines].join('\n');
 }

@@ -1,8 +1,9 @@
 /** `outgraph reproject`: the documents of aggregate types are recorded anew. */
 
 import { Command } from 'commander';
-import { BSON, type Db } from 'mongodb';
+import type { Db } from 'mongodb';
 import type { AggregateDefinition } from '../../lib/aggregates/define-aggregate.ts';
+import { idText } from '../../lib/mongodb/list-documents.ts';
 import { withOutbox } from '../../lib/wiring/operator.ts';
 import {
   dropReprojection,
@@ -157,7 +158,7 @@ export function logTo({ say }: Terminal) {
       saidWaiting = true;
     },
     unrecordable: (id: unknown, reason: string) =>
-      say(`No event can be made of the document with _id ${BSON.EJSON.stringify({ id }).slice(6, -1)}: ${reason}`),
+      say(`No event can be made of the document with _id ${idText(id)}: ${reason}`),
   };
 }
 

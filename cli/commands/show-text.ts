@@ -1,11 +1,11 @@
 /** The look at one aggregate, for people: from the document to the graph, the differences last. */
 
-import { relationshipName } from '../../lib/contract/identity.ts';
+import { readNodeIdentity, relationshipName } from '../../lib/contract/identity.ts';
 import { positionTime } from '../../lib/contract/position.ts';
 import { escapeUnprintable } from '../../lib/contract/printable.ts';
 import { durationText } from '../../lib/operate/duration-text.ts';
 import type { AggregateView, EventView, NodeView, SubgraphView } from '../../lib/operate/show/aggregate-view.ts';
-import { plainValues } from '../../lib/operate/show/plain-values.ts';
+import { elementText, nodeText, propertiesText, relationshipText } from '../../lib/operate/show/element-text.ts';
 import { table } from '../table.ts';
 
 /** A section shows so many elements; `--json` has all. */
@@ -48,7 +48,10 @@ function documentText({ document, search }: AggregateView): string {
 
 function expectedText({ expected, fault }: AggregateView): string {
   if (expected !== null) return subgraphText(expected);
-  return fault === null ? 'There is none.' : `It can never be applied: ${fault.reason} (${fault.code})`;
+  if (fault === null) return 'There is none.';
+  const trace =
+    fault.trace === undefined ? '' : `\n${indent(fault.trace.split('\n').map(escapeUnprintable).join('\n'))}`;
+  return `It can never be applied: ${fault.reason} (${fault.code})${trace}`;
 }
 
 function eventsText(events: readonly EventView[]): string {
@@ -77,12 +80,10 @@ function registryText({ registry }: AggregateView): string {
 
 function subgraphText({ nodes, relationships }: SubgraphView): string {
   if (nodes.length === 0 && relationships.length === 0) return 'Nothing.';
-  const byIdentity = new Map(nodes.map((node) => [node.identity, node]));
-  const nameOf = (identity: string) => nodeName(byIdentity.get(identity), identity);
-  const lines = nodes.map((node) => `${node.hold.padEnd(6)}  ${nodeName(node, node.identity)}${others(node)}`);
+  const lines = nodes.map((node) => `${node.hold.padEnd(6)}  ${nodeText(node.identity)}${others(node)}`);
   const between = relationships.map(({ type, from, to, properties }) => {
-    const told = Object.keys(properties).length === 0 ? '' : ` ${propertiesText(properties)}`;
-    return `${nameOf(from)}-[:${type}${told}]->${nameOf(to)}`;
+    const told = Object.keys(properties).length === 0 ? '' : propertiesText(properties, shownCharacters);
+    return relationshipText(type, nodeText(from), nodeText(to), told);
   });
   return [
     ...lines.slice(0, shownElements),
@@ -92,62 +93,34 @@ function subgraphText({ nodes, relationships }: SubgraphView): string {
   ].join('\n');
 }
 
-/** A node by what names it: `(:User {user_id: "ada"})`. */
-function nodeName(node: NodeView | undefined, identity: string): string {
-  const key = keyOf(identity);
-  if (node === undefined || key === null) return `(${escapeUnprintable(identity)})`;
-  return `(:${key.label} ${propertiesText(pick(node.properties, key.names))})`;
-}
-
 /** What it has beside its name. */
 function others({ identity, labels, properties }: NodeView): string {
-  const key = keyOf(identity);
-  const more = labels.filter((label) => label !== key?.label).map((label) => ` :${escapeUnprintable(label)}`);
-  const rest = Object.keys(properties).filter((name) => key?.names.includes(name) !== true);
-  return `${more.join('')}${rest.length === 0 ? '' : ` ${propertiesText(pick(properties, rest))}`}`;
-}
-
-/** The label and the names of the key; null for a node without a name. */
-function keyOf(identity: string): { readonly label: string; readonly names: readonly string[] } | null {
-  if (!identity.startsWith('[')) return null;
-  const [label, key] = JSON.parse(identity) as [string, readonly (readonly [string, unknown])[]];
-  return { label, names: key.map(([name]) => name) };
-}
-
-function pick<Value>(properties: Readonly<Record<string, Value>>, names: readonly string[]): Record<string, Value> {
-  return Object.fromEntries(Object.entries(properties).filter(([name]) => names.includes(name)));
-}
-
-function propertiesText(properties: Readonly<Record<string, unknown>>): string {
-  const texts = Object.keys(properties)
-    .sort()
-    .map((name) => `${name}: ${valueText(properties[name])}`);
-  return escapeUnprintable(`{${texts.join(', ')}}`);
-}
-
-function valueText(value: unknown): string {
-  const text = JSON.stringify(plainValues(value)) ?? 'null';
-  return text.length > shownCharacters ? `${text.slice(0, shownCharacters)}…` : text;
+  const { label, key } = identity.startsWith('[') ? readNodeIdentity(identity) : { label: null, key: {} };
+  const more = labels.filter((one) => one !== label).map((one) => ` :${escapeUnprintable(one)}`);
+  const rest = Object.entries(properties).filter(([name]) => !(name in key));
+  return `${more.join('')}${rest.length === 0 ? '' : ` ${propertiesText(Object.fromEntries(rest), shownCharacters)}`}`;
 }
 
 function differencesText({ differences, expected, standing }: AggregateView): string {
   if (differences.length === 0) return 'None.';
-  const names = new Map([...elementNames(standing), ...(expected === null ? [] : elementNames(expected))]);
-  const lines = differences.map(({ kind, element, reason }) => {
-    const name = element === null ? [] : [names.get(element) ?? escapeUnprintable(element)];
-    return [kind.padEnd(7), ...name, escapeUnprintable(reason)].join('  ');
+  const names = new Map(
+    [standing, expected].flatMap((picture) => (picture === null ? [] : relationshipNames(picture))),
+  );
+  const lines = differences.map((difference) => {
+    const name = names.get(difference.element ?? '') ?? elementText(difference);
+    return [difference.kind.padEnd(7), ...(name === null ? [] : [name]), escapeUnprintable(difference.reason)].join(
+      '  ',
+    );
   });
   return [...lines.slice(0, shownElements), ...more(lines.length, shownElements)].join('\n');
 }
 
-/** What the elements of a picture are called, by the names that differences have for them. */
-function elementNames({ nodes, relationships }: SubgraphView): readonly (readonly [string, string])[] {
-  const byIdentity = new Map(nodes.map((node) => [node.identity, nodeName(node, node.identity)]));
-  const ends = relationships.map(
-    ({ type, id, from, to }) =>
-      [relationshipName(type, id), `${byIdentity.get(from) ?? ''}-[:${type}]->${byIdentity.get(to) ?? ''}`] as const,
-  );
-  return [...byIdentity, ...ends];
+/** By the names that differences have for them. */
+function relationshipNames({ relationships }: SubgraphView): readonly (readonly [string, string])[] {
+  return relationships.map(({ type, id, from, to }) => [
+    relationshipName(type, id),
+    relationshipText(type, nodeText(from), nodeText(to)),
+  ]);
 }
 
 function more(all: number, shown: number): readonly string[] {

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { AggregateDefinition } from '../../lib/aggregates/define-aggregate.ts';
 import { Fault } from '../../lib/contract/fault.ts';
-import { plainValues } from '../../lib/operate/show/plain-values.ts';
+import { plainView } from '../../lib/operate/show/plain-values.ts';
 import { withGraph, withOutbox } from '../../lib/wiring/operator.ts';
 import { viewAggregate } from '../../lib/wiring/show.ts';
 import { addCatalogOption, type CatalogOption, knownTypes, readTypesOrExit } from '../read-catalog.ts';
@@ -62,7 +62,7 @@ async function runShow(
         const { view } = result;
         const isEqual = view.differences.length === 0;
         const outcome = isEqual ? (view.search === 'not-found' ? 'done' : 'equal') : 'different';
-        return { outcome, text: showText(view), facts: plainValues(view) as Readonly<Record<string, unknown>> };
+        return { outcome, text: showText(view), facts: plainView(view) };
       }),
     ),
   );

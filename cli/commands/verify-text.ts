@@ -1,6 +1,10 @@
 /** How verify and repair tell a person what they have found. */
+import type { AggregateDefinition } from '../../lib/aggregates/define-aggregate.ts';
+import { escapeUnprintable } from '../../lib/contract/printable.ts';
+import { elementText } from '../../lib/operate/show/element-text.ts';
 import { type Difference, type DifferenceCounts, differenceKinds } from '../../lib/verify/difference.ts';
 import type { VerifyStep } from '../../lib/verify/verify-ports.ts';
+import { typesOf } from '../read-catalog.ts';
 import type { Terminal } from '../run-command.ts';
 
 /** "3 missing, 1 ghost"; empty where there is no difference. */
@@ -11,18 +15,47 @@ export function kindsText(differences: DifferenceCounts): string {
     .join(', ');
 }
 
+/** How many documents were compared, and of which types where not of all. */
+export function comparedText(
+  { documents }: { readonly documents: number },
+  definitions: readonly AggregateDefinition[],
+  { isWholeCatalog }: { readonly isWholeCatalog: boolean },
+): string {
+  return `${documents} documents${isWholeCatalog ? '' : ` of ${typesOf(definitions)}`} were compared.`;
+}
+
 /** A line for each, and how many more there are. `hint`: how to see them. */
 export function differenceLines(
   counts: DifferenceCounts,
   shown: readonly Difference[],
   hint: string,
 ): readonly string[] {
-  const lines = shown.map(
-    ({ kind, aggregate, element, reason }) =>
-      `  ${kind.padEnd(8)} ${[aggregate, element].filter((name) => name !== null).join('  ')}  ${reason}`,
-  );
+  const lines = shown.map((difference) => {
+    const { kind, aggregate, reason } = difference;
+    const names = [aggregate && escapeUnprintable(aggregate), elementText(difference)];
+    return `  ${kind.padEnd(8)} ${names.filter((name) => name !== null).join('  ')}  ${escapeUnprintable(reason)}`;
+  });
   const more = Object.values(counts).reduce((sum, one) => sum + one, 0) - shown.length;
   return more > 0 ? [...lines, `  … and ${more} more${hint}`] : lines;
+}
+
+/** What to run next; nothing where the graph is equal. */
+export function nextLines({ dead, ...repairable }: DifferenceCounts): readonly string[] {
+  const canRepair = Object.values(repairable).some((count) => count > 0);
+  return [
+    ...(canRepair
+      ? ['Next: "outgraph show TYPE ID" explains one aggregate, "outgraph repair" corrects all of them.']
+      : []),
+    ...(dead > 0
+      ? ['Next, for what is dead: "outgraph dead list", and "outgraph show TYPE ID" for its document.']
+      : []),
+  ];
+}
+
+/** A difference for programs: with the element's name as people read it. */
+export function differenceFacts(difference: Difference) {
+  const name = elementText(difference);
+  return name === null ? difference : { ...difference, name };
 }
 
 /** What was passed over, because it moves. */

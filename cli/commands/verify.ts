@@ -6,10 +6,24 @@ import type { Difference } from '../../lib/verify/difference.ts';
 import type { VerifyReport } from '../../lib/verify/verify.ts';
 import { withGraph, withOutbox } from '../../lib/wiring/operator.ts';
 import { verifyGraph } from '../../lib/wiring/verify.ts';
-import { addCatalogOption, type CatalogOption, knownTypes, readTypesOrExit } from '../read-catalog.ts';
+import {
+  addCatalogOption,
+  type CatalogOption,
+  knownTypes,
+  readTypesOrExit,
+  refuseUnknownTypes,
+} from '../read-catalog.ts';
 import { type Answer, count, exitCodesText, Refusal, readDatabaseSettings, runCommand } from '../run-command.ts';
 import type { Shell } from '../shell.ts';
-import { differenceLines, inFlightLines, kindsText, showSteps } from './verify-text.ts';
+import {
+  comparedText,
+  differenceFacts,
+  differenceLines,
+  inFlightLines,
+  kindsText,
+  nextLines,
+  showSteps,
+} from './verify-text.ts';
 
 interface VerifyCommandOptions extends CatalogOption {
   readonly quick?: true;
@@ -51,36 +65,46 @@ export function verifyCommand(shell: Shell): Command {
     .option('--json', 'print the result as one line of JSON')
     .addHelpText('after', `${help}\n${exitCodesText}`);
   return addCatalogOption(command).action(async (types: readonly string[], options: VerifyCommandOptions) =>
-    runVerify(shell, await readTypesOrExit(shell, types, options, command), options),
+    runVerify(shell, await readTypesOrExit(shell, types, options, command), {
+      ...options,
+      isWholeCatalog: types.length === 0,
+    }),
   );
+}
+
+interface VerifyScoped extends VerifyCommandOptions {
+  /** No types were named: all of them are compared. */
+  readonly isWholeCatalog: boolean;
 }
 
 async function runVerify(
   shell: Shell,
   definitions: readonly AggregateDefinition[],
-  options: VerifyCommandOptions,
+  options: VerifyScoped,
 ): Promise<void> {
   const settings = await readDatabaseSettings(shell);
   return runCommand(shell, options.json === true ? { json: true } : {}, (terminal) =>
     withOutbox(settings, (db) =>
       withGraph(db, settings, async (driver): Promise<Answer> => {
+        const scope = { db, driver, database: settings.NEO4J_DATABASE };
+        if (options.isWholeCatalog) await refuseUnknownTypes(scope, definitions, 'verify');
         const shown: Difference[] = [];
         const file = options.to === undefined ? null : await openFile(options.to);
         const tell = async ({ difference }: { readonly difference: Difference }) => {
           if (shown.length < options.first) shown.push(difference);
-          await file?.write(`${JSON.stringify(difference)}\n`);
+          await file?.write(`${JSON.stringify(differenceFacts(difference))}\n`);
         };
         const { quick = false, transactionSeconds } = options;
         const report = await verifyGraph(
-          { db, driver, database: settings.NEO4J_DATABASE },
+          scope,
           definitions,
           { quick, transactionSeconds },
           { signal: terminal.signal, progress: showSteps(terminal), tell },
         ).finally(() => file?.close());
         return {
           outcome: report.outcome,
-          text: reportText(report, shown, options),
-          facts: { ...report, first: shown },
+          text: reportText(report, shown, comparedText(report, definitions, options), options),
+          facts: { ...report, types: definitions.map(({ type }) => type), first: shown.map(differenceFacts) },
         };
       }),
     ),
@@ -101,8 +125,13 @@ async function openFile(name: string): Promise<DifferenceFile> {
   return { write: (line) => file.writeFile(line).catch(refuse), close: () => file.close() };
 }
 
-function reportText(report: VerifyReport, shown: readonly Difference[], { to }: VerifyCommandOptions): string {
-  const { outcome, documents, differences } = report;
+function reportText(
+  report: VerifyReport,
+  shown: readonly Difference[],
+  compared: string,
+  { to }: VerifyCommandOptions,
+): string {
+  const { outcome, differences } = report;
   const kinds = kindsText(differences);
   const headline = {
     equal: 'The graph is what the documents say.',
@@ -110,5 +139,5 @@ function reportText(report: VerifyReport, shown: readonly Difference[], { to }: 
     interrupted: `Interrupted. Until then: ${kinds || 'no difference'}.`,
   }[outcome];
   const lines = differenceLines(differences, shown, to === undefined ? ': --to FILE writes all of them' : '');
-  return [headline, `${documents} documents were compared.`, ...inFlightLines(report), ...lines].join('\n');
+  return [headline, compared, ...inFlightLines(report), ...lines, ...nextLines(differences)].join('\n');
 }

@@ -21,6 +21,7 @@ export function Summary({ view }: { readonly view: View }): ComponentChild {
       h('strong', null, 'The document cannot be projected: '),
       h('code', null, fault.code),
       ` ${fault.reason}${soon}`,
+      fault.trace !== undefined && h('pre', null, fault.trace),
     );
   if (view.search === 'not-found')
     return h(
@@ -40,7 +41,7 @@ export function Summary({ view }: { readonly view: View }): ComponentChild {
     'div',
     { class: 'summary differs', role: 'status' },
     h('strong', null, 'The graph is not what the document says'),
-    `: ${counted(Math.max(differing, differences.length), 'difference')}.${soon}`,
+    `: ${counted(differences.length || differing, 'difference')}.${soon}`,
   );
 }
 

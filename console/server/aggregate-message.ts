@@ -1,5 +1,6 @@
 /** From what is known of an aggregate to what the page shows of it. Pure. */
 import type { AggregateView } from '../../lib/operate/show/aggregate-view.ts';
+import { elementText } from '../../lib/operate/show/element-text.ts';
 import type { AggregateMessage } from '../messages.ts';
 import { compareViews } from './compare-views.ts';
 import { drawPicture } from './draw-picture.ts';
@@ -18,7 +19,7 @@ export function toAggregateMessage(view: AggregateView): AggregateMessage {
     registry,
     isInFlight,
     // An element's name in words, where it is one that is shown.
-    differences: differences.map((one) => ({ ...one, element: names.get(one.element ?? '') ?? one.element })),
+    differences: differences.map((one) => ({ ...one, element: names.get(one.element ?? '') ?? elementText(one) })),
     picture: drawPicture(compared),
   };
 }

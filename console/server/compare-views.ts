@@ -1,7 +1,8 @@
 /** Puts the two subgraphs of an aggregate on top of each other: which elements are on both sides, and what each side says of them. Pure. */
 import { readNodeIdentity } from '../../lib/contract/identity.ts';
-import type { GraphScalar, GraphValue, KeyValue } from '../../lib/contract/subgraph.ts';
+import type { GraphValue, KeyValue } from '../../lib/contract/subgraph.ts';
 import type { AggregateView, NodeView, RelationshipView } from '../../lib/operate/show/aggregate-view.ts';
+import { valueText } from '../../lib/operate/show/value-text.ts';
 import type { Fact, Mark, PictureNode, PictureRelationship } from '../messages.ts';
 
 /** A picture has room for so many characters of a key. */
@@ -115,7 +116,7 @@ function compareProperties(
 ): readonly Fact[] {
   const all = new Set([...Object.keys(document ?? {}), ...Object.keys(graph ?? {})]);
   const names = [...all].filter((name) => !(name in key)).sort();
-  return names.map((name) => ({ name, document: valueText(document?.[name]), graph: valueText(graph?.[name]) }));
+  return names.map((name) => ({ name, document: textOf(document?.[name]), graph: textOf(graph?.[name]) }));
 }
 
 /** Of the key, what tells the nodes of one label apart: what all of them have in common would only be cut off behind it. */
@@ -148,15 +149,6 @@ export function nodeName(identity: string): string {
   return [label, ...Object.entries(key).map(([name, value]) => `${name}=${value}`)].join(' ');
 }
 
-/** The value as text, which differs where the values differ: `"17"`, `17` and `17.0`. */
-function valueText(value: GraphValue | undefined): string | null {
-  if (value === undefined) return null;
-  return Array.isArray(value) ? `[${value.map(scalarText).join(', ')}]` : scalarText(value as GraphScalar);
-}
-
-function scalarText(value: GraphScalar): string {
-  if (typeof value === 'string') return JSON.stringify(value);
-  if (value instanceof Date) return value.toISOString();
-  if (typeof value === 'number' && Number.isInteger(value)) return `${Object.is(value, -0) ? '-0' : value}.0`;
-  return String(value);
+function textOf(value: GraphValue | undefined): string | null {
+  return value === undefined ? null : valueText(value);
 }

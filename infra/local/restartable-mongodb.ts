@@ -5,15 +5,17 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { MongoClient } from 'mongodb';
-import { startInBackground } from './children.ts';
+import { type BackgroundProcess, type KeepProcess, startInBackground } from './children.ts';
 import { freePort } from './free-port.ts';
 import { RestartableServer } from './restartable-server.ts';
+import { StackError } from './stack-error.ts';
+import { waitForStart } from './wait-for-start.ts';
 import { waitUntil } from './wait-until.ts';
 
 const setName = 'rs0';
 
 /** A secondary that hears nothing of the primary for this long asks for an election: a fifth of the default, so that a test need not wait for ten seconds. */
-const electionTimeoutMillis = 2_000;
+const quickElectionMillis = 2_000;
 
 export interface RestartableReplicaSet {
   readonly uri: string;
@@ -34,21 +36,22 @@ export interface ReplicaSetOptions {
   readonly extraArgs?: readonly string[];
   /** The address by which the others shall know the member that listens on a port; left out, its own. */
   readonly addressOf?: (port: number) => Promise<string>;
+  readonly electionTimeoutMillis?: number;
+  /** Given each member before it answers. */
+  readonly keep?: KeepProcess;
 }
 
 /** Starts the members and makes them one set; resolves when it has a primary. */
 export async function startRestartableMongodb(options: ReplicaSetOptions): Promise<RestartableReplicaSet> {
-  const { folder, logsFolder, binary, extraArgs = [], addressOf = async (port) => `127.0.0.1:${port}` } = options;
+  const { addressOf = async (port) => `127.0.0.1:${port}`, electionTimeoutMillis = quickElectionMillis } = options;
   const ports = await Promise.all(Array.from({ length: options.members }, freePort));
-  const members = await Promise.all(
-    ports.map((port) => RestartableServer.start(() => startMember(binary, { folder, logsFolder }, port, extraArgs))),
-  );
+  const members = await Promise.all(ports.map((port) => RestartableServer.start(() => startMember(options, port))));
   const stop = async () => {
     await Promise.all(members.map((member) => member.stop()));
   };
   try {
     const hosts = await Promise.all(ports.map(addressOf));
-    await initiate(ports[0] ?? 0, hosts);
+    await initiate(ports[0] ?? 0, hosts, electionTimeoutMillis);
     const primary = async () => {
       const port = await primaryPort(ports);
       return members[ports.indexOf(port)] as RestartableServer;
@@ -63,11 +66,10 @@ export async function startRestartableMongodb(options: ReplicaSetOptions): Promi
 }
 
 async function startMember(
-  binary: string,
-  { folder, logsFolder }: Pick<ReplicaSetOptions, 'folder' | 'logsFolder'>,
+  { binary, folder, logsFolder, extraArgs = [], keep = () => undefined }: ReplicaSetOptions,
   port: number,
-  extraArgs: readonly string[],
-) {
+): Promise<BackgroundProcess> {
+  const logFile = path.join(logsFolder, `mongod-${port}.log`);
   const data = path.join(folder, `mongod-${port}`);
   await mkdir(data, { recursive: true });
   const options = ['--wiredTigerCacheSizeGB', '0.5', '--nounixsocket', ...extraArgs];
@@ -76,13 +78,14 @@ async function startMember(
     command: binary,
     args: ['--dbpath', data, '--port', String(port), '--bind_ip', '127.0.0.1', '--replSet', setName, ...options],
     cwd: data,
-    logFile: path.join(logsFolder, `mongod-${port}.log`),
+    logFile,
   });
-  await Promise.race([process.ended, hello(port, 60)]);
+  keep(process);
+  await waitForStart(() => ask(port, { hello: 1 }), { process, logFile, pollMillis: 50 });
   return process;
 }
 
-async function initiate(port: number, hosts: readonly string[]): Promise<void> {
+async function initiate(port: number, hosts: readonly string[], electionTimeoutMillis: number): Promise<void> {
   const config = {
     _id: setName,
     members: hosts.map((host, _id) => ({ _id, host })),
@@ -100,7 +103,7 @@ function primaryPort(ports: readonly number[]): Promise<number> {
     );
     return ports[index];
   };
-  return waitUntil(look, { timeoutSeconds: 60, pollMillis: 50, what: 'the replica set to have a primary' });
+  return waitForSet(look, 'has no primary');
 }
 
 /** https://www.mongodb.com/docs/manual/reference/replica-states/ */
@@ -111,11 +114,17 @@ async function untilAllTakePart(ports: readonly number[]): Promise<void> {
     const { members } = await ask(await primaryPort(ports), { replSetGetStatus: 1 });
     return members.every(({ state }: { state: unknown }) => takesPart.has(state)) || undefined;
   };
-  await waitUntil(look, { timeoutSeconds: 120, pollMillis: 100, what: 'every member to take part' });
+  await waitForSet(look, 'has members that do not take part');
 }
 
-function hello(port: number, timeoutSeconds: number) {
-  return waitUntil(() => ask(port, { hello: 1 }), { timeoutSeconds, pollMillis: 50, what: 'mongod to answer' });
+const setSeconds = 180;
+
+async function waitForSet<Answer>(look: () => Promise<Answer | undefined>, problem: string): Promise<Answer> {
+  return waitUntil(look, { timeoutSeconds: setSeconds, pollMillis: 50, what: 'the replica set' }).catch(() => {
+    throw new StackError(
+      `The replica set ${problem} after ${setSeconds} seconds: free the machine of other work and try again.`,
+    );
+  });
 }
 
 async function ask(port: number, command: Record<string, unknown>) {

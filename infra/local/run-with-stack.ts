@@ -30,7 +30,10 @@ export async function runWithServers<Started extends Running>({
 }: ServerRun<Started>): Promise<void> {
   const signal = interruption();
   const aborted = whenAborted(signal);
-  aborted.catch(() => undefined);
+  aborted.catch(() => {
+    // What the run was doing fails now, one thing after the other, because its servers are gone.
+    for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, () => undefined);
+  });
   let started: Started | undefined;
   try {
     started = await start(signal);

@@ -7,10 +7,11 @@ import path from 'node:path';
 import { type BackgroundProcess, dismissWatchdog } from './children.ts';
 import { checkGiven } from './given-servers.ts';
 import { installLocalstack, startLocalstack } from './localstack.ts';
-import { installMongod, startMongodb } from './mongod.ts';
+import { installMongod } from './mongod.ts';
 import { installNeo4j, startNeo4j } from './neo4j.ts';
 import { removeAbandonedRuns, runFolder } from './paths.ts';
 import { printStep, type RunStep } from './progress.ts';
+import { startRestartableMongodb } from './restartable-mongodb.ts';
 
 /** The servers that a run may want. */
 export type ServerName = 'mongodb' | 'neo4j' | 'localstack';
@@ -25,7 +26,7 @@ export interface ServerAddresses {
   readonly endpointUrl: string;
   /** Process ids of the MongoDB servers that were started. */
   readonly mongodPids: readonly number[];
-  /** The other processes that were started. */
+  /** All processes that were started. */
   readonly processes: readonly BackgroundProcess[];
 }
 
@@ -54,6 +55,9 @@ export interface ServersOptions {
   readonly shortLived?: boolean;
   readonly step?: RunStep;
 }
+
+/** As the server's default: a busy machine is no reason for an election. */
+const electionTimeoutMillis = 10_000;
 
 /** Something to undo: the folder of the run, which goes last, then the servers. */
 type Undo = () => Promise<void>;
@@ -128,15 +132,19 @@ async function start(
     // A short-lived Neo4j need not write its data down before it ends.
     undo.push(shortLived && process.name === 'Neo4j' ? process.kill : process.stop);
   };
-  // Broken off while they start, nobody waits until they are up.
-  signal.addEventListener('abort', () => void Promise.all(processes.map((process) => process.stop())), { once: true });
+  // Broken off, nobody waits until they are up, or have written down data that is removed.
+  signal.addEventListener('abort', () => void Promise.all(processes.map((process) => process.kill())), { once: true });
   const started = await step('Starting the servers', () =>
     Promise.allSettled([
       mongodBinary === undefined
         ? undefined
-        : startMongodb(mongodBinary, folder, mongodbMembers).then((servers) => {
-            undo.push(servers.stop);
-            return servers;
+        : startRestartableMongodb({
+            binary: mongodBinary,
+            folder,
+            logsFolder,
+            members: mongodbMembers,
+            electionTimeoutMillis,
+            keep,
           }),
       neo4jFolder === undefined
         ? undefined
@@ -150,7 +158,7 @@ async function start(
     one.status === 'fulfilled' ? one.value : undefined;
   return {
     mongodbUri: MONGODB_URI ?? settledValue(mongodb)?.uri ?? '',
-    mongodPids: settledValue(mongodb)?.pids ?? [],
+    mongodPids: settledValue(mongodb)?.members.map(({ pid }) => pid) ?? [],
     neo4jUri: NEO4J_URI ?? settledValue(neo4j)?.uri ?? '',
     neo4jUsername: NEO4J_URI === undefined ? null : (NEO4J_USERNAME ?? null),
     neo4jPassword: NEO4J_URI === undefined ? null : (NEO4J_PASSWORD ?? null),

@@ -24,7 +24,7 @@ export interface AggregateDefinition<State = unknown> {
   readonly collection: string;
   /**
    * The `aggregateId` of a document: text that no other document of the collection has, that never changes while the document exists, and that is not used again after it. An update that
-   * changes it is refused.
+   * changes it is refused. With ids of several types in one collection, 7 and `"7"`, or an ObjectId and its digits, are one aggregate (`outgraph verify` and `outgraph doctor` name them).
    */
   readonly id: (document: Document) => string;
   /**

@@ -103,6 +103,10 @@ export const settings = z.object({
     .default('')
     .transform((value) => value.toLowerCase() === 'true')
     .meta({ description: '`true` switches the spans off, whatever the endpoint' }),
+  OUTGRAPH_CATALOG: z.string().default('').meta({
+    description:
+      'the module with the aggregate types of your own service, for the worker and the commands that take `--catalog`; left empty, the built-in types',
+  }),
   WORKER_CONSUMERS: count.default(2).meta({ description: 'batches that are applied at once' }),
   WORKER_BATCH_SIZE: count.max(10_000).default(1_000).meta({ description: 'events in one batch, at most' }),
   WORKER_SWEEP_SECONDS: seconds.default(60).meta({ description: 'from one sweep to the next' }),
@@ -157,6 +161,7 @@ export const workerSettings = settings.pick({
   ...trials,
   ...sweeping,
   PUBLISHER_LEASE_SECONDS: true,
+  OUTGRAPH_CATALOG: true,
   WORKER_CONSUMERS: true,
   WORKER_BATCH_SIZE: true,
   WORKER_SWEEP_SECONDS: true,

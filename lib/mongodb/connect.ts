@@ -7,7 +7,7 @@ import { withMongodbFaults } from './translate-error.ts';
  * written must survive a failover (majority), and what is read must not be rolled back.
  */
 export function connectMongodb(uri: string, { selectionMillis = 10_000 } = {}): MongoClient {
-  return new MongoClient(uri, {
+  const client: MongoClient & { topology?: unknown } = new MongoClient(uri, {
     appName: 'outgraph',
     maxPoolSize: 10,
     serverSelectionTimeoutMS: selectionMillis,
@@ -18,6 +18,11 @@ export function connectMongodb(uri: string, { selectionMillis = 10_000 } = {}): 
     readPreference: 'primary',
     readConcern: { level: 'majority' },
     writeConcern: { w: 'majority' },
+  });
+  // A client whose first connection failed would answer "Topology is closed" for ever: without it, the next operation
+  // connects again. After `close`, the driver itself refuses further operations.
+  return client.on('topologyClosed', () => {
+    delete client.topology;
   });
 }
 

@@ -4,7 +4,7 @@
  */
 import { BSON, type Collection, type Document, Long, ObjectId, UUID } from 'mongodb';
 import { type AggregateDefinition, documentId } from '../aggregates/define-aggregate.ts';
-import { type DocumentId, listDocuments, readDocuments } from './list-documents.ts';
+import { type DocumentId, listDocuments, readDocuments, type StoredDocument } from './list-documents.ts';
 import { findRecentlyProcessed, findUnsettledEvents } from './recent-events.ts';
 
 /** A search for one document. */
@@ -32,31 +32,31 @@ export async function findDocument(
   aggregateId: string,
   search: DocumentSearch,
 ): Promise<FoundDocument> {
-  const isMeant = (document: Document) => idOf(definition, document) === aggregateId;
+  const isMeant = ({ document }: StoredDocument) => idOf(definition, document) === aggregateId;
   const likely = await readDocuments(collection, idsOfText(aggregateId));
   const first = likely.find(isMeant);
-  if (first !== undefined) return { outcome: 'found', document: first };
+  if (first !== undefined) return { outcome: 'found', document: first.document };
   // Whose text is that of its `_id` is among the likely ones, or nowhere.
   if (definition.id === documentId) return { outcome: 'absent' };
   const ids = await idsOfEvents(outbox, definition.type, aggregateId);
-  const document = (await readDocuments(collection, ids)).find(isMeant);
-  if (document !== undefined) return { outcome: 'found', document };
+  const found = (await readDocuments(collection, ids)).find(isMeant);
+  if (found !== undefined) return { outcome: 'found', document: found.document };
   return search.walk ? walk(collection, isMeant, search) : { outcome: 'not-found' };
 }
 
 async function walk(
   collection: Collection<Document>,
-  isMeant: (document: Document) => boolean,
+  isMeant: (stored: StoredDocument) => boolean,
   { isInterrupted, progress }: DocumentSearch,
 ): Promise<FoundDocument> {
   let after: { readonly id: DocumentId } | null = null;
   for (let looked = 0; !isInterrupted(); ) {
-    const page: readonly Document[] = await listDocuments(collection, after, documentsAtOnce);
-    const document = page.find(isMeant);
-    if (document !== undefined) return { outcome: 'found', document };
+    const page: readonly StoredDocument[] = await listDocuments(collection, after, documentsAtOnce);
+    const found = page.find(isMeant);
+    if (found !== undefined) return { outcome: 'found', document: found.document };
     const last = page.at(-1);
     if (last === undefined) return { outcome: 'absent' };
-    after = { id: last._id };
+    after = { id: last.id };
     looked += page.length;
     progress(looked);
   }

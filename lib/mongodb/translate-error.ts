@@ -4,7 +4,8 @@
  *
  * Codes: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
  */
-import { MongoError } from 'mongodb';
+import { MongoError, MongoNetworkError, MongoServerSelectionError } from 'mongodb';
+import { connectionProblem } from '../config/connection-problem.ts';
 import { Fault } from '../contract/fault.ts';
 
 /** Runs a database operation; whatever the driver throws becomes a `mongodb-unavailable`, `credentials-refused` or `permission-denied` fault. */
@@ -22,16 +23,53 @@ export function translateMongodbError(error: unknown): Fault {
   if (error instanceof MongoError) {
     const refusal = errorsWithin(error).flatMap((one) => refusalOf(one) ?? [])[0];
     if (refusal !== undefined) return new Fault(refusal.code, refusal.message, { cause: error });
-    const code = error.code === undefined ? '' : `, code ${error.code}`;
-    return new Fault('mongodb-unavailable', `MongoDB did not answer as it should (${error.name}${code}).`, {
-      cause: error,
-    });
+    return new Fault('mongodb-unavailable', unavailableText(error), { cause: error });
   }
+  // What the look-up of a mongodb+srv:// address throws is none of the driver's errors.
+  const problem = error instanceof Error && 'syscall' in error ? connectionProblem([error.message], reached) : null;
+  if (problem !== null)
+    return new Fault('mongodb-unavailable', `MongoDB cannot be reached: ${problem}`, { cause: error });
   return new Fault(
     'unexpected',
     `Failed while working with MongoDB: ${error instanceof Error ? error.name : typeof error}.`,
     { cause: error },
   );
+}
+
+const reached = { server: 'MongoDB', setting: 'MONGODB_URI', withTls: 'set tls=true' } as const;
+
+/** What the driver knows of each server, where it found none that it could use. */
+interface Topology {
+  readonly type?: string;
+  readonly servers?: ReadonlyMap<string, { readonly type?: string; readonly error?: unknown }>;
+}
+
+function unavailableText(error: MongoError): string {
+  const code = error.code === undefined ? '' : `, code ${error.code}`;
+  const topology: Topology | null = error instanceof MongoServerSelectionError ? (error.reason ?? {}) : null;
+  if (topology === null && !(error instanceof MongoNetworkError))
+    return `MongoDB did not answer as it should (${error.name}${code}).`;
+  const addresses = [...(topology?.servers?.keys() ?? [])];
+  const where = addresses.length === 0 ? '' : ` at ${addresses.join(', ')}`;
+  return `MongoDB${where} cannot be reached: ${(topology && topologyProblem(topology)) ?? networkProblem(error)}`;
+}
+
+function topologyProblem({ type, servers }: Topology): string | null {
+  if (servers?.size === 0)
+    return 'no server that answers belongs to the replica set that is named. Check replicaSet in MONGODB_URI.';
+  const answers = [...(servers?.values() ?? [])].some((server) => (server.type ?? 'Unknown') !== 'Unknown');
+  if (type !== 'ReplicaSetNoPrimary' || !answers) return null;
+  return 'the replica set has no primary. If it stays so, check that most of its members are running (rs.status()).';
+}
+
+function networkProblem(error: MongoError): string {
+  const errors = errorsWithin(error).flatMap(({ message, cause }) => [message, textOf(cause)]);
+  return connectionProblem(errors, reached) ?? `${error.name}. See the log of the server.`;
+}
+
+/** Node's own error has a code that its message lacks. */
+function textOf(cause: unknown): string {
+  return cause instanceof Error ? `${cause.message} ${'code' in cause ? cause.code : ''}` : '';
 }
 
 /** AuthenticationFailed and ReauthenticationRequired; Atlas says AtlasError in their place, and for much else. */

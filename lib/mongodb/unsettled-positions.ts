@@ -62,6 +62,25 @@ export async function listUnsettledIds(
   return [...new Set(events.map(({ aggregateId }) => String(aggregateId)))];
 }
 
+/** The types that have such events: one look into the index for each. @throws Fault `mongodb-unavailable`. */
+export async function listUnsettledTypes(outbox: Collection<Document>): Promise<readonly string[]> {
+  const types: string[] = [];
+  for (let after = ''; ; ) {
+    const [event] = await withMongodbFaults(() =>
+      outbox
+        .find({ aggregateType: { $gt: after }, ...unsettled })
+        .project({ _id: 0, aggregateType: 1 })
+        .sort({ aggregateType: 1 })
+        .hint(unsettledIndex)
+        .limit(1)
+        .toArray(),
+    );
+    if (event === undefined) return types;
+    after = String(event.aggregateType);
+    types.push(after);
+  }
+}
+
 /** Where the oldest event stands that is pending; null if none is. @throws Fault `mongodb-unavailable`. */
 export async function oldestPending(outbox: Collection<Document>): Promise<Position | null> {
   const [event] = await withMongodbFaults(() =>

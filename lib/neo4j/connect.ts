@@ -18,13 +18,16 @@ const defaultRetrySeconds = 15;
 export const noBookmarks = { bookmarkManager: null } as const;
 
 /** Connects lazily: an unreachable server shows at the first query. Integers come and go as `bigint`. */
-export function connectNeo4j(address: Neo4jAddress, { retrySeconds = defaultRetrySeconds } = {}): Driver {
+export function connectNeo4j(
+  address: Neo4jAddress,
+  { retrySeconds = defaultRetrySeconds, acquisitionSeconds = 10 } = {},
+): Driver {
   const auth = address.username === '' ? undefined : neo4j.auth.basic(address.username, address.password);
   return neo4j.driver(address.uri, auth, {
     useBigInt: true,
     maxConnectionPoolSize: 10,
     connectionTimeout: 5_000,
-    connectionAcquisitionTimeout: 10_000,
+    connectionAcquisitionTimeout: acquisitionSeconds * 1_000,
     maxTransactionRetryTime: retrySeconds * 1000,
     userAgent: 'outgraph',
   });

@@ -2,6 +2,7 @@
 import type { Driver } from 'neo4j-driver';
 import type { AggregateCatalog } from '../aggregates/create-catalog.ts';
 import { findProblems } from './ensure-schema.ts';
+import { findObstacles, obstaclesText } from './find-obstacles.ts';
 import { readGraphSchema } from './graph-schema.ts';
 import { read } from './read.ts';
 import { declaredNeeds } from './set-up-graph.ts';
@@ -56,8 +57,12 @@ export async function findConstraintProblems(
   database: string,
   catalog: AggregateCatalog,
 ): Promise<readonly string[]> {
-  const problems = findProblems(await readGraphSchema(driver, database), declaredNeeds(catalog));
-  return problems.map(({ message }) => message);
+  const needs = declaredNeeds(catalog);
+  const problems = findProblems(await readGraphSchema(driver, database), needs);
+  if (problems.length === 0) return [];
+  // A user that may not look hears what is wrong all the same.
+  const obstacles = await findObstacles(driver, database, needs).catch(() => []);
+  return problems.map(({ message }, index) => (index === 0 ? `${message}${obstaclesText(obstacles)}` : message));
 }
 
 /** One of outgraph's indexes, those behind its constraints included. */

@@ -101,6 +101,24 @@ export async function readRegistered(
   return new Map(rows.map((row) => [row.key, row]));
 }
 
+const nextTypeStatement = `
+MATCH (a:OutgraphAggregate)
+WHERE a.key >= $from AND a.deletedAt IS NULL
+RETURN a.key AS key
+ORDER BY a.key LIMIT 1`;
+
+/** The types of live aggregates: one look into the registry's index for each. @throws Fault `neo4j-unavailable`. */
+export async function listAggregateTypes(driver: Driver, database: string): Promise<readonly string[]> {
+  const types: string[] = [];
+  for (let from = ''; ; ) {
+    const [row] = await read<{ key: string }>(driver, database, nextTypeStatement, { from });
+    if (row === undefined) return types;
+    const { aggregateType } = splitAggregateKey(row.key);
+    types.push(aggregateType);
+    from = `${aggregateType};`;
+  }
+}
+
 async function runListing(
   driver: Driver,
   database: string,

@@ -92,8 +92,8 @@ function identitiesOf(
 ): readonly string[] {
   return labels.flatMap((label) =>
     (keyNames.get(label) ?? []).flatMap((names) => {
-      const values = names.map((name) => properties[name]);
-      if (!values.every(isKeyValue)) return [];
+      const values = names.flatMap((name) => toKeyValue(properties[name]) ?? []);
+      if (values.length !== names.length) return [];
       return [
         nodeIdentity({ label, key: Object.fromEntries(names.map((name, index) => [name, values[index] as KeyValue])) }),
       ];
@@ -101,9 +101,10 @@ function identitiesOf(
   );
 }
 
-/** What somebody has made a list or a date of names nothing. */
-function isKeyValue(value: unknown): value is KeyValue {
-  return ['string', 'bigint', 'boolean'].includes(typeof value);
+/** The key value that Neo4j finds a property by, a FLOAT of somebody else's by the INTEGER it equals. What somebody has made a list or a date of names nothing. */
+function toKeyValue(value: unknown): KeyValue | null {
+  if (typeof value === 'string' || typeof value === 'bigint' || typeof value === 'boolean') return value;
+  return typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : null;
 }
 
 const isMarked = '(n._outgraphOwner IS NOT NULL OR n._outgraphShares IS NOT NULL OR n._outgraph IS NOT NULL)';

@@ -5,6 +5,7 @@
  * Codes: https://neo4j.com/docs/status-codes/current/errors/all-errors/
  */
 import { Neo4jError } from 'neo4j-driver';
+import { connectionProblem } from '../config/connection-problem.ts';
 import { Fault } from '../contract/fault.ts';
 
 const constraintCode = 'Neo.ClientError.Schema.ConstraintValidationFailed';
@@ -55,11 +56,15 @@ export function translateNeo4jError(error: unknown): Fault {
       { cause: error },
     );
   }
-  const credentials = credentialCodes.get(error.code);
+  const credentials = credentialCodes.get(codeOf(error));
   if (credentials !== undefined) {
-    return new Fault('credentials-refused', `Neo4j refuses the user or its password (${error.code}): ${credentials}.`, {
-      cause: error,
-    });
+    return new Fault(
+      'credentials-refused',
+      `Neo4j refuses the user or its password (${codeOf(error)}): ${credentials}.`,
+      {
+        cause: error,
+      },
+    );
   }
   if (error.code === permissionCode) {
     return new Fault(
@@ -93,7 +98,49 @@ export function translateNeo4jError(error: unknown): Fault {
   if (dataCodes.has(error.code)) {
     return new Fault('graph-refused', `Neo4j refuses the values of this subgraph (${error.code}).`, { cause: error });
   }
-  return new Fault('neo4j-unavailable', `Neo4j did not answer as it should (${error.code}).`, { cause: error });
+  if (databaseCodes.has(codeOf(error))) {
+    return new Fault(
+      'configuration-invalid',
+      'Neo4j has no database of the name in NEO4J_DATABASE, or it is stopped: correct the setting, or create or start the database.',
+      { cause: error },
+    );
+  }
+  return new Fault('neo4j-unavailable', `Neo4j ${unavailableText(error)}`, { cause: error });
+}
+
+const reached = { server: 'Neo4j', setting: 'NEO4J_URI', withTls: 'begin with neo4j+s:// or bolt+s://' } as const;
+
+/** The driver's own codes; those of the server begin with `Neo.`. */
+const connectionCodes: ReadonlySet<string> = new Set(['ServiceUnavailable', 'SessionExpired', 'N/A']);
+
+function unavailableText(error: Neo4jError): string {
+  const problem = connectionCodes.has(error.code) ? connectionProblem(messagesOf(error), reached) : null;
+  return problem === null ? `did not answer as it should (${error.code}).` : `cannot be reached: ${problem}`;
+}
+
+/** A routing driver wraps what each server said. */
+function messagesOf(error: unknown): readonly string[] {
+  return error instanceof Error ? [error.message, ...messagesOf(error.cause)] : [];
+}
+
+/** The server's code, where a routing driver passes it on in a cause. */
+function codeOf(error: Neo4jError): string {
+  return error.cause instanceof Neo4jError && connectionCodes.has(error.code) ? codeOf(error.cause) : error.code;
+}
+
+const databaseCodes: ReadonlySet<string> = new Set(['Neo.ClientError.Database.DatabaseNotFound']);
+
+/** Runs work on one server; a fault of that server names its address, which never holds a user or a password. */
+export async function namingNeo4j<Result>(uri: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof Fault) || !(error.code === 'neo4j-unavailable' || error.cause instanceof Neo4jError))
+      throw error;
+    throw new Fault(error.code, error.message.replace(/^Neo4j /, `Neo4j at ${new URL(uri).host} `), {
+      cause: error.cause,
+    });
+  }
 }
 
 /**

@@ -7,15 +7,17 @@ import type { Difference } from './difference.ts';
 /** The elements of `subgraph` that do not stand as they should. `owner` is the aggregate's key. */
 export function compareElements(owner: string, subgraph: Subgraph, standing: StandingElements): readonly Difference[] {
   const differences: Difference[] = [];
-  const tell = (element: string, reason: string | null) => {
+  const tell = (element: string, reason: string | null, others: Pick<Difference, 'ends'> = {}) => {
     if (reason === null) return;
     const misplaced = reason === otherEnds ? ({ isMisplaced: true } as const) : {};
-    differences.push({ kind: 'changed', aggregate: owner, element, reason, ...misplaced });
+    differences.push({ kind: 'changed', aggregate: owner, element, reason, ...others, ...misplaced });
   };
   for (const node of subgraph.nodes) tell(node.identity, nodeProblem(owner, node, standing.nodes.get(node.identity)));
   for (const relationship of subgraph.relationships) {
     const id = relationshipId(relationship, owner);
-    tell(relationshipName(relationship.type, id), relationshipProblem(relationship, standing.relationships.get(id)));
+    const { type, from, to } = relationship;
+    const ends = { type, from: from.identity, to: to.identity };
+    tell(relationshipName(type, id), relationshipProblem(relationship, standing.relationships.get(id)), { ends });
   }
   return differences;
 }

@@ -20,6 +20,8 @@ export interface Difference {
   readonly aggregate: string | null;
   /** The element, where it is about one: a node's identity, or a relationship's type and id. */
   readonly element: string | null;
+  /** Of a relationship, where they are known: its type and the identities of its nodes. */
+  readonly ends?: { readonly type: string; readonly from: string; readonly to: string };
   /** What is wrong, in words. */
   readonly reason: string;
   /** A relationship between other nodes than it should be. */

@@ -5,19 +5,18 @@
 import { hash } from 'node:crypto';
 
 export class TextSet {
+  /** Sorted, up to `#count`. */
   #hashes = new BigUint64Array(1_024);
   #count = 0;
-  #sorted = true;
+  /** Added since it was sorted, so that the set can be asked between any two additions. */
+  readonly #recent = new Map<bigint, number>();
+  #recentCount = 0;
 
   add(text: string): void {
-    if (this.#count === this.#hashes.length) {
-      const larger = new BigUint64Array(this.#hashes.length * 2);
-      larger.set(this.#hashes);
-      this.#hashes = larger;
-    }
-    this.#hashes[this.#count] = hashOf(text);
-    this.#count += 1;
-    this.#sorted = false;
+    const added = hashOf(text);
+    this.#recent.set(added, (this.#recent.get(added) ?? 0) + 1);
+    this.#recentCount += 1;
+    if (this.#recentCount >= mostRecent) this.#sortIn();
   }
 
   has(text: string): boolean {
@@ -26,11 +25,10 @@ export class TextSet {
 
   /** How often it was added. */
   count(text: string): number {
-    this.#sort();
     const wanted = hashOf(text);
     const first = this.#firstNotBelow(wanted);
-    if (this.#hashes[first] !== wanted || first === this.#count) return 0;
-    return this.#firstNotBelow(wanted + 1n) - first;
+    const isThere = first < this.#count && this.#hashes[first] === wanted;
+    return (isThere ? this.#firstNotBelow(wanted + 1n) - first : 0) + (this.#recent.get(wanted) ?? 0);
   }
 
   #firstNotBelow(wanted: bigint): number {
@@ -44,12 +42,25 @@ export class TextSet {
     return low;
   }
 
-  #sort(): void {
-    if (this.#sorted) return;
+  #sortIn(): void {
+    const needed = this.#count + this.#recentCount;
+    if (needed > this.#hashes.length) {
+      const larger = new BigUint64Array(Math.max(needed, this.#hashes.length * 2));
+      larger.set(this.#hashes.subarray(0, this.#count));
+      this.#hashes = larger;
+    }
+    for (const [added, times] of this.#recent) {
+      this.#hashes.fill(added, this.#count, this.#count + times);
+      this.#count += times;
+    }
     this.#hashes.subarray(0, this.#count).sort();
-    this.#sorted = true;
+    this.#recent.clear();
+    this.#recentCount = 0;
   }
 }
+
+/** These take some megabytes, for the time until they are sorted in. */
+const mostRecent = 50_000;
 
 /** The first 64 bits of SHA-256. */
 function hashOf(text: string): bigint {

@@ -4,10 +4,10 @@
  */
 import { decodeManifest, readLine } from '../apply/manifest.ts';
 import { canaryAggregate } from '../contract/canary.ts';
-import { relationshipName } from '../contract/identity.ts';
+import { readNodeIdentity, relationshipName } from '../contract/identity.ts';
 import { splitAggregateKey } from '../contract/outbox-event.ts';
 import type { Position } from '../contract/position.ts';
-import type { MarkedElement, RegisteredAggregate } from '../contract/standing-graph.ts';
+import type { MarkedElement, MarkedNode, RegisteredAggregate } from '../contract/standing-graph.ts';
 import type { Difference, Found } from './difference.ts';
 import { TextSet } from './text-set.ts';
 import type { VerifyPorts } from './verify-ports.ts';
@@ -22,11 +22,13 @@ export class ListedElements {
   /** Of aggregates that have changed since: listed as well, but not to be counted a second time. */
   #changed = new TextSet();
   #changedKeys = new TextSet();
+  /** Of the nodes that some aggregate lists. */
+  readonly #labels = new Set<string>();
 
   /** To be called once for each aggregate. */
   add({ key, manifest }: RegisteredAggregate): void {
     this.#keys.add(key);
-    addLines(this.#elements, key, manifest);
+    this.#addLines(this.#elements, key, manifest);
   }
 
   /** What has changed is told anew each time, all of it. */
@@ -37,7 +39,15 @@ export class ListedElements {
 
   addChanged({ key, manifest }: RegisteredAggregate): void {
     this.#changedKeys.add(key);
-    addLines(this.#changed, key, manifest);
+    this.#addLines(this.#changed, key, manifest);
+  }
+
+  /** Whether the node has a label by which an aggregate lists nodes, or that outgraph's own constraint keys. Any other is somebody's copy. */
+  couldList({ identities }: MarkedNode, ownLabels: ReadonlySet<string>): boolean {
+    return identities.some((identity) => {
+      const { label } = readNodeIdentity(identity);
+      return this.#labels.has(label) || ownLabels.has(label);
+    });
   }
 
   /** Whether some aggregate lists the element, or, for a bare node, something holds it. */
@@ -63,13 +73,17 @@ export class ListedElements {
     return this.#keys.has(key) || this.#changedKeys.has(key);
   }
 
+  #addLines(elements: TextSet, key: string, manifest: string): void {
+    for (const line of decodeManifest(manifest)) {
+      const listed = readLine(line);
+      if (listed.kind === 'node') this.#labels.add(listed.endpoint.label);
+      elements.add(lineName(key, listed));
+    }
+  }
+
   #knows(name: string): boolean {
     return this.#elements.has(name) || this.#changed.has(name);
   }
-}
-
-function addLines(elements: TextSet, key: string, manifest: string): void {
-  for (const line of decodeManifest(manifest)) elements.add(lineName(key, readLine(line)));
 }
 
 const ownedNode = (key: string, identity: string) => `n ${key} ${identity}`;
@@ -224,10 +238,13 @@ async function confirmUnlisted<Id>(
   for await (const changed of ports.listChanged(since)) for (const aggregate of changed) listed.addChanged(aggregate);
   const unlisted = standing.filter((element) => !listed.has(element));
   const remaining = unlisted.length === 0 ? [] : await ports.lookAgain(unlisted);
-  return remaining.map((element) => ({
-    difference: unlistedDifference(element, listed),
-    subject: scope.covers(element) ? { kind: 'element', element } : null,
-  }));
+  const ownLabels = remaining.length === 0 ? new Set<string>() : await ports.readOwnLabels();
+  return remaining.map((element) => {
+    if (element.kind === 'node' && !listed.couldList(element, ownLabels))
+      return { difference: copyDifference(element), subject: null };
+    const difference = unlistedDifference(element, listed);
+    return { difference, subject: scope.covers(element) ? { kind: 'element', element } : null };
+  });
 }
 
 /** What is shared by many changes often: a wrong count that is looked at between two changes is wrong all the same. */
@@ -252,6 +269,12 @@ async function confirmMiscounted<Id>(
 function elementName(element: MarkedElement): string {
   if (element.kind === 'relationship') return relationshipName(element.type, element.id);
   return element.identities[0] ?? `node ${element.elementId}`;
+}
+
+function copyDifference(element: MarkedNode): Difference {
+  const reason =
+    "A copy of a node, or one that lost its label or key: it has outgraph's marks, and no label by which outgraph lists nodes. It is left alone; remove its properties that begin with _outgraph.";
+  return { kind: 'unowned', aggregate: element.owner, element: elementName(element), reason };
 }
 
 function unlistedDifference(element: MarkedElement, listed: ListedElements): Difference {

@@ -48,6 +48,8 @@ export interface VerifyPorts<Id> {
     nodes: readonly SubgraphNode[],
     relationships: readonly { readonly type: string; readonly id: string }[],
   ) => Promise<StandingElements>;
+  /** The labels that outgraph's own constraints key. */
+  readonly readOwnLabels: () => Promise<ReadonlySet<string>>;
   readonly walkElements: () => AsyncIterable<readonly MarkedElement[]>;
   /** Those of the elements that still stand with the same marks. */
   readonly lookAgain: (elements: readonly MarkedElement[]) => Promise<readonly MarkedElement[]>;

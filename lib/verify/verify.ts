@@ -4,7 +4,7 @@
  */
 import { aggregateKey } from '../contract/outbox-event.ts';
 import { fromPosition, type Position, toPosition } from '../contract/position.ts';
-import { type DifferenceCounts, DifferenceReport, type Tell } from './difference.ts';
+import { type DifferenceCounts, DifferenceReport, type Found, type Tell } from './difference.ts';
 import { TextSet } from './text-set.ts';
 import { verifyDocuments } from './verify-documents.ts';
 import { ListedElements, RepairScope, verifyAggregates, verifyElements } from './verify-graph.ts';
@@ -51,10 +51,9 @@ export async function verify<Id>(
       if (last === undefined || ports.isInterrupted()) break;
       isClear = isClear !== false && page.every(({ aggregateId }) => aggregateId !== null);
       after = { id: last.id };
-      for (const { aggregateId } of page) {
-        if (aggregateId !== null) seen.add(aggregateKey({ aggregateType: type, aggregateId }));
-      }
-      const outcome = await verifyDocuments(ports, type, page, quick);
+      const { clear, clashing } = takeApart(type, page, seen);
+      await report.addAll(clashing.map(clash));
+      const outcome = await verifyDocuments(ports, type, clear, quick);
       await report.addAll(outcome.found);
       inFlight += outcome.inFlight;
       documents += page.length;
@@ -79,6 +78,30 @@ export async function verify<Id>(
   if (listed !== null && !ports.isInterrupted())
     await verifyElements(ports, listed, { since: listingSince, tell: report.addAll, scope });
   return end();
+}
+
+/** Documents of a page, and the keys of those whose aggregate another document had before: the graph can follow only one. */
+function takeApart<Id>(
+  aggregateType: string,
+  page: readonly DocumentState<Id>[],
+  seen: TextSet,
+): { readonly clear: readonly DocumentState<Id>[]; readonly clashing: readonly string[] } {
+  const clear: DocumentState<Id>[] = [];
+  const clashing: string[] = [];
+  for (const state of page) {
+    const { aggregateId } = state;
+    const key = aggregateId === null ? null : aggregateKey({ aggregateType, aggregateId });
+    if (key !== null && seen.has(key)) clashing.push(key);
+    else clear.push(state);
+    if (key !== null) seen.add(key);
+  }
+  return { clear, clashing };
+}
+
+function clash(key: string): Found<never> {
+  const reason =
+    'Several documents have this aggregate id: ids that differ only in their type (7 and "7", an ObjectId and its digits) are one aggregate. Give one of them another id.';
+  return { difference: { kind: 'dead', aggregate: key, element: null, reason }, subject: null };
 }
 
 /** A writer's transaction is hardly ever longer. */

@@ -14,10 +14,10 @@ import { checkGraph } from '../neo4j/set-up-graph.ts';
 import { type BackfillPorts, type BackfillReport, backfill } from '../operate/backfill/backfill.ts';
 import type { DocumentsRead } from '../operate/backfill/bring-over.ts';
 import { chunkFor } from '../operate/pace.ts';
-import { recordCurrentStates } from '../writer/record-current-states.ts';
 import { stateOf } from './document-state.ts';
 import { joinGraph } from './graph.ts';
 import { type Databases, paceOf, type Running, sleepUnless } from './operator.ts';
+import { recordDocuments } from './record-documents.ts';
 import { notesOf } from './reproject.ts';
 
 /** Documents that are read and applied at once, as many as events in a batch of the consumer. */
@@ -76,7 +76,7 @@ export function joinBackfill(
     listDocuments: (after, limit) => read(() => listDocumentsSince(db.client, documents, after, limit)),
     readAgain: (ids) => read(() => readDocumentsSince(db.client, documents, ids)),
     applyBatch: joinGraph(driver, database, { db }).applyBatch,
-    recordCurrentStates: (ids) => recordCurrentStates(db.client, db, definition, ids),
+    recordCurrentStates: (ids) => recordDocuments(db, definition, ids),
     countPending: (limit) => countPending(outbox, limit),
     nowMillis: Date.now,
     pace: paceOf(running),

@@ -1,12 +1,14 @@
 /** The doctor on real servers: opens what the settings name for one examination, reads each fact once, and closes everything again. */
 import type { Db } from 'mongodb';
 import pTimeout from 'p-timeout';
+import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
 import { graph } from '../aggregates/graph.ts';
 import { connectEventBus } from '../aws/event-bus.ts';
 import { connectQueueToInspect, readQueue, readRules } from '../aws/inspect-queue.ts';
 import { createReferenceReader } from '../aws/secrets.ts';
 import { isLocalAddress } from '../config/address.ts';
 import type { Environment } from '../config/settings.ts';
+import { unknownSettings } from '../config/unknown-settings.ts';
 import { Fault } from '../contract/fault.ts';
 import { outboxCollection } from '../contract/outbox-event.ts';
 import { type CanaryNote, readLastCanary } from '../mongodb/canaries.ts';
@@ -14,6 +16,7 @@ import { connectMongodb } from '../mongodb/connect.ts';
 import { conflictCollection } from '../mongodb/count-conflicts.ts';
 import { discardedCollection } from '../mongodb/discarded.ts';
 import { readRetentionSeconds } from '../mongodb/find-processed.ts';
+import { findIdClashes, findTtlIndexes } from '../mongodb/inspect-documents.ts';
 import { findCollections, findIndexProblems, readValidator } from '../mongodb/inspect-outbox.ts';
 import { readDefaultWriteConcern, readFeatureVersion, readOplog, readServerFacts } from '../mongodb/inspect-server.ts';
 import { compareWithParts } from '../mongodb/inspect-user.ts';
@@ -31,6 +34,7 @@ import {
   readManifestForms,
 } from '../neo4j/inspect-graph.ts';
 import { tombstoneIndex } from '../neo4j/set-up-graph.ts';
+import { namingNeo4j } from '../neo4j/translate-error.ts';
 import {
   type ConfigurationFacts,
   configurationChecks,
@@ -46,6 +50,7 @@ import { type QueuePorts, queueChecks } from '../operate/doctor/queue.ts';
 import { type StagePorts, stageChecks } from '../operate/doctor/stage.ts';
 import { checkBinding } from './binding.ts';
 import { reprojectable } from './reproject.ts';
+import { closeInTime } from './unless-silent.ts';
 
 /** What to examine. */
 export interface DoctorRequest {
@@ -61,7 +66,7 @@ const checkSeconds = 10;
 /** Examines a stage; it changes nothing. Whatever the servers do, it ends within half a minute. */
 export async function runDoctor({ environment, loaded, signal }: DoctorRequest): Promise<DoctorReport> {
   const states = await readStates(environment);
-  const opened: (() => Promise<unknown>)[] = [];
+  const opened: (() => Promise<void>)[] = [];
   try {
     const mongodb = openMongodb(states, loaded, opened);
     const inMongodb = mongodbChecks(mongodb?.ports ?? null, {
@@ -83,7 +88,12 @@ export async function runDoctor({ environment, loaded, signal }: DoctorRequest):
       tombstoneIndex,
       mongodbReachable: inMongodb.reachable,
     });
-    const facts: ConfigurationFacts = { states, loaded, nodeVersion: process.versions.node };
+    const facts: ConfigurationFacts = {
+      states,
+      unknown: unknownSettings(environment),
+      loaded,
+      nodeVersion: process.versions.node,
+    };
     const checks = [
       ...configurationChecks(facts),
       ...inMongodb.all,
@@ -93,8 +103,7 @@ export async function runDoctor({ environment, loaded, signal }: DoctorRequest):
     ];
     return await examineStage(checks, { seconds: checkSeconds, signal });
   } finally {
-    // A connection that hangs may hang at its end, too.
-    await Promise.allSettled(opened.map((close) => pTimeout(close(), { milliseconds: 2_000 })));
+    await Promise.all(opened.map((close) => closeInTime({ close })));
   }
 }
 
@@ -117,7 +126,7 @@ interface OpenedMongodb {
 function openMongodb(
   states: readonly SettingState[],
   loaded: LoadedCatalog,
-  opened: (() => Promise<unknown>)[],
+  opened: (() => Promise<void>)[],
 ): OpenedMongodb | null {
   const uri = textOf(states, 'MONGODB_URI');
   const database = textOf(states, 'MONGODB_DATABASE');
@@ -138,6 +147,8 @@ function openMongodb(
       findCollections: (names) => findCollections(db, names),
       readValidator: () => readValidator(db),
       findIndexProblems: () => findIndexProblems(db),
+      findTtlIndexes: () => findTtlIndexes(db, documentCollections(loaded)),
+      findIdClashes: () => findIdClashes(db, withDocuments(loaded)),
       readRetentionSeconds: () => readRetentionSeconds(outbox),
     },
     stage: {
@@ -153,7 +164,7 @@ function openNeo4j(
   states: readonly SettingState[],
   { catalog }: LoadedCatalog,
   mongodb: OpenedMongodb | null,
-  opened: (() => Promise<unknown>)[],
+  opened: (() => Promise<void>)[],
 ): Neo4jPorts | null {
   const uri = textOf(states, 'NEO4J_URI');
   const database = textOf(states, 'NEO4J_DATABASE');
@@ -162,7 +173,7 @@ function openNeo4j(
   const driver = connectNeo4j({ uri, username, password: textOf(states, 'NEO4J_PASSWORD') ?? '' }, { retrySeconds: 1 });
   opened.push(() => driver.close());
   return {
-    readServer: once(() => readGraphServer(driver, database)),
+    readServer: once(() => namingNeo4j(uri, () => readGraphServer(driver, database))),
     readUser: () => readGraphUser(driver, database),
     findConstraintProblems: async () => (catalog === null ? [] : findConstraintProblems(driver, database, catalog)),
     readIndexes: () => readGraphIndexes(driver, database),
@@ -174,7 +185,7 @@ function openNeo4j(
   };
 }
 
-function openQueues(states: readonly SettingState[], opened: (() => Promise<unknown>)[]): QueuePorts {
+function openQueues(states: readonly SettingState[], opened: (() => Promise<void>)[]): QueuePorts {
   const queueUrl = textOf(states, 'QUEUE_URL');
   const deadLetterQueueUrl = textOf(states, 'DEAD_LETTER_QUEUE_URL');
   const busName = textOf(states, 'EVENT_BUS_NAME');
@@ -192,10 +203,12 @@ function openQueues(states: readonly SettingState[], opened: (() => Promise<unkn
 }
 
 /** Of the types that have documents: not of the canary, and not of `graph`, whose events may come from anywhere. */
-function documentCollections({ catalog }: LoadedCatalog): readonly string[] {
-  if (catalog === null) return [];
-  const withDocuments = reprojectable(catalog).filter(({ type }) => type !== graph.type);
-  return [...new Set(withDocuments.map(({ collection }) => collection))];
+function withDocuments({ catalog }: LoadedCatalog): readonly AggregateDefinition[] {
+  return catalog === null ? [] : reprojectable(catalog).filter(({ type }) => type !== graph.type);
+}
+
+function documentCollections(loaded: LoadedCatalog): readonly string[] {
+  return [...new Set(withDocuments(loaded).map(({ collection }) => collection))];
 }
 
 function daysIfSet(states: readonly SettingState[]): number | null {

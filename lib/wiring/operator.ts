@@ -10,8 +10,10 @@ import { outboxOf } from '../mongodb/outbox-of.ts';
 import { checkOutbox } from '../mongodb/set-up-outbox.ts';
 import { connectNeo4j } from '../neo4j/connect.ts';
 import { readAggregatePositions } from '../neo4j/list-aggregates.ts';
+import { namingNeo4j } from '../neo4j/translate-error.ts';
 import { createPace, type Pace } from '../operate/pace.ts';
 import { checkBinding } from './binding.ts';
+import { closeInTime, unlessSilent } from './unless-silent.ts';
 
 /** Where the documents and their outbox are. */
 export interface OutboxAddress {
@@ -54,27 +56,38 @@ export async function withOutbox<Result>(
     await checkOutbox(db);
     return await work(db);
   } finally {
-    await client.close();
+    await closeInTime(client);
   }
 }
 
 /**
- * Opens the outbox's graph for the time of `work`.
+ * Opens the outbox's graph for the time of `work`, which ends early if the server stops answering.
  *
  * @throws Fault as {@link checkBinding} does, `neo4j-unavailable`; those of `work`.
  */
-export async function withGraph<Result>(
+export function withGraph<Result>(
   db: Db,
-  { NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD, NEO4J_DATABASE }: GraphAddress,
+  graph: GraphAddress,
   work: (driver: Driver) => Promise<Result>,
-  check = checkBinding,
+): Promise<Result> {
+  return withDriver(graph, (driver) =>
+    unlessSilent(graph, async () => {
+      await checkBinding(db, driver, graph.NEO4J_DATABASE);
+      return work(driver);
+    }),
+  );
+}
+
+/** Opens the graph for the time of `work`, which outlives outages: guard each of its requests with `unlessSilent`. */
+export async function withDriver<Result>(
+  { NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD }: GraphAddress,
+  work: (driver: Driver) => Promise<Result>,
 ): Promise<Result> {
   const driver = connectNeo4j({ uri: NEO4J_URI, username: NEO4J_USERNAME, password: NEO4J_PASSWORD });
   try {
-    await check(db, driver, NEO4J_DATABASE);
-    return await work(driver);
+    return await namingNeo4j(NEO4J_URI, () => work(driver));
   } finally {
-    await driver.close();
+    await closeInTime(driver);
   }
 }
 

@@ -14,8 +14,8 @@ import { recordedAtOnce } from '../operate/room.ts';
 import type { Found } from '../verify/difference.ts';
 import type { VerifyOptions } from '../verify/verify.ts';
 import type { VerifyStep } from '../verify/verify-ports.ts';
-import { recordCurrentStates } from '../writer/record-current-states.ts';
 import { type Databases, paceOf, type Running, sleepUnless } from './operator.ts';
+import { recordDocuments } from './record-documents.ts';
 import { verifyGraph } from './verify.ts';
 
 /** What a repair tells while it is at work. */
@@ -54,7 +54,7 @@ export async function repairGraph(
       recordCurrentStates: (aggregateType, ids) => {
         const definition = byType.get(aggregateType);
         if (definition === undefined) throw new Error(`The aggregate type "${aggregateType}" is not repaired.`);
-        return recordCurrentStates(db.client, db, definition, ids);
+        return recordDocuments(db, definition, ids);
       },
       recordDeletions: (ghosts) =>
         recordDeletions(

@@ -25,8 +25,8 @@ import { chunkFor } from '../operate/pace.ts';
 import { type ForgetReport, forgetMissing } from '../operate/reproject/forget-missing.ts';
 import { type ReprojectLog, type ReprojectReport, reproject } from '../operate/reproject/reproject.ts';
 import { recordedAtOnce } from '../operate/room.ts';
-import { recordCurrentStates } from '../writer/record-current-states.ts';
 import { type GraphAddress, paceOf, type Running, sleepUnless, withGraph } from './operator.ts';
+import { recordDocuments } from './record-documents.ts';
 
 /** How aggregates that have no document are forgotten. */
 export interface ForgetSettings {
@@ -107,7 +107,7 @@ export async function reprojectType(
       saveProgress: (progress) => saveReprojection(notes, owner, progress),
       readClusterTime: () => readClusterTime(db.client, outbox),
       listDocumentIds: (after, limit) => listDocumentIds(db.collection(definition.collection), after, limit),
-      recordCurrentStates: (ids) => recordCurrentStates(db.client, db, definition, ids),
+      recordCurrentStates: (ids) => recordDocuments(db, definition, ids),
       countPending: (limit) => countPending(outbox, limit),
       pace: paceOf(running),
       sleep: (millis) => sleepUnless(running.signal, millis),

@@ -33,11 +33,11 @@ export async function viewAggregate(
         return found.outcome === 'found' ? { outcome: 'found', id: found.document._id } : found;
       },
       readDocument: async (id) => {
-        const [document] = await readDocuments(db.collection(definition.collection), [id]);
-        if (document === undefined) return null;
+        const [stored] = await readDocuments(db.collection(definition.collection), [id]);
+        if (stored === undefined) return null;
         return {
-          document: toRelaxedJson(document) as Readonly<Record<string, unknown>>,
-          subgraph: stateOf(definition, document).subgraph,
+          document: toRelaxedJson(stored.document) as Readonly<Record<string, unknown>>,
+          subgraph: stateOf(definition, stored).subgraph,
         };
       },
       listEvents: () => listEvents(outboxOf(db), aggregate, maxEvents),

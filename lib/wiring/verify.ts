@@ -6,6 +6,7 @@ import { outboxOf } from '../mongodb/outbox-of.ts';
 import { readClusterTime } from '../mongodb/scan-pending.ts';
 import { newestUnsettled, oldestPending } from '../mongodb/unsettled-positions.ts';
 import { countListings } from '../neo4j/count-listings.ts';
+import { readGraphSchema } from '../neo4j/graph-schema.ts';
 import { readKeyNames, recentKeyNames } from '../neo4j/key-names.ts';
 import { listChangedSince, listWithManifests, readRegistered } from '../neo4j/list-aggregates.ts';
 import { queryOf } from '../neo4j/read.ts';
@@ -67,6 +68,7 @@ export async function verifyGraph(
     },
     readElements: async (nodes, relationships) =>
       readElements(driver, database, await recentKeys(), { nodes, relationships }),
+    readOwnLabels: async () => new Set((await readGraphSchema(driver, database)).keys.keys()),
     walkElements: () => walkElements(driver, database, recentKeys),
     lookAgain: async (elements) => lookAgain(queryOf(driver, database), await freshKeys(), elements),
     countListings: (elements) => countListings(driver, database, freshKeys, elements),

@@ -1,7 +1,6 @@
 /** Inserts documents as bytes: MongoDB takes what no driver would write, such as a text that is not UTF-8. */
 import net from 'node:net';
 import { BSON, type Db, type Document } from 'mongodb';
-import { servers } from './servers.ts';
 
 /** A text that stands for a byte that is not UTF-8; as long in UTF-8 as the bytes that take its place. */
 export const wrongText = '\u{10FFFF}';
@@ -9,7 +8,7 @@ export const wrongText = '\u{10FFFF}';
 const written = Buffer.from(wrongText);
 const wrong = Buffer.from([0xff, 0x78, 0x78, 0x78]);
 
-/** `insert` as one command; every `wrongText` in the documents becomes bytes that are not UTF-8. @throws Error if the server refuses. */
+/** `insert` as one command, on a server without a password; every `wrongText` in the documents becomes bytes that are not UTF-8. @throws Error if the server refuses. */
 export async function insertRaw(
   db: Db,
   collection: string,
@@ -28,18 +27,19 @@ export async function insertRaw(
   );
   const bytes = Buffer.from(command);
   for (let at = bytes.indexOf(written); at >= 0; at = bytes.indexOf(written, at)) wrong.copy(bytes, at);
-  const answer = BSON.deserialize(await send(bytes), { validation: { utf8: false } });
+  const { primary } = await db.client.db('admin').command({ hello: 1 });
+  const answer = BSON.deserialize(await send(String(primary), bytes), { validation: { utf8: false } });
   if (answer.ok !== 1 || answer.writeErrors !== undefined) throw new Error(`Not inserted: ${JSON.stringify(answer)}`);
 }
 
 /** The answer to one OP_MSG. https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/#op_msg */
-function send(body: Buffer): Promise<Uint8Array> {
+function send(address: string, body: Buffer): Promise<Uint8Array> {
   const headerBytes = 21;
   const header = Buffer.alloc(headerBytes);
   header.writeInt32LE(headerBytes + body.length, 0);
   header.writeInt32LE(1, 4);
   header.writeInt32LE(2013, 12);
-  const { hostname, port } = new URL(servers.mongodbUri.replace('mongodb://', 'http://').replace(/,.*?(?=[/?]|$)/, ''));
+  const [hostname = '', port] = address.split(':');
   return new Promise((resolve, reject) => {
     const socket = net.connect(Number(port), hostname);
     let received = Buffer.alloc(0);

@@ -9,6 +9,9 @@ export interface OwnNeo4j extends PooledAddress {
   readonly kill: () => Promise<void>;
   /** Lines for its configuration file, from its next start on. */
   readonly configure: (lines: readonly string[]) => Promise<void>;
+  /** It holds its connections and answers nothing, until it is resumed. */
+  readonly pause: () => Promise<void>;
+  readonly resume: () => Promise<void>;
   /** Gives it back, in whatever state; the end of the test file does so too. */
   readonly release: () => Promise<void>;
 }
@@ -23,6 +26,8 @@ export async function takeNeo4j(): Promise<OwnNeo4j> {
     stop: act('stop'),
     kill: act('kill'),
     configure: (lines) => askSetUp<void>(`neo4j/${address.id}/configure`, lines.join('\n')),
+    pause: act('pause'),
+    resume: act('resume'),
     release: act('release'),
   };
 }

@@ -3,6 +3,7 @@ import type { AggregateCatalog } from '../../aggregates/create-catalog.ts';
 import { isLocalAddress } from '../../config/address.ts';
 import { isReference, parseReference, type Reference } from '../../config/reference.ts';
 import { type Environment, settings } from '../../config/settings.ts';
+import { type UnknownSetting, unknownSettingsText } from '../../config/unknown-settings.ts';
 import { describeError } from '../../contract/fault.ts';
 import { bookkeepingPrefix, namePattern } from '../../contract/subgraph.ts';
 import { type Check, type Finding, ok, skipped, warning, wrong } from './doctor.ts';
@@ -65,18 +66,20 @@ export type LoadedCatalog =
 
 export interface ConfigurationFacts {
   readonly states: readonly SettingState[];
+  readonly unknown: readonly UnknownSetting[];
   readonly loaded: LoadedCatalog;
   /** As `process.versions.node`. */
   readonly nodeVersion: string;
 }
 
 /** The checks. */
-export function configurationChecks({ states, loaded, nodeVersion }: ConfigurationFacts): readonly Check[] {
+export function configurationChecks({ states, unknown, loaded, nodeVersion }: ConfigurationFacts): readonly Check[] {
   const check = (name: string, finding: () => Finding): Check => {
     return { group: 'Configuration', name, advice: 'see the settings in README.md', examine: async () => finding() };
   };
   return [
     check('settings', () => judgeSettings(states)),
+    check('unknown settings', () => judgeUnknown(unknown)),
     check('references', () => judgeReferences(states)),
     check('encryption', () => judgeEncryption(states)),
     check('catalog', () => (loaded.catalog === null ? unloadable(loaded.problem) : judgeCatalog(loaded.catalog))),
@@ -100,6 +103,14 @@ function judgeSettings(states: readonly SettingState[]): Finding {
     );
   const set = states.filter(({ state }) => state === 'set').length;
   return ok(`${set} set, all valid${absent.length > 0 ? `; not set: ${absent.join(', ')}` : ''}`);
+}
+
+function judgeUnknown(unknown: readonly UnknownSetting[]): Finding {
+  if (unknown.length === 0) return ok('none');
+  return warning(
+    `no part reads ${unknownSettingsText(unknown)}`,
+    'Correct the names (README.md, Settings); ignore those of other programs.',
+  );
 }
 
 function judgeReferences(states: readonly SettingState[]): Finding {

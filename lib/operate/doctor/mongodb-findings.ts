@@ -138,6 +138,39 @@ export function judgeDocuments({ missing, unseen }: CollectionsFound, all: reado
   return ok(`there: ${all.filter((name) => !unseen.includes(name)).join(', ')}`);
 }
 
+/** Something in a collection of documents, by a name that a person finds it by. */
+export interface CollectionProblem {
+  readonly collection: string;
+  readonly problem: string;
+}
+
+/** The server's own deletions come without an event. */
+export function judgeTtlIndexes(found: readonly CollectionProblem[]): Finding {
+  if (found.length === 0) return ok('only by writers: no collection has a TTL index');
+  return wrong(
+    `MongoDB itself deletes documents, without an event: ${wordsOf(found)}`,
+    'Drop the TTL index and let a writer delete what has expired, with its event. Remove what stayed behind in the graph: outgraph verify, then outgraph repair.',
+  );
+}
+
+/** One aggregate of two documents: the graph follows whichever was written last. */
+export function judgeIdClashes(found: readonly CollectionProblem[]): Finding {
+  if (found.length === 0) return ok('no two documents have the same aggregate id, as far as was looked');
+  return wrong(
+    `documents that share an aggregate id, because their _id differs only in its type: ${wordsOf(found)}`,
+    'Give one of them another _id, or declare the aggregate with an id function that tells them apart.',
+  );
+}
+
+/** No more than a person reads. */
+const shownProblems = 5;
+
+function wordsOf(found: readonly CollectionProblem[]): string {
+  const words = found.slice(0, shownProblems).map(({ collection, problem }) => `${problem} of ${collection}`);
+  const others = found.length - words.length;
+  return `${words.join('; ')}${others > 0 ? `; and ${others} more` : ''}`;
+}
+
 function round(value: number): number {
   return Math.round(value * 10) / 10;
 }

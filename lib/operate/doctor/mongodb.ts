@@ -3,16 +3,19 @@
 import { setUpAdvice } from './advice.ts';
 import { type Check, type Finding, ok, skipped } from './doctor.ts';
 import {
+  type CollectionProblem,
   type CollectionsFound,
   type IndexProblem,
   judgeClock,
   judgeCollections,
   judgeDocuments,
   judgeFeatureVersion,
+  judgeIdClashes,
   judgeIndexes,
   judgeOplog,
   judgeRetention,
   judgeTopology,
+  judgeTtlIndexes,
   judgeUser,
   judgeValidator,
   judgeVersion,
@@ -34,6 +37,8 @@ export interface MongodbPorts {
   readonly findCollections: (names: readonly string[]) => Promise<CollectionsFound>;
   readonly readValidator: () => Promise<ValidatorFound>;
   readonly findIndexProblems: () => Promise<readonly IndexProblem[]>;
+  readonly findTtlIndexes: () => Promise<readonly CollectionProblem[]>;
+  readonly findIdClashes: () => Promise<readonly CollectionProblem[]>;
   /** Null where the index is not there, or purges nothing. */
   readonly readRetentionSeconds: () => Promise<number | null>;
 }
@@ -126,6 +131,13 @@ export function mongodbChecks(ports: MongodbPorts | null, expected: MongodbExpec
     expected.documentCollections.length === 0
       ? skipped('the catalog has no documents')
       : judgeDocuments(await mongodb.findCollections(expected.documentCollections), expected.documentCollections),
+  );
+  const hasNoDocuments = () => expected.documentCollections.length === 0;
+  add('deletion of documents', 'it needs listIndexes on each of their collections', async (mongodb) =>
+    hasNoDocuments() ? skipped('the catalog has no documents') : judgeTtlIndexes(await mongodb.findTtlIndexes()),
+  );
+  add('ids of documents', 'it needs find on each of their collections', async (mongodb) =>
+    hasNoDocuments() ? skipped('the catalog has no documents') : judgeIdClashes(await mongodb.findIdClashes()),
   );
   add('clock', 'none is needed', async (mongodb) => judgeClock(await mongodb.readServer()));
   return { all, reachable, collections, indexes };

@@ -43,6 +43,13 @@ export interface SubgraphView {
   readonly relationships: readonly RelationshipView[];
 }
 
+export interface ViewedFault {
+  readonly code: FaultCode;
+  readonly reason: string;
+  /** What the code of the aggregate type threw, and where, in the catalog that this command was given. */
+  readonly trace?: string;
+}
+
 export interface AggregateView {
   readonly aggregateType: string;
   readonly aggregateId: string;
@@ -53,7 +60,7 @@ export interface AggregateView {
   /** What the document says; null without one, or where its projection fails. */
   readonly expected: SubgraphView | null;
   /** Why the document cannot be projected; null where it can. */
-  readonly fault: { readonly code: FaultCode; readonly reason: string } | null;
+  readonly fault: ViewedFault | null;
   /** Newest first: all that are pending or dead, and of the processed ones those among the outbox's last fifty thousand; no more than a hundred of either. */
   readonly events: readonly EventView[];
   /** What the graph's registry says; null where it does not know the aggregate. */

@@ -10,7 +10,7 @@ import { aggregateKey } from '../../contract/outbox-event.ts';
 import type { RegisteredAggregate, StandingElements } from '../../contract/standing-graph.ts';
 import type { NamedEndpoint, Subgraph } from '../../contract/subgraph.ts';
 import { aggregateDifferences, listElements } from './aggregate-differences.ts';
-import type { AggregateView, EventView } from './aggregate-view.ts';
+import type { AggregateView, EventView, ViewedFault } from './aggregate-view.ts';
 import { expectedView, standingView, unreadEnds } from './subgraph-view.ts';
 
 /** A document as it is now. */
@@ -99,7 +99,7 @@ async function viewOnce<Id>(
     search,
     document: found?.document ?? null,
     expected: subgraph && expectedView(key, subgraph),
-    fault: fault && { code: fault.code, reason: fault.message },
+    fault: fault && viewFault(fault),
     events,
     registry: registered === undefined ? null : registryView(registered),
     standing: standingView(listed, standing, ends.nodes),
@@ -113,6 +113,14 @@ async function viewOnce<Id>(
       isInFlight,
     }),
   };
+}
+
+/** Deeper calls are those of outgraph itself. */
+const shownFrames = 10;
+
+function viewFault({ code, message: reason, cause }: Fault): ViewedFault {
+  if (code !== 'projection-failed' || !(cause instanceof Error)) return { code, reason };
+  return { code, reason, trace: (cause.stack ?? String(cause)).split('\n').slice(0, shownFrames).join('\n') };
 }
 
 function registryView({ position, deleted, manifest }: RegisteredAggregate): AggregateView['registry'] {

@@ -32,8 +32,9 @@ import {
   type TrialDocument,
   trialCollection,
 } from '../../../lib/mongodb/trials.ts';
-import { listUnsettledIds, newestUnsettled } from '../../../lib/mongodb/unsettled-positions.ts';
+import { listUnsettledIds, listUnsettledTypes, newestUnsettled } from '../../../lib/mongodb/unsettled-positions.ts';
 import { connectNeo4j } from '../../../lib/neo4j/connect.ts';
+import { requireReplicaSet } from '../../../lib/wiring/check-set-up.ts';
 import { listDead, listDiscarded, showDead } from '../../../lib/wiring/dead.ts';
 import { discard, planDiscard } from '../../../lib/wiring/discard.ts';
 import { findDocument } from '../../../lib/wiring/find-document.ts';
@@ -133,6 +134,7 @@ const sweep: PartAtWork = async (db, admin) => {
 /** From nothing, and again on what an older version left behind. */
 const setUp: PartAtWork = async (db, admin) => {
   for (const { name } of await admin.listCollections({ name: /^outbox/ }).toArray()) await admin.dropCollection(name);
+  await requireReplicaSet(db);
   await setUpOutbox(db, { processedRetentionSeconds: 60 });
   await admin.collection(outboxCollection).dropIndex('outgraph_dead');
   await admin.collection(outboxCollection).createIndex({ deadAt: 1 }, { name: 'outgraph_dead' });
@@ -151,9 +153,11 @@ async function addDeadEvent(admin: Db): Promise<string> {
 
 /** All of the console but the view of an aggregate, which reads its document. */
 async function useConsole(db: Db, eventId: string): Promise<void> {
-  const driver = connectNeo4j({ uri: 'bolt://127.0.0.1:1', username: '', password: '' });
+  const uri = 'bolt://127.0.0.1:1';
+  const driver = connectNeo4j({ uri, username: '', password: '' });
   const { signal } = running;
-  const scope = { db, driver, database: 'neo4j', queues: null, catalog: aggregates, staleSeconds: 120, signal };
+  const graph = { NEO4J_URI: uri, NEO4J_USERNAME: '', NEO4J_PASSWORD: '', NEO4J_DATABASE: 'neo4j' };
+  const scope = { db, driver, database: 'neo4j', graph, queues: null, catalog: aggregates, staleSeconds: 120, signal };
   const ports = consolePorts(scope);
   await ports.readStatus();
   await ports.listDead();
@@ -216,6 +220,7 @@ const reproject: PartAtWork = async (db, admin) => {
   await dropReprojection(db, { command: 'reproject', aggregateType: memoryEvent.type });
   const outbox = db.collection(outboxCollection);
   await listUnsettledIds(outbox, memoryEvent.type, '', 10);
+  await listUnsettledTypes(outbox);
   await newestUnsettled(outbox, memoryEvent.type, ['a']);
   const missing = { aggregateType: memoryEvent.type, aggregateId: 'a' };
   const documents = db.collection(memoryEvent.collection);
@@ -223,7 +228,7 @@ const reproject: PartAtWork = async (db, admin) => {
   await readDocumentsSince(
     db.client,
     documents,
-    some.map(({ _id }) => _id),
+    some.map(({ id }) => id),
   );
   await recordDeletions(outbox, [{ ...missing, knownPosition: await readClusterTime(db.client, outbox) }], new Date());
 };
@@ -236,6 +241,7 @@ export const partsAtWork: Readonly<Record<Part, PartAtWork>> = {
   sweep,
   'set-up': setUp,
   worker: async (db, admin) => {
+    await requireReplicaSet(db);
     await publish(db, admin);
     await consume(db, admin);
     await sweep(db, admin);

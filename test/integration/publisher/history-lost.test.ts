@@ -8,8 +8,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { installMongod, type MongodbServers, startMongodb } from '../../../infra/local/mongod.ts';
+import { installMongod } from '../../../infra/local/mongod.ts';
 import { printStep } from '../../../infra/local/progress.ts';
+import { type RestartableReplicaSet, startRestartableMongodb } from '../../../infra/local/restartable-mongodb.ts';
 import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
@@ -20,12 +21,12 @@ import { type TestPublisher, testPublisher } from '../../support/test-publisher.
 const mongodArgs = ['--oplogSize', '1', '--syncdelay', '1', '--setParameter', 'enableTestCommands=1'];
 
 let folder: string;
-let mongodb: MongodbServers;
+let mongodb: RestartableReplicaSet;
 let client: MongoClient;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'outgraph-oplog-'));
   const binary = await installMongod(printStep, new AbortController().signal);
-  mongodb = await startMongodb(binary, folder, 1, mongodArgs);
+  mongodb = await startRestartableMongodb({ binary, folder, logsFolder: folder, members: 1, extraArgs: mongodArgs });
   client = new MongoClient(mongodb.uri);
 });
 afterAll(async () => {

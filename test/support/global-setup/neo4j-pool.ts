@@ -10,7 +10,7 @@ import { connectGraph } from '../connect-graph.ts';
 import { emptyGraph } from '../graph-dump.ts';
 
 /** What a test may do to its server. */
-const poolActions = ['start', 'stop', 'kill', 'release', 'configure'] as const;
+const poolActions = ['start', 'stop', 'kill', 'pause', 'resume', 'release', 'configure'] as const;
 export type PoolAction = (typeof poolActions)[number];
 
 /** The answer to `take`. */

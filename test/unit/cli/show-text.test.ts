@@ -116,3 +116,25 @@ it('a document that can never be applied says why, with its code', () => {
     'It can never be applied: payload.date: bad (payload-invalid)',
   );
 });
+
+it('a projection that throws is shown with its message and where it threw', () => {
+  const trace = 'Error: no such field\n    at project (/app/catalog.ts:7:11)';
+  const fault = { code: 'projection-failed', reason: 'The projection of "person" threw Error.', trace } as const;
+  expect(showText({ ...view, expected: null, fault })).toContain(`threw Error. (projection-failed)
+    Error: no such field
+        at project (/app/catalog.ts:7:11)`);
+});
+
+it('an integer of 64 bits is shown with all its digits, and no number as a text', () => {
+  const properties = { user_id: 9_223_372_036_854_775_807n, text: '17', whole: 17, at: new Date(0) };
+  const node = {
+    identity: '["User",[["user_id","i9223372036854775807"]]]',
+    labels: ['User'],
+    properties,
+    hold: 'owned' as const,
+  };
+  const standing = { nodes: [node], relationships: [] };
+  expect(showText({ ...view, standing, expected: standing })).toContain(
+    '(:User {user_id: 9223372036854775807}) {at: 1970-01-01T00:00:00.000Z, text: "17", whole: 17.0}',
+  );
+});

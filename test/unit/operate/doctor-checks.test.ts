@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { aggregates } from '../../../lib/aggregates/catalog.ts';
 import { createCatalog } from '../../../lib/aggregates/create-catalog.ts';
+import { unknownSettings } from '../../../lib/config/unknown-settings.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
 import {
@@ -36,10 +37,14 @@ describe('configuration', () => {
     { MONGODB_URI: 'mongodb://localhost', NEO4J_URI: 'bolt://localhost' },
     async () => '',
   );
-  const examine = async (name: string, facts: { nodeVersion?: string; catalog?: typeof aggregates } = {}) =>
+  const examine = async (
+    name: string,
+    facts: { nodeVersion?: string; catalog?: typeof aggregates; environment?: Record<string, string> } = {},
+  ) =>
     findingOf(
       configurationChecks({
         states: await states,
+        unknown: unknownSettings(facts.environment ?? {}),
         loaded: { catalog: facts.catalog ?? aggregates, problem: null },
         nodeVersion: facts.nodeVersion ?? '24.1.0',
       }),
@@ -51,6 +56,15 @@ describe('configuration', () => {
     ['22.0.0', 'ok'],
   ])('Node %s is %s', async (nodeVersion, outcome) => {
     expect(await examine('Node.js', { nodeVersion })).toMatchObject({ outcome });
+  });
+
+  it("unknown settings of outgraph's prefixes are named, without their values", async () => {
+    const environment = { MONGODB_DATABSE: 'shop', NEO4J_HOST: 's3cret', PATH: '/bin' };
+    expect(await examine('unknown settings', { environment })).toMatchObject({
+      outcome: 'warning',
+      detail: 'no part reads MONGODB_DATABSE (did you mean MONGODB_DATABASE?), NEO4J_HOST',
+    });
+    expect(await examine('unknown settings')).toMatchObject({ outcome: 'ok' });
   });
 
   it('two types that key one label differently are wrong, because every event of one would be dead', async () => {
@@ -76,7 +90,8 @@ describe('configuration', () => {
       { MONGODB_URI: 'mongodb+srv://db.example.com', NEO4J_URI: 'neo4j+s://graph.example.com' },
       async () => '',
     );
-    const facts = { states: elsewhere, loaded: { catalog: aggregates, problem: null }, nodeVersion: '24.0.0' } as const;
+    const loaded = { catalog: aggregates, problem: null } as const;
+    const facts = { states: elsewhere, unknown: [], loaded, nodeVersion: '24.0.0' };
     expect(await findingOf(configurationChecks(facts), 'encryption')).toMatchObject({
       outcome: 'warning',
       detail: 'MongoDB over TLS, Neo4j over TLS; without a user for Neo4j',

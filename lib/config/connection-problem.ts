@@ -1,0 +1,75 @@
+/** Why a server cannot be reached, by what the network and TLS report. Pure: knows words and codes of errors, and no driver. */
+
+/** A server and the setting that holds its address. */
+export interface Reached {
+  readonly server: 'MongoDB' | 'Neo4j';
+  readonly setting: 'MONGODB_URI' | 'NEO4J_URI';
+  readonly withTls: string;
+}
+
+type Sentence = (reached: Reached) => string;
+
+const certificateAuthority: Sentence = () =>
+  'its certificate is self-signed, or of an authority that Node does not know. Give Node the certificate of that authority in NODE_EXTRA_CA_CERTS.';
+
+const silent: Sentence = () =>
+  'a connection opens, and no answer comes. Check that the server is not paused, starting or overloaded, and that no firewall is between.';
+
+/** The first that fits. Node's codes stand in messages as well: drivers pass on no more than those. */
+const problems: readonly (readonly [RegExp, Sentence])[] = [
+  [
+    /ECONNREFUSED/,
+    ({ setting }) =>
+      `nothing listens there (ECONNREFUSED). Check that the server is running, and the host and port in ${setting}.`,
+  ],
+  [
+    /ENOTFOUND|EAI_AGAIN|ENODATA/,
+    ({ setting }) =>
+      `its host name cannot be resolved. Check the spelling in ${setting}, and the name servers of this machine.`,
+  ],
+  [
+    /EHOSTUNREACH|ENETUNREACH/,
+    ({ setting }) => `the network has no route to it. Check the host in ${setting}, and the firewall.`,
+  ],
+  [
+    /responded HTTP/i,
+    ({ setting }) =>
+      `a web server answers there. Check the port in ${setting}: Bolt's is 7687, 7474 is that of the browser.`,
+  ],
+  [
+    /ALTNAME_INVALID|does not match certificate/,
+    ({ setting }) =>
+      `its certificate is for another host name. Use a name in ${setting} that the certificate has, or give the server a certificate for this one.`,
+  ],
+  [
+    /CERT_HAS_EXPIRED|CERT_NOT_YET_VALID|certificate (?:has expired|is not yet valid)/,
+    () => 'its certificate has expired, or is not valid yet. Renew it, and check the clock of this machine.',
+  ],
+  [/SELF_SIGNED|UNABLE_TO_\w+|self-signed|unable to (?:verify|get)|not trusted/, certificateAuthority],
+  [
+    /WRONG_VERSION_NUMBER|wrong version number|EPROTO|PACKET_LENGTH|SSL routines/,
+    ({ setting }) =>
+      `the server does not speak TLS, and ${setting} asks for it. Enable TLS on the server; without TLS, only a server on this machine can be used.`,
+  ],
+  [
+    /Active conn count = [1-9]/,
+    () => 'all connections of this process are in use, and none became free in time. Run fewer commands at once.',
+  ],
+  [/ETIMEDOUT|timed out|timeout/i, silent],
+  [
+    /ECONNRESET|EPIPE|closed/,
+    ({ setting, withTls }) =>
+      `it closed the connection. If it expects TLS, ${withTls} in ${setting}; if the port is another server's, correct it; otherwise see the log of the server.`,
+  ],
+];
+
+/**
+ * One sentence for the cause and one for what to do; null where the error is about something else.
+ *
+ * @param errors messages and codes of the error and its causes. Nothing of them is in the answer.
+ */
+export function connectionProblem(errors: readonly string[], reached: Reached): string | null {
+  const text = errors.join('\n');
+  const sentence = problems.find(([pattern]) => pattern.test(text))?.[1];
+  return sentence === undefined ? null : sentence(reached);
+}

@@ -1,0 +1,21 @@
+/** Which aggregate types the databases hold and a catalog lacks: a comparison by that catalog would pass them over. */
+import type { AggregateCatalog } from '../aggregates/create-catalog.ts';
+import { outboxCollection } from '../contract/outbox-event.ts';
+import { listUnsettledTypes } from '../mongodb/unsettled-positions.ts';
+import { listAggregateTypes } from '../neo4j/list-aggregates.ts';
+import type { Databases } from './operator.ts';
+
+/**
+ * The types of live aggregates in the graph and of pending or dead events that the catalog lacks, in the order of
+ * their names. Every processed event is of an aggregate that the graph knows.
+ *
+ * @throws Fault `mongodb-unavailable` or `neo4j-unavailable`.
+ */
+export async function findUnknownTypes(
+  { db, driver, database }: Databases,
+  catalog: AggregateCatalog,
+): Promise<readonly string[]> {
+  const inOutbox = await listUnsettledTypes(db.collection(outboxCollection));
+  const inGraph = await listAggregateTypes(driver, database);
+  return [...new Set([...inOutbox, ...inGraph])].filter((type) => !catalog.has(type)).sort();
+}

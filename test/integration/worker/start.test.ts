@@ -1,0 +1,44 @@
+/** What keeps a worker from starting is one sentence, and its end. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, vi } from 'vitest';
+import { startOutgraphProcess } from '../../support/run-outgraph.ts';
+import { it, settingsOf } from '../../support/site.ts';
+
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
+it('a worker without the set-up of MongoDB ends with one sentence', async ({ site: { database, graph } }) => {
+  const settings = { ...settingsOf(database, graph), MONGODB_DATABASE: `${database.db.databaseName}_none` };
+  const run = await startOutgraphProcess(['worker', '--health-port', '0'], settings).ended;
+  expect(run).toMatchObject({ exitCode: 1, stdout: '' });
+  expect(run.stderr).toMatch(/^The database \S+ lacks the collection outbox; apply the set-up first .*\n$/);
+});
+
+it('a worker without the set-up of Neo4j, or with a database that Neo4j lacks, ends with one sentence', async ({
+  site: { database, graph },
+}) => {
+  const settings = settingsOf(database, graph);
+  const none = { ...settings, NEO4J_DATABASE: 'nowhere' };
+  const wrong = await startOutgraphProcess(['worker', '--health-port', '0'], none).ended;
+  expect(wrong).toMatchObject({ exitCode: 1, stdout: '' });
+  expect(wrong.stderr).toMatch(/^Neo4j at \S+ has no database of the name in NEO4J_DATABASE.*\n$/);
+  const constraint =
+    'SHOW CONSTRAINTS YIELD name, labelsOrTypes WHERE "OutgraphAggregate" IN labelsOrTypes RETURN name';
+  const { records } = await graph.driver.executeQuery(constraint);
+  await graph.driver.executeQuery(`DROP CONSTRAINT ${records[0]?.get('name')}`);
+  const run = await startOutgraphProcess(['worker', '--health-port', '0'], settings).ended;
+  expect(run).toMatchObject({ exitCode: 1, stdout: '' });
+  expect(run.stderr).toMatch(/^The graph has no constraint .*set-up.*\n$/);
+  await startOutgraphProcess(['set-up'], settings).ended;
+});
+
+it('a worker whose port is in use ends with one sentence', async ({ site: { database, graph } }) => {
+  const other = createServer().listen(0);
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const run = await startOutgraphProcess(['worker', '--health-port', String(port)], settingsOf(database, graph)).ended;
+  other.close();
+  expect(run).toMatchObject({ exitCode: 3, stdout: '' });
+  expect(run.stderr).toMatch(/^Port \d+ is in use by another process: choose another .*\n$/);
+});

@@ -1,0 +1,23 @@
+/** A run that its servers outlive if nobody ends it: prints the ids of its processes, and goes on until it is broken off. */
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { startInBackground } from '../../infra/local/children.ts';
+import { runWithServers } from '../../infra/local/run-with-stack.ts';
+
+await runWithServers({
+  start: async (signal) => {
+    const cwd = tmpdir();
+    const logFile = path.join(cwd, `outgraph-endless-${process.pid}.log`);
+    const server = startInBackground({ name: 'sleep', command: 'sleep', args: ['600'], cwd, logFile });
+    signal.addEventListener('abort', () => void server.kill());
+    return { ...server, broken: server.ended };
+  },
+  run: (server, signal) => {
+    process.stdout.write(`${JSON.stringify({ run: process.pid, server: server.pid })}\n`);
+    // As work does whose server is gone.
+    signal.addEventListener('abort', () => {
+      setTimeout(() => Promise.reject(new Error('The server is gone.')));
+    });
+    return new Promise(() => setInterval(() => undefined, 1_000));
+  },
+});

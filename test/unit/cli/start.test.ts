@@ -1,0 +1,39 @@
+/** How the command starts: its version, its help, and a Node that is too old for it. */
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { startOutgraph } from '../../support/run-outgraph.ts';
+
+const root = path.join(import.meta.dirname, '../../..');
+
+it.each([['--version'], ['-V']])('outgraph %s prints the version of the package', async (option) => {
+  const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  expect(await startOutgraph([option], {}).ended).toStrictEqual({ exitCode: 0, stdout: `${version}\n`, stderr: '' });
+});
+
+it('the help of the worker explains it, with its settings and an example', async () => {
+  const { stdout } = await startOutgraph(['worker', '--help'], {}).ended;
+  for (const words of ['What it does:', 'MONGODB_URI', 'WORKER_CONSUMERS', 'Example:', 'Exit codes:'])
+    expect(stdout).toContain(words);
+});
+
+it('a Node that is too old ends with one sentence that says which is needed', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'outgraph-bin-'));
+  try {
+    // As in an installed package: without the sources.
+    cpSync(path.join(root, 'bin'), path.join(folder, 'bin'), { recursive: true });
+    const old = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.19.0' } })";
+    const args = ['--import', `data:text/javascript,${encodeURIComponent(old)}`, path.join(folder, 'bin/outgraph.mjs')];
+    const run = await new Promise((resolve) => {
+      execFile(process.execPath, [...args, 'dead', 'list'], (error, stdout, stderr) =>
+        resolve({ exitCode: error?.code, stdout, stderr }),
+      );
+    });
+    const stderr = 'outgraph needs Node 22 or newer, and this is Node 20.19.0: install a newer Node.\n';
+    expect(run).toStrictEqual({ exitCode: 2, stdout: '', stderr });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
