@@ -16,6 +16,8 @@ export interface ConsumePorts extends SettlePorts, Omit<RecordPorts, 'told'> {
   readonly fetchEvents: (eventIds: readonly string[]) => AsyncIterable<EventPortion>;
   /** Those of the named events that failed on their own before. */
   readonly readFailures: (eventIds: readonly string[]) => Promise<ReadonlySet<string>>;
+  /** Called with the types of a portion before its events are projected. */
+  readonly prepareTypes: (aggregateTypes: ReadonlySet<string>) => Promise<void>;
   readonly readBrokenTrials: (eventIds: readonly string[]) => Promise<ReadonlyMap<string, BrokenTrials>>;
   readonly beginTrial: (trial: Trial) => Promise<string>;
   readonly endTrial: (trialId: string) => Promise<void>;
@@ -34,6 +36,8 @@ export interface ConsumePorts extends SettlePorts, Omit<RecordPorts, 'told'> {
 export interface ConsumeLog {
   /** What the batch came to for one event; told once for each, as soon as it is written down in MongoDB. */
   readonly eventOutcome: (event: TracedEvent, outcome: ToldOutcome) => void;
+  /** This process's catalog lacks a type that the set-up knew: its events stay pending. Reported once for each type. */
+  readonly typeUnknown: (aggregateType: string) => void;
   readonly messageUnreadable: (messageId: string, reason: string) => void;
   /** A process ended in the middle of this event, or with it among others; it is applied alone now. */
   readonly eventSuspected: (eventId: string, trials: BrokenTrials) => void;

@@ -201,7 +201,9 @@ class Batch {
         const settlement: Settlement = { outcomes: new Map(), events: new Map() };
         const some = fetched.flatMap(({ event }) => byEvent.get(event.eventId) ?? []);
         try {
-          await settleEvents(this.#beginPortion(fetched, byEvent, settlement), this.#ports, settlement);
+          const pending = this.#beginPortion(fetched, byEvent, settlement);
+          await this.#ports.prepareTypes(new Set(pending.map(({ aggregateType }) => aggregateType)));
+          await settleEvents(pending, this.#ports, settlement);
         } finally {
           // Also when the rest failed, so that what is settled is not done again.
           await recording;

@@ -24,6 +24,8 @@ export type RecordedOutcome =
   | { readonly outcome: 'dead'; readonly code: DataFaultCode }
   /** Still pending; met in conflict so often. */
   | { readonly outcome: 'conflict'; readonly code: Conflict['code']; readonly conflicts: number }
+  /** Still pending, for a process that knows its type. */
+  | { readonly outcome: 'retried'; readonly code: Fault['code'] }
   /** Still pending; failed on its own, so often while others were settled. */
   | { readonly outcome: 'failed'; readonly code: Fault['code']; readonly reason: string; readonly failures: number };
 
@@ -107,6 +109,12 @@ class Recording {
   }
 
   async countFailure(eventId: string, fault: Fault): Promise<void> {
+    if (fault.code === 'catalog-outdated') {
+      // Says nothing of the event: it is not to be tried on its own, and waits as long as any.
+      this.#failed.set(eventId, Number.POSITIVE_INFINITY);
+      this.#pending.set(eventId, { outcome: 'retried', code: fault.code });
+      return;
+    }
     const counts = !passing.has(fault.code);
     const failures = await this.#ports.countFailure(eventId, counts);
     if (counts && failures >= this.#limits.aloneMaxFailures) {

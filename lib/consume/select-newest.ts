@@ -2,7 +2,7 @@
  * From the pending events of a batch to the states to apply: the newest valid event of each aggregate. An event whose payload cannot be
  * projected is dead, and an older one that can be takes its place.
  */
-import { type DataFault, isDataFault } from '../contract/fault.ts';
+import { type DataFault, Fault, isDataFault } from '../contract/fault.ts';
 import { aggregateKey, type OutboxEvent } from '../contract/outbox-event.ts';
 import type { Subgraph } from '../contract/subgraph.ts';
 
@@ -19,29 +19,38 @@ export interface RefusedEvent {
   readonly fault: DataFault;
 }
 
+/** An event that this process cannot project, and another one may. */
+export interface DeferredEvent {
+  readonly event: OutboxEvent;
+  readonly fault: Fault;
+}
+
 /** Valid events by aggregate, newest first; and the others. */
 export interface ProjectedEvents {
   readonly byAggregate: ReadonlyMap<string, readonly ProjectedEvent[]>;
   readonly refused: readonly RefusedEvent[];
+  readonly deferred: readonly DeferredEvent[];
 }
 
-/** From a payload to its subgraph; throws a data fault. */
+/** From a payload to its subgraph; throws a data fault, or `catalog-outdated`. */
 export type ProjectEvent = (event: OutboxEvent) => Subgraph | null;
 
 /** Projects each event once, and puts the events of each aggregate in the order newest first. */
 export function projectEvents(events: readonly OutboxEvent[], project: ProjectEvent): ProjectedEvents {
   const projected: ProjectedEvent[] = [];
   const refused: RefusedEvent[] = [];
+  const deferred: DeferredEvent[] = [];
   for (const event of events) {
     try {
       projected.push({ event, key: aggregateKey(event), subgraph: project(event) });
     } catch (error) {
-      if (!isDataFault(error)) throw error;
-      refused.push({ event, fault: error });
+      if (isDataFault(error)) refused.push({ event, fault: error });
+      else if (error instanceof Fault) deferred.push({ event, fault: error });
+      else throw error;
     }
   }
   const byAggregate = Map.groupBy(projected, (one) => one.key);
   for (const list of byAggregate.values())
     list.sort((left, right) => (left.event.position < right.event.position ? 1 : -1));
-  return { byAggregate, refused };
+  return { byAggregate, refused, deferred };
 }

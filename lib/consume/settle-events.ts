@@ -78,7 +78,8 @@ class Settling {
   /** Events that cannot be projected are dead; the others by aggregate. */
   project(events: readonly OutboxEvent[]): readonly Line[] {
     for (const event of events) this.#settlement.events.set(event.eventId, event);
-    const { byAggregate, refused } = projectEvents(events, this.#ports.project);
+    const { byAggregate, refused, deferred } = projectEvents(events, this.#ports.project);
+    for (const { event, fault } of deferred) this.#settlement.outcomes.set(event.eventId, { outcome: 'failed', fault });
     for (const { event, fault } of refused)
       this.#settlement.outcomes.set(event.eventId, { outcome: 'dead', code: fault.code, message: fault.message });
     return [...byAggregate.values()].flatMap(([newest, ...older]): Line[] => (newest ? [[newest, ...older]] : []));

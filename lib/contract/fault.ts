@@ -88,6 +88,8 @@ export const infrastructureFaultCodes = [
   'graph-overloaded',
   /** A transaction that outgraph did not begin holds a lock that the apply waits for. */
   'graph-locked',
+  /** The process's catalog lacks an aggregate type that the set-up knew. */
+  'catalog-outdated',
   /** A constraint that the subgraph needs is still being built. */
   'constraint-building',
   /** The change stream cannot get past one event that it cannot bring. */

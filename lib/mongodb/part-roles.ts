@@ -64,7 +64,7 @@ const sweep: readonly Privilege[] = [
 /** It makes collections and indexes, and the outbox's id; it reads no other document. */
 const setUp: readonly Privilege[] = [
   { collection: 'outbox', actions: ['createCollection', 'collMod', 'listIndexes', 'createIndex', 'dropIndex'] },
-  { collection: 'outboxIdentity', actions: ['find', 'insert'] },
+  { collection: 'outboxIdentity', actions: ['find', 'insert', 'update'] },
   { collection: 'outboxCheckpoints', actions: ['createCollection'] },
   { collection: 'outboxTrials', actions: ['createCollection', 'createIndex'] },
   { collection: 'outboxConflicts', actions: ['createCollection', 'createIndex'] },

@@ -11,6 +11,7 @@ type ConsumeLogger = Pick<Logger, 'error' | 'warn' | 'debug' | 'level'>;
 export function consumeLog(logger: ConsumeLogger): ConsumeLog & SpanLog {
   return {
     eventOutcome: (event, outcome) => logOutcome(logger, event, outcome),
+    typeUnknown: (aggregateType) => logger.warn('aggregate type not in the catalog', { aggregateType }),
     messageUnreadable: (messageId, reason) => logger.error('message unreadable', { messageId, reason }),
     eventSuspected: (eventId, trials) => logger.warn('event suspected', { eventId, trials }),
     outOfTime: (count) => logger.warn('out of time', { count }),

@@ -34,6 +34,7 @@ import { joinBatchSpans, type SpanLog, type SpanOptions } from './batch-spans.ts
 import { checkBinding } from './binding.ts';
 import { boundedPorts, boundedSteps } from './bounded-ports.ts';
 import { joinGraph } from './graph.ts';
+import { KnownTypes } from './known-types.ts';
 import { Renewable } from './renewable.ts';
 import { TrialRecord } from './trial-record.ts';
 import { withinTime } from './within-time.ts';
@@ -124,6 +125,8 @@ export function joinConsumer(
   const spans = joinBatchSpans(settings, queue.spans);
   let failedBefore = true;
 
+  const types = new KnownTypes(db, catalog);
+
   const portsFor = (remainingMillis: () => number): Omit<ConsumePorts, 'log'> => {
     const untilReserve = () => remainingMillis() - reserveMillis;
     const untilEnd = () => remainingMillis() - recordMillis;
@@ -157,7 +160,11 @@ export function joinConsumer(
         await withinTime('MongoDB', untilReserve(), checkSetUp);
       },
       fetchEvents: (eventIds) => boundedSteps('MongoDB', fetchEvents(outbox, eventIds), untilReserve),
-      project: (event) => projectOutboxEvent(catalog, event),
+      prepareTypes: (aggregateTypes) => types.prepare(aggregateTypes, untilReserve()),
+      project: (event) => {
+        types.requireKnown(event.aggregateType);
+        return projectOutboxEvent(catalog, event);
+      },
       ...boundedPorts('Neo4j', graph.current.ports, untilReserve, graph.renewIfSilent),
       ...boundedPorts('MongoDB', reading, untilReserve),
       ...boundedPorts('MongoDB', recording, untilEnd),
@@ -173,6 +180,7 @@ export function joinConsumer(
     log: ConsumeLog,
   ): Promise<ConsumeReport> => {
     try {
+      types.log = log;
       const report = await consume(
         messages,
         { ...portsFor(remainingMillis), log },

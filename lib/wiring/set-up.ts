@@ -5,6 +5,7 @@ import type { SetUpSettings } from '../config/settings.ts';
 import { Fault } from '../contract/fault.ts';
 import type { SetUpStep } from '../contract/set-up-step.ts';
 import { connectMongodb } from '../mongodb/connect.ts';
+import { writeDeclaredTypes } from '../mongodb/declared-types.ts';
 import { identityCollection, readOutboxId } from '../mongodb/outbox-identity.ts';
 import { readClusterTime } from '../mongodb/scan-pending.ts';
 import { setUpOutbox } from '../mongodb/set-up-outbox.ts';
@@ -58,6 +59,7 @@ export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): S
       await requireReplicaSet(db);
       const processedRetentionSeconds = settings.PROCESSED_RETENTION_DAYS * 86_400;
       const inMongodb = await setUpOutbox(db, { processedRetentionSeconds });
+      await writeDeclaredTypes(db, [...catalog.keys()]);
       const outboxId = await readOutboxId(db);
       const setUpNeo4j = async () => {
         const inNeo4j = await setUpGraph(driver, database, catalog, outboxId, { adopt }).catch(

@@ -8,6 +8,7 @@ export const silentLog: ConsumeLog & SpanLog & PublishLog & SweepLog = {
   publishingPending: () => undefined,
   published: () => undefined,
   leftToSweep: () => undefined,
+  typeUnknown: () => undefined,
   messageUnreadable: () => undefined,
   eventOutcome: () => undefined,
   eventSuspected: () => undefined,

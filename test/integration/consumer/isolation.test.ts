@@ -3,8 +3,10 @@ import { type Document, Int32 } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { aggregates } from '../../../lib/aggregates/catalog.ts';
-import { readSettings, workerSettings } from '../../../lib/config/settings.ts';
+import { consumerSettings, readSettings, workerSettings } from '../../../lib/config/settings.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { writeDeclaredTypes } from '../../../lib/mongodb/declared-types.ts';
+import { joinConsumer, noQueue } from '../../../lib/wiring/consumer.ts';
 import { startWorker } from '../../../lib/wiring/worker.ts';
 import { badEvents, takenMail, without, yearsAhead } from '../../support/bad-events.ts';
 import { insertRaw } from '../../support/insert-raw.ts';
@@ -105,4 +107,33 @@ it('an event that the sweep finds before any pointer does is dead, and the sweep
   expect(
     await outbox().countDocuments({ _id: { $in: events.map(({ _id }) => _id) }, status: 'dead' } as Document),
   ).toBe(3);
+});
+
+it('an event of a type that only the catalog of the set-up has stays pending, is reported once, and its neighbours are applied', async () => {
+  const newer = `newer-${database.db.databaseName.slice(-6)}`;
+  await writeDeclaredTypes(database.db, [...aggregates.keys(), newer]);
+  const reported: string[] = [];
+  const consumer = joinConsumer(readSettings(consumerSettings, database.settings), aggregates, noQueue);
+  const events = [
+    outboxEvent({ aggregateType: newer }),
+    outboxEvent({ aggregateType: newer }),
+    outboxEvent({ aggregateType: 'unheard-of' }),
+    good('beside'),
+  ];
+  await outbox().insertMany(events);
+  const messages = events.map(({ _id }) => {
+    const body = JSON.stringify({ eventId: String(_id), aggregateType: 'x', aggregateId: 'x' });
+    return { messageId: String(_id), body, receiveCount: 1, receiptHandle: '' };
+  });
+  const log = { ...silentLog, typeUnknown: (type: string) => void reported.push(type) };
+  for (let times = 0; times < 8; times += 1) await consumer.consume(messages, () => 60_000, log);
+  await consumer.close();
+  const statuses = await Promise.all(events.map(({ _id }) => outbox().findOne({ _id })));
+  expect(statuses.map((event) => event?.error?.code ?? event?.status)).toStrictEqual([
+    'pending',
+    'pending',
+    'aggregate-type-unknown',
+    'processed',
+  ]);
+  expect(reported).toStrictEqual([newer]);
 });
