@@ -2,6 +2,7 @@
 import { type Document, ObjectId } from 'mongodb';
 import { afterAll, expect, it } from 'vitest';
 import { waitUntil } from '../../infra/local/wait-until.ts';
+import { crashTable, rowTitle } from '../failures/crash-table.ts';
 import { badEvents, takenMail } from '../support/bad-events.ts';
 import { insertRaw } from '../support/insert-raw.ts';
 import { closeClients, db, graphEvent, outbox, query } from '../support/wait-for.ts';
@@ -10,7 +11,7 @@ afterAll(closeClients);
 
 const label = `Bad${new ObjectId().toHexString().slice(-8)}`;
 
-it('2,000 good events are applied while one event of every bad kind is among them, and each bad one is dead with its code', {
+it(`${rowTitle(crashTable.badEvents)}: 2,000 good events and one of every bad kind`, {
   timeout: 600_000,
 }, async () => {
   await query(`CREATE CONSTRAINT mail_${label} FOR (n:${label}) REQUIRE n.mail IS UNIQUE`);

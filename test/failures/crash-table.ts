@@ -153,6 +153,24 @@ export const crashTable = {
     'the consumer, which reads the new one',
     'all, once; no event dead, DLQ empty',
   ),
+  neo4jMemoryLimit: row(
+    'a batch and an aggregate that need more memory than Neo4j gives to a transaction',
+    'pending events, messages in the queue',
+    'the consumer, which halves the batch',
+    'neighbours once, it never, visibly',
+  ),
+  foreignLock: row(
+    'a transaction of another program holds a lock on a managed node',
+    'one pending event, its message in the queue',
+    'queue',
+    'neighbours once; it once the lock is released',
+  ),
+  badEvents: row(
+    'events that are not UTF-8, written past the validator, or with a position in the future',
+    'pending among good ones',
+    'the consumer, which decodes each on its own; the sweep, for those that no pointer leads to',
+    'neighbours once, they never, visibly',
+  ),
   messagesAgain: row('SQS delivers twice, late, out of order', 'duplicates', 'position guard', 'once'),
   messageOutlives: row(
     "the message outlives its event's purge",
@@ -186,8 +204,8 @@ export const crashTable = {
 
 export type CrashName = keyof typeof crashTable;
 
-/** Rows whose tests are in files of their own, on other servers than the rest: `backlog.test.ts`. */
-export type RowElsewhere = 'millionPending';
+/** Rows whose tests are in files of their own, on other servers than the rest: `nightly/backlog.test.ts`, `end-to-end/bad-events.test.ts`. */
+export type RowElsewhere = 'millionPending' | 'badEvents';
 
 /** A row as one line: the title of its test. */
 export function rowTitle({ dies, left, rights, sees }: CrashRow): string {

@@ -2,8 +2,10 @@
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { ObjectId } from 'mongodb';
 import { expect } from 'vitest';
 import type { FailureStack } from '../../support/failure-stack.ts';
+import { upsertEvent } from '../../support/outbox-event.ts';
 import { Workload } from '../../support/workload.ts';
 import { type CrashRows, expectInStep, until } from './row.ts';
 
@@ -99,6 +101,63 @@ export const neo4jRows = {
       },
     });
   },
+  neo4jMemoryLimit: async (stack) => {
+    const workload = new Workload(stack);
+    await workload.insert(1);
+    await expectInStep(workload, 1);
+    const restart = async (settings: readonly string[]) => {
+      stack.neo4j.configure(settings);
+      await stack.neo4j.server.stop();
+      await stack.neo4j.server.start();
+    };
+    await restart(['db.memory.transaction.max=8m']);
+    try {
+      const text = 'x'.repeat(2_000);
+      const wide = (name: string, count: number) => {
+        const nodes = Array.from({ length: count }, (_, place) => {
+          return { label: 'Wide', key: { id: `${name}-${place}` }, properties: { text } };
+        });
+        return upsertEvent({ nodes, relationships: [] }, { aggregateId: name });
+      };
+      const huge = wide('huge', 5_000);
+      const events = Array.from({ length: 100 }, (_, index) => wide(`wide-${index}`, 40));
+      await stack.outbox.insertMany([...events.slice(0, 50), huge, ...events.slice(50)]);
+      const settled = async (status: string, ids: readonly ObjectId[]) =>
+        (await stack.outbox.countDocuments({ _id: { $in: [...ids] }, status })) === ids.length;
+      const ids = events.map(({ _id }) => _id);
+      await until('the events to be applied', () => settled('processed', ids), 120);
+      await until('the aggregate to be dead', () => settled('dead', [huge._id]), 60);
+      expect(await stack.outbox.findOne({ _id: huge._id })).toMatchObject({ error: { code: 'transaction-too-large' } });
+      await stack.outbox.deleteMany({ _id: { $in: [...ids, huge._id] } });
+    } finally {
+      await restart([]);
+    }
+  },
+
+  foreignLock: async (stack) => {
+    const workload = new Workload(stack);
+    await workload.insert(20);
+    await expectInStep(workload, 20);
+    const session = stack.graph.session();
+    const transaction = session.beginTransaction();
+    try {
+      await transaction.run(`MATCH (n:${workload.label} {id: $id}) SET n.theirs = true`, {
+        id: workload.document(7)._id,
+      });
+      await workload.update(1);
+      await until('the neighbours to be applied', async () => (await workload.statuses()).pending === 1, 60);
+      expect(await workload.statuses()).toMatchObject({ pending: 1, dead: 0 });
+      await until('the log to name the lock', async () =>
+        (await stack.functions.logText('consumer')).includes('SHOW TRANSACTIONS'),
+      );
+    } finally {
+      await transaction.rollback();
+      await session.close();
+    }
+    await expectInStep(workload, 40);
+    expect(await stack.countMessages('deadLetterQueue')).toBe(0);
+  },
+
   // The password first, and the parameter only when the consumer has been refused: the worse order.
   neo4jPasswordChanged: async (stack) => {
     const workload = new Workload(stack);

@@ -148,11 +148,15 @@ function convergence(marginSeconds: number) {
   );
 }
 
-it('the graph says what the documents say, whatever is written, delivered and backfilled when', async () => {
+it('the graph says what the documents say, whatever is written, delivered and backfilled when', {
+  timeout: 120_000,
+}, async () => {
   await fc.assert(convergence(transactionSeconds), { numRuns: 2_000 });
 });
 
-it('with half of the time that a transaction may take, writes get lost: a position is given before the commit', async () => {
+it('with half of the time that a transaction may take, writes get lost: a position is given before the commit', {
+  timeout: 120_000,
+}, async () => {
   const { failed } = await fc.check(convergence(transactionSeconds / 2), { numRuns: 20_000, endOnFailure: true });
   expect(failed).toBe(true);
 });
