@@ -75,7 +75,8 @@ export async function listUnsettledTypes(outbox: Collection<Document>): Promise<
         .limit(1)
         .toArray(),
     );
-    if (event === undefined) return types;
+    // Of a text that is not UTF-8, what comes back is another, smaller one: the same event would be found again.
+    if (event === undefined || event.aggregateType === after) return types;
     after = String(event.aggregateType);
     types.push(after);
   }

@@ -110,7 +110,8 @@ ORDER BY a.key LIMIT 1`;
 /** The types of live aggregates: one look into the registry's index for each. @throws Fault `neo4j-unavailable`. */
 export async function listAggregateTypes(driver: Driver, database: string): Promise<readonly string[]> {
   const types: string[] = [];
-  for (let from = ''; ; ) {
+  // After the empty key, which is that of the graph's outbox.
+  for (let from = ' '; ; ) {
     const [row] = await read<{ key: string }>(driver, database, nextTypeStatement, { from });
     if (row === undefined) return types;
     const { aggregateType } = splitAggregateKey(row.key);

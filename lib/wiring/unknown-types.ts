@@ -1,6 +1,6 @@
 /** Which aggregate types the databases hold and a catalog lacks: a comparison by that catalog would pass them over. */
 import type { AggregateCatalog } from '../aggregates/create-catalog.ts';
-import { outboxCollection } from '../contract/outbox-event.ts';
+import { outboxOf } from '../mongodb/outbox-of.ts';
 import { listUnsettledTypes } from '../mongodb/unsettled-positions.ts';
 import { listAggregateTypes } from '../neo4j/list-aggregates.ts';
 import type { Databases } from './operator.ts';
@@ -15,7 +15,7 @@ export async function findUnknownTypes(
   { db, driver, database }: Databases,
   catalog: AggregateCatalog,
 ): Promise<readonly string[]> {
-  const inOutbox = await listUnsettledTypes(db.collection(outboxCollection));
+  const inOutbox = await listUnsettledTypes(outboxOf(db));
   const inGraph = await listAggregateTypes(driver, database);
   return [...new Set([...inOutbox, ...inGraph])].filter((type) => !catalog.has(type)).sort();
 }
