@@ -10,7 +10,7 @@ import type { FileEvent } from './input/calendars/parse-calendar.ts';
 import type { Job, JobContext } from './job.ts';
 import { isInStep, runMemoryInput } from './memory-job.ts';
 import { summaryText, verdictLines } from './summary.ts';
-import type { WritingProgress } from './until-drained.ts';
+import { untilBacklogIsShort, type WritingProgress } from './until-drained.ts';
 
 /** Enough to hold several events on one day, and the entry that stands twice. */
 const smallFiles = ['calendar.history', 'de_DE/calendar.literatur'];
@@ -85,6 +85,7 @@ async function writeFiles(
       await documents.insertOne({ _id: new ObjectId(), user_id: file, ...eventFields(event) });
       progress.written += 1;
       signal.throwIfAborted();
+      await untilBacklogIsShort(progress, signal);
     }
   };
   await pMap(files, writeFile, { concurrency: concurrentWriters });

@@ -23,7 +23,7 @@ export async function runMemoryInput(context: JobContext, given: MemoryInput): P
   const appliedBefore = (await countApplied(outbox, logsFolder, consumer)) ?? 0;
   const filter = { createdAt: { $gte: new Date() } };
   const startedAt = performance.now();
-  const progress: WritingProgress = { written: 0 };
+  const progress: WritingProgress = { written: 0, pending: 0 };
   const display = showProgress(given.writes);
   await untilDrained({ outbox, filter, writing: given.write(progress), shown: { progress, display }, signal });
   const seconds = (performance.now() - startedAt) / 1000;

@@ -4,9 +4,20 @@ import type { Collection, Document } from 'mongodb';
 import { readOutboxFigures, withoutCanaries } from './outbox-figures.ts';
 import type { ProgressDisplay } from './show-progress.ts';
 
-/** How far the writing is; read while it goes on. */
+/** How far the writing is, and how far the path behind it. */
 export interface WritingProgress {
   written: number;
+  /** Events that wait for the path; brought up to date a few times a second. */
+  pending: number;
+}
+
+/** Writers wait for the path when more events than these are pending: on a slow machine, the lag would grow with every write. */
+const maxBacklog = 1_000;
+const backlogPollMillis = 50;
+
+/** Resolves when the path has caught up with the writers. */
+export async function untilBacklogIsShort(progress: WritingProgress, signal: AbortSignal): Promise<void> {
+  while (progress.pending > maxBacklog) await sleep(backlogPollMillis, undefined, { signal });
 }
 
 /** What is waited for. */
@@ -44,6 +55,7 @@ export async function untilDrained({ outbox, filter, writing, shown, signal }: D
       const written = outcome !== undefined;
       const lagSeconds = await oldestPendingSeconds(outbox);
       const { processed, dead, pending } = await readOutboxFigures(outbox, filter);
+      if (shown !== undefined) shown.progress.pending = pending;
       shown?.display.update({ written: shown.progress.written, applied: processed, pending, lagSeconds });
       if (written && pending === 0) return;
       if (processed + dead > settled) {

@@ -5,7 +5,7 @@ import { memoryEvent } from '../lib/aggregates/memory-event.ts';
 import { memoryUser } from '../lib/aggregates/memory-user.ts';
 import { trackCollection } from '../lib/writer/tracked-collection.ts';
 import type { Holiday, RegionCalendar } from './holidays.ts';
-import type { WritingProgress } from './until-drained.ts';
+import { untilBacklogIsShort, type WritingProgress } from './until-drained.ts';
 
 const concurrentWriters = 8;
 
@@ -32,6 +32,7 @@ export async function writeHolidays(
     await write;
     progress.written += 1;
     signal.throwIfAborted();
+    await untilBacklogIsShort(progress, signal);
   };
   const eventIds = new Map<Holiday, ObjectId>();
   const withIdOf = (holiday: Holiday) => {
