@@ -190,3 +190,18 @@ it('an attempt counts by the time that its chunk was found, not by that of the p
   await republish(ports, options, { events: 1, canaries: 0 });
   expect([...pending.values()]).toMatchObject([{ nextAttemptAt: new Date(now.getTime() + 2_000 + 30_000) }]);
 });
+
+it('a redriven event is sent again although the canary of the sweep itself waits in the queue', async () => {
+  const { ports, sent } = fakeOutbox([stale(1)], { countBacklog: async () => 1, countStale: async () => 1 });
+  expect(await republish(ports, options, { events: 1, canaries: 1 })).toMatchObject({ republished: 1, leftToQueue: 0 });
+  expect(sent).toStrictEqual([stale(1).eventId]);
+});
+
+it('an event that is certainly in the queue is neither sent again nor an attempt counted, however often it was tried', async () => {
+  const { ports, sent, dead, pending } = fakeOutbox([stale(1, { attempts: 99 }), stale(2)], {
+    isWaiting: (eventId) => eventId === stale(1).eventId,
+  });
+  expect(await republish(ports, options, { events: 2, canaries: 0 })).toMatchObject({ republished: 1, exhausted: 0 });
+  expect({ sent, dead }).toStrictEqual({ sent: [stale(2).eventId], dead: [] });
+  expect(pending.get(stale(1).eventId)).toMatchObject({ attempts: 99 });
+});
