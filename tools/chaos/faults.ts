@@ -1,8 +1,10 @@
 /** The faults of a chaos run, made on the running stack: each begins, lasts for as long as was planned, and is healed again. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { type BadEvent, badEvents } from '../../test/support/bad-events.ts';
 import type { FailureStack } from '../../test/support/failure-stack.ts';
 import type { FaultyBus } from '../../test/support/faulty-bus.ts';
+import { insertRaw } from '../../test/support/insert-raw.ts';
 import { idsOf } from '../../test/support/model/document-states.ts';
 import { neo4jCommit } from '../../test/support/tcp-proxy.ts';
 import type { Ledger } from './ledger.ts';
@@ -16,6 +18,8 @@ export interface ChaosTarget {
   readonly prefix: string;
   /** Counts what was done to the queue. */
   readonly count: (what: 'duplicates' | 'unreadable', count: number) => void;
+  /** Ids of events that can never be applied; some of them may not have been written. */
+  readonly badIds: unknown[];
 }
 
 /** Messages that are sent again are late by less than this. */
@@ -107,7 +111,30 @@ const faults: Readonly<Record<FaultKind, MakeFault>> = {
     count('unreadable', 1);
     return true;
   },
+  'bad event written': async ({ stack, prefix, badIds }, _, draw) => {
+    const { event, bypass = false } = drawBadEvent(prefix, badIds.length, draw);
+    badIds.push(event._id);
+    // Not while there is no primary.
+    return insertRaw(stack.db, 'outbox', [event], { bypassDocumentValidation: bypass }).then(
+      () => true,
+      () => false,
+    );
+  },
 };
+
+/** Those that are not large, and need no constraint. */
+function drawBadEvent(prefix: string, number: number, draw: number): BadEvent {
+  const kinds = badEvents(`Bad${prefix}x${number}`).filter(
+    ({ code }) => code === 'event-invalid' || code === 'position-in-future',
+  );
+  // One that is in no index of the outbox is only found by the change stream.
+  const small = kinds.filter(
+    ({ event }) => event.status === 'pending' && JSON.stringify(event).length < maxBadCharacters,
+  );
+  return small[Math.floor(draw * small.length)] as BadEvent;
+}
+
+const maxBadCharacters = 10_000;
 
 async function pause(stack: FailureStack, name: 'publisher' | 'consumer', lengthMillis: number): Promise<boolean> {
   const pids = await stack.functions.pause(name);

@@ -16,6 +16,7 @@ ${faults.join('\n')}
   longest recovery from a fault  ${report.longestRecoverySeconds.toFixed(1)} s
   draining at the end            ${report.drainSeconds.toFixed(1)} s
   in the dead-letter queue       ${report.deadLetters} (all that nobody could read)
+  bad events, dead in the end    ${report.badEvents}
   graph                          ${report.nodes} nodes, ${report.relationships} relationships
 
 ${report.findings.length === 0 ? 'Nothing is lost: every event is settled, and the graph is what the documents say.' : `Not as it must be (${report.findings.length}):\n${findings.join('\n')}`}

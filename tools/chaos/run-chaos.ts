@@ -3,7 +3,7 @@
  * whether anything was lost.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ObjectId } from 'mongodb';
+import { type Document, type Filter, ObjectId } from 'mongodb';
 import { waitUntil } from '../../infra/local/wait-until.ts';
 import type { FailureStack } from '../../test/support/failure-stack.ts';
 import { idsOf } from '../../test/support/model/document-states.ts';
@@ -35,6 +35,8 @@ export interface ChaosReport extends Audit {
   readonly longestRecoverySeconds: number;
   readonly drainSeconds: number;
   readonly deadLetters: number;
+  /** Written among the others, and dead in the end. */
+  readonly badEvents: number;
 }
 
 const writers = 3;
@@ -55,6 +57,7 @@ class ChaosRun {
   readonly #ledger: Ledger;
   readonly #faults = new Map<string, number>();
   readonly #recoveries: Promise<number>[] = [];
+  readonly #badIds: unknown[] = [];
   readonly #sent = { duplicates: 0, unreadable: 0 };
   #over = false;
 
@@ -104,6 +107,7 @@ class ChaosRun {
       stack: this.#stack,
       ledger: this.#ledger,
       prefix: this.#prefix,
+      badIds: this.#badIds,
       count: (what: 'duplicates' | 'unreadable', count: number) => {
         this.#sent[what] += count;
       },
@@ -157,7 +161,8 @@ class ChaosRun {
     const deadLetters = await this.#stack.receiveDeadLetters();
     return {
       ...found,
-      findings: [...found.findings, ...this.#findDeadLetters(deadLetters)],
+      findings: [...found.findings, ...this.#findDeadLetters(deadLetters), ...(await this.#findOpenBad())],
+      badEvents: await this.#stack.outbox.countDocuments(this.#ofBad()),
       seed: this.#options.seed,
       commits: this.#ledger.commits.length,
       faults: Object.fromEntries([...this.#faults].sort()),
@@ -182,8 +187,24 @@ class ChaosRun {
     return { aggregateType: 'graph', aggregateId: idsOf(this.#prefix) };
   }
 
+  #ofBad(): Filter<Document> {
+    return { _id: { $in: this.#badIds } } as Filter<Document>;
+  }
+
+  /** What can never be applied is dead. */
+  async #findOpenBad(): Promise<readonly string[]> {
+    const open = await this.#stack.outbox
+      .find({ ...this.#ofBad(), status: { $ne: 'dead' } }, { projection: { status: 1 } })
+      .toArray();
+    return open.map(({ _id, status }) => `the bad event ${_id} is ${status}`);
+  }
+
   async #countPending(): Promise<number> {
-    return this.#stack.outbox.countDocuments({ ...this.#ofRun(), status: 'pending' }).catch(() => 1);
+    const count = (filter: Filter<Document>) => this.#stack.outbox.countDocuments({ ...filter, status: 'pending' });
+    return Promise.all([count(this.#ofRun()), count(this.#ofBad())]).then(
+      ([events, bad]) => events + bad,
+      () => 1,
+    );
   }
 
   #say(): void {

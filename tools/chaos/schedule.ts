@@ -17,6 +17,7 @@ const lanes = [
     'bus answer lost',
     'messages again',
     'message unreadable',
+    'bad event written',
   ],
 ] as const;
 
