@@ -82,6 +82,37 @@ it('2,000 good events are applied while one event of every bad kind is among the
   expect(worker.health()).toMatchObject({ healthy: true });
 });
 
+it('bad events that were pending before the worker started do not keep it from the good ones', async () => {
+  const label = `${small.graph.label}Before`;
+  const bad = badEvents(label).filter(
+    ({ code, event }) =>
+      code === 'event-invalid' && event.status === 'pending' && JSON.stringify(event).length < 10_000,
+  );
+  const before = Array.from({ length: 20 }, (_, index) => good(`before-${index}`));
+  for (const { event, bypass = false } of bad)
+    await insertRaw(database.db, outboxCollection, [event], { bypassDocumentValidation: bypass });
+  await outbox().insertMany(before);
+  const worker = startWorker(
+    readSettings(workerSettings, { ...database.settings, WORKER_SWEEP_SECONDS: '1', PUBLISHER_LEASE_SECONDS: '5' }),
+    aggregates,
+    { ...silentLog, failed: () => undefined },
+  );
+  const count = (events: readonly Document[], status: string) =>
+    outbox().countDocuments({ _id: { $in: events.map(({ _id }) => _id) }, status } as Document);
+  const badOnes = bad.map(({ event }) => event);
+  try {
+    await waitUntil(
+      async () =>
+        ((await count(before, 'processed')) === before.length && (await count(badOnes, 'dead')) === bad.length) ||
+        undefined,
+      { timeoutSeconds: 90, pollMillis: 100, what: 'every event to be settled' },
+    );
+  } finally {
+    await worker.stop();
+  }
+  expect(bad.length).toBeGreaterThan(8);
+});
+
 it('an event that the sweep finds before any pointer does is dead, and the sweep goes on', async () => {
   const events = [
     without(outboxEvent(), 'position'),
