@@ -3,7 +3,7 @@ import { BSON, type Document, ObjectId } from 'mongodb';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { canaryAggregate } from '../../../lib/contract/canary.ts';
-import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { eventMaxBytes, outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { acknowledgeEvents } from '../../../lib/mongodb/acknowledge-events.ts';
 import { makePending } from '../../../lib/mongodb/make-pending.ts';
 import { markDead } from '../../../lib/mongodb/mark-dead.ts';
@@ -102,10 +102,10 @@ it('what the sweep notes of an event is no change of it', async () => {
   expect((await untilOthers(2)).map(({ what }) => what)).toStrictEqual(['written', 'applied']);
 });
 
-it('tells an event of the largest size that MongoDB stores, and its settling', async () => {
+it('tells an event of the largest size that the outbox takes, and its settling', async () => {
   const { untilOthers } = await startFollowing('--type', 'large');
   const small = upsertEvent({ text: '' }, { aggregateType: 'large' });
-  const room = 16 * 1024 * 1024 - BSON.calculateObjectSize(small) - 100;
+  const room = eventMaxBytes - BSON.calculateObjectSize(small);
   const event = { ...small, payload: { text: 'x'.repeat(room) } };
   await outbox().insertOne(event);
   await acknowledgeEvents(outbox(), [event._id.toHexString()]);

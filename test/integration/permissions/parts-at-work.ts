@@ -12,6 +12,7 @@ import {
   countConflict,
   forgetConflicts,
 } from '../../../lib/mongodb/count-conflicts.ts';
+import { writeDeclaredTypes } from '../../../lib/mongodb/declared-types.ts';
 import { fetchEvents } from '../../../lib/mongodb/fetch-events.ts';
 import { fetchPending } from '../../../lib/mongodb/fetch-pending.ts';
 import { followOutbox } from '../../../lib/mongodb/follow-outbox.ts';
@@ -140,6 +141,8 @@ const setUp: PartAtWork = async (db, admin) => {
   await admin.collection(outboxCollection).createIndex({ deadAt: 1 }, { name: 'outgraph_dead' });
   await setUpOutbox(db, { processedRetentionSeconds: 3_600 });
   await readOutboxId(db);
+  await writeDeclaredTypes(db, ['graph']);
+  await writeDeclaredTypes(db, ['graph', 'another']);
 };
 
 const all = { codes: [], aggregateTypes: [], eventIds: [] };
