@@ -2,7 +2,7 @@
 import { type Conflict, conflictText } from '../apply/conflict.ts';
 import type { DeadEvent } from '../contract/dead-event.ts';
 import type { DataFaultCode, Fault, InfrastructureFaultCode } from '../contract/fault.ts';
-import type { Settlement, SettlePorts } from './settle-events.ts';
+import type { EventOutcome, Settlement, SettlePorts } from './settle-events.ts';
 
 /** What recording needs. */
 export interface RecordPorts extends Pick<SettlePorts, 'findSharers'> {
@@ -21,7 +21,7 @@ export interface RecordPorts extends Pick<SettlePorts, 'findSharers'> {
 /** What a batch came to for one event, as MongoDB knows it. */
 export type RecordedOutcome =
   | { readonly outcome: 'applied' | 'superseded' }
-  | { readonly outcome: 'dead'; readonly code: DataFaultCode }
+  | { readonly outcome: 'dead'; readonly code: DataFaultCode; readonly stack?: string }
   /** Still pending; met in conflict so often. */
   | { readonly outcome: 'conflict'; readonly code: Conflict['code']; readonly conflicts: number }
   /** Still pending, for a process that knows its type. */
@@ -71,7 +71,7 @@ export async function recordSettlement(
   const record = new Recording(ports, limits);
   for (const [eventId, result] of outcomes) {
     const isAsked = asked.has(eventId);
-    if (result.outcome === 'dead') record.dead.push({ eventId, code: result.code, message: result.message });
+    if (result.outcome === 'dead') record.addDead(eventId, result);
     else if (result.outcome === 'conflict' && isAsked) await record.countConflict(eventId, result.conflict);
     else if (result.outcome === 'failed' && isAsked) await record.countFailure(eventId, result.fault);
     else if (result.outcome === 'applied') record.applied.push(eventId);
@@ -80,11 +80,15 @@ export async function recordSettlement(
   return record.write();
 }
 
+/** The first lines say where. */
+const maxStackCharacters = 2_000;
+
 /** The state of one call. */
 class Recording {
   readonly applied: string[] = [];
   readonly superseded: string[] = [];
   readonly dead: DeadEvent[] = [];
+  readonly #stacks = new Map<string, string>();
   readonly #ports: RecordPorts;
   readonly #limits: RecordLimits;
   readonly #inConflict = new Map<string, number>();
@@ -95,6 +99,12 @@ class Recording {
   constructor(ports: RecordPorts, limits: RecordLimits) {
     this.#ports = ports;
     this.#limits = limits;
+  }
+
+  addDead(eventId: string, { code, message, thrown }: Extract<EventOutcome, { readonly outcome: 'dead' }>): void {
+    this.dead.push({ eventId, code, message });
+    if (thrown instanceof Error && thrown.stack !== undefined)
+      this.#stacks.set(eventId, thrown.stack.slice(0, maxStackCharacters));
   }
 
   async countConflict(eventId: string, conflict: Conflict): Promise<void> {
@@ -130,7 +140,10 @@ class Recording {
     const { applied, superseded, dead } = this;
     const { told, markDead, acknowledgeEvents } = this.#ports;
     if (dead.length > 0) await markDead(dead);
-    for (const { eventId, code } of dead) told(eventId, { outcome: 'dead', code });
+    for (const { eventId, code } of dead) {
+      const stack = this.#stacks.get(eventId);
+      told(eventId, { outcome: 'dead', code, ...(stack === undefined ? {} : { stack }) });
+    }
     for (const [eventId, outcome] of this.#pending) told(eventId, outcome);
     const settled = [...applied, ...superseded];
     if (settled.length > 0) await acknowledgeEvents(settled);

@@ -29,7 +29,13 @@ export interface SettlePorts {
 /** What became of one event. */
 export type EventOutcome =
   | { readonly outcome: 'applied' | 'superseded' }
-  | { readonly outcome: 'dead'; readonly code: DataFaultCode; readonly message: string }
+  | {
+      readonly outcome: 'dead';
+      readonly code: DataFaultCode;
+      readonly message: string;
+      /** What the projection threw. */
+      readonly thrown?: unknown;
+    }
   | { readonly outcome: 'conflict'; readonly conflict: Conflict }
   | { readonly outcome: 'failed'; readonly fault: Fault };
 
@@ -80,8 +86,15 @@ class Settling {
     for (const event of events) this.#settlement.events.set(event.eventId, event);
     const { byAggregate, refused, deferred } = projectEvents(events, this.#ports.project);
     for (const { event, fault } of deferred) this.#settlement.outcomes.set(event.eventId, { outcome: 'failed', fault });
-    for (const { event, fault } of refused)
-      this.#settlement.outcomes.set(event.eventId, { outcome: 'dead', code: fault.code, message: fault.message });
+    for (const { event, fault } of refused) {
+      const thrown = fault.cause === undefined ? {} : { thrown: fault.cause };
+      this.#settlement.outcomes.set(event.eventId, {
+        outcome: 'dead',
+        code: fault.code,
+        message: fault.message,
+        ...thrown,
+      });
+    }
     return [...byAggregate.values()].flatMap(([newest, ...older]): Line[] => (newest ? [[newest, ...older]] : []));
   }
 

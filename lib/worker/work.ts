@@ -37,7 +37,7 @@ export interface WorkOptions {
 
 /** How the worker is. */
 export interface WorkHealth {
-  /** False when a part has been failing for a minute. */
+  /** False when a part has been failing for a minute, or since the worker started. */
   readonly healthy: boolean;
   readonly applied: number;
   readonly dead: number;
@@ -65,6 +65,7 @@ export class Work {
   readonly #ports: WorkPorts;
   readonly #options: WorkOptions;
   readonly #failing = new Map<WorkPart, number>();
+  readonly #succeeded = new Set<WorkPart>();
   #applied = 0;
   #dead = 0;
   #lastSettledAt: number | null = null;
@@ -95,7 +96,7 @@ export class Work {
   health(): WorkHealth {
     const now = this.#ports.now();
     return {
-      healthy: [...this.#failing.values()].every((since) => now - since < unhealthyMillis),
+      healthy: [...this.#failing].every(([part, since]) => this.#succeeded.has(part) && now - since < unhealthyMillis),
       applied: this.#applied,
       dead: this.#dead,
       queued: this.#ports.queue.inFlight,
@@ -117,14 +118,19 @@ export class Work {
   async #repeat(part: WorkPart, once: () => Promise<unknown>): Promise<void> {
     let retryMillis = firstRetryMillis;
     while (!this.#stopping) {
+      const begunAt = this.#ports.now();
       try {
         await once();
+        this.#succeeded.add(part);
         retryMillis = firstRetryMillis;
         this.#failing.delete(part);
       } catch (error) {
         // It ran out of time because it was stopped.
         if (this.#stopping && error instanceof Fault && error.code === 'time-up') return;
-        if (!this.#failing.has(part)) this.#failing.set(part, this.#ports.now());
+        const failedAt = this.#ports.now();
+        // The publisher goes on until it is stopped, or fails.
+        if (failedAt - begunAt >= unhealthyMillis) this.#succeeded.add(part);
+        if (!this.#failing.has(part)) this.#failing.set(part, failedAt);
         this.#ports.log.failed(part, error, retryMillis);
         await this.#ports.sleep(retryMillis);
         retryMillis = Math.min(2 * retryMillis, maxRetryMillis);

@@ -391,6 +391,17 @@ describe('the consumer says what became of each event, once', () => {
     ]);
   });
 
+  it('when its projection threw, with where it did', async () => {
+    const { ports, said } = world([event(1, 'a')]);
+    const cause = new Error('no such field');
+    const project = () => {
+      throw new Fault('projection-failed', 'The projection of "order" threw Error.', { cause });
+    };
+    await consume([message(1)], { ...ports, project }, options);
+    const stack = expect.stringMatching(/no such field.*consume\.test\.ts/s);
+    expect(said).toStrictEqual([[eventId(1), { outcome: 'dead', code: 'projection-failed', stack }]]);
+  });
+
   it('when it was given up or is invalid', async () => {
     const { ports, said } = world([]);
     const broken = new Map([[eventId(1), { together: 0, alone: 2 }]]);

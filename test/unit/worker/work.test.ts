@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import type { ConsumeReport } from '../../../lib/consume/consume-ports.ts';
+import { Fault } from '../../../lib/contract/fault.ts';
+import { MemoryQueue } from '../../../lib/worker/memory-queue.ts';
+import { Work, type WorkPorts } from '../../../lib/worker/work.ts';
+
+const pointer = { eventId: '0'.repeat(23).concat('1'), aggregateType: 'graph', aggregateId: 'a' };
+const quiet: ConsumeReport = {
+  failedMessageIds: [],
+  applied: 1,
+  superseded: 0,
+  dead: 0,
+  conflicts: 0,
+  failed: 0,
+  lastFailure: null,
+  unreadable: 0,
+  redelivered: 0,
+  settledBefore: 0,
+  appliedCreatedAt: [],
+};
+
+/** A worker whose publisher waits, and whose sweep never comes. */
+function working(given: Partial<WorkPorts>) {
+  const queue = new MemoryQueue();
+  const stopped = Promise.withResolvers<never>();
+  stopped.promise.catch(() => undefined);
+  const ports: WorkPorts = {
+    publish: () => stopped.promise,
+    consume: async () => quiet,
+    sweep: () => stopped.promise,
+    queue,
+    sleep: () => sleep(1),
+    now: Date.now,
+    log: { failed: () => undefined },
+    ...given,
+  };
+  const work = new Work(ports, { consumers: 1, batchSize: 10, sweepSeconds: 60 });
+  const running = work.run();
+  return {
+    work,
+    queue,
+    stop: async () => {
+      work.stop();
+      stopped.reject(new Fault('time-up', 'stopped'));
+      await running;
+    },
+  };
+}
+
+it('a worker of which one part fails from the start is not healthy', async () => {
+  const { work, stop } = working({ sweep: () => Promise.reject(new Fault('mongodb-unavailable', 'away')) });
+  await expect.poll(() => work.health()).toMatchObject({ healthy: false, failing: { sweep: expect.any(Number) } });
+  await stop();
+  expect(work.health()).toMatchObject({ healthy: false });
+});
+
+it('a part that worked before may fail for a minute', async () => {
+  let isAway = false;
+  const { work, queue, stop } = working({
+    consume: async () => {
+      if (isAway) throw new Fault('neo4j-unavailable', 'away');
+      return quiet;
+    },
+  });
+  await queue.send([pointer]);
+  await expect.poll(() => work.health().applied).toBe(1);
+  isAway = true;
+  await queue.send([pointer]);
+  await expect.poll(() => work.health()).toMatchObject({ healthy: true, failing: { consumer: expect.any(Number) } });
+  await stop();
+});
+
+it('the health names why events failed on their own', async () => {
+  const lastFailure = new Fault('graph-locked', 'The transaction neo4j-transaction-7 holds a lock.');
+  const { work, queue, stop } = working({ consume: async () => ({ ...quiet, applied: 0, failed: 1, lastFailure }) });
+  expect(work.health()).toMatchObject({ failedEvents: null });
+  await queue.send([pointer]);
+  await expect
+    .poll(() => work.health())
+    .toMatchObject({ healthy: true, failedEvents: { count: 1, reason: lastFailure.message } });
+  await stop();
+});
