@@ -8,6 +8,7 @@ import pRetry from 'p-retry';
 import pTimeout from 'p-timeout';
 import type { GraphNeeds, SchemaProblem } from '../apply/graph-needs.ts';
 import { noBookmarks } from './connect.ts';
+import { findObstacles, obstaclesText } from './find-obstacles.ts';
 import { idConstraint, keyConstraint } from './graph-schema.ts';
 import { translateNeo4jError, withNeo4jFaults } from './translate-error.ts';
 
@@ -15,7 +16,6 @@ import { translateNeo4jError, withNeo4jFaults } from './translate-error.ts';
 interface Wanted {
   readonly name: string;
   readonly statement: string;
-  readonly on: { readonly names: readonly string[]; readonly properties: readonly string[] };
   /** Asked before: nodes that have the label as an additional one, by an aggregate that lists them so. */
   readonly label: string | null;
   readonly problem: (reason: string) => SchemaProblem;
@@ -48,7 +48,7 @@ export class ConstraintBuilder {
    */
   async build(needs: Pick<GraphNeeds, 'labels' | 'types'>, waitMillis: number): Promise<SchemaProblem | undefined> {
     for (const wanted of wantedConstraints(needs)) {
-      const { created, since } = this.#start(wanted);
+      const { created, since } = this.#start(wanted, needs);
       // What a batch has waited for is not waited for again by the next event that needs it.
       const millis = Math.max(minimumWaitMillis, waitMillis - (performance.now() - since));
       const problem = await pTimeout(created, { milliseconds: millis, fallback: () => this.#building(wanted) });
@@ -57,10 +57,10 @@ export class ConstraintBuilder {
     return undefined;
   }
 
-  #start(wanted: Wanted): Running {
+  #start(wanted: Wanted, needs: Pick<GraphNeeds, 'labels'>): Running {
     const running = this.#running.get(wanted.name);
     if (running !== undefined) return running;
-    const created = this.#create(wanted).finally(() => this.#running.delete(wanted.name));
+    const created = this.#create(wanted, needs).finally(() => this.#running.delete(wanted.name));
     // Seen by those who wait for it; there may be none.
     created.catch(() => undefined);
     const started = { created, since: performance.now() };
@@ -68,7 +68,10 @@ export class ConstraintBuilder {
     return started;
   }
 
-  async #create({ name, on, label, statement, problem }: Wanted): Promise<SchemaProblem | undefined> {
+  async #create(
+    { label, statement, problem }: Wanted,
+    needs: Pick<GraphNeeds, 'labels'>,
+  ): Promise<SchemaProblem | undefined> {
     if (label !== null) {
       const owner = await this.#additionalOwner(label);
       if (owner !== undefined)
@@ -79,27 +82,10 @@ export class ConstraintBuilder {
     }
     const reason = await tryToCreate(this.#driver, this.#database, statement);
     if (reason === undefined) return undefined;
-    return problem(reason === 'occupied' ? await this.#occupant(name, on) : reason);
-  }
-
-  /** What has the place of a constraint, and the statement that frees it. */
-  async #occupant(wanted: string, { names, properties }: Wanted['on']): Promise<string> {
-    const statement = `
-SHOW INDEXES YIELD name, labelsOrTypes, properties, owningConstraint
-WHERE name = $wanted OR (labelsOrTypes = $names AND properties = $properties)
-RETURN name, owningConstraint`;
-    const { records } = await withNeo4jFaults(() =>
-      this.#driver.executeQuery(
-        statement,
-        { wanted, names, properties },
-        { database: this.#database, ...noBookmarks, routing: 'READ' },
-      ),
-    );
-    const [found] = records;
-    if (found === undefined) return 'an index or constraint of another kind is in its place';
-    const constraint = found.get('owningConstraint') as string | null;
-    const [kind, name] = constraint === null ? ['index', found.get('name') as string] : ['constraint', constraint];
-    return `the ${kind} "${name}" is in its place, and outgraph's constraint brings an index of its own; drop it with: DROP ${kind.toUpperCase()} \`${name}\``;
+    const refused = problem(reason);
+    // Without the right to look, the problem is reported all the same.
+    const obstacles = await findObstacles(this.#driver, this.#database, needs).catch(() => []);
+    return { ...refused, message: `${refused.message}${obstaclesText(obstacles)}` };
   }
 
   /** An aggregate that lists a node with this label; the label has no key yet, and so it is an additional one. */
@@ -131,7 +117,6 @@ function wantedConstraints({ labels, types }: Pick<GraphNeeds, 'labels' | 'types
       return {
         name: keyConstraint(label),
         statement: `CREATE CONSTRAINT ${keyConstraint(label)} IF NOT EXISTS FOR (n:\`${label}\`) REQUIRE (${key}) IS UNIQUE`,
-        on: { names: [label], properties: names },
         label,
         problem: (reason) => ({ code: 'label-not-declared', message: `${what}: ${reason}.` }),
       };
@@ -141,7 +126,6 @@ function wantedConstraints({ labels, types }: Pick<GraphNeeds, 'labels' | 'types
       return {
         name: idConstraint(type),
         statement: `CREATE CONSTRAINT ${idConstraint(type)} IF NOT EXISTS FOR ()-[r:\`${type}\`]-() REQUIRE r._outgraphId IS UNIQUE`,
-        on: { names: [type], properties: ['_outgraphId'] },
         label: null,
         problem: (reason) => ({ code: 'type-not-declared', message: `${what}: ${reason}.` }),
       };
@@ -161,7 +145,7 @@ const creationRetries = { retries: 10, minTimeout: 50, factor: 3, maxTimeout: 5_
 const passingCodes =
   /^Neo\.(TransientError\..*|ClientError\.Transaction\.(Terminated|LockClientStopped|TransactionTimedOut.*)|ClientError\.Schema\.Index(WithName)?AlreadyExists)$/;
 
-/** Why a constraint cannot be created for good, or that something else is in its place; undefined if it was created, or existed. */
+/** Why a constraint cannot be created for good; undefined if it was created, or existed. */
 async function tryToCreate(driver: Driver, database: string, statement: string): Promise<string | undefined> {
   try {
     await runSchemaStatement(driver, database, statement);
@@ -176,7 +160,7 @@ async function tryToCreate(driver: Driver, database: string, statement: string):
       return 'the graph holds nodes that have the same key already';
     }
     if (/^Neo\.ClientError\.Schema\..*AlreadyExists$/.test(code)) {
-      return 'occupied';
+      return 'an index or constraint of another kind is in its place';
     }
     throw translateNeo4jError(error);
   }

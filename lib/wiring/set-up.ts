@@ -1,8 +1,6 @@
 /** The set-up of both databases: the outbox in MongoDB, the constraints in Neo4j. Safe to run again; it runs with every deployment, before the functions that need it. */
-import type { Driver } from 'neo4j-driver';
 import type { AggregateCatalog } from '../aggregates/create-catalog.ts';
 import type { SetUpSettings } from '../config/settings.ts';
-import { Fault } from '../contract/fault.ts';
 import type { SetUpStep } from '../contract/set-up-step.ts';
 import { connectMongodb } from '../mongodb/connect.ts';
 import { writeDeclaredTypes } from '../mongodb/declared-types.ts';
@@ -11,8 +9,7 @@ import { readClusterTime } from '../mongodb/scan-pending.ts';
 import { setUpOutbox } from '../mongodb/set-up-outbox.ts';
 import { withdrawPositions } from '../neo4j/binding.ts';
 import { connectNeo4j } from '../neo4j/connect.ts';
-import { findObstacles, obstaclesText } from '../neo4j/find-obstacles.ts';
-import { declaredNeeds, setUpGraph } from '../neo4j/set-up-graph.ts';
+import { setUpGraph } from '../neo4j/set-up-graph.ts';
 import { namingNeo4j } from '../neo4j/translate-error.ts';
 import { checkBinding } from './binding.ts';
 import { requireReplicaSet } from './check-set-up.ts';
@@ -62,11 +59,7 @@ export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): S
       await writeDeclaredTypes(db, [...catalog.keys()]);
       const outboxId = await readOutboxId(db);
       const setUpNeo4j = async () => {
-        const inNeo4j = await setUpGraph(driver, database, catalog, outboxId, { adopt }).catch(
-          async (error: unknown) => {
-            throw await explainRefusal(driver, database, catalog, error);
-          },
-        );
+        const inNeo4j = await setUpGraph(driver, database, catalog, outboxId, { adopt });
         const withdrawn = adopt
           ? await withdrawPositions(driver, database, await readClusterTime(mongodb, db.collection(identityCollection)))
           : 0;
@@ -80,20 +73,6 @@ export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): S
       await Promise.all([mongodb, driver].map(closeInTime));
     },
   };
-}
-
-/** Names the index that is in the way of a constraint, and the statement that drops it. */
-async function explainRefusal(
-  driver: Driver,
-  database: string,
-  catalog: AggregateCatalog,
-  error: unknown,
-): Promise<unknown> {
-  if (!(error instanceof Fault) || error.code !== 'set-up-missing') return error;
-  // A user that may not look hears what is wrong all the same.
-  const obstacles = await findObstacles(driver, database, declaredNeeds(catalog)).catch(() => []);
-  const text = obstaclesText(obstacles);
-  return text === '' ? error : new Fault(error.code, `${error.message}${text}`, { cause: error });
 }
 
 /**

@@ -238,3 +238,20 @@ describe('an additional label that has a key of its own', () => {
     await small.graph.driver.executeQuery(`DROP CONSTRAINT outgraph_key_${keyed} IF EXISTS`);
   });
 });
+
+describe('an index of the user on the key of a label', () => {
+  it('makes the event dead with a sentence that names the index and the statement that drops it', async () => {
+    const label = `${small.graph.label}Indexed`;
+    await small.graph.driver.executeQuery(`CREATE INDEX theirs_${label} FOR (n:${label}) ON (n.id)`);
+    const [id] = await write(
+      upsertEvent({ nodes: [{ label, key: { id: 'x' } }] }, { aggregateId: `${small.graph.label}-${fresh('i')}` }),
+    );
+    await consumer.consume([id as ObjectId]);
+    const dead = await outbox().findOne({ _id: id as ObjectId });
+    expect(dead?.error).toMatchObject({
+      code: 'label-not-declared',
+      message: expect.stringContaining(`DROP INDEX \`theirs_${label}\``),
+    });
+    await small.graph.driver.executeQuery(`DROP INDEX theirs_${label}`);
+  });
+});
