@@ -34,9 +34,9 @@ async function countByStatus(site: Site, ids: readonly ObjectId[]): Promise<Read
   return Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, all]) => [name, all.length]));
 }
 
-it('a foreign lock on one managed node leaves one of 24 events pending, and the message names the lock', async ({
-  site,
-}) => {
+it('a foreign lock on one managed node leaves one of 24 events pending, and the message names the lock', {
+  timeout: 300_000,
+}, async ({ site }) => {
   const consumer = consumerOn(site);
   const ids = Array.from({ length: 24 }, (_, index) => `locked-${index}`);
   await consumer.consume(
@@ -66,7 +66,7 @@ it('a foreign lock on one managed node leaves one of 24 events pending, and the 
   expect(await countByStatus(site, changed)).toStrictEqual({ processed: 24 });
 });
 
-it('a constraint that takes long is built while others are applied', async ({ site }) => {
+it('a constraint that takes long is built while others are applied', { timeout: 300_000 }, async ({ site }) => {
   const consumer = consumerOn(site);
   const session = site.graph.driver.session();
   // The index behind a constraint waits for all older transactions on its label.
@@ -91,7 +91,7 @@ it('a constraint that takes long is built while others are applied', async ({ si
   );
 });
 
-it('neighbours of an event that creates labels are applied before them', async ({ site }) => {
+it('neighbours of an event that creates labels are applied before them', { timeout: 300_000 }, async ({ site }) => {
   const consumer = consumerOn(site);
   const labels = Array.from({ length: 20 }, (_, index) => `Fresh${index}`);
   const ids = await write(site, [
