@@ -14,7 +14,11 @@ export interface ConsumePorts extends SettlePorts, Omit<RecordPorts, 'told'> {
   readonly checkServers: () => Promise<void>;
   /** The named events in portions of a bounded size, in no order; one that was purged is absent. */
   readonly fetchEvents: (eventIds: readonly string[]) => AsyncIterable<EventPortion>;
-  /** Those of the named events that failed on their own before. */
+  /** Whether Neo4j answers a trivial question right now. Never throws. */
+  readonly answers: () => Promise<boolean>;
+  /** Notes that these events are to be tried on their own the next time: a batch of them ran out of time while Neo4j answered. */
+  readonly noteSlow: (eventIds: readonly string[]) => Promise<void>;
+  /** Those of the named events that failed on their own before, or ran out of time together. */
   readonly readFailures: (eventIds: readonly string[]) => Promise<ReadonlySet<string>>;
   /** Called with the types of a portion before its events are projected. */
   readonly prepareTypes: (aggregateTypes: ReadonlySet<string>) => Promise<void>;

@@ -51,6 +51,7 @@ export async function consume(
   } catch (error) {
     batch.tellRetried(describeError(error).code);
     if (!batch.stopsInTime(error)) {
+      await batch.noteSlow(error);
       await comeAgainAfterFault(messages, ports);
       throw error;
     }
@@ -123,6 +124,14 @@ class Batch {
   stopsInTime(error: unknown): boolean {
     const settled = this.#applied + this.#superseded + this.#dead;
     return error instanceof Fault && error.code === 'time-up' && settled > 0;
+  }
+
+  /** A batch in which nothing was settled in time, while Neo4j answers, would run out of time again: its events are tried one by one. */
+  async noteSlow(error: unknown): Promise<void> {
+    if (!(error instanceof Fault) || error.code !== 'time-up' || !(await this.#ports.answers())) return;
+    const unsettled = this.#readable.filter(({ messageId }) => this.#unsettled.has(messageId));
+    // It only saves time: what cannot be noted is tried together again.
+    await this.#ports.noteSlow(eventIdsOf(unsettled)).catch(() => undefined);
   }
 
   /** Tells that the events without an outcome come again. */

@@ -61,7 +61,17 @@ export async function countFailure(
   return noted?.failures ?? 0;
 }
 
-/** Those of the named events that failed on their own before. @throws Fault `mongodb-unavailable`. */
+/** Notes events as if they had failed on their own, without counting anything. @throws Fault `mongodb-unavailable`. */
+export async function noteSlow(conflicts: Collection<ConflictDocument>, eventIds: readonly string[]): Promise<void> {
+  if (eventIds.length === 0) return;
+  const update = [{ $set: { failures: { $ifNull: ['$failures', 0] }, lastAt: '$$NOW' } }];
+  const updates = eventIds.map((eventId) => {
+    return { updateOne: { filter: { _id: ObjectId.createFromHexString(eventId) }, update, upsert: true } };
+  });
+  await withMongodbFaults(() => conflicts.bulkWrite(updates, { ordered: false, writeConcern: { w: 'majority' } }));
+}
+
+/** Those of the named events that failed on their own before, or were noted as slow. @throws Fault `mongodb-unavailable`. */
 export async function readFailures(
   conflicts: Collection<ConflictDocument>,
   eventIds: readonly string[],

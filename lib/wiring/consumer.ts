@@ -18,6 +18,7 @@ import {
   countConflict,
   countFailure,
   forgetConflicts,
+  noteSlow,
   readFailures,
 } from '../mongodb/count-conflicts.ts';
 import { fetchEvents } from '../mongodb/fetch-events.ts';
@@ -139,6 +140,7 @@ export function joinConsumer(
     const recording = {
       forgetTrials: (eventIds: readonly string[]) => trials.forget(eventIds),
       countConflict: (eventId: string) => countConflict(conflicts, eventId),
+      noteSlow: (eventIds: readonly string[]) => noteSlow(conflicts, eventIds),
       countFailure: async (eventId: string, counts: boolean) =>
         countFailure(conflicts, eventId, await readLastProcessed(outbox), counts),
       acknowledgeEvents: (eventIds: readonly string[]) => acknowledgeEvents(outbox, eventIds),
@@ -159,6 +161,14 @@ export function joinConsumer(
         await withinTime('MongoDB', pingMillis, () => pingMongodb(db));
         await withinTime('MongoDB', untilReserve(), checkSetUp);
       },
+      // The connection of a call that was given up is a new one by now.
+      answers: () =>
+        boundedPorts('Neo4j', asking, () => pingMillis)
+          .ping()
+          .then(
+            () => true,
+            () => false,
+          ),
       fetchEvents: (eventIds) => boundedSteps('MongoDB', fetchEvents(outbox, eventIds), untilReserve),
       prepareTypes: (aggregateTypes) => types.prepare(aggregateTypes, untilReserve()),
       project: (event) => {

@@ -348,6 +348,22 @@ describe('the consumer', () => {
     });
   });
 
+  it.each([
+    true,
+    false,
+  ])('notes the events of a batch that ran out of time, to try each on its own, if Neo4j answers: %s', async (answering) => {
+    const { ports } = world([event(1, 'a'), event(2, 'b')]);
+    const noted: string[] = [];
+    const late: ConsumePorts = {
+      ...ports,
+      applyBatch: () => Promise.reject(new Fault('time-up', 'no time left')),
+      answers: async () => answering,
+      noteSlow: async (ids) => void noted.push(...ids),
+    };
+    await expect(consume([message(1), message(2)], late, options)).rejects.toMatchObject({ code: 'time-up' });
+    expect(noted).toStrictEqual(answering ? [eventId(1), eventId(2)] : []);
+  });
+
   it('throws when its time is up and nothing was settled: a server does not answer', async () => {
     const { ports, again } = world([event(1, 'a')]);
     const applyBatch = () => Promise.reject(new Fault('time-up', 'no time left'));
