@@ -121,6 +121,8 @@ export class Work {
       const begunAt = this.#ports.now();
       try {
         await once();
+        // It may have ended because it was stopped: that it did nothing is no success.
+        if (this.#stopping) return;
         this.#succeeded.add(part);
         retryMillis = firstRetryMillis;
         this.#failing.delete(part);
