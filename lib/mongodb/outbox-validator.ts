@@ -24,7 +24,14 @@ export function outboxValidator(): Document {
             aggregateIdMaxBytes,
           ],
         },
-        { $lte: [{ $bsonSize: '$$ROOT' }, eventMaxBytes] },
+        // As it is inserted: what is written to it later has the room beyond.
+        {
+          $or: [
+            { $ne: ['$status', 'pending'] },
+            { $ne: ['$attempts', 0] },
+            { $lte: [{ $bsonSize: '$$ROOT' }, eventMaxBytes] },
+          ],
+        },
       ],
     },
   };

@@ -28,6 +28,9 @@ const lenient = { ...exactTypes, validation: { utf8: false } } as const;
 /** A position may be ahead of the cluster's time by no more than this. */
 export const futureSeconds = 300;
 
+/** What the sweep adds to a pending event. */
+const sweepBytes = 1024;
+
 /** An event, or what is wrong with the document. */
 export type EventReading =
   | { readonly outcome: 'read'; readonly event: OutboxEvent; readonly status: OutboxDocument['status'] }
@@ -70,7 +73,7 @@ export function readRawEvent(bytes: Uint8Array, eventId: string, clusterTime: Po
     return invalid(
       'A text in the event is not valid UTF-8: it must be written again by a writer that checks its texts.',
     );
-  if (bytes.length > eventMaxBytes)
+  if (bytes.length > eventMaxBytes + sweepBytes)
     return invalid(`The event has ${bytes.length} bytes; at most ${eventMaxBytes} can be settled.`);
   const reading = readOutboxEvent(document);
   if (reading.outcome === 'invalid') return invalid(reading.reason);

@@ -141,9 +141,13 @@ const firstTimeoutMillis = 3_000;
 const maxTimeoutMillis = 1_800_000;
 const creationRetries = { retries: 10, minTimeout: 50, factor: 3, maxTimeout: 5_000, randomize: true };
 
-/** Errors of a creation that another one was in the way of; one that was ended half-way leaves its index for a moment. */
+/** Errors of a creation that another one was in the way of. */
 const passingCodes =
-  /^Neo\.(TransientError\..*|ClientError\.Transaction\.(Terminated|LockClientStopped|TransactionTimedOut.*)|ClientError\.Schema\.Index(WithName)?AlreadyExists)$/;
+  /^Neo\.(TransientError\..*|ClientError\.Transaction\.(Terminated|LockClientStopped|TransactionTimedOut.*))$/;
+
+/** A creation that was ended half-way leaves its index for a moment; an index that stays is the user's. */
+const leftBehindCodes = /^Neo\.ClientError\.Schema\.Index(WithName)?AlreadyExists$/;
+const leftBehindRetries = 4;
 
 /** Why a constraint cannot be created for good; undefined if it was created, or existed. */
 async function tryToCreate(driver: Driver, database: string, statement: string): Promise<string | undefined> {
@@ -175,7 +179,9 @@ export async function runSchemaStatement(driver: Driver, database: string, state
   try {
     await pRetry(run, {
       ...creationRetries,
-      shouldRetry: ({ error }) => error instanceof Neo4jError && passingCodes.test(error.code),
+      shouldRetry: ({ error, attemptNumber }) =>
+        error instanceof Neo4jError &&
+        (passingCodes.test(error.code) || (leftBehindCodes.test(error.code) && attemptNumber <= leftBehindRetries)),
     });
   } catch (error) {
     // IF NOT EXISTS looks before it waits: another one has made the very same meanwhile.
