@@ -5,6 +5,7 @@ import type { AggregateState } from '../lib/apply/aggregate-state.ts';
 import { consumerSettings, readSettings } from '../lib/config/settings.ts';
 import type { QueueMessage } from '../lib/consume/queue-message.ts';
 import { type Consumer, joinConsumer, noQueue } from '../lib/wiring/consumer.ts';
+import { messagesOf } from '../test/support/consume-events.ts';
 import { silentLog } from '../test/support/silent-log.ts';
 import { ApplyBench } from './apply.ts';
 import { BenchOutbox } from './bench-outbox.ts';
@@ -15,15 +16,6 @@ import { symbolRows } from './symbols.ts';
 const batchSize = 1_000;
 
 /** The messages that the queue would bring. */
-function messagesOf(eventIds: readonly string[]): readonly QueueMessage[] {
-  return eventIds.map((eventId) => ({
-    messageId: eventId,
-    body: JSON.stringify({ eventId, aggregateType: 'graph', aggregateId: eventId }),
-    receiveCount: 1,
-    receiptHandle: '',
-  }));
-}
-
 /** Consumes one full batch of fresh events in each round. */
 export function wholeConsumer(outbox: BenchOutbox, consumer: Consumer): Contender {
   let messages: readonly QueueMessage[] = [];

@@ -106,8 +106,10 @@ class Batch {
     if (this.#readable.length === 0) return;
     await this.#ports.checkServers();
     const again = eventIdsOf(this.#readable.filter(({ receiveCount }) => receiveCount >= secondReceive));
-    const broken = again.length === 0 ? noTrials : await this.#ports.readBrokenTrials(again);
-    const failed = again.length === 0 ? noFailures : await this.#ports.readFailures(again);
+    const [broken, failed] =
+      again.length === 0
+        ? [noTrials, noFailures]
+        : await Promise.all([this.#ports.readBrokenTrials(again), this.#ports.readFailures(again)]);
     const { together, alone, givenUp } = planTrials(this.#readable, broken, failed, this.#options.crashMaxTrials);
     await this.#giveUp(givenUp);
     await this.#try(together, together.some(({ receiveCount }) => receiveCount >= secondReceive) && 'together');

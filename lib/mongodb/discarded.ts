@@ -8,7 +8,7 @@ import type { DeadSelection } from '../contract/dead-selection.ts';
 import { Fault } from '../contract/fault.ts';
 import { selectionFilter } from './find-dead.ts';
 import { toDeadRow } from './read-dead-event.ts';
-import { exactTypes } from './read-outbox-event.ts';
+import { lenientTypes } from './read-outbox-event.ts';
 import { withMongodbFaults } from './translate-error.ts';
 
 /** Discarded events. */
@@ -68,7 +68,7 @@ export async function moveToDiscarded(
  * kept in the place of its fields.
  */
 function toDiscarded(raw: Uint8Array, { reason, discardedAt }: Discarding): Document {
-  const event = BSON.deserialize(raw, { ...exactTypes, validation: { utf8: false } });
+  const event = BSON.deserialize(raw, lenientTypes);
   if (isWrittenAsRead(event, raw)) return { ...event, discardedAt, reason };
   const { eventId, code, message, ...fields } = toDeadRow(event);
   return { _id: event._id, ...fields, error: { code, message }, bson: new Binary(raw), discardedAt, reason };

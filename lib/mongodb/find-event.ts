@@ -1,7 +1,7 @@
 /** One event with all of its fields, for an operator; also one that was written past the validator, or that is discarded. */
 import { type Binary, BSON, type Collection, type Document, ObjectId } from 'mongodb';
 import { bsonTypeOf } from '../contract/bson-type.ts';
-import { exactTypes } from './read-outbox-event.ts';
+import { exactTypes, lenientTypes } from './read-outbox-event.ts';
 import { withMongodbFaults } from './translate-error.ts';
 
 /** By its id, with every BSON type; null if there is none. @throws Fault `mongodb-unavailable`. */
@@ -11,7 +11,5 @@ export async function findEvent(collection: Collection<Document>, eventId: strin
   );
   // What was discarded as bytes.
   const bytes = bsonTypeOf(found?.bson) === 'Binary' ? (found?.bson as Binary).value() : null;
-  return bytes === null
-    ? found
-    : { ...found, ...BSON.deserialize(bytes, { ...exactTypes, validation: { utf8: false } }) };
+  return bytes === null ? found : { ...found, ...BSON.deserialize(bytes, lenientTypes) };
 }

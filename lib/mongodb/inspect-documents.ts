@@ -1,8 +1,9 @@
 /** What the doctor reads of the collections of documents: what would lead their aggregates astray. */
-import type { Collection, Db, Document, IndexDescriptionInfo } from 'mongodb';
+import type { Db } from 'mongodb';
 import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
 import { idsOfText } from './find-document.ts';
 import { idText, readDocuments } from './list-documents.ts';
+import { readIndexes } from './set-up-outbox.ts';
 import { withMongodbFaults } from './translate-error.ts';
 
 /** A collection, and what is wrong with it in words. */
@@ -15,18 +16,9 @@ export interface CollectionProblem {
 export async function findTtlIndexes(db: Db, collections: readonly string[]): Promise<readonly CollectionProblem[]> {
   const found: CollectionProblem[] = [];
   for (const collection of collections)
-    for (const { name, expireAfterSeconds } of await indexesOf(db.collection(collection)))
+    for (const { name, expireAfterSeconds } of (await readIndexes(db.collection(collection))) ?? [])
       if (expireAfterSeconds !== undefined) found.push({ collection, problem: String(name) });
   return found;
-}
-
-/** NamespaceNotFound. */
-const noCollectionCode = 26;
-
-function indexesOf(collection: Collection<Document>): Promise<readonly IndexDescriptionInfo[]> {
-  return withMongodbFaults(() =>
-    collection.indexes().catch((error) => (error.code === noCollectionCode ? [] : Promise.reject(error))),
-  );
 }
 
 /** Texts that another `_id` may be written as: digits of an integer, of an ObjectId, of a UUID. */

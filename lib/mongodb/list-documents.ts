@@ -3,7 +3,7 @@ import { BSON, type ClientSession, type Collection, type Document, type MongoCli
 import { bsonTypeOf } from '../contract/bson-type.ts';
 import { Fault } from '../contract/fault.ts';
 import { fromPosition, type Position } from '../contract/position.ts';
-import { exactTypes } from './read-outbox-event.ts';
+import { exactTypes, lenientTypes } from './read-outbox-event.ts';
 import { readClusterTime } from './scan-pending.ts';
 import { withMongodbFaults } from './translate-error.ts';
 
@@ -135,7 +135,7 @@ function decode(bytes: Uint8Array): StoredDocument {
     return { id: document._id, document, damage: null };
   } catch (error) {
     if (!(error instanceof BSON.BSONError)) throw error;
-    const document = BSON.deserialize(bytes, { ...exactTypes, validation: { utf8: false } });
+    const document = BSON.deserialize(bytes, lenientTypes);
     const id: DocumentId = document._id;
     const reason = `The document with _id ${idText(id)} holds text that is not UTF-8: no event can be made of it until a writer corrects it.`;
     return { id, document, damage: new Fault('payload-invalid', reason, { cause: error }) };

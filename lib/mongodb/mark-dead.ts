@@ -2,7 +2,7 @@
 import { type AnyBulkWriteOperation, type Collection, type Document, MongoBulkWriteError, ObjectId } from 'mongodb';
 import type { DeadEvent } from '../contract/dead-event.ts';
 import { printable } from '../contract/printable.ts';
-import { withMongodbFaults } from './translate-error.ts';
+import { translateMongodbError, withMongodbFaults } from './translate-error.ts';
 
 /** Dead already, or settled: everything else may become dead, whatever was written into its `status`. */
 const undecided = { status: { $nin: ['processed', 'dead'] } };
@@ -33,7 +33,7 @@ export async function markDeadById(outbox: Collection<Document>, events: readonl
     return result.modifiedCount;
   } catch (error) {
     const full = fullDocuments(error);
-    if (full === null) return withMongodbFaults(() => Promise.reject(error));
+    if (full === null) throw translateMongodbError(error);
     // No room for the reason beside the payload, which no part could apply.
     const smaller = full.map((index) => updateOf(events[index] as DeadById, { payload: '' }));
     const result = await withMongodbFaults(() => outbox.bulkWrite(smaller, options));

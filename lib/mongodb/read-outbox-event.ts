@@ -21,9 +21,11 @@ export const exactTypes = {
   bsonRegExp: true,
 } as const;
 
+/** The same, for documents whose texts may not be UTF-8: U+FFFD takes the place of the wrong bytes. */
+export const lenientTypes = { ...exactTypes, validation: { utf8: false } } as const;
+
 /** MongoDB does not check that texts are UTF-8, and a wrong one must not reach the graph as another. In a trace context it does no harm: a malformed one counts as none. */
 const strict = { ...exactTypes, validation: { utf8: { traceparent: false } } } as const;
-const lenient = { ...exactTypes, validation: { utf8: false } } as const;
 
 /** A position may be ahead of the cluster's time by no more than this. */
 export const futureSeconds = 300;
@@ -100,7 +102,7 @@ function decode(bytes: Uint8Array): { readonly document: Document; readonly isEx
     return { document: BSON.deserialize(bytes, strict), isExact: true };
   } catch {
     try {
-      return { document: BSON.deserialize(bytes, lenient), isExact: false };
+      return { document: BSON.deserialize(bytes, lenientTypes), isExact: false };
     } catch {
       return { document: {}, isExact: false };
     }

@@ -18,7 +18,7 @@ import { discardedCollection } from './discarded.ts';
 import { ensureOutboxId } from './outbox-identity.ts';
 import { outboxOf } from './outbox-of.ts';
 import { outboxValidator } from './outbox-validator.ts';
-import { withMongodbFaults } from './translate-error.ts';
+import { translateMongodbError, withMongodbFaults } from './translate-error.ts';
 import { trialCollection } from './trials.ts';
 
 /** Leases and resume tokens of the publishers. */
@@ -168,7 +168,7 @@ export async function checkDiscarded(db: Db): Promise<void> {
 }
 
 async function checkCollection(db: Db, collection: string, wanted: readonly string[]): Promise<void> {
-  const names = await withMongodbFaults(() => indexNames(db.collection(collection)));
+  const names = (await readIndexes(db.collection(collection)))?.map((index) => index.name);
   const missing =
     names === undefined
       ? [`the collection ${collection}`]
@@ -183,12 +183,14 @@ async function checkCollection(db: Db, collection: string, wanted: readonly stri
 /** NamespaceNotFound. */
 const noCollectionCode = 26;
 
-/** Undefined if there is no such collection. */
-async function indexNames(collection: Collection<Document>): Promise<readonly (string | undefined)[] | undefined> {
+/** The indexes of a collection; undefined if there is no such collection. @throws Fault `mongodb-unavailable`, `permission-denied`. */
+export async function readIndexes(
+  collection: Collection<Document>,
+): Promise<readonly IndexDescriptionInfo[] | undefined> {
   try {
-    return (await collection.indexes()).map((index) => index.name);
+    return await collection.indexes();
   } catch (error) {
     if (error instanceof MongoServerError && error.code === noCollectionCode) return undefined;
-    throw error;
+    throw translateMongodbError(error);
   }
 }

@@ -22,7 +22,6 @@ import {
 import { changeNodes, clearNodes, writeNodes } from './write-nodes.ts';
 import {
   changeRelationships,
-  clearRelationships,
   countShares,
   createRelationships,
   deleteReleased,
@@ -126,7 +125,10 @@ async function writeGraph(
   const sum = sumUp();
   if (clearedOwners !== null) {
     await clearNodes(tx, sum, clearedOwners);
-    await clearRelationships(tx, sum.changed);
+    await changeRelationships(
+      tx,
+      sum.changed.map((change) => ({ ...change, properties: {} })),
+    );
   }
   const releasedEnds = await deleteReleased(tx, sum.released);
   const shared = await countShares(tx, sum.shared);

@@ -10,7 +10,8 @@ import type { GraphNeeds, SchemaProblem } from '../apply/graph-needs.ts';
 import { noBookmarks } from './connect.ts';
 import { findObstacles, obstaclesText } from './find-obstacles.ts';
 import { idConstraint, keyConstraint } from './graph-schema.ts';
-import { translateNeo4jError, withNeo4jFaults } from './translate-error.ts';
+import { read } from './read.ts';
+import { translateNeo4jError } from './translate-error.ts';
 
 /** A constraint to create. */
 interface Wanted {
@@ -91,20 +92,15 @@ export class ConstraintBuilder {
   /** An aggregate that lists a node with this label; the label has no key yet, and so it is an additional one. */
   async #additionalOwner(label: string): Promise<string | undefined> {
     const statement = `MATCH (n:\`${label}\`) WHERE n._outgraphOwner IS NOT NULL RETURN n._outgraphOwner AS owner LIMIT 1`;
-    const { records } = await withNeo4jFaults(() =>
-      this.#driver.executeQuery(statement, {}, { database: this.#database, ...noBookmarks, routing: 'READ' }),
-    );
-    return records[0]?.get('owner') as string | undefined;
+    const [found] = await read<{ owner: string }>(this.#driver, this.#database, statement, {});
+    return found?.owner;
   }
 
   async #building({ name }: Wanted): Promise<SchemaProblem> {
     const statement =
       'SHOW INDEXES YIELD name, populationPercent WHERE name = $name RETURN populationPercent AS percent';
-    const { records } = await withNeo4jFaults(() =>
-      this.#driver.executeQuery(statement, { name }, { database: this.#database, ...noBookmarks, routing: 'READ' }),
-    );
-    const percent = records[0]?.get('percent') as number | undefined;
-    const done = percent === undefined ? '' : `, ${Math.floor(percent)} % done`;
+    const [index] = await read<{ percent: number }>(this.#driver, this.#database, statement, { name });
+    const done = index === undefined ? '' : `, ${Math.floor(index.percent)} % done`;
     return { code: 'constraint-building', message: `The constraint ${name} is being built${done}.` };
   }
 }

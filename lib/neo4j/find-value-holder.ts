@@ -2,9 +2,9 @@
 import type { Driver } from 'neo4j-driver';
 import type { AggregateState } from '../apply/aggregate-state.ts';
 import type { Conflict } from '../apply/conflict.ts';
-import { noBookmarks } from './connect.ts';
+import { read } from './read.ts';
 import { toParameters } from './to-parameter.ts';
-import { uniqueViolation, withNeo4jFaults } from './translate-error.ts';
+import { uniqueViolation } from './translate-error.ts';
 
 /**
  * The conflict that an error of one state's transaction is; null if the error is another one. The holder is not known where the value is a relationship's, or a node's that outgraph
@@ -35,11 +35,8 @@ export async function findValueConflict(
     if (properties.some((name) => all[name] === undefined)) continue;
     const same = properties.map((name) => `n.\`${name}\` = $all.\`${name}\``).join(' AND ');
     const statement = `MATCH (n:\`${label}\`) WHERE ${same || 'false'} AND n._outgraphOwner <> $key RETURN n._outgraphOwner AS owner LIMIT 1`;
-    const { records } = await withNeo4jFaults(() =>
-      driver.executeQuery(statement, { all, key }, { database, ...noBookmarks, routing: 'READ' }),
-    );
-    const owner = records[0]?.get('owner') as string | undefined;
-    if (owner !== undefined) return { ...conflict, holder: owner };
+    const [found] = await read<{ owner: string }>(driver, database, statement, { all, key });
+    if (found !== undefined) return { ...conflict, holder: found.owner };
   }
   return conflict;
 }

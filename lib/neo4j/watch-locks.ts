@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { Driver } from 'neo4j-driver';
 import { Fault } from '../contract/fault.ts';
 import { noBookmarks } from './connect.ts';
+import { read } from './read.ts';
 
 /** How often a transaction that is under way is looked at. */
 const lookMillis = 1_000;
@@ -67,6 +68,12 @@ export function watchLocks(driver: Driver, database: string): LockWatch {
   };
 }
 
+interface TransactionRow extends Record<string, unknown> {
+  readonly transactionId: string;
+  readonly status: string;
+  readonly metaData: { readonly outgraph?: unknown };
+}
+
 interface ForeignLock {
   readonly own: string;
   readonly blocker: string;
@@ -75,12 +82,10 @@ interface ForeignLock {
 
 async function findForeignLock(driver: Driver, database: string, id: string): Promise<ForeignLock | undefined> {
   const statement = 'SHOW TRANSACTIONS YIELD transactionId, status, metaData RETURN transactionId, status, metaData';
-  const { records } = await driver.executeQuery(statement, {}, { database, ...noBookmarks, routing: 'READ' });
-  const transactions = records.map((record) => ({
-    name: record.get('transactionId') as string,
-    status: record.get('status') as string,
-    outgraph: (record.get('metaData') as { readonly outgraph?: unknown }).outgraph,
-  }));
+  const rows = await read<TransactionRow>(driver, database, statement, {});
+  const transactions = rows.map(({ transactionId, status, metaData }) => {
+    return { name: transactionId, status, outgraph: metaData.outgraph };
+  });
   const own = transactions.find(({ outgraph }) => outgraph === id);
   const blockers = /^Blocked by: \[(.*)\]$/.exec(own?.status ?? '')?.[1]?.split(', ') ?? [];
   const ours = new Set(transactions.flatMap(({ name, outgraph }) => (outgraph === undefined ? [] : name)));

@@ -136,20 +136,6 @@ RETURN count(*) AS count, ${reportEnds ? 'collect(DISTINCT elementId(a)) + colle
   return runMerge<string>(tx, statement, { rows }, rows.length);
 }
 
-/** Takes all properties but the id from owned relationships that are about to change. */
-export async function clearRelationships(
-  tx: ManagedTransaction,
-  changes: readonly RelationshipChange[],
-): Promise<void> {
-  for (const [type, members] of groupByType(changes)) {
-    const statement = `
-UNWIND $ids AS id
-MATCH ()-[r:\`${type}\` {_outgraphId: id}]->()
-SET r = {_outgraphId: id}`;
-    await runStatement(tx, statement, { ids: members.map(({ id }) => id) });
-  }
-}
-
 /** Writes the properties of owned relationships, whole. */
 export async function changeRelationships(
   tx: ManagedTransaction,

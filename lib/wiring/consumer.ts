@@ -142,7 +142,7 @@ export function joinConsumer(
       countConflict: (eventId: string) => countConflict(conflicts, eventId),
       noteSlow: (eventIds: readonly string[]) => noteSlow(conflicts, eventIds),
       countFailure: async (eventId: string, counts: boolean) =>
-        countFailure(conflicts, eventId, await readLastProcessed(outbox), counts),
+        countFailure(conflicts, eventId, counts ? await readLastProcessed(outbox) : null, counts),
       acknowledgeEvents: (eventIds: readonly string[]) => acknowledgeEvents(outbox, eventIds),
       markDead: async (events: readonly DeadEvent[]) => {
         const marked = await markDead(outbox, events);
@@ -161,14 +161,6 @@ export function joinConsumer(
         await withinTime('MongoDB', pingMillis, () => pingMongodb(db));
         await withinTime('MongoDB', untilReserve(), checkSetUp);
       },
-      // The connection of a call that was given up is a new one by now.
-      answers: () =>
-        boundedPorts('Neo4j', asking, () => pingMillis)
-          .ping()
-          .then(
-            () => true,
-            () => false,
-          ),
       fetchEvents: (eventIds) => boundedSteps('MongoDB', fetchEvents(outbox, eventIds), untilReserve),
       prepareTypes: (aggregateTypes) => types.prepare(aggregateTypes, untilReserve()),
       project: (event) => {
@@ -176,6 +168,8 @@ export function joinConsumer(
         return projectOutboxEvent(catalog, event);
       },
       ...boundedPorts('Neo4j', graph.current.ports, untilReserve, graph.renewIfSilent),
+      // Has a bound of its own. The connection of a call that was given up is a new one by now.
+      answers: () => graph.current.ports.answers(),
       ...boundedPorts('MongoDB', reading, untilReserve),
       ...boundedPorts('MongoDB', recording, untilEnd),
       // Made up for by the next invocation of this process.

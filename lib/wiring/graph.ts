@@ -11,7 +11,7 @@ import { watchSuperseded } from './superseded.ts';
 import { withinTime } from './within-time.ts';
 
 /** The part of the consumer's ports that is the graph. */
-export type GraphPorts = Pick<ConsumePorts, 'applyBatch' | 'findSharers'>;
+export type GraphPorts = Pick<ConsumePorts, 'applyBatch' | 'findSharers' | 'answers'>;
 
 /** A graph that answers at all does so within this time. */
 const answerMillis = 3_000;
@@ -35,6 +35,7 @@ export function joinGraph(driver: Driver, database: string, { db, ...options }: 
   };
   const apply: GraphPorts['applyBatch'] = (states, results, given) => applyBatch(states, ports, results, given);
   return {
+    answers: ports.answers,
     applyBatch: db === undefined ? apply : watchSuperseded(db, driver, database, ports),
     findSharers: (identities) => findSharers(driver, database, identities),
   };

@@ -1,7 +1,7 @@
 /** Documents as the bytes that are stored. Only bytes show every change: a date beyond JavaScript's range, for one, is decoded to no date at all. */
 import { BSON, type BSONSerializeOptions, type Document, type Timestamp } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
-import { exactTypes } from '../mongodb/read-outbox-event.ts';
+import { exactTypes, lenientTypes } from '../mongodb/read-outbox-event.ts';
 
 /** A document as it is stored. */
 export interface StoredDocument {
@@ -14,7 +14,7 @@ export interface StoredDocument {
  * Decodes a document as it was before a write. Text that is not UTF-8 is replaced, so that such a document can be corrected or deleted.
  */
 export function readBefore(bytes: Uint8Array): StoredDocument {
-  return { bytes, document: BSON.deserialize(bytes, { ...exactTypes, validation: { utf8: false } }) };
+  return { bytes, document: BSON.deserialize(bytes, lenientTypes) };
 }
 
 /** Decodes a document that was just written. @throws Fault `event-invalid` where its text is not UTF-8. */

@@ -2,18 +2,17 @@
 import { aggregates } from '../../lib/aggregates/catalog.ts';
 import { consumerSettings, readSettings } from '../../lib/config/settings.ts';
 import { joinConsumer, noQueue } from '../../lib/wiring/consumer.ts';
+import { messagesOf } from '../support/consume-events.ts';
 import { silentLog } from '../support/silent-log.ts';
 
 const consumer = joinConsumer(readSettings(consumerSettings, process.env), aggregates, noQueue);
 const ids = process.argv.slice(2);
 const endsAt = Date.now() + 600_000;
-const messages = ids.map((id) => ({
-  messageId: id,
-  body: JSON.stringify({ eventId: id, aggregateType: 'graph', aggregateId: 'x' }),
-  receiveCount: 1,
-  receiptHandle: '',
-}));
-const { applied, failed, dead, lastFailure } = await consumer.consume(messages, () => endsAt - Date.now(), silentLog);
+const { applied, failed, dead, lastFailure } = await consumer.consume(
+  messagesOf(ids),
+  () => endsAt - Date.now(),
+  silentLog,
+);
 const { maxRSS } = process.resourceUsage();
 console.log(
   JSON.stringify({

@@ -3,6 +3,7 @@ import type { ObjectId } from 'mongodb';
 import { aggregates } from '../../lib/aggregates/catalog.ts';
 import { consumerSettings, readSettings } from '../../lib/config/settings.ts';
 import type { ConsumeReport } from '../../lib/consume/consume-ports.ts';
+import type { QueueMessage } from '../../lib/consume/queue-message.ts';
 import { type Consumer, joinConsumer, noQueue } from '../../lib/wiring/consumer.ts';
 import { silentLog } from './silent-log.ts';
 
@@ -15,19 +16,23 @@ export interface TestConsumer {
   readonly close: () => Promise<void>;
 }
 
+/** The messages of a queue that point to these events. */
+export function messagesOf(ids: readonly (ObjectId | string)[], receiveCount = 1): readonly QueueMessage[] {
+  return ids.map((id) => ({
+    messageId: String(id),
+    body: JSON.stringify({ eventId: String(id), aggregateType: 'graph', aggregateId: 'x' }),
+    receiveCount,
+    receiptHandle: '',
+  }));
+}
+
 /** Opens a consumer. */
 export function openConsumer(settings: Settings): TestConsumer {
   const consumer: Consumer = joinConsumer(readSettings(consumerSettings, settings), aggregates, noQueue);
   return {
     consume: (ids, receiveCount = 1) => {
       const endsAt = Date.now() + batchMillis;
-      const messages = ids.map((id) => ({
-        messageId: String(id),
-        body: JSON.stringify({ eventId: String(id), aggregateType: 'graph', aggregateId: 'x' }),
-        receiveCount,
-        receiptHandle: '',
-      }));
-      return consumer.consume(messages, () => endsAt - Date.now(), silentLog);
+      return consumer.consume(messagesOf(ids, receiveCount), () => endsAt - Date.now(), silentLog);
     },
     close: () => consumer.close(),
   };

@@ -9,6 +9,7 @@ import { writeDeclaredTypes } from '../../../lib/mongodb/declared-types.ts';
 import { joinConsumer, noQueue } from '../../../lib/wiring/consumer.ts';
 import { startWorker } from '../../../lib/wiring/worker.ts';
 import { badEvents, takenMail, without, yearsAhead } from '../../support/bad-events.ts';
+import { messagesOf } from '../../support/consume-events.ts';
 import { insertRaw } from '../../support/insert-raw.ts';
 import { outboxEvent, upsertEvent } from '../../support/outbox-event.ts';
 import { silentLog } from '../../support/silent-log.ts';
@@ -152,10 +153,7 @@ it('an event of a type that only the catalog of the set-up has stays pending, is
     good('beside'),
   ];
   await outbox().insertMany(events);
-  const messages = events.map(({ _id }) => {
-    const body = JSON.stringify({ eventId: String(_id), aggregateType: 'x', aggregateId: 'x' });
-    return { messageId: String(_id), body, receiveCount: 1, receiptHandle: '' };
-  });
+  const messages = messagesOf(events.map(({ _id }) => _id));
   const log = { ...silentLog, typeUnknown: (type: string) => void reported.push(type) };
   for (let times = 0; times < 8; times += 1) await consumer.consume(messages, () => 60_000, log);
   await consumer.close();

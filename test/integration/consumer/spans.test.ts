@@ -13,6 +13,7 @@ import { type Consumer, joinConsumer, noQueue } from '../../../lib/wiring/consum
 import { startWorker } from '../../../lib/wiring/worker.ts';
 import { recordEvent } from '../../../lib/writer/record-event.ts';
 import { registerContexts } from '../../support/async-contexts.ts';
+import { messagesOf } from '../../support/consume-events.ts';
 import { type OtlpReceiver, startOtlpReceiver } from '../../support/otlp-receiver.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
 import { silentLog } from '../../support/silent-log.ts';
@@ -72,13 +73,7 @@ const graphEvent = (fields: Document = {}) =>
   upsertEvent({ nodes: [small.node(unique())] }, { aggregateId: unique(), ...fields });
 
 function consume(consumer: Consumer, ids: readonly ObjectId[]): Promise<ConsumeReport> {
-  const messages = ids.map((id) => ({
-    messageId: String(id),
-    body: JSON.stringify({ eventId: String(id), aggregateType: 'graph', aggregateId: 'x' }),
-    receiveCount: 1,
-    receiptHandle: '',
-  }));
-  return consumer.consume(messages, () => 60_000, log);
+  return consumer.consume(messagesOf(ids), () => 60_000, log);
 }
 
 it("an applied event's span stands in its writer's trace, below the writer's span, and links to the span of its batch", async () => {
@@ -194,14 +189,7 @@ it('tells of a server that failed, in the spans of the events and of the batch',
   const consumer = openConsumer();
   // The first batch has asked the servers; afterwards Neo4j has no time to answer.
   await consume(consumer, [new ObjectId()]);
-  const messages = [
-    {
-      messageId: 'm',
-      body: JSON.stringify({ eventId: String(event._id), aggregateType: 'graph', aggregateId: 'x' }),
-      receiveCount: 1,
-      receiptHandle: '',
-    },
-  ];
+  const messages = messagesOf([event._id]);
   const remaining = [60_000];
   const late = () => remaining.pop() ?? 10_000;
   await expect(consumer.consume(messages, late, log)).rejects.toMatchObject({ code: 'time-up' });
