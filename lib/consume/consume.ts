@@ -292,7 +292,7 @@ async function* oneAhead(portions: AsyncIterable<EventPortion>): AsyncGenerator<
   const iterator = portions[Symbol.asyncIterator]();
   const ask = () => {
     const next = iterator.next();
-    // Seen by whoever awaits it; until then it must not count as unhandled.
+    // The consumer of the portion handles the error; until then it must not count as unhandled.
     next.catch(() => undefined);
     return next;
   };

@@ -86,7 +86,7 @@ export async function readFailures(
   return new Set(found.map(({ _id }) => _id.toHexString()));
 }
 
-/** Forgets the conflicts and failures of events that are dead, so that they begin anew when they are redriven. @throws Fault `mongodb-unavailable`. */
+/** Forgets the conflicts and failures of events that are dead, so that their counts start at zero when they are redriven. @throws Fault `mongodb-unavailable`. */
 export async function forgetConflicts(
   conflicts: Collection<ConflictDocument>,
   eventIds: readonly string[],

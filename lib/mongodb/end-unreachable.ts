@@ -1,6 +1,6 @@
 /**
  * Pending events that no pointer leads to, or that the sweep cannot see: written past the validator, or with a position of the writer's own. They are not stale by any position, so
- * that they would stay pending for ever, and nobody would be told.
+ * that they would stay pending for ever without a report.
  */
 import { type Collection, type Document, MaxKey, MinKey, Timestamp } from 'mongodb';
 import { bsonTypeOf } from '../contract/bson-type.ts';

@@ -13,7 +13,7 @@ export type DocumentId = unknown;
 /** A document as it was read. One that is damaged does not keep the others of its page from being read. */
 export interface StoredDocument {
   readonly id: DocumentId;
-  /** Each value in the BSON type that is stored. In a damaged document, U+FFFD stands for bytes that are not UTF-8. */
+  /** Each value in the BSON type that is stored. In a damaged document, U+FFFD replaces bytes that are not UTF-8. */
   readonly document: Document;
   /** Why no event can be made of it; null for every document that is as it should be. */
   readonly damage: Fault | null;
@@ -142,7 +142,7 @@ function decode(bytes: Uint8Array): StoredDocument {
   }
 }
 
-/** A document's `_id` for people, as relaxed Extended JSON: 7 and "7" are told apart. */
+/** A document's `_id` for people, as relaxed Extended JSON: 7 and "7" differ. */
 export function idText(id: DocumentId): string {
   if (bsonTypeOf(id) === 'Long') return String(id);
   return BSON.EJSON.stringify({ id }).slice('{"id":'.length, -1);

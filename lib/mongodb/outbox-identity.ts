@@ -8,8 +8,8 @@ import { Fault } from '../contract/fault.ts';
 import { withMongodbFaults } from './translate-error.ts';
 
 /**
- * Holds one document. Apart from the checkpoints, which may be removed to have the publisher begin
- * anew.
+ * Holds one document. Apart from the checkpoints, which may be removed to restart the
+ * publisher.
  */
 export const identityCollection = 'outboxIdentity';
 

@@ -37,7 +37,7 @@ export const parts = [
 ] as const;
 export type Part = (typeof parts)[number];
 
-/** Whoever reaches the graph compares the outbox's id with the one in the graph. */
+/** Every part that reaches the graph compares the outbox's id with the one in the graph. */
 const identity: Privilege = { collection: 'outboxIdentity', actions: ['find'] };
 
 const publisher: readonly Privilege[] = [

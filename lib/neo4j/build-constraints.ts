@@ -1,6 +1,6 @@
 /**
- * Creates constraints. On a label with many nodes that takes minutes, longer than a batch may take, so that it goes on while other batches are applied: whoever needs the constraint
- * comes again until it is there.
+ * Creates constraints. On a label with many nodes that takes minutes, longer than a batch may take, so that it continues while other batches are applied: an event that
+ * needs the constraint is retried until it exists.
  */
 import type { Driver } from 'neo4j-driver';
 import { Neo4jError } from 'neo4j-driver';
@@ -42,8 +42,8 @@ export class ConstraintBuilder {
   }
 
   /**
-   * Creates constraints, one after the other, and waits until each has been under way for so many milliseconds; undefined if all of them exist now. A `constraint-building` problem: it
-   * goes on meanwhile.
+   * Creates constraints, one after the other, and waits until each has run for `waitMillis`; undefined if all of them exist now. A `constraint-building` problem: the
+   * creation continues.
    *
    * @throws Fault `neo4j-unavailable`.
    */

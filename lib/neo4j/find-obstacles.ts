@@ -1,4 +1,4 @@
-/** What keeps Neo4j from making a constraint: an index of somebody else's on the same label and properties. */
+/** Indexes of a user's that prevent a constraint, because they are on the same label and properties. */
 import type { Driver } from 'neo4j-driver';
 import type { GraphNeeds } from '../apply/graph-needs.ts';
 import { read } from './read.ts';
@@ -7,11 +7,11 @@ import { read } from './read.ts';
 export interface Obstacle {
   readonly label: string;
   readonly index: string;
-  /** For a person: drops it, once nobody needs it; the constraint brings an index of its own. */
+  /** For a person: drops the index. The constraint brings an index of its own. */
   readonly statement: string;
 }
 
-// Of the kinds that keep nobody from making a constraint, there may be several on the same properties.
+// Only a RANGE index prevents a constraint; indexes of other kinds may be on the same properties.
 const statement = `
 SHOW INDEXES YIELD name, type, entityType, labelsOrTypes, properties, owningConstraint
 WHERE owningConstraint IS NULL AND type = 'RANGE' AND entityType = 'NODE' AND size(labelsOrTypes) = 1

@@ -14,7 +14,7 @@ import { findProblem, missingConstraints } from './ensure-schema.ts';
 import { type GraphSchema, hasKey, readGraphSchema, registryNeeds } from './graph-schema.ts';
 import { withNeo4jFaults } from './translate-error.ts';
 
-/** As long as the function of the set-up has; when it is run again, it goes on where it was. */
+/** Less than the set-up's function has. Constraints that exist by then are kept when it is run again. */
 const buildMillis = 240_000;
 
 /** The index by which the purge finds old tombstones. */

@@ -13,7 +13,8 @@ import { read } from './read.ts';
 const lookMillis = 1_000;
 
 /**
- * Blocked by the same transaction in so many looks in a row, it is ended. One that is not listed may have ended meanwhile, or belong to a user whose transactions this one may not see.
+ * The number of looks in a row that find it blocked by the same transaction before it is ended. A blocker that is not listed may have ended, or belong to a user whose transactions are
+ * not visible.
  */
 const looksBeforeEnd = { listed: 2, notListed: 6 };
 

@@ -80,7 +80,7 @@ export function dropReprojection(db: Db, owner: NoteOwner): Promise<void> {
  * Records every document of a type anew; with `forget`, also the deletion of the aggregates that have none.
  *
  * @throws Fault `mongodb-unavailable` or `neo4j-unavailable`; the next run goes on where this one
- * was, but one with `forget` begins anew.
+ * was, but one with `forget` starts over.
  */
 export async function reprojectType(
   db: Db,
@@ -95,7 +95,7 @@ export async function reprojectType(
   const owner = { command, aggregateType };
   const run = randomUUID();
   if (forget !== null) {
-    // A run that deletes begins anew: the graph may have been restored since an earlier one has
+    // A run that deletes starts over: the graph may have been restored since an earlier one has
     // recorded its part, and would miss it.
     await removeReprojection(notes, owner);
     const { graph } = forget;

@@ -48,7 +48,7 @@ export interface Sweeper {
 
 /** The queue that stale events are sent to again. */
 export interface SweepQueue extends Pick<SweepPorts, 'sendToQueue' | 'countBacklog'> {
-  /** Left out where nobody can look into the queue, as into SQS. */
+  /** Left out if the queue cannot be searched, as with SQS. */
   readonly isWaiting?: SweepPorts['isWaiting'];
   readonly close: () => void;
 }

@@ -44,7 +44,7 @@ export interface WorkHealth {
   readonly queued: number;
   /** Milliseconds since the epoch; null before the first batch. */
   readonly lastSettledAt: number | null;
-  /** Events that failed on their own within the last two minutes, and why the last of them did: a lock of somebody else's, say. Null where there are none. */
+  /** Events that failed on their own within the last two minutes, and why the last of them did, for example because of a foreign lock. Null if there are none. */
   readonly failedEvents: { readonly count: number; readonly reason: string } | null;
   /** The parts that fail at the moment, and since when. */
   readonly failing: Readonly<Partial<Record<WorkPart, number>>>;
@@ -130,7 +130,7 @@ export class Work {
         // It ran out of time because it was stopped.
         if (this.#stopping && error instanceof Fault && error.code === 'time-up') return;
         const failedAt = this.#ports.now();
-        // The publisher goes on until it is stopped, or fails.
+        // The publisher runs until it is stopped, or fails.
         if (failedAt - begunAt >= unhealthyMillis) this.#succeeded.add(part);
         if (!this.#failing.has(part)) this.#failing.set(part, failedAt);
         this.#ports.log.failed(part, error, retryMillis);

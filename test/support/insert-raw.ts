@@ -2,7 +2,7 @@
 import net from 'node:net';
 import { BSON, type Db, type Document } from 'mongodb';
 
-/** A text that stands for a byte that is not UTF-8; as long in UTF-8 as the bytes that take its place. */
+/** A text that is replaced by bytes that are not UTF-8; as long in UTF-8 as the bytes that take its place. */
 export const wrongText = '\u{10FFFF}';
 
 const written = Buffer.from(wrongText);

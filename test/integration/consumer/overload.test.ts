@@ -1,4 +1,4 @@
-/** What takes too much memory, too long, or waits for somebody else's lock does not hold up its neighbours. */
+/** An event that needs too much memory or time, or waits for a foreign lock, does not hold up its neighbours. */
 import type { Document, ObjectId } from 'mongodb';
 import { afterEach, expect } from 'vitest';
 import { waitUntil } from '../../../infra/local/wait-until.ts';
