@@ -55,16 +55,15 @@ export async function applyBatch(
   { together = false }: BatchOptions = {},
 ): Promise<void> {
   const batch = new Batch(ports, results);
-  const needs = states.map((state) => graphNeeds(state.subgraph));
-  const answers = await ports.checkSchema(needs);
+  const needing = states.map((state) => ({ state, need: graphNeeds(state.subgraph) }));
+  const answers = await ports.checkSchema(needing.map(({ need }) => need));
   const ready: AggregateState[] = [];
-  const waiting: { readonly state: AggregateState; readonly need: GraphNeeds }[] = [];
-  for (const [index, state] of states.entries()) {
+  const waiting: typeof needing = [];
+  for (const [index, one] of needing.entries()) {
     const answer = answers[index];
-    const need = needs[index];
-    if (answer === 'missing' && need !== undefined) waiting.push({ state, need });
-    else if (answer === undefined) ready.push(state);
-    else if (answer !== 'missing') batch.refuse(state, answer);
+    if (answer === undefined) ready.push(one.state);
+    else if (answer === 'missing') waiting.push(one);
+    else batch.refuse(one.state, answer);
   }
   const { transactionElements = defaultElements } = ports;
   if (!together) for (const chunk of chunkBySize(ready, transactionElements)) await batch.apply(chunk);

@@ -20,8 +20,8 @@ export interface ConsumePorts extends SettlePorts, Omit<RecordPorts, 'told'> {
   readonly noteSlow: (eventIds: readonly string[]) => Promise<void>;
   /** Those of the named events that failed on their own before, or ran out of time together. */
   readonly readFailures: (eventIds: readonly string[]) => Promise<ReadonlySet<string>>;
-  /** Called with the types of a portion before its events are projected. */
-  readonly prepareTypes: (aggregateTypes: ReadonlySet<string>) => Promise<void>;
+  /** Called with the types of a portion before its events are projected. Returns those that only the set-up knows and that were not returned before. */
+  readonly prepareTypes: (aggregateTypes: ReadonlySet<string>) => Promise<readonly string[]>;
   readonly readBrokenTrials: (eventIds: readonly string[]) => Promise<ReadonlyMap<string, BrokenTrials>>;
   readonly beginTrial: (trial: Trial) => Promise<string>;
   readonly endTrial: (trialId: string) => Promise<void>;

@@ -213,7 +213,7 @@ class Batch {
         const some = fetched.flatMap(({ event }) => byEvent.get(event.eventId) ?? []);
         try {
           const pending = this.#beginPortion(fetched, byEvent, settlement);
-          await this.#ports.prepareTypes(new Set(pending.map(({ aggregateType }) => aggregateType)));
+          await this.#prepareTypes(pending);
           await settleEvents(pending, this.#ports, settlement);
         } finally {
           // Also when the rest failed, so that what is settled is not done again.
@@ -227,6 +227,11 @@ class Batch {
       await recording;
     }
     for (const [eventId, gone] of byEvent) if (!found.has(eventId)) this.#wasSettled({ eventId }, gone);
+  }
+
+  async #prepareTypes(pending: readonly OutboxEvent[]): Promise<void> {
+    const types = new Set(pending.map(({ aggregateType }) => aggregateType));
+    for (const type of await this.#ports.prepareTypes(types)) this.#ports.log.typeUnknown(type);
   }
 
   /** The pending events of a portion. The invalid ones have their outcome, and those that are settled leave the queue. */

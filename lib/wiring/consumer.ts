@@ -184,7 +184,6 @@ export function joinConsumer(
     log: ConsumeLog,
   ): Promise<ConsumeReport> => {
     try {
-      types.log = log;
       const report = await consume(
         messages,
         { ...portsFor(remainingMillis), log },

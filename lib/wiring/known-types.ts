@@ -1,17 +1,14 @@
 /** Which aggregate types a process may give up: those that the catalog of the set-up lacks as well. */
 import type { Db } from 'mongodb';
 import type { AggregateCatalog } from '../aggregates/create-catalog.ts';
-import type { ConsumeLog } from '../consume/consume-ports.ts';
 import { Fault } from '../contract/fault.ts';
 import { readDeclaredTypes } from '../mongodb/declared-types.ts';
 import { withinTime } from './within-time.ts';
 
 export class KnownTypes {
-  /** Where the types are reported that this process lacks. */
-  log: Pick<ConsumeLog, 'typeUnknown'> = { typeUnknown: () => undefined };
   readonly #db: Db;
   readonly #catalog: AggregateCatalog;
-  readonly #reported = new Set<string>();
+  readonly #returned = new Set<string>();
   #declared: ReadonlySet<string> = new Set();
 
   constructor(db: Db, catalog: AggregateCatalog) {
@@ -19,15 +16,14 @@ export class KnownTypes {
     this.#catalog = catalog;
   }
 
-  /** Asks for the types of the set-up, where the catalog lacks one of these. @throws Fault `mongodb-unavailable`, `time-up`. */
-  async prepare(aggregateTypes: ReadonlySet<string>, maxMillis: number): Promise<void> {
+  /** Asks for the types of the set-up if the catalog lacks one of these, and returns those that only the set-up knows, each once. @throws Fault `mongodb-unavailable`, `time-up`. */
+  async prepare(aggregateTypes: ReadonlySet<string>, maxMillis: number): Promise<readonly string[]> {
     const lacking = [...aggregateTypes].filter((type) => !this.#catalog.has(type));
-    if (lacking.length === 0) return;
+    if (lacking.length === 0) return [];
     this.#declared = await withinTime('MongoDB', maxMillis, () => readDeclaredTypes(this.#db));
-    for (const type of lacking.filter((one) => this.#declared.has(one) && !this.#reported.has(one))) {
-      this.#reported.add(type);
-      this.log.typeUnknown(type);
-    }
+    const fresh = lacking.filter((type) => this.#declared.has(type) && !this.#returned.has(type));
+    for (const type of fresh) this.#returned.add(type);
+    return fresh;
   }
 
   /** @throws Fault `catalog-outdated` for a type that only the set-up knows. */

@@ -3,7 +3,7 @@ import type { ConsumePorts } from '../../lib/consume/consume-ports.ts';
 
 export const calmPorts = {
   checkServers: async () => undefined,
-  prepareTypes: async () => undefined,
+  prepareTypes: async () => [],
   readBrokenTrials: async () => new Map(),
   beginTrial: async () => 'trial',
   endTrial: async () => undefined,
