@@ -3,7 +3,7 @@
 import type { Fault, FaultCode } from '../contract/fault.ts';
 import type { EventPortion } from '../contract/fetched-event.ts';
 import type { TracedEvent } from '../contract/traceparent.ts';
-import type { BrokenTrials, Trial } from '../contract/trial.ts';
+import type { BrokenTrials, PastFailures, Trial } from '../contract/trial.ts';
 import type { QueueMessage, UnreadableMessage } from './queue-message.ts';
 import type { RecordedOutcome, RecordLimits, RecordPorts } from './record-settlement.ts';
 import type { SettlePorts } from './settle-events.ts';
@@ -16,10 +16,10 @@ export interface ConsumePorts extends SettlePorts, Omit<RecordPorts, 'told'> {
   readonly fetchEvents: (eventIds: readonly string[]) => AsyncIterable<EventPortion>;
   /** Whether Neo4j answers a trivial question right now. Never throws. */
   readonly answers: () => Promise<boolean>;
-  /** Notes that these events are to be tried on their own the next time: a batch of them ran out of time while Neo4j answered. */
+  /** Counts for each of these events that they ran out of time together while Neo4j answered. */
   readonly noteSlow: (eventIds: readonly string[]) => Promise<void>;
-  /** Those of the named events that failed on their own before, or ran out of time together. */
-  readonly readFailures: (eventIds: readonly string[]) => Promise<ReadonlySet<string>>;
+  /** What is known of those of the named events that failed before. */
+  readonly readFailures: (eventIds: readonly string[]) => Promise<ReadonlyMap<string, PastFailures>>;
   /** Called with the types of a portion before its events are projected. Returns those that only the set-up knows and that were not returned before. */
   readonly prepareTypes: (aggregateTypes: ReadonlySet<string>) => Promise<readonly string[]>;
   readonly readBrokenTrials: (eventIds: readonly string[]) => Promise<ReadonlyMap<string, BrokenTrials>>;

@@ -6,7 +6,7 @@ import { describeError, Fault, type FaultCode } from '../contract/fault.ts';
 import type { EventPortion, FetchedEvent } from '../contract/fetched-event.ts';
 import type { OutboxEvent } from '../contract/outbox-event.ts';
 import type { TracedEvent } from '../contract/traceparent.ts';
-import type { BrokenTrials } from '../contract/trial.ts';
+import type { BrokenTrials, PastFailures } from '../contract/trial.ts';
 import type { ConsumeOptions, ConsumePorts, ConsumeReport, ToldOutcome } from './consume-ports.ts';
 import { planTrials } from './plan-trials.ts';
 import type { QueueMessage, ReadMessage, UnreadableMessage } from './queue-message.ts';
@@ -15,13 +15,13 @@ import { type RecordPorts, recordSettlement } from './record-settlement.ts';
 import { type Settlement, settleEvents } from './settle-events.ts';
 
 const noTrials: ReadonlyMap<string, BrokenTrials> = new Map();
-const noFailures: ReadonlySet<string> = new Set();
+const noFailures: ReadonlyMap<string, PastFailures> = new Map();
 
 /** A message of this receive count or more has been begun before, and may be what ended the process. */
 const secondReceive = 2;
 
-/** One more portion, or one more event alone, is not begun with less time than this. */
-const minimumMillis = 15_000;
+/** One more portion, or one more event alone, is not begun with less time than this, or than this share of the invocation's time. */
+const minimum = { millis: 15_000, share: 0.75 };
 
 /**
  * After a fault of a server, a message comes again after this, doubled with each receive, less up to half by chance: a failover costs seconds, everything is taken up within a minute
@@ -51,7 +51,7 @@ export async function consume(
   } catch (error) {
     batch.tellRetried(describeError(error).code);
     if (!batch.stopsInTime(error)) {
-      await batch.noteSlow(error);
+      await batch.noteSlow();
       await comeAgainAfterFault(messages, ports);
       throw error;
     }
@@ -86,13 +86,17 @@ class Batch {
   #dead = 0;
   #conflicts = 0;
   #failed = 0;
+  /** The events that were being applied when the time was up. */
+  #slow: readonly OutboxEvent[] = [];
   #lastFailure: Fault | null = null;
   #settledBefore = 0;
   readonly #appliedCreatedAt: Date[] = [];
+  readonly #minimumMillis: number;
 
   constructor(messages: readonly QueueMessage[], ports: ConsumePorts, options: ConsumeOptions) {
     this.#ports = ports;
     this.#options = options;
+    this.#minimumMillis = Math.min(minimum.millis, ports.remainingMillis() * minimum.share);
     const { readable, unreadable } = readMessages(messages);
     this.#readable = readable;
     this.#unreadable = unreadable;
@@ -110,11 +114,20 @@ class Batch {
       again.length === 0
         ? [noTrials, noFailures]
         : await Promise.all([this.#ports.readBrokenTrials(again), this.#ports.readFailures(again)]);
-    const { together, alone, givenUp } = planTrials(this.#readable, broken, failed, this.#options.crashMaxTrials);
+    const { together, groups, alone, givenUp } = planTrials(
+      this.#readable,
+      broken,
+      failed,
+      this.#options.crashMaxTrials,
+    );
     await this.#giveUp(givenUp);
     await this.#try(together, together.some(({ receiveCount }) => receiveCount >= secondReceive) && 'together');
+    for (const group of groups) {
+      if (this.#isTimeUp()) return;
+      await this.#try(group, 'together');
+    }
     for (const message of alone) {
-      if (this.#ports.remainingMillis() < minimumMillis) return;
+      if (this.#isTimeUp()) return;
       const trials = broken.get(message.eventId);
       if (trials !== undefined) this.#ports.log.eventSuspected(message.eventId, trials);
       await this.#try([message], 'alone');
@@ -128,12 +141,11 @@ class Batch {
     return error instanceof Fault && error.code === 'time-up' && settled > 0;
   }
 
-  /** A batch in which nothing was settled in time, while Neo4j answers, would run out of time again: its events are tried one by one. */
-  async noteSlow(error: unknown): Promise<void> {
-    if (!(error instanceof Fault) || error.code !== 'time-up' || !(await this.#ports.answers())) return;
-    const unsettled = this.#readable.filter(({ messageId }) => this.#unsettled.has(messageId));
+  /** A portion that was not applied in time, while Neo4j answers, would run out of time again: its events are tried in smaller groups. */
+  async noteSlow(): Promise<void> {
+    if (this.#slow.length === 0 || !(await this.#ports.answers())) return;
     // It only saves time: what cannot be noted is tried together again.
-    await this.#ports.noteSlow(eventIdsOf(unsettled)).catch(() => undefined);
+    await this.#ports.noteSlow(this.#slow.map(({ eventId }) => eventId)).catch(() => undefined);
   }
 
   /** Tells that the events without an outcome come again. */
@@ -214,19 +226,39 @@ class Batch {
         try {
           const pending = this.#beginPortion(fetched, byEvent, settlement);
           await this.#prepareTypes(pending);
-          await settleEvents(pending, this.#ports, settlement);
+          await this.#apply(pending, settlement);
         } finally {
           // Also when the rest failed, so that what is settled is not done again.
           await recording;
           recording = this.#record(some, settlement);
           recording.catch(() => undefined);
         }
-        if (this.#ports.remainingMillis() < minimumMillis) return;
+        if (this.#isTimeUp()) return;
       }
     } finally {
       await recording;
     }
     for (const [eventId, gone] of byEvent) if (!found.has(eventId)) this.#wasSettled({ eventId }, gone);
+  }
+
+  async #apply(pending: readonly OutboxEvent[], settlement: Settlement): Promise<void> {
+    try {
+      await settleEvents(pending, this.#ports, settlement);
+    } catch (error) {
+      if (!(error instanceof Fault) || error.code !== 'time-up') throw error;
+      const slow = pending.filter(({ eventId }) => !settlement.outcomes.has(eventId));
+      const [only] = slow;
+      if (only === undefined || pending.length > 1 || !(await this.#ports.answers())) {
+        this.#slow = slow;
+        throw error;
+      }
+      settlement.outcomes.set(only.eventId, { outcome: 'failed', fault: error });
+    }
+  }
+
+  /** Whether there is too little time left for one more portion. */
+  #isTimeUp(): boolean {
+    return this.#ports.remainingMillis() < this.#minimumMillis;
   }
 
   async #prepareTypes(pending: readonly OutboxEvent[]): Promise<void> {

@@ -2,35 +2,42 @@
  * Which messages of a batch are tried together, which alone, and which no more. What ends the process must not take its neighbours with it, and must not be tried for ever;
  * but only trials that really ended with their process count, because an outage brings every message many times.
  */
-import type { BrokenTrials } from '../contract/trial.ts';
+import type { BrokenTrials, PastFailures } from '../contract/trial.ts';
 import type { ReadMessage } from './queue-message.ts';
 
 /** The messages of a batch, by how they are tried. */
 export interface TrialPlan {
   readonly together: readonly ReadMessage[];
+  /** What ran out of time together, in ten groups; a group that does so again comes in ten groups once more, down to one event. */
+  readonly groups: readonly (readonly ReadMessage[])[];
   /** One after the other, after the others: the least suspect first, so that one which ends the process every time does not keep the others from their turn. */
   readonly alone: readonly ReadMessage[];
   /** Tried alone as often as may be, and never finished. */
   readonly givenUp: readonly ReadMessage[];
 }
 
+const slowGroups = 10;
+
 /**
  * Plans the trials of a batch.
  *
- * @param failed the events that failed on their own before, while the servers answered.
+ * @param failed the events that failed before, while the servers answered.
  */
 export function planTrials(
   messages: readonly ReadMessage[],
   broken: ReadonlyMap<string, BrokenTrials>,
-  failed: ReadonlySet<string>,
+  failed: ReadonlyMap<string, PastFailures>,
   maxCrashes: number,
 ): TrialPlan {
   const together: ReadMessage[] = [];
+  const slow: ReadMessage[] = [];
   const alone: ReadMessage[] = [];
   const givenUp: ReadMessage[] = [];
   for (const message of messages) {
     const trials = broken.get(message.eventId);
-    if (trials === undefined && !failed.has(message.eventId)) together.push(message);
+    const failures = failed.get(message.eventId);
+    if (trials === undefined && failures === undefined) together.push(message);
+    else if (trials === undefined && failures?.alone === false) slow.push(message);
     else if (trials === undefined || trials.alone < maxCrashes) alone.push(message);
     else givenUp.push(message);
   }
@@ -39,5 +46,14 @@ export function planTrials(
     return trials === undefined ? 0 : trials.alone * 1_000 + trials.together;
   };
   alone.sort((left, right) => suspicion(left) - suspicion(right));
-  return { together, alone, givenUp };
+  const slowness = ({ eventId }: ReadMessage) => failed.get(eventId)?.slow ?? 0;
+  const groups = [...Map.groupBy(slow, slowness)]
+    .sort(([left], [right]) => left - right)
+    .flatMap(([, messages]) => groupsOf(messages, Math.ceil(messages.length / slowGroups)));
+  return { together, groups, alone, givenUp };
+}
+
+function groupsOf<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
+  const count = Math.ceil(items.length / size);
+  return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));
 }

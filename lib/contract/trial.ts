@@ -10,6 +10,14 @@ export interface BrokenTrials {
   readonly alone: number;
 }
 
+/** How an event failed before, while the servers answered. */
+export interface PastFailures {
+  /** Failed on its own. */
+  readonly alone: boolean;
+  /** How often it ran out of time, with others or on its own. */
+  readonly slow: number;
+}
+
 /** A trial that begins. */
 export interface Trial {
   readonly eventIds: readonly string[];

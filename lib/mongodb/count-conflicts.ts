@@ -1,5 +1,6 @@
 /** Counts how often events were met in conflict, and how often they failed on their own, in a collection of its own: the queue's receive counts also grow while a server is away. */
 import { type Collection, ObjectId } from 'mongodb';
+import type { PastFailures } from '../contract/trial.ts';
 import { withMongodbFaults } from './translate-error.ts';
 
 /** Events that were in conflict or failed; forgotten a day after they did the last time. */
@@ -13,6 +14,8 @@ export interface ConflictDocument {
   /** How often it failed while other events were settled; absent where it never failed. */
   readonly failures?: number;
   readonly failedAt?: Date;
+  /** How often it ran out of time, with others or on its own; absent where it never did. */
+  readonly slow?: number;
   readonly lastAt: Date;
 }
 
@@ -61,29 +64,30 @@ export async function countFailure(
   return noted?.failures ?? 0;
 }
 
-/** Notes events as if they had failed on their own, without counting anything. @throws Fault `mongodb-unavailable`. */
+/** Counts for each event that it ran out of time. @throws Fault `mongodb-unavailable`. */
 export async function noteSlow(conflicts: Collection<ConflictDocument>, eventIds: readonly string[]): Promise<void> {
   if (eventIds.length === 0) return;
-  const update = [{ $set: { failures: { $ifNull: ['$failures', 0] }, lastAt: '$$NOW' } }];
+  const update = { $inc: { slow: 1 }, $currentDate: { lastAt: true } } as const;
   const updates = eventIds.map((eventId) => {
     return { updateOne: { filter: { _id: ObjectId.createFromHexString(eventId) }, update, upsert: true } };
   });
   await withMongodbFaults(() => conflicts.bulkWrite(updates, { ordered: false, writeConcern: { w: 'majority' } }));
 }
 
-/** Those of the named events that failed on their own before, or were noted as slow. @throws Fault `mongodb-unavailable`. */
+/** How those of the named events failed that failed on their own before, or ran out of time. @throws Fault `mongodb-unavailable`. */
 export async function readFailures(
   conflicts: Collection<ConflictDocument>,
   eventIds: readonly string[],
-): Promise<ReadonlySet<string>> {
+): Promise<ReadonlyMap<string, PastFailures>> {
   const ids = eventIds.map(ObjectId.createFromHexString);
   const found = await withMongodbFaults(() =>
     conflicts
-      .find({ _id: { $in: ids }, failures: { $exists: true } })
-      .project<{ _id: ObjectId }>({ _id: 1 })
+      .find({ _id: { $in: ids }, $or: [{ failures: { $exists: true } }, { slow: { $exists: true } }] })
       .toArray(),
   );
-  return new Set(found.map(({ _id }) => _id.toHexString()));
+  return new Map(
+    found.map(({ _id, failures, slow = 0 }) => [_id.toHexString(), { alone: failures !== undefined, slow }]),
+  );
 }
 
 /** Forgets the conflicts and failures of events that are dead, so that their counts start at zero when they are redriven. @throws Fault `mongodb-unavailable`. */

@@ -181,7 +181,7 @@ describe('the consumer', () => {
   it('does not begin one more event alone when little time is left; its message comes again at once', async () => {
     const { ports, batches, again } = world([event(1, 'a'), event(2, 'b')]);
     const broken = new Map([[eventId(1), { together: 1, alone: 0 }]]);
-    const late = { ...ports, readBrokenTrials: async () => broken, remainingMillis: () => 14_999 };
+    const late = { ...ports, readBrokenTrials: async () => broken, remainingMillis: endingSoon() };
     const report = await consume([message(1, 3), message(2)], late, options);
     expect({ batches, failedMessageIds: report.failedMessageIds, again }).toStrictEqual({
       batches: [['graph:b']],
@@ -264,7 +264,7 @@ describe('the consumer', () => {
 
   it('tries an event that failed on its own before alone, after the others', async () => {
     const { ports, batches } = world([event(1, 'a'), event(2, 'b')]);
-    const readFailures = async () => new Set([eventId(1)]);
+    const readFailures = async () => new Map([[eventId(1), { alone: true, slow: 0 }]]);
     await consume([message(1, 2), message(2)], { ...ports, readFailures }, options);
     expect(batches).toStrictEqual([['graph:b'], ['graph:a']]);
   });
@@ -351,7 +351,7 @@ describe('the consumer', () => {
   it.each([
     true,
     false,
-  ])('notes the events of a batch that ran out of time, to try each on its own, if Neo4j answers: %s', async (answering) => {
+  ])('notes the events of a batch that ran out of time, if Neo4j answers: %s', async (answering) => {
     const { ports } = world([event(1, 'a'), event(2, 'b')]);
     const noted: string[] = [];
     const late: ConsumePorts = {
@@ -367,10 +367,50 @@ describe('the consumer', () => {
   it('throws when its time is up and nothing was settled: a server does not answer', async () => {
     const { ports, again } = world([event(1, 'a')]);
     const applyBatch = () => Promise.reject(new Fault('time-up', 'no time left'));
-    await expect(consume([message(1)], { ...ports, applyBatch }, options)).rejects.toMatchObject({ code: 'time-up' });
+    const answers = async () => false;
+    await expect(consume([message(1)], { ...ports, applyBatch, answers }, options)).rejects.toMatchObject({
+      code: 'time-up',
+    });
     expect(again).toStrictEqual([['m1', 4]]);
   });
+
+  it('counts a failure of an event that runs out of time on its own, if Neo4j answers', async () => {
+    const { ports, again } = world([event(1, 'a')]);
+    const applyBatch = () => Promise.reject(new Fault('time-up', 'no time left'));
+    const report = await consume([message(1)], { ...ports, applyBatch }, options);
+    expect({ failed: report.failed, again }).toStrictEqual({ failed: 1, again: [['m1', 5]] });
+  });
+
+  it('tries events that ran out of time together in ten groups, the least slow first', async () => {
+    const events = Array.from({ length: 25 }, (_, index) => event(index + 1, `a${index + 1}`));
+    const { ports, batches } = world(events);
+    const slowOf = (number: number) => (number === 1 ? 2 : 1);
+    const readFailures = async () =>
+      new Map(events.slice(0, 24).map(({ eventId: id }, index) => [id, { alone: false, slow: slowOf(index + 1) }]));
+    await consume(
+      events.map((_, index) => message(index + 1, 2)),
+      { ...ports, readFailures },
+      options,
+    );
+    expect(batches.map((keys) => keys.length)).toStrictEqual([1, ...Array.from({ length: 7 }, () => 3), 2, 1]);
+    expect([batches[0], batches.at(-1)]).toStrictEqual([['graph:a25'], ['graph:a1']]);
+  });
+
+  it('begins one more event with little time left where the whole invocation is short', async () => {
+    const { ports, batches } = world([event(1, 'a'), event(2, 'b')]);
+    const readFailures = async () => new Map([1, 2].map((number) => [eventId(number), { alone: true, slow: 0 }]));
+    const left = [16_000, 13_000, 12_500];
+    const remainingMillis = () => left.shift() ?? 12_100;
+    await consume([message(1, 2), message(2, 2)], { ...ports, readFailures, remainingMillis }, options);
+    expect(batches).toStrictEqual([['graph:a'], ['graph:b']]);
+  });
 });
+
+/** Little time, after the start. */
+function endingSoon(): () => number {
+  const left = [60_000];
+  return () => left.shift() ?? 14_999;
+}
 
 describe('the consumer says what became of each event, once', () => {
   it('when it is applied, superseded, or was settled before', async () => {
@@ -471,7 +511,7 @@ describe('the consumer says what became of each event, once', () => {
   it('when there is no time left to begin it alone', async () => {
     const { ports, said } = world([event(1, 'a')]);
     const broken = new Map([[eventId(1), { together: 1, alone: 0 }]]);
-    const late = { ...ports, readBrokenTrials: async () => broken, remainingMillis: () => 14_999 };
+    const late = { ...ports, readBrokenTrials: async () => broken, remainingMillis: endingSoon() };
     await consume([message(1, 3)], late, options);
     expect(said).toStrictEqual([[eventId(1), { outcome: 'retried', code: 'time-up' }]]);
   });
