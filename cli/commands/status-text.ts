@@ -8,10 +8,11 @@ const headlines = { 'in-step': 'In step.', 'catching-up': 'Catching up.', 'out-o
 
 /** Some lines: the verdict, why, what waits by type, and the figures. */
 export function statusText(report: StatusReport): string {
-  const { verdict, reasons, at } = report;
+  const { verdict, reasons, at, dead } = report;
   return [
     `${headlines[verdict]}  (${at.toISOString().slice(0, 19)}Z, by MongoDB's clock)`,
     ...reasons.map((reason) => `  - ${reason}`),
+    ...(dead > 0 ? ['    See why: outgraph dead list'] : []),
     '',
     typesText(report),
     '',
@@ -59,11 +60,11 @@ function settledText({ settledPerSecond, lastSettledAt, at }: StatusReport): str
 }
 
 function lagText({ lag }: StatusReport): string {
-  if (lag === null) return 'nothing was settled in the last 5 minutes';
+  if (lag === null) return 'nothing was settled in the last minute';
   const { events, p50Millis, p95Millis, maxMillis } = lag;
   const [half, most, all] = [p50Millis, p95Millis, maxMillis].map(durationText);
   const settled = events === 1 ? '1 event' : `${events.toLocaleString('en-US')} events`;
-  return `half within ${half}, 95 % within ${most}, all within ${all} (${settled} of the last 5 minutes)`;
+  return `half within ${half}, 95 % within ${most}, all within ${all} (${settled} of the last minute)`;
 }
 
 function canaryText({ canary, at }: StatusReport): string {

@@ -3,6 +3,7 @@ import { type ComponentChild, h } from 'preact';
 import type { EventView } from '../../lib/operate/show/aggregate-view.ts';
 import type { AggregateMessage, Sent } from '../messages.ts';
 import { count, counted } from './format.ts';
+import { differs } from './marks.ts';
 import { Empty, Table, Time } from './parts.ts';
 
 type View = Sent<AggregateMessage>;
@@ -12,7 +13,7 @@ const shownDifferences = 200;
 export function Summary({ view }: { readonly view: View }): ComponentChild {
   const { fault, isInFlight, differences, document, picture } = view;
   const elements = [...picture.nodes, ...picture.relationships];
-  const differing = elements.filter(({ mark }) => mark !== 'same' && mark !== 'unknown').length;
+  const differing = elements.filter(differs).length;
   const soon = isInFlight ? ' An event of it is on its way: this may be over in a moment.' : '';
   if (fault !== null)
     return h(
@@ -41,7 +42,7 @@ export function Summary({ view }: { readonly view: View }): ComponentChild {
     'div',
     { class: 'summary differs', role: 'status' },
     h('strong', null, 'The graph is not what the document says'),
-    `: ${counted(differences.length || differing, 'difference')}.${soon}`,
+    `: ${differing === 0 ? counted(differences.length, 'difference') : `${counted(differing, 'element')} ${differing === 1 ? 'differs' : 'differ'}`}.${soon}`,
   );
 }
 
@@ -50,7 +51,7 @@ export function Differences({ view: { differences } }: { readonly view: View }):
   return h(
     'section',
     null,
-    h('h2', null, 'In words'),
+    h('h2', null, `${counted(differences.length, 'difference')} in words`),
     differences.length > shownDifferences &&
       h(
         'p',

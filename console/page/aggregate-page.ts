@@ -5,7 +5,7 @@ import type { AggregateMessage, Sent } from '../messages.ts';
 import { Differences, Events, Summary } from './aggregate-facts.ts';
 import { getJson } from './ask-server.ts';
 import { Elements } from './elements.ts';
-import { counted } from './format.ts';
+import { count, counted } from './format.ts';
 import type { Live } from './live.ts';
 import { Empty, Problem } from './parts.ts';
 import { Pictures } from './pictures.ts';
@@ -105,6 +105,7 @@ const searchWords = {
 function Shown({ view, now }: { readonly view: View; readonly now: string }): ComponentChild {
   const { document, search, events, registry, picture } = view;
   const isEmpty = picture.nodes.length === 0;
+  const ends = picture.nodes.filter(({ hold }) => hold === 'end').length;
   return h(
     'div',
     { class: 'sections' },
@@ -127,9 +128,12 @@ function Shown({ view, now }: { readonly view: View; readonly now: string }): Co
         : h(
             'p',
             null,
-            registry.deleted ? 'Deleted at position ' : `${counted(registry.elements, 'element')} listed at position `,
+            registry.deleted
+              ? 'Deleted at position '
+              : `It lists ${counted(registry.elements, 'element')} of this aggregate, at position `,
             h('code', null, registry.position),
             '.',
+            ends > 0 && ` Ends of its relationships that belong to others (${count(ends)}) are not among them.`,
           ),
     ),
     h(

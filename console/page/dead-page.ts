@@ -92,7 +92,6 @@ function Groups({ list, ask }: ListProps): ComponentChild {
     h('h2', null, 'By code and type'),
     h(Table<Group>, {
       caption: 'Dead events by code and type',
-      stacks: true,
       keyOf: ({ code, aggregateType }) => `${code} ${aggregateType}`,
       rows: list.groups,
       columns: [
@@ -149,7 +148,6 @@ function Events({ list, code, setCode, ask }: EventsProps): ComponentChild {
       ? h(Empty, null, `No event of those shown died with ${code}.`)
       : h(Table<Entry>, {
           caption: 'Dead events, those that died last first',
-          stacks: true,
           keyOf: ({ eventId }) => eventId,
           rows,
           columns: [

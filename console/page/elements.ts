@@ -2,15 +2,15 @@
 import { type ComponentChild, h } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Fact, Picture, PictureNode, PictureRelationship, Sent } from '../messages.ts';
-import { counted } from './format.ts';
-import { marks } from './marks.ts';
+import { count, counted } from './format.ts';
+import { differs, marks } from './marks.ts';
 import { Empty, Table } from './parts.ts';
 
 type Element = Sent<PictureNode> | Sent<PictureRelationship>;
 
 export function Elements({ picture }: { readonly picture: Sent<Picture> }): ComponentChild {
   const all: readonly Element[] = [...picture.nodes, ...picture.relationships];
-  const differing = all.filter(({ mark }) => mark !== 'same');
+  const differing = all.filter(differs);
   const [isAll, setAll] = useState(false);
   const rows = isAll ? all : differing;
   const toggle = () => setAll(!isAll);
@@ -20,18 +20,23 @@ export function Elements({ picture }: { readonly picture: Sent<Picture> }): Comp
     h(
       'div',
       { class: 'heading' },
-      h('h2', null, isAll ? 'All elements' : 'Elements that differ'),
+      h(
+        'h2',
+        null,
+        isAll
+          ? `All ${counted(all.length, 'element')}`
+          : `${counted(differing.length, 'element')} that ${differing.length === 1 ? 'differs' : 'differ'}`,
+      ),
       h(
         'button',
         { type: 'button', 'aria-pressed': isAll, onClick: toggle },
-        isAll ? 'Only those that differ' : `All ${counted(all.length, 'element')}`,
+        isAll ? 'Show only those that differ' : `Show all ${count(all.length)}`,
       ),
     ),
     rows.length === 0
       ? h(Empty, null, 'None: every element is the same on both sides.')
       : h(Table<Element>, {
           caption: isAll ? 'All elements' : 'Elements that differ',
-          stacks: true,
           keyOf: ({ id }) => id,
           rows,
           columns: [

@@ -9,4 +9,9 @@ export const marks: Readonly<Record<Mark, { readonly sign: string; readonly word
   unknown: { sign: '?', words: 'cannot be compared' },
 };
 
+/** Whether document and graph disagree about an element, or may do so. */
+export function differs({ mark }: { readonly mark: Mark }): boolean {
+  return mark !== 'same';
+}
+
 export const differingMarks: readonly Mark[] = ['missing', 'extra', 'changed'];

@@ -29,12 +29,10 @@ interface TableProps<Row> {
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
-  /** On a narrow screen: each row below the other instead of side by side. */
-  readonly stacks?: true;
 }
 
-/** A table. Its roles are said, because a narrow screen shows it as blocks, and browsers then forget what it is. */
-export function Table<Row>({ caption, columns, rows, keyOf, stacks }: TableProps<Row>): ComponentChild {
+/** A table; on a narrow screen, each row is a card. It names its roles, because browsers do not see a table in blocks. */
+export function Table<Row>({ caption, columns, rows, keyOf }: TableProps<Row>): ComponentChild {
   const head = columns.map(({ title, isNumber }) =>
     h('th', { key: title, scope: 'col', role: 'columnheader', class: isNumber ? 'number' : undefined }, title),
   );
@@ -49,7 +47,7 @@ export function Table<Row>({ caption, columns, rows, keyOf, stacks }: TableProps
   );
   const table = h(
     'table',
-    { role: 'table', class: stacks ? 'stacks' : undefined },
+    { role: 'table', class: 'stacks' },
     h('caption', { class: 'hidden' }, caption),
     h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' }, head)),
     h('tbody', { role: 'rowgroup' }, lines),

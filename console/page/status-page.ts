@@ -63,7 +63,7 @@ function Verdict({ status: { report, failure }, isThere }: VerdictProps): Compon
     return h(Banner, { kind: 'not-known', sign: '?', words: 'Not known' }, h('p', null, why, old));
   }
   if (report === null) return null;
-  const { verdict, reasons } = report;
+  const { verdict, reasons, dead } = report;
   return h(
     Banner,
     { kind: verdict, sign: verdictSigns[verdict], words: verdictWords[verdict] },
@@ -73,6 +73,7 @@ function Verdict({ status: { report, failure }, isThere }: VerdictProps): Compon
           'ul',
           null,
           reasons.map((reason) => h('li', { key: reason }, reason)),
+          dead > 0 && h('li', null, h('a', { href: hrefOf({ view: 'dead' }) }, 'See why, and redrive them')),
         ),
   );
 }
@@ -132,7 +133,7 @@ function Figures({ report }: { readonly report: Report }): ComponentChild {
       value: lag === null ? '–' : duration(lag.p95Millis),
       note:
         lag === null
-          ? 'nothing was settled lately'
+          ? 'nothing was settled in the last minute'
           : `p50 ${duration(lag.p50Millis)}, at most ${duration(lag.maxMillis)}`,
     }),
     h(Figure, {

@@ -4,11 +4,10 @@ import type { StatusReport, StatusVerdict } from './status-report.ts';
 
 /** What the verdict depends on. */
 export interface StatusFindings
-  extends Pick<
-    StatusReport,
-    'at' | 'pending' | 'dead' | 'queue' | 'publishers' | 'lag' | 'settledPerSecond' | 'canary'
-  > {
+  extends Pick<StatusReport, 'at' | 'pending' | 'dead' | 'queue' | 'publishers' | 'settledPerSecond' | 'canary'> {
   readonly oldestPendingAt: Date | null;
+  /** The longest lag of the last five minutes. */
+  readonly slowestMillis: number | null;
 }
 
 /** What is pending for this many times as long as the sweep waits should have been settled before younger events. */
@@ -44,18 +43,22 @@ function ageOf({ at }: StatusFindings, then: Date | null): number {
 }
 
 /** An old backlog is settled in about its order: where younger events come through at once, the oldest one does not wait for its turn. */
-function isPassedBy({ lag }: StatusFindings, waitedMillis: number, staleMillis: number): boolean {
-  return lag !== null && waitedMillis > overdueFactor * staleMillis && lag.maxMillis * 2 < waitedMillis;
+function isPassedBy({ slowestMillis }: StatusFindings, waitedMillis: number, staleMillis: number): boolean {
+  return slowestMillis !== null && waitedMillis > overdueFactor * staleMillis && slowestMillis * 2 < waitedMillis;
 }
 
 function deadReason(dead: number): string {
-  return `${events(dead)} dead: the graph cannot follow until the reason is mended (outgraph dead list).`;
+  return `${events(dead)} dead: the graph lacks what they say until their cause is fixed and they are redriven.`;
 }
 
-function pendingReason({ pending, settledPerSecond, lag }: StatusFindings, waited: number, passedBy: boolean): string {
+function pendingReason(
+  { pending, settledPerSecond, slowestMillis }: StatusFindings,
+  waited: number,
+  passedBy: boolean,
+): string {
   const wait = `${events(pending)} pending, the oldest for ${durationText(waited)}`;
-  if (passedBy && lag !== null)
-    return `${wait}, though others are settled within ${durationText(lag.maxMillis)}: it was passed by.`;
+  if (passedBy && slowestMillis !== null)
+    return `${wait}, though others are settled within ${durationText(slowestMillis)}: it was passed by.`;
   if (settledPerSecond > 0) return `${wait}; ${rateText(settledPerSecond)} are being settled.`;
   return `${wait}, and none was settled in the last minute.`;
 }

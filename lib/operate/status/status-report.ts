@@ -35,7 +35,7 @@ export interface PublisherStatus {
   readonly hasBacklog: boolean;
 }
 
-/** Milliseconds from `createdAt` to `processedAt` of events that were settled in the last minutes. */
+/** Milliseconds from `createdAt` to `processedAt` of events that were settled in the last minute. */
 export interface LagStatus {
   readonly events: number;
   readonly p50Millis: number;
@@ -61,7 +61,7 @@ export interface StatusReport {
   /** Null where the settings name none. */
   readonly deadLetterQueue: QueueStatus | null;
   readonly publishers: readonly PublisherStatus[];
-  /** Null where nothing was settled in the last minutes. */
+  /** Null where nothing was settled in the last minute. */
   readonly lag: LagStatus | null;
   /** Events a second over the last minute: as they were settled. */
   readonly settledPerSecond: number;

@@ -74,12 +74,13 @@ export async function takeStatus(ports: StatusPorts, options: StatusOptions): Pr
     queue,
     deadLetterQueue,
     publishers: publishers.map((one) => (one.leaseExpiresAt < at ? { ...one, owner: null } : one)),
-    lag: lagOf(settled),
+    lag: lagOf(settled.events.filter(({ processedAt }) => processedAt >= before(at, rateMillis))),
+    slowestMillis: lagOf(settled.events)?.maxMillis ?? null,
     settledPerSecond: rateOf(settled, at),
     lastSettledAt,
     canary: canary && { writtenAt: canary.createdAt, processedAt: canary.processedAt },
   };
-  const { oldestPendingAt: _, ...facts } = findings;
+  const { oldestPendingAt: _, slowestMillis: __, ...facts } = findings;
   return { ...facts, ...judgeStatus(findings, options) };
 }
 
@@ -98,7 +99,7 @@ function sumOf(counts: readonly TypeCount[]): number {
   return counts.reduce((sum, { events }) => sum + events, 0);
 }
 
-function lagOf({ events }: Settled): LagStatus | null {
+function lagOf(events: Settled['events']): LagStatus | null {
   const lags = events.map(({ lagMillis }) => Math.max(0, lagMillis)).sort((left, right) => left - right);
   const maxMillis = lags.at(-1);
   if (maxMillis === undefined) return null;

@@ -165,7 +165,8 @@ describe.skipIf(chromiumPath === null)('the console', () => {
     await page.getByText('The graph has what the document says.').waitFor();
     await graph.driver.executeQuery('MATCH ()-[r {event_id: $id}]->() SET r.event_name = $name', { id, name: hostile });
     await page.getByRole('button', { name: 'Look again' }).click();
-    await page.getByText('The graph is not what the document says').waitFor();
+    await page.getByText(/The graph is not what the document says: 1 element differs/).waitFor();
+    await page.getByRole('heading', { name: '1 element that differs' }).waitFor();
     const row = page.getByRole('row', { name: /HAS_EVENT/ }).filter({ hasText: '<img src=x' });
     expect(await row.textContent()).toContain('different');
     // As text, which does nothing.
@@ -193,6 +194,9 @@ describe.skipIf(chromiumPath === null)('the console', () => {
         expect([name, width, ...(await accessibilityViolations(page))]).toStrictEqual([name, width]);
         const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
         expect(overflow, `${name} ${width}`).toBe(0);
+        const cutOff =
+          "[...document.querySelectorAll('.scrolls')].filter((one) => one.scrollWidth > one.clientWidth).length";
+        expect(await page.evaluate(cutOff), `tables cut off, ${name} ${width}`).toBe(0);
         await page.screenshot({ path: path.join(screenshots, `${name}-${colorScheme}-${width}.png`), fullPage: true });
       }
     }

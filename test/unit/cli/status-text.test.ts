@@ -28,7 +28,7 @@ it('of a stage that was just set up it says what has not been there yet, and whi
 Nothing is pending, and nothing is dead.
 
 settled       0 a second over the last minute; nothing ever, of what the outbox holds
-lag           nothing was settled in the last 5 minutes
+lag           nothing was settled in the last minute
 canary        none: the sweep has not run here lately
 queue         not asked: QUEUE_URL is not set
 dead letters  not asked: DEAD_LETTER_QUEUE_URL is not set
@@ -61,6 +61,7 @@ it('of a stage with a backlog it says why it is not in step, what waits by type,
   expect(text).toBe(`Catching up.  (2026-11-25T12:00:00Z, by MongoDB's clock)
   - Many wait.
   - In the queue.
+    See why: outgraph dead list
 
 type    pending  oldest         dead
 book          0                    1
@@ -68,7 +69,7 @@ person   10,000  3 min 5 s ago     0
 (by type, the oldest alone were counted; in all 40,000 are pending, and 1 dead)
 
 settled       12 a second over the last minute; the last 400 ms ago
-lag           half within 120 ms, 95 % within 800 ms, all within 2.1 s (1,204 events of the last 5 minutes)
+lag           half within 120 ms, 95 % within 800 ms, all within 2.1 s (1,204 events of the last minute)
 canary        written 24 s ago, came through after 300 ms
 queue         about 1,234 waiting, 5 in flight, 0 delayed
 dead letters  about 0 waiting, 0 in flight, 0 delayed

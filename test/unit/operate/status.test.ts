@@ -77,7 +77,7 @@ it('a dead event makes it out of step whatever else is well', async () => {
   const report = await look({ countOutbox: async () => ({ pending: 0, dead: 2, oldestPending: null }) });
   expect(report.verdict).toBe('out-of-step');
   expect(report.reasons).toStrictEqual([
-    '2 events are dead: the graph cannot follow until the reason is mended (outgraph dead list).',
+    '2 events are dead: the graph lacks what they say until their cause is fixed and they are redriven.',
   ]);
 });
 
@@ -146,9 +146,10 @@ it('pending and dead events stand by type, and it is said when not all were coun
   expect(await look({ countByType })).toMatchObject({ isCapped: true });
 });
 
-it('lag is told in shares of the events that were settled, and never below zero', async () => {
-  const events = Array.from({ length: 100 }, (_, index) => [index, index + 1] as const);
-  expect((await look(settled(...events))).lag).toStrictEqual({
+it('lag is told in shares of the events that were settled in the last minute, and never below zero', async () => {
+  const events = Array.from({ length: 100 }, (_, index) => [index / 2, index + 1] as const);
+  const early = [[61, 240]] as const;
+  expect((await look(settled(...events, ...early))).lag).toStrictEqual({
     events: 100,
     p50Millis: 50_000,
     p95Millis: 95_000,
