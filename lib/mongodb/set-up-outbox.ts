@@ -169,10 +169,13 @@ export async function checkDiscarded(db: Db): Promise<void> {
 
 async function checkCollection(db: Db, collection: string, wanted: readonly string[]): Promise<void> {
   const names = (await readIndexes(db.collection(collection)))?.map((index) => index.name);
-  const missing =
-    names === undefined
-      ? [`the collection ${collection}`]
-      : wanted.filter((name) => !names.includes(name)).map((name) => `the index ${name}`);
+  if (names === undefined) {
+    throw new Fault(
+      'set-up-missing',
+      `The database ${db.databaseName} has no collection ${collection}. Set MONGODB_DATABASE to the database that your writers write to, or apply the set-up to this one (npx outgraph set-up).`,
+    );
+  }
+  const missing = wanted.filter((name) => !names.includes(name)).map((name) => `the index ${name}`);
   if (missing.length === 0) return;
   throw new Fault(
     'set-up-missing',

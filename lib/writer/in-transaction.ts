@@ -1,5 +1,13 @@
 /** Joins the caller's transaction, or runs one of its own. */
-import { type ClientSession, MongoBulkWriteError, type MongoClient, type MongoError, MongoNetworkError } from 'mongodb';
+import {
+  type ClientSession,
+  MongoBulkWriteError,
+  type MongoClient,
+  type MongoError,
+  MongoNetworkError,
+  MongoServerError,
+} from 'mongodb';
+import { Fault } from '../contract/fault.ts';
 import { commitsOnlyWith } from './forbid-commit.ts';
 import { requireTransaction } from './require-transaction.ts';
 
@@ -14,7 +22,8 @@ const ownTransaction = {
  * Runs `work` in the transaction of the given session; without one, in a new transaction, which the driver retries as a whole when it meets a
  * conflict or a failover. `work` may therefore run more than once.
  *
- * @throws Fault `write-concern` if the caller's transaction could be rolled back after its commit.
+ * @throws Fault `write-concern` if the caller's transaction could be rolled back after its commit; `no-transaction` if the server
+ * is a standalone, which has no transactions.
  */
 export async function inTransaction<Result>(
   client: MongoClient,
@@ -54,11 +63,26 @@ async function labelLost<Result>(label: string, operation: () => Promise<Result>
     return await operation();
   } catch (error) {
     if (isLostAnswer(error)) error.addErrorLabel(label);
-    throw error;
+    throw isStandalone(error) ? standaloneFault(error) : error;
   }
 }
 
 /** The connection ended, and nobody knows what the server made of the command. A bulk write wraps that error, and has no code of the server then. */
 function isLostAnswer(error: unknown): error is MongoError {
   return error instanceof MongoNetworkError || (error instanceof MongoBulkWriteError && error.code === undefined);
+}
+
+/** IllegalOperation, "Transaction numbers are only allowed on a replica set member or mongos" (seen of MongoDB 6.0), for which the driver gives a text of its own (7.0). */
+function isStandalone(error: unknown): error is MongoServerError {
+  return (
+    error instanceof MongoServerError && error.code === 20 && /Transaction numbers|retryable writes/.test(error.message)
+  );
+}
+
+function standaloneFault(cause: MongoServerError): Fault {
+  return new Fault(
+    'no-transaction',
+    'This MongoDB is a standalone server, which has no transactions: make it a replica set, of one member at least (https://www.mongodb.com/docs/manual/tutorial/convert-standalone-to-replica-set/).',
+    { cause },
+  );
 }

@@ -1,6 +1,7 @@
 /** The Go writer, by the tools of its own language, against the stack's replica set. Without Go it is left out here, and fails where every writer must be tested. */
 import { describe, expect, it } from 'vitest';
 import { servers } from '../support/servers.ts';
+import { startStandaloneMongodb } from '../support/standalone-mongodb.ts';
 import { hasGo, runInLibrary } from './go-command.ts';
 
 const toolchain = hasGo();
@@ -38,8 +39,10 @@ describe.skipIf(!toolchain)('the Go writer (needs Go 1.25 or newer)', () => {
   it('passes its own tests and the conformance tables', { timeout: firstRunMillis }, async () => {
     // The race detector needs a C compiler.
     const race = (await runInLibrary('go', ['env', 'CGO_ENABLED'])).trim() === '1' ? ['-race'] : [];
+    const standalone = await startStandaloneMongodb();
+    const env = { MONGODB_URI: servers.mongodbUri, MONGODB_STANDALONE_URI: standalone.uri };
     // Not the remembered result of another replica set.
-    const output = await runTests(['test', '-json', '-count=1', ...race, './...']);
+    const output = await runTests(['test', '-json', '-count=1', ...race, './...'], env).finally(standalone.stop);
     const events = output.map((line) => JSON.parse(line) as GoTestEvent);
     const tests = (action: string) => events.filter(({ Action, Test }) => Action === action && Test !== undefined);
     expect(tests('fail').map(({ Package, Test }) => `${Package} ${Test}`)).toStrictEqual([]);
@@ -51,9 +54,9 @@ describe.skipIf(!toolchain)('the Go writer (needs Go 1.25 or newer)', () => {
 });
 
 /** The lines that the tests print. @throws Error with what `go test` would print without `-json`, if it failed. */
-async function runTests(args: readonly string[]): Promise<readonly string[]> {
+async function runTests(args: readonly string[], env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   try {
-    return (await runInLibrary('go', args, { MONGODB_URI: servers.mongodbUri })).trim().split('\n');
+    return (await runInLibrary('go', args, env)).trim().split('\n');
   } catch (error) {
     const readable = (error as Error).message.replace(
       /^\{.*\}$/gm,

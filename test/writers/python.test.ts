@@ -1,7 +1,8 @@
 /** The Python writer, by the tools of its own language, against the stack's replica set. Without Python it is left out here, and fails where every writer must be tested. */
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findPython } from '../../infra/local/prerequisites.ts';
 import { servers } from '../support/servers.ts';
+import { type StandaloneMongodb, startStandaloneMongodb } from '../support/standalone-mongodb.ts';
 import { installPython, type RunPython } from './python-environment.ts';
 
 const python = findPython();
@@ -10,9 +11,12 @@ if (python === undefined && process.env.OUTGRAPH_ALL_WRITERS === '1')
 
 describe.skipIf(python === undefined)('the Python writer (needs Python 3.11 or newer)', () => {
   let run: RunPython;
+  let standalone: StandaloneMongodb;
   beforeAll(async () => {
     ({ run } = await installPython(python ?? ''));
+    standalone = await startStandaloneMongodb();
   });
+  afterAll(() => standalone?.stop());
 
   it('is formatted, and its linter finds nothing', async () => {
     await run('ruff', ['format', '--check', '.']);
@@ -28,7 +32,10 @@ describe.skipIf(python === undefined)('the Python writer (needs Python 3.11 or n
   });
 
   it('passes its own tests and the conformance tables', async () => {
-    const output = await run('pytest', ['-q', '-p', 'no:cacheprovider'], { MONGODB_URI: servers.mongodbUri });
+    const output = await run('pytest', ['-q', '-p', 'no:cacheprovider'], {
+      MONGODB_URI: servers.mongodbUri,
+      MONGODB_STANDALONE_URI: standalone.uri,
+    });
     const summary = output.trim().split('\n').at(-1) ?? '';
     expect(summary, 'all of them passed, none was skipped').toMatch(/^\d+ passed in /);
     expect(Number.parseInt(summary, 10)).toBeGreaterThan(0);

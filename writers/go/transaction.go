@@ -2,9 +2,11 @@ package outgraph
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -41,7 +43,17 @@ func InTransaction(ctx context.Context, client *mongo.Client, work func(ctx cont
 		// What work has caught: to commit would fail, and be tried again.
 		return nil, refused
 	}, transaction)
-	return err
+	return nameStandalone(err)
+}
+
+// nameStandalone replaces the server's "Transaction numbers are only allowed on a replica set member or mongos" (IllegalOperation, seen of MongoDB 6.0).
+func nameStandalone(err error) error {
+	var failure mongo.CommandError
+	if !errors.As(err, &failure) || failure.Code != 20 || !strings.HasPrefix(failure.Message, "Transaction numbers") {
+		return err
+	}
+	return faultf(CodeNoTransaction,
+		"This MongoDB is a standalone server, which has no transactions: make it a replica set, of one member at least (https://www.mongodb.com/docs/manual/tutorial/convert-standalone-to-replica-set/).")
 }
 
 // requireTransaction refuses a context without a running transaction whose writes stay once it has committed.

@@ -161,7 +161,7 @@ describe('the set-up', () => {
   it('is missed by name in a database without it', async () => {
     await expect(checkOutbox(database.client.db(`${database.db.databaseName}_empty`))).rejects.toMatchObject({
       code: 'set-up-missing',
-      message: expect.stringContaining('the collection outbox'),
+      message: expect.stringContaining('has no collection outbox'),
     });
   });
 });

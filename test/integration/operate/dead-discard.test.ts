@@ -154,7 +154,7 @@ describe('before it changes anything', () => {
     expect({ exitCode: missing.exitCode, stderr: missing.stderr }).toStrictEqual({
       exitCode: 1,
       stderr: expect.stringMatching(
-        /lacks the collection outboxDiscarded; apply the set-up first \(npx outgraph set-up\)/,
+        /has no collection outboxDiscarded\. .* apply the set-up to this one \(npx outgraph set-up\)/,
       ),
     });
     expect(await idsIn(outbox(), { status: 'dead' })).toStrictEqual([eventId]);

@@ -1,49 +1,31 @@
-/** The commands on a MongoDB that is no replica set. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+/** The commands and the writer on a MongoDB that is no replica set. */
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { type BackgroundProcess, dismissWatchdog, startInBackground } from '../../../infra/local/children.ts';
-import { freePort } from '../../../infra/local/free-port.ts';
-import { installMongod } from '../../../infra/local/mongod.ts';
-import { printStep } from '../../../infra/local/progress.ts';
-import { waitForStart } from '../../../infra/local/wait-for-start.ts';
+import { graph } from '../../../lib/aggregates/graph.ts';
 import { connectMongodb, pingMongodb } from '../../../lib/mongodb/connect.ts';
 import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
+import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { startOutgraph } from '../../support/run-outgraph.ts';
+import { type StandaloneMongodb, startStandaloneMongodb } from '../../support/standalone-mongodb.ts';
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
-let folder: string;
-let mongodb: BackgroundProcess;
+let standalone: StandaloneMongodb;
 let uri: string;
 let settings: Record<string, string>;
 /** Of a client whose first operation came before the server was up. */
 let early: { readonly client: MongoClient; readonly failure: unknown };
 beforeAll(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'outgraph-standalone-'));
-  const command = await installMongod(printStep, new AbortController().signal);
-  const port = String(await freePort());
-  uri = `mongodb://127.0.0.1:${port}`;
-  const client = connectMongodb(uri, { selectionMillis: 1_000 });
-  early = { client, failure: await pingMongodb(client.db('admin')).catch((error: unknown) => error) };
-  const logFile = path.join(folder, 'mongod.log');
-  const args = ['--dbpath', folder, '--port', port, '--bind_ip', '127.0.0.1', '--nounixsocket'];
-  mongodb = startInBackground({ name: 'mongod', command, args, cwd: folder, logFile });
-  const ping = async () => {
-    const each = connectMongodb(uri, { selectionMillis: 1_000 });
-    await pingMongodb(each.db('admin')).finally(() => each.close());
-    return true;
-  };
-  await waitForStart(ping, { process: mongodb, logFile, pollMillis: 50 });
+  standalone = await startStandaloneMongodb(async (address) => {
+    const client = connectMongodb(address, { selectionMillis: 1_000 });
+    early = { client, failure: await pingMongodb(client.db('admin')).catch((error: unknown) => error) };
+  });
+  ({ uri } = standalone);
   settings = { MONGODB_URI: uri, NEO4J_URI: 'bolt://127.0.0.1:1' };
 });
 afterAll(async () => {
   await early?.client.close();
-  await mongodb?.kill();
-  dismissWatchdog();
-  await rm(folder, { recursive: true, force: true });
+  await standalone?.stop();
 });
 
 it('a client whose first operation came too early connects once the server is up', async () => {
@@ -68,4 +50,17 @@ it('a worker on a standalone server that an older version has set up says the sa
   await client.close();
   const run = await startOutgraph(['worker', '--health-port', '0'], settings).ended;
   expect(run).toMatchObject({ exitCode: 1, stderr: reason });
+});
+
+it('a tracked write says that the server is a standalone, and writes nothing', async () => {
+  const client = new MongoClient(uri);
+  const db = client.db('outgraph');
+  const things = trackCollection<unknown, { nodes: []; relationships: [] }>(client, db, graph);
+  const write = things.insertOne({ nodes: [], relationships: [] });
+  await expect(write).rejects.toMatchObject({
+    code: 'no-transaction',
+    message: expect.stringContaining('standalone server, which has no transactions'),
+  });
+  expect(await db.collection('graphs').countDocuments()).toBe(0);
+  await client.close();
 });

@@ -12,7 +12,7 @@ it('a worker without the set-up of MongoDB ends with one sentence', async ({ sit
   const settings = { ...settingsOf(database, graph), MONGODB_DATABASE: `${database.db.databaseName}_none` };
   const run = await startOutgraphProcess(['worker', '--health-port', '0'], settings).ended;
   expect(run).toMatchObject({ exitCode: 1, stdout: '' });
-  expect(run.stderr).toMatch(/^The database \S+ lacks the collection outbox; apply the set-up first .*\n$/);
+  expect(run.stderr).toMatch(/^The database \S+ has no collection outbox\. Set MONGODB_DATABASE .*\n$/);
 });
 
 it('a worker without the set-up of Neo4j, or with a database that Neo4j lacks, ends with one sentence', async ({

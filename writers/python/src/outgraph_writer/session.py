@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pymongo.errors import OperationFailure
+
 from outgraph_writer.fault import Fault
 
 
@@ -25,3 +27,12 @@ def require_transaction(session: Any) -> None:
             "write-concern",
             f'The transaction\'s write concern is {w}: use "majority", because what could be rolled back must not reach the graph.',
         )
+
+
+def refuse_standalone(error: OperationFailure) -> None:
+    """Raises a fault in place of the server's "Transaction numbers are only allowed on a replica set member or mongos" (IllegalOperation, seen of MongoDB 6.0)."""
+    if error.code == 20 and "Transaction numbers" in str(error):
+        raise Fault(
+            "no-transaction",
+            "This MongoDB is a standalone server, which has no transactions: make it a replica set, of one member at least (https://www.mongodb.com/docs/manual/tutorial/convert-standalone-to-replica-set/).",
+        ) from error

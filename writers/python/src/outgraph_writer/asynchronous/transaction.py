@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.mongo_client import AsyncMongoClient
-from pymongo.errors import InvalidOperation
+from pymongo.errors import InvalidOperation, OperationFailure
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
 from outgraph_writer.fault import Fault
-from outgraph_writer.session import require_transaction
+from outgraph_writer.session import refuse_standalone, require_transaction
 
 _Result = TypeVar("_Result")
 
@@ -70,9 +70,13 @@ def forbid_commit(session: AsyncClientSession | None, cause: BaseException) -> N
 
 
 async def _run(session: AsyncClientSession, work: Callable[[AsyncClientSession], Awaitable[_Result]]) -> _Result:
-    return await session.with_transaction(
-        work,
-        read_concern=ReadConcern("snapshot"),
-        write_concern=WriteConcern("majority"),
-        read_preference=ReadPreference.PRIMARY,
-    )
+    try:
+        return await session.with_transaction(
+            work,
+            read_concern=ReadConcern("snapshot"),
+            write_concern=WriteConcern("majority"),
+            read_preference=ReadPreference.PRIMARY,
+        )
+    except OperationFailure as error:
+        refuse_standalone(error)
+        raise

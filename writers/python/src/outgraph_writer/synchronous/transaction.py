@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from pymongo.errors import InvalidOperation
+from pymongo.errors import InvalidOperation, OperationFailure
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.synchronous.client_session import ClientSession
@@ -17,7 +17,7 @@ from pymongo.synchronous.mongo_client import MongoClient
 from pymongo.write_concern import WriteConcern
 
 from outgraph_writer.fault import Fault
-from outgraph_writer.session import require_transaction
+from outgraph_writer.session import refuse_standalone, require_transaction
 
 _Result = TypeVar("_Result")
 
@@ -71,9 +71,13 @@ def forbid_commit(session: ClientSession | None, cause: BaseException) -> None:
 
 
 def _run(session: ClientSession, work: Callable[[ClientSession], _Result]) -> _Result:
-    return session.with_transaction(
-        work,
-        read_concern=ReadConcern("snapshot"),
-        write_concern=WriteConcern("majority"),
-        read_preference=ReadPreference.PRIMARY,
-    )
+    try:
+        return session.with_transaction(
+            work,
+            read_concern=ReadConcern("snapshot"),
+            write_concern=WriteConcern("majority"),
+            read_preference=ReadPreference.PRIMARY,
+        )
+    except OperationFailure as error:
+        refuse_standalone(error)
+        raise
