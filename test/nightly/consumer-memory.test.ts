@@ -41,6 +41,5 @@ it.for([
     const report = JSON.parse(stdout);
     expect(report).toMatchObject({ applied: count, failed: 0, dead: 0 });
     expect(report.peakMegabytes).toBeLessThan(functionMegabytes / 2);
-    console.log(stdout.trim());
   },
 );
