@@ -72,11 +72,11 @@ function isLostAnswer(error: unknown): error is MongoError {
   return error instanceof MongoNetworkError || (error instanceof MongoBulkWriteError && error.code === undefined);
 }
 
-/** IllegalOperation, "Transaction numbers are only allowed on a replica set member or mongos" (seen of MongoDB 6.0), for which the driver gives a text of its own (7.0). */
+/** IllegalOperation, "Transaction numbers are only allowed on a replica set member or mongos" (seen of MongoDB 6.0). The driver may wrap it in an error without a code (7.0). */
 function isStandalone(error: unknown): error is MongoServerError {
-  return (
-    error instanceof MongoServerError && error.code === 20 && /Transaction numbers|retryable writes/.test(error.message)
-  );
+  if (!(error instanceof MongoServerError)) return false;
+  const { code, message } = error.originalError instanceof MongoServerError ? error.originalError : error;
+  return code === 20 && message.startsWith('Transaction numbers');
 }
 
 function standaloneFault(cause: MongoServerError): Fault {
