@@ -81,7 +81,7 @@ export default defineConfig({
         maxWorkers: 3,
         groupOrder: 2,
         timeoutMillis: serverTestMillis,
-        randomCases: { histories: 60, attempts: 150 },
+        randomCases: { histories: 30, attempts: 150 },
       }),
       project('end-to-end', { needsServers: true, maxWorkers: 3, groupOrder: 3, timeoutMillis: slow }),
       project('writers', { needsServers: true, maxWorkers: 2, groupOrder: 4, timeoutMillis: slow }),

@@ -184,16 +184,17 @@ it('makes no span at all for a batch whose events are not traced, not sampled, o
 });
 
 it('tells of a server that failed, in the spans of the events and of the batch', async () => {
-  const event = graphEvent({ traceparent: sampled });
-  await outbox().insertOne(event);
+  const events = [graphEvent({ traceparent: sampled }), graphEvent({ traceparent: sampled })];
+  await outbox().insertMany(events);
   const consumer = openConsumer();
   // The first batch has asked the servers; afterwards Neo4j has no time to answer.
   await consume(consumer, [new ObjectId()]);
-  const messages = messagesOf([event._id]);
-  const remaining = [60_000];
+  const messages = messagesOf(events.map(({ _id }) => _id));
+  const remaining = [60_000, 60_000];
   const late = () => remaining.pop() ?? 10_000;
   await expect(consumer.consume(messages, late, log)).rejects.toMatchObject({ code: 'time-up' });
   expect(receiver.spans.map(({ attributes, status }) => [attributes['error.type'], status])).toStrictEqual([
+    ['time-up', failed],
     ['time-up', failed],
     ['time-up', failed],
   ]);

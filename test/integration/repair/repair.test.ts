@@ -6,7 +6,6 @@ import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { RepairReport } from '../../../lib/operate/repair.ts';
 import type { Worker } from '../../../lib/wiring/worker.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
-import { dumpGraph, loadGraph } from '../../support/graph-dump.ts';
 import { type RunningOutgraph, startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import {
   expectInStep,
@@ -18,7 +17,6 @@ import {
   type TestDatabase,
   untilSettled,
   writeSome,
-  writeSteadily,
 } from '../../support/site.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
@@ -162,24 +160,6 @@ it('more than may be deleted is not deleted at all', async () => {
   expect(refused.reason).toContain('--max-deleted 2');
   expect(await verify()).toMatchObject({ exitCode: 4, differences: { ghost: 3 } });
   expect(await repair('--max-deleted', '3')).toMatchObject({ exitCode: 0, deletionsRecorded: 3 });
-});
-
-it('an older copy of the graph is brought to the present, while writers write', async () => {
-  await worker.stop();
-  const old = await dumpGraph(graph.driver);
-  worker = startConsumer(database, graph);
-  await writeSome(database, 20);
-  await untilSettled(database.db);
-  await worker.stop();
-  await loadGraph(graph.driver, old);
-  worker = startConsumer(database, graph);
-  const writers = writeSteadily(database);
-  try {
-    expect(await repair()).toMatchObject({ exitCode: 0, outcome: 'equal' });
-  } finally {
-    await writers.stop();
-    await untilSettled(database.db);
-  }
 });
 
 it('killed at any moment and run again, it comes to its end', async () => {

@@ -19,7 +19,6 @@ import {
   type TestDatabase,
   untilSettled,
   writeSome,
-  writeSteadily,
 } from '../../support/site.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
@@ -249,21 +248,6 @@ it('what waits in the outbox is in flight and no difference, and what is dead is
     await database.db.collection('memory_events').deleteOne({ _id });
     await outbox.deleteOne({ aggregateId: String(_id) });
   });
-});
-
-it('while writers write and the consumer applies, nothing is told that is only on its way', async () => {
-  const worker = startConsumer(database, graph);
-  const writers = writeSteadily(database);
-  try {
-    for (let round = 0; round < 3; round += 1) {
-      const { outcome, first } = await verify();
-      expect({ outcome, first }).toStrictEqual({ outcome: 'equal', first: [] });
-    }
-  } finally {
-    await writers.stop();
-    await untilSettled(database.db);
-    await worker.stop();
-  }
 });
 
 it('an older copy of the graph is stale, missing and haunted', async () => {

@@ -10,8 +10,8 @@ import { installMongod } from '../../../infra/local/mongod.ts';
 import { printStep } from '../../../infra/local/progress.ts';
 import { type RestartableReplicaSet, startRestartableMongodb } from '../../../infra/local/restartable-mongodb.ts';
 import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
+import { type StartedConsole, startConsole } from '../../integration/console/running-console.ts';
 import { accessibilityViolations, chromiumPath, startChromium } from '../../support/chromium.ts';
-import { type StartedConsole, startConsole } from './running-console.ts';
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 

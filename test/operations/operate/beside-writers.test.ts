@@ -1,0 +1,70 @@
+/** `outgraph verify` and `repair` while writers write and a consumer applies. */
+import { expect, vi } from 'vitest';
+import { dumpGraph, loadGraph } from '../../support/graph-dump.ts';
+import { startOutgraph } from '../../support/run-outgraph.ts';
+import {
+  expectInStep,
+  it,
+  type SiteGraph,
+  settingsOf,
+  startConsumer,
+  type TestDatabase,
+  untilSettled,
+  writeSome,
+  writeSteadily,
+} from '../../support/site.ts';
+
+vi.setConfig({ testTimeout: 480_000, hookTimeout: 240_000 });
+
+let graph: SiteGraph;
+let database: TestDatabase;
+it.beforeAll(async ({ site }) => {
+  ({ graph, database } = site);
+});
+
+async function answer(...args: readonly string[]) {
+  const command = [...args, '--json', '--transaction-seconds', '0'];
+  const { exitCode, stdout, stderr } = await startOutgraph(command, settingsOf(database, graph)).ended;
+  if (!stdout.startsWith('{')) throw new Error(`${args[0]} said nothing: ${stderr}`);
+  return { exitCode, ...JSON.parse(stdout) };
+}
+
+/** Writes some documents, and waits until the graph has them. */
+async function applySome(count: number): Promise<void> {
+  const worker = startConsumer(database, graph);
+  await writeSome(database, count);
+  await untilSettled(database.db);
+  await worker.stop();
+}
+
+/** Runs commands while documents are written and applied. */
+async function besideWriters(run: () => Promise<void>): Promise<void> {
+  const worker = startConsumer(database, graph);
+  const writers = writeSteadily(database);
+  try {
+    await run();
+  } finally {
+    await writers.stop();
+    await untilSettled(database.db);
+    await worker.stop();
+  }
+}
+
+it('nothing is reported that is only on its way', async () => {
+  await applySome(80);
+  await besideWriters(async () => {
+    for (let round = 0; round < 3; round += 1)
+      expect(await answer('verify')).toMatchObject({ outcome: 'equal', first: [] });
+  });
+});
+
+it('an older copy of the graph is brought to the present', async () => {
+  const old = await dumpGraph(graph.driver);
+  await applySome(20);
+  await loadGraph(graph.driver, old);
+  await besideWriters(async () => {
+    expect(await answer('repair', '--yes')).toMatchObject({ exitCode: 0, outcome: 'equal' });
+  });
+  expect(await answer('verify')).toMatchObject({ exitCode: 0, outcome: 'equal' });
+  await expectInStep(database.db, graph);
+});
