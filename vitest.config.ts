@@ -70,6 +70,8 @@ const slow = 3 * serverTestMillis;
 
 export default defineConfig({
   test: {
+    // Node loads the modules itself: Vite takes a build of the AWS SDK of which it reads hundreds of modules in every worker.
+    experimental: { viteModuleRunner: false },
     reporters: ['default', new SummaryReporter()],
     // Stopping the servers takes longer than the default of ten seconds on a busy machine.
     teardownTimeout: 60_000,
@@ -77,13 +79,14 @@ export default defineConfig({
       project('unit', { isolate: false, maxWorkers: 2, groupOrder: 0, timeoutMillis: 20_000 }),
       project('package', { maxWorkers: 2, groupOrder: 1, timeoutMillis: slow }),
       project('integration', {
+        isolate: false,
         needsServers: true,
         maxWorkers: 3,
         groupOrder: 2,
         timeoutMillis: serverTestMillis,
         randomCases: { histories: 30, attempts: 150 },
       }),
-      project('end-to-end', { needsServers: true, maxWorkers: 3, groupOrder: 3, timeoutMillis: slow }),
+      project('end-to-end', { isolate: false, needsServers: true, maxWorkers: 3, groupOrder: 3, timeoutMillis: slow }),
       project('writers', { needsServers: true, maxWorkers: 2, groupOrder: 4, timeoutMillis: slow }),
       project('operations', { needsServers: true, maxWorkers: 3, groupOrder: 5, timeoutMillis: slow }),
       project('convergence', {

@@ -17,6 +17,11 @@ export function requireJavaAndMaven(): void {
   }
 }
 
+/** The text by which Java names itself. */
+export function javaVersion(): string {
+  return versionText('java', ['-version']);
+}
+
 /** Python runs LocalStack, and pip fetches it and mongod. Returns the command's name. @throws StackError */
 export function requirePython(neededFor: string, variable: string): string {
   const command = findPython();

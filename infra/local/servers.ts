@@ -121,7 +121,7 @@ async function start(
   };
   const [mongodBinary, neo4jFolder, localstackFolder] = await Promise.all([
     download(missing('mongodb', MONGODB_URI), installMongod),
-    download(missing('neo4j', NEO4J_URI), installNeo4j),
+    download(missing('neo4j', NEO4J_URI), (step, signal) => installNeo4j(step, signal, shortLived)),
     download(missing('localstack', AWS_ENDPOINT_URL), installLocalstack),
   ]);
   signal.throwIfAborted();

@@ -78,12 +78,16 @@ export function withGraph<Result>(
   );
 }
 
+/** A person waits for the answer, and the long commands try again by themselves. */
+const retrySeconds = 5;
+
 /** Opens the graph for the time of `work`, which outlives outages: guard each of its requests with `unlessSilent`. */
 export async function withDriver<Result>(
   { NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD }: GraphAddress,
   work: (driver: Driver) => Promise<Result>,
 ): Promise<Result> {
-  const driver = connectNeo4j({ uri: NEO4J_URI, username: NEO4J_USERNAME, password: NEO4J_PASSWORD });
+  const address = { uri: NEO4J_URI, username: NEO4J_USERNAME, password: NEO4J_PASSWORD };
+  const driver = connectNeo4j(address, { retrySeconds });
   try {
     return await namingNeo4j(NEO4J_URI, () => work(driver));
   } finally {
