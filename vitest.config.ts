@@ -86,7 +86,7 @@ export default defineConfig({
         timeoutMillis: serverTestMillis,
         randomCases: { histories: 30, attempts: 150 },
       }),
-      project('end-to-end', { isolate: false, needsServers: true, maxWorkers: 3, groupOrder: 3, timeoutMillis: slow }),
+      project('end-to-end', { needsServers: true, maxWorkers: 3, groupOrder: 3, timeoutMillis: slow }),
       project('writers', { needsServers: true, maxWorkers: 2, groupOrder: 4, timeoutMillis: slow }),
       project('operations', { needsServers: true, maxWorkers: 3, groupOrder: 5, timeoutMillis: slow }),
       project('convergence', {
