@@ -50,8 +50,8 @@ export async function consume(
     await batch.consume();
   } catch (error) {
     batch.tellRetried(describeError(error).code);
+    await batch.noteSlow();
     if (!batch.stopsInTime(error)) {
-      await batch.noteSlow();
       await comeAgainAfterFault(messages, ports);
       throw error;
     }

@@ -331,7 +331,7 @@ describe('the consumer', () => {
     expect({ batches, trials }).toStrictEqual({ batches: [], trials: [] });
   });
 
-  it('returns what is not settled when its time is up', async () => {
+  it('returns what is not settled when its time is up, and notes what was being applied', async () => {
     const { ports, acknowledged, again } = world([event(1, 'a'), event(2, 'b')]);
     const slow: ConsumePorts = {
       ...ports,
@@ -340,11 +340,14 @@ describe('the consumer', () => {
         throw new Fault('time-up', 'no time left');
       },
     };
-    const report = await consume([message(1), message(2)], slow, options);
-    expect({ failedMessageIds: report.failedMessageIds, acknowledged, again }).toStrictEqual({
+    const noted: string[] = [];
+    const noteSlow = async (ids: readonly string[]) => void noted.push(...ids);
+    const report = await consume([message(1), message(2)], { ...slow, noteSlow }, options);
+    expect({ failedMessageIds: report.failedMessageIds, acknowledged, again, noted }).toStrictEqual({
       failedMessageIds: ['m2'],
       acknowledged: [eventId(1)],
       again: [['m2', 0]],
+      noted: [eventId(2)],
     });
   });
 
