@@ -25,7 +25,7 @@ if (Number(process.versions.node.split('.')[0]) < 24)
   );
 
 /** Only ends a test that waits in vain: tests wait for conditions, and a machine may be slow. */
-const serverTestMillis = 120_000;
+const serverTestMillis = 240_000;
 
 const localAws = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_REGION: 'us-east-1' };
 
@@ -66,7 +66,7 @@ function project(name: string, needs: Needs): TestProjectInlineConfiguration {
   };
 }
 
-const slow = 3 * serverTestMillis;
+const slow = 2 * serverTestMillis;
 
 export default defineConfig({
   test: {

@@ -73,10 +73,8 @@ describe.skipIf(chromiumPath === null)('the console', () => {
 
   it('has the last minutes at once when it is loaded anew', async () => {
     await page.reload();
-    const chart = page.getByRole('img', { name: /Events pending/ });
-    await chart.waitFor();
-    // Before the next sample could have come, it knows of the event that waited.
-    expect(await chart.getAttribute('aria-label')).toContain('between 0 and 1');
+    // Later samples do not know of the event that waited.
+    await page.getByRole('img', { name: /Events pending.*between 0 and 1/ }).waitFor();
   });
 
   it('a dead event stands there with its reason, is redriven by keyboard alone, and is processed', async () => {
