@@ -1,4 +1,4 @@
-/** `npm run settings`: writes the README's table of settings and `.env.example` from the one list in `lib/config/settings.ts`; a unit test compares them. */
+/** `npm run settings`: writes the table of settings in `docs/settings.md` and `.env.example` from the one list in `lib/config/settings.ts`; a unit test compares them. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type SettingMeta, settings, settingsOf } from '../lib/config/settings.ts';
@@ -27,7 +27,7 @@ function describeSettings(): readonly Setting[] {
   });
 }
 
-/** The table between the README's marks. */
+/** The table between the marks. */
 export function settingsTable(): string {
   const rows = describeSettings().map(({ name, parts, defaultText, description, secret, referable }) => {
     const readBy = parts.length === Object.keys(settingsOf).length ? 'all' : parts.join(', ');
@@ -51,19 +51,19 @@ export function envExample(): string {
 
 const marks = ['<!-- settings: made by npm run settings -->', '<!-- end of settings -->'] as const;
 
-/** The README with the table as it must be. @throws Error if the README has no place for it. */
-export function readmeWithTable(readme: string): string {
-  const [before, rest] = readme.split(marks[0]);
+/** The page with the table as it must be. @throws Error if the page has no place for it. */
+export function pageWithTable(page: string): string {
+  const [before, rest] = page.split(marks[0]);
   const after = rest?.split(marks[1])[1];
   if (before === undefined || after === undefined)
-    throw new Error(`README.md has no place for the settings: ${marks.join(' … ')}`);
+    throw new Error(`docs/settings.md has no place for the settings: ${marks.join(' … ')}`);
   return `${before}${marks[0]}\n\n${settingsTable()}\n\n${marks[1]}${after}`;
 }
 
-export const readmeFile = path.join(projectRoot, 'README.md');
+export const pageFile = path.join(projectRoot, 'docs/settings.md');
 export const envFile = path.join(projectRoot, '.env.example');
 
 if (import.meta.main) {
-  writeFileSync(readmeFile, readmeWithTable(readFileSync(readmeFile, 'utf8')));
+  writeFileSync(pageFile, pageWithTable(readFileSync(pageFile, 'utf8')));
   writeFileSync(envFile, envExample());
 }

@@ -1,28 +1,63 @@
-/** `npm run stack`: the stack in the foreground, until Ctrl-C. `--json` prints its description for programs, as one line. */
+/** `npm run stack`: the stack, or only its databases, in the foreground, until Ctrl-C. `--json` prints a description for programs, as one line. */
 import { rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { stackDescriptionFile } from './paths.ts';
-import { runWithStack } from './run-with-stack.ts';
-import type { Stack } from './stack.ts';
+import { runWithServers, runWithStack } from './run-with-stack.ts';
+import { startServers } from './servers.ts';
+import { describeServers, type ServersDescription, type Stack } from './stack.ts';
 
 const options = new Command('npm run stack --')
   .description('Starts MongoDB, Neo4j and LocalStack, deploys the functions, and stays until Ctrl-C.')
-  .option('--json', 'print the description of the stack as one line of JSON')
+  .option('--json', 'print the description as one line of JSON')
+  .option('--databases', 'start MongoDB and Neo4j only, for `npx outgraph worker`')
   .option('--members <count>', 'members of the MongoDB replica set', '3')
   .parse()
-  .opts<{ json?: true; members: string }>();
+  .opts<{ json?: true; databases?: true; members: string }>();
 
-await runWithStack({
-  mongodbMembers: Number(options.members),
-  keep: true,
-  run: async (stack) => {
-    await writeFile(stackDescriptionFile, `${JSON.stringify(stack.description, null, 2)}\n`);
-    process.on('exit', () => rmSync(stackDescriptionFile, { force: true }));
-    process.stdout.write(options.json ? `${JSON.stringify(stack.description)}\n` : describe(stack));
-    return 0;
-  },
-});
+const mongodbMembers = Number(options.members);
+
+if (options.databases) {
+  await runWithServers({
+    start: (signal) => startServers({ wanted: ['mongodb', 'neo4j'], mongodbMembers, signal }),
+    keep: true,
+    run: async (servers) => {
+      const { awsEndpointUrl: _, awsRegion: __, ...description } = describeServers(servers);
+      await print(description, describeDatabases(description));
+      return 0;
+    },
+  });
+} else {
+  await runWithStack({
+    mongodbMembers,
+    keep: true,
+    run: async (stack) => {
+      await print(stack.description, describe(stack));
+      return 0;
+    },
+  });
+}
+
+/** Prints the description, and keeps it in a file while this process runs. */
+async function print(description: object, text: string): Promise<void> {
+  await writeFile(stackDescriptionFile, `${JSON.stringify(description, null, 2)}\n`);
+  process.on('exit', () => rmSync(stackDescriptionFile, { force: true }));
+  process.stdout.write(options.json ? `${JSON.stringify(description)}\n` : text);
+}
+
+type DatabasesDescription = Omit<ServersDescription, 'awsEndpointUrl' | 'awsRegion'>;
+
+function describeDatabases({ mongodbUri, neo4jUri, neo4jUsername }: DatabasesDescription): string {
+  const access = neo4jUsername === null ? '' : ' NEO4J_USERNAME=… NEO4J_PASSWORD=…';
+  return `
+The databases are ready. For another terminal:
+
+  export MONGODB_URI='${mongodbUri}'
+  export NEO4J_URI='${neo4jUri}'${access}
+
+The same, for programs: ${stackDescriptionFile}
+`;
+}
 
 function describe({ description, logsFolder }: Stack): string {
   return `

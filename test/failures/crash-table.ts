@@ -1,4 +1,4 @@
-/** The crash table: what dies or goes wrong, what is left, who puts it right, what the graph sees. The README shows it, and each row is a test of the same words. */
+/** The crash table: what dies or goes wrong, what is left, who puts it right, what the graph sees. docs/failure-modes.md shows it, and each row is a test of the same words. */
 
 /** One row. */
 export interface CrashRow {
@@ -212,7 +212,7 @@ export function rowTitle({ dies, left, rights, sees }: CrashRow): string {
   return [dies, left, rights, sees].join(' · ');
 }
 
-/** The table as the README shows it. */
+/** The table as docs/failure-modes.md shows it. */
 export function crashTableMarkdown(): string {
   const rows = Object.values(crashTable).map(
     ({ dies, left, rights, sees }) => `| ${dies} | ${left} | ${rights} | ${sees} |`,

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { envExample, envFile, readmeFile, readmeWithTable } from '../../../infra/settings-docs.ts';
+import { envExample, envFile, pageFile, pageWithTable } from '../../../infra/settings-docs.ts';
 
-it("the README's table of settings and .env.example are those of the code: npm run settings", () => {
-  const readme = readFileSync(readmeFile, 'utf8');
-  expect(readme).toBe(readmeWithTable(readme));
+it('the table of settings in docs/settings.md and .env.example are those of the code: npm run settings', () => {
+  const page = readFileSync(pageFile, 'utf8');
+  expect(page).toBe(pageWithTable(page));
   expect(readFileSync(envFile, 'utf8')).toBe(envExample());
 });

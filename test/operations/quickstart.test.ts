@@ -1,0 +1,79 @@
+/** The quick start of the README, with the package as `npm pack` makes it and the files that it shows. */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { MongoClient } from 'mongodb';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { projectRoot } from '../../infra/local/paths.ts';
+import { waitUntil } from '../../infra/local/wait-until.ts';
+import { connectGraph } from '../support/connect-graph.ts';
+import { installExample, packPackage } from '../support/packed-package.ts';
+import { servers } from '../support/servers.ts';
+import { type OwnNeo4j, takeNeo4j } from '../support/take-neo4j.ts';
+
+const run = promisify(execFile);
+const packMillis = 240_000;
+
+let folder: string;
+let service: string;
+let neo4j: OwnNeo4j;
+let env: NodeJS.ProcessEnv;
+let worker: ChildProcess | undefined;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'outgraph-quickstart-'));
+  service = await installExample(await packPackage(folder), 'quickstart', folder);
+  neo4j = await takeNeo4j();
+  env = {
+    ...process.env,
+    MONGODB_URI: servers.mongodbUri,
+    MONGODB_DATABASE: `outgraph_quickstart_${randomBytes(6).toString('hex')}`,
+    NEO4J_URI: neo4j.uri,
+    OUTGRAPH_CATALOG: 'catalog.js',
+  };
+}, packMillis);
+afterAll(async () => {
+  if (worker !== undefined && worker.exitCode === null) {
+    worker.kill('SIGTERM');
+    await once(worker, 'exit');
+  }
+  const client = new MongoClient(servers.mongodbUri);
+  await client.db(env.MONGODB_DATABASE).dropDatabase();
+  await client.close();
+  await neo4j.release();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const outgraph = (...args: readonly string[]) => [path.join('node_modules/outgraph/bin/outgraph.mjs'), ...args];
+const node = (args: readonly string[]) => run(process.execPath, [...args], { cwd: service, env });
+
+it('the README shows the file that a service begins with', async () => {
+  const readme = await readFile(path.join(projectRoot, 'README.md'), 'utf8');
+  const catalog = await readFile(path.join(projectRoot, 'examples/quickstart/catalog.js'), 'utf8');
+  expect(readme).toContain(`\`\`\`js\n${catalog.slice(catalog.indexOf('\n') + 1)}\`\`\``);
+});
+
+it('after set-up, a write and a start of the worker, the graph has what the document says', async () => {
+  await node(outgraph('set-up'));
+  await node(['write.js']);
+  worker = spawn(process.execPath, outgraph('worker', '--health-port', '0'), { cwd: service, env, stdio: 'ignore' });
+  const driver = connectGraph({ neo4jUri: neo4j.uri, neo4jUsername: null, neo4jPassword: null });
+  const cities = async () => {
+    const { records } = await driver.executeQuery(
+      "MATCH (p:Person {id: 'ada'})-[:LIVES_IN]->(c:City) RETURN p.name AS person, c.name AS city",
+    );
+    return records.map((record) => record.toObject());
+  };
+  await waitUntil(async () => (await cities()).length > 0 || undefined, {
+    timeoutSeconds: 60,
+    pollMillis: 100,
+    what: 'the graph to have Ada',
+  });
+  expect(await cities()).toStrictEqual([{ person: 'Ada', city: 'Turin' }]);
+  await driver.close();
+  const { stdout } = await node(outgraph('show', 'person', 'ada'));
+  expect(stdout).toMatch(/The graph is what the document says/);
+});
