@@ -11,7 +11,10 @@ import {
   decodeManifest,
   emptyManifest,
   encodeManifest,
+  listedName,
   manifestForm,
+  readLine,
+  withUnknownContent,
 } from '../../../lib/apply/manifest.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
 import { readSubgraph } from '../../../lib/contract/read-subgraph.ts';
@@ -61,6 +64,42 @@ describe('a manifest of another form', () => {
     expect(fault.code).toBe('manifest-unknown');
     expect(fault.retryable).toBe(true);
     expect(fault.message).not.toContain('newer outgraph');
+    expect(fault.message).toContain(`form begins with "${text.split('\n')[0]?.slice(0, 8)}", and`);
+  });
+
+  it.each(['0003', '3x', '3 ', 'x3', '-3', '1234567890'])('whose form is %j is not taken for a newer one', (form) => {
+    expect(faultOf(`${form}\n`).message).not.toContain('newer outgraph');
+  });
+
+  it('that has several digits is a newer one', () => {
+    expect(faultOf('123456789\n').message).toContain('have form 123456789');
+  });
+});
+
+describe('a line of a manifest', () => {
+  const owner = 'graph:1';
+  const [node = '', relationship = ''] = createManifest(
+    readSubgraph({
+      nodes: [{ label: 'A', key: { id: 'x' } }],
+      relationships: [{ type: 'R', from: { label: 'A', key: { id: 'x' } }, to: { label: 'B', key: { id: 'y' } } }],
+    }),
+    owner,
+  );
+
+  it('with unknown content lists the same element, and no content equals it', () => {
+    for (const line of [node, relationship]) {
+      const unknown = withUnknownContent(line);
+      expect(readLine(unknown)).toStrictEqual(readLine(line));
+      const [kind, content] = line.split(' ');
+      expect(unknown).toBe(line.replace(`${kind} ${content} `, `${kind} ! `));
+    }
+  });
+
+  it('names a node by its identity, and a relationship by its type and id', () => {
+    expect(listedName(readLine(node))).toBe('["A",[["id","sx"]]]');
+    const [, , id, type] = relationship.split(' ');
+    expect(listedName(readLine(relationship))).toBe(`${type} ${id}`);
+    expect(type).toBe('R');
   });
 });
 

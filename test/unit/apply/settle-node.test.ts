@@ -129,7 +129,12 @@ describe('an ownership conflict', () => {
   ])('refuses %s, and names element and holder', (_, given, state, conflicts) => {
     expect(settleNode(given, state)).toMatchObject({
       outcome: 'conflict',
-      conflicts: conflicts.map((conflict) => ({ ...conflict, element: 'File {path: "a"}' })),
+      conflicts: conflicts.map((conflict) => ({
+        code: 'ownership-conflict',
+        sharedNode: conflict.holder === null ? given.endpoint.identity : null,
+        ...conflict,
+        element: 'File {path: "a"}',
+      })),
     });
   });
 
