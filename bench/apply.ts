@@ -13,7 +13,7 @@ import { setUpGraph } from '../lib/neo4j/set-up-graph.ts';
 import { connectGraph } from '../test/support/connect-graph.ts';
 import { testOutboxId } from '../test/support/outbox-id.ts';
 import { compare, type Rate } from './compare.ts';
-import { type Benchmark, type Figure, secondAgainstFirst } from './figure.ts';
+import { againstFirst, type Benchmark, type Figure } from './figure.ts';
 import { SymbolGraph, type SymbolRow, symbolRows } from './symbols.ts';
 
 const database = 'neo4j';
@@ -191,7 +191,7 @@ async function compareUpdates(bench: ApplyBench, count: number, goal: number | n
     ],
     { rounds: 40, warmUp: 60 },
   );
-  return secondAgainstFirst(result, {
+  return againstFirst(result, {
     figure: `update of one of 200 elements, ${count} aggregate${count === 1 ? '' : 's'} at once, against re-writing all raw`,
     goal,
     unit: 'updates/s',
@@ -225,7 +225,7 @@ export const concurrencyBenchmark: Benchmark = {
         ],
         { rounds: 10, warmUp: 8 },
       );
-      figures.push(secondAgainstFirst(result, { figure, goal, unit: 'events/s' }));
+      figures.push(againstFirst(result, { figure, goal, unit: 'events/s' }));
     }
     await bench.driver.close();
     return figures;

@@ -7,7 +7,7 @@ import { backfillType } from '../lib/wiring/backfill.ts';
 import { ApplyBench } from './apply.ts';
 import { BenchOutbox } from './bench-outbox.ts';
 import { compare } from './compare.ts';
-import { type Benchmark, type Figure, secondAgainstFirst } from './figure.ts';
+import { againstFirst, type Benchmark, type Figure } from './figure.ts';
 import { type SymbolGraph, type SymbolRow, symbolRows } from './symbols.ts';
 
 const documentsPerRound = 10_000;
@@ -79,7 +79,7 @@ export const backfillBenchmark: Benchmark = {
       );
       await apply.driver.close();
       return [
-        secondAgainstFirst(result, {
+        againstFirst(result, {
           figure: 'backfill --direct of 10,000 documents, against a cursor and raw batches',
           goal: null,
           unit: 'documents/s',

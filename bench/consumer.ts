@@ -9,8 +9,8 @@ import { messagesOf } from '../test/support/consume-events.ts';
 import { silentLog } from '../test/support/silent-log.ts';
 import { ApplyBench } from './apply.ts';
 import { BenchOutbox } from './bench-outbox.ts';
-import { type Contender, compare, type Rate } from './compare.ts';
-import type { Benchmark, Figure } from './figure.ts';
+import { type Contender, compare } from './compare.ts';
+import { againstFirst, type Benchmark, type Figure } from './figure.ts';
 import { symbolRows } from './symbols.ts';
 
 const batchSize = 1_000;
@@ -56,16 +56,13 @@ export const consumerBenchmark: Benchmark = {
       );
       await consumer.close();
       await apply.driver.close();
-      const [base, one, four] = result.rates;
-      const [, ratioOfOne, ratioOfFour] = result.ratios;
-      const figure = (batch: string, ratio?: Rate, rate?: Rate) => ({
-        figure: `whole consumer, ${batch}, against apply alone`,
-        ratio: ratio as Rate,
-        goal: 0.75,
-        rates: [rate, base].filter((some) => some !== undefined),
-        unit: 'events/s',
-      });
       // One portion has nothing to overlap with; several are fetched and acknowledged while others are applied.
-      return [figure('batch 1000', ratioOfOne, one), figure('batch 4000', ratioOfFour, four)];
+      return [1_000, 4_000].map((events, index) =>
+        againstFirst(
+          result,
+          { figure: `whole consumer, batch ${events}, against apply alone`, goal: 0.75, unit: 'events/s' },
+          index + 1,
+        ),
+      );
     }),
 };

@@ -20,10 +20,11 @@ export interface Benchmark {
   readonly run: (servers: Servers) => Promise<readonly Figure[]>;
 }
 
-/** The figure of two contenders: the second against the first. */
-export function secondAgainstFirst(
+/** The figure of one contender, the second if not said otherwise, against the first. */
+export function againstFirst(
   { rates, ratios }: Comparison,
   about: Pick<Figure, 'figure' | 'goal' | 'unit'>,
+  index = 1,
 ): Figure {
-  return { ...about, ratio: ratios[1] as Rate, rates: [...rates].reverse() };
+  return { ...about, ratio: ratios[index] as Rate, rates: [rates[index] as Rate, rates[0] as Rate] };
 }

@@ -9,7 +9,7 @@ import { putEventsBare } from './bare-put-events.ts';
 import { BenchOutbox } from './bench-outbox.ts';
 import { compare } from './compare.ts';
 import { CountingPublisher } from './counting-publisher.ts';
-import { type Benchmark, secondAgainstFirst } from './figure.ts';
+import { againstFirst, type Benchmark } from './figure.ts';
 
 export const publisherBenchmark: Benchmark = {
   name: 'publisher',
@@ -41,7 +41,7 @@ function compareOnBus(servers: Servers) {
     await publisher.close();
     await bus.send(new DeleteEventBusCommand({ Name: name }));
     bus.destroy();
-    return secondAgainstFirst(result, {
+    return againstFirst(result, {
       figure: 'publisher into the bus, against bare PutEvents',
       goal: 0.9,
       unit: 'pointers/s',
@@ -79,7 +79,7 @@ function compareStreams(servers: Servers) {
       { rounds: 8, warmUp: 2 },
     );
     await publisher.close();
-    return secondAgainstFirst(result, {
+    return againstFirst(result, {
       figure: 'publisher without a bus, against the bare change stream',
       goal: 0.8,
       unit: 'pointers/s',

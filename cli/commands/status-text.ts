@@ -12,7 +12,7 @@ export function statusText(report: StatusReport): string {
   return [
     `${headlines[verdict]}  (${at.toISOString().slice(0, 19)}Z, by MongoDB's clock)`,
     ...reasons.map((reason) => `  - ${reason}`),
-    ...(dead > 0 ? ['    See why: outgraph dead list'] : []),
+    ...(dead > 0 ? ['    Why events are dead: outgraph dead list'] : []),
     '',
     typesText(report),
     '',

@@ -42,7 +42,7 @@ export function Summary({ view }: { readonly view: View }): ComponentChild {
     'div',
     { class: 'summary differs', role: 'status' },
     h('strong', null, 'The graph is not what the document says'),
-    `: ${differing === 0 ? counted(differences.length, 'difference') : `${counted(differing, 'element')} ${differing === 1 ? 'differs' : 'differ'}`}.${soon}`,
+    `: ${differing === 0 ? counted(differences.length, 'difference') : counted(differing, 'element differs', 'elements differ')}.${soon}`,
   );
 }
 

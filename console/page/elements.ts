@@ -25,7 +25,7 @@ export function Elements({ picture }: { readonly picture: Sent<Picture> }): Comp
         null,
         isAll
           ? `All ${counted(all.length, 'element')}`
-          : `${counted(differing.length, 'element')} that ${differing.length === 1 ? 'differs' : 'differ'}`,
+          : counted(differing.length, 'element that differs', 'elements that differ'),
       ),
       h(
         'button',

@@ -62,6 +62,11 @@ function classesName(): string {
  */
 const classArchive = 'classes.jsa';
 
+/** Has Java use the archive; it ignores one that is missing or does not fit. */
+function sharedArchive(): string {
+  return `-XX:SharedArchiveFile=${path.join(downloadsFolder, classesName(), classArchive)}`;
+}
+
 /** Starts a server once, lets it do what a graph's writers do, and has Java write the archive at its end. */
 async function archiveClasses(installation: string, folder: string, logFile: string): Promise<void> {
   const archive = `-XX:ArchiveClassesAtExit=${path.join(folder, classArchive)}`;
@@ -150,7 +155,6 @@ export async function startNeo4j(
   const home = path.join(folder, 'neo4j');
   await mkdir(path.join(home, 'conf'), { recursive: true });
   const { password, settings = [], shortLived = false } = options;
-  const shared = `-XX:SharedArchiveFile=${path.join(downloadsFolder, classesName(), classArchive)}`;
   const lines = [`dbms.security.auth_enabled=${password !== undefined}`, ...settings];
   await writeFile(path.join(home, 'conf/neo4j.conf'), `${configuration(port)}${lines.join('\n')}\n`);
   const opened = ['java.nio', 'java.io', 'sun.nio.ch', 'java.lang'].map(
@@ -161,7 +165,7 @@ export async function startNeo4j(
     command: 'java',
     args: [
       ...opened,
-      ...(shortLived ? [...shortLivedFlags, options.archive ?? shared] : []),
+      ...(shortLived ? [...shortLivedFlags, options.archive ?? sharedArchive()] : []),
       '-Xms512m',
       '-Xmx1g',
       '-cp',

@@ -4,7 +4,7 @@ import { StackError } from './stack-error.ts';
 
 /** Java runs Neo4j, Maven fetches it. @throws StackError */
 export function requireJavaAndMaven(): void {
-  const java = /version "(\d+)/.exec(versionText('java', ['-version']))?.[1];
+  const java = /version "(\d+)/.exec(javaVersion())?.[1];
   if (java === undefined || Number(java) < 17) {
     throw new StackError(
       'Neo4j needs Java 17 or newer: install a JDK or JRE, or set NEO4J_URI to a Neo4j that runs already.',

@@ -86,7 +86,7 @@ class Batch {
   #dead = 0;
   #conflicts = 0;
   #failed = 0;
-  /** The events that were being applied when the time was up. */
+  /** The events that were being applied together when the time was up. */
   #slow: readonly OutboxEvent[] = [];
   #lastFailure: Fault | null = null;
   #settledBefore = 0;
@@ -247,11 +247,12 @@ class Batch {
     } catch (error) {
       if (!(error instanceof Fault) || error.code !== 'time-up') throw error;
       const slow = pending.filter(({ eventId }) => !settlement.outcomes.has(eventId));
-      const [only] = slow;
-      if (only === undefined || pending.length > 1 || !(await this.#ports.answers())) {
+      if (pending.length > 1) {
         this.#slow = slow;
         throw error;
       }
+      const [only] = slow;
+      if (only === undefined || !(await this.#ports.answers())) throw error;
       settlement.outcomes.set(only.eventId, { outcome: 'failed', fault: error });
     }
   }

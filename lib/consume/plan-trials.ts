@@ -3,6 +3,7 @@
  * but only trials that really ended with their process count, because an outage brings every message many times.
  */
 import type { BrokenTrials, PastFailures } from '../contract/trial.ts';
+import { inChunks } from '../in-chunks.ts';
 import type { ReadMessage } from './queue-message.ts';
 
 /** The messages of a batch, by how they are tried. */
@@ -49,11 +50,6 @@ export function planTrials(
   const slowness = ({ eventId }: ReadMessage) => failed.get(eventId)?.slow ?? 0;
   const groups = [...Map.groupBy(slow, slowness)]
     .sort(([left], [right]) => left - right)
-    .flatMap(([, messages]) => groupsOf(messages, Math.ceil(messages.length / slowGroups)));
+    .flatMap(([, messages]) => inChunks(messages, Math.ceil(messages.length / slowGroups)));
   return { together, groups, alone, givenUp };
-}
-
-function groupsOf<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
-  const count = Math.ceil(items.length / size);
-  return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));
 }

@@ -78,7 +78,7 @@ export function withGraph<Result>(
   );
 }
 
-/** A person waits for the answer, and the long commands try again by themselves. */
+/** A person waits for the answer; the long commands retry. */
 const retrySeconds = 5;
 
 /** Opens the graph for the time of `work`, which outlives outages: guard each of its requests with `unlessSilent`. */

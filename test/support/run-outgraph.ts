@@ -93,6 +93,19 @@ export function startOutgraphProcess(
 }
 
 /**
+ * What a command with `--json` printed for programs, with its exit code.
+ *
+ * @throws Error with what it printed for people, if it printed no JSON.
+ */
+export async function answerOf<Answer extends object>({
+  ended,
+}: RunningOutgraph): Promise<Answer & { readonly exitCode: number | null }> {
+  const { exitCode, stdout, stderr } = await ended;
+  if (!stdout.startsWith('{')) throw new Error(`The command printed no JSON: ${stderr}`);
+  return { exitCode, ...JSON.parse(stdout) };
+}
+
+/**
  * Runs a command that must end well, with `--yes` and `--json`, and returns what it printed for programs.
  *
  * @throws Error with all that it said, if it did not end with 0.

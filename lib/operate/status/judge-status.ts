@@ -48,7 +48,7 @@ function isPassedBy({ slowestMillis }: StatusFindings, waitedMillis: number, sta
 }
 
 function deadReason(dead: number): string {
-  return `${events(dead)} dead: the graph lacks what they say until their cause is fixed and they are redriven.`;
+  return `${events(dead)} dead. Fix the cause, then redrive: until then, the graph lacks this data.`;
 }
 
 function pendingReason(

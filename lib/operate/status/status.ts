@@ -64,23 +64,22 @@ export async function takeStatus(ports: StatusPorts, options: StatusOptions): Pr
       ports.readQueue(),
       ports.readDeadLetterQueue(),
     ]);
-  const findings = {
+  const facts = {
     at,
     pending: counts.pending,
     dead: counts.dead,
-    oldestPendingAt: counts.oldestPending,
     types: joinTypes(pendingTypes, deadTypes),
     isCapped: sumOf(pendingTypes) >= byTypeLimit || sumOf(deadTypes) >= byTypeLimit,
     queue,
     deadLetterQueue,
     publishers: publishers.map((one) => (one.leaseExpiresAt < at ? { ...one, owner: null } : one)),
     lag: lagOf(settled.events.filter(({ processedAt }) => processedAt >= before(at, rateMillis))),
-    slowestMillis: lagOf(settled.events)?.maxMillis ?? null,
     settledPerSecond: rateOf(settled, at),
     lastSettledAt,
     canary: canary && { writtenAt: canary.createdAt, processedAt: canary.processedAt },
   };
-  const { oldestPendingAt: _, slowestMillis: __, ...facts } = findings;
+  const slowestMillis = lagOf(settled.events)?.maxMillis ?? null;
+  const findings = { ...facts, oldestPendingAt: counts.oldestPending, slowestMillis };
   return { ...facts, ...judgeStatus(findings, options) };
 }
 

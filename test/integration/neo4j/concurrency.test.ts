@@ -38,7 +38,7 @@ it('thousands of aggregates that share one node and one endpoint lose no update 
  */
 it('a reader that polls while an aggregate moves never sees it in two places, and under a lock never in none', async () => {
   const { apply, count, graph, node, state } = small;
-  const moves = 150;
+  const moves = 300;
   const place = (move: number) => ({
     nodes: [node('mover')],
     relationships: [{ type: graph.type, from: node('mover'), to: node(`day-${move % 7}`) }],

@@ -13,7 +13,7 @@ import type { AggregateView } from '../../../lib/operate/show/aggregate-view.ts'
 import type { Worker } from '../../../lib/wiring/worker.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
-import { type RunningOutgraph, startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
+import { answerOf, startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import { it, type SiteGraph, settingsOf, startConsumer, type TestDatabase } from '../../support/site.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 240_000 });
@@ -55,13 +55,7 @@ async function standingEvent(): Promise<string> {
 type Shown = AggregateView & { readonly exitCode: number | null; readonly outcome: string };
 
 const show = (...args: readonly string[]) =>
-  shownBy(startOutgraph(['show', '--json', ...args], settingsOf(database, graph)));
-
-async function shownBy({ ended }: RunningOutgraph): Promise<Shown> {
-  const { exitCode, stdout, stderr } = await ended;
-  if (!stdout.startsWith('{')) throw new Error(`show said nothing: ${stderr}`);
-  return { exitCode, ...JSON.parse(stdout) };
-}
+  answerOf<Shown>(startOutgraph(['show', '--json', ...args], settingsOf(database, graph)));
 
 it('an aggregate that stands as its document says is equal, and all of it is shown', async () => {
   const id = await standingEvent();
@@ -249,7 +243,7 @@ export const catalog = createCatalog([{ ...memoryUser, type: 'named', collection
   const named = ['show', '--json', 'named', 'ada', '--catalog', catalog];
   // In a process: what the catalog imports would be here a second time.
   const showNamed = (...args: readonly string[]) =>
-    shownBy(startOutgraphProcess([...named, ...args], settingsOf(database, graph)));
+    answerOf<Shown>(startOutgraphProcess([...named, ...args], settingsOf(database, graph)));
   expect(await showNamed()).toMatchObject({ search: 'found', differences: [{ kind: 'missing' }] });
   expect(await showNamed('--no-walk')).toMatchObject({ exitCode: 1, outcome: 'failed' });
   // Of a type that this worker does not know: it will be dead.

@@ -13,7 +13,7 @@ import type { StatusReport } from '../../../lib/operate/status/status-report.ts'
 import { readStatus } from '../../../lib/wiring/status.ts';
 import { explainQueries } from '../../support/explain-queries.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
-import { type RunningOutgraph, startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
+import { answerOf, type RunningOutgraph, startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import { servers } from '../../support/servers.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
@@ -51,11 +51,8 @@ const settings = (more: Readonly<Record<string, string>> = {}) => {
 
 type Status = StatusReport & { readonly exitCode: number | null };
 
-async function status(more: Readonly<Record<string, string>> = {}, start = startOutgraph): Promise<Status> {
-  const { exitCode, stdout, stderr } = await start(['status', '--json'], settings(more)).ended;
-  if (!stdout.startsWith('{')) throw new Error(`status said nothing: ${stderr}`);
-  return { exitCode, ...JSON.parse(stdout) };
-}
+const status = (more: Readonly<Record<string, string>> = {}, start = startOutgraph) =>
+  answerOf<Status>(start(['status', '--json'], settings(more)));
 
 function statusWithQueue(url: string): Promise<Status> {
   const credentials = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };

@@ -6,7 +6,7 @@ import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { RepairReport } from '../../../lib/operate/repair.ts';
 import type { Worker } from '../../../lib/wiring/worker.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
-import { type RunningOutgraph, startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
+import { answerOf, startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import {
   expectInStep,
   it,
@@ -41,16 +41,12 @@ afterEach(async () => {
 
 const noWait = ['--transaction-seconds', '0', '--json'];
 
-async function answerOf({ ended }: RunningOutgraph) {
-  const { exitCode, stdout, stderr } = await ended;
-  if (!stdout.startsWith('{')) throw new Error(`The command said nothing: ${stderr}`);
-  return { exitCode, ...(JSON.parse(stdout) as RepairReport & { readonly reason?: string }) };
-}
+type Answer = RepairReport & { readonly reason?: string };
 
 const settings = () => settingsOf(database, graph);
-const verify = () => answerOf(startOutgraph(['verify', ...noWait], settings()));
+const verify = () => answerOf<Answer>(startOutgraph(['verify', ...noWait], settings()));
 const repair = (...args: readonly string[]) =>
-  answerOf(startOutgraph(['repair', '--yes', ...noWait, ...args], settings()));
+  answerOf<Answer>(startOutgraph(['repair', '--yes', ...noWait, ...args], settings()));
 
 const run = (statement: string, parameters: Readonly<Record<string, unknown>> = {}) =>
   graph.driver.executeQuery(statement, parameters);
@@ -80,7 +76,7 @@ it('what nobody confirms is not done', async () => {
   const eventId = await someEvent();
   await run('MATCH ()-[r:HAS_EVENT {event_id: $eventId}]->() DELETE r', { eventId });
   const unconfirmed = startOutgraphProcess(['repair', ...noWait], settings());
-  expect(await answerOf(unconfirmed)).toMatchObject({ exitCode: 3, outcome: 'refused' });
+  expect(await answerOf<Answer>(unconfirmed)).toMatchObject({ exitCode: 3, outcome: 'refused' });
   expect(await verify()).toMatchObject({ exitCode: 4, differences: { changed: 1 } });
   expect(await repair()).toMatchObject({ exitCode: 0, recorded: 1, corrected: 1 });
 });

@@ -4,7 +4,7 @@ import { afterEach, expect, vi } from 'vitest';
 import { graph as graphAggregate } from '../../../lib/aggregates/graph.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
-import { startOutgraph } from '../../support/run-outgraph.ts';
+import { answerOf, startOutgraph } from '../../support/run-outgraph.ts';
 import { it, type SiteGraph, settingsOf, type TestDatabase } from '../../support/site.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
@@ -19,13 +19,8 @@ afterEach(async () => {
   expect(await outgraph('verify')).toMatchObject({ exitCode: 0, outcome: 'equal' });
 });
 
-async function outgraph(...command: readonly string[]) {
-  const options = ['--transaction-seconds', '0', '--json'];
-  const run = startOutgraph([...command, ...options], settingsOf(database, graph));
-  const { exitCode, stdout, stderr } = await run.ended;
-  if (!stdout.startsWith('{')) throw new Error(`${command[0]} said nothing: ${stderr}`);
-  return { exitCode, ...JSON.parse(stdout) };
-}
+const outgraph = (...command: readonly string[]) =>
+  answerOf(startOutgraph([...command, '--transaction-seconds', '0', '--json'], settingsOf(database, graph)));
 
 const run = (statement: string, parameters: Readonly<Record<string, unknown>> = {}) =>
   graph.driver.executeQuery(statement, parameters);

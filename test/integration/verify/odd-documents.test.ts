@@ -1,20 +1,19 @@
 /** Documents that cannot be read, that mean one aggregate, or that the server itself deletes. */
 import path from 'node:path';
-import { Long, ObjectId } from 'mongodb';
+import { type Document, Long, ObjectId } from 'mongodb';
 import { expect, vi } from 'vitest';
 import { insertRaw, wrongText } from '../../support/insert-raw.ts';
-import { startOutgraph } from '../../support/run-outgraph.ts';
+import { answerOf, startOutgraph } from '../../support/run-outgraph.ts';
 import { it, type Site, settingsOf } from '../../support/site.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const OUTGRAPH_CATALOG = path.join(import.meta.dirname, 'customer-catalog.ts');
 
-async function run({ database, graph }: Site, ...args: readonly string[]) {
+async function run({ database, graph }: Site, ...args: readonly string[]): Promise<Document> {
   const settings = { ...settingsOf(database, graph), OUTGRAPH_CATALOG };
-  const { exitCode, stdout, stderr } = await startOutgraph([...args, '--json'], settings).ended;
-  if (!stdout.startsWith('{')) throw new Error(`${args.join(' ')} said nothing: ${stderr}`);
-  return { exitCode, stderr, ...JSON.parse(stdout) };
+  const running = startOutgraph([...args, '--json'], settings);
+  return { stderr: (await running.ended).stderr, ...(await answerOf(running)) };
 }
 
 const checkOf = async (site: Site, name: string) =>

@@ -10,7 +10,7 @@ import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { Difference } from '../../../lib/verify/difference.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { dumpGraph, loadGraph } from '../../support/graph-dump.ts';
-import { startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
+import { answerOf, startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import {
   it,
   type SiteGraph,
@@ -44,12 +44,10 @@ interface Verified {
   readonly first: readonly Difference[];
 }
 
-async function verify(...args: readonly string[]): Promise<Verified> {
-  const command = ['verify', '--json', '--transaction-seconds', '0', ...args];
-  const { exitCode, stdout, stderr } = await startOutgraph(command, settingsOf(database, graph)).ended;
-  if (!stdout.startsWith('{')) throw new Error(`verify said nothing: ${stderr}`);
-  return { exitCode, ...JSON.parse(stdout) };
-}
+const verify = (...args: readonly string[]) =>
+  answerOf<Verified>(
+    startOutgraph(['verify', '--json', '--transaction-seconds', '0', ...args], settingsOf(database, graph)),
+  );
 
 const run = (statement: string, parameters: Readonly<Record<string, unknown>> = {}) =>
   graph.driver.executeQuery(statement, parameters);

@@ -1,7 +1,7 @@
 /** `outgraph verify` and `repair` while writers write and a consumer applies. */
 import { expect, vi } from 'vitest';
 import { dumpGraph, loadGraph } from '../../support/graph-dump.ts';
-import { startOutgraph } from '../../support/run-outgraph.ts';
+import { answerOf, startOutgraph } from '../../support/run-outgraph.ts';
 import {
   expectInStep,
   it,
@@ -22,12 +22,8 @@ it.beforeAll(async ({ site }) => {
   ({ graph, database } = site);
 });
 
-async function answer(...args: readonly string[]) {
-  const command = [...args, '--json', '--transaction-seconds', '0'];
-  const { exitCode, stdout, stderr } = await startOutgraph(command, settingsOf(database, graph)).ended;
-  if (!stdout.startsWith('{')) throw new Error(`${args[0]} said nothing: ${stderr}`);
-  return { exitCode, ...JSON.parse(stdout) };
-}
+const outgraph = (...command: readonly string[]) =>
+  answerOf(startOutgraph([...command, '--transaction-seconds', '0', '--json'], settingsOf(database, graph)));
 
 /** Writes some documents, and waits until the graph has them. */
 async function applySome(count: number): Promise<void> {
@@ -54,7 +50,7 @@ it('nothing is reported that is only on its way', async () => {
   await applySome(80);
   await besideWriters(async () => {
     for (let round = 0; round < 3; round += 1)
-      expect(await answer('verify')).toMatchObject({ outcome: 'equal', first: [] });
+      expect(await outgraph('verify')).toMatchObject({ outcome: 'equal', first: [] });
   });
 });
 
@@ -63,8 +59,8 @@ it('an older copy of the graph is brought to the present', async () => {
   await applySome(20);
   await loadGraph(graph.driver, old);
   await besideWriters(async () => {
-    expect(await answer('repair', '--yes')).toMatchObject({ exitCode: 0, outcome: 'equal' });
+    expect(await outgraph('repair', '--yes')).toMatchObject({ exitCode: 0, outcome: 'equal' });
   });
-  expect(await answer('verify')).toMatchObject({ exitCode: 0, outcome: 'equal' });
+  expect(await outgraph('verify')).toMatchObject({ exitCode: 0, outcome: 'equal' });
   await expectInStep(database.db, graph);
 });

@@ -61,7 +61,7 @@ it('of a stage with a backlog it says why it is not in step, what waits by type,
   expect(text).toBe(`Catching up.  (2026-11-25T12:00:00Z, by MongoDB's clock)
   - Many wait.
   - In the queue.
-    See why: outgraph dead list
+    Why events are dead: outgraph dead list
 
 type    pending  oldest         dead
 book          0                    1

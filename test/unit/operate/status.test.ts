@@ -77,7 +77,7 @@ it('a dead event makes it out of step whatever else is well', async () => {
   const report = await look({ countOutbox: async () => ({ pending: 0, dead: 2, oldestPending: null }) });
   expect(report.verdict).toBe('out-of-step');
   expect(report.reasons).toStrictEqual([
-    '2 events are dead: the graph lacks what they say until their cause is fixed and they are redriven.',
+    '2 events are dead. Fix the cause, then redrive: until then, the graph lacks this data.',
   ]);
 });
 
