@@ -94,7 +94,7 @@ export default defineConfig({
         maxWorkers: 2,
         groupOrder: 6,
         timeoutMillis: slow,
-        include: ['test/integration/neo4j/{convergence,injection}.test.ts'],
+        include: ['test/integration/graph/{convergence,injection}.test.ts'],
         randomCases: { histories: 500, attempts: 800 },
       }),
       project('failures', { maxWorkers: 2, groupOrder: 7, timeoutMillis: slow }),

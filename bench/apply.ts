@@ -1,17 +1,17 @@
 /** The apply against what one would write by hand: raw batches of `UNWIND … MERGE … SET`, and one auto-commit transaction per event. */
 import type { Driver } from 'neo4j-driver';
 import pMap from 'p-map';
-import type { Servers } from '../infra/local/servers.ts';
-import { aggregates } from '../lib/aggregates/catalog.ts';
-import type { AggregateState } from '../lib/apply/aggregate-state.ts';
+import { aggregates } from '../functions/catalog.ts';
 import { type Position, toPosition } from '../lib/contract/position.ts';
-import { readSubgraph } from '../lib/contract/read-subgraph.ts';
-import { inChunks } from '../lib/in-chunks.ts';
-import { applyStates } from '../lib/neo4j/apply-states.ts';
-import { createSchemaPorts } from '../lib/neo4j/ensure-schema.ts';
-import { setUpGraph } from '../lib/neo4j/set-up-graph.ts';
+import type { AggregateState } from '../lib/graph/aggregate-state.ts';
+import { applyStates } from '../lib/graph/neo4j-apply-states.ts';
+import { createSchemaPorts } from '../lib/graph/neo4j-ensure-schema.ts';
+import { readSubgraph } from '../lib/projection/read-subgraph.ts';
+import { inChunks } from '../lib/runtime/in-chunks.ts';
+import { setUpGraph } from '../lib/set-up/neo4j-graph.ts';
 import { connectGraph } from '../test/support/connect-graph.ts';
 import { testOutboxId } from '../test/support/outbox-id.ts';
+import type { Servers } from '../tools/local/servers.ts';
 import { compare, type Rate } from './compare.ts';
 import { againstFirst, type Benchmark, type Figure } from './figure.ts';
 import { SymbolGraph, type SymbolRow, symbolRows } from './symbols.ts';

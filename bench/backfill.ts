@@ -1,9 +1,9 @@
 /** A first load straight to the graph against one by hand: the same documents read with a cursor, and written raw, in batches of the same size. */
 import type { Document } from 'mongodb';
 import { z } from 'zod';
-import type { Servers } from '../infra/local/servers.ts';
-import { defineAggregate, documentId } from '../lib/aggregates/define-aggregate.ts';
-import { backfillType } from '../lib/wiring/backfill.ts';
+import { backfillType } from '../cli/backfill/wiring.ts';
+import { defineAggregate, documentId } from '../lib/projection/define-aggregate.ts';
+import type { Servers } from '../tools/local/servers.ts';
 import { ApplyBench } from './apply.ts';
 import { BenchOutbox } from './bench-outbox.ts';
 import { compare } from './compare.ts';

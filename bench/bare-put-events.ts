@@ -2,8 +2,8 @@
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import pMap from 'p-map';
 import { type Pointer, pointerSource, pointersPerCall } from '../lib/contract/pointer.ts';
-import { inChunks } from '../lib/in-chunks.ts';
-import { concurrentCalls } from '../lib/publish/send-all.ts';
+import { concurrentCalls } from '../lib/publisher/send-all.ts';
+import { inChunks } from '../lib/runtime/in-chunks.ts';
 
 /** Puts the same pointer so many times on the bus, and returns how many. */
 export async function putEventsBare(

@@ -1,13 +1,13 @@
 /** An outbox of a benchmark's own, in a database that goes with it. */
 import { randomBytes } from 'node:crypto';
 import { type Collection, type Db, type Document, MongoClient } from 'mongodb';
-import type { ServerAddresses } from '../infra/local/servers.ts';
-import { waitUntil } from '../infra/local/wait-until.ts';
 import { outboxCollection } from '../lib/contract/outbox-event.ts';
-import { inChunks } from '../lib/in-chunks.ts';
-import { setUpOutbox } from '../lib/mongodb/set-up-outbox.ts';
+import { inChunks } from '../lib/runtime/in-chunks.ts';
+import { setUpOutbox } from '../lib/set-up/mongodb-outbox.ts';
 import { upsertEvent } from '../test/support/outbox-event.ts';
 import { shareOutboxId } from '../test/support/outbox-id.ts';
+import type { ServerAddresses } from '../tools/local/servers.ts';
+import { waitUntil } from '../tools/local/wait-until.ts';
 import { SymbolGraph, type SymbolRow, symbolRows } from './symbols.ts';
 
 const insertChunk = 5_000;

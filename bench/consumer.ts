@@ -1,12 +1,13 @@
 /** The whole consumer (fetch, project, apply, acknowledge) against the apply alone. */
-import type { Servers } from '../infra/local/servers.ts';
-import { aggregates } from '../lib/aggregates/catalog.ts';
-import type { AggregateState } from '../lib/apply/aggregate-state.ts';
-import { consumerSettings, readSettings } from '../lib/config/settings.ts';
-import type { QueueMessage } from '../lib/consume/queue-message.ts';
-import { type Consumer, joinConsumer, noQueue } from '../lib/wiring/consumer.ts';
+
+import { aggregates } from '../functions/catalog.ts';
+import type { QueueMessage } from '../lib/consumer/queue-message.ts';
+import { type Consumer, joinConsumer, noQueue } from '../lib/consumer/wiring.ts';
+import type { AggregateState } from '../lib/graph/aggregate-state.ts';
+import { consumerSettings, readSettings } from '../lib/runtime/settings.ts';
 import { messagesOf } from '../test/support/consume-events.ts';
 import { silentLog } from '../test/support/silent-log.ts';
+import type { Servers } from '../tools/local/servers.ts';
 import { ApplyBench } from './apply.ts';
 import { BenchOutbox } from './bench-outbox.ts';
 import { type Contender, compare } from './compare.ts';

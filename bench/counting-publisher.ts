@@ -1,7 +1,8 @@
 /** A publisher that stops when it has sent what it should, so that its pace can be told. */
-import { publisherSettings, readSettings } from '../lib/config/settings.ts';
-import type { SendPointers } from '../lib/publish/send-all.ts';
-import { joinPublisher, type Publisher } from '../lib/wiring/publisher.ts';
+
+import type { SendPointers } from '../lib/publisher/send-all.ts';
+import { joinPublisher, type Publisher } from '../lib/publisher/wiring.ts';
+import { publisherSettings, readSettings } from '../lib/runtime/settings.ts';
 import { silentLog } from '../test/support/silent-log.ts';
 import type { BenchOutbox } from './bench-outbox.ts';
 import type { Contender } from './compare.ts';

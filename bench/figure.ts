@@ -1,5 +1,5 @@
 /** What a benchmark answers with. */
-import type { ServerName, Servers } from '../infra/local/servers.ts';
+import type { ServerName, Servers } from '../tools/local/servers.ts';
 import type { Comparison, Rate } from './compare.ts';
 
 /** One line of the table. */

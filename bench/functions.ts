@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { deflateRawSync } from 'node:zlib';
-import { type Bundle, bundleFunctions } from '../infra/bundle-functions.ts';
+import { type Bundle, bundleFunctions } from '../tools/bundle-functions.ts';
 import { spread } from './compare.ts';
 import type { Benchmark, Figure } from './figure.ts';
 

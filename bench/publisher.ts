@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { CreateEventBusCommand, DeleteEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { ResumeToken } from 'mongodb';
-import type { Servers } from '../infra/local/servers.ts';
-import { sendPointers } from '../lib/aws/event-bus.ts';
-import { outboxInserts } from '../lib/mongodb/tail-outbox.ts';
+import { sendPointers } from '../lib/publisher/event-bus.ts';
+import { outboxInserts } from '../lib/publisher/mongodb-change-stream.ts';
+import type { Servers } from '../tools/local/servers.ts';
 import { putEventsBare } from './bare-put-events.ts';
 import { BenchOutbox } from './bench-outbox.ts';
 import { compare } from './compare.ts';

@@ -1,13 +1,13 @@
 /** The worker's lag while Neo4j is killed and started again under a steady stream: nothing may be lost, and the lag must be back soon. */
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startRestartableNeo4j } from '../infra/local/neo4j.ts';
-import { printStep } from '../infra/local/progress.ts';
-import { aggregates } from '../lib/aggregates/catalog.ts';
-import { readSettings, workerSettings } from '../lib/config/settings.ts';
-import { startWorker } from '../lib/wiring/worker.ts';
+import { aggregates } from '../functions/catalog.ts';
+import { readSettings, workerSettings } from '../lib/runtime/settings.ts';
+import { startWorker } from '../lib/worker/wiring.ts';
 import { connectGraph } from '../test/support/connect-graph.ts';
 import { silentLog } from '../test/support/silent-log.ts';
+import { startRestartableNeo4j } from '../tools/local/neo4j.ts';
+import { printStep } from '../tools/local/progress.ts';
 import { ApplyBench } from './apply.ts';
 import { BenchOutbox } from './bench-outbox.ts';
 import { spread } from './compare.ts';

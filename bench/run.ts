@@ -2,8 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { Command } from 'commander';
-import { runWithServers } from '../infra/local/run-with-stack.ts';
-import { type Servers, startServers } from '../infra/local/servers.ts';
+import { runWithServers } from '../tools/local/run-with-stack.ts';
+import { type Servers, startServers } from '../tools/local/servers.ts';
 import { applyBenchmark, concurrencyBenchmark, updateBenchmark } from './apply.ts';
 import { backfillBenchmark } from './backfill.ts';
 import { consumerBenchmark } from './consumer.ts';

@@ -1,8 +1,8 @@
 /** The rate of the apply in a graph of a million aggregates against the rate in one of ten thousand. */
 import { randomInt } from 'node:crypto';
 import pMap from 'p-map';
-import type { AggregateState } from '../lib/apply/aggregate-state.ts';
-import { inChunks } from '../lib/in-chunks.ts';
+import type { AggregateState } from '../lib/graph/aggregate-state.ts';
+import { inChunks } from '../lib/runtime/in-chunks.ts';
 import { ApplyBench } from './apply.ts';
 import { compare, type Rate } from './compare.ts';
 import type { Benchmark } from './figure.ts';

@@ -1,9 +1,9 @@
 /** What all benchmarks write: symbols of a code base, each an aggregate that owns one node with four properties and its relationship to one of fifty files. */
 import { randomBytes } from 'node:crypto';
-import type { AggregateState } from '../lib/apply/aggregate-state.ts';
 import type { Position } from '../lib/contract/position.ts';
-import { readSubgraph } from '../lib/contract/read-subgraph.ts';
 import type { ProjectedSubgraph } from '../lib/contract/subgraph.ts';
+import type { AggregateState } from '../lib/graph/aggregate-state.ts';
+import { readSubgraph } from '../lib/projection/read-subgraph.ts';
 
 /** One symbol, as its row in a source database. */
 export interface SymbolRow {

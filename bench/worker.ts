@@ -1,9 +1,9 @@
 /** The worker's whole path, from commit to acknowledgement, against the apply alone; and its lag at a steady rate. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { aggregates } from '../lib/aggregates/catalog.ts';
-import { readSettings, workerSettings } from '../lib/config/settings.ts';
-import { inChunks } from '../lib/in-chunks.ts';
-import { startWorker, type WorkerLog } from '../lib/wiring/worker.ts';
+import { aggregates } from '../functions/catalog.ts';
+import { inChunks } from '../lib/runtime/in-chunks.ts';
+import { readSettings, workerSettings } from '../lib/runtime/settings.ts';
+import { startWorker, type WorkerLog } from '../lib/worker/wiring.ts';
 import { silentLog } from '../test/support/silent-log.ts';
 import { ApplyBench } from './apply.ts';
 import { BenchOutbox } from './bench-outbox.ts';

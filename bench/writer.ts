@@ -2,7 +2,7 @@
 import { type ClientSession, type Document, ObjectId } from 'mongodb';
 import pMap from 'p-map';
 import { z } from 'zod';
-import { defineAggregate, documentId } from '../lib/aggregates/define-aggregate.ts';
+import { defineAggregate, documentId } from '../lib/projection/define-aggregate.ts';
 import { inTransaction } from '../lib/writer/in-transaction.ts';
 import { recordEvent } from '../lib/writer/record-event.ts';
 import { trackCollection } from '../lib/writer/tracked-collection.ts';

@@ -11,7 +11,7 @@ const oldestNode = 22;
 const source = 'cli/outgraph.ts';
 if (existsSync(new URL(`../${source}`, import.meta.url))) {
   process.argv.splice(2, 0, source);
-  await import('../infra/local/bootstrap.mjs');
+  await import('../tools/local/bootstrap.mjs');
 } else if (Number(process.versions.node.split('.')[0]) < oldestNode) {
   console.error(
     `outgraph needs Node ${oldestNode} or newer, and this is Node ${process.versions.node}: install a newer Node.`,

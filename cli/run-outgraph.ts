@@ -1,22 +1,22 @@
 /** The command `outgraph`: all its commands, and how one of them runs. */
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
-import { unknownSettings, unknownSettingsText } from '../lib/config/unknown-settings.ts';
-import { backfillCommand } from './commands/backfill.ts';
-import { consoleCommand } from './commands/console.ts';
-import { deadCommand } from './commands/dead.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { repairCommand } from './commands/repair.ts';
-import { replayCommand } from './commands/replay.ts';
-import { reprojectCommand } from './commands/reproject.ts';
-import { setUpCommand } from './commands/set-up.ts';
-import { showCommand } from './commands/show.ts';
-import { statusCommand } from './commands/status.ts';
-import { tailCommand } from './commands/tail.ts';
-import { verifyCommand } from './commands/verify.ts';
-import { workerCommand } from './commands/worker.ts';
-import { wrongUse } from './read-settings.ts';
-import { Exit, type Shell } from './shell.ts';
+import { unknownSettings, unknownSettingsText } from '../lib/runtime/unknown-settings.ts';
+import { backfillCommand } from './backfill/command.ts';
+import { consoleCommand } from './console/command.ts';
+import { deadCommand } from './dead/command.ts';
+import { doctorCommand } from './doctor/command.ts';
+import { repairCommand } from './repair/command.ts';
+import { replayCommand } from './replay/command.ts';
+import { reprojectCommand } from './reproject/command.ts';
+import { setUpCommand } from './set-up/command.ts';
+import { showCommand } from './show/command.ts';
+import { statusCommand } from './status/command.ts';
+import { tailCommand } from './tail/command.ts';
+import { wrongUse } from './terminal/read-settings.ts';
+import { Exit, type Shell } from './terminal/shell.ts';
+import { verifyCommand } from './verify/command.ts';
+import { workerCommand } from './worker/command.ts';
 
 /** Runs a command to its end, and returns its exit code. */
 export async function runOutgraph(args: readonly string[], shell: Shell): Promise<number> {

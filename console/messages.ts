@@ -1,9 +1,9 @@
 /** What the console's server sends to its page: types alone, known to both. Times are ISO 8601 texts. */
-import type { DeadGroup, DeadRow } from '../lib/contract/dead-list.ts';
+import type { DeadGroup, DeadRow } from '../cli/dead/dead-list.ts';
+import type { EventView, ViewedFault } from '../cli/show/aggregate-view.ts';
+import type { StatusReport } from '../cli/status/status-report.ts';
+import type { Difference } from '../cli/verify/difference.ts';
 import type { FaultCode } from '../lib/contract/fault.ts';
-import type { EventView, ViewedFault } from '../lib/operate/show/aggregate-view.ts';
-import type { StatusReport } from '../lib/operate/status/status-report.ts';
-import type { Difference } from '../lib/verify/difference.ts';
 
 /** A type as it is after JSON. */
 export type Sent<Value> = Value extends Date

@@ -1,14 +1,15 @@
 /** Joins the console to the databases: the one file of it that knows them. */
-import type { AggregateCatalog } from '../lib/aggregates/create-catalog.ts';
-import { hintFor } from '../lib/operate/dead/code-hints.ts';
-import { checkBinding } from '../lib/wiring/binding.ts';
-import { listDead } from '../lib/wiring/dead.ts';
-import { type Databases, type GraphAddress, readOutboxTime } from '../lib/wiring/operator.ts';
-import { reprojectable } from '../lib/wiring/reproject.ts';
-import { countRedrive, redrive } from '../lib/wiring/return-events.ts';
-import { viewAggregate } from '../lib/wiring/show.ts';
-import { type QueueReader, readStatus } from '../lib/wiring/status.ts';
-import { unlessSilent } from '../lib/wiring/unless-silent.ts';
+
+import { type Databases, type GraphAddress, readOutboxTime } from '../cli/databases.ts';
+import { hintFor } from '../cli/dead/code-hints.ts';
+import { listDead } from '../cli/dead/wiring.ts';
+import { countRedrive, redrive } from '../cli/replay/return-events.ts';
+import { reprojectable } from '../cli/reproject/wiring.ts';
+import { viewAggregate } from '../cli/show/wiring.ts';
+import { type QueueReader, readStatus } from '../cli/status/wiring.ts';
+import { unlessSilent } from '../lib/graph/neo4j-unless-silent.ts';
+import type { AggregateCatalog } from '../lib/projection/catalog.ts';
+import { checkBinding } from '../lib/set-up/check-binding.ts';
 import type { ConsolePorts } from './server/console-ports.ts';
 
 /** What the console looks at. */

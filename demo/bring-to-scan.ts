@@ -2,13 +2,14 @@
  * One scan from end to end: the documents are brought to it, and when the graph has followed, it must equal one that is built from scratch from this scan alone, said twice: by the
  * documents' projections, and straight from the scan.
  */
-import { codeFile } from '../lib/aggregates/code-file.ts';
-import { codeLabels } from '../lib/aggregates/code-graph.ts';
-import { codeRepository } from '../lib/aggregates/code-repository.ts';
+
 import { readDocumentStates } from '../test/support/model/document-states.ts';
 import { expectedGraph } from '../test/support/model/expected-graph.ts';
 import { readGraph } from '../test/support/model/read-graph.ts';
 import { countBareSymbols } from '../test/support/xmem/bare-symbols.ts';
+import { codeFile } from '../xmem/aggregates/code-file.ts';
+import { codeLabels } from '../xmem/aggregates/code-graph.ts';
+import { codeRepository } from '../xmem/aggregates/code-repository.ts';
 import { type Comparison, comparePictures } from './compare-graph.ts';
 import { type CodeRepository, pictureOf, scanGraph } from './input/code/scan-graph.ts';
 import type { Scan } from './input/code/scan-types.ts';

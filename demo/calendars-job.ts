@@ -1,10 +1,10 @@
 /** The input `calendars`: the calendar files of a Debian package. One entry stands twice in them: it must be two relationships, and one when one of its documents is deleted. */
 import { ObjectId } from 'mongodb';
 import pMap from 'p-map';
-import { printStep } from '../infra/local/progress.ts';
-import { memoryEvent } from '../lib/aggregates/memory-event.ts';
-import { memoryUser } from '../lib/aggregates/memory-user.ts';
 import { trackCollection } from '../lib/writer/tracked-collection.ts';
+import { printStep } from '../tools/local/progress.ts';
+import { memoryEvent } from '../xmem/aggregates/memory-event.ts';
+import { memoryUser } from '../xmem/aggregates/memory-user.ts';
 import { type CalendarFile, readDebianCalendars } from './input/calendars/debian-calendars.ts';
 import type { FileEvent } from './input/calendars/parse-calendar.ts';
 import type { Job, JobContext } from './job.ts';

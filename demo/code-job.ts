@@ -2,7 +2,7 @@
  * The input `code`: five published versions of one package, scanned one after the other into one repository. After each scan the graph must equal one that is built from scratch from
  * that version alone, said twice: by the documents' projections, and straight from the scan. The same scans are then written the way that XMem writes them today.
  */
-import { printStep } from '../infra/local/progress.ts';
+import { printStep } from '../tools/local/progress.ts';
 import { bringToScan } from './bring-to-scan.ts';
 import { codeText, type ScanSummary } from './code-summary.ts';
 import { scanSources } from './input/code/scan.ts';

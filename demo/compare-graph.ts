@@ -1,11 +1,11 @@
 /** Compares the graph with what it must be, element by element: with what the documents' projections list, or with another picture. */
 import type { Db } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
-import { memoryEvent } from '../lib/aggregates/memory-event.ts';
-import { memoryUser } from '../lib/aggregates/memory-user.ts';
 import { readDocumentStates } from '../test/support/model/document-states.ts';
 import { expectedGraph, type GraphPicture } from '../test/support/model/expected-graph.ts';
 import { readGraph } from '../test/support/model/read-graph.ts';
+import { memoryEvent } from '../xmem/aggregates/memory-event.ts';
+import { memoryUser } from '../xmem/aggregates/memory-user.ts';
 
 /** How the graph compares with what it must be. */
 export interface Comparison {

@@ -4,10 +4,10 @@
  */
 import { Command } from 'commander';
 import { MongoClient } from 'mongodb';
-import { runWithStack } from '../infra/local/run-with-stack.ts';
-import type { Stack } from '../infra/local/stack.ts';
 import { outboxCollection } from '../lib/contract/outbox-event.ts';
 import { connectGraph } from '../test/support/connect-graph.ts';
+import { runWithStack } from '../tools/local/run-with-stack.ts';
+import type { Stack } from '../tools/local/stack.ts';
 import { runCalendars } from './calendars-job.ts';
 import { addInputs, defaultInputs, type InputName, inputNames } from './choose-inputs.ts';
 import { runCode } from './code-job.ts';

@@ -1,9 +1,9 @@
 /** Writes the holidays through tracked collections, with several writers at once: all of 2024 first, then what 2025 changes. */
 import { type Db, type MongoClient, ObjectId } from 'mongodb';
 import pMap from 'p-map';
-import { memoryEvent } from '../lib/aggregates/memory-event.ts';
-import { memoryUser } from '../lib/aggregates/memory-user.ts';
 import { trackCollection } from '../lib/writer/tracked-collection.ts';
+import { memoryEvent } from '../xmem/aggregates/memory-event.ts';
+import { memoryUser } from '../xmem/aggregates/memory-user.ts';
 import type { Holiday, RegionCalendar } from './holidays.ts';
 import { untilBacklogIsShort, type WritingProgress } from './until-drained.ts';
 

@@ -1,14 +1,6 @@
 /** `outgraph`: what aggregates are declared with, for writers and functions alike. It knows no driver and no SDK. */
 // biome-ignore-all lint/performance/noBarrelFile: an entry point of the package, whose names are promised while the files behind them may move.
-export { type AggregateCatalog, createCatalog } from '../lib/aggregates/create-catalog.ts';
-export {
-  type AggregateDefinition,
-  defineAggregate,
-  documentId,
-  type GraphDeclaration,
-} from '../lib/aggregates/define-aggregate.ts';
-export { graph } from '../lib/aggregates/graph.ts';
-export { type StoredNumber, storedNumber } from '../lib/aggregates/stored-values.ts';
+
 export { Fault, type FaultCode } from '../lib/contract/fault.ts';
 export type {
   ProjectedEndpoint,
@@ -16,3 +8,12 @@ export type {
   ProjectedRelationship,
   ProjectedSubgraph,
 } from '../lib/contract/subgraph.ts';
+export { type AggregateCatalog, createCatalog } from '../lib/projection/catalog.ts';
+export {
+  type AggregateDefinition,
+  defineAggregate,
+  documentId,
+  type GraphDeclaration,
+} from '../lib/projection/define-aggregate.ts';
+export { graph } from '../lib/projection/graph.ts';
+export { type StoredNumber, storedNumber } from '../lib/projection/stored-values.ts';

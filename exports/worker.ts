@@ -7,7 +7,7 @@ export {
   setUpSettings,
   type WorkerSettings,
   workerSettings,
-} from '../lib/config/settings.ts';
-export { setUpOnce } from '../lib/wiring/set-up.ts';
-export { startWorker, type Worker, type WorkerLog } from '../lib/wiring/worker.ts';
-export { workerLog } from '../lib/wiring/worker-log.ts';
+} from '../lib/runtime/settings.ts';
+export { setUpOnce } from '../lib/set-up/wiring.ts';
+export { workerLog } from '../lib/worker/log.ts';
+export { startWorker, type Worker, type WorkerLog } from '../lib/worker/wiring.ts';

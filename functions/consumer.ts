@@ -1,5 +1,6 @@
 /** The consumer of the built-in aggregate types. */
-import { aggregates } from '../lib/aggregates/catalog.ts';
-import { createConsumerHandler } from '../lib/handlers/consumer.ts';
+
+import { createConsumerHandler } from '../lib/consumer/handler.ts';
+import { aggregates } from './catalog.ts';
 
 export const handler = createConsumerHandler(aggregates);

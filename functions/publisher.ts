@@ -1,4 +1,4 @@
 /** The publisher. */
-import { createPublisherHandler } from '../lib/handlers/publisher.ts';
+import { createPublisherHandler } from '../lib/publisher/handler.ts';
 
 export const handler = createPublisherHandler();

@@ -1,5 +1,6 @@
 /** The set-up for the built-in aggregate types: runs with every deployment. */
-import { aggregates } from '../lib/aggregates/catalog.ts';
-import { createSetUpHandler } from '../lib/handlers/set-up.ts';
+
+import { createSetUpHandler } from '../lib/set-up/handler.ts';
+import { aggregates } from './catalog.ts';
 
 export const handler = createSetUpHandler(aggregates);

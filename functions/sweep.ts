@@ -1,4 +1,4 @@
 /** The sweep. */
-import { createSweepHandler } from '../lib/handlers/sweep.ts';
+import { createSweepHandler } from '../lib/sweep/handler.ts';
 
 export const handler = createSweepHandler();

@@ -1,9 +1,9 @@
 /** How fast outgraph's own parts are on the same databases, without bus and queue: as the benchmarks measure them, only shorter. */
 
-import { aggregates } from '../../lib/aggregates/catalog.ts';
-import { consumerSettings, readSettings } from '../../lib/config/settings.ts';
-import { readBinding } from '../../lib/neo4j/binding.ts';
-import { joinConsumer, noQueue } from '../../lib/wiring/consumer.ts';
+import { aggregates } from '../../functions/catalog.ts';
+import { joinConsumer, noQueue } from '../../lib/consumer/wiring.ts';
+import { consumerSettings, readSettings } from '../../lib/runtime/settings.ts';
+import { readBinding } from '../../lib/set-up/neo4j-binding.ts';
 import { connectGraph } from '../../test/support/connect-graph.ts';
 import { shareOutboxId, testOutboxId } from '../../test/support/outbox-id.ts';
 import { type BenchDatabases, BenchOutbox } from '../bench-outbox.ts';

@@ -3,13 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { CreateEventBusCommand, DeleteEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import pMap from 'p-map';
-import { sdkCredentials } from '../../infra/local/credentials.ts';
-import type { Stack } from '../../infra/local/stack.ts';
-import { waitUntil } from '../../infra/local/wait-until.ts';
 import { type Pointer, pointersPerCall } from '../../lib/contract/pointer.ts';
-import { inChunks } from '../../lib/in-chunks.ts';
-import { concurrentCalls } from '../../lib/publish/send-all.ts';
+import { concurrentCalls } from '../../lib/publisher/send-all.ts';
+import { inChunks } from '../../lib/runtime/in-chunks.ts';
 import { DeployedFunctions } from '../../test/support/deployed-functions.ts';
+import { sdkCredentials } from '../../tools/local/credentials.ts';
+import type { Stack } from '../../tools/local/stack.ts';
+import { waitUntil } from '../../tools/local/wait-until.ts';
 import { putEventsBare } from '../bare-put-events.ts';
 
 /** LocalStack's own pace, each per second. */

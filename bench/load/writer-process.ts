@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
-import { graph } from '../../lib/aggregates/graph.ts';
+import { graph } from '../../lib/projection/graph.ts';
 import { trackCollection } from '../../lib/writer/tracked-collection.ts';
 import { type HubDocument, hubDocument } from '../../test/support/hub-document.ts';
 

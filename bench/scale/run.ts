@@ -6,16 +6,16 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
 import { MongoClient } from 'mongodb';
-import { printStep } from '../../infra/local/progress.ts';
-import { runWithServers } from '../../infra/local/run-with-stack.ts';
-import { type Servers, startServers } from '../../infra/local/servers.ts';
-import { aggregates } from '../../lib/aggregates/catalog.ts';
-import { memoryEvent } from '../../lib/aggregates/memory-event.ts';
-import { readSettings, setUpSettings } from '../../lib/config/settings.ts';
-import { setUpOnce } from '../../lib/wiring/set-up.ts';
+import { aggregates } from '../../functions/catalog.ts';
+import { readSettings, setUpSettings } from '../../lib/runtime/settings.ts';
+import { setUpOnce } from '../../lib/set-up/wiring.ts';
 import { graphAddress } from '../../test/support/connect-graph.ts';
 import { startOutgraphProcess } from '../../test/support/run-outgraph.ts';
 import { positive } from '../../tools/command-options.ts';
+import { printStep } from '../../tools/local/progress.ts';
+import { runWithServers } from '../../tools/local/run-with-stack.ts';
+import { type Servers, startServers } from '../../tools/local/servers.ts';
+import { memoryEvent } from '../../xmem/aggregates/memory-event.ts';
 
 const { aggregates: wanted } = new Command('npm run scale --')
   .description('Brings many documents into the graph straight, and verifies all of them; tells times and memory.')

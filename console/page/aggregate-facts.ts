@@ -1,6 +1,6 @@
 /** What is known of an aggregate besides its elements: in a sentence, its differences in words, its events. */
 import { type ComponentChild, h } from 'preact';
-import type { EventView } from '../../lib/operate/show/aggregate-view.ts';
+import type { EventView } from '../../cli/show/aggregate-view.ts';
 import type { AggregateMessage, Sent } from '../messages.ts';
 import { count, counted } from './format.ts';
 import { differs } from './marks.ts';

@@ -1,6 +1,6 @@
 /** Is the graph in step, and if not, where does it wait? */
 import { type ComponentChild, type ComponentChildren, h } from 'preact';
-import type { StatusReport, StatusVerdict } from '../../lib/operate/status/status-report.ts';
+import type { StatusReport, StatusVerdict } from '../../cli/status/status-report.ts';
 import type { Sent, StatusMessage } from '../messages.ts';
 import { explain } from './ask-server.ts';
 import { Charts } from './charts.ts';

@@ -1,6 +1,6 @@
 /** The status in tables: events by type, queues, publishers. */
 import { type ComponentChild, h } from 'preact';
-import type { StatusReport } from '../../lib/operate/status/status-report.ts';
+import type { StatusReport } from '../../cli/status/status-report.ts';
 import type { Sent } from '../messages.ts';
 import { count, counted } from './format.ts';
 import { Empty, Table, Time } from './parts.ts';

@@ -1,6 +1,6 @@
 /** From what is known of an aggregate to what the page shows of it. Pure. */
-import type { AggregateView } from '../../lib/operate/show/aggregate-view.ts';
-import { elementText } from '../../lib/operate/show/element-text.ts';
+import type { AggregateView } from '../../cli/show/aggregate-view.ts';
+import { elementText } from '../../cli/show/element-text.ts';
 import type { AggregateMessage } from '../messages.ts';
 import { compareViews } from './compare-views.ts';
 import { drawPicture } from './draw-picture.ts';

@@ -1,8 +1,9 @@
 /** Puts the two subgraphs of an aggregate on top of each other: which elements are on both sides, and what each side says of them. Pure. */
+
+import type { AggregateView, NodeView, RelationshipView } from '../../cli/show/aggregate-view.ts';
+import { valueText } from '../../cli/show/value-text.ts';
 import { readNodeIdentity } from '../../lib/contract/identity.ts';
 import type { GraphValue, KeyValue } from '../../lib/contract/subgraph.ts';
-import type { AggregateView, NodeView, RelationshipView } from '../../lib/operate/show/aggregate-view.ts';
-import { valueText } from '../../lib/operate/show/value-text.ts';
 import type { Fact, Mark, PictureNode, PictureRelationship } from '../messages.ts';
 
 /** A picture has room for so many characters of a key. */

@@ -1,6 +1,7 @@
 /** Asks for the status every few seconds, keeps what the charts show, and tells who listens. A page that is loaded anew has the last minutes at once. */
+
+import type { StatusReport } from '../../cli/status/status-report.ts';
 import { describeError } from '../../lib/contract/fault.ts';
-import type { StatusReport } from '../../lib/operate/status/status-report.ts';
 import type { Sample, Sent, StatusMessage } from '../messages.ts';
 
 export interface HistoryPorts {

@@ -1,6 +1,6 @@
 /** Runs redrives, which take minutes where many events died: longer than a browser waits for an answer, and on while the page is loaded anew. */
 import { randomUUID } from 'node:crypto';
-import type { DeadSelection } from '../../lib/contract/dead-selection.ts';
+import type { DeadSelection } from '../../cli/dead/dead-selection.ts';
 import { describeError } from '../../lib/contract/fault.ts';
 import type { RedriveMessage, RedrivePlan } from '../messages.ts';
 import { HttpError } from './answer.ts';

@@ -1,9 +1,9 @@
 /** A Debian package as test input: fetched by the machine's apt from the archive that it is set up for, verified, and kept with the other downloads. Nothing is installed on the machine. */
 import { rm } from 'node:fs/promises';
-import { install } from '../../infra/local/install.ts';
-import { findPinnedArchive } from '../../infra/local/pinned-archive.ts';
-import type { RunStep } from '../../infra/local/progress.ts';
-import { runCommand } from '../../infra/local/run-command.ts';
+import { install } from '../../tools/local/install.ts';
+import { findPinnedArchive } from '../../tools/local/pinned-archive.ts';
+import type { RunStep } from '../../tools/local/progress.ts';
+import { runCommand } from '../../tools/local/run-command.ts';
 
 /** A version that is pinned. */
 export interface DebianVersion {

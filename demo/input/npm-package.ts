@@ -1,10 +1,10 @@
 /** A published version of an npm package as test input: fetched by the machine's npm from the registry that it is set up for, verified, and kept with the other downloads. */
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { install } from '../../infra/local/install.ts';
-import { findPinnedArchive } from '../../infra/local/pinned-archive.ts';
-import type { RunStep } from '../../infra/local/progress.ts';
-import { runCommand } from '../../infra/local/run-command.ts';
+import { install } from '../../tools/local/install.ts';
+import { findPinnedArchive } from '../../tools/local/pinned-archive.ts';
+import type { RunStep } from '../../tools/local/progress.ts';
+import { runCommand } from '../../tools/local/run-command.ts';
 
 /** A version that is pinned. */
 export interface NpmVersion {

@@ -9,8 +9,8 @@
  */
 import { parseArgs } from 'node:util';
 import { type Db, type Document, MongoClient } from 'mongodb';
-import { type Part, type Privilege, parts, privilegesOf, roleName } from '../../lib/mongodb/part-roles.ts';
-import { withMongodbFaults } from '../../lib/mongodb/translate-error.ts';
+import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
+import { type Part, type Privilege, parts, privilegesOf, roleName } from '../../lib/set-up/mongodb-roles.ts';
 import { atlasCommands } from './atlas-commands.ts';
 import { readPasswords, runScript } from './script.ts';
 

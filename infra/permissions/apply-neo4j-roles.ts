@@ -7,7 +7,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import neo4j, { type Driver, Neo4jError } from 'neo4j-driver';
-import { translateNeo4jError } from '../../lib/neo4j/translate-error.ts';
+import { translateNeo4jError } from '../../lib/graph/neo4j-errors.ts';
 import { readPasswords, runScript } from './script.ts';
 
 /** Whoever works on the graph, with the roles that it has; the user has the part's name. The publisher needs no graph, and the operator's commands none of their own. */

@@ -3,7 +3,7 @@
  *
  * https://www.mongodb.com/docs/atlas/cli/current/command/atlas-customDbRoles-create/
  */
-import { type Action, type Part, parts, privilegesOf, roleName } from '../../lib/mongodb/part-roles.ts';
+import { type Action, type Part, parts, privilegesOf, roleName } from '../../lib/set-up/mongodb-roles.ts';
 
 /** https://www.mongodb.com/docs/atlas/reference/custom-role-actions/ */
 const atlasActions: Readonly<Record<Action, string>> = {

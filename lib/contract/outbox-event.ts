@@ -1,6 +1,6 @@
 /**
  * The outbox document: what a writer inserts in the transaction that writes its document, and what outgraph adds to it
- * later. This schema is the one source of the writers' check and of the MongoDB validator (`lib/mongodb/outbox-validator.ts`).
+ * later. This schema is the one source of the writers' check and of the MongoDB validator (`lib/set-up/mongodb-validator.ts`).
  */
 import type { Document, ObjectId, Timestamp } from 'bson';
 import { z } from 'zod';

@@ -1,6 +1,7 @@
 /** Sends a canary along the way of every event, and tells how long the earlier ones took, or have been waiting. */
-import type { Canary, WaitingCanaries } from '../contract/canary.ts';
+
 import type { Position } from '../contract/position.ts';
+import type { Canary, WaitingCanaries } from './canary-event.ts';
 
 /** What the canary needs. */
 export interface CanaryPorts {

@@ -1,6 +1,7 @@
 /** What the alarms watch: counts, ages and lags of the outbox, each from one indexed read. */
-import type { OutboxCounts } from '../contract/stale-event.ts';
-import { percentile } from '../percentile.ts';
+
+import { percentile } from '../runtime/percentile.ts';
+import type { OutboxCounts } from './stale-event.ts';
 
 /** What measuring needs. */
 export interface MeasurePorts {

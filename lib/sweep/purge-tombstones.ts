@@ -11,7 +11,7 @@
  *   the tombstone, so that no index of processed events is needed: both times plus the outbox's
  *   retention are waited for.
  */
-import type { ListedTombstone, Tombstone, TombstonePage } from '../contract/tombstone.ts';
+import type { ListedTombstone, Tombstone, TombstonePage } from './tombstone.ts';
 
 export interface TombstonePorts {
   readonly listTombstones: (page: TombstonePage) => Promise<readonly ListedTombstone[]>;

@@ -1,5 +1,5 @@
 /** When a stale event may be published again, and whether the attempt counts. Pure: time and chance are arguments. */
-import type { Schedule } from '../contract/stale-event.ts';
+import type { Schedule } from './stale-event.ts';
 
 const firstBackOffMillis = 30_000;
 const maxBackOffMillis = 900_000;

@@ -1,5 +1,5 @@
 /** The queue of the worker: pointers in memory, each event once, delivered again after a while if they were not settled. */
-import type { QueueMessage } from '../consume/queue-message.ts';
+import type { QueueMessage } from '../consumer/queue-message.ts';
 import type { Pointer } from '../contract/pointer.ts';
 
 /** The first redelivery waits this long, each further one twice as long, up to the maximum: what a visibility time-out is in SQS. */

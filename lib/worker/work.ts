@@ -2,10 +2,10 @@
  * The worker's flow: publisher, consumers and sweep in one process, joined by a queue in memory. Each of them runs again and again until it is stopped; when
  * one fails because a server is away, it waits and goes on.
  */
-import type { ConsumeReport } from '../consume/consume-ports.ts';
-import type { QueueMessage } from '../consume/queue-message.ts';
+import type { ConsumeReport } from '../consumer/ports.ts';
+import type { QueueMessage } from '../consumer/queue-message.ts';
 import { Fault } from '../contract/fault.ts';
-import type { PublishReport } from '../publish/publish.ts';
+import type { PublishReport } from '../publisher/publish.ts';
 import type { SweepReport } from '../sweep/sweep.ts';
 import type { MemoryQueue } from './memory-queue.ts';
 

@@ -1,7 +1,7 @@
 /** From documents before and after a write to the events they need: compared as the bytes that are stored, so that a write that changed nothing makes no event. */
 import { BSON, type Document } from 'mongodb';
-import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
 import { Fault } from '../contract/fault.ts';
+import type { AggregateDefinition } from '../projection/define-aggregate.ts';
 import type { AggregateChange } from './record-event.ts';
 import type { StoredDocument } from './stored-document.ts';
 

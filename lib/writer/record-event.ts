@@ -3,11 +3,11 @@
  * writer's own transaction, where it can still be mended.
  */
 import { type ClientSession, type Db, type Document, Int32, ObjectId, Timestamp } from 'mongodb';
-import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
-import { projectPayload } from '../aggregates/project-event.ts';
 import { bsonTypeOf } from '../contract/bson-type.ts';
 import { Fault } from '../contract/fault.ts';
 import { type OutboxDocument, outboxCollection, outboxDocumentSchema } from '../contract/outbox-event.ts';
+import type { AggregateDefinition } from '../projection/define-aggregate.ts';
+import { projectPayload } from '../projection/project.ts';
 import { activeTraceparent } from './active-traceparent.ts';
 import { commitsOnlyWith } from './forbid-commit.ts';
 import { labelTransient } from './in-transaction.ts';

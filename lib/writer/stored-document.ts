@@ -1,7 +1,7 @@
 /** Documents as the bytes that are stored. Only bytes show every change: a date beyond JavaScript's range, for one, is decoded to no date at all. */
 import { BSON, type BSONSerializeOptions, type Document, type Timestamp } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
-import { exactTypes, lenientTypes } from '../mongodb/read-outbox-event.ts';
+import { exactTypes, lenientTypes } from '../outbox/mongodb-read-event.ts';
 
 /** A document as it is stored. */
 export interface StoredDocument {

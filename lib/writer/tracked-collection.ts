@@ -32,9 +32,9 @@ import {
   type WithId,
   type WithoutId,
 } from 'mongodb';
-import type { AggregateDefinition } from '../aggregates/define-aggregate.ts';
 import { Fault } from '../contract/fault.ts';
-import { inChunks } from '../in-chunks.ts';
+import type { AggregateDefinition } from '../projection/define-aggregate.ts';
+import { inChunks } from '../runtime/in-chunks.ts';
 import { documentChanges } from './document-changes.ts';
 import { inTransaction } from './in-transaction.ts';
 import { createEvents, insertEvents, type RecordOptions } from './record-event.ts';

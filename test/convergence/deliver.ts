@@ -1,15 +1,15 @@
 /** Delivers a history through the consumer's own flow: an outbox in memory, a queue that delivers again what stays unsettled, real Neo4j. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pMap from 'p-map';
-import { consume } from '../../lib/consume/consume.ts';
-import type { QueueMessage } from '../../lib/consume/queue-message.ts';
-import type { DeadEvent } from '../../lib/contract/dead-event.ts';
+import { consume } from '../../lib/consumer/consume.ts';
+import type { EventPortion, FetchedEvent } from '../../lib/consumer/fetched-event.ts';
+import type { QueueMessage } from '../../lib/consumer/queue-message.ts';
 import { Fault } from '../../lib/contract/fault.ts';
-import type { EventPortion, FetchedEvent } from '../../lib/contract/fetched-event.ts';
 import { aggregateKey, type OutboxEvent, splitAggregateKey } from '../../lib/contract/outbox-event.ts';
 import type { Subgraph } from '../../lib/contract/subgraph.ts';
-import { inChunks } from '../../lib/in-chunks.ts';
-import type { GraphPorts } from '../../lib/wiring/graph.ts';
+import type { GraphPorts } from '../../lib/graph/wiring.ts';
+import type { DeadEvent } from '../../lib/outbox/dead-event.ts';
+import { inChunks } from '../../lib/runtime/in-chunks.ts';
 import { calmPorts } from '../support/calm-ports.ts';
 import type { ModelEvent } from '../support/model/expected-graph.ts';
 

@@ -5,8 +5,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Driver } from 'neo4j-driver';
-import { removeTombstones } from '../../lib/neo4j/tombstones.ts';
-import { type GraphPorts, joinGraph } from '../../lib/wiring/graph.ts';
+import { type GraphPorts, joinGraph } from '../../lib/graph/wiring.ts';
+import { removeTombstones } from '../../lib/sweep/neo4j-tombstones.ts';
 import { clearGraph } from '../support/clear-graph.ts';
 import {
   expectedGraph,

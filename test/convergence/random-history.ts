@@ -6,7 +6,6 @@
 import fc from 'fast-check';
 import { nodeIdentity } from '../../lib/contract/identity.ts';
 import { toPosition } from '../../lib/contract/position.ts';
-import { readSubgraph } from '../../lib/contract/read-subgraph.ts';
 import type {
   Endpoint,
   ProjectedNode,
@@ -14,6 +13,7 @@ import type {
   Subgraph,
   SubgraphNode,
 } from '../../lib/contract/subgraph.ts';
+import { readSubgraph } from '../../lib/projection/read-subgraph.ts';
 import type { ForeignData, ModelEvent } from '../support/model/expected-graph.ts';
 
 /** The labels and keys of one universe; a suffix keeps universes apart that share a server. */

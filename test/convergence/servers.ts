@@ -1,8 +1,8 @@
 /** Opens what the property needs on a running Neo4j. */
 import { randomBytes } from 'node:crypto';
-import { aggregates } from '../../lib/aggregates/catalog.ts';
-import { connectNeo4j, type Neo4jAddress } from '../../lib/neo4j/connect.ts';
-import { setUpGraph } from '../../lib/neo4j/set-up-graph.ts';
+import { aggregates } from '../../functions/catalog.ts';
+import { connectNeo4j, type Neo4jAddress } from '../../lib/graph/neo4j-connect.ts';
+import { setUpGraph } from '../../lib/set-up/neo4j-graph.ts';
 import { testOutboxId } from '../support/outbox-id.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { type ConvergenceServers, clearUniverse } from './property.ts';

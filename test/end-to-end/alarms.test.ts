@@ -3,8 +3,8 @@ import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-clo
 import { CloudWatchClient, type MetricAlarm } from '@aws-sdk/client-cloudwatch';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { stage } from '../../infra/local/deploy.ts';
-import { waitUntil } from '../../infra/local/wait-until.ts';
+import { stage } from '../../tools/local/deploy.ts';
+import { waitUntil } from '../../tools/local/wait-until.ts';
 import { isEmitted, readAlarms, watchedMetric } from '../support/cloudwatch.ts';
 import { stack } from '../support/stack.ts';
 

@@ -6,8 +6,8 @@ import { CloudFormationClient, GetTemplateCommand } from '@aws-sdk/client-cloudf
 import { CloudWatchClient, GetDashboardCommand, PutDashboardCommand } from '@aws-sdk/client-cloudwatch';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { stage } from '../../infra/local/deploy.ts';
-import { waitUntil } from '../../infra/local/wait-until.ts';
+import { stage } from '../../tools/local/deploy.ts';
+import { waitUntil } from '../../tools/local/wait-until.ts';
 import { isEmitted, readAlarms, type WatchedMetric } from '../support/cloudwatch.ts';
 import { stack } from '../support/stack.ts';
 import { closeClients, graphEvent, outbox, untilSettled } from '../support/wait-for.ts';

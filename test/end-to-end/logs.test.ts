@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ObjectId } from 'mongodb';
 import { afterAll, expect, it } from 'vitest';
-import { waitUntil } from '../../infra/local/wait-until.ts';
+import { waitUntil } from '../../tools/local/wait-until.ts';
 import { stack } from '../support/stack.ts';
 import { closeClients, graphEvent, outbox, untilSettled } from '../support/wait-for.ts';
 

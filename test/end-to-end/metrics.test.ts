@@ -3,8 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CloudWatchClient, GetMetricStatisticsCommand } from '@aws-sdk/client-cloudwatch';
 import { afterAll, expect, it } from 'vitest';
-import { stage } from '../../infra/local/deploy.ts';
-import { waitUntil } from '../../infra/local/wait-until.ts';
+import { stage } from '../../tools/local/deploy.ts';
+import { waitUntil } from '../../tools/local/wait-until.ts';
 import { stack } from '../support/stack.ts';
 import { closeClients, graphEvent, outbox, untilSettled } from '../support/wait-for.ts';
 

@@ -6,7 +6,7 @@ import { scanSources } from '../../demo/input/code/scan.ts';
 import type { CodeRepository } from '../../demo/input/code/scan-graph.ts';
 import type { Scan } from '../../demo/input/code/scan-types.ts';
 import { codeVersions, readCodeVersion } from '../../demo/input/code/versions.ts';
-import { printStep } from '../../infra/local/progress.ts';
+import { printStep } from '../../tools/local/progress.ts';
 import { closeClients, db, graph, mongodb, outbox } from '../support/wait-for.ts';
 
 afterAll(closeClients);

@@ -5,8 +5,8 @@ import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-l
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { stage } from '../../infra/local/deploy.ts';
-import { createReferenceReader, type ReadReference } from '../../lib/aws/secrets.ts';
+import { createReferenceReader, type ReadReference } from '../../lib/runtime/secrets.ts';
+import { stage } from '../../tools/local/deploy.ts';
 import { stack } from '../support/stack.ts';
 
 const aws = { endpoint: stack.awsEndpointUrl, region: stack.awsRegion };

@@ -12,10 +12,10 @@ import {
 import type { SQSEvent } from 'aws-lambda';
 import { ObjectId } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { waitUntil } from '../../infra/local/wait-until.ts';
-import { memoryEvent } from '../../lib/aggregates/memory-event.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { trackCollection } from '../../lib/writer/tracked-collection.ts';
+import { waitUntil } from '../../tools/local/wait-until.ts';
+import { memoryEvent } from '../../xmem/aggregates/memory-event.ts';
 import { registerContexts, withSpan } from '../support/async-contexts.ts';
 import { type OtlpReceiver, startOtlpReceiver } from '../support/otlp-receiver.ts';
 import { upsertEvent } from '../support/outbox-event.ts';

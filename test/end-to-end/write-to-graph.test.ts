@@ -3,9 +3,9 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { Double, Long, ObjectId } from 'mongodb';
 import { afterAll, describe, expect, it } from 'vitest';
-import { waitUntil } from '../../infra/local/wait-until.ts';
-import { memoryEvent } from '../../lib/aggregates/memory-event.ts';
 import { trackCollection } from '../../lib/writer/tracked-collection.ts';
+import { waitUntil } from '../../tools/local/wait-until.ts';
+import { memoryEvent } from '../../xmem/aggregates/memory-event.ts';
 import { stack } from '../support/stack.ts';
 import { closeClients, db, graphEvent, mongodb, outbox, query, untilSettled } from '../support/wait-for.ts';
 

@@ -14,11 +14,11 @@ import {
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { ObjectId, Timestamp } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sdkCredentials } from '../../infra/local/credentials.ts';
-import { canaryAggregate } from '../../lib/contract/canary.ts';
-import { type CanaryNote, writeCanary } from '../../lib/mongodb/canaries.ts';
-import type { Checkpoint, ResumeToken } from '../../lib/mongodb/publisher-lease.ts';
-import { checkpointCollection } from '../../lib/mongodb/set-up-outbox.ts';
+import type { Checkpoint, ResumeToken } from '../../lib/publisher/mongodb-lease.ts';
+import { checkpointCollection } from '../../lib/set-up/mongodb-outbox.ts';
+import { canaryAggregate } from '../../lib/sweep/canary-event.ts';
+import { type CanaryNote, writeCanary } from '../../lib/sweep/mongodb-canaries.ts';
+import { sdkCredentials } from '../../tools/local/credentials.ts';
 import { FailureStack } from '../support/failure-stack.ts';
 import { upsertEvent } from '../support/outbox-event.ts';
 import { Workload } from '../support/workload.ts';

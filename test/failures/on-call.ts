@@ -15,9 +15,9 @@ import {
   PutMetricDataCommand,
 } from '@aws-sdk/client-cloudwatch';
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { sdkCredentials } from '../../infra/local/credentials.ts';
-import { stage } from '../../infra/local/deploy.ts';
-import { waitUntil } from '../../infra/local/wait-until.ts';
+import { sdkCredentials } from '../../tools/local/credentials.ts';
+import { stage } from '../../tools/local/deploy.ts';
+import { waitUntil } from '../../tools/local/wait-until.ts';
 import { namePrefix, readAlarms, watchedMetric } from '../support/cloudwatch.ts';
 import type { FailureStack } from '../support/failure-stack.ts';
 

@@ -2,9 +2,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
-import { projectRoot } from '../../infra/local/paths.ts';
-import { requirePython } from '../../infra/local/prerequisites.ts';
-import { runCommand } from '../../infra/local/run-command.ts';
+import { projectRoot } from '../../tools/local/paths.ts';
+import { requirePython } from '../../tools/local/prerequisites.ts';
+import { runCommand } from '../../tools/local/run-command.ts';
 
 /** The zip of such a consumer, made below `folder`. */
 export async function buildPoisonousConsumer(folder: string): Promise<Uint8Array> {

@@ -1,8 +1,8 @@
 /** The catalog with one more aggregate type, whose projection ends the process or never ends: what a team's own projection may do by mistake. Stands in the place of the real one in a consumer that is built for it. */
 import { z } from 'zod';
-import { aggregates as real } from '../../lib/aggregates/catalog.ts';
-import type { AggregateCatalog } from '../../lib/aggregates/create-catalog.ts';
-import { defineAggregate, documentId } from '../../lib/aggregates/define-aggregate.ts';
+import { aggregates as real } from '../../functions/catalog.ts';
+import type { AggregateCatalog } from '../../lib/projection/catalog.ts';
+import { defineAggregate, documentId } from '../../lib/projection/define-aggregate.ts';
 
 const poison = defineAggregate({
   type: 'poison',

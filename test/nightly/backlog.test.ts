@@ -5,12 +5,12 @@
 import { type Collection, type Document, MongoClient } from 'mongodb';
 import pMap from 'p-map';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { waitUntil } from '../../infra/local/wait-until.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
-import { countStale, findStale } from '../../lib/mongodb/find-stale.ts';
-import { countOutbox } from '../../lib/mongodb/measure-outbox.ts';
-import { readClusterTime, scanPending } from '../../lib/mongodb/scan-pending.ts';
-import { connectNeo4j } from '../../lib/neo4j/connect.ts';
+import { connectNeo4j } from '../../lib/graph/neo4j-connect.ts';
+import { countOutbox } from '../../lib/outbox/mongodb-measure.ts';
+import { readClusterTime, scanPending } from '../../lib/publisher/mongodb-backlog.ts';
+import { countStale, findStale } from '../../lib/sweep/mongodb-find-stale.ts';
+import { waitUntil } from '../../tools/local/wait-until.ts';
 import { crashTable, rowTitle } from '../failures/crash-table.ts';
 import { explainQueries } from '../support/explain-queries.ts';
 import { upsertEvent } from '../support/outbox-event.ts';

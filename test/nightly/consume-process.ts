@@ -1,7 +1,7 @@
 /** One batch of the consumer in a process of its own, so that its memory can be measured. Its arguments are the ids of the events. Prints what the batch came to as one line of JSON. */
-import { aggregates } from '../../lib/aggregates/catalog.ts';
-import { consumerSettings, readSettings } from '../../lib/config/settings.ts';
-import { joinConsumer, noQueue } from '../../lib/wiring/consumer.ts';
+import { aggregates } from '../../functions/catalog.ts';
+import { joinConsumer, noQueue } from '../../lib/consumer/wiring.ts';
+import { consumerSettings, readSettings } from '../../lib/runtime/settings.ts';
 import { messagesOf } from '../support/consume-events.ts';
 import { silentLog } from '../support/silent-log.ts';
 

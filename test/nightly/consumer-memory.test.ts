@@ -4,8 +4,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Document } from 'mongodb';
 import { expect } from 'vitest';
-import { projectRoot } from '../../infra/local/paths.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
+import { projectRoot } from '../../tools/local/paths.ts';
 import { upsertEvent } from '../support/outbox-event.ts';
 import { it, settingsOf } from '../support/site.ts';
 

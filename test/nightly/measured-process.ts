@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { projectRoot } from '../../infra/local/paths.ts';
+import { projectRoot } from '../../tools/local/paths.ts';
 
 export interface MeasuredScript {
   /** The file, from the project's root, and its arguments. */

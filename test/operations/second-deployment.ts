@@ -6,7 +6,7 @@ import {
   UpdateStackCommand,
   waitUntilStackUpdateComplete,
 } from '@aws-sdk/client-cloudformation';
-import type { DeploymentTarget } from '../../infra/local/deploy.ts';
+import type { DeploymentTarget } from '../../tools/local/deploy.ts';
 import { graphAddress } from '../support/connect-graph.ts';
 import { stack } from '../support/stack.ts';
 

@@ -1,11 +1,11 @@
 /** The worker while its Neo4j is killed, stays away, and comes back, on a Neo4j of the test's own. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { waitUntil } from '../../infra/local/wait-until.ts';
-import { aggregates } from '../../lib/aggregates/catalog.ts';
-import { readSettings, workerSettings } from '../../lib/config/settings.ts';
+import { aggregates } from '../../functions/catalog.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
-import { setUpGraph } from '../../lib/neo4j/set-up-graph.ts';
-import { startWorker, type Worker } from '../../lib/wiring/worker.ts';
+import { readSettings, workerSettings } from '../../lib/runtime/settings.ts';
+import { setUpGraph } from '../../lib/set-up/neo4j-graph.ts';
+import { startWorker, type Worker } from '../../lib/worker/wiring.ts';
+import { waitUntil } from '../../tools/local/wait-until.ts';
 import { connectGraph } from '../support/connect-graph.ts';
 import { upsertEvent } from '../support/outbox-event.ts';
 import { testOutboxId } from '../support/outbox-id.ts';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { projectRoot } from '../../infra/local/paths.ts';
+import { projectRoot } from '../../tools/local/paths.ts';
 
 /** The alarms' topic, as serverless.yml makes it with these parameters. */
 async function topicWith(...params: readonly string[]): Promise<Readonly<Record<string, unknown>>> {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Bundle, bundleFunctions } from '../../infra/bundle-functions.ts';
-import { readProductionPackages } from '../../infra/production-packages.ts';
+import { type Bundle, bundleFunctions } from '../../tools/bundle-functions.ts';
+import { readProductionPackages } from '../../tools/production-packages.ts';
 
 let bundles: readonly Bundle[];
 beforeAll(async () => {

@@ -4,10 +4,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { localCredentials } from '../../infra/local/credentials.ts';
-import { installLocalstack } from '../../infra/local/localstack.ts';
-import { projectRoot } from '../../infra/local/paths.ts';
-import { printStep } from '../../infra/local/progress.ts';
+import { localCredentials } from '../../tools/local/credentials.ts';
+import { installLocalstack } from '../../tools/local/localstack.ts';
+import { projectRoot } from '../../tools/local/paths.ts';
+import { printStep } from '../../tools/local/progress.ts';
 
 /** What is packaged: a stage of `serverless.yml`, with these params. */
 export interface Packaging {

@@ -8,8 +8,8 @@ import { build } from 'esbuild';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { packageOf } from '../../infra/bundle-functions.ts';
-import { projectRoot } from '../../infra/local/paths.ts';
+import { packageOf } from '../../tools/bundle-functions.ts';
+import { projectRoot } from '../../tools/local/paths.ts';
 import { installExample, installPackage, packPackage, type Tarball } from '../support/packed-package.ts';
 
 const run = promisify(execFile);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { settingsOf } from '../../lib/config/settings.ts';
+import { settingsOf } from '../../lib/runtime/settings.ts';
 import { atlasPackaging, lint, type PackagedTemplate, packageTemplate, packagings } from './package-template.ts';
 import { secretsInEnvironments, unencryptedStores, wideStatements } from './template-rules.ts';
 

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Document } from 'bson';
-import { projectRoot } from '../../infra/local/paths.ts';
+import { projectRoot } from '../../tools/local/paths.ts';
 
 /** The folder of everything that makes the trigger. */
 export const atlasFolder = path.join(projectRoot, 'infra/atlas');

@@ -6,7 +6,7 @@ import {
   ListMetricsCommand,
   type MetricAlarm,
 } from '@aws-sdk/client-cloudwatch';
-import { stage } from '../../infra/local/deploy.ts';
+import { stage } from '../../tools/local/deploy.ts';
 
 /** What the names of the stack's alarms, and of all that is deployed with it, begin with. */
 export const namePrefix = `outgraph-${stage}-`;

@@ -1,7 +1,7 @@
 /** Connects to the Neo4j of a running stack. */
 import type { Driver } from 'neo4j-driver';
-import type { ServersDescription } from '../../infra/local/stack.ts';
-import { connectNeo4j, type Neo4jAddress } from '../../lib/neo4j/connect.ts';
+import { connectNeo4j, type Neo4jAddress } from '../../lib/graph/neo4j-connect.ts';
+import type { ServersDescription } from '../../tools/local/stack.ts';
 
 type GraphOfStack = Pick<ServersDescription, 'neo4jUri' | 'neo4jUsername' | 'neo4jPassword'>;
 

@@ -1,10 +1,10 @@
 /** Hands events to a consumer as its queue would, in batches of a test's own choice. */
 import type { ObjectId } from 'mongodb';
-import { aggregates } from '../../lib/aggregates/catalog.ts';
-import { consumerSettings, readSettings } from '../../lib/config/settings.ts';
-import type { ConsumeReport } from '../../lib/consume/consume-ports.ts';
-import type { QueueMessage } from '../../lib/consume/queue-message.ts';
-import { type Consumer, joinConsumer, noQueue } from '../../lib/wiring/consumer.ts';
+import { aggregates } from '../../functions/catalog.ts';
+import type { ConsumeReport } from '../../lib/consumer/ports.ts';
+import type { QueueMessage } from '../../lib/consumer/queue-message.ts';
+import { type Consumer, joinConsumer, noQueue } from '../../lib/consumer/wiring.ts';
+import { consumerSettings, readSettings } from '../../lib/runtime/settings.ts';
 import { silentLog } from './silent-log.ts';
 
 /** Settings of a test's own beside those of its databases. */

@@ -12,9 +12,9 @@ import {
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
 import pRetry from 'p-retry';
-import { sdkCredentials } from '../../infra/local/credentials.ts';
-import type { Deployment } from '../../infra/local/deploy.ts';
-import { waitUntil } from '../../infra/local/wait-until.ts';
+import { sdkCredentials } from '../../tools/local/credentials.ts';
+import type { Deployment } from '../../tools/local/deploy.ts';
+import { waitUntil } from '../../tools/local/wait-until.ts';
 
 export type FunctionName = keyof Deployment['functions'];
 

@@ -1,8 +1,8 @@
 /** A run that its servers outlive if nobody ends it: prints the ids of its processes, and goes on until it is broken off. */
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { startInBackground } from '../../infra/local/children.ts';
-import { runWithServers } from '../../infra/local/run-with-stack.ts';
+import { startInBackground } from '../../tools/local/children.ts';
+import { runWithServers } from '../../tools/local/run-with-stack.ts';
 
 await runWithServers({
   start: async (signal) => {

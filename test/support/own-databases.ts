@@ -1,15 +1,15 @@
 /** MongoDB and Neo4j of a test's own, set up and without the functions: for what would disturb every other test. */
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { dismissWatchdog } from '../../infra/local/children.ts';
-import { installMongod } from '../../infra/local/mongod.ts';
-import { startRestartableNeo4j } from '../../infra/local/neo4j.ts';
-import { runFolder } from '../../infra/local/paths.ts';
-import { printStep } from '../../infra/local/progress.ts';
-import { startRestartableMongodb } from '../../infra/local/restartable-mongodb.ts';
-import { aggregates } from '../../lib/aggregates/catalog.ts';
-import { readSettings, setUpSettings } from '../../lib/config/settings.ts';
-import { setUpOnce } from '../../lib/wiring/set-up.ts';
+import { aggregates } from '../../functions/catalog.ts';
+import { readSettings, setUpSettings } from '../../lib/runtime/settings.ts';
+import { setUpOnce } from '../../lib/set-up/wiring.ts';
+import { dismissWatchdog } from '../../tools/local/children.ts';
+import { installMongod } from '../../tools/local/mongod.ts';
+import { startRestartableNeo4j } from '../../tools/local/neo4j.ts';
+import { runFolder } from '../../tools/local/paths.ts';
+import { printStep } from '../../tools/local/progress.ts';
+import { startRestartableMongodb } from '../../tools/local/restartable-mongodb.ts';
 
 /** Databases that run. */
 export interface OwnDatabases {

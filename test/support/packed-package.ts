@@ -6,8 +6,8 @@ import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { buildPackage } from '../../infra/build.ts';
-import { projectRoot } from '../../infra/local/paths.ts';
+import { buildPackage } from '../../tools/build.ts';
+import { projectRoot } from '../../tools/local/paths.ts';
 
 const run = promisify(execFile);
 

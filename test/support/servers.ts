@@ -1,6 +1,6 @@
 /** The servers that run for the tests. A missing server fails the run: no test is skipped because it has none. */
 import { inject } from 'vitest';
-import type { ServersDescription } from '../../infra/local/stack.ts';
+import type { ServersDescription } from '../../tools/local/stack.ts';
 import { startsNoServers } from './ask-set-up.ts';
 
 /** Where MongoDB, Neo4j and LocalStack are. */

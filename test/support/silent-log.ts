@@ -1,8 +1,8 @@
 /** A log that says nothing, for flows whose log is not what a test is about. */
-import type { ConsumeLog } from '../../lib/consume/consume-ports.ts';
-import type { PublishLog } from '../../lib/publish/publish-ports.ts';
+import type { ConsumeLog } from '../../lib/consumer/ports.ts';
+import type { SpanLog } from '../../lib/consumer/spans.ts';
+import type { PublishLog } from '../../lib/publisher/ports.ts';
 import type { SweepLog } from '../../lib/sweep/sweep.ts';
-import type { SpanLog } from '../../lib/wiring/batch-spans.ts';
 
 export const silentLog: ConsumeLog & SpanLog & PublishLog & SweepLog = {
   publishingPending: () => undefined,

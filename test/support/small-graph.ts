@@ -1,13 +1,13 @@
 /** A label and a relationship type of a test's own, and how to apply to them. */
 import { randomBytes } from 'node:crypto';
-import { aggregates } from '../../lib/aggregates/catalog.ts';
-import type { AggregateState } from '../../lib/apply/aggregate-state.ts';
-import { applyBatch, type BatchResults } from '../../lib/apply/apply-batch.ts';
+import { aggregates } from '../../functions/catalog.ts';
 import { toPosition } from '../../lib/contract/position.ts';
-import { readSubgraph } from '../../lib/contract/read-subgraph.ts';
-import { applyStates } from '../../lib/neo4j/apply-states.ts';
-import { createSchemaPorts } from '../../lib/neo4j/ensure-schema.ts';
-import { setUpGraph } from '../../lib/neo4j/set-up-graph.ts';
+import type { AggregateState } from '../../lib/graph/aggregate-state.ts';
+import { applyBatch, type BatchResults } from '../../lib/graph/apply-batch.ts';
+import { applyStates } from '../../lib/graph/neo4j-apply-states.ts';
+import { createSchemaPorts } from '../../lib/graph/neo4j-ensure-schema.ts';
+import { readSubgraph } from '../../lib/projection/read-subgraph.ts';
+import { setUpGraph } from '../../lib/set-up/neo4j-graph.ts';
 import { clearGraph } from './clear-graph.ts';
 import { connectGraph } from './connect-graph.ts';
 import { testOutboxId } from './outbox-id.ts';

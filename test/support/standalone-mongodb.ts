@@ -2,12 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { dismissWatchdog, startInBackground } from '../../infra/local/children.ts';
-import { freePort } from '../../infra/local/free-port.ts';
-import { installMongod } from '../../infra/local/mongod.ts';
-import { printStep } from '../../infra/local/progress.ts';
-import { waitForStart } from '../../infra/local/wait-for-start.ts';
-import { connectMongodb, pingMongodb } from '../../lib/mongodb/connect.ts';
+import { connectMongodb, pingMongodb } from '../../lib/outbox/mongodb-connect.ts';
+import { dismissWatchdog, startInBackground } from '../../tools/local/children.ts';
+import { freePort } from '../../tools/local/free-port.ts';
+import { installMongod } from '../../tools/local/mongod.ts';
+import { printStep } from '../../tools/local/progress.ts';
+import { waitForStart } from '../../tools/local/wait-for-start.ts';
 
 export interface StandaloneMongodb {
   readonly uri: string;

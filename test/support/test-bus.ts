@@ -15,9 +15,9 @@ import {
   ReceiveMessageCommand,
   SQSClient,
 } from '@aws-sdk/client-sqs';
-import { waitUntil } from '../../infra/local/wait-until.ts';
-import { connectEventBus } from '../../lib/aws/event-bus.ts';
 import { pointerSource } from '../../lib/contract/pointer.ts';
+import { connectEventBus } from '../../lib/publisher/event-bus.ts';
+import { waitUntil } from '../../tools/local/wait-until.ts';
 import { servers } from './servers.ts';
 
 /** LocalStack may take longer than AWS while the machine is busy. */

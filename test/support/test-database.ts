@@ -1,7 +1,7 @@
 /** A MongoDB database of a test file's own, set up like a deployment's, and dropped at the end. */
 import { randomBytes } from 'node:crypto';
 import { type Db, MongoClient } from 'mongodb';
-import { setUpOutbox } from '../../lib/mongodb/set-up-outbox.ts';
+import { setUpOutbox } from '../../lib/set-up/mongodb-outbox.ts';
 import { graphAddress } from './connect-graph.ts';
 import { shareOutboxId } from './outbox-id.ts';
 import { servers } from './servers.ts';

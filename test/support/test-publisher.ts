@@ -1,9 +1,10 @@
 /** A publisher on a real MongoDB whose bus is the test: what it sent and said, and an end that the test decides. */
-import { publisherSettings, readSettings } from '../../lib/config/settings.ts';
+
 import type { Pointer } from '../../lib/contract/pointer.ts';
-import { noCounts, type PublishReport } from '../../lib/publish/publish.ts';
-import type { LossCode } from '../../lib/publish/publish-ports.ts';
-import { joinPublisher } from '../../lib/wiring/publisher.ts';
+import type { LossCode } from '../../lib/publisher/ports.ts';
+import { noCounts, type PublishReport } from '../../lib/publisher/publish.ts';
+import { joinPublisher } from '../../lib/publisher/wiring.ts';
+import { publisherSettings, readSettings } from '../../lib/runtime/settings.ts';
 
 export interface TestPublisherOptions {
   readonly mongodbUri: string;

@@ -1,7 +1,7 @@
 /** What the end-to-end tests share: the servers' clients, and waiting for what must become true. */
 import { type Collection, type Document, MongoClient, type ObjectId } from 'mongodb';
-import { waitUntil } from '../../infra/local/wait-until.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
+import { waitUntil } from '../../tools/local/wait-until.ts';
 import { connectGraph } from './connect-graph.ts';
 import { upsertEvent } from './outbox-event.ts';
 import { stack } from './stack.ts';

@@ -4,9 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Document, type MongoClient, ObjectId } from 'mongodb';
-import { waitUntil } from '../../infra/local/wait-until.ts';
-import { graph as graphAggregate } from '../../lib/aggregates/graph.ts';
+import { graph as graphAggregate } from '../../lib/projection/graph.ts';
 import { type TrackedCollection, trackCollection } from '../../lib/writer/tracked-collection.ts';
+import { waitUntil } from '../../tools/local/wait-until.ts';
 import type { FailureStack } from './failure-stack.ts';
 import { type HubDocument, hubDocument, hubNames } from './hub-document.ts';
 import { idsOf, readDocumentStates } from './model/document-states.ts';

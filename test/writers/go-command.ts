@@ -1,7 +1,7 @@
 /** The Go toolchain, for the writer library in Go. */
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { projectRoot } from '../../infra/local/paths.ts';
+import { projectRoot } from '../../tools/local/paths.ts';
 import { runTool } from './run-tool.ts';
 
 /** The library. */

@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { install } from '../../infra/local/install.ts';
-import { projectRoot, stackFolder } from '../../infra/local/paths.ts';
-import { printStep } from '../../infra/local/progress.ts';
-import { runCommand } from '../../infra/local/run-command.ts';
+import { install } from '../../tools/local/install.ts';
+import { projectRoot, stackFolder } from '../../tools/local/paths.ts';
+import { printStep } from '../../tools/local/progress.ts';
+import { runCommand } from '../../tools/local/run-command.ts';
 import { runTool } from './run-tool.ts';
 
 /** The library. */

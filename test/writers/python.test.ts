@@ -1,6 +1,6 @@
 /** The Python writer, by the tools of its own language, against the stack's replica set. Without Python it is left out here, and fails where every writer must be tested. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findPython } from '../../infra/local/prerequisites.ts';
+import { findPython } from '../../tools/local/prerequisites.ts';
 import { servers } from '../support/servers.ts';
 import { type StandaloneMongodb, startStandaloneMongodb } from '../support/standalone-mongodb.ts';
 import { installPython, type RunPython } from './python-environment.ts';

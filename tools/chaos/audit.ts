@@ -1,8 +1,8 @@
 /** The audit at the end of a chaos run: nothing that was committed is lost, nothing stands in the graph that should not, and every event is settled. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Document } from 'mongodb';
-import { graph } from '../../lib/aggregates/graph.ts';
 import { toPosition } from '../../lib/contract/position.ts';
+import { graph } from '../../lib/projection/graph.ts';
 import type { FailureStack } from '../../test/support/failure-stack.ts';
 import { hubNames } from '../../test/support/hub-document.ts';
 import { idsOf, readDocumentStates } from '../../test/support/model/document-states.ts';

@@ -4,9 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Document, type Filter, ObjectId } from 'mongodb';
-import { waitUntil } from '../../infra/local/wait-until.ts';
 import type { FailureStack } from '../../test/support/failure-stack.ts';
 import { idsOf } from '../../test/support/model/document-states.ts';
+import { waitUntil } from '../local/wait-until.ts';
 import { type Audit, audit } from './audit.ts';
 import { makeFault, unreadableBody } from './faults.ts';
 import { Ledger } from './ledger.ts';

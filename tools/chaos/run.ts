@@ -1,8 +1,8 @@
 /** `npm run chaos -- --minutes N --seed S`: random writers and random faults on a stack of its own, and an audit at the end. Exits 0 only if nothing is lost. */
 import { Command } from 'commander';
-import { runWithServers } from '../../infra/local/run-with-stack.ts';
 import { FailureStack } from '../../test/support/failure-stack.ts';
 import { integer, positive } from '../command-options.ts';
+import { runWithServers } from '../local/run-with-stack.ts';
 import { chaosText } from './report-text.ts';
 import { runChaos } from './run-chaos.ts';
 

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { MongoClient } from 'mongodb';
-import { graph } from '../../lib/aggregates/graph.ts';
+import { graph } from '../../lib/projection/graph.ts';
 import { trackCollection } from '../../lib/writer/tracked-collection.ts';
 import { type HubDocument, hubDocument } from '../../test/support/hub-document.ts';
 import type { LedgerLine } from './ledger.ts';

@@ -2,5 +2,5 @@
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
-  test: { include: ['test/unit/apply/**/*.test.ts', 'test/unit/contract/**/*.test.ts'] },
+  test: { include: ['test/unit/{graph,contract,projection}/**/*.test.ts'] },
 });

@@ -7,14 +7,14 @@ import {
 } from '@aws-sdk/client-eventbridge';
 import { LambdaClient, ListEventSourceMappingsCommand, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { CreateQueueCommand, DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { sdkCredentials } from '../../infra/local/credentials.ts';
-import type { StackDescription } from '../../infra/local/stack.ts';
-import { waitUntil } from '../../infra/local/wait-until.ts';
-import { sendToQueue } from '../../lib/aws/queue.ts';
-import { readSettings, sweepSettings } from '../../lib/config/settings.ts';
 import { readPointer } from '../../lib/contract/pointer.ts';
-import { joinSweep } from '../../lib/wiring/sweep.ts';
+import { readSettings, sweepSettings } from '../../lib/runtime/settings.ts';
+import { sendToQueue } from '../../lib/runtime/sqs.ts';
+import { joinSweep } from '../../lib/sweep/wiring.ts';
 import type { RecordedMessage } from '../../test/upgrade/recorded-version.ts';
+import { sdkCredentials } from '../local/credentials.ts';
+import type { StackDescription } from '../local/stack.ts';
+import { waitUntil } from '../local/wait-until.ts';
 
 /** Queues of the recording's own. */
 const copies = 'recorded-from-the-bus';

@@ -1,16 +1,16 @@
 /** Lets a fresh stack live through a history, and reads what it left behind. The functions are the deployed ones until the consumer is switched off, so that some events stay pending. */
 import { MongoClient } from 'mongodb';
-import type { StackDescription } from '../../infra/local/stack.ts';
-import { waitUntil } from '../../infra/local/wait-until.ts';
+import { conflictCollection } from '../../lib/consumer/mongodb-failures.ts';
+import { beginTrial, type TrialDocument, trialCollection } from '../../lib/consumer/mongodb-trials.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
-import { conflictCollection } from '../../lib/mongodb/count-conflicts.ts';
-import { exactTypes } from '../../lib/mongodb/read-outbox-event.ts';
-import { checkpointCollection } from '../../lib/mongodb/set-up-outbox.ts';
-import { beginTrial, type TrialDocument, trialCollection } from '../../lib/mongodb/trials.ts';
+import { exactTypes } from '../../lib/outbox/mongodb-read-event.ts';
+import { checkpointCollection } from '../../lib/set-up/mongodb-outbox.ts';
 import { connectGraph } from '../../test/support/connect-graph.ts';
 import { dumpGraph } from '../../test/support/graph-dump.ts';
 import { atlasMessages } from '../../test/upgrade/atlas-messages.ts';
 import type { RecordedCollection, RecordedVersion } from '../../test/upgrade/recorded-version.ts';
+import type { StackDescription } from '../local/stack.ts';
+import { waitUntil } from '../local/wait-until.ts';
 import { recordCheckpoints } from './record-checkpoints.ts';
 import { RecordedQueues } from './record-queues.ts';
 import { rivalId, writeFresh, writePendingHistory, writeRival, writeSettledHistory } from './write-history.ts';

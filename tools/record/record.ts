@@ -4,9 +4,9 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { projectRoot } from '../../infra/local/paths.ts';
-import { runWithStack } from '../../infra/local/run-with-stack.ts';
 import { recordedFolder, writeRecorded } from '../../test/upgrade/recorded-version.ts';
+import { projectRoot } from '../local/paths.ts';
+import { runWithStack } from '../local/run-with-stack.ts';
 import { recordStack } from './record-stack.ts';
 
 const { version } = JSON.parse(readFileSync(path.join(projectRoot, 'package.json'), 'utf8')) as { version: string };

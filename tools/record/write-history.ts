@@ -1,12 +1,12 @@
 /** The documents that a recording is made of, written through the writer library: every kind of element, and every outcome that an event can have. */
 import { type Db, type Document, Double, Int32, Long, type MongoClient } from 'mongodb';
-import type { AggregateDefinition } from '../../lib/aggregates/define-aggregate.ts';
-import { graph } from '../../lib/aggregates/graph.ts';
-import { memoryEvent } from '../../lib/aggregates/memory-event.ts';
-import { memoryUser } from '../../lib/aggregates/memory-user.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
+import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
+import { graph } from '../../lib/projection/graph.ts';
 import { trackCollection } from '../../lib/writer/tracked-collection.ts';
 import { outboxEvent, upsertEvent } from '../../test/support/outbox-event.ts';
+import { memoryEvent } from '../../xmem/aggregates/memory-event.ts';
+import { memoryUser } from '../../xmem/aggregates/memory-user.ts';
 
 const file = (path: string, rest: Document = {}) => ({ label: 'File', key: { repo: 'outgraph', path }, ...rest });
 const repository = { label: 'Repository', key: { id: new Int32(7) } };

@@ -1,7 +1,7 @@
 /** The calendars of the Debian package `calendar` as test input: each file is a user. Licence BSD; the data was collected by many, see its copyright file. */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { RunStep } from '../../../infra/local/progress.ts';
+import type { RunStep } from '../../../tools/local/progress.ts';
 import { type DebianVersion, installDebianPackage } from '../debian-package.ts';
 import { type FileEvent, parseCalendar } from './parse-calendar.ts';
 

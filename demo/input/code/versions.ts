@@ -4,7 +4,7 @@
  */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { RunStep } from '../../../infra/local/progress.ts';
+import type { RunStep } from '../../../tools/local/progress.ts';
 import { installNpmPackage, type NpmVersion } from '../npm-package.ts';
 import type { Sources } from './scan-types.ts';
 

@@ -4,9 +4,9 @@
  */
 import { type Db, type Document, type MongoClient, ObjectId } from 'mongodb';
 import pMap from 'p-map';
-import { codeFile } from '../../../lib/aggregates/code-file.ts';
-import { codeRepository } from '../../../lib/aggregates/code-repository.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
+import { codeFile } from '../../../xmem/aggregates/code-file.ts';
+import { codeRepository } from '../../../xmem/aggregates/code-repository.ts';
 import type { CodeRepository } from './scan-graph.ts';
 import type { Scan } from './scan-types.ts';
 

@@ -3,7 +3,7 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Document } from 'mongodb';
 import { expect } from 'vitest';
-import { inChunks } from '../../../lib/in-chunks.ts';
+import { inChunks } from '../../../lib/runtime/in-chunks.ts';
 import { stack } from '../../support/stack.ts';
 import { outbox, untilSettled } from '../../support/wait-for.ts';
 

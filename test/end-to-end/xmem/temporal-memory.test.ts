@@ -1,7 +1,7 @@
 /** XMem's cases of the temporal memory, on the deployed functions. */
 import { Int32 } from 'mongodb';
 import { afterAll, expect, it } from 'vitest';
-import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
+import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
 import { closeClients, db, outbox, query, untilSettled } from '../../support/wait-for.ts';
 import type { XmemScope } from '../../support/xmem/xmem-scope.ts';

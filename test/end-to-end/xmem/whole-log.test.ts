@@ -1,12 +1,12 @@
 /** XMem's cases of the whole log, on the deployed functions: the graph does not depend on how it came to be. */
 import { afterAll, expect, it } from 'vitest';
-import { codeAnnotation } from '../../../lib/aggregates/code-annotation.ts';
-import { codeFile } from '../../../lib/aggregates/code-file.ts';
-import { codeRepository } from '../../../lib/aggregates/code-repository.ts';
-import type { AggregateDefinition } from '../../../lib/aggregates/define-aggregate.ts';
-import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
-import { memoryUser } from '../../../lib/aggregates/memory-user.ts';
-import { recordCurrentStates } from '../../../lib/writer/record-current-states.ts';
+import { recordCurrentStates } from '../../../cli/documents/mongodb-record-current-states.ts';
+import type { AggregateDefinition } from '../../../lib/projection/define-aggregate.ts';
+import { codeAnnotation } from '../../../xmem/aggregates/code-annotation.ts';
+import { codeFile } from '../../../xmem/aggregates/code-file.ts';
+import { codeRepository } from '../../../xmem/aggregates/code-repository.ts';
+import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
+import { memoryUser } from '../../../xmem/aggregates/memory-user.ts';
 import { closeClients, db, mongodb, query } from '../../support/wait-for.ts';
 import { straightFromInput, writeHistory } from '../../support/xmem/sample-history.ts';
 import type { XmemScope } from '../../support/xmem/xmem-scope.ts';

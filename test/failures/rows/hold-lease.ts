@@ -1,6 +1,6 @@
 /** Keeps every publisher out: a fault that lasts, as if the one that has the lease had stopped for long. */
-import { acquireLease, type Checkpoint, releaseLease } from '../../../lib/mongodb/publisher-lease.ts';
-import { checkpointCollection } from '../../../lib/mongodb/set-up-outbox.ts';
+import { acquireLease, type Checkpoint, releaseLease } from '../../../lib/publisher/mongodb-lease.ts';
+import { checkpointCollection } from '../../../lib/set-up/mongodb-outbox.ts';
 import type { FailureStack } from '../../support/failure-stack.ts';
 import { until } from './row.ts';
 

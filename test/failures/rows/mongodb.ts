@@ -1,6 +1,6 @@
 /** The primary of three is killed at one exact message of each part, while others write: an election follows, and the driver or the queue tries again. */
 import { expect } from 'vitest';
-import type { RestartableServer } from '../../../infra/local/restartable-server.ts';
+import type { RestartableServer } from '../../../tools/local/restartable-server.ts';
 import type { FailureStack } from '../../support/failure-stack.ts';
 import { mongodbCommand } from '../../support/mongodb-messages.ts';
 import type { Stop } from '../../support/tcp-proxy.ts';

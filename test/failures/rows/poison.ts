@@ -2,10 +2,10 @@
 import path from 'node:path';
 import { Int32, ObjectId } from 'mongodb';
 import { expect } from 'vitest';
-import { startInBackground } from '../../../infra/local/children.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { readOutboxId } from '../../../lib/mongodb/outbox-identity.ts';
-import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
+import { readOutboxId } from '../../../lib/set-up/mongodb-identity.ts';
+import { setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
+import { startInBackground } from '../../../tools/local/children.ts';
 import { type FailureStack, neo4jUser } from '../../support/failure-stack.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
 import { shareOutboxId } from '../../support/outbox-id.ts';

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import type { Checkpoint } from '../../../lib/mongodb/publisher-lease.ts';
-import { checkpointCollection, setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
+import type { Checkpoint } from '../../../lib/publisher/mongodb-lease.ts';
+import { checkpointCollection, setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
 import type { FailureStack } from '../../support/failure-stack.ts';
 import { Workload } from '../../support/workload.ts';
 import { holdLease, publisherCheckpoint } from './hold-lease.ts';

@@ -1,6 +1,6 @@
 /** What the rows of the crash table share. */
 import { expect } from 'vitest';
-import { waitUntil } from '../../../infra/local/wait-until.ts';
+import { waitUntil } from '../../../tools/local/wait-until.ts';
 import type { FailureStack } from '../../support/failure-stack.ts';
 import type { Workload } from '../../support/workload.ts';
 import type { CrashName, RowElsewhere } from '../crash-table.ts';

@@ -1,7 +1,7 @@
 /** The sweep dies in the middle, or runs twice at once: an event may be published twice, and stands in the graph once. */
 import { expect } from 'vitest';
-import { countStale } from '../../../lib/mongodb/find-stale.ts';
-import { readServerTime } from '../../../lib/mongodb/measure-outbox.ts';
+import { readServerTime } from '../../../lib/outbox/mongodb-measure.ts';
+import { countStale } from '../../../lib/sweep/mongodb-find-stale.ts';
 import { type FailureStack, sweepStaleSeconds } from '../../support/failure-stack.ts';
 import type { Stop } from '../../support/tcp-proxy.ts';
 import { Workload } from '../../support/workload.ts';

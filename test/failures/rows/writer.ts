@@ -2,7 +2,7 @@
 import path from 'node:path';
 import type { ObjectId } from 'mongodb';
 import { expect } from 'vitest';
-import { startInBackground } from '../../../infra/local/children.ts';
+import { startInBackground } from '../../../tools/local/children.ts';
 import type { FailureStack } from '../../support/failure-stack.ts';
 import { mongodbCommand } from '../../support/mongodb-messages.ts';
 import { Workload } from '../../support/workload.ts';

@@ -1,5 +1,5 @@
 /** The console as an operator runs it: the real command, on a site of the test's own. */
-import { waitUntil } from '../../../infra/local/wait-until.ts';
+import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { type RunningOutgraph, startOutgraph } from '../../support/run-outgraph.ts';
 
 export interface StartedConsole extends RunningOutgraph {

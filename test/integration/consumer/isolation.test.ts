@@ -1,13 +1,13 @@
 /** One bad event never holds up another, whatever is wrong with it: each kind among good events, through the worker on real servers. */
 import { type Document, Int32 } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { waitUntil } from '../../../infra/local/wait-until.ts';
-import { aggregates } from '../../../lib/aggregates/catalog.ts';
-import { consumerSettings, readSettings, workerSettings } from '../../../lib/config/settings.ts';
+import { aggregates } from '../../../functions/catalog.ts';
+import { joinConsumer, noQueue } from '../../../lib/consumer/wiring.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { writeDeclaredTypes } from '../../../lib/mongodb/declared-types.ts';
-import { joinConsumer, noQueue } from '../../../lib/wiring/consumer.ts';
-import { startWorker } from '../../../lib/wiring/worker.ts';
+import { consumerSettings, readSettings, workerSettings } from '../../../lib/runtime/settings.ts';
+import { writeDeclaredTypes } from '../../../lib/set-up/mongodb-declared-types.ts';
+import { startWorker } from '../../../lib/worker/wiring.ts';
+import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { badEvents, takenMail, without, yearsAhead } from '../../support/bad-events.ts';
 import { messagesOf } from '../../support/consume-events.ts';
 import { insertRaw } from '../../support/insert-raw.ts';

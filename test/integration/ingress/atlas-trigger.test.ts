@@ -1,9 +1,9 @@
 /** The trigger's match and projection, as the change stream that an Atlas Trigger is, on a real replica set. */
 import { BSON, type ChangeStream, type Document, type ObjectId } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { acknowledgeEvents } from '../../../lib/consumer/mongodb-acknowledge.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { readPointer } from '../../../lib/contract/pointer.ts';
-import { acknowledgeEvents } from '../../../lib/mongodb/acknowledge-events.ts';
 import { atlasDetails, atlasEnvelope } from '../../support/atlas-envelope.ts';
 import { atlasTrigger, triggerPipeline } from '../../support/atlas-trigger.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';

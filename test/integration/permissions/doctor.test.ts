@@ -1,9 +1,9 @@
 /** `outgraph doctor` with the users of single parts, on servers that let nobody in without a password. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { CheckResult } from '../../../cli/doctor/doctor.ts';
 import { applyMongodbRoles } from '../../../infra/permissions/apply-mongodb-roles.ts';
-import { type Part, parts, roleName } from '../../../lib/mongodb/part-roles.ts';
-import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
-import type { CheckResult } from '../../../lib/operate/doctor/doctor.ts';
+import { setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
+import { type Part, parts, roleName } from '../../../lib/set-up/mongodb-roles.ts';
 import { startOutgraph } from '../../support/run-outgraph.ts';
 import { servers } from '../../support/servers.ts';
 import { randomPassword, type SecuredMongodb, startSecuredMongodb } from './secured-servers.ts';

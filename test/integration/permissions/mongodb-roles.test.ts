@@ -2,10 +2,10 @@
 import { type Db, MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { applyMongodbRoles } from '../../../infra/permissions/apply-mongodb-roles.ts';
-import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
-import { type Part, type Privilege, parts, privilegesOf, roleName } from '../../../lib/mongodb/part-roles.ts';
-import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
-import { translateMongodbError } from '../../../lib/mongodb/translate-error.ts';
+import { translateMongodbError } from '../../../lib/outbox/mongodb-errors.ts';
+import { setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
+import { type Part, type Privilege, parts, privilegesOf, roleName } from '../../../lib/set-up/mongodb-roles.ts';
+import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
 import { partsAtWork } from './parts-at-work.ts';
 import { randomPassword, type SecuredMongodb, startSecuredMongodb } from './secured-servers.ts';

@@ -11,8 +11,8 @@ import {
   roleStatements,
   userStatements,
 } from '../../../infra/permissions/apply-neo4j-roles.ts';
-import { connectNeo4j } from '../../../lib/neo4j/connect.ts';
-import { pingNeo4j } from '../../../lib/neo4j/ping.ts';
+import { connectNeo4j } from '../../../lib/graph/neo4j-connect.ts';
+import { pingNeo4j } from '../../../lib/graph/neo4j-ping.ts';
 import { randomPassword, type SecuredNeo4j, startSecuredNeo4j } from './secured-servers.ts';
 
 let neo4j: SecuredNeo4j;

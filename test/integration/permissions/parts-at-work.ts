@@ -1,30 +1,25 @@
 /** Everything that each part does with MongoDB, by the functions that it does it with. */
 import { randomUUID } from 'node:crypto';
 import { type Db, ObjectId } from 'mongodb';
+import { discard, planDiscard } from '../../../cli/dead/discard.ts';
+import { listDead, listDiscarded, showDead } from '../../../cli/dead/wiring.ts';
+import { findDocument } from '../../../cli/documents/find-document.ts';
+import { recordDeletions } from '../../../cli/documents/mongodb-record-deletions.ts';
+import { dropReprojection, planReprojection, reprojectType } from '../../../cli/reproject/wiring.ts';
+import { readStatus } from '../../../cli/status/wiring.ts';
+import { followOutbox } from '../../../cli/tail/mongodb-follow-outbox.ts';
+import { requireReplicaSet } from '../../../cli/worker/check-set-up.ts';
 import { consolePorts } from '../../../console/wiring.ts';
-import { aggregates } from '../../../lib/aggregates/catalog.ts';
-import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
-import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { acknowledgeEvents } from '../../../lib/mongodb/acknowledge-events.ts';
+import { aggregates } from '../../../functions/catalog.ts';
+import { acknowledgeEvents } from '../../../lib/consumer/mongodb-acknowledge.ts';
 import {
   type ConflictDocument,
   conflictCollection,
   countConflict,
   forgetConflicts,
-} from '../../../lib/mongodb/count-conflicts.ts';
-import { writeDeclaredTypes } from '../../../lib/mongodb/declared-types.ts';
-import { fetchEvents } from '../../../lib/mongodb/fetch-events.ts';
-import { fetchPending } from '../../../lib/mongodb/fetch-pending.ts';
-import { followOutbox } from '../../../lib/mongodb/follow-outbox.ts';
-import { listDocumentsSince, readDocumentsSince } from '../../../lib/mongodb/list-documents.ts';
-import { markDead } from '../../../lib/mongodb/mark-dead.ts';
-import { readOutboxId } from '../../../lib/mongodb/outbox-identity.ts';
-import type { Part } from '../../../lib/mongodb/part-roles.ts';
-import { acquireLease, type Checkpoint, releaseLease, saveCheckpoint } from '../../../lib/mongodb/publisher-lease.ts';
-import { recordDeletions } from '../../../lib/mongodb/record-deletions.ts';
-import { readClusterTime, scanPending } from '../../../lib/mongodb/scan-pending.ts';
-import { checkOutbox, checkpointCollection, setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
-import { tailOutbox } from '../../../lib/mongodb/tail-outbox.ts';
+} from '../../../lib/consumer/mongodb-failures.ts';
+import { fetchEvents } from '../../../lib/consumer/mongodb-fetch-events.ts';
+import { fetchPending } from '../../../lib/consumer/mongodb-fetch-pending.ts';
 import {
   beginTrial,
   endTrials,
@@ -32,17 +27,22 @@ import {
   readBrokenTrials,
   type TrialDocument,
   trialCollection,
-} from '../../../lib/mongodb/trials.ts';
-import { listUnsettledIds, listUnsettledTypes, newestUnsettled } from '../../../lib/mongodb/unsettled-positions.ts';
-import { connectNeo4j } from '../../../lib/neo4j/connect.ts';
-import { requireReplicaSet } from '../../../lib/wiring/check-set-up.ts';
-import { listDead, listDiscarded, showDead } from '../../../lib/wiring/dead.ts';
-import { discard, planDiscard } from '../../../lib/wiring/discard.ts';
-import { findDocument } from '../../../lib/wiring/find-document.ts';
-import { dropReprojection, planReprojection, reprojectType } from '../../../lib/wiring/reproject.ts';
-import { readStatus } from '../../../lib/wiring/status.ts';
-import { joinOutbox } from '../../../lib/wiring/sweep.ts';
+} from '../../../lib/consumer/mongodb-trials.ts';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { connectNeo4j } from '../../../lib/graph/neo4j-connect.ts';
+import { listDocumentsSince, readDocumentsSince } from '../../../lib/outbox/mongodb-documents.ts';
+import { markDead } from '../../../lib/outbox/mongodb-mark-dead.ts';
+import { listUnsettledIds, listUnsettledTypes, newestUnsettled } from '../../../lib/outbox/mongodb-unsettled.ts';
+import { readClusterTime, scanPending } from '../../../lib/publisher/mongodb-backlog.ts';
+import { tailOutbox } from '../../../lib/publisher/mongodb-change-stream.ts';
+import { acquireLease, type Checkpoint, releaseLease, saveCheckpoint } from '../../../lib/publisher/mongodb-lease.ts';
+import { writeDeclaredTypes } from '../../../lib/set-up/mongodb-declared-types.ts';
+import { readOutboxId } from '../../../lib/set-up/mongodb-identity.ts';
+import { checkOutbox, checkpointCollection, setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
+import type { Part } from '../../../lib/set-up/mongodb-roles.ts';
+import { joinOutbox } from '../../../lib/sweep/wiring.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
+import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
 import { readPortions } from '../../support/portions.ts';
 

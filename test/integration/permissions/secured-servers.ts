@@ -3,12 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { MongoClient } from 'mongodb';
-import { installMongod } from '../../../infra/local/mongod.ts';
-import { startRestartableNeo4j } from '../../../infra/local/neo4j.ts';
-import { runFolder } from '../../../infra/local/paths.ts';
-import { printStep } from '../../../infra/local/progress.ts';
-import { startRestartableMongodb } from '../../../infra/local/restartable-mongodb.ts';
-import type { Neo4jAddress } from '../../../lib/neo4j/connect.ts';
+import type { Neo4jAddress } from '../../../lib/graph/neo4j-connect.ts';
+import { installMongod } from '../../../tools/local/mongod.ts';
+import { startRestartableNeo4j } from '../../../tools/local/neo4j.ts';
+import { runFolder } from '../../../tools/local/paths.ts';
+import { printStep } from '../../../tools/local/progress.ts';
+import { startRestartableMongodb } from '../../../tools/local/restartable-mongodb.ts';
 
 const { signal } = new AbortController();
 

@@ -1,7 +1,7 @@
 /** The whole path on databases that ask for passwords, each part under its own user and role; and what happens when a database refuses one of them. */
 import { MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { waitUntil } from '../../../infra/local/wait-until.ts';
+import { aggregates } from '../../../functions/catalog.ts';
 import { applyMongodbRoles } from '../../../infra/permissions/apply-mongodb-roles.ts';
 import {
   administer,
@@ -9,24 +9,24 @@ import {
   neo4jUsers,
   userStatements,
 } from '../../../infra/permissions/apply-neo4j-roles.ts';
-import { aggregates } from '../../../lib/aggregates/catalog.ts';
-import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
+import { joinConsumer, noQueue } from '../../../lib/consumer/wiring.ts';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import type { Pointer } from '../../../lib/contract/pointer.ts';
+import { connectNeo4j } from '../../../lib/graph/neo4j-connect.ts';
 import {
   consumerSettings,
   readSettings,
   setUpSettings,
   sweepSettings,
   workerSettings,
-} from '../../../lib/config/settings.ts';
-import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import type { Pointer } from '../../../lib/contract/pointer.ts';
-import { type Part, parts, roleName } from '../../../lib/mongodb/part-roles.ts';
-import { connectNeo4j } from '../../../lib/neo4j/connect.ts';
-import { joinConsumer, noQueue } from '../../../lib/wiring/consumer.ts';
-import { setUpOnce } from '../../../lib/wiring/set-up.ts';
-import { joinSweep } from '../../../lib/wiring/sweep.ts';
-import { startWorker } from '../../../lib/wiring/worker.ts';
+} from '../../../lib/runtime/settings.ts';
+import { type Part, parts, roleName } from '../../../lib/set-up/mongodb-roles.ts';
+import { setUpOnce } from '../../../lib/set-up/wiring.ts';
+import { joinSweep } from '../../../lib/sweep/wiring.ts';
+import { startWorker } from '../../../lib/worker/wiring.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
+import { waitUntil } from '../../../tools/local/wait-until.ts';
+import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
 import { outboxEvent, upsertEvent } from '../../support/outbox-event.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { testPublisher } from '../../support/test-publisher.ts';

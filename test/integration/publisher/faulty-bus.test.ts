@@ -1,12 +1,12 @@
 /** The publisher before a real bus that fails in every way: within one invocation, everything gets there. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { waitUntil } from '../../../infra/local/wait-until.ts';
-import { connectEventBus, sendPointers } from '../../../lib/aws/event-bus.ts';
-import { publisherSettings, readSettings } from '../../../lib/config/settings.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { noCounts } from '../../../lib/publish/publish.ts';
-import { joinPublisher } from '../../../lib/wiring/publisher.ts';
+import { connectEventBus, sendPointers } from '../../../lib/publisher/event-bus.ts';
+import { noCounts } from '../../../lib/publisher/publish.ts';
+import { joinPublisher } from '../../../lib/publisher/wiring.ts';
+import { publisherSettings, readSettings } from '../../../lib/runtime/settings.ts';
+import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { type BusFault, type FaultyBus, startFaultyBus } from '../../support/faulty-bus.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
 import { servers } from '../../support/servers.ts';

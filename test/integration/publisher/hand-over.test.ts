@@ -1,9 +1,9 @@
 /** One publisher after the other: what the lease lets through when one leaves, and when one is held up. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import type { Checkpoint } from '../../../lib/mongodb/publisher-lease.ts';
-import { checkpointCollection } from '../../../lib/mongodb/set-up-outbox.ts';
+import type { Checkpoint } from '../../../lib/publisher/mongodb-lease.ts';
+import { checkpointCollection } from '../../../lib/set-up/mongodb-outbox.ts';
+import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
 import { servers } from '../../support/servers.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';

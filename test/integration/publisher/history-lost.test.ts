@@ -8,12 +8,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { MongoClient } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { installMongod } from '../../../infra/local/mongod.ts';
-import { printStep } from '../../../infra/local/progress.ts';
-import { type RestartableReplicaSet, startRestartableMongodb } from '../../../infra/local/restartable-mongodb.ts';
-import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
+import { setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
+import { installMongod } from '../../../tools/local/mongod.ts';
+import { printStep } from '../../../tools/local/progress.ts';
+import { type RestartableReplicaSet, startRestartableMongodb } from '../../../tools/local/restartable-mongodb.ts';
+import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
 import { type TestPublisher, testPublisher } from '../../support/test-publisher.ts';
 

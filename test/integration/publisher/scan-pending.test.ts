@@ -1,8 +1,8 @@
 import { Timestamp } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import type { Backlog, BacklogChunk } from '../../../lib/contract/publish-progress.ts';
-import { readClusterTime, scanPending } from '../../../lib/mongodb/scan-pending.ts';
+import { readClusterTime, scanPending } from '../../../lib/publisher/mongodb-backlog.ts';
+import type { Backlog, BacklogChunk } from '../../../lib/publisher/progress.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 

@@ -1,18 +1,18 @@
 import { BSON, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
+import { readClusterTime } from '../../../lib/publisher/mongodb-backlog.ts';
+import { type OutboxTail, tailOutbox } from '../../../lib/publisher/mongodb-change-stream.ts';
 import {
   acquireLease,
   type Checkpoint,
   type ResumeToken,
   releaseLease,
   saveCheckpoint,
-} from '../../../lib/mongodb/publisher-lease.ts';
-import { readClusterTime } from '../../../lib/mongodb/scan-pending.ts';
-import { checkpointCollection, setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
-import { type OutboxTail, tailOutbox } from '../../../lib/mongodb/tail-outbox.ts';
+} from '../../../lib/publisher/mongodb-lease.ts';
+import { checkpointCollection, setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
+import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { outboxEvent, upsertEvent } from '../../support/outbox-event.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 

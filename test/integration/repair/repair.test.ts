@@ -1,11 +1,11 @@
 /** `outgraph repair` on a graph that is damaged in every way that `outgraph verify` names. */
 import { type Document, ObjectId } from 'mongodb';
 import { afterEach, expect, vi } from 'vitest';
-import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
+import type { RepairReport } from '../../../cli/repair/repair.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import type { RepairReport } from '../../../lib/operate/repair.ts';
-import type { Worker } from '../../../lib/wiring/worker.ts';
+import type { Worker } from '../../../lib/worker/wiring.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
+import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
 import { answerOf, startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import {
   expectInStep,

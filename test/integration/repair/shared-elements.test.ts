@@ -1,8 +1,8 @@
 /** `outgraph verify` and `outgraph repair` on what several aggregates share: an element stands as long as one of them lists it, and so its count must be right. */
 import { type Document, ObjectId } from 'mongodb';
 import { afterEach, expect, vi } from 'vitest';
-import { graph as graphAggregate } from '../../../lib/aggregates/graph.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { graph as graphAggregate } from '../../../lib/projection/graph.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { answerOf, startOutgraph } from '../../support/run-outgraph.ts';
 import { it, type SiteGraph, settingsOf, type TestDatabase } from '../../support/site.ts';

@@ -3,8 +3,8 @@ import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from '@aws-sdk/clie
 import type { Context } from 'aws-lambda';
 import { Int32 } from 'mongodb';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { waitUntil } from '../../../infra/local/wait-until.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { captureLog } from '../../support/captured-log.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
 import { servers } from '../../support/servers.ts';

@@ -1,16 +1,16 @@
 /** Every query of the sweep, against an outbox of forty thousand events: which index answers it, and how much is read for the answer. */
 import { type Document, Int32, Timestamp } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { canaryAggregate } from '../../../lib/contract/canary.ts';
-import type { DeadSelection } from '../../../lib/contract/dead-selection.ts';
+import type { DeadSelection } from '../../../cli/dead/dead-selection.ts';
+import { listDead } from '../../../cli/dead/wiring.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
-import type { StaleQuery } from '../../../lib/contract/stale-event.ts';
-import { readWaitingCanaries, settleCanariesBefore } from '../../../lib/mongodb/canaries.ts';
-import { countStale, findStale } from '../../../lib/mongodb/find-stale.ts';
-import { countOutbox, readApplyLags, readLastProcessed } from '../../../lib/mongodb/measure-outbox.ts';
-import { unsettledAggregates } from '../../../lib/mongodb/unsettled-aggregates.ts';
-import { listDead } from '../../../lib/wiring/dead.ts';
+import { countOutbox, readApplyLags, readLastProcessed } from '../../../lib/outbox/mongodb-measure.ts';
+import { canaryAggregate } from '../../../lib/sweep/canary-event.ts';
+import { readWaitingCanaries, settleCanariesBefore } from '../../../lib/sweep/mongodb-canaries.ts';
+import { countStale, findStale } from '../../../lib/sweep/mongodb-find-stale.ts';
+import { unsettledAggregates } from '../../../lib/sweep/mongodb-unsettled-aggregates.ts';
+import type { StaleQuery } from '../../../lib/sweep/stale-event.ts';
 import { explainQueries, type QueryWork } from '../../support/explain-queries.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
 import { servers } from '../../support/servers.ts';

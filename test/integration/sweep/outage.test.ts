@@ -8,10 +8,10 @@ import {
   SQSClient,
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { countBacklog, sendToQueue } from '../../../lib/aws/queue.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { type Pointer, readPointer } from '../../../lib/contract/pointer.ts';
-import { inChunks } from '../../../lib/in-chunks.ts';
+import { inChunks } from '../../../lib/runtime/in-chunks.ts';
+import { countBacklog, sendToQueue } from '../../../lib/runtime/sqs.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
 import { servers } from '../../support/servers.ts';
 import { sweepOn } from '../../support/sweep-on.ts';

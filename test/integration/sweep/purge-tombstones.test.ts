@@ -1,16 +1,16 @@
 /** The purge on a real outbox and a real graph: a late upsert never brings a ghost back. */
 import type { ObjectId } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { AggregateState } from '../../../lib/apply/aggregate-state.ts';
-import type { BatchResults } from '../../../lib/apply/apply-batch.ts';
+import { discard } from '../../../cli/dead/discard.ts';
+import { acknowledgeEvents } from '../../../lib/consumer/mongodb-acknowledge.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import type { ListedTombstone } from '../../../lib/contract/tombstone.ts';
-import { acknowledgeEvents } from '../../../lib/mongodb/acknowledge-events.ts';
-import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
+import type { AggregateState } from '../../../lib/graph/aggregate-state.ts';
+import type { BatchResults } from '../../../lib/graph/apply-batch.ts';
+import { joinGraph } from '../../../lib/graph/wiring.ts';
+import { setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
 import { purgeTombstones } from '../../../lib/sweep/purge-tombstones.ts';
-import { discard } from '../../../lib/wiring/discard.ts';
-import { joinGraph } from '../../../lib/wiring/graph.ts';
-import { joinOutbox, joinTombstones } from '../../../lib/wiring/sweep.ts';
+import type { ListedTombstone } from '../../../lib/sweep/tombstone.ts';
+import { joinOutbox, joinTombstones } from '../../../lib/sweep/wiring.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
 import { openSmallGraph } from '../../support/small-graph.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';

@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readSettings, sweepSettings } from '../../../lib/config/settings.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { readSettings, sweepSettings } from '../../../lib/runtime/settings.ts';
 import type { SweepReport } from '../../../lib/sweep/sweep.ts';
-import { joinSweep, type SweepQueue } from '../../../lib/wiring/sweep.ts';
+import { joinSweep, type SweepQueue } from '../../../lib/sweep/wiring.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
 import { servers } from '../../support/servers.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';

@@ -1,7 +1,7 @@
 /** A version that was taken back meets what the newer one has written: it applies nothing on it, gives nothing up, and goes on when the newer version is there again. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { encodeManifest, manifestForm } from '../../../lib/apply/manifest.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { encodeManifest, manifestForm } from '../../../lib/graph/manifest.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
 import { servers } from '../../support/servers.ts';
 import { openSmallGraph } from '../../support/small-graph.ts';

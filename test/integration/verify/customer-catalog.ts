@@ -1,8 +1,8 @@
 /** The catalog of a service of its own, as `--catalog` names it. */
 import { Int32 } from 'mongodb';
 import { z } from 'zod';
-import { createCatalog } from '../../../lib/aggregates/create-catalog.ts';
-import { defineAggregate, documentId } from '../../../lib/aggregates/define-aggregate.ts';
+import { createCatalog } from '../../../lib/projection/catalog.ts';
+import { defineAggregate, documentId } from '../../../lib/projection/define-aggregate.ts';
 
 const named = (type: string, label: string) =>
   defineAggregate({

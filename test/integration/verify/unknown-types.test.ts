@@ -1,8 +1,8 @@
 /** Commands that compare all types, by a catalog that lacks some of those that the databases hold. */
 import path from 'node:path';
 import { expect, vi } from 'vitest';
-import { emptyManifest, encodeManifest } from '../../../lib/apply/manifest.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { emptyManifest, encodeManifest } from '../../../lib/graph/manifest.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
 import { startOutgraph } from '../../support/run-outgraph.ts';
 import { it, settingsOf } from '../../support/site.ts';

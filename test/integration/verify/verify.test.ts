@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Document, ObjectId } from 'mongodb';
 import { afterEach, expect, vi } from 'vitest';
-import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
-import { memoryUser } from '../../../lib/aggregates/memory-user.ts';
+import type { Difference } from '../../../cli/verify/difference.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import type { Difference } from '../../../lib/verify/difference.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
+import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
+import { memoryUser } from '../../../xmem/aggregates/memory-user.ts';
 import { dumpGraph, loadGraph } from '../../support/graph-dump.ts';
 import { answerOf, startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import {

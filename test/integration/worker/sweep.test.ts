@@ -1,11 +1,11 @@
 /** The worker's own sweep on real servers: its canaries take the way of every event. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { waitUntil } from '../../../infra/local/wait-until.ts';
-import { aggregates } from '../../../lib/aggregates/catalog.ts';
-import { readSettings, workerSettings } from '../../../lib/config/settings.ts';
-import { canaryAggregate } from '../../../lib/contract/canary.ts';
+import { aggregates } from '../../../functions/catalog.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { startWorker } from '../../../lib/wiring/worker.ts';
+import { readSettings, workerSettings } from '../../../lib/runtime/settings.ts';
+import { canaryAggregate } from '../../../lib/sweep/canary-event.ts';
+import { startWorker } from '../../../lib/worker/wiring.ts';
+import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 

@@ -3,11 +3,11 @@
  * applied, by one or several, across stops.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { waitUntil } from '../../../infra/local/wait-until.ts';
-import { aggregates } from '../../../lib/aggregates/catalog.ts';
-import { readSettings, workerSettings } from '../../../lib/config/settings.ts';
+import { aggregates } from '../../../functions/catalog.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { startWorker, type WorkerLog } from '../../../lib/wiring/worker.ts';
+import { readSettings, workerSettings } from '../../../lib/runtime/settings.ts';
+import { startWorker, type WorkerLog } from '../../../lib/worker/wiring.ts';
+import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
 import { startOutgraphProcess } from '../../support/run-outgraph.ts';
 import { silentLog } from '../../support/silent-log.ts';

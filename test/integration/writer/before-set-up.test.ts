@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { graph } from '../../../lib/aggregates/graph.ts';
-import { readClusterTime, scanPending } from '../../../lib/mongodb/scan-pending.ts';
-import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
+import { graph } from '../../../lib/projection/graph.ts';
+import { readClusterTime, scanPending } from '../../../lib/publisher/mongodb-backlog.ts';
+import { setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { servers } from '../../support/servers.ts';
 

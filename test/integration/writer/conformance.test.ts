@@ -11,10 +11,10 @@ import {
 } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { aggregates } from '../../../lib/aggregates/catalog.ts';
-import { type AggregateDefinition, defineAggregate, documentId } from '../../../lib/aggregates/define-aggregate.ts';
+import { aggregates } from '../../../functions/catalog.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
-import { exactTypes } from '../../../lib/mongodb/read-outbox-event.ts';
+import { exactTypes } from '../../../lib/outbox/mongodb-read-event.ts';
+import { type AggregateDefinition, defineAggregate, documentId } from '../../../lib/projection/define-aggregate.ts';
 import { type AggregateChange, recordEvent } from '../../../lib/writer/record-event.ts';
 import { type TrackedCollection, trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { readCases, type SessionCase } from '../../conformance/read-cases.ts';

@@ -13,8 +13,8 @@ import {
 } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { defineAggregate, documentId } from '../../../lib/aggregates/define-aggregate.ts';
-import { exactTypes } from '../../../lib/mongodb/read-outbox-event.ts';
+import { exactTypes } from '../../../lib/outbox/mongodb-read-event.ts';
+import { defineAggregate, documentId } from '../../../lib/projection/define-aggregate.ts';
 import { recordEvent } from '../../../lib/writer/record-event.ts';
 import { type TrackedCollection, trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { servers } from '../../support/servers.ts';

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { installMongod } from '../../../infra/local/mongod.ts';
-import { printStep } from '../../../infra/local/progress.ts';
-import { type RestartableReplicaSet, startRestartableMongodb } from '../../../infra/local/restartable-mongodb.ts';
-import { memoryUser } from '../../../lib/aggregates/memory-user.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { setUpOutbox } from '../../../lib/mongodb/set-up-outbox.ts';
+import { setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
+import { installMongod } from '../../../tools/local/mongod.ts';
+import { printStep } from '../../../tools/local/progress.ts';
+import { type RestartableReplicaSet, startRestartableMongodb } from '../../../tools/local/restartable-mongodb.ts';
+import { memoryUser } from '../../../xmem/aggregates/memory-user.ts';
 import { mongodbCommand } from '../../support/mongodb-messages.ts';
 import { TcpProxy } from '../../support/tcp-proxy.ts';
 

@@ -1,10 +1,10 @@
 /** Events carry the trace of the change that made them: whatever verb it was, and whatever is wrong with the trace. */
 import { type Document, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { recordEvent } from '../../../lib/writer/record-event.ts';
 import { type TrackedCollection, trackCollection } from '../../../lib/writer/tracked-collection.ts';
+import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
 import { registerContexts, withSpan } from '../../support/async-contexts.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 

@@ -2,7 +2,7 @@
 import type { Document } from 'mongodb';
 import { expect, vi } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { exactTypes } from '../../../lib/mongodb/read-outbox-event.ts';
+import { exactTypes } from '../../../lib/outbox/mongodb-read-event.ts';
 import { outgraph, startOutgraph } from '../../support/run-outgraph.ts';
 import {
   countDifferences,

@@ -2,7 +2,7 @@
 
 import { afterAll, expect, vi } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { markDead } from '../../../lib/mongodb/mark-dead.ts';
+import { markDead } from '../../../lib/outbox/mongodb-mark-dead.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
 import { outgraph } from '../../support/run-outgraph.ts';
 import {

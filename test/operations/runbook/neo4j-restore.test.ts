@@ -1,9 +1,9 @@
 /** The run book's "Neo4j was restored from a backup", on a real server whose data folder is put back to an older copy. */
 import { afterAll, expect, vi } from 'vitest';
-import { readSettings, sweepSettings } from '../../../lib/config/settings.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { Pointer } from '../../../lib/contract/pointer.ts';
-import { joinSweep, type Sweeper } from '../../../lib/wiring/sweep.ts';
+import { readSettings, sweepSettings } from '../../../lib/runtime/settings.ts';
+import { joinSweep, type Sweeper } from '../../../lib/sweep/wiring.ts';
 import { outgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import {
   countDifferences,

@@ -4,8 +4,8 @@
  * empty whose file has released it, or whose process has ended.
  */
 import path from 'node:path';
-import { type RestartableNeo4j, startRestartableNeo4j } from '../../../infra/local/neo4j.ts';
-import { isAlive } from '../../../infra/local/paths.ts';
+import { type RestartableNeo4j, startRestartableNeo4j } from '../../../tools/local/neo4j.ts';
+import { isAlive } from '../../../tools/local/paths.ts';
 import { connectGraph } from '../connect-graph.ts';
 import { emptyGraph } from '../graph-dump.ts';
 

@@ -6,16 +6,16 @@
 import path from 'node:path';
 import { MongoClient } from 'mongodb';
 import type { TestProject } from 'vitest/node';
-import { type Servers, startServers } from '../../../infra/local/servers.ts';
+import { aggregates } from '../../../functions/catalog.ts';
+import { readSettings, setUpSettings } from '../../../lib/runtime/settings.ts';
+import { setUpOnce } from '../../../lib/set-up/wiring.ts';
+import { type Servers, startServers } from '../../../tools/local/servers.ts';
 import {
   deployOn,
   describeServers,
   type ServersDescription,
   type StackDescription,
-} from '../../../infra/local/stack.ts';
-import { aggregates } from '../../../lib/aggregates/catalog.ts';
-import { readSettings, setUpSettings } from '../../../lib/config/settings.ts';
-import { setUpOnce } from '../../../lib/wiring/set-up.ts';
+} from '../../../tools/local/stack.ts';
 import { shareOutboxId } from '../outbox-id.ts';
 import { Neo4jPool } from './neo4j-pool.ts';
 import { type RequestServer, serveRequests } from './requests.ts';

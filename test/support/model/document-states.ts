@@ -1,9 +1,9 @@
 /** The states that documents are in, as the model takes them: what their projections list is what must stand in the graph. */
 import type { Db, Document, Filter } from 'mongodb';
-import type { AggregateDefinition } from '../../../lib/aggregates/define-aggregate.ts';
-import { projectPayload } from '../../../lib/aggregates/project-event.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
-import { exactTypes } from '../../../lib/mongodb/read-outbox-event.ts';
+import { exactTypes } from '../../../lib/outbox/mongodb-read-event.ts';
+import type { AggregateDefinition } from '../../../lib/projection/define-aggregate.ts';
+import { projectPayload } from '../../../lib/projection/project.ts';
 import type { ModelEvent } from './expected-graph.ts';
 
 /** Documents are already the newest states of their aggregates: their positions do not matter. */

@@ -1,9 +1,9 @@
 /** XMem's scanner as its writer would have it on outgraph: a scan brings the documents in step with the files that it found; what did not change makes no event. */
 import { type Db, type Document, type MongoClient, ObjectId } from 'mongodb';
-import { codeAnnotation } from '../../../lib/aggregates/code-annotation.ts';
-import { codeFile } from '../../../lib/aggregates/code-file.ts';
-import { codeRepository } from '../../../lib/aggregates/code-repository.ts';
 import { type TrackedCollection, trackCollection } from '../../../lib/writer/tracked-collection.ts';
+import { codeAnnotation } from '../../../xmem/aggregates/code-annotation.ts';
+import { codeFile } from '../../../xmem/aggregates/code-file.ts';
+import { codeRepository } from '../../../xmem/aggregates/code-repository.ts';
 
 /** What a scan finds in one file: a document of `code_files` without its id and its repository. */
 export interface ScannedFile extends Document {

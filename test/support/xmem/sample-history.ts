@@ -1,12 +1,13 @@
 /** A history of both graphs, and what its last state demands straight from the input, without MongoDB. */
-import { codeAnnotation } from '../../../lib/aggregates/code-annotation.ts';
-import { codeFile } from '../../../lib/aggregates/code-file.ts';
-import { codeRepository } from '../../../lib/aggregates/code-repository.ts';
-import type { AggregateDefinition } from '../../../lib/aggregates/define-aggregate.ts';
-import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
-import { memoryUser } from '../../../lib/aggregates/memory-user.ts';
-import { projectPayload } from '../../../lib/aggregates/project-event.ts';
+
 import { toPosition } from '../../../lib/contract/position.ts';
+import type { AggregateDefinition } from '../../../lib/projection/define-aggregate.ts';
+import { projectPayload } from '../../../lib/projection/project.ts';
+import { codeAnnotation } from '../../../xmem/aggregates/code-annotation.ts';
+import { codeFile } from '../../../xmem/aggregates/code-file.ts';
+import { codeRepository } from '../../../xmem/aggregates/code-repository.ts';
+import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
+import { memoryUser } from '../../../xmem/aggregates/memory-user.ts';
 import { expectedGraph, type GraphPicture, type ModelEvent } from '../model/expected-graph.ts';
 import { firstScan, sampleEvents, secondScan } from './sample-repository.ts';
 import type { XmemScope } from './xmem-scope.ts';

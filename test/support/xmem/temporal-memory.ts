@@ -1,8 +1,8 @@
 /** XMem's temporal memory as its writer would have it on outgraph: every operation is resolved to documents inside its MongoDB transaction. */
 import { type Db, type Document, type MongoClient, ObjectId } from 'mongodb';
-import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
-import { memoryUser } from '../../../lib/aggregates/memory-user.ts';
 import { type TrackedCollection, trackCollection } from '../../../lib/writer/tracked-collection.ts';
+import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
+import { memoryUser } from '../../../xmem/aggregates/memory-user.ts';
 
 /** The memory of one user. */
 export class TemporalMemory {

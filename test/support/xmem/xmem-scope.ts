@@ -1,14 +1,14 @@
 /** One user and one organisation of a test's own, and the question whether the graph is in step with their documents. */
 import { type Db, type Document, type MongoClient, ObjectId } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
-import { waitUntil } from '../../../infra/local/wait-until.ts';
-import { codeAnnotation } from '../../../lib/aggregates/code-annotation.ts';
-import { codeFile } from '../../../lib/aggregates/code-file.ts';
-import { codeLabels } from '../../../lib/aggregates/code-graph.ts';
-import { codeRepository } from '../../../lib/aggregates/code-repository.ts';
-import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
-import { memoryUser } from '../../../lib/aggregates/memory-user.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { waitUntil } from '../../../tools/local/wait-until.ts';
+import { codeAnnotation } from '../../../xmem/aggregates/code-annotation.ts';
+import { codeFile } from '../../../xmem/aggregates/code-file.ts';
+import { codeLabels } from '../../../xmem/aggregates/code-graph.ts';
+import { codeRepository } from '../../../xmem/aggregates/code-repository.ts';
+import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
+import { memoryUser } from '../../../xmem/aggregates/memory-user.ts';
 import { readDocumentStates } from '../model/document-states.ts';
 import { expectedGraph, type GraphPicture } from '../model/expected-graph.ts';
 import { readGraph } from '../model/read-graph.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createBlockScreen } from '../../../cli/block-screen.ts';
+import { createBlockScreen } from '../../../cli/terminal/block-screen.ts';
 
 const record = (isTTY: boolean) => {
   const written: string[] = [];

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, it } from 'vitest';
-import { doctorText, styleOf } from '../../../cli/commands/doctor-text.ts';
-import type { CheckResult, DoctorReport } from '../../../lib/operate/doctor/doctor.ts';
+import type { CheckResult, DoctorReport } from '../../../cli/doctor/doctor.ts';
+import { doctorText, styleOf } from '../../../cli/doctor/text.ts';
 
 const result = (fields: Partial<CheckResult>): CheckResult => {
   return {

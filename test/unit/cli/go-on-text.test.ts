@@ -1,9 +1,9 @@
 /** What an interrupted command says of how to go on. */
 import { expect, it } from 'vitest';
-import { goOnText } from '../../../cli/commands/reproject.ts';
-import { graph } from '../../../lib/aggregates/graph.ts';
-import { memoryEvent } from '../../../lib/aggregates/memory-event.ts';
-import { memoryUser } from '../../../lib/aggregates/memory-user.ts';
+import { goOnText } from '../../../cli/reproject/command.ts';
+import { graph } from '../../../lib/projection/graph.ts';
+import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
+import { memoryUser } from '../../../xmem/aggregates/memory-user.ts';
 
 it('names the type that was interrupted and those that it did not come to, and none that is done', () => {
   const types = [memoryUser, memoryEvent, graph];

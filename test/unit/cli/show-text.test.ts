@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { showText, verdictText } from '../../../cli/commands/show-text.ts';
+import type { AggregateView } from '../../../cli/show/aggregate-view.ts';
+import { showText, verdictText } from '../../../cli/show/text.ts';
 import type { Position } from '../../../lib/contract/position.ts';
-import type { AggregateView } from '../../../lib/operate/show/aggregate-view.ts';
 
 const position = '6745f00000000001' as Position;
 const user = '["User",[["user_id","sada"]]]';

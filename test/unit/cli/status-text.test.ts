@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { statusText } from '../../../cli/commands/status-text.ts';
-import type { StatusReport } from '../../../lib/operate/status/status-report.ts';
+import type { StatusReport } from '../../../cli/status/status-report.ts';
+import { statusText } from '../../../cli/status/text.ts';
 
 const at = new Date('2026-11-25T12:00:00Z');
 const ago = (seconds: number) => new Date(at.getTime() - seconds * 1_000);

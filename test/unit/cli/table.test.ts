@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { table } from '../../../cli/table.ts';
+import { table } from '../../../cli/terminal/table.ts';
 
 it('columns are as wide as their widest cell, numbers stand to the right, and no line ends with a space', () => {
   const rows = [

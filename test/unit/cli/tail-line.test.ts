@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { tailLine } from '../../../cli/commands/tail-line.ts';
-import type { OutboxChange } from '../../../lib/contract/outbox-change.ts';
+import type { OutboxChange } from '../../../cli/tail/outbox-change.ts';
+import { tailLine } from '../../../cli/tail/text.ts';
 import type { Position } from '../../../lib/contract/position.ts';
 
 const event = {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { differenceFacts, differenceLines, nextLines } from '../../../cli/commands/verify-text.ts';
-import type { Difference } from '../../../lib/verify/difference.ts';
+import type { Difference } from '../../../cli/verify/difference.ts';
+import { differenceFacts, differenceLines, nextLines } from '../../../cli/verify/text.ts';
 
 const user = '["User",[["user_id","sada"]]]';
 const gone: Difference = {

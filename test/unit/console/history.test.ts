@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { StatusReport } from '../../../cli/status/status-report.ts';
 import { History, keptSamples, slowMillis } from '../../../console/server/history.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
-import type { StatusReport } from '../../../lib/operate/status/status-report.ts';
 
 const report = (pending: number): StatusReport => ({
   at: new Date(1_000),

@@ -1,15 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import type { AggregateView, NodeView, RelationshipView, SubgraphView } from '../../../cli/show/aggregate-view.ts';
 import { toAggregateMessage } from '../../../console/server/aggregate-message.ts';
 import { compareViews } from '../../../console/server/compare-views.ts';
 import { drawPicture } from '../../../console/server/draw-picture.ts';
 import { nodeIdentity } from '../../../lib/contract/identity.ts';
 import type { GraphProperties } from '../../../lib/contract/subgraph.ts';
-import type {
-  AggregateView,
-  NodeView,
-  RelationshipView,
-  SubgraphView,
-} from '../../../lib/operate/show/aggregate-view.ts';
 
 function node(name: string, properties: GraphProperties = {}, fields: Partial<NodeView> = {}): NodeView {
   const identity = nodeIdentity({ label: 'Symbol', key: { name } });

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
+import type { ChangeReport } from '../../../cli/running/change-in-parts.ts';
 import { Redrives } from '../../../console/server/redrives.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
-import type { ChangeReport } from '../../../lib/operate/change-in-parts.ts';
 
 const selection = { codes: ['payload-invalid'], aggregateTypes: [], eventIds: [] };
 const plan = { events: 3, until: new Date(0) };

@@ -8,8 +8,8 @@ import {
   relationshipContent,
   relationshipId,
 } from '../../../lib/contract/identity.ts';
-import { readSubgraph } from '../../../lib/contract/read-subgraph.ts';
 import type { SubgraphNode } from '../../../lib/contract/subgraph.ts';
+import { readSubgraph } from '../../../lib/projection/read-subgraph.ts';
 
 const node = (key: unknown, properties: unknown = {}) => {
   const [read] = readSubgraph({ nodes: [{ label: 'A', key, properties }] }).nodes;

@@ -3,9 +3,9 @@ import path from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { type Document, EJSON } from 'bson';
 import { describe, expect, it } from 'vitest';
-import { projectRoot } from '../../../infra/local/paths.ts';
-import { outboxJsonSchema, schemaFiles } from '../../../infra/outbox-schema.ts';
 import { aggregateIdMaxBytes } from '../../../lib/contract/outbox-event.ts';
+import { projectRoot } from '../../../tools/local/paths.ts';
+import { outboxJsonSchema, schemaFiles } from '../../../tools/outbox-schema.ts';
 import { readCases } from '../../conformance/read-cases.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
 

@@ -4,11 +4,11 @@ import { expect, it } from 'vitest';
 import { scanSources } from '../../../demo/input/code/scan.ts';
 import { compareScanGraphs, pictureOf, scanGraph } from '../../../demo/input/code/scan-graph.ts';
 import type { Scan } from '../../../demo/input/code/scan-types.ts';
-import { codeFile } from '../../../lib/aggregates/code-file.ts';
-import { codeRepository } from '../../../lib/aggregates/code-repository.ts';
-import type { AggregateDefinition } from '../../../lib/aggregates/define-aggregate.ts';
-import { projectPayload } from '../../../lib/aggregates/project-event.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
+import type { AggregateDefinition } from '../../../lib/projection/define-aggregate.ts';
+import { projectPayload } from '../../../lib/projection/project.ts';
+import { codeFile } from '../../../xmem/aggregates/code-file.ts';
+import { codeRepository } from '../../../xmem/aggregates/code-repository.ts';
 import { expectedGraph, type GraphPicture } from '../../support/model/expected-graph.ts';
 
 const repository = { org_id: 'acme', repo: 'tools' };

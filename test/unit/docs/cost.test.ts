@@ -1,9 +1,9 @@
 /** The cost table is what its script computes, and the script's arithmetic is what a person would do. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { busyConsumers, costPage, functionsCost, withCostTables, workersCost } from '../../../infra/cost.ts';
+import { busyConsumers, costPage, functionsCost, withCostTables, workersCost } from '../../../tools/cost.ts';
 
-it('docs/cost.md holds the tables of infra/cost.ts; node infra/cost.ts --write brings them up to date', () => {
+it('docs/cost.md holds the tables of tools/cost.ts; node tools/cost.ts --write brings them up to date', () => {
   const page = readFileSync(costPage, 'utf8');
   expect(withCostTables(page)).toBe(page);
 });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { glob } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { projectRoot } from '../../../infra/local/paths.ts';
+import { projectRoot } from '../../../tools/local/paths.ts';
 
 /** Each call of a logger, as "LEVEL message"; one whose message is no literal has none. */
 async function loggedMessages(): Promise<readonly string[]> {

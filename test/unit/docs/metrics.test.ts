@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { projectRoot } from '../../../infra/local/paths.ts';
+import { projectRoot } from '../../../tools/local/paths.ts';
 
 /** The names that stand before a unit: `addMetric('Name', MetricUnit.Count, …)`, or a table of names and units. */
 async function emittedNames(folder: string): Promise<readonly string[]> {

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { projectRoot } from '../../../infra/local/paths.ts';
+import { codeHints, hintFor } from '../../../cli/dead/code-hints.ts';
 import { dataFaultCodes } from '../../../lib/contract/fault.ts';
-import { codeHints, hintFor } from '../../../lib/operate/dead/code-hints.ts';
+import { projectRoot } from '../../../tools/local/paths.ts';
 
 const page = readFileSync(path.join(projectRoot, 'docs/runbook.md'), 'utf8');
 const [, table = ''] = /^\| `error\.code` \|.*\n\|.*\n((?:\|.*\n)+)/m.exec(page) ?? [];

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { projectRoot } from '../../../infra/local/paths.ts';
+import { projectRoot } from '../../../tools/local/paths.ts';
 
 const infra = path.join(projectRoot, 'infra');
 const files = readdirSync(infra, { recursive: true, encoding: 'utf8' }).filter((name) => /alarms\.yml$/.test(name));

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { projectRoot } from '../../../infra/local/paths.ts';
+import { projectRoot } from '../../../tools/local/paths.ts';
 import { bareSymbolsStatement } from '../../support/xmem/bare-symbols.ts';
 
 const page = readFileSync(path.join(projectRoot, 'docs/xmem.md'), 'utf8');

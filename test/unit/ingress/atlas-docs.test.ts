@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { projectRoot } from '../../../infra/local/paths.ts';
+import { projectRoot } from '../../../tools/local/paths.ts';
 import { atlasTrigger } from '../../support/atlas-trigger.ts';
 
 const read = (file: string) => readFileSync(path.join(projectRoot, file), 'utf8');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { atlasCommands } from '../../../infra/permissions/atlas-commands.ts';
-import { parts, privilegesOf } from '../../../lib/mongodb/part-roles.ts';
+import { parts, privilegesOf } from '../../../lib/set-up/mongodb-roles.ts';
 
 const commands = atlasCommands({ database: 'shop', writerCollections: ['people'] });
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { toPosition } from '../../../lib/contract/position.ts';
-import type { ListedTombstone } from '../../../lib/contract/tombstone.ts';
 import { purgeTombstones, type TombstonePorts } from '../../../lib/sweep/purge-tombstones.ts';
+import type { ListedTombstone } from '../../../lib/sweep/tombstone.ts';
 
 const tombstone = (key: string, isRemovable = true): ListedTombstone => ({
   key,

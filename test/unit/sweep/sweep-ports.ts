@@ -1,7 +1,7 @@
 /** An outbox and a queue in memory, as the sweep's flows see them; a test names only what matters to it. */
 import type { Pointer } from '../../../lib/contract/pointer.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
-import type { StaleEvent } from '../../../lib/contract/stale-event.ts';
+import type { StaleEvent } from '../../../lib/sweep/stale-event.ts';
 import type { SweepPorts } from '../../../lib/sweep/sweep.ts';
 
 export const now = new Date('2026-01-01T00:00:00Z');

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import type { ConsumeReport } from '../../../lib/consume/consume-ports.ts';
+import type { ConsumeReport } from '../../../lib/consumer/ports.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
 import { MemoryQueue } from '../../../lib/worker/memory-queue.ts';
 import { Work, type WorkPorts } from '../../../lib/worker/work.ts';

@@ -1,7 +1,7 @@
 /** The TypeScript writer of the interleaved test: see README.md beside this file. */
 import { randomInt } from 'node:crypto';
 import { type ClientSession, type Document, MongoClient } from 'mongodb';
-import { graph } from '../../../lib/aggregates/graph.ts';
+import { graph } from '../../../lib/projection/graph.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 
 const { MONGODB_URI = '', MONGODB_DATABASE = '', WRITER = '', AGGREGATES = '', SECONDS = '' } = process.env;

@@ -1,0 +1,128 @@
+/** What the operator's commands share: connections that are open for one command, and the means to hold it in check. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Db } from 'mongodb';
+import type { Driver } from 'neo4j-driver';
+import { positionTime } from '../lib/contract/position.ts';
+import { connectNeo4j } from '../lib/graph/neo4j-connect.ts';
+import { namingNeo4j } from '../lib/graph/neo4j-errors.ts';
+import { readAggregatePositions } from '../lib/graph/neo4j-list-aggregates.ts';
+import { closeInTime, unlessSilent } from '../lib/graph/neo4j-unless-silent.ts';
+import { outboxOf } from '../lib/outbox/mongodb-collection.ts';
+import { connectMongodb } from '../lib/outbox/mongodb-connect.ts';
+import { readServerTime } from '../lib/outbox/mongodb-measure.ts';
+import { checkBinding } from '../lib/set-up/check-binding.ts';
+import { checkOutbox } from '../lib/set-up/mongodb-outbox.ts';
+import { canaryAggregate } from '../lib/sweep/canary-event.ts';
+import { createPace, type Pace } from './running/pace.ts';
+
+/** Where the documents and their outbox are. */
+export interface OutboxAddress {
+  readonly MONGODB_URI: string;
+  readonly MONGODB_DATABASE: string;
+}
+
+/** Where the graph is. */
+export interface GraphAddress {
+  readonly NEO4J_URI: string;
+  readonly NEO4J_USERNAME: string;
+  readonly NEO4J_PASSWORD: string;
+  readonly NEO4J_DATABASE: string;
+}
+
+/** Open connections to both; they stay the caller's. */
+export interface Databases {
+  readonly db: Db;
+  readonly driver: Driver;
+  /** In Neo4j. */
+  readonly database: string;
+}
+
+/** How a long command is held in check and followed. */
+export interface Running {
+  readonly ratePerSecond: number;
+  /** Aborted, it ends after the part that it is at. */
+  readonly signal: AbortSignal;
+  readonly progress: (done: number) => void;
+}
+
+/** Opens the database for the time of `work`. @throws Fault `set-up-missing` or `mongodb-unavailable`; those of `work`. */
+export async function withOutbox<Result>(
+  { MONGODB_URI, MONGODB_DATABASE }: OutboxAddress,
+  work: (db: Db) => Promise<Result>,
+): Promise<Result> {
+  const client = connectMongodb(MONGODB_URI);
+  try {
+    const db = client.db(MONGODB_DATABASE);
+    await checkOutbox(db);
+    return await work(db);
+  } finally {
+    await closeInTime(client);
+  }
+}
+
+/**
+ * Opens the outbox's graph for the time of `work`, which ends early if the server stops answering.
+ *
+ * @throws Fault as {@link checkBinding} does, `neo4j-unavailable`; those of `work`.
+ */
+export function withGraph<Result>(
+  db: Db,
+  graph: GraphAddress,
+  work: (driver: Driver) => Promise<Result>,
+): Promise<Result> {
+  return withDriver(graph, (driver) =>
+    unlessSilent(graph, async () => {
+      await checkBinding(db, driver, graph.NEO4J_DATABASE);
+      return work(driver);
+    }),
+  );
+}
+
+/** A person waits for the answer; the long commands retry. */
+const retrySeconds = 5;
+
+/** Opens the graph for the time of `work`, which outlives outages: guard each of its requests with `unlessSilent`. */
+export async function withDriver<Result>(
+  { NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD }: GraphAddress,
+  work: (driver: Driver) => Promise<Result>,
+): Promise<Result> {
+  const address = { uri: NEO4J_URI, username: NEO4J_USERNAME, password: NEO4J_PASSWORD };
+  const driver = connectNeo4j(address, { retrySeconds });
+  try {
+    return await namingNeo4j(NEO4J_URI, () => work(driver));
+  } finally {
+    await closeInTime(driver);
+  }
+}
+
+/** MongoDB's time. @throws Fault `mongodb-unavailable`. */
+export function readOutboxTime(db: Db): Promise<Date> {
+  return readServerTime(outboxOf(db));
+}
+
+/**
+ * When the newest canary that the graph knows was written, by MongoDB's clock: a backup that holds it was made later. Null where it knows none.
+ *
+ * @throws Fault as {@link withGraph} does.
+ */
+export async function readGraphTime(db: Db, graph: GraphAddress): Promise<Date | null> {
+  const { aggregateType, aggregateId } = canaryAggregate;
+  const positions = await withGraph(db, graph, (driver) =>
+    readAggregatePositions(driver, graph.NEO4J_DATABASE, aggregateType, [aggregateId]),
+  );
+  const position = positions.get(aggregateId);
+  return position === undefined ? null : positionTime(position);
+}
+
+/** The command's pace; once it is interrupted, it does not wait any more. */
+export function paceOf({ ratePerSecond, signal }: Running): Pace {
+  return createPace(ratePerSecond, {
+    now: () => performance.now(),
+    sleep: (millis) => sleepUnless(signal, millis),
+  });
+}
+
+/** Waits, but no longer than until the signal is aborted. */
+export function sleepUnless(signal: AbortSignal, millis: number): Promise<void> {
+  return sleep(millis, undefined, { signal }).catch(() => undefined);
+}

@@ -1,0 +1,105 @@
+/** `outgraph dead list`: dead events by code and type, and the newest of them. */
+import { Command } from 'commander';
+import { withOutbox } from '../databases.ts';
+import { type Answer, count, exitCodesText, readOutboxSettings, runCommand } from '../terminal/run-command.ts';
+import type { Shell } from '../terminal/shell.ts';
+import { table } from '../terminal/table.ts';
+import type { DeadList } from './dead-list.ts';
+import type { DiscardedRow } from './mongodb-discarded.ts';
+import {
+  addSelectionOptions,
+  cell,
+  countText,
+  type SelectionOptions,
+  selectionOf,
+  timeText,
+} from './selection-options.ts';
+import { listDead, listDiscarded } from './wiring.ts';
+
+interface ListOptions extends SelectionOptions {
+  readonly limit: number;
+  readonly discarded?: true;
+  readonly json?: true;
+}
+
+const help = `
+What it does: counts the dead events by code and aggregate type, and lists those that died last. It changes nothing, and prints no payload.
+With --discarded, it lists what was discarded, with the reason that a person gave.
+
+Examples:
+  outgraph dead list
+  outgraph dead list --code payload-invalid --limit 100
+  outgraph dead list --discarded --type order`;
+
+/** The command. */
+export function deadListCommand(shell: Shell): Command {
+  const command = new Command('list').description(
+    'Counts dead events by code and type, and lists those that died last. Changes nothing.',
+  );
+  return addSelectionOptions(command)
+    .option('--limit <count>', 'list so many events', count, 20)
+    .option('--discarded', 'those that were discarded instead')
+    .option('--json', 'print the result as one line of JSON')
+    .addHelpText('after', `${help}\n${exitCodesText}`)
+    .action((options: ListOptions) => runList(shell, options));
+}
+
+async function runList(shell: Shell, options: ListOptions): Promise<void> {
+  const settings = await readOutboxSettings(shell);
+  const selection = selectionOf(options);
+  return runCommand(shell, options, () =>
+    withOutbox(settings, async (db): Promise<Answer> => {
+      if (options.discarded) {
+        const events = await listDiscarded(db, selection, options.limit);
+        return { outcome: 'done', text: discardedText(events), facts: { discarded: events } };
+      }
+      const list = await listDead(db, selection, options.limit);
+      return { outcome: 'done', text: listText(list), facts: { ...list } };
+    }),
+  );
+}
+
+function listText({ groups, isCapped, events }: DeadList): string {
+  const total = groups.reduce((sum, group) => sum + group.events, 0);
+  if (total === 0) return 'No such event is dead.';
+  const headline = isCapped
+    ? `${countText(total, 'dead event')} or more. Those that died last:`
+    : `${countText(total, 'dead event')}.`;
+  const byCode = table(
+    ['code', 'type', 'events', 'oldest', 'newest'],
+    groups.map((one) => [
+      cell(one.code, 40),
+      cell(one.aggregateType, 64),
+      one.events,
+      timeText(one.oldest),
+      timeText(one.newest),
+    ]),
+  );
+  if (events.length === 0) return `${headline}\n\n${byCode}`;
+  const rows = table(
+    ['dead since', 'event', 'aggregate', 'code', 'message'],
+    events.map((event) => [
+      timeText(event.deadAt),
+      event.eventId,
+      cell(`${event.aggregateType}:${event.aggregateId}`, 50),
+      cell(event.code, 40),
+      cell(event.message, 90),
+    ]),
+  );
+  const rest = total > events.length ? [`… and ${(total - events.length).toLocaleString('en-US')} more: --limit`] : [];
+  return [headline, '', byCode, '', rows, ...rest, '', '`outgraph dead show <event>` says what to do.'].join('\n');
+}
+
+function discardedText(events: readonly DiscardedRow[]): string {
+  if (events.length === 0) return 'No such event was discarded.';
+  return table(
+    ['discarded', 'event', 'aggregate', 'code', 'reason'],
+    events.map((event) => [
+      timeText(event.discardedAt),
+      event.eventId,
+      cell(`${event.aggregateType}:${event.aggregateId}`, 50),
+      cell(event.code, 40),
+      cell(event.reason, 90),
+    ]),
+  );
+}

@@ -1,0 +1,68 @@
+/** The options by which a person says which dead events are meant, and how a list writes them. */
+import { type Command, InvalidArgumentError } from 'commander';
+import { dataFaultCodes } from '../../lib/contract/fault.ts';
+import { aggregateTypePattern } from '../../lib/contract/outbox-event.ts';
+import { printable } from '../../lib/contract/printable.ts';
+import { collect } from '../terminal/run-command.ts';
+import { isDataFaultCode } from './code-hints.ts';
+import type { DeadSelection } from './dead-selection.ts';
+
+export interface SelectionOptions {
+  readonly all?: true;
+  readonly code?: readonly string[];
+  readonly type?: readonly string[];
+  readonly id?: readonly string[];
+}
+
+/** Adds `--code`, `--type`, `--id` and `--all`. */
+export function addSelectionOptions(command: Command): Command {
+  return command
+    .option('--code <code>', 'events whose error.code is this; may be given several times', collect(code))
+    .option('--type <type>', 'events of this aggregate type; may be given several times', collect(type))
+    .option('--id <id>', 'the event with this id (24 hexadecimal digits); may be given several times', collect(eventId))
+    .option('--all', 'all dead events');
+}
+
+/** Which are meant; without any of the options, all of them. */
+export function selectionOf({ code = [], type = [], id = [] }: SelectionOptions): DeadSelection {
+  return { codes: code, aggregateTypes: type, eventIds: id };
+}
+
+/** The same for a command that changes them: ends the process with wrong use where nothing is chosen, or both all and some. */
+export function chosenOrExit(options: SelectionOptions, command: Command): DeadSelection {
+  const some = (options.code ?? options.type ?? options.id) !== undefined;
+  if (some === (options.all === true)) command.error('error: choose the events: --code, --type, --id, or --all');
+  return selectionOf(options);
+}
+
+/** An argument's value: an event's id. */
+export function eventId(text: string): string {
+  if (/^[0-9a-f]{24}$/.test(text)) return text;
+  throw new InvalidArgumentError('It must be 24 lower-case hexadecimal digits.');
+}
+
+/** A text that a writer had a hand in, in the column of a table. */
+export function cell(text: string, maxCharacters: number): string {
+  const whole = printable(text);
+  return whole.length > maxCharacters ? `${whole.slice(0, maxCharacters - 1)}…` : whole;
+}
+
+/** "1 event", "1,200 events". */
+export function countText(count: number, what: string): string {
+  return `${count.toLocaleString('en-US')} ${what}${count === 1 ? '' : 's'}`;
+}
+
+/** A moment to the second. */
+export function timeText(time: Date): string {
+  return `${time.toISOString().slice(0, 19)}Z`;
+}
+
+function code(text: string): string {
+  if (isDataFaultCode(text)) return text;
+  throw new InvalidArgumentError(`It must be one of ${dataFaultCodes.join(', ')}.`);
+}
+
+function type(text: string): string {
+  if (aggregateTypePattern.test(text)) return text;
+  throw new InvalidArgumentError('It must be an aggregate type: lower-case words joined by hyphens.');
+}

@@ -1,0 +1,174 @@
+/** The doctor's checks of what a process is started with: its settings, what they refer to, the way to the servers, the catalog, and Node itself. */
+
+import { describeError } from '../../lib/contract/fault.ts';
+import { bookkeepingPrefix, namePattern } from '../../lib/contract/subgraph.ts';
+import type { AggregateCatalog } from '../../lib/projection/catalog.ts';
+import { isLocalAddress } from '../../lib/runtime/address.ts';
+import { isReference, parseReference, type Reference } from '../../lib/runtime/reference.ts';
+import { type Environment, settings } from '../../lib/runtime/settings.ts';
+import { type UnknownSetting, unknownSettingsText } from '../../lib/runtime/unknown-settings.ts';
+import { type Check, type Finding, ok, skipped, warning, wrong } from './doctor.ts';
+import { oldestNode } from './expectations.ts';
+
+type SettingName = keyof typeof settings.shape;
+
+/** One setting as it is here. */
+export interface SettingState {
+  readonly name: SettingName;
+  /** `absent`: not set, and without a default. */
+  readonly state: 'set' | 'default' | 'absent' | 'invalid' | 'unreadable';
+  /** The value as its part would read it; undefined where there is none. */
+  readonly value: unknown;
+  /** What is wrong; never the value. */
+  readonly problem: string | null;
+  /** Whether it stands in SSM or Secrets Manager. */
+  readonly isReferred: boolean;
+}
+
+/** Reads every setting of every part by itself, with what it refers to. */
+export function readSettingStates(
+  environment: Environment,
+  read: (reference: Reference) => Promise<string>,
+): Promise<readonly SettingState[]> {
+  return Promise.all((Object.keys(settings.shape) as SettingName[]).map((name) => readState(name, environment, read)));
+}
+
+async function readState(
+  name: SettingName,
+  environment: Environment,
+  read: (reference: Reference) => Promise<string>,
+): Promise<SettingState> {
+  const given = environment[name];
+  const reference = given !== undefined && isReference(given) ? parseReference(given) : null;
+  const state = (found: Partial<SettingState>): SettingState => {
+    return { name, state: 'set', value: undefined, problem: null, isReferred: reference !== null, ...found };
+  };
+  try {
+    const text = reference === null ? given : await read(reference);
+    const { success, data, error } = settings.shape[name].safeParse(text);
+    if (success) return state({ state: given === undefined ? 'default' : 'set', value: data });
+    if (given === undefined || given === '') return state({ state: 'absent' });
+    return state({ state: 'invalid', problem: error.issues.map(({ message }) => message).join('; ') });
+  } catch (error) {
+    return state({ state: 'unreadable', problem: describeError(error).reason });
+  }
+}
+
+/** What a setting has for a value that can be worked with, or null. */
+export function textOf(states: readonly SettingState[], name: SettingName): string | null {
+  const value = states.find((one) => one.name === name)?.value;
+  return typeof value === 'string' && value !== '' ? value : null;
+}
+
+/** Where the aggregate types come from; `problem` where they cannot be loaded. */
+export type LoadedCatalog =
+  | { readonly catalog: AggregateCatalog; readonly problem: null }
+  | { readonly catalog: null; readonly problem: string };
+
+export interface ConfigurationFacts {
+  readonly states: readonly SettingState[];
+  readonly unknown: readonly UnknownSetting[];
+  readonly loaded: LoadedCatalog;
+  /** As `process.versions.node`. */
+  readonly nodeVersion: string;
+}
+
+/** The checks. */
+export function configurationChecks({ states, unknown, loaded, nodeVersion }: ConfigurationFacts): readonly Check[] {
+  const check = (name: string, finding: () => Finding): Check => {
+    return { group: 'Configuration', name, advice: 'see the settings in README.md', examine: async () => finding() };
+  };
+  return [
+    check('settings', () => judgeSettings(states)),
+    check('unknown settings', () => judgeUnknown(unknown)),
+    check('references', () => judgeReferences(states)),
+    check('encryption', () => judgeEncryption(states)),
+    check('catalog', () => (loaded.catalog === null ? unloadable(loaded.problem) : judgeCatalog(loaded.catalog))),
+    check('Node.js', () => judgeNode(nodeVersion)),
+  ];
+}
+
+/** Without them, nothing runs; the others are needed by single parts. */
+const always: readonly SettingName[] = ['MONGODB_URI', 'NEO4J_URI'];
+
+function judgeSettings(states: readonly SettingState[]): Finding {
+  const invalid = states.filter(({ state }) => state === 'invalid').map(({ name, problem }) => `${name} ${problem}`);
+  const absent = states.filter(({ state }) => state === 'absent').map(({ name }) => name);
+  const missing = absent.filter((name) => always.includes(name)).map((name) => `${name} is not set`);
+  if (invalid.length + missing.length > 0)
+    return wrong([...missing, ...invalid].join('; '), 'Set these environment variables (README.md, Settings).');
+  if (absent.includes('QUEUE_URL') !== absent.includes('DEAD_LETTER_QUEUE_URL'))
+    return warning(
+      'only one of QUEUE_URL and DEAD_LETTER_QUEUE_URL is set',
+      'Set both, or none (the worker needs none).',
+    );
+  const set = states.filter(({ state }) => state === 'set').length;
+  return ok(`${set} set, all valid${absent.length > 0 ? `; not set: ${absent.join(', ')}` : ''}`);
+}
+
+function judgeUnknown(unknown: readonly UnknownSetting[]): Finding {
+  if (unknown.length === 0) return ok('none');
+  return warning(
+    `no part reads ${unknownSettingsText(unknown)}`,
+    'Correct the names (README.md, Settings); ignore those of other programs.',
+  );
+}
+
+function judgeReferences(states: readonly SettingState[]): Finding {
+  const referred = states.filter(({ isReferred }) => isReferred);
+  if (referred.length === 0) return skipped('no setting is a reference to SSM or Secrets Manager');
+  const unreadable = referred.filter(({ state }) => state === 'unreadable');
+  if (unreadable.length === 0) return ok(`readable: ${referred.map(({ name }) => name).join(', ')}`);
+  return wrong(
+    unreadable.map(({ name, problem }) => `${name}: ${problem}`).join('; '),
+    'See that it exists, in AWS_REGION, and that this user may read it (ssm:GetParameter, secretsmanager:GetSecretValue, kms:Decrypt).',
+  );
+}
+
+function judgeEncryption(states: readonly SettingState[]): Finding {
+  const addresses = { MongoDB: textOf(states, 'MONGODB_URI'), Neo4j: textOf(states, 'NEO4J_URI') };
+  const ways = Object.entries(addresses).flatMap(([server, address]) =>
+    address === null ? [] : [{ server, isLocal: isLocalAddress(address) }],
+  );
+  // What is neither on this machine nor encrypted is no valid setting.
+  if (ways.length === 0) return skipped('no address is valid');
+  const words = ways.map(({ server, isLocal }) => `${server} ${isLocal ? 'on this machine' : 'over TLS'}`).join(', ');
+  if (addresses.Neo4j !== null && !isLocalAddress(addresses.Neo4j) && textOf(states, 'NEO4J_USERNAME') === null)
+    return warning(`${words}; without a user for Neo4j`, 'Set NEO4J_USERNAME and NEO4J_PASSWORD.');
+  return ok(words);
+}
+
+function unloadable(problem: string): Finding {
+  return wrong(problem, 'Give --catalog a module whose export "catalog" was made by createCatalog.');
+}
+
+/** What two types say of one label must be the same: the set-up would follow the one, and every event of the other would be dead. */
+function judgeCatalog(catalog: AggregateCatalog): Finding {
+  const keys = new Map<string, { readonly key: string; readonly type: string }>();
+  const problems: string[] = [];
+  const isName = (name: string) => namePattern.test(name) && !name.startsWith(bookkeepingPrefix);
+  for (const { type, collection, declares } of catalog.values()) {
+    if (collection === '') problems.push(`${type} names no collection`);
+    for (const [label, names] of Object.entries(declares?.labels ?? {})) {
+      const key = [...names].sort().join(', ');
+      const other = keys.get(label);
+      keys.set(label, { key, type });
+      if (names.length === 0) problems.push(`${type} declares the label ${label} without a key`);
+      if (other !== undefined && other.key !== key)
+        problems.push(`${other.type} keys the label ${label} by (${other.key}), ${type} by (${key})`);
+      for (const name of [label, ...names]) if (!isName(name)) problems.push(`${type}: "${name}" is no allowed name`);
+    }
+    for (const name of declares?.types ?? [])
+      if (!isName(name)) problems.push(`${type}: "${name}" is no allowed relationship type`);
+  }
+  if (problems.length > 0) return wrong(problems.join('; '), 'Correct what the aggregate types declare.');
+  return ok(`${catalog.size} aggregate types, ${keys.size} labels, each with one key`);
+}
+
+function judgeNode(version: string): Finding {
+  if (Number(version.split('.')[0]) >= oldestNode) return ok(version);
+  return wrong(
+    `${version}, and everything but the writers needs ${oldestNode} or newer`,
+    `Install Node ${oldestNode} or newer.`,
+  );
+}

@@ -1,0 +1,74 @@
+/** What the doctor reads of the collections of documents: what would lead their aggregates astray. */
+import type { Db } from 'mongodb';
+import { idText, readDocuments } from '../../lib/outbox/mongodb-documents.ts';
+import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
+import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
+import { readIndexes } from '../../lib/set-up/mongodb-outbox.ts';
+import { idsOfText } from '../documents/mongodb-find-document.ts';
+
+/** A collection, and what is wrong with it in words. */
+export interface CollectionProblem {
+  readonly collection: string;
+  readonly problem: string;
+}
+
+/** The collections with a TTL index, with the index's name. @throws Fault `mongodb-unavailable`, `permission-denied`. */
+export async function findTtlIndexes(db: Db, collections: readonly string[]): Promise<readonly CollectionProblem[]> {
+  const found: CollectionProblem[] = [];
+  for (const collection of collections)
+    for (const { name, expireAfterSeconds } of (await readIndexes(db.collection(collection))) ?? [])
+      if (expireAfterSeconds !== undefined) found.push({ collection, problem: String(name) });
+  return found;
+}
+
+/** Texts that another `_id` may be written as: digits of an integer, of an ObjectId, of a UUID. */
+const twinText = /^(-?\d{1,19}|[0-9a-f]{24}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+
+/** The doctor is no walk through the collection: that is `verify`. */
+const textsLooked = 10_000;
+const twinsLooked = 1_000;
+
+/**
+ * Documents that mean the same aggregate, because their ids differ in their type alone; among the first of
+ * those whose `_id` is a text.
+ *
+ * @throws Fault `mongodb-unavailable`, `permission-denied`.
+ */
+export async function findIdClashes(
+  db: Db,
+  definitions: readonly Pick<AggregateDefinition, 'collection' | 'id'>[],
+): Promise<readonly CollectionProblem[]> {
+  const found: CollectionProblem[] = [];
+  for (const { collection: name, id: aggregateId } of definitions) {
+    const collection = db.collection(name);
+    const texts = await withMongodbFaults(() =>
+      collection
+        .aggregate([
+          { $match: { _id: { $type: 'string' } } },
+          { $limit: textsLooked },
+          { $match: { _id: { $regex: twinText } } },
+          { $limit: twinsLooked },
+          { $project: { _id: 1 } },
+        ])
+        .toArray(),
+    );
+    if (texts.length === 0) continue;
+    const twins = await readDocuments(
+      collection,
+      texts.flatMap(({ _id }) => idsOfText(String(_id))),
+    );
+    const byAggregate = Map.groupBy(twins, ({ document }) => textOrNull(() => aggregateId(document)));
+    for (const [aggregate, members] of byAggregate)
+      if (aggregate !== null && members.length > 1)
+        found.push({ collection: name, problem: members.map(({ id }) => idText(id)).join(' and ') });
+  }
+  return found;
+}
+
+function textOrNull(text: () => string): string | null {
+  try {
+    return text();
+  } catch {
+    return null;
+  }
+}

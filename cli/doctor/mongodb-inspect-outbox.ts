@@ -1,0 +1,104 @@
+/** What the doctor reads of the outbox and the collections beside it, and how it differs from what the set-up of this version makes. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Db, Document, IndexDescriptionInfo } from 'mongodb';
+import { outboxCollection } from '../../lib/contract/outbox-event.ts';
+import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
+import {
+  forgetIndex,
+  forgetSeconds,
+  forgotten,
+  indexes,
+  namesOfOwn,
+  purgeIndex,
+} from '../../lib/set-up/mongodb-outbox.ts';
+import { outboxValidator } from '../../lib/set-up/mongodb-validator.ts';
+import { mayDoAnything, readUserPrivileges } from './mongodb-inspect-user.ts';
+
+/** Of some collections, those that are not there, and those that this user cannot see either way. */
+export interface CollectionFacts {
+  readonly missing: readonly string[];
+  readonly unseen: readonly string[];
+}
+
+/** @throws Fault `mongodb-unavailable`. */
+export async function findCollections(db: Db, names: readonly string[]): Promise<CollectionFacts> {
+  const listed = await withMongodbFaults(() => db.listCollections({}, namesOfOwn).toArray());
+  const present = new Set(listed.map(({ name }) => name));
+  const user = await readUserPrivileges(db);
+  const absent = names.filter((name) => !present.has(name));
+  const isSeen = (name: string) => user.name === null || mayDoAnything(user, db.databaseName, name);
+  return { missing: absent.filter(isSeen), unseen: absent.filter((name) => !isSeen(name)) };
+}
+
+/** The outbox's validator against that of this version. */
+export interface ValidatorFacts {
+  readonly state: 'none' | 'other' | 'same';
+  readonly level: string;
+  readonly action: string;
+}
+
+/** @throws Fault `mongodb-unavailable`; `permission-denied` without `listCollections` on the database. */
+export async function readValidator(db: Db): Promise<ValidatorFacts> {
+  const [outbox] = await withMongodbFaults(() => db.listCollections({ name: outboxCollection }).toArray());
+  const options: Document = (outbox !== undefined && 'options' in outbox ? outbox.options : undefined) ?? {};
+  const { validator, validationLevel: level = 'strict', validationAction: action = 'error' } = options;
+  if (validator === undefined) return { state: 'none', level, action };
+  return { state: isDeepStrictEqual(validator, outboxValidator()) ? 'same' : 'other', level, action };
+}
+
+/** An index that is not what the set-up makes. */
+export interface IndexFacts {
+  readonly collection: string;
+  readonly index: string;
+  /** Goes on the sentence that the index begins. */
+  readonly problem: string;
+}
+
+interface Wanted {
+  readonly collection: string;
+  readonly name: string;
+  readonly key: Document;
+  readonly filter?: Document | undefined;
+  readonly expireAfterSeconds?: number;
+}
+
+/** Every index of the set-up but the purge's retention, which is a setting. */
+const wanted: readonly Wanted[] = [
+  ...indexes.map(({ name = '', key, partialFilterExpression: filter }) => {
+    return { collection: outboxCollection, name, key: key as Document, filter };
+  }),
+  { collection: outboxCollection, name: purgeIndex, key: { processedAt: 1 } },
+  ...forgotten.map(({ collection, field }) => {
+    return { collection, name: forgetIndex, key: { [field]: 1 }, expireAfterSeconds: forgetSeconds };
+  }),
+];
+
+/** Looks at all collections that the user may list the indexes of. @throws Fault `mongodb-unavailable`, `permission-denied` for the outbox. */
+export async function findIndexProblems(db: Db): Promise<readonly IndexFacts[]> {
+  const user = await readUserPrivileges(db);
+  const problems: IndexFacts[] = [];
+  for (const collection of new Set(wanted.map((one) => one.collection))) {
+    const mayLook = collection === outboxCollection || user.may(db.databaseName, collection, 'listIndexes');
+    if (!mayLook) continue;
+    const present = await withMongodbFaults(() => db.collection(collection).indexes());
+    for (const one of wanted.filter((index) => index.collection === collection)) {
+      const problem = problemOf(
+        one,
+        present.find(({ name }) => name === one.name),
+      );
+      if (problem !== null) problems.push({ collection, index: one.name, problem });
+    }
+  }
+  return problems;
+}
+
+function problemOf(index: Wanted, found: IndexDescriptionInfo | undefined): string | null {
+  // Whether processed events are purged at all is told with their retention.
+  if (found === undefined) return index.name === purgeIndex ? null : 'is missing';
+  // The order of fields is part of a key.
+  if (JSON.stringify(found.key) !== JSON.stringify(index.key)) return 'has other fields';
+  if (!isDeepStrictEqual(found.partialFilterExpression, index.filter)) return 'covers other events';
+  if (index.expireAfterSeconds !== undefined && found.expireAfterSeconds !== index.expireAfterSeconds)
+    return 'forgets after another time';
+  return found.hidden === true ? 'is hidden: queries do not use it' : null;
+}

@@ -1,0 +1,98 @@
+/** What the doctor reads of a Neo4j: the server, the user, outgraph's indexes and constraints, and the form of the registry's manifests. */
+import type { Driver } from 'neo4j-driver';
+import { findProblems } from '../../lib/graph/neo4j-ensure-schema.ts';
+import { findObstacles, obstaclesText } from '../../lib/graph/neo4j-find-obstacles.ts';
+import { read } from '../../lib/graph/neo4j-read.ts';
+import { readGraphSchema } from '../../lib/graph/neo4j-schema.ts';
+import type { AggregateCatalog } from '../../lib/projection/catalog.ts';
+import { declaredNeeds } from '../../lib/set-up/neo4j-graph.ts';
+
+/** The server that answers. */
+export interface GraphServerFacts {
+  readonly version: string;
+  readonly edition: string;
+  /** How far its clock is ahead of this machine's. */
+  readonly clockAheadMillis: number;
+}
+
+/** @throws Fault `neo4j-unavailable`, `credentials-refused`, `permission-denied`. */
+export async function readGraphServer(driver: Driver, database: string): Promise<GraphServerFacts> {
+  const [kernel] = await read<{ version: string; edition: string }>(
+    driver,
+    database,
+    "CALL dbms.components() YIELD name, versions, edition WHERE name = 'Neo4j Kernel' RETURN versions[0] AS version, edition",
+    {},
+  );
+  const before = Date.now();
+  const [clock] = await read<{ now: bigint }>(driver, database, 'RETURN datetime.realtime().epochMillis AS now', {});
+  const between = (before + Date.now()) / 2;
+  return {
+    version: kernel?.version ?? 'unknown',
+    edition: kernel?.edition ?? 'unknown',
+    clockAheadMillis: Number(clock?.now ?? between) - between,
+  };
+}
+
+/** The connected user; `roles` null where the edition has none. */
+export interface GraphUserFacts {
+  readonly user: string;
+  readonly roles: readonly string[] | null;
+  readonly mustChangePassword: boolean;
+}
+
+/** Null without authentication. Needs no right. https://neo4j.com/docs/operations-manual/5/authentication-authorization/manage-users/ @throws Fault `neo4j-unavailable`. */
+export async function readGraphUser(driver: Driver, database: string): Promise<GraphUserFacts | null> {
+  const [row] = await read<{ user: string; roles: readonly string[] | null; mustChangePassword: boolean | null }>(
+    driver,
+    database,
+    'SHOW CURRENT USER YIELD user, roles, passwordChangeRequired RETURN user, roles, passwordChangeRequired AS mustChangePassword',
+    {},
+  );
+  return row === undefined ? null : { ...row, mustChangePassword: row.mustChangePassword === true };
+}
+
+/** What is wrong with the constraints of the registry and of a catalog, in words; nothing is made. @throws Fault `neo4j-unavailable`, `permission-denied`. */
+export async function findConstraintProblems(
+  driver: Driver,
+  database: string,
+  catalog: AggregateCatalog,
+): Promise<readonly string[]> {
+  const needs = declaredNeeds(catalog);
+  const problems = findProblems(await readGraphSchema(driver, database), needs);
+  if (problems.length === 0) return [];
+  // A user that may not look hears what is wrong all the same.
+  const obstacles = await findObstacles(driver, database, needs).catch(() => []);
+  return problems.map(({ message }, index) => (index === 0 ? `${message}${obstaclesText(obstacles)}` : message));
+}
+
+/** One of outgraph's indexes, those behind its constraints included. */
+export interface GraphIndexFacts {
+  readonly name: string;
+  readonly state: string;
+  readonly populationPercent: number;
+}
+
+/** @throws Fault `neo4j-unavailable`, `permission-denied`. */
+export async function readGraphIndexes(driver: Driver, database: string): Promise<readonly GraphIndexFacts[]> {
+  return read<{ name: string; state: string; populationPercent: number }>(
+    driver,
+    database,
+    "SHOW INDEXES YIELD name, state, populationPercent WHERE name STARTS WITH 'outgraph_' RETURN name, state, populationPercent ORDER BY name",
+    {},
+  );
+}
+
+/** As many as are read within a moment, however large the registry. */
+const sampledManifests = 1_000;
+
+/** The first lines of some manifests, each once. @throws Fault `neo4j-unavailable`, `permission-denied`. */
+export async function readManifestForms(driver: Driver, database: string): Promise<readonly string[]> {
+  const rows = await read<{ form: string }>(
+    driver,
+    database,
+    `MATCH (a:OutgraphAggregate) WITH a LIMIT ${sampledManifests} WHERE a.manifest IS NOT NULL
+     RETURN DISTINCT split(a.manifest, '\\n')[0] AS form ORDER BY form`,
+    {},
+  );
+  return rows.map(({ form }) => form);
+}

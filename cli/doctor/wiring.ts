@@ -1,0 +1,233 @@
+/** The doctor on real servers: opens what the settings name for one examination, reads each fact once, and closes everything again. */
+import type { Db } from 'mongodb';
+import pTimeout from 'p-timeout';
+import { conflictCollection } from '../../lib/consumer/mongodb-failures.ts';
+import { trialCollection } from '../../lib/consumer/mongodb-trials.ts';
+import { Fault } from '../../lib/contract/fault.ts';
+import { outboxCollection } from '../../lib/contract/outbox-event.ts';
+import { connectNeo4j } from '../../lib/graph/neo4j-connect.ts';
+import { namingNeo4j } from '../../lib/graph/neo4j-errors.ts';
+import { closeInTime } from '../../lib/graph/neo4j-unless-silent.ts';
+import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
+import { connectMongodb } from '../../lib/outbox/mongodb-connect.ts';
+import { readRetentionSeconds } from '../../lib/outbox/mongodb-find-processed.ts';
+import { countOutbox, readPublisherActivity, readServerTime } from '../../lib/outbox/mongodb-measure.ts';
+import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
+import { graph } from '../../lib/projection/graph.ts';
+import { connectEventBus } from '../../lib/publisher/event-bus.ts';
+import { isLocalAddress } from '../../lib/runtime/address.ts';
+import { createReferenceReader } from '../../lib/runtime/secrets.ts';
+import type { Environment } from '../../lib/runtime/settings.ts';
+import { unknownSettings } from '../../lib/runtime/unknown-settings.ts';
+import { checkBinding } from '../../lib/set-up/check-binding.ts';
+import { identityCollection } from '../../lib/set-up/mongodb-identity.ts';
+import {
+  readDefaultWriteConcern,
+  readFeatureVersion,
+  readOplog,
+  readServerFacts,
+} from '../../lib/set-up/mongodb-inspect-server.ts';
+import { checkpointCollection } from '../../lib/set-up/mongodb-outbox.ts';
+import { tombstoneIndex } from '../../lib/set-up/neo4j-graph.ts';
+import { type CanaryNote, readLastCanary } from '../../lib/sweep/mongodb-canaries.ts';
+import { discardedCollection } from '../dead/mongodb-discarded.ts';
+import { reprojectable } from '../reproject/wiring.ts';
+import {
+  type ConfigurationFacts,
+  configurationChecks,
+  type LoadedCatalog,
+  readSettingStates,
+  type SettingState,
+  textOf,
+} from './check-configuration.ts';
+import { type MongodbPorts, mongodbChecks } from './check-mongodb.ts';
+import { type Neo4jPorts, neo4jChecks } from './check-neo4j.ts';
+import { type QueuePorts, queueChecks } from './check-queue.ts';
+import { type StagePorts, stageChecks } from './check-stage.ts';
+import { type DoctorReport, examineStage } from './doctor.ts';
+import { findIdClashes, findTtlIndexes } from './mongodb-inspect-documents.ts';
+import { findCollections, findIndexProblems, readValidator } from './mongodb-inspect-outbox.ts';
+import { compareWithParts } from './mongodb-inspect-user.ts';
+import {
+  findConstraintProblems,
+  readGraphIndexes,
+  readGraphServer,
+  readGraphUser,
+  readManifestForms,
+} from './neo4j-inspect-graph.ts';
+import { connectQueueToInspect, readQueue, readRules } from './sqs-inspect-queue.ts';
+
+/** What to examine. */
+export interface DoctorRequest {
+  readonly environment: Environment;
+  readonly loaded: LoadedCatalog;
+  readonly signal: AbortSignal;
+}
+
+/** An absent server shows before the time of a check is up. */
+const selectionMillis = 4_000;
+const checkSeconds = 10;
+
+/** Examines a stage; it changes nothing. Whatever the servers do, it ends within half a minute. */
+export async function runDoctor({ environment, loaded, signal }: DoctorRequest): Promise<DoctorReport> {
+  const states = await readStates(environment);
+  const opened: (() => Promise<void>)[] = [];
+  try {
+    const mongodb = openMongodb(states, loaded, opened);
+    const inMongodb = mongodbChecks(mongodb?.ports ?? null, {
+      isLocal: isLocalAddress(textOf(states, 'MONGODB_URI') ?? ''),
+      ownCollections: [
+        outboxCollection,
+        identityCollection,
+        checkpointCollection,
+        trialCollection,
+        conflictCollection,
+        discardedCollection,
+      ],
+      retentionDays: daysIfSet(states),
+      documentCollections: documentCollections(loaded),
+    });
+    const inNeo4j = neo4jChecks(openNeo4j(states, loaded, mongodb, opened), {
+      isLocal: isLocalAddress(textOf(states, 'NEO4J_URI') ?? ''),
+      hasCatalog: loaded.catalog !== null,
+      tombstoneIndex,
+      mongodbReachable: inMongodb.reachable,
+    });
+    const facts: ConfigurationFacts = {
+      states,
+      unknown: unknownSettings(environment),
+      loaded,
+      nodeVersion: process.versions.node,
+    };
+    const checks = [
+      ...configurationChecks(facts),
+      ...inMongodb.all,
+      ...inNeo4j,
+      ...queueChecks(openQueues(states, opened)),
+      ...stageChecks(mongodb?.stage ?? null, inMongodb),
+    ];
+    return await examineStage(checks, { seconds: checkSeconds, signal });
+  } finally {
+    await Promise.all(opened.map((close) => closeInTime({ close })));
+  }
+}
+
+async function readStates(environment: Environment): Promise<readonly SettingState[]> {
+  const read = createReferenceReader();
+  return readSettingStates(environment, (reference) =>
+    pTimeout(read(reference, { maxAgeSeconds: 1, fresh: true }), {
+      milliseconds: checkSeconds * 1_000,
+      message: new Fault('secret-unavailable', `AWS did not answer within ${checkSeconds} seconds.`),
+    }),
+  );
+}
+
+interface OpenedMongodb {
+  readonly db: Db;
+  readonly ports: MongodbPorts;
+  readonly stage: StagePorts;
+}
+
+function openMongodb(
+  states: readonly SettingState[],
+  loaded: LoadedCatalog,
+  opened: (() => Promise<void>)[],
+): OpenedMongodb | null {
+  const uri = textOf(states, 'MONGODB_URI');
+  const database = textOf(states, 'MONGODB_DATABASE');
+  if (uri === null || database === null) return null;
+  const client = connectMongodb(uri, { selectionMillis });
+  opened.push(() => client.close());
+  const db = client.db(database);
+  const outbox = outboxOf(db);
+  const checkpoints = db.collection(checkpointCollection);
+  return {
+    db,
+    ports: {
+      readServer: once(() => readServerFacts(db)),
+      readFeatureVersion: () => readFeatureVersion(db),
+      readWriteConcern: () => readDefaultWriteConcern(db),
+      readOplog: () => readOplog(db),
+      readUser: () => compareWithParts(db, documentCollections(loaded)),
+      findCollections: (names) => findCollections(db, names),
+      readValidator: () => readValidator(db),
+      findIndexProblems: () => findIndexProblems(db),
+      findTtlIndexes: () => findTtlIndexes(db, documentCollections(loaded)),
+      findIdClashes: () => findIdClashes(db, withDocuments(loaded)),
+      readRetentionSeconds: () => readRetentionSeconds(outbox),
+    },
+    stage: {
+      readServerTime: once(() => readServerTime(outbox)),
+      readPublisherActivity: () => readPublisherActivity(checkpoints),
+      readLastCanary: () => readLastCanary(outbox, db.collection<CanaryNote>(checkpointCollection)),
+      countOutbox: once((limit: number) => countOutbox(outbox, limit)),
+    },
+  };
+}
+
+function openNeo4j(
+  states: readonly SettingState[],
+  { catalog }: LoadedCatalog,
+  mongodb: OpenedMongodb | null,
+  opened: (() => Promise<void>)[],
+): Neo4jPorts | null {
+  const uri = textOf(states, 'NEO4J_URI');
+  const database = textOf(states, 'NEO4J_DATABASE');
+  if (uri === null || database === null) return null;
+  const username = textOf(states, 'NEO4J_USERNAME') ?? '';
+  const driver = connectNeo4j({ uri, username, password: textOf(states, 'NEO4J_PASSWORD') ?? '' }, { retrySeconds: 1 });
+  opened.push(() => driver.close());
+  return {
+    readServer: once(() => namingNeo4j(uri, () => readGraphServer(driver, database))),
+    readUser: () => readGraphUser(driver, database),
+    findConstraintProblems: async () => (catalog === null ? [] : findConstraintProblems(driver, database, catalog)),
+    readIndexes: () => readGraphIndexes(driver, database),
+    readManifestForms: () => readManifestForms(driver, database),
+    checkBinding: async () => {
+      if (mongodb !== null) await checkBinding(mongodb.db, driver, database);
+    },
+    readMongodbClockAheadMillis: async () => (await mongodb?.ports.readServer())?.clockAheadMillis ?? 0,
+  };
+}
+
+function openQueues(states: readonly SettingState[], opened: (() => Promise<void>)[]): QueuePorts {
+  const queueUrl = textOf(states, 'QUEUE_URL');
+  const deadLetterQueueUrl = textOf(states, 'DEAD_LETTER_QUEUE_URL');
+  const busName = textOf(states, 'EVENT_BUS_NAME');
+  const sqs = connectQueueToInspect();
+  const bus = connectEventBus({ requestMillis: 3_000 });
+  opened.push(async () => {
+    sqs.destroy();
+    bus.destroy();
+  });
+  return {
+    readQueue: queueUrl === null ? null : once(() => readQueue(sqs, queueUrl)),
+    readDeadLetterQueue: deadLetterQueueUrl === null ? null : once(() => readQueue(sqs, deadLetterQueueUrl)),
+    readRules: busName === null ? null : once((queueArn: string) => readRules(bus, busName, queueArn)),
+  };
+}
+
+/** Of the types that have documents: not of the canary, and not of `graph`, whose events may come from anywhere. */
+function withDocuments({ catalog }: LoadedCatalog): readonly AggregateDefinition[] {
+  return catalog === null ? [] : reprojectable(catalog).filter(({ type }) => type !== graph.type);
+}
+
+function documentCollections(loaded: LoadedCatalog): readonly string[] {
+  return [...new Set(withDocuments(loaded).map(({ collection }) => collection))];
+}
+
+function daysIfSet(states: readonly SettingState[]): number | null {
+  const retention = states.find(({ name }) => name === 'PROCESSED_RETENTION_DAYS');
+  return retention?.state === 'set' ? Number(retention.value) : null;
+}
+
+/** Several checks look at one fact: it is asked for once. */
+function once<Arguments extends readonly unknown[], Answer>(
+  ask: (...args: Arguments) => Promise<Answer>,
+): (...args: Arguments) => Promise<Answer> {
+  let answer: Promise<Answer> | null = null;
+  return (...args) => {
+    answer ??= ask(...args);
+    return answer;
+  };
+}

@@ -1,0 +1,74 @@
+/** Joins redrive and replay to the outbox. */
+import type { Db } from 'mongodb';
+import { type ConflictDocument, conflictCollection, forgetConflicts } from '../../lib/consumer/mongodb-failures.ts';
+import { forgetTrials, type TrialDocument, trialCollection } from '../../lib/consumer/mongodb-trials.ts';
+import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
+import {
+  countProcessed,
+  findProcessed,
+  type ReplayWindow,
+  readRetentionSeconds,
+} from '../../lib/outbox/mongodb-find-processed.ts';
+import { paceOf, type Running } from '../databases.ts';
+import type { DeadSelection } from '../dead/dead-selection.ts';
+import { countDead, findDead } from '../dead/mongodb-find-dead.ts';
+import { type ChangePorts, type ChangeReport, changeInParts } from '../running/change-in-parts.ts';
+import { chunkFor } from '../running/pace.ts';
+import { makePending } from './mongodb-make-pending.ts';
+
+const maxEventsAtOnce = 500;
+
+/** How many dead events are meant that died before `until`. @throws Fault `mongodb-unavailable`. */
+export function countRedrive(db: Db, selection: DeadSelection, until: Date): Promise<number> {
+  return countDead(outboxOf(db), selection, until);
+}
+
+/** Makes the meant dead events pending again; what dies after `until` stays dead. @throws Fault `mongodb-unavailable`. */
+export function redrive(db: Db, selection: DeadSelection, until: Date, running: Running): Promise<ChangeReport> {
+  const outbox = outboxOf(db);
+  const trials = db.collection<TrialDocument>(trialCollection);
+  const conflicts = db.collection<ConflictDocument>(conflictCollection);
+  return runReturn(running, {
+    find: (limit) => findDead(outbox, selection, until, limit),
+    change: async (eventIds) => {
+      // First: as soon as an event is pending it may be tried, and what it was met with before would count.
+      await forgetTrials(trials, eventIds);
+      await forgetConflicts(conflicts, eventIds);
+      return makePending(outbox, 'dead', eventIds);
+    },
+  });
+}
+
+/** What a replay would do. */
+export interface ReplayPlan {
+  readonly events: number;
+  /** The outbox holds what was processed from then on; what was processed before is purged. Null: nothing is. */
+  readonly keptSince: Date | null;
+}
+
+/** @throws Fault `mongodb-unavailable`. */
+export async function planReplay(db: Db, window: ReplayWindow): Promise<ReplayPlan> {
+  const outbox = outboxOf(db);
+  const retentionSeconds = await readRetentionSeconds(outbox);
+  const events = await countProcessed(outbox, window);
+  return {
+    events,
+    keptSince: retentionSeconds === null ? null : new Date(window.until.getTime() - retentionSeconds * 1000),
+  };
+}
+
+/** Makes the processed events of the window pending again. @throws Fault `mongodb-unavailable`. */
+export function replay(db: Db, window: ReplayWindow, running: Running): Promise<ChangeReport> {
+  const outbox = outboxOf(db);
+  return runReturn(running, {
+    find: (limit) => findProcessed(outbox, window, limit),
+    change: (eventIds) => makePending(outbox, 'processed', eventIds),
+  });
+}
+
+function runReturn(running: Running, ports: Pick<ChangePorts, 'find' | 'change'>): Promise<ChangeReport> {
+  return changeInParts(
+    { ...ports, pace: paceOf(running), isInterrupted: () => running.signal.aborted, progress: running.progress },
+    chunkFor(running.ratePerSecond, maxEventsAtOnce),
+  );
+}

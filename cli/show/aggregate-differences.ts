@@ -1,0 +1,111 @@
+/** Where one aggregate's place in the graph differs from its document, by the rules of a verification, and element by element also where the whole is stale. Pure. */
+
+import { Fault } from '../../lib/contract/fault.ts';
+import { relationshipId } from '../../lib/contract/identity.ts';
+import type { Subgraph } from '../../lib/contract/subgraph.ts';
+import { createManifest, decodeManifest, listedName, readLine } from '../../lib/graph/manifest.ts';
+import type { RegisteredAggregate, StandingElements } from '../../lib/graph/standing-graph.ts';
+import { compareElements } from '../verify/compare-elements.ts';
+import type { Difference } from '../verify/difference.ts';
+import { registryDifference } from '../verify/verify-documents.ts';
+
+/** What is known of an aggregate. */
+export interface AggregateFindings {
+  /** `aggregateType:aggregateId`. */
+  readonly key: string;
+  /** Why it cannot be projected, where it cannot; `absent`: there is no document; `not-found`: nobody knows whether there is one. */
+  readonly document: Subgraph | Fault | 'absent' | 'not-found';
+  readonly registered: RegisteredAggregate | undefined;
+  readonly standing: StandingElements;
+  /** Its newest event that is not settled is dead, and newer than what the graph has. */
+  readonly isNewestDead: boolean;
+  /** An event waits that would change the graph. */
+  readonly isInFlight: boolean;
+}
+
+/** All differences, the general ones first. */
+export function aggregateDifferences(findings: AggregateFindings): readonly Difference[] {
+  const { key, document, registered, isNewestDead } = findings;
+  const dead = isNewestDead ? [difference(key, 'dead', 'Its newest event is dead.')] : [];
+  if (document === 'not-found') return dead;
+  if (document === 'absent') {
+    const isGhost = registered !== undefined && !registered.deleted;
+    const ghost = difference(key, 'ghost', 'The graph has the aggregate, and no document has it.');
+    return isGhost ? [...dead, ghost] : dead;
+  }
+  if (document instanceof Fault) return [...dead, difference(key, 'dead', document.message)];
+  const general = registryDifference(key, document, registered);
+  const stale = findings.isInFlight ? 'The graph has an older state of the aggregate.' : general?.reason;
+  if (general?.kind === 'missing' || registered === undefined) return [...dead, ...(general === null ? [] : [general])];
+  const elements = compareElements(key, document, findings.standing);
+  if (general === null) return [...dead, ...elements];
+  return [
+    ...dead,
+    { ...general, reason: stale ?? general.reason },
+    ...staleElements(findings, document, registered, elements),
+  ];
+}
+
+function difference(aggregate: string, kind: Difference['kind'], reason: string): Difference {
+  return { kind, aggregate, element: null, reason };
+}
+
+/** What an older state explains: elements that are not written yet, not yet as they should be, or not yet taken away. Only what that state has as well was changed by somebody else. */
+function staleElements(
+  { key, standing }: AggregateFindings,
+  document: Subgraph,
+  { manifest }: RegisteredAggregate,
+  compared: readonly Difference[],
+): readonly Difference[] {
+  const listed = decodeManifest(manifest);
+  const lines = new Set(listed);
+  const names = new Set(listed.map(nameOfLine));
+  const expected = new Map(createManifest(document, key).map((line) => [nameOfLine(line), line]));
+  const differing = compared.map((one): Difference => {
+    const line = one.element === null ? undefined : expected.get(one.element);
+    if (line === undefined || lines.has(line)) return one;
+    if (one.element !== null && names.has(one.element)) return { ...one, kind: 'stale' };
+    return { ...one, kind: 'missing', reason: 'The graph does not have it yet.' };
+  });
+  const left = listed.filter((line) => !expected.has(nameOfLine(line)) && stands(standing, line));
+  const reason = 'The state that the graph has lists it, and the document does not.';
+  return [
+    ...differing,
+    ...left.map((line): Difference => ({ kind: 'stale', aggregate: key, element: nameOfLine(line), reason })),
+  ];
+}
+
+function nameOfLine(line: string): string {
+  return listedName(readLine(line));
+}
+
+function stands({ nodes, relationships }: StandingElements, line: string): boolean {
+  const element = readLine(line);
+  return element.kind === 'node' ? nodes.has(element.endpoint.identity) : relationships.has(element.id);
+}
+
+/** What an aggregate lists, by its document or by the registry. */
+export interface ListedElement {
+  readonly nodes: ReadonlyMap<string, { readonly shared: boolean }>;
+  /** Types by id. */
+  readonly relationships: ReadonlyMap<string, string>;
+}
+
+/** All that its document or the registry lists. */
+export function listElements(
+  key: string,
+  document: Subgraph | null,
+  registered: RegisteredAggregate | undefined,
+): ListedElement {
+  const nodes = new Map<string, { readonly shared: boolean }>();
+  const relationships = new Map<string, string>();
+  for (const line of registered === undefined ? [] : decodeManifest(registered.manifest)) {
+    const element = readLine(line);
+    if (element.kind === 'node') nodes.set(element.endpoint.identity, { shared: element.shared });
+    else relationships.set(element.id, element.type);
+  }
+  for (const { identity, shared } of document?.nodes ?? []) nodes.set(identity, { shared });
+  for (const relationship of document?.relationships ?? [])
+    relationships.set(relationshipId(relationship, key), relationship.type);
+  return { nodes, relationships };
+}

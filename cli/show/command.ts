@@ -1,0 +1,77 @@
+/** `outgraph show`: one aggregate, from its document to the graph. */
+import { Command } from 'commander';
+import { Fault } from '../../lib/contract/fault.ts';
+import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
+import { withGraph, withOutbox } from '../databases.ts';
+import { addCatalogOption, type CatalogOption, knownTypes, readTypesOrExit } from '../terminal/read-catalog.ts';
+import { type Answer, exitCodesText, readDatabaseSettings, runCommand } from '../terminal/run-command.ts';
+import type { Shell } from '../terminal/shell.ts';
+import { plainView } from './plain-values.ts';
+import { showText } from './text.ts';
+import { viewAggregate } from './wiring.ts';
+
+interface ShowCommandOptions extends CatalogOption {
+  readonly walk: boolean;
+  readonly json?: true;
+}
+
+const help = `
+What it shows: the document, and what it says (its projection); its events that the outbox still has, without their payloads: all that are pending or dead, and of the processed ones those among the last fifty
+thousand of the outbox; what the graph's registry says; what stands in the graph of all that the document or the registry lists; and the differences, as "verify" finds them. It changes nothing.
+The document and the values of properties are shown: mind who sees them.
+
+Where the id of an aggregate is not its document's _id, the document is looked for by the ids that its events say, and then in the whole collection; --no-walk spares that.
+
+Ends with 0 where the graph is what the document says, with 4 where it is not, and with 1 where nobody knows the aggregate.
+
+Examples:
+  outgraph show memory-event 66a0c0ffee0123456789abcd
+  outgraph show memory-event 66a0c0ffee0123456789abcd --json | jq .differences`;
+
+/** The command. */
+export function showCommand(shell: Shell): Command {
+  const command = new Command('show')
+    .description('Shows one aggregate: its document, its events, what stands in the graph, and the differences.')
+    .argument('<aggregateType>', knownTypes)
+    .argument('<aggregateId>', 'its id, as its events have it')
+    .option('--no-walk', 'do not go through the whole collection for the document')
+    .option('--json', 'print the result as one line of JSON')
+    .addHelpText('after', `${help}\n${exitCodesText}`);
+  return addCatalogOption(command).action(async (type: string, aggregateId: string, options: ShowCommandOptions) => {
+    const [definition] = await readTypesOrExit(shell, [type], options, command);
+    if (definition !== undefined) await runShow(shell, definition, aggregateId, options);
+  });
+}
+
+async function runShow(
+  shell: Shell,
+  definition: AggregateDefinition,
+  aggregateId: string,
+  { walk, json }: ShowCommandOptions,
+): Promise<void> {
+  const settings = await readDatabaseSettings(shell);
+  return runCommand(shell, json === true ? { json } : {}, ({ signal, showProgress }) =>
+    withOutbox(settings, (db) =>
+      withGraph(db, settings, async (driver): Promise<Answer> => {
+        const progress = showProgress(null, 'documents looked at');
+        const scope = { db, driver, database: settings.NEO4J_DATABASE };
+        const result = await viewAggregate(scope, definition, aggregateId, { walk, signal, progress });
+        if (result.outcome === 'unknown') throw unknownAggregate(definition, aggregateId, walk);
+        if (result.outcome === 'interrupted')
+          return { outcome: 'interrupted', text: 'Interrupted: the document was not found yet.', facts: {} };
+        const { view } = result;
+        const isEqual = view.differences.length === 0;
+        const outcome = isEqual ? (view.search === 'not-found' ? 'done' : 'equal') : 'different';
+        return { outcome, text: showText(view), facts: plainView(view) };
+      }),
+    ),
+  );
+}
+
+function unknownAggregate({ type, collection }: AggregateDefinition, aggregateId: string, walk: boolean): Fault {
+  const sought = walk ? '' : ', where it is likely';
+  return new Fault(
+    'unexpected',
+    `Nobody knows an aggregate "${aggregateId}" of the type "${type}": no document of ${collection} has this id${sought}, no event of the outbox, and nothing in the graph.`,
+  );
+}

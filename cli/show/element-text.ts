@@ -1,0 +1,41 @@
+/** What people read for an element of the graph, in the words of Cypher: `(:User {user_id: "ada"})`. */
+import { readNodeIdentity } from '../../lib/contract/identity.ts';
+import { escapeUnprintable } from '../../lib/contract/printable.ts';
+import type { GraphProperties } from '../../lib/contract/subgraph.ts';
+import { valueText } from './value-text.ts';
+
+/** A node by its identity; a node that has lost its label or key in the graph has none. */
+export function nodeText(identity: string): string {
+  if (!identity.startsWith('[')) return `(${escapeUnprintable(identity)})`;
+  const { label, key } = readNodeIdentity(identity);
+  return `(:${label} ${propertiesText(key)})`;
+}
+
+/** `{name: "Ada", age: 36}`, in the order of the names. @param maxCharacters where a value is cut. */
+export function propertiesText(properties: GraphProperties, maxCharacters = Number.POSITIVE_INFINITY): string {
+  const texts = Object.entries(properties)
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, value]) => `${name}: ${cut(valueText(value), maxCharacters)}`);
+  return escapeUnprintable(`{${texts.join(', ')}}`);
+}
+
+function cut(text: string, maxCharacters: number): string {
+  return text.length > maxCharacters ? `${text.slice(0, maxCharacters)}…` : text;
+}
+
+/** A relationship between two nodes. @param inner its properties as text, or empty. */
+export function relationshipText(type: string, from: string, to: string, inner = ''): string {
+  return `${from}-[:${type}${inner === '' ? '' : ` ${inner}`}]->${to}`;
+}
+
+/** The element that a difference is about; null for one about a whole aggregate. */
+export function elementText({
+  element,
+  ends,
+}: {
+  readonly element: string | null;
+  readonly ends?: { readonly type: string; readonly from: string; readonly to: string };
+}): string | null {
+  if (ends !== undefined) return relationshipText(ends.type, nodeText(ends.from), nodeText(ends.to));
+  return element?.startsWith('[') ? nodeText(element) : element && escapeUnprintable(element);
+}

@@ -1,0 +1,111 @@
+/** `outgraph status`: is the graph in step, and if not, where does it wait? */
+import { Command, InvalidArgumentError } from 'commander';
+import type { Db } from 'mongodb';
+import { describeError, Fault } from '../../lib/contract/fault.ts';
+import { statusSettings } from '../../lib/runtime/settings.ts';
+import { sleepUnless, withOutbox } from '../databases.ts';
+import { type BlockScreen, createBlockScreen } from '../terminal/block-screen.ts';
+import { readSettingsOrExit } from '../terminal/read-settings.ts';
+import { type Answer, exitCodesText, runCommand } from '../terminal/run-command.ts';
+import { runUntilInterrupted, type Stream } from '../terminal/run-until-interrupted.ts';
+import { type Shell, untilAborted } from '../terminal/shell.ts';
+import type { StatusReport } from './status-report.ts';
+import { statusText } from './text.ts';
+import { createQueueReader, readStatus } from './wiring.ts';
+
+interface StatusCommandOptions {
+  readonly watch?: number | true;
+  readonly json?: true;
+}
+
+const watchSeconds = 2;
+
+const help = `
+What it says:
+  in step      no event is pending for longer than the sweep waits (SWEEP_STALE_SECONDS), none is dead, and the sweep's last canary came through
+  catching up  events wait, and events are being settled: more were written than are applied, or something was away
+  out of step  events wait and none is settled, or the oldest was passed by, or events are dead. Ends with 4
+
+It looks at the outbox, the publishers' leases and the queue, and not at the graph: it also answers while Neo4j is away. Whether the graph is right is what "verify" finds out.
+
+Settings: MONGODB_URI and MONGODB_DATABASE; QUEUE_URL and DEAD_LETTER_QUEUE_URL where there is a queue (its credentials and AWS_REGION from the environment); SWEEP_STALE_SECONDS if the sweep has another.
+
+Examples:
+  outgraph status
+  outgraph status --watch          again every 2 seconds, until Ctrl-C, which ends it with 0
+  outgraph status --watch 30 --json >> status.jsonl
+  outgraph status > /dev/null || page-somebody`;
+
+/** The command. */
+export function statusCommand(shell: Shell): Command {
+  return new Command('status')
+    .description('Says whether the graph is in step with the documents, and if not, where it waits. Changes nothing.')
+    .option('--watch [seconds]', `again every so many seconds (${watchSeconds}), until Ctrl-C`, seconds)
+    .option('--json', 'print one line of JSON, each time')
+    .addHelpText('after', `${help}\n${exitCodesText}`)
+    .action((options: StatusCommandOptions) => runStatus(shell, options));
+}
+
+async function runStatus(shell: Shell, { watch: every, ...options }: StatusCommandOptions): Promise<void> {
+  const json = options.json === true;
+  const settings = await readSettingsOrExit(shell, statusSettings);
+  const staleSeconds = settings.SWEEP_STALE_SECONDS;
+  const queues = createQueueReader(settings);
+  const look = (db: Db) => readStatus({ db, queues }, { staleSeconds });
+  try {
+    if (every === undefined)
+      return await runCommand(shell, json ? { json } : {}, () =>
+        withOutbox(settings, async (db): Promise<Answer> => {
+          const report = await look(db);
+          return { outcome: outcomeOf(report), text: statusText(report), facts: { ...report } };
+        }),
+      );
+    const millis = (every === true ? watchSeconds : every) * 1_000;
+    await runUntilInterrupted(shell, json, (stream) =>
+      withOutbox(settings, (db) => watch(() => look(db), { millis, json }, stream, createBlockScreen(shell.stdout))),
+    );
+  } finally {
+    queues?.close();
+  }
+}
+
+function outcomeOf({ verdict }: StatusReport): 'different' | 'done' {
+  return verdict === 'out-of-step' ? 'different' : 'done';
+}
+
+/** Looks again and again. The first look must succeed; after it, a server that is away for a while is told, and waited for. */
+async function watch(
+  look: () => ReturnType<typeof readStatus>,
+  { millis, json }: { readonly millis: number; readonly json: boolean },
+  { signal, print }: Stream,
+  screen: BlockScreen,
+): Promise<void> {
+  const ended = untilAborted(signal).then(() => null);
+  let succeeded = false;
+  try {
+    while (!signal.aborted) {
+      try {
+        const report = await Promise.race([look(), ended]);
+        if (report === null) return;
+        succeeded = true;
+        if (json) print(JSON.stringify({ outcome: outcomeOf(report), ...report }));
+        else screen.show(statusText(report));
+      } catch (error) {
+        if (!succeeded || !(error instanceof Fault) || !error.retryable) throw error;
+        const { reason } = describeError(error);
+        if (json) print(JSON.stringify({ outcome: 'failed', reason }));
+        else screen.show(`${reason} Looking again.`);
+      }
+      await sleepUnless(signal, millis);
+    }
+  } finally {
+    screen.end();
+  }
+}
+
+function seconds(text: string): number {
+  const value = Number(text);
+  if (!(value >= 0.1 && value <= 86_400))
+    throw new InvalidArgumentError('It must be a number of seconds, from 0.1 on.');
+  return value;
+}

@@ -1,0 +1,97 @@
+/** The look at a stage, for people. Times are told as ages by MongoDB's clock: the reader's own may differ. */
+import { durationText } from '../terminal/duration-text.ts';
+import { table } from '../terminal/table.ts';
+import { rateText } from './judge-status.ts';
+import type { PublisherStatus, QueueStatus, StatusReport } from './status-report.ts';
+
+const headlines = { 'in-step': 'In step.', 'catching-up': 'Catching up.', 'out-of-step': 'Out of step.' } as const;
+
+/** Some lines: the verdict, why, what waits by type, and the figures. */
+export function statusText(report: StatusReport): string {
+  const { verdict, reasons, at, dead } = report;
+  return [
+    `${headlines[verdict]}  (${at.toISOString().slice(0, 19)}Z, by MongoDB's clock)`,
+    ...reasons.map((reason) => `  - ${reason}`),
+    ...(dead > 0 ? ['    Why events are dead: outgraph dead list'] : []),
+    '',
+    typesText(report),
+    '',
+    ...figures(report).map(([name, text]) => `${name.padEnd(widest(report))}  ${text}`),
+  ].join('\n');
+}
+
+function typesText({ types, isCapped, pending, dead, at }: StatusReport): string {
+  if (types.length === 0) return 'Nothing is pending, and nothing is dead.';
+  const rows = types.map((type) => [
+    type.aggregateType,
+    type.pending,
+    type.oldestPendingAt === null ? '' : ago(at, type.oldestPendingAt),
+    type.dead,
+  ]);
+  const rest = isCapped
+    ? [
+        `(by type, the oldest alone were counted; in all ${pending.toLocaleString('en-US')} are pending, and ${dead.toLocaleString('en-US')} dead)`,
+      ]
+    : [];
+  return [table(['type', 'pending', 'oldest', 'dead'], rows), ...rest].join('\n');
+}
+
+function figures(report: StatusReport): readonly (readonly [string, string])[] {
+  return [
+    ['settled', settledText(report)],
+    ['lag', lagText(report)],
+    ['canary', canaryText(report)],
+    ['queue', queueText(report.queue, 'QUEUE_URL')],
+    ['dead letters', queueText(report.deadLetterQueue, 'DEAD_LETTER_QUEUE_URL')],
+    ...report.publishers.map((publisher) => [publisher.id, publisherText(publisher, report.at)] as const),
+    ...(report.publishers.length === 0
+      ? [['publisher', 'none has ever run here (an Atlas Trigger is none)'] as const]
+      : []),
+  ];
+}
+
+function widest(report: StatusReport): number {
+  return Math.max(...figures(report).map(([name]) => name.length));
+}
+
+function settledText({ settledPerSecond, lastSettledAt, at }: StatusReport): string {
+  const last = lastSettledAt === null ? 'nothing ever, of what the outbox holds' : `the last ${ago(at, lastSettledAt)}`;
+  return `${rateText(settledPerSecond)} over the last minute; ${last}`;
+}
+
+function lagText({ lag }: StatusReport): string {
+  if (lag === null) return 'nothing was settled in the last minute';
+  const { events, p50Millis, p95Millis, maxMillis } = lag;
+  const [half, most, all] = [p50Millis, p95Millis, maxMillis].map(durationText);
+  const settled = events === 1 ? '1 event' : `${events.toLocaleString('en-US')} events`;
+  return `half within ${half}, 95 % within ${most}, all within ${all} (${settled} of the last minute)`;
+}
+
+function canaryText({ canary, at }: StatusReport): string {
+  if (canary === null) return 'none: the sweep has not run here lately';
+  const { writtenAt, processedAt } = canary;
+  const written = `written ${ago(at, writtenAt)}`;
+  if (processedAt === null) return `${written}, on its way`;
+  return `${written}, came through after ${durationText(processedAt.getTime() - writtenAt.getTime())}`;
+}
+
+function queueText(queue: QueueStatus | null, setting: string): string {
+  if (queue === null) return `not asked: ${setting} is not set`;
+  const [visible, inFlight, delayed] = [queue.visible, queue.inFlight, queue.delayed].map((count) =>
+    count.toLocaleString('en-US'),
+  );
+  return `about ${visible} waiting, ${inFlight} in flight, ${delayed} delayed`;
+}
+
+function publisherText({ owner, leaseExpiresAt, updatedAt, hasBacklog }: PublisherStatus, at: Date): string {
+  const lease =
+    owner === null
+      ? 'nobody holds its lease'
+      : `its lease is held for another ${durationText(leaseExpiresAt.getTime() - at.getTime())}`;
+  const saved = updatedAt === null ? 'no progress yet' : `progress saved ${ago(at, updatedAt)}`;
+  return `${lease}; ${saved}${hasBacklog ? '; publishing a backlog by index' : ''}`;
+}
+
+function ago(at: Date, then: Date): string {
+  return `${durationText(at.getTime() - then.getTime())} ago`;
+}

@@ -1,0 +1,78 @@
+/** Tells a person what happens in the outbox for as long as they watch: over elections and outages, and honestly where something was missed. */
+import { Fault } from '../../lib/contract/fault.ts';
+import type { Position } from '../../lib/contract/position.ts';
+import type { TailStart } from '../../lib/publisher/progress.ts';
+
+/** An open stream. */
+interface Follower<Change, Token> {
+  /** Waits for half a second or so; null: nothing happened. */
+  readonly next: () => Promise<Change | null>;
+  readonly token: () => Token | null;
+  readonly close: () => Promise<void>;
+}
+
+export interface FollowPorts<Change, Token> {
+  readonly open: (start: TailStart<Token>) => Follower<Change, Token>;
+  readonly readClusterTime: () => Promise<Position>;
+  readonly tell: (change: Change) => void;
+  readonly log: FollowLog;
+  readonly sleep: (millis: number) => Promise<void>;
+  readonly isInterrupted: () => boolean;
+}
+
+export interface FollowLog {
+  /** Once for each outage. */
+  readonly away: (reason: string) => void;
+  readonly back: () => void;
+  /** What happened since the last change that was told is lost to whoever watches. */
+  readonly missed: (reason: string) => void;
+}
+
+const retryMillis = 1_000;
+
+/**
+ * Follows until it is interrupted. What is wrong before the first answer ends it: then it is the request that is wrong.
+ *
+ * @throws Fault of the first read; later on only of what no waiting mends.
+ */
+export async function follow<Change, Token>(ports: FollowPorts<Change, Token>, begin: TailStart<Token>): Promise<void> {
+  let start = begin;
+  let isBegun = false;
+  let isAway = false;
+  let follower = ports.open(start);
+  try {
+    while (!ports.isInterrupted()) {
+      try {
+        const change = await follower.next();
+        isBegun = true;
+        if (isAway) ports.log.back();
+        isAway = false;
+        if (change !== null) ports.tell(change);
+        const token = follower.token();
+        if (token !== null) start = { resumeToken: token };
+      } catch (error) {
+        if (!isBegun || !(error instanceof Fault) || !mayPass(error)) throw error;
+        await follower.close();
+        if (isLost(error)) {
+          ports.log.missed(error.message);
+          start = { after: await ports.readClusterTime() };
+        } else {
+          if (!isAway) ports.log.away(error.message);
+          isAway = true;
+          await ports.sleep(retryMillis);
+        }
+        follower = ports.open(start);
+      }
+    }
+  } finally {
+    await follower.close();
+  }
+}
+
+function isLost({ code }: Fault): boolean {
+  return code === 'history-lost' || code === 'change-event-too-large';
+}
+
+function mayPass(fault: Fault): boolean {
+  return isLost(fault) || fault.code === 'mongodb-unavailable';
+}

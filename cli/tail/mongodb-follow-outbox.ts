@@ -1,0 +1,93 @@
+/**
+ * Follows the outbox for a person who watches: events as they are written, and as they are settled, without their payloads. Of a change of status, what has happened is told by the change itself, and
+ * the event's names by what it is by then.
+ */
+import type { ChangeStreamOptions, Collection, Document } from 'mongodb';
+import { Fault } from '../../lib/contract/fault.ts';
+import { toPosition } from '../../lib/contract/position.ts';
+import { streamStart, translateTailError } from '../../lib/publisher/mongodb-change-stream.ts';
+import type { ResumeToken } from '../../lib/publisher/mongodb-lease.ts';
+import type { TailStart } from '../../lib/publisher/progress.ts';
+import { canaryAggregate } from '../../lib/sweep/canary-event.ts';
+import type { Happening, OutboxChange } from './outbox-change.ts';
+
+/** Which changes are meant; empty lists mean all. */
+export interface ChangeSelection {
+  readonly aggregateTypes: readonly string[];
+  readonly aggregateIds: readonly string[];
+  readonly canaries: boolean;
+}
+
+/** An open change stream. `next` throws a fault: `history-lost` or `change-event-too-large` where it cannot go on from where it is. */
+export interface OutboxFollower {
+  /** Waits up to half a second; null: nothing happened. */
+  readonly next: () => Promise<OutboxChange | null>;
+  /** Where another one goes on. */
+  readonly token: () => ResumeToken | null;
+  readonly close: () => Promise<void>;
+}
+
+const endings = ['drop', 'rename', 'dropDatabase', 'invalidate'];
+const fields = ['_id', 'aggregateType', 'aggregateId', 'operation', 'position', 'createdAt'];
+const awaitMillis = 500;
+
+/** Opens the stream. Lazily: what is wrong shows at the first `next`. */
+export function followOutbox(
+  outbox: Collection<Document>,
+  start: TailStart<ResumeToken>,
+  selection: ChangeSelection,
+): OutboxFollower {
+  // The names of an event whose status has changed are not in the change.
+  const options: ChangeStreamOptions = { fullDocument: 'updateLookup', maxAwaitTimeMS: awaitMillis };
+  const stream = outbox.watch<Document, Document>(pipelineOf(selection), { ...options, ...streamStart(start) });
+  return {
+    next: async () => {
+      try {
+        const change = await stream.tryNext();
+        return change === null ? null : toChange(change);
+      } catch (error) {
+        throw translateTailError(error);
+      }
+    },
+    token: () => (stream.resumeToken as ResumeToken | undefined) ?? null,
+    close: () => stream.close().catch(() => undefined),
+  };
+}
+
+function pipelineOf({ aggregateTypes, aggregateIds, canaries }: ChangeSelection): Document[] {
+  const meant = [
+    { operationType: { $in: ['insert', 'update'] } },
+    { $or: [{ operationType: 'insert' }, { 'updateDescription.updatedFields.status': { $exists: true } }] },
+    ...(aggregateTypes.length === 0 ? [] : [{ 'fullDocument.aggregateType': { $in: [...aggregateTypes] } }]),
+    ...(aggregateIds.length === 0 ? [] : [{ 'fullDocument.aggregateId': { $in: [...aggregateIds] } }]),
+    ...(canaries ? [] : [{ 'fullDocument.aggregateType': { $ne: canaryAggregate.aggregateType } }]),
+  ];
+  const projection = [
+    ...fields.map((name) => `fullDocument.${name}`),
+    ...['status', 'processedAt', 'error.code'].map((name) => `updateDescription.updatedFields.${name}`),
+    ...['operationType', 'wallTime', 'updateDescription.removedFields'],
+  ];
+  return [
+    { $match: { $or: [{ $and: meant }, { operationType: { $in: endings } }] } },
+    { $project: Object.fromEntries(projection.map((name) => [name, 1])) },
+  ];
+}
+
+/** Null: an event that was purged or removed before anybody could look at its names. */
+function toChange({ operationType, wallTime, fullDocument, updateDescription }: Document): OutboxChange | null {
+  if (endings.includes(operationType))
+    throw new Fault('history-lost', `The outbox met a ${operationType}: its change stream has ended.`);
+  if (fullDocument === null || fullDocument === undefined) return null;
+  const { _id, aggregateType, aggregateId, operation, position, createdAt } = fullDocument;
+  const happening =
+    operationType === 'insert' ? { what: 'written' as const } : happeningOf(updateDescription, createdAt);
+  const event = { eventId: String(_id), aggregateType, aggregateId, operation, position: toPosition(position) };
+  return { at: wallTime, ...event, ...happening };
+}
+
+function happeningOf({ updatedFields, removedFields }: Document, createdAt: Date): Happening {
+  const { status, processedAt, error } = updatedFields;
+  if (status === 'processed') return { what: 'applied', lagMillis: Math.max(0, processedAt - createdAt.getTime()) };
+  if (status === 'dead') return { what: 'dead', code: String(error?.code) };
+  return { what: removedFields.includes('processedAt') ? 'replayed' : 'redriven' };
+}

@@ -1,0 +1,27 @@
+/** The settings of a command, from the environment and from what it refers to in SSM or Secrets Manager. */
+import type { z } from 'zod';
+import { createReferenceReader } from '../../lib/runtime/secrets.ts';
+import { readSettings } from '../../lib/runtime/settings.ts';
+import { readReferred } from '../../lib/runtime/with-references.ts';
+import { Exit, type Shell } from './shell.ts';
+
+/** Wrong use or settings. */
+export const wrongUse = 2;
+
+/** Reads them. @throws Exit where they are wrong, once it has said all that is wrong. */
+export async function readSettingsOrExit<Settings>(
+  { environment, stderr }: Shell,
+  schema: z.ZodType<Settings> & z.ZodObject,
+): Promise<Settings> {
+  try {
+    readSettings(schema, environment);
+    const read = createReferenceReader();
+    const values = await readReferred(schema, environment, (reference) =>
+      read(reference, { maxAgeSeconds: 1, fresh: true }),
+    );
+    return readSettings(schema, values);
+  } catch (error) {
+    stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    throw new Exit(wrongUse);
+  }
+}

@@ -1,0 +1,191 @@
+/** What every command of the operator shares: how it is interrupted, how it asks before it changes data, how it answers, and its exit codes. */
+import { type Command, InvalidArgumentError } from 'commander';
+import { describeError } from '../../lib/contract/fault.ts';
+import { databaseSettings } from '../../lib/runtime/settings.ts';
+import type { GraphAddress } from '../databases.ts';
+import { isWanted, type ShowProgress, showProgress } from './progress.ts';
+import { readSettingsOrExit, wrongUse } from './read-settings.ts';
+import { Exit, type Shell } from './shell.ts';
+
+/** 0: done, or equal. */
+export const exitCodes = { failed: 1, wrongUse, refused: 3, different: 4, interrupted: 130, terminated: 143 } as const;
+
+export const exitCodesText = `
+Exit codes: 0 done, 1 failed (a server did not answer as it should, or there is no such thing), 2 wrong use or settings,
+3 refused (not confirmed, or not safe), 4 the graph is not what the documents say, or is out of step, 130 interrupted (Ctrl-C; run it again to go on),
+143 the same by SIGTERM.`;
+
+/** Options that commands which change data have. */
+export interface ChangeOptions {
+  readonly yes?: true;
+  readonly json?: true;
+  readonly rate: number;
+}
+
+/** A command's answer: for people, and the same for programs. */
+export interface Answer {
+  /** `wrong` ends as `failed` does, `unusable` as wrong settings do. */
+  readonly outcome: 'done' | 'equal' | 'different' | 'interrupted' | 'wrong' | 'unusable';
+  readonly text: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/** Thrown to end a command that is not confirmed, or not safe. */
+export class Refusal extends Error {
+  /** For programs: what was done before, where something was. */
+  readonly facts: Answer['facts'];
+
+  constructor(message: string, facts: Answer['facts'] = {}) {
+    super(message);
+    this.facts = facts;
+  }
+}
+
+/** What a running command can do. */
+export interface Terminal {
+  readonly signal: AbortSignal;
+  /** @throws Refusal unless the answer is yes. */
+  readonly confirm: (whatItDoes: string) => Promise<void>;
+  /** For people, on stderr. */
+  readonly say: (text: string) => void;
+  readonly showProgress: (total: number | null, what: string) => ShowProgress;
+}
+
+/**
+ * Adds `--rate`, `--yes` and `--json`.
+ *
+ * @param rate a default that depends on other options is a text: it is only shown.
+ */
+export function addChangeOptions(
+  command: Command,
+  rate: { readonly default: number | string; readonly what: string },
+): Command {
+  const isShown = typeof rate.default === 'string';
+  const description = `${rate.what} in a second, at most${isShown ? ` (default: ${rate.default})` : ''}`;
+  return command
+    .option<number | undefined>('--rate <number>', description, positive, isShown ? undefined : Number(rate.default))
+    .option('--yes', 'do not ask')
+    .option('--json', 'print the result as one line of JSON')
+    .addHelpText('after', exitCodesText);
+}
+
+const exitCodeOf = { done: 0, equal: 0, ...exitCodes, wrong: exitCodes.failed, unusable: exitCodes.wrongUse } as const;
+
+/** Runs a command to its answer. @throws Exit where that is another one than `done` or `equal`. */
+export async function runCommand(
+  shell: Shell,
+  { yes, json }: Pick<ChangeOptions, 'yes' | 'json'>,
+  work: (terminal: Terminal) => Promise<Answer>,
+): Promise<void> {
+  const screen = createScreen(shell);
+  const say = (text: string) => screen.write(`${screen.endLine()}${text}\n`);
+  try {
+    const answer = await work({
+      signal: shell.signal,
+      say,
+      confirm: (whatItDoes) => confirm(shell, `${screen.endLine()}${whatItDoes}`, yes === true),
+      showProgress: (total, what) => (isWanted(screen) ? showProgress(screen, total, what) : ignore),
+    });
+    screen.write(screen.endLine());
+    const { outcome, text, facts } = answer;
+    shell.stdout.write(json ? `${JSON.stringify({ outcome, ...facts })}\n` : `${text}\n`);
+    if (exitCodeOf[outcome] !== 0) throw new Exit(exitCodeOf[outcome]);
+  } catch (error) {
+    screen.write(screen.endLine());
+    throw reportFailure(shell, error, json === true);
+  }
+}
+
+/** stderr, and whether a line of progress stands on it that the next words must not be written behind. */
+function createScreen({ stderr }: Shell) {
+  let isOpen = false;
+  return {
+    isTTY: stderr.isTTY === true,
+    write: (text: string): void => {
+      if (text === '') return;
+      stderr.write(text);
+      isOpen = !text.endsWith('\n');
+    },
+    endLine: (): string => {
+      const end = isOpen ? '\n' : '';
+      isOpen = false;
+      return end;
+    },
+  };
+}
+
+/** Says why a command did not come to its answer. Returns how it ends. */
+export function reportFailure({ stdout, stderr }: Shell, error: unknown, json: boolean): Exit {
+  if (error instanceof Exit) return error;
+  const refused = error instanceof Refusal;
+  const reason = refused ? error.message : describeError(error).reason;
+  const facts = refused ? error.facts : {};
+  if (json) stdout.write(`${JSON.stringify({ ...facts, outcome: refused ? 'refused' : 'failed', reason })}\n`);
+  stderr.write(`${reason}\n`);
+  return new Exit(refused ? exitCodes.refused : exitCodes.failed);
+}
+
+/** Where both databases are, as for the worker. */
+export const readDatabaseSettings = (shell: Shell) => readSettingsOrExit(shell, databaseSettings);
+
+/** Where the outbox is, for a command that does not need the graph. */
+export const readOutboxSettings = (shell: Shell) =>
+  readSettingsOrExit(shell, databaseSettings.pick({ MONGODB_URI: true, MONGODB_DATABASE: true }));
+
+/** Where both databases are; the graph's address may be left out. For a command that can do without it. */
+export const readSettingsWithGraph = (shell: Shell) =>
+  readSettingsOrExit(shell, databaseSettings.partial({ NEO4J_URI: true }));
+
+/** Null where the settings name no graph. */
+export function graphOf({
+  NEO4J_URI,
+  ...others
+}: Omit<GraphAddress, 'NEO4J_URI'> & { readonly NEO4J_URI?: string | undefined }): GraphAddress | null {
+  return NEO4J_URI === undefined ? null : { NEO4J_URI, ...others };
+}
+
+async function confirm({ stderr, ask }: Shell, whatItDoes: string, yes: boolean): Promise<void> {
+  stderr.write(`${whatItDoes}\n`);
+  if (yes) return;
+  if (ask === null) throw new Refusal('Nobody can be asked here: add --yes to go ahead.');
+  const answer = await ask('Go ahead? [y/N] ').catch(() => '');
+  if (!/^y(es)?$/i.test(answer.trim())) throw new Refusal('Nothing was changed.');
+}
+
+const ignore: ShowProgress = () => undefined;
+
+/** An option's value: a number above zero. */
+export function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('It must be a number above zero.');
+  return value;
+}
+
+/** An option's value: a whole number above zero. */
+export function wholePositive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value <= 0) throw new InvalidArgumentError('It must be a whole number above zero.');
+  return value;
+}
+
+/** An option's value: a whole number, zero or more. */
+export function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('It must be a whole number, zero or more.');
+  return value;
+}
+
+/** An option that may be given several times. */
+export function collect(
+  check: (text: string) => string,
+): (text: string, before?: readonly string[]) => readonly string[] {
+  return (text, before = []) => [...before, check(text)];
+}
+
+/** An option's value: a moment with its time zone. */
+export function moment(text: string): Date {
+  const value = new Date(text);
+  if (Number.isNaN(value.getTime()) || !/(Z|[+-]\d\d:?\d\d)$/.test(text))
+    throw new InvalidArgumentError('It must be a time with its zone, as 2026-11-25T03:00:00Z.');
+  return value;
+}

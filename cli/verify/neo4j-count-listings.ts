@@ -1,0 +1,72 @@
+/** How many aggregates list elements, by their manifests. Walks the whole registry, and so is for a verification and a repair only. */
+import type { Driver } from 'neo4j-driver';
+import { sharedNodeLine } from '../../lib/graph/manifest.ts';
+import type { KeyNames } from '../../lib/graph/neo4j-key-names.ts';
+import { type Query, queryOf } from '../../lib/graph/neo4j-read.ts';
+import { lookAgain } from '../../lib/graph/neo4j-read-elements.ts';
+import type { CountedElement, MarkedElement } from '../../lib/graph/standing-graph.ts';
+
+/** Of one element: by how many it is listed as owned (only told of relationships) and as shared. */
+export interface Listings {
+  readonly owned: number;
+  readonly shared: number;
+}
+
+// A shared node's line is the same for all who list it; a relationship's id is its third word.
+const statement = `
+MATCH (a:OutgraphAggregate) WHERE a.deletedAt IS NULL
+UNWIND split(a.manifest, '\\n') AS line
+WITH line, left(line, 1) AS kind WHERE kind IN ['s', 'r', 't']
+WITH kind, CASE kind WHEN 's' THEN line ELSE split(line, ' ')[2] END AS name
+WHERE name IN $names
+RETURN kind, name, count(*) AS listings`;
+
+/** By `elementId`. Elements that nobody lists are in it as well. */
+export async function readListings(
+  query: Query,
+  elements: readonly MarkedElement[],
+): Promise<ReadonlyMap<string, Listings>> {
+  const names = elements.flatMap(namesOf);
+  if (names.length === 0) return new Map();
+  const rows = await query<{ kind: string; name: string; listings: bigint }>(statement, { names });
+  const counts = new Map(rows.map(({ kind, name, listings }) => [`${kind}${name}`, Number(listings)]));
+  return new Map(
+    elements.map((element) => {
+      const count = (kind: string) =>
+        namesOf(element).reduce((sum, name) => sum + (counts.get(`${kind}${name}`) ?? 0), 0);
+      return [element.elementId, { owned: count('r'), shared: count('s') + count('t') }];
+    }),
+  );
+}
+
+/** An element that is shared by many changes often. */
+const maxLooks = 3;
+
+/** Those that still stand, with the number of aggregates that list each as shared; left out where it changed each time that they were counted. @throws Fault `neo4j-unavailable`. */
+export async function countListings(
+  driver: Driver,
+  database: string,
+  readKeyNames: () => Promise<KeyNames>,
+  elements: readonly MarkedElement[],
+): Promise<readonly CountedElement[]> {
+  const keyNames = await readKeyNames();
+  const query = queryOf(driver, database);
+  const counted: CountedElement[] = [];
+  let open = elements;
+  for (let look = 0; look < maxLooks && open.length > 0; look += 1) {
+    const before = await lookAgain(query, keyNames, open);
+    const listings = await readListings(query, before);
+    const after = await lookAgain(query, keyNames, before);
+    const sharesBefore = new Map(before.map(({ elementId, shares }) => [elementId, shares]));
+    // Whoever begins or ceases to list it writes its count in the same transaction.
+    const isQuiet = ({ elementId, shares }: MarkedElement) => sharesBefore.get(elementId) === shares;
+    for (const element of after.filter(isQuiet))
+      counted.push({ element, listings: listings.get(element.elementId)?.shared ?? 0 });
+    open = after.filter((element) => !isQuiet(element));
+  }
+  return counted;
+}
+
+function namesOf(element: MarkedElement): readonly string[] {
+  return element.kind === 'relationship' ? [element.id] : element.identities.map(sharedNodeLine);
+}

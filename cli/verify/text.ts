@@ -1,0 +1,75 @@
+/** How verify and repair tell a person what they have found. */
+
+import { escapeUnprintable } from '../../lib/contract/printable.ts';
+import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
+import { elementText } from '../show/element-text.ts';
+import { typesOf } from '../terminal/read-catalog.ts';
+import type { Terminal } from '../terminal/run-command.ts';
+import { type Difference, type DifferenceCounts, differenceKinds } from './difference.ts';
+import type { VerifyStep } from './ports.ts';
+
+/** "3 missing, 1 ghost"; empty where there is no difference. */
+export function kindsText(differences: DifferenceCounts): string {
+  return differenceKinds
+    .filter((kind) => differences[kind] > 0)
+    .map((kind) => `${differences[kind]} ${kind}`)
+    .join(', ');
+}
+
+/** How many documents were compared, and of which types where not of all. */
+export function comparedText(
+  { documents }: { readonly documents: number },
+  definitions: readonly AggregateDefinition[],
+  { isWholeCatalog }: { readonly isWholeCatalog: boolean },
+): string {
+  return `${documents} documents${isWholeCatalog ? '' : ` of ${typesOf(definitions)}`} were compared.`;
+}
+
+/** A line for each, and how many more there are. `hint`: how to see them. */
+export function differenceLines(
+  counts: DifferenceCounts,
+  shown: readonly Difference[],
+  hint: string,
+): readonly string[] {
+  const lines = shown.map((difference) => {
+    const { kind, aggregate, reason } = difference;
+    const names = [aggregate && escapeUnprintable(aggregate), elementText(difference)];
+    return `  ${kind.padEnd(8)} ${names.filter((name) => name !== null).join('  ')}  ${escapeUnprintable(reason)}`;
+  });
+  const more = Object.values(counts).reduce((sum, one) => sum + one, 0) - shown.length;
+  return more > 0 ? [...lines, `  … and ${more} more${hint}`] : lines;
+}
+
+/** What to run next; nothing where the graph is equal. */
+export function nextLines({ dead, ...repairable }: DifferenceCounts): readonly string[] {
+  const canRepair = Object.values(repairable).some((count) => count > 0);
+  return [
+    ...(canRepair
+      ? ['Next: "outgraph show TYPE ID" explains one aggregate, "outgraph repair" corrects all of them.']
+      : []),
+    ...(dead > 0
+      ? ['Next, for what is dead: "outgraph dead list", and "outgraph show TYPE ID" for its document.']
+      : []),
+  ];
+}
+
+/** A difference for programs: with the element's name as people read it. */
+export function differenceFacts(difference: Difference) {
+  const name = elementText(difference);
+  return name === null ? difference : { ...difference, name };
+}
+
+/** What was passed over, because it moves. */
+export function inFlightLines({ inFlight }: { readonly inFlight: number }): readonly string[] {
+  return inFlight > 0 ? [`${inFlight} aggregates were in flight, and not compared.`] : [];
+}
+
+/** A line of progress for each step. */
+export function showSteps(terminal: Terminal): (step: VerifyStep, looked: number) => void {
+  const lines = new Map<VerifyStep, (looked: number) => void>();
+  return (step, looked) => {
+    const line = lines.get(step) ?? terminal.showProgress(null, `${step} looked at`);
+    lines.set(step, line);
+    line(looked);
+  };
+}

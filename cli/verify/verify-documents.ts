@@ -1,0 +1,177 @@
+/**
+ * From the documents to the graph: does every aggregate stand as its document says? What looks different is looked at again in an order that tells a difference from a change that is on its way:
+ * the registry, the document, what is unsettled, the elements, and the registry once more. Where its position is the same before and after, and no event is pending, the graph had every
+ * chance to follow.
+ */
+
+import { Fault } from '../../lib/contract/fault.ts';
+import { relationshipId } from '../../lib/contract/identity.ts';
+import { aggregateKey } from '../../lib/contract/outbox-event.ts';
+import type { Subgraph } from '../../lib/contract/subgraph.ts';
+import { createManifest, decodeManifest } from '../../lib/graph/manifest.ts';
+import type { RegisteredAggregate, StandingElements } from '../../lib/graph/standing-graph.ts';
+import { compareElements } from './compare-elements.ts';
+import type { Difference, Found } from './difference.ts';
+import type { DocumentState, Unsettled, VerifyPorts } from './ports.ts';
+
+/** A document whose aggregate has an id. */
+interface Judged<Id> extends DocumentState<Id> {
+  readonly aggregateId: string;
+  readonly key: string;
+}
+
+/** What a page of documents came to. */
+export interface PageOutcome<Id> {
+  readonly found: readonly Found<Id>[];
+  /** Aggregates that changed each time they were looked at. */
+  readonly inFlight: number;
+}
+
+/** An aggregate that moves is looked at so often before it counts as in flight. */
+const maxLooks = 3;
+
+/** Compares a page of documents of one type with the graph. `quick`: by positions and manifests alone. */
+export async function verifyDocuments<Id>(
+  ports: VerifyPorts<Id>,
+  aggregateType: string,
+  states: readonly DocumentState<Id>[],
+  quick: boolean,
+): Promise<PageOutcome<Id>> {
+  const judged = states.flatMap((state) => withKey(aggregateType, state));
+  const nameless = states.filter(({ aggregateId }) => aggregateId === null).map(namelessDifference);
+  const registry = await ports.readAggregates(judged.map(({ key }) => key));
+  const found = await judge(ports, judged, registry, quick);
+  let suspects: readonly Judged<Id>[] = judged.filter(({ key }) => found.has(key));
+  const confirmed: Found<Id>[] = nameless.map((difference) => ({ difference, subject: null }));
+  for (let look = 0; look < maxLooks && suspects.length > 0; look += 1) {
+    const second = await lookAgain(ports, aggregateType, suspects, quick);
+    confirmed.push(...second.found);
+    suspects = second.moving;
+  }
+  return { found: confirmed, inFlight: suspects.length };
+}
+
+async function lookAgain<Id>(
+  ports: VerifyPorts<Id>,
+  aggregateType: string,
+  suspects: readonly Judged<Id>[],
+  quick: boolean,
+): Promise<{ readonly found: readonly Found<Id>[]; readonly moving: readonly Judged<Id>[] }> {
+  const keys = suspects.map(({ key }) => key);
+  const before = await ports.readAggregates(keys);
+  const documents = await ports.readDocuments(
+    aggregateType,
+    suspects.map(({ id }) => id),
+  );
+  const states = documents.flatMap((state) => withKey(aggregateType, state));
+  const unsettled = await ports.newestUnsettled(
+    aggregateType,
+    states.map(({ aggregateId }) => aggregateId),
+  );
+  const differences = await judge(ports, states, before, quick);
+  const after = await ports.readAggregates(keys);
+  const found: Found<Id>[] = [];
+  const moving: Judged<Id>[] = [];
+  for (const state of states) {
+    const { key, aggregateId, id, subgraph } = state;
+    const some = differences.get(key);
+    if (some === undefined) continue;
+    const event = aheadOf(unsettled.get(aggregateId), after.get(key));
+    if (event === 'pending' || before.get(key)?.position !== after.get(key)?.position) moving.push(state);
+    else if (event === 'dead') found.push({ difference: deadDifference(key), subject: null });
+    else {
+      const subject = subgraph instanceof Fault ? null : ({ kind: 'document', aggregateType, id, key } as const);
+      found.push(...some.map((difference) => ({ difference, subject })));
+    }
+  }
+  return { found, moving };
+}
+
+/** Whether an event that is not settled would change the graph. */
+function aheadOf(
+  event: Unsettled | undefined,
+  registered: RegisteredAggregate | undefined,
+): Unsettled['status'] | null {
+  if (event === undefined) return null;
+  return registered === undefined || event.position > registered.position ? event.status : null;
+}
+
+/** What is different at first sight, by aggregate. */
+async function judge<Id>(
+  ports: VerifyPorts<Id>,
+  states: readonly Judged<Id>[],
+  registry: ReadonlyMap<string, RegisteredAggregate>,
+  quick: boolean,
+): Promise<ReadonlyMap<string, readonly Difference[]>> {
+  const found = new Map<string, readonly Difference[]>();
+  const inRegistry: { readonly key: string; readonly subgraph: Subgraph }[] = [];
+  for (const { key, subgraph } of states) {
+    if (subgraph instanceof Fault) found.set(key, [deadDifference(key, subgraph.message)]);
+    else {
+      const difference = registryDifference(key, subgraph, registry.get(key));
+      if (difference !== null) found.set(key, [difference]);
+      else inRegistry.push({ key, subgraph });
+    }
+  }
+  if (quick || inRegistry.length === 0) return found;
+  const standing = await readStanding(ports, inRegistry);
+  for (const { key, subgraph } of inRegistry) {
+    const differences = compareElements(key, subgraph, standing);
+    if (differences.length > 0) found.set(key, differences);
+  }
+  return found;
+}
+
+/** What the registry alone tells; null where it lists what the document says. */
+export function registryDifference(
+  key: string,
+  subgraph: Subgraph,
+  known: RegisteredAggregate | undefined,
+): Difference | null {
+  const about = { aggregate: key, element: null };
+  if (known === undefined) return { ...about, kind: 'missing', reason: 'The graph does not know the aggregate.' };
+  if (known.deleted) return { ...about, kind: 'missing', reason: 'The graph has the aggregate as deleted.' };
+  if (isSame(createManifest(subgraph, key), known.manifest)) return null;
+  return {
+    ...about,
+    kind: 'stale',
+    reason: 'The graph has another state of the aggregate, and no event is on its way.',
+  };
+}
+
+/** The order of the lines says nothing. */
+function isSame(expected: readonly string[], stored: string): boolean {
+  try {
+    return [...decodeManifest(stored)].sort().join('\n') === [...expected].sort().join('\n');
+  } catch (error) {
+    if (error instanceof Fault) return false;
+    throw error;
+  }
+}
+
+function readStanding<Id>(
+  ports: VerifyPorts<Id>,
+  states: readonly { readonly key: string; readonly subgraph: Subgraph }[],
+): Promise<StandingElements> {
+  const relationships = states.flatMap(({ key, subgraph }) =>
+    subgraph.relationships.map((relationship) => ({ type: relationship.type, id: relationshipId(relationship, key) })),
+  );
+  return ports.readElements(
+    states.flatMap(({ subgraph }) => subgraph.nodes),
+    relationships,
+  );
+}
+
+function withKey<Id>(aggregateType: string, state: DocumentState<Id>): readonly Judged<Id>[] {
+  const { aggregateId } = state;
+  return aggregateId === null ? [] : [{ ...state, aggregateId, key: aggregateKey({ aggregateType, aggregateId }) }];
+}
+
+function deadDifference(key: string, reason = 'Its newest event is dead.'): Difference {
+  return { kind: 'dead', aggregate: key, element: null, reason };
+}
+
+function namelessDifference<Id>({ subgraph }: DocumentState<Id>): Difference {
+  const reason = subgraph instanceof Fault ? subgraph.message : 'The document has no aggregate id.';
+  return { kind: 'dead', aggregate: null, element: null, reason };
+}

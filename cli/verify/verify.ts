@@ -1,0 +1,121 @@
+/**
+ * Whether the graph is what the contract says, for all aggregates of some types: from the documents to the graph, and back. In bounded memory, while writers and consumers go on; what is in flight is
+ * passed over, by position.
+ */
+import { aggregateKey } from '../../lib/contract/outbox-event.ts';
+import { fromPosition, type Position, toPosition } from '../../lib/contract/position.ts';
+import { type DifferenceCounts, DifferenceReport, type Found, type Tell } from './difference.ts';
+import type { DocumentState, VerifyPorts } from './ports.ts';
+import { TextSet } from './text-set.ts';
+import { verifyDocuments } from './verify-documents.ts';
+import { ListedElements, RepairScope, verifyAggregates, verifyElements } from './verify-graph.ts';
+
+export interface VerifyOptions {
+  /** Of these aggregate types; elements that nobody lists are looked for whatever their type was. */
+  readonly types: readonly string[];
+  /** These are all types that have documents: only then it is known of every element whether somebody may list it. */
+  readonly isWholeCatalog?: boolean;
+  /** By positions and manifests alone: what outgraph has written, whatever was done to it since. */
+  readonly quick: boolean;
+  /** A writer takes no longer for a transaction: an aggregate whose event is younger than that may have a document that was not to be seen yet. */
+  readonly transactionSeconds: number;
+  readonly chunkDocuments: number;
+}
+
+export interface VerifyReport {
+  readonly outcome: 'equal' | 'different' | 'interrupted';
+  readonly documents: number;
+  readonly differences: DifferenceCounts;
+  /** Aggregates that changed whenever they were looked at, or whose events wait. */
+  readonly inFlight: number;
+}
+
+/** Verifies; each difference is told as it is found, and what it is about. @throws Fault `mongodb-unavailable` or `neo4j-unavailable`. */
+export async function verify<Id>(
+  ports: VerifyPorts<Id>,
+  { types, isWholeCatalog = false, quick, transactionSeconds, chunkDocuments }: VerifyOptions,
+  tell: Tell<Id>,
+): Promise<VerifyReport> {
+  const report = new DifferenceReport(tell);
+  const startedAt = await ports.readClusterTime();
+  const seen = new TextSet();
+  const doubtful = new Set(types);
+  let documents = 0;
+  let inFlight = 0;
+  for (const type of types) {
+    let isClear: boolean | undefined;
+    let after: { readonly id: Id } | null = null;
+    for (;;) {
+      const page: readonly DocumentState<Id>[] = await ports.listDocuments(type, after, chunkDocuments);
+      const last = page.at(-1);
+      if (last === undefined || ports.isInterrupted()) break;
+      isClear = isClear !== false && page.every(({ aggregateId }) => aggregateId !== null);
+      after = { id: last.id };
+      const { clear, clashing } = takeApart(type, page, seen);
+      await report.addAll(clashing.map(clash));
+      const outcome = await verifyDocuments(ports, type, clear, quick);
+      await report.addAll(outcome.found);
+      inFlight += outcome.inFlight;
+      documents += page.length;
+      ports.progress('documents', documents);
+    }
+    if (isClear) doubtful.delete(type);
+  }
+  const end = (): VerifyReport => {
+    const differences = report.counts;
+    const isEqual = Object.values(differences).every((count) => count === 0);
+    const outcome = ports.isInterrupted() ? 'interrupted' : isEqual ? 'equal' : 'different';
+    return { outcome, documents, differences, inFlight };
+  };
+  if (ports.isInterrupted()) return end();
+
+  const listingSince = await appliedAfter(ports, transactionSeconds);
+  const notAfter = earlier(startedAt, transactionSeconds);
+  const listed = quick ? null : new ListedElements();
+  const scope = new RepairScope(new Set(types), isWholeCatalog);
+  const aggregateOptions = { notAfter, tell: report.addAll, doubtful, scope };
+  inFlight += await verifyAggregates(ports, new Set(types), seen, listed, aggregateOptions);
+  if (listed !== null && !ports.isInterrupted())
+    await verifyElements(ports, listed, { since: listingSince, tell: report.addAll, scope });
+  return end();
+}
+
+/** Documents of a page, and the keys of those whose aggregate another document had before: the graph can follow only one. */
+function takeApart<Id>(
+  aggregateType: string,
+  page: readonly DocumentState<Id>[],
+  seen: TextSet,
+): { readonly clear: readonly DocumentState<Id>[]; readonly clashing: readonly string[] } {
+  const clear: DocumentState<Id>[] = [];
+  const clashing: string[] = [];
+  for (const state of page) {
+    const { aggregateId } = state;
+    const key = aggregateId === null ? null : aggregateKey({ aggregateType, aggregateId });
+    if (key !== null && seen.has(key)) clashing.push(key);
+    else clear.push(state);
+    if (key !== null) seen.add(key);
+  }
+  return { clear, clashing };
+}
+
+function clash(key: string): Found<never> {
+  const reason =
+    'Several documents have this aggregate id: ids that differ only in their type (7 and "7", an ObjectId and its digits) are one aggregate. Give one of them another id.';
+  return { difference: { kind: 'dead', aggregate: key, element: null, reason }, subject: null };
+}
+
+/** A writer's transaction is hardly ever longer. */
+const longTransactionSeconds = 120;
+
+/** Whatever is applied from now on has a later position than this: it is pending now, or will be committed. */
+async function appliedAfter<Id>(ports: VerifyPorts<Id>, transactionSeconds: number): Promise<Position> {
+  const now = await ports.readClusterTime();
+  const pending = await ports.oldestPending();
+  const first = pending !== null && pending < now ? pending : now;
+  return earlier(first, Math.max(transactionSeconds, longTransactionSeconds));
+}
+
+function earlier(position: Position, seconds: number): Position {
+  const { t, i } = fromPosition(position);
+  return toPosition({ t: Math.max(0, t - seconds), i });
+}

@@ -1,0 +1,75 @@
+/** The consumer Lambda, on the queue's event source mapping. Only translates: Lambda's messages in, the flow, the messages that stay in the queue out. */
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
+import middy from '@middy/core';
+import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { z } from 'zod';
+import { Fault } from '../contract/fault.ts';
+import type { AggregateCatalog } from '../projection/catalog.ts';
+import { prepareFunction } from '../runtime/prepare-function.ts';
+import { queueConsumerSettings } from '../runtime/settings.ts';
+import { consumeLog } from './log.ts';
+import type { ConsumeReport } from './ports.ts';
+import type { QueueMessage } from './queue-message.ts';
+import { wireConsumer } from './wiring.ts';
+
+/**
+ * The consumer's handler for the aggregate types of a catalog.
+ *
+ * @throws Error at cold start that names all that is wrong with the environment.
+ * @example
+ * export const handler = createConsumerHandler(createCatalog([person]));
+ */
+export function createConsumerHandler(catalog: AggregateCatalog) {
+  const { logger, metrics, wired } = prepareFunction(queueConsumerSettings, (settings) =>
+    wireConsumer(settings, catalog),
+  );
+  const log = consumeLog(logger);
+
+  async function runConsumer(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
+    const messages = readMessages(event);
+    const remainingMillis = () => context.getRemainingTimeInMillis();
+    const report = await wired.use((consumer) => consumer.consume(messages, remainingMillis, log));
+    recordMetrics(metrics, report);
+    const { failedMessageIds, appliedCreatedAt, lastFailure, ...counts } = report;
+    logger.info('batch consumed', { messages: messages.length, unsettled: failedMessageIds.length, ...counts });
+    return { batchItemFailures: failedMessageIds.map((itemIdentifier) => ({ itemIdentifier })) };
+  }
+
+  return middy<SQSEvent, SQSBatchResponse>()
+    .use(injectLambdaContext(logger))
+    .use(logMetrics(metrics))
+    .handler(runConsumer);
+}
+
+const recordSchema = z.object({
+  messageId: z.string(),
+  body: z.string(),
+  attributes: z.object({ ApproximateReceiveCount: z.coerce.number().int().positive() }),
+  receiptHandle: z.string(),
+});
+const eventSchema = z.object({ Records: z.array(recordSchema) });
+
+/** @throws Fault `configuration-invalid` if anything but the queue's event source mapping invoked the function. */
+function readMessages(event: unknown): readonly QueueMessage[] {
+  const parsed = eventSchema.safeParse(event);
+  if (!parsed.success)
+    throw new Fault(
+      'configuration-invalid',
+      'The consumer was invoked with something other than a batch of SQS messages: invoke it by the event source mapping of its queue only.',
+    );
+  return parsed.data.Records.map(({ messageId, body, attributes, receiptHandle }) => {
+    return { messageId, body, receiveCount: attributes.ApproximateReceiveCount, receiptHandle };
+  });
+}
+
+function recordMetrics(metrics: Metrics, report: ConsumeReport): void {
+  metrics.addMetric('EventsApplied', MetricUnit.Count, report.applied);
+  metrics.addMetric('EventsSuperseded', MetricUnit.Count, report.superseded);
+  metrics.addMetric('EventsDead', MetricUnit.Count, report.dead);
+  metrics.addMetric('OwnershipConflicts', MetricUnit.Count, report.conflicts);
+  metrics.addMetric('MessagesUnreadable', MetricUnit.Count, report.unreadable);
+  const oldest = Math.min(...report.appliedCreatedAt.map((createdAt) => createdAt.getTime()));
+  if (Number.isFinite(oldest)) metrics.addMetric('ApplyLag', MetricUnit.Milliseconds, Math.max(0, Date.now() - oldest));
+}

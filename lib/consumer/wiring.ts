@@ -1,0 +1,222 @@
+/** Joins the consumer's flow to MongoDB, Neo4j and SQS; done once for a process, kept over warm calls. */
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { outboxCollection } from '../contract/outbox-event.ts';
+import { connectNeo4j } from '../graph/neo4j-connect.ts';
+import { pingNeo4j } from '../graph/neo4j-ping.ts';
+import { joinGraph } from '../graph/wiring.ts';
+import type { DeadEvent } from '../outbox/dead-event.ts';
+import { outboxOf } from '../outbox/mongodb-collection.ts';
+import { connectMongodb, pingMongodb } from '../outbox/mongodb-connect.ts';
+import { markDead } from '../outbox/mongodb-mark-dead.ts';
+import { readLastProcessed } from '../outbox/mongodb-measure.ts';
+import type { AggregateCatalog } from '../projection/catalog.ts';
+import { projectOutboxEvent } from '../projection/project.ts';
+import { boundedPorts, boundedSteps } from '../runtime/bounded-ports.ts';
+import { Renewable } from '../runtime/renewable.ts';
+import type { ConsumerSettings, QueueConsumerSettings } from '../runtime/settings.ts';
+import { changeVisibility, moveToDeadLetters } from '../runtime/sqs.ts';
+import { withinTime } from '../runtime/within-time.ts';
+import { checkBinding } from '../set-up/check-binding.ts';
+import { checkOutbox } from '../set-up/mongodb-outbox.ts';
+import { checkGraph } from '../set-up/neo4j-graph.ts';
+import { consume } from './consume.ts';
+import { acknowledgeEvents } from './mongodb-acknowledge.ts';
+import {
+  type ConflictDocument,
+  conflictCollection,
+  countConflict,
+  countFailure,
+  forgetConflicts,
+  noteSlow,
+  readFailures,
+} from './mongodb-failures.ts';
+import { fetchEvents } from './mongodb-fetch-events.ts';
+import { fetchPending } from './mongodb-fetch-pending.ts';
+import { KnownTypes } from './mongodb-known-types.ts';
+import { TrialRecord } from './mongodb-trial-record.ts';
+import { type TrialDocument, trialCollection } from './mongodb-trials.ts';
+import type { ConsumeLog, ConsumePorts, ConsumeReport } from './ports.ts';
+import type { QueueMessage, UnreadableMessage } from './queue-message.ts';
+import { joinBatchSpans, type SpanLog, type SpanOptions } from './spans.ts';
+import type { Trial } from './trial.ts';
+
+/** The joined consumer. */
+export interface Consumer {
+  readonly consume: (
+    messages: readonly QueueMessage[],
+    remainingMillis: () => number,
+    log: ConsumeLog & SpanLog,
+  ) => Promise<ConsumeReport>;
+  readonly close: () => Promise<void>;
+}
+
+/** The queue that the batches come from. */
+export interface ConsumerQueue extends Pick<ConsumePorts, 'comeAgain' | 'moveToDeadLetters'> {
+  readonly spans: SpanOptions;
+  readonly close: () => void;
+}
+
+/** Joins the parts to the queue in SQS; connections open with the first batch. */
+export function wireConsumer(settings: QueueConsumerSettings, catalog: AggregateCatalog): Consumer {
+  const queue = new SQSClient({ maxAttempts: 4 });
+  const queues = { queueUrl: settings.QUEUE_URL, deadLetterQueueUrl: settings.DEAD_LETTER_QUEUE_URL };
+  return joinConsumer(settings, catalog, {
+    spans: {
+      serviceName: process.env.AWS_LAMBDA_FUNCTION_NAME ?? 'outgraph-consumer',
+      queue: { system: 'aws_sqs', name: settings.QUEUE_URL.split('/').at(-1) ?? '' },
+      flush: true,
+    },
+    comeAgain: async (messages, seconds) => {
+      // They come again all the same, only later.
+      await changeVisibility(queue, settings.QUEUE_URL, messages, seconds).catch(() => undefined);
+    },
+    moveToDeadLetters: async (messages) => {
+      const move = async (message: UnreadableMessage) => {
+        await moveToDeadLetters(queue, queues, message);
+        return message;
+      };
+      const moved = await Promise.allSettled(messages.map(move));
+      return moved.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    },
+    close: () => queue.destroy(),
+  });
+}
+
+/** For batches that come from no queue in SQS: who brings them delivers again by a clock of its own, and brings pointers of our own making. */
+export const noQueue: ConsumerQueue = {
+  spans: { serviceName: 'outgraph-worker', queue: { system: 'outgraph', name: outboxCollection }, flush: false },
+  comeAgain: async () => undefined,
+  moveToDeadLetters: async (messages) => messages,
+  close: () => undefined,
+};
+
+/** The last seconds of an invocation: servers are not waited for any more, and what is settled is written down. */
+const reserveMillis = 10_000;
+const recordMillis = 3_000;
+
+/** A server that failed the last batch is asked again before the next one is begun, and given this long. */
+const pingMillis = 3_000;
+
+/**
+ * Joins the parts to any queue.
+ *
+ * @param options how long the driver tries again by itself when Neo4j is away; left out, for as long as suits a function, whose next try is a while away.
+ */
+export function joinConsumer(
+  settings: ConsumerSettings,
+  catalog: AggregateCatalog,
+  queue: ConsumerQueue,
+  options: { readonly retrySeconds?: number } = {},
+): Consumer {
+  const mongodb = connectMongodb(settings.MONGODB_URI);
+  const db = mongodb.db(settings.MONGODB_DATABASE);
+  const outbox = outboxOf(db);
+  const conflicts = db.collection<ConflictDocument>(conflictCollection);
+  const trials = new TrialRecord(db.collection<TrialDocument>(trialCollection));
+  const { NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD, NEO4J_DATABASE: database } = settings;
+  const address = { uri: NEO4J_URI, username: NEO4J_USERNAME, password: NEO4J_PASSWORD };
+  const graph = new Renewable(() => {
+    const driver = connectNeo4j(address, options);
+    return { driver, ports: joinGraph(driver, database, { db }), close: () => driver.close() };
+  });
+  const checkSetUp = once(async () => {
+    await Promise.all([checkOutbox(db), checkGraph(graph.current.driver, database)]);
+    await checkBinding(db, graph.current.driver, database);
+  });
+  const spans = joinBatchSpans(settings, queue.spans);
+  let failedBefore = true;
+
+  const types = new KnownTypes(db, catalog);
+
+  const portsFor = (remainingMillis: () => number): Omit<ConsumePorts, 'log'> => {
+    const untilReserve = () => remainingMillis() - reserveMillis;
+    const untilEnd = () => remainingMillis() - recordMillis;
+    const reading = {
+      fetchPending: (keys: readonly string[]) => fetchPending(outbox, keys),
+      readFailures: (eventIds: readonly string[]) => readFailures(conflicts, eventIds),
+      readBrokenTrials: (eventIds: readonly string[]) => trials.readBroken(eventIds),
+      beginTrial: (trial: Trial) => trials.begin(trial),
+    };
+    const recording = {
+      forgetTrials: (eventIds: readonly string[]) => trials.forget(eventIds),
+      countConflict: (eventId: string) => countConflict(conflicts, eventId),
+      noteSlow: (eventIds: readonly string[]) => noteSlow(conflicts, eventIds),
+      countFailure: async (eventId: string, counts: boolean) =>
+        countFailure(conflicts, eventId, counts ? await readLastProcessed(outbox) : null, counts),
+      acknowledgeEvents: (eventIds: readonly string[]) => acknowledgeEvents(outbox, eventIds),
+      markDead: async (events: readonly DeadEvent[]) => {
+        const marked = await markDead(outbox, events);
+        const eventIds = events.map(({ eventId }) => eventId);
+        await forgetConflicts(conflicts, eventIds);
+        return marked;
+      },
+    };
+    const asking = { ping: () => pingNeo4j(graph.current.driver, database) };
+    return {
+      comeAgain: queue.comeAgain,
+      moveToDeadLetters: queue.moveToDeadLetters,
+      checkServers: async () => {
+        if (!failedBefore) return;
+        await boundedPorts('Neo4j', asking, () => pingMillis, graph.renewIfSilent).ping();
+        await withinTime('MongoDB', pingMillis, () => pingMongodb(db));
+        await withinTime('MongoDB', untilReserve(), checkSetUp);
+      },
+      fetchEvents: (eventIds) => boundedSteps('MongoDB', fetchEvents(outbox, eventIds), untilReserve),
+      prepareTypes: (aggregateTypes) => types.prepare(aggregateTypes, untilReserve()),
+      project: (event) => {
+        types.requireKnown(event.aggregateType);
+        return projectOutboxEvent(catalog, event);
+      },
+      ...boundedPorts('Neo4j', graph.current.ports, untilReserve, graph.renewIfSilent),
+      // Has a bound of its own. The connection of a call that was given up is a new one by now.
+      answers: () => graph.current.ports.answers(),
+      ...boundedPorts('MongoDB', reading, untilReserve),
+      ...boundedPorts('MongoDB', recording, untilEnd),
+      // Made up for by the next invocation of this process.
+      endTrial: (id) => withinTime('MongoDB', untilEnd(), () => trials.end(id)).catch(() => undefined),
+      remainingMillis,
+      random: Math.random,
+    };
+  };
+  const consumeBatch = async (
+    messages: readonly QueueMessage[],
+    remainingMillis: () => number,
+    log: ConsumeLog,
+  ): Promise<ConsumeReport> => {
+    try {
+      const report = await consume(
+        messages,
+        { ...portsFor(remainingMillis), log },
+        {
+          conflictMaxReceives: settings.CONFLICT_MAX_RECEIVES,
+          crashMaxTrials: settings.CRASH_MAX_TRIALS,
+          aloneMaxFailures: settings.ALONE_MAX_FAILURES,
+        },
+      );
+      failedBefore = false;
+      return report;
+    } catch (error) {
+      failedBefore = true;
+      throw error;
+    }
+  };
+  return {
+    consume: (messages, remainingMillis, log) =>
+      spans.around({ messages: messages.length, remainingMillis, log }, (spanned) =>
+        consumeBatch(messages, remainingMillis, spanned),
+      ),
+    close: async () => {
+      queue.close();
+      await Promise.all([mongodb.close(), graph.close(), spans.close()]);
+    },
+  };
+}
+
+/** Runs a check until it has passed once. */
+function once(check: () => Promise<unknown>): () => Promise<void> {
+  let passed = false;
+  return async () => {
+    if (!passed) await check();
+    passed = true;
+  };
+}

@@ -1,0 +1,188 @@
+/**
+ * Creates constraints. On a label with many nodes that takes minutes, longer than a batch may take, so that it continues while other batches are applied: an event that
+ * needs the constraint is retried until it exists.
+ */
+import type { Driver } from 'neo4j-driver';
+import { Neo4jError } from 'neo4j-driver';
+import pRetry from 'p-retry';
+import pTimeout from 'p-timeout';
+import type { GraphNeeds, SchemaProblem } from './graph-needs.ts';
+import { noBookmarks } from './neo4j-connect.ts';
+import { translateNeo4jError } from './neo4j-errors.ts';
+import { findObstacles, obstaclesText } from './neo4j-find-obstacles.ts';
+import { read } from './neo4j-read.ts';
+import { idConstraint, keyConstraint } from './neo4j-schema.ts';
+
+/** A constraint to create. */
+interface Wanted {
+  readonly name: string;
+  readonly statement: string;
+  /** Asked before: nodes that have the label as an additional one, by an aggregate that lists them so. */
+  readonly label: string | null;
+  readonly problem: (reason: string) => SchemaProblem;
+}
+
+interface Running {
+  readonly created: Promise<SchemaProblem | undefined>;
+  /** By `performance.now`. */
+  readonly since: number;
+}
+
+const minimumWaitMillis = 100;
+
+/** The constraints that one process is creating, each once however many batches need it. */
+export class ConstraintBuilder {
+  readonly #driver: Driver;
+  readonly #database: string;
+  readonly #running = new Map<string, Running>();
+
+  constructor(driver: Driver, database: string) {
+    this.#driver = driver;
+    this.#database = database;
+  }
+
+  /**
+   * Creates constraints, one after the other, and waits until each has run for `waitMillis`; undefined if all of them exist now. A `constraint-building` problem: the
+   * creation continues.
+   *
+   * @throws Fault `neo4j-unavailable`.
+   */
+  async build(needs: Pick<GraphNeeds, 'labels' | 'types'>, waitMillis: number): Promise<SchemaProblem | undefined> {
+    for (const wanted of wantedConstraints(needs)) {
+      const { created, since } = this.#start(wanted, needs);
+      // What a batch has waited for is not waited for again by the next event that needs it.
+      const millis = Math.max(minimumWaitMillis, waitMillis - (performance.now() - since));
+      const problem = await pTimeout(created, { milliseconds: millis, fallback: () => this.#building(wanted) });
+      if (problem !== undefined) return problem;
+    }
+    return undefined;
+  }
+
+  #start(wanted: Wanted, needs: Pick<GraphNeeds, 'labels'>): Running {
+    const running = this.#running.get(wanted.name);
+    if (running !== undefined) return running;
+    const created = this.#create(wanted, needs).finally(() => this.#running.delete(wanted.name));
+    // Seen by those who wait for it; there may be none.
+    created.catch(() => undefined);
+    const started = { created, since: performance.now() };
+    this.#running.set(wanted.name, started);
+    return started;
+  }
+
+  async #create(
+    { label, statement, problem }: Wanted,
+    needs: Pick<GraphNeeds, 'labels'>,
+  ): Promise<SchemaProblem | undefined> {
+    if (label !== null) {
+      const owner = await this.#additionalOwner(label);
+      if (owner !== undefined)
+        return {
+          code: 'label-keyed',
+          message: `The label ${label} cannot get a key: ${owner} lists a node that has it as an additional label.`,
+        };
+    }
+    const reason = await tryToCreate(this.#driver, this.#database, statement);
+    if (reason === undefined) return undefined;
+    const refused = problem(reason);
+    // Without the right to look, the problem is reported all the same.
+    const obstacles = await findObstacles(this.#driver, this.#database, needs).catch(() => []);
+    return { ...refused, message: `${refused.message}${obstaclesText(obstacles)}` };
+  }
+
+  /** An aggregate that lists a node with this label; the label has no key yet, and so it is an additional one. */
+  async #additionalOwner(label: string): Promise<string | undefined> {
+    const statement = `MATCH (n:\`${label}\`) WHERE n._outgraphOwner IS NOT NULL RETURN n._outgraphOwner AS owner LIMIT 1`;
+    const [found] = await read<{ owner: string }>(this.#driver, this.#database, statement, {});
+    return found?.owner;
+  }
+
+  async #building({ name }: Wanted): Promise<SchemaProblem> {
+    const statement =
+      'SHOW INDEXES YIELD name, populationPercent WHERE name = $name RETURN populationPercent AS percent';
+    const [index] = await read<{ percent: number }>(this.#driver, this.#database, statement, { name });
+    const done = index === undefined ? '' : `, ${Math.floor(index.percent)} % done`;
+    return { code: 'constraint-building', message: `The constraint ${name} is being built${done}.` };
+  }
+}
+
+function wantedConstraints({ labels, types }: Pick<GraphNeeds, 'labels' | 'types'>): readonly Wanted[] {
+  return [
+    ...[...labels].map(([label, names]): Wanted => {
+      const key = names.map((name) => `n.\`${name}\``).join(', ');
+      const what = `The label ${label} has no uniqueness constraint on (${names.join(', ')}) and none could be created`;
+      return {
+        name: keyConstraint(label),
+        statement: `CREATE CONSTRAINT ${keyConstraint(label)} IF NOT EXISTS FOR (n:\`${label}\`) REQUIRE (${key}) IS UNIQUE`,
+        label,
+        problem: (reason) => ({ code: 'label-not-declared', message: `${what}: ${reason}.` }),
+      };
+    }),
+    ...[...types].map((type): Wanted => {
+      const what = `The relationship type ${type} has no uniqueness constraint on _outgraphId and none could be created`;
+      return {
+        name: idConstraint(type),
+        statement: `CREATE CONSTRAINT ${idConstraint(type)} IF NOT EXISTS FOR ()-[r:\`${type}\`]-() REQUIRE r._outgraphId IS UNIQUE`,
+        label: null,
+        problem: (reason) => ({ code: 'type-not-declared', message: `${what}: ${reason}.` }),
+      };
+    }),
+  ];
+}
+
+/**
+ * Two transactions that create constraints can wait for each other in a way that Neo4j does not see as a deadlock: one holds the label's lock, the other's index waits until all older
+ * transactions have ended. So each gives up after a while, and tries again with more time: an index over millions of nodes needs minutes.
+ */
+const firstTimeoutMillis = 3_000;
+const maxTimeoutMillis = 1_800_000;
+const creationRetries = { retries: 10, minTimeout: 50, factor: 3, maxTimeout: 5_000, randomize: true };
+
+/** Errors of a creation that another one was in the way of. */
+const passingCodes =
+  /^Neo\.(TransientError\..*|ClientError\.Transaction\.(Terminated|LockClientStopped|TransactionTimedOut.*))$/;
+
+/** A creation that was ended half-way leaves its index for a moment; an index that stays is the user's. */
+const leftBehindCodes = /^Neo\.ClientError\.Schema\.Index(WithName)?AlreadyExists$/;
+const leftBehindRetries = 4;
+
+/** Why a constraint cannot be created for good; undefined if it was created, or existed. */
+async function tryToCreate(driver: Driver, database: string, statement: string): Promise<string | undefined> {
+  try {
+    await runSchemaStatement(driver, database, statement);
+    return undefined;
+  } catch (error) {
+    const code = error instanceof Neo4jError ? error.code : '';
+    if (code === 'Neo.ClientError.Security.Forbidden') return 'the consumer may not change the schema';
+    if (
+      code === 'Neo.ClientError.Schema.ConstraintCreationFailed' ||
+      code === 'Neo.DatabaseError.Schema.ConstraintCreationFailed'
+    ) {
+      return 'the graph holds nodes that have the same key already';
+    }
+    if (/^Neo\.ClientError\.Schema\..*AlreadyExists$/.test(code)) {
+      return 'an index or constraint of another kind is in its place';
+    }
+    throw translateNeo4jError(error);
+  }
+}
+
+/** Runs a statement that changes the schema, again where another one was in its way. @throws the driver's error */
+export async function runSchemaStatement(driver: Driver, database: string, statement: string): Promise<void> {
+  const run = (attempt: number) => {
+    const timeout = Math.min(firstTimeoutMillis * 3 ** (attempt - 1), maxTimeoutMillis);
+    return driver.executeQuery(statement, {}, { database, ...noBookmarks, transactionConfig: { timeout } });
+  };
+  try {
+    await pRetry(run, {
+      ...creationRetries,
+      shouldRetry: ({ error, attemptNumber }) =>
+        error instanceof Neo4jError &&
+        (passingCodes.test(error.code) || (leftBehindCodes.test(error.code) && attemptNumber <= leftBehindRetries)),
+    });
+  } catch (error) {
+    // IF NOT EXISTS looks before it waits: another one has made the very same meanwhile.
+    if (error instanceof Neo4jError && error.code === 'Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists')
+      return;
+    throw error;
+  }
+}

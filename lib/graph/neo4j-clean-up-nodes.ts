@@ -1,0 +1,25 @@
+/**
+ * Removes the nodes that nothing holds any more: no aggregate lists them and no relationship ends on them. Comes last in a transaction, when all
+ * releases and creations are done.
+ */
+import type { ManagedTransaction } from 'neo4j-driver';
+import { runStatement } from './neo4j-run-statement.ts';
+
+// All of them, before anything about them is read: a node that looks owned now may be released by a transaction that still sees our relationship.
+const lockStatement = 'UNWIND $ids AS id MATCH (n) WHERE elementId(n) = id SET n._outgraphLock = true';
+
+// Never DETACH: should a relationship come in from elsewhere before the commit, Neo4j refuses the deletion and all starts over.
+const deleteStatement = `
+UNWIND $ids AS id
+MATCH (n) WHERE elementId(n) = id
+WITH n, n._outgraph IS NOT NULL AND n._outgraphOwner IS NULL AND n._outgraphShares IS NULL AND NOT EXISTS { (n)--() } AS free
+FOREACH (_ IN CASE WHEN free THEN [] ELSE [1] END | REMOVE n._outgraphLock)
+FOREACH (_ IN CASE WHEN free THEN [1] ELSE [] END | DELETE n)`;
+
+/** Write-locks the candidates, then deletes those that are outgraph's, unlisted and without relationships. */
+export async function cleanUpNodes(tx: ManagedTransaction, candidates: ReadonlySet<string>): Promise<void> {
+  if (candidates.size === 0) return;
+  const ids = [...candidates].sort();
+  await runStatement(tx, lockStatement, { ids });
+  await runStatement(tx, deleteStatement, { ids });
+}

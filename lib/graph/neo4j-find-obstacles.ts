@@ -1,0 +1,43 @@
+/** Indexes of a user's that prevent a constraint, because they are on the same label and properties. */
+import type { Driver } from 'neo4j-driver';
+import type { GraphNeeds } from './graph-needs.ts';
+import { read } from './neo4j-read.ts';
+
+/** An index without a constraint, where a constraint must be. */
+export interface Obstacle {
+  readonly label: string;
+  readonly index: string;
+  /** For a person: drops the index. The constraint brings an index of its own. */
+  readonly statement: string;
+}
+
+// Only a RANGE index prevents a constraint; indexes of other kinds may be on the same properties.
+const statement = `
+SHOW INDEXES YIELD name, type, entityType, labelsOrTypes, properties, owningConstraint
+WHERE owningConstraint IS NULL AND type = 'RANGE' AND entityType = 'NODE' AND size(labelsOrTypes) = 1
+RETURN name, labelsOrTypes[0] AS label, properties ORDER BY name`;
+
+/** @throws Fault `neo4j-unavailable`, `permission-denied`. */
+export async function findObstacles(
+  driver: Driver,
+  database: string,
+  { labels }: Pick<GraphNeeds, 'labels'>,
+): Promise<readonly Obstacle[]> {
+  const rows = await read<{ name: string; label: string; properties: readonly string[] }>(
+    driver,
+    database,
+    statement,
+    {},
+  );
+  return rows
+    .filter(({ label, properties }) => [...properties].sort().join() === labels.get(label)?.join())
+    .map(({ name, label }) => ({ label, index: name, statement: `DROP INDEX \`${name.replaceAll('`', '``')}\`` }));
+}
+
+/** One sentence for all; empty where there is none. */
+export function obstaclesText(obstacles: readonly Obstacle[]): string {
+  if (obstacles.length === 0) return '';
+  const words = obstacles.map(({ label, index }) => `the index ${index} on ${label}`).join(', ');
+  const statements = obstacles.map((one) => `${one.statement};`).join(' ');
+  return ` In the way: ${words}. Drop it, then run the set-up again (the constraint brings its own index): ${statements}`;
+}

@@ -1,0 +1,42 @@
+/** Who has the value that a unique constraint of the user's allows only once. */
+import type { Driver } from 'neo4j-driver';
+import type { AggregateState } from './aggregate-state.ts';
+import type { Conflict } from './conflict.ts';
+import { uniqueViolation } from './neo4j-errors.ts';
+import { read } from './neo4j-read.ts';
+import { toParameters } from './neo4j-to-parameter.ts';
+
+/**
+ * The conflict that an error of one state's transaction is; null if the error is another one. The holder is not known where the value is a relationship's, or a node's that outgraph
+ * does not own.
+ *
+ * @throws Fault `neo4j-unavailable`.
+ */
+export async function findValueConflict(
+  driver: Driver,
+  database: string,
+  { key, subgraph }: AggregateState,
+  error: unknown,
+): Promise<Conflict | null> {
+  const violation = uniqueViolation(error);
+  if (violation === null) return null;
+  const { label, properties } = violation;
+  const conflict: Conflict = {
+    code: 'constraint-violation',
+    refused: key,
+    holder: null,
+    sharedNode: null,
+    element: `${label}, ${properties.join(', ')}`,
+    standing: true,
+  };
+  for (const node of subgraph?.nodes ?? []) {
+    if (node.label !== label && !node.labels.includes(label)) continue;
+    const all = toParameters({ ...node.key, ...node.properties });
+    if (properties.some((name) => all[name] === undefined)) continue;
+    const same = properties.map((name) => `n.\`${name}\` = $all.\`${name}\``).join(' AND ');
+    const statement = `MATCH (n:\`${label}\`) WHERE ${same || 'false'} AND n._outgraphOwner <> $key RETURN n._outgraphOwner AS owner LIMIT 1`;
+    const [found] = await read<{ owner: string }>(driver, database, statement, { all, key });
+    if (found !== undefined) return { ...conflict, holder: found.owner };
+  }
+  return conflict;
+}

@@ -1,0 +1,92 @@
+/**
+ * The registry: one node `OutgraphAggregate` for each aggregate, with the position of the newest event applied and the manifest of what it
+ * lists. Its lock is what makes two consumers apply one aggregate one after the other.
+ */
+import type { ManagedTransaction } from 'neo4j-driver';
+import type { Position } from '../contract/position.ts';
+import { runCounted, runForEvery, runStatement } from './neo4j-run-statement.ts';
+
+/** What the registry shall say about an aggregate. `deleted` makes it a tombstone. */
+export interface RegistryEntry {
+  readonly key: string;
+  readonly position: Position;
+  readonly manifest: string;
+  readonly deleted: boolean;
+}
+
+/** What the registry says about an aggregate. */
+export interface KnownAggregate {
+  readonly position: Position;
+  readonly manifest: string;
+}
+
+const positionsStatement = `
+UNWIND $keys AS key
+MATCH (a:OutgraphAggregate {key: key})
+RETURN collect([key, a.position]) AS known`;
+
+const lockStatement = `
+UNWIND $keys AS key
+MATCH (a:OutgraphAggregate {key: key})
+SET a._outgraphLock = true`;
+
+// In a statement of its own: what was read before the lock was held may be out of date.
+const readStatement = `
+UNWIND $keys AS key
+MATCH (a:OutgraphAggregate {key: key})
+RETURN key, a.position AS position, a.manifest AS manifest`;
+
+const setEntry =
+  'SET a.position = row[1], a.manifest = row[2], a.deletedAt = CASE WHEN row[3] THEN datetime() END RETURN count(*) AS count';
+
+const enterStatement = `UNWIND $rows AS row CREATE (a:OutgraphAggregate {key: row[0]}) ${setEntry}`;
+
+const advanceStatement = `UNWIND $rows AS row MATCH (a:OutgraphAggregate {key: row[0]}) ${setEntry}`;
+
+/**
+ * The positions of the aggregates that the registry knows, read without a lock. Positions only grow: what is superseded by one of these
+ * stays so; all else may have changed as soon as it is read.
+ */
+export async function readPositions(
+  tx: ManagedTransaction,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, Position>> {
+  const [row] = await runStatement<{ known: (readonly [string, Position])[] }>(tx, positionsStatement, { keys });
+  return new Map(row?.known ?? []);
+}
+
+/**
+ * Locks the registry nodes of aggregates that are known, and returns what they say.
+ *
+ * @param keys sorted: one lock order for all transactions.
+ */
+export async function lockAggregates(
+  tx: ManagedTransaction,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, KnownAggregate>> {
+  if (keys.length === 0) return new Map();
+  const [, rows] = await Promise.all([
+    runStatement(tx, lockStatement, { keys }),
+    runForEvery<{ key: string } & KnownAggregate>(tx, readStatement, { keys }, keys.length),
+  ]);
+  return new Map(rows.map(({ key, position, manifest }) => [key, { position, manifest }]));
+}
+
+/**
+ * Enters aggregates that were not known. The unique key makes whoever else enters one of them wait, and refuses them once this
+ * transaction has committed: they start over.
+ */
+export async function enterAggregates(tx: ManagedTransaction, entries: readonly RegistryEntry[]): Promise<void> {
+  await write(tx, enterStatement, entries);
+}
+
+/** Writes the new position and manifest of aggregates that are locked. */
+export async function advanceAggregates(tx: ManagedTransaction, entries: readonly RegistryEntry[]): Promise<void> {
+  await write(tx, advanceStatement, entries);
+}
+
+async function write(tx: ManagedTransaction, statement: string, entries: readonly RegistryEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  const rows = entries.map(({ key, position, manifest, deleted }) => [key, position, manifest, deleted]);
+  await runCounted(tx, statement, { rows }, rows.length);
+}

@@ -1,0 +1,209 @@
+/**
+ * Writes the nodes of a batch: finds or makes and locks each, reads what the graph holds of it, lets `settleNode` decide, and writes the
+ * result whole. Statements depend on the shape of a node (label, key names), never on its data.
+ */
+import type { ManagedTransaction } from 'neo4j-driver';
+import type { Conflict } from './conflict.ts';
+import { countMerged, runCounted, runForEvery, runMerge, runStatement } from './neo4j-run-statement.ts';
+import { groupByShape, nodePattern, type Shape } from './neo4j-shape.ts';
+import { toParameters } from './neo4j-to-parameter.ts';
+import {
+  type FoundNode,
+  type LabelChanges,
+  labelChanges,
+  type NodeOutcome,
+  ownedProperties,
+  settleNode,
+} from './settle-node.ts';
+import { type BatchSum, type ChangedNode, isClaimed, type NodeSum } from './sum-diffs.ts';
+
+/** What writing the nodes came to. `unlisted`: element ids that no aggregate lists any more. */
+export type WrittenNodes =
+  | { readonly outcome: 'written'; readonly unlisted: readonly string[] }
+  | { readonly outcome: 'conflict'; readonly conflicts: readonly Conflict[] };
+
+/** A node that was there, locked by this transaction. */
+interface LockedNode {
+  readonly sum: NodeSum;
+  readonly id: string;
+}
+
+/** Writes what the batch says about nodes; all that may make a node is sent before the first answer is awaited. Where there is a conflict, roll back. */
+export async function writeNodes(tx: ManagedTransaction, sums: readonly NodeSum[]): Promise<WrittenNodes> {
+  const claimed = sums.filter(isClaimed).map((sum) => ({ sum, settled: settleNode(sum, null) }));
+  const released = sums.filter((sum) => !isClaimed(sum));
+  const locked = (
+    await Promise.all([
+      ...groupByShape(claimed, ({ sum }) => sum.endpoint).map(([shape, members]) => mergeNodes(tx, shape, members)),
+      ...groupByShape(released, ({ endpoint }) => endpoint).map(([shape, members]) => lockNodes(tx, shape, members)),
+    ])
+  ).flat();
+  const known = new Set(locked.map(({ sum }) => sum));
+  const made = claimed.filter(({ sum }) => !known.has(sum));
+  const found = (await readNodes(tx, locked)).map(({ node, ...one }) => ({
+    ...one,
+    settled: settleNode(one.sum, node),
+  }));
+  const conflicts = [...made, ...found].flatMap(({ settled }) =>
+    settled.outcome === 'conflict' ? settled.conflicts : [],
+  );
+  if (conflicts.length > 0) return { outcome: 'conflict', conflicts };
+
+  const writes = found.flatMap(({ settled, ...one }) =>
+    settled.outcome === 'settled' ? [{ ...one, ...settled }] : [],
+  );
+  await writeSettled(tx, writes);
+  return { outcome: 'written', unlisted: writes.filter((write) => write.unlisted).map((write) => write.id) };
+}
+
+/**
+ * Writes nodes that stay with their owner: nobody else can have taken them while its registry node is locked, so that nothing needs to be read first.
+ * False if one is not there, or not its owner's: someone else has changed the graph.
+ */
+export async function changeNodes(tx: ManagedTransaction, changed: readonly ChangedNode[]): Promise<boolean> {
+  const results = await Promise.all(
+    groupByShape(changed, ({ node }) => node).map(([shape, members]) => changeAlike(tx, shape, members)),
+  );
+  await relabelNodes(
+    tx,
+    results.flatMap(({ relabelled }) => relabelled),
+  );
+  return results.every(({ allFound }) => allFound);
+}
+
+/** Takes all properties but the key and outgraph's own from the nodes that these aggregates own and the batch changes or releases. */
+export async function clearNodes(
+  tx: ManagedTransaction,
+  { nodes, changedNodes }: Pick<BatchSum, 'nodes' | 'changedNodes'>,
+  owners: readonly string[],
+): Promise<void> {
+  const endpoints = [...nodes.map(({ endpoint }) => endpoint), ...changedNodes.map(({ node }) => node)];
+  for (const [shape, members] of groupByShape(endpoints, (endpoint) => endpoint)) {
+    const key = shape.names.map((name, index) => `\`${name}\`: row[${index}]`).join(', ');
+    const statement = `
+UNWIND $rows AS row
+MATCH ${nodePattern('n', shape, 'row')} WHERE n._outgraphOwner IN $owners
+SET n = {${key}, _outgraph: n._outgraph, _outgraphOwner: n._outgraphOwner, _outgraphShares: n._outgraphShares}`;
+    await runStatement(tx, statement, { rows: members.map((member) => Object.values(member.key)), owners });
+  }
+}
+
+interface Relabelling extends LabelChanges {
+  readonly id: string;
+}
+
+async function changeAlike(
+  tx: ManagedTransaction,
+  shape: Shape,
+  changed: readonly ChangedNode[],
+): Promise<{ readonly allFound: boolean; readonly relabelled: readonly Relabelling[] }> {
+  const statement = `
+UNWIND $rows AS row
+MATCH ${nodePattern('n', shape, 'row[1]')} WHERE n._outgraphOwner = row[2]
+SET n = row[3]
+RETURN count(*) AS count,
+  collect(CASE WHEN row[4] OR size(labels(n)) > 1 THEN [row[0], elementId(n), labels(n)] END) AS labelled`;
+  const rows = changed.map(({ owner, node: { key, labels, properties } }, index) => [
+    index,
+    Object.values(key),
+    owner,
+    toParameters({ ...key, ...ownedProperties(owner, properties) }),
+    labels.length > 0,
+  ]);
+  type Labelled = readonly [index: number, id: string, labels: readonly string[]];
+  const [row] = await runStatement<{ count: bigint; labelled: readonly Labelled[] }>(tx, statement, { rows });
+  const relabelled = (row?.labelled ?? []).map(([index, id, labels]) => {
+    const { node } = changed[index] as ChangedNode;
+    return { id, ...labelChanges(node.label, labels, node.labels) };
+  });
+  return { allFound: Number(row?.count) === changed.length, relabelled };
+}
+
+/** Finds and locks the nodes, and makes those that are missing as if nobody had them; returns those that were there. */
+async function mergeNodes(
+  tx: ManagedTransaction,
+  shape: Shape,
+  members: readonly { readonly sum: NodeSum; readonly settled: NodeOutcome }[],
+): Promise<readonly LockedNode[]> {
+  const rows = members.map(({ sum: { endpoint }, settled }, index) => {
+    const fresh = settled.outcome === 'settled' ? settled : { properties: { _outgraph: true }, addedLabels: [] };
+    return [index, Object.values(endpoint.key), toParameters(fresh.properties), fresh.addedLabels] as const;
+  });
+  const addsLabels = rows.some(([, , , labels]) => labels.length > 0);
+  const statement = `
+UNWIND $rows AS row
+MERGE ${nodePattern('n', shape, 'row[1]')}
+  ON CREATE SET n += row[2]${addsLabels ? ', n:$(row[3])' : ''}
+  ON MATCH SET n._outgraphLock = true
+RETURN ${countMerged('n', '_outgraph')} AS count,
+  collect(CASE WHEN n._outgraphLock IS NOT NULL THEN [row[0], elementId(n)] END) AS found`;
+  const found = await runMerge<readonly [number, string]>(tx, statement, { rows }, rows.length);
+  return lockedNodes(
+    found,
+    members.map(({ sum }) => sum),
+  );
+}
+
+/** Finds and locks nodes that the batch only releases; one that someone else has removed is no loss. */
+async function lockNodes(
+  tx: ManagedTransaction,
+  shape: Shape,
+  sums: readonly NodeSum[],
+): Promise<readonly LockedNode[]> {
+  const statement = `
+UNWIND $rows AS row
+MATCH ${nodePattern('n', shape, 'row[1]')}
+SET n._outgraphLock = true
+RETURN collect([row[0], elementId(n)]) AS found`;
+  const rows = sums.map(({ endpoint }, index) => [index, Object.values(endpoint.key)]);
+  const [row] = await runStatement<{ found: (readonly [number, string])[] }>(tx, statement, { rows });
+  return lockedNodes(row?.found ?? [], sums);
+}
+
+/** In a statement of its own, after the lock: what was read before it was held may be out of date. */
+async function readNodes(
+  tx: ManagedTransaction,
+  locked: readonly LockedNode[],
+): Promise<readonly (LockedNode & { readonly node: FoundNode })[]> {
+  if (locked.length === 0) return [];
+  const statement = `
+UNWIND $ids AS id
+MATCH (n) WHERE elementId(n) = id
+RETURN id, n._outgraphOwner AS owner, coalesce(n._outgraphShares, 0) AS shares, labels(n) AS labels`;
+  type Row = { id: string; owner: string | null; shares: bigint; labels: string[] };
+  const ids = locked.map(({ id }) => id);
+  const rows = await runForEvery<Row>(tx, statement, { ids }, ids.length);
+  const nodes = new Map(rows.map((row) => [row.id, row]));
+  return locked.map(({ sum, id }) => {
+    const { owner, shares, labels } = nodes.get(id) as Row;
+    return { sum, id, node: { owner, shares: Number(shares), labels } };
+  });
+}
+
+type SettledWrite = Extract<NodeOutcome, { outcome: 'settled' }> & LockedNode;
+
+async function writeSettled(tx: ManagedTransaction, writes: readonly SettledWrite[]): Promise<void> {
+  if (writes.length === 0) return;
+  const rows = writes.map(({ id, sum, properties }) => [id, toParameters({ ...sum.endpoint.key, ...properties })]);
+  const statement = 'UNWIND $rows AS row MATCH (n) WHERE elementId(n) = row[0] SET n = row[1] RETURN count(*) AS count';
+  await runCounted(tx, statement, { rows }, rows.length);
+  await relabelNodes(tx, writes);
+}
+
+async function relabelNodes(tx: ManagedTransaction, relabelled: readonly Relabelling[]): Promise<void> {
+  const rows = relabelled
+    .filter(({ addedLabels, removedLabels }) => addedLabels.length + removedLabels.length > 0)
+    .map(({ id, addedLabels, removedLabels }) => [id, addedLabels, removedLabels]);
+  if (rows.length === 0) return;
+  const statement = `
+UNWIND $rows AS row
+MATCH (n) WHERE elementId(n) = row[0]
+SET n:$(row[1])
+REMOVE n:$(row[2])
+RETURN count(*) AS count`;
+  await runCounted(tx, statement, { rows }, rows.length);
+}
+
+function lockedNodes(found: readonly (readonly [number, string])[], sums: readonly NodeSum[]): readonly LockedNode[] {
+  return found.map(([index, id]) => ({ sum: sums[index] as NodeSum, id }));
+}

@@ -1,0 +1,78 @@
+/** What the sweep measures in the outbox. Each read is bounded, and uses an index that the set-up makes. */
+import type { Collection, Document } from 'mongodb';
+import { positionTime, toPosition } from '../contract/position.ts';
+import { canaryAggregate } from '../sweep/canary-event.ts';
+import type { OutboxCounts } from '../sweep/stale-event.ts';
+import { withMongodbFaults } from './mongodb-errors.ts';
+
+/** Without those that were written past the validator and have none. */
+export const anyPosition = { $type: 'timestamp' } as const;
+
+/** The server's time. @throws Fault `mongodb-unavailable`. */
+export async function readServerTime(outbox: Collection<Document>): Promise<Date> {
+  const { localTime } = await withMongodbFaults(() => outbox.db.command({ hello: 1 }));
+  return localTime as Date;
+}
+
+/** When an event was settled last, or null: the sign that the consumer works. @throws Fault `mongodb-unavailable`. */
+export async function readLastProcessed(outbox: Collection<Document>): Promise<Date | null> {
+  const last = await withMongodbFaults(() =>
+    outbox.findOne({ processedAt: { $type: 'date' } }, { sort: { processedAt: -1 }, projection: { processedAt: 1 } }),
+  );
+  return (last?.processedAt as Date | undefined) ?? null;
+}
+
+/** Counts pending and dead events no further than `limit`, canaries apart. @throws Fault `mongodb-unavailable`. */
+export async function countOutbox(outbox: Collection<Document>, limit: number): Promise<OutboxCounts> {
+  const count = (filter: Document, hint: string) => outbox.countDocuments(filter, { limit, hint });
+  return withMongodbFaults(async () => {
+    const oldest = await outbox.findOne(
+      { status: 'pending', position: anyPosition, aggregateType: { $ne: canaryAggregate.aggregateType } },
+      { sort: { position: 1 }, projection: { position: 1 }, hint: 'outgraph_pending' },
+    );
+    const pendingCanaries = await count({ ...canaryAggregate, status: 'pending' }, 'outgraph_unsettled');
+    const deadCanaries = await count({ ...canaryAggregate, status: 'dead' }, 'outgraph_unsettled');
+    return {
+      pending: Math.max(0, (await count({ status: 'pending' }, 'outgraph_pending')) - pendingCanaries),
+      pendingCanaries,
+      dead: Math.max(0, (await count({ status: 'dead' }, 'outgraph_dead')) - deadCanaries),
+      oldestPending: oldest === null ? null : positionTime(toPosition(oldest.position)),
+    };
+  });
+}
+
+/**
+ * Milliseconds from `createdAt` (the writers' clocks) to `processedAt` of the newest events processed since then, at most `limit` of them; without canaries.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
+export async function readApplyLags(
+  outbox: Collection<Document>,
+  since: Date,
+  limit: number,
+): Promise<readonly number[]> {
+  const events = await withMongodbFaults(() =>
+    outbox
+      .find({ processedAt: { $gte: since } })
+      .project({ _id: 0, aggregateType: 1, createdAt: 1, processedAt: 1 })
+      .sort({ processedAt: -1 })
+      .limit(limit)
+      .toArray(),
+  );
+  return events
+    .filter(({ aggregateType }) => aggregateType !== canaryAggregate.aggregateType)
+    .map(({ createdAt, processedAt }) => processedAt.getTime() - createdAt.getTime());
+}
+
+/**
+ * When a publisher last wrote a checkpoint: null where none ever did, as with Atlas Triggers. There is one checkpoint for each publisher and worker, so that the
+ * collection needs no index for this.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
+export async function readPublisherActivity(checkpoints: Collection<Document>): Promise<Date | null> {
+  const newest = await withMongodbFaults(() =>
+    checkpoints.findOne({ updatedAt: { $type: 'date' } }, { sort: { updatedAt: -1 }, projection: { updatedAt: 1 } }),
+  );
+  return (newest?.updatedAt as Date | undefined) ?? null;
+}

@@ -1,0 +1,90 @@
+/**
+ * From an event's payload to its checked subgraph. The writer library calls this when it records an event, so that what could never be applied
+ * is refused in the writer's own transaction; the consumer calls it again, because not every writer uses the library.
+ */
+import type { Document } from 'bson';
+import type { z } from 'zod';
+import { bsonTypeOf } from '../contract/bson-type.ts';
+import { Fault, isDataFault } from '../contract/fault.ts';
+import type { OutboxEvent } from '../contract/outbox-event.ts';
+import type { Subgraph } from '../contract/subgraph.ts';
+import type { AggregateCatalog } from './catalog.ts';
+import type { AggregateDefinition } from './define-aggregate.ts';
+import { readSubgraph } from './read-subgraph.ts';
+
+/**
+ * The subgraph of an event, by the aggregate type it names; null for a deletion.
+ *
+ * @throws a data fault.
+ */
+export function projectOutboxEvent(catalog: AggregateCatalog, event: OutboxEvent): Subgraph | null {
+  const definition = catalog.get(event.aggregateType);
+  if (definition === undefined) {
+    throw new Fault(
+      'aggregate-type-unknown',
+      `aggregateType: no aggregate "${event.aggregateType}" is declared in the catalog that the consumer was built with.`,
+    );
+  }
+  return event.operation === 'delete' ? null : projectPayload(definition, event.aggregateId, event.payload);
+}
+
+/**
+ * The subgraph of an aggregate in the state that `payload` holds, with every check that needs no database.
+ *
+ * @throws a data fault that names the path of what is wrong: `payload-invalid`, `projection-failed`, or one of `readSubgraph`'s.
+ */
+export function projectPayload<State>(
+  definition: AggregateDefinition<State>,
+  aggregateId: string,
+  payload: Document,
+): Subgraph {
+  const parsed = withoutSurprise(definition, 'schema', () => definition.payload.safeParse(payload));
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => {
+      const remedy = meetsStoredNumber(issue, payload) ? ` (${numberRemedy})` : '';
+      return `${pathText(issue.path)}: ${issue.message}${remedy}`;
+    });
+    throw new Fault('payload-invalid', `The payload is not a "${definition.type}": ${problems.join('; ')}.`);
+  }
+  const projected = withoutSurprise(definition, 'projection', () => definition.project(parsed.data, aggregateId));
+  return withoutSurprise(definition, 'subgraph', () => readSubgraph(projected));
+}
+
+/**
+ * Runs a step that depends on nothing but the payload. What it throws, it throws each time: taken for a passing fault, one payload would hold up every event that
+ * comes with it, for ever.
+ */
+function withoutSurprise<Result>(
+  { type }: Pick<AggregateDefinition, 'type'>,
+  what: string,
+  step: () => Result,
+): Result {
+  try {
+    return step();
+  } catch (error) {
+    if (isDataFault(error)) throw error;
+    const name = error instanceof Error ? error.name : typeof error;
+    throw new Fault('projection-failed', `The ${what} of "${type}" threw ${name}.`, { cause: error });
+  }
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+  if (path.length === 0) return 'payload';
+  return path.reduce<string>(
+    (text, part) => (typeof part === 'number' ? `${text}[${part}]` : `${text}.${String(part)}`),
+    'payload',
+  );
+}
+
+const numberRemedy =
+  'a payload has its numbers as BSON stores them, as Int32, Long or Double: declare the field with storedNumber, which the package outgraph exports';
+
+/** Whether a schema for plain numbers has met a stored one. */
+function meetsStoredNumber(issue: z.core.$ZodIssue, root: unknown): boolean {
+  const value = issue.path.reduce<unknown>((parent, part) => (parent as Document | undefined)?.[part as string], root);
+  if (issue.code === 'invalid_union') return issue.errors.flat().some((inner) => meetsStoredNumber(inner, value));
+  const wanted =
+    (issue.code === 'invalid_type' && ['number', 'int', 'bigint'].includes(issue.expected)) ||
+    (issue.code === 'invalid_value' && issue.values.some((literal) => typeof literal === 'number'));
+  return wanted && ['Int32', 'Long', 'Double'].includes(bsonTypeOf(value) ?? '');
+}

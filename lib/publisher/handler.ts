@@ -1,0 +1,48 @@
+/**
+ * The publisher Lambda: invoked by a schedule that is shorter than its time-out, so that the next one is waiting for the lease already when
+ * this one leaves. Only translates between Lambda and the flow.
+ */
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
+import middy from '@middy/core';
+import type { Context } from 'aws-lambda';
+import { prepareFunction } from '../runtime/prepare-function.ts';
+import { publisherSettings } from '../runtime/settings.ts';
+import { publishLog } from './log.ts';
+import { noCounts, type PublishReport } from './publish.ts';
+import { wirePublisher } from './wiring.ts';
+
+/**
+ * The publisher's handler; it needs no catalog, because it reads no payload.
+ *
+ * @throws Error at cold start that names all that is wrong with the environment.
+ * @example
+ * export const handler = createPublisherHandler();
+ */
+export function createPublisherHandler() {
+  const { logger, metrics, wired } = prepareFunction(publisherSettings, wirePublisher);
+
+  async function runPublisher(_event: unknown, context: Context): Promise<PublishReport> {
+    const counts = noCounts();
+    const remainingMillis = () => context.getRemainingTimeInMillis();
+    const log = publishLog(logger, metrics);
+    try {
+      const report = await wired.use((publisher) => publisher.publishUntilTimeIsUp(remainingMillis, log, counts));
+      if (report.outcome === 'handed-over') metrics.addMetric('PublisherRuns', MetricUnit.Count, 1);
+      logger.info('publisher finished', { ...report });
+      return report;
+    } finally {
+      metrics.addMetric('EventsPublished', MetricUnit.Count, counts.published);
+      metrics.addMetric('EventsRefused', MetricUnit.Count, counts.refused);
+      // Each loss was counted when it was found; these keep the series without gaps.
+      metrics.addMetric('HistoryLost', MetricUnit.Count, 0);
+      metrics.addMetric('ChangeEventsTooLarge', MetricUnit.Count, 0);
+    }
+  }
+
+  return middy<unknown, PublishReport>()
+    .use(injectLambdaContext(logger))
+    .use(logMetrics(metrics))
+    .handler(runPublisher);
+}

@@ -1,0 +1,45 @@
+/** What the publisher's function says, as log lines, and as metrics where an alarm must not wait for the end of the invocation. */
+import type { Logger } from '@aws-lambda-powertools/logger';
+import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import { describeError } from '../contract/fault.ts';
+import { eventFields, logsEachEvent } from '../runtime/event-fields.ts';
+import type { LossCode, PublishLog } from './ports.ts';
+import type { PersistLog } from './publish-until-time-is-up.ts';
+
+const lossMetrics = {
+  'history-lost': 'HistoryLost',
+  'change-event-too-large': 'ChangeEventsTooLarge',
+} as const satisfies Record<LossCode, string>;
+
+/** Writes the publisher's log to a logger. A loss is counted at once: an invocation that dies later would never say it. */
+export function publishLog(
+  logger: Pick<Logger, 'warn' | 'error' | 'debug' | 'level'>,
+  metrics: Pick<Metrics, 'singleMetric'>,
+): PublishLog & PersistLog {
+  return {
+    publishingPending: (code) => {
+      if (code !== null) metrics.singleMetric().addMetric(lossMetrics[code], MetricUnit.Count, 1);
+      logger.warn('publishing every pending event', { reason: code ?? 'first-start' });
+    },
+    ...pointerLog(logger),
+    publishingFailed: (error, retryMillis) =>
+      logger.error('publishing failed', { ...describeError(error), retryMillis }),
+    leaseLost: () => logger.warn('another publisher took over'),
+  };
+}
+
+/** What became of single pointers: the same in the publisher's function and in the worker. */
+export function pointerLog(
+  logger: Pick<Logger, 'error' | 'debug' | 'level'>,
+): Pick<PublishLog, 'published' | 'leftToSweep'> {
+  return {
+    published: (pointers) => {
+      if (logsEachEvent(logger)) for (const pointer of pointers) logger.debug('event published', eventFields(pointer));
+    },
+    leftToSweep: (pointers) => {
+      logger.error('pointers left to the sweep', { count: pointers.length });
+      if (!logsEachEvent(logger)) return;
+      for (const pointer of pointers) logger.debug('event left to the sweep', eventFields(pointer));
+    },
+  };
+}

@@ -1,0 +1,105 @@
+/**
+ * The publisher's lease and checkpoint: one document says who may publish, until when, and where to go on. Every write proves by owner and
+ * fence that the lease is still held, so that a publisher that was paused can never move the checkpoint back. All times are the server's.
+ */
+import { type Collection, type Document, Timestamp } from 'mongodb';
+import { fromPosition, type Position, toPosition } from '../contract/position.ts';
+import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
+import type { PublishProgress } from './progress.ts';
+
+/** Where a change stream goes on; opaque. */
+export type ResumeToken = Readonly<Record<string, unknown>>;
+
+/** The checkpoint document. */
+export interface Checkpoint {
+  readonly _id: string;
+  readonly owner: string | null;
+  /** Goes up with every change of owner. */
+  readonly fence: number;
+  readonly leaseExpiresAt: Date;
+  /** When a publisher took the lease or saved its progress last: how long ago that is, is how long they have been silent. */
+  readonly updatedAt?: Date;
+  /** Where the change stream goes on; null on the first start, and until a stream that started at a time has told its first token. */
+  readonly resumeToken: ResumeToken | null;
+  /** What commits after this time is the tail, as long as there is no token. */
+  readonly tailAfter?: Timestamp | null;
+  /** The pending events that are still to be published by index. */
+  readonly backlog?: { readonly until: Timestamp; readonly after: Timestamp | null } | null;
+}
+
+/** A lease that is held; `progress` is null on the first start. */
+export interface Lease {
+  readonly id: string;
+  readonly owner: string;
+  readonly fence: number;
+  readonly progress: PublishProgress<ResumeToken> | null;
+}
+
+export interface LeaseRequest {
+  /** The checkpoint's id: `publisher/0`. */
+  readonly id: string;
+  /** Unique to this attempt. */
+  readonly owner: string;
+  readonly leaseSeconds: number;
+}
+
+const majority = { writeConcern: { w: 'majority' } } as const;
+
+/** Takes the lease if nobody holds it; null while somebody does. */
+export async function acquireLease(checkpoints: Collection<Checkpoint>, request: LeaseRequest): Promise<Lease | null> {
+  const { id, owner, leaseSeconds } = request;
+  const fresh = { owner: null, fence: 0, leaseExpiresAt: new Date(0), resumeToken: null };
+  const taken = await withMongodbFaults(async () => {
+    await checkpoints.updateOne({ _id: id }, { $setOnInsert: fresh }, { upsert: true, ...majority });
+    return checkpoints.findOneAndUpdate(
+      { _id: id, $expr: { $lt: ['$leaseExpiresAt', '$$NOW'] } },
+      [{ $set: { owner, fence: { $add: ['$fence', 1] }, ...renewed(leaseSeconds) } }],
+      { returnDocument: 'after', ...majority },
+    );
+  });
+  return taken === null ? null : { id, owner, fence: taken.fence, progress: toProgress(taken) };
+}
+
+/** Saves where to go on, and renews the lease. False: another publisher has it, and nothing was written. */
+export async function saveCheckpoint(
+  checkpoints: Collection<Checkpoint>,
+  lease: Lease,
+  leaseSeconds: number,
+  { tail, backlog }: PublishProgress<ResumeToken>,
+): Promise<boolean> {
+  const progress = {
+    resumeToken: 'resumeToken' in tail ? tail.resumeToken : null,
+    tailAfter: 'after' in tail ? toTimestamp(tail.after) : null,
+    backlog: backlog && { until: toTimestamp(backlog.until), after: backlog.after && toTimestamp(backlog.after) },
+  };
+  // A literal, because a token is opaque: what may look like an expression in it is none.
+  const literal = Object.entries(progress).map(([name, $literal]) => [name, { $literal }]);
+  const update = [{ $set: { ...Object.fromEntries(literal), ...renewed(leaseSeconds) } }];
+  const result = await withMongodbFaults(() => checkpoints.updateOne(held(lease), update, majority));
+  return result.matchedCount === 1;
+}
+
+/** Gives the lease back, so that the next publisher need not wait for its end. */
+export async function releaseLease(checkpoints: Collection<Checkpoint>, lease: Lease): Promise<void> {
+  await withMongodbFaults(() =>
+    checkpoints.updateOne(held(lease), { $set: { owner: null, leaseExpiresAt: new Date(0) } }, majority),
+  );
+}
+
+function held(lease: Lease): { _id: string; owner: string; fence: number } {
+  return { _id: lease.id, owner: lease.owner, fence: lease.fence };
+}
+
+function renewed(leaseSeconds: number): Document {
+  return { leaseExpiresAt: { $add: ['$$NOW', leaseSeconds * 1000] }, updatedAt: '$$NOW' };
+}
+
+function toProgress({ resumeToken, tailAfter, backlog }: Checkpoint): PublishProgress<ResumeToken> | null {
+  const left = backlog ? { until: toPosition(backlog.until), after: backlog.after && toPosition(backlog.after) } : null;
+  if (resumeToken !== null) return { tail: { resumeToken }, backlog: left };
+  return tailAfter ? { tail: { after: toPosition(tailAfter) }, backlog: left } : null;
+}
+
+function toTimestamp(position: Position): Timestamp {
+  return new Timestamp(fromPosition(position));
+}

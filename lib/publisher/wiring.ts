@@ -1,0 +1,105 @@
+/** Joins the publisher's flow to MongoDB and EventBridge; done once for a process, kept over warm calls. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pointer } from '../contract/pointer.ts';
+import { outboxOf } from '../outbox/mongodb-collection.ts';
+import { connectMongodb } from '../outbox/mongodb-connect.ts';
+import type { PublisherSettings } from '../runtime/settings.ts';
+import { checkOutbox, checkpointCollection } from '../set-up/mongodb-outbox.ts';
+import { connectEventBus, sendPointers } from './event-bus.ts';
+import { readClusterTime, scanPending } from './mongodb-backlog.ts';
+import { tailOutbox } from './mongodb-change-stream.ts';
+import { acquireLease, type Checkpoint, type ResumeToken, releaseLease, saveCheckpoint } from './mongodb-lease.ts';
+import type { PublishLog, PublishPorts } from './ports.ts';
+import { type PublishCounts, type PublishReport, publish } from './publish.ts';
+import { type PersistLog, publishUntilTimeIsUp } from './publish-until-time-is-up.ts';
+import type { SendPointers } from './send-all.ts';
+
+/** The joined publisher. */
+export interface Publisher {
+  /** Publishes until its time is nearly up, or something fails. */
+  readonly publish: (remainingMillis: () => number, log: PublishLog) => Promise<PublishReport>;
+  /** Goes on after what fails; `counts` goes up meanwhile, also when the last fault is thrown. */
+  readonly publishUntilTimeIsUp: (
+    remainingMillis: () => number,
+    log: PublishLog & PersistLog,
+    counts: PublishCounts,
+  ) => Promise<PublishReport>;
+  readonly close: () => Promise<void>;
+}
+
+/** Where pointers go, and what is remembered of it. */
+export interface PointerSink {
+  readonly send: SendPointers;
+  /** Told of pointers of the backlog before they are sent: an earlier process may have begun with them. */
+  readonly expect?: (pointers: readonly Pointer[]) => void;
+  readonly close: () => void;
+  /** The lease's and checkpoint's id. */
+  readonly checkpointId: string;
+  /** Whether what was sent outlives the process: if not, every start publishes all that is pending. */
+  readonly durable: boolean;
+}
+
+const chunkPointers = 500;
+
+/** A quiet publisher, or one whose sends take long, renews its lease this often, or three times while it lasts. */
+const renewMillis = 2_000;
+
+/** Joins the parts to the bus; connections open with the first call. */
+export function wirePublisher(settings: PublisherSettings): Publisher {
+  const bus = connectEventBus();
+  return joinPublisher(settings, {
+    send: (pointers) => sendPointers(bus, settings.EVENT_BUS_NAME, pointers),
+    close: () => bus.destroy(),
+    checkpointId: 'publisher/0',
+    durable: true,
+  });
+}
+
+/** Joins the parts to any sink. */
+export function joinPublisher(settings: Omit<PublisherSettings, 'EVENT_BUS_NAME'>, sink: PointerSink): Publisher {
+  const client = connectMongodb(settings.MONGODB_URI);
+  const db = client.db(settings.MONGODB_DATABASE);
+  const outbox = outboxOf(db);
+  const checkpoints = db.collection<Checkpoint>(checkpointCollection);
+  const leaseSeconds = settings.PUBLISHER_LEASE_SECONDS;
+
+  const ports: Omit<PublishPorts<ResumeToken>, 'remainingMillis' | 'log'> = {
+    acquireLease: async () => {
+      const lease = await acquireLease(checkpoints, { id: sink.checkpointId, owner: randomUUID(), leaseSeconds });
+      if (lease === null) return null;
+      return {
+        progress: sink.durable ? lease.progress : null,
+        renewMillis: Math.min(renewMillis, (leaseSeconds * 1000) / 3),
+        save: (progress) => saveCheckpoint(checkpoints, lease, leaseSeconds, progress),
+        release: () => releaseLease(checkpoints, lease),
+      };
+    },
+    readClusterTime: () => readClusterTime(client, outbox),
+    openTail: (start) => tailOutbox(outbox, start),
+    readBacklog: async (backlog) => {
+      const chunk = await scanPending(client, outbox, backlog, chunkPointers);
+      sink.expect?.(chunk.pointers);
+      return chunk;
+    },
+    send: sink.send,
+    sleep: (millis) => sleep(millis),
+    random: Math.random,
+  };
+  const publishOnce = async (remainingMillis: () => number, log: PublishLog, counts?: PublishCounts) => {
+    await checkOutbox(db);
+    return publish({ ...ports, remainingMillis, log }, counts);
+  };
+  return {
+    publish: (remainingMillis, log) => publishOnce(remainingMillis, log),
+    publishUntilTimeIsUp: (remainingMillis, log, counts) => {
+      const { sleep, random } = ports;
+      const once = (soFar: PublishCounts) => publishOnce(remainingMillis, log, soFar);
+      return publishUntilTimeIsUp({ publishOnce: once, sleep, random, remainingMillis, log }, counts);
+    },
+    close: async () => {
+      sink.close();
+      await client.close();
+    },
+  };
+}

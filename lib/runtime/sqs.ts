@@ -1,0 +1,138 @@
+/**
+ * The SQS queue between the bus and the consumer. The sweep sends bare pointers past the bus, and looks how much is waiting; the consumer says when messages come
+ * again, and moves what nobody can read to the dead-letter queue.
+ *
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
+ */
+import {
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageCommand,
+  GetQueueAttributesCommand,
+  SendMessageBatchCommand,
+  SendMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import pMap from 'p-map';
+import { Fault } from '../contract/fault.ts';
+import { type Pointer, pointersPerCall, pointerText } from '../contract/pointer.ts';
+import { inChunks } from './in-chunks.ts';
+
+/** Messages that one batch call takes, whatever it does with them. */
+const messagesPerCall = pointersPerCall;
+
+/**
+ * Sends at most `pointersPerCall` pointers, and returns those that the queue refused: a missing answer is a refusal.
+ *
+ * @throws Fault `queue-unavailable` if the call itself failed, after the SDK's own retries.
+ */
+export async function sendToQueue(
+  client: SQSClient,
+  queueUrl: string,
+  pointers: readonly Pointer[],
+): Promise<readonly Pointer[]> {
+  const entries = pointers.map((pointer, index) => ({ Id: String(index), MessageBody: pointerText(pointer) }));
+  const answer = await withQueueFault(() =>
+    client.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries })),
+  );
+  const taken = new Set(answer.Successful?.map((entry) => entry.Id));
+  return pointers.filter((_, index) => !taken.has(String(index)));
+}
+
+/** About how many messages a queue has, as SQS says. */
+export interface QueueCounts {
+  readonly visible: number;
+  /** With a consumer. */
+  readonly inFlight: number;
+  readonly delayed: number;
+}
+
+/** @throws Fault `queue-unavailable`. */
+export async function readQueueCounts(client: SQSClient, queueUrl: string): Promise<QueueCounts> {
+  const names = [
+    'ApproximateNumberOfMessages',
+    'ApproximateNumberOfMessagesNotVisible',
+    'ApproximateNumberOfMessagesDelayed',
+  ] as const;
+  const { Attributes = {} } = await withQueueFault(() =>
+    client.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: [...names] })),
+  );
+  const [visible, inFlight, delayed] = names.map((name) => Number(Attributes[name] ?? 0)) as [number, number, number];
+  return { visible, inFlight, delayed };
+}
+
+/** Messages that wait in the queue, are being worked on, or are delayed. @throws Fault `queue-unavailable`. */
+export async function countBacklog(client: SQSClient, queueUrl: string): Promise<number> {
+  const { visible, inFlight, delayed } = await readQueueCounts(client, queueUrl);
+  return visible + inFlight + delayed;
+}
+
+async function withQueueFault<Result>(call: () => Promise<Result>): Promise<Result> {
+  try {
+    return await call();
+  } catch (error) {
+    throw new Fault(
+      'queue-unavailable',
+      `SQS did not take the call (${error instanceof Error ? error.name : typeof error}).`,
+      { cause: error },
+    );
+  }
+}
+
+/** A message as a consumer received it. */
+interface ReceivedMessage {
+  readonly receiptHandle: string;
+}
+
+/**
+ * Lets received messages become visible again after so many seconds, whatever the queue's own visibility time-out; returns how many the queue took.
+ *
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
+ *
+ * @throws Fault `queue-unavailable` if the call itself failed, after the SDK's own retries.
+ */
+export async function changeVisibility(
+  client: SQSClient,
+  queueUrl: string,
+  messages: readonly ReceivedMessage[],
+  seconds: number,
+): Promise<number> {
+  const changeSome = async (some: readonly ReceivedMessage[]) => {
+    const entries = some.map(({ receiptHandle }, index) => ({
+      Id: String(index),
+      ReceiptHandle: receiptHandle,
+      VisibilityTimeout: seconds,
+    }));
+    const answer = await withQueueFault(() =>
+      client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: queueUrl, Entries: entries })),
+    );
+    return answer.Successful?.length ?? 0;
+  };
+  const changed = await pMap(inChunks(messages, messagesPerCall), changeSome, { concurrency: 10 });
+  return changed.reduce((sum, count) => sum + count, 0);
+}
+
+/** Two queues, by their URLs. */
+interface QueuePair {
+  readonly queueUrl: string;
+  readonly deadLetterQueueUrl: string;
+}
+
+/**
+ * Moves a message that nobody can read to the dead-letter queue as it came, with the reason as an attribute. It is removed from its own queue here, and not by the invocation's end, which may be a failure for
+ * another reason: the message would be moved again.
+ *
+ * @throws Fault `queue-unavailable`; moved twice at worst.
+ */
+export async function moveToDeadLetters(
+  client: SQSClient,
+  { queueUrl, deadLetterQueueUrl }: QueuePair,
+  { body, receiptHandle, reason }: ReceivedMessage & { readonly body: string; readonly reason: string },
+): Promise<void> {
+  const attributes = { reason: { DataType: 'String', StringValue: reason } };
+  await withQueueFault(async () => {
+    await client.send(
+      new SendMessageCommand({ QueueUrl: deadLetterQueueUrl, MessageBody: body, MessageAttributes: attributes }),
+    );
+    await client.send(new DeleteMessageCommand({ QueueUrl: queueUrl, ReceiptHandle: receiptHandle }));
+  });
+}

@@ -1,0 +1,66 @@
+/**
+ * The set-up Lambda: a custom resource of the stack, so that it runs with every deployment, before the functions that need it, and a deployment whose set-up fails is rolled back.
+ *
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
+ */
+import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
+import middy from '@middy/core';
+import type { CloudFormationCustomResourceEvent, CloudFormationCustomResourceResponse } from 'aws-lambda';
+import pRetry from 'p-retry';
+import { describeError } from '../contract/fault.ts';
+import type { AggregateCatalog } from '../projection/catalog.ts';
+import { prepareFunction } from '../runtime/prepare-function.ts';
+import { setUpSettings } from '../runtime/settings.ts';
+import { wireSetUp } from './wiring.ts';
+
+/**
+ * The set-up's handler for the aggregate types of a catalog. It applies nothing when the stack is removed: what is in the databases stays.
+ *
+ * @throws Error at cold start that names all that is wrong with the environment.
+ * @example
+ * export const handler = createSetUpHandler(createCatalog([person]));
+ */
+export function createSetUpHandler(catalog: AggregateCatalog) {
+  const { logger, wired } = prepareFunction(setUpSettings, (settings) => wireSetUp(settings, catalog));
+
+  async function applyOnce(): Promise<SetUpOutcome> {
+    try {
+      await wired.use((setUp) => setUp.apply());
+      logger.info('set up');
+      return { Status: 'SUCCESS' };
+    } catch (error) {
+      const described = describeError(error);
+      logger.error('set-up failed', described);
+      return { Status: 'FAILED', Reason: `outgraph's set-up failed (${described.code}): ${described.reason}` };
+    }
+  }
+
+  async function runSetUp(event: CloudFormationCustomResourceEvent): Promise<void> {
+    const outcome: SetUpOutcome = event.RequestType === 'Delete' ? { Status: 'SUCCESS' } : await applyOnce();
+    await answer(event, outcome);
+  }
+
+  return middy<CloudFormationCustomResourceEvent, void>().use(injectLambdaContext(logger)).handler(runSetUp);
+}
+
+type SetUpOutcome = { readonly Status: 'SUCCESS' } | { readonly Status: 'FAILED'; readonly Reason: string };
+
+/** CloudFormation waits for this, and for nothing else. */
+async function answer(event: CloudFormationCustomResourceEvent, outcome: SetUpOutcome): Promise<void> {
+  const body: CloudFormationCustomResourceResponse = {
+    Reason: '',
+    ...outcome,
+    // The same always: another one would make CloudFormation delete the one before.
+    PhysicalResourceId: 'outgraph-set-up',
+    StackId: event.StackId,
+    RequestId: event.RequestId,
+    LogicalResourceId: event.LogicalResourceId,
+  };
+  await pRetry(
+    async () => {
+      const response = await fetch(event.ResponseURL, { method: 'PUT', body: JSON.stringify(body) });
+      if (!response.ok) throw new Error(`CloudFormation's answer URL said ${response.status}.`);
+    },
+    { retries: 3, minTimeout: 200 },
+  );
+}

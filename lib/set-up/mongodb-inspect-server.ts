@@ -1,0 +1,73 @@
+/** What the doctor reads of the MongoDB server itself. */
+import type { Db, Document, Timestamp } from 'mongodb';
+import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
+import { namesOfOwn } from './mongodb-outbox.ts';
+
+/** The server that answers. */
+export interface ServerFacts {
+  readonly version: string;
+  readonly topology: 'replica set' | 'sharded cluster' | 'standalone';
+  /** How far its clock is ahead of this machine's. */
+  readonly clockAheadMillis: number;
+}
+
+/** What the server says of itself, once it lets the user in: `hello` alone, it answers to everybody. @throws Fault `mongodb-unavailable`, `credentials-refused`. */
+export async function readServerFacts(db: Db): Promise<ServerFacts> {
+  return withMongodbFaults(async () => {
+    await db.command({ ping: 1 });
+    const before = Date.now();
+    const hello = await db.command({ hello: 1 });
+    const between = (before + Date.now()) / 2;
+    await db.listCollections({}, namesOfOwn).toArray();
+    const { version } = await db.command({ buildInfo: 1 });
+    return { version, topology: topologyOf(hello), clockAheadMillis: hello.localTime.getTime() - between };
+  });
+}
+
+/** `msg` is what a router says of itself. https://www.mongodb.com/docs/manual/reference/command/hello/ */
+function topologyOf({ msg, setName }: Document): ServerFacts['topology'] {
+  if (msg === 'isdbgrid') return 'sharded cluster';
+  return setName === undefined ? 'standalone' : 'replica set';
+}
+
+/** @throws Fault `mongodb-unavailable`, `permission-denied`. */
+export async function readFeatureVersion(db: Db): Promise<string> {
+  const command = { getParameter: 1, featureCompatibilityVersion: 1 };
+  const answer = await withMongodbFaults(() => db.client.db('admin').command(command));
+  return answer.featureCompatibilityVersion.version;
+}
+
+/**
+ * The `w` of whoever says none: what was set, or what the server derives from its members.
+ *
+ * https://www.mongodb.com/docs/manual/reference/command/getDefaultRWConcern/
+ *
+ * @throws Fault `mongodb-unavailable`, `permission-denied`.
+ */
+export async function readDefaultWriteConcern(db: Db): Promise<string> {
+  const answer = await withMongodbFaults(() => db.client.db('admin').command({ getDefaultRWConcern: 1 }));
+  return String(answer.defaultWriteConcern?.w ?? 1);
+}
+
+/** How far the oplog reaches back. */
+export interface OplogFacts {
+  readonly hours: number;
+  /** It is not full yet. */
+  readonly isGrowing: boolean;
+}
+
+/** Null behind a router, which has none. @throws Fault `mongodb-unavailable`, `permission-denied`. */
+export async function readOplog(db: Db): Promise<OplogFacts | null> {
+  return withMongodbFaults(async () => {
+    if (topologyOf(await db.command({ hello: 1 })) === 'sharded cluster') return null;
+    const oplog = db.client.db('local').collection<{ ts: Timestamp }>('oplog.rs', { readConcern: { level: 'local' } });
+    const end = (direction: 1 | -1) => oplog.find().sort({ $natural: direction }).project({ ts: 1 }).limit(1).next();
+    const [first, last] = [await end(1), await end(-1)];
+    const [stats] = await oplog.aggregate([{ $collStats: { storageStats: {} } }]).toArray();
+    const { size = 0, maxSize = 0 } = stats?.storageStats ?? {};
+    return { hours: ((last?.ts.t ?? 0) - (first?.ts.t ?? 0)) / 3_600, isGrowing: size < fullShare * maxSize };
+  });
+}
+
+/** The server trims the oplog in large pieces: just after that, it is a little below its size. */
+const fullShare = 0.8;

@@ -1,0 +1,128 @@
+/**
+ * Which outbox the graph belongs to: the one node of the registry that is no aggregate. Its key is
+ * the empty text, which no aggregate has. Whatever lists the registry begins after that key, or
+ * asks for positions, manifests or deletions, which this node does not have.
+ */
+import type { Driver } from 'neo4j-driver';
+import { Fault } from '../contract/fault.ts';
+import { aggregateKey } from '../contract/outbox-event.ts';
+import type { Position } from '../contract/position.ts';
+import { noBookmarks } from '../graph/neo4j-connect.ts';
+import { withNeo4jFaults } from '../graph/neo4j-errors.ts';
+import { read } from '../graph/neo4j-read.ts';
+import { canaryAggregate } from '../sweep/canary-event.ts';
+
+/** Whom a graph belongs to. */
+export interface Binding {
+  /** Null: no set-up of a version with bindings has run on this graph. */
+  readonly outboxId: string | null;
+  /** The position of the newest canary that was applied; null before the first. */
+  readonly newestCanary: Position | null;
+}
+
+const readStatement = `
+OPTIONAL MATCH (b:OutgraphAggregate {key: ''})
+OPTIONAL MATCH (c:OutgraphAggregate {key: $canary})
+RETURN b._outgraphOutbox AS outboxId, c.position AS newestCanary`;
+
+// The lock of the MERGE comes before the look: of two set-ups at once, one is refused.
+const bindStatement = `
+MERGE (b:OutgraphAggregate {key: ''})
+SET b._outgraphLock = true
+SET b._outgraphOutbox = CASE WHEN $adopt THEN $outboxId ELSE coalesce(b._outgraphOutbox, $outboxId) END
+RETURN b._outgraphOutbox AS outboxId`;
+
+const withdrawStatement = `
+MATCH (a:OutgraphAggregate) WHERE a.position > $latest
+CALL { WITH a SET a.position = $latest } IN TRANSACTIONS OF 5000 ROWS
+RETURN count(*) AS count`;
+
+/** @throws Fault `neo4j-unavailable`. */
+export async function readBinding(driver: Driver, database: string): Promise<Binding> {
+  const [binding] = await read<{ outboxId: string | null; newestCanary: Position | null }>(
+    driver,
+    database,
+    readStatement,
+    { canary: aggregateKey(canaryAggregate) },
+  );
+  return binding ?? { outboxId: null, newestCanary: null };
+}
+
+/**
+ * @throws Fault `set-up-missing` where the graph belongs to no outbox yet,
+ * `graph-of-another-outbox` where it belongs to another one.
+ */
+export function requireOwnGraph({ outboxId: bound }: Binding, outboxId: string): void {
+  if (bound === null)
+    throw new Fault(
+      'set-up-missing',
+      'The graph does not belong to an outbox yet. Apply the set-up first (npx outgraph set-up).',
+    );
+  if (bound !== outboxId) throw ofAnotherOutbox(bound, outboxId);
+}
+
+/**
+ * Gives a graph without an outbox to this one; with `adopt`, any graph.
+ *
+ * @throws Fault `graph-of-another-outbox`, `neo4j-unavailable`.
+ */
+export async function bindGraph(
+  driver: Driver,
+  database: string,
+  outboxId: string,
+  { adopt }: { readonly adopt: boolean },
+): Promise<void> {
+  const { records } = await withNeo4jFaults(() =>
+    driver.executeQuery(bindStatement, { outboxId, adopt }, { database, ...noBookmarks }),
+  );
+  const bound = records[0]?.get('outboxId');
+  if (bound !== outboxId) throw ofAnotherOutbox(String(bound), outboxId);
+}
+
+const markStatement = `
+MATCH (b:OutgraphAggregate {key: ''})
+SET b += $mark`;
+
+const markedStatement = `
+MATCH (b:OutgraphAggregate {key: ''})
+RETURN b[$name] AS run`;
+
+const markName = (aggregateType: string) => `_outgraphReprojection:${aggregateType}`;
+
+/**
+ * Leaves the id of a run in the graph: one that is put in its place meanwhile does not have it.
+ *
+ * @throws Fault `neo4j-unavailable`.
+ */
+export async function markRun(driver: Driver, database: string, aggregateType: string, run: string): Promise<void> {
+  const mark = { [markName(aggregateType)]: run };
+  await withNeo4jFaults(() => driver.executeQuery(markStatement, { mark }, { database, ...noBookmarks }));
+}
+
+/** Whether this is still the graph that the run has marked. @throws Fault `neo4j-unavailable`. */
+export async function isMarked(driver: Driver, database: string, aggregateType: string, run: string): Promise<boolean> {
+  const rows = await read<{ run: string | null }>(driver, database, markedStatement, { name: markName(aggregateType) });
+  return rows[0]?.run === run;
+}
+
+/**
+ * Takes every position that is later than `latest` back to it, and returns how many there were.
+ *
+ * @throws Fault `neo4j-unavailable`.
+ */
+export async function withdrawPositions(driver: Driver, database: string, latest: Position): Promise<number> {
+  const session = driver.session({ database });
+  try {
+    const { records } = await withNeo4jFaults(() => session.run(withdrawStatement, { latest }));
+    return Number(records[0]?.get('count') ?? 0);
+  } finally {
+    await session.close();
+  }
+}
+
+function ofAnotherOutbox(bound: string, outboxId: string): Fault {
+  return new Fault(
+    'graph-of-another-outbox',
+    `The graph belongs to the outbox ${bound}, and MONGODB_URI and MONGODB_DATABASE name the outbox ${outboxId}. Check these settings and NEO4J_URI. After a move or a restore, let this outbox take the graph over: npx outgraph set-up --adopt.`,
+  );
+}

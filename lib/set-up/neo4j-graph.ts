@@ -1,0 +1,103 @@
+/**
+ * The set-up of the graph: the constraints of the registry and of every label and type that the
+ * aggregates declare, and the outbox it belongs to. Safe to run again.
+ */
+import type { Driver } from 'neo4j-driver';
+import { Fault } from '../contract/fault.ts';
+import { registryLabel } from '../contract/subgraph.ts';
+import type { GraphNeeds } from '../graph/graph-needs.ts';
+import { ConstraintBuilder, runSchemaStatement } from '../graph/neo4j-build-constraints.ts';
+import { findProblem, missingConstraints } from '../graph/neo4j-ensure-schema.ts';
+import { withNeo4jFaults } from '../graph/neo4j-errors.ts';
+import { type GraphSchema, hasKey, readGraphSchema, registryNeeds } from '../graph/neo4j-schema.ts';
+import type { AggregateCatalog } from '../projection/catalog.ts';
+import { bindGraph, readBinding, requireOwnGraph } from './neo4j-binding.ts';
+import type { SetUpStep } from './set-up-step.ts';
+
+/** Less than the set-up's function has. Constraints that exist by then are kept when it is run again. */
+const buildMillis = 240_000;
+
+/** The index by which the purge finds old tombstones. */
+export const tombstoneIndex = 'outgraph_tombstones';
+
+/**
+ * Makes what is missing, and tells what that was. A graph of another outbox is left as it is,
+ * unless `adopt` is set.
+ *
+ * @throws Fault `set-up-missing` that names a constraint which could not be made;
+ * `graph-of-another-outbox`; `neo4j-unavailable`.
+ */
+export async function setUpGraph(
+  driver: Driver,
+  database: string,
+  catalog: AggregateCatalog,
+  outboxId: string,
+  { adopt = false } = {},
+): Promise<readonly SetUpStep[]> {
+  const bound = await readBinding(driver, database);
+  if (bound.outboxId !== null && !adopt) requireOwnGraph(bound, outboxId);
+  const needs = declaredNeeds(catalog);
+  const before = await readGraphSchema(driver, database);
+  const first =
+    findProblem(before, needs) ??
+    (await new ConstraintBuilder(driver, database).build(missingConstraints(before, needs), buildMillis));
+  if (first?.code === 'key-mismatch')
+    throw new Fault(
+      'set-up-missing',
+      `${first.message} Something else in this graph uses the label: deploy a catalog without the aggregate type that declares it (docs/upgrading.md), or give outgraph a graph of its own.`,
+    );
+  if (first !== undefined) throw new Fault('set-up-missing', first.message);
+  // The purge finds old tombstones by this index. Nobody waits for it here: a call that waits for indexes is itself a transaction, and the index behind
+  // a constraint that a consumer makes at the same time waits for all older transactions.
+  const tombstones = `CREATE RANGE INDEX ${tombstoneIndex} IF NOT EXISTS FOR (a:${registryLabel}) ON (a.deletedAt)`;
+  await withNeo4jFaults(() => runSchemaStatement(driver, database, tombstones));
+  await bindGraph(driver, database, outboxId, { adopt });
+  return [
+    ...constraintSteps(needs, before),
+    { what: `index ${tombstoneIndex}`, outcome: 'applied' },
+    { what: `id of the outbox (${outboxId})`, outcome: bindingOutcome(bound.outboxId, outboxId) },
+  ];
+}
+
+function bindingOutcome(before: string | null, outboxId: string): SetUpStep['outcome'] {
+  if (before === null) return 'made';
+  return before === outboxId ? 'kept' : 'changed';
+}
+
+function constraintSteps({ labels, types }: GraphNeeds, before: GraphSchema): readonly SetUpStep[] {
+  const outcome = (present: boolean) => (present ? 'kept' : 'made');
+  return [
+    ...[...labels].map(([label, names]): SetUpStep => {
+      return { what: `constraint on ${label} (${names.join(', ')})`, outcome: outcome(hasKey(before, label, names)) };
+    }),
+    ...[...types].map((type): SetUpStep => {
+      return { what: `constraint on the relationships ${type}`, outcome: outcome(before.types.has(type)) };
+    }),
+  ];
+}
+
+/**
+ * Cheap check for a cold start: refuses to work on a graph whose registry has no constraint.
+ *
+ * @throws Fault `set-up-missing` that says which command to run.
+ */
+export async function checkGraph(driver: Driver, database: string): Promise<void> {
+  const schema = await readGraphSchema(driver, database);
+  if (schema.keys.get(registryLabel)?.join() === 'key') return;
+  throw new Fault(
+    'set-up-missing',
+    `The graph has no constraint on ${registryLabel}.key; apply the set-up first (npx outgraph set-up).`,
+  );
+}
+
+/** The constraints that the set-up makes for a catalog. */
+export function declaredNeeds(catalog: AggregateCatalog): GraphNeeds {
+  const labels = new Map(registryNeeds.labels);
+  const types = new Set<string>();
+  const additional = new Set<string>();
+  for (const { declares } of catalog.values()) {
+    for (const [label, names] of Object.entries(declares?.labels ?? {})) labels.set(label, [...names].sort());
+    for (const type of declares?.types ?? []) types.add(type);
+  }
+  return { labels, types, additional };
+}

@@ -1,0 +1,95 @@
+/** The set-up of both databases: the outbox in MongoDB, the constraints in Neo4j. Safe to run again; it runs with every deployment, before the functions that need it. */
+
+import { requireReplicaSet } from '../../cli/worker/check-set-up.ts';
+import { connectNeo4j } from '../graph/neo4j-connect.ts';
+import { namingNeo4j } from '../graph/neo4j-errors.ts';
+import { closeInTime, unlessSilent } from '../graph/neo4j-unless-silent.ts';
+import { connectMongodb } from '../outbox/mongodb-connect.ts';
+import type { AggregateCatalog } from '../projection/catalog.ts';
+import { readClusterTime } from '../publisher/mongodb-backlog.ts';
+import type { SetUpSettings } from '../runtime/settings.ts';
+import { checkBinding } from './check-binding.ts';
+import { writeDeclaredTypes } from './mongodb-declared-types.ts';
+import { identityCollection, readOutboxId } from './mongodb-identity.ts';
+import { setUpOutbox } from './mongodb-outbox.ts';
+import { withdrawPositions } from './neo4j-binding.ts';
+import { setUpGraph } from './neo4j-graph.ts';
+import type { SetUpStep } from './set-up-step.ts';
+
+/** What became of each part of both databases. */
+export interface SetUpReport {
+  readonly mongodb: readonly SetUpStep[];
+  readonly neo4j: readonly SetUpStep[];
+  /**
+   * Aggregates that an adopted graph knew later positions of than this cluster can have given;
+   * their documents are to be recorded again.
+   */
+  readonly withdrawn: number;
+}
+
+export interface SetUpOptions {
+  /** Take the graph over, whichever outbox it belongs to, and whatever positions it knows. */
+  readonly adopt?: boolean;
+}
+
+/** The joined set-up. */
+export interface SetUp {
+  /**
+   * @throws Fault that names the server that does not answer, or the constraint that cannot be
+   * made; `graph-of-another-outbox`, `clock-behind-graph`.
+   */
+  readonly apply: (options?: SetUpOptions) => Promise<SetUpReport>;
+  readonly close: () => Promise<void>;
+}
+
+/** Joins the parts; connections open with the first call. */
+export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): SetUp {
+  const mongodb = connectMongodb(settings.MONGODB_URI);
+  const driver = connectNeo4j({
+    uri: settings.NEO4J_URI,
+    username: settings.NEO4J_USERNAME,
+    password: settings.NEO4J_PASSWORD,
+  });
+  return {
+    apply: async ({ adopt = false } = {}) => {
+      const db = mongodb.db(settings.MONGODB_DATABASE);
+      const database = settings.NEO4J_DATABASE;
+      await requireReplicaSet(db);
+      const processedRetentionSeconds = settings.PROCESSED_RETENTION_DAYS * 86_400;
+      const inMongodb = await setUpOutbox(db, { processedRetentionSeconds });
+      await writeDeclaredTypes(db, [...catalog.keys()]);
+      const outboxId = await readOutboxId(db);
+      const setUpNeo4j = async () => {
+        const inNeo4j = await setUpGraph(driver, database, catalog, outboxId, { adopt });
+        const withdrawn = adopt
+          ? await withdrawPositions(driver, database, await readClusterTime(mongodb, db.collection(identityCollection)))
+          : 0;
+        await checkBinding(db, driver, database);
+        return { neo4j: inNeo4j, withdrawn };
+      };
+      const inGraph = await namingNeo4j(settings.NEO4J_URI, () => unlessSilent(settings, setUpNeo4j));
+      return { mongodb: inMongodb, ...inGraph };
+    },
+    close: async () => {
+      await Promise.all([mongodb, driver].map(closeInTime));
+    },
+  };
+}
+
+/**
+ * Sets up both databases, and closes the connections again.
+ *
+ * @throws as {@link SetUp.apply}.
+ */
+export async function setUpOnce(
+  settings: SetUpSettings,
+  catalog: AggregateCatalog,
+  options: SetUpOptions = {},
+): Promise<SetUpReport> {
+  const setUp = wireSetUp(settings, catalog);
+  try {
+    return await setUp.apply(options);
+  } finally {
+    await setUp.close();
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Pending events that no pointer leads to, or that the sweep cannot see: written past the validator, or with a position of the writer's own. They are not stale by any position, so
+ * that they would stay pending for ever without a report.
+ */
+import { type Collection, type Document, MaxKey, MinKey, Timestamp } from 'mongodb';
+import { bsonTypeOf } from '../contract/bson-type.ts';
+import { fromPosition, type Position, toPosition } from '../contract/position.ts';
+import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
+import { type DeadById, markDeadById } from '../outbox/mongodb-mark-dead.ts';
+import { futureSeconds, futureText, isInFuture } from '../outbox/mongodb-read-event.ts';
+import { readClusterTime } from '../publisher/mongodb-backlog.ts';
+
+/** Every BSON type but objectId: in the index of `_id` they are apart from it. */
+const otherTypes =
+  'double string object binData bool date null regex javascript int timestamp long decimal minKey maxKey'.split(' ');
+
+const maxEvents = 1_000;
+
+/**
+ * Marks such events dead, and returns how many; some are left to the next time where there are many.
+ *
+ * @param reported called for each.
+ * @throws Fault `mongodb-unavailable`.
+ */
+export async function endUnreachable(
+  outbox: Collection<Document>,
+  reported: (eventId: string, code: DeadById['code']) => void,
+): Promise<number> {
+  const found = await findUnreachable(outbox, await readClusterTime(outbox.db.client, outbox), maxEvents);
+  const marked = await markDeadById(outbox, found);
+  for (const { _id, code } of found) reported(String(_id).slice(0, maxIdText), code);
+  return marked;
+}
+
+/** An `_id` may be any text. */
+const maxIdText = 64;
+
+/** Reads them from two indexes; where there are none, it reads nothing. */
+async function findUnreachable(
+  outbox: Collection<Document>,
+  clusterTime: Position,
+  limit: number,
+): Promise<readonly DeadById[]> {
+  const fields = { _id: 1, aggregateType: 1, position: 1 };
+  const inIndex = (from: unknown, to: unknown) =>
+    outbox
+      .find({ status: 'pending' })
+      .project(fields)
+      .hint('outgraph_pending')
+      .min(place(from))
+      .max(place(to))
+      .limit(limit)
+      .toArray();
+  return withMongodbFaults(async () => {
+    const otherIds = await outbox
+      .find({ _id: { $type: otherTypes }, status: 'pending' } as Document)
+      .project(fields)
+      .hint('_id_')
+      .limit(limit)
+      .toArray();
+    // Timestamps lie between all other types in an index.
+    const before = await inIndex(new MinKey(), new Timestamp({ t: 0, i: 0 }));
+    const { t } = fromPosition(clusterTime);
+    const after = await inIndex(new Timestamp({ t: t + futureSeconds, i: 0 }), new MaxKey());
+    const found = new Map([...otherIds, ...before, ...after].map((event) => [String(event._id), event]));
+    return [...found.values()].flatMap((event) => reasonFor(event, clusterTime) ?? []);
+  });
+}
+
+function place(position: unknown) {
+  return { status: 'pending', position, nextAttemptAt: new MinKey() };
+}
+
+function reasonFor({ _id, position }: Document, clusterTime: Position): DeadById | null {
+  const invalid = (problem: string): DeadById => ({
+    _id,
+    code: 'event-invalid',
+    message: `The event was written past the outbox's validator: ${problem}.`,
+  });
+  if (bsonTypeOf(_id) !== 'ObjectId') return invalid('_id must be a BSON objectId');
+  if (bsonTypeOf(position) !== 'Timestamp') return invalid('position must be a BSON timestamp');
+  const place = toPosition(position);
+  return isInFuture(place, clusterTime) ? { _id, code: 'position-in-future', message: futureText(place) } : null;
+}

@@ -1,0 +1,60 @@
+/**
+ * The sweep's look at the outbox: what has been pending too long, and how much of it there is. Ages are told by the position, which the server filled in, and
+ * never by a writer's clock.
+ */
+import { type Collection, type Document, Timestamp } from 'mongodb';
+import { fromPosition, toPosition } from '../contract/position.ts';
+import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
+import { toPointer } from '../outbox/mongodb-to-pointer.ts';
+import type { Schedule, StaleEvent, StaleQuery } from './stale-event.ts';
+
+/**
+ * Stale events that are due, in the order of their positions. Those in back-off are passed over in the index (a million of them in a second), and only those
+ * that are due are read.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
+export async function findStale(outbox: Collection<Document>, query: StaleQuery): Promise<readonly StaleEvent[]> {
+  // "Not later than now", and not "absent or earlier": the index can tell the one by itself, the other only together with the document.
+  const due = { nextAttemptAt: { $not: { $gt: query.now } } };
+  const documents = await withMongodbFaults(() =>
+    outbox
+      .find({ ...staleFilter(query), ...due }, { readConcern: { level: 'majority' } })
+      .project({ aggregateType: 1, aggregateId: 1, traceparent: 1, position: 1, attempts: 1, nextAttemptAt: 1 })
+      .sort({ position: 1 })
+      .limit(query.limit)
+      .hint('outgraph_pending')
+      .toArray(),
+  );
+  return documents.flatMap((document) => {
+    const pointer = toPointer(document);
+    return pointer === null ? [] : [{ ...pointer, position: toPosition(document.position), ...scheduleOf(document) }];
+  });
+}
+
+/** An event's schedule; of one that was written past the validator, that of an event that was never published again. */
+export function scheduleOf({ attempts, nextAttemptAt }: Document): Schedule {
+  return {
+    attempts: Number.isInteger(attempts) ? attempts : 0,
+    nextAttemptAt: nextAttemptAt instanceof Date ? nextAttemptAt : null,
+  };
+}
+
+/**
+ * How many events are stale, due or not; counts no further than `limit`.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
+export async function countStale(outbox: Collection<Document>, staleBefore: Date, limit: number): Promise<number> {
+  return withMongodbFaults(() =>
+    outbox.countDocuments(staleFilter({ staleBefore, after: null }), { limit, hint: 'outgraph_pending' }),
+  );
+}
+
+function staleFilter({ staleBefore, after }: Pick<StaleQuery, 'staleBefore' | 'after'>): Document {
+  const before = new Timestamp({ t: Math.floor(staleBefore.getTime() / 1000), i: 0 });
+  return {
+    status: 'pending',
+    position: { $lt: before, ...(after === null ? {} : { $gt: new Timestamp(fromPosition(after)) }) },
+  };
+}

@@ -1,0 +1,34 @@
+/** Which aggregates the outbox still holds pending or dead events of: their tombstones must stay. */
+import type { Collection, Document } from 'mongodb';
+import { aggregateKey, splitAggregateKey } from '../contract/outbox-event.ts';
+import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
+
+/**
+ * Those of the named aggregates (`type:id`) that have a pending or dead event, each once however many such events it has.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
+export async function unsettledAggregates(
+  outbox: Collection<Document>,
+  aggregateKeys: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const byType = Map.groupBy(aggregateKeys.map(splitAggregateKey), (aggregate) => aggregate.aggregateType);
+  const found = new Set<string>();
+  for (const [aggregateType, members] of byType) {
+    const filter = {
+      aggregateType,
+      aggregateId: { $in: members.map((member) => member.aggregateId) },
+      status: { $in: ['pending', 'dead'] },
+    };
+    const rows = await withMongodbFaults(() =>
+      outbox
+        .aggregate<{ _id: string }>([{ $match: filter }, { $group: { _id: '$aggregateId' } }], {
+          readConcern: { level: 'majority' },
+          hint: 'outgraph_unsettled',
+        })
+        .toArray(),
+    );
+    for (const { _id } of rows) found.add(aggregateKey({ aggregateType, aggregateId: _id }));
+  }
+  return found;
+}

@@ -1,0 +1,90 @@
+/**
+ * Tombstones: the registry nodes of deleted aggregates. They are what keeps a late, older upsert from bringing a ghost back, and are
+ * purged once no such upsert can arrive any more.
+ */
+import type { Driver } from 'neo4j-driver';
+import { noBookmarks } from '../graph/neo4j-connect.ts';
+import { withNeo4jFaults } from '../graph/neo4j-errors.ts';
+import type { ListedTombstone, Tombstone, TombstonePage } from './tombstone.ts';
+
+// In the order of the index on `deletedAt`: the tombstones that were looked at already are not passed over again.
+// What was processed before `purgedBefore` is no longer in the outbox: MongoDB purges once a
+// minute, and an hour is more than enough.
+const listStatement = `
+MATCH (a:OutgraphAggregate)
+WHERE a.deletedAt < datetime() - duration({days: $olderThanDays}) + duration({hours: 1})
+  AND a.deletedAt >= datetime($afterDeletedAt) AND (a.deletedAt > datetime($afterDeletedAt) OR a.key > $afterKey)
+WITH a, datetime() - duration({seconds: $processedSeconds, hours: 1}) AS purgedBefore
+RETURN a.key AS key, a.position AS position, toString(a.deletedAt) AS deletedAt,
+  a.deletedAt < datetime() - duration({days: $olderThanDays}) AND a.deletedAt < purgedBefore
+  AND coalesce(a.supersededAt < purgedBefore, true) AND coalesce(a.heldAt < datetime() - duration({hours: 1}), true) AS isRemovable
+ORDER BY a.deletedAt, a.key LIMIT toInteger($limit)`;
+
+// The sweep comes back every minute: what was noted a moment ago is not written again.
+const holdStatement = `
+UNWIND $keys AS key
+MATCH (a:OutgraphAggregate {key: key})
+WHERE coalesce(a.heldAt < datetime() - duration({minutes: 5}), true)
+SET a.heldAt = datetime()`;
+
+// The lock comes before the look: an upsert of the same aggregate may be bringing it back to life right now.
+const lockStatement = `
+UNWIND $tombstones AS row
+MATCH (a:OutgraphAggregate {key: row.key})
+SET a._outgraphLock = true`;
+
+const removeStatement = `
+UNWIND $tombstones AS row
+MATCH (a:OutgraphAggregate {key: row.key})
+WHERE a.position = row.position AND a.deletedAt IS NOT NULL
+DELETE a
+RETURN count(a) AS removed`;
+
+/** Before every deletion. */
+const beginning = { deletedAt: '0001-01-01T00:00:00Z', key: '' };
+
+/** A page of the tombstones. @throws Fault `neo4j-unavailable`. */
+export async function listTombstones(
+  driver: Driver,
+  database: string,
+  { olderThanDays, processedSeconds, limit, after }: TombstonePage,
+): Promise<readonly ListedTombstone[]> {
+  const { deletedAt, key } = after ?? beginning;
+  const parameters = {
+    olderThanDays,
+    processedSeconds: BigInt(processedSeconds),
+    limit,
+    afterDeletedAt: deletedAt,
+    afterKey: key,
+  };
+  const { records } = await withNeo4jFaults(() =>
+    driver.executeQuery(listStatement, parameters, { database, ...noBookmarks, routing: 'READ' }),
+  );
+  return records.map((record) => record.toObject() as unknown as ListedTombstone);
+}
+
+/** Notes that these aggregates (`type:id`) have events that are not settled. @throws Fault `neo4j-unavailable`. */
+export async function holdTombstones(driver: Driver, database: string, keys: readonly string[]): Promise<void> {
+  await withNeo4jFaults(() => driver.executeQuery(holdStatement, { keys }, { database, ...noBookmarks }));
+}
+
+/** Removes the tombstones that are still what was listed, and returns how many. @throws Fault `neo4j-unavailable`. */
+export async function removeTombstones(
+  driver: Driver,
+  database: string,
+  tombstones: readonly Tombstone[],
+): Promise<number> {
+  if (tombstones.length === 0) return 0;
+  const session = driver.session({ database });
+  try {
+    return await withNeo4jFaults(() =>
+      session.executeWrite(async (tx) => {
+        await tx.run(lockStatement, { tombstones });
+        const { records } = await tx.run<{ removed: bigint }>(removeStatement, { tombstones });
+        return Number(records[0]?.get('removed') ?? 0n);
+      }),
+    );
+  } finally {
+    await session.close();
+  }
+}

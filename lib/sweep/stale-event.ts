@@ -1,0 +1,37 @@
+/** What the sweep looks for in the outbox, what it finds, and what it writes there. */
+import type { Pointer } from '../contract/pointer.ts';
+import type { Position } from '../contract/position.ts';
+
+/** How often an event was published again, and when it may be again; null: it never was. */
+export interface Schedule {
+  readonly attempts: number;
+  readonly nextAttemptAt: Date | null;
+}
+
+/** A pending event that nothing has settled in time. */
+export interface StaleEvent extends Pointer, Schedule {
+  readonly position: Position;
+}
+
+/** What to look for: pending since before `staleBefore`, and due by `now`; after a position, to go on where a chunk ended. */
+export interface StaleQuery {
+  readonly staleBefore: Date;
+  readonly now: Date;
+  readonly after: Position | null;
+  readonly limit: number;
+}
+
+/** A change of an event's schedule, valid only while the event is pending and its schedule is still `from`. */
+export interface Rescheduling {
+  readonly eventId: string;
+  readonly from: Schedule;
+  readonly to: Schedule;
+}
+
+/** Counts of the outbox, canaries apart; the oldest pending event's age is told by its position. */
+export interface OutboxCounts {
+  readonly pending: number;
+  readonly pendingCanaries: number;
+  readonly dead: number;
+  readonly oldestPending: Date | null;
+}

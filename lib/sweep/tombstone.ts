@@ -1,0 +1,28 @@
+/** What is left of a deleted aggregate in the graph: the position of its deletion. */
+import type { Position } from '../contract/position.ts';
+
+/** A remembered deletion; `key` is `aggregateType:aggregateId`. */
+export interface Tombstone {
+  readonly key: string;
+  readonly position: Position;
+}
+
+/** A tombstone as the purge sees it. */
+export interface ListedTombstone extends Tombstone {
+  /** ISO 8601, to the nanosecond. */
+  readonly deletedAt: string;
+  /**
+   * Old enough, and held by no event. Those that will be old enough within the hour are listed as
+   * well, to be held if they must.
+   */
+  readonly isRemovable: boolean;
+}
+
+/** Up to `limit` tombstones that are old enough, or will be within the hour, oldest first; after the last one of the page before. */
+export interface TombstonePage {
+  readonly olderThanDays: number;
+  /** How long the outbox keeps processed events. */
+  readonly processedSeconds: number;
+  readonly limit: number;
+  readonly after: Pick<ListedTombstone, 'deletedAt' | 'key'> | null;
+}

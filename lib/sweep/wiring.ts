@@ -1,0 +1,169 @@
+/** Joins the sweep's flow to MongoDB, SQS and Neo4j; done once for a process, kept over warm calls. */
+import { SQSClient } from '@aws-sdk/client-sqs';
+import type { Db } from 'mongodb';
+import type { Driver } from 'neo4j-driver';
+import { connectNeo4j } from '../graph/neo4j-connect.ts';
+import { outboxOf } from '../outbox/mongodb-collection.ts';
+import { connectMongodb } from '../outbox/mongodb-connect.ts';
+import { readRetentionSeconds } from '../outbox/mongodb-find-processed.ts';
+import { markDead } from '../outbox/mongodb-mark-dead.ts';
+import {
+  countOutbox,
+  readApplyLags,
+  readLastProcessed,
+  readPublisherActivity,
+  readServerTime,
+} from '../outbox/mongodb-measure.ts';
+import { boundedPorts } from '../runtime/bounded-ports.ts';
+import { Renewable } from '../runtime/renewable.ts';
+import type { SweepSettings } from '../runtime/settings.ts';
+import { countBacklog, sendToQueue } from '../runtime/sqs.ts';
+import { withinTime } from '../runtime/within-time.ts';
+import { checkBinding } from '../set-up/check-binding.ts';
+import { checkOutbox, checkpointCollection } from '../set-up/mongodb-outbox.ts';
+import {
+  type CanaryNote,
+  readLastCanary,
+  readWaitingCanaries,
+  settleCanariesBefore,
+  writeCanary,
+} from './mongodb-canaries.ts';
+import { endUnreachable } from './mongodb-end-unreachable.ts';
+import { countStale, findStale } from './mongodb-find-stale.ts';
+import { reschedulePending } from './mongodb-reschedule.ts';
+import { unsettledAggregates } from './mongodb-unsettled-aggregates.ts';
+import { holdTombstones, listTombstones, removeTombstones } from './neo4j-tombstones.ts';
+import { type SweepLog, type SweepPorts, type SweepReport, sweep } from './sweep.ts';
+
+/** The joined sweep. */
+export interface Sweeper {
+  /** Runs one pass, and tells what it came to, also when a part of it failed; then that part's failure is thrown. */
+  readonly sweep: (
+    remainingMillis: () => number,
+    record?: (report: SweepReport) => void,
+    log?: SweepLog,
+  ) => Promise<SweepReport>;
+  readonly close: () => Promise<void>;
+}
+
+/** The queue that stale events are sent to again. */
+export interface SweepQueue extends Pick<SweepPorts, 'sendToQueue' | 'countBacklog'> {
+  /** Left out if the queue cannot be searched, as with SQS. */
+  readonly isWaiting?: SweepPorts['isWaiting'];
+  readonly close: () => void;
+}
+
+/** Joins the parts to the queue in SQS; connections open with the first call. */
+export function wireSweep(settings: SweepSettings): Sweeper {
+  const queue = new SQSClient({ maxAttempts: 4 });
+  return joinSweep(settings, {
+    sendToQueue: (pointers) => sendToQueue(queue, settings.QUEUE_URL, pointers),
+    countBacklog: () => countBacklog(queue, settings.QUEUE_URL),
+    close: () => queue.destroy(),
+  });
+}
+
+/** Joins the parts to any queue. */
+export function joinSweep(settings: Omit<SweepSettings, 'QUEUE_URL'>, queue: SweepQueue): Sweeper {
+  const client = connectMongodb(settings.MONGODB_URI);
+  const db = client.db(settings.MONGODB_DATABASE);
+  const { NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD, NEO4J_DATABASE: database } = settings;
+  const address = { uri: NEO4J_URI, username: NEO4J_USERNAME, password: NEO4J_PASSWORD };
+  const driver = new Renewable(() => connectNeo4j(address));
+  const outbox = joinOutbox(db);
+  const graphPorts = (current: Driver) => ({
+    ...joinTombstones(current, database),
+    checkGraph: () => checkBinding(db, current, database),
+  });
+  const options = {
+    staleSeconds: settings.SWEEP_STALE_SECONDS,
+    maxAttempts: settings.SWEEP_MAX_ATTEMPTS,
+    tombstoneRetentionDays: settings.TOMBSTONE_RETENTION_DAYS,
+  };
+  return {
+    sweep: async (remainingMillis, record = () => undefined, log = silent) => {
+      const callMillis = () => Math.min(maxCallMillis, remainingMillis() - reserveMillis);
+      const { sendToQueue, countBacklog } = queue;
+      const ports: SweepPorts = {
+        ...boundedPorts('MongoDB', outbox, callMillis),
+        // A second more for MongoDB, where what the queue did not take is given back.
+        ...boundedPorts('SQS', { sendToQueue, countBacklog }, () => callMillis() - 1_000),
+        ...boundedPorts('Neo4j', graphPorts(driver.current), callMillis, driver.renewIfSilent),
+        isWaiting: queue.isWaiting ?? (() => false),
+        remainingMillis,
+        random: Math.random,
+        log,
+      };
+      await withinTime('MongoDB', callMillis(), () => checkOutbox(db));
+      const report = await sweep(ports, options);
+      record(report);
+      if (report.failures.length > 0) throw report.failures[0];
+      return report;
+    },
+    close: async () => {
+      queue.close();
+      await Promise.all([client.close(), driver.close()]);
+    },
+  };
+}
+
+const silent: SweepLog = {
+  eventRepublished: () => undefined,
+  eventExhausted: () => undefined,
+  eventNotRepublished: () => undefined,
+  eventUnreachable: () => undefined,
+};
+
+/** No server is waited for longer than this, nor in the last seconds of an invocation, which are for the report. */
+const maxCallMillis = 30_000;
+const reserveMillis = 2_000;
+
+/** What the sweep needs of MongoDB. */
+export type SweepOutbox = Omit<
+  SweepPorts,
+  | keyof SweepTombstones
+  | 'checkGraph'
+  | 'sendToQueue'
+  | 'countBacklog'
+  | 'isWaiting'
+  | 'remainingMillis'
+  | 'random'
+  | 'log'
+>;
+
+/** What the sweep needs of Neo4j. */
+export type SweepTombstones = Pick<SweepPorts, 'listTombstones' | 'holdTombstones' | 'removeTombstones'>;
+
+/** Joins the sweep's reads and writes to the outbox of a database, whose client stays the caller's to close. */
+export function joinOutbox(db: Db): SweepOutbox {
+  const outbox = outboxOf(db);
+  const checkpoints = db.collection(checkpointCollection);
+  const notes = db.collection<CanaryNote>(checkpointCollection);
+  return {
+    readServerTime: () => readServerTime(outbox),
+    readLastCanary: () => readLastCanary(outbox, notes),
+    readWaitingCanaries: (limit) => readWaitingCanaries(outbox, limit),
+    settleCanariesBefore: (position) => settleCanariesBefore(outbox, position),
+    writeCanary: (createdAt) => writeCanary(outbox, notes, createdAt),
+    countOutbox: (limit) => countOutbox(outbox, limit),
+    readApplyLags: (since, limit) => readApplyLags(outbox, since, limit),
+    readPublisherActivity: () => readPublisherActivity(checkpoints),
+    countStale: (staleBefore, limit) => countStale(outbox, staleBefore, limit),
+    findStale: (query) => findStale(outbox, query),
+    readLastProcessed: () => readLastProcessed(outbox),
+    reschedulePending: (changes) => reschedulePending(outbox, changes),
+    markDead: (events) => markDead(outbox, events),
+    endUnreachable: (reported) => endUnreachable(outbox, reported),
+    unsettledAggregates: (keys) => unsettledAggregates(outbox, keys),
+    readRetentionSeconds: () => readRetentionSeconds(outbox),
+  };
+}
+
+/** Joins the purge to the graph, whose driver stays the caller's to close. */
+export function joinTombstones(driver: Driver, database: string): SweepTombstones {
+  return {
+    listTombstones: (page) => listTombstones(driver, database, page),
+    holdTombstones: (keys) => holdTombstones(driver, database, keys),
+    removeTombstones: (tombstones) => removeTombstones(driver, database, tombstones),
+  };
+}

@@ -1,0 +1,19 @@
+/** What the worker says, as log lines. */
+import type { Logger } from '@aws-lambda-powertools/logger';
+import { consumeLog } from '../consumer/log.ts';
+import { describeError } from '../contract/fault.ts';
+import { pointerLog } from '../publisher/log.ts';
+import { sweepLog } from '../sweep/log.ts';
+import type { WorkerLog } from './wiring.ts';
+
+/** Writes the worker's log to a logger. */
+export function workerLog(logger: Logger): WorkerLog {
+  return {
+    publishingPending: (code) => logger.info('publishing every pending event', { reason: code ?? 'start' }),
+    ...pointerLog(logger),
+    ...consumeLog(logger),
+    ...sweepLog(logger),
+    failed: (part, error, retryMillis) =>
+      logger.error('a part of the worker failed and goes on', { part, retryMillis, ...describeError(error) }),
+  };
+}

@@ -1,0 +1,101 @@
+/** Documents are recorded as they are while writers change them: the event of greatest position must always carry the newest state. */
+import { type Document, Int32, ObjectId, UUID } from 'mongodb';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { recordCurrentStates } from '../../../cli/documents/mongodb-record-current-states.ts';
+import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { listDocumentIds } from '../../../lib/outbox/mongodb-documents.ts';
+import { exactTypes } from '../../../lib/outbox/mongodb-read-event.ts';
+import { defineAggregate, documentId } from '../../../lib/projection/define-aggregate.ts';
+import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
+import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
+import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createTestDatabase();
+});
+afterAll(() => database.drop());
+
+const outbox = () => database.db.collection(outboxCollection);
+const newestEvent = (aggregateId: string) =>
+  outbox().findOne({ aggregateId }, { sort: { position: -1 }, ...exactTypes });
+const insertEvent = async (fields: object = {}) => {
+  const events = trackCollection(database.client, database.db, memoryEvent);
+  const { insertedId } = await events.insertOne({ user_id: 'ada', date: '12-10', ...fields });
+  return insertedId;
+};
+const record = (ids: readonly unknown[]) => recordCurrentStates(database.client, database.db, memoryEvent, ids);
+
+it('of a document that others change and delete all the time, the newest event always says what was written last', async () => {
+  const { client, db } = database;
+  const events = trackCollection(client, db, memoryEvent);
+  const ids = await Promise.all(Array.from({ length: 12 }, () => insertEvent()));
+  let recorded = 0;
+  let writing = true;
+  const recordAgain = async () => {
+    while (writing) recorded += (await record(ids)).recorded;
+  };
+  const write = async (_id: ObjectId, last: 'update' | 'delete') => {
+    for (let desc = 1; desc <= 25; desc += 1) await events.updateOne({ _id }, { $set: { desc: `${desc}` } });
+    if (last === 'delete') await events.deleteOne({ _id });
+  };
+  const recording = [recordAgain(), recordAgain()];
+  await Promise.all(ids.map((id, index) => write(id, index % 3 === 0 ? 'delete' : 'update')));
+  writing = false;
+  await Promise.all(recording);
+
+  for (const [index, id] of ids.entries()) {
+    const newest = await newestEvent(id.toHexString());
+    if (index % 3 === 0) expect(newest).toMatchObject({ operation: 'delete' });
+    else expect(newest).toMatchObject({ operation: 'upsert', payload: { desc: '25' } });
+  }
+  expect(recorded).toBeGreaterThan(ids.length);
+});
+
+it('leaves the document as it was, byte for byte, and records what is stored', async () => {
+  const id = await insertEvent({ year: new Int32(2_024), embedding: [0.5, 1] });
+  const read = () => database.db.collection('memory_events').findOne({ _id: id }, { ...exactTypes, raw: true });
+  const before = await read();
+  expect(await record([id])).toStrictEqual({ recorded: 1, unprojectable: 0, unrecordable: [] });
+  expect(await read()).toStrictEqual(before);
+  expect((await newestEvent(id.toHexString()))?.payload).toMatchObject({ year: new Int32(2_024) });
+});
+
+it('gets past a validator that knows no such field as the one that is added for a moment', async () => {
+  const strict = defineAggregate({ ...memoryEvent, type: 'strict', collection: 'strict' });
+  const $jsonSchema = { additionalProperties: false, properties: { _id: {}, user_id: {}, date: {} } };
+  await database.db.createCollection('strict', { validator: { $jsonSchema } });
+  const _id = new ObjectId();
+  await database.db.collection('strict').insertOne({ _id, user_id: 'ada', date: '12-10' });
+  const recorded = await recordCurrentStates(database.client, database.db, strict, [_id]);
+  expect(recorded.recorded).toBe(1);
+});
+
+it('records a document that cannot be projected, so that it will be dead, and tells one that no event can be made of', async () => {
+  const unprojectable = new ObjectId();
+  const collection = database.db.collection<{ _id: unknown }>('memory_events');
+  const unrecordable = 'x'.repeat(513);
+  await collection.insertMany([{ _id: unprojectable }, { _id: unrecordable }]);
+  const good = await insertEvent();
+  const recorded = await record([good, unprojectable, unrecordable, new ObjectId()]);
+  expect(recorded).toMatchObject({ recorded: 2, unprojectable: 1, unrecordable: [{ id: unrecordable }] });
+  expect(await newestEvent(unprojectable.toHexString())).toMatchObject({ status: 'pending', operation: 'upsert' });
+});
+
+it('documents are listed by parts in the order of their ids, whatever the ids are, also where the last one of a part is deleted', async () => {
+  const mixed = defineAggregate({ ...memoryEvent, type: 'mixed', collection: 'mixed', id: documentId });
+  const collection = database.db.collection<{ _id: unknown }>(mixed.collection);
+  const ids = [new ObjectId(), 'text', 'texts', new UUID(), new Int32(7), 7.5, { a: 1 }];
+  await collection.insertMany(ids.map((_id) => ({ _id })));
+  const listed: unknown[] = [];
+  let after: { id: unknown } | null = null;
+  for (;;) {
+    const part: readonly unknown[] = await listDocumentIds(database.db.collection('mixed'), after, 2);
+    if (part.length === 0) break;
+    listed.push(...part);
+    after = { id: part.at(-1) };
+    if (listed.length === 4) await collection.deleteOne({ _id: { $eq: part.at(-1) } } as Document);
+  }
+  expect(new Set(listed.map(String))).toStrictEqual(new Set(ids.map(String)));
+  expect(listed).toHaveLength(ids.length);
+});

@@ -1,0 +1,191 @@
+/**
+ * What the flow takes for granted of a bus, on the real one and on the faulty one while it is calm; then, on the faulty one alone, what the adapter makes of each
+ * fault.
+ */
+import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
+import { ObjectId } from 'mongodb';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Pointer, readPointer } from '../../../lib/contract/pointer.ts';
+import { connectEventBus, sendPointers } from '../../../lib/publisher/event-bus.ts';
+import { freePort } from '../../../tools/local/free-port.ts';
+import { type BusFault, type FaultyBus, startFaultyBus } from '../../support/faulty-bus.ts';
+import { servers } from '../../support/servers.ts';
+import { createTestBus, patientMillis, type TestBus } from '../../support/test-bus.ts';
+
+let bus: TestBus;
+let faulty: FaultyBus;
+beforeAll(async () => {
+  bus = await createTestBus();
+  faulty = await startFaultyBus(servers.awsEndpointUrl);
+});
+afterAll(async () => {
+  await faulty.close();
+  await bus.drop();
+});
+
+const pointer = (aggregateId = new ObjectId().toHexString()): Pointer => ({
+  eventId: new ObjectId().toHexString(),
+  aggregateType: 'graph',
+  aggregateId,
+});
+const pointers = (count: number) => Array.from({ length: count }, () => pointer());
+const idsOf = (some: readonly { readonly eventId: string }[]) => some.map(({ eventId }) => eventId).sort();
+
+const receiveIds = async (count: number) =>
+  (await bus.receive(count)).map((body) => {
+    const reading = readPointer(body);
+    return reading.outcome === 'read' ? reading.eventId : reading.reason;
+  });
+
+describe.each([
+  ['the real bus', () => servers.awsEndpointUrl],
+  ['the faulty bus while it is calm', () => faulty.url],
+])('%s', (_, endpoint) => {
+  let client: EventBridgeClient;
+  beforeAll(() => {
+    client = connectEventBus({ endpoint: endpoint(), requestMillis: patientMillis });
+  });
+  afterAll(() => client.destroy());
+
+  it('takes ten pointers in one call, and the rule brings each into the queue once, in its envelope', async () => {
+    const ten = pointers(10);
+    expect(await sendPointers(client, bus.name, ten)).toStrictEqual([]);
+    const envelopes = (await bus.receive(10)).map((body) => JSON.parse(body));
+    const got = envelopes.map(({ source, 'detail-type': type, detail }) => ({ source, type, detail }));
+    const expected = ten.map((detail) => ({ source: 'outgraph', type: 'graph', detail }));
+    const byId = (one: { detail: Pointer }, other: { detail: Pointer }) =>
+      one.detail.eventId < other.detail.eventId ? -1 : 1;
+    expect(got.sort(byId)).toStrictEqual(expected.sort(byId));
+  });
+
+  it('takes the longest aggregate id, and any characters in it', async () => {
+    const strange = pointer('"\\{}<&>\u0000\u2028é漢🙂');
+    const longest = pointer('🙂'.repeat(128));
+    expect(await sendPointers(client, bus.name, [strange, longest])).toStrictEqual([]);
+    const details = (await bus.receive(2)).map((body) => JSON.parse(body).detail as Pointer);
+    expect(details.map(({ aggregateId }) => aggregateId).sort()).toStrictEqual(
+      [strange.aggregateId, longest.aggregateId].sort(),
+    );
+  });
+
+  it('takes many calls at once', async () => {
+    const calls = Array.from({ length: 10 }, () => pointers(10));
+    const refused = await Promise.all(calls.map((some) => sendPointers(client, bus.name, some)));
+    expect(refused.flat()).toStrictEqual([]);
+    expect((await receiveIds(100)).sort()).toStrictEqual(idsOf(calls.flat()));
+  });
+
+  it('is unavailable to a client that it does not let in, and says no secret', async () => {
+    const none = await startFaultyBus(endpoint());
+    none.decide = () => ({ fault: 'error', status: 400, type: 'AccessDeniedException' });
+    const outsider = connectEventBus({ endpoint: none.url });
+    await expect(sendPointers(outsider, bus.name, pointers(1))).rejects.toMatchObject({
+      code: 'bus-unavailable',
+      message: 'EventBridge did not take the call (AccessDeniedException).',
+    });
+    outsider.destroy();
+    await none.close();
+  });
+});
+
+it('a bus at whose address nobody answers is unavailable', async () => {
+  const client = connectEventBus({ endpoint: `http://127.0.0.1:${await freePort()}` });
+  await expect(sendPointers(client, bus.name, pointers(1))).rejects.toMatchObject({ code: 'bus-unavailable' });
+  client.destroy();
+});
+
+describe('the faulty bus', () => {
+  let client: EventBridgeClient;
+  let calls = 0;
+  beforeEach(() => {
+    client = connectEventBus({ endpoint: faulty.url, requestMillis: patientMillis });
+    calls = 0;
+  });
+  afterEach(() => {
+    faulty.decide = null;
+    faulty.onPutEvents = null;
+    client.destroy();
+  });
+  const fail = (fault: BusFault, times = Number.POSITIVE_INFINITY) => {
+    faulty.decide = () => {
+      calls += 1;
+      return calls <= times ? fault : null;
+    };
+  };
+
+  it.each([
+    ['some', [0, 3, 9]],
+    ['all', [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]],
+  ])('refuses %s entries of a call, and passes the others on', async (_, indexes) => {
+    const ten = pointers(10);
+    fail({ fault: 'refuse', indexes });
+    expect(await sendPointers(client, bus.name, ten)).toStrictEqual(indexes.map((index) => ten[index]));
+    const others = ten.filter((_, index) => !indexes.includes(index));
+    expect((await receiveIds(others.length)).sort()).toStrictEqual(idsOf(others));
+  });
+
+  it('refuses an entry that it answers with an error, also when it gives an id with it', async () => {
+    const two = pointers(2);
+    fail({ fault: 'refuse', indexes: [1], answeredEventId: 'some-id' });
+    expect(await sendPointers(client, bus.name, two)).toStrictEqual([two[1]]);
+    await bus.receive(1);
+  });
+
+  it('refuses what it does not answer for', async () => {
+    const ten = pointers(10);
+    fail({ fault: 'short-answer', missing: 4 });
+    expect(await sendPointers(client, bus.name, ten)).toStrictEqual(ten.slice(6));
+    expect((await receiveIds(10)).sort()).toStrictEqual(idsOf(ten));
+  });
+
+  it.each<[string, BusFault]>([
+    ['that cannot be reached', { fault: 'unreachable' }],
+    ['that fails', { fault: 'error', status: 500, type: 'InternalException' }],
+    ['that throttles', { fault: 'error', status: 400, type: 'ThrottlingException' }],
+  ])('%s once is asked once more, and takes everything; one that goes on like this is unavailable', async (_, fault) => {
+    const some = pointers(3);
+    fail(fault, 1);
+    expect(await sendPointers(client, bus.name, some)).toStrictEqual([]);
+    expect(calls).toBe(2);
+    expect((await receiveIds(3)).sort()).toStrictEqual(idsOf(some));
+    fail(fault);
+    await expect(sendPointers(client, bus.name, some)).rejects.toMatchObject({ code: 'bus-unavailable' });
+    expect(calls).toBe(4);
+  });
+
+  it.each<[string, BusFault]>([
+    ['at all', { fault: 'hang' }],
+    ['to the end', { fault: 'hang', begun: true }],
+  ])('that does not answer %s is unavailable after the time that it is given', async (_, fault) => {
+    const impatient = connectEventBus({ endpoint: faulty.url, requestMillis: 200 });
+    fail(fault);
+    const start = performance.now();
+    await expect(sendPointers(impatient, bus.name, pointers(1))).rejects.toMatchObject({ code: 'bus-unavailable' });
+    expect(performance.now() - start).toBeLessThan(3_000);
+    expect(calls).toBeLessThanOrEqual(2);
+    impatient.destroy();
+  });
+
+  it('that loses its answers has taken the entries all the same, and knows it', async () => {
+    const some = pointers(2);
+    fail({ fault: 'answer-lost' });
+    await expect(sendPointers(client, bus.name, some)).rejects.toMatchObject({ code: 'bus-unavailable' });
+    // The client has asked twice.
+    expect((await receiveIds(4)).sort()).toStrictEqual(idsOf([...some, ...some]));
+    expect(faulty.taken.filter(({ eventId }) => eventId === some[0]?.eventId)).toHaveLength(2);
+  });
+
+  it('lets its watcher hold up a call before it is passed on, and its answer', async () => {
+    const some = pointers(2);
+    const order: string[] = [];
+    const isTaken = () => faulty.taken.some(({ eventId }) => eventId === some[0]?.eventId);
+    faulty.onPutEvents = async (entries, phase) => {
+      expect(idsOf(entries)).toStrictEqual(idsOf(some));
+      order.push(`${phase}, ${isTaken() ? 'taken' : 'not taken'}`);
+    };
+    await sendPointers(client, bus.name, some);
+    order.push('answered');
+    expect(order).toStrictEqual(['before, not taken', 'after, taken', 'answered']);
+    await bus.receive(2);
+  });
+});

@@ -1,0 +1,123 @@
+/** The differences of one aggregate, element by element. */
+import { expect, it } from 'vitest';
+import { type AggregateFindings, aggregateDifferences } from '../../../cli/show/aggregate-differences.ts';
+import { Fault } from '../../../lib/contract/fault.ts';
+import { relationshipId } from '../../../lib/contract/identity.ts';
+import type { Position } from '../../../lib/contract/position.ts';
+import type { ProjectedSubgraph, Subgraph } from '../../../lib/contract/subgraph.ts';
+import { createManifest, encodeManifest } from '../../../lib/graph/manifest.ts';
+import type { StandingElements } from '../../../lib/graph/standing-graph.ts';
+import { readSubgraph } from '../../../lib/projection/read-subgraph.ts';
+
+const key = 'person:ada';
+const nothing: StandingElements = { nodes: new Map(), relationships: new Map() };
+
+const subgraphOf = (subgraph: Partial<ProjectedSubgraph>): Subgraph =>
+  readSubgraph({ nodes: [], relationships: [], ...subgraph });
+
+const person = (name: string, age: number) => ({ label: 'Person', key: { name }, properties: { age } });
+const knows = (from: string, to: string) => ({
+  type: 'KNOWS',
+  from: { label: 'Person', key: { name: from } },
+  to: { label: 'Person', key: { name: to } },
+});
+const identity = (name: string) => `["Person",[["name","s${name}"]]]`;
+
+/** The graph as it stands when outgraph has applied this. */
+const standingOf = ({ nodes, relationships }: Subgraph): StandingElements => ({
+  nodes: new Map(
+    nodes.map((node) => [
+      node.identity,
+      {
+        labels: [node.label, ...node.labels],
+        properties: { ...node.key, ...node.properties },
+        owner: key,
+        shares: 0,
+      },
+    ]),
+  ),
+  relationships: new Map(
+    relationships.map((one) => [
+      relationshipId(one, key),
+      { from: [one.from.identity], to: [one.to.identity], properties: one.properties },
+    ]),
+  ),
+});
+
+const registeredOf = (subgraph: Subgraph | null): AggregateFindings['registered'] => ({
+  key,
+  position: '0000000100000001' as Position,
+  manifest: encodeManifest(createManifest(subgraph, key)),
+  deleted: subgraph === null,
+});
+
+const differences = (findings: Partial<AggregateFindings>) =>
+  aggregateDifferences({
+    key,
+    document: 'absent',
+    registered: undefined,
+    standing: nothing,
+    isNewestDead: false,
+    isInFlight: false,
+    ...findings,
+  });
+
+const before = subgraphOf({
+  nodes: [person('ada', 1), person('bob', 2), person('cyd', 3)],
+  relationships: [knows('ada', 'bob')],
+});
+const after = subgraphOf({
+  nodes: [person('ada', 1), person('bob', 22), person('dan', 4)],
+  relationships: [knows('ada', 'cyd')],
+});
+const [knowsBob, knowsCyd] = [before, after].map(({ relationships: [one] }) =>
+  one === undefined ? '' : `KNOWS ${relationshipId(one, key)}`,
+);
+
+it('what stands as the document says has none', () => {
+  const registered = registeredOf(before);
+  expect(differences({ document: before, registered, standing: standingOf(before) })).toStrictEqual([]);
+});
+
+it('of a stale aggregate it tells what is missing yet, what is of the older state, and what is still to go', () => {
+  const found = differences({ document: after, registered: registeredOf(before), standing: standingOf(before) });
+  expect(found.map(({ kind, element, reason }) => [kind, element, reason])).toStrictEqual([
+    ['stale', null, 'The graph has another state of the aggregate, and no event is on its way.'],
+    ['stale', identity('bob'), 'Its properties are others: age.'],
+    ['missing', identity('dan'), 'The graph does not have it yet.'],
+    ['missing', knowsCyd, 'The graph does not have it yet.'],
+    ['stale', identity('cyd'), 'The state that the graph has lists it, and the document does not.'],
+    ['stale', knowsBob, 'The state that the graph has lists it, and the document does not.'],
+  ]);
+});
+
+it('of a stale aggregate, what both states say alike and is gone was changed by somebody else', () => {
+  const standing = { ...standingOf(before), nodes: new Map(standingOf(before).nodes) };
+  standing.nodes.delete(identity('ada'));
+  const found = differences({ document: after, registered: registeredOf(before), standing });
+  expect(found.filter(({ kind }) => kind === 'changed')).toMatchObject([{ element: identity('ada') }]);
+});
+
+it('what is to go and stands no more is no difference', () => {
+  const found = differences({ document: after, registered: registeredOf(before), standing: standingOf(after) });
+  expect(found).toMatchObject([{ kind: 'stale', element: null }]);
+});
+
+it('while an event is on its way, it does not say that none is', () => {
+  const findings = { document: after, registered: registeredOf(before), standing: standingOf(before) };
+  const [general] = differences({ ...findings, isInFlight: true });
+  expect(general?.reason).toBe('The graph has an older state of the aggregate.');
+});
+
+it.each<readonly [string, Partial<AggregateFindings>, readonly string[]]>([
+  ['no document, and nothing in the graph', {}, []],
+  ['no document, and a tombstone', { registered: registeredOf(null) }, []],
+  ['no document, and a live aggregate', { registered: registeredOf(before) }, ['ghost']],
+  ['a document, and nothing in the graph', { document: before }, ['missing']],
+  ['a document, and a tombstone', { document: before, registered: registeredOf(null) }, ['missing']],
+  ['a document that can never be applied', { document: new Fault('payload-invalid', 'bad') }, ['dead']],
+  ['a dead event of what has no document', { isNewestDead: true }, ['dead']],
+  ['a document that nobody looked for to the end', { document: 'not-found', registered: registeredOf(before) }, []],
+])('%s', (_, findings, kinds) => {
+  expect(differences(findings).map(({ kind }) => kind)).toStrictEqual(kinds);
+});

@@ -1,0 +1,255 @@
+/** The flow of a backfill that goes straight to the graph, on documents whose ids are numbers. */
+import { expect, it } from 'vitest';
+import { type BackfillPorts, backfill } from '../../../cli/backfill/backfill.ts';
+import type { ReprojectProgress } from '../../../cli/reproject/reproject.ts';
+import type { DocumentState } from '../../../cli/verify/ports.ts';
+import { Fault } from '../../../lib/contract/fault.ts';
+import { toPosition } from '../../../lib/contract/position.ts';
+import type { AggregateState } from '../../../lib/graph/aggregate-state.ts';
+import { readSubgraph } from '../../../lib/projection/read-subgraph.ts';
+
+const options = {
+  aggregateType: 'thing',
+  transactionSeconds: 120,
+  maxPending: 10,
+  chunkDocuments: 2,
+  concurrency: 2,
+};
+const committedUntil = toPosition({ t: 1_000, i: 7 });
+const allIds = [1, 2, 3, 4, 5];
+
+const stateOf = (id: number): DocumentState<number> => ({
+  id,
+  aggregateId: `${id}`,
+  subgraph: readSubgraph({ nodes: [{ label: 'Thing', key: { id } }] }),
+});
+
+function world(given: Partial<BackfillPorts<number>> = {}) {
+  const applied: AggregateState[] = [];
+  const recorded: number[] = [];
+  const saved: ReprojectProgress<number>[] = [];
+  const said: string[] = [];
+  const ports: BackfillPorts<number> = {
+    readProgress: async () => saved.at(-1) ?? null,
+    saveProgress: async (progress) => void saved.push(progress),
+    readClusterTime: async () => committedUntil,
+    listDocuments: async (after, limit) => {
+      const ids = allIds.filter((id) => id > (after?.id ?? 0)).slice(0, limit);
+      return { documents: ids.map(stateOf), committedUntil, readAtMillis: 0 };
+    },
+    readAgain: async (ids) => ({ documents: ids.map(stateOf), committedUntil, readAtMillis: 0 }),
+    applyBatch: async (states, results) => {
+      applied.push(...states);
+      for (const { key } of states) results.set(key, { outcome: 'applied' });
+    },
+    recordCurrentStates: async (ids) => {
+      recorded.push(...ids);
+      return { recorded: ids.length, unprojectable: 0, unrecordable: [] };
+    },
+    countPending: async () => 0,
+    nowMillis: () => 0,
+    pace: async () => undefined,
+    sleep: async (millis) => void said.push(`sleeps ${millis}`),
+    isInterrupted: () => false,
+    progress: () => undefined,
+    log: {
+      waiting: () => void said.push('waits'),
+      away: (code) => void said.push(code),
+      unrecordable: (id) => void said.push(`unrecordable ${id}`),
+    },
+    ...given,
+  };
+  const keys = () => applied.map(({ key }) => key);
+  return { ports, applied, keys, recorded, saved, said };
+}
+
+const keysOf = (ids: readonly number[]) => ids.map((id) => `thing:${id}`);
+const away = () => new Fault('neo4j-unavailable', 'for a test');
+
+it('applies every document once, at the position that stands a transaction before what was read', async () => {
+  const { ports, applied, keys, recorded } = world();
+  expect(await backfill(ports, options)).toStrictEqual({
+    outcome: 'done',
+    documents: 5,
+    applied: 5,
+    superseded: 0,
+    throughOutbox: 0,
+    unprojectable: 0,
+    unrecordable: 0,
+  });
+  expect(keys()).toStrictEqual(keysOf(allIds));
+  expect(new Set(applied.map(({ position }) => position))).toStrictEqual(new Set([toPosition({ t: 880, i: 0 })]));
+  expect(recorded).toStrictEqual([]);
+});
+
+it('notes no part while one before it is under way, however fast it was itself', async () => {
+  const first = Promise.withResolvers<void>();
+  const { ports, saved } = world();
+  let begun = 0;
+  let savedBeforeFirst: unknown;
+  await backfill(
+    {
+      ...ports,
+      applyBatch: async (states, results) => {
+        begun += 1;
+        if (begun === 1) await first.promise;
+        await ports.applyBatch(states, results);
+        if (begun !== 2) return;
+        // The second part is done: only now may the first one be.
+        savedBeforeFirst = [...saved];
+        first.resolve();
+      },
+    },
+    options,
+  );
+  expect(savedBeforeFirst).toStrictEqual([]);
+  expect(saved.map(({ after }) => after)).toStrictEqual([{ id: 2 }, { id: 4 }, { id: 5 }]);
+});
+
+it('a part that fails is where the next run begins, though a later one was done', async () => {
+  const { ports, saved, keys } = world();
+  const failure = new Error('killed');
+  const applyBatch: typeof ports.applyBatch = (states, results) =>
+    states.some(({ key }) => key === 'thing:3') ? Promise.reject(failure) : ports.applyBatch(states, results);
+  await expect(backfill({ ...ports, applyBatch }, { ...options, concurrency: 3 })).rejects.toBe(failure);
+  expect(keys()).toContain('thing:5');
+  expect(saved.at(-1)).toMatchObject({ after: { id: 2 }, recorded: 2 });
+  expect(await backfill(ports, options)).toMatchObject({ outcome: 'done', documents: 5, applied: 3 });
+});
+
+it('interrupted, it finishes what is under way and notes it', async () => {
+  const { ports, keys, saved } = world();
+  const report = await backfill({ ...ports, isInterrupted: () => keys().length >= 2 }, options);
+  expect(report.outcome).toBe('interrupted');
+  expect(saved.at(-1)?.recorded).toBe(keys().length);
+});
+
+it('a server that is away for a moment is waited for, and what was applied before is not applied again', async () => {
+  const { ports, keys, said } = world();
+  let failures = 0;
+  const applyBatch: typeof ports.applyBatch = async (states, results) => {
+    if (failures < 2) {
+      failures += 1;
+      await ports.applyBatch(states.slice(0, 1), results);
+      throw away();
+    }
+    await ports.applyBatch(states, results);
+  };
+  const report = await backfill({ ...ports, applyBatch }, { ...options, chunkDocuments: 5 });
+  expect(report).toMatchObject({ outcome: 'done', applied: 5 });
+  expect(keys()).toStrictEqual(keysOf(allIds));
+  expect(said).toStrictEqual(['neo4j-unavailable', 'sleeps 500', 'neo4j-unavailable', 'sleeps 1000']);
+});
+
+it('a server that stays away ends it', async () => {
+  const fault = away();
+  const { ports } = world({ applyBatch: () => Promise.reject(fault) });
+  await expect(backfill(ports, options)).rejects.toBe(fault);
+});
+
+it.each([
+  ['the graph', { applyBatch: () => Promise.reject(away()) }],
+  ['MongoDB', { listDocuments: () => Promise.reject(new Fault('mongodb-unavailable', 'for a test')) }],
+])('interrupted while %s is away, it is interrupted and has not failed, and the next run does it all', async (_, given) => {
+  const { ports, saved } = world();
+  let interrupted = false;
+  const sleep = async () => {
+    interrupted = true;
+  };
+  const report = await backfill({ ...ports, ...given, sleep, isInterrupted: () => interrupted }, options);
+  expect({ report, saved }).toMatchObject({ report: { outcome: 'interrupted', documents: 0, applied: 0 }, saved: [] });
+  expect(await backfill(ports, options)).toMatchObject({ outcome: 'done', documents: 5, applied: 5 });
+});
+
+it('what fails for another reason than a server that is away has failed, also when it is interrupted', async () => {
+  const failure = new Error('for a test');
+  let interrupted = false;
+  const { ports } = world({ isInterrupted: () => interrupted });
+  const applyBatch = () => {
+    interrupted = true;
+    return Promise.reject(failure);
+  };
+  await expect(backfill({ ...ports, applyBatch }, options)).rejects.toBe(failure);
+});
+
+it.each([
+  ['just ten minutes are applied', 600_000, 880],
+  ['more than ten minutes are read again', 600_001, 1_880],
+])('states of %s: no deletion since can have been forgotten', async (_, age, second) => {
+  const { ports, applied } = world({ nowMillis: () => age });
+  const readAgain: typeof ports.readAgain = async (ids) => ({
+    // The second one was deleted meanwhile.
+    documents: ids.filter((id) => id !== 2).map(stateOf),
+    committedUntil: toPosition({ t: 2_000, i: 1 }),
+    readAtMillis: age,
+  });
+  const report = await backfill({ ...ports, readAgain }, options);
+  expect(new Set(applied.map(({ position }) => position))).toStrictEqual(new Set([toPosition({ t: second, i: 0 })]));
+  expect(report).toMatchObject({ documents: 5, applied: second === 880 ? 5 : 4, throughOutbox: 0 });
+});
+
+it('what cannot be projected, what the graph refuses, what it holds for another, and a second document of one aggregate go through the outbox', async () => {
+  const documents: readonly DocumentState<number>[] = [
+    { ...stateOf(1), subgraph: new Fault('payload-invalid', 'for a test') },
+    { ...stateOf(2), aggregateId: null },
+    { ...stateOf(3), aggregateId: 'x'.repeat(513) },
+    stateOf(4),
+    stateOf(5),
+    stateOf(6),
+    { ...stateOf(7), aggregateId: '6' },
+    stateOf(8),
+  ];
+  const { ports, recorded, said } = world();
+  const report = await backfill(
+    {
+      ...ports,
+      listDocuments: async (after) => ({ documents: after === null ? documents : [], committedUntil, readAtMillis: 0 }),
+      applyBatch: async (states, results) => {
+        for (const { key } of states) results.set(key, { outcome: 'applied' });
+        results.set('thing:4', { outcome: 'refused', code: 'graph-refused', message: 'for a test' });
+        const conflict = {
+          code: 'ownership-conflict' as const,
+          refused: 'thing:5',
+          holder: 'thing:9',
+          sharedNode: null,
+          element: 'a node',
+          standing: true,
+        };
+        results.set('thing:5', { outcome: 'conflict', conflict });
+        results.set('thing:8', { outcome: 'superseded' });
+      },
+      recordCurrentStates: async (ids) => {
+        recorded.push(...ids);
+        return { recorded: ids.length - 2, unprojectable: 1, unrecordable: [2, 3].map((id) => ({ id, reason: '' })) };
+      },
+    },
+    options,
+  );
+  expect(recorded).toStrictEqual([1, 2, 3, 4, 5, 7]);
+  expect(report).toMatchObject({
+    documents: 8,
+    applied: 1,
+    superseded: 1,
+    throughOutbox: 4,
+    unprojectable: 1,
+    unrecordable: 2,
+  });
+  expect(said).toStrictEqual(['unrecordable 2', 'unrecordable 3']);
+});
+
+it('interrupted while it waits for room in the outbox, it does not call the part done', async () => {
+  let waited = 0;
+  const { ports, saved, recorded } = world({
+    countPending: async () => 11,
+    isInterrupted: () => waited > 0,
+    applyBatch: async (states, results) => {
+      for (const { key } of states)
+        results.set(key, { outcome: 'refused', code: 'graph-refused', message: 'for a test' });
+    },
+    sleep: async () => {
+      waited += 1;
+    },
+  });
+  expect(await backfill(ports, options)).toMatchObject({ outcome: 'interrupted', documents: 0 });
+  expect({ saved, recorded }).toStrictEqual({ saved: [], recorded: [] });
+});

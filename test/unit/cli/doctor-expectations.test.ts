@@ -1,0 +1,31 @@
+/** What the doctor measures a stage by is what a deployment sets. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { deployed } from '../../../cli/doctor/expectations.ts';
+
+const infra = path.join(import.meta.dirname, '../../../infra');
+const read = (file: string) => readFileSync(path.join(infra, file), 'utf8');
+
+/** A number of infra/params.yml. */
+function param(name: string): number {
+  return Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(read('params.yml'))?.[1]);
+}
+
+it('expects of a stage what infra/params.yml sets', () => {
+  expect(deployed).toStrictEqual({
+    consumerTimeoutSeconds: param('consumerTimeoutSeconds'),
+    visibilityTimeoutSeconds: param('visibilityTimeoutSeconds'),
+    maxReceiveCount: param('maxReceiveCount'),
+    messageRetentionSeconds: deployed.messageRetentionSeconds,
+    publisherSilenceSeconds: param('alarmPublisherSilenceSeconds'),
+    canaryLagSeconds: param('alarmCanaryLagMillis') / 1_000,
+    oldestPendingSeconds: param('alarmOldestPendingSeconds'),
+  });
+});
+
+it('both queues keep messages for as long as the doctor expects, and the queue hides them for six times what the consumer may take', () => {
+  const retentions = [...read('messaging.yml').matchAll(/MessageRetentionPeriod: (\d+)/g)].map(([, value]) => value);
+  expect(retentions).toStrictEqual([1, 2].map(() => String(deployed.messageRetentionSeconds)));
+  expect(deployed.visibilityTimeoutSeconds).toBe(6 * deployed.consumerTimeoutSeconds);
+});

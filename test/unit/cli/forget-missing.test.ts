@@ -1,0 +1,117 @@
+/** Which aggregates have no document, by what the graph and the outbox know of them. The reprojection began at second 1,000; writers take ten seconds at most. */
+import { expect, it } from 'vitest';
+import { type ForgetPorts, forgetMissing } from '../../../cli/reproject/forget-missing.ts';
+import { type Position, toPosition } from '../../../lib/contract/position.ts';
+
+const at = (second: number) => toPosition({ t: second, i: 5 });
+const options = { startedAt: at(1_000), transactionSeconds: 10, maxForgotten: 10 };
+
+interface World {
+  /** Live aggregates of the graph, and deleted ones. */
+  readonly live?: Readonly<Record<string, number>>;
+  readonly deleted?: Readonly<Record<string, number>>;
+  readonly unsettled?: Readonly<
+    Record<
+      string,
+      { readonly second: number; readonly status?: 'pending' | 'dead'; readonly operation?: 'upsert' | 'delete' }
+    >
+  >;
+}
+
+async function forget(
+  { live = {}, deleted = {}, unsettled = {} }: World,
+  given: Partial<typeof options> = {},
+  isSameGraph: ForgetPorts['isSameGraph'] = async () => true,
+) {
+  const recorded: { aggregateId: string; knownPosition: Position }[] = [];
+  const after = <Item>(items: readonly Item[], idOf: (item: Item) => string, last: string, limit: number) =>
+    items.filter((item) => idOf(item) > last).slice(0, limit);
+  const known = new Map(Object.entries({ ...live, ...deleted }).map(([id, second]) => [id, at(second)]));
+  const ports: ForgetPorts = {
+    listAggregates: async (notAfter, last, limit) => {
+      const all = Object.entries(live).map(([aggregateId, second]) => ({ aggregateId, position: at(second) }));
+      return after(all, ({ aggregateId }) => aggregateId, last, limit).filter(({ position }) => position <= notAfter);
+    },
+    readPositions: async () => known,
+    listUnsettledIds: async (last, limit) => after(Object.keys(unsettled), (id) => id, last, limit),
+    newestUnsettled: async (ids) =>
+      new Map(
+        ids.flatMap((id) => {
+          const event = unsettled[id];
+          const { second = 0, status = 'dead', operation = 'upsert' } = event ?? {};
+          return event === undefined ? [] : [[id, { position: at(second), status, operation }] as const];
+        }),
+      ),
+    recordDeletions: async (missing) => void recorded.push(...missing),
+    isSameGraph,
+    pace: async () => undefined,
+    isInterrupted: () => false,
+  };
+  return { report: await forgetMissing(ports, { ...options, ...given }), recorded };
+}
+
+it.each<readonly [string, World, Readonly<Record<string, number>>]>([
+  ['one that the graph knows only from before', { live: { a: 500 } }, { a: 500 }],
+  ['not one that was recorded anew', { live: { a: 1_001 } }, {}],
+  [
+    'not one whose new event is pending',
+    { live: { a: 500 }, unsettled: { a: { second: 1_001, status: 'pending' } } },
+    {},
+  ],
+  ['not one whose new event is dead', { live: { a: 500 }, unsettled: { a: { second: 1_001 } } }, {}],
+  ['not one whose writer may have committed after it was passed', { live: { a: 995 } }, {}],
+  [
+    'one with an older dead event, behind the later of both',
+    { live: { a: 500 }, unsettled: { a: { second: 600 } } },
+    { a: 600 },
+  ],
+  [
+    'one with a dead event older than what the graph knows',
+    { live: { a: 500 }, unsettled: { a: { second: 400 } } },
+    { a: 500 },
+  ],
+  [
+    'not one that a pending deletion will end',
+    { live: { a: 500 }, unsettled: { a: { second: 600, status: 'pending', operation: 'delete' } } },
+    {},
+  ],
+  [
+    'one that the graph does not know, but that a dead upsert would bring back',
+    { unsettled: { a: { second: 600 } } },
+    { a: 600 },
+  ],
+  [
+    'one whose deletion the graph knows, but not the dead upsert after it',
+    { deleted: { a: 500 }, unsettled: { a: { second: 600 } } },
+    { a: 600 },
+  ],
+  [
+    'not one whose deletion is later than the dead upsert',
+    { deleted: { a: 700 }, unsettled: { a: { second: 600 } } },
+    {},
+  ],
+])('forgets %s', async (_, world, expected) => {
+  const { recorded } = await forget(world);
+  const positions = new Map(recorded.map(({ aggregateId, knownPosition }) => [aggregateId, knownPosition]));
+  expect(positions).toStrictEqual(new Map(Object.entries(expected).map(([id, second]) => [id, at(second)])));
+});
+
+it('forgets all or nothing where there are too many, over several pages', async () => {
+  const live = Object.fromEntries(Array.from({ length: 1_200 }, (_, index) => [`id-${10_000 + index}`, 500]));
+  expect(await forget({ live })).toStrictEqual({ report: { outcome: 'too-many', missing: 1_200 }, recorded: [] });
+  const all = await forget({ live }, { maxForgotten: 1_200 });
+  expect(all.report).toStrictEqual({ outcome: 'done', forgotten: 1_200 });
+  expect(new Set(all.recorded.map(({ aggregateId }) => aggregateId)).size).toBe(1_200);
+});
+
+it('forgets nothing more once the graph is not the one that the reprojection began with', async () => {
+  const live = Object.fromEntries(Array.from({ length: 1_200 }, (_, index) => [`a${10_000 + index}`, 500]));
+  let looks = 0;
+  const once = async () => {
+    looks += 1;
+    return looks === 1;
+  };
+  const { report, recorded } = await forget({ live }, { maxForgotten: 1_200 }, once);
+  expect(report).toStrictEqual({ outcome: 'graph-changed', forgotten: 500 });
+  expect(recorded).toHaveLength(500);
+});

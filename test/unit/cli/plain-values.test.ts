@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest';
+import { plainProperties } from '../../../cli/show/plain-values.ts';
+import { valueText } from '../../../cli/show/value-text.ts';
+
+const date = new Date('2026-11-25T12:00:00Z');
+const most = 9_223_372_036_854_775_807n;
+
+it('whatever the graph may hold can be written as JSON, stays exact, and is told apart', () => {
+  const values = { a: 1n, b: most, c: [1.5, Number.NaN], d: date, e: '1', f: 1, g: [-most, 3n], h: -0, i: true };
+  expect(JSON.parse(JSON.stringify(plainProperties(values)))).toStrictEqual({
+    a: 1,
+    b: { $numberLong: '9223372036854775807' },
+    c: [1.5, { $numberDouble: 'NaN' }],
+    d: { $date: '2026-11-25T12:00:00.000Z' },
+    e: '1',
+    f: { $numberDouble: '1.0' },
+    g: [{ $numberLong: '-9223372036854775807' }, 3],
+    h: { $numberDouble: '-0.0' },
+    i: true,
+  });
+});
+
+it('numbers, texts and dates are told apart in words', () => {
+  const values = [most, `${most}`, 17n, 17, '17', date, date.toISOString(), [1n, 2n], true, 'true'];
+  expect(values.map(valueText)).toStrictEqual([
+    '9223372036854775807',
+    '"9223372036854775807"',
+    '17',
+    '17.0',
+    '"17"',
+    '2026-11-25T12:00:00.000Z',
+    '"2026-11-25T12:00:00.000Z"',
+    '[1, 2]',
+    'true',
+    '"true"',
+  ]);
+});

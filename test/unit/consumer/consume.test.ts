@@ -1,0 +1,521 @@
+import { describe, expect, it } from 'vitest';
+import { consume } from '../../../lib/consumer/consume.ts';
+import type { ConsumePorts, ToldOutcome } from '../../../lib/consumer/ports.ts';
+import type { QueueMessage } from '../../../lib/consumer/queue-message.ts';
+import { Fault } from '../../../lib/contract/fault.ts';
+import type { OutboxEvent } from '../../../lib/contract/outbox-event.ts';
+import { toPosition } from '../../../lib/contract/position.ts';
+import type { AggregateResult } from '../../../lib/graph/apply-batch.ts';
+import type { DeadEvent } from '../../../lib/outbox/dead-event.ts';
+import { calmPorts } from '../../support/calm-ports.ts';
+import { onePortion, readPortions } from '../../support/portions.ts';
+import { silentLog } from '../../support/silent-log.ts';
+
+const eventId = (index: number) => index.toString(16).padStart(24, '0');
+const event = (index: number, aggregateId: string, second = index): OutboxEvent => ({
+  eventId: eventId(index),
+  aggregateType: 'graph',
+  aggregateId,
+  position: toPosition({ t: second, i: 1 }),
+  createdAt: new Date(0),
+  operation: 'delete',
+});
+const message = (index: number, receiveCount = 1): QueueMessage => ({
+  messageId: `m${index}`,
+  body: JSON.stringify({ eventId: eventId(index), aggregateType: 'graph', aggregateId: 'x' }),
+  receiveCount,
+  receiptHandle: `r${index}`,
+});
+
+/** A consumer over these pending events; `resultOf` says what the graph does with the state of an event's position. */
+function world(
+  pending: readonly OutboxEvent[],
+  resultOf: (key: string, second: number) => AggregateResult = () => ({ outcome: 'applied' }),
+) {
+  const batches: string[][] = [];
+  const acknowledged: string[] = [];
+  const dead: DeadEvent[] = [];
+  const again: [string, number][] = [];
+  const trials: string[] = [];
+  const said: [string, ToldOutcome][] = [];
+  const ports: ConsumePorts = {
+    ...calmPorts,
+    project: () => null,
+    applyBatch: async (states, results) => {
+      batches.push(states.map((state) => state.key));
+      for (const { key, position } of states)
+        results.set(key, resultOf(key, Number.parseInt(position.slice(0, 8), 16)));
+    },
+    fetchPending: async () => [],
+    fetchEvents: (ids) =>
+      onePortion(pending.filter((one) => ids.includes(one.eventId)).map((one) => ({ status: 'pending', event: one }))),
+    acknowledgeEvents: async (ids) => acknowledged.push(...ids),
+    markDead: async (events) => dead.push(...events),
+    findSharers: async () => [],
+    comeAgain: async (messages, seconds) => {
+      for (const { messageId } of messages) again.push([messageId, seconds]);
+    },
+    beginTrial: async ({ eventIds, alone }) => {
+      trials.push(`begin ${alone ? 'alone' : 'together'} ${eventIds.map((id) => Number.parseInt(id, 16)).join()}`);
+      return 'trial';
+    },
+    endTrial: async () => void trials.push('end'),
+    log: { ...silentLog, eventOutcome: (one, outcome) => void said.push([one.eventId, outcome]) },
+  };
+  return { ports, batches, acknowledged, dead, again, trials, said };
+}
+const options = { conflictMaxReceives: 3, crashMaxTrials: 2, aloneMaxFailures: 3 };
+const refused: AggregateResult = { outcome: 'refused', code: 'constraint-violation', message: 'no' };
+const conflict: AggregateResult = {
+  outcome: 'conflict',
+  conflict: {
+    code: 'ownership-conflict',
+    refused: 'graph:a',
+    holder: 'graph:b',
+    sharedNode: null,
+    element: 'A {id: 1}',
+    standing: true,
+  },
+};
+
+describe('the consumer', () => {
+  it('applies only the newest event of an aggregate, and acknowledges all of them', async () => {
+    const { ports, batches, acknowledged } = world([event(1, 'a'), event(2, 'a')]);
+    const report = await consume([message(2), message(1)], ports, options);
+    expect(batches).toStrictEqual([['graph:a']]);
+    expect(acknowledged.sort()).toStrictEqual([eventId(1), eventId(2)]);
+    expect(report.applied).toBe(1);
+    expect(report.superseded).toBe(1);
+    expect(report.failedMessageIds).toStrictEqual([]);
+  });
+
+  it('settles a pointer whose event is gone', async () => {
+    const { ports } = world([]);
+    expect(await consume([message(1)], ports, options)).toMatchObject({ failedMessageIds: [], settledBefore: 1 });
+  });
+
+  it('moves an unreadable message to the dead-letter queue with the reason, and settles its neighbours', async () => {
+    const { ports, acknowledged } = world([event(1, 'a')]);
+    const moved: string[] = [];
+    const moveToDeadLetters: ConsumePorts['moveToDeadLetters'] = async (messages) => {
+      for (const { messageId, reason } of messages) moved.push(`${messageId}: ${reason}`);
+      return messages;
+    };
+    const batch = [{ ...message(2), body: '{' }, message(1)];
+    const report = await consume(batch, { ...ports, moveToDeadLetters }, options);
+    expect({ failedMessageIds: report.failedMessageIds, unreadable: report.unreadable, acknowledged }).toStrictEqual({
+      failedMessageIds: [],
+      unreadable: 1,
+      acknowledged: [eventId(1)],
+    });
+    expect(moved).toStrictEqual(['m2: the body is not JSON']);
+  });
+
+  it('keeps an unreadable message in the queue while the dead-letter queue does not take it', async () => {
+    const { ports, again } = world([]);
+    const batch = [{ ...message(2), body: '{' }];
+    const report = await consume(batch, { ...ports, moveToDeadLetters: async () => [] }, options);
+    expect({ failedMessageIds: report.failedMessageIds, again }).toStrictEqual({
+      failedMessageIds: ['m2'],
+      again: [['m2', 30]],
+    });
+  });
+
+  it('lets the older valid event take the place of a newest that is dead', async () => {
+    const { ports, acknowledged, dead } = world([event(1, 'a'), event(2, 'a')], (_, second) =>
+      second === 2 ? refused : { outcome: 'applied' },
+    );
+    await consume([message(1), message(2)], ports, options);
+    expect(acknowledged).toStrictEqual([eventId(1)]);
+    expect(dead.map((one) => one.eventId)).toStrictEqual([eventId(2)]);
+  });
+
+  it('tries messages that come again together, as a trial that is written down before and removed after', async () => {
+    const { ports, batches, trials } = world([event(1, 'a'), event(2, 'b')]);
+    await consume([message(1, 7), message(2)], ports, options);
+    expect({ batches, trials }).toStrictEqual({
+      batches: [['graph:a', 'graph:b']],
+      trials: ['begin together 1,2', 'end'],
+    });
+  });
+
+  it('writes no trial down for messages that come for the first time', async () => {
+    const { ports, trials } = world([event(1, 'a')]);
+    await consume([message(1)], ports, options);
+    expect(trials).toStrictEqual([]);
+  });
+
+  it('applies an event with which a process ended alone, after the others, the least suspect first', async () => {
+    const { ports, batches, trials } = world([event(1, 'a'), event(2, 'b'), event(3, 'c')]);
+    const broken = new Map([
+      [eventId(1), { together: 1, alone: 1 }],
+      [eventId(2), { together: 1, alone: 0 }],
+    ]);
+    await consume(
+      [message(1, 3), message(2, 2), message(3)],
+      { ...ports, readBrokenTrials: async () => broken },
+      options,
+    );
+    expect(batches).toStrictEqual([['graph:c'], ['graph:b'], ['graph:a']]);
+    expect(trials).toStrictEqual(['begin alone 2', 'end', 'begin alone 1', 'end']);
+  });
+
+  it('gives up an event with which the process ended as often as may be, and not one trial earlier', async () => {
+    const { ports, batches, dead } = world([event(1, 'a'), event(2, 'b')]);
+    const broken = new Map([
+      [eventId(1), { together: 3, alone: 1 }],
+      [eventId(2), { together: 1, alone: 2 }],
+    ]);
+    const report = await consume(
+      [message(1, 9), message(2, 9)],
+      { ...ports, readBrokenTrials: async () => broken },
+      options,
+    );
+    expect({ failedMessageIds: report.failedMessageIds, batches, dead }).toMatchObject({
+      failedMessageIds: [],
+      batches: [['graph:a']],
+      dead: [{ eventId: eventId(2), code: 'consumer-crashed' }],
+    });
+  });
+
+  it('does not begin one more event alone when little time is left; its message comes again at once', async () => {
+    const { ports, batches, again } = world([event(1, 'a'), event(2, 'b')]);
+    const broken = new Map([[eventId(1), { together: 1, alone: 0 }]]);
+    const late = { ...ports, readBrokenTrials: async () => broken, remainingMillis: endingSoon() };
+    const report = await consume([message(1, 3), message(2)], late, options);
+    expect({ batches, failedMessageIds: report.failedMessageIds, again }).toStrictEqual({
+      batches: [['graph:b']],
+      failedMessageIds: ['m1'],
+      again: [['m1', 0]],
+    });
+  });
+
+  it('ends a trial also when a server fails in it', async () => {
+    const { ports, trials } = world([event(1, 'a')]);
+    const applyBatch = () => Promise.reject(new Fault('neo4j-unavailable', 'gone'));
+    await expect(consume([message(1, 2)], { ...ports, applyBatch }, options)).rejects.toThrow('gone');
+    expect(trials).toStrictEqual(['begin together 1', 'end']);
+  });
+
+  it('keeps an event in conflict in the queue, for longer each time, until it was met in conflict too often', async () => {
+    const again = await Promise.all(
+      [1, 2].map(async (count) => {
+        const one = world([event(1, 'a')], () => conflict);
+        const report = await consume([message(1, 9)], { ...one.ports, countConflict: async () => count }, options);
+        expect(report).toMatchObject({ failedMessageIds: ['m1'], conflicts: 1, dead: 0 });
+        return one.again;
+      }),
+    );
+    expect(again).toStrictEqual([[['m1', 30]], [['m1', 60]]]);
+    const last = world([event(1, 'a')], () => conflict);
+    const ports = { ...last.ports, countConflict: async () => 3 };
+    expect(await consume([message(1)], ports, options)).toMatchObject({ failedMessageIds: [], dead: 1 });
+    expect(last.dead).toMatchObject([
+      { code: 'ownership-conflict', message: expect.stringMatching(/A \{id: 1\}.*graph:a.*graph:b/) },
+    ]);
+  });
+
+  it("applies the holder's newest pending event together with the one in conflict", async () => {
+    let letGo = false;
+    const { ports, acknowledged } = world([event(1, 'a')], (key) =>
+      key === 'graph:a' && !letGo ? conflict : { outcome: 'applied' },
+    );
+    const report = await consume(
+      [message(1)],
+      {
+        ...ports,
+        fetchPending: async (keys) => {
+          letGo = true;
+          return keys.map(() => event(9, 'b'));
+        },
+      },
+      options,
+    );
+    expect(report.failedMessageIds).toStrictEqual([]);
+    expect(acknowledged.sort()).toStrictEqual([eventId(1), eventId(9)]);
+  });
+
+  it('keeps an event that failed on its own in the queue until it failed too often, and its last error is the reason', async () => {
+    const fault = new Fault('neo4j-unavailable', 'Neo4j did not answer as it should (Neo.DatabaseError.General.Odd).');
+    const failed: AggregateResult = { outcome: 'failed', fault };
+    const first = world([event(1, 'a'), event(2, 'b')], (key) => (key === 'graph:a' ? failed : { outcome: 'applied' }));
+    const report = await consume([message(1), message(2)], { ...first.ports, countFailure: async () => 2 }, options);
+    expect(report).toMatchObject({ failedMessageIds: ['m1'], applied: 1, failed: 1, dead: 0, lastFailure: fault });
+    expect(first.again).toStrictEqual([['m1', 10]]);
+    const last = world([event(1, 'a')], () => failed);
+    await consume([message(1)], { ...last.ports, countFailure: async () => 3 }, options);
+    expect(last.dead).toMatchObject([{ code: 'apply-failed', message: expect.stringContaining(fault.message) }]);
+  });
+
+  it.each([
+    'graph-locked',
+    'constraint-building',
+    'manifest-unknown',
+  ] as const)('never makes an event dead by %s', async (code) => {
+    const one = world([event(1, 'a')], () => ({ outcome: 'failed', fault: new Fault(code, 'passing') }));
+    const counted: boolean[] = [];
+    const countFailure = async (_: string, counts: boolean) => {
+      counted.push(counts);
+      return 99;
+    };
+    const report = await consume([message(1)], { ...one.ports, countFailure }, options);
+    expect({ report, counted }).toMatchObject({ report: { failedMessageIds: ['m1'], dead: 0 }, counted: [false] });
+  });
+
+  it('tries an event that failed on its own before alone, after the others', async () => {
+    const { ports, batches } = world([event(1, 'a'), event(2, 'b')]);
+    const readFailures = async () => new Map([[eventId(1), { alone: true, slow: 0 }]]);
+    await consume([message(1, 2), message(2)], { ...ports, readFailures }, options);
+    expect(batches).toStrictEqual([['graph:b'], ['graph:a']]);
+  });
+
+  it('throws in an outage, after acknowledging what was settled by then, and lets the batch come again soon', async () => {
+    const { ports, acknowledged, again } = world([event(1, 'a'), event(2, 'b')]);
+    const failing: ConsumePorts = {
+      ...ports,
+      applyBatch: async (states, results) => {
+        for (const { key } of states.slice(0, 1)) results.set(key, { outcome: 'applied' });
+        throw new Fault('neo4j-unavailable', 'gone');
+      },
+    };
+    await expect(consume([message(1), message(2)], failing, options)).rejects.toMatchObject({
+      code: 'neo4j-unavailable',
+    });
+    expect({ acknowledged, again }).toStrictEqual({
+      acknowledged: [eventId(1)],
+      again: [
+        ['m1', 4],
+        ['m2', 4],
+      ],
+    });
+  });
+
+  it.each([
+    'credentials-refused',
+    'permission-denied',
+  ] as const)('marks nothing dead when a database answers %s, and lets the batch come again', async (code) => {
+    const { ports, dead, acknowledged, again } = world([event(1, 'a'), event(2, 'b')]);
+    const refusal = new Fault(code, 'refused');
+    const refuse = () => Promise.reject(refusal);
+    const batch = [message(1), message(2, 99)];
+    for (const port of ['checkServers', 'fetchEvents', 'applyBatch', 'acknowledgeEvents'] as const) {
+      await expect(
+        consume(batch, { ...ports, [port]: port === 'fetchEvents' ? () => onePortion(refuse()) : refuse }, options),
+      ).rejects.toMatchObject({ code });
+      expect(
+        again.splice(0).map(([id]) => id),
+        String(port),
+      ).toStrictEqual(['m1', 'm2']);
+    }
+    expect({ dead, acknowledged }).toStrictEqual({ dead: [], acknowledged: [] });
+  });
+
+  it('lets messages come again later and later while an outage lasts, up to 40 seconds', async () => {
+    const { ports, again } = world([]);
+    const checkServers = () => Promise.reject(new Fault('neo4j-unavailable', 'away'));
+    const batch = [1, 2, 3, 4, 900].map((receiveCount) => message(receiveCount, receiveCount));
+    await expect(consume(batch, { ...ports, checkServers, random: () => 0 }, options)).rejects.toThrow('away');
+    expect(again).toStrictEqual([
+      ['m1', 5],
+      ['m2', 10],
+      ['m3', 20],
+      ['m4', 40],
+      ['m900', 40],
+    ]);
+  });
+
+  it('does nothing at all while a server that failed before is still away', async () => {
+    const { ports, batches, trials } = world([event(1, 'a')]);
+    const checkServers = () => Promise.reject(new Fault('neo4j-unavailable', 'still away'));
+    await expect(consume([message(1, 2)], { ...ports, checkServers }, options)).rejects.toThrow('still away');
+    expect({ batches, trials }).toStrictEqual({ batches: [], trials: [] });
+  });
+
+  it('returns what is not settled when its time is up, and notes what was being applied', async () => {
+    const { ports, acknowledged, again } = world([event(1, 'a'), event(2, 'b')]);
+    const slow: ConsumePorts = {
+      ...ports,
+      applyBatch: async (states, results) => {
+        for (const { key } of states.slice(0, 1)) results.set(key, { outcome: 'applied' });
+        throw new Fault('time-up', 'no time left');
+      },
+    };
+    const noted: string[] = [];
+    const noteSlow = async (ids: readonly string[]) => void noted.push(...ids);
+    const report = await consume([message(1), message(2)], { ...slow, noteSlow }, options);
+    expect({ failedMessageIds: report.failedMessageIds, acknowledged, again, noted }).toStrictEqual({
+      failedMessageIds: ['m2'],
+      acknowledged: [eventId(1)],
+      again: [['m2', 0]],
+      noted: [eventId(2)],
+    });
+  });
+
+  it.each([
+    true,
+    false,
+  ])('notes the events of a batch that ran out of time, if Neo4j answers: %s', async (answering) => {
+    const { ports } = world([event(1, 'a'), event(2, 'b')]);
+    const noted: string[] = [];
+    const late: ConsumePorts = {
+      ...ports,
+      applyBatch: () => Promise.reject(new Fault('time-up', 'no time left')),
+      answers: async () => answering,
+      noteSlow: async (ids) => void noted.push(...ids),
+    };
+    await expect(consume([message(1), message(2)], late, options)).rejects.toMatchObject({ code: 'time-up' });
+    expect(noted).toStrictEqual(answering ? [eventId(1), eventId(2)] : []);
+  });
+
+  it('throws when its time is up and nothing was settled: a server does not answer', async () => {
+    const { ports, again } = world([event(1, 'a')]);
+    const applyBatch = () => Promise.reject(new Fault('time-up', 'no time left'));
+    const answers = async () => false;
+    await expect(consume([message(1)], { ...ports, applyBatch, answers }, options)).rejects.toMatchObject({
+      code: 'time-up',
+    });
+    expect(again).toStrictEqual([['m1', 4]]);
+  });
+
+  it('counts a failure of an event that runs out of time on its own, if Neo4j answers', async () => {
+    const { ports, again } = world([event(1, 'a')]);
+    const applyBatch = () => Promise.reject(new Fault('time-up', 'no time left'));
+    const report = await consume([message(1)], { ...ports, applyBatch }, options);
+    expect({ failed: report.failed, again }).toStrictEqual({ failed: 1, again: [['m1', 5]] });
+  });
+
+  it('tries events that ran out of time together in ten groups, the least slow first', async () => {
+    const events = Array.from({ length: 25 }, (_, index) => event(index + 1, `a${index + 1}`));
+    const { ports, batches } = world(events);
+    const slowOf = (number: number) => (number === 1 ? 2 : 1);
+    const readFailures = async () =>
+      new Map(events.slice(0, 24).map(({ eventId: id }, index) => [id, { alone: false, slow: slowOf(index + 1) }]));
+    await consume(
+      events.map((_, index) => message(index + 1, 2)),
+      { ...ports, readFailures },
+      options,
+    );
+    expect(batches.map((keys) => keys.length)).toStrictEqual([1, ...Array.from({ length: 7 }, () => 3), 2, 1]);
+    expect([batches[0], batches.at(-1)]).toStrictEqual([['graph:a25'], ['graph:a1']]);
+  });
+
+  it('begins one more event with little time left where the whole invocation is short', async () => {
+    const { ports, batches } = world([event(1, 'a'), event(2, 'b')]);
+    const readFailures = async () => new Map([1, 2].map((number) => [eventId(number), { alone: true, slow: 0 }]));
+    const left = [16_000, 13_000, 12_500];
+    const remainingMillis = () => left.shift() ?? 12_100;
+    await consume([message(1, 2), message(2, 2)], { ...ports, readFailures, remainingMillis }, options);
+    expect(batches).toStrictEqual([['graph:a'], ['graph:b']]);
+  });
+});
+
+/** Little time, after the start. */
+function endingSoon(): () => number {
+  const left = [60_000];
+  return () => left.shift() ?? 14_999;
+}
+
+describe('the consumer says what became of each event, once', () => {
+  it('when it is applied, superseded, or was settled before', async () => {
+    const { ports, said } = world([event(1, 'a'), event(2, 'a')]);
+    const processed = { status: 'processed', event: { eventId: eventId(3), traceparent: 'theirs' } } as const;
+    const told: (string | undefined)[] = [];
+    const log: ConsumePorts['log'] = {
+      ...ports.log,
+      eventOutcome: (one, outcome) => {
+        ports.log.eventOutcome(one, outcome);
+        told.push(one.traceparent);
+      },
+    };
+    const fetchEvents: ConsumePorts['fetchEvents'] = (ids) =>
+      onePortion(readPortions(ports.fetchEvents(ids)).then((events) => [...events, processed]));
+    // The third comes twice, the fourth was purged.
+    const batch = [message(3), message(2), message(1), { ...message(3), messageId: 'copy' }, message(4)];
+    await consume(batch, { ...ports, fetchEvents, log }, options);
+    expect(said).toStrictEqual([
+      [eventId(3), { outcome: 'settled-before' }],
+      [eventId(2), { outcome: 'applied' }],
+      [eventId(1), { outcome: 'superseded' }],
+      [eventId(4), { outcome: 'settled-before' }],
+    ]);
+    expect(told).toStrictEqual(['theirs', undefined, undefined, undefined]);
+  });
+
+  it('when it is dead, with the code, and when it is in conflict, with how often', async () => {
+    const { ports, said } = world([event(1, 'a'), event(2, 'b')], (key) => (key === 'graph:a' ? conflict : refused));
+    await consume([message(1), message(2)], ports, options);
+    expect(said).toStrictEqual([
+      [eventId(2), { outcome: 'dead', code: 'constraint-violation' }],
+      [eventId(1), { outcome: 'conflict', code: 'ownership-conflict', conflicts: 1 }],
+    ]);
+  });
+
+  it('when its projection threw, with where it did', async () => {
+    const { ports, said } = world([event(1, 'a')]);
+    const cause = new Error('no such field');
+    const project = () => {
+      throw new Fault('projection-failed', 'The projection of "order" threw Error.', { cause });
+    };
+    await consume([message(1)], { ...ports, project }, options);
+    const stack = expect.stringMatching(/no such field.*consume\.test\.ts/s);
+    expect(said).toStrictEqual([[eventId(1), { outcome: 'dead', code: 'projection-failed', stack }]]);
+  });
+
+  it('when it was given up or is invalid', async () => {
+    const { ports, said } = world([]);
+    const broken = new Map([[eventId(1), { together: 0, alone: 2 }]]);
+    const invalid = { status: 'invalid', event: { eventId: eventId(2) }, code: 'event-invalid', reason: 'no' } as const;
+    const given = { readBrokenTrials: async () => broken, fetchEvents: () => onePortion([invalid]) };
+    await consume([message(1, 2), message(2)], { ...ports, ...given }, options);
+    expect(said).toStrictEqual([
+      [eventId(1), { outcome: 'dead', code: 'consumer-crashed' }],
+      [eventId(2), { outcome: 'dead', code: 'event-invalid' }],
+    ]);
+  });
+
+  it('of a holder too, that was applied to resolve a conflict', async () => {
+    let letGo = false;
+    const { ports, said } = world([event(1, 'a')], (key) =>
+      key === 'graph:a' && !letGo ? conflict : { outcome: 'applied' },
+    );
+    const fetchPending = async () => {
+      letGo = true;
+      return [event(9, 'b')];
+    };
+    await consume([message(1)], { ...ports, fetchPending }, options);
+    expect(new Map(said)).toStrictEqual(
+      new Map([
+        [eventId(1), { outcome: 'applied' }],
+        [eventId(9), { outcome: 'applied' }],
+      ]),
+    );
+  });
+
+  it('when a server fails: what was not settled by then comes again, and why', async () => {
+    const { ports, said } = world([event(1, 'a'), event(2, 'b')]);
+    const applyBatch: ConsumePorts['applyBatch'] = async (states, results) => {
+      for (const { key } of states.slice(0, 1)) results.set(key, { outcome: 'applied' });
+      throw new Fault('neo4j-unavailable', 'gone');
+    };
+    await expect(consume([message(1), message(2)], { ...ports, applyBatch }, options)).rejects.toThrow('gone');
+    expect(said).toStrictEqual([
+      [eventId(1), { outcome: 'applied' }],
+      [eventId(2), { outcome: 'retried', code: 'neo4j-unavailable' }],
+    ]);
+  });
+
+  it('when it cannot be acknowledged: not as applied, but as coming again', async () => {
+    const { ports, said } = world([event(1, 'a')]);
+    const acknowledgeEvents = () => Promise.reject(new Fault('mongodb-unavailable', 'gone'));
+    await expect(consume([message(1)], { ...ports, acknowledgeEvents }, options)).rejects.toThrow('gone');
+    expect(said).toStrictEqual([[eventId(1), { outcome: 'retried', code: 'mongodb-unavailable' }]]);
+  });
+
+  it('when there is no time left to begin it alone', async () => {
+    const { ports, said } = world([event(1, 'a')]);
+    const broken = new Map([[eventId(1), { together: 1, alone: 0 }]]);
+    const late = { ...ports, readBrokenTrials: async () => broken, remainingMillis: endingSoon() };
+    await consume([message(1, 3)], late, options);
+    expect(said).toStrictEqual([[eventId(1), { outcome: 'retried', code: 'time-up' }]]);
+  });
+});

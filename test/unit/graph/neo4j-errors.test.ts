@@ -1,0 +1,42 @@
+import { Neo4jError } from 'neo4j-driver';
+import { describe, expect, it } from 'vitest';
+import { isDataFault } from '../../../lib/contract/fault.ts';
+import { translateNeo4jError } from '../../../lib/graph/neo4j-errors.ts';
+
+const security = (name: string, message = 's3cret') =>
+  new Neo4jError(message, `Neo.ClientError.Security.${name}`, '50N42', 'general error');
+
+describe("Neo4j's refusals", () => {
+  it.each([
+    ['a wrong password', 'Unauthorized', 'NEO4J_PASSWORD'],
+    ['one wrong password after the other', 'AuthenticationRateLimit', 'in some seconds'],
+    ['a password that has to be changed', 'CredentialsExpired', 'to be changed'],
+    ['a token that has expired', 'TokenExpired', 'expired'],
+  ])('%s is credentials-refused, and retried', (_, name, said) => {
+    // What makes a data fault otherwise.
+    const fault = translateNeo4jError(security(name, 's3cret: key is too large'));
+    expect(fault).toMatchObject({ code: 'credentials-refused', retryable: true });
+    expect(fault.message.includes(said)).toBe(true);
+    expect(isDataFault(fault)).toBe(false);
+    expect(fault.message).not.toContain('s3cret');
+  });
+
+  it.each([
+    [
+      "Set property for property 'email' on database 'neo4j' is not allowed for user 'me'",
+      "property 'email' on database 'neo4j')",
+    ],
+    ["Creating new node label is not allowed for user 'me' with roles [PUBLIC].", '(Creating new node label)'],
+    ['Denied, whatever: {s3cret}', 'its part does:'],
+  ])('what a user may not do is permission-denied, which names it, and is retried: %s', (message, named) => {
+    const fault = translateNeo4jError(security('Forbidden', message));
+    expect(fault).toMatchObject({ code: 'permission-denied', retryable: true });
+    expect(fault.message.includes(named)).toBe(true);
+    expect(isDataFault(fault)).toBe(false);
+    expect(fault.message).not.toMatch(/s3cret|'me'/);
+  });
+
+  it('another code of its security is neo4j-unavailable', () => {
+    expect(translateNeo4jError(security('AuthProviderTimeout'))).toMatchObject({ code: 'neo4j-unavailable' });
+  });
+});

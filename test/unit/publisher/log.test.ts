@@ -1,0 +1,42 @@
+import { Metrics } from '@aws-lambda-powertools/metrics';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { Fault } from '../../../lib/contract/fault.ts';
+import { publishLog } from '../../../lib/publisher/log.ts';
+
+const quiet = { warn: () => undefined, error: () => undefined, debug: () => undefined, level: 12 };
+
+// With it, Powertools writes to the console of the test.
+beforeEach(() => {
+  vi.stubEnv('POWERTOOLS_DEV', 'true');
+  vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'false');
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.restoreAllMocks();
+});
+
+it.each([
+  ['history-lost', 'HistoryLost'],
+  ['change-event-too-large', 'ChangeEventsTooLarge'],
+] as const)('counts a loss of the tail at once, and by itself: %s', (code, metric) => {
+  const written = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+  const metrics = new Metrics({ namespace: 'Test' });
+  metrics.addMetric('EventsPublished', 'Count', 7);
+  publishLog(quiet, metrics).publishingPending(code);
+  expect(written).toHaveBeenCalledTimes(1);
+  const line = JSON.parse(String(written.mock.calls[0]?.[0]));
+  expect(line).toMatchObject({ [metric]: 1 });
+  expect(line).not.toHaveProperty('EventsPublished');
+  metrics.clearMetrics();
+});
+
+it('tells a fault by its code and message, and anything else by its name alone', () => {
+  const said: unknown[] = [];
+  const log = publishLog({ ...quiet, error: (_, ...about) => void said.push(...about) }, new Metrics());
+  log.publishingFailed(new Fault('bus-unavailable', 'EventBridge did not take the call.'), 100);
+  log.publishingFailed(new TypeError('mongodb://user:secret@host'), null);
+  expect(said).toStrictEqual([
+    { code: 'bus-unavailable', reason: 'EventBridge did not take the call.', retryMillis: 100 },
+    { code: 'unexpected', reason: 'TypeError', retryMillis: null },
+  ]);
+});

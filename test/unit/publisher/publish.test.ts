@@ -1,0 +1,216 @@
+import { describe, expect, it } from 'vitest';
+import { Fault } from '../../../lib/contract/fault.ts';
+import type { PublishProgress } from '../../../lib/publisher/progress.ts';
+import { noCounts, publish } from '../../../lib/publisher/publish.ts';
+import { pointer, position, world } from './world.ts';
+
+const lost = () => new Fault('history-lost', '286');
+const tooLarge = () => new Fault('change-event-too-large', '10334');
+const began = { tail: { after: position(50) }, backlog: { until: position(50), after: null } };
+
+describe('the publisher', () => {
+  it('saves a token only after what lies before it was sent', async () => {
+    const order: string[] = [];
+    const { withLease } = world([{ pointers: [pointer(1), pointer(2)], resumeToken: 2 }], {
+      send: async () => {
+        order.push('sent');
+        return [];
+      },
+    });
+    await publish(withLease({ save: async ({ tail }) => order.push(`saved ${JSON.stringify(tail)}`) > 0 }));
+    expect(order.slice(0, 2)).toStrictEqual(['sent', 'saved {"resumeToken":2}']);
+  });
+
+  it('saves the token also when nothing matched, so that a quiet outbox does not age out', async () => {
+    const { ports, saved } = world([]);
+    await publish(ports);
+    expect(saved).toContainEqual({ tail: { resumeToken: 99 }, backlog: null });
+  });
+
+  it('saves nothing when the bus is unreachable, and lets go of the lease', async () => {
+    const { ports, saved, events } = world([{ pointers: [pointer(1)], resumeToken: 2 }], {
+      send: async () => {
+        throw new Fault('bus-unavailable', 'gone');
+      },
+      sleep: async () => undefined,
+    });
+    await expect(publish(ports)).rejects.toMatchObject({ code: 'bus-unavailable' });
+    expect(saved.map(({ tail }) => tail)).not.toContainEqual({ resumeToken: 2 });
+    expect(events).toStrictEqual(['opened behind 1', 'closed', 'released']);
+  });
+
+  it('ends with the fault of a bus that is still away when the time is up', async () => {
+    const { ports, events } = world([{ pointers: [pointer(1)], resumeToken: 2 }], {
+      send: async () => {
+        throw new Fault('bus-unavailable', 'gone');
+      },
+    });
+    const sleep = (millis: number) => ports.sleep(20 * millis);
+    await expect(publish({ ...ports, sleep })).rejects.toMatchObject({ code: 'bus-unavailable' });
+    expect(ports.remainingMillis()).toBeLessThan(8_000);
+    expect(events.at(-1)).toBe('released');
+  });
+
+  it('says what ended it, also when the lease cannot be given back', async () => {
+    const { withLease } = world([new Fault('mongodb-unavailable', 'the stream broke')]);
+    const release = async () => {
+      throw new Fault('mongodb-unavailable', 'no release');
+    };
+    await expect(publish(withLease({ release }))).rejects.toThrow('the stream broke');
+  });
+
+  it('counts what the bus took before it failed', async () => {
+    const { ports } = world([{ pointers: Array.from({ length: 11 }, (_, index) => pointer(index)), resumeToken: 2 }], {
+      send: async (pointers) => {
+        if (pointers.length === 1) throw new Fault('bus-unavailable', 'gone');
+        return [];
+      },
+      sleep: async () => undefined,
+    });
+    const counts = noCounts();
+    await expect(publish(ports, counts)).rejects.toMatchObject({ code: 'bus-unavailable' });
+    expect(counts.published).toBe(10);
+  });
+
+  it('leaves to the sweep what the bus refuses for good, and goes on', async () => {
+    const { ports, saved, events, published } = world([{ pointers: [pointer(1), pointer(2)], resumeToken: 2 }], {
+      send: async (pointers) => pointers.filter((one) => one.aggregateId === '2'),
+    });
+    expect(await publish(ports)).toMatchObject({ published: 1, refused: 1 });
+    expect(saved).toContainEqual({ tail: { resumeToken: 2 }, backlog: null });
+    expect(published).toStrictEqual(['1']);
+    expect(events).toContain('left 2');
+  });
+
+  it('stops at once when another publisher has taken the lease', async () => {
+    const { withLease, sent } = world([
+      { pointers: [pointer(1)], resumeToken: 2 },
+      { pointers: [pointer(2)], resumeToken: 3 },
+    ]);
+    const report = await publish(withLease({ save: async () => false }));
+    expect({ outcome: report.outcome, checkpoints: report.checkpoints, sent }).toStrictEqual({
+      outcome: 'lease-lost',
+      checkpoints: 0,
+      sent: ['1'],
+    });
+  });
+
+  it('waits for the lease as long as its time allows, and then is not needed', async () => {
+    const { ports } = world([], { acquireLease: async () => null });
+    expect(await publish(ports)).toStrictEqual({ outcome: 'not-needed', ...noCounts() });
+    expect(ports.remainingMillis()).toBeLessThan(11_000);
+  });
+});
+
+describe('a publisher whose sends take long', () => {
+  const slowBus = (passTime: (millis: number) => void, sent: string[]) => ({
+    send: async ([first]: readonly { readonly aggregateId: string }[]) => {
+      sent.push(`sent ${first?.aggregateId}`);
+      passTime(3_000);
+      return [];
+    },
+  });
+  const thirtyCalls = Array.from({ length: 300 }, (_, index) => pointer(index));
+
+  it('renews its lease in between, without moving on', async () => {
+    const order: string[] = [];
+    const { withLease, passTime } = world([{ pointers: thirtyCalls, resumeToken: 2 }]);
+    const save = async ({ tail }: PublishProgress<number>) => order.push(JSON.stringify(tail)) > 0;
+    await publish({ ...withLease({ save }), ...slowBus(passTime, order) });
+    expect(order.filter((one) => one === '{"resumeToken":1}').length).toBeGreaterThan(5);
+    expect(order).not.toContain('{"resumeToken":2}');
+  });
+
+  it('sends no more, and ends as lease-lost without moving on, when another one took over meanwhile', async () => {
+    const order: string[] = [];
+    const { withLease, passTime } = world([{ pointers: thirtyCalls, resumeToken: 2 }]);
+    const ports = { ...withLease({ save: async () => false }), ...slowBus(passTime, order) };
+    expect(await publish(ports)).toMatchObject({ outcome: 'lease-lost', checkpoints: 0 });
+    expect(order.length).toBeLessThan(30);
+  });
+
+  it('begins no call that would not end in time, and leaves the checkpoint where its successor sends the same again', async () => {
+    const order: string[] = [];
+    const { ports, saved, passTime } = world([{ pointers: thirtyCalls, resumeToken: 2 }]);
+    expect(await publish({ ...ports, ...slowBus(passTime, order) })).toMatchObject({ outcome: 'handed-over' });
+    expect(order.length).toBeLessThan(30);
+    expect(ports.remainingMillis()).toBeLessThan(8_000);
+    expect(saved.map(({ tail }) => tail)).not.toContainEqual({ resumeToken: 2 });
+  });
+});
+
+describe('a publisher with nothing to go on from', () => {
+  it('saves where it begins before it sends anything', async () => {
+    const order: unknown[] = [];
+    const { withLease } = world([]);
+    const ports = withLease({ progress: null, save: async (progress) => order.push(progress) > 0 });
+    const send = async () => {
+      order.push('sent');
+      return [];
+    };
+    await publish({ ...ports, send });
+    expect(order.slice(0, 2)).toStrictEqual([began, 'sent']);
+  });
+
+  it('publishes the backlog and the tail side by side, and saves both at once', async () => {
+    const { withLease, sent, saved, events } = world([
+      { pointers: [pointer(51)], resumeToken: null },
+      { pointers: [pointer(52)], resumeToken: 2 },
+    ]);
+    expect(await publish(withLease({ progress: null }))).toMatchObject({ published: 4, historyLost: 0 });
+    expect(sent).toStrictEqual(['7', '51', '8', '52']);
+    expect(events.slice(0, 2)).toStrictEqual(['pending null', `opened after ${position(50)}`]);
+    expect(saved.slice(0, 3)).toStrictEqual([
+      began,
+      { tail: { after: position(50) }, backlog: { until: position(50), after: position(7) } },
+      { tail: { resumeToken: 2 }, backlog: null },
+    ]);
+  });
+
+  it('remembers where the tail starts when the backlog ends before there is a token', async () => {
+    const none = { pointers: [], resumeToken: null };
+    const { withLease, saved } = world([none, none]);
+    await publish(withLease({ progress: null }));
+    expect(saved[2]).toStrictEqual({ tail: { after: position(50) }, backlog: null });
+    expect(saved.at(-1)).toStrictEqual({ tail: { resumeToken: 99 }, backlog: null });
+  });
+
+  it('goes on with the backlog where another one has left it', async () => {
+    const { withLease, sent, events } = world([]);
+    await publish(
+      withLease({ progress: { tail: { resumeToken: 5 }, backlog: { until: position(50), after: position(7) } } }),
+    );
+    expect(sent).toStrictEqual(['8']);
+    expect(events[0]).toBe('opened behind 5');
+  });
+});
+
+describe('a publisher whose tail cannot go on', () => {
+  it.each([
+    ['history was lost', lost, { historyLost: 1, steppedPast: 0 }, 'pending history-lost'],
+    ['an event is too large', tooLarge, { historyLost: 0, steppedPast: 1 }, 'pending change-event-too-large'],
+  ])('begins anew when %s, and counts it', async (_, fault, counts, said) => {
+    const { ports, sent, saved, events } = world([fault()]);
+    expect(await publish(ports)).toMatchObject({ outcome: 'handed-over', ...counts });
+    expect(sent).toStrictEqual(['7', '8']);
+    expect(saved[0]).toStrictEqual(began);
+    expect(events).toContain(said);
+  });
+
+  it('begins the backlog anew, too, when that happens in the middle of it', async () => {
+    const { withLease, sent } = world([{ pointers: [], resumeToken: 2 }, lost()]);
+    await publish(withLease({ progress: null }));
+    expect(sent).toStrictEqual(['7', '7', '8']);
+  });
+
+  it('leaves it to its caller to wait when it is lost again at once', async () => {
+    const { ports, events } = world([lost(), lost()]);
+    await expect(publish(ports)).rejects.toMatchObject({ code: 'history-lost' });
+    expect(events.at(-1)).toBe('released');
+  });
+
+  it('begins anew each time when it got further in between', async () => {
+    const { ports } = world([lost(), { pointers: [], resumeToken: 2 }, tooLarge()]);
+    expect(await publish(ports)).toMatchObject({ historyLost: 1, steppedPast: 1 });
+  });
+});

@@ -1,0 +1,53 @@
+/** When the first step of every npm script installs the packages: on a small project of the test's own, with an npm that only says that it was called. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+
+const bootstrap = path.join(import.meta.dirname, '../../../tools/local/bootstrap.mjs');
+const lock = {
+  '': { name: 'project' },
+  'node_modules/a': { version: '1.0.0', integrity: 'sha512-a' },
+  'node_modules/other-platform': { version: '1.0.0', integrity: 'sha512-b', optional: true },
+};
+type Packages = Readonly<Record<string, object>>;
+
+/** Whether npm was called; `installed` is npm's record of what `npm ci` has installed, null where it was never run. */
+function installs(installed: Packages | null): boolean {
+  const root = mkdtempSync(path.join(tmpdir(), 'outgraph-bootstrap-'));
+  const file = (name: string, text: string) => {
+    mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
+    writeFileSync(path.join(root, name), text);
+  };
+  try {
+    file('package-lock.json', JSON.stringify({ packages: lock }));
+    if (installed !== null) file('node_modules/.package-lock.json', JSON.stringify({ packages: installed }));
+    file('node_modules/.bin/x', '');
+    symlinkSync(process.execPath, path.join(root, 'node_modules/.bin/node'));
+    file('script.mjs', 'console.log("The script runs.");');
+    file('bin/npm', '#!/bin/sh\necho "npm was called"\n');
+    chmodSync(path.join(root, 'bin/npm'), 0o755);
+    mkdirSync(path.join(root, 'tools/local'), { recursive: true });
+    cpSync(bootstrap, path.join(root, 'tools/local/bootstrap.mjs'));
+    const env = { PATH: `${path.join(root, 'bin')}:${process.env.PATH}` };
+    const args = [path.join(root, 'tools/local/bootstrap.mjs'), 'script.mjs'];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });
+    expect(stdout).toBe('The script runs.\n');
+    return stderr.includes('npm was called');
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}
+
+const { '': _, 'node_modules/other-platform': __, ...here } = lock;
+
+it.each<readonly [string, Packages | null, boolean]>([
+  ['after npm ci it installs nothing', here, false],
+  ['with packages that are not needed any more it installs nothing', { ...here, 'node_modules/old': {} }, false],
+  ['where nothing was installed it installs', null, true],
+  ['where a package is missing it installs', {}, true],
+  ['where a package has another version it installs', { 'node_modules/a': { version: '0.9.0' } }, true],
+])('%s', (_name, installed, expected) => {
+  expect(installs(installed)).toBe(expected);
+});

@@ -1,0 +1,77 @@
+/**
+ * XMem's annotations: what a person or an agent notes about a symbol, a file or a directory becomes the node `Annotation` and one relationship ANNOTATES. The target is an endpoint
+ * only: a scan neither removes nor blanks the annotation, and a target that is gone stands bare until the annotation goes too.
+ */
+import { z } from 'zod';
+import type { ProjectedEndpoint } from '../../lib/contract/subgraph.ts';
+import { defineAggregate, documentId } from '../../lib/projection/define-aggregate.ts';
+import { nameText, optionalMoment, optionalNumber, optionalText } from '../../lib/projection/stored-values.ts';
+import {
+  type CodeScope,
+  codeLabels,
+  directoryNode,
+  directoryPath,
+  fileNode,
+  filePath,
+  symbolNode,
+} from './code-graph.ts';
+
+const relevance = optionalNumber;
+
+const target = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('symbol'), file_path: filePath, symbol_name: nameText, relevance }),
+  z.object({ kind: z.literal('file'), file_path: filePath, relevance }),
+  z.object({ kind: z.literal('directory'), dir_path: directoryPath, relevance }),
+]);
+
+const codeAnnotationState = z.object({
+  annotation_id: nameText,
+  org_id: nameText,
+  repo: nameText,
+  content: optionalText,
+  annotation_type: optionalText,
+  severity: optionalText,
+  author_id: optionalText,
+  author_name: optionalText,
+  status: optionalText,
+  created_at: optionalMoment,
+  resolved_at: optionalMoment,
+  resolved_by: optionalText,
+  target,
+});
+
+const { Repository: _, ...annotationLabels } = codeLabels;
+
+/** A note about a part of the code. */
+export const codeAnnotation = defineAggregate({
+  type: 'code-annotation',
+  collection: 'code_annotations',
+  id: documentId,
+  payload: codeAnnotationState,
+  declares: { labels: annotationLabels, types: ['ANNOTATES'] },
+  project: ({ annotation_id, target: annotated, ...properties }) => {
+    const annotation = { label: 'Annotation', key: { annotation_id } };
+    return {
+      nodes: [{ ...annotation, properties }],
+      relationships: [
+        {
+          type: 'ANNOTATES',
+          from: annotation,
+          to: targetNode(properties, annotated),
+          properties: { relevance: annotated.relevance },
+        },
+      ],
+    };
+  },
+});
+
+function targetNode(scope: CodeScope, annotated: z.infer<typeof target>): ProjectedEndpoint {
+  switch (annotated.kind) {
+    case 'symbol':
+      return symbolNode(scope, annotated);
+    case 'file':
+      return fileNode(scope, annotated.file_path);
+    case 'directory':
+      return directoryNode(scope, annotated.dir_path);
+  }
+}

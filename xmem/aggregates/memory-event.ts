@@ -1,0 +1,64 @@
+/**
+ * XMem's temporal memory: one dated event of a user becomes one relationship `(:User)-[:HAS_EVENT]->(:Date)`, told apart by the
+ * document's id, so that several events on one day, or the same name twice, stay what they are. Moving the date is one
+ * event of one aggregate and so one transaction: a reader never sees none, and never two.
+ */
+import { Double } from 'bson';
+import { z } from 'zod';
+import { defineAggregate, documentId } from '../../lib/projection/define-aggregate.ts';
+import { nameText, optionalText, storedNumber } from '../../lib/projection/stored-values.ts';
+
+const daysInMonth = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** "MM-DD", one of the 366 days of a leap year. */
+const calendarDay = z.string().refine(
+  (text) => {
+    const match = /^(\d\d)-(\d\d)$/.exec(text);
+    if (match === null) return false;
+    const day = Number(match[2]);
+    return day >= 1 && day <= (daysInMonth[Number(match[1]) - 1] ?? 0);
+  },
+  { message: 'must be one of the 366 days "MM-DD", from "01-01" to "12-31"' },
+);
+
+const memoryEventState = z.object({
+  user_id: nameText,
+  date: calendarDay,
+  event_name: optionalText,
+  desc: optionalText,
+  /** Writers send a number or a text; it stands as a text. */
+  year: z.union([z.string(), storedNumber]).nullish(),
+  time: optionalText,
+  date_expression: optionalText,
+  embedding: z.array(storedNumber).nullish(),
+});
+
+/** A dated event of a user of the temporal memory. */
+export const memoryEvent = defineAggregate({
+  type: 'memory-event',
+  collection: 'memory_events',
+  id: documentId,
+  payload: memoryEventState,
+  declares: { labels: { User: ['user_id'], Date: ['date'] }, types: ['HAS_EVENT'] },
+  project: (event, aggregateId) => ({
+    nodes: [],
+    relationships: [
+      {
+        type: 'HAS_EVENT',
+        key: aggregateId,
+        from: { label: 'User', key: { user_id: event.user_id } },
+        to: { label: 'Date', key: { date: event.date } },
+        properties: {
+          event_id: aggregateId,
+          event_name: event.event_name,
+          desc: event.desc,
+          year: event.year?.toString(),
+          time: event.time,
+          date_expression: event.date_expression,
+          // One integral component among the others (1, 0.5) must not make a mixed list of it.
+          embedding: event.embedding?.map((component) => new Double(Number(component.toString()))),
+        },
+      },
+    ],
+  }),
+});

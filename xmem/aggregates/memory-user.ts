@@ -1,0 +1,21 @@
+/**
+ * XMem's users: `{ _id, user_id }` becomes the node `User {user_id}`. Events hang on it as relationships of aggregates of their own (`memory-event`).
+ */
+import { z } from 'zod';
+import { defineAggregate, documentId } from '../../lib/projection/define-aggregate.ts';
+import { nameText } from '../../lib/projection/stored-values.ts';
+
+const memoryUserState = z.object({ user_id: nameText });
+
+/** A user of the temporal memory. */
+export const memoryUser = defineAggregate({
+  type: 'memory-user',
+  collection: 'memory_users',
+  id: documentId,
+  payload: memoryUserState,
+  declares: { labels: { User: ['user_id'] }, types: [] },
+  project: (user) => ({
+    nodes: [{ label: 'User', key: { user_id: user.user_id } }],
+    relationships: [],
+  }),
+});

@@ -1,0 +1,99 @@
+/**
+ * What a scan lists more than once in a file becomes one element of the graph, whatever the order of the list: a getter and its setter, the overloads of a method, a call that stands in
+ * several places, a module that is imported twice. The rules are in docs/xmem.md.
+ */
+import { Double } from 'bson';
+import { bsonTypeOf } from '../../lib/contract/bson-type.ts';
+import type { StoredNumber } from '../../lib/projection/stored-values.ts';
+
+/** Where a declaration stands, in lines. */
+interface Declared {
+  readonly start_line?: StoredNumber | null | undefined;
+  readonly end_line?: StoredNumber | null | undefined;
+}
+
+interface Counted {
+  readonly call_count?: StoredNumber | null | undefined;
+  readonly is_direct?: boolean | null | undefined;
+}
+
+/** Members by a text that names them, in the order of these texts; nothing of it depends on the order of the list. */
+export function groupByName<Member>(
+  members: readonly Member[],
+  nameOf: (member: Member) => string,
+): readonly (readonly [Member, ...Member[]])[] {
+  // Writers may run on Node 20, which has no `Map.groupBy`.
+  const groups = new Map<string, [Member, ...Member[]]>();
+  for (const member of members) {
+    const name = nameOf(member);
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [member]);
+    else group.push(member);
+  }
+  return [...groups].sort(([left], [right]) => compare(left, right)).map(([, group]) => group);
+}
+
+/** The one that stands for all: the first in the file, by `start_line`, then by `end_line`; one without a line comes last. Where the lines are equal, the text decides. */
+export function firstDeclaration<Declaration extends Declared>(
+  declarations: readonly [Declaration, ...Declaration[]],
+): Declaration {
+  return declarations.reduce((first, other) => (compareDeclarations(other, first) < 0 ? other : first));
+}
+
+/** Calls of one symbol by one other: their counts are added up (what has none adds nothing), and one direct call makes it direct. */
+export function mergeCalls(calls: readonly [Counted, ...Counted[]]): Counted {
+  const direct = calls.flatMap(({ is_direct }) => is_direct ?? []);
+  return {
+    call_count: addUp(calls.flatMap(({ call_count }) => call_count ?? [])),
+    is_direct: direct.length === 0 ? null : direct.includes(true),
+  };
+}
+
+/** The first text in the order of code units; null where there is none. */
+export function firstText(texts: readonly (string | null | undefined)[]): string | null {
+  return texts.flatMap((text) => text ?? []).sort(compare)[0] ?? null;
+}
+
+/** Texts by code units: the same everywhere, unlike an order of some language. Numbers not by `left - right`, which is none where both are infinite. */
+function compare<Value extends string | number>(left: Value, right: Value): number {
+  return left < right ? -1 : Number(left > right);
+}
+
+function compareDeclarations(left: Declared, right: Declared): number {
+  return (
+    compare(lineOf(left.start_line), lineOf(right.start_line)) ||
+    compare(lineOf(left.end_line), lineOf(right.end_line)) ||
+    compare(textOf(left), textOf(right))
+  );
+}
+
+function lineOf(line: StoredNumber | null | undefined): number {
+  const value = Number(line?.toString() ?? Number.POSITIVE_INFINITY);
+  return Number.isNaN(value) ? Number.POSITIVE_INFINITY : value;
+}
+
+/** Every field with its type, whatever their order. */
+function textOf(fields: object): string {
+  const entries = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined);
+  return JSON.stringify(
+    entries
+      .map(([name, value]) => [name, bsonTypeOf(value) ?? typeof value, String(value)])
+      .sort(([left = ''], [right = '']) => compare(left, right)),
+  );
+}
+
+/** One number stays as it is stored. The sum of integers is an exact integer; with a double among them it is a double, added up from the smallest. */
+function addUp(numbers: readonly StoredNumber[]): StoredNumber | null {
+  const [only] = numbers;
+  if (only === undefined || numbers.length === 1) return only ?? null;
+  const integers = numbers.flatMap((number) => toInteger(number) ?? []);
+  if (integers.length === numbers.length) return integers.reduce((sum, number) => sum + number);
+  const doubles = numbers.map((number) => Number(number.toString())).sort(compare);
+  return new Double(doubles.reduce((sum, number) => sum + number));
+}
+
+function toInteger(number: StoredNumber): bigint | undefined {
+  if (typeof number === 'bigint') return number;
+  const isInteger = typeof number === 'number' ? Number.isSafeInteger(number) : bsonTypeOf(number) !== 'Double';
+  return isInteger ? BigInt(number.toString()) : undefined;
+}
