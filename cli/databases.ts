@@ -1,7 +1,9 @@
 /** What the operator's commands share: connections that are open for one command, and the means to hold it in check. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
+import { canaryAggregate } from '../lib/contract/canary.ts';
 import { positionTime } from '../lib/contract/position.ts';
 import { connectNeo4j } from '../lib/graph/neo4j-connect.ts';
 import { namingNeo4j } from '../lib/graph/neo4j-errors.ts';
@@ -10,24 +12,10 @@ import { closeInTime, unlessSilent } from '../lib/graph/neo4j-unless-silent.ts';
 import { outboxOf } from '../lib/outbox/mongodb-collection.ts';
 import { connectMongodb } from '../lib/outbox/mongodb-connect.ts';
 import { readServerTime } from '../lib/outbox/mongodb-measure.ts';
-import { checkBinding } from '../lib/set-up/check-binding.ts';
+import type { GraphAddress, OutboxAddress } from '../lib/runtime/addresses.ts';
+import { checkBinding } from '../lib/set-up/binding-wiring.ts';
 import { checkOutbox } from '../lib/set-up/mongodb-outbox.ts';
-import { canaryAggregate } from '../lib/sweep/canary-event.ts';
-import { createPace, type Pace } from './running/pace.ts';
-
-/** Where the documents and their outbox are. */
-export interface OutboxAddress {
-  readonly MONGODB_URI: string;
-  readonly MONGODB_DATABASE: string;
-}
-
-/** Where the graph is. */
-export interface GraphAddress {
-  readonly NEO4J_URI: string;
-  readonly NEO4J_USERNAME: string;
-  readonly NEO4J_PASSWORD: string;
-  readonly NEO4J_DATABASE: string;
-}
+import { createPace, type Pace } from './throttle/pace.ts';
 
 /** Open connections to both; they stay the caller's. */
 export interface Databases {

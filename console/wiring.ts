@@ -1,6 +1,6 @@
 /** Joins the console to the databases: the one file of it that knows them. */
 
-import { type Databases, type GraphAddress, readOutboxTime } from '../cli/databases.ts';
+import { type Databases, readOutboxTime } from '../cli/databases.ts';
 import { hintFor } from '../cli/dead/code-hints.ts';
 import { listDead } from '../cli/dead/wiring.ts';
 import { countRedrive, redrive } from '../cli/replay/return-events.ts';
@@ -9,7 +9,8 @@ import { viewAggregate } from '../cli/show/wiring.ts';
 import { type QueueReader, readStatus } from '../cli/status/wiring.ts';
 import { unlessSilent } from '../lib/graph/neo4j-unless-silent.ts';
 import type { AggregateCatalog } from '../lib/projection/catalog.ts';
-import { checkBinding } from '../lib/set-up/check-binding.ts';
+import type { GraphAddress } from '../lib/runtime/addresses.ts';
+import { checkBinding } from '../lib/set-up/binding-wiring.ts';
 import type { ConsolePorts } from './server/console-ports.ts';
 
 /** What the console looks at. */

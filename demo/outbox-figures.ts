@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Collection, Document } from 'mongodb';
-import { canaryAggregate } from '../lib/sweep/canary-event.ts';
+import { canaryAggregate } from '../lib/contract/canary.ts';
 
 /** Counts of one moment. */
 export interface OutboxFigures {

@@ -9,5 +9,5 @@ export {
   workerSettings,
 } from '../lib/runtime/settings.ts';
 export { setUpOnce } from '../lib/set-up/wiring.ts';
-export { workerLog } from '../lib/worker/log.ts';
-export { startWorker, type Worker, type WorkerLog } from '../lib/worker/wiring.ts';
+export { type WorkerLog, workerLog } from '../lib/worker/log.ts';
+export { startWorker, type Worker } from '../lib/worker/wiring.ts';

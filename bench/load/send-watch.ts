@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Collection, type Db, type Document, Timestamp } from 'mongodb';
 import { withoutCanaries } from '../../demo/outbox-figures.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
-import { checkpointCollection } from '../../lib/set-up/mongodb-outbox.ts';
+import { checkpointCollection } from '../../lib/outbox/collections.ts';
 
 const lookMillis = 100;
 

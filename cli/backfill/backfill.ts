@@ -4,7 +4,7 @@
  */
 import type { Position } from '../../lib/contract/position.ts';
 import type { ReprojectProgress } from '../reproject/reproject.ts';
-import type { Pace } from '../running/pace.ts';
+import type { Pace } from '../throttle/pace.ts';
 import {
   type BringOverOptions,
   type BringOverPorts,

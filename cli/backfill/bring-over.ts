@@ -10,7 +10,7 @@ import type { AggregateState } from '../../lib/graph/aggregate-state.ts';
 import type { BatchResults } from '../../lib/graph/apply-batch.ts';
 import { inChunks } from '../../lib/runtime/in-chunks.ts';
 import type { RecordedPart } from '../reproject/reproject.ts';
-import { hasRoom, type RoomPorts, recordedAtOnce } from '../running/room.ts';
+import { hasRoom, type RoomPorts, recordedAtOnce } from '../throttle/room.ts';
 import type { DocumentState } from '../verify/ports.ts';
 import { guardPosition } from './guard-position.ts';
 import { type PerseverePorts, persevere } from './persevere.ts';

@@ -2,7 +2,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Db } from 'mongodb';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
-import { type GraphAddress, type Running, withGraph, withOutbox } from '../databases.ts';
+import type { GraphAddress } from '../../lib/runtime/addresses.ts';
+import { type Running, withGraph, withOutbox } from '../databases.ts';
 import { goOnText, logTo } from '../reproject/command.ts';
 import { dropReprojection, planReprojection, type ReprojectPlan, reprojectType } from '../reproject/wiring.ts';
 import { addCatalogOption, type CatalogOption, knownTypes, readTypesOrExit } from '../terminal/read-catalog.ts';

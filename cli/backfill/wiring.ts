@@ -1,23 +1,23 @@
 /** Joins the backfill that goes straight to the graph to both databases. */
 
 import { joinGraph } from '../../lib/graph/wiring.ts';
+import { readClusterTime } from '../../lib/outbox/mongodb-clock.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
+import { countPending } from '../../lib/outbox/mongodb-unsettled.ts';
+import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
+import { checkGraph } from '../../lib/set-up/neo4j-graph.ts';
+import { type Databases, paceOf, type Running, sleepUnless } from '../databases.ts';
+import { stateOf } from '../documents/document-state.ts';
 import {
   type DocumentId,
   type DocumentsSince,
   listDocumentsSince,
   readDocumentsSince,
-} from '../../lib/outbox/mongodb-documents.ts';
-import { countPending } from '../../lib/outbox/mongodb-unsettled.ts';
-import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
-import { readClusterTime } from '../../lib/publisher/mongodb-backlog.ts';
-import { checkGraph } from '../../lib/set-up/neo4j-graph.ts';
-import { type Databases, paceOf, type Running, sleepUnless } from '../databases.ts';
-import { stateOf } from '../documents/document-state.ts';
+} from '../documents/mongodb-documents.ts';
 import { recordDocuments } from '../documents/record-documents.ts';
 import { readReprojection, removeReprojection, saveReprojection } from '../reproject/mongodb-note.ts';
 import { notesOf } from '../reproject/wiring.ts';
-import { chunkFor } from '../running/pace.ts';
+import { chunkFor } from '../throttle/pace.ts';
 import { type BackfillPorts, type BackfillReport, backfill } from './backfill.ts';
 import type { DocumentsRead } from './bring-over.ts';
 

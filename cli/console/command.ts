@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { serveConsole } from '../../console/server/serve-console.ts';
 import { type ConsoleScope, consolePorts } from '../../console/wiring.ts';
 import { consoleSettings } from '../../lib/runtime/settings.ts';
-import { checkBindingIfReachable } from '../../lib/set-up/check-binding.ts';
+import { checkBindingIfReachable } from '../../lib/set-up/binding-wiring.ts';
 import { withDriver, withOutbox } from '../databases.ts';
 import { createQueueReader } from '../status/wiring.ts';
 import { portRefusal } from '../terminal/listen.ts';

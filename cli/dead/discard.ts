@@ -1,16 +1,18 @@
 /** Joins the discarding of dead events to the databases. */
 import type { Db } from 'mongodb';
 import { aggregateKey } from '../../lib/contract/outbox-event.ts';
+import { discardedCollection } from '../../lib/outbox/collections.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
 import { readServerTime } from '../../lib/outbox/mongodb-measure.ts';
+import type { GraphAddress } from '../../lib/runtime/addresses.ts';
 import { checkDiscarded } from '../../lib/set-up/mongodb-outbox.ts';
 import { inTransaction } from '../../lib/writer/in-transaction.ts';
-import { type GraphAddress, paceOf, type Running } from '../databases.ts';
-import { type ChangeReport, changeInParts } from '../running/change-in-parts.ts';
-import { chunkFor } from '../running/pace.ts';
+import { paceOf, type Running } from '../databases.ts';
+import { type ChangeReport, changeInParts } from '../throttle/change-in-parts.ts';
+import { chunkFor } from '../throttle/pace.ts';
 import type { DeadSelection } from './dead-selection.ts';
-import { discardedCollection, moveToDiscarded, translateDuplicate } from './mongodb-discarded.ts';
+import { moveToDiscarded, translateDuplicate } from './mongodb-discarded.ts';
 import { countDead, findDead, listDeadPlaces } from './mongodb-find-dead.ts';
 import { readNewerStates } from './wiring.ts';
 

@@ -2,17 +2,16 @@
  * Events that a person has discarded: out of the outbox for good, kept whole with the reason in a collection of their own until an operator removes them. Nothing reads them but the
  * commands that show them, and none comes back: so that their aggregates' tombstones may go.
  */
+
 import { Binary, BSON, type ClientSession, type Collection, type Document, MongoServerError, ObjectId } from 'mongodb';
 import { Fault } from '../../lib/contract/fault.ts';
+import { discardedCollection } from '../../lib/outbox/collections.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
 import { lenientTypes } from '../../lib/outbox/mongodb-read-event.ts';
 import type { DeadRow } from './dead-list.ts';
 import type { DeadSelection } from './dead-selection.ts';
 import { selectionFilter } from './mongodb-find-dead.ts';
 import { toDeadRow } from './mongodb-read-dead-event.ts';
-
-/** Discarded events. */
-export const discardedCollection = 'outboxDiscarded';
 
 /** One of them in a list. */
 export interface DiscardedRow extends DeadRow {

@@ -2,14 +2,16 @@
 import type { Db } from 'mongodb';
 import { Fault } from '../../lib/contract/fault.ts';
 import { readAggregatePositions } from '../../lib/graph/neo4j-list-aggregates.ts';
+import { discardedCollection } from '../../lib/outbox/collections.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
 import { newestUnsettled } from '../../lib/outbox/mongodb-unsettled.ts';
-import { type GraphAddress, withGraph } from '../databases.ts';
+import type { GraphAddress } from '../../lib/runtime/addresses.ts';
+import { withGraph } from '../databases.ts';
 import { toRelaxedJson } from '../terminal/relaxed-json.ts';
 import { hintFor } from './code-hints.ts';
 import type { DeadList } from './dead-list.ts';
 import type { DeadSelection } from './dead-selection.ts';
-import { type DiscardedRow, discardedCollection, listDiscardedRows } from './mongodb-discarded.ts';
+import { type DiscardedRow, listDiscardedRows } from './mongodb-discarded.ts';
 import { groupDead, listDeadRows } from './mongodb-find-dead.ts';
 import { findEvent } from './mongodb-find-event.ts';
 import { toDeadDetails } from './mongodb-read-dead-event.ts';

@@ -1,5 +1,6 @@
 /** The doctor's checks of MongoDB: the server, what the set-up has made in it, what the user may do, and how long its memory is. */
 
+import type { ServerFacts } from '../../lib/set-up/mongodb-inspect-server.ts';
 import { setUpAdvice } from './advice.ts';
 import { type Check, type Finding, ok, skipped } from './doctor.ts';
 import {
@@ -20,7 +21,6 @@ import {
   judgeValidator,
   judgeVersion,
   judgeWriteConcern,
-  type MongodbServer,
   type MongodbUser,
   type OplogFound,
   type ValidatorFound,
@@ -28,7 +28,7 @@ import {
 
 /** What the checks read. Faults are the adapters'. */
 export interface MongodbPorts {
-  readonly readServer: () => Promise<MongodbServer>;
+  readonly readServer: () => Promise<ServerFacts>;
   readonly readFeatureVersion: () => Promise<string>;
   readonly readWriteConcern: () => Promise<string>;
   /** Null where a router stands before it. */

@@ -1,6 +1,7 @@
 /** The doctor's checks of a stage at work. They only warn: whether the graph is in step, `outgraph status` says. */
-import type { Canary } from '../../lib/sweep/canary-event.ts';
-import type { OutboxCounts } from '../../lib/sweep/stale-event.ts';
+
+import type { OutboxCounts } from '../../lib/outbox/outbox-counts.ts';
+import type { Canary } from '../../lib/sweep/canary.ts';
 import type { Check, Finding } from './doctor.ts';
 import { ok, skipped, warning } from './doctor.ts';
 import { deployed } from './expectations.ts';

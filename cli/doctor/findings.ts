@@ -1,14 +1,9 @@
 /** What the doctor makes of the facts of MongoDB. Pure. */
 
+import { type ServerFacts, standalone } from '../../lib/set-up/mongodb-inspect-server.ts';
 import { clockText, setUpAdvice } from './advice.ts';
 import { type Finding, ok, skipped, warning, wrong } from './doctor.ts';
 import { clockSkewSeconds, oldestMongodb, oplogHours } from './expectations.ts';
-
-export interface MongodbServer {
-  readonly version: string;
-  readonly topology: 'replica set' | 'sharded cluster' | 'standalone';
-  readonly clockAheadMillis: number;
-}
 
 /** What there is and what this user cannot see, of the collections that were asked for. */
 export interface CollectionsFound {
@@ -41,15 +36,12 @@ export interface OplogFound {
   readonly isGrowing: boolean;
 }
 
-export function judgeTopology({ topology }: MongodbServer): Finding {
+export function judgeTopology({ topology }: ServerFacts): Finding {
   if (topology !== 'standalone') return ok(topology);
-  return wrong(
-    'a standalone server has neither transactions nor change streams',
-    'Make it a replica set, of one member at least: https://www.mongodb.com/docs/manual/tutorial/convert-standalone-to-replica-set/',
-  );
+  return wrong(standalone.problem, standalone.advice);
 }
 
-export function judgeVersion({ version }: MongodbServer): Finding {
+export function judgeVersion({ version }: ServerFacts): Finding {
   if (Number(version.split('.')[0]) >= oldestMongodb) return ok(version);
   return wrong(`${version}, and outgraph needs ${oldestMongodb}.0 or newer`, 'Upgrade MongoDB.');
 }
@@ -175,7 +167,7 @@ function round(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-export function judgeClock({ clockAheadMillis }: MongodbServer): Finding {
+export function judgeClock({ clockAheadMillis }: ServerFacts): Finding {
   const seconds = clockAheadMillis / 1_000;
   const words = clockText(seconds, 'this machine');
   if (Math.abs(seconds) <= clockSkewSeconds) return ok(words);

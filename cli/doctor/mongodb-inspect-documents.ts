@@ -1,9 +1,9 @@
 /** What the doctor reads of the collections of documents: what would lead their aggregates astray. */
 import type { Db } from 'mongodb';
-import { idText, readDocuments } from '../../lib/outbox/mongodb-documents.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
 import { readIndexes } from '../../lib/set-up/mongodb-outbox.ts';
+import { idText, readDocuments } from '../documents/mongodb-documents.ts';
 import { idsOfText } from '../documents/mongodb-find-document.ts';
 
 /** A collection, and what is wrong with it in words. */

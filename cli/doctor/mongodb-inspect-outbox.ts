@@ -2,15 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Db, Document, IndexDescriptionInfo } from 'mongodb';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
+import { namesOfOwn, purgeIndex } from '../../lib/outbox/collections.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
-import {
-  forgetIndex,
-  forgetSeconds,
-  forgotten,
-  indexes,
-  namesOfOwn,
-  purgeIndex,
-} from '../../lib/set-up/mongodb-outbox.ts';
+import { forgetIndex, forgetSeconds, forgotten, indexes } from '../../lib/set-up/mongodb-outbox.ts';
 import { outboxValidator } from '../../lib/set-up/mongodb-validator.ts';
 import { mayDoAnything, readUserPrivileges } from './mongodb-inspect-user.ts';
 

@@ -1,17 +1,26 @@
 /** The doctor on real servers: opens what the settings name for one examination, reads each fact once, and closes everything again. */
 import type { Db } from 'mongodb';
 import pTimeout from 'p-timeout';
-import { conflictCollection } from '../../lib/consumer/mongodb-failures.ts';
-import { trialCollection } from '../../lib/consumer/mongodb-trials.ts';
 import { Fault } from '../../lib/contract/fault.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { connectNeo4j } from '../../lib/graph/neo4j-connect.ts';
 import { namingNeo4j } from '../../lib/graph/neo4j-errors.ts';
 import { closeInTime } from '../../lib/graph/neo4j-unless-silent.ts';
+import {
+  checkpointCollection,
+  conflictCollection,
+  discardedCollection,
+  identityCollection,
+  trialCollection,
+} from '../../lib/outbox/collections.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
 import { connectMongodb } from '../../lib/outbox/mongodb-connect.ts';
-import { readRetentionSeconds } from '../../lib/outbox/mongodb-find-processed.ts';
-import { countOutbox, readPublisherActivity, readServerTime } from '../../lib/outbox/mongodb-measure.ts';
+import {
+  countOutbox,
+  readPublisherActivity,
+  readRetentionSeconds,
+  readServerTime,
+} from '../../lib/outbox/mongodb-measure.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
 import { graph } from '../../lib/projection/graph.ts';
 import { connectEventBus } from '../../lib/publisher/event-bus.ts';
@@ -19,18 +28,15 @@ import { isLocalAddress } from '../../lib/runtime/address.ts';
 import { createReferenceReader } from '../../lib/runtime/secrets.ts';
 import type { Environment } from '../../lib/runtime/settings.ts';
 import { unknownSettings } from '../../lib/runtime/unknown-settings.ts';
-import { checkBinding } from '../../lib/set-up/check-binding.ts';
-import { identityCollection } from '../../lib/set-up/mongodb-identity.ts';
+import { checkBinding } from '../../lib/set-up/binding-wiring.ts';
 import {
   readDefaultWriteConcern,
   readFeatureVersion,
   readOplog,
   readServerFacts,
 } from '../../lib/set-up/mongodb-inspect-server.ts';
-import { checkpointCollection } from '../../lib/set-up/mongodb-outbox.ts';
 import { tombstoneIndex } from '../../lib/set-up/neo4j-graph.ts';
 import { type CanaryNote, readLastCanary } from '../../lib/sweep/mongodb-canaries.ts';
-import { discardedCollection } from '../dead/mongodb-discarded.ts';
 import { reprojectable } from '../reproject/wiring.ts';
 import {
   type ConfigurationFacts,

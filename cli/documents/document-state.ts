@@ -1,10 +1,10 @@
 /** From a stored document to the subgraph that it stands for, as its event would be projected. */
 
 import { Fault } from '../../lib/contract/fault.ts';
-import type { DocumentId, StoredDocument } from '../../lib/outbox/mongodb-documents.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
 import { projectPayload } from '../../lib/projection/project.ts';
 import type { DocumentState } from '../verify/ports.ts';
+import type { DocumentId, StoredDocument } from './mongodb-documents.ts';
 
 /** Stands in a damaged document for what cannot be read: an id with it may be that of another document. */
 const replaced = '\u{fffd}';

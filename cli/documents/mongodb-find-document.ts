@@ -3,14 +3,9 @@
  * at last, where that is wanted, every document of the collection. Whatever is found is checked by that function.
  */
 import { BSON, type Collection, type Document, Long, ObjectId, UUID } from 'mongodb';
-import {
-  type DocumentId,
-  listDocuments,
-  readDocuments,
-  type StoredDocument,
-} from '../../lib/outbox/mongodb-documents.ts';
 import { type AggregateDefinition, documentId } from '../../lib/projection/define-aggregate.ts';
 import { findRecentlyProcessed, findUnsettledEvents } from '../show/mongodb-recent-events.ts';
+import { type DocumentId, listDocuments, readDocuments, type StoredDocument } from './mongodb-documents.ts';
 
 /** A search for one document. */
 export interface DocumentSearch {

@@ -9,13 +9,13 @@
 import type { ClientSession, Collection, Db, Document, MongoClient } from 'mongodb';
 import { Fault, isDataFault } from '../../lib/contract/fault.ts';
 import { type OutboxDocument, outboxCollection } from '../../lib/contract/outbox-event.ts';
-import type { DocumentId } from '../../lib/outbox/mongodb-documents.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
 import { exactTypes } from '../../lib/outbox/mongodb-read-event.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
 import { projectPayload } from '../../lib/projection/project.ts';
 import { inTransaction, labelTransient } from '../../lib/writer/in-transaction.ts';
 import { createEvent } from '../../lib/writer/record-event.ts';
+import type { DocumentId } from './mongodb-documents.ts';
 
 /** What became of the documents; one that was deleted meanwhile is in neither. */
 export interface RecordedStates {

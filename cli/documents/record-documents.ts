@@ -1,9 +1,9 @@
 /** Records documents for an operator's command, of which single ones may be damaged. */
 import { BSON, type Db } from 'mongodb';
 import { Fault } from '../../lib/contract/fault.ts';
-import { type DocumentId, readDocuments } from '../../lib/outbox/mongodb-documents.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
 import type { RecordedPart } from '../reproject/reproject.ts';
+import { type DocumentId, readDocuments } from './mongodb-documents.ts';
 import { recordCurrentStates } from './mongodb-record-current-states.ts';
 
 /**

@@ -7,8 +7,8 @@
 import type { Position } from '../../lib/contract/position.ts';
 import type { MarkedElement } from '../../lib/graph/standing-graph.ts';
 import { inChunks } from '../../lib/runtime/in-chunks.ts';
-import type { Pace } from '../running/pace.ts';
-import { hasRoom, type RoomPorts } from '../running/room.ts';
+import type { Pace } from '../throttle/pace.ts';
+import { hasRoom, type RoomPorts } from '../throttle/room.ts';
 import type { Difference, Found, Tell } from '../verify/difference.ts';
 import { TextSet } from '../verify/text-set.ts';
 import type { VerifyReport } from '../verify/verify.ts';

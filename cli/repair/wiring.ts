@@ -1,16 +1,16 @@
 /** Joins the repair to both databases. */
 
 import { splitAggregateKey } from '../../lib/contract/outbox-event.ts';
+import { readClusterTime } from '../../lib/outbox/mongodb-clock.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
-import type { DocumentId } from '../../lib/outbox/mongodb-documents.ts';
 import { countPending, oldestPending } from '../../lib/outbox/mongodb-unsettled.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
-import { readClusterTime } from '../../lib/publisher/mongodb-backlog.ts';
 import { type Databases, paceOf, type Running, sleepUnless } from '../databases.ts';
+import type { DocumentId } from '../documents/mongodb-documents.ts';
 import { recordDeletions } from '../documents/mongodb-record-deletions.ts';
 import { recordDocuments } from '../documents/record-documents.ts';
-import { chunkFor } from '../running/pace.ts';
-import { recordedAtOnce } from '../running/room.ts';
+import { chunkFor } from '../throttle/pace.ts';
+import { recordedAtOnce } from '../throttle/room.ts';
 import type { Found } from '../verify/difference.ts';
 import type { VerifyStep } from '../verify/ports.ts';
 import type { VerifyOptions } from '../verify/verify.ts';

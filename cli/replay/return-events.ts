@@ -1,19 +1,16 @@
 /** Joins redrive and replay to the outbox. */
 import type { Db } from 'mongodb';
-import { type ConflictDocument, conflictCollection, forgetConflicts } from '../../lib/consumer/mongodb-failures.ts';
-import { forgetTrials, type TrialDocument, trialCollection } from '../../lib/consumer/mongodb-trials.ts';
+import { type ConflictDocument, forgetConflicts } from '../../lib/consumer/mongodb-failures.ts';
+import { forgetTrials, type TrialDocument } from '../../lib/consumer/mongodb-trials.ts';
+import { conflictCollection, trialCollection } from '../../lib/outbox/collections.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
-import {
-  countProcessed,
-  findProcessed,
-  type ReplayWindow,
-  readRetentionSeconds,
-} from '../../lib/outbox/mongodb-find-processed.ts';
+import { readRetentionSeconds } from '../../lib/outbox/mongodb-measure.ts';
 import { paceOf, type Running } from '../databases.ts';
 import type { DeadSelection } from '../dead/dead-selection.ts';
 import { countDead, findDead } from '../dead/mongodb-find-dead.ts';
-import { type ChangePorts, type ChangeReport, changeInParts } from '../running/change-in-parts.ts';
-import { chunkFor } from '../running/pace.ts';
+import { type ChangePorts, type ChangeReport, changeInParts } from '../throttle/change-in-parts.ts';
+import { chunkFor } from '../throttle/pace.ts';
+import { countProcessed, findProcessed, type ReplayWindow } from './mongodb-find-processed.ts';
 import { makePending } from './mongodb-make-pending.ts';
 
 const maxEventsAtOnce = 500;

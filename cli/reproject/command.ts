@@ -2,9 +2,9 @@
 
 import { Command } from 'commander';
 import type { Db } from 'mongodb';
-import { idText } from '../../lib/outbox/mongodb-documents.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
 import { withOutbox } from '../databases.ts';
+import { idText } from '../documents/mongodb-documents.ts';
 import { addCatalogOption, type CatalogOption, knownTypes, readTypesOrExit } from '../terminal/read-catalog.ts';
 import {
   type Answer,

@@ -6,7 +6,7 @@
  * A deletion stands right behind the newest position that is known of its aggregate: whatever a writer has recorded since, or records just now, is newer and wins.
  */
 import { fromPosition, type Position, toPosition } from '../../lib/contract/position.ts';
-import type { Pace } from '../running/pace.ts';
+import type { Pace } from '../throttle/pace.ts';
 
 /** What the outbox holds of an aggregate that is not settled. */
 interface Unsettled {

@@ -1,8 +1,8 @@
 /** Where a command that goes through all documents of a type is, among the checkpoints, so that one that was ended goes on where it was. Each command has notes of its own. */
 import { BSON, type Collection, type Document, Timestamp } from 'mongodb';
 import { fromPosition, type Position, toPosition } from '../../lib/contract/position.ts';
-import type { DocumentId } from '../../lib/outbox/mongodb-documents.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
+import type { DocumentId } from '../documents/mongodb-documents.ts';
 
 /** The progress of a command with one aggregate type. */
 export interface ReprojectionProgress {

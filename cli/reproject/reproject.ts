@@ -3,8 +3,8 @@
  * inserts meanwhile has an event of its own. Ended at any point, the next run goes on where this one was.
  */
 import type { Position } from '../../lib/contract/position.ts';
-import type { Pace } from '../running/pace.ts';
-import { hasRoom, type RoomPorts, type WaitingLog } from '../running/room.ts';
+import type { Pace } from '../throttle/pace.ts';
+import { hasRoom, type RoomPorts, type WaitingLog } from '../throttle/room.ts';
 
 /** How far it is. */
 export interface ReprojectProgress<Id> {

@@ -1,22 +1,23 @@
 /** Joins the reprojection of an aggregate type, and the forgetting of what has no document, to both databases. */
 import { randomUUID } from 'node:crypto';
 import type { Db } from 'mongodb';
+import { canaryAggregate } from '../../lib/contract/canary.ts';
 import type { Position } from '../../lib/contract/position.ts';
 import { listAggregates, readAggregatePositions } from '../../lib/graph/neo4j-list-aggregates.ts';
+import { checkpointCollection } from '../../lib/outbox/collections.ts';
+import { readClusterTime } from '../../lib/outbox/mongodb-clock.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
-import { type DocumentId, estimateDocuments, listDocumentIds } from '../../lib/outbox/mongodb-documents.ts';
 import { countPending, listUnsettledIds, newestUnsettled } from '../../lib/outbox/mongodb-unsettled.ts';
 import type { AggregateCatalog } from '../../lib/projection/catalog.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
-import { readClusterTime } from '../../lib/publisher/mongodb-backlog.ts';
-import { checkpointCollection } from '../../lib/set-up/mongodb-outbox.ts';
+import type { GraphAddress } from '../../lib/runtime/addresses.ts';
 import { isMarked, markRun } from '../../lib/set-up/neo4j-binding.ts';
-import { canaryAggregate } from '../../lib/sweep/canary-event.ts';
-import { type GraphAddress, paceOf, type Running, sleepUnless, withGraph } from '../databases.ts';
+import { paceOf, type Running, sleepUnless, withGraph } from '../databases.ts';
+import { type DocumentId, estimateDocuments, listDocumentIds } from '../documents/mongodb-documents.ts';
 import { recordDeletions } from '../documents/mongodb-record-deletions.ts';
 import { recordDocuments } from '../documents/record-documents.ts';
-import { chunkFor } from '../running/pace.ts';
-import { recordedAtOnce } from '../running/room.ts';
+import { chunkFor } from '../throttle/pace.ts';
+import { recordedAtOnce } from '../throttle/room.ts';
 import { type ForgetReport, forgetMissing } from './forget-missing.ts';
 import {
   type NoteOwner,

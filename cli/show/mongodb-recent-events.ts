@@ -5,9 +5,9 @@
 import type { Collection, Document } from 'mongodb';
 import type { EventStatus, Operation } from '../../lib/contract/outbox-event.ts';
 import { type Position, toPosition } from '../../lib/contract/position.ts';
+import { purgeIndex } from '../../lib/outbox/collections.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
 import { exactTypes } from '../../lib/outbox/mongodb-read-event.ts';
-import { purgeIndex } from '../../lib/set-up/mongodb-outbox.ts';
 
 /** An aggregate, as its events name it. */
 interface Aggregate {

@@ -1,8 +1,8 @@
 /** How many events of each aggregate type wait or are dead: of the oldest ones, so that a long backlog is not read as a whole for a look at it. */
 import type { Collection, Document } from 'mongodb';
+import { canaryAggregate } from '../../lib/contract/canary.ts';
 import { positionTime, toPosition } from '../../lib/contract/position.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
-import { canaryAggregate } from '../../lib/sweep/canary-event.ts';
 
 /** Events of one type. */
 export interface TypeCount {

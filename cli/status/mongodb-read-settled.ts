@@ -1,8 +1,8 @@
 /** What was settled lately, for an operator who watches: how fast, and how long it took. */
 import type { Collection, Document } from 'mongodb';
+import { canaryAggregate } from '../../lib/contract/canary.ts';
+import { purgeIndex } from '../../lib/outbox/collections.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
-import { purgeIndex } from '../../lib/set-up/mongodb-outbox.ts';
-import { canaryAggregate } from '../../lib/sweep/canary-event.ts';
 
 /** An event that was processed. */
 export interface SettledEvent {

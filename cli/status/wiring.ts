@@ -1,10 +1,10 @@
 /** Joins the look at a stage to the outbox and, where there is one, the queue. */
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Db } from 'mongodb';
+import { checkpointCollection } from '../../lib/outbox/collections.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
 import { countOutbox, readLastProcessed, readServerTime } from '../../lib/outbox/mongodb-measure.ts';
 import { readQueueCounts } from '../../lib/runtime/sqs.ts';
-import { checkpointCollection } from '../../lib/set-up/mongodb-outbox.ts';
 import { type CanaryNote, readLastCanary } from '../../lib/sweep/mongodb-canaries.ts';
 import { countByType } from './mongodb-count-by-type.ts';
 import { listPublishers } from './mongodb-list-publishers.ts';

@@ -3,12 +3,12 @@
  * the event's names by what it is by then.
  */
 import type { ChangeStreamOptions, Collection, Document } from 'mongodb';
+import { canaryAggregate } from '../../lib/contract/canary.ts';
 import { Fault } from '../../lib/contract/fault.ts';
 import { toPosition } from '../../lib/contract/position.ts';
 import { streamStart, translateTailError } from '../../lib/publisher/mongodb-change-stream.ts';
 import type { ResumeToken } from '../../lib/publisher/mongodb-lease.ts';
 import type { TailStart } from '../../lib/publisher/progress.ts';
-import { canaryAggregate } from '../../lib/sweep/canary-event.ts';
 import type { Happening, OutboxChange } from './outbox-change.ts';
 
 /** Which changes are meant; empty lists mean all. */

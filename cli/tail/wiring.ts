@@ -2,8 +2,8 @@
 import type { Db } from 'mongodb';
 import { Fault } from '../../lib/contract/fault.ts';
 import { fromPosition, toPosition } from '../../lib/contract/position.ts';
+import { readClusterTime } from '../../lib/outbox/mongodb-clock.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
-import { readClusterTime } from '../../lib/publisher/mongodb-backlog.ts';
 import type { ResumeToken } from '../../lib/publisher/mongodb-lease.ts';
 import { sleepUnless } from '../databases.ts';
 import { type FollowLog, follow } from './follow.ts';

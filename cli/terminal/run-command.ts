@@ -1,8 +1,8 @@
 /** What every command of the operator shares: how it is interrupted, how it asks before it changes data, how it answers, and its exit codes. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { describeError } from '../../lib/contract/fault.ts';
+import type { GraphAddress } from '../../lib/runtime/addresses.ts';
 import { databaseSettings } from '../../lib/runtime/settings.ts';
-import type { GraphAddress } from '../databases.ts';
 import { isWanted, type ShowProgress, showProgress } from './progress.ts';
 import { readSettingsOrExit, wrongUse } from './read-settings.ts';
 import { Exit, type Shell } from './shell.ts';

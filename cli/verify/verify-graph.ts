@@ -3,12 +3,12 @@
  * at again, against the aggregates that have changed meanwhile.
  */
 
+import { canaryAggregate } from '../../lib/contract/canary.ts';
 import { readNodeIdentity, relationshipName } from '../../lib/contract/identity.ts';
 import { splitAggregateKey } from '../../lib/contract/outbox-event.ts';
 import type { Position } from '../../lib/contract/position.ts';
 import { decodeManifest, readLine } from '../../lib/graph/manifest.ts';
 import type { MarkedElement, MarkedNode, RegisteredAggregate } from '../../lib/graph/standing-graph.ts';
-import { canaryAggregate } from '../../lib/sweep/canary-event.ts';
 import type { Difference, Found } from './difference.ts';
 import type { VerifyPorts } from './ports.ts';
 import { TextSet } from './text-set.ts';

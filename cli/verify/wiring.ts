@@ -5,13 +5,13 @@ import { listChangedSince, listWithManifests, readRegistered } from '../../lib/g
 import { queryOf } from '../../lib/graph/neo4j-read.ts';
 import { lookAgain, readElements, walkElements } from '../../lib/graph/neo4j-read-elements.ts';
 import { readGraphSchema } from '../../lib/graph/neo4j-schema.ts';
+import { readClusterTime } from '../../lib/outbox/mongodb-clock.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
-import { type DocumentId, listDocuments, readDocuments } from '../../lib/outbox/mongodb-documents.ts';
 import { newestUnsettled, oldestPending } from '../../lib/outbox/mongodb-unsettled.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
-import { readClusterTime } from '../../lib/publisher/mongodb-backlog.ts';
 import type { Databases } from '../databases.ts';
 import { stateOf } from '../documents/document-state.ts';
+import { type DocumentId, listDocuments, readDocuments } from '../documents/mongodb-documents.ts';
 import type { Tell } from './difference.ts';
 import { countListings } from './neo4j-count-listings.ts';
 import type { VerifyPorts } from './ports.ts';

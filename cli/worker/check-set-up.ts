@@ -1,16 +1,9 @@
 /** Whether both databases are what a part needs, before it begins: it would otherwise report the same error every second. */
-import type { Db } from 'mongodb';
 import { Fault, type FaultCode } from '../../lib/contract/fault.ts';
-import { readServerFacts } from '../../lib/set-up/mongodb-inspect-server.ts';
+import type { GraphAddress, OutboxAddress } from '../../lib/runtime/addresses.ts';
+import { requireReplicaSet } from '../../lib/set-up/mongodb-inspect-server.ts';
 import { checkGraph } from '../../lib/set-up/neo4j-graph.ts';
-import { type GraphAddress, type OutboxAddress, withGraph, withOutbox } from '../databases.ts';
-import { judgeTopology } from '../doctor/findings.ts';
-
-/** @throws Fault `configuration-invalid` for a standalone server; `mongodb-unavailable`. */
-export async function requireReplicaSet(db: Db): Promise<void> {
-  const { outcome, detail, advice } = judgeTopology(await readServerFacts(db));
-  if (outcome === 'wrong') throw new Fault('configuration-invalid', `MONGODB_URI: ${detail}. ${advice}`);
-}
+import { withGraph, withOutbox } from '../databases.ts';
 
 /**
  * Looks for the set-up in both databases. A server that does not answer now may do so later, and is no fault here.

@@ -1,8 +1,8 @@
 /** What the console's server needs of the rest: functions that know the databases. */
 import type { DeadSelection } from '../../cli/dead/dead-selection.ts';
-import type { ChangeReport } from '../../cli/running/change-in-parts.ts';
 import type { AggregateView } from '../../cli/show/aggregate-view.ts';
 import type { StatusReport } from '../../cli/status/status-report.ts';
+import type { ChangeReport } from '../../cli/throttle/change-in-parts.ts';
 import type { DeadMessage, RedrivePlan } from '../messages.ts';
 
 /** `type-unknown`: no such type is declared. `unknown`: there is no document of it, no event, and nothing in the graph. `interrupted`: the console ends. */

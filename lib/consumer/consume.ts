@@ -5,7 +5,7 @@
 import { describeError, Fault, type FaultCode } from '../contract/fault.ts';
 import type { OutboxEvent } from '../contract/outbox-event.ts';
 import type { TracedEvent } from '../contract/traceparent.ts';
-import type { EventPortion, FetchedEvent } from './fetched-event.ts';
+import type { EventPortion, FetchedEvent } from '../outbox/fetched-event.ts';
 import { planTrials } from './plan-trials.ts';
 import type { ConsumeOptions, ConsumePorts, ConsumeReport, ToldOutcome } from './ports.ts';
 import type { QueueMessage, ReadMessage, UnreadableMessage } from './queue-message.ts';

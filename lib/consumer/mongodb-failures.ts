@@ -3,9 +3,6 @@ import { type Collection, ObjectId } from 'mongodb';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 import type { PastFailures } from './trial.ts';
 
-/** Events that were in conflict or failed; forgotten a day after they did the last time. */
-export const conflictCollection = 'outboxConflicts';
-
 /** The conflicts and failures of one event. */
 export interface ConflictDocument {
   readonly _id: ObjectId;

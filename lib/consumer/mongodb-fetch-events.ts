@@ -1,9 +1,9 @@
 /** The consumer's fetch: the events that a batch of pointers names, in one query, as portions of a bounded size. */
 import { type Collection, type Document, ObjectId } from 'mongodb';
 import { type Position, toPosition } from '../contract/position.ts';
+import type { EventPortion } from '../outbox/fetched-event.ts';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 import { readRawEvent } from '../outbox/mongodb-read-event.ts';
-import type { EventPortion } from './fetched-event.ts';
 
 /** A portion has no more events and, with more than one, no more bytes: decoded, an event takes about ten times its bytes. */
 const portionEvents = 1_000;

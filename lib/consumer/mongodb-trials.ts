@@ -7,9 +7,6 @@ import { type Collection, ObjectId } from 'mongodb';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 import type { BrokenTrials, Trial } from './trial.ts';
 
-/** Trials that have not ended. */
-export const trialCollection = 'outboxTrials';
-
 /** A trial's document. */
 export interface TrialDocument {
   readonly _id: string;

@@ -2,20 +2,19 @@
 
 import type { Fault, FaultCode } from '../contract/fault.ts';
 import type { TracedEvent } from '../contract/traceparent.ts';
-import type { EventPortion } from './fetched-event.ts';
+import type { GraphPorts } from '../graph/ports.ts';
+import type { EventPortion } from '../outbox/fetched-event.ts';
 import type { QueueMessage, UnreadableMessage } from './queue-message.ts';
 import type { RecordedOutcome, RecordLimits, RecordPorts } from './record-settlement.ts';
 import type { SettlePorts } from './settle-events.ts';
 import type { BrokenTrials, PastFailures, Trial } from './trial.ts';
 
 /** What the consumer needs. Everything that waits for a server throws a `time-up` fault before the function's time-out. */
-export interface ConsumePorts extends SettlePorts, Omit<RecordPorts, 'told'> {
+export interface ConsumePorts extends SettlePorts, Pick<GraphPorts, 'answers'>, Omit<RecordPorts, 'told'> {
   /** Throws at once while a server that failed the last batch is still away. */
   readonly checkServers: () => Promise<void>;
   /** The named events in portions of a bounded size, in no order; one that was purged is absent. */
   readonly fetchEvents: (eventIds: readonly string[]) => AsyncIterable<EventPortion>;
-  /** Whether Neo4j answers a trivial question right now. Never throws. */
-  readonly answers: () => Promise<boolean>;
   /** Counts for each of these events that they ran out of time together while Neo4j answered. */
   readonly noteSlow: (eventIds: readonly string[]) => Promise<void>;
   /** What is known of those of the named events that failed before. */

@@ -9,22 +9,15 @@ import type { OutboxEvent } from '../contract/outbox-event.ts';
 import type { AggregateState } from '../graph/aggregate-state.ts';
 import type { AggregateResult, BatchOptions, BatchResults } from '../graph/apply-batch.ts';
 import type { Conflict } from '../graph/conflict.ts';
+import type { GraphPorts } from '../graph/ports.ts';
 import { connectedGroups } from './connected-groups.ts';
 import { type ProjectEvent, type ProjectedEvent, projectEvents } from './select-newest.ts';
 
 /** What settling needs. */
-export interface SettlePorts {
+export interface SettlePorts extends Pick<GraphPorts, 'applyBatch' | 'findSharers'> {
   readonly project: ProjectEvent;
-  /** Applies one state for each aggregate and fills in the results as transactions commit; throws when the rest shall be retried later. */
-  readonly applyBatch: (
-    states: readonly AggregateState[],
-    results: BatchResults,
-    options?: BatchOptions,
-  ) => Promise<void>;
   /** The newest pending events of each named aggregate (`type:id`), a few for each. */
   readonly fetchPending: (aggregateKeys: readonly string[]) => Promise<readonly OutboxEvent[]>;
-  /** The keys of aggregates that list one of these nodes (by identity) as shared. */
-  readonly findSharers: (nodeIdentities: readonly string[]) => Promise<readonly string[]>;
 }
 
 /** What became of one event. */

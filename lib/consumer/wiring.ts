@@ -4,6 +4,7 @@ import { outboxCollection } from '../contract/outbox-event.ts';
 import { connectNeo4j } from '../graph/neo4j-connect.ts';
 import { pingNeo4j } from '../graph/neo4j-ping.ts';
 import { joinGraph } from '../graph/wiring.ts';
+import { conflictCollection, trialCollection } from '../outbox/collections.ts';
 import type { DeadEvent } from '../outbox/dead-event.ts';
 import { outboxOf } from '../outbox/mongodb-collection.ts';
 import { connectMongodb, pingMongodb } from '../outbox/mongodb-connect.ts';
@@ -16,14 +17,13 @@ import { Renewable } from '../runtime/renewable.ts';
 import type { ConsumerSettings, QueueConsumerSettings } from '../runtime/settings.ts';
 import { changeVisibility, moveToDeadLetters } from '../runtime/sqs.ts';
 import { withinTime } from '../runtime/within-time.ts';
-import { checkBinding } from '../set-up/check-binding.ts';
+import { checkBinding } from '../set-up/binding-wiring.ts';
 import { checkOutbox } from '../set-up/mongodb-outbox.ts';
 import { checkGraph } from '../set-up/neo4j-graph.ts';
 import { consume } from './consume.ts';
 import { acknowledgeEvents } from './mongodb-acknowledge.ts';
 import {
   type ConflictDocument,
-  conflictCollection,
   countConflict,
   countFailure,
   forgetConflicts,
@@ -34,7 +34,7 @@ import { fetchEvents } from './mongodb-fetch-events.ts';
 import { fetchPending } from './mongodb-fetch-pending.ts';
 import { KnownTypes } from './mongodb-known-types.ts';
 import { TrialRecord } from './mongodb-trial-record.ts';
-import { type TrialDocument, trialCollection } from './mongodb-trials.ts';
+import type { TrialDocument } from './mongodb-trials.ts';
 import type { ConsumeLog, ConsumePorts, ConsumeReport } from './ports.ts';
 import type { QueueMessage, UnreadableMessage } from './queue-message.ts';
 import { joinBatchSpans, type SpanLog, type SpanOptions } from './spans.ts';

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Driver } from 'neo4j-driver';
 import pTimeout from 'p-timeout';
-import type { GraphAddress } from '../../cli/databases.ts';
 import { Fault } from '../contract/fault.ts';
+import type { GraphAddress } from '../runtime/addresses.ts';
 import { connectNeo4j } from './neo4j-connect.ts';
 import { pingNeo4j } from './neo4j-ping.ts';
 

@@ -1,9 +1,11 @@
 /** What the sweep measures in the outbox. Each read is bounded, and uses an index that the set-up makes. */
+
 import type { Collection, Document } from 'mongodb';
+import { canaryAggregate } from '../contract/canary.ts';
 import { positionTime, toPosition } from '../contract/position.ts';
-import { canaryAggregate } from '../sweep/canary-event.ts';
-import type { OutboxCounts } from '../sweep/stale-event.ts';
+import { purgeIndex } from './collections.ts';
 import { withMongodbFaults } from './mongodb-errors.ts';
+import type { OutboxCounts } from './outbox-counts.ts';
 
 /** Without those that were written past the validator and have none. */
 export const anyPosition = { $type: 'timestamp' } as const;
@@ -75,4 +77,10 @@ export async function readPublisherActivity(checkpoints: Collection<Document>): 
     checkpoints.findOne({ updatedAt: { $type: 'date' } }, { sort: { updatedAt: -1 }, projection: { updatedAt: 1 } }),
   );
   return (newest?.updatedAt as Date | undefined) ?? null;
+}
+
+/** For how long the outbox keeps processed events; null where nothing purges them. @throws Fault `mongodb-unavailable`. */
+export async function readRetentionSeconds(outbox: Collection<Document>): Promise<number | null> {
+  const indexes = await withMongodbFaults(() => outbox.indexes());
+  return indexes.find(({ name }) => name === purgeIndex)?.expireAfterSeconds ?? null;
 }

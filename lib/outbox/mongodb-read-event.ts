@@ -1,6 +1,5 @@
 /** From a stored outbox document to the event that the flows see. Each document is decoded on its own: one that cannot be decoded says nothing about the others. */
 import { BSON, type Document } from 'mongodb';
-import type { FetchedEvent } from '../consumer/fetched-event.ts';
 import {
   eventMaxBytes,
   type OutboxDocument,
@@ -9,6 +8,7 @@ import {
 } from '../contract/outbox-event.ts';
 import { type Position, positionTime, toPosition } from '../contract/position.ts';
 import type { TracedEvent } from '../contract/traceparent.ts';
+import type { FetchedEvent } from './fetched-event.ts';
 
 /**
  * How events are read so that their payloads keep every BSON type: `Int32`, `Long` and `Double` objects instead of JavaScript numbers,

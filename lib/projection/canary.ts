@@ -1,6 +1,6 @@
 /** The built-in aggregate type of the sweep's canaries: whatever the payload, its subgraph is empty. */
 import { z } from 'zod';
-import { canaryAggregate } from '../sweep/canary-event.ts';
+import { canaryAggregate } from '../contract/canary.ts';
 import { defineAggregate } from './define-aggregate.ts';
 
 /** Written by the sweep alone; there are no documents of this type. */

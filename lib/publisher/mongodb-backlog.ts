@@ -4,23 +4,10 @@
  */
 import { type Collection, type Document, type MongoClient, Timestamp } from 'mongodb';
 import type { Pointer } from '../contract/pointer.ts';
-import { fromPosition, type Position, toPosition } from '../contract/position.ts';
+import { fromPosition, toPosition } from '../contract/position.ts';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 import { toPointer } from '../outbox/mongodb-to-pointer.ts';
 import type { Backlog, BacklogChunk } from './progress.ts';
-
-/** The time of the cluster's newest operation that this client knows of. */
-export async function readClusterTime(client: MongoClient, outbox: Collection<Document>): Promise<Position> {
-  return client.withSession({ causalConsistency: true }, (session) =>
-    withMongodbFaults(async () => {
-      await outbox.findOne({}, { session, projection: { _id: 1 } });
-      const time = session.operationTime;
-      if (time === undefined)
-        throw new Error('MongoDB told no operation time: outgraph needs a replica set or a sharded cluster.');
-      return toPosition(time);
-    }),
-  );
-}
 
 /**
  * The first `limit` pending events of what is left of a backlog, in the order of their positions. A query of its own for each part: whoever comes next goes on

@@ -2,12 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pointer } from '../contract/pointer.ts';
+import { checkpointCollection } from '../outbox/collections.ts';
+import { readClusterTime } from '../outbox/mongodb-clock.ts';
 import { outboxOf } from '../outbox/mongodb-collection.ts';
 import { connectMongodb } from '../outbox/mongodb-connect.ts';
 import type { PublisherSettings } from '../runtime/settings.ts';
-import { checkOutbox, checkpointCollection } from '../set-up/mongodb-outbox.ts';
+import { checkOutbox } from '../set-up/mongodb-outbox.ts';
 import { connectEventBus, sendPointers } from './event-bus.ts';
-import { readClusterTime, scanPending } from './mongodb-backlog.ts';
+import { scanPending } from './mongodb-backlog.ts';
 import { tailOutbox } from './mongodb-change-stream.ts';
 import { acquireLease, type Checkpoint, type ResumeToken, releaseLease, saveCheckpoint } from './mongodb-lease.ts';
 import type { PublishLog, PublishPorts } from './ports.ts';

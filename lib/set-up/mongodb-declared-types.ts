@@ -1,7 +1,7 @@
 /** Which aggregate types the set-up knew: a part with another catalog must not give up the events of a type that a newer deployment declares. */
 import type { Db } from 'mongodb';
+import { identityCollection } from '../outbox/collections.ts';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
-import { identityCollection } from './mongodb-identity.ts';
 
 interface DeclaredTypes {
   readonly _id: string;

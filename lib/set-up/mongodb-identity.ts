@@ -2,16 +2,12 @@
  * The outbox's id, a UUID in a collection of its own. The set-up writes it into the graph as well,
  * so that one graph is never fed by two outboxes.
  */
+
 import { randomUUID } from 'node:crypto';
 import { type Db, MongoServerError } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
+import { identityCollection } from '../outbox/collections.ts';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
-
-/**
- * Holds one document. Apart from the checkpoints, which may be removed to restart the
- * publisher.
- */
-export const identityCollection = 'outboxIdentity';
 
 interface Identity {
   readonly _id: string;

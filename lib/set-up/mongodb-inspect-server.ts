@@ -1,7 +1,9 @@
 /** What the doctor reads of the MongoDB server itself. */
+
 import type { Db, Document, Timestamp } from 'mongodb';
+import { Fault } from '../contract/fault.ts';
+import { namesOfOwn } from '../outbox/collections.ts';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
-import { namesOfOwn } from './mongodb-outbox.ts';
 
 /** The server that answers. */
 export interface ServerFacts {
@@ -9,6 +11,19 @@ export interface ServerFacts {
   readonly topology: 'replica set' | 'sharded cluster' | 'standalone';
   /** How far its clock is ahead of this machine's. */
   readonly clockAheadMillis: number;
+}
+
+/** A server without transactions and change streams, and what to do about it. */
+export const standalone = {
+  problem: 'a standalone server has neither transactions nor change streams',
+  advice:
+    'Make it a replica set, of one member at least: https://www.mongodb.com/docs/manual/tutorial/convert-standalone-to-replica-set/',
+} as const;
+
+/** @throws Fault `configuration-invalid` for a standalone server; `mongodb-unavailable`. */
+export async function requireReplicaSet(db: Db): Promise<void> {
+  if ((await readServerFacts(db)).topology === 'standalone')
+    throw new Fault('configuration-invalid', `MONGODB_URI: ${standalone.problem}. ${standalone.advice}`);
 }
 
 /** What the server says of itself, once it lets the user in: `hello` alone, it answers to everybody. @throws Fault `mongodb-unavailable`, `credentials-refused`. */

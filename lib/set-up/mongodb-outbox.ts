@@ -2,6 +2,7 @@
  * The set-up of the outbox: the collection with its validator and indexes, and the collections beside it. Safe to run again; it
  * brings an older set-up to what this version needs.
  */
+
 import {
   type Collection,
   type Db,
@@ -10,31 +11,27 @@ import {
   type IndexDescriptionInfo,
   MongoServerError,
 } from 'mongodb';
-import { discardedCollection } from '../../cli/dead/mongodb-discarded.ts';
-import { conflictCollection } from '../consumer/mongodb-failures.ts';
-import { trialCollection } from '../consumer/mongodb-trials.ts';
 import { Fault } from '../contract/fault.ts';
 import { outboxCollection } from '../contract/outbox-event.ts';
+import {
+  checkpointCollection,
+  conflictCollection,
+  discardedCollection,
+  namesOfOwn,
+  purgeIndex,
+  trialCollection,
+} from '../outbox/collections.ts';
 import { outboxOf } from '../outbox/mongodb-collection.ts';
 import { translateMongodbError, withMongodbFaults } from '../outbox/mongodb-errors.ts';
 import { ensureOutboxId } from './mongodb-identity.ts';
 import { outboxValidator } from './mongodb-validator.ts';
 import type { SetUpStep } from './set-up-step.ts';
 
-/** Leases and resume tokens of the publishers. */
-export const checkpointCollection = 'outboxCheckpoints';
-
-/** The TTL index on `processedAt`. */
-export const purgeIndex = 'outgraph_purge';
-
 /** The TTL index on what the consumer remembers of single events. */
 export const forgetIndex = 'outgraph_forget';
 
 /** What was discarded last is listed first. */
 export const discardedIndex = 'outgraph_discarded';
-
-/** Lists no more than the names of what the user has rights on, and so needs no right on the database as a whole. */
-export const namesOfOwn = { nameOnly: true, authorizedCollections: true } as const;
 
 /** Every index of the outbox but that of the purge, each with the queries that use it. */
 export const indexes: readonly IndexDescription[] = [

@@ -4,13 +4,13 @@
  * asks for positions, manifests or deletions, which this node does not have.
  */
 import type { Driver } from 'neo4j-driver';
+import { canaryAggregate } from '../contract/canary.ts';
 import { Fault } from '../contract/fault.ts';
 import { aggregateKey } from '../contract/outbox-event.ts';
 import type { Position } from '../contract/position.ts';
 import { noBookmarks } from '../graph/neo4j-connect.ts';
 import { withNeo4jFaults } from '../graph/neo4j-errors.ts';
 import { read } from '../graph/neo4j-read.ts';
-import { canaryAggregate } from '../sweep/canary-event.ts';
 
 /** Whom a graph belongs to. */
 export interface Binding {

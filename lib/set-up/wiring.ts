@@ -1,16 +1,17 @@
 /** The set-up of both databases: the outbox in MongoDB, the constraints in Neo4j. Safe to run again; it runs with every deployment, before the functions that need it. */
 
-import { requireReplicaSet } from '../../cli/worker/check-set-up.ts';
 import { connectNeo4j } from '../graph/neo4j-connect.ts';
 import { namingNeo4j } from '../graph/neo4j-errors.ts';
 import { closeInTime, unlessSilent } from '../graph/neo4j-unless-silent.ts';
+import { identityCollection } from '../outbox/collections.ts';
+import { readClusterTime } from '../outbox/mongodb-clock.ts';
 import { connectMongodb } from '../outbox/mongodb-connect.ts';
 import type { AggregateCatalog } from '../projection/catalog.ts';
-import { readClusterTime } from '../publisher/mongodb-backlog.ts';
 import type { SetUpSettings } from '../runtime/settings.ts';
-import { checkBinding } from './check-binding.ts';
+import { checkBinding } from './binding-wiring.ts';
 import { writeDeclaredTypes } from './mongodb-declared-types.ts';
-import { identityCollection, readOutboxId } from './mongodb-identity.ts';
+import { readOutboxId } from './mongodb-identity.ts';
+import { requireReplicaSet } from './mongodb-inspect-server.ts';
 import { setUpOutbox } from './mongodb-outbox.ts';
 import { withdrawPositions } from './neo4j-binding.ts';
 import { setUpGraph } from './neo4j-graph.ts';

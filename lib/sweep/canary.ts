@@ -1,7 +1,24 @@
-/** Sends a canary along the way of every event, and tells how long the earlier ones took, or have been waiting. */
+/**
+ * The canary: an event of the sweep's own that takes the way of every other event, so that the way itself is measured
+ * also when nobody writes. It lists nothing: all that it leaves in Neo4j is its registry node. This step sends one, and
+ * reports how long the earlier ones took, or have been waiting.
+ */
 
 import type { Position } from '../contract/position.ts';
-import type { Canary, WaitingCanaries } from './canary-event.ts';
+
+/** A canary as it stands in the outbox; `processedAt` is null until it has come through. */
+export interface Canary {
+  readonly position: Position;
+  readonly createdAt: Date;
+  readonly processedAt: Date | null;
+}
+
+/** The canaries that have not come through. */
+export interface WaitingCanaries {
+  readonly pending: number;
+  /** When the oldest of them was written, pending or dead. */
+  readonly oldest: Date | null;
+}
 
 /** What the canary needs. */
 export interface CanaryPorts {

@@ -1,7 +1,7 @@
 /** What the alarms watch: counts, ages and lags of the outbox, each from one indexed read. */
 
+import type { OutboxCounts } from '../outbox/outbox-counts.ts';
 import { percentile } from '../runtime/percentile.ts';
-import type { OutboxCounts } from './stale-event.ts';
 
 /** What measuring needs. */
 export interface MeasurePorts {

@@ -1,8 +1,9 @@
 /** The sweep's canaries in the outbox, and the note of the last one among the checkpoints: what has come through is found by its id, without an index of its own. */
 import { type Collection, type Document, Int32, ObjectId, Timestamp } from 'mongodb';
+import { canaryAggregate } from '../contract/canary.ts';
 import { fromPosition, type Position, toPosition } from '../contract/position.ts';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
-import { type Canary, canaryAggregate, type WaitingCanaries } from './canary-event.ts';
+import type { Canary, WaitingCanaries } from './canary.ts';
 
 /** The note of the canary that was written last, in the collection of checkpoints. */
 export interface CanaryNote {

@@ -5,10 +5,10 @@
 import { type Collection, type Document, MaxKey, MinKey, Timestamp } from 'mongodb';
 import { bsonTypeOf } from '../contract/bson-type.ts';
 import { fromPosition, type Position, toPosition } from '../contract/position.ts';
+import { readClusterTime } from '../outbox/mongodb-clock.ts';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 import { type DeadById, markDeadById } from '../outbox/mongodb-mark-dead.ts';
 import { futureSeconds, futureText, isInFuture } from '../outbox/mongodb-read-event.ts';
-import { readClusterTime } from '../publisher/mongodb-backlog.ts';
 
 /** Every BSON type but objectId: in the index of `_id` they are apart from it. */
 const otherTypes =

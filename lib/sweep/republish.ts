@@ -3,11 +3,11 @@
  * event. What it does not send keeps its attempts and its place; should the process end between claim and send, the event comes up again after its back-off.
  */
 import pMap from 'p-map';
+import { canaryAggregate } from '../contract/canary.ts';
 import { type Pointer, pointersPerCall } from '../contract/pointer.ts';
 import type { Position } from '../contract/position.ts';
 import type { DeadEvent } from '../outbox/dead-event.ts';
 import { inChunks } from '../runtime/in-chunks.ts';
-import { canaryAggregate } from './canary-event.ts';
 import { scheduleAttempt } from './schedule.ts';
 import type { Rescheduling, StaleEvent, StaleQuery } from './stale-event.ts';
 

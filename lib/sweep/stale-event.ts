@@ -27,11 +27,3 @@ export interface Rescheduling {
   readonly from: Schedule;
   readonly to: Schedule;
 }
-
-/** Counts of the outbox, canaries apart; the oldest pending event's age is told by its position. */
-export interface OutboxCounts {
-  readonly pending: number;
-  readonly pendingCanaries: number;
-  readonly dead: number;
-  readonly oldestPending: Date | null;
-}

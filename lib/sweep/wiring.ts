@@ -3,15 +3,16 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Db } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import { connectNeo4j } from '../graph/neo4j-connect.ts';
+import { checkpointCollection } from '../outbox/collections.ts';
 import { outboxOf } from '../outbox/mongodb-collection.ts';
 import { connectMongodb } from '../outbox/mongodb-connect.ts';
-import { readRetentionSeconds } from '../outbox/mongodb-find-processed.ts';
 import { markDead } from '../outbox/mongodb-mark-dead.ts';
 import {
   countOutbox,
   readApplyLags,
   readLastProcessed,
   readPublisherActivity,
+  readRetentionSeconds,
   readServerTime,
 } from '../outbox/mongodb-measure.ts';
 import { boundedPorts } from '../runtime/bounded-ports.ts';
@@ -19,8 +20,8 @@ import { Renewable } from '../runtime/renewable.ts';
 import type { SweepSettings } from '../runtime/settings.ts';
 import { countBacklog, sendToQueue } from '../runtime/sqs.ts';
 import { withinTime } from '../runtime/within-time.ts';
-import { checkBinding } from '../set-up/check-binding.ts';
-import { checkOutbox, checkpointCollection } from '../set-up/mongodb-outbox.ts';
+import { checkBinding } from '../set-up/binding-wiring.ts';
+import { checkOutbox } from '../set-up/mongodb-outbox.ts';
 import {
   type CanaryNote,
   readLastCanary,

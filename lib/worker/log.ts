@@ -1,10 +1,17 @@
 /** What the worker says, as log lines. */
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { consumeLog } from '../consumer/log.ts';
+import type { ConsumeLog } from '../consumer/ports.ts';
+import type { SpanLog } from '../consumer/spans.ts';
 import { describeError } from '../contract/fault.ts';
 import { pointerLog } from '../publisher/log.ts';
+import type { PublishLog } from '../publisher/ports.ts';
 import { sweepLog } from '../sweep/log.ts';
-import type { WorkerLog } from './wiring.ts';
+import type { SweepLog } from '../sweep/sweep.ts';
+import type { WorkLog } from './work.ts';
+
+/** All that the flows of a worker say. */
+export type WorkerLog = ConsumeLog & SpanLog & PublishLog & SweepLog & WorkLog;
 
 /** Writes the worker's log to a logger. */
 export function workerLog(logger: Logger): WorkerLog {

@@ -1,16 +1,14 @@
 /** Joins publisher, consumer and sweep to one resident process: the same flows as the functions, with a queue in memory between them. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ConsumeLog } from '../consumer/ports.ts';
-import type { SpanLog } from '../consumer/spans.ts';
 import { joinConsumer, noQueue } from '../consumer/wiring.ts';
 import type { AggregateCatalog } from '../projection/catalog.ts';
-import type { PublishLog } from '../publisher/ports.ts';
 import { joinPublisher } from '../publisher/wiring.ts';
 import type { WorkerSettings } from '../runtime/settings.ts';
-import type { SweepLog } from '../sweep/sweep.ts';
 import { joinSweep } from '../sweep/wiring.ts';
+import type { WorkerLog } from './log.ts';
 import { MemoryQueue } from './memory-queue.ts';
-import { Work, type WorkHealth, type WorkLog } from './work.ts';
+import { Work, type WorkHealth } from './work.ts';
 
 /** A worker that runs. */
 export interface Worker {
@@ -18,8 +16,6 @@ export interface Worker {
   /** Finishes the batches that are being applied, gives the lease back, and closes every connection. */
   readonly stop: () => Promise<void>;
 }
-
-export type WorkerLog = ConsumeLog & SpanLog & PublishLog & SweepLog & WorkLog;
 
 /** As much time as a batch may take. */
 const batchMillis = 60_000;

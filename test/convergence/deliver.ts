@@ -2,13 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pMap from 'p-map';
 import { consume } from '../../lib/consumer/consume.ts';
-import type { EventPortion, FetchedEvent } from '../../lib/consumer/fetched-event.ts';
 import type { QueueMessage } from '../../lib/consumer/queue-message.ts';
 import { Fault } from '../../lib/contract/fault.ts';
 import { aggregateKey, type OutboxEvent, splitAggregateKey } from '../../lib/contract/outbox-event.ts';
 import type { Subgraph } from '../../lib/contract/subgraph.ts';
-import type { GraphPorts } from '../../lib/graph/wiring.ts';
+import type { GraphPorts } from '../../lib/graph/ports.ts';
 import type { DeadEvent } from '../../lib/outbox/dead-event.ts';
+import type { EventPortion, FetchedEvent } from '../../lib/outbox/fetched-event.ts';
 import { inChunks } from '../../lib/runtime/in-chunks.ts';
 import { calmPorts } from '../support/calm-ports.ts';
 import type { ModelEvent } from '../support/model/expected-graph.ts';

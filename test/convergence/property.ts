@@ -5,7 +5,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import type { Driver } from 'neo4j-driver';
-import { type GraphPorts, joinGraph } from '../../lib/graph/wiring.ts';
+import type { GraphPorts } from '../../lib/graph/ports.ts';
+import { joinGraph } from '../../lib/graph/wiring.ts';
 import { removeTombstones } from '../../lib/sweep/neo4j-tombstones.ts';
 import { clearGraph } from '../support/clear-graph.ts';
 import {

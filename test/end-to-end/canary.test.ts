@@ -1,9 +1,9 @@
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, expect, it } from 'vitest';
+import { canaryAggregate } from '../../lib/contract/canary.ts';
 import { aggregateKey } from '../../lib/contract/outbox-event.ts';
 import { toPosition } from '../../lib/contract/position.ts';
-import { checkpointCollection } from '../../lib/set-up/mongodb-outbox.ts';
-import { canaryAggregate } from '../../lib/sweep/canary-event.ts';
+import { checkpointCollection } from '../../lib/outbox/collections.ts';
 import type { CanaryNote } from '../../lib/sweep/mongodb-canaries.ts';
 import type { SweepReport } from '../../lib/sweep/sweep.ts';
 import { stack } from '../support/stack.ts';

@@ -4,7 +4,7 @@ import { CreateQueueCommand, DeleteQueueCommand, SendMessageCommand, SQSClient }
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { CheckResult } from '../../cli/doctor/doctor.ts';
 import { aggregates } from '../../functions/catalog.ts';
-import { conflictCollection } from '../../lib/consumer/mongodb-failures.ts';
+import { conflictCollection } from '../../lib/outbox/collections.ts';
 import { markDead } from '../../lib/outbox/mongodb-mark-dead.ts';
 import { setUpOutbox } from '../../lib/set-up/mongodb-outbox.ts';
 import { outboxValidator } from '../../lib/set-up/mongodb-validator.ts';

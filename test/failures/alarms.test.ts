@@ -14,9 +14,9 @@ import {
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { ObjectId, Timestamp } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { canaryAggregate } from '../../lib/contract/canary.ts';
+import { checkpointCollection } from '../../lib/outbox/collections.ts';
 import type { Checkpoint, ResumeToken } from '../../lib/publisher/mongodb-lease.ts';
-import { checkpointCollection } from '../../lib/set-up/mongodb-outbox.ts';
-import { canaryAggregate } from '../../lib/sweep/canary-event.ts';
 import { type CanaryNote, writeCanary } from '../../lib/sweep/mongodb-canaries.ts';
 import { sdkCredentials } from '../../tools/local/credentials.ts';
 import { FailureStack } from '../support/failure-stack.ts';

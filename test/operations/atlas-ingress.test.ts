@@ -19,8 +19,8 @@ import {
 } from '@aws-sdk/client-lambda';
 import { type Document, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { canaryAggregate } from '../../lib/contract/canary.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
-import { canaryAggregate } from '../../lib/sweep/canary-event.ts';
 import { waitUntil } from '../../tools/local/wait-until.ts';
 import { type AtlasEnvelope, atlasDetails, atlasEnvelope, triggerSource } from '../support/atlas-envelope.ts';
 import { atlasTrigger, triggerPipeline } from '../support/atlas-trigger.ts';

@@ -4,7 +4,7 @@
  * outboxes feed one graph, they are one outbox.
  */
 import type { Db } from 'mongodb';
-import { identityCollection } from '../../lib/set-up/mongodb-identity.ts';
+import { identityCollection } from '../../lib/outbox/collections.ts';
 
 export const testOutboxId = '00000000-0000-4000-8000-000000000001';
 

@@ -1,5 +1,5 @@
 /** Events in portions, as the consumer fetches them. */
-import type { EventPortion, FetchedEvent } from '../../lib/consumer/fetched-event.ts';
+import type { EventPortion, FetchedEvent } from '../../lib/outbox/fetched-event.ts';
 
 /** All events of all portions. */
 export async function readPortions(portions: AsyncIterable<EventPortion>): Promise<readonly FetchedEvent[]> {

@@ -1,10 +1,11 @@
 /** Checkpoints of publishers that stopped in the middle of a backlog: one before anything was sent, one with a part of it behind it. In a database of its own, which is dropped. */
 import type { Document, MongoClient } from 'mongodb';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
+import { checkpointCollection } from '../../lib/outbox/collections.ts';
 import { exactTypes } from '../../lib/outbox/mongodb-read-event.ts';
 import { joinPublisher } from '../../lib/publisher/wiring.ts';
 import { publisherSettings, readSettings } from '../../lib/runtime/settings.ts';
-import { checkpointCollection, setUpOutbox } from '../../lib/set-up/mongodb-outbox.ts';
+import { setUpOutbox } from '../../lib/set-up/mongodb-outbox.ts';
 import { outboxEvent } from '../../test/support/outbox-event.ts';
 import { silentLog } from '../../test/support/silent-log.ts';
 

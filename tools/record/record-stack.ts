@@ -1,10 +1,9 @@
 /** Lets a fresh stack live through a history, and reads what it left behind. The functions are the deployed ones until the consumer is switched off, so that some events stay pending. */
 import { MongoClient } from 'mongodb';
-import { conflictCollection } from '../../lib/consumer/mongodb-failures.ts';
-import { beginTrial, type TrialDocument, trialCollection } from '../../lib/consumer/mongodb-trials.ts';
+import { beginTrial, type TrialDocument } from '../../lib/consumer/mongodb-trials.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
+import { checkpointCollection, conflictCollection, trialCollection } from '../../lib/outbox/collections.ts';
 import { exactTypes } from '../../lib/outbox/mongodb-read-event.ts';
-import { checkpointCollection } from '../../lib/set-up/mongodb-outbox.ts';
 import { connectGraph } from '../../test/support/connect-graph.ts';
 import { dumpGraph } from '../../test/support/graph-dump.ts';
 import { atlasMessages } from '../../test/upgrade/atlas-messages.ts';

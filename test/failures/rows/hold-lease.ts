@@ -1,6 +1,7 @@
 /** Keeps every publisher out: a fault that lasts, as if the one that has the lease had stopped for long. */
+
+import { checkpointCollection } from '../../../lib/outbox/collections.ts';
 import { acquireLease, type Checkpoint, releaseLease } from '../../../lib/publisher/mongodb-lease.ts';
-import { checkpointCollection } from '../../../lib/set-up/mongodb-outbox.ts';
 import type { FailureStack } from '../../support/failure-stack.ts';
 import { until } from './row.ts';
 

@@ -2,8 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { checkpointCollection } from '../../../lib/outbox/collections.ts';
 import type { Checkpoint } from '../../../lib/publisher/mongodb-lease.ts';
-import { checkpointCollection, setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
+import { setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
 import type { FailureStack } from '../../support/failure-stack.ts';
 import { Workload } from '../../support/workload.ts';
 import { holdLease, publisherCheckpoint } from './hold-lease.ts';

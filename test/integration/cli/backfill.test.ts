@@ -4,7 +4,7 @@ import { beforeEach, expect, vi } from 'vitest';
 import { backfill } from '../../../cli/backfill/backfill.ts';
 import { joinBackfill } from '../../../cli/backfill/wiring.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { checkpointCollection } from '../../../lib/set-up/mongodb-outbox.ts';
+import { checkpointCollection } from '../../../lib/outbox/collections.ts';
 import { recordEvent } from '../../../lib/writer/record-event.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { waitUntil } from '../../../tools/local/wait-until.ts';

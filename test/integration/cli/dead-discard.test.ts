@@ -1,10 +1,10 @@
 /** `outgraph dead discard` on a real outbox and graph: nothing is lost, whatever ends it and whoever is at work at the same time. */
 import { type Document, Double, Long, ObjectId, Timestamp } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { discardedCollection } from '../../../cli/dead/mongodb-discarded.ts';
 import { listDiscarded } from '../../../cli/dead/wiring.ts';
 import type { DataFaultCode } from '../../../lib/contract/fault.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { discardedCollection } from '../../../lib/outbox/collections.ts';
 import { markDead } from '../../../lib/outbox/mongodb-mark-dead.ts';
 import { exactTypes } from '../../../lib/outbox/mongodb-read-event.ts';
 import { setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';

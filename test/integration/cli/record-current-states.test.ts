@@ -1,9 +1,9 @@
 /** Documents are recorded as they are while writers change them: the event of greatest position must always carry the newest state. */
 import { type Document, Int32, ObjectId, UUID } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { listDocumentIds } from '../../../cli/documents/mongodb-documents.ts';
 import { recordCurrentStates } from '../../../cli/documents/mongodb-record-current-states.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { listDocumentIds } from '../../../lib/outbox/mongodb-documents.ts';
 import { exactTypes } from '../../../lib/outbox/mongodb-read-event.ts';
 import { defineAggregate, documentId } from '../../../lib/projection/define-aggregate.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';

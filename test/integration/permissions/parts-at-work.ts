@@ -4,20 +4,15 @@ import { type Db, ObjectId } from 'mongodb';
 import { discard, planDiscard } from '../../../cli/dead/discard.ts';
 import { listDead, listDiscarded, showDead } from '../../../cli/dead/wiring.ts';
 import { findDocument } from '../../../cli/documents/find-document.ts';
+import { listDocumentsSince, readDocumentsSince } from '../../../cli/documents/mongodb-documents.ts';
 import { recordDeletions } from '../../../cli/documents/mongodb-record-deletions.ts';
 import { dropReprojection, planReprojection, reprojectType } from '../../../cli/reproject/wiring.ts';
 import { readStatus } from '../../../cli/status/wiring.ts';
 import { followOutbox } from '../../../cli/tail/mongodb-follow-outbox.ts';
-import { requireReplicaSet } from '../../../cli/worker/check-set-up.ts';
 import { consolePorts } from '../../../console/wiring.ts';
 import { aggregates } from '../../../functions/catalog.ts';
 import { acknowledgeEvents } from '../../../lib/consumer/mongodb-acknowledge.ts';
-import {
-  type ConflictDocument,
-  conflictCollection,
-  countConflict,
-  forgetConflicts,
-} from '../../../lib/consumer/mongodb-failures.ts';
+import { type ConflictDocument, countConflict, forgetConflicts } from '../../../lib/consumer/mongodb-failures.ts';
 import { fetchEvents } from '../../../lib/consumer/mongodb-fetch-events.ts';
 import { fetchPending } from '../../../lib/consumer/mongodb-fetch-pending.ts';
 import {
@@ -26,19 +21,20 @@ import {
   forgetTrials,
   readBrokenTrials,
   type TrialDocument,
-  trialCollection,
 } from '../../../lib/consumer/mongodb-trials.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { connectNeo4j } from '../../../lib/graph/neo4j-connect.ts';
-import { listDocumentsSince, readDocumentsSince } from '../../../lib/outbox/mongodb-documents.ts';
+import { checkpointCollection, conflictCollection, trialCollection } from '../../../lib/outbox/collections.ts';
+import { readClusterTime } from '../../../lib/outbox/mongodb-clock.ts';
 import { markDead } from '../../../lib/outbox/mongodb-mark-dead.ts';
 import { listUnsettledIds, listUnsettledTypes, newestUnsettled } from '../../../lib/outbox/mongodb-unsettled.ts';
-import { readClusterTime, scanPending } from '../../../lib/publisher/mongodb-backlog.ts';
+import { scanPending } from '../../../lib/publisher/mongodb-backlog.ts';
 import { tailOutbox } from '../../../lib/publisher/mongodb-change-stream.ts';
 import { acquireLease, type Checkpoint, releaseLease, saveCheckpoint } from '../../../lib/publisher/mongodb-lease.ts';
 import { writeDeclaredTypes } from '../../../lib/set-up/mongodb-declared-types.ts';
 import { readOutboxId } from '../../../lib/set-up/mongodb-identity.ts';
-import { checkOutbox, checkpointCollection, setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
+import { requireReplicaSet } from '../../../lib/set-up/mongodb-inspect-server.ts';
+import { checkOutbox, setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
 import type { Part } from '../../../lib/set-up/mongodb-roles.ts';
 import { joinOutbox } from '../../../lib/sweep/wiring.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';

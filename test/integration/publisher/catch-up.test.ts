@@ -1,8 +1,8 @@
 /** The way through a large backlog: in many short invocations, with new events coming in meanwhile. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { checkpointCollection } from '../../../lib/outbox/collections.ts';
 import type { Checkpoint } from '../../../lib/publisher/mongodb-lease.ts';
-import { checkpointCollection } from '../../../lib/set-up/mongodb-outbox.ts';
 import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
 import { servers } from '../../support/servers.ts';

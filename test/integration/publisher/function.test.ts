@@ -2,8 +2,8 @@
 import type { Context } from 'aws-lambda';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { checkpointCollection } from '../../../lib/outbox/collections.ts';
 import type { Checkpoint, ResumeToken } from '../../../lib/publisher/mongodb-lease.ts';
-import { checkpointCollection } from '../../../lib/set-up/mongodb-outbox.ts';
 import { captureLog } from '../../support/captured-log.ts';
 import { type FaultyBus, startFaultyBus } from '../../support/faulty-bus.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';

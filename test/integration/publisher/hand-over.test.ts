@@ -1,8 +1,8 @@
 /** One publisher after the other: what the lease lets through when one leaves, and when one is held up. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { checkpointCollection } from '../../../lib/outbox/collections.ts';
 import type { Checkpoint } from '../../../lib/publisher/mongodb-lease.ts';
-import { checkpointCollection } from '../../../lib/set-up/mongodb-outbox.ts';
 import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
 import { servers } from '../../support/servers.ts';

@@ -1,7 +1,8 @@
 import { Timestamp } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { readClusterTime, scanPending } from '../../../lib/publisher/mongodb-backlog.ts';
+import { readClusterTime } from '../../../lib/outbox/mongodb-clock.ts';
+import { scanPending } from '../../../lib/publisher/mongodb-backlog.ts';
 import type { Backlog, BacklogChunk } from '../../../lib/publisher/progress.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';

@@ -2,7 +2,8 @@ import { BSON, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
-import { readClusterTime } from '../../../lib/publisher/mongodb-backlog.ts';
+import { checkpointCollection } from '../../../lib/outbox/collections.ts';
+import { readClusterTime } from '../../../lib/outbox/mongodb-clock.ts';
 import { type OutboxTail, tailOutbox } from '../../../lib/publisher/mongodb-change-stream.ts';
 import {
   acquireLease,
@@ -11,7 +12,7 @@ import {
   releaseLease,
   saveCheckpoint,
 } from '../../../lib/publisher/mongodb-lease.ts';
-import { checkpointCollection, setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
+import { setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
 import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { outboxEvent, upsertEvent } from '../../support/outbox-event.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';

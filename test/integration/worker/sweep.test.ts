@@ -1,9 +1,9 @@
 /** The worker's own sweep on real servers: its canaries take the way of every event. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { aggregates } from '../../../functions/catalog.ts';
+import { canaryAggregate } from '../../../lib/contract/canary.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { readSettings, workerSettings } from '../../../lib/runtime/settings.ts';
-import { canaryAggregate } from '../../../lib/sweep/canary-event.ts';
 import { startWorker } from '../../../lib/worker/wiring.ts';
 import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { silentLog } from '../../support/silent-log.ts';

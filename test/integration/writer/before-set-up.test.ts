@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readClusterTime } from '../../../lib/outbox/mongodb-clock.ts';
 import { graph } from '../../../lib/projection/graph.ts';
-import { readClusterTime, scanPending } from '../../../lib/publisher/mongodb-backlog.ts';
+import { scanPending } from '../../../lib/publisher/mongodb-backlog.ts';
 import { setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { servers } from '../../support/servers.ts';

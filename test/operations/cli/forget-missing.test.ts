@@ -4,7 +4,7 @@
  */
 import { beforeEach, expect } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { checkpointCollection } from '../../../lib/set-up/mongodb-outbox.ts';
+import { checkpointCollection } from '../../../lib/outbox/collections.ts';
 import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { dumpGraph, type GraphDump, loadGraph } from '../../support/graph-dump.ts';
 import { outgraph, startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';

@@ -1,9 +1,9 @@
 /** Commands before a Neo4j that holds its connections and answers nothing. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, vi } from 'vitest';
-import type { GraphAddress } from '../../../cli/databases.ts';
 import { read } from '../../../lib/graph/neo4j-read.ts';
 import { unlessSilent } from '../../../lib/graph/neo4j-unless-silent.ts';
+import type { GraphAddress } from '../../../lib/runtime/addresses.ts';
 import { startOutgraphProcess } from '../../support/run-outgraph.ts';
 import { it, type Site, settingsOf } from '../../support/site.ts';
 

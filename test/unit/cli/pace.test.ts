@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { chunkFor, createPace } from '../../../cli/running/pace.ts';
+import { chunkFor, createPace } from '../../../cli/throttle/pace.ts';
 
 /** A clock that sleeping moves on, and that work moves on by hand. */
 function testClock() {

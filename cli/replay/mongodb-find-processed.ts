@@ -3,8 +3,8 @@
  * already is superseded there.
  */
 import type { Collection, Document, Filter } from 'mongodb';
-import { purgeIndex } from '../set-up/mongodb-outbox.ts';
-import { withMongodbFaults } from './mongodb-errors.ts';
+import { purgeIndex } from '../../lib/outbox/collections.ts';
+import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
 
 /** Events that were processed from `since` on, and before `until`: what is processed while a replay is under way is not replayed once more. */
 export interface ReplayWindow {
@@ -32,12 +32,6 @@ export async function findProcessed(
       .toArray(),
   );
   return found.map(({ _id }) => String(_id));
-}
-
-/** For how long the outbox keeps processed events; null where nothing purges them. @throws Fault `mongodb-unavailable`. */
-export async function readRetentionSeconds(outbox: Collection<Document>): Promise<number | null> {
-  const indexes = await withMongodbFaults(() => outbox.indexes());
-  return indexes.find(({ name }) => name === purgeIndex)?.expireAfterSeconds ?? null;
 }
 
 function windowFilter({ since, until }: ReplayWindow): Filter<Document> {

@@ -1,11 +1,11 @@
 /** Walks through a collection of documents in the order of their ids, a part at a time, so that nothing has to be kept open for hours. */
 import { BSON, type ClientSession, type Collection, type Document, type MongoClient, Timestamp } from 'mongodb';
-import { bsonTypeOf } from '../contract/bson-type.ts';
-import { Fault } from '../contract/fault.ts';
-import { fromPosition, type Position } from '../contract/position.ts';
-import { readClusterTime } from '../publisher/mongodb-backlog.ts';
-import { withMongodbFaults } from './mongodb-errors.ts';
-import { exactTypes, lenientTypes } from './mongodb-read-event.ts';
+import { bsonTypeOf } from '../../lib/contract/bson-type.ts';
+import { Fault } from '../../lib/contract/fault.ts';
+import { fromPosition, type Position } from '../../lib/contract/position.ts';
+import { readClusterTime } from '../../lib/outbox/mongodb-clock.ts';
+import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
+import { exactTypes, lenientTypes } from '../../lib/outbox/mongodb-read-event.ts';
 
 /** A document's `_id`: a value of any BSON type. */
 export type DocumentId = unknown;
