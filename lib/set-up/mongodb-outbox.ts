@@ -20,6 +20,8 @@ import {
   namesOfOwn,
   purgeIndex,
   trialCollection,
+  unknownStatus,
+  unknownStatusIndex,
 } from '../outbox/collections.ts';
 import { outboxOf } from '../outbox/mongodb-collection.ts';
 import { translateMongodbError, withMongodbFaults } from '../outbox/mongodb-errors.ts';
@@ -50,6 +52,8 @@ export const indexes: readonly IndexDescription[] = [
   },
   // Dead events: counted and listed. `status` is in the key so that they can be counted without being read.
   { name: 'outgraph_dead', key: { status: 1, deadAt: 1 }, partialFilterExpression: { status: 'dead' } },
+  // The sweep: what was written past the validator with a status of its own. No other index knows it, so that it would stay for ever.
+  { name: unknownStatusIndex, key: { status: 1 }, partialFilterExpression: unknownStatus },
 ];
 
 /** What the consumer remembers of single events is forgotten a day after it was true the last time: their messages come again within minutes. */

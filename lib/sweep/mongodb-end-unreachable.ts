@@ -1,10 +1,11 @@
 /**
- * Pending events that no pointer leads to, or that the sweep cannot see: written past the validator, or with a position of the writer's own. They are not stale by any position, so
- * that they would stay pending for ever without a report.
+ * Events that no pointer leads to, or that the sweep cannot see: written past the validator, or with a position of the
+ * writer's own. They are not stale by any position, so that they would stay open for ever without a report.
  */
 import { type Collection, type Document, MaxKey, MinKey, Timestamp } from 'mongodb';
 import { bsonTypeOf } from '../contract/bson-type.ts';
 import { fromPosition, type Position, toPosition } from '../contract/position.ts';
+import { unknownStatus, unknownStatusIndex } from '../outbox/collections.ts';
 import { readClusterTime } from '../outbox/mongodb-clock.ts';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 import { type DeadById, markDeadById } from '../outbox/mongodb-mark-dead.ts';
@@ -35,13 +36,13 @@ export async function endUnreachable(
 /** An `_id` may be any text. */
 const maxIdText = 64;
 
-/** Reads them from two indexes; where there are none, it reads nothing. */
+/** Reads them from three indexes; where there are none, it reads nothing. */
 async function findUnreachable(
   outbox: Collection<Document>,
   clusterTime: Position,
   limit: number,
 ): Promise<readonly DeadById[]> {
-  const fields = { _id: 1, aggregateType: 1, position: 1 };
+  const fields = { _id: 1, status: 1, position: 1 };
   const inIndex = (from: unknown, to: unknown) =>
     outbox
       .find({ status: 'pending' })
@@ -62,7 +63,8 @@ async function findUnreachable(
     const before = await inIndex(new MinKey(), new Timestamp({ t: 0, i: 0 }));
     const { t } = fromPosition(clusterTime);
     const after = await inIndex(new Timestamp({ t: t + futureSeconds, i: 0 }), new MaxKey());
-    const found = new Map([...otherIds, ...before, ...after].map((event) => [String(event._id), event]));
+    const unknown = await outbox.find(unknownStatus).project(fields).hint(unknownStatusIndex).limit(limit).toArray();
+    const found = new Map([...otherIds, ...before, ...after, ...unknown].map((event) => [String(event._id), event]));
     return [...found.values()].flatMap((event) => reasonFor(event, clusterTime) ?? []);
   });
 }
@@ -71,7 +73,7 @@ function place(position: unknown) {
   return { status: 'pending', position, nextAttemptAt: new MinKey() };
 }
 
-function reasonFor({ _id, position }: Document, clusterTime: Position): DeadById | null {
+function reasonFor({ _id, status, position }: Document, clusterTime: Position): DeadById | null {
   const invalid = (problem: string): DeadById => ({
     _id,
     code: 'event-invalid',
@@ -79,6 +81,7 @@ function reasonFor({ _id, position }: Document, clusterTime: Position): DeadById
   });
   if (bsonTypeOf(_id) !== 'ObjectId') return invalid('_id must be a BSON objectId');
   if (bsonTypeOf(position) !== 'Timestamp') return invalid('position must be a BSON timestamp');
+  if (status !== 'pending') return invalid('status must be pending');
   const place = toPosition(position);
   return isInFuture(place, clusterTime) ? { _id, code: 'position-in-future', message: futureText(place) } : null;
 }
