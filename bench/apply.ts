@@ -1,7 +1,6 @@
 /** The apply against what one would write by hand: raw batches of `UNWIND … MERGE … SET`, and one auto-commit transaction per event. */
 import type { Driver } from 'neo4j-driver';
 import pMap from 'p-map';
-import { aggregates } from '../functions/catalog.ts';
 import { type Position, toPosition } from '../lib/contract/position.ts';
 import type { AggregateState } from '../lib/graph/aggregate-state.ts';
 import { applyStates } from '../lib/graph/neo4j-apply-states.ts';
@@ -12,6 +11,7 @@ import { setUpGraph } from '../lib/set-up/neo4j-graph.ts';
 import { connectGraph } from '../test/support/connect-graph.ts';
 import { testOutboxId } from '../test/support/outbox-id.ts';
 import type { Servers } from '../tools/local/servers.ts';
+import { catalog } from '../xmem/catalog.ts';
 import { compare, type Rate } from './compare.ts';
 import { againstFirst, type Benchmark, type Figure } from './figure.ts';
 import { SymbolGraph, type SymbolRow, symbolRows } from './symbols.ts';
@@ -31,7 +31,7 @@ export class ApplyBench {
   }
 
   async setUp(): Promise<this> {
-    await setUpGraph(this.driver, database, aggregates, testOutboxId);
+    await setUpGraph(this.driver, database, catalog, testOutboxId);
     const problem = await createSchemaPorts(this.driver, database, Date.now).createSchema(this.graph);
     if (problem !== undefined) throw new Error(problem.message);
     return this;
@@ -70,7 +70,7 @@ export class ApplyBench {
   }
 }
 
-/** Fresh aggregates in batches of 1,000, and the same events once more. */
+/** Fresh catalog in batches of 1,000, and the same events once more. */
 export const applyBenchmark: Benchmark = {
   name: 'apply',
   needs: ['neo4j'],
@@ -130,7 +130,7 @@ export const applyBenchmark: Benchmark = {
   },
 };
 
-/** One element of an aggregate of 200 changes: alone, and in batches of twenty such aggregates. */
+/** One element of an aggregate of 200 changes: alone, and in batches of twenty such catalog. */
 export const updateBenchmark: Benchmark = {
   name: 'update',
   needs: ['neo4j'],
@@ -198,7 +198,7 @@ async function compareUpdates(bench: ApplyBench, count: number, goal: number | n
   });
 }
 
-/** Four consumers against one: aggregates that have nothing in common, and aggregates that all share one endpoint. */
+/** Four consumers against one: catalog that have nothing in common, and catalog that all share one endpoint. */
 export const concurrencyBenchmark: Benchmark = {
   name: 'concurrency',
   needs: ['neo4j'],
@@ -206,7 +206,7 @@ export const concurrencyBenchmark: Benchmark = {
     const bench = await new ApplyBench(servers).setUp();
     const figures: Figure[] = [];
     for (const { figure, goal, shared } of [
-      { figure: 'four consumers against one, disjoint aggregates', goal: 1.3, shared: false },
+      { figure: 'four consumers against one, disjoint catalog', goal: 1.3, shared: false },
       { figure: 'four consumers against one, all sharing one endpoint', goal: 0.7, shared: true },
     ]) {
       let batches: readonly (readonly AggregateState[])[] = [];

@@ -1,6 +1,5 @@
 /** The whole consumer (fetch, project, apply, acknowledge) against the apply alone. */
 
-import { aggregates } from '../functions/catalog.ts';
 import type { QueueMessage } from '../lib/consumer/queue-message.ts';
 import { type Consumer, joinConsumer, noQueue } from '../lib/consumer/wiring.ts';
 import type { AggregateState } from '../lib/graph/aggregate-state.ts';
@@ -8,6 +7,7 @@ import { consumerSettings, readSettings } from '../lib/runtime/settings.ts';
 import { messagesOf } from '../test/support/consume-events.ts';
 import { silentLog } from '../test/support/silent-log.ts';
 import type { Servers } from '../tools/local/servers.ts';
+import { catalog } from '../xmem/catalog.ts';
 import { ApplyBench } from './apply.ts';
 import { BenchOutbox } from './bench-outbox.ts';
 import { type Contender, compare } from './compare.ts';
@@ -39,7 +39,7 @@ export const consumerBenchmark: Benchmark = {
   run: (servers: Servers): Promise<readonly Figure[]> =>
     BenchOutbox.with(servers, async (outbox) => {
       const apply = await new ApplyBench(servers, outbox.graph).setUp();
-      const consumer = joinConsumer(readSettings(consumerSettings, outbox.environment), aggregates, noQueue);
+      const consumer = joinConsumer(readSettings(consumerSettings, outbox.environment), catalog, noQueue);
       let states: readonly AggregateState[] = [];
       const result = await compare(
         [

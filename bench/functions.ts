@@ -24,7 +24,7 @@ export const functionsBenchmark: Benchmark = {
   name: 'functions',
   needs: [],
   run: async ({ folder }) => {
-    const bundles = await bundleFunctions();
+    const bundles = await bundleFunctions('xmem');
     const files = path.join(folder, 'bundles');
     await mkdir(files, { recursive: true });
     const figures: Figure[] = [];

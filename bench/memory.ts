@@ -5,12 +5,12 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { SQSEvent, SQSRecord } from 'aws-lambda';
-import { aggregates } from '../functions/catalog.ts';
 import { setUpGraph } from '../lib/set-up/neo4j-graph.ts';
 import { connectGraph } from '../test/support/connect-graph.ts';
 import { upsertEvent } from '../test/support/outbox-event.ts';
 import { testOutboxId } from '../test/support/outbox-id.ts';
 import { type Bundle, bundleFunctions } from '../tools/bundle-functions.ts';
+import { catalog } from '../xmem/catalog.ts';
 import { BenchOutbox } from './bench-outbox.ts';
 import type { Benchmark } from './figure.ts';
 import { symbolRows } from './symbols.ts';
@@ -26,7 +26,7 @@ export const memoryBenchmark: Benchmark = {
   run: (servers) =>
     BenchOutbox.with(servers, async ({ environment, graph, outbox }) => {
       const driver = connectGraph(servers);
-      await setUpGraph(driver, 'neo4j', aggregates, testOutboxId);
+      await setUpGraph(driver, 'neo4j', catalog, testOutboxId);
       await driver.close();
       const text = 'x'.repeat(payloadBytes);
       const calls: SQSEvent[] = [];
@@ -81,7 +81,7 @@ async function peakMegabytes(
   environment: BenchOutbox['environment'],
   calls: readonly SQSEvent[],
 ): Promise<number> {
-  const bundle = (await bundleFunctions()).find(({ name }) => name === 'consumer') as Bundle;
+  const bundle = (await bundleFunctions('xmem')).find(({ name }) => name === 'consumer') as Bundle;
   const files = ['run-consumer.cjs', 'consumer.cjs', 'calls.json'].map((name) => path.join(folder, name));
   const [script, code, events] = files as [string, string, string];
   await Promise.all([

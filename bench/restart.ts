@@ -1,13 +1,13 @@
 /** The worker's lag while Neo4j is killed and started again under a steady stream: nothing may be lost, and the lag must be back soon. */
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { aggregates } from '../functions/catalog.ts';
 import { readSettings, workerSettings } from '../lib/runtime/settings.ts';
 import { startWorker } from '../lib/worker/wiring.ts';
 import { connectGraph } from '../test/support/connect-graph.ts';
 import { silentLog } from '../test/support/silent-log.ts';
 import { startRestartableNeo4j } from '../tools/local/neo4j.ts';
 import { printStep } from '../tools/local/progress.ts';
+import { catalog } from '../xmem/catalog.ts';
 import { ApplyBench } from './apply.ts';
 import { BenchOutbox } from './bench-outbox.ts';
 import { spread } from './compare.ts';
@@ -33,7 +33,7 @@ export const restartBenchmark: Benchmark = {
       return await BenchOutbox.with({ ...servers, ...graph }, async (bench) => {
         const apply = await new ApplyBench({ ...servers, ...graph }, bench.graph).setUp();
         await apply.driver.close();
-        const worker = startWorker(readSettings(workerSettings, bench.environment), aggregates, {
+        const worker = startWorker(readSettings(workerSettings, bench.environment), catalog, {
           ...silentLog,
           failed: () => undefined,
         });

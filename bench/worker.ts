@@ -1,11 +1,11 @@
 /** The worker's whole path, from commit to acknowledgement, against the apply alone; and its lag at a steady rate. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { aggregates } from '../functions/catalog.ts';
 import { inChunks } from '../lib/runtime/in-chunks.ts';
 import { readSettings, workerSettings } from '../lib/runtime/settings.ts';
 import type { WorkerLog } from '../lib/worker/log.ts';
 import { startWorker } from '../lib/worker/wiring.ts';
 import { silentLog } from '../test/support/silent-log.ts';
+import { catalog } from '../xmem/catalog.ts';
 import { ApplyBench } from './apply.ts';
 import { BenchOutbox } from './bench-outbox.ts';
 import { type Rate, spread } from './compare.ts';
@@ -32,7 +32,7 @@ export const workerBenchmark: Benchmark = {
   run: (servers) =>
     BenchOutbox.with(servers, async (bench) => {
       const apply = await new ApplyBench(servers, bench.graph).setUp();
-      const start = () => startWorker(readSettings(workerSettings, bench.environment), aggregates, quietLog);
+      const start = () => startWorker(readSettings(workerSettings, bench.environment), catalog, quietLog);
       await bench.write('first', 5_000);
       const warm = start();
       await bench.untilSettled();

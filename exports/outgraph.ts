@@ -16,4 +16,4 @@ export {
   type GraphDeclaration,
 } from '../lib/projection/define-aggregate.ts';
 export { graph } from '../lib/projection/graph.ts';
-export { type StoredNumber, storedNumber } from '../lib/projection/stored-values.ts';
+export { type StoredNumber, storedNumber } from '../lib/projection/stored-number.ts';

@@ -1,6 +1,6 @@
-/** The consumer of the built-in aggregate types. */
+/** The consumer of the catalog. */
 
 import { createConsumerHandler } from '../lib/consumer/handler.ts';
-import { aggregates } from './catalog.ts';
+import { catalog } from './catalog.ts';
 
-export const handler = createConsumerHandler(aggregates);
+export const handler = createConsumerHandler(catalog);

@@ -1,6 +1,6 @@
-/** The set-up for the built-in aggregate types: runs with every deployment. */
+/** The set-up for the catalog: runs with every deployment. */
 
 import { createSetUpHandler } from '../lib/set-up/handler.ts';
-import { aggregates } from './catalog.ts';
+import { catalog } from './catalog.ts';
 
-export const handler = createSetUpHandler(aggregates);
+export const handler = createSetUpHandler(catalog);

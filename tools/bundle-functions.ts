@@ -24,14 +24,15 @@ interface ServerlessConfig {
   readonly custom: { readonly esbuild: BundleOptions };
 }
 
-/** Reads `serverless.yml` and bundles every function of it. */
-export async function bundleFunctions(): Promise<readonly Bundle[]> {
-  const { provider, functions, custom } = await readServerlessConfig();
+/** Reads `serverless.yml` in a folder of the project, and bundles every function of it. */
+export async function bundleFunctions(folder: string): Promise<readonly Bundle[]> {
+  const service = path.join(projectRoot, folder);
+  const { provider, functions, custom } = await readServerlessConfig(service);
   return Promise.all(
     Object.entries(functions).map(async ([name, { handler }]) => ({
       name,
       nodeOptions: provider.environment.NODE_OPTIONS,
-      ...(await bundleFile(`${handler.slice(0, handler.lastIndexOf('.'))}.ts`, custom.esbuild)),
+      ...(await bundleFile(path.join(service, `${handler.slice(0, handler.lastIndexOf('.'))}.ts`), custom.esbuild)),
     })),
   );
 }
@@ -69,10 +70,10 @@ export function packageOf(file: string): string {
   return first.startsWith('@') ? `${first}/${second}` : first;
 }
 
-async function readServerlessConfig(): Promise<ServerlessConfig> {
+async function readServerlessConfig(cwd: string): Promise<ServerlessConfig> {
   const serverless = path.join(projectRoot, 'node_modules/serverless/bin/serverless.js');
   const { stdout } = await promisify(execFile)(process.execPath, [serverless, 'print', '--format', 'json'], {
-    cwd: projectRoot,
+    cwd,
     env: {
       ...process.env,
       SLS_TELEMETRY_DISABLED: '1',

@@ -1,11 +1,11 @@
 /** How fast outgraph's own parts are on the same databases, without bus and queue: as the benchmarks measure them, only shorter. */
 
-import { aggregates } from '../../functions/catalog.ts';
 import { joinConsumer, noQueue } from '../../lib/consumer/wiring.ts';
 import { consumerSettings, readSettings } from '../../lib/runtime/settings.ts';
 import { readBinding } from '../../lib/set-up/neo4j-binding.ts';
 import { connectGraph } from '../../test/support/connect-graph.ts';
 import { shareOutboxId, testOutboxId } from '../../test/support/outbox-id.ts';
+import { catalog } from '../../xmem/catalog.ts';
 import { type BenchDatabases, BenchOutbox } from '../bench-outbox.ts';
 import { type Contender, compare } from '../compare.ts';
 import { wholeConsumer } from '../consumer.ts';
@@ -33,7 +33,7 @@ export function measureHeadroom(databases: BenchDatabases): Promise<Headroom> {
     const publisherRate = await rateOf(published, { rounds: 4, warmUp: 2 });
     await publisher.close();
     await joinGraphOf(databases, outbox);
-    const consumer = joinConsumer(readSettings(consumerSettings, outbox.environment), aggregates, noQueue);
+    const consumer = joinConsumer(readSettings(consumerSettings, outbox.environment), catalog, noQueue);
     const consumerRate = await rateOf(wholeConsumer(outbox, consumer), { rounds: 10, warmUp: warmUpBatches });
     await consumer.close();
     return { publisher: publisherRate, consumer: consumerRate };

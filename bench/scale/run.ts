@@ -1,12 +1,11 @@
 /**
- * `npm run scale -- --aggregates N`: documents that outgraph has never seen are brought into the graph by `outgraph backfill --direct`, and verified by `outgraph verify`, each in a process of its own, whose time and largest
+ * `npm run scale -- --catalog N`: documents that outgraph has never seen are brought into the graph by `outgraph backfill --direct`, and verified by `outgraph verify`, each in a process of its own, whose time and largest
  * memory are told. Exits 0 only if all were applied, the graph is equal, and the verification stayed below the bound.
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
 import { MongoClient } from 'mongodb';
-import { aggregates } from '../../functions/catalog.ts';
 import { readSettings, setUpSettings } from '../../lib/runtime/settings.ts';
 import { setUpOnce } from '../../lib/set-up/wiring.ts';
 import { graphAddress } from '../../test/support/connect-graph.ts';
@@ -16,14 +15,15 @@ import { printStep } from '../../tools/local/progress.ts';
 import { runWithServers } from '../../tools/local/run-with-stack.ts';
 import { type Servers, startServers } from '../../tools/local/servers.ts';
 import { memoryEvent } from '../../xmem/aggregates/memory-event.ts';
+import { catalog } from '../../xmem/catalog.ts';
 
 const { aggregates: wanted } = new Command('npm run scale --')
   .description('Brings many documents into the graph straight, and verifies all of them; tells times and memory.')
-  .option('--aggregates <count>', 'how many', positive, 1_000_000)
+  .option('--catalog <count>', 'how many', positive, 1_000_000)
   .parse()
   .opts<{ aggregates: number }>();
 
-/** A verification of a million aggregates needs less. */
+/** A verification of a million catalog needs less. */
 const mostMegabytes = 512;
 const insertedAtOnce = 10_000;
 const eventsOfUser = 100;
@@ -37,7 +37,7 @@ async function measure(servers: Servers): Promise<number> {
     NEO4J_USERNAME: graph.username,
     NEO4J_PASSWORD: graph.password,
   };
-  await setUpOnce(readSettings(setUpSettings, settings), aggregates);
+  await setUpOnce(readSettings(setUpSettings, settings), catalog);
   await printStep(`Writing ${format(wanted)} documents without outgraph`, () => insertDocuments(settings));
   const run = (...command: readonly string[]) => runMeasured(servers.folder, settings, command);
   const backfill = await printStep('Backfilling straight to the graph', () =>
@@ -50,7 +50,7 @@ async function measure(servers: Servers): Promise<number> {
     run('verify', memoryEvent.type, '--quick', '--transaction-seconds', '0', '--json'),
   );
   const line = (name: string, { seconds, megabytes }: Measured) =>
-    `${name}: ${format(Math.round(wanted / seconds))} aggregates a second, ${Math.round(seconds)} s, ${Math.round(megabytes)} MB at most`;
+    `${name}: ${format(Math.round(wanted / seconds))} catalog a second, ${Math.round(seconds)} s, ${Math.round(megabytes)} MB at most`;
   process.stdout.write(
     `${[line('backfill --direct', backfill), line('verify', verify), line('verify --quick', quick)].join('\n')}\n`,
   );

@@ -6,7 +6,7 @@ import type { GraphAddress } from '../../lib/runtime/addresses.ts';
 import { type Running, withGraph, withOutbox } from '../databases.ts';
 import { goOnText, logTo } from '../reproject/command.ts';
 import { dropReprojection, planReprojection, type ReprojectPlan, reprojectType } from '../reproject/wiring.ts';
-import { addCatalogOption, type CatalogOption, knownTypes, readTypesOrExit } from '../terminal/read-catalog.ts';
+import { addCatalogOption, type CatalogOption, readTypesOrExit } from '../terminal/read-catalog.ts';
 import {
   type Answer,
   addChangeOptions,
@@ -58,7 +58,7 @@ Examples:
 export function backfillCommand(shell: Shell): Command {
   const command = new Command('backfill')
     .description('Brings documents that were there before outgraph into the graph, while writers write.')
-    .argument('<aggregateType...>', knownTypes)
+    .argument('<aggregateType...>', 'aggregate types of the catalog')
     .option('--direct', 'straight to the graph, without events: for a first load of millions')
     .option('--concurrency <count>', 'with --direct: so many parts at a time', wholePositive, 3)
     .option(

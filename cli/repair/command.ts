@@ -2,13 +2,7 @@
 import { Command } from 'commander';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
 import { type Databases, withGraph, withOutbox } from '../databases.ts';
-import {
-  addCatalogOption,
-  type CatalogOption,
-  knownTypes,
-  readTypesOrExit,
-  refuseUnknownTypes,
-} from '../terminal/read-catalog.ts';
+import { addCatalogOption, type CatalogOption, readTypesOrExit, refuseUnknownTypes } from '../terminal/read-catalog.ts';
 import {
   type Answer,
   addChangeOptions,
@@ -58,7 +52,7 @@ Examples:
 export function repairCommand(shell: Shell): Command {
   const command = new Command('repair')
     .description('Brings right what verify finds, through the outbox, and verifies again.')
-    .argument('[aggregateType...]', `${knownTypes}; left out: all of them`)
+    .argument('[aggregateType...]', 'aggregate types of the catalog; left out: all of them')
     .option('--max-deleted <count>', 'delete nothing if it would be more than these', count, 1_000)
     .option('--max-pending <count>', 'wait while more events than these are pending', positive, 5_000)
     .option('--transaction-seconds <seconds>', 'a writer takes no longer for a transaction', count, 120)

@@ -5,7 +5,7 @@ import type { Db } from 'mongodb';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
 import { withOutbox } from '../databases.ts';
 import { idText } from '../documents/mongodb-documents.ts';
-import { addCatalogOption, type CatalogOption, knownTypes, readTypesOrExit } from '../terminal/read-catalog.ts';
+import { addCatalogOption, type CatalogOption, readTypesOrExit } from '../terminal/read-catalog.ts';
 import {
   type Answer,
   addChangeOptions,
@@ -56,7 +56,7 @@ Examples:
 export function reprojectCommand(shell: Shell): Command {
   const command = new Command('reproject')
     .description('Records the current state of every document of aggregate types, so that the graph gets them anew.')
-    .argument('<aggregateType...>', knownTypes)
+    .argument('<aggregateType...>', 'aggregate types of the catalog')
     .option('--forget-missing', 'also delete from the graph what has no document')
     .option('--max-forgotten <count>', 'delete nothing if more than these have no document', count, 1_000)
     .option('--transaction-seconds <seconds>', 'a writer takes no longer for a transaction', count, 120)

@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { Fault } from '../../lib/contract/fault.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
 import { withGraph, withOutbox } from '../databases.ts';
-import { addCatalogOption, type CatalogOption, knownTypes, readTypesOrExit } from '../terminal/read-catalog.ts';
+import { addCatalogOption, type CatalogOption, readTypesOrExit } from '../terminal/read-catalog.ts';
 import { type Answer, exitCodesText, readDatabaseSettings, runCommand } from '../terminal/run-command.ts';
 import type { Shell } from '../terminal/shell.ts';
 import { plainView } from './plain-values.ts';
@@ -32,7 +32,7 @@ Examples:
 export function showCommand(shell: Shell): Command {
   const command = new Command('show')
     .description('Shows one aggregate: its document, its events, what stands in the graph, and the differences.')
-    .argument('<aggregateType>', knownTypes)
+    .argument('<aggregateType>', 'an aggregate type of the catalog')
     .argument('<aggregateId>', 'its id, as its events have it')
     .option('--no-walk', 'do not go through the whole collection for the document')
     .option('--json', 'print the result as one line of JSON')

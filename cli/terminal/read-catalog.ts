@@ -1,10 +1,10 @@
-/** The aggregate types that a command works with: the built-in ones, or those of a service of its own. */
+/** The aggregate types that a command works with: those of the operator's own service, or `graph` alone. */
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
-import { aggregates } from '../../functions/catalog.ts';
 import { type AggregateCatalog, createCatalog } from '../../lib/projection/catalog.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
+import { graph } from '../../lib/projection/graph.ts';
 import type { Databases } from '../databases.ts';
 import type { LoadedCatalog } from '../doctor/check-configuration.ts';
 import { reprojectable } from '../reproject/wiring.ts';
@@ -22,7 +22,7 @@ export interface CatalogOption {
 export function addCatalogOption(command: Command): Command {
   return command.option(
     '--catalog <file>',
-    'a module whose export "catalog" has the aggregate types, made by createCatalog; default: that of OUTGRAPH_CATALOG, or the built-in types',
+    'a module whose export "catalog" has the aggregate types, made by createCatalog; default: that of OUTGRAPH_CATALOG, or the type graph alone',
   );
 }
 
@@ -40,7 +40,7 @@ export async function loadCatalog(
   { catalog: given }: CatalogOption,
 ): Promise<LoadedCatalog> {
   const file = given ?? environment.OUTGRAPH_CATALOG ?? '';
-  if (file === '') return { catalog: aggregates, problem: null };
+  if (file === '') return { catalog: createCatalog([graph]), problem: null };
   try {
     const { catalog } = (await import(pathToFileURL(path.resolve(file)).href)) as { readonly catalog?: unknown };
     if (catalog instanceof Map) return { catalog, problem: null };
@@ -74,9 +74,6 @@ export async function refuseUnknownTypes(
     { unknownTypes },
   );
 }
-
-/** What a command says of the types that it takes. */
-export const knownTypes = `of: ${typesOf(reprojectable(aggregates))}; or of --catalog`;
 
 /**
  * The definitions of the named types that have documents, each once.

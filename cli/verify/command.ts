@@ -3,13 +3,7 @@ import { open } from 'node:fs/promises';
 import { Command } from 'commander';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
 import { withGraph, withOutbox } from '../databases.ts';
-import {
-  addCatalogOption,
-  type CatalogOption,
-  knownTypes,
-  readTypesOrExit,
-  refuseUnknownTypes,
-} from '../terminal/read-catalog.ts';
+import { addCatalogOption, type CatalogOption, readTypesOrExit, refuseUnknownTypes } from '../terminal/read-catalog.ts';
 import {
   type Answer,
   count,
@@ -64,7 +58,7 @@ Examples:
 export function verifyCommand(shell: Shell): Command {
   const command = new Command('verify')
     .description('Compares the graph with the documents, element by element. Changes nothing.')
-    .argument('[aggregateType...]', `${knownTypes}; left out: all of them`)
+    .argument('[aggregateType...]', 'aggregate types of the catalog; left out: all of them')
     .option('--quick', 'by positions and manifests alone')
     .option('--first <count>', 'print so many differences', count, 20)
     .option('--to <file>', 'write all differences to a file, one line of JSON each')

@@ -1,8 +1,8 @@
 /** Opens what the property needs on a running Neo4j. */
 import { randomBytes } from 'node:crypto';
-import { aggregates } from '../../functions/catalog.ts';
 import { connectNeo4j, type Neo4jAddress } from '../../lib/graph/neo4j-connect.ts';
 import { setUpGraph } from '../../lib/set-up/neo4j-graph.ts';
+import { catalog } from '../../xmem/catalog.ts';
 import { testOutboxId } from '../support/outbox-id.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { type ConvergenceServers, clearUniverse } from './property.ts';
@@ -15,10 +15,10 @@ export interface Convergence {
   readonly close: () => Promise<void>;
 }
 
-/** Sets up the graph and a universe of six aggregates. */
+/** Sets up the graph and a universe of six catalog. */
 export async function openConvergence(address: Neo4jAddress, database: string): Promise<Convergence> {
   const direct = connectNeo4j(address);
-  await setUpGraph(direct, database, aggregates, testOutboxId);
+  await setUpGraph(direct, database, catalog, testOutboxId);
   const proxy = await TcpProxy.start(Number(new URL(address.uri).port));
   const throughProxy = connectNeo4j({ ...address, uri: `bolt://127.0.0.1:${proxy.port}` }, { retrySeconds: 0 });
   const universe = { suffix: `T${randomBytes(4).toString('hex')}`, aggregates: 6 };

@@ -3,12 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { CreateQueueCommand, DeleteQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import type { CheckResult } from '../../cli/doctor/doctor.ts';
-import { aggregates } from '../../functions/catalog.ts';
 import { conflictCollection } from '../../lib/outbox/collections.ts';
 import { markDead } from '../../lib/outbox/mongodb-mark-dead.ts';
 import { setUpOutbox } from '../../lib/set-up/mongodb-outbox.ts';
 import { outboxValidator } from '../../lib/set-up/mongodb-validator.ts';
 import { setUpGraph } from '../../lib/set-up/neo4j-graph.ts';
+import { stage as deployedStage, service } from '../../tools/local/deploy.ts';
+import { catalog } from '../../xmem/catalog.ts';
 import { connectGraph } from '../support/connect-graph.ts';
 import { upsertEvent } from '../support/outbox-event.ts';
 import { testOutboxId } from '../support/outbox-id.ts';
@@ -23,7 +24,7 @@ let database: TestDatabase;
 beforeAll(async () => {
   database = await createTestDatabase();
   const driver = connectGraph(stack);
-  await setUpGraph(driver, 'neo4j', aggregates, testOutboxId);
+  await setUpGraph(driver, 'neo4j', catalog, testOutboxId);
   await driver.close();
 });
 afterEach(() => setUpOutbox(database.db, { processedRetentionSeconds: 3_600 }));
@@ -229,7 +230,7 @@ it('a reference that cannot be read is named, and so is one that can, without it
   expect(of('Configuration: references')?.detail).toMatch(
     /NEO4J_PASSWORD: The parameter \/outgraph\/doctor\/not-there/,
   );
-  const readable = await examine({ ...stage(), MONGODB_URI: 'ssm:/outgraph/local/sweep/mongodb-uri' });
+  const readable = await examine({ ...stage(), MONGODB_URI: `ssm:/${service}/${deployedStage}/sweep/mongodb-uri` });
   expect(readable.of('Configuration: references')).toMatchObject({ outcome: 'ok', detail: 'readable: MONGODB_URI' });
   expect(output + readable.output).not.toContain(stack.mongodbUri);
 });

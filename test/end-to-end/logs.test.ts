@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ObjectId } from 'mongodb';
 import { afterAll, expect, it } from 'vitest';
+import { service } from '../../tools/local/deploy.ts';
 import { waitUntil } from '../../tools/local/wait-until.ts';
 import { stack } from '../support/stack.ts';
 import { closeClients, graphEvent, outbox, untilSettled } from '../support/wait-for.ts';
@@ -37,7 +38,7 @@ it('no function logs a payload, a key or an aggregate id, of good events or of d
       what: 'the dead event to be logged by its id',
     },
   );
-  for (const file of (await readdir(stack.logsFolder)).filter((name) => name.startsWith('outgraph-'))) {
+  for (const file of (await readdir(stack.logsFolder)).filter((name) => name.startsWith(`${service}-`))) {
     const log = await readFile(path.join(stack.logsFolder, file), 'utf8');
     expect(log).not.toContain(secret);
     expect(log).not.toContain(stack.mongodbUri);

@@ -1,8 +1,7 @@
 /** Builds what runs in production, but with the poisonous catalog. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type BuildOptions, build } from 'esbuild';
-import { projectRoot } from '../../tools/local/paths.ts';
+import { build } from 'esbuild';
 import { requirePython } from '../../tools/local/prerequisites.ts';
 import { runCommand } from '../../tools/local/run-command.ts';
 
@@ -10,7 +9,15 @@ import { runCommand } from '../../tools/local/run-command.ts';
 export async function buildPoisonousConsumer(folder: string): Promise<Uint8Array> {
   const code = path.join(folder, 'poisonous');
   await mkdir(code, { recursive: true });
-  await bundlePoisonous('functions/consumer.ts', path.join(code, 'functions/consumer.cjs'), { format: 'cjs' });
+  await build({
+    entryPoints: [path.join(import.meta.dirname, 'poisonous-consumer.ts')],
+    outfile: path.join(code, 'functions/consumer.cjs'),
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    logLevel: 'silent',
+  });
   const zip = path.join(folder, 'poisonous.zip');
   await writeFile(path.join(folder, 'poisonous.log'), '');
   await runCommand({
@@ -21,33 +28,4 @@ export async function buildPoisonousConsumer(folder: string): Promise<Uint8Array
     onFailure: 'The consumer could not be packed.',
   });
   return readFile(zip);
-}
-
-/** Bundles a file of the project with the poisonous catalog. */
-export async function bundlePoisonous(
-  source: string,
-  outfile: string,
-  format: Pick<BuildOptions, 'format' | 'banner'>,
-): Promise<void> {
-  await build({
-    entryPoints: [path.join(projectRoot, source)],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    ...format,
-    logLevel: 'silent',
-    plugins: [
-      {
-        name: 'poisonous-catalog',
-        setup: ({ onResolve }) => {
-          onResolve({ filter: /\/catalog\.ts$/ }, ({ importer }) =>
-            importer.includes('poisonous-catalog')
-              ? undefined
-              : { path: path.join(import.meta.dirname, 'poisonous-catalog.ts') },
-          );
-        },
-      },
-    ],
-  });
 }

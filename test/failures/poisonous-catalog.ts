@@ -1,8 +1,8 @@
-/** The catalog with one more aggregate type, whose projection ends the process or never ends: what a team's own projection may do by mistake. Stands in the place of the real one in a consumer that is built for it. */
+/** The catalog with one more aggregate type, whose projection ends the process or never ends: what a team's own projection may do by mistake. For a consumer that is built with it, and for a worker. */
 import { z } from 'zod';
-import { aggregates as real } from '../../functions/catalog.ts';
 import type { AggregateCatalog } from '../../lib/projection/catalog.ts';
 import { defineAggregate, documentId } from '../../lib/projection/define-aggregate.ts';
+import { catalog as real } from '../../xmem/catalog.ts';
 
 const poison = defineAggregate({
   type: 'poison',
@@ -16,4 +16,4 @@ const poison = defineAggregate({
   },
 });
 
-export const aggregates: AggregateCatalog = new Map([...real, [poison.type, poison]]);
+export const catalog: AggregateCatalog = new Map([...real, [poison.type, poison]]);

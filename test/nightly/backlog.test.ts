@@ -106,7 +106,7 @@ describe('a backlog of a million events', () => {
 
 it(rowTitle(crashTable.millionPending), { timeout: testMillis }, async () => {
   const startedAt = performance.now();
-  const env = { ...databases.environment, POWERTOOLS_LOG_LEVEL: 'WARN' };
+  const env = { ...databases.environment, POWERTOOLS_LOG_LEVEL: 'WARN', OUTGRAPH_CATALOG: 'xmem/catalog.ts' };
   const worker = new MeasuredProcess({
     script: ['cli/outgraph.ts', 'worker', '--health-port', '0'],
     heapMegabytes,

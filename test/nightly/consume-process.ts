@@ -1,11 +1,12 @@
 /** One batch of the consumer in a process of its own, so that its memory can be measured. Its arguments are the ids of the events. Prints what the batch came to as one line of JSON. */
-import { aggregates } from '../../functions/catalog.ts';
+
 import { joinConsumer, noQueue } from '../../lib/consumer/wiring.ts';
 import { consumerSettings, readSettings } from '../../lib/runtime/settings.ts';
+import { catalog } from '../../xmem/catalog.ts';
 import { messagesOf } from '../support/consume-events.ts';
 import { silentLog } from '../support/silent-log.ts';
 
-const consumer = joinConsumer(readSettings(consumerSettings, process.env), aggregates, noQueue);
+const consumer = joinConsumer(readSettings(consumerSettings, process.env), catalog, noQueue);
 const ids = process.argv.slice(2);
 const endsAt = Date.now() + 600_000;
 const { applied, failed, dead, lastFailure } = await consumer.consume(

@@ -19,7 +19,7 @@ export interface AtlasStage extends Ways {
 
 /** Deploys it. @throws StackError with the end of the deployment's output. */
 export async function deployAtlasStage(MONGODB_DATABASE: string): Promise<AtlasStage> {
-  const ways = await withDeploymentFolder((folder) =>
+  const ways = await withDeploymentFolder('.', (folder) =>
     deployStage(targetBeside(MONGODB_DATABASE, atlasStage), {
       service: 'outgraph',
       stage: atlasStage,

@@ -1,11 +1,11 @@
 /** The worker while its Neo4j is killed, stays away, and comes back, on a Neo4j of the test's own. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { aggregates } from '../../functions/catalog.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { readSettings, workerSettings } from '../../lib/runtime/settings.ts';
 import { setUpGraph } from '../../lib/set-up/neo4j-graph.ts';
 import { startWorker, type Worker } from '../../lib/worker/wiring.ts';
 import { waitUntil } from '../../tools/local/wait-until.ts';
+import { catalog } from '../../xmem/catalog.ts';
 import { connectGraph } from '../support/connect-graph.ts';
 import { upsertEvent } from '../support/outbox-event.ts';
 import { testOutboxId } from '../support/outbox-id.ts';
@@ -38,7 +38,7 @@ const until = (ask: () => Promise<boolean> | boolean, what: string) =>
 
 it('loses nothing, leaves nothing dead, says that it is unwell, and goes on by itself', async () => {
   const driver = connectGraph(graph());
-  await setUpGraph(driver, 'neo4j', aggregates, testOutboxId);
+  await setUpGraph(driver, 'neo4j', catalog, testOutboxId);
   const failed: string[] = [];
   const worker: Worker = startWorker(
     readSettings(workerSettings, {
@@ -47,7 +47,7 @@ it('loses nothing, leaves nothing dead, says that it is unwell, and goes on by i
       NEO4J_URI: neo4j.uri,
       WORKER_BATCH_SIZE: '100',
     }),
-    aggregates,
+    catalog,
     { ...silentLog, failed: (part) => void failed.push(part) },
   );
   try {

@@ -4,7 +4,7 @@ import { readProductionPackages } from '../../tools/production-packages.ts';
 
 let bundles: readonly Bundle[];
 beforeAll(async () => {
-  bundles = await bundleFunctions();
+  bundles = await bundleFunctions('.');
 }, 60_000);
 
 /** The drivers and SDK clients that a function may carry. */

@@ -1,10 +1,10 @@
 /** Hands events to a consumer as its queue would, in batches of a test's own choice. */
 import type { ObjectId } from 'mongodb';
-import { aggregates } from '../../functions/catalog.ts';
 import type { ConsumeReport } from '../../lib/consumer/ports.ts';
 import type { QueueMessage } from '../../lib/consumer/queue-message.ts';
 import { type Consumer, joinConsumer, noQueue } from '../../lib/consumer/wiring.ts';
 import { consumerSettings, readSettings } from '../../lib/runtime/settings.ts';
+import { catalog } from '../../xmem/catalog.ts';
 import { silentLog } from './silent-log.ts';
 
 /** Settings of a test's own beside those of its databases. */
@@ -28,7 +28,7 @@ export function messagesOf(ids: readonly (ObjectId | string)[], receiveCount = 1
 
 /** Opens a consumer. */
 export function openConsumer(settings: Settings): TestConsumer {
-  const consumer: Consumer = joinConsumer(readSettings(consumerSettings, settings), aggregates, noQueue);
+  const consumer: Consumer = joinConsumer(readSettings(consumerSettings, settings), catalog, noQueue);
   return {
     consume: (ids, receiveCount = 1) => {
       const endsAt = Date.now() + batchMillis;

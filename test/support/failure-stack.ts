@@ -20,7 +20,7 @@ import { connectNeo4j } from '../../lib/graph/neo4j-connect.ts';
 import { checkpointCollection } from '../../lib/outbox/collections.ts';
 import type { Checkpoint } from '../../lib/publisher/mongodb-lease.ts';
 import { sdkCredentials } from '../../tools/local/credentials.ts';
-import { type Deployment, deploy } from '../../tools/local/deploy.ts';
+import { type Deployment, deploy, service, stage } from '../../tools/local/deploy.ts';
 import { installMongod } from '../../tools/local/mongod.ts';
 import { type RestartableNeo4j, startRestartableNeo4j } from '../../tools/local/neo4j.ts';
 import { stackFolder } from '../../tools/local/paths.ts';
@@ -168,7 +168,7 @@ export class FailureStack {
   /** Puts another password for the consumer into the Parameter Store, as an operator does. */
   async giveConsumerPassword(Value: string): Promise<void> {
     const ssm = new SSMClient({ endpoint: this.endpointUrl, region, credentials: sdkCredentials });
-    const Name = '/outgraph/local/consumer/neo4j-password';
+    const Name = `/${service}/${stage}/consumer/neo4j-password`;
     try {
       await ssm.send(new PutParameterCommand({ Name, Value, Type: 'SecureString', Overwrite: true }));
     } finally {

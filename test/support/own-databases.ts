@@ -1,7 +1,6 @@
 /** MongoDB and Neo4j of a test's own, set up and without the functions: for what would disturb every other test. */
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { aggregates } from '../../functions/catalog.ts';
 import { readSettings, setUpSettings } from '../../lib/runtime/settings.ts';
 import { setUpOnce } from '../../lib/set-up/wiring.ts';
 import { dismissWatchdog } from '../../tools/local/children.ts';
@@ -10,6 +9,7 @@ import { startRestartableNeo4j } from '../../tools/local/neo4j.ts';
 import { runFolder } from '../../tools/local/paths.ts';
 import { printStep } from '../../tools/local/progress.ts';
 import { startRestartableMongodb } from '../../tools/local/restartable-mongodb.ts';
+import { catalog } from '../../xmem/catalog.ts';
 
 /** Databases that run. */
 export interface OwnDatabases {
@@ -53,7 +53,7 @@ export async function startOwnDatabases({ mongodbMembers = 1 } = {}): Promise<Ow
       NEO4J_PASSWORD: '',
       NEO4J_DATABASE: 'neo4j',
     };
-    await setUpOnce(readSettings(setUpSettings, environment), aggregates);
+    await setUpOnce(readSettings(setUpSettings, environment), catalog);
     return { environment, folder, stop };
   } catch (error) {
     await stop();

@@ -27,6 +27,9 @@ export interface OutgraphProcess extends RunningOutgraph {
 
 type Settings = Readonly<Record<string, string>>;
 
+/** XMem's operator: its catalog is taken where a test names none. */
+const ofXmem = { OUTGRAPH_CATALOG: path.join(projectRoot, 'xmem/catalog.ts') };
+
 /**
  * Starts a command in this process, with these settings and nothing else of the environment.
  * The AWS SDK reads `AWS_*` from the process: a command that needs others needs its own.
@@ -50,7 +53,7 @@ export function startOutgraph(
     });
   const interruption = new AbortController();
   const ended = runOutgraph(args, {
-    environment: settings,
+    environment: { ...ofXmem, ...settings },
     stdout: collect('stdout', printed),
     stderr: collect('stderr', () => undefined),
     ask: null,
@@ -71,7 +74,7 @@ export function startOutgraphProcess(
 ): OutgraphProcess {
   const child = spawn(process.execPath, [path.join(projectRoot, 'cli/outgraph.ts'), ...args], {
     cwd: projectRoot,
-    env: { PATH: process.env.PATH, ...settings },
+    env: { PATH: process.env.PATH, ...ofXmem, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = { stdout: '', stderr: '' };

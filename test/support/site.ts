@@ -7,7 +7,6 @@ import type { Driver } from 'neo4j-driver';
 import pMap from 'p-map';
 import { expect, test } from 'vitest';
 import { compareGraph } from '../../demo/compare-graph.ts';
-import { aggregates } from '../../functions/catalog.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { readSettings, workerSettings } from '../../lib/runtime/settings.ts';
 import { setUpGraph } from '../../lib/set-up/neo4j-graph.ts';
@@ -16,6 +15,7 @@ import { trackCollection } from '../../lib/writer/tracked-collection.ts';
 import { waitUntil } from '../../tools/local/wait-until.ts';
 import { memoryEvent } from '../../xmem/aggregates/memory-event.ts';
 import { memoryUser } from '../../xmem/aggregates/memory-user.ts';
+import { catalog } from '../../xmem/catalog.ts';
 import { connectGraph } from './connect-graph.ts';
 import { testOutboxId } from './outbox-id.ts';
 import { servers } from './servers.ts';
@@ -42,7 +42,7 @@ export async function startGraph(): Promise<SiteGraph> {
   const neo4j = await takeNeo4j();
   const connect = () => connectGraph({ neo4jUri: neo4j.uri, neo4jUsername: null, neo4jPassword: null });
   let driver = connect();
-  const setUp = () => setUpGraph(driver, 'neo4j', aggregates, testOutboxId);
+  const setUp = () => setUpGraph(driver, 'neo4j', catalog, testOutboxId);
   await setUp();
   const data = path.join(neo4j.folder, 'neo4j/data');
   const copies = await mkdtemp(path.join(neo4j.folder, 'copies-'));
@@ -104,7 +104,7 @@ export function settingsOf({ db }: Pick<TestDatabase, 'db'>, graph: SiteGraph): 
 export function startConsumer(database: TestDatabase, graph: SiteGraph): Worker {
   const quick = { WORKER_SWEEP_SECONDS: '1', SWEEP_STALE_SECONDS: '1', PUBLISHER_LEASE_SECONDS: '5' };
   const settings = { ...settingsOf(database, graph), ...quick };
-  const worker = startWorker(readSettings(workerSettings, settings), aggregates, {
+  const worker = startWorker(readSettings(workerSettings, settings), catalog, {
     ...silentLog,
     failed: (part, error) => console.error('worker', part, error),
   });

@@ -1,6 +1,5 @@
 /** A label and a relationship type of a test's own, and how to apply to them. */
 import { randomBytes } from 'node:crypto';
-import { aggregates } from '../../functions/catalog.ts';
 import { toPosition } from '../../lib/contract/position.ts';
 import type { AggregateState } from '../../lib/graph/aggregate-state.ts';
 import { applyBatch, type BatchResults } from '../../lib/graph/apply-batch.ts';
@@ -8,6 +7,7 @@ import { applyStates } from '../../lib/graph/neo4j-apply-states.ts';
 import { createSchemaPorts } from '../../lib/graph/neo4j-ensure-schema.ts';
 import { readSubgraph } from '../../lib/projection/read-subgraph.ts';
 import { setUpGraph } from '../../lib/set-up/neo4j-graph.ts';
+import { catalog } from '../../xmem/catalog.ts';
 import { clearGraph } from './clear-graph.ts';
 import { connectGraph } from './connect-graph.ts';
 import { testOutboxId } from './outbox-id.ts';
@@ -16,7 +16,7 @@ import { servers } from './servers.ts';
 /** Opens a driver and sets up the graph; `clear` removes all that was applied and closes the driver. */
 export async function openSmallGraph() {
   const driver = connectGraph(servers);
-  await setUpGraph(driver, 'neo4j', aggregates, testOutboxId);
+  await setUpGraph(driver, 'neo4j', catalog, testOutboxId);
   const label = `Small${randomBytes(4).toString('hex')}`;
   const schema = createSchemaPorts(driver, 'neo4j', Date.now);
   let second = 0;

@@ -1,4 +1,4 @@
-/** Deploys the real `serverless.yml` to LocalStack, and reads back what it made. */
+/** Deploys the real `serverless.yml` of a service to LocalStack, and reads back what it made. */
 import path from 'node:path';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
@@ -9,7 +9,8 @@ import { type DatabaseAddresses, putSecrets } from './put-secrets.ts';
 import { runCommand } from './run-command.ts';
 import { StackError } from './stack-error.ts';
 
-const service = 'outgraph';
+/** The service that the local stack deploys, and its stage: XMem's, so that real input runs through it. */
+export const service = 'xmem';
 export const stage = 'local';
 
 /** What was deployed. */
@@ -52,7 +53,7 @@ export interface StageToDeploy {
  */
 export async function deploy(target: DeploymentTarget): Promise<Deployment> {
   return {
-    ...(await withDeploymentFolder((folder) => deployStage(target, { service, stage, params: [], folder }))),
+    ...(await withDeploymentFolder(service, (folder) => deployStage(target, { service, stage, params: [], folder }))),
     functions: {
       publisher: `${service}-${stage}-publisher`,
       consumer: `${service}-${stage}-consumer`,

@@ -1,20 +1,44 @@
 /** A folder to deploy from. Serverless puts what it packages beside `serverless.yml`: two deployments at once need two of them. */
-import { cp, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { projectRoot } from './paths.ts';
 
-/** What Serverless reads besides serverless.yml, which it does not take as a link. */
-const linked = ['package.json', 'package-lock.json', 'tsconfig.json', 'node_modules', 'infra', 'functions', 'lib'];
+/** A service of this project: the one in its root, or XMem's. */
+export type ServiceFolder = '.' | 'xmem';
+
+/** What Serverless and the bundler read besides the service. */
+const linked = [
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'node_modules',
+  'infra',
+  'functions',
+  'lib',
+  'exports',
+];
 
 /** Gives it to `deploy`, and removes it afterwards. */
-export async function withDeploymentFolder<Result>(deploy: (folder: string) => Promise<Result>): Promise<Result> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'outgraph-deployment-'));
+export async function withDeploymentFolder<Result>(
+  service: ServiceFolder,
+  deploy: (folder: string) => Promise<Result>,
+): Promise<Result> {
+  const root = await mkdtemp(path.join(tmpdir(), 'outgraph-deployment-'));
+  const folder = path.join(root, service);
+  const link = (name: string) => symlink(path.join(projectRoot, name), path.join(root, name));
   try {
-    await cp(path.join(projectRoot, 'serverless.yml'), path.join(folder, 'serverless.yml'));
-    await Promise.all(linked.map((name) => symlink(path.join(projectRoot, name), path.join(folder, name))));
+    await mkdir(folder, { recursive: true });
+    await Promise.all(linked.map(link));
+    if (service !== '.') {
+      const names = await readdir(path.join(projectRoot, service));
+      const sources = names.filter((name) => !name.startsWith('.') && name !== 'serverless.yml');
+      await Promise.all(sources.map((name) => link(path.join(service, name))));
+    }
+    // Serverless does not take it as a link.
+    await cp(path.join(projectRoot, service, 'serverless.yml'), path.join(folder, 'serverless.yml'));
     return await deploy(folder);
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await rm(root, { recursive: true, force: true });
   }
 }

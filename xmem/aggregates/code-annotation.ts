@@ -3,9 +3,8 @@
  * only: a scan neither removes nor blanks the annotation, and a target that is gone stands bare until the annotation goes too.
  */
 import { z } from 'zod';
-import type { ProjectedEndpoint } from '../../lib/contract/subgraph.ts';
-import { defineAggregate, documentId } from '../../lib/projection/define-aggregate.ts';
-import { nameText, optionalMoment, optionalNumber, optionalText } from '../../lib/projection/stored-values.ts';
+import type { ProjectedEndpoint } from '../../exports/outgraph.ts';
+import { defineAggregate, documentId } from '../../exports/outgraph.ts';
 import {
   type CodeScope,
   codeLabels,
@@ -15,6 +14,7 @@ import {
   filePath,
   symbolNode,
 } from './code-graph.ts';
+import { nameText, optionalMoment, optionalNumber, optionalText } from './fields.ts';
 
 const relevance = optionalNumber;
 

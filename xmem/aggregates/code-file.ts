@@ -4,9 +4,8 @@
  * files are endpoints only. What is listed twice becomes one element: see `merge-duplicates.ts`.
  */
 import { z } from 'zod';
-import type { ProjectedNode, ProjectedRelationship } from '../../lib/contract/subgraph.ts';
-import { defineAggregate, documentId } from '../../lib/projection/define-aggregate.ts';
-import { nameText, optionalBoolean, optionalNumber, optionalText } from '../../lib/projection/stored-values.ts';
+import type { ProjectedNode, ProjectedRelationship } from '../../exports/outgraph.ts';
+import { defineAggregate, documentId } from '../../exports/outgraph.ts';
 import {
   type CodeScope,
   codeLabels,
@@ -19,6 +18,7 @@ import {
   symbolName,
   symbolNode,
 } from './code-graph.ts';
+import { nameText, optionalBoolean, optionalNumber, optionalText } from './fields.ts';
 import { firstDeclaration, firstText, groupByName, mergeCalls } from './merge-duplicates.ts';
 
 const declaredSymbol = z.object({

@@ -3,8 +3,8 @@
  * `code-annotation`) name each other's nodes by these alone.
  */
 import { z } from 'zod';
-import type { ProjectedEndpoint, ProjectedRelationship } from '../../lib/contract/subgraph.ts';
-import { nameText } from '../../lib/projection/stored-values.ts';
+import type { ProjectedEndpoint, ProjectedRelationship } from '../../exports/outgraph.ts';
+import { nameText } from './fields.ts';
 
 /** Whose code it is: every node of the code graph but the Repository carries both in its key. */
 export interface CodeScope {

@@ -3,9 +3,9 @@
  * aggregates (`code-file`), and stand without it too.
  */
 import { z } from 'zod';
-import { defineAggregate, documentId } from '../../lib/projection/define-aggregate.ts';
-import { nameText } from '../../lib/projection/stored-values.ts';
+import { defineAggregate, documentId } from '../../exports/outgraph.ts';
 import { codeLabels, repositoryNode } from './code-graph.ts';
+import { nameText } from './fields.ts';
 
 const codeRepositoryState = z.object({ org_id: nameText, repo_name: nameText });
 

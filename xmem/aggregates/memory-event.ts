@@ -5,8 +5,8 @@
  */
 import { Double } from 'bson';
 import { z } from 'zod';
-import { defineAggregate, documentId } from '../../lib/projection/define-aggregate.ts';
-import { nameText, optionalText, storedNumber } from '../../lib/projection/stored-values.ts';
+import { defineAggregate, documentId, storedNumber } from '../../exports/outgraph.ts';
+import { nameText, optionalText } from './fields.ts';
 
 const daysInMonth = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 

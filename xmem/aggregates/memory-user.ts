@@ -2,8 +2,8 @@
  * XMem's users: `{ _id, user_id }` becomes the node `User {user_id}`. Events hang on it as relationships of aggregates of their own (`memory-event`).
  */
 import { z } from 'zod';
-import { defineAggregate, documentId } from '../../lib/projection/define-aggregate.ts';
-import { nameText } from '../../lib/projection/stored-values.ts';
+import { defineAggregate, documentId } from '../../exports/outgraph.ts';
+import { nameText } from './fields.ts';
 
 const memoryUserState = z.object({ user_id: nameText });
 

@@ -1,10 +1,9 @@
 /**
  * What a scan lists more than once in a file becomes one element of the graph, whatever the order of the list: a getter and its setter, the overloads of a method, a call that stands in
- * several places, a module that is imported twice. The rules are in docs/xmem.md.
+ * several places, a module that is imported twice. The rules are in README.md of this service.
  */
 import { Double } from 'bson';
-import { bsonTypeOf } from '../../lib/contract/bson-type.ts';
-import type { StoredNumber } from '../../lib/projection/stored-values.ts';
+import type { StoredNumber } from '../../exports/outgraph.ts';
 
 /** Where a declaration stands, in lines. */
 interface Declared {
@@ -77,7 +76,7 @@ function textOf(fields: object): string {
   const entries = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined);
   return JSON.stringify(
     entries
-      .map(([name, value]) => [name, bsonTypeOf(value) ?? typeof value, String(value)])
+      .map(([name, value]) => [name, typeOf(value), String(value)])
       .sort(([left = ''], [right = '']) => compare(left, right)),
   );
 }
@@ -94,6 +93,11 @@ function addUp(numbers: readonly StoredNumber[]): StoredNumber | null {
 
 function toInteger(number: StoredNumber): bigint | undefined {
   if (typeof number === 'bigint') return number;
-  const isInteger = typeof number === 'number' ? Number.isSafeInteger(number) : bsonTypeOf(number) !== 'Double';
+  const isInteger = typeof number === 'number' ? Number.isSafeInteger(number) : typeOf(number) !== 'Double';
   return isInteger ? BigInt(number.toString()) : undefined;
+}
+
+/** The BSON class of a stored number, or the type that JavaScript has for the value. */
+function typeOf(value: unknown): string {
+  return (value as { readonly _bsontype?: string })._bsontype ?? typeof value;
 }

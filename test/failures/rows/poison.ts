@@ -6,11 +6,12 @@ import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { readOutboxId } from '../../../lib/set-up/mongodb-identity.ts';
 import { setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
 import { startInBackground } from '../../../tools/local/children.ts';
+import { projectRoot } from '../../../tools/local/paths.ts';
 import { type FailureStack, neo4jUser } from '../../support/failure-stack.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
 import { shareOutboxId } from '../../support/outbox-id.ts';
 import { Workload } from '../../support/workload.ts';
-import { buildPoisonousConsumer, bundlePoisonous } from '../poisonous-builds.ts';
+import { buildPoisonousConsumer } from '../poisonous-builds.ts';
 import { type CrashRows, expectInStep, until } from './row.ts';
 
 const crashMaxTrials = 1;
@@ -58,10 +59,6 @@ export async function poisonedWorker(stack: FailureStack): Promise<void> {
   const poison = upsertEvent({ effect: 'memory' }, { aggregateType: 'poison' });
   const neighbours = Array.from({ length: 5 }, () => upsertEvent({ nodes: [], relationships: [] }));
   await outbox.insertMany([poison, ...neighbours]);
-  const cli = path.join(stack.folder, 'poisonous-worker.mjs');
-  // The packages in it ask for Node's own modules by `require`; a name of its own, because the console imports the other.
-  const js = `import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);`;
-  await bundlePoisonous('cli/outgraph.ts', cli, { format: 'esm', banner: { js } });
 
   let ends = 0;
   let stopping = false;
@@ -72,12 +69,13 @@ export async function poisonedWorker(stack: FailureStack): Promise<void> {
     NEO4J_USERNAME: neo4jUser,
     NEO4J_PASSWORD: stack.neo4jPassword,
     CRASH_MAX_TRIALS: '1',
+    OUTGRAPH_CATALOG: path.join(import.meta.dirname, '../poisonous-catalog.ts'),
   };
   const start = () =>
     startInBackground({
       name: 'worker',
       command: process.execPath,
-      args: ['--max-old-space-size=256', cli, 'worker', '--health-port', '0'],
+      args: ['--max-old-space-size=256', path.join(projectRoot, 'cli/outgraph.ts'), 'worker', '--health-port', '0'],
       cwd: stack.folder,
       env: { ...env, PUBLISHER_LEASE_SECONDS: '1' },
       logFile: path.join(stack.logsFolder, 'worker.log'),

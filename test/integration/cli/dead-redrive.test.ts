@@ -1,7 +1,6 @@
 /** `outgraph dead redrive` on a real outbox and graph. */
 import { type Document, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { aggregates } from '../../../functions/catalog.ts';
 import { acknowledgeEvents } from '../../../lib/consumer/mongodb-acknowledge.ts';
 import { type ConflictDocument, countConflict } from '../../../lib/consumer/mongodb-failures.ts';
 import { beginTrial, type TrialDocument } from '../../../lib/consumer/mongodb-trials.ts';
@@ -12,6 +11,7 @@ import { markDead } from '../../../lib/outbox/mongodb-mark-dead.ts';
 import { readSettings, workerSettings } from '../../../lib/runtime/settings.ts';
 import { startWorker } from '../../../lib/worker/wiring.ts';
 import { waitUntil } from '../../../tools/local/wait-until.ts';
+import { catalog } from '../../../xmem/catalog.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
 import { outgraph, startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import { silentLog } from '../../support/silent-log.ts';
@@ -159,7 +159,7 @@ async function consumeAll(): Promise<void> {
       PUBLISHER_LEASE_SECONDS: '5',
       CONFLICT_MAX_RECEIVES: '1',
     }),
-    aggregates,
+    catalog,
     { ...silentLog, failed: () => undefined },
   );
   await waitUntil(async () => ((await countPending()) === 0 ? true : undefined), {

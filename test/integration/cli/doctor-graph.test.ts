@@ -1,8 +1,8 @@
 /** `outgraph doctor` and `outgraph set-up` on a Neo4j of their own, which is damaged. */
 import { afterEach, expect } from 'vitest';
 import type { CheckResult } from '../../../cli/doctor/doctor.ts';
-import { aggregates } from '../../../functions/catalog.ts';
 import { setUpGraph } from '../../../lib/set-up/neo4j-graph.ts';
+import { catalog } from '../../../xmem/catalog.ts';
 import { testOutboxId } from '../../support/outbox-id.ts';
 import { startOutgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
 import { it, type SiteGraph, settingsOf, type TestDatabase } from '../../support/site.ts';
@@ -13,7 +13,7 @@ it.beforeAll(({ site }) => {
   ({ graph, database } = site);
 });
 afterEach(async () => {
-  await setUpGraph(graph.driver, 'neo4j', aggregates, testOutboxId);
+  await setUpGraph(graph.driver, 'neo4j', catalog, testOutboxId);
 });
 
 const run = (query: string) => graph.driver.executeQuery(query);

@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from 'mongodb';
 import { afterAll, beforeEach, describe, expect } from 'vitest';
-import { aggregates } from '../../../functions/catalog.ts';
 import { describeError } from '../../../lib/contract/fault.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { fromPosition, type Position, toPosition } from '../../../lib/contract/position.ts';
@@ -10,6 +9,7 @@ import { readSettings, workerSettings } from '../../../lib/runtime/settings.ts';
 import { startWorker } from '../../../lib/worker/wiring.ts';
 import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
+import { catalog } from '../../../xmem/catalog.ts';
 import { outgraph, startOutgraph } from '../../support/run-outgraph.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import {
@@ -70,7 +70,7 @@ const commands: readonly (readonly string[])[] = [
 async function faultsOfWorker(settings: Record<string, string>): Promise<ReadonlySet<string>> {
   const failures = new Map<string, string>();
   const quick = { WORKER_SWEEP_SECONDS: '1', SWEEP_STALE_SECONDS: '1', PUBLISHER_LEASE_SECONDS: '5' };
-  const worker = startWorker(readSettings(workerSettings, { ...settings, ...quick }), aggregates, {
+  const worker = startWorker(readSettings(workerSettings, { ...settings, ...quick }), catalog, {
     ...silentLog,
     failed: (part, error) => void failures.set(part, describeError(error).code),
   });
@@ -216,7 +216,7 @@ describe('a cluster whose time is behind the positions that the graph knows', ()
     expect(await putAhead(`a.key = '${key}'`)).toBe(1);
     await outgraph(['reproject', 'memory-event'], own());
     const failures: string[] = [];
-    const worker = startWorker(readSettings(workerSettings, own()), aggregates, {
+    const worker = startWorker(readSettings(workerSettings, own()), catalog, {
       ...silentLog,
       failed: (_, error) => void failures.push(describeError(error).code),
     });

@@ -1,13 +1,13 @@
 /** One bad event never holds up another, whatever is wrong with it: each kind among good events, through the worker on real servers. */
 import { type Document, Int32 } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { aggregates } from '../../../functions/catalog.ts';
 import { joinConsumer, noQueue } from '../../../lib/consumer/wiring.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { consumerSettings, readSettings, workerSettings } from '../../../lib/runtime/settings.ts';
 import { writeDeclaredTypes } from '../../../lib/set-up/mongodb-declared-types.ts';
 import { startWorker } from '../../../lib/worker/wiring.ts';
 import { waitUntil } from '../../../tools/local/wait-until.ts';
+import { catalog } from '../../../xmem/catalog.ts';
 import { badEvents, takenMail, without, yearsAhead } from '../../support/bad-events.ts';
 import { messagesOf } from '../../support/consume-events.ts';
 import { insertRaw } from '../../support/insert-raw.ts';
@@ -48,7 +48,7 @@ it('2,000 good events are applied while one event of every bad kind is among the
       SWEEP_STALE_SECONDS: '2',
       CONFLICT_MAX_RECEIVES: '2',
     }),
-    aggregates,
+    catalog,
     { ...silentLog, failed: () => undefined },
   );
   try {
@@ -95,7 +95,7 @@ it('bad events that were pending before the worker started do not keep it from t
   await outbox().insertMany(before);
   const worker = startWorker(
     readSettings(workerSettings, { ...database.settings, WORKER_SWEEP_SECONDS: '1', PUBLISHER_LEASE_SECONDS: '5' }),
-    aggregates,
+    catalog,
     { ...silentLog, failed: () => undefined },
   );
   const count = (events: readonly Document[], status: string) =>
@@ -145,9 +145,9 @@ it('an event that the sweep finds before any pointer does is dead, and the sweep
 
 it('an event of a type that only the catalog of the set-up has stays pending, is reported once, and its neighbours are applied', async () => {
   const newer = `newer-${database.db.databaseName.slice(-6)}`;
-  await writeDeclaredTypes(database.db, [...aggregates.keys(), newer]);
+  await writeDeclaredTypes(database.db, [...catalog.keys(), newer]);
   const reported: string[] = [];
-  const consumer = joinConsumer(readSettings(consumerSettings, database.settings), aggregates, noQueue);
+  const consumer = joinConsumer(readSettings(consumerSettings, database.settings), catalog, noQueue);
   const events = [
     outboxEvent({ aggregateType: newer }),
     outboxEvent({ aggregateType: newer }),

@@ -3,7 +3,6 @@ import { context, trace } from '@opentelemetry/api';
 import { TracerProvider } from '@opentelemetry/sdk-trace';
 import { type Document, ObjectId } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { aggregates } from '../../../functions/catalog.ts';
 import type { ConsumeReport } from '../../../lib/consumer/ports.ts';
 import { type Consumer, joinConsumer, noQueue } from '../../../lib/consumer/wiring.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
@@ -12,6 +11,7 @@ import { consumerSettings, readSettings, workerSettings } from '../../../lib/run
 import { startWorker } from '../../../lib/worker/wiring.ts';
 import { recordEvent } from '../../../lib/writer/record-event.ts';
 import { waitUntil } from '../../../tools/local/wait-until.ts';
+import { catalog } from '../../../xmem/catalog.ts';
 import { registerContexts } from '../../support/async-contexts.ts';
 import { messagesOf } from '../../support/consume-events.ts';
 import { type OtlpReceiver, startOtlpReceiver } from '../../support/otlp-receiver.ts';
@@ -61,7 +61,7 @@ const environment = (given: object) => ({
 /** A consumer that sends its spans before each batch ends, as the function does. */
 function openConsumer(given: object = {}): Consumer {
   const queue = { ...noQueue, spans: { serviceName: 'test', queue: { system: 'aws_sqs', name: 'q' }, flush: true } };
-  const consumer = joinConsumer(readSettings(consumerSettings, environment(given)), aggregates, queue);
+  const consumer = joinConsumer(readSettings(consumerSettings, environment(given)), catalog, queue);
   consumers.push(consumer);
   return consumer;
 }
@@ -236,7 +236,7 @@ it('the worker makes the same spans, and has sent the last of them when it stops
   const event = graphEvent({ traceparent: sampled });
   await outbox().insertOne(event, { writeConcern: { w: 'majority' } });
   const settings = readSettings(workerSettings, environment({ PUBLISHER_LEASE_SECONDS: '5' }));
-  const worker = startWorker(settings, aggregates, { ...log, failed: () => undefined });
+  const worker = startWorker(settings, catalog, { ...log, failed: () => undefined });
   await waitUntil(
     async () => (await outbox().countDocuments({ _id: event._id, status: 'processed' })) > 0 || undefined,
     {

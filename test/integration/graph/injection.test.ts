@@ -8,7 +8,6 @@ import fc from 'fast-check';
 import { type Document, MongoServerError, ObjectId } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { aggregates } from '../../../functions/catalog.ts';
 import { consumeLog } from '../../../lib/consumer/log.ts';
 import { fetchEvents } from '../../../lib/consumer/mongodb-fetch-events.ts';
 import { type Consumer, joinConsumer, noQueue } from '../../../lib/consumer/wiring.ts';
@@ -17,6 +16,7 @@ import { aggregateKey, type OutboxEvent, outboxCollection } from '../../../lib/c
 import { projectOutboxEvent } from '../../../lib/projection/project.ts';
 import { consumerSettings, readSettings } from '../../../lib/runtime/settings.ts';
 import { setUpGraph } from '../../../lib/set-up/neo4j-graph.ts';
+import { catalog } from '../../../xmem/catalog.ts';
 import { type Attempt, labelsOf, randomAttempt, randomBody, type Target } from '../../convergence/injection.ts';
 import { clearGraph } from '../../support/clear-graph.ts';
 import { connectGraph } from '../../support/connect-graph.ts';
@@ -40,8 +40,8 @@ let consumer: Consumer;
 beforeAll(async () => {
   database = await createTestDatabase();
   driver = connectGraph(servers);
-  await setUpGraph(driver, 'neo4j', aggregates, testOutboxId);
-  consumer = joinConsumer(readSettings(consumerSettings, database.settings), aggregates, noQueue);
+  await setUpGraph(driver, 'neo4j', catalog, testOutboxId);
+  consumer = joinConsumer(readSettings(consumerSettings, database.settings), catalog, noQueue);
   await driver.executeQuery(`CREATE (:${target.sentinel} {id: 1})-[:STAYS]->(:${target.sentinel} {id: 2})`);
   await database.db.collection('people').insertOne({ name: 'Ada', status: 'pending' });
 });
@@ -158,7 +158,7 @@ it('whatever a writer sends stands exactly as data, or is refused or dead with a
     const model = events.map((event) => ({
       key: aggregateKey(event),
       position: event.position,
-      subgraph: projectOutboxEvent(aggregates, event),
+      subgraph: projectOutboxEvent(catalog, event),
     }));
     const sent = new Map(attempts.map(({ event }) => [event._id.toHexString(), event]));
     for (const [index, { eventId }] of events.entries()) {

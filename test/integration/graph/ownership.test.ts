@@ -1,13 +1,13 @@
 /** Ownership, foreign data and tombstones on a real Neo4j. */
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aggregates } from '../../../functions/catalog.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
 import type { BatchResults } from '../../../lib/graph/apply-batch.ts';
 import { joinGraph } from '../../../lib/graph/wiring.ts';
 import { readSubgraph } from '../../../lib/projection/read-subgraph.ts';
 import { setUpGraph } from '../../../lib/set-up/neo4j-graph.ts';
 import { listTombstones, removeTombstones } from '../../../lib/sweep/neo4j-tombstones.ts';
+import { catalog } from '../../../xmem/catalog.ts';
 import { clearGraph } from '../../support/clear-graph.ts';
 import { connectGraph } from '../../support/connect-graph.ts';
 import { testOutboxId } from '../../support/outbox-id.ts';
@@ -25,7 +25,7 @@ const nextSecond = () => {
   counts.second += 1;
   return counts.second;
 };
-beforeAll(() => setUpGraph(driver, 'neo4j', aggregates, testOutboxId));
+beforeAll(() => setUpGraph(driver, 'neo4j', catalog, testOutboxId));
 afterAll(async () => {
   await clearGraph(driver, [label], `graph:${label}`);
   await driver.close();

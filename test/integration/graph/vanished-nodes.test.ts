@@ -2,13 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { aggregates } from '../../../functions/catalog.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
 import { applyStates } from '../../../lib/graph/neo4j-apply-states.ts';
 import { createSchemaPorts } from '../../../lib/graph/neo4j-ensure-schema.ts';
 import { readSubgraph } from '../../../lib/projection/read-subgraph.ts';
 import { setUpGraph } from '../../../lib/set-up/neo4j-graph.ts';
 import { waitUntil } from '../../../tools/local/wait-until.ts';
+import { catalog } from '../../../xmem/catalog.ts';
 import { clearGraph } from '../../support/clear-graph.ts';
 import { connectGraph } from '../../support/connect-graph.ts';
 import { testOutboxId } from '../../support/outbox-id.ts';
@@ -17,7 +17,7 @@ import { servers } from '../../support/servers.ts';
 const driver = connectGraph(servers);
 const label = `Vanish${randomBytes(4).toString('hex')}`;
 beforeAll(async () => {
-  await setUpGraph(driver, 'neo4j', aggregates, testOutboxId);
+  await setUpGraph(driver, 'neo4j', catalog, testOutboxId);
   const need = { labels: new Map([[label, ['id']]]), types: new Set<string>(), additional: new Set<string>() };
   await createSchemaPorts(driver, 'neo4j', Date.now).createSchema(need);
 });

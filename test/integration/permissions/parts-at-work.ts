@@ -10,7 +10,6 @@ import { dropReprojection, planReprojection, reprojectType } from '../../../cli/
 import { readStatus } from '../../../cli/status/wiring.ts';
 import { followOutbox } from '../../../cli/tail/mongodb-follow-outbox.ts';
 import { consolePorts } from '../../../console/wiring.ts';
-import { aggregates } from '../../../functions/catalog.ts';
 import { acknowledgeEvents } from '../../../lib/consumer/mongodb-acknowledge.ts';
 import { type ConflictDocument, countConflict, forgetConflicts } from '../../../lib/consumer/mongodb-failures.ts';
 import { fetchEvents } from '../../../lib/consumer/mongodb-fetch-events.ts';
@@ -39,6 +38,7 @@ import type { Part } from '../../../lib/set-up/mongodb-roles.ts';
 import { joinOutbox } from '../../../lib/sweep/wiring.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
+import { catalog } from '../../../xmem/catalog.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
 import { readPortions } from '../../support/portions.ts';
 
@@ -156,7 +156,7 @@ async function useConsole(db: Db, eventId: string): Promise<void> {
   const driver = connectNeo4j({ uri, username: '', password: '' });
   const { signal } = running;
   const graph = { NEO4J_URI: uri, NEO4J_USERNAME: '', NEO4J_PASSWORD: '', NEO4J_DATABASE: 'neo4j' };
-  const scope = { db, driver, database: 'neo4j', graph, queues: null, catalog: aggregates, staleSeconds: 120, signal };
+  const scope = { db, driver, database: 'neo4j', graph, queues: null, catalog: catalog, staleSeconds: 120, signal };
   const ports = consolePorts(scope);
   await ports.readStatus();
   await ports.listDead();

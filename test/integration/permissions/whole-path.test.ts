@@ -1,7 +1,6 @@
 /** The whole path on databases that ask for passwords, each part under its own user and role; and what happens when a database refuses one of them. */
 import { MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aggregates } from '../../../functions/catalog.ts';
 import { applyMongodbRoles } from '../../../infra/permissions/apply-mongodb-roles.ts';
 import {
   administer,
@@ -27,6 +26,7 @@ import { startWorker } from '../../../lib/worker/wiring.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
+import { catalog } from '../../../xmem/catalog.ts';
 import { outboxEvent, upsertEvent } from '../../support/outbox-event.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { testPublisher } from '../../support/test-publisher.ts';
@@ -67,7 +67,7 @@ const environment = (part: Neo4jPart, changed: object = {}) => ({
 const applySetUp = (retentionSeconds: number) =>
   setUpOnce(
     readSettings(setUpSettings, environment('set-up', { PROCESSED_RETENTION_DAYS: String(retentionSeconds / 86_400) })),
-    aggregates,
+    catalog,
   );
 
 const outbox = () => mongodb.admin.db(database).collection(outboxCollection);
@@ -91,7 +91,7 @@ const messagesOf = (eventIds: readonly string[], receiveCount = 1) =>
 /** One batch of a consumer of its own. */
 async function consume(eventIds: readonly string[], { changed = {}, receiveCount = 1 } = {}) {
   const settings = readSettings(consumerSettings, environment('consumer', changed));
-  const consumer = joinConsumer(settings, aggregates, noQueue, { retrySeconds: 0 });
+  const consumer = joinConsumer(settings, catalog, noQueue, { retrySeconds: 0 });
   try {
     return await consumer.consume(messagesOf(eventIds, receiveCount), () => 60_000, silentLog);
   } finally {
@@ -185,7 +185,7 @@ describe.sequential('the whole path, each part under its own user', () => {
     const failures: unknown[] = [];
     const worker = startWorker(
       readSettings(workerSettings, environment('worker', { WORKER_SWEEP_SECONDS: '1' })),
-      aggregates,
+      catalog,
       {
         ...silentLog,
         failed: (_part, error) => failures.push(error),

@@ -1,6 +1,5 @@
 import { Timestamp } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { aggregates } from '../../../functions/catalog.ts';
 import { acknowledgeEvents } from '../../../lib/consumer/mongodb-acknowledge.ts';
 import { fetchEvents } from '../../../lib/consumer/mongodb-fetch-events.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
@@ -9,6 +8,7 @@ import { markDead } from '../../../lib/outbox/mongodb-mark-dead.ts';
 import { countOutbox, readApplyLags, readServerTime } from '../../../lib/outbox/mongodb-measure.ts';
 import { projectOutboxEvent } from '../../../lib/projection/project.ts';
 import { type CanaryNote, writeCanary } from '../../../lib/sweep/mongodb-canaries.ts';
+import { catalog } from '../../../xmem/catalog.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
 import { readPortions } from '../../support/portions.ts';
 import { sweepOn } from '../../support/sweep-on.ts';
@@ -51,7 +51,7 @@ it('the consumer takes a canary for an upsert of an aggregate that lists nothing
   const [fetched] = await readPortions(fetchEvents(outbox(), idsOf(await canaries())));
   if (fetched?.status !== 'pending') throw new Error('The canary is not pending.');
   expect(fetched.event).toMatchObject({ operation: 'upsert', payload: {} });
-  expect(projectOutboxEvent(aggregates, fetched.event)).toStrictEqual({ nodes: [], relationships: [] });
+  expect(projectOutboxEvent(catalog, fetched.event)).toStrictEqual({ nodes: [], relationships: [] });
 });
 
 it('the lag is that of the newest canary that came through, or, while one waits, the age of the oldest that does', async () => {

@@ -6,7 +6,6 @@ import { randomBytes } from 'node:crypto';
 import { type Document, MongoClient, type ObjectId } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aggregates } from '../../../functions/catalog.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { checkpointCollection, conflictCollection, trialCollection } from '../../../lib/outbox/collections.ts';
 import { canary } from '../../../lib/projection/canary.ts';
@@ -17,6 +16,7 @@ import { checkOutbox, setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts'
 import { checkGraph, setUpGraph } from '../../../lib/set-up/neo4j-graph.ts';
 import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
 import { memoryUser } from '../../../xmem/aggregates/memory-user.ts';
+import { catalog } from '../../../xmem/catalog.ts';
 import { connectGraph } from '../../support/connect-graph.ts';
 import { servers } from '../../support/servers.ts';
 import { type OwnNeo4j, takeNeo4j } from '../../support/take-neo4j.ts';
@@ -67,7 +67,7 @@ describe.each(recordedVersions())('what version %s left behind', (version) => {
     await setUpOutbox(db(), { processedRetentionSeconds: 604_800 });
     // Of 0.1.0's own labels, today's built-in types want some with another key: a service keeps to a catalog of its own then, and is told so.
     const outboxId = await readOutboxId(db());
-    await expect(setUpGraph(driver, 'neo4j', aggregates, outboxId)).rejects.toMatchObject({
+    await expect(setUpGraph(driver, 'neo4j', catalog, outboxId)).rejects.toMatchObject({
       code: 'set-up-missing',
       message: expect.stringContaining('The label Repository is keyed by id, not by org_id, repo_name'),
     });
@@ -143,14 +143,14 @@ describe.each(recordedVersions())('what version %s left behind', (version) => {
     expect(again.map(({ error }) => error.code)).toStrictEqual(dead.map(({ error }) => error.code));
   });
 
-  it('are aggregates that take updates', async () => {
+  it('are catalog that take updates', async () => {
     const written = await upgraded.updateEveryAggregate();
     expect(await upgraded.consumeEvents(written)).toMatchObject({ applied: written.length, dead: 0, conflicts: 0 });
     expect((await upgraded.picture()).relationships.size).toBeGreaterThan(8);
     await upgraded.expectModel();
   });
 
-  it('are aggregates that can be deleted, also the one whose claim waited for another', async () => {
+  it('are catalog that can be deleted, also the one whose claim waited for another', async () => {
     const inConflict = await pending();
     const deletions = await upgraded.deleteEveryAggregate();
     expect(await upgraded.consumeEvents([...deletions, ...inConflict])).toMatchObject({ dead: 0, conflicts: 0 });

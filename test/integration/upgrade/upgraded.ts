@@ -1,8 +1,7 @@
-/** Today's code on what an older version left behind: its consumer, new events for the old aggregates, and the model of what must stand. */
+/** Today's code on what an older version left behind: its consumer, new events for the old catalog, and the model of what must stand. */
 import type { Db, Document } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import { expect } from 'vitest';
-import { aggregates } from '../../../functions/catalog.ts';
 import type { ConsumeReport } from '../../../lib/consumer/ports.ts';
 import type { BrokenTrials } from '../../../lib/consumer/trial.ts';
 import { type Consumer, joinConsumer, noQueue } from '../../../lib/consumer/wiring.ts';
@@ -11,6 +10,7 @@ import { readGraphSchema } from '../../../lib/graph/neo4j-schema.ts';
 import { exactTypes, readOutboxEvent } from '../../../lib/outbox/mongodb-read-event.ts';
 import { projectOutboxEvent } from '../../../lib/projection/project.ts';
 import { consumerSettings, readSettings } from '../../../lib/runtime/settings.ts';
+import { catalog } from '../../../xmem/catalog.ts';
 import { expectedGraph, type GraphPicture, type ModelEvent } from '../../support/model/expected-graph.ts';
 import { readGraph } from '../../support/model/read-graph.ts';
 import { outboxEvent, upsertEvent } from '../../support/outbox-event.ts';
@@ -38,7 +38,7 @@ export class Upgraded {
         MONGODB_DATABASE: servers.database,
         NEO4J_URI: servers.neo4jUri,
       }),
-      aggregates,
+      catalog,
       noQueue,
     );
   }
@@ -76,7 +76,7 @@ export class Upgraded {
       const reading = readOutboxEvent(document);
       if (reading.outcome === 'invalid') throw new Error(reading.reason);
       const { event } = reading;
-      return { key: aggregateKey(event), position: event.position, subgraph: projectOutboxEvent(aggregates, event) };
+      return { key: aggregateKey(event), position: event.position, subgraph: projectOutboxEvent(catalog, event) };
     });
     expect(await this.picture()).toStrictEqual(expectedGraph(events));
   }

@@ -1,11 +1,11 @@
 /** The worker's own sweep on real servers: its canaries take the way of every event. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { aggregates } from '../../../functions/catalog.ts';
 import { canaryAggregate } from '../../../lib/contract/canary.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { readSettings, workerSettings } from '../../../lib/runtime/settings.ts';
 import { startWorker } from '../../../lib/worker/wiring.ts';
 import { waitUntil } from '../../../tools/local/wait-until.ts';
+import { catalog } from '../../../xmem/catalog.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
@@ -21,7 +21,7 @@ it('a worker sends canaries with its sweep, and applies them', async () => {
     ...database.settings,
     WORKER_SWEEP_SECONDS: '1',
   });
-  const worker = startWorker(settings, aggregates, { ...silentLog, failed: (_part, error) => failures.push(error) });
+  const worker = startWorker(settings, catalog, { ...silentLog, failed: (_part, error) => failures.push(error) });
   const processed = { ...canaryAggregate, status: 'processed' };
   await waitUntil(
     async () => (await database.db.collection(outboxCollection).countDocuments(processed)) >= 2 || undefined,

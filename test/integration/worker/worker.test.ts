@@ -3,12 +3,12 @@
  * applied, by one or several, across stops.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { aggregates } from '../../../functions/catalog.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { readSettings, workerSettings } from '../../../lib/runtime/settings.ts';
 import type { WorkerLog } from '../../../lib/worker/log.ts';
 import { startWorker } from '../../../lib/worker/wiring.ts';
 import { waitUntil } from '../../../tools/local/wait-until.ts';
+import { catalog } from '../../../xmem/catalog.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
 import { startOutgraphProcess } from '../../support/run-outgraph.ts';
 import { silentLog } from '../../support/silent-log.ts';
@@ -39,11 +39,11 @@ const start = (settings: object = {}) =>
       PUBLISHER_LEASE_SECONDS: '5',
       ...settings,
     }),
-    aggregates,
+    catalog,
     log,
   );
 
-/** Writes events of fresh aggregates, each with one node. */
+/** Writes events of fresh catalog, each with one node. */
 async function write(group: string, count: number): Promise<void> {
   const events = Array.from({ length: count }, (_, index) =>
     upsertEvent(

@@ -11,12 +11,12 @@ import {
 } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { aggregates } from '../../../functions/catalog.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
 import { exactTypes } from '../../../lib/outbox/mongodb-read-event.ts';
 import { type AggregateDefinition, defineAggregate, documentId } from '../../../lib/projection/define-aggregate.ts';
 import { type AggregateChange, recordEvent } from '../../../lib/writer/record-event.ts';
 import { type TrackedCollection, trackCollection } from '../../../lib/writer/tracked-collection.ts';
+import { catalog } from '../../../xmem/catalog.ts';
 import { readCases, type SessionCase } from '../../conformance/read-cases.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
@@ -27,7 +27,7 @@ const collections = new Set([
   'notes',
   'conformance_notes',
   'outbox',
-  ...[...aggregates.values()].map(({ collection }) => collection),
+  ...[...catalog.values()].map(({ collection }) => collection),
 ]);
 
 beforeAll(async () => {
@@ -87,7 +87,7 @@ const commitRegardless = (work: (session: ClientSession) => Promise<unknown>) =>
 
 describe('a tracked document:', () => {
   it.each(readCases('documents'))('$name', async ({ aggregateType, collection, document, refused, at }) => {
-    const definition = aggregates.get(aggregateType);
+    const definition = catalog.get(aggregateType);
     if (definition === undefined) throw new Error(`There is no aggregate type ${aggregateType}.`);
     expect(definition.collection).toBe(collection);
     const insert = (options: { session?: ClientSession } = {}) =>

@@ -6,7 +6,6 @@
 import path from 'node:path';
 import { MongoClient } from 'mongodb';
 import type { TestProject } from 'vitest/node';
-import { aggregates } from '../../../functions/catalog.ts';
 import { readSettings, setUpSettings } from '../../../lib/runtime/settings.ts';
 import { setUpOnce } from '../../../lib/set-up/wiring.ts';
 import { type Servers, startServers } from '../../../tools/local/servers.ts';
@@ -16,6 +15,7 @@ import {
   type ServersDescription,
   type StackDescription,
 } from '../../../tools/local/stack.ts';
+import { catalog } from '../../../xmem/catalog.ts';
 import { shareOutboxId } from '../outbox-id.ts';
 import { Neo4jPool } from './neo4j-pool.ts';
 import { type RequestServer, serveRequests } from './requests.ts';
@@ -91,5 +91,5 @@ async function setUp(servers: ServersDescription): Promise<void> {
   // Of the deployed functions: they work on the graph that the test databases share.
   const client = new MongoClient(settings.MONGODB_URI);
   await shareOutboxId(client.db(settings.MONGODB_DATABASE)).finally(() => client.close());
-  await setUpOnce(readSettings(setUpSettings, settings), aggregates);
+  await setUpOnce(readSettings(setUpSettings, settings), catalog);
 }

@@ -14,11 +14,11 @@ import {
   judgeVersion,
   judgeWriteConcern,
 } from '../../../cli/doctor/findings.ts';
-import { aggregates } from '../../../functions/catalog.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
 import { createCatalog } from '../../../lib/projection/catalog.ts';
 import { unknownSettings } from '../../../lib/runtime/unknown-settings.ts';
+import { catalog } from '../../../xmem/catalog.ts';
 import { aggregate } from './doctor-aggregate.ts';
 
 const noInterruption = new AbortController().signal;
@@ -35,13 +35,13 @@ describe('configuration', () => {
   );
   const examine = async (
     name: string,
-    facts: { nodeVersion?: string; catalog?: typeof aggregates; environment?: Record<string, string> } = {},
+    facts: { nodeVersion?: string; catalog?: typeof catalog; environment?: Record<string, string> } = {},
   ) =>
     findingOf(
       configurationChecks({
         states: await states,
         unknown: unknownSettings(facts.environment ?? {}),
-        loaded: { catalog: facts.catalog ?? aggregates, problem: null },
+        loaded: { catalog: facts.catalog ?? catalog, problem: null },
         nodeVersion: facts.nodeVersion ?? '24.1.0',
       }),
       name,
@@ -86,7 +86,7 @@ describe('configuration', () => {
       { MONGODB_URI: 'mongodb+srv://db.example.com', NEO4J_URI: 'neo4j+s://graph.example.com' },
       async () => '',
     );
-    const loaded = { catalog: aggregates, problem: null } as const;
+    const loaded = { catalog: catalog, problem: null } as const;
     const facts = { states: elsewhere, unknown: [], loaded, nodeVersion: '24.0.0' };
     expect(await findingOf(configurationChecks(facts), 'encryption')).toMatchObject({
       outcome: 'warning',

@@ -1,7 +1,7 @@
 import type { Context } from 'aws-lambda';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { aggregates } from '../../../functions/catalog.ts';
 import { createConsumerHandler } from '../../../lib/consumer/handler.ts';
+import { catalog } from '../../../xmem/catalog.ts';
 
 beforeEach(() => {
   vi.stubEnv('MONGODB_URI', 'mongodb://127.0.0.1:1/');
@@ -24,7 +24,7 @@ it.each([
   ['a text', 'hello'],
 ])('invoked with %s, the consumer says in one sentence what it is for', async (_, event) => {
   vi.spyOn(console, 'warn').mockImplementation(() => undefined);
-  const handler = createConsumerHandler(aggregates) as (event: unknown, context: Context) => Promise<unknown>;
+  const handler = createConsumerHandler(catalog) as (event: unknown, context: Context) => Promise<unknown>;
   await expect(handler(event, context)).rejects.toMatchObject({
     code: 'configuration-invalid',
     message: expect.stringMatching(

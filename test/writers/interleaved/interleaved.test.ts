@@ -4,7 +4,6 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { aggregates } from '../../../functions/catalog.ts';
 import { connectNeo4j } from '../../../lib/graph/neo4j-connect.ts';
 import { graph as graphAggregate } from '../../../lib/projection/graph.ts';
 import { readSettings, workerSettings } from '../../../lib/runtime/settings.ts';
@@ -12,6 +11,7 @@ import { startWorker } from '../../../lib/worker/wiring.ts';
 import { projectRoot } from '../../../tools/local/paths.ts';
 import { findPython } from '../../../tools/local/prerequisites.ts';
 import { waitUntil } from '../../../tools/local/wait-until.ts';
+import { catalog } from '../../../xmem/catalog.ts';
 import { readDocumentStates } from '../../support/model/document-states.ts';
 import { expectedGraph } from '../../support/model/expected-graph.ts';
 import { readGraph } from '../../support/model/read-graph.ts';
@@ -67,7 +67,7 @@ it(`the graph converges to the documents' last states${missing.length > 0 ? ` (w
   const db = client.db(environment.MONGODB_DATABASE);
   const outbox = db.collection('outbox');
   const driver = connectNeo4j({ uri: environment.NEO4J_URI, username: '', password: '' });
-  const worker = startWorker(readSettings(workerSettings, { ...environment, WORKER_SWEEP_SECONDS: '1' }), aggregates, {
+  const worker = startWorker(readSettings(workerSettings, { ...environment, WORKER_SWEEP_SECONDS: '1' }), catalog, {
     ...silentLog,
     failed: () => undefined,
   });

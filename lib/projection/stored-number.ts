@@ -1,4 +1,4 @@
-/** The shapes of fields that XMem's documents share: numbers as BSON stores them, and what may be left out. */
+/** Numbers in a payload. */
 import { z } from 'zod';
 import { bsonTypeOf } from '../contract/bson-type.ts';
 
@@ -19,14 +19,3 @@ export const storedNumber = z.custom<StoredNumber>(
     ['Int32', 'Long', 'Double'].includes(bsonTypeOf(value) ?? ''),
   'must be a number',
 );
-
-/** A text that names something: it stands in a key. */
-export const nameText = z.string().min(1);
-
-/** Null and absent mean the same: the property is absent. */
-export const optionalText = z.string().nullish();
-export const optionalNumber = storedNumber.nullish();
-export const optionalBoolean = z.boolean().nullish();
-
-/** A moment, as a text or as a date; it stands as what it is stored as. */
-export const optionalMoment = z.union([z.string(), z.date()], 'must be a text or a date').nullish();

@@ -1,0 +1,3 @@
+import { createPublisherHandler } from '../../exports/handlers.ts';
+
+export const handler = createPublisherHandler();

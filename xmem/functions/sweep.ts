@@ -1,0 +1,3 @@
+import { createSweepHandler } from '../../exports/handlers.ts';
+
+export const handler = createSweepHandler();
