@@ -1,7 +1,7 @@
 /** A first load straight to the graph against one by hand: the same documents read with a cursor, and written raw, in batches of the same size. */
 import type { Document } from 'mongodb';
 import { z } from 'zod';
-import { backfillType } from '../cli/backfill/wiring.ts';
+import { backfillIntoGraph } from '../cli/backfill/wiring.ts';
 import { defineAggregate, documentId } from '../lib/projection/define-aggregate.ts';
 import type { Servers } from '../tools/local/servers.ts';
 import { ApplyBench } from './apply.ts';
@@ -45,7 +45,7 @@ async function loadRaw({ db }: BenchOutbox, apply: ApplyBench, collection: strin
 }
 
 async function loadDirectly({ db, graph }: BenchOutbox, apply: ApplyBench, collection: string): Promise<number> {
-  const { applied } = await backfillType(
+  const { applied } = await backfillIntoGraph(
     { db, driver: apply.driver, database: 'neo4j' },
     definitionOf(graph, collection),
     { concurrency: 3, maxPending: 5_000, transactionSeconds: 120 },

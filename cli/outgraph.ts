@@ -1,7 +1,7 @@
 /** `npx outgraph`: runs a command in a terminal or a container. */
 import { createInterface } from 'node:readline/promises';
+import { exitCodes } from './exit-codes.ts';
 import { runOutgraph } from './run-outgraph.ts';
-import { exitCodes } from './terminal/run-command.ts';
 
 const interruption = new AbortController();
 let isTerminated = false;

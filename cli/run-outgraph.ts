@@ -1,69 +1,127 @@
 /** The command `outgraph`: all its commands, and how one of them runs. */
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
-import { unknownSettings, unknownSettingsText } from '../lib/runtime/unknown-settings.ts';
-import { backfillCommand } from './backfill/command.ts';
-import { consoleCommand } from './console/command.ts';
-import { deadCommand } from './dead/command.ts';
-import { doctorCommand } from './doctor/command.ts';
-import { repairCommand } from './repair/command.ts';
-import { replayCommand } from './replay/command.ts';
-import { reprojectCommand } from './reproject/command.ts';
-import { setUpCommand } from './set-up/command.ts';
-import { showCommand } from './show/command.ts';
-import { statusCommand } from './status/command.ts';
-import { tailCommand } from './tail/command.ts';
-import { wrongUse } from './terminal/read-settings.ts';
+import { exitCodes } from './exit-codes.ts';
 import { Exit, type Shell } from './terminal/shell.ts';
-import { verifyCommand } from './verify/command.ts';
-import { workerCommand } from './worker/command.ts';
+
+/** Makes a command that writes to a shell. */
+type MakeCommand = (shell: Shell) => Command;
+
+/** A command in the list; its code is loaded when it is called. */
+interface Listed {
+  readonly name: string;
+  readonly description: string;
+  readonly alias?: string;
+  readonly load: () => Promise<MakeCommand>;
+}
+
+const groups: Readonly<Record<string, readonly Listed[]>> = {
+  'Look:': [
+    {
+      name: 'status',
+      description: 'Report whether the graph is in step, and where it waits.',
+      load: async () => (await import('./status/command.ts')).statusCommand,
+    },
+    {
+      name: 'console',
+      description: 'Serve a page that shows a stage, on this machine alone.',
+      load: async () => (await import('./console/command.ts')).consoleCommand,
+    },
+    {
+      name: 'doctor',
+      description: 'Examine a stage, and say what is wrong and what to do.',
+      load: async () => (await import('./doctor/command.ts')).doctorCommand,
+    },
+    {
+      name: 'show',
+      description: 'Show one aggregate: document, events, graph, differences.',
+      load: async () => (await import('./show/command.ts')).showCommand,
+    },
+    {
+      name: 'tail',
+      description: 'Print events as they are written and settled.',
+      load: async () => (await import('./tail/command.ts')).tailCommand,
+    },
+  ],
+  'Repair:': [
+    {
+      name: 'verify',
+      description: 'Compare the graph with the documents, and repair it.',
+      load: async () => (await import('./verify/command.ts')).verifyCommand,
+    },
+    {
+      name: 'dead',
+      description: 'List, show and discard dead events.',
+      load: async () => (await import('./dead/command.ts')).deadCommand,
+    },
+    {
+      name: 'redrive',
+      description: 'Make dead or processed events pending again.',
+      load: async () => (await import('./redrive/command.ts')).redriveCommand,
+    },
+    {
+      name: 'backfill',
+      description: 'Bring documents into the graph, while writers write.',
+      load: async () => (await import('./backfill/command.ts')).backfillCommand,
+    },
+  ],
+  'Run:': [
+    {
+      name: 'set-up',
+      description: 'Make what outgraph needs in MongoDB and Neo4j.',
+      alias: 'setup',
+      load: async () => (await import('./set-up/command.ts')).setUpCommand,
+    },
+    {
+      name: 'worker',
+      description: 'Run the whole path in one process, without AWS.',
+      load: async () => (await import('./worker/command.ts')).workerCommand,
+    },
+  ],
+};
 
 /** Runs a command to its end, and returns its exit code. */
 export async function runOutgraph(args: readonly string[], shell: Shell): Promise<number> {
-  const program = createProgram(shell);
+  const program = await createProgram(args, shell);
   useShell(program, shell);
   try {
     await program.parseAsync(args, { from: 'user' });
-    return 0;
+    return exitCodes.done;
   } catch (error) {
     if (error instanceof Exit) return error.exitCode;
     // Commander says 1 where it is used in a wrong way.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : wrongUse;
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUse;
     throw error;
   }
 }
 
-function createProgram(shell: Shell): Command {
-  return new Command('outgraph')
+async function createProgram(args: readonly string[], shell: Shell): Promise<Command> {
+  const program = new Command('outgraph')
     .description('Keeps a Neo4j graph in step with MongoDB.')
     .version(version, '-V, --version')
-    .hook('preAction', (_, command) => {
+    .hook('preAction', async (_, command) => {
       // The doctor has a check of its own for that.
-      if (command.name() !== 'doctor') warnOfMisspeltSettings(shell);
-    })
-    .commandsGroup('Look:')
-    .addCommand(statusCommand(shell))
-    .addCommand(consoleCommand(shell))
-    .addCommand(doctorCommand(shell))
-    .addCommand(showCommand(shell))
-    .addCommand(tailCommand(shell))
-    .addCommand(verifyCommand(shell))
-    .commandsGroup('Mend:')
-    .addCommand(deadCommand(shell))
-    .addCommand(repairCommand(shell))
-    .addCommand(backfillCommand(shell))
-    .addCommand(reprojectCommand(shell))
-    .addCommand(replayCommand(shell))
-    .commandsGroup('Run:')
-    .addCommand(setUpCommand(shell))
-    .addCommand(workerCommand(shell));
+      if (command.name() !== 'doctor') await warnOfMisspeltSettings(shell);
+    });
+  for (const [group, commands] of Object.entries(groups)) {
+    program.commandsGroup(group);
+    for (const { name, description, alias, load } of commands) {
+      const isCalled = args.includes(name) || (alias !== undefined && args.includes(alias));
+      const command = isCalled ? (await load())(shell) : new Command(name);
+      command.description(description);
+      if (alias !== undefined) command.alias(alias);
+      program.addCommand(command);
+    }
+  }
+  return program;
 }
 
 /** As package.json says: this package's own, whether it runs from its sources or compiled. */
 const { version } = createRequire(import.meta.url)('outgraph/package.json') as { readonly version: string };
 
 /** Others than those that are close to a setting may belong to other programs: the doctor names them all. */
-function warnOfMisspeltSettings({ environment, stderr }: Shell): void {
+async function warnOfMisspeltSettings({ environment, stderr }: Shell): Promise<void> {
+  const { unknownSettings, unknownSettingsText } = await import('../lib/runtime/unknown-settings.ts');
   const misspelt = unknownSettings(environment).filter(({ meant }) => meant !== null);
   if (misspelt.length > 0) stderr.write(`Not a setting: ${unknownSettingsText(misspelt)}. It is ignored.\n`);
 }

@@ -3,12 +3,12 @@
 import { type Databases, readOutboxTime } from '../cli/databases.ts';
 import { hintFor } from '../cli/dead/code-hints.ts';
 import { listDead } from '../cli/dead/wiring.ts';
-import { countRedrive, redrive } from '../cli/replay/return-events.ts';
-import { reprojectable } from '../cli/reproject/wiring.ts';
+import { countRedrive, redrive } from '../cli/redrive/redrive.ts';
 import { viewAggregate } from '../cli/show/wiring.ts';
 import { type QueueReader, readStatus } from '../cli/status/wiring.ts';
 import { unlessSilent } from '../lib/graph/neo4j-unless-silent.ts';
 import type { AggregateCatalog } from '../lib/projection/catalog.ts';
+import { typesWithDocuments } from '../lib/projection/catalog.ts';
 import type { GraphAddress } from '../lib/runtime/addresses.ts';
 import { checkBinding } from '../lib/set-up/binding-wiring.ts';
 import type { ConsolePorts } from './server/console-ports.ts';
@@ -35,7 +35,7 @@ export function consolePorts(scope: ConsoleScope): ConsolePorts {
   const { db, driver, database, graph, queues, catalog, staleSeconds, signal } = scope;
   return {
     stage: `MongoDB ${db.databaseName} → Neo4j ${database}`,
-    aggregateTypes: reprojectable(catalog).map(({ type }) => type),
+    aggregateTypes: typesWithDocuments(catalog).map(({ type }) => type),
     readStatus: () => readStatus({ db, queues }, { staleSeconds }),
     listDead: async () => {
       const [at, { groups, isCapped, events }] = await Promise.all([

@@ -1,11 +1,8 @@
-/** `outgraph backfill`: documents that were there before outgraph come into the graph. */
+/** `outgraph backfill`: brings the documents of aggregate types into the graph again, or for the first time. */
 import { Command, InvalidArgumentError } from 'commander';
 import type { Db } from 'mongodb';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
-import type { GraphAddress } from '../../lib/runtime/addresses.ts';
 import { type Running, withGraph, withOutbox } from '../databases.ts';
-import { goOnText, logTo } from '../reproject/command.ts';
-import { dropReprojection, planReprojection, type ReprojectPlan, reprojectType } from '../reproject/wiring.ts';
 import { addCatalogOption, type CatalogOption, readTypesOrExit } from '../terminal/read-catalog.ts';
 import {
   type Answer,
@@ -13,6 +10,7 @@ import {
   type ChangeOptions,
   count,
   positive,
+  Refusal,
   readDatabaseSettings,
   readOutboxSettings,
   runCommand,
@@ -20,15 +18,23 @@ import {
   wholePositive,
 } from '../terminal/run-command.ts';
 import type { Shell } from '../terminal/shell.ts';
-import { table } from '../terminal/table.ts';
-import type { BackfillReport } from './backfill.ts';
-import { backfillType } from './wiring.ts';
+import { continueText, logTo, planText, refusalText, resultsText } from './text.ts';
+import {
+  type BackfillPlan,
+  type BackfillReport,
+  backfillIntoGraph,
+  backfillThroughOutbox,
+  dropProgress,
+  planBackfill,
+} from './wiring.ts';
 
-interface BackfillOptions extends Omit<ChangeOptions, 'rate'>, CatalogOption {
+export interface BackfillOptions extends Omit<ChangeOptions, 'rate'>, CatalogOption {
   readonly direct?: true;
+  readonly prune?: true;
   readonly rate?: number;
   readonly concurrency: number;
   readonly transactionSeconds: number;
+  readonly maxDeleted: number;
   readonly maxPending: number;
   readonly restart?: true;
 }
@@ -36,68 +42,95 @@ interface BackfillOptions extends Omit<ChangeOptions, 'rate'>, CatalogOption {
 const defaultRate = { outbox: 500, direct: 10_000 } as const;
 
 const help = `
-When: once every writer records events, and --transaction-seconds later. What they write from then on comes into the graph by itself, and always wins; what was there before comes by this command.
-
-Through the outbox (the usual way): records an event with its current state for every document, as "outgraph reproject" does. The consumer brings them to the graph. Where more than --max-pending events wait, it waits.
-
---direct: reads the documents, projects them, and applies them to the graph itself, without events: for a first load of millions. Its states stand --transaction-seconds before the moment they were read at, so that every
-event that they do not contain is newer, and wins, whatever comes first. What the graph does not take as it is (a document that cannot be projected, a node that another aggregate owns) goes through the outbox, and becomes
-dead there with its reason if it stays so. It projects with the code of this program: let it be that of the consumer.
-
-Both may be interrupted or killed, and go on where they were when they are run again; --restart begins anew. To run one again after its end does no harm.
-
-Rights (docs/security.md): in MongoDB those of the part "reprojection"; with --direct, in Neo4j those of the consumer as well.
-
 Examples:
-  outgraph backfill memory-user memory-event               through the outbox, 500 a second
-  outgraph backfill memory-event --direct                  straight to the graph
-  outgraph backfill order --direct --catalog catalog.ts    a type of your own
-  outgraph verify memory-event                             afterwards: is the graph what the documents say?`;
+  outgraph backfill order                     after its projection changed
+  outgraph backfill order --direct            a first load of millions
+  outgraph backfill order customer --prune    into a graph from an old backup
+  outgraph backfill order --catalog catalog.ts
+
+Without --direct, every document is recorded again as an event with its
+current state, and your consumer applies it by the projection that is
+deployed. A write at the same moment always wins.
+
+With --direct, this program projects the documents and writes them to the
+graph itself, without events. Run it with the catalog of your consumer, once
+all writers record events.
+
+With --prune, aggregates of the type that have no document are deleted from
+the graph afterwards. Do not use it for a type whose events stand for
+something else than documents of its collection.
+
+Interrupted, it continues where it was when you run it again; with --prune or
+--restart it begins at the first document. Details: docs/operating.md`;
 
 /** The command. */
 export function backfillCommand(shell: Shell): Command {
   const command = new Command('backfill')
-    .description('Brings documents that were there before outgraph into the graph, while writers write.')
-    .argument('<aggregateType...>', 'aggregate types of the catalog')
-    .option('--direct', 'straight to the graph, without events: for a first load of millions')
-    .option('--concurrency <count>', 'with --direct: so many parts at a time', wholePositive, 3)
-    .option(
-      '--transaction-seconds <seconds>',
-      'with --direct: a writer takes no longer for a transaction (from 60 to a week)',
-      transactionSeconds,
-      120,
-    )
-    .option('--max-pending <count>', 'wait while more events than these are pending', positive, 5_000)
-    .option('--restart', 'begin anew, whatever an earlier run has done')
+    .argument('<type...>', 'aggregate types of the catalog')
+    .option('--direct', 'straight into the graph, without events')
+    .option('--prune', 'then delete from the graph what has no document')
+    .option('--max-deleted <count>', 'with --prune: delete nothing if it would be more', count, 1_000)
+    .option('--concurrency <count>', 'with --direct: chunks at a time', wholePositive, 3)
+    .option('--transaction-seconds <seconds>', 'no writer takes longer for a transaction', transactionSeconds, 120)
+    .option('--max-pending <count>', 'wait while more events are pending', positive, 5_000)
+    .option('--restart', 'begin at the first document')
     .addHelpText('after', help);
   addCatalogOption(command);
   const { outbox, direct } = defaultRate;
   const rate = { default: `${outbox}; with --direct, ${direct}`, what: 'documents' };
-  return addChangeOptions(command, rate).action(async (types: readonly string[], options: BackfillOptions) =>
-    runBackfill(shell, await readTypesOrExit(shell, types, options, command), options),
-  );
+  return addChangeOptions(command, rate).action(async (types: readonly string[], options: BackfillOptions) => {
+    if (options.direct && options.prune)
+      command.error('error: --prune deletes what has no event, and --direct records none: run it without --direct');
+    if (options.direct && options.transactionSeconds < shortestTransaction)
+      command.error(
+        `error: --transaction-seconds must be at least ${shortestTransaction} with --direct, as long as MongoDB lets a transaction live`,
+      );
+    return runBackfill(shell, await readTypesOrExit(shell, types, options, command), {
+      ...options,
+      rate: options.rate ?? (options.direct ? direct : outbox),
+    });
+  });
 }
 
+export type RatedOptions = BackfillOptions & { readonly rate: number };
+
 /** How one type is brought over, in either way. */
-type Way = (definition: AggregateDefinition, doneBefore: number, running: Running) => Promise<BackfillReport>;
+type Backfill = (definition: AggregateDefinition, running: Running) => Promise<BackfillReport>;
 
 async function runBackfill(
   shell: Shell,
   definitions: readonly AggregateDefinition[],
-  options: BackfillOptions,
+  options: RatedOptions,
 ): Promise<void> {
-  if (options.direct !== true) {
+  const { direct, prune, maxPending, transactionSeconds, maxDeleted } = options;
+  if (!direct && !prune) {
     const settings = await readOutboxSettings(shell);
     return runCommand(shell, options, (terminal) =>
       withOutbox(settings, (db) =>
-        backfillAll(db, definitions, options, terminal, throughOutbox(db, options, terminal)),
+        backfillAll(db, definitions, options, terminal, (definition, running) =>
+          backfillThroughOutbox(db, definition, { maxPending, prune: null }, running, logTo(terminal)),
+        ),
       ),
     );
   }
-  const settings = await readDatabaseSettings(shell);
+  const graph = await readDatabaseSettings(shell);
   return runCommand(shell, options, (terminal) =>
-    withOutbox(settings, (db) =>
-      backfillAll(db, definitions, options, terminal, straight(db, settings, options, terminal)),
+    withOutbox(graph, (db) =>
+      backfillAll(db, definitions, options, terminal, (definition, running) => {
+        if (prune) {
+          const pruning = { graph, transactionSeconds, maxDeleted };
+          return backfillThroughOutbox(db, definition, { maxPending, prune: pruning }, running, logTo(terminal));
+        }
+        return withGraph(db, graph, (driver) =>
+          backfillIntoGraph(
+            { db, driver, database: graph.NEO4J_DATABASE },
+            definition,
+            options,
+            running,
+            logTo(terminal),
+          ),
+        );
+      }),
     ),
   );
 }
@@ -105,108 +138,51 @@ async function runBackfill(
 async function backfillAll(
   db: Db,
   definitions: readonly AggregateDefinition[],
-  options: BackfillOptions,
+  options: RatedOptions,
   terminal: Terminal,
-  way: Way,
+  backfill: Backfill,
 ): Promise<Answer> {
-  const plans = new Map<AggregateDefinition, ReprojectPlan>();
+  const way = options.direct ? 'direct-backfill' : 'backfill';
+  const plans = new Map<AggregateDefinition, BackfillPlan>();
   for (const definition of definitions) {
-    const plan = await planReprojection(db, definition, 'backfill');
-    plans.set(definition, options.restart ? { ...plan, recordedBefore: null } : plan);
+    const plan = await planBackfill(db, definition, way);
+    plans.set(definition, options.restart || options.prune ? { ...plan, doneBefore: null } : plan);
   }
   await terminal.confirm(planText(plans, options));
-  // Of all types before the first one begins: a later run would go on from the notes of those that this one did not come to.
-  if (options.restart)
-    for (const { type } of definitions) await dropReprojection(db, { command: 'backfill', aggregateType: type });
+  // Of all types before the first one begins: a later run would continue from the notes of those that this one did not
+  // come to.
+  if (options.restart) for (const { type } of definitions) await dropProgress(db, { way, aggregateType: type });
   const results: Record<string, BackfillReport> = {};
-  for (const [definition, { documents, recordedBefore }] of plans) {
+  for (const [definition, { documents }] of plans) {
     const { type } = definition;
-    const report = await way(definition, recordedBefore ?? 0, {
-      ratePerSecond: rateOf(options),
+    const report = await backfill(definition, {
+      ratePerSecond: options.rate,
       signal: terminal.signal,
       progress: terminal.showProgress(documents, `documents of ${type}`),
     });
     results[type] = report;
+    const refusal = options.prune ? refusalText(type, report) : null;
+    if (refusal !== null) throw new Refusal(refusal, { results });
     if (report.outcome === 'interrupted')
       return {
         outcome: 'interrupted',
-        text: `${resultsText(results)}\n${goOnText(definitions, type, options)}`,
+        text: `${resultsText(results)}\n${continueText(definitions, type, options)}`,
         facts: { results },
       };
   }
   return { outcome: 'done', text: resultsText(results), facts: { results } };
 }
 
-/** What a reprojection does, under notes of its own. */
-function throughOutbox(db: Db, { maxPending }: BackfillOptions, terminal: Terminal): Way {
-  const settings = { command: 'backfill', maxPending, forget: null } as const;
-  return async (definition, doneBefore, running) => {
-    const report = await reprojectType(db, definition, settings, running, logTo(terminal));
-    const { outcome, recorded, unprojectable, unrecordable } = report;
-    const documents = recorded + unrecordable;
-    const through = { throughOutbox: recorded - doneBefore, unprojectable, unrecordable };
-    return { outcome, documents, applied: 0, superseded: 0, ...through };
-  };
-}
+/**
+ * MongoDB ends a transaction after 60 seconds, if nobody has set it otherwise: with less, a write that is still under way
+ * could lose against a direct backfill.
+ *
+ * https://www.mongodb.com/docs/manual/reference/parameters/#mongodb-parameter-param.transactionLifetimeLimitSeconds
+ */
+const shortestTransaction = 60;
 
-function straight(db: Db, graph: GraphAddress, options: BackfillOptions, terminal: Terminal): Way {
-  let saidAt = Number.NEGATIVE_INFINITY;
-  const log = {
-    ...logTo(terminal),
-    away: (code: string) => {
-      // Each part under way tells it, at each try.
-      const now = performance.now();
-      if (now - saidAt > 60_000)
-        terminal.say(`A server does not answer as it should (${code}); it is tried again for about a minute.`);
-      saidAt = now;
-    },
-  };
-  return (definition, _, running) =>
-    withGraph(db, graph, (driver) =>
-      backfillType({ db, driver, database: graph.NEO4J_DATABASE }, definition, options, running, log),
-    );
-}
-
-function rateOf({ rate, direct }: BackfillOptions): number {
-  return rate ?? (direct ? defaultRate.direct : defaultRate.outbox);
-}
-
-function planText(plans: ReadonlyMap<AggregateDefinition, ReprojectPlan>, options: BackfillOptions): string {
-  const does = options.direct
-    ? 'Writes the current state straight to the graph, without events, of'
-    : 'Records the current state as an event of';
-  const lines = [...plans].map(([{ type }, { documents, recordedBefore }]) => {
-    const before = recordedBefore === null ? '' : `, and goes on after the ${recordedBefore} of an earlier run`;
-    return `${does} about ${documents} documents of ${type}, ${rateOf(options)} a second at most${before}.`;
-  });
-  if (options.direct)
-    lines.push(
-      `What is newer in the graph, or on its way, stays newer, if no writer takes longer than ${options.transactionSeconds} seconds for a transaction, and each has recorded events for so long.`,
-    );
-  return lines.join('\n');
-}
-
-function resultsText(results: Readonly<Record<string, BackfillReport>>): string {
-  const rows = Object.entries(results).map(([type, report]) => [
-    type,
-    report.documents,
-    report.applied,
-    report.superseded,
-    report.throughOutbox,
-    report.unrecordable,
-  ]);
-  const head = ['type', 'documents', 'applied', 'superseded', 'through the outbox', 'unrecordable'];
-  const lines = [table(head, rows)];
-  for (const [type, { unprojectable }] of Object.entries(results))
-    if (unprojectable > 0) lines.push(`${unprojectable} documents of ${type} cannot be projected and will be dead.`);
-  return lines.join('\n');
-}
-
-/** MongoDB ends a transaction after 60 seconds (transactionLifetimeLimitSeconds), if nobody has set it otherwise: with less, a write that is still under way could lose. */
 function transactionSeconds(text: string): number {
   const value = count(text);
-  if (value >= 60 && value <= 7 * 86_400) return value;
-  throw new InvalidArgumentError(
-    'It must be at least 60, as long as MongoDB lets a transaction live, and at most a week.',
-  );
+  if (value <= 7 * 86_400) return value;
+  throw new InvalidArgumentError('It must be at most a week.');
 }

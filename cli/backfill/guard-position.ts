@@ -11,7 +11,7 @@
  * of backfills at once, because the apply keeps the greatest position, whatever comes when. (Two of the same A may have read different states; the event between them was committed after the earlier T, so it is after A.)
  *
  * A deletion is an event like any other. Its tombstone keeps A out for as long as it stands: a deletion that what was read does not contain was committed after T, so it is applied after the read was begun, and stays for
- * 15 days at least. What was read is applied within ten minutes, or read again (`bringOver`). Where a deletion is contained, there is no document, and nothing is applied.
+ * 15 days at least. What was read is applied within ten minutes, or read again (`backfillChunk`). Where a deletion is contained, there is no document, and nothing is applied.
  *
  * What it demands: writers record every write, and clocks of the cluster that do not jump by minutes. Of a document that has an event after A, what was written without one after that event is not brought over: so a backfill
  * begins when all writers record events, and `transactionSeconds` after the last write that had none.

@@ -1,78 +1,230 @@
-/** Joins the backfill that goes straight to the graph to both databases. */
-
+/** Joins the backfill of one aggregate type to both databases: through the outbox, straight into the graph, and the pruning. */
+import { randomUUID } from 'node:crypto';
+import type { Db } from 'mongodb';
+import type { Position } from '../../lib/contract/position.ts';
+import { listAggregates, readAggregatePositions } from '../../lib/graph/neo4j-list-aggregates.ts';
 import { joinGraph } from '../../lib/graph/wiring.ts';
+import { checkpointCollection } from '../../lib/outbox/collections.ts';
 import { readClusterTime } from '../../lib/outbox/mongodb-clock.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
-import { countPending } from '../../lib/outbox/mongodb-unsettled.ts';
+import { countPending, listUnsettledIds, newestUnsettled } from '../../lib/outbox/mongodb-unsettled.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
+import type { GraphAddress } from '../../lib/runtime/addresses.ts';
+import { isMarked, markRun } from '../../lib/set-up/neo4j-binding.ts';
 import { checkGraph } from '../../lib/set-up/neo4j-graph.ts';
-import { type Databases, paceOf, type Running, sleepUnless } from '../databases.ts';
+import { type Databases, paceOf, type Running, sleepUnless, withGraph } from '../databases.ts';
 import { stateOf } from '../documents/document-state.ts';
 import {
   type DocumentId,
   type DocumentsSince,
+  estimateDocuments,
+  listDocumentIds,
   listDocumentsSince,
   readDocumentsSince,
 } from '../documents/mongodb-documents.ts';
+import { recordDeletions } from '../documents/mongodb-record-deletions.ts';
 import { recordDocuments } from '../documents/record-documents.ts';
-import { readReprojection, removeReprojection, saveReprojection } from '../reproject/mongodb-note.ts';
-import { notesOf } from '../reproject/wiring.ts';
+import { recordedAtOnce } from '../throttle/capacity.ts';
 import { chunkFor } from '../throttle/pace.ts';
-import { type BackfillPorts, type BackfillReport, backfill } from './backfill.ts';
-import type { DocumentsRead } from './bring-over.ts';
+import type { ChunkReport, DocumentsRead } from './backfill-chunk.ts';
+import { backfillDirectly, type DirectPorts } from './backfill-directly.ts';
+import {
+  type BackfillWay,
+  type NoteOwner,
+  type ProgressNote,
+  readProgressNote,
+  removeProgressNote,
+  saveProgressNote,
+} from './mongodb-progress.ts';
+import { type PruneReport, prune } from './prune.ts';
+import { type RecordAllLog, recordAll } from './record-all.ts';
+
+/** What became of the documents of a type. `pruned` is null where nothing was to be pruned, or where it did not come to that. */
+export interface BackfillReport extends ChunkReport {
+  readonly outcome: 'done' | 'interrupted';
+  /** By this run and those before it that it continued. */
+  readonly documents: number;
+  readonly pruned: PruneReport | null;
+}
+
+/** What a backfill of a type will go over. */
+export interface BackfillPlan {
+  /** About. */
+  readonly documents: number;
+  /** What an earlier run has done that did not come to its end; null where there is none. */
+  readonly doneBefore: number | null;
+}
+
+/** @throws Fault `mongodb-unavailable`. */
+export async function planBackfill(
+  db: Db,
+  { type, collection }: AggregateDefinition,
+  way: BackfillWay,
+): Promise<BackfillPlan> {
+  const before = await readProgressNote(progressNotes(db), { way, aggregateType: type });
+  const documents = await estimateDocuments(db.collection(collection));
+  return { documents, doneBefore: before?.recorded ?? null };
+}
+
+/** Drops what an earlier run noted, so that the next one begins at the first document. @throws Fault `mongodb-unavailable`. */
+export function dropProgress(db: Db, owner: NoteOwner): Promise<void> {
+  return removeProgressNote(progressNotes(db), owner);
+}
+
+/** How aggregates that have no document are deleted from the graph. */
+export interface PruneSettings {
+  readonly graph: GraphAddress;
+  readonly transactionSeconds: number;
+  readonly maxDeleted: number;
+}
+
+export interface ThroughOutboxOptions {
+  readonly maxPending: number;
+  readonly prune: PruneSettings | null;
+}
+
+/**
+ * Records every document of a type again; with `prune`, also the deletion of the aggregates that have none.
+ *
+ * @throws Fault `mongodb-unavailable` or `neo4j-unavailable`; the next run continues, but one with `prune` starts over.
+ */
+export async function backfillThroughOutbox(
+  db: Db,
+  definition: AggregateDefinition,
+  { maxPending, prune: pruning }: ThroughOutboxOptions,
+  running: Running,
+  log: Omit<RecordAllLog<DocumentId>, 'progress'>,
+): Promise<BackfillReport> {
+  const aggregateType = definition.type;
+  const outbox = outboxOf(db);
+  const notes = progressNotes(db);
+  const owner = { way: 'backfill', aggregateType } as const;
+  const run = randomUUID();
+  if (pruning !== null) {
+    // A run that deletes starts over: the graph may have been restored since an earlier one recorded its part, and would
+    // miss it.
+    await removeProgressNote(notes, owner);
+    const { graph } = pruning;
+    await withGraph(db, graph, (driver) => markRun(driver, graph.NEO4J_DATABASE, aggregateType, run));
+  }
+  const before = (await readProgressNote(notes, owner))?.recorded ?? 0;
+  const { outcome, startedAt, recorded, unprojectable, unrecordable } = await recordAll<DocumentId>(
+    {
+      readProgress: () => readProgressNote(notes, owner),
+      saveProgress: (progress) => saveProgressNote(notes, owner, progress),
+      readClusterTime: () => readClusterTime(db.client, outbox),
+      listDocumentIds: (after, limit) => listDocumentIds(db.collection(definition.collection), after, limit),
+      recordCurrentStates: (ids) => recordDocuments(db, definition, ids),
+      countPending: (limit) => countPending(outbox, limit),
+      pace: paceOf(running),
+      sleep: (millis) => sleepUnless(running.signal, millis),
+      isInterrupted: () => running.signal.aborted,
+      log: { ...log, progress: running.progress },
+    },
+    { chunkDocuments: chunkFor(running.ratePerSecond, recordedAtOnce), maxPending },
+  );
+  // A document without an event would pass for one that is missing.
+  const prunes = pruning !== null && outcome === 'done' && unrecordable === 0;
+  const pruned = prunes ? await pruneType(db, { aggregateType, startedAt, run }, pruning, running) : null;
+  if (outcome === 'done' && (pruned === null || pruned.outcome === 'done')) await removeProgressNote(notes, owner);
+  const counts = { throughOutbox: recorded - before, unprojectable, unrecordable };
+  const isInterrupted = outcome === 'interrupted' || pruned?.outcome === 'interrupted';
+  return {
+    outcome: isInterrupted ? 'interrupted' : 'done',
+    documents: recorded + unrecordable,
+    applied: 0,
+    superseded: 0,
+    ...counts,
+    pruned,
+  };
+}
+
+function pruneType(
+  db: Db,
+  {
+    aggregateType,
+    startedAt,
+    run,
+  }: { readonly aggregateType: string; readonly startedAt: Position; readonly run: string },
+  { graph, transactionSeconds, maxDeleted }: PruneSettings,
+  running: Running,
+): Promise<PruneReport> {
+  const outbox = outboxOf(db);
+  const database = graph.NEO4J_DATABASE;
+  return withGraph(db, graph, (driver) =>
+    prune(
+      {
+        listAggregates: (notAfter, after, limit) =>
+          listAggregates(driver, database, { aggregateType, notAfter, after, limit }),
+        readPositions: (ids) => readAggregatePositions(driver, database, aggregateType, ids),
+        listUnsettledIds: (after, limit) => listUnsettledIds(outbox, aggregateType, after, limit),
+        newestUnsettled: (ids) => newestUnsettled(outbox, aggregateType, ids),
+        recordDeletions: (missing) => {
+          const ofType = missing.map((one) => ({ aggregateType, ...one }));
+          return recordDeletions(outbox, ofType, new Date());
+        },
+        isSameGraph: () => isMarked(driver, database, aggregateType, run),
+        pace: paceOf(running),
+        isInterrupted: () => running.signal.aborted,
+      },
+      { startedAt, transactionSeconds, maxDeleted },
+    ),
+  );
+}
 
 /** Documents that are read and applied at once, as many as events in a batch of the consumer. */
 const maxDocumentsAtOnce = 1_000;
 
-export interface BackfillSettings {
+export interface DirectSettings {
   readonly concurrency: number;
   readonly maxPending: number;
   readonly transactionSeconds: number;
 }
 
 /**
- * Brings every document of a type straight to the graph.
+ * Brings every document of a type straight into the graph.
  *
- * @throws Fault `set-up-missing`; `mongodb-unavailable` or `neo4j-unavailable` where they stay away, and the next run goes on where this one was.
+ * @throws Fault `set-up-missing`; `mongodb-unavailable` or `neo4j-unavailable` where they stay away, and the next run
+ * continues.
  */
-export async function backfillType(
+export async function backfillIntoGraph(
   scope: Databases,
   definition: AggregateDefinition,
-  settings: BackfillSettings,
+  settings: DirectSettings,
   running: Running,
-  log: BackfillPorts<DocumentId>['log'],
+  log: DirectPorts<DocumentId>['log'],
 ): Promise<BackfillReport> {
   await checkGraph(scope.driver, scope.database);
   const aggregateType = definition.type;
-  const report = await backfill(joinBackfill(scope, definition, running, log), {
+  const report = await backfillDirectly(joinDirect(scope, definition, running, log), {
     ...settings,
     aggregateType,
     chunkDocuments: chunkFor(running.ratePerSecond, maxDocumentsAtOnce),
   });
-  if (report.outcome === 'done') await removeReprojection(notesOf(scope.db), { command: 'backfill', aggregateType });
-  return report;
+  if (report.outcome === 'done') await dropProgress(scope.db, { way: 'direct-backfill', aggregateType });
+  return { ...report, pruned: null };
 }
 
-/** The flow's ports on both databases. */
-export function joinBackfill(
+/** The ports of a direct backfill on both databases. */
+export function joinDirect(
   { db, driver, database }: Databases,
   definition: AggregateDefinition,
   running: Running,
-  log: BackfillPorts<DocumentId>['log'],
-): BackfillPorts<DocumentId> {
-  const owner = { command: 'backfill', aggregateType: definition.type } as const;
-  const notes = notesOf(db);
+  log: DirectPorts<DocumentId>['log'],
+): DirectPorts<DocumentId> {
+  const owner = { way: 'direct-backfill', aggregateType: definition.type } as const;
+  const notes = progressNotes(db);
   const outbox = outboxOf(db);
   const documents = db.collection(definition.collection);
-  const read = async (some: () => Promise<DocumentsSince>): Promise<DocumentsRead<DocumentId>> => {
+  const read = async (find: () => Promise<DocumentsSince>): Promise<DocumentsRead<DocumentId>> => {
     const readAtMillis = Date.now();
-    const found = await some();
+    const found = await find();
     const states = found.documents.map((document) => stateOf(definition, document));
     return { documents: states, committedUntil: found.committedUntil, readAtMillis };
   };
   return {
-    readProgress: () => readReprojection(notes, owner),
-    saveProgress: (progress) => saveReprojection(notes, owner, progress),
+    readProgress: () => readProgressNote(notes, owner),
+    saveProgress: (progress) => saveProgressNote(notes, owner, progress),
     readClusterTime: () => readClusterTime(db.client, outbox),
     listDocuments: (after, limit) => read(() => listDocumentsSince(db.client, documents, after, limit)),
     readAgain: (ids) => read(() => readDocumentsSince(db.client, documents, ids)),
@@ -86,4 +238,8 @@ export function joinBackfill(
     progress: running.progress,
     log,
   };
+}
+
+function progressNotes(db: Db) {
+  return db.collection<ProgressNote>(checkpointCollection);
 }

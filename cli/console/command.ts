@@ -5,11 +5,11 @@ import { type ConsoleScope, consolePorts } from '../../console/wiring.ts';
 import { consoleSettings } from '../../lib/runtime/settings.ts';
 import { checkBindingIfReachable } from '../../lib/set-up/binding-wiring.ts';
 import { withDriver, withOutbox } from '../databases.ts';
+import { exitCodesText } from '../exit-codes.ts';
 import { createQueueReader } from '../status/wiring.ts';
 import { portRefusal } from '../terminal/listen.ts';
 import { addCatalogOption, type CatalogOption, readCatalogOrExit } from '../terminal/read-catalog.ts';
 import { readSettingsOrExit } from '../terminal/read-settings.ts';
-import { exitCodesText } from '../terminal/run-command.ts';
 import { runUntilInterrupted, type Stream } from '../terminal/run-until-interrupted.ts';
 import { type Shell, untilAborted } from '../terminal/shell.ts';
 
@@ -20,26 +20,22 @@ interface ConsoleCommandOptions extends CatalogOption {
 const everySeconds = 2;
 
 const help = `
-What it shows, as it changes: whether the graph is in step, and where it waits; the last minutes as charts; the dead events, with why and what to do; and one aggregate as
-its document says it and as the graph has it, side by side. It changes one thing, when you ask it to and say yes: it makes dead events pending again, as "dead redrive" does.
-
-It prints an address with a secret token, which is new each time. Whoever has it and is on this machine can use the page with the rights of this process: keep it to yourself. The page answers
-on 127.0.0.1 only, and loads nothing from elsewhere. To see it from another machine, carry the port over: ssh -L 7000:127.0.0.1:7000 that-machine.
-
-Settings: as for "status" and "show": MONGODB_URI and MONGODB_DATABASE, NEO4J_URI with its user, password and database; QUEUE_URL and DEAD_LETTER_QUEUE_URL where there is a queue.
-
-Ctrl-C ends it.
-
 Examples:
   outgraph console
-  outgraph console --port 7000 --catalog catalog.ts`;
+  outgraph console --port 7000 --catalog catalog.ts
+
+The page shows status, charts, dead events and single aggregates, and can
+redrive dead events. It is served on 127.0.0.1 only, at an address with a
+secret token: whoever has it, on this machine, has the rights of this process.
+From another machine: ssh -L 7000:127.0.0.1:7000 HOST
+
+Settings: those of "status" and "show".`;
 
 /** The command. */
 export function consoleCommand(shell: Shell): Command {
   const command = new Command('console')
-    .description('Serves a page, on this machine alone, that shows the stage, its dead events and its aggregates.')
     .option('--port <port>', 'of 127.0.0.1 (0: any that is free)', port, 0)
-    .addHelpText('after', `${help}\n${exitCodesText}`);
+    .addHelpText('after', `${help}\n${exitCodesText()}`);
   return addCatalogOption(command).action((options: ConsoleCommandOptions) => runConsole(shell, options));
 }
 

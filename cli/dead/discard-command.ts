@@ -20,27 +20,24 @@ interface DiscardOptions extends ChangeOptions, SelectionOptions {
 }
 
 const help = `
-What it does: moves events that are dead from the outbox to the collection outboxDiscarded, whole, with the time and your reason. They can never be redriven after that, and no alarm tells of them any more.
-\`outgraph dead list --discarded\` shows them, until somebody removes them there.
-
-The graph is not touched. Where a discarded event was the newest of its aggregate, the graph stays behind the document: it says so before it asks. \`outgraph verify\` finds such aggregates; writing the document
-again, or \`outgraph repair\`, mends them. The graph is asked what it knows where NEO4J_URI is set.
-
-To be used for what should never have been written. If the reason can be mended: outgraph dead redrive.
-The user needs the role of the part "discard" (docs/security.md): the operator's removes no event.
-
-Killed or interrupted, each event is in one of the two collections; run it again to go on. Where it was killed in the middle of a transaction, MongoDB gives that up within a minute, and the next run waits for it.
-
 Examples:
-  outgraph dead discard --id 66a0c0ffee0123456789abcd --reason "written by a test"
-  outgraph dead discard --type cart --code aggregate-type-unknown --reason "carts are not in the graph since May"`;
+  outgraph dead discard --id 66a0c0ffee0123456789abcd --reason "a test"
+  outgraph dead discard --type cart --reason "carts left the graph in May"
+
+It moves the events to the collection outboxDiscarded, for good: use "outgraph
+redrive" instead if the reason can be removed. The graph is not touched. If a
+discarded event was the newest of its aggregate, the graph stays behind its
+document; you are warned before, and "outgraph verify --repair" corrects it.
+
+It needs the MongoDB role "discard" (docs/security.md). Killed, every event is
+in exactly one of the two collections; run it again to continue.`;
 
 const maxReason = 500;
 
 /** The command. */
 export function deadDiscardCommand(shell: Shell): Command {
   const command = new Command('discard')
-    .description('Takes dead events that shall never be applied out of the outbox, and keeps them apart with a reason.')
+    .description('Move dead events that will never be applied out of the outbox.')
     .requiredOption('--reason <text>', `why, for whoever asks later; at most ${maxReason} characters`, reason);
   addSelectionOptions(command).addHelpText('after', help);
   return addChangeOptions(command, { default: 100, what: 'events' }).action((options: DiscardOptions) =>
@@ -80,7 +77,7 @@ function planText({ events, behind, isCapped, graphUnread }: DiscardPlan, option
     const named = behind.slice(0, 5).map((key) => cell(key, 80));
     const more = behind.length > named.length ? ` and ${behind.length - named.length} more` : '';
     lines.push(
-      `WARNING: nothing newer is known of ${named.join(', ')}${more}: the graph stays behind ${behind.length === 1 ? 'its document' : 'their documents'}. \`outgraph verify\` finds that; writing the document again, or \`outgraph repair\`, mends it.`,
+      `WARNING: nothing newer is known of ${named.join(', ')}${more}: the graph stays behind ${behind.length === 1 ? 'its document' : 'their documents'}. \`outgraph verify\` finds that; writing the document again, or \`outgraph verify --repair\`, mends it.`,
     );
   }
   if (isCapped) lines.push('Not all of them were looked at for that: there are too many.');

@@ -1,7 +1,8 @@
 /** `outgraph dead list`: dead events by code and type, and the newest of them. */
 import { Command } from 'commander';
 import { withOutbox } from '../databases.ts';
-import { type Answer, count, exitCodesText, readOutboxSettings, runCommand } from '../terminal/run-command.ts';
+import { exitCodesText } from '../exit-codes.ts';
+import { type Answer, count, readOutboxSettings, runCommand } from '../terminal/run-command.ts';
 import type { Shell } from '../terminal/shell.ts';
 import { table } from '../terminal/table.ts';
 import type { DeadList } from './dead-list.ts';
@@ -23,9 +24,6 @@ interface ListOptions extends SelectionOptions {
 }
 
 const help = `
-What it does: counts the dead events by code and aggregate type, and lists those that died last. It changes nothing, and prints no payload.
-With --discarded, it lists what was discarded, with the reason that a person gave.
-
 Examples:
   outgraph dead list
   outgraph dead list --code payload-invalid --limit 100
@@ -33,14 +31,12 @@ Examples:
 
 /** The command. */
 export function deadListCommand(shell: Shell): Command {
-  const command = new Command('list').description(
-    'Counts dead events by code and type, and lists those that died last. Changes nothing.',
-  );
+  const command = new Command('list').description('Count dead events by code and type, and list the newest.');
   return addSelectionOptions(command)
     .option('--limit <count>', 'list so many events', count, 20)
     .option('--discarded', 'those that were discarded instead')
     .option('--json', 'print the result as one line of JSON')
-    .addHelpText('after', `${help}\n${exitCodesText}`)
+    .addHelpText('after', `${help}\n${exitCodesText()}`)
     .action((options: ListOptions) => runList(shell, options));
 }
 

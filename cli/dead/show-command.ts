@@ -2,7 +2,8 @@
 import { Command } from 'commander';
 import { escapeUnprintable } from '../../lib/contract/printable.ts';
 import { withOutbox } from '../databases.ts';
-import { type Answer, exitCodesText, graphOf, readSettingsWithGraph, runCommand } from '../terminal/run-command.ts';
+import { exitCodesText } from '../exit-codes.ts';
+import { type Answer, graphOf, readSettingsWithGraph, runCommand } from '../terminal/run-command.ts';
 import type { Shell } from '../terminal/shell.ts';
 import type { NewerState } from './newer-state.ts';
 import { cell, eventId, timeText } from './selection-options.ts';
@@ -15,22 +16,21 @@ interface ShowOptions {
 }
 
 const help = `
-What it does: prints everything of one event that is dead, or was discarded: its fields, the whole message, what its code means and what to do, and whether something newer is known of its aggregate.
-The graph is asked for that where NEO4J_URI is set; an event that was processed and purged is known only there. It changes nothing.
-
-The payload may hold personal data, and is printed only with --payload, as relaxed Extended JSON.
-
 Example:
-  outgraph dead show 66a0c0ffee0123456789abcd`;
+  outgraph dead show 66a0c0ffee0123456789abcd
+
+It prints why the event is dead, what to do, and whether a newer state of its
+aggregate is known; for that it asks the graph if NEO4J_URI is set. The payload
+may hold personal data: it is printed only with --payload, as Extended JSON.`;
 
 /** The command. */
 export function deadShowCommand(shell: Shell): Command {
   return new Command('show')
-    .description('Shows one dead event: why it is dead, what to do, and whether something newer has overtaken it.')
+    .description('Show why an event is dead, and what to do about it.')
     .argument('<event>', "the event's id (24 hexadecimal digits)", eventId)
     .option('--payload', 'print its payload, too')
     .option('--json', 'print the result as one line of JSON')
-    .addHelpText('after', `${help}\n${exitCodesText}`)
+    .addHelpText('after', `${help}\n${exitCodesText()}`)
     .action((id: string, options: ShowOptions) => runShow(shell, id, options));
 }
 

@@ -141,7 +141,7 @@ export function judgeTtlIndexes(found: readonly CollectionProblem[]): Finding {
   if (found.length === 0) return ok('only by writers: no collection has a TTL index');
   return wrong(
     `MongoDB itself deletes documents, without an event: ${wordsOf(found)}`,
-    'Drop the TTL index and let a writer delete what has expired, with its event. Remove what stayed behind in the graph: outgraph verify, then outgraph repair.',
+    'Drop the TTL index and let a writer delete what has expired, with its event. Remove what stayed behind in the graph: outgraph verify --repair.',
   );
 }
 

@@ -1,4 +1,5 @@
 /** The doctor on real servers: opens what the settings name for one examination, reads each fact once, and closes everything again. */
+
 import type { Db } from 'mongodb';
 import pTimeout from 'p-timeout';
 import { Fault } from '../../lib/contract/fault.ts';
@@ -21,6 +22,7 @@ import {
   readRetentionSeconds,
   readServerTime,
 } from '../../lib/outbox/mongodb-measure.ts';
+import { typesWithDocuments } from '../../lib/projection/catalog.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
 import { graph } from '../../lib/projection/graph.ts';
 import { connectEventBus } from '../../lib/publisher/event-bus.ts';
@@ -37,7 +39,7 @@ import {
 } from '../../lib/set-up/mongodb-inspect-server.ts';
 import { tombstoneIndex } from '../../lib/set-up/neo4j-graph.ts';
 import { type CanaryNote, readLastCanary } from '../../lib/sweep/mongodb-canaries.ts';
-import { reprojectable } from '../reproject/wiring.ts';
+
 import {
   type ConfigurationFacts,
   configurationChecks,
@@ -215,7 +217,7 @@ function openQueues(states: readonly SettingState[], opened: (() => Promise<void
 
 /** Of the types that have documents: not of the canary, and not of `graph`, whose events may come from anywhere. */
 function withDocuments({ catalog }: LoadedCatalog): readonly AggregateDefinition[] {
-  return catalog === null ? [] : reprojectable(catalog).filter(({ type }) => type !== graph.type);
+  return catalog === null ? [] : typesWithDocuments(catalog).filter(({ type }) => type !== graph.type);
 }
 
 function documentCollections(loaded: LoadedCatalog): readonly string[] {

@@ -2,7 +2,7 @@
 import { BSON, type Db } from 'mongodb';
 import { Fault } from '../../lib/contract/fault.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
-import type { RecordedPart } from '../reproject/reproject.ts';
+import type { RecordedPart } from '../backfill/record-all.ts';
 import { type DocumentId, readDocuments } from './mongodb-documents.ts';
 import { recordCurrentStates } from './mongodb-record-current-states.ts';
 

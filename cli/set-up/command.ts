@@ -4,9 +4,10 @@ import type { AggregateCatalog } from '../../lib/projection/catalog.ts';
 import { type SetUpSettings, setUpSettings } from '../../lib/runtime/settings.ts';
 import type { SetUpStep } from '../../lib/set-up/set-up-step.ts';
 import { setUpOnce } from '../../lib/set-up/wiring.ts';
+import { exitCodesText } from '../exit-codes.ts';
 import { addCatalogOption, type CatalogOption, readCatalogOrExit } from '../terminal/read-catalog.ts';
 import { readSettingsOrExit } from '../terminal/read-settings.ts';
-import { exitCodesText, runCommand } from '../terminal/run-command.ts';
+import { runCommand } from '../terminal/run-command.ts';
 import type { Shell } from '../terminal/shell.ts';
 import { table } from '../terminal/table.ts';
 
@@ -16,33 +17,27 @@ interface SetUpOptions extends CatalogOption {
 }
 
 const help = `
-What it does: makes the outbox with its validator and indexes, and the collections beside it, in MongoDB; the constraints of the registry and of the catalog's labels and types, in
-Neo4j. It says of each part whether it was made, changed (an older version had made it differently), applied (made, or brought to what it should be: the set-up's user may not look) or
-kept. It removes no document, event or node, and may be run again at any time. A deployment on AWS does the same by itself.
-
-The set-up writes the outbox's id into the graph. From then on, outgraph refuses to work on that
-graph with another outbox. --adopt gives the graph to this outbox: use it after MongoDB was moved or
-restored without its outbox, or for a copy of a graph. Stop the consumer of the other outbox first.
-If the graph knows positions later than this MongoDB cluster's time, --adopt sets them to that time.
-You must then record every document again (docs/runbook.md, clock-behind-graph).
-
-It needs users that may make collections, indexes and constraints: docs/security.md has the roles. What is missing is told, without changing anything, by: outgraph doctor
-
 Examples:
   outgraph set-up
-  outgraph set-up --catalog dist/catalog.js    with the aggregate types of a service of your own
-  outgraph set-up --adopt                      after MongoDB was moved to another cluster`;
+  outgraph set-up --catalog dist/catalog.js   the types of your own service
+  outgraph set-up --adopt                     MongoDB moved to another cluster
+
+In MongoDB it makes the outbox with its validator and indexes, and the
+collections beside it; in Neo4j the constraints of the registry and of the
+catalog's labels. It deletes nothing, and you may run it again at any time.
+A deployment on AWS runs it by itself.
+
+The graph then belongs to this outbox. --adopt gives a graph of another outbox
+to this one; stop the other one's consumer first, and read docs/runbook.md,
+clock-behind-graph. "outgraph doctor" reports what is missing and changes
+nothing. Roles: docs/security.md`;
 
 /** The command. */
 export function setUpCommand(shell: Shell): Command {
   const command = new Command('set-up')
-    .alias('setup')
-    .description(
-      'Makes what is missing: the outbox with its validator and indexes in MongoDB, the constraints in Neo4j. Safe to run again.',
-    )
     .option('--adopt', 'take over a graph that belongs to another outbox')
     .option('--json', 'print the result as one line of JSON')
-    .addHelpText('after', `${help}\n${exitCodesText}`);
+    .addHelpText('after', `${help}\n${exitCodesText()}`);
   return addCatalogOption(command).action(async (options: SetUpOptions) =>
     runSetUp(shell, await readSettingsOrExit(shell, setUpSettings), await readCatalogOrExit(shell, options), options),
   );
@@ -71,5 +66,5 @@ function withdrawnText(withdrawn: number): string {
   return `
 The positions of ${withdrawn} aggregates were later than this MongoDB cluster's time; they are set to that time.
 Two minutes from now, record every document again, with all types that you have:
-npx outgraph reproject <type…> --forget-missing`;
+npx outgraph backfill <type…> --prune`;
 }

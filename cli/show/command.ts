@@ -3,8 +3,9 @@ import { Command } from 'commander';
 import { Fault } from '../../lib/contract/fault.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
 import { withGraph, withOutbox } from '../databases.ts';
+import { exitCodesText } from '../exit-codes.ts';
 import { addCatalogOption, type CatalogOption, readTypesOrExit } from '../terminal/read-catalog.ts';
-import { type Answer, exitCodesText, readDatabaseSettings, runCommand } from '../terminal/run-command.ts';
+import { type Answer, readDatabaseSettings, runCommand } from '../terminal/run-command.ts';
 import type { Shell } from '../terminal/shell.ts';
 import { plainView } from './plain-values.ts';
 import { showText } from './text.ts';
@@ -16,27 +17,25 @@ interface ShowCommandOptions extends CatalogOption {
 }
 
 const help = `
-What it shows: the document, and what it says (its projection); its events that the outbox still has, without their payloads: all that are pending or dead, and of the processed ones those among the last fifty
-thousand of the outbox; what the graph's registry says; what stands in the graph of all that the document or the registry lists; and the differences, as "verify" finds them. It changes nothing.
-The document and the values of properties are shown: mind who sees them.
-
-Where the id of an aggregate is not its document's _id, the document is looked for by the ids that its events say, and then in the whole collection; --no-walk spares that.
-
-Ends with 0 where the graph is what the document says, with 4 where it is not, and with 1 where nobody knows the aggregate.
-
 Examples:
-  outgraph show memory-event 66a0c0ffee0123456789abcd
-  outgraph show memory-event 66a0c0ffee0123456789abcd --json | jq .differences`;
+  outgraph show order 66a0c0ffee0123456789abcd
+  outgraph show order 66a0c0ffee0123456789abcd --json | jq .differences
+
+It prints the document, its projection, its events in the outbox, what the
+graph has of it, and the differences. It shows values: mind who sees them.
+Exit code 4: they differ; 1: there is no such aggregate.
+
+If the id is not the document's _id, it looks for the document by the events,
+and then in the whole collection, unless you pass --no-walk.`;
 
 /** The command. */
 export function showCommand(shell: Shell): Command {
   const command = new Command('show')
-    .description('Shows one aggregate: its document, its events, what stands in the graph, and the differences.')
     .argument('<aggregateType>', 'an aggregate type of the catalog')
     .argument('<aggregateId>', 'its id, as its events have it')
     .option('--no-walk', 'do not go through the whole collection for the document')
     .option('--json', 'print the result as one line of JSON')
-    .addHelpText('after', `${help}\n${exitCodesText}`);
+    .addHelpText('after', `${help}\n${exitCodesText()}`);
   return addCatalogOption(command).action(async (type: string, aggregateId: string, options: ShowCommandOptions) => {
     const [definition] = await readTypesOrExit(shell, [type], options, command);
     if (definition !== undefined) await runShow(shell, definition, aggregateId, options);

@@ -4,9 +4,10 @@ import type { Db } from 'mongodb';
 import { describeError, Fault } from '../../lib/contract/fault.ts';
 import { statusSettings } from '../../lib/runtime/settings.ts';
 import { sleepUnless, withOutbox } from '../databases.ts';
+import { exitCodesText } from '../exit-codes.ts';
 import { type BlockScreen, createBlockScreen } from '../terminal/block-screen.ts';
 import { readSettingsOrExit } from '../terminal/read-settings.ts';
-import { type Answer, exitCodesText, runCommand } from '../terminal/run-command.ts';
+import { type Answer, runCommand } from '../terminal/run-command.ts';
 import { runUntilInterrupted, type Stream } from '../terminal/run-until-interrupted.ts';
 import { type Shell, untilAborted } from '../terminal/shell.ts';
 import type { StatusReport } from './status-report.ts';
@@ -21,28 +22,25 @@ interface StatusCommandOptions {
 const watchSeconds = 2;
 
 const help = `
-What it says:
-  in step      no event is pending for longer than the sweep waits (SWEEP_STALE_SECONDS), none is dead, and the sweep's last canary came through
-  catching up  events wait, and events are being settled: more were written than are applied, or something was away
-  out of step  events wait and none is settled, or the oldest was passed by, or events are dead. Ends with 4
-
-It looks at the outbox, the publishers' leases and the queue, and not at the graph: it also answers while Neo4j is away. Whether the graph is right is what "verify" finds out.
-
-Settings: MONGODB_URI and MONGODB_DATABASE; QUEUE_URL and DEAD_LETTER_QUEUE_URL where there is a queue (its credentials and AWS_REGION from the environment); SWEEP_STALE_SECONDS if the sweep has another.
-
 Examples:
   outgraph status
-  outgraph status --watch          again every 2 seconds, until Ctrl-C, which ends it with 0
+  outgraph status --watch            again every 2 seconds, until Ctrl-C
   outgraph status --watch 30 --json >> status.jsonl
-  outgraph status > /dev/null || page-somebody`;
+
+  in step      nothing is stale or dead, and the last canary came through
+  catching up  events wait, and are being settled
+  out of step  events wait and none is settled, or events are dead: exit code 4
+
+It reads the outbox, the leases and the queue, not the graph: "outgraph verify"
+compares that. Settings: MONGODB_URI, MONGODB_DATABASE; QUEUE_URL and
+DEAD_LETTER_QUEUE_URL where there is a queue; SWEEP_STALE_SECONDS.`;
 
 /** The command. */
 export function statusCommand(shell: Shell): Command {
   return new Command('status')
-    .description('Says whether the graph is in step with the documents, and if not, where it waits. Changes nothing.')
     .option('--watch [seconds]', `again every so many seconds (${watchSeconds}), until Ctrl-C`, seconds)
     .option('--json', 'print one line of JSON, each time')
-    .addHelpText('after', `${help}\n${exitCodesText}`)
+    .addHelpText('after', `${help}\n${exitCodesText()}`)
     .action((options: StatusCommandOptions) => runStatus(shell, options));
 }
 

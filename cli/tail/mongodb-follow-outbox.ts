@@ -85,9 +85,9 @@ function toChange({ operationType, wallTime, fullDocument, updateDescription }: 
   return { at: wallTime, ...event, ...happening };
 }
 
-function happeningOf({ updatedFields, removedFields }: Document, createdAt: Date): Happening {
+function happeningOf({ updatedFields }: Document, createdAt: Date): Happening {
   const { status, processedAt, error } = updatedFields;
   if (status === 'processed') return { what: 'applied', lagMillis: Math.max(0, processedAt - createdAt.getTime()) };
   if (status === 'dead') return { what: 'dead', code: String(error?.code) };
-  return { what: removedFields.includes('processedAt') ? 'replayed' : 'redriven' };
+  return { what: 'redriven' };
 }

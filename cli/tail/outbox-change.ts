@@ -9,7 +9,7 @@ export type Happening =
   | { readonly what: 'applied'; readonly lagMillis: number }
   | { readonly what: 'dead'; readonly code: string }
   /** Pending again after it was dead, or after it was processed. */
-  | { readonly what: 'redriven' | 'replayed' };
+  | { readonly what: 'redriven' };
 
 /** One change. */
 export type OutboxChange = Happening & {

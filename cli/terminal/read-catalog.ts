@@ -1,14 +1,15 @@
 /** The aggregate types that a command works with: those of the operator's own service, or `graph` alone. */
+
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
-import { type AggregateCatalog, createCatalog } from '../../lib/projection/catalog.ts';
+import { type AggregateCatalog, createCatalog, typesWithDocuments } from '../../lib/projection/catalog.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
 import { graph } from '../../lib/projection/graph.ts';
 import type { Databases } from '../databases.ts';
 import type { LoadedCatalog } from '../doctor/check-configuration.ts';
-import { reprojectable } from '../reproject/wiring.ts';
-import { wrongUse } from './read-settings.ts';
+
+import { exitCodes } from '../exit-codes.ts';
 import { Refusal } from './run-command.ts';
 import { Exit, type Shell } from './shell.ts';
 import { findUnknownTypes } from './unknown-types.ts';
@@ -31,7 +32,7 @@ export async function readCatalogOrExit(shell: Shell, options: CatalogOption): P
   const { catalog, problem } = await loadCatalog(shell, options);
   if (catalog !== null) return catalog;
   shell.stderr.write(`${problem}\n`);
-  throw new Exit(wrongUse);
+  throw new Exit(exitCodes.wrongUse);
 }
 
 /** Reads it, or says why it is none. */
@@ -62,15 +63,11 @@ export function typesOf(definitions: readonly AggregateDefinition[]): string {
  *
  * @throws Refusal that names them.
  */
-export async function refuseUnknownTypes(
-  scope: Databases,
-  definitions: readonly AggregateDefinition[],
-  command: string,
-): Promise<void> {
+export async function refuseUnknownTypes(scope: Databases, definitions: readonly AggregateDefinition[]): Promise<void> {
   const unknownTypes = await findUnknownTypes(scope, createCatalog(definitions));
   if (unknownTypes.length === 0) return;
   throw new Refusal(
-    `The outbox or the graph holds aggregate types that the catalog lacks: ${unknownTypes.join(', ')}. Nothing was compared. Name the catalog that your consumer runs with, by --catalog FILE or OUTGRAPH_CATALOG; or name the types to compare: outgraph ${command} ${definitions[0]?.type ?? 'TYPE'} …`,
+    `The outbox or the graph holds aggregate types that the catalog lacks: ${unknownTypes.join(', ')}. Nothing was compared. Name the catalog that your consumer runs with, by --catalog FILE or OUTGRAPH_CATALOG; or name the types to compare: outgraph verify ${definitions[0]?.type ?? 'TYPE'} …`,
     { unknownTypes },
   );
 }
@@ -86,7 +83,7 @@ export async function readTypesOrExit(
   options: CatalogOption,
   command: Command,
 ): Promise<readonly AggregateDefinition[]> {
-  const known = reprojectable(await readCatalogOrExit(shell, options));
+  const known = typesWithDocuments(await readCatalogOrExit(shell, options));
   if (types.length === 0) return known;
   return [...new Set(types)].map(
     (type) =>

@@ -3,10 +3,8 @@ import type { z } from 'zod';
 import { createReferenceReader } from '../../lib/runtime/secrets.ts';
 import { readSettings } from '../../lib/runtime/settings.ts';
 import { readReferred } from '../../lib/runtime/with-references.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { Exit, type Shell } from './shell.ts';
-
-/** Wrong use or settings. */
-export const wrongUse = 2;
 
 /** Reads them. @throws Exit where they are wrong, once it has said all that is wrong. */
 export async function readSettingsOrExit<Settings>(
@@ -22,6 +20,6 @@ export async function readSettingsOrExit<Settings>(
     return readSettings(schema, values);
   } catch (error) {
     stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    throw new Exit(wrongUse);
+    throw new Exit(exitCodes.wrongUse);
   }
 }

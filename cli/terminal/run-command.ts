@@ -1,19 +1,12 @@
-/** What every command of the operator shares: how it is interrupted, how it asks before it changes data, how it answers, and its exit codes. */
+/** What every command of the operator shares: how it is interrupted, how it asks before it changes data, and how it answers. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { describeError } from '../../lib/contract/fault.ts';
 import type { GraphAddress } from '../../lib/runtime/addresses.ts';
 import { databaseSettings } from '../../lib/runtime/settings.ts';
+import { exitCodes, exitCodesText } from '../exit-codes.ts';
 import { isWanted, type ShowProgress, showProgress } from './progress.ts';
-import { readSettingsOrExit, wrongUse } from './read-settings.ts';
+import { readSettingsOrExit } from './read-settings.ts';
 import { Exit, type Shell } from './shell.ts';
-
-/** 0: done, or equal. */
-export const exitCodes = { failed: 1, wrongUse, refused: 3, different: 4, interrupted: 130, terminated: 143 } as const;
-
-export const exitCodesText = `
-Exit codes: 0 done, 1 failed (a server did not answer as it should, or there is no such thing), 2 wrong use or settings,
-3 refused (not confirmed, or not safe), 4 the graph is not what the documents say, or is out of step, 130 interrupted (Ctrl-C; run it again to go on),
-143 the same by SIGTERM.`;
 
 /** Options that commands which change data have. */
 export interface ChangeOptions {
@@ -61,15 +54,20 @@ export function addChangeOptions(
   rate: { readonly default: number | string; readonly what: string },
 ): Command {
   const isShown = typeof rate.default === 'string';
-  const description = `${rate.what} in a second, at most${isShown ? ` (default: ${rate.default})` : ''}`;
+  const description = `at most this many ${rate.what} a second${isShown ? ` (default: ${rate.default})` : ''}`;
   return command
     .option<number | undefined>('--rate <number>', description, positive, isShown ? undefined : Number(rate.default))
     .option('--yes', 'do not ask')
     .option('--json', 'print the result as one line of JSON')
-    .addHelpText('after', exitCodesText);
+    .addHelpText('after', exitCodesText());
 }
 
-const exitCodeOf = { done: 0, equal: 0, ...exitCodes, wrong: exitCodes.failed, unusable: exitCodes.wrongUse } as const;
+const exitCodeOf = {
+  ...exitCodes,
+  equal: exitCodes.done,
+  wrong: exitCodes.failed,
+  unusable: exitCodes.wrongUse,
+} as const;
 
 /** Runs a command to its answer. @throws Exit where that is another one than `done` or `equal`. */
 export async function runCommand(
@@ -147,7 +145,7 @@ export function graphOf({
 async function confirm({ stderr, ask }: Shell, whatItDoes: string, yes: boolean): Promise<void> {
   stderr.write(`${whatItDoes}\n`);
   if (yes) return;
-  if (ask === null) throw new Refusal('Nobody can be asked here: add --yes to go ahead.');
+  if (ask === null) throw new Refusal('Not a terminal: pass --yes to skip the confirmation.');
   const answer = await ask('Go ahead? [y/N] ').catch(() => '');
   if (!/^y(es)?$/i.test(answer.trim())) throw new Refusal('Nothing was changed.');
 }

@@ -1,4 +1,4 @@
-/** `outgraph verify`: is the graph what the documents say? */
+/** `outgraph verify`: is the graph what the documents say? With `--repair`, it is made so. */
 import { open } from 'node:fs/promises';
 import { Command } from 'commander';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
@@ -6,14 +6,17 @@ import { withGraph, withOutbox } from '../databases.ts';
 import { addCatalogOption, type CatalogOption, readTypesOrExit, refuseUnknownTypes } from '../terminal/read-catalog.ts';
 import {
   type Answer,
+  addChangeOptions,
+  type ChangeOptions,
   count,
-  exitCodesText,
+  positive,
   Refusal,
   readDatabaseSettings,
   runCommand,
 } from '../terminal/run-command.ts';
 import type { Shell } from '../terminal/shell.ts';
 import type { Difference } from './difference.ts';
+import { runRepair } from './run-repair.ts';
 import {
   comparedText,
   differenceFacts,
@@ -26,69 +29,83 @@ import {
 import type { VerifyReport } from './verify.ts';
 import { verifyGraph } from './wiring.ts';
 
-interface VerifyCommandOptions extends CatalogOption {
+export interface VerifyCommandOptions extends ChangeOptions, CatalogOption {
   readonly quick?: true;
   readonly first: number;
   readonly to?: string;
   readonly transactionSeconds: number;
-  readonly json?: true;
+  readonly repair?: true;
+  readonly maxDeleted: number;
+  readonly maxPending: number;
 }
 
-const help = `
-What it does: reads every document of the types' collections, projects it, and compares it with what stands in the graph; then looks for what stands in the graph and has no document. It changes nothing, takes no
-lock, and may run while writers write: what is in flight is passed over, and counted.
+/** With whether no types were named, so that all of them are compared. */
+export type VerifyScope = VerifyCommandOptions & { readonly isWholeCatalog: boolean };
 
-What it finds:
-  missing  a document's aggregate does not stand in the graph, and no event is on its way
-  stale    the graph has an older state of it
-  changed  outgraph wrote it right, and somebody else changed or removed an element
-  ghost    the graph has an aggregate without a document, or a node that its aggregate does not list
+const help = `
+Examples:
+  outgraph verify                             all types
+  outgraph verify order --to diff.jsonl       one type, differences in a file
+  outgraph verify --repair                    repair what is wrong
+  outgraph verify order --repair --rate 20    one type, slowly
+
+It compares every document with the graph, element by element, and then looks
+for elements without a document. Writers may write meanwhile; aggregates in
+flight are skipped and counted. It finds:
+
+  missing  the graph has no aggregate of a document, and no event is on its way
+  stale    the graph has an older state
+  changed  somebody else changed or removed an element
+  ghost    an aggregate without a document, or a node that its aggregate lacks
   unowned  an element with outgraph's marks that no aggregate lists
   dead     the newest event is dead, or the document can never be applied
 
---quick compares positions and manifests alone: what outgraph has written, whatever was done to it since. Elements without outgraph's marks are not outgraph's, and not looked at.
+--quick compares positions and manifests alone: not what others changed.
 
-Not for a type whose events are recorded for something else than documents of its collection: all of it would be ghosts.
+--repair changes nothing before you confirm it. It records the documents of
+missing, stale and changed aggregates again, through the outbox; then it
+deletes what has no document, unless that is more than --max-deleted. It leaves
+alone dead events and elements without outgraph's marks. Your consumer must
+run.
 
-Examples:
-  outgraph verify                                all types
-  outgraph verify memory-event --to diff.jsonl   one type, with every difference in a file`;
+Do not use it for a type whose events stand for something else than documents
+of its collection: all of it would be ghosts. Details: docs/operating.md`;
 
 /** The command. */
 export function verifyCommand(shell: Shell): Command {
   const command = new Command('verify')
-    .description('Compares the graph with the documents, element by element. Changes nothing.')
-    .argument('[aggregateType...]', 'aggregate types of the catalog; left out: all of them')
+    .argument('[type...]', 'aggregate types of the catalog (default: all)')
     .option('--quick', 'by positions and manifests alone')
-    .option('--first <count>', 'print so many differences', count, 20)
-    .option('--to <file>', 'write all differences to a file, one line of JSON each')
-    .option('--transaction-seconds <seconds>', 'a writer takes no longer for a transaction', count, 120)
-    .option('--json', 'print the result as one line of JSON')
-    .addHelpText('after', `${help}\n${exitCodesText}`);
-  return addCatalogOption(command).action(async (types: readonly string[], options: VerifyCommandOptions) =>
-    runVerify(shell, await readTypesOrExit(shell, types, options, command), {
-      ...options,
-      isWholeCatalog: types.length === 0,
-    }),
+    .option('--first <count>', 'print this many differences', count, 20)
+    .option('--to <file>', 'write all differences to a file, as JSON lines')
+    .option('--transaction-seconds <seconds>', 'no writer takes longer for a transaction', count, 120)
+    .option('--repair', 'repair what is wrong, and verify again')
+    .option('--max-deleted <count>', 'with --repair: delete nothing if it would be more', count, 1_000)
+    .option('--max-pending <count>', 'with --repair: wait while more events are pending', positive, 5_000)
+    .addHelpText('after', help);
+  addCatalogOption(command);
+  return addChangeOptions(command, { default: 100, what: 'aggregates' }).action(
+    async (types: readonly string[], options: VerifyCommandOptions) => {
+      if (options.repair && (options.quick || options.to !== undefined))
+        command.error('error: --repair verifies again and again: leave out --quick and --to');
+      const definitions = await readTypesOrExit(shell, types, options, command);
+      const scope = { ...options, isWholeCatalog: types.length === 0 };
+      return options.repair ? runRepair(shell, definitions, scope) : runVerify(shell, definitions, scope);
+    },
   );
-}
-
-interface VerifyScoped extends VerifyCommandOptions {
-  /** No types were named: all of them are compared. */
-  readonly isWholeCatalog: boolean;
 }
 
 async function runVerify(
   shell: Shell,
   definitions: readonly AggregateDefinition[],
-  options: VerifyScoped,
+  options: VerifyScope,
 ): Promise<void> {
   const settings = await readDatabaseSettings(shell);
-  return runCommand(shell, options.json === true ? { json: true } : {}, (terminal) =>
+  return runCommand(shell, options, (terminal) =>
     withOutbox(settings, (db) =>
       withGraph(db, settings, async (driver): Promise<Answer> => {
         const scope = { db, driver, database: settings.NEO4J_DATABASE };
-        if (options.isWholeCatalog) await refuseUnknownTypes(scope, definitions, 'verify');
+        if (options.isWholeCatalog) await refuseUnknownTypes(scope, definitions);
         const shown: Difference[] = [];
         const file = options.to === undefined ? null : await openFile(options.to);
         const tell = async ({ difference }: { readonly difference: Difference }) => {

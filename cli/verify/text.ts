@@ -45,7 +45,7 @@ export function nextLines({ dead, ...repairable }: DifferenceCounts): readonly s
   const canRepair = Object.values(repairable).some((count) => count > 0);
   return [
     ...(canRepair
-      ? ['Next: "outgraph show TYPE ID" explains one aggregate, "outgraph repair" corrects all of them.']
+      ? ['Next: "outgraph show TYPE ID" explains one aggregate, "outgraph verify --repair" corrects all of them.']
       : []),
     ...(dead > 0
       ? ['Next, for what is dead: "outgraph dead list", and "outgraph show TYPE ID" for its document.']

@@ -6,6 +6,7 @@ import type { AggregateCatalog } from '../../lib/projection/catalog.ts';
 import { type WorkerSettings, workerSettings } from '../../lib/runtime/settings.ts';
 import { workerLog } from '../../lib/worker/log.ts';
 import { startWorker } from '../../lib/worker/wiring.ts';
+import { exitCodesText } from '../exit-codes.ts';
 import { listen } from '../terminal/listen.ts';
 import { addCatalogOption, type CatalogOption, readCatalogOrExit } from '../terminal/read-catalog.ts';
 import { readSettingsOrExit } from '../terminal/read-settings.ts';
@@ -14,35 +15,36 @@ import { type Shell, untilAborted } from '../terminal/shell.ts';
 import { checkSetUp } from './check-set-up.ts';
 
 const help = `
-What it does: tails the outbox, applies its events to Neo4j in batches, acknowledges them, and publishes again what
-stays pending. It runs until SIGTERM or Ctrl-C, finishes the batches it is applying, and ends with 0. Several may
-run at once: one tails the outbox, the others take over when it stops. Its log is one line of JSON per entry.
+Example:
+  MONGODB_URI='mongodb://127.0.0.1:27017/?replicaSet=rs0' \\
+  NEO4J_URI=bolt://127.0.0.1:7687 \\
+  outgraph worker --catalog dist/catalog.js
 
-It needs the set-up (outgraph set-up) and ends at once with 1 without it. GET /health answers 200 while every
+It tails the outbox, applies events to Neo4j in batches, acknowledges them, and
+republishes stale ones, until SIGTERM or Ctrl-C: then it finishes its batches
+and exits with 0. Several may run: one works, the others take over when it
+stops. It logs one line of JSON per entry. GET /health answers 200 while every
 part works, and 503 otherwise.
 
-Settings come from the environment:
-  MONGODB_URI, MONGODB_DATABASE           the documents and their outbox
+Settings, from the environment (all of them: docs/settings.md):
+  MONGODB_URI, MONGODB_DATABASE         documents and outbox
   NEO4J_URI, NEO4J_USERNAME,
-  NEO4J_PASSWORD, NEO4J_DATABASE          the graph
-  OUTGRAPH_CATALOG                        the aggregate types of your own service, as --catalog
-  WORKER_CONSUMERS, WORKER_BATCH_SIZE     batches at once, and events in each
-  WORKER_SWEEP_SECONDS                    from one sweep to the next
-README.md (Settings) has all of them with their defaults.
+  NEO4J_PASSWORD, NEO4J_DATABASE        graph
+  OUTGRAPH_CATALOG                      as --catalog
+  WORKER_CONSUMERS, WORKER_BATCH_SIZE   batches at a time, events in each
+  WORKER_SWEEP_SECONDS                  between two sweeps`;
 
-Example:
-  MONGODB_URI=mongodb://127.0.0.1:27017/?replicaSet=rs0 NEO4J_URI=bolt://127.0.0.1:7687 \\
-    outgraph worker --catalog dist/catalog.js --health-port 9000
-
-Exit codes: 0 stopped, 1 the set-up is missing or a setting is wrong in a database, 2 wrong use or settings,
-3 the port is in use.`;
+const meanings = {
+  done: 'stopped',
+  failed: 'the set-up is missing, or a setting is wrong in a database',
+  refused: 'the port is in use',
+};
 
 /** The command. */
 export function workerCommand(shell: Shell): Command {
   const command = new Command('worker')
-    .description('Brings the outbox to Neo4j in one resident process, without a bus, queue or functions.')
     .option('--health-port <port>', 'answer GET /health on this port (0: no health endpoint)', port, 8080)
-    .addHelpText('after', help);
+    .addHelpText('after', `${help}\n${exitCodesText(meanings)}`);
   return addCatalogOption(command).action(async ({ healthPort, ...options }: { healthPort: number } & CatalogOption) =>
     runWorker(
       shell,

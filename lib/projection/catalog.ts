@@ -20,3 +20,8 @@ export function createCatalog(definitions: readonly AggregateDefinition[]): Aggr
   }
   return catalog;
 }
+
+/** The aggregate types of a catalog that have documents: all but the canary. */
+export function typesWithDocuments(catalog: AggregateCatalog): readonly AggregateDefinition[] {
+  return [...catalog.values()].filter(({ type }) => type !== canary.type);
+}

@@ -3,7 +3,7 @@ import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-clo
 import { CloudWatchClient, type MetricAlarm } from '@aws-sdk/client-cloudwatch';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { stage } from '../../tools/local/deploy.ts';
+import { service, stage } from '../../tools/local/deploy.ts';
 import { waitUntil } from '../../tools/local/wait-until.ts';
 import { isEmitted, readAlarms, watchedMetric } from '../support/cloudwatch.ts';
 import { stack } from '../support/stack.ts';
@@ -26,7 +26,7 @@ const queueName = (url: string) => [{ Name: 'QueueName', Value: url.split('/').a
 const functionName = (name: string) => [{ Name: 'FunctionName', Value: name }];
 
 it('the alarms are there, go to the topic and back, say what to look at first, and end with their section of the run book', async () => {
-  const { Stacks } = await cloudformation.send(new DescribeStacksCommand({ StackName: `outgraph-${stage}` }));
+  const { Stacks } = await cloudformation.send(new DescribeStacksCommand({ StackName: `${service}-${stage}` }));
   const topic = Stacks?.[0]?.Outputs?.find((output) => output.OutputKey === 'AlarmTopicArn')?.OutputValue;
   expect(topic).toMatch(/^arn:aws:sns:/);
   expect([...alarms.keys()].sort()).toStrictEqual([

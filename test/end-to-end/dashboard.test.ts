@@ -6,7 +6,7 @@ import { CloudFormationClient, GetTemplateCommand } from '@aws-sdk/client-cloudf
 import { CloudWatchClient, GetDashboardCommand, PutDashboardCommand } from '@aws-sdk/client-cloudwatch';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { stage } from '../../tools/local/deploy.ts';
+import { service, stage } from '../../tools/local/deploy.ts';
 import { waitUntil } from '../../tools/local/wait-until.ts';
 import { isEmitted, readAlarms, type WatchedMetric } from '../support/cloudwatch.ts';
 import { stack } from '../support/stack.ts';
@@ -40,7 +40,7 @@ const account = '000000000000';
 let body: string;
 let widgets: readonly Widget[];
 beforeAll(async () => {
-  const { TemplateBody = '' } = await cloudformation.send(new GetTemplateCommand({ StackName: `outgraph-${stage}` }));
+  const { TemplateBody = '' } = await cloudformation.send(new GetTemplateCommand({ StackName: `${service}-${stage}` }));
   const { Resources } = JSON.parse(TemplateBody) as {
     Resources: { Dashboard: { Properties: { DashboardBody: { 'Fn::Sub': string } } } };
   };
@@ -66,7 +66,7 @@ function metricsOnIt(): readonly WatchedMetric[] {
 
 it('CloudWatch takes the dashboard, and no widget covers another', async () => {
   expect(body).not.toContain('${');
-  const DashboardName = `outgraph-${stage}`;
+  const DashboardName = `${service}-${stage}`;
   await cloudwatch.send(new PutDashboardCommand({ DashboardName, DashboardBody: body }));
   const { DashboardBody } = await cloudwatch.send(new GetDashboardCommand({ DashboardName }));
   expect(JSON.parse(DashboardBody ?? '')).toStrictEqual(JSON.parse(body));

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CloudWatchClient, GetMetricStatisticsCommand } from '@aws-sdk/client-cloudwatch';
 import { afterAll, expect, it } from 'vitest';
-import { stage } from '../../tools/local/deploy.ts';
+import { service, stage } from '../../tools/local/deploy.ts';
 import { waitUntil } from '../../tools/local/wait-until.ts';
 import { stack } from '../support/stack.ts';
 import { closeClients, graphEvent, outbox, untilSettled } from '../support/wait-for.ts';
@@ -32,7 +32,7 @@ async function readKept(MetricName: string) {
     new GetMetricStatisticsCommand({
       Namespace: 'Outgraph',
       MetricName,
-      Dimensions: [{ Name: 'service', Value: `outgraph-${stage}` }],
+      Dimensions: [{ Name: 'service', Value: `${service}-${stage}` }],
       StartTime: new Date(Date.now() - hourMillis),
       EndTime: new Date(Date.now() + hourMillis),
       Period: (2 * hourMillis) / 1_000,

@@ -6,7 +6,7 @@ import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secre
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { createReferenceReader, type ReadReference } from '../../lib/runtime/secrets.ts';
-import { stage } from '../../tools/local/deploy.ts';
+import { service, stage } from '../../tools/local/deploy.ts';
 import { stack } from '../support/stack.ts';
 
 const aws = { endpoint: stack.awsEndpointUrl, region: stack.awsRegion };
@@ -59,10 +59,10 @@ it.each(['ssm', 'secretsmanager'] as const)('a %s reference to nothing says what
 });
 
 it('no address of a database stands in an environment, an output or the template', async () => {
-  const StackName = `outgraph-${stage}`;
+  const StackName = `${service}-${stage}`;
   const { Stacks = [] } = await cloudformation.send(new DescribeStacksCommand({ StackName }));
   const { TemplateBody = '' } = await cloudformation.send(new GetTemplateCommand({ StackName }));
-  const names = [...Object.values(stack.functions), `outgraph-${stage}-setUp`];
+  const names = [...Object.values(stack.functions), `${service}-${stage}-setUp`];
   const environments = await Promise.all(
     names.map(async (FunctionName) => {
       const { Environment } = await lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));

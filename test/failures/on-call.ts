@@ -16,7 +16,7 @@ import {
 } from '@aws-sdk/client-cloudwatch';
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { sdkCredentials } from '../../tools/local/credentials.ts';
-import { stage } from '../../tools/local/deploy.ts';
+import { service, stage } from '../../tools/local/deploy.ts';
 import { waitUntil } from '../../tools/local/wait-until.ts';
 import { namePrefix, readAlarms, watchedMetric } from '../support/cloudwatch.ts';
 import type { FailureStack } from '../support/failure-stack.ts';
@@ -165,7 +165,7 @@ async function subscribe(client: CloudFormationClient): Promise<string> {
       Subscription: {
         Type: 'AWS::SNS::Subscription',
         Properties: {
-          TopicArn: await outputOf(`outgraph-${stage}`, 'AlarmTopicArn'),
+          TopicArn: await outputOf(`${service}-${stage}`, 'AlarmTopicArn'),
           Protocol: 'sqs',
           Endpoint: { 'Fn::GetAtt': ['Told', 'Arn'] },
           RawMessageDelivery: true,

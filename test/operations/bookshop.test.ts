@@ -137,7 +137,7 @@ it('a change of the order moves its relationships, and a book that no order has 
 
 it('a customer who was written past the writer comes to the graph with the command of the package and the catalog of the bookshop', async () => {
   await db.collection<{ _id: string }>('customers').updateOne({ _id: customerId }, { $set: { name: 'Ada Lovelace' } });
-  const args = ['reproject', 'customer', '--catalog', 'aggregates/catalog.ts', '--yes'];
+  const args = ['backfill', 'customer', '--catalog', 'aggregates/catalog.ts', '--yes'];
   await promisify(execFile)(
     process.execPath,
     [path.join(installed, 'node_modules/outgraph/bin/outgraph.mjs'), ...args],

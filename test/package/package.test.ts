@@ -129,9 +129,9 @@ describe('the package', () => {
   it('runs its command from node_modules', async () => {
     const { stdout } = await outgraph('--help');
     const commands = [...stdout.matchAll(/^ {2}([a-z-]+)[ |]/gm)].map(([, name]) => name);
-    const look = ['status', 'console', 'doctor', 'show', 'tail', 'verify'];
-    const mend = ['dead', 'repair', 'backfill', 'reproject', 'replay'];
-    expect(commands).toStrictEqual([...look, ...mend, 'set-up', 'worker', 'help']);
+    const look = ['status', 'console', 'doctor', 'show', 'tail'];
+    const repair = ['verify', 'dead', 'redrive', 'backfill'];
+    expect(commands).toStrictEqual([...look, ...repair, 'set-up', 'worker', 'help']);
   });
 });
 
@@ -142,13 +142,13 @@ const outgraph = (...args: readonly string[]) =>
 describe('a service that imports it', () => {
   it('gives the command its own catalog, and is told what is wrong with it', async () => {
     const types = 'no aggregate type "graph" with documents; there are own-graph\n';
-    await expect(outgraph('reproject', 'graph', '--catalog', 'catalog.ts')).rejects.toThrow(types);
-    const absent = outgraph('reproject', 'graph', '--catalog', 'absent.ts');
+    await expect(outgraph('backfill', 'graph', '--catalog', 'catalog.ts')).rejects.toThrow(types);
+    const absent = outgraph('backfill', 'graph', '--catalog', 'absent.ts');
     await expect(absent).rejects.toMatchObject({
       code: 2,
       stderr: expect.stringContaining('absent.ts cannot be loaded'),
     });
-    const none = outgraph('reproject', 'graph', '--catalog', 'node_modules/outgraph/dist/exports/writer.js');
+    const none = outgraph('backfill', 'graph', '--catalog', 'node_modules/outgraph/dist/exports/writer.js');
     await expect(none).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('no export "catalog"') });
   });
 

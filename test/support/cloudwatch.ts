@@ -6,10 +6,10 @@ import {
   ListMetricsCommand,
   type MetricAlarm,
 } from '@aws-sdk/client-cloudwatch';
-import { stage } from '../../tools/local/deploy.ts';
+import { service, stage } from '../../tools/local/deploy.ts';
 
 /** What the names of the stack's alarms, and of all that is deployed with it, begin with. */
-export const namePrefix = `outgraph-${stage}-`;
+export const namePrefix = `${service}-${stage}-`;
 
 /** A metric as an alarm or a dashboard names it. */
 export interface WatchedMetric {

@@ -1,8 +1,8 @@
 /** `outgraph backfill`, both ways: documents that nobody recorded come into the graph, and whatever writers do meanwhile wins. */
 import { type Document, ObjectId } from 'mongodb';
 import { beforeEach, expect, vi } from 'vitest';
-import { backfill } from '../../../cli/backfill/backfill.ts';
-import { joinBackfill } from '../../../cli/backfill/wiring.ts';
+import { backfillDirectly } from '../../../cli/backfill/backfill-directly.ts';
+import { joinDirect } from '../../../cli/backfill/wiring.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { checkpointCollection } from '../../../lib/outbox/collections.ts';
 import { recordEvent } from '../../../lib/writer/record-event.ts';
@@ -67,7 +67,7 @@ async function resultOf(...args: readonly string[]): Promise<Document> {
 const note = () =>
   database.db
     .collection<{ _id: string; recorded: number }>(checkpointCollection)
-    .findOne({ _id: 'backfill/memory-event' });
+    .findOne({ _id: 'direct-backfill/memory-event' });
 
 /** Resolves when so many documents are done, with how many they are. */
 async function untilDone(count: number): Promise<number> {
@@ -154,9 +154,9 @@ it('an update, a deletion and a new insert whose events are applied between its 
   ];
   const running = { ratePerSecond: 1_000, signal: new AbortController().signal, progress: () => undefined };
   const log = { waiting: () => undefined, away: () => undefined, unrecordable: () => undefined };
-  const ports = joinBackfill({ db, driver: graph.driver, database: 'neo4j' }, memoryEvent, running, log);
+  const ports = joinDirect({ db, driver: graph.driver, database: 'neo4j' }, memoryEvent, running, log);
   let superseded: readonly string[] = [];
-  const report = await backfill(
+  const report = await backfillDirectly(
     {
       ...ports,
       applyBatch: async (states, results) => {
@@ -204,7 +204,7 @@ it('a transaction that has recorded its event before the read, and commits after
   await expectInStep(db, graph);
 });
 
-it('interrupted, it ends with 130; what it has not done yet can also go through the outbox', async () => {
+it('interrupted, it ends with 130; all of it can also go through the outbox', async () => {
   await insertUntracked(200);
   const slow = startOutgraph(['backfill', 'memory-event', '--direct', '--yes', '--rate', '50'], settings());
   await untilDone(10);
@@ -212,17 +212,16 @@ it('interrupted, it ends with 130; what it has not done yet can also go through 
   const { exitCode, stdout } = await slow.ended;
   expect({ exitCode, stdout }).toStrictEqual({
     exitCode: 130,
-    stdout: expect.stringContaining('run it again with memory-event to go on'),
+    stdout: expect.stringContaining('Run it again with memory-event to continue'),
   });
-  const done = (await note())?.recorded ?? 0;
   await withConsumer(async () => {
-    const rest = { outcome: 'done', documents: 200, throughOutbox: 200 - done };
-    expect(await resultOf('--rate', '5000')).toMatchObject(rest);
+    const all = { outcome: 'done', documents: 200, throughOutbox: 200 };
+    expect(await resultOf('--rate', '5000')).toMatchObject(all);
   });
   await expectInStep(database.db, graph);
 });
 
-it('killed, it goes on where it was, and ends with a whole graph and without a note; a reprojection does not go on from it', async () => {
+it('killed, it continues where it was, and ends with a whole graph and without a note; one through the outbox does not continue from it', async () => {
   const ids = await insertUntracked(400);
   const slow = startOutgraphProcess(['backfill', 'memory-event', '--direct', '--yes', '--rate', '100'], settings());
   const recorded = await untilDone(50);
@@ -230,8 +229,8 @@ it('killed, it goes on where it was, and ends with a whole graph and without a n
   await slow.ended;
   expect(await countDifferences(database.db, graph)).toBeGreaterThan(0);
 
-  const { results } = await outgraph(['reproject', 'memory-event', '--rate', '5000'], settings());
-  expect(results).toMatchObject({ 'memory-event': { recorded: ids.length } });
+  const { results } = await outgraph(['backfill', 'memory-event', '--rate', '5000'], settings());
+  expect(results).toMatchObject({ 'memory-event': { throughOutbox: ids.length } });
   await outbox().deleteMany({});
   const result = await resultOf('--direct');
   expect(result).toMatchObject({ outcome: 'done', documents: ids.length });
@@ -277,9 +276,9 @@ it('nothing is changed before it was said what is going to be done, and somebody
   const { exitCode, stderr } = await startOutgraph(['backfill', 'memory-event', '--direct'], settings()).ended;
   expect(exitCode).toBe(3);
   expect(stderr).toContain(
-    'straight to the graph, without events, of about 3 documents of memory-event, 10000 a second',
+    'straight into the graph, without events, of about 3 documents of memory-event, 10000 a second',
   );
-  expect(stderr).toContain('add --yes');
+  expect(stderr).toContain('pass --yes');
   expect(await readNodes(graph)).toStrictEqual([]);
   expect(await outbox().countDocuments()).toBe(0);
 });

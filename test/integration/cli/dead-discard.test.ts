@@ -235,7 +235,7 @@ it('beside a redrive and writers, every event is in exactly one of the two colle
   })();
   const slowly = ['--rate', '100'];
   const [redriven, gone] = await Promise.all([
-    outgraph(['dead', 'redrive', '--all', ...slowly], outboxAlone()),
+    outgraph(['redrive', '--all', ...slowly], outboxAlone()),
     discard(['--all', ...slowly]),
   ]);
   writing.abort();

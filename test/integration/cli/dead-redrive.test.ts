@@ -1,4 +1,4 @@
-/** `outgraph dead redrive` on a real outbox and graph. */
+/** `outgraph redrive` on a real outbox and graph. */
 import { type Document, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { acknowledgeEvents } from '../../../lib/consumer/mongodb-acknowledge.ts';
@@ -57,7 +57,7 @@ it.each<readonly [string, (ids: readonly string[]) => readonly string[], readonl
     await deadEvent('payload-invalid', { aggregateType: 'other' }),
     await deadEvent('key-invalid', { aggregateType: 'other', attempts: 5, nextAttemptAt: new Date() }),
   ];
-  expect(await outgraph(['dead', 'redrive', ...choose(ids)], settings())).toMatchObject({ redriven: expected.length });
+  expect(await outgraph(['redrive', ...choose(ids)], settings())).toMatchObject({ redriven: expected.length });
   const pending = await outbox().find({ status: 'pending' }).toArray();
   expect(pending.map(({ _id }) => String(_id)).sort()).toStrictEqual(expected.map((index) => ids[index]).sort());
   for (const event of pending) {
@@ -72,14 +72,14 @@ it('forgets how often the events were tried and met in conflict, so that they be
   const conflicts = database.db.collection<ConflictDocument>(conflictCollection);
   await beginTrial(trials, { eventIds: [eventId], alone: true, maxMillis: 0 });
   await countConflict(conflicts, eventId);
-  await outgraph(['dead', 'redrive', '--all'], settings());
+  await outgraph(['redrive', '--all'], settings());
   expect(await trials.countDocuments({ eventIds: new ObjectId(eventId) })).toBe(0);
   expect(await conflicts.countDocuments({ _id: new ObjectId(eventId) })).toBe(0);
 });
 
 it('the sweep takes what was redriven at its next run', async () => {
   const eventId = await deadEvent('payload-invalid');
-  await outgraph(['dead', 'redrive', '--all'], settings());
+  await outgraph(['redrive', '--all'], settings());
   const sent: string[] = [];
   const later = new Date(Date.now() + 120_000);
   await sweepOn(database.db, {
@@ -100,7 +100,7 @@ it('an older upsert that is redriven after the deletion of its aggregate brings 
   await markDead(outbox(), [{ eventId: upsert._id.toHexString(), code: 'payload-invalid', message: 'for a test' }]);
   await outbox().insertOne(deletion);
   await consumeAll();
-  await outgraph(['dead', 'redrive', '--all'], settings());
+  await outgraph(['redrive', '--all'], settings());
   expect(await countPending()).toBe(1);
   await consumeAll();
   expect(await outbox().findOne({ _id: upsert._id })).toMatchObject({ status: 'processed' });
@@ -118,7 +118,7 @@ it('an event that claimed what another aggregate held is applied when it is redr
   expect(await outbox().findOne({ aggregateId: claimant })).toMatchObject({ error: { code: 'ownership-conflict' } });
   await insert(holder, { nodes: [] });
   await consumeAll();
-  await outgraph(['dead', 'redrive', '--code', 'ownership-conflict'], settings());
+  await outgraph(['redrive', '--code', 'ownership-conflict'], settings());
   await consumeAll();
   expect(await outbox().findOne({ aggregateId: claimant })).toMatchObject({ status: 'processed' });
   expect(await small.count(`MATCH (n:${small.graph.label}) RETURN count(n) AS value`)).toBe(1);
@@ -126,12 +126,12 @@ it('an event that claimed what another aggregate held is applied when it is redr
 
 it('asks, and changes nothing where nobody can answer; interrupted, it says so, and the next run does the rest', async () => {
   for (let index = 0; index < 6; index += 1) await deadEvent('payload-invalid');
-  const refused = await startOutgraph(['dead', 'redrive', '--all'], settings()).ended;
+  const refused = await startOutgraph(['redrive', '--all'], settings()).ended;
   expect(refused.exitCode).toBe(3);
   expect(await countPending()).toBe(0);
   expect(refused.stderr).toContain('Makes 6 dead events pending again');
 
-  const slow = startOutgraphProcess(['dead', 'redrive', '--all', '--yes', '--json', '--rate', '0.5'], settings());
+  const slow = startOutgraphProcess(['redrive', '--all', '--yes', '--json', '--rate', '0.5'], settings());
   await waitUntil(async () => ((await countPending()) > 0 ? true : undefined), {
     timeoutSeconds: 60,
     pollMillis: 20,
@@ -143,7 +143,7 @@ it('asks, and changes nothing where nobody can answer; interrupted, it says so, 
   const { redriven } = JSON.parse(stdout) as { redriven: number };
   expect(await countPending()).toBe(redriven);
   expect(redriven).toBeLessThan(6);
-  await outgraph(['dead', 'redrive', '--all'], settings());
+  await outgraph(['redrive', '--all'], settings());
   expect(await countPending()).toBe(6);
   await acknowledgeEvents(
     outbox(),

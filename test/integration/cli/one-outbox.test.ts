@@ -59,11 +59,11 @@ const setUp = async (settings: Record<string, string>, ...args: readonly string[
 const commands: readonly (readonly string[])[] = [
   ['show', 'memory-user', 'ada'],
   ['verify'],
-  ['repair', '--yes'],
-  ['reproject', 'memory-event', '--forget-missing', '--yes'],
+  ['verify', '--repair', '--yes'],
+  ['backfill', 'memory-event', '--prune', '--yes'],
   ['backfill', 'memory-event', '--direct', '--yes'],
   ['console', '--port', '0'],
-  ['replay', '--since', 'graph', '--yes'],
+  ['redrive', '--since', 'graph', '--yes'],
 ];
 
 /** The faults of a worker with these settings, until its consumer and its sweep have told one each. */
@@ -199,10 +199,7 @@ describe('a cluster whose time is behind the positions that the graph knows', ()
     await database.db.collection(memoryEvent.collection).deleteOne({});
     await sleep(2_000);
     const worker = startConsumer(database, graph);
-    await outgraph(
-      ['reproject', 'memory-user', 'memory-event', '--forget-missing', '--transaction-seconds', '0'],
-      own(),
-    );
+    await outgraph(['backfill', 'memory-user', 'memory-event', '--prune', '--transaction-seconds', '0'], own());
     await expectInStep(database.db, graph);
     await writeSome(database, 5);
     await expectInStep(database.db, graph);
@@ -214,7 +211,7 @@ describe('a cluster whose time is behind the positions that the graph knows', ()
     const [document] = await database.db.collection(memoryEvent.collection).find().toArray();
     const key = `memory-event:${document?._id}`;
     expect(await putAhead(`a.key = '${key}'`)).toBe(1);
-    await outgraph(['reproject', 'memory-event'], own());
+    await outgraph(['backfill', 'memory-event'], own());
     const failures: string[] = [];
     const worker = startWorker(readSettings(workerSettings, own()), catalog, {
       ...silentLog,

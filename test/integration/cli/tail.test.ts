@@ -1,7 +1,7 @@
 /** `outgraph tail` on a real outbox: what it prints while events are written and settled. */
 import { BSON, type Document, ObjectId } from 'mongodb';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { makePending } from '../../../cli/replay/mongodb-make-pending.ts';
+import { makePending } from '../../../cli/redrive/mongodb-make-pending.ts';
 import { acknowledgeEvents } from '../../../lib/consumer/mongodb-acknowledge.ts';
 import { canaryAggregate } from '../../../lib/contract/canary.ts';
 import { eventMaxBytes, outboxCollection } from '../../../lib/contract/outbox-event.ts';
@@ -66,7 +66,7 @@ async function startFollowing(...args: readonly string[]) {
   return { ...tail, untilOthers };
 }
 
-it('tells events as they are written, applied, dead, redriven and replayed, each once and in order, and Ctrl-C ends it with 0', async () => {
+it('tells events as they are written, applied, dead, and redriven, each once and in order, and Ctrl-C ends it with 0', async () => {
   const { command, untilOthers } = await startFollowing('--type', 'person');
   const aggregateId = new ObjectId().toHexString();
   const fields = { aggregateType: 'person', aggregateId, createdAt: new Date(Date.now() - 60_000) };
@@ -76,7 +76,7 @@ it('tells events as they are written, applied, dead, redriven and replayed, each
   await acknowledgeEvents(outbox(), [eventId]);
   await makePending(outbox(), 'processed', [eventId]);
   const told = await untilOthers(5);
-  expect(told.map(({ what }) => what)).toStrictEqual(['written', 'dead', 'redriven', 'applied', 'replayed']);
+  expect(told.map(({ what }) => what)).toStrictEqual(['written', 'dead', 'redriven', 'applied', 'redriven']);
   for (const change of told)
     expect(change).toMatchObject({
       aggregateType: 'person',

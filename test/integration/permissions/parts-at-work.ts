@@ -1,12 +1,12 @@
 /** Everything that each part does with MongoDB, by the functions that it does it with. */
 import { randomUUID } from 'node:crypto';
 import { type Db, ObjectId } from 'mongodb';
+import { backfillThroughOutbox, dropProgress, planBackfill } from '../../../cli/backfill/wiring.ts';
 import { discard, planDiscard } from '../../../cli/dead/discard.ts';
 import { listDead, listDiscarded, showDead } from '../../../cli/dead/wiring.ts';
 import { findDocument } from '../../../cli/documents/find-document.ts';
 import { listDocumentsSince, readDocumentsSince } from '../../../cli/documents/mongodb-documents.ts';
 import { recordDeletions } from '../../../cli/documents/mongodb-record-deletions.ts';
-import { dropReprojection, planReprojection, reprojectType } from '../../../cli/reproject/wiring.ts';
 import { readStatus } from '../../../cli/status/wiring.ts';
 import { followOutbox } from '../../../cli/tail/mongodb-follow-outbox.ts';
 import { consolePorts } from '../../../console/wiring.ts';
@@ -213,10 +213,10 @@ const reproject: PartAtWork = async (db, admin) => {
   await admin.collection(memoryEvent.collection).insertOne({ user_id: 'ada', date: '12-10' });
   const once = { walk: true, signal: new AbortController().signal, progress: () => undefined };
   await findDocument(db, { ...memoryEvent, id: ({ _id }) => `${_id}` }, 'none', once);
-  await planReprojection(db, memoryEvent, 'reproject');
+  await planBackfill(db, memoryEvent, 'backfill');
   const log = { waiting: () => undefined, unrecordable: () => undefined };
-  await reprojectType(db, memoryEvent, { command: 'reproject', maxPending: 1_000_000, forget: null }, running, log);
-  await dropReprojection(db, { command: 'reproject', aggregateType: memoryEvent.type });
+  await backfillThroughOutbox(db, memoryEvent, { maxPending: 1_000_000, prune: null }, running, log);
+  await dropProgress(db, { way: 'backfill', aggregateType: memoryEvent.type });
   const outbox = db.collection(outboxCollection);
   await listUnsettledIds(outbox, memoryEvent.type, '', 10);
   await listUnsettledTypes(outbox);

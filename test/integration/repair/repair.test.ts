@@ -1,7 +1,7 @@
-/** `outgraph repair` on a graph that is damaged in every way that `outgraph verify` names. */
+/** `outgraph verify --repair` on a graph that is damaged in every way that `outgraph verify` names. */
 import { type Document, ObjectId } from 'mongodb';
 import { afterEach, expect, vi } from 'vitest';
-import type { RepairReport } from '../../../cli/repair/repair.ts';
+import type { RepairReport } from '../../../cli/verify/repair.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { Worker } from '../../../lib/worker/wiring.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
@@ -46,7 +46,7 @@ type Answer = RepairReport & { readonly reason?: string };
 const settings = () => settingsOf(database, graph);
 const verify = () => answerOf<Answer>(startOutgraph(['verify', ...noWait], settings()));
 const repair = (...args: readonly string[]) =>
-  answerOf<Answer>(startOutgraph(['repair', '--yes', ...noWait, ...args], settings()));
+  answerOf<Answer>(startOutgraph(['verify', '--repair', '--yes', ...noWait, ...args], settings()));
 
 const run = (statement: string, parameters: Readonly<Record<string, unknown>> = {}) =>
   graph.driver.executeQuery(statement, parameters);
@@ -75,7 +75,7 @@ it('an equal graph is left alone, and the command ends with 0', async () => {
 it('what nobody confirms is not done', async () => {
   const eventId = await someEvent();
   await run('MATCH ()-[r:HAS_EVENT {event_id: $eventId}]->() DELETE r', { eventId });
-  const unconfirmed = startOutgraphProcess(['repair', ...noWait], settings());
+  const unconfirmed = startOutgraphProcess(['verify', '--repair', ...noWait], settings());
   expect(await answerOf<Answer>(unconfirmed)).toMatchObject({ exitCode: 3, outcome: 'refused' });
   expect(await verify()).toMatchObject({ exitCode: 4, differences: { changed: 1 } });
   expect(await repair()).toMatchObject({ exitCode: 0, recorded: 1, corrected: 1 });
@@ -168,7 +168,7 @@ it('killed at any moment and run again, it comes to its end', async () => {
   const outbox = database.db.collection(outboxCollection);
   for (let kills = 0; kills < 3; kills += 1) {
     const before = await outbox.countDocuments({});
-    const command = startOutgraphProcess(['repair', '--yes', '--rate', '10', ...noWait], settings());
+    const command = startOutgraphProcess(['verify', '--repair', '--yes', '--rate', '10', ...noWait], settings());
     let hasEnded = false;
     const ended = command.ended.finally(() => {
       hasEnded = true;

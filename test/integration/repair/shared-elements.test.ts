@@ -1,4 +1,4 @@
-/** `outgraph verify` and `outgraph repair` on what several aggregates share: an element stands as long as one of them lists it, and so its count must be right. */
+/** `outgraph verify` and `outgraph verify --repair` on what several aggregates share: an element stands as long as one of them lists it, and so its count must be right. */
 import { type Document, ObjectId } from 'mongodb';
 import { afterEach, expect, vi } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
@@ -77,7 +77,7 @@ it.each([
     differences: { changed: 1 },
     first: [{ kind: 'changed', reason: 'Its count of aggregates that share it is wrong.' }],
   });
-  expect(await outgraph('repair', '--yes')).toMatchObject({ exitCode: 0, elementsSettled: 1, recorded: 0 });
+  expect(await outgraph('verify', '--repair', '--yes')).toMatchObject({ exitCode: 0, elementsSettled: 1, recorded: 0 });
   expect(await counts(topic)).toStrictEqual([3, 3]);
 });
 
@@ -96,14 +96,14 @@ it.each([
   const { topic } = await writeSharers();
   await run(`MATCH (t:Topic {name: $topic})-[r:ABOUT]->() ${damage}`, { topic });
   expect(await outgraph('verify')).toMatchObject({ exitCode: 4 });
-  expect(await outgraph('repair', '--yes')).toMatchObject({ exitCode: 0, outcome: 'equal' });
+  expect(await outgraph('verify', '--repair', '--yes')).toMatchObject({ exitCode: 0, outcome: 'equal' });
   expect(await counts(topic)).toStrictEqual([3, 3]);
 });
 
 it('the registry has lost a sharer: after the repair it is counted once, and what is shared goes with the last of them', async () => {
   const { topic, ids } = await writeSharers();
   await run('MATCH (a:OutgraphAggregate {key: $key}) DELETE a', { key: `graph:${ids[0]}` });
-  expect(await outgraph('repair', '--yes')).toMatchObject({ exitCode: 0, outcome: 'equal' });
+  expect(await outgraph('verify', '--repair', '--yes')).toMatchObject({ exitCode: 0, outcome: 'equal' });
   expect(await counts(topic)).toStrictEqual([3, 3]);
   await trackCollection(database.client, database.db, graphAggregate).deleteMany({ _id: { $in: [...ids] } } as never);
   await untilApplied();
@@ -114,7 +114,7 @@ it('the registry has lost a sharer that has no document either: the others are c
   const { topic, ids } = await writeSharers();
   await run('MATCH (a:OutgraphAggregate {key: $key}) DELETE a', { key: `graph:${ids[0]}` });
   await database.db.collection(graphAggregate.collection).deleteOne({ _id: ids[0] as ObjectId });
-  expect(await outgraph('repair', '--yes')).toMatchObject({ exitCode: 0, outcome: 'equal' });
+  expect(await outgraph('verify', '--repair', '--yes')).toMatchObject({ exitCode: 0, outcome: 'equal' });
   expect(await counts(topic)).toStrictEqual([2, 2]);
 });
 
@@ -128,7 +128,7 @@ it('a label that has a constraint of somebody else for its key is known by it', 
   await untilApplied();
   expect(await outgraph('verify')).toMatchObject({ exitCode: 0, outcome: 'equal' });
   await run("MATCH (:Place {name: 'Ulm'})-[r:NEAR]->() SET r.more = 'x'");
-  expect(await outgraph('repair', '--yes')).toMatchObject({ exitCode: 0, recorded: 1 });
+  expect(await outgraph('verify', '--repair', '--yes')).toMatchObject({ exitCode: 0, recorded: 1 });
   const { records } = await run("MATCH (p:Place {name: 'Ulm'})-[r:NEAR]->() RETURN p.size AS size, r.more AS more");
   expect(records[0]?.toObject()).toStrictEqual({ size: 'x', more: null });
 });
@@ -141,18 +141,22 @@ it('what only other types could list is not taken away when some types are named
       topic,
     },
   );
-  expect(await outgraph('repair', 'memory-user', '--yes')).toMatchObject({
+  expect(await outgraph('verify', '--repair', 'memory-user', '--yes')).toMatchObject({
     exitCode: 4,
     elementsSettled: 0,
     verified: { differences: { unowned: 1 } },
   });
-  expect(await outgraph('repair', '--yes')).toMatchObject({ exitCode: 0, elementsSettled: 1 });
+  expect(await outgraph('verify', '--repair', '--yes')).toMatchObject({ exitCode: 0, elementsSettled: 1 });
 });
 
 it('the graph of a type is not deleted because its collection is empty', async () => {
   const collection = database.db.collection(graphAggregate.collection);
   const documents = await collection.find({}, { promoteValues: false }).toArray();
   await collection.deleteMany({});
-  expect(await outgraph('repair', '--yes')).toMatchObject({ exitCode: 4, outcome: 'different', deletionsRecorded: 0 });
+  expect(await outgraph('verify', '--repair', '--yes')).toMatchObject({
+    exitCode: 4,
+    outcome: 'different',
+    deletionsRecorded: 0,
+  });
   await collection.insertMany(documents);
 });

@@ -21,8 +21,8 @@ it.beforeAll(async ({ site: { database, graph } }) => {
 it.for([
   [['verify']],
   [['verify', '--quick']],
-  [['repair', '--yes']],
-  [['repair']],
+  [['verify', '--repair', '--yes']],
+  [['verify', '--repair']],
 ])('%j refuses to compare while outbox or graph hold types that the catalog lacks, and names them', async ([command], {
   site: { database, graph },
 }) => {

@@ -59,7 +59,7 @@ it('an older copy of the graph is brought to the present', async () => {
   await applySome(20);
   await loadGraph(graph.driver, old);
   await besideWriters(async () => {
-    expect(await outgraph('repair', '--yes')).toMatchObject({ exitCode: 0, outcome: 'equal' });
+    expect(await outgraph('verify', '--repair', '--yes')).toMatchObject({ exitCode: 0, outcome: 'equal' });
   });
   expect(await outgraph('verify')).toMatchObject({ exitCode: 0, outcome: 'equal' });
   await expectInStep(database.db, graph);

@@ -29,7 +29,13 @@ describe('while Neo4j is paused', () => {
         expect(performance.now() - startedAt, args.join(' ')).toBeLessThan(halfAMinute);
         return [args[0], exitCode, /Neo4j at \S+ (cannot be reached|holds its)|No answer within/.test(stdout + stderr)];
       };
-      const commands = [['verify'], ['repair', '--yes'], ['show', 'memory-user', id], ['doctor'], ['set-up']];
+      const commands = [
+        ['verify'],
+        ['verify', '--repair', '--yes'],
+        ['show', 'memory-user', id],
+        ['doctor'],
+        ['set-up'],
+      ];
       for (const args of commands) expect(await run(...args)).toStrictEqual([args[0], 1, true]);
     } finally {
       await graph.neo4j.resume();

@@ -25,7 +25,7 @@ it.beforeAll(({ site }) => {
 });
 
 const restored = ['memory_users', 'memory_events', outboxCollection];
-const reproject = ['reproject', 'memory-user', 'memory-event', '--forget-missing', '--transaction-seconds', '0'];
+const backfill = ['backfill', 'memory-user', 'memory-event', '--prune', '--transaction-seconds', '0'];
 
 it('documents and outbox of an earlier time are brought to a graph that is ahead, what was written after that time leaves it', async () => {
   const { db } = database;
@@ -40,14 +40,13 @@ it('documents and outbox of an earlier time are brought to a graph that is ahead
   await restore(backup);
   expect(await countDifferences(db, graph)).toBeGreaterThan(0);
   const again = startConsumer(database, graph);
-  const tooMany = await startOutgraph([...reproject, '--max-forgotten', '3', '--yes'], settingsOf(database, graph))
-    .ended;
+  const tooMany = await startOutgraph([...backfill, '--max-deleted', '3', '--yes'], settingsOf(database, graph)).ended;
   expect({ exitCode: tooMany.exitCode, stderr: tooMany.stderr }).toStrictEqual({
     exitCode: 3,
     stderr: expect.stringContaining('none was deleted'),
   });
   const writing = writeSome(database, 20);
-  await outgraph(reproject, settingsOf(database, graph));
+  await outgraph(backfill, settingsOf(database, graph));
   await writing;
   await untilSettled(db);
   await again.stop();

@@ -30,7 +30,7 @@ it.beforeAll(async ({ site }) => {
 });
 afterAll(() => newGraph?.close());
 
-it('a new graph is filled by a reprojection while writers write, the old one stays as it was until readers leave it, and the way back is a replay', async () => {
+it('a new graph is filled by a backfill while writers write, the old one stays as it was until readers leave it, and the way back is a redrive', async () => {
   const { db } = database;
   const before = startConsumer(database, oldGraph);
   await writeSome(database, 80);
@@ -44,24 +44,24 @@ it('a new graph is filled by a reprojection while writers write, the old one sta
   const nodes = await readNodes(oldGraph);
   await writeSome(database, 20);
   const after = startConsumer(database, newGraph);
-  const forget = ['--forget-missing', '--transaction-seconds', '0'];
-  const reprojecting = outgraph(
-    ['reproject', 'memory-user', 'memory-event', '--rate', '200', ...forget],
+  const forget = ['--prune', '--transaction-seconds', '0'];
+  const backfilling = outgraph(
+    ['backfill', 'memory-user', 'memory-event', '--rate', '200', ...forget],
     settingsOf(database, newGraph),
   );
   await writeSome(database, 40);
-  await reprojecting;
+  await backfilling;
   await untilSettled(db);
   expect(await readNodes(oldGraph)).toStrictEqual(nodes);
 
   // Nothing that was deleted before the move can come back to a graph that does not know the deletion.
-  await outgraph(['dead', 'redrive', '--id', ghost], settingsOf(database, newGraph));
+  await outgraph(['redrive', '--id', ghost], settingsOf(database, newGraph));
   await untilSettled(db);
   await expectInStep(db, newGraph);
 
   // The way back: the old graph catches up with what happened since it was left.
   await after.stop();
-  await outgraph(['replay', '--since', movedAt], settingsOf(database, oldGraph));
+  await outgraph(['redrive', '--since', movedAt], settingsOf(database, oldGraph));
   const back = startConsumer(database, oldGraph);
   await untilSettled(db);
   await back.stop();

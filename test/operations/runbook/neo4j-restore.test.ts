@@ -56,12 +56,12 @@ it('what the restored graph lacks comes back with a replay since the time that t
   await sweeper.sweep(() => 30_000);
   await writeSome(database, 20);
   expect(await countDifferences(db, graph)).toBeGreaterThan(0);
-  await outgraph(['replay', '--since', 'graph'], settings());
+  await outgraph(['redrive', '--since', 'graph'], settings());
   await consumeAll();
   await expectInStep(db, graph);
 });
 
-it('a replay is refused where what it needs is purged, and a reprojection that forgets what is missing mends the graph', async () => {
+it('a redrive is refused where what it needs is purged, and a backfill that prunes mends the graph', async () => {
   const { db } = database;
   await writeSome(database, 40);
   await consumeAll();
@@ -74,13 +74,13 @@ it('a replay is refused where what it needs is purged, and a reprojection that f
   await graph.restore('ancient');
   expect(await countDifferences(db, graph)).toBeGreaterThan(0);
   const dayAgo = new Date(Date.now() - 86_400_000).toISOString();
-  const refused = await startOutgraphProcess(['replay', '--since', dayAgo, '--yes', '--json'], settings()).ended;
+  const refused = await startOutgraphProcess(['redrive', '--since', dayAgo, '--yes', '--json'], settings()).ended;
   expect(refused.exitCode).toBe(3);
   expect(refused.stdout).toContain('is purged already');
 
   const worker = startConsumer(database, graph);
-  const forget = ['--forget-missing', '--transaction-seconds', '0'];
-  await outgraph(['reproject', 'memory-user', 'memory-event', ...forget], settings());
+  const forget = ['--prune', '--transaction-seconds', '0'];
+  await outgraph(['backfill', 'memory-user', 'memory-event', ...forget], settings());
   await untilSettled(db);
   await worker.stop();
   await expectInStep(db, graph);

@@ -1,8 +1,8 @@
 /** A backfill among writers, a consumer that delivers late and again, and a clock that jumps, in every order that chance finds: at last the graph says what the documents say. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type BackfillPorts, backfill } from '../../../cli/backfill/backfill.ts';
-import type { DocumentsRead } from '../../../cli/backfill/bring-over.ts';
+import type { DocumentsRead } from '../../../cli/backfill/backfill-chunk.ts';
+import { backfillDirectly, type DirectPorts } from '../../../cli/backfill/backfill-directly.ts';
 import { fromPosition, type Position, toPosition } from '../../../lib/contract/position.ts';
 import { type AggregateState, supersedes } from '../../../lib/graph/aggregate-state.ts';
 import { readSubgraph } from '../../../lib/projection/read-subgraph.ts';
@@ -65,7 +65,7 @@ class World {
   }
 }
 
-function portsOn(world: World, step: () => Promise<void>): BackfillPorts<number> {
+function portsOn(world: World, step: () => Promise<void>): DirectPorts<number> {
   const read = async (wanted: () => readonly number[]): Promise<DocumentsRead<number>> => {
     const committedUntil = world.now();
     await step();
@@ -138,7 +138,8 @@ function convergence(marginSeconds: number) {
         }
       };
       const options = { aggregateType: 'thing', transactionSeconds: marginSeconds, maxPending: 1 };
-      const backfilling = () => backfill(portsOn(world, step), { ...options, chunkDocuments: 2, concurrency: 2 });
+      const backfilling = () =>
+        backfillDirectly(portsOn(world, step), { ...options, chunkDocuments: 2, concurrency: 2 });
       const all = [...writers.map(write), deliver(), passTime(), backfilling(), backfilling()];
       await s.waitFor(Promise.all(all));
       // At-least-once: whatever was not delivered yet comes now, and all the rest once more.

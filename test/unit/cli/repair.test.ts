@@ -1,7 +1,7 @@
 /** The rounds of a repair, with a verification that finds what the test says. */
 import { expect, it } from 'vitest';
-import { type RepairOptions, type RepairPorts, repair } from '../../../cli/repair/repair.ts';
 import type { DifferenceKind, Found } from '../../../cli/verify/difference.ts';
+import { type RepairOptions, type RepairPorts, repair } from '../../../cli/verify/repair.ts';
 import { type Position, toPosition } from '../../../lib/contract/position.ts';
 
 const position = (t: number) => toPosition({ t, i: 1 });

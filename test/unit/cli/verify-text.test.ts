@@ -23,6 +23,6 @@ it('elements are named as show prints them, for people and for programs', () => 
 
 it('the last lines say what to run next', () => {
   expect(nextLines(none)).toStrictEqual([]);
-  expect(nextLines({ ...none, stale: 1 }).join()).toContain('outgraph repair');
+  expect(nextLines({ ...none, stale: 1 }).join()).toContain('outgraph verify --repair');
   expect(nextLines({ ...none, dead: 1 }).join()).toMatch(/^(?!.*repair).*outgraph dead list/);
 });

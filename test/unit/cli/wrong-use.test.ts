@@ -7,8 +7,11 @@ it.each([
   ['no command', [], 'Usage: outgraph'],
   ['a port that is none', ['worker', '--health-port', 'x'], 'It must be a port'],
   ['a port that a browser leaves out', ['console', '--port', '80'], 'from 1024 to 65535, or 0'],
-  ['no time for a transaction', ['backfill', 'memory-user', '--transaction-seconds', '0'], 'at least 60'],
-  ['less than MongoDB gives it', ['backfill', 'memory-user', '--transaction-seconds', '59'], 'at least 60'],
+  ['no time for a transaction', ['backfill', 'memory-user', '--direct', '--transaction-seconds', '0'], 'at least 60'],
+  ['less than MongoDB gives it', ['backfill', 'memory-user', '--direct', '--transaction-seconds', '59'], 'at least 60'],
+  ['a pruning without events', ['backfill', 'memory-user', '--direct', '--prune'], 'without --direct'],
+  ['a quick repair', ['verify', '--repair', '--quick'], 'leave out --quick'],
+  ['some of the processed events', ['redrive', '--since', 'graph', '--type', 'order'], 'leave out --code'],
   ['more than a week', ['backfill', 'memory-user', '--transaction-seconds', '604801'], 'at most a week'],
 ])('%s: it ends with 2 and says what is wrong', async (_, args, reason) => {
   const run = await startOutgraph(args, {}).ended;

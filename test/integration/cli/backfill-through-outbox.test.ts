@@ -1,4 +1,4 @@
-/** `outgraph reproject` and `outgraph replay` as commands, on a real outbox. */
+/** `outgraph backfill` through the outbox and `outgraph redrive --since` as commands, on a real outbox. */
 import { ObjectId } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { acknowledgeEvents } from '../../../lib/consumer/mongodb-acknowledge.ts';
@@ -24,15 +24,15 @@ const settings = () => ({
   ...database.settings,
 });
 
-it('a reprojection that is killed is gone on from, and leaves no note behind at its end', async () => {
+it('a backfill that is killed is continued, and leaves no note behind at its end', async () => {
   const ids = Array.from({ length: 40 }, () => new ObjectId());
   const documents = ids.map((_id) => ({ _id, user_id: 'ada', date: '12-10' }));
   await database.db.collection('memory_events').insertMany(documents);
-  const slow = startOutgraphProcess(['reproject', 'memory-event', '--yes', '--rate', '20'], settings());
+  const slow = startOutgraphProcess(['backfill', 'memory-event', '--yes', '--rate', '20'], settings());
   const { after } = await waitUntil(
     async () => {
       const note = await database.db.collection<{ _id: string; after: string | null }>(checkpointCollection).findOne({
-        _id: 'reproject/memory-event',
+        _id: 'backfill/memory-event',
       });
       return note?.after == null ? undefined : { after: note.after };
     },
@@ -43,82 +43,86 @@ it('a reprojection that is killed is gone on from, and leaves no note behind at 
   expect(after).not.toContain(String(ids.at(-1)));
   expect(await readPublisherActivity(database.db.collection(checkpointCollection))).toBeNull();
 
-  const { results } = await outgraph(['reproject', 'memory-event'], settings());
+  const { results } = await outgraph(['backfill', 'memory-event'], settings());
   expect(results).toMatchObject({ 'memory-event': { outcome: 'done', unprojectable: 0 } });
   const events = await outbox().find({ operation: 'upsert' }).toArray();
   expect(new Set(events.map(({ aggregateId }) => aggregateId))).toStrictEqual(new Set(ids.map(String)));
   // What it had recorded is not recorded once more, but for the part that it was at.
   expect(events.length).toBeLessThan(2 * ids.length);
-  expect(
-    await database.db.collection<{ _id: string }>(checkpointCollection).countDocuments({ _id: /^reproject/ }),
-  ).toBe(0);
+  expect(await database.db.collection<{ _id: string }>(checkpointCollection).countDocuments({ _id: /backfill/ })).toBe(
+    0,
+  );
 });
 
-it.each([
-  'reproject',
-  'backfill',
-])('%s --restart begins all its types anew, also those that it does not come to', async (command) => {
+it.each<readonly [string, readonly string[]]>([
+  ['backfill', []],
+  ['direct-backfill', ['--direct']],
+])('%s --restart begins all its types anew, also those that it does not come to', async (way, flags) => {
   const documents = Array.from({ length: 40 }, () => ({ _id: new ObjectId(), user_id: 'ada', date: '12-10' }));
   await database.db.collection('memory_events').insertMany(documents);
   const notes = database.db.collection<{ _id: string }>(checkpointCollection);
   // What an earlier run of both left, which came as far as this in the second one.
-  const earlier = startOutgraphProcess([command, 'memory-event', '--yes', '--rate', '20'], settings());
+  const earlier = startOutgraphProcess(['backfill', 'memory-event', ...flags, '--yes', '--rate', '20'], settings());
   const first = await waitUntil(
-    async () => (await notes.findOne({ _id: `${command}/memory-event`, after: { $ne: null } } as object)) ?? undefined,
+    async () => (await notes.findOne({ _id: `${way}/memory-event`, after: { $ne: null } } as object)) ?? undefined,
     { timeoutSeconds: 60, pollMillis: 10, what: 'the first part to be recorded' },
   );
   earlier.kill();
   await earlier.ended;
-  await notes.insertOne({ ...first, _id: `${command}/memory-user` });
+  await notes.insertOne({ ...first, _id: `${way}/memory-user` });
   const types = ['memory-event', 'memory-user'];
-  const running = startOutgraphProcess([command, ...types, '--restart', '--yes', '--rate', '10', '--json'], settings());
-  await waitUntil(
-    async () => ((await notes.countDocuments({ _id: `${command}/memory-user` })) === 0 ? true : undefined),
-    { timeoutSeconds: 60, pollMillis: 10, what: 'the notes to be dropped' },
+  const running = startOutgraphProcess(
+    ['backfill', ...types, ...flags, '--restart', '--yes', '--rate', '10', '--json'],
+    settings(),
   );
+  await waitUntil(async () => ((await notes.countDocuments({ _id: `${way}/memory-user` })) === 0 ? true : undefined), {
+    timeoutSeconds: 60,
+    pollMillis: 10,
+    what: 'the notes to be dropped',
+  });
   running.interrupt();
   const { exitCode, stdout } = await running.ended;
   expect({ exitCode, results: JSON.parse(stdout).results }).toMatchObject({
     exitCode: 130,
     results: { 'memory-event': { outcome: 'interrupted' } },
   });
-  await notes.deleteMany({ _id: /^(reproject|backfill)/ } as object);
+  await notes.deleteMany({ _id: /backfill/ } as object);
 });
 
-it('a replay takes what was processed in the window, and leaves what was processed before, or is dead', async () => {
+it('a redrive takes what was processed in the window, and leaves what was processed before, or is dead', async () => {
   const [before, within, dead] = [outboxEvent(), outboxEvent(), outboxEvent()];
   const hourAgo = { status: 'processed', processedAt: new Date(Date.now() - 1_800_000) };
   await outbox().insertMany([{ ...before, ...hourAgo }, within]);
   await acknowledgeEvents(outbox(), [within._id.toHexString()]);
   await outbox().insertOne({ ...dead, status: 'dead', deadAt: new Date(), error: { code: 'x', message: 'y' } });
   const since = new Date(Date.now() - 600_000).toISOString();
-  const answer = await outgraph(['replay', '--since', since, '--margin-seconds', '0'], settings());
-  expect(answer).toMatchObject({ outcome: 'done', replayed: 1, since });
-  const replayed = await outbox().findOne({ _id: within._id });
-  expect(replayed).toMatchObject({ status: 'pending', attempts: 0 });
-  expect(replayed).not.toHaveProperty('processedAt');
+  const answer = await outgraph(['redrive', '--since', since, '--margin-seconds', '0'], settings());
+  expect(answer).toMatchObject({ outcome: 'done', redriven: 1, since });
+  const redriven = await outbox().findOne({ _id: within._id });
+  expect(redriven).toMatchObject({ status: 'pending', attempts: 0 });
+  expect(redriven).not.toHaveProperty('processedAt');
   expect(await outbox().countDocuments({ status: 'pending' })).toBe(1);
 });
 
 it.each([
-  ['no events chosen', ['dead', 'redrive'], 'choose the events'],
-  ['an unknown code', ['dead', 'redrive', '--code', 'x'], 'must be one of'],
-  ['a time without its zone', ['replay', '--since', '2026-11-25'], 'must be a time with its zone'],
-  ['an unknown type', ['reproject', 'nobody'], 'there are graph, memory-user, memory-event'],
-  ['the canaries', ['reproject', 'outgraph-canary'], 'no aggregate type "outgraph-canary" with documents'],
+  ['no events chosen', ['redrive'], 'choose the events'],
+  ['an unknown code', ['redrive', '--code', 'x'], 'must be one of'],
+  ['a time without its zone', ['redrive', '--since', '2026-11-25'], 'must be a time with its zone'],
+  ['an unknown type', ['backfill', 'nobody'], 'there are graph, memory-user, memory-event'],
+  ['the canaries', ['backfill', 'outgraph-canary'], 'no aggregate type "outgraph-canary" with documents'],
 ])('wrong use ends with 2 and says what is right: %s', async (_, args, text) => {
   const { exitCode, stderr } = await startOutgraph(args, settings()).ended;
   expect({ exitCode, stderr }).toStrictEqual({ exitCode: 2, stderr: expect.stringContaining(text) });
 });
 
 it('missing settings are named, and a server that is away ends a command with 1 and without its address', async () => {
-  const missing = await startOutgraphProcess(['dead', 'redrive', '--all'], {}).ended;
+  const missing = await startOutgraphProcess(['redrive', '--all'], {}).ended;
   expect({ exitCode: missing.exitCode, stderr: missing.stderr }).toStrictEqual({
     exitCode: 2,
     stderr: expect.stringContaining('MONGODB_URI'),
   });
   const uri = 'mongodb://somebody:secret@127.0.0.1:1/?directConnection=true&serverSelectionTimeoutMS=100';
-  const away = await startOutgraph(['dead', 'redrive', '--all', '--json'], { MONGODB_URI: uri }).ended;
+  const away = await startOutgraph(['redrive', '--all', '--json'], { MONGODB_URI: uri }).ended;
   expect(away.exitCode).toBe(1);
   expect(JSON.parse(away.stdout)).toMatchObject({ outcome: 'failed' });
   expect(away.stdout + away.stderr).not.toContain('secret');

@@ -1,7 +1,7 @@
 /** The flow of a backfill that goes straight to the graph, on documents whose ids are numbers. */
 import { expect, it } from 'vitest';
-import { type BackfillPorts, backfill } from '../../../cli/backfill/backfill.ts';
-import type { ReprojectProgress } from '../../../cli/reproject/reproject.ts';
+import { backfillDirectly, type DirectPorts } from '../../../cli/backfill/backfill-directly.ts';
+import type { BackfillProgress } from '../../../cli/backfill/record-all.ts';
 import type { DocumentState } from '../../../cli/verify/ports.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
@@ -24,12 +24,12 @@ const stateOf = (id: number): DocumentState<number> => ({
   subgraph: readSubgraph({ nodes: [{ label: 'Thing', key: { id } }] }),
 });
 
-function world(given: Partial<BackfillPorts<number>> = {}) {
+function world(given: Partial<DirectPorts<number>> = {}) {
   const applied: AggregateState[] = [];
   const recorded: number[] = [];
-  const saved: ReprojectProgress<number>[] = [];
+  const saved: BackfillProgress<number>[] = [];
   const said: string[] = [];
-  const ports: BackfillPorts<number> = {
+  const ports: DirectPorts<number> = {
     readProgress: async () => saved.at(-1) ?? null,
     saveProgress: async (progress) => void saved.push(progress),
     readClusterTime: async () => committedUntil,
@@ -68,7 +68,7 @@ const away = () => new Fault('neo4j-unavailable', 'for a test');
 
 it('applies every document once, at the position that stands a transaction before what was read', async () => {
   const { ports, applied, keys, recorded } = world();
-  expect(await backfill(ports, options)).toStrictEqual({
+  expect(await backfillDirectly(ports, options)).toStrictEqual({
     outcome: 'done',
     documents: 5,
     applied: 5,
@@ -87,7 +87,7 @@ it('notes no part while one before it is under way, however fast it was itself',
   const { ports, saved } = world();
   let begun = 0;
   let savedBeforeFirst: unknown;
-  await backfill(
+  await backfillDirectly(
     {
       ...ports,
       applyBatch: async (states, results) => {
@@ -111,15 +111,15 @@ it('a part that fails is where the next run begins, though a later one was done'
   const failure = new Error('killed');
   const applyBatch: typeof ports.applyBatch = (states, results) =>
     states.some(({ key }) => key === 'thing:3') ? Promise.reject(failure) : ports.applyBatch(states, results);
-  await expect(backfill({ ...ports, applyBatch }, { ...options, concurrency: 3 })).rejects.toBe(failure);
+  await expect(backfillDirectly({ ...ports, applyBatch }, { ...options, concurrency: 3 })).rejects.toBe(failure);
   expect(keys()).toContain('thing:5');
   expect(saved.at(-1)).toMatchObject({ after: { id: 2 }, recorded: 2 });
-  expect(await backfill(ports, options)).toMatchObject({ outcome: 'done', documents: 5, applied: 3 });
+  expect(await backfillDirectly(ports, options)).toMatchObject({ outcome: 'done', documents: 5, applied: 3 });
 });
 
 it('interrupted, it finishes what is under way and notes it', async () => {
   const { ports, keys, saved } = world();
-  const report = await backfill({ ...ports, isInterrupted: () => keys().length >= 2 }, options);
+  const report = await backfillDirectly({ ...ports, isInterrupted: () => keys().length >= 2 }, options);
   expect(report.outcome).toBe('interrupted');
   expect(saved.at(-1)?.recorded).toBe(keys().length);
 });
@@ -135,7 +135,7 @@ it('a server that is away for a moment is waited for, and what was applied befor
     }
     await ports.applyBatch(states, results);
   };
-  const report = await backfill({ ...ports, applyBatch }, { ...options, chunkDocuments: 5 });
+  const report = await backfillDirectly({ ...ports, applyBatch }, { ...options, chunkDocuments: 5 });
   expect(report).toMatchObject({ outcome: 'done', applied: 5 });
   expect(keys()).toStrictEqual(keysOf(allIds));
   expect(said).toStrictEqual(['neo4j-unavailable', 'sleeps 500', 'neo4j-unavailable', 'sleeps 1000']);
@@ -144,7 +144,7 @@ it('a server that is away for a moment is waited for, and what was applied befor
 it('a server that stays away ends it', async () => {
   const fault = away();
   const { ports } = world({ applyBatch: () => Promise.reject(fault) });
-  await expect(backfill(ports, options)).rejects.toBe(fault);
+  await expect(backfillDirectly(ports, options)).rejects.toBe(fault);
 });
 
 it.each([
@@ -156,9 +156,9 @@ it.each([
   const sleep = async () => {
     interrupted = true;
   };
-  const report = await backfill({ ...ports, ...given, sleep, isInterrupted: () => interrupted }, options);
+  const report = await backfillDirectly({ ...ports, ...given, sleep, isInterrupted: () => interrupted }, options);
   expect({ report, saved }).toMatchObject({ report: { outcome: 'interrupted', documents: 0, applied: 0 }, saved: [] });
-  expect(await backfill(ports, options)).toMatchObject({ outcome: 'done', documents: 5, applied: 5 });
+  expect(await backfillDirectly(ports, options)).toMatchObject({ outcome: 'done', documents: 5, applied: 5 });
 });
 
 it('what fails for another reason than a server that is away has failed, also when it is interrupted', async () => {
@@ -169,7 +169,7 @@ it('what fails for another reason than a server that is away has failed, also wh
     interrupted = true;
     return Promise.reject(failure);
   };
-  await expect(backfill({ ...ports, applyBatch }, options)).rejects.toBe(failure);
+  await expect(backfillDirectly({ ...ports, applyBatch }, options)).rejects.toBe(failure);
 });
 
 it.each([
@@ -183,7 +183,7 @@ it.each([
     committedUntil: toPosition({ t: 2_000, i: 1 }),
     readAtMillis: age,
   });
-  const report = await backfill({ ...ports, readAgain }, options);
+  const report = await backfillDirectly({ ...ports, readAgain }, options);
   expect(new Set(applied.map(({ position }) => position))).toStrictEqual(new Set([toPosition({ t: second, i: 0 })]));
   expect(report).toMatchObject({ documents: 5, applied: second === 880 ? 5 : 4, throughOutbox: 0 });
 });
@@ -200,7 +200,7 @@ it('what cannot be projected, what the graph refuses, what it holds for another,
     stateOf(8),
   ];
   const { ports, recorded, said } = world();
-  const report = await backfill(
+  const report = await backfillDirectly(
     {
       ...ports,
       listDocuments: async (after) => ({ documents: after === null ? documents : [], committedUntil, readAtMillis: 0 }),
@@ -250,6 +250,6 @@ it('interrupted while it waits for room in the outbox, it does not call the part
       waited += 1;
     },
   });
-  expect(await backfill(ports, options)).toMatchObject({ outcome: 'interrupted', documents: 0 });
+  expect(await backfillDirectly(ports, options)).toMatchObject({ outcome: 'interrupted', documents: 0 });
   expect({ saved, recorded }).toStrictEqual({ saved: [], recorded: [] });
 });

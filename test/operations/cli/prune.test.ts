@@ -1,5 +1,5 @@
 /**
- * `outgraph reproject --forget-missing` over a graph that is restored from a backup before the
+ * `outgraph backfill --prune` over a graph that is restored from a backup before the
  * command has come to its end.
  */
 import { beforeEach, expect } from 'vitest';
@@ -33,7 +33,7 @@ beforeEach(async () => {
 });
 
 const settings = () => settingsOf(database, graph);
-const reproject = ['reproject', 'memory-event', '--forget-missing', '--transaction-seconds', '0'];
+const backfill = ['backfill', 'memory-event', '--prune', '--transaction-seconds', '0'];
 const outbox = () => database.db.collection(outboxCollection);
 
 async function consumeAll(): Promise<void> {
@@ -46,10 +46,10 @@ const until = (what: string, look: () => Promise<true | undefined>) =>
   waitUntil(look, { timeoutSeconds: 60, pollMillis: 20, what });
 
 it('a run that deletes never goes on over a graph that was restored since: it begins anew, and every document keeps its aggregate', async () => {
-  const slow = startOutgraphProcess([...reproject, '--yes', '--rate', '20'], settings());
+  const slow = startOutgraphProcess([...backfill, '--yes', '--rate', '20'], settings());
   await until('the first part to be recorded', async () => {
     const notes = database.db.collection<{ _id: string; recorded: number }>(checkpointCollection);
-    const note = await notes.findOne({ _id: 'reproject/memory-event' });
+    const note = await notes.findOne({ _id: 'backfill/memory-event' });
     return note !== null && note.recorded > 0 ? true : undefined;
   });
   slow.kill();
@@ -58,8 +58,8 @@ it('a run that deletes never goes on over a graph that was restored since: it be
 
   await loadGraph(graph.driver, backup);
   const worker = startConsumer(database, graph);
-  expect(await outgraph(reproject, settings())).toMatchObject({
-    results: { 'memory-event': { outcome: 'done', forgotten: { outcome: 'done', forgotten: 0 } } },
+  expect(await outgraph(backfill, settings())).toMatchObject({
+    results: { 'memory-event': { outcome: 'done', pruned: { outcome: 'done', pruned: 0 } } },
   });
   await untilSettled(database.db);
   await worker.stop();
@@ -68,7 +68,7 @@ it('a run that deletes never goes on over a graph that was restored since: it be
 
 it('a run under which the graph is restored deletes nothing, and says so', async () => {
   const before = await outbox().countDocuments({ operation: 'delete' });
-  const waiting = startOutgraph([...reproject, '--yes', '--rate', '20', '--max-pending', '1'], settings());
+  const waiting = startOutgraph([...backfill, '--yes', '--rate', '20', '--max-pending', '1'], settings());
   await until('the run to wait for the consumer', async () => {
     return (await outbox().countDocuments({ status: 'pending', aggregateType: 'memory-event' })) > 1 || undefined;
   });
@@ -78,7 +78,7 @@ it('a run under which the graph is restored deletes nothing, and says so', async
   const { exitCode, stderr } = await waiting.ended;
   expect({ exitCode, stderr }).toStrictEqual({ exitCode: 3, stderr: expect.stringContaining('graph was replaced') });
   expect(await outbox().countDocuments({ operation: 'delete' })).toBe(before);
-  await outgraph(reproject, settings());
+  await outgraph(backfill, settings());
   await untilSettled(database.db);
   await worker.stop();
   await expectInStep(database.db, graph);

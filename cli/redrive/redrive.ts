@@ -1,4 +1,4 @@
-/** Joins redrive and replay to the outbox. */
+/** Makes dead or processed events of the outbox pending again. */
 import type { Db } from 'mongodb';
 import { type ConflictDocument, forgetConflicts } from '../../lib/consumer/mongodb-failures.ts';
 import { forgetTrials, type TrialDocument } from '../../lib/consumer/mongodb-trials.ts';
@@ -10,7 +10,7 @@ import type { DeadSelection } from '../dead/dead-selection.ts';
 import { countDead, findDead } from '../dead/mongodb-find-dead.ts';
 import { type ChangePorts, type ChangeReport, changeInParts } from '../throttle/change-in-parts.ts';
 import { chunkFor } from '../throttle/pace.ts';
-import { countProcessed, findProcessed, type ReplayWindow } from './mongodb-find-processed.ts';
+import { countProcessed, findProcessed, type ProcessedWindow } from './mongodb-find-processed.ts';
 import { makePending } from './mongodb-make-pending.ts';
 
 const maxEventsAtOnce = 500;
@@ -36,15 +36,15 @@ export function redrive(db: Db, selection: DeadSelection, until: Date, running: 
   });
 }
 
-/** What a replay would do. */
-export interface ReplayPlan {
+/** What redriving processed events would do. */
+export interface ProcessedRedrivePlan {
   readonly events: number;
   /** The outbox holds what was processed from then on; what was processed before is purged. Null: nothing is. */
   readonly keptSince: Date | null;
 }
 
 /** @throws Fault `mongodb-unavailable`. */
-export async function planReplay(db: Db, window: ReplayWindow): Promise<ReplayPlan> {
+export async function planProcessedRedrive(db: Db, window: ProcessedWindow): Promise<ProcessedRedrivePlan> {
   const outbox = outboxOf(db);
   const retentionSeconds = await readRetentionSeconds(outbox);
   const events = await countProcessed(outbox, window);
@@ -55,7 +55,7 @@ export async function planReplay(db: Db, window: ReplayWindow): Promise<ReplayPl
 }
 
 /** Makes the processed events of the window pending again. @throws Fault `mongodb-unavailable`. */
-export function replay(db: Db, window: ReplayWindow, running: Running): Promise<ChangeReport> {
+export function redriveProcessed(db: Db, window: ProcessedWindow, running: Running): Promise<ChangeReport> {
   const outbox = outboxOf(db);
   return runReturn(running, {
     find: (limit) => findProcessed(outbox, window, limit),

@@ -17,7 +17,7 @@ import { runStatement } from '../../lib/graph/neo4j-run-statement.ts';
 import { toParameters } from '../../lib/graph/neo4j-to-parameter.ts';
 import { inWriteTransaction } from '../../lib/graph/neo4j-write-transaction.ts';
 import type { MarkedElement, MarkedNode, MarkedRelationship } from '../../lib/graph/standing-graph.ts';
-import { type Listings, readListings } from '../verify/neo4j-count-listings.ts';
+import { type Listings, readListings } from './neo4j-count-listings.ts';
 
 /** The registry is walked under the locks: on a large graph that takes longer than an apply may. */
 const settleTimeoutSeconds = 600;

@@ -7,11 +7,11 @@
 import type { Position } from '../../lib/contract/position.ts';
 import type { MarkedElement } from '../../lib/graph/standing-graph.ts';
 import { inChunks } from '../../lib/runtime/in-chunks.ts';
+import { type CapacityPorts, waitForCapacity } from '../throttle/capacity.ts';
 import type { Pace } from '../throttle/pace.ts';
-import { hasRoom, type RoomPorts } from '../throttle/room.ts';
-import type { Difference, Found, Tell } from '../verify/difference.ts';
-import { TextSet } from '../verify/text-set.ts';
-import type { VerifyReport } from '../verify/verify.ts';
+import type { Difference, Found, Tell } from './difference.ts';
+import { TextSet } from './text-set.ts';
+import type { VerifyReport } from './verify.ts';
 
 /** An aggregate, and the names of its elements that somebody has changed. */
 export interface DamagedElements {
@@ -27,7 +27,7 @@ export interface GhostAggregate {
   readonly position: Position;
 }
 
-export interface RepairPorts<Id> extends Omit<RoomPorts, 'log'> {
+export interface RepairPorts<Id> extends Omit<CapacityPorts, 'log'> {
   readonly verify: (tell: Tell<Id>) => Promise<VerifyReport>;
   /** Makes the registry say what stands, so that the next event writes these elements anew. */
   readonly correctManifests: (damaged: readonly DamagedElements[]) => Promise<void>;
@@ -209,7 +209,7 @@ class Round<Id> {
   async #record(): Promise<void> {
     const documents = [...this.#documents.values()];
     this.#documents.clear();
-    if (documents.length === 0 || !(await hasRoom(this.#ports, this.#options.maxPending))) return;
+    if (documents.length === 0 || !(await waitForCapacity(this.#ports, this.#options.maxPending))) return;
     for (const { key } of documents) this.#recordedBefore.add(key);
     const damaged = documents.filter(({ names }) => names.size > 0);
     if (damaged.length > 0) await this.#ports.correctManifests(damaged);
@@ -226,7 +226,7 @@ class Round<Id> {
 
   async #recordDeletions(): Promise<void> {
     for (const some of inChunks(this.#ghosts, this.#options.chunkDocuments)) {
-      if (!(await hasRoom(this.#ports, this.#options.maxPending))) return;
+      if (!(await waitForCapacity(this.#ports, this.#options.maxPending))) return;
       await this.#ports.recordDeletions(some);
       this.#done.deletionsRecorded += some.length;
       await this.#repaired(some.length);

@@ -1,13 +1,14 @@
 /**
- * Records every document of an aggregate type anew, in the order of the documents' ids, while writers write: the graph gets all of them by the projection of today. What a writer
- * inserts meanwhile has an event of its own. Ended at any point, the next run goes on where this one was.
+ * Backfill through the outbox: records every document of an aggregate type again, in the order of the documents' ids, while
+ * writers write, so that the graph gets all of them by the projection that is deployed. What a writer inserts meanwhile has
+ * an event of its own. Interrupted at any point, the next run continues from there.
  */
 import type { Position } from '../../lib/contract/position.ts';
+import { type CapacityPorts, type WaitingLog, waitForCapacity } from '../throttle/capacity.ts';
 import type { Pace } from '../throttle/pace.ts';
-import { hasRoom, type RoomPorts, type WaitingLog } from '../throttle/room.ts';
 
-/** How far it is. */
-export interface ReprojectProgress<Id> {
+/** How far a backfill has come. */
+export interface BackfillProgress<Id> {
   readonly startedAt: Position;
   readonly after: { readonly id: Id } | null;
   readonly recorded: number;
@@ -20,28 +21,28 @@ export interface RecordedPart<Id> {
   readonly unrecordable: readonly { readonly id: Id; readonly reason: string }[];
 }
 
-export interface ReprojectPorts<Id> extends Omit<RoomPorts, 'log'> {
-  readonly readProgress: () => Promise<ReprojectProgress<Id> | null>;
-  readonly saveProgress: (progress: ReprojectProgress<Id>) => Promise<void>;
+export interface RecordAllPorts<Id> extends Omit<CapacityPorts, 'log'> {
+  readonly readProgress: () => Promise<BackfillProgress<Id> | null>;
+  readonly saveProgress: (progress: BackfillProgress<Id>) => Promise<void>;
   readonly readClusterTime: () => Promise<Position>;
   readonly listDocumentIds: (after: { readonly id: Id } | null, limit: number) => Promise<readonly Id[]>;
   readonly recordCurrentStates: (ids: readonly Id[]) => Promise<RecordedPart<Id>>;
   readonly pace: Pace;
-  readonly log: ReprojectLog<Id>;
+  readonly log: RecordAllLog<Id>;
 }
 
-export interface ReprojectLog<Id> extends WaitingLog {
+export interface RecordAllLog<Id> extends WaitingLog {
   readonly progress: (recorded: number) => void;
   readonly unrecordable: (id: Id, reason: string) => void;
 }
 
-export interface ReprojectOptions {
+export interface RecordAllOptions {
   readonly chunkDocuments: number;
   /** With more pending events than this, it waits, so that the users' own events do not stand in a long queue. */
   readonly maxPending: number;
 }
 
-export interface ReprojectReport {
+export interface RecordAllReport {
   readonly outcome: 'done' | 'interrupted';
   readonly startedAt: Position;
   /** By this run and those before it that it went on from. */
@@ -50,8 +51,8 @@ export interface ReprojectReport {
   readonly unrecordable: number;
 }
 
-/** Records all documents. The caller removes the progress when all that belongs to the reprojection is done. @throws Fault `mongodb-unavailable`. */
-export async function reproject<Id>(ports: ReprojectPorts<Id>, options: ReprojectOptions): Promise<ReprojectReport> {
+/** The caller removes the progress when all that belongs to the backfill is done. @throws Fault `mongodb-unavailable`. */
+export async function recordAll<Id>(ports: RecordAllPorts<Id>, options: RecordAllOptions): Promise<RecordAllReport> {
   let progress = (await ports.readProgress()) ?? {
     startedAt: await ports.readClusterTime(),
     after: null,
@@ -61,11 +62,11 @@ export async function reproject<Id>(ports: ReprojectPorts<Id>, options: Reprojec
   await ports.saveProgress(progress);
   let unprojectable = 0;
   let unrecordable = 0;
-  const reportOf = (outcome: ReprojectReport['outcome']): ReprojectReport => {
+  const reportOf = (outcome: RecordAllReport['outcome']): RecordAllReport => {
     return { outcome, startedAt: progress.startedAt, recorded: progress.recorded, unprojectable, unrecordable };
   };
   for (;;) {
-    if (!(await hasRoom(ports, options.maxPending))) return reportOf('interrupted');
+    if (!(await waitForCapacity(ports, options.maxPending))) return reportOf('interrupted');
     const ids = await ports.listDocumentIds(progress.after, options.chunkDocuments);
     const last = ids.at(-1);
     if (last === undefined) return reportOf('done');

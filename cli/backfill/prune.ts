@@ -1,9 +1,12 @@
 /**
- * After a reprojection: records the deletion of aggregates that have no document. They are in a graph that was restored from a backup, or that is ahead of documents which were restored; and
- * a new graph does not know that they were deleted, though an older upsert of theirs may still be pending or dead in the outbox.
+ * `--prune`, after the backfill of a type through the outbox: records the deletion of aggregates that have no document. They
+ * are in a graph that was restored from a backup, or that is ahead of documents which were restored; and a new graph does not
+ * know that they were deleted, though an older upsert of theirs may still be pending or dead in the outbox.
  *
- * Which they are: the reprojection gave every document an event later than `startedAt`. So what the graph knows only up to a point before that, and the outbox has nothing later of, has no document.
- * A deletion stands right behind the newest position that is known of its aggregate: whatever a writer has recorded since, or records just now, is newer and wins.
+ * Which they are: the backfill gave every document an event later than `startedAt`. So an aggregate that the graph knows only
+ * up to a point before that, and of which the outbox has nothing later, has no document. A deletion takes its place right
+ * behind the newest position that is known of its aggregate: whatever a writer has recorded since, or records just now, is
+ * newer and wins.
  */
 import { fromPosition, type Position, toPosition } from '../../lib/contract/position.ts';
 import type { Pace } from '../throttle/pace.ts';
@@ -28,7 +31,7 @@ interface Missing {
 }
 
 /** All of one aggregate type; lists are in the order of the ids, and go on after the last one, at first after the empty text. */
-export interface ForgetPorts {
+export interface PrunePorts {
   /** Live aggregates of the graph whose position is not later than `notAfter`. */
   readonly listAggregates: (notAfter: Position, after: string, limit: number) => Promise<readonly KnownAggregate[]>;
   /** The positions that the graph knows of these aggregates, live or deleted. */
@@ -47,39 +50,39 @@ export interface ForgetPorts {
   readonly isInterrupted: () => boolean;
 }
 
-export interface ForgetOptions {
+export interface PruneOptions {
   /** When the reprojection began. */
   readonly startedAt: Position;
   /** A writer's transaction ends within this time: what it recorded before the reprojection began may have become visible after it had passed. */
   readonly transactionSeconds: number;
-  /** More than these are not forgotten at all: a collection that is empty by mistake must not empty the graph. */
-  readonly maxForgotten: number;
+  /** More than these are not deleted at all: a collection that is empty by mistake must not empty the graph. */
+  readonly maxDeleted: number;
 }
 
-export type ForgetReport =
-  | { readonly outcome: 'done' | 'interrupted' | 'graph-changed'; readonly forgotten: number }
+export type PruneReport =
+  | { readonly outcome: 'done' | 'interrupted' | 'graph-changed'; readonly pruned: number }
   | { readonly outcome: 'too-many'; readonly missing: number };
 
 const pageAggregates = 500;
 
 /** Records the deletions; two passes, because it counts first. @throws Fault `mongodb-unavailable` or `neo4j-unavailable`. */
-export async function forgetMissing(ports: ForgetPorts, options: ForgetOptions): Promise<ForgetReport> {
+export async function prune(ports: PrunePorts, options: PruneOptions): Promise<PruneReport> {
   let missing = 0;
   for await (const page of missingAggregates(ports, options)) missing += page.length;
-  if (missing > options.maxForgotten) return { outcome: 'too-many', missing };
-  let forgotten = 0;
+  if (missing > options.maxDeleted) return { outcome: 'too-many', missing };
+  let pruned = 0;
   for await (const page of missingAggregates(ports, options)) {
-    if (!(await ports.isSameGraph())) return { outcome: 'graph-changed', forgotten };
+    if (!(await ports.isSameGraph())) return { outcome: 'graph-changed', pruned };
     await ports.recordDeletions(page);
-    forgotten += page.length;
+    pruned += page.length;
     await ports.pace(page.length);
   }
-  return { outcome: ports.isInterrupted() ? 'interrupted' : 'done', forgotten };
+  return { outcome: ports.isInterrupted() ? 'interrupted' : 'done', pruned };
 }
 
 async function* missingAggregates(
-  ports: ForgetPorts,
-  { startedAt, transactionSeconds }: ForgetOptions,
+  ports: PrunePorts,
+  { startedAt, transactionSeconds }: PruneOptions,
 ): AsyncGenerator<readonly Missing[]> {
   const { t } = fromPosition(startedAt);
   const notAfter = toPosition({ t: t - transactionSeconds, i: 0 });
@@ -101,7 +104,7 @@ async function* missingAggregates(
 
 /** Of live aggregates that the graph knows nothing late of, those that the outbox has nothing late of either. */
 async function missingInGraph(
-  ports: ForgetPorts,
+  ports: PrunePorts,
   notAfter: Position,
   page: readonly KnownAggregate[],
 ): Promise<readonly Missing[]> {
@@ -116,7 +119,7 @@ async function missingInGraph(
 
 /** Of aggregates with a pending or dead event, those of which nothing newer is known, and nothing late: redriven, it would bring back what was deleted. */
 async function missingInOutbox(
-  ports: ForgetPorts,
+  ports: PrunePorts,
   notAfter: Position,
   aggregateIds: readonly string[],
 ): Promise<readonly Missing[]> {

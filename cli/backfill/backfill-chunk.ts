@@ -9,11 +9,11 @@ import type { Position } from '../../lib/contract/position.ts';
 import type { AggregateState } from '../../lib/graph/aggregate-state.ts';
 import type { BatchResults } from '../../lib/graph/apply-batch.ts';
 import { inChunks } from '../../lib/runtime/in-chunks.ts';
-import type { RecordedPart } from '../reproject/reproject.ts';
-import { hasRoom, type RoomPorts, recordedAtOnce } from '../throttle/room.ts';
+import { type CapacityPorts, recordedAtOnce, waitForCapacity } from '../throttle/capacity.ts';
 import type { DocumentState } from '../verify/ports.ts';
 import { guardPosition } from './guard-position.ts';
-import { type PerseverePorts, persevere } from './persevere.ts';
+import type { RecordedPart } from './record-all.ts';
+import { type RetryPorts, retryWhileUnavailable } from './retry-while-unavailable.ts';
 
 /** Documents, with what they contain at least. */
 export interface DocumentsRead<Id> {
@@ -24,7 +24,7 @@ export interface DocumentsRead<Id> {
   readonly readAtMillis: number;
 }
 
-export interface BringOverPorts<Id> extends Omit<RoomPorts, 'log'>, Omit<PerseverePorts, 'log'> {
+export interface ChunkPorts<Id> extends Omit<CapacityPorts, 'log'>, Omit<RetryPorts, 'log'> {
   /** Those of the documents that are still there. */
   readonly readAgain: (ids: readonly Id[]) => Promise<DocumentsRead<Id>>;
   /** Applies states of different aggregates, and fills in the results as transactions commit. */
@@ -33,13 +33,13 @@ export interface BringOverPorts<Id> extends Omit<RoomPorts, 'log'>, Omit<Perseve
   readonly recordCurrentStates: (ids: readonly Id[]) => Promise<RecordedPart<Id>>;
   /** By the clock on the wall: a process that was halted must notice. */
   readonly nowMillis: () => number;
-  readonly log: RoomPorts['log'] &
-    PerseverePorts['log'] & {
+  readonly log: CapacityPorts['log'] &
+    RetryPorts['log'] & {
       readonly unrecordable: (id: Id, reason: string) => void;
     };
 }
 
-export interface BringOverOptions {
+export interface ChunkOptions {
   readonly aggregateType: string;
   /** A writer takes no longer for a transaction. */
   readonly transactionSeconds: number;
@@ -47,7 +47,7 @@ export interface BringOverOptions {
 }
 
 /** What became of the documents. One that was deleted in the meantime is in none of the counts. */
-export interface PartReport {
+export interface ChunkReport {
   readonly applied: number;
   /** The graph had this state, or a newer one. */
   readonly superseded: number;
@@ -63,15 +63,15 @@ export interface PartReport {
 const maxAgeMillis = 10 * 60_000;
 
 /** Brings the documents over; null: interrupted before it was done. @throws Fault that does not pass. */
-export async function bringOver<Id>(
+export async function backfillChunk<Id>(
   read: DocumentsRead<Id>,
-  ports: BringOverPorts<Id>,
-  options: BringOverOptions,
-): Promise<PartReport | null> {
+  ports: ChunkPorts<Id>,
+  options: ChunkOptions,
+): Promise<ChunkReport | null> {
   const results: BatchResults = new Map();
   let current = read;
   let states = statesOf(read, options);
-  await persevere(ports, async () => {
+  await retryWhileUnavailable(ports, async () => {
     if (ports.nowMillis() - current.readAtMillis > maxAgeMillis) {
       current = await ports.readAgain(current.documents.map(({ id }) => id));
       states = statesOf(current, options);
@@ -95,7 +95,7 @@ export async function bringOver<Id>(
 /** What can go straight to the graph, by key. Of two documents that mean the same aggregate, the first. */
 function statesOf<Id>(
   { documents, committedUntil }: DocumentsRead<Id>,
-  { aggregateType, transactionSeconds }: BringOverOptions,
+  { aggregateType, transactionSeconds }: ChunkOptions,
 ): ReadonlyMap<string, { readonly id: Id; readonly state: AggregateState }> {
   const position = guardPosition(committedUntil, transactionSeconds);
   const states = new Map<string, { readonly id: Id; readonly state: AggregateState }>();
@@ -109,13 +109,13 @@ function statesOf<Id>(
 
 async function recordOthers<Id>(
   ids: readonly Id[],
-  ports: BringOverPorts<Id>,
-  { maxPending }: BringOverOptions,
-): Promise<Pick<PartReport, 'throughOutbox' | 'unprojectable' | 'unrecordable'> | null> {
+  ports: ChunkPorts<Id>,
+  { maxPending }: ChunkOptions,
+): Promise<Pick<ChunkReport, 'throughOutbox' | 'unprojectable' | 'unrecordable'> | null> {
   const sum = { throughOutbox: 0, unprojectable: 0, unrecordable: 0 };
   for (const some of inChunks(ids, recordedAtOnce)) {
-    if (!(await persevere(ports, () => hasRoom(ports, maxPending)))) return null;
-    const part = await persevere(ports, () => ports.recordCurrentStates(some));
+    if (!(await retryWhileUnavailable(ports, () => waitForCapacity(ports, maxPending)))) return null;
+    const part = await retryWhileUnavailable(ports, () => ports.recordCurrentStates(some));
     for (const { id, reason } of part.unrecordable) ports.log.unrecordable(id, reason);
     sum.throughOutbox += part.recorded;
     sum.unprojectable += part.unprojectable;

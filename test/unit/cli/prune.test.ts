@@ -1,10 +1,10 @@
 /** Which aggregates have no document, by what the graph and the outbox know of them. The reprojection began at second 1,000; writers take ten seconds at most. */
 import { expect, it } from 'vitest';
-import { type ForgetPorts, forgetMissing } from '../../../cli/reproject/forget-missing.ts';
+import { type PrunePorts, prune } from '../../../cli/backfill/prune.ts';
 import { type Position, toPosition } from '../../../lib/contract/position.ts';
 
 const at = (second: number) => toPosition({ t: second, i: 5 });
-const options = { startedAt: at(1_000), transactionSeconds: 10, maxForgotten: 10 };
+const options = { startedAt: at(1_000), transactionSeconds: 10, maxDeleted: 10 };
 
 interface World {
   /** Live aggregates of the graph, and deleted ones. */
@@ -21,13 +21,13 @@ interface World {
 async function forget(
   { live = {}, deleted = {}, unsettled = {} }: World,
   given: Partial<typeof options> = {},
-  isSameGraph: ForgetPorts['isSameGraph'] = async () => true,
+  isSameGraph: PrunePorts['isSameGraph'] = async () => true,
 ) {
   const recorded: { aggregateId: string; knownPosition: Position }[] = [];
   const after = <Item>(items: readonly Item[], idOf: (item: Item) => string, last: string, limit: number) =>
     items.filter((item) => idOf(item) > last).slice(0, limit);
   const known = new Map(Object.entries({ ...live, ...deleted }).map(([id, second]) => [id, at(second)]));
-  const ports: ForgetPorts = {
+  const ports: PrunePorts = {
     listAggregates: async (notAfter, last, limit) => {
       const all = Object.entries(live).map(([aggregateId, second]) => ({ aggregateId, position: at(second) }));
       return after(all, ({ aggregateId }) => aggregateId, last, limit).filter(({ position }) => position <= notAfter);
@@ -47,7 +47,7 @@ async function forget(
     pace: async () => undefined,
     isInterrupted: () => false,
   };
-  return { report: await forgetMissing(ports, { ...options, ...given }), recorded };
+  return { report: await prune(ports, { ...options, ...given }), recorded };
 }
 
 it.each<readonly [string, World, Readonly<Record<string, number>>]>([
@@ -99,8 +99,8 @@ it.each<readonly [string, World, Readonly<Record<string, number>>]>([
 it('forgets all or nothing where there are too many, over several pages', async () => {
   const live = Object.fromEntries(Array.from({ length: 1_200 }, (_, index) => [`id-${10_000 + index}`, 500]));
   expect(await forget({ live })).toStrictEqual({ report: { outcome: 'too-many', missing: 1_200 }, recorded: [] });
-  const all = await forget({ live }, { maxForgotten: 1_200 });
-  expect(all.report).toStrictEqual({ outcome: 'done', forgotten: 1_200 });
+  const all = await forget({ live }, { maxDeleted: 1_200 });
+  expect(all.report).toStrictEqual({ outcome: 'done', pruned: 1_200 });
   expect(new Set(all.recorded.map(({ aggregateId }) => aggregateId)).size).toBe(1_200);
 });
 
@@ -111,7 +111,7 @@ it('forgets nothing more once the graph is not the one that the reprojection beg
     looks += 1;
     return looks === 1;
   };
-  const { report, recorded } = await forget({ live }, { maxForgotten: 1_200 }, once);
-  expect(report).toStrictEqual({ outcome: 'graph-changed', forgotten: 500 });
+  const { report, recorded } = await forget({ live }, { maxDeleted: 1_200 }, once);
+  expect(report).toStrictEqual({ outcome: 'graph-changed', pruned: 500 });
   expect(recorded).toHaveLength(500);
 });

@@ -1,89 +1,29 @@
-/** `outgraph repair`: brings right what a verification finds. */
-import { Command } from 'commander';
+/** `outgraph verify --repair`: repairs what a verification finds. */
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
 import { type Databases, withGraph, withOutbox } from '../databases.ts';
-import { addCatalogOption, type CatalogOption, readTypesOrExit, refuseUnknownTypes } from '../terminal/read-catalog.ts';
-import {
-  type Answer,
-  addChangeOptions,
-  type ChangeOptions,
-  count,
-  positive,
-  Refusal,
-  readDatabaseSettings,
-  runCommand,
-  type Terminal,
-} from '../terminal/run-command.ts';
+import { refuseUnknownTypes } from '../terminal/read-catalog.ts';
+import { type Answer, Refusal, readDatabaseSettings, runCommand, type Terminal } from '../terminal/run-command.ts';
 import type { Shell } from '../terminal/shell.ts';
-import type { Difference } from '../verify/difference.ts';
-import { comparedText, differenceFacts, differenceLines, inFlightLines, kindsText, showSteps } from '../verify/text.ts';
-import type { VerifyReport } from '../verify/verify.ts';
-import { verifyGraph } from '../verify/wiring.ts';
+import type { VerifyCommandOptions, VerifyScope } from './command.ts';
+import type { Difference } from './difference.ts';
 import { countDeletions, type RepairReport } from './repair.ts';
-import { type RepairTelling, repairGraph } from './wiring.ts';
+import { type RepairTelling, repairGraph } from './repair-wiring.ts';
+import { comparedText, differenceFacts, differenceLines, inFlightLines, kindsText, showSteps } from './text.ts';
+import type { VerifyReport } from './verify.ts';
+import { verifyGraph } from './wiring.ts';
 
-interface RepairCommandOptions extends ChangeOptions, CatalogOption {
-  readonly maxDeleted: number;
-  readonly maxPending: number;
-  readonly transactionSeconds: number;
-  readonly first: number;
-}
-
-const help = `
-What it does: verifies, as "outgraph verify" does, says what it will do and asks; then repairs and verifies in turn until there is nothing left to repair. With --yes it begins to repair while it verifies.
-
-  missing, stale, changed  the document is recorded anew: an event with its current state goes through the outbox to the consumer, in order with what writers do at the same moment. Of elements that somebody has changed,
-                           the registry is told before that they do not stand as it says
-  ghost aggregates         a deletion is recorded; what a writer records at the same moment is newer, and wins
-  other elements           what no aggregate lists is taken away under its lock, or loses what was outgraph's while somebody else's relationships hold it; counts of sharers are set right
-  dead                     is left alone: see "outgraph dead"
-
-What has no document is deleted only when all documents are right, and not if it is more than --max-deleted: a collection that is empty by mistake must not empty the graph. Elements without outgraph's marks are never touched.
-
-The consumer must be running. Interrupted or killed, the graph is no worse; run it again.
-
-The users need the MongoDB role "reprojection" and the Neo4j role of the consumer (docs/security.md). Not for a type whose events are recorded for something else than documents of its collection: all of it would be ghosts.
-
-Examples:
-  outgraph repair                            all types
-  outgraph repair memory-event --rate 20     one type, slowly`;
-
-/** The command. */
-export function repairCommand(shell: Shell): Command {
-  const command = new Command('repair')
-    .description('Brings right what verify finds, through the outbox, and verifies again.')
-    .argument('[aggregateType...]', 'aggregate types of the catalog; left out: all of them')
-    .option('--max-deleted <count>', 'delete nothing if it would be more than these', count, 1_000)
-    .option('--max-pending <count>', 'wait while more events than these are pending', positive, 5_000)
-    .option('--transaction-seconds <seconds>', 'a writer takes no longer for a transaction', count, 120)
-    .option('--first <count>', 'print so many of the differences that are left', count, 20)
-    .addHelpText('after', help);
-  addCatalogOption(command);
-  return addChangeOptions(command, { default: 100, what: 'aggregates' }).action(
-    async (types: readonly string[], options: RepairCommandOptions) =>
-      runRepair(shell, await readTypesOrExit(shell, types, options, command), {
-        ...options,
-        isWholeCatalog: types.length === 0,
-      }),
-  );
-}
-
-interface RepairScoped extends RepairCommandOptions {
-  /** No types were named: all of them are repaired. */
-  readonly isWholeCatalog: boolean;
-}
-
-async function runRepair(
+/** Says what it will do, asks, and repairs. With `--yes` it begins to repair while it verifies. */
+export async function runRepair(
   shell: Shell,
   definitions: readonly AggregateDefinition[],
-  options: RepairScoped,
+  options: VerifyScope,
 ): Promise<void> {
   const settings = await readDatabaseSettings(shell);
   return runCommand(shell, options, (terminal) =>
     withOutbox(settings, (db) =>
       withGraph(db, settings, async (driver): Promise<Answer> => {
         const scope = { db, driver, database: settings.NEO4J_DATABASE };
-        if (options.isWholeCatalog) await refuseUnknownTypes(scope, definitions, 'repair');
+        if (options.isWholeCatalog) await refuseUnknownTypes(scope, definitions);
         // Where nobody is asked, the first round's verification is enough.
         if (!options.yes) {
           const found = await look(scope, definitions, options, terminal);
@@ -133,7 +73,7 @@ class Left {
 function look(
   scope: Databases,
   definitions: readonly AggregateDefinition[],
-  { transactionSeconds }: RepairCommandOptions,
+  { transactionSeconds }: VerifyCommandOptions,
   terminal: Terminal,
 ): Promise<VerifyReport> {
   const ignore = () => undefined;
@@ -166,7 +106,7 @@ function lookText(report: VerifyReport, compared: string): string {
   return [...lines, ...inFlightLines(report)].join('\n');
 }
 
-function planText(found: VerifyReport, { rate, maxDeleted }: RepairCommandOptions): string {
+function planText(found: VerifyReport, { rate, maxDeleted }: VerifyCommandOptions): string {
   const { missing, stale, changed, ghost, unowned, dead } = found.differences;
   const lines = [`The graph is not what the ${found.documents} documents say: ${kindsText(found.differences)}.`];
   if (missing + stale + changed > 0)
@@ -181,7 +121,7 @@ function planText(found: VerifyReport, { rate, maxDeleted }: RepairCommandOption
   return lines.join('\n');
 }
 
-function tooManyText({ recorded, verified }: RepairReport, { maxDeleted }: RepairCommandOptions): string {
+function tooManyText({ recorded, verified }: RepairReport, { maxDeleted }: VerifyCommandOptions): string {
   return `${recorded} documents were recorded. ${countDeletions(verified)} ghosts and elements that nobody owns would have to be deleted, more than --max-deleted ${maxDeleted}: none was. If that is right, run it again with a larger number.`;
 }
 

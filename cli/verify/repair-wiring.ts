@@ -9,15 +9,15 @@ import { type Databases, paceOf, type Running, sleepUnless } from '../databases.
 import type { DocumentId } from '../documents/mongodb-documents.ts';
 import { recordDeletions } from '../documents/mongodb-record-deletions.ts';
 import { recordDocuments } from '../documents/record-documents.ts';
+import { recordedAtOnce } from '../throttle/capacity.ts';
 import { chunkFor } from '../throttle/pace.ts';
-import { recordedAtOnce } from '../throttle/room.ts';
-import type { Found } from '../verify/difference.ts';
-import type { VerifyStep } from '../verify/ports.ts';
-import type { VerifyOptions } from '../verify/verify.ts';
-import { verifyGraph } from '../verify/wiring.ts';
+import type { Found } from './difference.ts';
 import { correctManifests } from './neo4j-correct-manifests.ts';
 import { settleElements } from './neo4j-settle-elements.ts';
+import type { VerifyStep } from './ports.ts';
 import { type RepairLog, type RepairOptions, type RepairReport, repair } from './repair.ts';
+import type { VerifyOptions } from './verify.ts';
+import { verifyGraph } from './wiring.ts';
 
 /** What a repair tells while it is at work. */
 export interface RepairTelling extends Omit<RepairLog, 'progress'> {

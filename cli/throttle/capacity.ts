@@ -1,6 +1,6 @@
 /** Whoever records many events at once waits while many are pending, so that the users' own events do not stand in a long queue behind them. */
 
-export interface RoomPorts {
+export interface CapacityPorts {
   /** Counts no further than `limit`. */
   readonly countPending: (limit: number) => Promise<number>;
   readonly sleep: (millis: number) => Promise<void>;
@@ -19,7 +19,7 @@ export const recordedAtOnce = 100;
 const pollMillis = 1_000;
 
 /** Waits until no more than `maxPending` events are pending. False: interrupted. */
-export async function hasRoom(ports: RoomPorts, maxPending: number): Promise<boolean> {
+export async function waitForCapacity(ports: CapacityPorts, maxPending: number): Promise<boolean> {
   while (!ports.isInterrupted()) {
     const pending = await ports.countPending(maxPending + 1);
     if (pending <= maxPending) return true;

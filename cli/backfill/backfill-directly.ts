@@ -1,23 +1,25 @@
 /**
- * Brings the documents of an aggregate type straight to the graph, without events, in the order of their ids, while writers write. A part is read, then applied, several parts at a time; how far it is, is noted only up to
- * the last part that has none before it under way. Ended at any point, the next run goes on where this one was: to bring a part over once more does no harm (`guard-position.ts` says why).
+ * Backfill straight into the graph, without events, in the order of the documents' ids, while writers write. A chunk is read
+ * and then applied, several chunks at a time; the progress that is noted covers only chunks that have none before them under
+ * way. Interrupted at any point, the next run continues from there: to apply a chunk twice does no harm
+ * (`guard-position.ts` says why).
  */
 import type { Position } from '../../lib/contract/position.ts';
-import type { ReprojectProgress } from '../reproject/reproject.ts';
 import type { Pace } from '../throttle/pace.ts';
 import {
-  type BringOverOptions,
-  type BringOverPorts,
-  bringOver,
+  backfillChunk,
+  type ChunkOptions,
+  type ChunkPorts,
+  type ChunkReport,
   type DocumentsRead,
-  type PartReport,
-} from './bring-over.ts';
-import { isAway, persevere } from './persevere.ts';
+} from './backfill-chunk.ts';
+import type { BackfillProgress } from './record-all.ts';
+import { isUnavailable, retryWhileUnavailable } from './retry-while-unavailable.ts';
 
-export interface BackfillPorts<Id> extends BringOverPorts<Id> {
+export interface DirectPorts<Id> extends ChunkPorts<Id> {
   /** `recorded` counts the documents that are done. */
-  readonly readProgress: () => Promise<ReprojectProgress<Id> | null>;
-  readonly saveProgress: (progress: ReprojectProgress<Id>) => Promise<void>;
+  readonly readProgress: () => Promise<BackfillProgress<Id> | null>;
+  readonly saveProgress: (progress: BackfillProgress<Id>) => Promise<void>;
   readonly readClusterTime: () => Promise<Position>;
   /** The next documents, in the order of their ids. */
   readonly listDocuments: (after: { readonly id: Id } | null, limit: number) => Promise<DocumentsRead<Id>>;
@@ -25,14 +27,14 @@ export interface BackfillPorts<Id> extends BringOverPorts<Id> {
   readonly progress: (documents: number) => void;
 }
 
-export interface BackfillOptions extends BringOverOptions {
+export interface DirectOptions extends ChunkOptions {
   readonly chunkDocuments: number;
   /** Parts at a time. */
   readonly concurrency: number;
 }
 
 /** What became of the documents of this run. */
-export interface BackfillReport extends PartReport {
+export interface DirectReport extends ChunkReport {
   readonly outcome: 'done' | 'interrupted';
   /** Done by this run and those before it that it went on from. */
   readonly documents: number;
@@ -43,40 +45,40 @@ export interface BackfillReport extends PartReport {
  *
  * @throws Fault `mongodb-unavailable` or `neo4j-unavailable` where they stay away and nobody has interrupted it; the next run goes on.
  */
-export async function backfill<Id>(ports: BackfillPorts<Id>, options: BackfillOptions): Promise<BackfillReport> {
+export async function backfillDirectly<Id>(ports: DirectPorts<Id>, options: DirectOptions): Promise<DirectReport> {
   const before = (await ports.readProgress()) ?? {
     startedAt: await ports.readClusterTime(),
     after: null,
     recorded: 0,
   };
-  return new Backfill(ports, options, before).run();
+  return new DirectBackfill(ports, options, before).run();
 }
 
 /** What became of a part; null: interrupted before it was done. */
-type PartDone<Id> = { readonly last: Id; readonly documents: number; readonly report: PartReport } | null;
+type PartDone<Id> = { readonly last: Id; readonly documents: number; readonly report: ChunkReport } | null;
 
 /** The state of one run. */
-class Backfill<Id> {
-  readonly #ports: BackfillPorts<Id>;
-  readonly #options: BackfillOptions;
-  #progress: ReprojectProgress<Id>;
-  #sum: PartReport = { applied: 0, superseded: 0, throughOutbox: 0, unprojectable: 0, unrecordable: 0 };
+class DirectBackfill<Id> {
+  readonly #ports: DirectPorts<Id>;
+  readonly #options: DirectOptions;
+  #progress: BackfillProgress<Id>;
+  #sum: ChunkReport = { applied: 0, superseded: 0, throughOutbox: 0, unprojectable: 0, unrecordable: 0 };
   /** In the order of the documents. */
   readonly #underWay: Promise<PartDone<Id>>[] = [];
 
-  constructor(ports: BackfillPorts<Id>, options: BackfillOptions, before: ReprojectProgress<Id>) {
+  constructor(ports: DirectPorts<Id>, options: DirectOptions, before: BackfillProgress<Id>) {
     this.#ports = ports;
     this.#options = options;
     this.#progress = before;
   }
 
-  async run(): Promise<BackfillReport> {
+  async run(): Promise<DirectReport> {
     try {
       const began = await this.#beginAll();
       return this.#report(began === 'all' && (await this.#finishUntil(0)) ? 'done' : 'interrupted');
     } catch (error) {
       // Who interrupts it while a server is away does not wait for that: what is not noted is brought over by the next run.
-      if (this.#ports.isInterrupted() && isAway(error)) return this.#report('interrupted');
+      if (this.#ports.isInterrupted() && isUnavailable(error)) return this.#report('interrupted');
       throw error;
     } finally {
       // Whoever closes the connections next must not take them out of their hands.
@@ -84,7 +86,7 @@ class Backfill<Id> {
     }
   }
 
-  #report(outcome: BackfillReport['outcome']): BackfillReport {
+  #report(outcome: DirectReport['outcome']): DirectReport {
     return { outcome, documents: this.#progress.recorded, ...this.#sum };
   }
 
@@ -92,7 +94,7 @@ class Backfill<Id> {
     const { chunkDocuments, concurrency } = this.#options;
     for (let { after } = this.#progress; !this.#ports.isInterrupted(); ) {
       const from = after;
-      const read = await persevere(this.#ports, () => this.#ports.listDocuments(from, chunkDocuments));
+      const read = await retryWhileUnavailable(this.#ports, () => this.#ports.listDocuments(from, chunkDocuments));
       const last = read.documents.at(-1);
       if (last === undefined) return 'all';
       after = { id: last.id };
@@ -105,7 +107,7 @@ class Backfill<Id> {
   }
 
   #begin(read: DocumentsRead<Id>, last: Id): void {
-    const part = bringOver(read, this.#ports, this.#options).then((report) =>
+    const part = backfillChunk(read, this.#ports, this.#options).then((report) =>
       report === null ? null : { last, documents: read.documents.length, report },
     );
     // It is waited for later: until then its failure is nobody's.
@@ -121,7 +123,7 @@ class Backfill<Id> {
       this.#underWay.shift();
       const { recorded } = this.#progress;
       this.#progress = { ...this.#progress, after: { id: done.last }, recorded: recorded + done.documents };
-      await persevere(this.#ports, () => this.#ports.saveProgress(this.#progress));
+      await retryWhileUnavailable(this.#ports, () => this.#ports.saveProgress(this.#progress));
       this.#sum = addReports(this.#sum, done.report);
       this.#ports.progress(this.#progress.recorded);
     }
@@ -129,7 +131,7 @@ class Backfill<Id> {
   }
 }
 
-function addReports(left: PartReport, right: PartReport): PartReport {
+function addReports(left: ChunkReport, right: ChunkReport): ChunkReport {
   return {
     applied: left.applied + right.applied,
     superseded: left.superseded + right.superseded,

@@ -1,0 +1,88 @@
+/** What `outgraph backfill` says. */
+import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
+import { idText } from '../documents/mongodb-documents.ts';
+import type { Terminal } from '../terminal/run-command.ts';
+import { table } from '../terminal/table.ts';
+import type { RatedOptions } from './command.ts';
+import type { BackfillPlan, BackfillReport } from './wiring.ts';
+
+type Reports = Readonly<Record<string, BackfillReport>>;
+
+/** What will be done, before it is confirmed. */
+export function planText(
+  plans: ReadonlyMap<AggregateDefinition, BackfillPlan>,
+  { direct, prune, rate, transactionSeconds }: RatedOptions,
+): string {
+  const does = direct
+    ? 'Writes the current state straight into the graph, without events, of'
+    : 'Records the current state as an event of';
+  const lines = [...plans].map(([{ type }, { documents, doneBefore }]) => {
+    const before = doneBefore === null ? '' : `, and continues after the ${doneBefore} of an earlier run`;
+    return `${does} about ${documents} documents of ${type}, ${rate} a second at most${before}.`;
+  });
+  if (direct)
+    lines.push(
+      `Newer states in the graph, or on their way, stay newer if no writer takes longer than ${transactionSeconds} seconds for a transaction, and each has recorded events for that long.`,
+    );
+  if (prune) lines.push('Then deletes from the graph what has no document.');
+  return lines.join('\n');
+}
+
+/** What was done. */
+export function resultsText(results: Reports): string {
+  const rows = Object.entries(results).map(([type, report]) => {
+    const { documents, applied, superseded, throughOutbox, unrecordable, pruned } = report;
+    const deleted = pruned !== null && 'pruned' in pruned ? pruned.pruned : 0;
+    return [type, documents, applied, superseded, throughOutbox, unrecordable, deleted];
+  });
+  const head = ['type', 'documents', 'applied', 'superseded', 'recorded', 'unrecordable', 'deleted'];
+  const lines = [table(head, rows)];
+  for (const [type, { unprojectable }] of Object.entries(results))
+    if (unprojectable > 0) lines.push(`${unprojectable} documents of ${type} cannot be projected and will be dead.`);
+  return lines.join('\n');
+}
+
+/** How to continue: types that are done would be done again, and with --restart all of them. */
+export function continueText(
+  definitions: readonly AggregateDefinition[],
+  interrupted: string,
+  { restart, prune }: Pick<RatedOptions, 'restart' | 'prune'>,
+): string {
+  const types = definitions.map(({ type }) => type);
+  const remaining = types.slice(types.indexOf(interrupted)).join(' ');
+  if (prune) return `Interrupted. Run it again with ${remaining}: ${interrupted} begins at the first document.`;
+  const without = restart ? ', without --restart,' : '';
+  return `Interrupted. Run it again with ${remaining}${without} to continue.`;
+}
+
+/** Why a type was not pruned; null where it was. */
+export function refusalText(type: string, { unrecordable, pruned, outcome }: BackfillReport): string | null {
+  if (pruned?.outcome === 'too-many')
+    return `${pruned.missing} aggregates of ${type} have no document, more than --max-deleted: none was deleted. If that is right, run it again with a larger number.`;
+  if (pruned?.outcome === 'graph-changed')
+    return `The graph was replaced while the documents of ${type} were recorded, so aggregates that it lost would look deleted. ${pruned.pruned === 0 ? 'Nothing was' : `${pruned.pruned} aggregates were`} deleted. Run it again.`;
+  if (outcome === 'done' && unrecordable > 0)
+    return `No event can be made of ${unrecordable} documents of ${type}: nothing was deleted from the graph.`;
+  return null;
+}
+
+/** What is said while it runs. */
+export function logTo({ say }: Terminal) {
+  let saidWaiting = false;
+  let saidUnavailableAt = Number.NEGATIVE_INFINITY;
+  return {
+    waiting: (pending: number) => {
+      if (!saidWaiting)
+        say(`Waiting: at least ${pending.toLocaleString('en-US')} events are pending. Is the consumer running?`);
+      saidWaiting = true;
+    },
+    unrecordable: (id: unknown, reason: string) =>
+      say(`No event can be made of the document with _id ${idText(id)}: ${reason}`),
+    away: (code: string) => {
+      // Each chunk under way reports it, at each try.
+      const now = performance.now();
+      if (now - saidUnavailableAt > 60_000) say(`A server is unavailable (${code}). Trying again for about a minute.`);
+      saidUnavailableAt = now;
+    },
+  };
+}
