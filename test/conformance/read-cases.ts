@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Document, EJSON } from 'bson';
+import { projectRoot } from '../../tools/local/paths.ts';
 
 interface Case {
   /** A sentence that says what is tried. */
@@ -57,8 +58,8 @@ interface Tables {
   readonly sessions: SessionCase;
 }
 
-/** The cases of one table. */
-export function readCases<Name extends keyof Tables>(name: Name): readonly Tables[Name][] {
-  const text = readFileSync(path.join(import.meta.dirname, `${name}.json`), 'utf8');
+/** The cases of one table, which is in this folder or in another one of the project. */
+export function readCases<Name extends keyof Tables>(name: Name, folder = 'test/conformance'): readonly Tables[Name][] {
+  const text = readFileSync(path.join(projectRoot, folder, `${name}.json`), 'utf8');
   return (EJSON.parse(text, { relaxed: false }) as { cases: Tables[Name][] }).cases;
 }

@@ -86,7 +86,8 @@ const commitRegardless = (work: (session: ClientSession) => Promise<unknown>) =>
   });
 
 describe('a tracked document:', () => {
-  it.each(readCases('documents'))('$name', async ({ aggregateType, collection, document, refused, at }) => {
+  const cases = [...readCases('documents'), ...readCases('documents', 'xmem/conformance')];
+  it.each(cases)('$name', async ({ aggregateType, collection, document, refused, at }) => {
     const definition = catalog.get(aggregateType);
     if (definition === undefined) throw new Error(`There is no aggregate type ${aggregateType}.`);
     expect(definition.collection).toBe(collection);

@@ -23,7 +23,8 @@ func TestDocuments(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)
 	known := aggregates()
-	for _, given := range readCases[documentCase](t, "documents") {
+	cases := append(readCases[documentCase](t, "documents"), readCases[documentCase](t, "../../xmem/conformance/documents")...)
+	for _, given := range cases {
 		t.Run(given.Name, func(t *testing.T) {
 			aggregate, ok := known[given.AggregateType]
 			if !ok || aggregate.Collection != given.Collection {

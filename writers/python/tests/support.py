@@ -40,10 +40,12 @@ def outbox_options() -> Document:
     return {"validator": json_util.loads((PROJECT / "schema/outbox.validator.json").read_text())}
 
 
-def each_case(table: str, keep: Callable[[Document], bool] = lambda _: True) -> pytest.MarkDecorator:
+def each_case(
+    table: str, keep: Callable[[Document], bool] = lambda _: True, folder: str = "test/conformance"
+) -> pytest.MarkDecorator:
     """Runs a test for each case of a conformance table, with every value in the BSON type it stands for."""
     options = json_util.CANONICAL_JSON_OPTIONS
-    cases = json_util.loads((PROJECT / f"test/conformance/{table}.json").read_text(), json_options=options)["cases"]
+    cases = json_util.loads((PROJECT / f"{folder}/{table}.json").read_text(), json_options=options)["cases"]
     return pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in cases if keep(case)])
 
 

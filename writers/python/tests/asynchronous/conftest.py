@@ -11,6 +11,8 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.write_concern import WriteConcern
 from support import Document, mongodb_uri, new_database_name, outbox_options
 
+pytest.register_assert_rewrite("asynchronous.outcomes")
+
 
 @pytest.fixture(scope="session")
 async def client() -> AsyncIterator[AsyncMongoClient[Document]]:

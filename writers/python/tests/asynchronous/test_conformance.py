@@ -2,68 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
 import pytest
+from asynchronous.outcomes import commit_regardless, expect_outcome
 from asynchronous.stored import Stored
 from bson.objectid import ObjectId
 from bson.timestamp import Timestamp
 from pymongo import AsyncMongoClient, ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import InvalidOperation, PyMongoError
+from pymongo.errors import PyMongoError
 from pymongo.write_concern import WriteConcern
 from support import Document, by_aggregate, each_case, exactly, refusal_of
 
-from outgraph_writer import Aggregate, Change, Fault, document_id, graph
+from outgraph_writer import Aggregate, Change, Fault, graph
 from outgraph_writer.asynchronous import AsyncTrackedCollection, record_event, track_collection
-from outgraph_writer.xmem import xmem_aggregates
 
-AGGREGATES: Final = {aggregate.type: aggregate for aggregate in (graph, *xmem_aggregates)}
 NOTE: Final = Aggregate(type="note", collection="notes")
 
 
-async def commit_regardless(
-    client: AsyncMongoClient[Document], work: Callable[[AsyncClientSession], Awaitable[Any]]
-) -> bool:
-    """Catches what the work raises, and commits all the same, if it can be; returns whether the work raised."""
-    async with client.start_session() as session:
-        await session.start_transaction()
-        with suppress(InvalidOperation):
-            try:
-                await work(session)
-            except Fault:
-                await session.commit_transaction()
-                return True
-            await session.commit_transaction()
-            return False
-    return True
-
-
 @each_case("documents")
-async def test_a_tracked_document(
-    case: Document, client: AsyncMongoClient[Document], db: AsyncDatabase[Document], stored: Stored
-) -> None:
-    aggregate = AGGREGATES[case["aggregateType"]]
-    assert aggregate.collection == case["collection"]
-    tracked = track_collection(db, aggregate)
-    if "refused" in case:
-        with pytest.raises(Fault) as refused:
-            await tracked.insert_one(case["document"])
-        assert refused.value.code == case["refused"]
-        assert case["at"] in refused.value.message
-        assert await commit_regardless(client, lambda own: tracked.insert_one(case["document"], session=own))
-        assert [await stored.documents(aggregate.collection), await stored.events()] == [[], []]
-    else:
-        await tracked.insert_one(case["document"])
-        assert list(map(exactly, await stored.documents(aggregate.collection))) == [exactly(case["document"])]
-        (event,) = await stored.events()
-        assert (event["aggregateType"], event["operation"]) == (aggregate.type, "upsert")
-        assert event["aggregateId"] == document_id(case["document"])
-        assert exactly(event["payload"]) == exactly(case["document"])
+async def test_a_tracked_document(case: Document, db: AsyncDatabase[Document]) -> None:
+    await expect_outcome(case, graph, db)
 
 
 @each_case("events")

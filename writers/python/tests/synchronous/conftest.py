@@ -12,6 +12,8 @@ from pymongo.write_concern import WriteConcern
 from support import Document, mongodb_uri, new_database_name, outbox_options
 from synchronous.stored import Stored
 
+pytest.register_assert_rewrite("synchronous.outcomes")
+
 
 @pytest.fixture(scope="session")
 def client() -> Iterator[MongoClient[Document]]:

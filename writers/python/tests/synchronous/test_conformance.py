@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,57 +11,23 @@ import pytest
 from bson.objectid import ObjectId
 from bson.timestamp import Timestamp
 from pymongo import MongoClient, ReturnDocument
-from pymongo.errors import InvalidOperation, PyMongoError
+from pymongo.errors import PyMongoError
 from pymongo.synchronous.client_session import ClientSession
 from pymongo.synchronous.database import Database
 from pymongo.write_concern import WriteConcern
 from support import Document, by_aggregate, each_case, exactly, refusal_of
+from synchronous.outcomes import commit_regardless, expect_outcome
 from synchronous.stored import Stored
 
-from outgraph_writer import Aggregate, Change, Fault, document_id, graph
+from outgraph_writer import Aggregate, Change, Fault, graph
 from outgraph_writer.synchronous import TrackedCollection, record_event, track_collection
-from outgraph_writer.xmem import xmem_aggregates
 
-AGGREGATES: Final = {aggregate.type: aggregate for aggregate in (graph, *xmem_aggregates)}
 NOTE: Final = Aggregate(type="note", collection="notes")
 
 
-def commit_regardless(client: MongoClient[Document], work: Callable[[ClientSession], Any]) -> bool:
-    """Catches what the work raises, and commits all the same, if it can be; returns whether the work raised."""
-    with client.start_session() as session:
-        session.start_transaction()
-        with suppress(InvalidOperation):
-            try:
-                work(session)
-            except Fault:
-                session.commit_transaction()
-                return True
-            session.commit_transaction()
-            return False
-    return True
-
-
 @each_case("documents")
-def test_a_tracked_document(
-    case: Document, client: MongoClient[Document], db: Database[Document], stored: Stored
-) -> None:
-    aggregate = AGGREGATES[case["aggregateType"]]
-    assert aggregate.collection == case["collection"]
-    tracked = track_collection(db, aggregate)
-    if "refused" in case:
-        with pytest.raises(Fault) as refused:
-            tracked.insert_one(case["document"])
-        assert refused.value.code == case["refused"]
-        assert case["at"] in refused.value.message
-        assert commit_regardless(client, lambda own: tracked.insert_one(case["document"], session=own))
-        assert [stored.documents(aggregate.collection), stored.events()] == [[], []]
-    else:
-        tracked.insert_one(case["document"])
-        assert list(map(exactly, stored.documents(aggregate.collection))) == [exactly(case["document"])]
-        (event,) = stored.events()
-        assert (event["aggregateType"], event["operation"]) == (aggregate.type, "upsert")
-        assert event["aggregateId"] == document_id(case["document"])
-        assert exactly(event["payload"]) == exactly(case["document"])
+def test_a_tracked_document(case: Document, db: Database[Document]) -> None:
+    expect_outcome(case, graph, db)
 
 
 @each_case("events")
