@@ -1,11 +1,8 @@
-/** The Go toolchain, for the writer library in Go. */
+/** The Go toolchain, for the writer library in Go and for what is built on it. */
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { projectRoot } from '../../tools/local/paths.ts';
 import { runTool } from './run-tool.ts';
-
-/** The library. */
-const library = path.join(projectRoot, 'writers/go');
 
 /** The oldest Go that the driver, and so the library, can be built with. */
 const oldest = { major: 1, minor: 25 };
@@ -26,7 +23,10 @@ function goVersion(): string {
   }
 }
 
-/** Runs a command in the library's folder, and returns what it printed. @throws Error with all that it printed, if it failed. */
-export function runInLibrary(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<string> {
-  return runTool({ command, args, cwd: library, env });
+/** Runs a command in a folder of the project, and returns what it printed. */
+export type RunInModule = (command: string, args: readonly string[], env?: NodeJS.ProcessEnv) => Promise<string>;
+
+/** What runs commands in a module's folder. @throws Error with all that a command printed, if it failed. */
+export function runsIn(folder: string): RunInModule {
+  return (command, args, env = {}) => runTool({ command, args, cwd: path.join(projectRoot, folder), env });
 }

@@ -1,8 +1,12 @@
-/** The Go writer, by the tools of its own language, against the stack's replica set. Without Go it is left out here, and fails where every writer must be tested. */
+/**
+ * The Go modules, by the tools of their own language, against the stack's replica set. Without Go they are left out
+ * here, and fail where every writer must be tested.
+ */
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { servers } from '../support/servers.ts';
 import { startStandaloneMongodb } from '../support/standalone-mongodb.ts';
-import { hasGo, runInLibrary } from './go-command.ts';
+import { hasGo, type RunInModule, runsIn } from './go-command.ts';
 
 const toolchain = hasGo();
 if (!toolchain && process.env.OUTGRAPH_ALL_WRITERS === '1')
@@ -10,6 +14,9 @@ if (!toolchain && process.env.OUTGRAPH_ALL_WRITERS === '1')
 
 /** Where this runs for the first time, the modules are downloaded and compiled first. */
 const firstRunMillis = 900_000;
+
+/** Staticcheck is pinned once, for all modules. */
+const tools = 'writers/go/tools.mod';
 
 /** What `go test -json` prints, an object a line. */
 interface GoTestEvent {
@@ -19,44 +26,53 @@ interface GoTestEvent {
   readonly Output?: string;
 }
 
-describe.skipIf(!toolchain)('the Go writer (needs Go 1.25 or newer)', () => {
+/** `packages` are those that have tests; the conformance cases are among the `tests`, of which there are more. */
+const modules = [
+  { name: 'the Go writer', folder: 'writers/go', packages: ['writers/go', 'writers/go/conformance'], tests: 300 },
+  { name: "XMem's operations in Go", folder: 'xmem/go', packages: ['xmem/go'], tests: 70 },
+];
+
+describe.skipIf(!toolchain).each(modules)('$name (needs Go 1.25 or newer)', ({ folder, packages, tests }) => {
+  const run = runsIn(folder);
+
   it('is formatted', async () => {
-    expect(await runInLibrary('gofmt', ['-l', '.'])).toBe('');
+    expect(await run('gofmt', ['-l', '.'])).toBe('');
   });
 
   it('names every module that it needs, and no other', async () => {
-    await runInLibrary('go', ['mod', 'tidy', '-diff']);
+    await run('go', ['mod', 'tidy', '-diff']);
   });
 
   it('has nothing that go vet would find', { timeout: firstRunMillis }, async () => {
-    await runInLibrary('go', ['vet', './...']);
+    await run('go', ['vet', './...']);
   });
 
   it('has nothing that staticcheck would find', { timeout: firstRunMillis }, async () => {
-    await runInLibrary('go', ['tool', '-modfile=tools.mod', 'staticcheck', './...']);
+    await run('go', ['tool', `-modfile=${path.relative(folder, tools)}`, 'staticcheck', './...']);
   });
 
   it('passes its own tests and the conformance tables', { timeout: firstRunMillis }, async () => {
     // The race detector needs a C compiler.
-    const race = (await runInLibrary('go', ['env', 'CGO_ENABLED'])).trim() === '1' ? ['-race'] : [];
+    const race = (await run('go', ['env', 'CGO_ENABLED'])).trim() === '1' ? ['-race'] : [];
     const standalone = await startStandaloneMongodb();
     const env = { MONGODB_URI: servers.mongodbUri, MONGODB_STANDALONE_URI: standalone.uri };
     // Not the remembered result of another replica set.
-    const output = await runTests(['test', '-json', '-count=1', ...race, './...'], env).finally(standalone.stop);
+    const args = ['test', '-json', '-count=1', ...race, './...'];
+    const output = await runTests(run, args, env).finally(standalone.stop);
     const events = output.map((line) => JSON.parse(line) as GoTestEvent);
-    const tests = (action: string) => events.filter(({ Action, Test }) => Action === action && Test !== undefined);
-    expect(tests('fail').map(({ Package, Test }) => `${Package} ${Test}`)).toStrictEqual([]);
-    expect(tests('skip')).toStrictEqual([]);
-    const passed = new Set(tests('pass').map(({ Package }) => Package.replace(/^.*\/writers\//, '')));
-    expect([...passed].sort()).toStrictEqual(['go', 'go/conformance', 'go/xmem']);
-    expect(tests('pass').length, 'the conformance tables were among them').toBeGreaterThan(300);
+    const ended = (action: string) => events.filter(({ Action, Test }) => Action === action && Test !== undefined);
+    expect(ended('fail').map(({ Package, Test }) => `${Package} ${Test}`)).toStrictEqual([]);
+    expect(ended('skip')).toStrictEqual([]);
+    const passed = new Set(ended('pass').map(({ Package }) => Package.slice(Package.indexOf(folder))));
+    expect([...passed].sort()).toStrictEqual(packages);
+    expect(ended('pass').length, 'the conformance tables were among them').toBeGreaterThan(tests);
   });
 });
 
 /** The lines that the tests print. @throws Error with what `go test` would print without `-json`, if it failed. */
-async function runTests(args: readonly string[], env: NodeJS.ProcessEnv): Promise<readonly string[]> {
+async function runTests(run: RunInModule, args: readonly string[], env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   try {
-    return (await runInLibrary('go', args, env)).trim().split('\n');
+    return (await run('go', args, env)).trim().split('\n');
   } catch (error) {
     const readable = (error as Error).message.replace(
       /^\{.*\}$/gm,

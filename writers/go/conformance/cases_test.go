@@ -9,7 +9,6 @@ import (
 
 	outgraph "outgraph.example/writers/go"
 	"outgraph.example/writers/go/internal/testdb"
-	"outgraph.example/writers/go/xmem"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -115,12 +114,4 @@ func expectCounts(t *testing.T, db *mongo.Database, wanted int, collections ...s
 			t.Errorf("%s holds %d documents, not %d", name, got, wanted)
 		}
 	}
-}
-
-func aggregates() map[string]outgraph.Aggregate {
-	known := make(map[string]outgraph.Aggregate)
-	for _, aggregate := range []outgraph.Aggregate{outgraph.Graph, xmem.User, xmem.Event, xmem.Repository, xmem.File, xmem.Annotation} {
-		known[aggregate.Type] = aggregate
-	}
-	return known
 }

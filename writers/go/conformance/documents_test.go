@@ -22,12 +22,10 @@ type documentCase struct {
 func TestDocuments(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)
-	known := aggregates()
-	cases := append(readCases[documentCase](t, "documents"), readCases[documentCase](t, "../../xmem/conformance/documents")...)
-	for _, given := range cases {
+	aggregate := outgraph.Graph
+	for _, given := range readCases[documentCase](t, "documents") {
 		t.Run(given.Name, func(t *testing.T) {
-			aggregate, ok := known[given.AggregateType]
-			if !ok || aggregate.Collection != given.Collection {
+			if aggregate.Type != given.AggregateType || aggregate.Collection != given.Collection {
 				t.Fatalf("there is no aggregate type %s in %s", given.AggregateType, given.Collection)
 			}
 			defer empty(t, db, given.Collection, outgraph.OutboxCollection)

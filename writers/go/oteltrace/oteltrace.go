@@ -7,7 +7,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Traceparent is the W3C trace context of the span in ctx, empty if there is none: for the Traceparent of an outgraph.Aggregate, or xmem.WithTraceparent.
+// Traceparent is the W3C trace context of the span in ctx, empty if there is none: for the Traceparent of an
+// outgraph.Aggregate.
 func Traceparent(ctx context.Context) string {
 	span := trace.SpanContextFromContext(ctx)
 	if !span.IsValid() {

@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	outgraph "outgraph.example/writers/go"
-	"outgraph.example/writers/go/internal/testdb"
-	"outgraph.example/writers/go/xmem"
+	xmem "outgraph.example/xmem/go"
+	"outgraph.example/xmem/go/internal/testdb"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"

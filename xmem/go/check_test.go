@@ -3,7 +3,7 @@ package xmem_test
 import (
 	"testing"
 
-	"outgraph.example/writers/go/xmem"
+	xmem "outgraph.example/xmem/go"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 )

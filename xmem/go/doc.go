@@ -20,7 +20,8 @@ import (
 // Option sets what the events of all operations have in common.
 type Option func(*outgraph.Aggregate)
 
-// WithTraceparent takes the trace context of the events from the context of each call: see the package oteltrace.
+// WithTraceparent takes the trace context of the events from the context of each call. oteltrace.Traceparent, of the
+// writer library, is such a function.
 func WithTraceparent(from func(ctx context.Context) string) Option {
 	return func(aggregate *outgraph.Aggregate) { aggregate.Traceparent = from }
 }

@@ -2,11 +2,13 @@ package xmem_test
 
 import (
 	"context"
+	"os"
+	"strings"
 	"testing"
 
 	outgraph "outgraph.example/writers/go"
-	"outgraph.example/writers/go/internal/testdb"
-	"outgraph.example/writers/go/xmem"
+	xmem "outgraph.example/xmem/go"
+	"outgraph.example/xmem/go/internal/testdb"
 
 	"go.mongodb.org/mongo-driver/v2/mongo"
 )
@@ -34,4 +36,21 @@ func TestTheExampleWritesWhatItSays(t *testing.T) {
 	}
 	expectFields(t, db, "memory_events", "_id", `{"date":"12-11","event_name":"birthday","user_id":"ada","year":1815}`)
 	expectEvents(t, db, "upsert memory-event", "upsert memory-event", "upsert code-repository", "upsert code-file")
+}
+
+func TestTheExampleOfTheREADMEIsTheOneThatRuns(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := os.ReadFile("example_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(readme), "```go\n")
+	example, _, closed := strings.Cut(block, "\n```")
+	if indented := "\t" + strings.ReplaceAll(example, "\n", "\n\t"); !closed || !strings.Contains(string(code), indented) {
+		t.Errorf("this one is not run:\n%s", example)
+	}
 }

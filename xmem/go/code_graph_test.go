@@ -7,8 +7,8 @@ import (
 	"time"
 
 	outgraph "outgraph.example/writers/go"
-	"outgraph.example/writers/go/internal/testdb"
-	"outgraph.example/writers/go/xmem"
+	xmem "outgraph.example/xmem/go"
+	"outgraph.example/xmem/go/internal/testdb"
 )
 
 func scan(t *testing.T, code *xmem.CodeGraph, files ...xmem.ScannedFile) xmem.ScanOutcome {
