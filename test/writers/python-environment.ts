@@ -1,4 +1,7 @@
-/** What the Python writer is checked with: a virtual environment of its pinned packages, made once, and each tool's run in it. */
+/**
+ * What the Python packages are checked with: a virtual environment of the writer's pinned packages, made once, and each
+ * tool's run in it. The packages themselves are not installed in it: their tools find them, and each other, as sources.
+ */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -8,16 +11,17 @@ import { printStep } from '../../tools/local/progress.ts';
 import { runCommand } from '../../tools/local/run-command.ts';
 import { runTool } from './run-tool.ts';
 
-/** The library. */
+/** The library, which names what all of them are checked with. */
 const library = path.join(projectRoot, 'writers/python');
 
-/** Runs a module of Python in the library's folder, and returns what it printed. @throws Error with all that it printed, if it failed. */
+/** Runs a module of Python in a package's folder, and returns what it printed. */
 export type RunPython = (module: string, args: readonly string[], env?: NodeJS.ProcessEnv) => Promise<string>;
 
 /** A Python that has the packages. */
 export interface PythonEnvironment {
   readonly executable: string;
-  readonly run: RunPython;
+  /** What runs modules in a folder of the project. @throws Error with all that a module printed, if it failed. */
+  readonly runsIn: (folder: string) => RunPython;
 }
 
 /** Makes the virtual environment with this Python, if it is not there yet. @throws StackError if the packages cannot be had. */
@@ -45,14 +49,19 @@ export async function installPython(python: string): Promise<PythonEnvironment> 
     },
     printStep,
   );
-  const caches = path.join(stackFolder, 'python-writer');
-  const cacheVariables = {
-    PYTHONPYCACHEPREFIX: path.join(caches, 'bytecode'),
-    RUFF_CACHE_DIR: path.join(caches, 'ruff'),
-    MYPY_CACHE_DIR: path.join(caches, 'mypy'),
-  };
   const executable = path.join(folder, 'bin/python');
-  const run: RunPython = (module, args, env = {}) =>
-    runTool({ command: executable, args: ['-m', module, ...args], cwd: library, env: { ...cacheVariables, ...env } });
-  return { executable, run };
+  return {
+    executable,
+    runsIn: (packageFolder) => {
+      const caches = path.join(stackFolder, 'python-writer', packageFolder);
+      const cacheVariables = {
+        PYTHONPYCACHEPREFIX: path.join(caches, 'bytecode'),
+        RUFF_CACHE_DIR: path.join(caches, 'ruff'),
+        MYPY_CACHE_DIR: path.join(caches, 'mypy'),
+      };
+      const cwd = path.join(projectRoot, packageFolder);
+      return (module, args, env = {}) =>
+        runTool({ command: executable, args: ['-m', module, ...args], cwd, env: { ...cacheVariables, ...env } });
+    },
+  };
 }

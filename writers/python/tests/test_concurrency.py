@@ -13,7 +13,6 @@ from pymongo.synchronous.database import Database
 from support import Document, mongodb_uri, new_database_name, outbox_options
 
 from outgraph_writer import Aggregate, asynchronous, track_collection
-from outgraph_writer.xmem import CodeGraph, ensure_indexes
 
 COUNTER: Final = Aggregate(type="counter", collection="counters")
 WRITERS: Final = 4
@@ -45,15 +44,6 @@ def test_of_threads(db: Database[Document]) -> None:
     with ThreadPoolExecutor(WRITERS) as pool:
         list(pool.map(write, range(WRITERS)))
     assert states(db) == list(range(1, WRITERS * WRITES + 1))
-
-
-def test_of_threads_that_make_one_document_by_its_natural_key(db: Database[Document]) -> None:
-    ensure_indexes(db)
-    code = CodeGraph(db)
-    with ThreadPoolExecutor(WRITERS) as pool:
-        outcomes = list(pool.map(lambda _: code.apply_files("acme", "shop", [{"file_path": "a.ts"}]), range(WRITERS)))
-    assert sorted(outcome.written for outcome in outcomes) == [0] * (WRITERS - 1) + [1]
-    assert [db.code_files.count_documents({}), db.outbox.count_documents({"aggregateType": "code-file"})] == [1, 1]
 
 
 async def test_of_tasks(db: Database[Document]) -> None:

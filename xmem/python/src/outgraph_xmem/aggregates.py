@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from outgraph_writer.aggregate import Aggregate, Problem
 from outgraph_writer.stored import is_text
-from outgraph_writer.xmem.shapes import (
+
+from outgraph_xmem.shapes import (
     Shape,
     boolean,
     fields,

@@ -1,4 +1,4 @@
-# Made by tools/synchronous.py from tests/asynchronous/test_xmem.py: change that one.
+# Made by ../../writers/python/tools/synchronous.py from tests/asynchronous/test_xmem.py: change that one.
 """XMem's operations: each leaves the documents and the events that its graph needs, and touches nothing else."""
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from typing import Any, Final
 import pytest
 from bson.int64 import Int64
 from bson.objectid import ObjectId
+from outgraph_writer import Fault
 from pymongo import MongoClient
 from pymongo.synchronous.database import Database
 from support import Document
 from synchronous.stored import Stored
 
-from outgraph_writer import Fault
-from outgraph_writer.xmem import EventChanges, ScanOutcome
-from outgraph_writer.xmem.synchronous import CodeGraph, Memory, ensure_indexes
+from outgraph_xmem import EventChanges, ScanOutcome
+from outgraph_xmem.synchronous import CodeGraph, Memory, ensure_indexes
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
 
-from outgraph_writer.xmem.operations import INDEXES
+from outgraph_xmem.operations import INDEXES
 
 
 async def ensure_indexes(db: AsyncDatabase[Any]) -> None:

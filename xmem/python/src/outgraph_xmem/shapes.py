@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from bson.datetime_ms import DatetimeMS
-
 from outgraph_writer.aggregate import Problem
 from outgraph_writer.stored import is_text
 

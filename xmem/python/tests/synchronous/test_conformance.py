@@ -1,4 +1,4 @@
-# Made by tools/synchronous.py from tests/asynchronous/test_xmem_conformance.py: change that one.
+# Made by ../../writers/python/tools/synchronous.py from tests/asynchronous/test_conformance.py: change that one.
 """XMem's aggregates against their table (``xmem/conformance``)."""
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from pymongo.synchronous.database import Database
 from support import Document, each_case
 from synchronous.outcomes import expect_outcome
 
-from outgraph_writer.xmem import xmem_aggregates
+from outgraph_xmem import xmem_aggregates
 
 AGGREGATES: Final = {aggregate.type: aggregate for aggregate in xmem_aggregates}
 

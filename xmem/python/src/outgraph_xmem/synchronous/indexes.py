@@ -1,4 +1,4 @@
-# Made by tools/synchronous.py from src/outgraph_writer/xmem/asynchronous/indexes.py: change that one.
+# Made by ../../writers/python/tools/synchronous.py from src/outgraph_xmem/asynchronous/indexes.py: change that one.
 """The indexes that XMem's operations need."""
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from typing import Any
 
 from pymongo.synchronous.database import Database
 
-from outgraph_writer.xmem.operations import INDEXES
+from outgraph_xmem.operations import INDEXES
 
 
 def ensure_indexes(db: Database[Any]) -> None:

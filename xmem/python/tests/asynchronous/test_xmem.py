@@ -9,13 +9,13 @@ import pytest
 from asynchronous.stored import Stored
 from bson.int64 import Int64
 from bson.objectid import ObjectId
+from outgraph_writer import Fault
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.database import AsyncDatabase
 from support import Document
 
-from outgraph_writer import Fault
-from outgraph_writer.xmem import EventChanges, ScanOutcome
-from outgraph_writer.xmem.asynchronous import AsyncCodeGraph, AsyncMemory, ensure_indexes
+from outgraph_xmem import EventChanges, ScanOutcome
+from outgraph_xmem.asynchronous import AsyncCodeGraph, AsyncMemory, ensure_indexes
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-# Made by tools/synchronous.py from src/outgraph_writer/xmem/asynchronous/memory.py: change that one.
 """The temporal memory: users and their dated events, each event a document with an id of its own."""
 
 from __future__ import annotations
@@ -7,33 +6,33 @@ from collections.abc import Sequence
 from typing import Any
 
 from bson.objectid import ObjectId
-from pymongo.synchronous.client_session import ClientSession
-from pymongo.synchronous.database import Database
+from outgraph_writer.asynchronous.tracked_collection import track_collection
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.database import AsyncDatabase
 
-from outgraph_writer.synchronous.tracked_collection import track_collection
-from outgraph_writer.xmem.aggregates import memory_event, memory_user
-from outgraph_writer.xmem.operations import EventChanges, event_update, listed, require_day, require_name
+from outgraph_xmem.aggregates import memory_event, memory_user
+from outgraph_xmem.operations import EventChanges, event_update, listed, require_day, require_name
 
 
-class Memory:
+class AsyncMemory:
     """Each operation is one transaction, or part of the caller's whose ``session`` it is given. To delete what is not there succeeds.
 
     Example:
-        >>> memory = Memory(client.xmem)
-        >>> event_id = memory.add_event("ada", "12-10", event_name="birthday", year=1815)
-        >>> memory.move_event(event_id, "12-11")
+        >>> memory = AsyncMemory(client.xmem)
+        >>> event_id = await memory.add_event("ada", "12-10", event_name="birthday", year=1815)
+        >>> await memory.move_event(event_id, "12-11")
     """
 
-    def __init__(self, db: Database[Any]) -> None:
+    def __init__(self, db: AsyncDatabase[Any]) -> None:
         self._users = track_collection(db, memory_user)
         self._events = track_collection(db, memory_event)
 
-    def add_user(self, user_id: str, *, session: ClientSession | None = None) -> None:
+    async def add_user(self, user_id: str, *, session: AsyncClientSession | None = None) -> None:
         """Makes the user, unless there is one."""
         user = {"user_id": require_name(user_id, "user_id")}
-        self._users.update_one(user, {"$setOnInsert": user}, upsert=True, session=session)
+        await self._users.update_one(user, {"$setOnInsert": user}, upsert=True, session=session)
 
-    def add_event(
+    async def add_event(
         self,
         user_id: str,
         date: str,
@@ -45,7 +44,7 @@ class Memory:
         date_expression: str | None = None,
         embedding: Sequence[float] | None = None,
         event_id: Any = None,
-        session: ClientSession | None = None,
+        session: AsyncClientSession | None = None,
     ) -> Any:
         """Adds an event, and returns its id. With an ``event_id`` of the caller's it can be called again: an event that is there already stays as it is.
 
@@ -64,37 +63,41 @@ class Memory:
         }
         document = {field: value for field, value in given.items() if value is not None}
         _id = ObjectId() if event_id is None else event_id
-        self._events.update_one({"_id": {"$eq": _id}}, {"$setOnInsert": document}, upsert=True, session=session)
+        await self._events.update_one({"_id": {"$eq": _id}}, {"$setOnInsert": document}, upsert=True, session=session)
         return _id
 
-    def update_event(self, event_id: Any, changes: EventChanges, *, session: ClientSession | None = None) -> bool:
+    async def update_event(
+        self, event_id: Any, changes: EventChanges, *, session: AsyncClientSession | None = None
+    ) -> bool:
         """Changes one event, and no other of that day; false if there is no such event."""
         update = event_update(changes)
         if not update:
-            return self._events.find_one({"_id": {"$eq": event_id}}, ["_id"], session=session) is not None
-        result = self._events.update_one({"_id": {"$eq": event_id}}, update, session=session)
+            return await self._events.find_one({"_id": {"$eq": event_id}}, ["_id"], session=session) is not None
+        result = await self._events.update_one({"_id": {"$eq": event_id}}, update, session=session)
         return result.matched_count > 0
 
-    def move_event(self, event_id: Any, date: str, *, session: ClientSession | None = None) -> bool:
+    async def move_event(self, event_id: Any, date: str, *, session: AsyncClientSession | None = None) -> bool:
         """Moves an event to another day: one event of one aggregate, so that nobody sees none or two; false if there is no such event."""
-        return self.update_event(event_id, {"date": require_day(date)}, session=session)
+        return await self.update_event(event_id, {"date": require_day(date)}, session=session)
 
-    def delete_event(self, event_id: Any, *, session: ClientSession | None = None) -> bool:
+    async def delete_event(self, event_id: Any, *, session: AsyncClientSession | None = None) -> bool:
         """Deletes one event; false if there was none."""
-        result = self._events.delete_one({"_id": {"$eq": event_id}}, session=session)
+        result = await self._events.delete_one({"_id": {"$eq": event_id}}, session=session)
         return result.deleted_count > 0
 
-    def delete_events_by_date(self, user_id: str, date: str, *, session: ClientSession | None = None) -> int:
+    async def delete_events_by_date(self, user_id: str, date: str, *, session: AsyncClientSession | None = None) -> int:
         """Deletes the user's events of a day; returns how many."""
         found = {"user_id": require_name(user_id, "user_id"), "date": require_day(date)}
-        return (self._events.delete_many(found, session=session)).deleted_count
+        return (await self._events.delete_many(found, session=session)).deleted_count
 
-    def delete_events_by_name(self, user_id: str, event_name: str, *, session: ClientSession | None = None) -> int:
+    async def delete_events_by_name(
+        self, user_id: str, event_name: str, *, session: AsyncClientSession | None = None
+    ) -> int:
         """Deletes the user's events of that name; returns how many. An empty name is refused."""
         found = {"user_id": require_name(user_id, "user_id"), "event_name": require_name(event_name, "event_name")}
-        return (self._events.delete_many(found, session=session)).deleted_count
+        return (await self._events.delete_many(found, session=session)).deleted_count
 
-    def clear_user(self, user_id: str, *, session: ClientSession | None = None) -> int:
+    async def clear_user(self, user_id: str, *, session: AsyncClientSession | None = None) -> int:
         """Deletes all events of the user, who stays; returns how many."""
         found = {"user_id": require_name(user_id, "user_id")}
-        return (self._events.delete_many(found, session=session)).deleted_count
+        return (await self._events.delete_many(found, session=session)).deleted_count

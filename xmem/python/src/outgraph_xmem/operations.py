@@ -8,13 +8,13 @@ from typing import Any, Final, TypedDict
 
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
-
 from outgraph_writer.fault import Fault
 from outgraph_writer.stored import stored_id, to_raw
-from outgraph_writer.xmem.aggregates import calendar_day, code_annotation, code_file, code_repository, file_path
-from outgraph_writer.xmem.aggregates import memory_event as event_aggregate
-from outgraph_writer.xmem.aggregates import memory_user as user_aggregate
-from outgraph_writer.xmem.shapes import Shape, name
+
+from outgraph_xmem.aggregates import calendar_day, code_annotation, code_file, code_repository, file_path
+from outgraph_xmem.aggregates import memory_event as event_aggregate
+from outgraph_xmem.aggregates import memory_user as user_aggregate
+from outgraph_xmem.shapes import Shape, name
 
 #: Collection, fields, and whether no two documents may have the same values in them.
 INDEXES: Final[Sequence[tuple[str, Sequence[str], bool]]] = (

@@ -8,7 +8,7 @@ from asynchronous.outcomes import expect_outcome
 from pymongo.asynchronous.database import AsyncDatabase
 from support import Document, each_case
 
-from outgraph_writer.xmem import xmem_aggregates
+from outgraph_xmem import xmem_aggregates
 
 AGGREGATES: Final = {aggregate.type: aggregate for aggregate in xmem_aggregates}
 
