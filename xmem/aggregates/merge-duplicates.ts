@@ -1,6 +1,6 @@
 /**
  * What a scan lists more than once in a file becomes one element of the graph, whatever the order of the list: a getter and its setter, the overloads of a method, a call that stands in
- * several places, a module that is imported twice. The rules are in README.md of this service.
+ * several places, a module that is imported twice. The rules are in ../README.md.
  */
 import { Double } from 'bson';
 import type { StoredNumber } from '../../exports/outgraph.ts';

@@ -1,4 +1,4 @@
-/** Counts the symbols that some file names and no scanned file defines. docs/xmem.md shows the same query. */
+/** Counts the symbols that some file names and no scanned file defines. xmem/README.md shows the same query. */
 import type { Driver, EagerResult } from 'neo4j-driver';
 
 /** For each repository that has any. */

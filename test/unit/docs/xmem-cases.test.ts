@@ -1,11 +1,11 @@
-/** docs/xmem.md names every test of XMem's cases by its title, and every case has one. */
+/** xmem/README.md names every test of XMem's cases by its title, and every case has one. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { projectRoot } from '../../../tools/local/paths.ts';
 import { bareSymbolsStatement } from '../../support/xmem/bare-symbols.ts';
 
-const page = readFileSync(path.join(projectRoot, 'docs/xmem.md'), 'utf8');
+const page = readFileSync(path.join(projectRoot, 'xmem/README.md'), 'utf8');
 
 function titlesIn(folder: string): readonly string[] {
   const files = readdirSync(path.join(projectRoot, folder)).map((name) => path.join(projectRoot, folder, name));
