@@ -6,13 +6,17 @@ import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { projectRoot } from './local/paths.ts';
 
+/** Permissive: they ask for a notice at most, and so are no obstacle for who uses outgraph under Apache-2.0. */
+const allowedLicences = ['Apache-2.0', 'MIT', 'MIT-0', '0BSD', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause'];
+
 const withTests = !process.argv.includes('--no-tests');
 const failed: string[] = [];
 runStep('types', 'node_modules/typescript/bin/tsc', ['-p', '.']);
 runStep("types of the console's page", 'node_modules/typescript/bin/tsc', ['-p', 'console/page']);
 const biome = 'node_modules/@biomejs/biome/bin/biome';
 runStep('lint, format and import rules', biome, ['check', '--error-on-warnings', '.']);
-runStep('licences', 'tools/licences.ts', ['--check']);
+const licenceChecker = 'node_modules/license-checker-rseidelsohn/bin/license-checker-rseidelsohn.js';
+runStep('licences', licenceChecker, ['--production', '--summary', '--onlyAllow', allowedLicences.join(';')]);
 if (withTests) runStep('unit tests', 'node_modules/vitest/vitest.mjs', ['run', '--project', 'unit']);
 
 process.stdout.write(failed.length === 0 ? 'All checks passed.\n' : `Failed: ${failed.join(', ')}.\n`);

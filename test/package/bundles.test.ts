@@ -1,6 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Bundle, bundleFunctions } from '../../tools/bundle-functions.ts';
-import { readProductionPackages } from '../../tools/production-packages.ts';
 
 let bundles: readonly Bundle[];
 beforeAll(async () => {
@@ -19,14 +18,6 @@ describe('the bundle of a function', () => {
   ])('carries no driver or SDK client that it does not use: %s', (name, used) => {
     const bundle = bundles.find((one) => one.name === name);
     expect(clients.filter((client) => bundle?.packages.has(client)).sort()).toStrictEqual([...used].sort());
-  });
-
-  it('carries no package whose licence is not listed', async () => {
-    const listed = new Set((await readProductionPackages()).map(({ name }) => name));
-    const carried = new Set(bundles.flatMap(({ packages }) => [...packages.keys()]));
-    carried.delete('outgraph');
-    expect(carried.size).toBeGreaterThan(5);
-    expect([...carried].filter((name) => !listed.has(name))).toStrictEqual([]);
   });
 
   it('is there for every function of serverless.yml', () => {
