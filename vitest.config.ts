@@ -70,7 +70,8 @@ const slow = 2 * serverTestMillis;
 
 export default defineConfig({
   test: {
-    // Node loads the modules itself: Vite takes a build of the AWS SDK of which it reads hundreds of modules in every worker.
+    // Node loads the modules itself: Vite takes a build of the AWS SDK of which it reads hundreds of modules in every
+    // worker.
     experimental: { viteModuleRunner: false },
     reporters: ['default', new SummaryReporter()],
     // Stopping the servers takes longer than the default of ten seconds on a busy machine.

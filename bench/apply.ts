@@ -1,4 +1,7 @@
-/** The apply against what one would write by hand: raw batches of `UNWIND … MERGE … SET`, and one auto-commit transaction per event. */
+/**
+ * The apply against what one would write by hand: raw batches of `UNWIND … MERGE … SET`, and one auto-commit
+ * transaction per event.
+ */
 import type { Driver } from 'neo4j-driver';
 import pMap from 'p-map';
 import { type Position, toPosition } from '../lib/contract/position.ts';

@@ -1,4 +1,7 @@
-/** A first load straight to the graph against one by hand: the same documents read with a cursor, and written raw, in batches of the same size. */
+/**
+ * A first load straight to the graph against one by hand: the same documents read with a cursor, and written raw, in
+ * batches of the same size.
+ */
 import type { Document } from 'mongodb';
 import { z } from 'zod';
 import { backfillIntoGraph } from '../cli/backfill/wiring.ts';

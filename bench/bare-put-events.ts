@@ -1,4 +1,7 @@
-/** PutEvents as fast as the bus takes them, in calls of ten and as many at once as the publisher has: what any publisher is measured against. */
+/**
+ * PutEvents as fast as the bus takes them, in calls of ten and as many at once as the publisher has: what any publisher
+ * is measured against.
+ */
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import pMap from 'p-map';
 import { type Pointer, pointerSource, pointersPerCall } from '../lib/contract/pointer.ts';

@@ -1,4 +1,7 @@
-/** Compares contenders in one run: interleaved, on the same server and the same data, so that what disturbs one disturbs the others. */
+/**
+ * Compares contenders in one run: interleaved, on the same server and the same data, so that what disturbs one disturbs
+ * the others.
+ */
 
 /** One way to do the same work. */
 export interface Contender {
@@ -19,7 +22,10 @@ export interface Rate {
 
 export interface Comparison {
   readonly rates: readonly Rate[];
-  /** Of each contender, the median over the rounds of its rate against the first one's in the same round, with the middle half. */
+  /**
+   * Of each contender, the median over the rounds of its rate against the first one's in the same round, with the
+   * middle half.
+   */
   readonly ratios: readonly Rate[];
 }
 

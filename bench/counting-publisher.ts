@@ -7,7 +7,10 @@ import { silentLog } from '../test/support/silent-log.ts';
 import type { BenchOutbox } from './bench-outbox.ts';
 import type { Contender } from './compare.ts';
 
-/** Nothing was sent for so long: there is nothing left to send. Longer than the two seconds after which an idle publisher saves its checkpoint. */
+/**
+ * Nothing was sent for so long: there is nothing left to send. Longer than the two seconds after which an idle
+ * publisher saves its checkpoint.
+ */
 const quietMillis = 3_000;
 
 export class CountingPublisher {

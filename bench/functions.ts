@@ -1,4 +1,6 @@
-/** What each function weighs: its bundle, zipped as Lambda gets it, and the time that a fresh process takes to load it. */
+/**
+ * What each function weighs: its bundle, zipped as Lambda gets it, and the time that a fresh process takes to load it.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';

@@ -1,4 +1,7 @@
-/** Lags of events: from the writer's clock to the acknowledgement, which comes after the graph's commit; all on the same machine's clock. */
+/**
+ * Lags of events: from the writer's clock to the acknowledgement, which comes after the graph's commit; all on the same
+ * machine's clock.
+ */
 import type { Document, Filter } from 'mongodb';
 import type { BenchOutbox } from './bench-outbox.ts';
 

@@ -65,7 +65,10 @@ const queues = {
   DEAD_LETTER_QUEUE_URL: 'https://queue.invalid/1/dead-letters',
 };
 
-/** Runs the deployed function's bundle in a process of its own. Kilobytes: https://nodejs.org/api/process.html#processresourceusage */
+/**
+ * Runs the deployed function's bundle in a process of its own. Kilobytes:
+ * https://nodejs.org/api/process.html#processresourceusage
+ */
 const runner = `
 const { readFileSync } = require('node:fs');
 const { handler } = require(process.argv[2]);

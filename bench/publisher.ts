@@ -1,4 +1,7 @@
-/** The publisher against a bare loop of PutEvents on the same bus, and against the bare driver on the same change stream. */
+/**
+ * The publisher against a bare loop of PutEvents on the same bus, and against the bare driver on the same change
+ * stream.
+ */
 import { randomBytes } from 'node:crypto';
 import { CreateEventBusCommand, DeleteEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { ResumeToken } from 'mongodb';

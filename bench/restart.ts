@@ -1,4 +1,7 @@
-/** The worker's lag while Neo4j is killed and started again under a steady stream: nothing may be lost, and the lag must be back soon. */
+/**
+ * The worker's lag while Neo4j is killed and started again under a steady stream: nothing may be lost, and the lag must
+ * be back soon.
+ */
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readSettings, workerSettings } from '../lib/runtime/settings.ts';

@@ -50,7 +50,10 @@ async function fill(bench: ApplyBench, from: number, to: number): Promise<void> 
   }
 }
 
-/** Batches of which one half is fresh and the other changes aggregates from anywhere in the graph; raw batches beside them, as the yardstick of the moment. */
+/**
+ * Batches of which one half is fresh and the other changes aggregates from anywhere in the graph; raw batches beside
+ * them, as the yardstick of the moment.
+ */
 async function measure(bench: ApplyBench, count: number, name: string): Promise<{ outgraph: Rate; raw: Rate }> {
   let states: readonly AggregateState[] = [];
   const { rates } = await compare(

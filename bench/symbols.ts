@@ -1,4 +1,7 @@
-/** What all benchmarks write: symbols of a code base, each an aggregate that owns one node with four properties and its relationship to one of fifty files. */
+/**
+ * What all benchmarks write: symbols of a code base, each an aggregate that owns one node with four properties and its
+ * relationship to one of fifty files.
+ */
 import { randomBytes } from 'node:crypto';
 import type { Position } from '../lib/contract/position.ts';
 import type { ProjectedSubgraph } from '../lib/contract/subgraph.ts';

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command `outgraph`. In an installed package it is the compiled one, under the Node of whoever installed it: Node strips no types below node_modules. In a clone it is the source, under the Node that the
- * project pins.
+ * The command `outgraph`. In an installed package it is the compiled one, under the Node of whoever installed it: Node
+ * strips no types below node_modules. In a clone it is the source, under the Node that the project pins.
  */
 import { existsSync } from 'node:fs';
 

@@ -33,7 +33,11 @@ export interface Running {
   readonly progress: (done: number) => void;
 }
 
-/** Opens the database for the time of `work`. @throws Fault `set-up-missing` or `mongodb-unavailable`; those of `work`. */
+/**
+ * Opens the database for the time of `work`.
+ *
+ * @throws Fault `set-up-missing` or `mongodb-unavailable`; those of `work`.
+ */
 export async function withOutbox<Result>(
   { MONGODB_URI, MONGODB_DATABASE }: OutboxAddress,
   work: (db: Db) => Promise<Result>,
@@ -89,7 +93,8 @@ export function readOutboxTime(db: Db): Promise<Date> {
 }
 
 /**
- * When the newest canary that the graph knows was written, by MongoDB's clock: a backup that holds it was made later. Null where it knows none.
+ * When the newest canary that the graph knows was written, by MongoDB's clock: a backup that holds it was made later.
+ * Null where it knows none.
  *
  * @throws Fault as {@link withGraph} does.
  */

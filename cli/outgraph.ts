@@ -19,7 +19,8 @@ const exitCode = await runOutgraph(process.argv.slice(2), {
   ask: process.stdin.isTTY ? ask : null,
   signal: interruption.signal,
 });
-// What is still open, a connection to a silent server or what the catalog's module has started, must not keep the process.
+// What is still open, a connection to a silent server or what the catalog's module has started, must not keep the
+// process.
 await Promise.all([process.stdout, process.stderr].map(flushed));
 process.exit(isTerminated && exitCode === exitCodes.interrupted ? exitCodes.terminated : exitCode);
 

@@ -1,6 +1,6 @@
 /**
- * One scan from end to end: the documents are brought to it, and when the graph has followed, it must equal one that is built from scratch from this scan alone, said twice: by the
- * documents' projections, and straight from the scan.
+ * One scan from end to end: the documents are brought to it, and when the graph has followed, it must equal one that is
+ * built from scratch from this scan alone, said twice: by the documents' projections, and straight from the scan.
  */
 
 import { readDocumentStates } from '../test/support/model/document-states.ts';
@@ -32,7 +32,10 @@ export interface BroughtToScan extends WrittenScan, Comparison {
   readonly bareSymbols: number;
 }
 
-/** Writes the scan, waits until the outbox is drained, and compares the repository's graph with what the documents and the scan demand. */
+/**
+ * Writes the scan, waits until the outbox is drained, and compares the repository's graph with what the documents and
+ * the scan demand.
+ */
 export async function bringToScan(
   context: ScanContext,
   repository: CodeRepository,

@@ -1,4 +1,7 @@
-/** The input `calendars`: the calendar files of a Debian package. One entry stands twice in them: it must be two relationships, and one when one of its documents is deleted. */
+/**
+ * The input `calendars`: the calendar files of a Debian package. One entry stands twice in them: it must be two
+ * relationships, and one when one of its documents is deleted.
+ */
 import { ObjectId } from 'mongodb';
 import pMap from 'p-map';
 import { trackCollection } from '../lib/writer/tracked-collection.ts';
@@ -17,7 +20,10 @@ const smallFiles = ['calendar.history', 'de_DE/calendar.literatur'];
 
 const concurrentWriters = 8;
 
-/** An entry that stands more than once in a file: how often, and what the graph has of it, first all and then after one document was deleted. */
+/**
+ * An entry that stands more than once in a file: how often, and what the graph has of it, first all and then after one
+ * document was deleted.
+ */
 interface Duplicate {
   readonly user_id: string;
   readonly date: string;

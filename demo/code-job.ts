@@ -1,6 +1,7 @@
 /**
- * The input `code`: five published versions of one package, scanned one after the other into one repository. After each scan the graph must equal one that is built from scratch from
- * that version alone, said twice: by the documents' projections, and straight from the scan. The same scans are then written the way that XMem writes them today.
+ * The input `code`: five published versions of one package, scanned one after the other into one repository. After each
+ * scan the graph must equal one that is built from scratch from that version alone, said twice: by the documents'
+ * projections, and straight from the scan. The same scans are then written the way that XMem writes them today.
  */
 import { printStep } from '../tools/local/progress.ts';
 import { bringToScan } from './bring-to-scan.ts';

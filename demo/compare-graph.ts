@@ -1,4 +1,7 @@
-/** Compares the graph with what it must be, element by element: with what the documents' projections list, or with another picture. */
+/**
+ * Compares the graph with what it must be, element by element: with what the documents' projections list, or with
+ * another picture.
+ */
 import type { Db } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import { readDocumentStates } from '../test/support/model/document-states.ts';

@@ -1,6 +1,7 @@
 /**
- * The input `holidays`: the public holidays of every country, state and region that the package `date-holidays` knows, as the dated events of so many
- * users, in 2024 and then in 2025. Code ISC, data CC BY-SA 3.0, https://github.com/commenthol/date-holidays
+ * The input `holidays`: the public holidays of every country, state and region that the package `date-holidays` knows,
+ * as the dated events of so many users, in 2024 and then in 2025. Code ISC, data CC BY-SA 3.0,
+ * https://github.com/commenthol/date-holidays
  */
 import Holidays from 'date-holidays';
 

@@ -1,4 +1,7 @@
-/** The frame of the inputs that are dated events of users: writes them, waits until the outbox is drained, and compares the graph with the documents. */
+/**
+ * The frame of the inputs that are dated events of users: writes them, waits until the outbox is drained, and compares
+ * the graph with the documents.
+ */
 import { compareGraph } from './compare-graph.ts';
 import type { JobContext } from './job.ts';
 import { countApplied, readLag, readOutboxFigures } from './outbox-figures.ts';

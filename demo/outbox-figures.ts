@@ -1,4 +1,7 @@
-/** Reads from the outbox, and from the consumer's log, how far the events are and what became of them; the sweep's canaries are not counted. */
+/**
+ * Reads from the outbox, and from the consumer's log, how far the events are and what became of them; the sweep's
+ * canaries are not counted.
+ */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Collection, Document } from 'mongodb';
@@ -13,7 +16,10 @@ export interface OutboxFigures {
   readonly republished: number;
 }
 
-/** Milliseconds from the writer's clock in the event to the server's clock in the acknowledgement, which follows the Neo4j commit. */
+/**
+ * Milliseconds from the writer's clock in the event to the server's clock in the acknowledgement, which follows the
+ * Neo4j commit.
+ */
 export interface Lag {
   readonly p50: number;
   readonly p95: number;

@@ -1,6 +1,7 @@
 /**
- * `npm start`: the whole path on real input. Starts the stack, and for each input that is chosen writes it through tracked collections, waits until every event is settled, and
- * compares the graph with what it must be. Exits 0 only if every graph is equal.
+ * `npm start`: the whole path on real input. Starts the stack, and for each input that is chosen writes it through
+ * tracked collections, waits until every event is settled, and compares the graph with what it must be. Exits 0 only if
+ * every graph is equal.
  */
 import { Command } from 'commander';
 import { MongoClient } from 'mongodb';

@@ -11,7 +11,10 @@ export interface WritingProgress {
   pending: number;
 }
 
-/** Writers wait for the path when more events than these are pending: on a slow machine, the lag would grow with every write. */
+/**
+ * Writers wait for the path when more events than these are pending: on a slow machine, the lag would grow with every
+ * write.
+ */
 const maxBacklog = 1_000;
 const backlogPollMillis = 50;
 
@@ -34,7 +37,11 @@ export interface Draining {
 /** Nothing was settled for this long: something is broken, and waiting on would not mend it. */
 const stalledMillis = 120_000;
 
-/** Shows the progress until all is written and nothing is pending, or nothing moves any more. @throws what the writing throws. */
+/**
+ * Shows the progress until all is written and nothing is pending, or nothing moves any more.
+ *
+ * @throws what the writing throws.
+ */
 export async function untilDrained({ outbox, filter, writing, shown, signal }: Draining): Promise<void> {
   let outcome: { readonly error?: unknown } | undefined;
   (writing ?? Promise.resolve()).then(

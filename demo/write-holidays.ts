@@ -1,4 +1,7 @@
-/** Writes the holidays through tracked collections, with several writers at once: all of 2024 first, then what 2025 changes. */
+/**
+ * Writes the holidays through tracked collections, with several writers at once: all of 2024 first, then what 2025
+ * changes.
+ */
 import { type Db, type MongoClient, ObjectId } from 'mongodb';
 import pMap from 'p-map';
 import { trackCollection } from '../lib/writer/tracked-collection.ts';

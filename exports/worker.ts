@@ -1,5 +1,6 @@
 /** `outgraph/worker`: the whole path in one resident process, and the set-up that it needs. */
-// biome-ignore-all lint/performance/noBarrelFile: an entry point of the package, whose names are promised while the files behind them may move.
+// biome-ignore-all lint/performance/noBarrelFile: an entry point of the package, whose names are promised while the
+// files behind them may move.
 export {
   type Environment,
   readSettings,

@@ -1,4 +1,7 @@
-/** `npm run build`: compiles what the package ships, `exports/`, `cli/` and the console's page with all that they import, into `dist/`. `npm pack` does so first. */
+/**
+ * `npm run build`: compiles what the package ships, `exports/`, `cli/` and the console's page with all that they
+ * import, into `dist/`. `npm pack` does so first.
+ */
 import { spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -24,7 +27,10 @@ function compile(project: string, folder: string): void {
   if (status !== 0) throw new Error(`The package does not compile:\n${stdout}`);
 }
 
-/** The compiler leaves `.ts` in the declarations' imports, which not all tools follow. https://github.com/microsoft/TypeScript/issues/61037 */
+/**
+ * The compiler leaves `.ts` in the declarations' imports, which not all tools follow.
+ * https://github.com/microsoft/TypeScript/issues/61037
+ */
 function nameJavaScript(file: string): void {
   const text = readFileSync(file, 'utf8');
   writeFileSync(file, text.replaceAll(/((?:from |import\()(['"])\.{1,2}\/.+?)\.ts\2/g, '$1.js$2'));

@@ -1,8 +1,10 @@
 /**
- * `npm run schema`: writes what other languages and tools read of the outbox document, from its one schema in `lib/contract/outbox-event.ts`; a unit test compares them.
+ * `npm run schema`: writes what other languages and tools read of the outbox document, from its one schema in
+ * `lib/contract/outbox-event.ts`; a unit test compares them.
  *
  * - `schema/outbox.validator.json`: the validator of the collection, as `createCollection` and `collMod` take it.
- * - `schema/outbox.schema.json`: a JSON Schema (draft 2020-12) of an outbox document in canonical Extended JSON. It cannot count bytes: that an `aggregateId` has at most 512 is said by the
+ * - `schema/outbox.schema.json`: a JSON Schema (draft 2020-12) of an outbox document in canonical Extended JSON. It
+ *   cannot count bytes: that an `aggregateId` has at most 512 is said by the
  *   validator alone.
  */
 import { writeFileSync } from 'node:fs';
@@ -13,7 +15,10 @@ import { fieldRules, outboxFieldsSchema } from '../lib/contract/outbox-event.ts'
 import { outboxValidator } from '../lib/set-up/mongodb-validator.ts';
 import { projectRoot } from './local/paths.ts';
 
-/** How canonical Extended JSON writes each BSON type. https://github.com/mongodb/specifications/blob/master/source/extended-json/extended-json.md */
+/**
+ * How canonical Extended JSON writes each BSON type.
+ * https://github.com/mongodb/specifications/blob/master/source/extended-json/extended-json.md
+ */
 const extendedJson: Readonly<Record<string, Document>> = {
   string: { type: 'string' },
   object: { type: 'object' },

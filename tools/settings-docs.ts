@@ -1,4 +1,7 @@
-/** `npm run settings`: writes the table of settings in `docs/settings.md` and `.env.example` from the one list in `lib/runtime/settings.ts`; a unit test compares them. */
+/**
+ * `npm run settings`: writes the table of settings in `docs/settings.md` and `.env.example` from the one list in
+ * `lib/runtime/settings.ts`; a unit test compares them.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type SettingMeta, settings, settingsOf } from '../lib/runtime/settings.ts';

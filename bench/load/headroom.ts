@@ -1,4 +1,7 @@
-/** How fast outgraph's own parts are on the same databases, without bus and queue: as the benchmarks measure them, only shorter. */
+/**
+ * How fast outgraph's own parts are on the same databases, without bus and queue: as the benchmarks measure them, only
+ * shorter.
+ */
 
 import { joinConsumer, noQueue } from '../../lib/consumer/wiring.ts';
 import { consumerSettings, readSettings } from '../../lib/runtime/settings.ts';
@@ -40,7 +43,9 @@ export function measureHeadroom(databases: BenchDatabases): Promise<Headroom> {
   });
 }
 
-/** The graph belongs to the outbox of the functions that are deployed beside it: to the consumer, this is the same one. */
+/**
+ * The graph belongs to the outbox of the functions that are deployed beside it: to the consumer, this is the same one.
+ */
 async function joinGraphOf(databases: BenchDatabases, { db }: BenchOutbox): Promise<void> {
   const driver = connectGraph(databases);
   const { outboxId } = await readBinding(driver, 'neo4j').finally(() => driver.close());

@@ -1,4 +1,7 @@
-/** How fast LocalStack itself is, with events that were never there: the consumer settles their pointers without effect, after one look into MongoDB for each batch. */
+/**
+ * How fast LocalStack itself is, with events that were never there: the consumer settles their pointers without effect,
+ * after one look into MongoDB for each batch.
+ */
 import { randomBytes } from 'node:crypto';
 import { CreateEventBusCommand, DeleteEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
@@ -16,7 +19,10 @@ import { putEventsBare } from '../bare-put-events.ts';
 export interface LocalstackPace {
   /** Bare PutEvents on a bus without rules. */
   readonly bus: number;
-  /** Bare PutEvents on the stack's bus, until the consumer has had them all: bus, rule, queue, event source mapping and function. */
+  /**
+   * Bare PutEvents on the stack's bus, until the consumer has had them all: bus, rule, queue, event source mapping and
+   * function.
+   */
   readonly wholeWay: number;
   /** Messages that wait in the queue, until the consumer has had them all: event source mapping and function alone. */
   readonly delivery: number;
@@ -72,7 +78,9 @@ async function secondsOf(run: () => Promise<unknown>): Promise<number> {
   return (performance.now() - startedAt) / 1000;
 }
 
-/** Begins to count the messages that the consumer's log tells of; what it returns waits until there are so many more. */
+/**
+ * Begins to count the messages that the consumer's log tells of; what it returns waits until there are so many more.
+ */
 async function countingConsumed(functions: DeployedFunctions, count: number): Promise<() => Promise<unknown>> {
   const consumed = async () =>
     (await functions.logLines('consumer'))

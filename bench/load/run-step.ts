@@ -85,7 +85,10 @@ function eventsOf(prefix: string): Document {
   return { aggregateType: 'graph', aggregateId: { $gte: `${prefix}-`, $lt: `${prefix}.` } };
 }
 
-/** From the middle of the step to its end, each told by the mean over a fifth of it: batches make the backlog go up and down. */
+/**
+ * From the middle of the step to its end, each told by the mean over a fifth of it: batches make the backlog go up and
+ * down.
+ */
 function growthOf(samples: readonly Sample[], seconds: number): number {
   const mean = (from: number, to: number) => {
     const some = samples.filter((sample) => sample.seconds >= from * seconds && sample.seconds <= to * seconds);

@@ -1,6 +1,7 @@
 /**
- * `npm run load -- --rate R --seconds S`: writes at a steady rate on the whole stack, tells the lags, then searches for the highest rate that keeps up, and says what limits it. Exits 0 only if the asked rate
- * was held and everything is settled.
+ * `npm run load -- --rate R --seconds S`: writes at a steady rate on the whole stack, tells the lags, then searches for
+ * the highest rate that keeps up, and says what limits it. Exits 0 only if the asked rate was held and everything is
+ * settled.
  */
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, loadavg } from 'node:os';

@@ -1,6 +1,7 @@
 /**
- * How long events wait for their send, told from outside: everything up to the publisher's checkpoint is sent, so the oldest pending event behind it has been waiting since it was written. A resume token begins with
- * the time that it stands at.
+ * How long events wait for their send, told from outside: everything up to the publisher's checkpoint is sent, so the
+ * oldest pending event behind it has been waiting since it was written. A resume token begins with the time that it
+ * stands at.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Collection, type Db, type Document, Timestamp } from 'mongodb';

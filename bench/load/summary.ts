@@ -7,7 +7,10 @@ import type { StepResult } from './run-step.ts';
 
 export interface LoadSummary {
   readonly seconds: number;
-  /** What the machine had to run, the stack and all others together: its load over a minute, at the end of each step. More than with nothing else running, and the figures are disturbed. */
+  /**
+   * What the machine had to run, the stack and all others together: its load over a minute, at the end of each step.
+   * More than with nothing else running, and the figures are disturbed.
+   */
   readonly machine: { readonly cores: number; readonly loads: readonly number[] };
   /** The step at the rate that was asked for. */
   readonly asked: StepResult;

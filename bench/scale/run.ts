@@ -1,6 +1,7 @@
 /**
- * `npm run scale -- --catalog N`: documents that outgraph has never seen are brought into the graph by `outgraph backfill --direct`, and verified by `outgraph verify`, each in a process of its own, whose time and largest
- * memory are told. Exits 0 only if all were applied, the graph is equal, and the verification stayed below the bound.
+ * `npm run scale -- --catalog N`: documents that outgraph has never seen are brought into the graph by `outgraph
+ * backfill --direct`, and verified by `outgraph verify`, each in a process of its own, whose time and largest memory
+ * are told. Exits 0 only if all were applied, the graph is equal, and the verification stayed below the bound.
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * One part of a backfill: the states of documents that were read, applied to the graph under a position that loses against every event they do not contain. What the graph does not take as it is goes through the outbox, where
- * it is retried, or becomes dead with its reason, where everybody sees it.
+ * One part of a backfill: the states of documents that were read, applied to the graph under a position that loses
+ * against every event they do not contain. What the graph does not take as it is goes through the outbox, where it is
+ * retried, or becomes dead with its reason, where everybody sees it.
  */
 
 import { Fault } from '../../lib/contract/fault.ts';
@@ -59,7 +60,10 @@ export interface ChunkReport {
   readonly unrecordable: number;
 }
 
-/** Older states are read again: far below the 15 days that a deletion is remembered at least, and far above what an apply takes. */
+/**
+ * Older states are read again: far below the 15 days that a deletion is remembered at least, and far above what an
+ * apply takes.
+ */
 const maxAgeMillis = 10 * 60_000;
 
 /** Brings the documents over; null: interrupted before it was done. @throws Fault that does not pass. */

@@ -1,7 +1,7 @@
 /**
- * Backfill straight into the graph, without events, in the order of the documents' ids, while writers write. A chunk is read
- * and then applied, several chunks at a time; the progress that is noted covers only chunks that have none before them under
- * way. Interrupted at any point, the next run continues from there: to apply a chunk twice does no harm
+ * Backfill straight into the graph, without events, in the order of the documents' ids, while writers write. A chunk is
+ * read and then applied, several chunks at a time; the progress that is noted covers only chunks that have none before
+ * them under way. Interrupted at any point, the next run continues from there: to apply a chunk twice does no harm
  * (`guard-position.ts` says why).
  */
 import type { Position } from '../../lib/contract/position.ts';
@@ -43,7 +43,8 @@ export interface DirectReport extends ChunkReport {
 /**
  * Brings over all documents. The caller removes the progress when it is done.
  *
- * @throws Fault `mongodb-unavailable` or `neo4j-unavailable` where they stay away and nobody has interrupted it; the next run goes on.
+ * @throws Fault `mongodb-unavailable` or `neo4j-unavailable` where they stay away and nobody has interrupted it; the
+ * next run goes on.
  */
 export async function backfillDirectly<Id>(ports: DirectPorts<Id>, options: DirectOptions): Promise<DirectReport> {
   const before = (await ports.readProgress()) ?? {
@@ -77,7 +78,8 @@ class DirectBackfill<Id> {
       const began = await this.#beginAll();
       return this.#report(began === 'all' && (await this.#finishUntil(0)) ? 'done' : 'interrupted');
     } catch (error) {
-      // Who interrupts it while a server is away does not wait for that: what is not noted is brought over by the next run.
+      // Who interrupts it while a server is away does not wait for that: what is not noted is brought over by the next
+      // run.
       if (this.#ports.isInterrupted() && isUnavailable(error)) return this.#report('interrupted');
       throw error;
     } finally {

@@ -174,8 +174,8 @@ async function backfillAll(
 }
 
 /**
- * MongoDB ends a transaction after 60 seconds, if nobody has set it otherwise: with less, a write that is still under way
- * could lose against a direct backfill.
+ * MongoDB ends a transaction after 60 seconds, if nobody has set it otherwise: with less, a write that is still under
+ * way could lose against a direct backfill.
  *
  * https://www.mongodb.com/docs/manual/reference/parameters/#mongodb-parameter-param.transactionLifetimeLimitSeconds
  */

@@ -1,4 +1,7 @@
-/** How far a backfill has come, among the checkpoints, so that one that was interrupted continues. Each way has notes of its own. */
+/**
+ * How far a backfill has come, among the checkpoints, so that one that was interrupted continues. Each way has notes of
+ * its own.
+ */
 import { BSON, type Collection, type Document, Timestamp } from 'mongodb';
 import { fromPosition, type Position, toPosition } from '../../lib/contract/position.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
@@ -25,7 +28,9 @@ export interface ProgressNote {
 
 const majority = { writeConcern: { w: 'majority' } } as const;
 
-/** How a type is backfilled: through the outbox, or straight into the graph. One does not continue where the other was. */
+/**
+ * How a type is backfilled: through the outbox, or straight into the graph. One does not continue where the other was.
+ */
 export type BackfillWay = 'backfill' | 'direct-backfill';
 
 /** Whose note it is. */

@@ -1,12 +1,13 @@
 /**
- * `--prune`, after the backfill of a type through the outbox: records the deletion of aggregates that have no document. They
- * are in a graph that was restored from a backup, or that is ahead of documents which were restored; and a new graph does not
- * know that they were deleted, though an older upsert of theirs may still be pending or dead in the outbox.
+ * `--prune`, after the backfill of a type through the outbox: records the deletion of aggregates that have no document.
+ * They are in a graph that was restored from a backup, or that is ahead of documents which were restored; and a new
+ * graph does not know that they were deleted, though an older upsert of theirs may still be pending or dead in the
+ * outbox.
  *
- * Which they are: the backfill gave every document an event later than `startedAt`. So an aggregate that the graph knows only
- * up to a point before that, and of which the outbox has nothing later, has no document. A deletion takes its place right
- * behind the newest position that is known of its aggregate: whatever a writer has recorded since, or records just now, is
- * newer and wins.
+ * Which they are: the backfill gave every document an event later than `startedAt`. So an aggregate that the graph
+ * knows only up to a point before that, and of which the outbox has nothing later, has no document. A deletion takes
+ * its place right behind the newest position that is known of its aggregate: whatever a writer has recorded since, or
+ * records just now, is newer and wins.
  */
 import { fromPosition, type Position, toPosition } from '../../lib/contract/position.ts';
 import type { Pace } from '../throttle/pace.ts';
@@ -30,7 +31,10 @@ interface Missing {
   readonly knownPosition: Position;
 }
 
-/** All of one aggregate type; lists are in the order of the ids, and go on after the last one, at first after the empty text. */
+/**
+ * All of one aggregate type; lists are in the order of the ids, and go on after the last one, at first after the empty
+ * text.
+ */
 export interface PrunePorts {
   /** Live aggregates of the graph whose position is not later than `notAfter`. */
   readonly listAggregates: (notAfter: Position, after: string, limit: number) => Promise<readonly KnownAggregate[]>;
@@ -53,7 +57,10 @@ export interface PrunePorts {
 export interface PruneOptions {
   /** When the reprojection began. */
   readonly startedAt: Position;
-  /** A writer's transaction ends within this time: what it recorded before the reprojection began may have become visible after it had passed. */
+  /**
+   * A writer's transaction ends within this time: what it recorded before the reprojection began may have become
+   * visible after it had passed.
+   */
   readonly transactionSeconds: number;
   /** More than these are not deleted at all: a collection that is empty by mistake must not empty the graph. */
   readonly maxDeleted: number;
@@ -65,7 +72,11 @@ export type PruneReport =
 
 const pageAggregates = 500;
 
-/** Records the deletions; two passes, because it counts first. @throws Fault `mongodb-unavailable` or `neo4j-unavailable`. */
+/**
+ * Records the deletions; two passes, because it counts first.
+ *
+ * @throws Fault `mongodb-unavailable` or `neo4j-unavailable`.
+ */
 export async function prune(ports: PrunePorts, options: PruneOptions): Promise<PruneReport> {
   let missing = 0;
   for await (const page of missingAggregates(ports, options)) missing += page.length;
@@ -117,7 +128,10 @@ async function missingInGraph(
   });
 }
 
-/** Of aggregates with a pending or dead event, those of which nothing newer is known, and nothing late: redriven, it would bring back what was deleted. */
+/**
+ * Of aggregates with a pending or dead event, those of which nothing newer is known, and nothing late: redriven, it
+ * would bring back what was deleted.
+ */
 async function missingInOutbox(
   ports: PrunePorts,
   notAfter: Position,

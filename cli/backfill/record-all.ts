@@ -1,7 +1,7 @@
 /**
- * Backfill through the outbox: records every document of an aggregate type again, in the order of the documents' ids, while
- * writers write, so that the graph gets all of them by the projection that is deployed. What a writer inserts meanwhile has
- * an event of its own. Interrupted at any point, the next run continues from there.
+ * Backfill through the outbox: records every document of an aggregate type again, in the order of the documents' ids,
+ * while writers write, so that the graph gets all of them by the projection that is deployed. What a writer inserts
+ * meanwhile has an event of its own. Interrupted at any point, the next run continues from there.
  */
 import type { Position } from '../../lib/contract/position.ts';
 import { type CapacityPorts, type WaitingLog, waitForCapacity } from '../throttle/capacity.ts';
@@ -51,7 +51,11 @@ export interface RecordAllReport {
   readonly unrecordable: number;
 }
 
-/** The caller removes the progress when all that belongs to the backfill is done. @throws Fault `mongodb-unavailable`. */
+/**
+ * The caller removes the progress when all that belongs to the backfill is done.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function recordAll<Id>(ports: RecordAllPorts<Id>, options: RecordAllOptions): Promise<RecordAllReport> {
   let progress = (await ports.readProgress()) ?? {
     startedAt: await ports.readClusterTime(),

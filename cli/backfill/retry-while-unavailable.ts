@@ -1,4 +1,7 @@
-/** A command that runs for hours outlives what its servers need a minute for, such as a change of their leader. Time is given to it. */
+/**
+ * A command that runs for hours outlives what its servers need a minute for, such as a change of their leader. Time is
+ * given to it.
+ */
 import { Fault, type FaultCode } from '../../lib/contract/fault.ts';
 
 export interface RetryPorts {
@@ -10,7 +13,11 @@ export interface RetryPorts {
 /** About a minute, together. */
 const waitsMillis = [500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000] as const;
 
-/** Does what does no harm when it is done again, and again while a server is away. @throws what it throws, where that does not pass. */
+/**
+ * Does what does no harm when it is done again, and again while a server is away.
+ *
+ * @throws what it throws, where that does not pass.
+ */
 export async function retryWhileUnavailable<Result>(ports: RetryPorts, work: () => Promise<Result>): Promise<Result> {
   for (const millis of waitsMillis) {
     try {

@@ -1,4 +1,7 @@
-/** Joins the backfill of one aggregate type to both databases: through the outbox, straight into the graph, and the pruning. */
+/**
+ * Joins the backfill of one aggregate type to both databases: through the outbox, straight into the graph, and the
+ * pruning.
+ */
 import { randomUUID } from 'node:crypto';
 import type { Db } from 'mongodb';
 import type { Position } from '../../lib/contract/position.ts';
@@ -39,7 +42,10 @@ import {
 import { type PruneReport, prune } from './prune.ts';
 import { type RecordAllLog, recordAll } from './record-all.ts';
 
-/** What became of the documents of a type. `pruned` is null where nothing was to be pruned, or where it did not come to that. */
+/**
+ * What became of the documents of a type. `pruned` is null where nothing was to be pruned, or where it did not come to
+ * that.
+ */
 export interface BackfillReport extends ChunkReport {
   readonly outcome: 'done' | 'interrupted';
   /** By this run and those before it that it continued. */
@@ -66,7 +72,11 @@ export async function planBackfill(
   return { documents, doneBefore: before?.recorded ?? null };
 }
 
-/** Drops what an earlier run noted, so that the next one begins at the first document. @throws Fault `mongodb-unavailable`. */
+/**
+ * Drops what an earlier run noted, so that the next one begins at the first document.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export function dropProgress(db: Db, owner: NoteOwner): Promise<void> {
   return removeProgressNote(progressNotes(db), owner);
 }
@@ -101,8 +111,8 @@ export async function backfillThroughOutbox(
   const owner = { way: 'backfill', aggregateType } as const;
   const run = randomUUID();
   if (pruning !== null) {
-    // A run that deletes starts over: the graph may have been restored since an earlier one recorded its part, and would
-    // miss it.
+    // A run that deletes starts over: the graph may have been restored since an earlier one recorded its part, and
+    // would miss it.
     await removeProgressNote(notes, owner);
     const { graph } = pruning;
     await withGraph(db, graph, (driver) => markRun(driver, graph.NEO4J_DATABASE, aggregateType, run));

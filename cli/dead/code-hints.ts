@@ -1,4 +1,7 @@
-/** What each code of a dead event means, and what a person does about it. The one source: the commands print it, and the run book's table is compared with it. */
+/**
+ * What each code of a dead event means, and what a person does about it. The one source: the commands print it, and the
+ * run book's table is compared with it.
+ */
 import { type DataFaultCode, dataFaultCodes } from '../../lib/contract/fault.ts';
 
 /** In a person's words. */

@@ -1,4 +1,7 @@
-/** What an operator sees of dead events. Plain data: printed, sent as JSON, and drawn by the console. An event may have been written past the validator, so that nothing here is sure of its fields. */
+/**
+ * What an operator sees of dead events. Plain data: printed, sent as JSON, and drawn by the console. An event may have
+ * been written past the validator, so that nothing here is sure of its fields.
+ */
 import type { Position } from '../../lib/contract/position.ts';
 
 /** One of them in a list. */

@@ -51,7 +51,8 @@ export async function planDiscard(
 }
 
 /**
- * Moves the meant events that died before `until` from the outbox to the discarded ones, each part in one transaction: ended at any point, every event is in exactly one of the two.
+ * Moves the meant events that died before `until` from the outbox to the discarded ones, each part in one transaction:
+ * ended at any point, every event is in exactly one of the two.
  *
  * @throws Fault `mongodb-unavailable`; what was moved stays moved.
  */

@@ -1,6 +1,7 @@
 /**
- * Events that a person has discarded: out of the outbox for good, kept whole with the reason in a collection of their own until an operator removes them. Nothing reads them but the
- * commands that show them, and none comes back: so that their aggregates' tombstones may go.
+ * Events that a person has discarded: out of the outbox for good, kept whole with the reason in a collection of their
+ * own until an operator removes them. Nothing reads them but the commands that show them, and none comes back: so that
+ * their aggregates' tombstones may go.
  */
 
 import { Binary, BSON, type ClientSession, type Collection, type Document, MongoServerError, ObjectId } from 'mongodb';
@@ -26,15 +27,19 @@ export interface Discarding {
   readonly discardedAt: Date;
 }
 
-/** What one transaction moves, in about so many bytes: it has to end within a minute, and its events are in memory meanwhile. */
+/**
+ * What one transaction moves, in about so many bytes: it has to end within a minute, and its events are in memory
+ * meanwhile.
+ */
 const maxBytesAtOnce = 8 * 1024 * 1024;
 
 /** DuplicateKey. */
 const duplicateCode = 11_000;
 
 /**
- * Moves those of the events that are dead at this moment, within the session's transaction; where they are large, only the first of them. Returns how many.
- * A redrive at the same time changes the same documents: one of the two transactions fails, begins again, and finds what the other one has left.
+ * Moves those of the events that are dead at this moment, within the session's transaction; where they are large, only
+ * the first of them. Returns how many. A redrive at the same time changes the same documents: one of the two
+ * transactions fails, begins again, and finds what the other one has left.
  *
  * @throws what the driver throws, so that the transaction can begin again.
  */
@@ -63,8 +68,8 @@ export async function moveToDiscarded(
 }
 
 /**
- * The event with what was done to it. Where the driver cannot write an event as it has read it (fields whose names are numbers, or `_bsontype`; types that are no longer in use), its bytes are
- * kept in the place of its fields.
+ * The event with what was done to it. Where the driver cannot write an event as it has read it (fields whose names are
+ * numbers, or `_bsontype`; types that are no longer in use), its bytes are kept in the place of its fields.
  */
 function toDiscarded(raw: Uint8Array, { reason, discardedAt }: Discarding): Document {
   const event = BSON.deserialize(raw, lenientTypes);

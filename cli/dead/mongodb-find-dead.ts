@@ -1,4 +1,7 @@
-/** The dead events that a person means: to look at, to redrive, or to discard. Every read is by the index of the dead, or by the ids that are meant. */
+/**
+ * The dead events that a person means: to look at, to redrive, or to discard. Every read is by the index of the dead,
+ * or by the ids that are meant.
+ */
 import { type Collection, type Document, type Filter, ObjectId } from 'mongodb';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
 import type { DeadDetails, DeadGroup, DeadRow } from './dead-list.ts';
@@ -13,7 +16,8 @@ export async function countDead(outbox: Collection<Document>, selection: DeadSel
 }
 
 /**
- * Ids of the meant events that died before `until`, those that died first first. What dies again while a redrive is under way is not among them.
+ * Ids of the meant events that died before `until`, those that died first first. What dies again while a redrive is
+ * under way is not among them.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -34,7 +38,11 @@ export async function findDead(
   return found.map(({ _id }) => String(_id));
 }
 
-/** Where the meant events stand that died before `until`, those that died first first. @throws Fault `mongodb-unavailable`. */
+/**
+ * Where the meant events stand that died before `until`, those that died first first.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function listDeadPlaces(
   outbox: Collection<Document>,
   selection: DeadSelection,
@@ -70,7 +78,11 @@ export async function listDeadRows(
   return found.map(toDeadRow);
 }
 
-/** The meant events by code and aggregate type, no more than the `limit` that died last. @throws Fault `mongodb-unavailable`. */
+/**
+ * The meant events by code and aggregate type, no more than the `limit` that died last.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function groupDead(
   outbox: Collection<Document>,
   selection: DeadSelection,

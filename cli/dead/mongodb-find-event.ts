@@ -1,4 +1,7 @@
-/** One event with all of its fields, for an operator; also one that was written past the validator, or that is discarded. */
+/**
+ * One event with all of its fields, for an operator; also one that was written past the validator, or that is
+ * discarded.
+ */
 import { type Binary, BSON, type Collection, type Document, ObjectId } from 'mongodb';
 import { bsonTypeOf } from '../../lib/contract/bson-type.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';

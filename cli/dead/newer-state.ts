@@ -1,4 +1,7 @@
-/** Whether events are overtaken: what is known of their aggregates that is newer, and so what becomes of the graph if they are never applied. */
+/**
+ * Whether events are overtaken: what is known of their aggregates that is newer, and so what becomes of the graph if
+ * they are never applied.
+ */
 import type { Position } from '../../lib/contract/position.ts';
 
 /**

@@ -28,7 +28,10 @@ export function selectionOf({ code = [], type = [], id = [] }: SelectionOptions)
   return { codes: code, aggregateTypes: type, eventIds: id };
 }
 
-/** The same for a command that changes them: ends the process with wrong use where nothing is chosen, or both all and some. */
+/**
+ * The same for a command that changes them: ends the process with wrong use where nothing is chosen, or both all and
+ * some.
+ */
 export function chosenOrExit(options: SelectionOptions, command: Command): DeadSelection {
   const some = (options.code ?? options.type ?? options.id) !== undefined;
   if (some === (options.all === true)) command.error('error: choose the events: --code, --type, --id, or --all');

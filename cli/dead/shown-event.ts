@@ -1,4 +1,7 @@
-/** All that an operator sees of one event that is dead, or was discarded. Plain data: printed, sent as JSON, and drawn by the console. */
+/**
+ * All that an operator sees of one event that is dead, or was discarded. Plain data: printed, sent as JSON, and drawn
+ * by the console.
+ */
 
 import type { CodeHint } from './code-hints.ts';
 import type { DeadDetails } from './dead-list.ts';

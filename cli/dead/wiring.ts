@@ -1,4 +1,7 @@
-/** Joins what an operator does with dead events to the databases: for a command, and for a server that stays. Redriving them is in `return-events.ts`. */
+/**
+ * Joins what an operator does with dead events to the databases: for a command, and for a server that stays. Redriving
+ * them is in `return-events.ts`.
+ */
 import type { Db } from 'mongodb';
 import { Fault } from '../../lib/contract/fault.ts';
 import { readAggregatePositions } from '../../lib/graph/neo4j-list-aggregates.ts';
@@ -78,7 +81,11 @@ export async function showDead(db: Db, eventId: string, { graph, withPayload }: 
   };
 }
 
-/** What is newer than each event; where the graph does not answer, as far as the outbox knows. @throws Fault `mongodb-unavailable`. */
+/**
+ * What is newer than each event; where the graph does not answer, as far as the outbox knows.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function readNewerStates(
   db: Db,
   graph: GraphAddress | null,

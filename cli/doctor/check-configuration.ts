@@ -1,4 +1,7 @@
-/** The doctor's checks of what a process is started with: its settings, what they refer to, the way to the servers, the catalog, and Node itself. */
+/**
+ * The doctor's checks of what a process is started with: its settings, what they refer to, the way to the servers, the
+ * catalog, and Node itself.
+ */
 
 import { describeError } from '../../lib/contract/fault.ts';
 import { bookkeepingPrefix, namePattern } from '../../lib/contract/subgraph.ts';
@@ -142,7 +145,10 @@ function unloadable(problem: string): Finding {
   return wrong(problem, 'Give --catalog a module whose export "catalog" was made by createCatalog.');
 }
 
-/** What two types say of one label must be the same: the set-up would follow the one, and every event of the other would be dead. */
+/**
+ * What two types say of one label must be the same: the set-up would follow the one, and every event of the other would
+ * be dead.
+ */
 function judgeCatalog(catalog: AggregateCatalog): Finding {
   const keys = new Map<string, { readonly key: string; readonly type: string }>();
   const problems: string[] = [];

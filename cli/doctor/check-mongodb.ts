@@ -1,4 +1,7 @@
-/** The doctor's checks of MongoDB: the server, what the set-up has made in it, what the user may do, and how long its memory is. */
+/**
+ * The doctor's checks of MongoDB: the server, what the set-up has made in it, what the user may do, and how long its
+ * memory is.
+ */
 
 import type { ServerFacts } from '../../lib/set-up/mongodb-inspect-server.ts';
 import { setUpAdvice } from './advice.ts';

@@ -1,4 +1,7 @@
-/** The doctor's checks of Neo4j: the server, the constraints that the apply stands on, the user, and whether this version reads what is written there. */
+/**
+ * The doctor's checks of Neo4j: the server, the constraints that the apply stands on, the user, and whether this
+ * version reads what is written there.
+ */
 
 import { describeError } from '../../lib/contract/fault.ts';
 import { decodeManifest } from '../../lib/graph/manifest.ts';

@@ -1,5 +1,6 @@
 /**
- * The doctor's checks of the queue, its dead-letter queue and the bus, where the settings name them: the worker needs none.
+ * The doctor's checks of the queue, its dead-letter queue and the bus, where the settings name them: the worker needs
+ * none.
  *
  * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
  */
@@ -124,7 +125,10 @@ function judgeRedrive({ redrive }: QueueFound, deadLetters: QueueFound): Finding
   );
 }
 
-/** A message that becomes visible while it is worked on is worked on twice; Lambda refuses a queue that hides messages for less than the function's time-out. */
+/**
+ * A message that becomes visible while it is worked on is worked on twice; Lambda refuses a queue that hides messages
+ * for less than the function's time-out.
+ */
 function judgeVisibility({ visibilityTimeoutSeconds: seconds }: QueueFound): Finding {
   if (seconds >= deployed.visibilityTimeoutSeconds) return ok(`${seconds} seconds`);
   const advice = `Set it to six times the consumer's time-out, as AWS advises: ${deployed.visibilityTimeoutSeconds} seconds (infra/params.yml).`;

@@ -1,6 +1,7 @@
 /**
- * The doctor's flow: examines everything around a stage by single checks, each of which says what it found and what to do. It changes nothing. One check that fails does
- * not keep the others from being made; one that stands on another is skipped where that one failed, and says so; none takes longer than its time.
+ * The doctor's flow: examines everything around a stage by single checks, each of which says what it found and what to
+ * do. It changes nothing. One check that fails does not keep the others from being made; one that stands on another is
+ * skipped where that one failed, and says so; none takes longer than its time.
  */
 import pTimeout from 'p-timeout';
 import { describeError, Fault } from '../../lib/contract/fault.ts';
@@ -38,7 +39,10 @@ export interface Check {
   readonly name: string;
   /** Checks that this one stands on. */
   readonly needs?: readonly Check[];
-  /** What the user must be allowed to, so that this can be read: whoever may not, has the check skipped. Left out, a refusal is wrong. */
+  /**
+   * What the user must be allowed to, so that this can be read: whoever may not, has the check skipped. Left out, a
+   * refusal is wrong.
+   */
   readonly right?: string;
   /** Not every server tells it, for other reasons than rights: whatever it throws, it is skipped. */
   readonly isOptional?: true;

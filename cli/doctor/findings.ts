@@ -55,7 +55,10 @@ export function judgeFeatureVersion(version: string): Finding {
   );
 }
 
-/** outgraph's own writes and those of its libraries ask for `majority` themselves; a writer by the contract, in another language, may rely on the default. */
+/**
+ * outgraph's own writes and those of its libraries ask for `majority` themselves; a writer by the contract, in another
+ * language, may rely on the default.
+ */
 export function judgeWriteConcern(w: string): Finding {
   if (w === 'majority') return ok('majority by default');
   return warning(

@@ -12,7 +12,11 @@ export interface CollectionProblem {
   readonly problem: string;
 }
 
-/** The collections with a TTL index, with the index's name. @throws Fault `mongodb-unavailable`, `permission-denied`. */
+/**
+ * The collections with a TTL index, with the index's name.
+ *
+ * @throws Fault `mongodb-unavailable`, `permission-denied`.
+ */
 export async function findTtlIndexes(db: Db, collections: readonly string[]): Promise<readonly CollectionProblem[]> {
   const found: CollectionProblem[] = [];
   for (const collection of collections)

@@ -1,4 +1,7 @@
-/** What the doctor reads of the outbox and the collections beside it, and how it differs from what the set-up of this version makes. */
+/**
+ * What the doctor reads of the outbox and the collections beside it, and how it differs from what the set-up of this
+ * version makes.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import type { Db, Document, IndexDescriptionInfo } from 'mongodb';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
@@ -67,7 +70,11 @@ const wanted: readonly Wanted[] = [
   }),
 ];
 
-/** Looks at all collections that the user may list the indexes of. @throws Fault `mongodb-unavailable`, `permission-denied` for the outbox. */
+/**
+ * Looks at all collections that the user may list the indexes of.
+ *
+ * @throws Fault `mongodb-unavailable`, `permission-denied` for the outbox.
+ */
 export async function findIndexProblems(db: Db): Promise<readonly IndexFacts[]> {
   const user = await readUserPrivileges(db);
   const problems: IndexFacts[] = [];

@@ -49,7 +49,9 @@ function covers(
   return (db === '' || db === database) && (collection === '' || collection === name);
 }
 
-/** A part, with what its role has that the user has not, as `action on collection`, and how much its role has at all. */
+/**
+ * A part, with what its role has that the user has not, as `action on collection`, and how much its role has at all.
+ */
 export interface PartFacts {
   readonly part: string;
   readonly lacks: readonly string[];

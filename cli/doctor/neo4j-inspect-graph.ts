@@ -1,4 +1,7 @@
-/** What the doctor reads of a Neo4j: the server, the user, outgraph's indexes and constraints, and the form of the registry's manifests. */
+/**
+ * What the doctor reads of a Neo4j: the server, the user, outgraph's indexes and constraints, and the form of the
+ * registry's manifests.
+ */
 import type { Driver } from 'neo4j-driver';
 import { findProblems } from '../../lib/graph/neo4j-ensure-schema.ts';
 import { findObstacles, obstaclesText } from '../../lib/graph/neo4j-find-obstacles.ts';
@@ -40,7 +43,12 @@ export interface GraphUserFacts {
   readonly mustChangePassword: boolean;
 }
 
-/** Null without authentication. Needs no right. https://neo4j.com/docs/operations-manual/5/authentication-authorization/manage-users/ @throws Fault `neo4j-unavailable`. */
+/**
+ * Null without authentication. Needs no right.
+ * https://neo4j.com/docs/operations-manual/5/authentication-authorization/manage-users/
+ *
+ * @throws Fault `neo4j-unavailable`.
+ */
 export async function readGraphUser(driver: Driver, database: string): Promise<GraphUserFacts | null> {
   const [row] = await read<{ user: string; roles: readonly string[] | null; mustChangePassword: boolean | null }>(
     driver,
@@ -51,7 +59,11 @@ export async function readGraphUser(driver: Driver, database: string): Promise<G
   return row === undefined ? null : { ...row, mustChangePassword: row.mustChangePassword === true };
 }
 
-/** What is wrong with the constraints of the registry and of a catalog, in words; nothing is made. @throws Fault `neo4j-unavailable`, `permission-denied`. */
+/**
+ * What is wrong with the constraints of the registry and of a catalog, in words; nothing is made.
+ *
+ * @throws Fault `neo4j-unavailable`, `permission-denied`.
+ */
 export async function findConstraintProblems(
   driver: Driver,
   database: string,

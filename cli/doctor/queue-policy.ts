@@ -1,4 +1,7 @@
-/** What a queue's policy says of EventBridge. It does not do all that IAM does: a statement that denies, and conditions on anything but the rule, are not looked at. */
+/**
+ * What a queue's policy says of EventBridge. It does not do all that IAM does: a statement that denies, and conditions
+ * on anything but the rule, are not looked at.
+ */
 import { z } from 'zod';
 
 const texts = z.union([z.string().transform((one) => [one]), z.array(z.string())]);

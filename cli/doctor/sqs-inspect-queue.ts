@@ -9,7 +9,10 @@ import {
 import { GetQueueAttributesCommand, QueueDoesNotExist, SQSClient } from '@aws-sdk/client-sqs';
 import { Fault, type InfrastructureFaultCode } from '../../lib/contract/fault.ts';
 
-/** A queue as SQS describes it. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html */
+/**
+ * A queue as SQS describes it.
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_GetQueueAttributes.html
+ */
 export interface QueueFacts {
   readonly arn: string;
   readonly visibilityTimeoutSeconds: number;

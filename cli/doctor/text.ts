@@ -9,7 +9,10 @@ export interface TextStyle {
   readonly isUnicode: boolean;
 }
 
-/** Colour on a terminal alone, and not where nobody wants it (https://no-color.org); signs where the locale says UTF-8, as POSIX finds it. */
+/**
+ * Colour on a terminal alone, and not where nobody wants it (https://no-color.org); signs where the locale says UTF-8,
+ * as POSIX finds it.
+ */
 export function styleOf(environment: Readonly<Record<string, string | undefined>>, isTerminal: boolean): TextStyle {
   const locale = [environment.LC_ALL, environment.LC_CTYPE, environment.LANG].find((one) => one) ?? '';
   return { hasColour: isTerminal && !environment.NO_COLOR, isUnicode: /utf-?8/i.test(locale) };

@@ -1,4 +1,7 @@
-/** The doctor on real servers: opens what the settings name for one examination, reads each fact once, and closes everything again. */
+/**
+ * The doctor on real servers: opens what the settings name for one examination, reads each fact once, and closes
+ * everything again.
+ */
 
 import type { Db } from 'mongodb';
 import pTimeout from 'p-timeout';

@@ -1,4 +1,7 @@
-/** Walks through a collection of documents in the order of their ids, a part at a time, so that nothing has to be kept open for hours. */
+/**
+ * Walks through a collection of documents in the order of their ids, a part at a time, so that nothing has to be kept
+ * open for hours.
+ */
 import { BSON, type ClientSession, type Collection, type Document, type MongoClient, Timestamp } from 'mongodb';
 import { bsonTypeOf } from '../../lib/contract/bson-type.ts';
 import { Fault } from '../../lib/contract/fault.ts';
@@ -79,8 +82,10 @@ export async function readDocumentsSince(
 }
 
 /**
- * The session's operation time makes the server wait until the majority has all that was committed up to it; a read like this one also waits for transactions that are about to commit on several shards
- * (https://github.com/mongodb/mongo/blob/master/jstests/replsets/prepare_conflict_read_concern_behavior.js). Not a snapshot session: the driver does not tell its time, and what is read need not be of one moment.
+ * The session's operation time makes the server wait until the majority has all that was committed up to it; a read
+ * like this one also waits for transactions that are about to commit on several shards
+ * (https://github.com/mongodb/mongo/blob/master/jstests/replsets/prepare_conflict_read_concern_behavior.js). Not a
+ * snapshot session: the driver does not tell its time, and what is read need not be of one moment.
  */
 async function readSince(
   client: MongoClient,

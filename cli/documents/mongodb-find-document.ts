@@ -1,6 +1,7 @@
 /**
- * The way from an aggregate's id back to its document, which only the aggregate's own `id` function knows in the other direction: ids that the text may stand for, ids that its events say, and
- * at last, where that is wanted, every document of the collection. Whatever is found is checked by that function.
+ * The way from an aggregate's id back to its document, which only the aggregate's own `id` function knows in the other
+ * direction: ids that the text may stand for, ids that its events say, and at last, where that is wanted, every
+ * document of the collection. Whatever is found is checked by that function.
  */
 import { BSON, type Collection, type Document, Long, ObjectId, UUID } from 'mongodb';
 import { type AggregateDefinition, documentId } from '../../lib/projection/define-aggregate.ts';
@@ -16,7 +17,9 @@ export interface DocumentSearch {
   readonly progress: (looked: number) => void;
 }
 
-/** `absent`: no document has the id; `not-found`: none of the likely ones has, and the collection was not gone through. */
+/**
+ * `absent`: no document has the id; `not-found`: none of the likely ones has, and the collection was not gone through.
+ */
 export type FoundDocument =
   | { readonly outcome: 'found'; readonly document: Document }
   | { readonly outcome: 'absent' | 'not-found' | 'interrupted' };
@@ -24,7 +27,11 @@ export type FoundDocument =
 const eventsLooked = 20;
 const documentsAtOnce = 500;
 
-/** Finds the document of an aggregate, each value in the BSON type that is stored. @throws Fault `mongodb-unavailable`. */
+/**
+ * Finds the document of an aggregate, each value in the BSON type that is stored.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function findDocument(
   collection: Collection<Document>,
   outbox: Collection<Document>,

@@ -1,10 +1,12 @@
 /**
- * Records documents as they are, for an operator: the graph is to have them anew, though nobody has changed them. Each event's state is the one that its position says,
- * whoever writes to the same documents at the same time.
+ * Records documents as they are, for an operator: the graph is to have them anew, though nobody has changed them. Each
+ * event's state is the one that its position says, whoever writes to the same documents at the same time.
  *
- * To read a document in the event's transaction would not be enough: a writer that changes the document meanwhile does not conflict with a read, commits before the event
- * gets its position, and the older state would carry the greater position. So the document is written as well. A write that changes nothing is dropped by the server and takes no lock
- * (seen with `$set` to the same value); so a field is added, and removed in the same transaction, and nobody but a change stream on the collection ever sees it.
+ * To read a document in the event's transaction would not be enough: a writer that changes the document meanwhile does
+ * not conflict with a read, commits before the event gets its position, and the older state would carry the greater
+ * position. So the document is written as well. A write that changes nothing is dropped by the server and takes no lock
+ * (seen with `$set` to the same value); so a field is added, and removed in the same transaction, and nobody but a
+ * change stream on the collection ever sees it.
  */
 import type { ClientSession, Collection, Db, Document, MongoClient } from 'mongodb';
 import { Fault, isDataFault } from '../../lib/contract/fault.ts';
@@ -20,7 +22,10 @@ import type { DocumentId } from './mongodb-documents.ts';
 /** What became of the documents; one that was deleted meanwhile is in neither. */
 export interface RecordedStates {
   readonly recorded: number;
-  /** Documents whose projection fails: their events are recorded all the same, and will be dead, where everybody sees them. */
+  /**
+   * Documents whose projection fails: their events are recorded all the same, and will be dead, where everybody sees
+   * them.
+   */
   readonly unprojectable: number;
   /** Documents that no event can be made of. */
   readonly unrecordable: readonly UnrecordableDocument[];
@@ -38,7 +43,8 @@ const touchField = '_outgraphTouch';
 class Contended extends Error {}
 
 /**
- * Records the current states of the documents with these ids, in one transaction, or in several where others write to them at the same time.
+ * Records the current states of the documents with these ids, in one transaction, or in several where others write to
+ * them at the same time.
  *
  * @throws Fault `mongodb-unavailable`: some of the documents may be recorded. To record them twice does no harm.
  */

@@ -1,6 +1,7 @@
 /**
- * Records the deletion of aggregates that have no document any more, at places in the order that are told and not filled in by the server: right behind what is known
- * of each. Whatever a writer has recorded since is newer, and so is what one records at this moment: no lock is needed.
+ * Records the deletion of aggregates that have no document any more, at places in the order that are told and not
+ * filled in by the server: right behind what is known of each. Whatever a writer has recorded since is newer, and so is
+ * what one records at this moment: no lock is needed.
  */
 import { type Collection, type Document, Int32, ObjectId, Timestamp } from 'mongodb';
 import { fromPosition, type Position } from '../../lib/contract/position.ts';

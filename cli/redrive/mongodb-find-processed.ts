@@ -1,12 +1,15 @@
 /**
- * Processed events, to be redriven for a graph that was restored from a backup: what it was told after the backup, it must be
- * told again. What it knows already is superseded there.
+ * Processed events, to be redriven for a graph that was restored from a backup: what it was told after the backup, it
+ * must be told again. What it knows already is superseded there.
  */
 import type { Collection, Document, Filter } from 'mongodb';
 import { purgeIndex } from '../../lib/outbox/collections.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
 
-/** Events that were processed from `since` on, and before `until`: what is processed while a redrive is under way is not redriven again. */
+/**
+ * Events that were processed from `since` on, and before `until`: what is processed while a redrive is under way is not
+ * redriven again.
+ */
 export interface ProcessedWindow {
   readonly since: Date;
   readonly until: Date;

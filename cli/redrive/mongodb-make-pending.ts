@@ -1,10 +1,13 @@
-/** The way of settled events back to `pending`: as a writer would have written them. The sweep publishes them within a minute or two: to it they have been pending since their positions. */
+/**
+ * The way of settled events back to `pending`: as a writer would have written them. The sweep publishes them within a
+ * minute or two: to it they have been pending since their positions.
+ */
 import { type Collection, type Document, Int32, ObjectId } from 'mongodb';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
 
 /**
- * Makes events pending again that are in a status, and returns how many still were. What they were settled with goes; without `processedAt` they cannot be purged before they are
- * applied.
+ * Makes events pending again that are in a status, and returns how many still were. What they were settled with goes;
+ * without `processedAt` they cannot be purged before they are applied.
  *
  * @throws Fault `mongodb-unavailable`.
  */

@@ -20,7 +20,11 @@ export function countRedrive(db: Db, selection: DeadSelection, until: Date): Pro
   return countDead(outboxOf(db), selection, until);
 }
 
-/** Makes the meant dead events pending again; what dies after `until` stays dead. @throws Fault `mongodb-unavailable`. */
+/**
+ * Makes the meant dead events pending again; what dies after `until` stays dead.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export function redrive(db: Db, selection: DeadSelection, until: Date, running: Running): Promise<ChangeReport> {
   const outbox = outboxOf(db);
   const trials = db.collection<TrialDocument>(trialCollection);

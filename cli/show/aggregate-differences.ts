@@ -1,4 +1,7 @@
-/** Where one aggregate's place in the graph differs from its document, by the rules of a verification, and element by element also where the whole is stale. Pure. */
+/**
+ * Where one aggregate's place in the graph differs from its document, by the rules of a verification, and element by
+ * element also where the whole is stale. Pure.
+ */
 
 import { Fault } from '../../lib/contract/fault.ts';
 import { relationshipId } from '../../lib/contract/identity.ts';
@@ -13,7 +16,10 @@ import { registryDifference } from '../verify/verify-documents.ts';
 export interface AggregateFindings {
   /** `aggregateType:aggregateId`. */
   readonly key: string;
-  /** Why it cannot be projected, where it cannot; `absent`: there is no document; `not-found`: nobody knows whether there is one. */
+  /**
+   * Why it cannot be projected, where it cannot; `absent`: there is no document; `not-found`: nobody knows whether
+   * there is one.
+   */
   readonly document: Subgraph | Fault | 'absent' | 'not-found';
   readonly registered: RegisteredAggregate | undefined;
   readonly standing: StandingElements;
@@ -50,7 +56,10 @@ function difference(aggregate: string, kind: Difference['kind'], reason: string)
   return { kind, aggregate, element: null, reason };
 }
 
-/** What an older state explains: elements that are not written yet, not yet as they should be, or not yet taken away. Only what that state has as well was changed by somebody else. */
+/**
+ * What an older state explains: elements that are not written yet, not yet as they should be, or not yet taken away.
+ * Only what that state has as well was changed by somebody else.
+ */
 function staleElements(
   { key, standing }: AggregateFindings,
   document: Subgraph,

@@ -1,4 +1,7 @@
-/** What an operator sees of one aggregate, from the document to the graph. Plain data: printed, sent as JSON, and drawn by the console. */
+/**
+ * What an operator sees of one aggregate, from the document to the graph. Plain data: printed, sent as JSON, and drawn
+ * by the console.
+ */
 import type { FaultCode } from '../../lib/contract/fault.ts';
 import type { Operation } from '../../lib/contract/outbox-event.ts';
 import type { Position } from '../../lib/contract/position.ts';
@@ -53,7 +56,10 @@ export interface ViewedFault {
 export interface AggregateView {
   readonly aggregateType: string;
   readonly aggregateId: string;
-  /** `absent`: there is no document; `not-found`: none was found where it is likely, and the collection was not gone through, so that nobody can say whether there is one. */
+  /**
+   * `absent`: there is no document; `not-found`: none was found where it is likely, and the collection was not gone
+   * through, so that nobody can say whether there is one.
+   */
   readonly search: 'found' | 'absent' | 'not-found';
   /** The document as relaxed Extended JSON; null where none was found. */
   readonly document: Readonly<Record<string, unknown>> | null;
@@ -61,7 +67,10 @@ export interface AggregateView {
   readonly expected: SubgraphView | null;
   /** Why the document cannot be projected; null where it can. */
   readonly fault: ViewedFault | null;
-  /** Newest first: all that are pending or dead, and of the processed ones those among the outbox's last fifty thousand; no more than a hundred of either. */
+  /**
+   * Newest first: all that are pending or dead, and of the processed ones those among the outbox's last fifty thousand;
+   * no more than a hundred of either.
+   */
   readonly events: readonly EventView[];
   /** What the graph's registry says; null where it does not know the aggregate. */
   readonly registry: { readonly position: Position; readonly deleted: boolean; readonly elements: number } | null;

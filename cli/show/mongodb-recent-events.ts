@@ -1,6 +1,7 @@
 /**
- * The events that the outbox holds of one aggregate. Those that are not settled stand in an index by aggregate; for processed ones there is none, which would cost every writer: they are looked for
- * among those that were processed last.
+ * The events that the outbox holds of one aggregate. Those that are not settled stand in an index by aggregate; for
+ * processed ones there is none, which would cost every writer: they are looked for among those that were processed
+ * last.
  */
 import type { Collection, Document } from 'mongodb';
 import type { EventStatus, Operation } from '../../lib/contract/outbox-event.ts';
@@ -18,7 +19,11 @@ interface Aggregate {
 /** So many processed events are looked through: a second or two of the server's time. */
 const processedLooked = 50_000;
 
-/** The fields of its pending and dead events, newest first; each value in the BSON type that is stored. @throws Fault `mongodb-unavailable`. */
+/**
+ * The fields of its pending and dead events, newest first; each value in the BSON type that is stored.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function findUnsettledEvents(
   outbox: Collection<Document>,
   { aggregateType, aggregateId }: Aggregate,
@@ -36,7 +41,8 @@ export async function findUnsettledEvents(
 }
 
 /**
- * The same of its processed events, among those that were processed last, of all aggregates; the one that was processed last comes first.
+ * The same of its processed events, among those that were processed last, of all aggregates; the one that was processed
+ * last comes first.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -70,7 +76,12 @@ export interface ListedEvent {
   readonly error: { readonly code: string; readonly message: string } | null;
 }
 
-/** Its events without their payloads, newest first; of those that are not settled, and of the processed ones, no more than `limit` each. @throws Fault `mongodb-unavailable`. */
+/**
+ * Its events without their payloads, newest first; of those that are not settled, and of the processed ones, no more
+ * than `limit` each.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function listEvents(
   outbox: Collection<Document>,
   aggregate: Aggregate,

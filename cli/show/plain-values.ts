@@ -2,7 +2,10 @@
 import type { GraphProperties, GraphScalar } from '../../lib/contract/subgraph.ts';
 import type { AggregateView, SubgraphView } from './aggregate-view.ts';
 
-/** The view with the graph's values as Extended JSON, relaxed where that is exact: `17`, `{"$numberLong": "…"}`, `{"$date": "…"}`. */
+/**
+ * The view with the graph's values as Extended JSON, relaxed where that is exact: `17`, `{"$numberLong": "…"}`,
+ * `{"$date": "…"}`.
+ */
 export function plainView({ expected, standing, ...others }: AggregateView): Readonly<Record<string, unknown>> {
   return { ...others, expected: expected && plainSubgraph(expected), standing: plainSubgraph(standing) };
 }

@@ -1,4 +1,7 @@
-/** Subgraphs as pictures of them need: what a document says, and what stands. Each relationship finds both of its ends among the nodes. Pure. */
+/**
+ * Subgraphs as pictures of them need: what a document says, and what stands. Each relationship finds both of its ends
+ * among the nodes. Pure.
+ */
 import { relationshipId } from '../../lib/contract/identity.ts';
 import type { NamedEndpoint, Subgraph } from '../../lib/contract/subgraph.ts';
 import type { StandingElements, StandingNode } from '../../lib/graph/standing-graph.ts';
@@ -31,7 +34,9 @@ function endView({ identity, label, key }: NamedEndpoint): NodeView {
   return { identity, labels: [label], properties: key, hold: 'end' };
 }
 
-/** What stands of what an aggregate lists. `ends`: the ends of its relationships that it does not list, by their names. */
+/**
+ * What stands of what an aggregate lists. `ends`: the ends of its relationships that it does not list, by their names.
+ */
 export function standingView(
   listed: ListedElement,
   standing: StandingElements,

@@ -1,6 +1,7 @@
 /**
- * One aggregate from its document to the graph, looked at in an order that tells a difference from a change that is on its way: the registry, the document, its events, the elements, and the registry
- * once more. Where its position has moved meanwhile, all of it is looked at again.
+ * One aggregate from its document to the graph, looked at in an order that tells a difference from a change that is on
+ * its way: the registry, the document, its events, the elements, and the registry once more. Where its position has
+ * moved meanwhile, all of it is looked at again.
  */
 
 import { Fault } from '../../lib/contract/fault.ts';

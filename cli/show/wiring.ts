@@ -17,7 +17,11 @@ import { type ViewOutcome, viewAggregate as view } from './view-aggregate.ts';
 /** So many pending or dead events, and as many processed ones, are shown of an aggregate. */
 const maxEvents = 100;
 
-/** Looks at one aggregate; connections stay the caller's. @throws Fault `mongodb-unavailable`, `neo4j-unavailable` or `manifest-unknown`. */
+/**
+ * Looks at one aggregate; connections stay the caller's.
+ *
+ * @throws Fault `mongodb-unavailable`, `neo4j-unavailable` or `manifest-unknown`.
+ */
 export async function viewAggregate(
   { db, driver, database }: Databases,
   definition: AggregateDefinition,

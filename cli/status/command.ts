@@ -71,7 +71,10 @@ function outcomeOf({ verdict }: StatusReport): 'different' | 'done' {
   return verdict === 'out-of-step' ? 'different' : 'done';
 }
 
-/** Looks again and again. The first look must succeed; after it, a server that is away for a while is told, and waited for. */
+/**
+ * Looks again and again. The first look must succeed; after it, a server that is away for a while is told, and waited
+ * for.
+ */
 async function watch(
   look: () => ReturnType<typeof readStatus>,
   { millis, json }: { readonly millis: number; readonly json: boolean },

@@ -42,7 +42,10 @@ function ageOf({ at }: StatusFindings, then: Date | null): number {
   return then === null ? 0 : at.getTime() - then.getTime();
 }
 
-/** An old backlog is settled in about its order: where younger events come through at once, the oldest one does not wait for its turn. */
+/**
+ * An old backlog is settled in about its order: where younger events come through at once, the oldest one does not wait
+ * for its turn.
+ */
 function isPassedBy({ slowestMillis }: StatusFindings, waitedMillis: number, staleMillis: number): boolean {
   return slowestMillis !== null && waitedMillis > overdueFactor * staleMillis && slowestMillis * 2 < waitedMillis;
 }

@@ -1,4 +1,7 @@
-/** How many events of each aggregate type wait or are dead: of the oldest ones, so that a long backlog is not read as a whole for a look at it. */
+/**
+ * How many events of each aggregate type wait or are dead: of the oldest ones, so that a long backlog is not read as a
+ * whole for a look at it.
+ */
 import type { Collection, Document } from 'mongodb';
 import { canaryAggregate } from '../../lib/contract/canary.ts';
 import { positionTime, toPosition } from '../../lib/contract/position.ts';
@@ -17,7 +20,12 @@ const order = {
   dead: { hint: 'outgraph_dead', sort: { deadAt: 1 } },
 } as const;
 
-/** Counts the oldest pending or dead events by their types, in the order of the types' names, no more than `limit` in all; canaries are left out. @throws Fault `mongodb-unavailable`. */
+/**
+ * Counts the oldest pending or dead events by their types, in the order of the types' names, no more than `limit` in
+ * all; canaries are left out.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function countByType(
   outbox: Collection<Document>,
   status: 'pending' | 'dead',

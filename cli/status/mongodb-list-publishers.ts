@@ -15,7 +15,11 @@ export interface PublisherCheckpoint {
 /** There is one for each publisher or worker. */
 const mostPublishers = 100;
 
-/** In the order of their ids. The collection has a few documents, and needs no index for this. @throws Fault `mongodb-unavailable`. */
+/**
+ * In the order of their ids. The collection has a few documents, and needs no index for this.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function listPublishers(checkpoints: Collection<Document>): Promise<readonly PublisherCheckpoint[]> {
   const found = await withMongodbFaults(() =>
     checkpoints

@@ -12,7 +12,8 @@ export interface SettledEvent {
 }
 
 /**
- * The newest events that were processed since then, the last first, without canaries; of no more than `limit` events. `isWhole`: those are all.
+ * The newest events that were processed since then, the last first, without canaries; of no more than `limit` events.
+ * `isWhole`: those are all.
  *
  * @throws Fault `mongodb-unavailable`.
  */

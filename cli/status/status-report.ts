@@ -1,4 +1,7 @@
-/** What an operator sees of a whole stage at one moment: is the graph in step, and if not, where does it wait? Plain data: printed, sent as JSON, and drawn by the console. */
+/**
+ * What an operator sees of a whole stage at one moment: is the graph in step, and if not, where does it wait? Plain
+ * data: printed, sent as JSON, and drawn by the console.
+ */
 
 /**
  * - `in-step`: nothing is pending for longer than the sweep waits, nothing is dead, and the last canary came through.
@@ -52,7 +55,10 @@ export interface StatusReport {
   /** Of all types, without canaries; up to a million. */
   readonly pending: number;
   readonly dead: number;
-  /** Those that have pending or dead events, in the order of their names: of the oldest pending and the oldest dead events, as many as are looked at. */
+  /**
+   * Those that have pending or dead events, in the order of their names: of the oldest pending and the oldest dead
+   * events, as many as are looked at.
+   */
   readonly types: readonly TypeStatus[];
   /** There are more events than were looked at: the numbers of types are too small, and a type may be missing. */
   readonly isCapped: boolean;
@@ -67,6 +73,9 @@ export interface StatusReport {
   readonly settledPerSecond: number;
   /** Canaries too. */
   readonly lastSettledAt: Date | null;
-  /** The sweep's last canary; `processedAt` is null while it is on its way. Null: the sweep has never run, or not for a long time. */
+  /**
+   * The sweep's last canary; `processedAt` is null while it is on its way. Null: the sweep has never run, or not for a
+   * long time.
+   */
   readonly canary: { readonly writtenAt: Date; readonly processedAt: Date | null } | null;
 }

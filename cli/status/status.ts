@@ -1,6 +1,7 @@
 /**
- * Is the graph in step, and if not, where does it wait? One look at the outbox, the publishers and the queue, each read bounded and by index, so that it may be taken every few seconds while
- * writers write; the graph is not asked, because it may be what is away.
+ * Is the graph in step, and if not, where does it wait? One look at the outbox, the publishers and the queue, each read
+ * bounded and by index, so that it may be taken every few seconds while writers write; the graph is not asked, because
+ * it may be what is away.
  */
 import { percentile } from '../../lib/runtime/percentile.ts';
 import { judgeStatus } from './judge-status.ts';

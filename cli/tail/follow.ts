@@ -1,4 +1,7 @@
-/** Tells a person what happens in the outbox for as long as they watch: over elections and outages, and honestly where something was missed. */
+/**
+ * Tells a person what happens in the outbox for as long as they watch: over elections and outages, and honestly where
+ * something was missed.
+ */
 import { Fault } from '../../lib/contract/fault.ts';
 import type { Position } from '../../lib/contract/position.ts';
 import type { TailStart } from '../../lib/publisher/progress.ts';

@@ -1,6 +1,7 @@
 /**
- * Follows the outbox for a person who watches: events as they are written, and as they are settled, without their payloads. Of a change of status, what has happened is told by the change itself, and
- * the event's names by what it is by then.
+ * Follows the outbox for a person who watches: events as they are written, and as they are settled, without their
+ * payloads. Of a change of status, what has happened is told by the change itself, and the event's names by what it is
+ * by then.
  */
 import type { ChangeStreamOptions, Collection, Document } from 'mongodb';
 import { canaryAggregate } from '../../lib/contract/canary.ts';
@@ -18,7 +19,10 @@ export interface ChangeSelection {
   readonly canaries: boolean;
 }
 
-/** An open change stream. `next` throws a fault: `history-lost` or `change-event-too-large` where it cannot go on from where it is. */
+/**
+ * An open change stream. `next` throws a fault: `history-lost` or `change-event-too-large` where it cannot go on from
+ * where it is.
+ */
 export interface OutboxFollower {
   /** Waits up to half a second; null: nothing happened. */
   readonly next: () => Promise<OutboxChange | null>;

@@ -15,7 +15,11 @@ export interface TailOptions extends ChangeSelection {
   readonly sinceSeconds: number;
 }
 
-/** Tells every change that is meant until the signal is aborted. @throws Fault `history-lost` where the server remembers less; `mongodb-unavailable` at the beginning. */
+/**
+ * Tells every change that is meant until the signal is aborted.
+ *
+ * @throws Fault `history-lost` where the server remembers less; `mongodb-unavailable` at the beginning.
+ */
 export async function tail(
   db: Db,
   { sinceSeconds, ...selection }: TailOptions,

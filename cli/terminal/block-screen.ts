@@ -1,4 +1,6 @@
-/** Shows a block of lines again and again: in place on a terminal, one below the other where the output goes to a file. */
+/**
+ * Shows a block of lines again and again: in place on a terminal, one below the other where the output goes to a file.
+ */
 
 /** Where it is shown. */
 interface Screen {
@@ -12,7 +14,8 @@ export interface BlockScreen {
   readonly end: () => void;
 }
 
-// The terminal's other screen, as pagers use it: whatever its size, nothing of an earlier block stays, and nothing of what was there before is lost.
+// The terminal's other screen, as pagers use it: whatever its size, nothing of an earlier block stays, and nothing of
+// what was there before is lost.
 const enter = '\u001b[?1049h';
 const leave = '\u001b[?1049l';
 const home = '\u001b[H';

@@ -58,8 +58,8 @@ export function typesOf(definitions: readonly AggregateDefinition[]): string {
 }
 
 /**
- * Refuses to go on where the databases hold types that the catalog lacks: a comparison would pass them over and find the
- * graph equal. For a command that no types were named to.
+ * Refuses to go on where the databases hold types that the catalog lacks: a comparison would pass them over and find
+ * the graph equal. For a command that no types were named to.
  *
  * @throws Refusal that names them.
  */

@@ -2,7 +2,10 @@
 import { BSON } from 'mongodb';
 import { bsonTypeOf } from '../../lib/contract/bson-type.ts';
 
-/** Read with `exactTypes`. An integer that JavaScript's numbers cannot hold keeps its digits. Of a document that has a field `_bsontype`, the library would make a value of that type, or throw: here it is data. */
+/**
+ * Read with `exactTypes`. An integer that JavaScript's numbers cannot hold keeps its digits. Of a document that has a
+ * field `_bsontype`, the library would make a value of that type, or throw: here it is data.
+ */
 export function toRelaxedJson(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(toRelaxedJson);
   if (typeof value !== 'object' || value === null) return value;

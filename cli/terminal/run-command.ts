@@ -1,4 +1,7 @@
-/** What every command of the operator shares: how it is interrupted, how it asks before it changes data, and how it answers. */
+/**
+ * What every command of the operator shares: how it is interrupted, how it asks before it changes data, and how it
+ * answers.
+ */
 import { type Command, InvalidArgumentError } from 'commander';
 import { describeError } from '../../lib/contract/fault.ts';
 import type { GraphAddress } from '../../lib/runtime/addresses.ts';

@@ -1,4 +1,7 @@
-/** Whoever records many events at once waits while many are pending, so that the users' own events do not stand in a long queue behind them. */
+/**
+ * Whoever records many events at once waits while many are pending, so that the users' own events do not stand in a
+ * long queue behind them.
+ */
 
 export interface CapacityPorts {
   /** Counts no further than `limit`. */

@@ -1,6 +1,7 @@
 /**
- * Changes settled events a part at a time: dead ones whose reason was mended become pending again (redrive), or leave the outbox (discard); processed ones that a restored graph does not
- * know become pending again (replay). What was changed is not found again, so that one that was ended and is run again goes on where it was.
+ * Changes settled events a part at a time: dead ones whose reason was mended become pending again (redrive), or leave
+ * the outbox (discard); processed ones that a restored graph does not know become pending again (replay). What was
+ * changed is not found again, so that one that was ended and is run again goes on where it was.
  */
 import type { Pace } from './pace.ts';
 

@@ -5,10 +5,12 @@ import type { MarkedElement } from '../../lib/graph/standing-graph.ts';
 /**
  * - `missing`: a document's aggregate, or an element of it, does not stand in the graph, and nothing is on its way.
  * - `stale`: the graph has an older state of the aggregate.
- * - `changed`: outgraph has written what the document says, and somebody else has changed or removed an element of it, or the count of those that share one.
+ * - `changed`: outgraph has written what the document says, and somebody else has changed or removed an element of
+ *   it, or the count of those that share one.
  * - `ghost`: the graph has an aggregate without a document, or an element that its aggregate does not list.
  * - `unowned`: an element bears outgraph's marks, and no aggregate that the graph knows lists it.
- * - `dead`: the aggregate's newest event is dead, or its document can never be applied; the graph cannot follow until somebody mends it.
+ * - `dead`: the aggregate's newest event is dead, or its document can never be applied; the graph cannot follow until
+ *   somebody mends it.
  */
 export const differenceKinds = ['missing', 'stale', 'changed', 'ghost', 'unowned', 'dead'] as const;
 export type DifferenceKind = (typeof differenceKinds)[number];
@@ -28,7 +30,10 @@ export interface Difference {
   readonly isMisplaced?: true;
 }
 
-/** What a repair has to look at: a document whose aggregate is to be recorded, an aggregate without a document, an element that is not as the registry lists it; null for what is not to be repaired, because the reason lies elsewhere. */
+/**
+ * What a repair has to look at: a document whose aggregate is to be recorded, an aggregate without a document, an
+ * element that is not as the registry lists it; null for what is not to be repaired, because the reason lies elsewhere.
+ */
 export type Subject<Id> =
   | { readonly kind: 'document'; readonly aggregateType: string; readonly id: Id; readonly key: string }
   | { readonly kind: 'aggregate'; readonly key: string; readonly position: Position }

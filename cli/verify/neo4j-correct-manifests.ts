@@ -1,6 +1,8 @@
 /**
- * Makes the registry say what really stands, for elements that somebody else has changed: the apply leaves alone what a manifest calls unchanged. What is gone is listed no more, what has other content is listed with one
- * that no state has, and the next event of the aggregate writes it anew, in its own transaction. Under the lock of the aggregates: an event that is applied at the same time comes before it or after it.
+ * Makes the registry say what really stands, for elements that somebody else has changed: the apply leaves alone what a
+ * manifest calls unchanged. What is gone is listed no more, what has other content is listed with one that no state
+ * has, and the next event of the aggregate writes it anew, in its own transaction. Under the lock of the aggregates: an
+ * event that is applied at the same time comes before it or after it.
  *
  * What is shared is brought right at once, because other aggregates list it too and have no event.
  */
@@ -37,7 +39,11 @@ export interface DamagedAggregate {
   readonly misplaced: ReadonlySet<string>;
 }
 
-/** Corrects the manifests; the current states of the aggregates are to be recorded after that. @throws Fault `neo4j-unavailable`. */
+/**
+ * Corrects the manifests; the current states of the aggregates are to be recorded after that.
+ *
+ * @throws Fault `neo4j-unavailable`.
+ */
 export async function correctManifests(
   driver: Driver,
   database: string,

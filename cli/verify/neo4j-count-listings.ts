@@ -1,4 +1,7 @@
-/** How many aggregates list elements, by their manifests. Walks the whole registry, and so is for a verification and a repair only. */
+/**
+ * How many aggregates list elements, by their manifests. Walks the whole registry, and so is for a verification and a
+ * repair only.
+ */
 import type { Driver } from 'neo4j-driver';
 import { sharedNodeLine } from '../../lib/graph/manifest.ts';
 import type { KeyNames } from '../../lib/graph/neo4j-key-names.ts';
@@ -42,7 +45,12 @@ export async function readListings(
 /** An element that is shared by many changes often. */
 const maxLooks = 3;
 
-/** Those that still stand, with the number of aggregates that list each as shared; left out where it changed each time that they were counted. @throws Fault `neo4j-unavailable`. */
+/**
+ * Those that still stand, with the number of aggregates that list each as shared; left out where it changed each time
+ * that they were counted.
+ *
+ * @throws Fault `neo4j-unavailable`.
+ */
 export async function countListings(
   driver: Driver,
   database: string,

@@ -1,9 +1,9 @@
 /**
- * Brings single elements to what the registry lists: what nobody lists goes, or becomes bare while relationships hold it, and a count of sharers becomes the number of those that list it. For a graph that somebody else
- * has changed.
+ * Brings single elements to what the registry lists: what nobody lists goes, or becomes bare while relationships hold
+ * it, and a count of sharers becomes the number of those that list it. For a graph that somebody else has changed.
  *
- * The elements are locked before the registry is read. Whoever lists one or ceases to needs its lock before the commit: either that is done, and its manifest is seen, or it comes after this transaction, and finds what
- * this one has left.
+ * The elements are locked before the registry is read. Whoever lists one or ceases to needs its lock before the commit:
+ * either that is done, and its manifest is seen, or it comes after this transaction, and finds what this one has left.
  */
 import type { Driver, ManagedTransaction } from 'neo4j-driver';
 import { readNodeIdentity } from '../../lib/contract/identity.ts';

@@ -53,7 +53,10 @@ export interface VerifyPorts<Id> {
   readonly walkElements: () => AsyncIterable<readonly MarkedElement[]>;
   /** Those of the elements that still stand with the same marks. */
   readonly lookAgain: (elements: readonly MarkedElement[]) => Promise<readonly MarkedElement[]>;
-  /** Those that still stand, with the number of aggregates that list each as shared: both of one moment; left out where it changed meanwhile. */
+  /**
+   * Those that still stand, with the number of aggregates that list each as shared: both of one moment; left out where
+   * it changed meanwhile.
+   */
   readonly countListings: (elements: readonly MarkedElement[]) => Promise<readonly CountedElement[]>;
   readonly isInterrupted: () => boolean;
   /** So many documents, aggregates or elements were looked at. */

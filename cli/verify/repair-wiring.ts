@@ -25,7 +25,11 @@ export interface RepairTelling extends Omit<RepairLog, 'progress'> {
   readonly found: (found: Found<DocumentId>) => void;
 }
 
-/** Repairs what is not right of these types. @throws Fault `mongodb-unavailable` or `neo4j-unavailable`; run it again. */
+/**
+ * Repairs what is not right of these types.
+ *
+ * @throws Fault `mongodb-unavailable` or `neo4j-unavailable`; run it again.
+ */
 export async function repairGraph(
   { db, driver, database }: Databases,
   definitions: readonly AggregateDefinition[],

@@ -1,7 +1,10 @@
 /**
- * Brings right what a verification finds, while writers write, in rounds: each verifies, and repairs what it has found. As long as there are documents whose aggregates are not right, they are recorded anew through the
- * outbox, so that an event of a writer at the same moment is in order with them. Only when those are right, what has no document is deleted: aggregates by an event, elements that nobody lists under their locks; before, one
- * cannot tell what the documents will list again. A round that has nothing to repair is the last one. Ended at any point, the graph is no worse, and the next run goes on.
+ * Brings right what a verification finds, while writers write, in rounds: each verifies, and repairs what it has found.
+ * As long as there are documents whose aggregates are not right, they are recorded anew through the outbox, so that an
+ * event of a writer at the same moment is in order with them. Only when those are right, what has no document is
+ * deleted: aggregates by an event, elements that nobody lists under their locks; before, one cannot tell what the
+ * documents will list again. A round that has nothing to repair is the last one. Ended at any point, the graph is no
+ * worse, and the next run goes on.
  */
 
 import type { Position } from '../../lib/contract/position.ts';
@@ -53,7 +56,10 @@ export interface RepairLog {
 }
 
 export interface RepairOptions {
-  /** With more ghosts and elements that nobody lists than this, nothing is deleted: a collection that is empty by mistake must not empty the graph. */
+  /**
+   * With more ghosts and elements that nobody lists than this, nothing is deleted: a collection that is empty by
+   * mistake must not empty the graph.
+   */
   readonly maxDeleted: number;
   /** With more pending events than this, it waits, so that the users' own events do not stand in a long queue. */
   readonly maxPending: number;
@@ -61,7 +67,10 @@ export interface RepairOptions {
 }
 
 export interface RepairReport {
-  /** `too-many`: something would have to be deleted, and it is more than may be. `unapplied`: what was recorded waits, and nothing moves. */
+  /**
+   * `too-many`: something would have to be deleted, and it is more than may be. `unapplied`: what was recorded waits,
+   * and nothing moves.
+   */
   readonly outcome: 'equal' | 'different' | 'interrupted' | 'too-many' | 'unapplied';
   readonly rounds: number;
   readonly recorded: number;
@@ -74,7 +83,10 @@ export interface RepairReport {
   readonly verified: VerifyReport;
 }
 
-/** What takes more rounds than this comes back because of something else: somebody who writes to the graph, or a fault of the data. */
+/**
+ * What takes more rounds than this comes back because of something else: somebody who writes to the graph, or a fault
+ * of the data.
+ */
 const maxRounds = 8;
 /** What was recorded so often, and is found again, comes back for a reason of its own. */
 const maxRecordings = 2;
@@ -239,7 +251,10 @@ class Round<Id> {
     await this.#ports.pace(count);
   }
 
-  /** What was recorded until now is settled; what writers record meanwhile has later positions. False: nobody settles it. */
+  /**
+   * What was recorded until now is settled; what writers record meanwhile has later positions. False: nobody settles
+   * it.
+   */
   async #untilApplied(): Promise<boolean> {
     const recordedUntil = await this.#ports.readClusterTime();
     let before: Position | null = null;

@@ -1,5 +1,6 @@
 /**
- * A set of texts that knows how often each was added, in eight bytes for each time: what is listed anywhere, for a graph of millions of elements. It holds hashes, so that two texts in 10¹⁹ may be taken for one; nothing is deleted
+ * A set of texts that knows how often each was added, in eight bytes for each time: what is listed anywhere, for a
+ * graph of millions of elements. It holds hashes, so that two texts in 10¹⁹ may be taken for one; nothing is deleted
  * because of it without being looked at again.
  */
 import { hash } from 'node:crypto';

@@ -1,7 +1,8 @@
 /**
- * From the documents to the graph: does every aggregate stand as its document says? What looks different is looked at again in an order that tells a difference from a change that is on its way:
- * the registry, the document, what is unsettled, the elements, and the registry once more. Where its position is the same before and after, and no event is pending, the graph had every
- * chance to follow.
+ * From the documents to the graph: does every aggregate stand as its document says? What looks different is looked at
+ * again in an order that tells a difference from a change that is on its way: the registry, the document, what is
+ * unsettled, the elements, and the registry once more. Where its position is the same before and after, and no event is
+ * pending, the graph had every chance to follow.
  */
 
 import { Fault } from '../../lib/contract/fault.ts';

@@ -1,6 +1,7 @@
 /**
- * From the graph back to the documents: is there an aggregate without a document, or an element that no aggregate lists? All that the registry lists is kept in a few bytes for each element; what is not among it is looked
- * at again, against the aggregates that have changed meanwhile.
+ * From the graph back to the documents: is there an aggregate without a document, or an element that no aggregate
+ * lists? All that the registry lists is kept in a few bytes for each element; what is not among it is looked at again,
+ * against the aggregates that have changed meanwhile.
  */
 
 import { canaryAggregate } from '../../lib/contract/canary.ts';
@@ -43,7 +44,10 @@ export class ListedElements {
     this.#addLines(this.#changed, key, manifest);
   }
 
-  /** Whether the node has a label by which an aggregate lists nodes, or that outgraph's own constraint keys. Any other is somebody's copy. */
+  /**
+   * Whether the node has a label by which an aggregate lists nodes, or that outgraph's own constraint keys. Any other
+   * is somebody's copy.
+   */
   couldList({ identities }: MarkedNode, ownLabels: ReadonlySet<string>): boolean {
     return identities.some((identity) => {
       const { label } = readNodeIdentity(identity);
@@ -104,7 +108,8 @@ function sum(numbers: readonly number[]): number {
 }
 
 /**
- * Which aggregates of these types have no document. `documents`: the keys of all aggregates whose document was seen; `listed`: where all that the registry lists is put, null if nobody asks for it. Returns how many are too new to tell.
+ * Which aggregates of these types have no document. `documents`: the keys of all aggregates whose document was seen;
+ * `listed`: where all that the registry lists is put, null if nobody asks for it. Returns how many are too new to tell.
  */
 export async function verifyAggregates<Id>(
   ports: VerifyPorts<Id>,
@@ -173,7 +178,10 @@ function ghostAggregate(key: string, position: Position, isDoubtful: boolean): F
 interface AggregateOptions<Id> {
   readonly notAfter: Position;
   readonly tell: TellAll<Id>;
-  /** Types of which not every document could be told, or that have none at all: that a document is missing may be an error of somebody's. */
+  /**
+   * Types of which not every document could be told, or that have none at all: that a document is missing may be an
+   * error of somebody's.
+   */
   readonly doubtful: ReadonlySet<string>;
   readonly scope: RepairScope;
 }
@@ -202,7 +210,10 @@ export class RepairScope {
 
 type TellAll<Id> = (found: readonly Found<Id>[]) => Promise<void>;
 
-/** Which elements bear outgraph's marks, and nobody lists them, or not as many as they say. `since`: when the listing began. */
+/**
+ * Which elements bear outgraph's marks, and nobody lists them, or not as many as they say. `since`: when the listing
+ * began.
+ */
 export async function verifyElements<Id>(
   ports: VerifyPorts<Id>,
   listed: ListedElements,
@@ -233,7 +244,8 @@ async function confirmUnlisted<Id>(
   suspects: readonly MarkedElement[],
   { since, scope }: { readonly since: Position; readonly scope: RepairScope },
 ): Promise<readonly Found<Id>[]> {
-  // First whether they still stand: what is taken away after that is on its way out, and comes up again at the next verification if it is not.
+  // First whether they still stand: what is taken away after that is on its way out, and comes up again at the next
+  // verification if it is not.
   const standing = await ports.lookAgain(suspects);
   listed.forgetChanged();
   for await (const changed of ports.listChanged(since)) for (const aggregate of changed) listed.addChanged(aggregate);

@@ -1,6 +1,6 @@
 /**
- * Whether the graph is what the contract says, for all aggregates of some types: from the documents to the graph, and back. In bounded memory, while writers and consumers go on; what is in flight is
- * passed over, by position.
+ * Whether the graph is what the contract says, for all aggregates of some types: from the documents to the graph, and
+ * back. In bounded memory, while writers and consumers go on; what is in flight is passed over, by position.
  */
 import { aggregateKey } from '../../lib/contract/outbox-event.ts';
 import { fromPosition, type Position, toPosition } from '../../lib/contract/position.ts';
@@ -17,7 +17,10 @@ export interface VerifyOptions {
   readonly isWholeCatalog?: boolean;
   /** By positions and manifests alone: what outgraph has written, whatever was done to it since. */
   readonly quick: boolean;
-  /** A writer takes no longer for a transaction: an aggregate whose event is younger than that may have a document that was not to be seen yet. */
+  /**
+   * A writer takes no longer for a transaction: an aggregate whose event is younger than that may have a document that
+   * was not to be seen yet.
+   */
   readonly transactionSeconds: number;
   readonly chunkDocuments: number;
 }
@@ -30,7 +33,11 @@ export interface VerifyReport {
   readonly inFlight: number;
 }
 
-/** Verifies; each difference is told as it is found, and what it is about. @throws Fault `mongodb-unavailable` or `neo4j-unavailable`. */
+/**
+ * Verifies; each difference is told as it is found, and what it is about.
+ *
+ * @throws Fault `mongodb-unavailable` or `neo4j-unavailable`.
+ */
 export async function verify<Id>(
   ports: VerifyPorts<Id>,
   { types, isWholeCatalog = false, quick, transactionSeconds, chunkDocuments }: VerifyOptions,
@@ -80,7 +87,10 @@ export async function verify<Id>(
   return end();
 }
 
-/** Documents of a page, and the keys of those whose aggregate another document had before: the graph can follow only one. */
+/**
+ * Documents of a page, and the keys of those whose aggregate another document had before: the graph can follow only
+ * one.
+ */
 function takeApart<Id>(
   aggregateType: string,
   page: readonly DocumentState<Id>[],

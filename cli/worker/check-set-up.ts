@@ -1,4 +1,7 @@
-/** Whether both databases are what a part needs, before it begins: it would otherwise report the same error every second. */
+/**
+ * Whether both databases are what a part needs, before it begins: it would otherwise report the same error every
+ * second.
+ */
 import { Fault, type FaultCode } from '../../lib/contract/fault.ts';
 import type { GraphAddress, OutboxAddress } from '../../lib/runtime/addresses.ts';
 import { requireReplicaSet } from '../../lib/set-up/mongodb-inspect-server.ts';

@@ -1,4 +1,7 @@
-/** What the server tells by itself: the history once, then a status every few seconds. The connection comes back by itself; whether it is there is part of what is known. */
+/**
+ * What the server tells by itself: the history once, then a status every few seconds. The connection comes back by
+ * itself; whether it is there is part of what is known.
+ */
 import { useEffect, useState } from 'preact/hooks';
 import type { HelloMessage, RedriveMessage, Sample, StatusMessage } from '../messages.ts';
 

@@ -31,7 +31,9 @@ interface TableProps<Row> {
   readonly keyOf: (row: Row) => string;
 }
 
-/** A table; on a narrow screen, each row is a card. It names its roles, because browsers do not see a table in blocks. */
+/**
+ * A table; on a narrow screen, each row is a card. It names its roles, because browsers do not see a table in blocks.
+ */
 export function Table<Row>({ caption, columns, rows, keyOf }: TableProps<Row>): ComponentChild {
   const head = columns.map(({ title, isNumber }) =>
     h('th', { key: title, scope: 'col', role: 'columnheader', class: isNumber ? 'number' : undefined }, title),

@@ -1,4 +1,7 @@
-/** The subgraph as the document says it and as the graph has it, side by side, with every element in the same place. What is on the other side only leaves its outline. */
+/**
+ * The subgraph as the document says it and as the graph has it, side by side, with every element in the same place.
+ * What is on the other side only leaves its outline.
+ */
 import { type ComponentChild, h } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { Picture, PictureNode, PictureRelationship, Sent } from '../messages.ts';

@@ -1,6 +1,7 @@
 /**
- * The files that the page is made of, by exact name: nothing else can be asked for. Its own modules are served from beside this one, compiled in the package and with their types stripped in a
- * clone; those of libraries from where they are installed.
+ * The files that the page is made of, by exact name: nothing else can be asked for. Its own modules are served from
+ * beside this one, compiled in the package and with their types stripped in a clone; those of libraries from where they
+ * are installed.
  */
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';

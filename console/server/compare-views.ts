@@ -1,4 +1,7 @@
-/** Puts the two subgraphs of an aggregate on top of each other: which elements are on both sides, and what each side says of them. Pure. */
+/**
+ * Puts the two subgraphs of an aggregate on top of each other: which elements are on both sides, and what each side
+ * says of them. Pure.
+ */
 
 import type { AggregateView, NodeView, RelationshipView } from '../../cli/show/aggregate-view.ts';
 import { valueText } from '../../cli/show/value-text.ts';
@@ -120,7 +123,9 @@ function compareProperties(
   return names.map((name) => ({ name, document: textOf(document?.[name]), graph: textOf(graph?.[name]) }));
 }
 
-/** Of the key, what tells the nodes of one label apart: what all of them have in common would only be cut off behind it. */
+/**
+ * Of the key, what tells the nodes of one label apart: what all of them have in common would only be cut off behind it.
+ */
 function shortenKeys(nodes: readonly ComparedNode[]): readonly ComparedNode[] {
   const byLabel = Map.groupBy(nodes, ({ label }) => label);
   return nodes.map((node) => {
@@ -132,14 +137,20 @@ function shortenKeys(nodes: readonly ComparedNode[]): readonly ComparedNode[] {
   });
 }
 
-/** The values without their names, cut to what a picture has room for. Of a single one both ends are left: of a path, as of an id, the end tells most. */
+/**
+ * The values without their names, cut to what a picture has room for. Of a single one both ends are left: of a path, as
+ * of an id, the end tells most.
+ */
 function keyText(values: readonly KeyValue[]): string {
   const text = values.join(' · ');
   if (text.length <= keyChars) return text;
   return values.length === 1 ? `${text.slice(0, 9)}…${text.slice(10 - keyChars)}` : `${text.slice(0, keyChars - 1)}…`;
 }
 
-/** The label and key of a node's identity. A node that has lost either in the graph bears another name, which stands as it is. */
+/**
+ * The label and key of a node's identity. A node that has lost either in the graph bears another name, which stands as
+ * it is.
+ */
 function readName(identity: string): { readonly label: string; readonly key: Readonly<Record<string, KeyValue>> } {
   return identity.startsWith('[') ? readNodeIdentity(identity) : { label: identity, key: {} };
 }

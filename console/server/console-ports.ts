@@ -5,7 +5,10 @@ import type { StatusReport } from '../../cli/status/status-report.ts';
 import type { ChangeReport } from '../../cli/throttle/change-in-parts.ts';
 import type { DeadMessage, RedrivePlan } from '../messages.ts';
 
-/** `type-unknown`: no such type is declared. `unknown`: there is no document of it, no event, and nothing in the graph. `interrupted`: the console ends. */
+/**
+ * `type-unknown`: no such type is declared. `unknown`: there is no document of it, no event, and nothing in the graph.
+ * `interrupted`: the console ends.
+ */
 export type ViewAnswer =
   | { readonly outcome: 'viewed'; readonly view: AggregateView }
   | { readonly outcome: 'type-unknown' | 'unknown' | 'interrupted' };

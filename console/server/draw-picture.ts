@@ -40,7 +40,10 @@ export function drawPicture(
   };
 }
 
-/** Those that differ before others, with what they hang on; in their own order, so that nothing jumps when something differs. */
+/**
+ * Those that differ before others, with what they hang on; in their own order, so that nothing jumps when something
+ * differs.
+ */
 function choose(
   { nodes, relationships }: Compared,
   limits: { readonly nodes: number; readonly relationships: number },

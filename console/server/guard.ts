@@ -1,6 +1,7 @@
 /**
- * Who may ask the console's server: only somebody who knows its token, on this machine, from its own page. The token stands in the path, so that every relative address of
- * the page carries it; a POST must bear it once more in a header, which no form of another site can send.
+ * Who may ask the console's server: only somebody who knows its token, on this machine, from its own page. The token
+ * stands in the path, so that every relative address of the page carries it; a POST must bear it once more in a header,
+ * which no form of another site can send.
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';

@@ -1,4 +1,7 @@
-/** Asks for the status every few seconds, keeps what the charts show, and tells who listens. A page that is loaded anew has the last minutes at once. */
+/**
+ * Asks for the status every few seconds, keeps what the charts show, and tells who listens. A page that is loaded anew
+ * has the last minutes at once.
+ */
 
 import type { StatusReport } from '../../cli/status/status-report.ts';
 import { describeError } from '../../lib/contract/fault.ts';

@@ -1,4 +1,7 @@
-/** Runs redrives, which take minutes where many events died: longer than a browser waits for an answer, and on while the page is loaded anew. */
+/**
+ * Runs redrives, which take minutes where many events died: longer than a browser waits for an answer, and on while the
+ * page is loaded anew.
+ */
 import { randomUUID } from 'node:crypto';
 import type { DeadSelection } from '../../cli/dead/dead-selection.ts';
 import { describeError } from '../../lib/contract/fault.ts';
@@ -22,7 +25,12 @@ export class Redrives {
     return this.#last;
   }
 
-  /** Returns at once; how it goes is told. @throws HttpError 409 while another one is under way: two of the same events would each count what the other changed. */
+  /**
+   * Returns at once; how it goes is told.
+   *
+   * @throws HttpError 409 while another one is under way: two of the same events would each count what the other
+   * changed.
+   */
   start(selection: DeadSelection, plan: RedrivePlan): RedriveMessage {
     if (this.#last?.state === 'running') throw new HttpError(409, 'A redrive is under way: wait for its end.');
     const begun = { id: randomUUID(), changed: 0, events: plan.events, state: 'running', failure: null } as const;

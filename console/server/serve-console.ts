@@ -1,6 +1,7 @@
 /**
- * The console's server: one page, for one person, on this machine alone. It promises that nobody without the token learns or changes anything, that nothing is loaded
- * from elsewhere, and that it is gone when the command ends. What it shows it gets from its ports.
+ * The console's server: one page, for one person, on this machine alone. It promises that nobody without the token
+ * learns or changes anything, that nothing is loaded from elsewhere, and that it is gone when the command ends. What it
+ * shows it gets from its ports.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -19,7 +20,10 @@ import { Redrives } from './redrives.ts';
 export interface RunningConsole {
   /** With the token: whoever has it can use the console. */
   readonly url: string;
-  /** Ends the server and every connection to it, after the redrive that is under way, which the ports' signal interrupts. */
+  /**
+   * Ends the server and every connection to it, after the redrive that is under way, which the ports' signal
+   * interrupts.
+   */
   readonly close: () => Promise<void>;
 }
 

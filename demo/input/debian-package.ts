@@ -1,4 +1,7 @@
-/** A Debian package as test input: fetched by the machine's apt from the archive that it is set up for, verified, and kept with the other downloads. Nothing is installed on the machine. */
+/**
+ * A Debian package as test input: fetched by the machine's apt from the archive that it is set up for, verified, and
+ * kept with the other downloads. Nothing is installed on the machine.
+ */
 import { rm } from 'node:fs/promises';
 import { install } from '../../tools/local/install.ts';
 import { findPinnedArchive } from '../../tools/local/pinned-archive.ts';

@@ -1,4 +1,7 @@
-/** A published version of an npm package as test input: fetched by the machine's npm from the registry that it is set up for, verified, and kept with the other downloads. */
+/**
+ * A published version of an npm package as test input: fetched by the machine's npm from the registry that it is set up
+ * for, verified, and kept with the other downloads.
+ */
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { install } from '../../tools/local/install.ts';

@@ -1,5 +1,6 @@
 /**
- * How XMem talks to Neo4j: each statement is a transaction of its own, sent when the one before has answered. Kinder than XMem: one that met a deadlock is sent again.
+ * How XMem talks to Neo4j: each statement is a transaction of its own, sent when the one before has answered. Kinder
+ * than XMem: one that met a deadlock is sent again.
  */
 import { type Driver, isRetryableError, type RecordShape, type Session } from 'neo4j-driver';
 

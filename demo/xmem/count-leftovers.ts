@@ -3,7 +3,10 @@ import type { Driver } from 'neo4j-driver';
 import type { CodeRepository } from '../input/code/scan-graph.ts';
 import type { Scan, ScannedFile } from '../input/code/scan-types.ts';
 
-/** Ghosts are nodes that the scan does not know; stale edges those that it does not say, or that have a ghost at one end; missing ones it says, and no two living ends have them. */
+/**
+ * Ghosts are nodes that the scan does not know; stale edges those that it does not say, or that have a ghost at one
+ * end; missing ones it says, and no two living ends have them.
+ */
 export interface XmemLeftovers {
   readonly ghostFiles: number;
   /** Symbols whose name is gone from the file, or with their file. */

@@ -1,6 +1,7 @@
 /**
- * The holidays as XMem writes its temporal memory today, straight to the graph and for comparison only: an event has no id, it is created with CREATE, deleted by its name, and
- * moved by a deletion and a creation. Under labels of its own. Kinder than XMem: its user is made once and not before each event, and no write fails.
+ * The holidays as XMem writes its temporal memory today, straight to the graph and for comparison only: an event has no
+ * id, it is created with CREATE, deleted by its name, and moved by a deletion and a creation. Under labels of its own.
+ * Kinder than XMem: its user is made once and not before each event, and no write fails.
  */
 import type { Driver } from 'neo4j-driver';
 import pMap from 'p-map';

@@ -1,10 +1,11 @@
 /**
- * A scan as XMem writes it today, straight to the graph and for comparison only: one transaction for each upsert, the hash of a symbol's text in its key, and no deletions. A file whose
- * text is as it was at the last scan is skipped, and so is a symbol. Edges look their ends up without the hash, and so find all versions; where one end is not there, nothing is
- * written and the edge counts as created. Under labels of its own.
+ * A scan as XMem writes it today, straight to the graph and for comparison only: one transaction for each upsert, the
+ * hash of a symbol's text in its key, and no deletions. A file whose text is as it was at the last scan is skipped, and
+ * so is a symbol. Edges look their ends up without the hash, and so find all versions; where one end is not there,
+ * nothing is written and the edge counts as created. Under labels of its own.
  *
- * Kinder than XMem: names are resolved by the type checker, one upsert is one statement where XMem sends up to ten for a symbol, there is an index to look up ends by, and
- * MongoDB is left out.
+ * Kinder than XMem: names are resolved by the type checker, one upsert is one statement where XMem sends up to ten for
+ * a symbol, there is an index to look up ends by, and MongoDB is left out.
  */
 import type { Driver } from 'neo4j-driver';
 import type { CodeRepository } from '../input/code/scan-graph.ts';

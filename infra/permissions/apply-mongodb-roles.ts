@@ -1,6 +1,7 @@
 /**
- * Makes the roles of all parts in a self-hosted MongoDB, or brings those that are there to what they should be; and a user with each role whose password the environment
- * gives. Safe to run again, which is also how a password is changed. Run it as an administrator (`userAdminAnyDatabase`).
+ * Makes the roles of all parts in a self-hosted MongoDB, or brings those that are there to what they should be; and a
+ * user with each role whose password the environment gives. Safe to run again, which is also how a password is changed.
+ * Run it as an administrator (`userAdminAnyDatabase`).
  *
  *     MONGODB_URI=… MONGODB_DATABASE=shop MONGODB_PUBLISHER_PASSWORD=… node infra/permissions/apply-mongodb-roles.ts --writes people --writes orders
  *     MONGODB_DATABASE=shop node infra/permissions/apply-mongodb-roles.ts --writes people --atlas
@@ -24,7 +25,11 @@ export interface RolesRequest {
   readonly passwords: Partial<Readonly<Record<Part, string>>>;
 }
 
-/** Applies the roles and users, and returns the users' names. @throws Fault `permission-denied` if the user of the client is no administrator. */
+/**
+ * Applies the roles and users, and returns the users' names.
+ *
+ * @throws Fault `permission-denied` if the user of the client is no administrator.
+ */
 export async function applyMongodbRoles(client: MongoClient, request: RolesRequest): Promise<readonly string[]> {
   const { database, writerCollections, passwords } = request;
   const admin = client.db('admin');

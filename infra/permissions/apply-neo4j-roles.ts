@@ -1,6 +1,7 @@
 /**
- * Applies `neo4j-roles.cypher` to a Neo4j that has roles of its own (Enterprise; Aura Business Critical and Virtual Dedicated Cloud), and makes a user with each role whose password
- * the environment gives. Safe to run again, which is also how a password is changed. Run it as an administrator.
+ * Applies `neo4j-roles.cypher` to a Neo4j that has roles of its own (Enterprise; Aura Business Critical and Virtual
+ * Dedicated Cloud), and makes a user with each role whose password the environment gives. Safe to run again, which is
+ * also how a password is changed. Run it as an administrator.
  *
  *     NEO4J_URI=… NEO4J_USERNAME=… NEO4J_PASSWORD=… NEO4J_CONSUMER_PASSWORD=… node infra/permissions/apply-neo4j-roles.ts
  */
@@ -10,7 +11,10 @@ import neo4j, { type Driver, Neo4jError } from 'neo4j-driver';
 import { translateNeo4jError } from '../../lib/graph/neo4j-errors.ts';
 import { readPasswords, runScript } from './script.ts';
 
-/** Whoever works on the graph, with the roles that it has; the user has the part's name. The publisher needs no graph, and the operator's commands none of their own. */
+/**
+ * Whoever works on the graph, with the roles that it has; the user has the part's name. The publisher needs no graph,
+ * and the operator's commands none of their own.
+ */
 export const neo4jUsers = {
   consumer: { user: 'outgraph_consumer', roles: ['outgraph_consumer'] },
   sweep: { user: 'outgraph_sweep', roles: ['outgraph_sweep'] },
@@ -57,7 +61,8 @@ export function userStatements(part: Neo4jPart, password: string): readonly Admi
 /**
  * Runs the statements one after the other.
  *
- * @throws Error that says so if this Neo4j has no roles; Fault `permission-denied` if the driver's user is no administrator.
+ * @throws Error that says so if this Neo4j has no roles; Fault `permission-denied` if the driver's user is no
+ * administrator.
  */
 export async function administer(driver: Driver, statements: readonly Administration[]): Promise<void> {
   for (const { statement, parameters, unless } of statements) {

@@ -1,5 +1,6 @@
 /**
- * The roles as commands of the Atlas CLI: Atlas takes no `createRole` from a driver, and undoes what is changed past it.
+ * The roles as commands of the Atlas CLI: Atlas takes no `createRole` from a driver, and undoes what is changed past
+ * it.
  *
  * https://www.mongodb.com/docs/atlas/cli/current/command/atlas-customDbRoles-create/
  */
@@ -26,7 +27,10 @@ export interface AtlasRequest {
   readonly writerCollections: readonly string[];
 }
 
-/** A command for each role (it makes the role, or brings it to what it should be), and one for each user, which asks for the password. */
+/**
+ * A command for each role (it makes the role, or brings it to what it should be), and one for each user, which asks for
+ * the password.
+ */
 export function atlasCommands({ database, writerCollections }: AtlasRequest): readonly string[] {
   const roles = parts.map((part) => {
     const privileges = quote(atlasPrivileges(part, database, writerCollections).join());

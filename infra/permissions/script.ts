@@ -1,7 +1,10 @@
-/** What the scripts of this folder share: passwords come from the environment, and what goes wrong is said in one line. */
+/**
+ * What the scripts of this folder share: passwords come from the environment, and what goes wrong is said in one line.
+ */
 
 /**
- * The passwords that the environment gives, by part: of the user of the set-up for MongoDB from `MONGODB_SET_UP_PASSWORD`.
+ * The passwords that the environment gives, by part: of the user of the set-up for MongoDB from
+ * `MONGODB_SET_UP_PASSWORD`.
  *
  * @param prefix of the variables: the database's name.
  */

@@ -1,7 +1,8 @@
 /** Which aggregates belong together, because one waits for another. */
 
 /**
- * The groups of keys that are connected by edges, directly or over others; a key without an edge is a group of its own. Each group is sorted.
+ * The groups of keys that are connected by edges, directly or over others; a key without an edge is a group of its own.
+ * Each group is sorted.
  *
  * @example
  * connectedGroups(['a', 'b', 'c'], [['a', 'x'], ['x', 'b']]); // [['a', 'b', 'x'], ['c']]

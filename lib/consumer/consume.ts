@@ -1,6 +1,8 @@
 /**
- * The consumer's flow, from a batch of queue messages to which of them stay in the queue: read the pointers, fetch their events portion by portion, settle them in the graph, mark the
- * dead, acknowledge the rest. A message leaves the queue only when its event is settled in MongoDB, or was before, or when it cannot be read and the dead-letter queue has it.
+ * The consumer's flow, from a batch of queue messages to which of them stay in the queue: read the pointers, fetch
+ * their events portion by portion, settle them in the graph, mark the dead, acknowledge the rest. A message leaves the
+ * queue only when its event is settled in MongoDB, or was before, or when it cannot be read and the dead-letter queue
+ * has it.
  */
 import { describeError, Fault, type FaultCode } from '../contract/fault.ts';
 import type { OutboxEvent } from '../contract/outbox-event.ts';
@@ -20,12 +22,16 @@ const noFailures: ReadonlyMap<string, PastFailures> = new Map();
 /** A message of this receive count or more has been begun before, and may be what ended the process. */
 const secondReceive = 2;
 
-/** One more portion, or one more event alone, is not begun with less time than this, or than this share of the invocation's time. */
+/**
+ * One more portion, or one more event alone, is not begun with less time than this, or than this share of the
+ * invocation's time.
+ */
 const minimum = { millis: 15_000, share: 0.75 };
 
 /**
- * After a fault of a server, a message comes again after this, doubled with each receive, less up to half by chance: a failover costs seconds, everything is taken up within a minute
- * of the server's return, and a message is received a thousand times only in an outage of eight hours.
+ * After a fault of a server, a message comes again after this, doubled with each receive, less up to half by chance: a
+ * failover costs seconds, everything is taken up within a minute of the server's return, and a message is received a
+ * thousand times only in an outage of eight hours.
  */
 const faultRetrySeconds = { first: 5, most: 40 };
 
@@ -38,7 +44,8 @@ const conflictRetrySeconds = { first: 30, most: 480 };
 /**
  * Consumes a batch of messages.
  *
- * @throws Fault that is no data fault: MongoDB or Neo4j is not available; what was settled by then is acknowledged, and Lambda backs off.
+ * @throws Fault that is no data fault: MongoDB or Neo4j is not available; what was settled by then is acknowledged, and
+ * Lambda backs off.
  */
 export async function consume(
   messages: readonly QueueMessage[],
@@ -141,7 +148,10 @@ class Batch {
     return error instanceof Fault && error.code === 'time-up' && settled > 0;
   }
 
-  /** A portion that was not applied in time, while Neo4j answers, would run out of time again: its events are tried in smaller groups. */
+  /**
+   * A portion that was not applied in time, while Neo4j answers, would run out of time again: its events are tried in
+   * smaller groups.
+   */
   async noteSlow(): Promise<void> {
     if (this.#slow.length === 0 || !(await this.#ports.answers())) return;
     // It only saves time: what cannot be noted is tried together again.
@@ -267,7 +277,9 @@ class Batch {
     for (const type of await this.#ports.prepareTypes(types)) this.#ports.log.typeUnknown(type);
   }
 
-  /** The pending events of a portion. The invalid ones have their outcome, and those that are settled leave the queue. */
+  /**
+   * The pending events of a portion. The invalid ones have their outcome, and those that are settled leave the queue.
+   */
   #beginPortion(
     fetched: readonly FetchedEvent[],
     byEvent: ReadonlyMap<string, readonly ReadMessage[]>,

@@ -1,4 +1,7 @@
-/** The consumer Lambda, on the queue's event source mapping. Only translates: Lambda's messages in, the flow, the messages that stay in the queue out. */
+/**
+ * The consumer Lambda, on the queue's event source mapping. Only translates: Lambda's messages in, the flow, the
+ * messages that stay in the queue out.
+ */
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';

@@ -3,7 +3,8 @@ import { type Collection, type Document, ObjectId } from 'mongodb';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 
 /**
- * Marks the events processed by the server's clock, and returns how many were still pending. One that is dead or processed already stays as it is.
+ * Marks the events processed by the server's clock, and returns how many were still pending. One that is dead or
+ * processed already stays as it is.
  *
  * @throws Fault `mongodb-unavailable`.
  */

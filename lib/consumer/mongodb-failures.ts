@@ -1,4 +1,7 @@
-/** Counts how often events were met in conflict, and how often they failed on their own, in a collection of its own: the queue's receive counts also grow while a server is away. */
+/**
+ * Counts how often events were met in conflict, and how often they failed on their own, in a collection of its own: the
+ * queue's receive counts also grow while a server is away.
+ */
 import { type Collection, ObjectId } from 'mongodb';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 import type { PastFailures } from './trial.ts';
@@ -29,8 +32,8 @@ export async function countConflict(conflicts: Collection<ConflictDocument>, eve
 }
 
 /**
- * Notes that an event failed on its own, and returns how often it did. A failure counts only if another event was settled since the one before: in an outage nothing is, so that it costs no
- * event anything.
+ * Notes that an event failed on its own, and returns how often it did. A failure counts only if another event was
+ * settled since the one before: in an outage nothing is, so that it costs no event anything.
  *
  * @param lastProcessed when an event was settled last.
  * @param counts false: the note says only that the event failed.
@@ -71,7 +74,11 @@ export async function noteSlow(conflicts: Collection<ConflictDocument>, eventIds
   await withMongodbFaults(() => conflicts.bulkWrite(updates, { ordered: false, writeConcern: { w: 'majority' } }));
 }
 
-/** How those of the named events failed that failed on their own before, or ran out of time. @throws Fault `mongodb-unavailable`. */
+/**
+ * How those of the named events failed that failed on their own before, or ran out of time.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function readFailures(
   conflicts: Collection<ConflictDocument>,
   eventIds: readonly string[],
@@ -87,7 +94,12 @@ export async function readFailures(
   );
 }
 
-/** Forgets the conflicts and failures of events that are dead, so that their counts start at zero when they are redriven. @throws Fault `mongodb-unavailable`. */
+/**
+ * Forgets the conflicts and failures of events that are dead, so that their counts start at zero when they are
+ * redriven.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function forgetConflicts(
   conflicts: Collection<ConflictDocument>,
   eventIds: readonly string[],

@@ -5,13 +5,16 @@ import type { EventPortion } from '../outbox/fetched-event.ts';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 import { readRawEvent } from '../outbox/mongodb-read-event.ts';
 
-/** A portion has no more events and, with more than one, no more bytes: decoded, an event takes about ten times its bytes. */
+/**
+ * A portion has no more events and, with more than one, no more bytes: decoded, an event takes about ten times its
+ * bytes.
+ */
 const portionEvents = 1_000;
 const portionBytes = 4 * 1024 * 1024;
 
 /**
- * The named events, in no order; one that was purged is absent. Reads with read concern majority from the primary, so that nothing that could
- * still be rolled back reaches the graph.
+ * The named events, in no order; one that was purged is absent. Reads with read concern majority from the primary, so
+ * that nothing that could still be rolled back reaches the graph.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -56,5 +59,8 @@ function readRaw(document: Uint8Array, clusterTime: Position | null) {
   return readRawEvent(document, id, clusterTime);
 }
 
-/** The document's length (4 bytes), the element's type (1), its name "_id" with a zero (4). https://bsonspec.org/spec.html */
+/**
+ * The document's length (4 bytes), the element's type (1), its name "_id" with a zero (4).
+ * https://bsonspec.org/spec.html
+ */
 const idOffset = 9;

@@ -16,7 +16,12 @@ export class KnownTypes {
     this.#catalog = catalog;
   }
 
-  /** Asks for the types of the set-up if the catalog lacks one of these, and returns those that only the set-up knows, each once. @throws Fault `mongodb-unavailable`, `time-up`. */
+  /**
+   * Asks for the types of the set-up if the catalog lacks one of these, and returns those that only the set-up knows,
+   * each once.
+   *
+   * @throws Fault `mongodb-unavailable`, `time-up`.
+   */
   async prepare(aggregateTypes: ReadonlySet<string>, maxMillis: number): Promise<readonly string[]> {
     const lacking = [...aggregateTypes].filter((type) => !this.#catalog.has(type));
     if (lacking.length === 0) return [];

@@ -1,11 +1,17 @@
-/** The consumer's trials as one process keeps them: an end that could not be written down is made up for before anything is read. */
+/**
+ * The consumer's trials as one process keeps them: an end that could not be written down is made up for before anything
+ * is read.
+ */
 import type { Collection } from 'mongodb';
 import { beginTrial, endTrials, forgetTrials, readBrokenTrials, type TrialDocument } from './mongodb-trials.ts';
 import type { BrokenTrials, Trial } from './trial.ts';
 
 export class TrialRecord {
   readonly #trials: Collection<TrialDocument>;
-  /** Trials that have ended: kept until MongoDB knows it, so that an outage of MongoDB does not look like a crash of the process. */
+  /**
+   * Trials that have ended: kept until MongoDB knows it, so that an outage of MongoDB does not look like a crash of the
+   * process.
+   */
   readonly #ended = new Set<string>();
 
   constructor(trials: Collection<TrialDocument>) {

@@ -1,6 +1,6 @@
 /**
- * The consumer's trials, in a collection of their own: one small document for each that is under way, or that ended with its process. They are few, so that
- * they need no index but the one that forgets them. All times are the server's.
+ * The consumer's trials, in a collection of their own: one small document for each that is under way, or that ended
+ * with its process. They are few, so that they need no index but the one that forgets them. All times are the server's.
  */
 import { randomUUID } from 'node:crypto';
 import { type Collection, ObjectId } from 'mongodb';
@@ -54,7 +54,11 @@ export async function readBrokenTrials(
   return found;
 }
 
-/** Forgets the broken trials of events that are settled, so that one that is redriven begins anew. @throws Fault `mongodb-unavailable`. */
+/**
+ * Forgets the broken trials of events that are settled, so that one that is redriven begins anew.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function forgetTrials(trials: Collection<TrialDocument>, eventIds: readonly string[]): Promise<void> {
   const ids = eventIds.map(ObjectId.createFromHexString);
   await withMongodbFaults(async () => {

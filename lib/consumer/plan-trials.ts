@@ -1,6 +1,7 @@
 /**
- * Which messages of a batch are tried together, which alone, and which no more. What ends the process must not take its neighbours with it, and must not be tried for ever;
- * but only trials that really ended with their process count, because an outage brings every message many times.
+ * Which messages of a batch are tried together, which alone, and which no more. What ends the process must not take its
+ * neighbours with it, and must not be tried for ever; but only trials that really ended with their process count,
+ * because an outage brings every message many times.
  */
 
 import { inChunks } from '../runtime/in-chunks.ts';
@@ -10,9 +11,15 @@ import type { BrokenTrials, PastFailures } from './trial.ts';
 /** The messages of a batch, by how they are tried. */
 export interface TrialPlan {
   readonly together: readonly ReadMessage[];
-  /** What ran out of time together, in ten groups; a group that does so again comes in ten groups once more, down to one event. */
+  /**
+   * What ran out of time together, in ten groups; a group that does so again comes in ten groups once more, down to one
+   * event.
+   */
   readonly groups: readonly (readonly ReadMessage[])[];
-  /** One after the other, after the others: the least suspect first, so that one which ends the process every time does not keep the others from their turn. */
+  /**
+   * One after the other, after the others: the least suspect first, so that one which ends the process every time does
+   * not keep the others from their turn.
+   */
   readonly alone: readonly ReadMessage[];
   /** Tried alone as often as may be, and never finished. */
   readonly givenUp: readonly ReadMessage[];

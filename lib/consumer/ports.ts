@@ -9,7 +9,9 @@ import type { RecordedOutcome, RecordLimits, RecordPorts } from './record-settle
 import type { SettlePorts } from './settle-events.ts';
 import type { BrokenTrials, PastFailures, Trial } from './trial.ts';
 
-/** What the consumer needs. Everything that waits for a server throws a `time-up` fault before the function's time-out. */
+/**
+ * What the consumer needs. Everything that waits for a server throws a `time-up` fault before the function's time-out.
+ */
 export interface ConsumePorts extends SettlePorts, Pick<GraphPorts, 'answers'>, Omit<RecordPorts, 'told'> {
   /** Throws at once while a server that failed the last batch is still away. */
   readonly checkServers: () => Promise<void>;
@@ -19,7 +21,10 @@ export interface ConsumePorts extends SettlePorts, Pick<GraphPorts, 'answers'>, 
   readonly noteSlow: (eventIds: readonly string[]) => Promise<void>;
   /** What is known of those of the named events that failed before. */
   readonly readFailures: (eventIds: readonly string[]) => Promise<ReadonlyMap<string, PastFailures>>;
-  /** Called with the types of a portion before its events are projected. Returns those that only the set-up knows and that were not returned before. */
+  /**
+   * Called with the types of a portion before its events are projected. Returns those that only the set-up knows and
+   * that were not returned before.
+   */
   readonly prepareTypes: (aggregateTypes: ReadonlySet<string>) => Promise<readonly string[]>;
   readonly readBrokenTrials: (eventIds: readonly string[]) => Promise<ReadonlyMap<string, BrokenTrials>>;
   readonly beginTrial: (trial: Trial) => Promise<string>;
@@ -27,7 +32,10 @@ export interface ConsumePorts extends SettlePorts, Pick<GraphPorts, 'answers'>, 
   readonly forgetTrials: (eventIds: readonly string[]) => Promise<void>;
   /** Puts messages into the dead-letter queue, and returns those that it took. */
   readonly moveToDeadLetters: (messages: readonly UnreadableMessage[]) => Promise<readonly QueueMessage[]>;
-  /** Lets messages that stay in the queue come again after so long, instead of after the visibility time-out. Never throws: it only saves time. */
+  /**
+   * Lets messages that stay in the queue come again after so long, instead of after the visibility time-out. Never
+   * throws: it only saves time.
+   */
   readonly comeAgain: (messages: readonly QueueMessage[], seconds: number) => Promise<void>;
   readonly remainingMillis: () => number;
   /** From 0 to 1, for the jitter. */

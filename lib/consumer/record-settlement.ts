@@ -12,7 +12,8 @@ export interface RecordPorts extends Pick<SettlePorts, 'findSharers'> {
   /** Counts one more conflict of an event, and returns how many that makes. */
   readonly countConflict: (eventId: string) => Promise<number>;
   /**
-   * Notes that an event failed on its own, and returns how often it did while other events were settled. Without `counts`, the note says only that it is to be tried on its own.
+   * Notes that an event failed on its own, and returns how often it did while other events were settled. Without
+   * `counts`, the note says only that it is to be tried on its own.
    */
   readonly countFailure: (eventId: string, counts: boolean) => Promise<number>;
   /** Told of each event once, as soon as its outcome is written down. */
@@ -61,7 +62,8 @@ const passing: ReadonlySet<string> = new Set<InfrastructureFaultCode>([
 /**
  * Records the outcomes.
  *
- * @param asked the events that the batch was about; the others are holders that were tried with them, whose own messages are still to come.
+ * @param asked the events that the batch was about; the others are holders that were tried with them, whose own
+ * messages are still to come.
  */
 export async function recordSettlement(
   { outcomes }: Settlement,

@@ -1,6 +1,6 @@
 /**
- * From the pending events of a batch to the states to apply: the newest valid event of each aggregate. An event whose payload cannot be
- * projected is dead, and an older one that can be takes its place.
+ * From the pending events of a batch to the states to apply: the newest valid event of each aggregate. An event whose
+ * payload cannot be projected is dead, and an older one that can be takes its place.
  */
 import { type DataFault, Fault, isDataFault } from '../contract/fault.ts';
 import { aggregateKey, type OutboxEvent } from '../contract/outbox-event.ts';

@@ -1,7 +1,8 @@
 /**
- * Brings a set of events to an end: applied, superseded, dead, in conflict, or failed for now. Only the newest valid event of each aggregate is applied. Where another aggregate holds
- * what it claims, that aggregate's pending events are fetched, and all that depend on each other are applied in one transaction. Where the newest cannot be applied in the end, the next
- * older one takes its place.
+ * Brings a set of events to an end: applied, superseded, dead, in conflict, or failed for now. Only the newest valid
+ * event of each aggregate is applied. Where another aggregate holds what it claims, that aggregate's pending events are
+ * fetched, and all that depend on each other are applied in one transaction. Where the newest cannot be applied in the
+ * end, the next older one takes its place.
  */
 
 import type { DataFaultCode, Fault } from '../contract/fault.ts';
@@ -33,13 +34,19 @@ export type EventOutcome =
   | { readonly outcome: 'conflict'; readonly conflict: Conflict }
   | { readonly outcome: 'failed'; readonly fault: Fault };
 
-/** Outcomes by event id. May hold events that were not asked for: those of holders that were applied to resolve a conflict. */
+/**
+ * Outcomes by event id. May hold events that were not asked for: those of holders that were applied to resolve a
+ * conflict.
+ */
 export interface Settlement {
   readonly outcomes: Map<string, EventOutcome>;
   readonly events: Map<string, OutboxEvent>;
 }
 
-/** Holders of holders are asked as well, this deep: nodes that move around in a circle of so many aggregates find their new owners. */
+/**
+ * Holders of holders are asked as well, this deep: nodes that move around in a circle of so many aggregates find their
+ * new owners.
+ */
 const conflictRounds = 25;
 
 /**

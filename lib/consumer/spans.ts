@@ -83,7 +83,10 @@ async function traced(
   }
 }
 
-/** The endpoint for traces as it is, or the path of traces below the endpoint for everything; null where neither is set, or where OpenTelemetry is switched off. */
+/**
+ * The endpoint for traces as it is, or the path of traces below the endpoint for everything; null where neither is set,
+ * or where OpenTelemetry is switched off.
+ */
 function tracesUrl(settings: TraceSettings): string | null {
   if (settings.OTEL_SDK_DISABLED) return null;
   if (settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT !== '') return settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT;

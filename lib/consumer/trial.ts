@@ -1,7 +1,7 @@
 /**
- * Trials: what the consumer has begun with events that came to it before. A trial is written down before it begins and removed when it ends, however
- * it ends; one that is still there when its time is over ended with its process. How often a message was received says nothing of the kind: in an outage every message is
- * received again and again.
+ * Trials: what the consumer has begun with events that came to it before. A trial is written down before it begins and
+ * removed when it ends, however it ends; one that is still there when its time is over ended with its process. How
+ * often a message was received says nothing of the kind: in an outage every message is received again and again.
  */
 
 /** How many trials of one event ended with the process: begun with others, and begun alone. */

@@ -82,7 +82,10 @@ export function wireConsumer(settings: QueueConsumerSettings, catalog: Aggregate
   });
 }
 
-/** For batches that come from no queue in SQS: who brings them delivers again by a clock of its own, and brings pointers of our own making. */
+/**
+ * For batches that come from no queue in SQS: who brings them delivers again by a clock of its own, and brings pointers
+ * of our own making.
+ */
 export const noQueue: ConsumerQueue = {
   spans: { serviceName: 'outgraph-worker', queue: { system: 'outgraph', name: outboxCollection }, flush: false },
   comeAgain: async () => undefined,
@@ -100,7 +103,8 @@ const pingMillis = 3_000;
 /**
  * Joins the parts to any queue.
  *
- * @param options how long the driver tries again by itself when Neo4j is away; left out, for as long as suits a function, whose next try is a while away.
+ * @param options how long the driver tries again by itself when Neo4j is away; left out, for as long as suits a
+ * function, whose next try is a while away.
  */
 export function joinConsumer(
   settings: ConsumerSettings,

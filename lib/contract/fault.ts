@@ -94,14 +94,20 @@ export const infrastructureFaultCodes = [
   'constraint-building',
   /** The change stream cannot get past one event that it cannot bring. */
   'change-event-too-large',
-  /** The graph's registry has a manifest of a form that this version does not read: a newer version has written it, and was taken back. */
+  /**
+   * The graph's registry has a manifest of a form that this version does not read: a newer version has written it, and
+   * was taken back.
+   */
   'manifest-unknown',
   'unexpected',
 ] as const;
 
 export type InfrastructureFaultCode = (typeof infrastructureFaultCodes)[number];
 
-/** What a writer may not do with its library: it could write without an event, or an event without its document. The program is to be changed. */
+/**
+ * What a writer may not do with its library: it could write without an event, or an event without its document. The
+ * program is to be changed.
+ */
 export const writerFaultCodes = [
   /** A verb whose changes cannot be told, such as a bulk write. */
   'untracked',
@@ -116,10 +122,12 @@ export type WriterFaultCode = (typeof writerFaultCodes)[number];
 export type FaultCode = DataFaultCode | InfrastructureFaultCode | WriterFaultCode;
 
 /**
- * A fault with a closed code. `retryable` is derived from the code: what is around an event may pass, all others never do.
+ * A fault with a closed code. `retryable` is derived from the code: what is around an event may pass, all others never
+ * do.
  *
  * A data fault's message names the path of what is wrong (`nodes[0].properties.address`) and never its value, because
- * it is kept in the outbox and read by people who need not see the payload. Names come from the payload as well, so that every message is made one printable line.
+ * it is kept in the outbox and read by people who need not see the payload. Names come from the payload as well, so
+ * that every message is made one printable line.
  *
  * @example
  * throw new Fault('value-unsupported', 'nodes[0].properties.address: a nested object cannot be a property value');
@@ -146,7 +154,10 @@ export function isDataFault(error: unknown): error is DataFault {
   return error instanceof Fault && (dataFaultCodes as readonly string[]).includes(error.code);
 }
 
-/** What a log may say of an error: a fault's own words, of anything else only its name, because its message may hold a connection string or a value. */
+/**
+ * What a log may say of an error: a fault's own words, of anything else only its name, because its message may hold a
+ * connection string or a value.
+ */
 export function describeError(error: unknown): { readonly code: FaultCode; readonly reason: string } {
   if (error instanceof Fault) return { code: error.code, reason: error.message };
   return { code: 'unexpected', reason: error instanceof Error ? error.name : typeof error };

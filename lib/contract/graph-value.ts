@@ -1,6 +1,6 @@
 /**
- * From a stored BSON value (or a projection's plain JavaScript value) to what Neo4j holds as a property. Integers stay exact to 64
- * bits, a BSON double stays a FLOAT even when integral; what Neo4j cannot hold is refused by its path.
+ * From a stored BSON value (or a projection's plain JavaScript value) to what Neo4j holds as a property. Integers stay
+ * exact to 64 bits, a BSON double stays a FLOAT even when integral; what Neo4j cannot hold is refused by its path.
  */
 import { bsonTypeOf } from './bson-type.ts';
 import { Fault } from './fault.ts';
@@ -19,7 +19,8 @@ interface Scalar {
  * The property value of `raw`, or undefined where the property shall be absent (null).
  *
  * @param path where the value stands, for the error: `nodes[0].properties.address`.
- * @throws a `value-unsupported` fault for a nested object, a nested array or one of several types, null in an array, Decimal128, binary and other types.
+ * @throws a `value-unsupported` fault for a nested object, a nested array or one of several types, null in an array,
+ * Decimal128, binary and other types.
  * @example
  * toGraphValue(new Double(1), 'nodes[0].properties.score'); // 1 (FLOAT)
  * toGraphValue(1, 'nodes[0].properties.count'); // 1n (INTEGER)
@@ -142,7 +143,10 @@ interface BinaryLike {
   readonly buffer: Uint8Array;
 }
 
-/** The text of a binary value that is a UUID; null for any other. Subtype 4 only: the byte order of the older subtype 3 differs from driver to driver. */
+/**
+ * The text of a binary value that is a UUID; null for any other. Subtype 4 only: the byte order of the older subtype 3
+ * differs from driver to driver.
+ */
 export function uuidText(binary: BinaryLike): string | null {
   if (binary.sub_type !== 4 || binary.position !== 16) return null;
   const hex = Buffer.from(binary.buffer.subarray(0, 16)).toString('hex');

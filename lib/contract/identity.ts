@@ -1,6 +1,7 @@
 /**
- * Identities and content hashes: one canonical text for what names an element and one for what it says, and short hashes of both. The
- * apply compares elements by these alone, so two values that differ in Neo4j must differ here: every value carries its type.
+ * Identities and content hashes: one canonical text for what names an element and one for what it says, and short
+ * hashes of both. The apply compares elements by these alone, so two values that differ in Neo4j must differ here:
+ * every value carries its type.
  */
 import { hash } from 'node:crypto';
 import type {
@@ -14,7 +15,10 @@ import type {
   SubgraphRelationship,
 } from './subgraph.ts';
 
-/** The name of a node, the same for everyone who means it: label and typed key values in the order of their names, as JSON. */
+/**
+ * The name of a node, the same for everyone who means it: label and typed key values in the order of their names, as
+ * JSON.
+ */
 export function nodeIdentity(node: Endpoint): string {
   return JSON.stringify([node.label, canonicalProperties(node.key)]);
 }

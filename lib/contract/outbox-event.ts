@@ -1,6 +1,7 @@
 /**
  * The outbox document: what a writer inserts in the transaction that writes its document, and what outgraph adds to it
- * later. This schema is the one source of the writers' check and of the MongoDB validator (`lib/set-up/mongodb-validator.ts`).
+ * later. This schema is the one source of the writers' check and of the MongoDB validator
+ * (`lib/set-up/mongodb-validator.ts`).
  */
 import type { Document, ObjectId, Timestamp } from 'bson';
 import { z } from 'zod';
@@ -14,7 +15,8 @@ export const outboxCollection = 'outbox';
 export const aggregateIdMaxBytes = 512;
 
 /**
- * At most this many bytes in a whole event: MongoDB's limit for a document, less the room for what is written to an event when it is settled.
+ * At most this many bytes in a whole event: MongoDB's limit for a document, less the room for what is written to an
+ * event when it is settled.
  *
  * https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-BSON-Document-Size
  */
@@ -29,9 +31,11 @@ export type Operation = (typeof operations)[number];
 /**
  * The states of an event.
  *
- * - `pending`: as the writer wrote it; leaves by the consumer (`processed`, `dead`) or, exhausted, by the sweep (`dead`).
+ * - `pending`: as the writer wrote it; leaves by the consumer (`processed`, `dead`) or, exhausted, by the sweep
+ *   (`dead`).
  * - `processed`: this state, or a newer one of the same aggregate, is committed in Neo4j; purged by the TTL index.
- * - `dead`: can never be applied as it is; kept until a person redrives it (back to `pending`) or discards it (out of the outbox).
+ * - `dead`: can never be applied as it is; kept until a person redrives it (back to `pending`) or discards it (out of
+ *   the outbox).
  */
 export const statuses = ['pending', 'processed', 'dead'] as const;
 export type EventStatus = (typeof statuses)[number];
@@ -57,7 +61,8 @@ const fields = z.strictObject({
   payload: bson<Document>('object', isPlainObject).optional(),
   position: bson<Timestamp>('timestamp', (value) => hasBsonType(value, 'Timestamp')),
   createdAt: date,
-  // Any text: often a stranger's header, which must not end the writer's transaction. A malformed one is as good as none (`traceparent.ts`).
+  // Any text: often a stranger's header, which must not end the writer's transaction. A malformed one is as good as
+  // none (`traceparent.ts`).
   traceparent: text.optional(),
   status: z.enum(statuses),
   attempts: int32,

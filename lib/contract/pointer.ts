@@ -1,6 +1,6 @@
 /**
- * The pointer: the small message that travels from the publisher (or an Atlas Trigger, or the sweep) to the consumer. It says which
- * event to apply and never carries its payload.
+ * The pointer: the small message that travels from the publisher (or an Atlas Trigger, or the sweep) to the consumer.
+ * It says which event to apply and never carries its payload.
  */
 import { z } from 'zod';
 
@@ -23,11 +23,15 @@ const pointerSchema = z.object({
   aggregateId: z.string().min(1),
 });
 
-/** Which event to apply: the `Detail` of an EventBridge entry, and the sweep's message body. The trace context is for the sender's log, and does not travel. */
+/**
+ * Which event to apply: the `Detail` of an EventBridge entry, and the sweep's message body. The trace context is for
+ * the sender's log, and does not travel.
+ */
 export type Pointer = Readonly<z.infer<typeof pointerSchema>> & { readonly traceparent?: string };
 
 /**
- * A pointer as the text that travels, in ASCII: an aggregate's id may have characters that SQS refuses (U+FFFE and U+FFFF), and its event could never be sent.
+ * A pointer as the text that travels, in ASCII: an aggregate's id may have characters that SQS refuses (U+FFFE and
+ * U+FFFF), and its event could never be sent.
  *
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
  */
@@ -52,8 +56,9 @@ export type PointerReading =
   | { readonly outcome: 'unreadable'; readonly reason: string };
 
 /**
- * Reads a queue message's body in any of the three shapes of the contract: the EventBridge envelope around a pointer, the envelope of an
- * Atlas Trigger's partner event source (`detail.fullDocument._id`, plain or Extended JSON), or the bare pointer of the sweep.
+ * Reads a queue message's body in any of the three shapes of the contract: the EventBridge envelope around a pointer,
+ * the envelope of an Atlas Trigger's partner event source (`detail.fullDocument._id`, plain or Extended JSON), or the
+ * bare pointer of the sweep.
  *
  * Only the event's id is taken: the consumer reads everything else from the event itself.
  *

@@ -1,6 +1,7 @@
 /**
- * The subgraph: the nodes and relationships that one aggregate lists. This file holds its two forms, what a projection returns
- * and what it is after `readSubgraph` (in `read-subgraph.ts`) has checked it and turned its values into what Neo4j holds.
+ * The subgraph: the nodes and relationships that one aggregate lists. This file holds its two forms, what a projection
+ * returns and what it is after `readSubgraph` (in `read-subgraph.ts`) has checked it and turned its values into what
+ * Neo4j holds.
  */
 
 /** A node's name: its label and the values of the label's key properties (string, integer or boolean). */
@@ -12,8 +13,9 @@ export interface ProjectedEndpoint {
 /**
  * A node that an aggregate lists: owned, with the labels and properties that it shall have; or `shared`, with neither.
  *
- * Property values are BSON values as they were stored (`Int32`, `Long`, `Double` …) or plain JavaScript values: a `number` that is a
- * safe integer becomes an INTEGER, any other a FLOAT; wrap it in `new Double(n)` where 1.0 shall stay a FLOAT.
+ * Property values are BSON values as they were stored (`Int32`, `Long`, `Double` …) or plain JavaScript values: a
+ * `number` that is a safe integer becomes an INTEGER, any other a FLOAT; wrap it in `new Double(n)` where 1.0 shall
+ * stay a FLOAT.
  */
 export interface ProjectedNode extends ProjectedEndpoint {
   readonly shared?: boolean;

@@ -1,6 +1,6 @@
 /**
- * The trace context of an event: which trace, and which span of it, the writer's change belongs to. It often comes from a request's header, and so from a stranger: a wrong one is as
- * good as none, and never a fault.
+ * The trace context of an event: which trace, and which span of it, the writer's change belongs to. It often comes from
+ * a request's header, and so from a stranger: a wrong one is as good as none, and never a fault.
  *
  * https://www.w3.org/TR/trace-context/#traceparent-header
  */

@@ -1,6 +1,7 @@
 /**
- * The flow around the apply transaction. It keeps transactions to a size, sets aside claims that cannot be granted, and halves a batch that fails while the graph answers, down
- * to the states that fail on their own, so that their neighbours are applied. It knows no driver: the transaction is given to it.
+ * The flow around the apply transaction. It keeps transactions to a size, sets aside claims that cannot be granted, and
+ * halves a batch that fails while the graph answers, down to the states that fail on their own, so that their
+ * neighbours are applied. It knows no driver: the transaction is given to it.
  */
 import { type DataFaultCode, describeError, Fault, isDataFault } from '../contract/fault.ts';
 import type { AggregateState, StateOutcome, TransactionOutcome } from './aggregate-state.ts';
@@ -13,7 +14,9 @@ export interface ApplyPorts {
   readonly checkSchema: (needs: readonly GraphNeeds[]) => Promise<readonly (SchemaProblem | 'missing' | undefined)[]>;
   /** Creates the missing constraints of one subgraph; undefined if all of them exist now. */
   readonly createSchema: (needs: GraphNeeds) => Promise<SchemaProblem | undefined>;
-  /** Applies states of different aggregates in one transaction; throws a data fault if the graph refuses them for good. */
+  /**
+   * Applies states of different aggregates in one transaction; throws a data fault if the graph refuses them for good.
+   */
   readonly applyStates: (states: readonly AggregateState[]) => Promise<TransactionOutcome>;
   /** Elements in one transaction, if not the default. */
   readonly transactionElements?: number;
@@ -37,16 +40,21 @@ export interface BatchOptions {
   readonly together?: boolean;
 }
 
-/** Elements in one transaction, about: bounds its memory in Neo4j and how long it holds its locks. One aggregate is never split. */
+/**
+ * Elements in one transaction, about: bounds its memory in Neo4j and how long it holds its locks. One aggregate is
+ * never split.
+ */
 const defaultElements = 20_000;
 
 /** With this many states that failed on their own, and none that was applied, it is the graph that fails. */
 const failuresOfGraph = 3;
 
 /**
- * Applies states of different aggregates; `results` fills up as transactions commit, so that a caller knows what is settled even if this throws.
+ * Applies states of different aggregates; `results` fills up as transactions commit, so that a caller knows what is
+ * settled even if this throws.
  *
- * @throws Fault that is no data fault: the graph does not answer, or nothing can be applied; the rest of the batch shall be retried later.
+ * @throws Fault that is no data fault: the graph does not answer, or nothing can be applied; the rest of the batch
+ * shall be retried later.
  */
 export async function applyBatch(
   states: readonly AggregateState[],
@@ -102,7 +110,9 @@ class Batch {
     else this.#results.set(key, { outcome: 'refused', code, message });
   }
 
-  /** Applies the states; where they fail, halves them until the culprits are alone. Returns how many culprits it found. */
+  /**
+   * Applies the states; where they fail, halves them until the culprits are alone. Returns how many culprits it found.
+   */
   async #applyOrHalve(states: readonly AggregateState[], suspicion: Suspicion): Promise<number> {
     if (states.length === 0) return 0;
     // Known to hold a culprit: trying the whole again would only cost another transaction.
@@ -126,7 +136,10 @@ class Batch {
     return left + right;
   }
 
-  /** Whether a fault that is no data fault may be caused by one state of the batch: the graph answers, and other states can be applied. */
+  /**
+   * Whether a fault that is no data fault may be caused by one state of the batch: the graph answers, and other states
+   * can be applied.
+   */
   async #isIsolable(error: unknown): Promise<boolean> {
     if (error instanceof Fault && error.code === 'credentials-refused') return false;
     return this.#ports.answers();

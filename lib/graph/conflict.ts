@@ -4,7 +4,8 @@
  * The state of the aggregate `refused` cannot be applied as long as another aggregate holds an element or a value.
  *
  * - `ownership-conflict`: another aggregate lists the node already.
- * - `constraint-violation`: another node or relationship has a value that a unique constraint of the user's allows only once.
+ * - `constraint-violation`: another node or relationship has a value that a unique constraint of the user's allows
+ *   only once.
  */
 export interface Conflict {
   readonly code: 'ownership-conflict' | 'constraint-violation';

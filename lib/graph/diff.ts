@@ -1,6 +1,6 @@
 /**
- * What one aggregate's new state changes in the graph, against the manifest of its old one. Pure: the same two always give the same
- * diff, and elements whose content did not change do not appear in it at all.
+ * What one aggregate's new state changes in the graph, against the manifest of its old one. Pure: the same two always
+ * give the same diff, and elements whose content did not change do not appear in it at all.
  */
 import type {
   GraphProperties,
@@ -19,7 +19,10 @@ import {
   readRelationshipLine,
 } from './manifest.ts';
 
-/** A node that the aggregate no longer lists in the way it did (a node that turns from owned to shared is released and claimed). */
+/**
+ * A node that the aggregate no longer lists in the way it did (a node that turns from owned to shared is released and
+ * claimed).
+ */
 export interface NodeRelease {
   readonly endpoint: NamedEndpoint;
   readonly shared: boolean;
@@ -89,8 +92,8 @@ export function diff(
 }
 
 /**
- * The diff that trusts the manifest for nothing but what to remove: every owned relationship is deleted by its id, if it is there, and created
- * again. For a graph that someone else has changed, where the short way failed.
+ * The diff that trusts the manifest for nothing but what to remove: every owned relationship is deleted by its id, if
+ * it is there, and created again. For a graph that someone else has changed, where the short way failed.
  */
 export function diffCarefully(
   before: Manifest,

@@ -1,4 +1,7 @@
-/** Which constraints a subgraph needs before it can be written: a key for each label that names a node, an id for each relationship type. */
+/**
+ * Which constraints a subgraph needs before it can be written: a key for each label that names a node, an id for each
+ * relationship type.
+ */
 import type { Endpoint, Subgraph } from '../contract/subgraph.ts';
 
 /** Key property names (sorted) by label, and relationship types. */
@@ -9,7 +12,10 @@ export interface GraphNeeds {
   readonly additional: ReadonlySet<string>;
 }
 
-/** What prevents a subgraph from being written: the fault's code and message for every event that needs it. `constraint-building` solves itself with time. */
+/**
+ * What prevents a subgraph from being written: the fault's code and message for every event that needs it.
+ * `constraint-building` solves itself with time.
+ */
 export interface SchemaProblem {
   readonly code: LastingCode | 'constraint-building';
   readonly message: string;

@@ -1,7 +1,7 @@
 /**
- * The manifest: what one aggregate lists in the graph right now, kept on its registry node. One line for each element, with its name and the
- * hash of its content: an element whose line stands in both the old manifest and the new one has not changed, and nothing needs to be searched or
- * parsed for it.
+ * The manifest: what one aggregate lists in the graph right now, kept on its registry node. One line for each element,
+ * with its name and the hash of its content: an element whose line stands in both the old manifest and the new one has
+ * not changed, and nothing needs to be searched or parsed for it.
  */
 import { Fault } from '../contract/fault.ts';
 import {
@@ -13,7 +13,10 @@ import {
 } from '../contract/identity.ts';
 import type { NamedEndpoint, Subgraph, SubgraphNode, SubgraphRelationship } from '../contract/subgraph.ts';
 
-/** The lines of an aggregate: of its nodes, then of its relationships, each in the order in which the subgraph lists them. */
+/**
+ * The lines of an aggregate: of its nodes, then of its relationships, each in the order in which the subgraph lists
+ * them.
+ */
 export type Manifest = readonly string[];
 
 /** A node as its line says it. */
@@ -43,7 +46,8 @@ export function createManifest(subgraph: Subgraph | null, owner: string): Manife
   ];
 }
 
-// A line is: kind, content, name, with a space between them. Neither kind nor content has one, and a name no line break: it is JSON, or an id and a type.
+// A line is: kind, content, name, with a space between them. Neither kind nor content has one, and a name no line
+// break: it is JSON, or an id and a type.
 const ownedNode = 'n';
 const sharedNode = 's';
 const ownedRelationship = 'r';
@@ -63,7 +67,10 @@ function relationshipLine(relationship: SubgraphRelationship, owner: string): st
   return `${kind} ${relationshipContent(relationship)} ${relationshipId(relationship, owner)} ${relationship.type}`;
 }
 
-/** The line of the same owned element with a content that no hash is: whatever the aggregate's next state says of it, it has changed. */
+/**
+ * The line of the same owned element with a content that no hash is: whatever the aggregate's next state says of it, it
+ * has changed.
+ */
 export function withUnknownContent(line: string): string {
   return `${line.slice(0, 1)} ${unknownContent} ${line.slice(line.indexOf(' ', 2) + 1)}`;
 }
@@ -90,8 +97,9 @@ export function readRelationshipLine(line: string): ListedRelationship {
 }
 
 /**
- * The form of the text: a number, its first line. It goes up with every change of what a text looks like or of how a line is made, hashes included; a test
- * holds the lines that each form has. A new form is read before it is written: one release learns it, the next one writes it, so that going back by one is always possible.
+ * The form of the text: a number, its first line. It goes up with every change of what a text looks like or of how a
+ * line is made, hashes included; a test holds the lines that each form has. A new form is read before it is written:
+ * one release learns it, the next one writes it, so that going back by one is always possible.
  */
 export const manifestForm = 2;
 
@@ -103,7 +111,8 @@ export function encodeManifest(manifest: Manifest): string {
 /**
  * Reads a manifest back.
  *
- * @throws Fault `manifest-unknown` if it has a form that this version does not know. Nothing is wrong with the event: it is retried until a version that does is there.
+ * @throws Fault `manifest-unknown` if it has a form that this version does not know. Nothing is wrong with the event:
+ * it is retried until a version that does is there.
  */
 export function decodeManifest(text: string): Manifest {
   const [found = '', ...lines] = text.slice(0, -1).split('\n');

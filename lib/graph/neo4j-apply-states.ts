@@ -13,7 +13,8 @@ const maxMismatches = 5;
 /**
  * Applies states of different aggregates in one transaction.
  *
- * @throws Fault: a data fault if the graph refuses the batch for good (halve it), any other if it shall be retried later.
+ * @throws Fault: a data fault if the graph refuses the batch for good (halve it), any other if it shall be retried
+ * later.
  */
 export async function applyStates(
   driver: Driver,

@@ -1,8 +1,10 @@
 /**
- * One batch, one Neo4j transaction: the steps of the apply in their order. The order matters: registry locks first (they serialise the
- * states of one aggregate), releases before what is new (a date move frees its old relationship), the clean-up of bare nodes at the end.
+ * One batch, one Neo4j transaction: the steps of the apply in their order. The order matters: registry locks first
+ * (they serialise the states of one aggregate), releases before what is new (a date move frees its old relationship),
+ * the clean-up of bare nodes at the end.
  *
- * A statement that needs no answer of the one before is sent without waiting for it: the server works on one while the next is on its way.
+ * A statement that needs no answer of the one before is sent without waiting for it: the server works on one while the
+ * next is on its way.
  */
 import type { ManagedTransaction } from 'neo4j-driver';
 import { type AggregateState, type StateOutcome, supersedes } from './aggregate-state.ts';
@@ -28,7 +30,10 @@ import {
 } from './neo4j-write-relationships.ts';
 import { type BatchSum, isClaimed, type PositionedDiff, sumDiffs } from './sum-diffs.ts';
 
-/** A state with its manifest, whose hashes are what a batch costs most outside Neo4j: made when it is needed, and once however often the transaction is tried. */
+/**
+ * A state with its manifest, whose hashes are what a batch costs most outside Neo4j: made when it is needed, and once
+ * however often the transaction is tried.
+ */
 export class PreparedState {
   readonly state: AggregateState;
   #manifest: Manifest | undefined;
@@ -64,7 +69,10 @@ export class ManifestMismatch extends Error {}
 export interface ApplyMode {
   /** Trust the manifests for nothing but what to remove. */
   readonly careful: boolean;
-  /** First take the properties away from all that changes: a value that a unique constraint of the user's allows once may move from one element of the batch to another. */
+  /**
+   * First take the properties away from all that changes: a value that a unique constraint of the user's allows once
+   * may move from one element of the batch to another.
+   */
   readonly clearing: boolean;
 }
 
@@ -116,7 +124,10 @@ async function applyEffective(
   ]);
 }
 
-/** `sumUp` is called when the registry's statements are on their way; `clearedOwners` are the aggregates whose elements are cleared first, or null. */
+/**
+ * `sumUp` is called when the registry's statements are on their way; `clearedOwners` are the aggregates whose elements
+ * are cleared first, or null.
+ */
 async function writeGraph(
   tx: ManagedTransaction,
   sumUp: () => BatchSum,

@@ -1,6 +1,6 @@
 /**
- * Creates constraints. On a label with many nodes that takes minutes, longer than a batch may take, so that it continues while other batches are applied: an event that
- * needs the constraint is retried until it exists.
+ * Creates constraints. On a label with many nodes that takes minutes, longer than a batch may take, so that it
+ * continues while other batches are applied: an event that needs the constraint is retried until it exists.
  */
 import type { Driver } from 'neo4j-driver';
 import { Neo4jError } from 'neo4j-driver';
@@ -42,8 +42,8 @@ export class ConstraintBuilder {
   }
 
   /**
-   * Creates constraints, one after the other, and waits until each has run for `waitMillis`; undefined if all of them exist now. A `constraint-building` problem: the
-   * creation continues.
+   * Creates constraints, one after the other, and waits until each has run for `waitMillis`; undefined if all of them
+   * exist now. A `constraint-building` problem: the creation continues.
    *
    * @throws Fault `neo4j-unavailable`.
    */
@@ -130,8 +130,9 @@ function wantedConstraints({ labels, types }: Pick<GraphNeeds, 'labels' | 'types
 }
 
 /**
- * Two transactions that create constraints can wait for each other in a way that Neo4j does not see as a deadlock: one holds the label's lock, the other's index waits until all older
- * transactions have ended. So each gives up after a while, and tries again with more time: an index over millions of nodes needs minutes.
+ * Two transactions that create constraints can wait for each other in a way that Neo4j does not see as a deadlock: one
+ * holds the label's lock, the other's index waits until all older transactions have ended. So each gives up after a
+ * while, and tries again with more time: an index over millions of nodes needs minutes.
  */
 const firstTimeoutMillis = 3_000;
 const maxTimeoutMillis = 1_800_000;

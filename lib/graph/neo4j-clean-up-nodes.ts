@@ -1,14 +1,16 @@
 /**
- * Removes the nodes that nothing holds any more: no aggregate lists them and no relationship ends on them. Comes last in a transaction, when all
- * releases and creations are done.
+ * Removes the nodes that nothing holds any more: no aggregate lists them and no relationship ends on them. Comes last
+ * in a transaction, when all releases and creations are done.
  */
 import type { ManagedTransaction } from 'neo4j-driver';
 import { runStatement } from './neo4j-run-statement.ts';
 
-// All of them, before anything about them is read: a node that looks owned now may be released by a transaction that still sees our relationship.
+// All of them, before anything about them is read: a node that looks owned now may be released by a transaction that
+// still sees our relationship.
 const lockStatement = 'UNWIND $ids AS id MATCH (n) WHERE elementId(n) = id SET n._outgraphLock = true';
 
-// Never DETACH: should a relationship come in from elsewhere before the commit, Neo4j refuses the deletion and all starts over.
+// Never DETACH: should a relationship come in from elsewhere before the commit, Neo4j refuses the deletion and all
+// starts over.
 const deleteStatement = `
 UNWIND $ids AS id
 MATCH (n) WHERE elementId(n) = id

@@ -8,12 +8,16 @@ export interface Neo4jAddress {
   readonly password: string;
 }
 
-/** How long the driver retries a transaction that failed for a passing reason: well below the functions' time-outs of 60 seconds. */
+/**
+ * How long the driver retries a transaction that failed for a passing reason: well below the functions' time-outs of 60
+ * seconds.
+ */
 const defaultRetrySeconds = 15;
 
 /**
- * For every `executeQuery`, which would otherwise demand a server that has all that this process has seen: one that was restored from a backup never has, and a warm process would
- * wait for it in vain. Nothing here needs it: what is decided by a read is read again under a lock.
+ * For every `executeQuery`, which would otherwise demand a server that has all that this process has seen: one that was
+ * restored from a backup never has, and a warm process would wait for it in vain. Nothing here needs it: what is
+ * decided by a read is read again under a lock.
  */
 export const noBookmarks = { bookmarkManager: null } as const;
 

@@ -1,6 +1,7 @@
 /**
- * Keeps what is known of the graph's constraints over warm calls, and makes sure that a batch finds those it needs. Reads them again after a while, because a person may have changed
- * them: without its constraint a label must not be written.
+ * Keeps what is known of the graph's constraints over warm calls, and makes sure that a batch finds those it needs.
+ * Reads them again after a while, because a person may have changed them: without its constraint a label must not be
+ * written.
  */
 import type { Driver } from 'neo4j-driver';
 import type { ApplyPorts } from './apply-batch.ts';
@@ -10,7 +11,10 @@ import { type GraphSchema, hasKey, readGraphSchema } from './neo4j-schema.ts';
 
 const schemaMaxAgeMillis = 60_000;
 
-/** One event may create this many labels and relationship types: each costs a constraint, an index and, in Neo4j, a place among a limited number of names. */
+/**
+ * One event may create this many labels and relationship types: each costs a constraint, an index and, in Neo4j, a
+ * place among a limited number of names.
+ */
 export const maxCreatedByEvent = 50;
 
 /** How long a batch waits for constraints that one of its subgraphs needs. */

@@ -1,6 +1,7 @@
 /**
- * Turns what the driver throws into outgraph's faults. Neo4j's messages may quote property values, so a data fault gets a message of its own;
- * whatever is not known to be the data's fault counts as Neo4j not being available, and is retried.
+ * Turns what the driver throws into outgraph's faults. Neo4j's messages may quote property values, so a data fault gets
+ * a message of its own; whatever is not known to be the data's fault counts as Neo4j not being available, and is
+ * retried.
  *
  * Codes: https://neo4j.com/docs/status-codes/current/errors/all-errors/
  */
@@ -144,14 +145,14 @@ export async function namingNeo4j<Result>(uri: string, work: () => Promise<Resul
 }
 
 /**
- * Thrown to roll back and begin the transaction again: what it found is out of date. No error of Neo4j's, so that the driver does not retry it after the
- * second that it waits at first; what stood in the way is over in milliseconds.
+ * Thrown to roll back and begin the transaction again: what it found is out of date. No error of Neo4j's, so that the
+ * driver does not retry it after the second that it waits at first; what stood in the way is over in milliseconds.
  */
 export class StartOver extends Error {}
 
 /**
- * Runs a transaction's work; an error of the server after which the work can begin again at once becomes `StartOver`, and one that the same work would meet again becomes a fault, so that
- * the driver does not retry it.
+ * Runs a transaction's work; an error of the server after which the work can begin again at once becomes `StartOver`,
+ * and one that the same work would meet again becomes a fault, so that the driver does not retry it.
  */
 export async function withStartOver<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
@@ -163,7 +164,10 @@ export async function withStartOver<Result>(work: () => Promise<Result>): Promis
   }
 }
 
-/** Memory of one transaction or of all of them, and the transaction's time. https://neo4j.com/docs/operations-manual/5/performance/memory-configuration/ */
+/**
+ * Memory of one transaction or of all of them, and the transaction's time.
+ * https://neo4j.com/docs/operations-manual/5/performance/memory-configuration/
+ */
 const overloadCodes =
   /^Neo\.\w+\.(General\.(MemoryPoolOutOfMemoryError|TransactionOutOfMemoryError|OutOfMemoryError|StackOverFlowError)|Transaction\.TransactionTimedOut\w*)$/;
 
@@ -179,7 +183,10 @@ export function isTransactionLimit(error: unknown): boolean {
 }
 
 // Both from the beginning of the message: what follows may quote values, and a value may be any text.
-/** A relationship came to a node that was about to go; another transaction entered an aggregate that this one did not know. */
+/**
+ * A relationship came to a node that was about to go; another transaction entered an aggregate that this one did not
+ * know.
+ */
 const passingViolation =
   /^Cannot delete node<\d+>, because it still has relationships|^Node\(\d+\) already exists with label `OutgraphAggregate` and property `key`/;
 
@@ -191,7 +198,10 @@ function isOutdated(error: unknown): boolean {
   return error.code === constraintCode && passingViolation.test(error.message);
 }
 
-/** A relationship of that id is there already: another transaction made the shared one, or the graph does not fit the manifest. */
+/**
+ * A relationship of that id is there already: another transaction made the shared one, or the graph does not fit the
+ * manifest.
+ */
 export function isRelationshipTaken(error: unknown): boolean {
   return (
     error instanceof Neo4jError &&
@@ -200,7 +210,10 @@ export function isRelationshipTaken(error: unknown): boolean {
   );
 }
 
-/** What a unique constraint of the user's says of a write: which label or type, and which of its properties. Null for any other error. */
+/**
+ * What a unique constraint of the user's says of a write: which label or type, and which of its properties. Null for
+ * any other error.
+ */
 export function uniqueViolation(
   error: unknown,
 ): { readonly label: string; readonly properties: readonly string[] } | null {
@@ -219,7 +232,10 @@ function constraintText(message: string): string {
   return names.length === 0 ? '' : ` (${names.join(', ')})`;
 }
 
-/** What is denied, in Neo4j's words, as far as they name nothing but the privilege and names of labels, types and properties. */
+/**
+ * What is denied, in Neo4j's words, as far as they name nothing but the privilege and names of labels, types and
+ * properties.
+ */
 function deniedText(message: string): string {
   const denied = /^([A-Z][\w ',:]{0,200}?) (?:is|are) not allowed for user/.exec(message);
   return denied === null ? '' : ` (${denied[1]})`;

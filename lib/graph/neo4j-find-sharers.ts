@@ -7,7 +7,10 @@ import { withNeo4jFaults } from './neo4j-errors.ts';
 /** More aggregates than these are not asked whether they let go of a node. */
 const maxSharers = 100;
 
-/** The keys of aggregates that list one of the nodes as shared, at most a hundred. `nodeIdentities` are the nodes' identity texts. */
+/**
+ * The keys of aggregates that list one of the nodes as shared, at most a hundred. `nodeIdentities` are the nodes'
+ * identity texts.
+ */
 export async function findSharers(
   driver: Driver,
   database: string,

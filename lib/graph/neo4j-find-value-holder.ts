@@ -7,8 +7,8 @@ import { read } from './neo4j-read.ts';
 import { toParameters } from './neo4j-to-parameter.ts';
 
 /**
- * The conflict that an error of one state's transaction is; null if the error is another one. The holder is not known where the value is a relationship's, or a node's that outgraph
- * does not own.
+ * The conflict that an error of one state's transaction is; null if the error is another one. The holder is not known
+ * where the value is a relationship's, or a node's that outgraph does not own.
  *
  * @throws Fault `neo4j-unavailable`.
  */

@@ -1,8 +1,14 @@
-/** Property values as the driver reads them (`bigint` is an INTEGER, `number` a FLOAT), back to what the contract knows; outgraph's marks are left out. */
+/**
+ * Property values as the driver reads them (`bigint` is an INTEGER, `number` a FLOAT), back to what the contract knows;
+ * outgraph's marks are left out.
+ */
 import { DateTime } from 'neo4j-driver';
 import { bookkeepingPrefix, type GraphProperties, type GraphScalar, type GraphValue } from '../contract/subgraph.ts';
 
-/** The properties of an element without outgraph's marks. A value of a type that outgraph never writes becomes a text that equals none of its own. */
+/**
+ * The properties of an element without outgraph's marks. A value of a type that outgraph never writes becomes a text
+ * that equals none of its own.
+ */
 export function fromProperties(properties: Readonly<Record<string, unknown>>): GraphProperties {
   const others = Object.entries(properties).filter(([name]) => !name.startsWith(bookkeepingPrefix));
   return Object.fromEntries(others.map(([name, value]) => [name, fromProperty(value)]));

@@ -10,7 +10,10 @@ export async function readKeyNames(driver: Driver, database: string): Promise<Ke
   return (await readGraphSchema(driver, database)).labels;
 }
 
-/** For long work: read anew when they are older than a second, because a consumer makes the constraint of a new label before its first node. */
+/**
+ * For long work: read anew when they are older than a second, because a consumer makes the constraint of a new label
+ * before its first node.
+ */
 export function recentKeyNames(driver: Driver, database: string): () => Promise<KeyNames> {
   let readAt = Number.NEGATIVE_INFINITY;
   let names: Promise<KeyNames> = Promise.resolve(new Map());

@@ -1,4 +1,7 @@
-/** Reads the registry as a whole, for an operator: which aggregates of a type live in the graph, and up to which positions it knows them. */
+/**
+ * Reads the registry as a whole, for an operator: which aggregates of a type live in the graph, and up to which
+ * positions it knows them.
+ */
 import type { Driver } from 'neo4j-driver';
 import { aggregateKey, splitAggregateKey } from '../contract/outbox-event.ts';
 import type { Position } from '../contract/position.ts';
@@ -43,7 +46,11 @@ export async function listAggregates(
   return runListing(driver, database, listStatement, parameters);
 }
 
-/** The newest position of each of the named aggregates that the graph knows, live or deleted, by aggregate id. @throws Fault `neo4j-unavailable`. */
+/**
+ * The newest position of each of the named aggregates that the graph knows, live or deleted, by aggregate id.
+ *
+ * @throws Fault `neo4j-unavailable`.
+ */
 export async function readAggregatePositions(
   driver: Driver,
   database: string,
@@ -91,7 +98,11 @@ export function listChangedSince(
   return read(driver, database, changedStatement, page);
 }
 
-/** What the registry says of the aggregates, by key; those that it does not know are left out. @throws Fault `neo4j-unavailable`. */
+/**
+ * What the registry says of the aggregates, by key; those that it does not know are left out.
+ *
+ * @throws Fault `neo4j-unavailable`.
+ */
 export async function readRegistered(
   driver: Driver,
   database: string,

@@ -2,7 +2,12 @@
 import type { Driver } from 'neo4j-driver';
 import { withNeo4jFaults } from './neo4j-errors.ts';
 
-/** Resolves when the server has answered one query; without the driver's retries, so that an absent server shows at once. @throws Fault `neo4j-unavailable`. */
+/**
+ * Resolves when the server has answered one query; without the driver's retries, so that an absent server shows at
+ * once.
+ *
+ * @throws Fault `neo4j-unavailable`.
+ */
 export async function pingNeo4j(driver: Driver, database: string): Promise<void> {
   const session = driver.session({ database });
   try {

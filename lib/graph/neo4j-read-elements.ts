@@ -1,4 +1,7 @@
-/** Reads elements of the graph for a verification: those that an aggregate should have, and, in a walk through the whole graph, all that bear outgraph's marks. Writes nothing, and takes no lock. */
+/**
+ * Reads elements of the graph for a verification: those that an aggregate should have, and, in a walk through the whole
+ * graph, all that bear outgraph's marks. Writes nothing, and takes no lock.
+ */
 import neo4j, { type Driver, type RecordShape } from 'neo4j-driver';
 import { nodeIdentity } from '../contract/identity.ts';
 import type { Endpoint, KeyValue } from '../contract/subgraph.ts';
@@ -96,7 +99,10 @@ function identitiesOf(
   );
 }
 
-/** The key value that Neo4j finds a property by, a FLOAT of somebody else's by the INTEGER it equals. What somebody has made a list or a date of names nothing. */
+/**
+ * The key value that Neo4j finds a property by, a FLOAT of somebody else's by the INTEGER it equals. What somebody has
+ * made a list or a date of names nothing.
+ */
 function toKeyValue(value: unknown): KeyValue | null {
   if (typeof value === 'string' || typeof value === 'bigint' || typeof value === 'boolean') return value;
   return typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : null;
@@ -115,7 +121,11 @@ const someRelationships = `UNWIND $ids AS id MATCH ()-[r]->() WHERE elementId(r)
 
 const elementsAtOnce = 1_000;
 
-/** Walks through everything with outgraph's marks, a part at a time: what is ahead waits in the server. @throws Fault `neo4j-unavailable`. */
+/**
+ * Walks through everything with outgraph's marks, a part at a time: what is ahead waits in the server.
+ *
+ * @throws Fault `neo4j-unavailable`.
+ */
 export async function* walkElements(
   driver: Driver,
   database: string,

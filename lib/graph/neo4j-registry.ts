@@ -1,6 +1,6 @@
 /**
- * The registry: one node `OutgraphAggregate` for each aggregate, with the position of the newest event applied and the manifest of what it
- * lists. Its lock is what makes two consumers apply one aggregate one after the other.
+ * The registry: one node `OutgraphAggregate` for each aggregate, with the position of the newest event applied and the
+ * manifest of what it lists. Its lock is what makes two consumers apply one aggregate one after the other.
  */
 import type { ManagedTransaction } from 'neo4j-driver';
 import type { Position } from '../contract/position.ts';
@@ -44,8 +44,8 @@ const enterStatement = `UNWIND $rows AS row CREATE (a:OutgraphAggregate {key: ro
 const advanceStatement = `UNWIND $rows AS row MATCH (a:OutgraphAggregate {key: row[0]}) ${setEntry}`;
 
 /**
- * The positions of the aggregates that the registry knows, read without a lock. Positions only grow: what is superseded by one of these
- * stays so; all else may have changed as soon as it is read.
+ * The positions of the aggregates that the registry knows, read without a lock. Positions only grow: what is superseded
+ * by one of these stays so; all else may have changed as soon as it is read.
  */
 export async function readPositions(
   tx: ManagedTransaction,
@@ -73,8 +73,8 @@ export async function lockAggregates(
 }
 
 /**
- * Enters aggregates that were not known. The unique key makes whoever else enters one of them wait, and refuses them once this
- * transaction has committed: they start over.
+ * Enters aggregates that were not known. The unique key makes whoever else enters one of them wait, and refuses them
+ * once this transaction has committed: they start over.
  */
 export async function enterAggregates(tx: ManagedTransaction, entries: readonly RegistryEntry[]): Promise<void> {
   await write(tx, enterStatement, entries);

@@ -3,9 +3,10 @@ import type { ManagedTransaction, RecordShape } from 'neo4j-driver';
 import { StartOver } from './neo4j-errors.ts';
 
 /**
- * Cypher that counts the elements that a MERGE has locked or made. A MERGE may match a node that another transaction is deleting and wait for
- * its lock; once that one has committed, Neo4j skips `ON MATCH SET` without a word and returns the dead node. It has neither the lock that a match
- * sets nor the property that a creation sets, and so is not counted.
+ * Cypher that counts the elements that a MERGE has locked or made. A MERGE may match a node that another transaction is
+ * deleting and wait for its lock; once that one has committed, Neo4j skips `ON MATCH SET` without a word and returns
+ * the dead node. It has neither the lock that a match sets nor the property that a creation sets, and so is not
+ * counted.
  *
  * @param made a property that `ON CREATE` always sets.
  */
@@ -24,8 +25,8 @@ export async function runStatement<Shape extends RecordShape>(
 }
 
 /**
- * As `runStatement`, and demands as many rows as were asked for: a row less means that another transaction removed what this one had found, and
- * going on would lose an update.
+ * As `runStatement`, and demands as many rows as were asked for: a row less means that another transaction removed what
+ * this one had found, and going on would lose an update.
  */
 export async function runForEvery<Shape extends RecordShape>(
   tx: ManagedTransaction,
@@ -39,8 +40,9 @@ export async function runForEvery<Shape extends RecordShape>(
 }
 
 /**
- * Runs a MERGE of so many elements that returns `countMerged` as `count`, and a list `found`: an element that was deleted meanwhile is as good
- * as missing. One row for all: a thousand rows would cost more than the thousand elements do.
+ * Runs a MERGE of so many elements that returns `countMerged` as `count`, and a list `found`: an element that was
+ * deleted meanwhile is as good as missing. One row for all: a thousand rows would cost more than the thousand elements
+ * do.
  */
 export async function runMerge<Found>(
   tx: ManagedTransaction,

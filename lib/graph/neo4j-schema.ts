@@ -1,6 +1,7 @@
 /**
- * The constraints that the apply stands on: without a uniqueness constraint on a label's key, MERGE takes no lock, and two consumers
- * would make one node twice. They are declared by the set-up; for a label not seen before, the consumer makes them before its first apply.
+ * The constraints that the apply stands on: without a uniqueness constraint on a label's key, MERGE takes no lock, and
+ * two consumers would make one node twice. They are declared by the set-up; for a label not seen before, the consumer
+ * makes them before its first apply.
  */
 import type { Driver, EagerResult } from 'neo4j-driver';
 import { registryLabel } from '../contract/subgraph.ts';
@@ -8,7 +9,10 @@ import type { GraphNeeds } from './graph-needs.ts';
 import { noBookmarks } from './neo4j-connect.ts';
 import { withNeo4jFaults } from './neo4j-errors.ts';
 
-/** Uniqueness constraints as they stand: key property names (sorted) by label, and the types whose `_outgraphId` is unique. */
+/**
+ * Uniqueness constraints as they stand: key property names (sorted) by label, and the types whose `_outgraphId` is
+ * unique.
+ */
 export interface GraphSchema {
   readonly labels: ReadonlyMap<string, readonly (readonly string[])[]>;
   /** The key of a label that outgraph's own constraint says. */
@@ -16,7 +20,10 @@ export interface GraphSchema {
   readonly types: ReadonlySet<string>;
 }
 
-/** The names of outgraph's own constraints: one for each label and each type, so that two consumers cannot key a label differently. */
+/**
+ * The names of outgraph's own constraints: one for each label and each type, so that two consumers cannot key a label
+ * differently.
+ */
 export const keyConstraint = (label: string) => `outgraph_key_${label}`;
 export const idConstraint = (type: string) => `outgraph_rel_${type}`;
 

@@ -1,4 +1,7 @@
-/** Statements depend on the shape of a node (label and names of its key), never on its data: Neo4j plans each of them once. */
+/**
+ * Statements depend on the shape of a node (label and names of its key), never on its data: Neo4j plans each of them
+ * once.
+ */
 import type { Endpoint } from '../contract/subgraph.ts';
 
 /** What nodes that one statement can write have in common. */

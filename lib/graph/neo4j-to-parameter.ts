@@ -1,4 +1,7 @@
-/** Property values as the driver sends them: `bigint` is an INTEGER and `number` a FLOAT already; a date becomes a zoned datetime in UTC. */
+/**
+ * Property values as the driver sends them: `bigint` is an INTEGER and `number` a FLOAT already; a date becomes a zoned
+ * datetime in UTC.
+ */
 import { DateTime } from 'neo4j-driver';
 import type { GraphProperties, GraphScalar, GraphValue } from '../contract/subgraph.ts';
 

@@ -1,5 +1,6 @@
 /**
- * Watches a transaction that takes long: where one that outgraph did not begin holds a lock it waits for, it is ended, so that its neighbours in the batch need not wait as well.
+ * Watches a transaction that takes long: where one that outgraph did not begin holds a lock it waits for, it is ended,
+ * so that its neighbours in the batch need not wait as well.
  *
  * https://neo4j.com/docs/cypher-manual/5/clauses/transaction-clauses/#query-listing-transactions
  */
@@ -13,8 +14,8 @@ import { read } from './neo4j-read.ts';
 const lookMillis = 1_000;
 
 /**
- * The number of looks in a row that find it blocked by the same transaction before it is ended. A blocker that is not listed may have ended, or belong to a user whose transactions are
- * not visible.
+ * The number of looks in a row that find it blocked by the same transaction before it is ended. A blocker that is not
+ * listed may have ended, or belong to a user whose transactions are not visible.
  */
 const looksBeforeEnd = { listed: 2, notListed: 6 };
 

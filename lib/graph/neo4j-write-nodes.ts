@@ -1,6 +1,6 @@
 /**
- * Writes the nodes of a batch: finds or makes and locks each, reads what the graph holds of it, lets `settleNode` decide, and writes the
- * result whole. Statements depend on the shape of a node (label, key names), never on its data.
+ * Writes the nodes of a batch: finds or makes and locks each, reads what the graph holds of it, lets `settleNode`
+ * decide, and writes the result whole. Statements depend on the shape of a node (label, key names), never on its data.
  */
 import type { ManagedTransaction } from 'neo4j-driver';
 import type { Conflict } from './conflict.ts';
@@ -28,7 +28,10 @@ interface LockedNode {
   readonly id: string;
 }
 
-/** Writes what the batch says about nodes; all that may make a node is sent before the first answer is awaited. Where there is a conflict, roll back. */
+/**
+ * Writes what the batch says about nodes; all that may make a node is sent before the first answer is awaited. Where
+ * there is a conflict, roll back.
+ */
 export async function writeNodes(tx: ManagedTransaction, sums: readonly NodeSum[]): Promise<WrittenNodes> {
   const claimed = sums.filter(isClaimed).map((sum) => ({ sum, settled: settleNode(sum, null) }));
   const released = sums.filter((sum) => !isClaimed(sum));
@@ -57,8 +60,8 @@ export async function writeNodes(tx: ManagedTransaction, sums: readonly NodeSum[
 }
 
 /**
- * Writes nodes that stay with their owner: nobody else can have taken them while its registry node is locked, so that nothing needs to be read first.
- * False if one is not there, or not its owner's: someone else has changed the graph.
+ * Writes nodes that stay with their owner: nobody else can have taken them while its registry node is locked, so that
+ * nothing needs to be read first. False if one is not there, or not its owner's: someone else has changed the graph.
  */
 export async function changeNodes(tx: ManagedTransaction, changed: readonly ChangedNode[]): Promise<boolean> {
   const results = await Promise.all(
@@ -71,7 +74,10 @@ export async function changeNodes(tx: ManagedTransaction, changed: readonly Chan
   return results.every(({ allFound }) => allFound);
 }
 
-/** Takes all properties but the key and outgraph's own from the nodes that these aggregates own and the batch changes or releases. */
+/**
+ * Takes all properties but the key and outgraph's own from the nodes that these aggregates own and the batch changes or
+ * releases.
+ */
 export async function clearNodes(
   tx: ManagedTransaction,
   { nodes, changedNodes }: Pick<BatchSum, 'nodes' | 'changedNodes'>,

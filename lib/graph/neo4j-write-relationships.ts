@@ -1,6 +1,7 @@
 /**
- * Writes the relationships of a batch. An owned one is created without a search, because the manifest knows that it is not there, and
- * found again by the unique `_outgraphId`; a MERGE between two dense nodes would walk their relationships.
+ * Writes the relationships of a batch. An owned one is created without a search, because the manifest knows that it is
+ * not there, and found again by the unique `_outgraphId`; a MERGE between two dense nodes would walk their
+ * relationships.
  */
 import type { ManagedTransaction } from 'neo4j-driver';
 import type { Endpoint } from '../contract/subgraph.ts';
@@ -20,7 +21,9 @@ export function ownedCreation(creation: RelationshipCreation): Creation {
   return { ...creation, shares: null };
 }
 
-/** Deletes owned relationships and returns the element ids of their ends. One that someone else has deleted is no loss. */
+/**
+ * Deletes owned relationships and returns the element ids of their ends. One that someone else has deleted is no loss.
+ */
 export async function deleteReleased(
   tx: ManagedTransaction,
   released: readonly RelationshipRelease[],
@@ -47,7 +50,10 @@ export interface CountedShares {
   readonly ends: readonly string[];
 }
 
-/** Locks the shared relationships of the batch, then reads their counts, then writes the sums; at zero the relationship goes. */
+/**
+ * Locks the shared relationships of the batch, then reads their counts, then writes the sums; at zero the relationship
+ * goes.
+ */
 export async function countShares(
   tx: ManagedTransaction,
   sums: readonly SharedRelationshipSum[],
@@ -78,8 +84,8 @@ export async function countShares(
 }
 
 /**
- * Creates relationships; an endpoint that is not there is made first. Nothing of an existing one is changed or locked: should another
- * transaction remove it, the relationship finds it no more, and all starts over.
+ * Creates relationships; an endpoint that is not there is made first. Nothing of an existing one is changed or locked:
+ * should another transaction remove it, the relationship finds it no more, and all starts over.
  *
  * @param claimed identities of nodes that this transaction has made or locked.
  * @returns the element ids of the ends, if they are asked for: else nothing.

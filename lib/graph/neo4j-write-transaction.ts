@@ -1,19 +1,28 @@
 /**
- * One write transaction with every retry it may need. What has to do with the network and the server is the driver's to retry; what other transactions did to the same elements is
- * retried here, within milliseconds.
+ * One write transaction with every retry it may need. What has to do with the network and the server is the driver's to
+ * retry; what other transactions did to the same elements is retried here, within milliseconds.
  */
 import type { Driver, ManagedTransaction } from 'neo4j-driver';
 import pRetry from 'p-retry';
 import { StartOver, withStartOver } from './neo4j-errors.ts';
 import { type LockWatch, watchLocks } from './neo4j-watch-locks.ts';
 
-/** What others do to the same elements is over soon: the waits begin short, double, and are up to twice as long by chance. */
+/**
+ * What others do to the same elements is over soon: the waits begin short, double, and are up to twice as long by
+ * chance.
+ */
 const startOverWaits = { retries: Number.POSITIVE_INFINITY, minTimeout: 5, maxTimeout: 500, randomize: true };
 
-/** What others keep in the way of for so long is left to the caller's own repetition: well below the functions' time-outs of 60 seconds. */
+/**
+ * What others keep in the way of for so long is left to the caller's own repetition: well below the functions'
+ * time-outs of 60 seconds.
+ */
 const startOverSeconds = 15;
 
-/** Neo4j ends a transaction that takes longer; below the function's time-out, so that its locks never outlive the function by much. */
+/**
+ * Neo4j ends a transaction that takes longer; below the function's time-out, so that its locks never outlive the
+ * function by much.
+ */
 const transactionTimeoutSeconds = 40;
 
 /**

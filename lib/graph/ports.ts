@@ -3,7 +3,10 @@ import type { AggregateState } from './aggregate-state.ts';
 import type { BatchOptions, BatchResults } from './apply-batch.ts';
 
 export interface GraphPorts {
-  /** Applies one state for each aggregate and fills in the results as transactions commit; throws when the rest shall be retried later. */
+  /**
+   * Applies one state for each aggregate and fills in the results as transactions commit; throws when the rest shall be
+   * retried later.
+   */
   readonly applyBatch: (
     states: readonly AggregateState[],
     results: BatchResults,

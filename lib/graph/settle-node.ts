@@ -1,6 +1,6 @@
 /**
- * Decides what becomes of one node, from what the graph holds (read under its lock) and what the batch says about it. Pure; this is where the
- * rule "one owner, or shared, or bare" is kept.
+ * Decides what becomes of one node, from what the graph holds (read under its lock) and what the batch says about it.
+ * Pure; this is where the rule "one owner, or shared, or bare" is kept.
  */
 import type { Endpoint, GraphProperties } from '../contract/subgraph.ts';
 import type { Conflict } from './conflict.ts';
@@ -14,7 +14,10 @@ export interface FoundNode {
 }
 
 export type NodeOutcome =
-  /** Its owner is none of the batch's business: only possible after someone else tore the node out and another aggregate made it anew. */
+  /**
+   * Its owner is none of the batch's business: only possible after someone else tore the node out and another aggregate
+   * made it anew.
+   */
   | { readonly outcome: 'kept' }
   | { readonly outcome: 'conflict'; readonly conflicts: readonly Conflict[] }
   | (LabelChanges & {
@@ -32,8 +35,8 @@ export interface LabelChanges {
 }
 
 /**
- * The node's next state, or the claims that cannot be granted. A foreign node that is listed is adopted: from then on it is as if
- * outgraph had made it.
+ * The node's next state, or the claims that cannot be granted. A foreign node that is listed is adopted: from then on
+ * it is as if outgraph had made it.
  *
  * @param found null for a node that this transaction has just made.
  */
@@ -53,7 +56,9 @@ export function settleNode(sum: NodeSum, found: FoundNode | null): NodeOutcome {
   };
 }
 
-/** What to do about a node's labels; `present` are all that it has, `wanted` those that its owner lists besides `label`. */
+/**
+ * What to do about a node's labels; `present` are all that it has, `wanted` those that its owner lists besides `label`.
+ */
 export function labelChanges(label: string, present: readonly string[], wanted: readonly string[]): LabelChanges {
   return {
     addedLabels: wanted.filter((name) => !present.includes(name)),

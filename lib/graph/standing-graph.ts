@@ -1,4 +1,7 @@
-/** What stands in the graph, as it is read to be compared: elements, outgraph's marks on them, and what the registry says. */
+/**
+ * What stands in the graph, as it is read to be compared: elements, outgraph's marks on them, and what the registry
+ * says.
+ */
 import type { Position } from '../contract/position.ts';
 import type { GraphProperties } from '../contract/subgraph.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Adds up what a batch of aggregates does to each element, so that every node and every shared relationship is written once: two rows
- * of one statement could both read the old value, and one of them would be lost.
+ * Adds up what a batch of aggregates does to each element, so that every node and every shared relationship is written
+ * once: two rows of one statement could both read the old value, and one of them would be lost.
  */
 import type { Position } from '../contract/position.ts';
 import type { GraphProperties, NamedEndpoint, SubgraphNode } from '../contract/subgraph.ts';
@@ -140,7 +140,8 @@ function sumSharedRelationships(diffs: readonly PositionedDiff[]): readonly Shar
     for (const { type, id, shared } of diff.released) if (shared) add(type, id, -1, null);
     for (const { type, id, shared, from, to } of diff.created) if (shared) add(type, id, 1, { from, to });
   }
-  // Also where one begins to share what another ceases to: whoever counts relies on the lock of all who change what they list.
+  // Also where one begins to share what another ceases to: whoever counts relies on the lock of all who change what
+  // they list.
   return sortBy([...sums.values()], (sum) => sum.id);
 }
 

@@ -18,7 +18,10 @@ import type { GraphPorts } from './ports.ts';
 const answerMillis = 3_000;
 
 export interface GraphOptions extends Pick<ApplyPorts, 'transactionElements'> {
-  /** The outbox's database; left out, positions are of the caller's own making, and nothing is checked that is superseded. */
+  /**
+   * The outbox's database; left out, positions are of the caller's own making, and nothing is checked that is
+   * superseded.
+   */
   readonly db?: Db;
 }
 

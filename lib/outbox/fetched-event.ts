@@ -2,7 +2,10 @@
 import type { OutboxEvent } from '../contract/outbox-event.ts';
 import type { TracedEvent } from '../contract/traceparent.ts';
 
-/** One that was not found is absent: it was settled and purged. `invalid`: still pending, and no writer of outgraph's wrote it. */
+/**
+ * One that was not found is absent: it was settled and purged. `invalid`: still pending, and no writer of outgraph's
+ * wrote it.
+ */
 export type FetchedEvent =
   | { readonly status: 'pending'; readonly event: OutboxEvent }
   | { readonly status: 'processed' | 'dead'; readonly event: TracedEvent }
@@ -13,7 +16,10 @@ export type FetchedEvent =
       readonly reason: string;
     };
 
-/** Events as they were fetched; decoded when they are asked for, so that what is fetched in advance takes no more memory than its bytes. */
+/**
+ * Events as they were fetched; decoded when they are asked for, so that what is fetched in advance takes no more memory
+ * than its bytes.
+ */
 export interface EventPortion {
   readonly read: () => readonly FetchedEvent[];
 }

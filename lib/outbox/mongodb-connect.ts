@@ -3,8 +3,8 @@ import { type Db, MongoClient } from 'mongodb';
 import { withMongodbFaults } from './mongodb-errors.ts';
 
 /**
- * Connects lazily: an unreachable server shows at the first operation, after ten seconds, which is well below the functions' time-outs. What is
- * written must survive a failover (majority), and what is read must not be rolled back.
+ * Connects lazily: an unreachable server shows at the first operation, after ten seconds, which is well below the
+ * functions' time-outs. What is written must survive a failover (majority), and what is read must not be rolled back.
  */
 export function connectMongodb(uri: string, { selectionMillis = 10_000 } = {}): MongoClient {
   const client: MongoClient & { topology?: unknown } = new MongoClient(uri, {

@@ -1,6 +1,6 @@
 /**
- * Turns what the MongoDB driver throws into outgraph's fault: retried, and without the connection string, the user and the command that a driver's or server's
- * message may quote.
+ * Turns what the MongoDB driver throws into outgraph's fault: retried, and without the connection string, the user and
+ * the command that a driver's or server's message may quote.
  *
  * Codes: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
  */
@@ -8,7 +8,10 @@ import { MongoError, MongoNetworkError, MongoServerSelectionError } from 'mongod
 import { Fault } from '../contract/fault.ts';
 import { connectionProblem } from '../runtime/connection-problem.ts';
 
-/** Runs a database operation; whatever the driver throws becomes a `mongodb-unavailable`, `credentials-refused` or `permission-denied` fault. */
+/**
+ * Runs a database operation; whatever the driver throws becomes a `mongodb-unavailable`, `credentials-refused` or
+ * `permission-denied` fault.
+ */
 export async function withMongodbFaults<Result>(operation: () => Promise<Result>): Promise<Result> {
   try {
     return await operation();

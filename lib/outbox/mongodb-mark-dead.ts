@@ -62,7 +62,9 @@ function updateOf(
 /** BSONObjectTooLarge, and the same for the document after an update. */
 const tooLargeCodes: ReadonlySet<unknown> = new Set([10334, 17419]);
 
-/** The indexes of the updates that failed because their documents would become too large; null if anything else failed. */
+/**
+ * The indexes of the updates that failed because their documents would become too large; null if anything else failed.
+ */
 function fullDocuments(error: unknown): readonly number[] | null {
   if (!(error instanceof MongoBulkWriteError)) return null;
   const errors = [error.writeErrors].flat();

@@ -44,7 +44,8 @@ export async function countOutbox(outbox: Collection<Document>, limit: number): 
 }
 
 /**
- * Milliseconds from `createdAt` (the writers' clocks) to `processedAt` of the newest events processed since then, at most `limit` of them; without canaries.
+ * Milliseconds from `createdAt` (the writers' clocks) to `processedAt` of the newest events processed since then, at
+ * most `limit` of them; without canaries.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -67,8 +68,8 @@ export async function readApplyLags(
 }
 
 /**
- * When a publisher last wrote a checkpoint: null where none ever did, as with Atlas Triggers. There is one checkpoint for each publisher and worker, so that the
- * collection needs no index for this.
+ * When a publisher last wrote a checkpoint: null where none ever did, as with Atlas Triggers. There is one checkpoint
+ * for each publisher and worker, so that the collection needs no index for this.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -79,7 +80,11 @@ export async function readPublisherActivity(checkpoints: Collection<Document>): 
   return (newest?.updatedAt as Date | undefined) ?? null;
 }
 
-/** For how long the outbox keeps processed events; null where nothing purges them. @throws Fault `mongodb-unavailable`. */
+/**
+ * For how long the outbox keeps processed events; null where nothing purges them.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function readRetentionSeconds(outbox: Collection<Document>): Promise<number | null> {
   const indexes = await withMongodbFaults(() => outbox.indexes());
   return indexes.find(({ name }) => name === purgeIndex)?.expireAfterSeconds ?? null;

@@ -1,4 +1,7 @@
-/** From a stored outbox document to the event that the flows see. Each document is decoded on its own: one that cannot be decoded says nothing about the others. */
+/**
+ * From a stored outbox document to the event that the flows see. Each document is decoded on its own: one that cannot
+ * be decoded says nothing about the others.
+ */
 import { BSON, type Document } from 'mongodb';
 import {
   eventMaxBytes,
@@ -11,8 +14,8 @@ import type { TracedEvent } from '../contract/traceparent.ts';
 import type { FetchedEvent } from './fetched-event.ts';
 
 /**
- * How events are read so that their payloads keep every BSON type: `Int32`, `Long` and `Double` objects instead of JavaScript numbers,
- * which cannot tell 1.0 from 1, and lose what is beyond 2^53.
+ * How events are read so that their payloads keep every BSON type: `Int32`, `Long` and `Double` objects instead of
+ * JavaScript numbers, which cannot tell 1.0 from 1, and lose what is beyond 2^53.
  */
 export const exactTypes = {
   promoteValues: false,
@@ -24,7 +27,10 @@ export const exactTypes = {
 /** The same, for documents whose texts may not be UTF-8: U+FFFD takes the place of the wrong bytes. */
 export const lenientTypes = { ...exactTypes, validation: { utf8: false } } as const;
 
-/** MongoDB does not check that texts are UTF-8, and a wrong one must not reach the graph as another. In a trace context it does no harm: a malformed one counts as none. */
+/**
+ * MongoDB does not check that texts are UTF-8, and a wrong one must not reach the graph as another. In a trace context
+ * it does no harm: a malformed one counts as none.
+ */
 const strict = { ...exactTypes, validation: { utf8: { traceparent: false } } } as const;
 
 /** A position may be ahead of the cluster's time by no more than this. */
@@ -96,7 +102,10 @@ export function futureText(position: Position): string {
   return `The position ${positionTime(position).toISOString()} lies ahead of the cluster's time: a writer filled it in. Writers insert an empty timestamp, Timestamp(0, 0), and the server assigns the position.`;
 }
 
-/** The document; not exact if a text of it is not UTF-8, and has replacement characters here. Of one that cannot be decoded at all, nothing is known. */
+/**
+ * The document; not exact if a text of it is not UTF-8, and has replacement characters here. Of one that cannot be
+ * decoded at all, nothing is known.
+ */
 function decode(bytes: Uint8Array): { readonly document: Document; readonly isExact: boolean } {
   try {
     return { document: BSON.deserialize(bytes, strict), isExact: true };

@@ -1,6 +1,6 @@
 /**
- * The one place that ties a MongoDB collection to an aggregate type, its id, its payload and its projection. The writer library records
- * events by it, the consumer projects by it.
+ * The one place that ties a MongoDB collection to an aggregate type, its id, its payload and its projection. The writer
+ * library records events by it, the consumer projects by it.
  */
 import type { Binary, Document } from 'bson';
 import type { z } from 'zod';
@@ -23,18 +23,21 @@ export interface AggregateDefinition<State = unknown> {
   /** The collection whose documents are these aggregates. */
   readonly collection: string;
   /**
-   * The `aggregateId` of a document: text that no other document of the collection has, that never changes while the document exists, and that is not used again after it. An update that
-   * changes it is refused. With ids of several types in one collection, 7 and `"7"`, or an ObjectId and its digits, are one aggregate (`outgraph verify` and `outgraph doctor` name them).
+   * The `aggregateId` of a document: text that no other document of the collection has, that never changes while the
+   * document exists, and that is not used again after it. An update that changes it is refused. With ids of several
+   * types in one collection, 7 and `"7"`, or an ObjectId and its digits, are one aggregate (`outgraph verify` and
+   * `outgraph doctor` name them).
    */
   readonly id: (document: Document) => string;
   /**
-   * The payload's shape, parsed when an event is recorded and again when it is applied. It sees BSON values as they are stored:
-   * `Int32`, `Long` and `Double` objects, never plain numbers. Declare numbers with `storedNumber`.
+   * The payload's shape, parsed when an event is recorded and again when it is applied. It sees BSON values as they are
+   * stored: `Int32`, `Long` and `Double` objects, never plain numbers. Declare numbers with `storedNumber`.
    */
   readonly payload: z.ZodType<State>;
   /**
-   * The labels (with the names of their key properties) and relationship types that the projection uses: their constraints are made
-   * by the set-up. Left out, they are made before the first apply that needs them, if the consumer may change the schema.
+   * The labels (with the names of their key properties) and relationship types that the projection uses: their
+   * constraints are made by the set-up. Left out, they are made before the first apply that needs them, if the consumer
+   * may change the schema.
    */
   readonly declares?: GraphDeclaration;
   /** A pure function from the parsed payload to the subgraph: no clock, no chance, no look-ups. */
@@ -67,11 +70,14 @@ export function defineAggregate<State>(definition: AggregateDefinition<State>): 
 }
 
 /**
- * The text of a document's `_id`, the same in every language: an ObjectId's hexadecimal digits, a UUID's text, an integer's digits, a string as it is.
+ * The text of a document's `_id`, the same in every language: an ObjectId's hexadecimal digits, a UUID's text, an
+ * integer's digits, a string as it is.
  *
- * Use one type of `_id` in a collection: 7 and '7', or an ObjectId and its digits as a string, have the same text, and so are one aggregate.
+ * Use one type of `_id` in a collection: 7 and '7', or an ObjectId and its digits as a string, have the same text, and
+ * so are one aggregate.
  *
- * @throws Fault `event-invalid` for an `_id` of another type, which languages write in different ways, or not at all: declare an `id` of your own.
+ * @throws Fault `event-invalid` for an `_id` of another type, which languages write in different ways, or not at all:
+ * declare an `id` of your own.
  */
 export function documentId(document: Document): string {
   const id: unknown = document._id;

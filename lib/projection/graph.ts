@@ -1,5 +1,6 @@
 /**
- * The built-in aggregate type `graph`: its payload is the subgraph itself. A writer in any language can use it without a projection of its own.
+ * The built-in aggregate type `graph`: its payload is the subgraph itself. A writer in any language can use it without
+ * a projection of its own.
  */
 import type { Document } from 'bson';
 import { z } from 'zod';

@@ -1,6 +1,7 @@
 /**
- * From an event's payload to its checked subgraph. The writer library calls this when it records an event, so that what could never be applied
- * is refused in the writer's own transaction; the consumer calls it again, because not every writer uses the library.
+ * From an event's payload to its checked subgraph. The writer library calls this when it records an event, so that what
+ * could never be applied is refused in the writer's own transaction; the consumer calls it again, because not every
+ * writer uses the library.
  */
 import type { Document } from 'bson';
 import type { z } from 'zod';
@@ -31,7 +32,8 @@ export function projectOutboxEvent(catalog: AggregateCatalog, event: OutboxEvent
 /**
  * The subgraph of an aggregate in the state that `payload` holds, with every check that needs no database.
  *
- * @throws a data fault that names the path of what is wrong: `payload-invalid`, `projection-failed`, or one of `readSubgraph`'s.
+ * @throws a data fault that names the path of what is wrong: `payload-invalid`, `projection-failed`, or one of
+ * `readSubgraph`'s.
  */
 export function projectPayload<State>(
   definition: AggregateDefinition<State>,
@@ -51,8 +53,8 @@ export function projectPayload<State>(
 }
 
 /**
- * Runs a step that depends on nothing but the payload. What it throws, it throws each time: taken for a passing fault, one payload would hold up every event that
- * comes with it, for ever.
+ * Runs a step that depends on nothing but the payload. What it throws, it throws each time: taken for a passing fault,
+ * one payload would hold up every event that comes with it, for ever.
  */
 function withoutSurprise<Result>(
   { type }: Pick<AggregateDefinition, 'type'>,

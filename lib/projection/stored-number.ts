@@ -6,8 +6,9 @@ import { bsonTypeOf } from '../contract/bson-type.ts';
 export type StoredNumber = number | bigint | { toString(): string };
 
 /**
- * The schema of a number in a payload. `z.number()` refuses what is stored, because a payload keeps the BSON types: pass the value on to the graph as it is, so that a double stays a
- * FLOAT and a 64-bit integer exact, or take `Number(value)` to calculate with it.
+ * The schema of a number in a payload. `z.number()` refuses what is stored, because a payload keeps the BSON types:
+ * pass the value on to the graph as it is, so that a double stays a FLOAT and a 64-bit integer exact, or take
+ * `Number(value)` to calculate with it.
  *
  * @example
  * const payload = z.object({ price: storedNumber, embedding: z.array(storedNumber).optional() });

@@ -1,6 +1,6 @@
 /**
- * Puts pointers on the EventBridge bus. A call takes ten entries at most and answers for each entry by itself: a call that succeeded may still have
- * refused some, and a missing answer is a refusal.
+ * Puts pointers on the EventBridge bus. A call takes ten entries at most and answers for each entry by itself: a call
+ * that succeeded may still have refused some, and a missing answer is a refusal.
  *
  * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
  */
@@ -18,9 +18,9 @@ export interface EventBusOptions {
 const connectMillis = 1_000;
 
 /**
- * Opens the client of the bus. A call without an answer ends within twice `requestMillis` and a second (twice that, if answers begin and break off), which is below
- * the publisher's lease and the time that it leaves itself at its end. There is only one retry here: the flow sends again itself, and looks at its clock and its lease in
- * between.
+ * Opens the client of the bus. A call without an answer ends within twice `requestMillis` and a second (twice that, if
+ * answers begin and break off), which is below the publisher's lease and the time that it leaves itself at its end.
+ * There is only one retry here: the flow sends again itself, and looks at its clock and its lease in between.
  */
 export function connectEventBus({ endpoint, requestMillis = 2_500 }: EventBusOptions = {}): EventBridgeClient {
   return new EventBridgeClient({

@@ -1,6 +1,6 @@
 /**
- * The publisher Lambda: invoked by a schedule that is shorter than its time-out, so that the next one is waiting for the lease already when
- * this one leaves. Only translates between Lambda and the flow.
+ * The publisher Lambda: invoked by a schedule that is shorter than its time-out, so that the next one is waiting for
+ * the lease already when this one leaves. Only translates between Lambda and the flow.
  */
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { MetricUnit } from '@aws-lambda-powertools/metrics';

@@ -1,4 +1,7 @@
-/** What the publisher's function says, as log lines, and as metrics where an alarm must not wait for the end of the invocation. */
+/**
+ * What the publisher's function says, as log lines, and as metrics where an alarm must not wait for the end of the
+ * invocation.
+ */
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { describeError } from '../contract/fault.ts';
@@ -11,7 +14,9 @@ const lossMetrics = {
   'change-event-too-large': 'ChangeEventsTooLarge',
 } as const satisfies Record<LossCode, string>;
 
-/** Writes the publisher's log to a logger. A loss is counted at once: an invocation that dies later would never say it. */
+/**
+ * Writes the publisher's log to a logger. A loss is counted at once: an invocation that dies later would never say it.
+ */
 export function publishLog(
   logger: Pick<Logger, 'warn' | 'error' | 'debug' | 'level'>,
   metrics: Pick<Metrics, 'singleMetric'>,

@@ -1,6 +1,6 @@
 /**
- * The way back in step when there is no token to go on from: note the cluster's time, and read the events that are pending up to it by the index, part by
- * part. A change stream that starts at that time has all the others.
+ * The way back in step when there is no token to go on from: note the cluster's time, and read the events that are
+ * pending up to it by the index, part by part. A change stream that starts at that time has all the others.
  */
 import { type Collection, type Document, type MongoClient, Timestamp } from 'mongodb';
 import type { Pointer } from '../contract/pointer.ts';
@@ -10,9 +10,10 @@ import { toPointer } from '../outbox/mongodb-to-pointer.ts';
 import type { Backlog, BacklogChunk } from './progress.ts';
 
 /**
- * The first `limit` pending events of what is left of a backlog, in the order of their positions. A query of its own for each part: whoever comes next goes on
- * with the next part, and nothing has to be kept open. The read waits until the majority has what happened up to the backlog's end: an event that was
- * committed before it, but not everywhere yet, would otherwise be in neither the backlog nor the stream.
+ * The first `limit` pending events of what is left of a backlog, in the order of their positions. A query of its own
+ * for each part: whoever comes next goes on with the next part, and nothing has to be kept open. The read waits until
+ * the majority has what happened up to the backlog's end: an event that was committed before it, but not everywhere
+ * yet, would otherwise be in neither the backlog nor the stream.
  */
 export async function scanPending(
   client: MongoClient,

@@ -1,6 +1,6 @@
 /**
- * Tails the outbox: a change stream of inserts only, projected on the server to the pointer. The payload never leaves MongoDB on this way, so the size
- * of an event does not matter here.
+ * Tails the outbox: a change stream of inserts only, projected on the server to the pointer. The payload never leaves
+ * MongoDB on this way, so the size of an event does not matter here.
  */
 import { type ChangeStreamOptions, type Collection, type Document, MongoServerError, Timestamp } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
@@ -11,15 +11,18 @@ import { toPointer } from '../outbox/mongodb-to-pointer.ts';
 import type { ResumeToken } from './mongodb-lease.ts';
 import type { TailStart } from './progress.ts';
 
-/** The next inserts in their order, possibly none; `resumeToken` lies after the last of them, and is null if the server has not told one since. */
+/**
+ * The next inserts in their order, possibly none; `resumeToken` lies after the last of them, and is null if the server
+ * has not told one since.
+ */
 export interface TailBatch {
   readonly pointers: readonly Pointer[];
   readonly resumeToken: ResumeToken | null;
 }
 
 /**
- * An open change stream. If it cannot go on from where it is, both reads throw a fault: `history-lost`, or `change-event-too-large` where it
- * cannot get past one event.
+ * An open change stream. If it cannot go on from where it is, both reads throw a fault: `history-lost`, or
+ * `change-event-too-large` where it cannot get past one event.
  */
 export interface OutboxTail {
   /** Waits up to half a second for inserts; there is always a token. */
@@ -89,7 +92,8 @@ export function tailOutbox(outbox: Collection<Document>, start: TailStart<Resume
       impatience ??= linger();
       if (insert === 'nothing yet') break;
       if (insert === null) {
-        // The post-batch token: it moves on also when nothing matched, so that a quiet outbox does not age out of the oplog.
+        // The post-batch token: it moves on also when nothing matched, so that a quiet outbox does not age out of the
+        // oplog.
         token = stream.resumeToken as ResumeToken;
         break;
       }
@@ -116,7 +120,10 @@ export function tailOutbox(outbox: Collection<Document>, start: TailStart<Resume
 /** The error codes that mean the stream cannot go on from its token: invalid token, history lost, fatal. */
 const lostCodes: ReadonlySet<unknown> = new Set([260, 286, 280]);
 
-/** The next event is larger than a document may be (BSONObjectTooLarge): every stream that goes on from the same token ends the same. */
+/**
+ * The next event is larger than a document may be (BSONObjectTooLarge): every stream that goes on from the same token
+ * ends the same.
+ */
 const tooLargeCode = 10334;
 
 /** What a change stream of the outbox cannot go on after, as a fault. */

@@ -1,6 +1,7 @@
 /**
- * The publisher's lease and checkpoint: one document says who may publish, until when, and where to go on. Every write proves by owner and
- * fence that the lease is still held, so that a publisher that was paused can never move the checkpoint back. All times are the server's.
+ * The publisher's lease and checkpoint: one document says who may publish, until when, and where to go on. Every write
+ * proves by owner and fence that the lease is still held, so that a publisher that was paused can never move the
+ * checkpoint back. All times are the server's.
  */
 import { type Collection, type Document, Timestamp } from 'mongodb';
 import { fromPosition, type Position, toPosition } from '../contract/position.ts';
@@ -17,9 +18,15 @@ export interface Checkpoint {
   /** Goes up with every change of owner. */
   readonly fence: number;
   readonly leaseExpiresAt: Date;
-  /** When a publisher took the lease or saved its progress last: how long ago that is, is how long they have been silent. */
+  /**
+   * When a publisher took the lease or saved its progress last: how long ago that is, is how long they have been
+   * silent.
+   */
   readonly updatedAt?: Date;
-  /** Where the change stream goes on; null on the first start, and until a stream that started at a time has told its first token. */
+  /**
+   * Where the change stream goes on; null on the first start, and until a stream that started at a time has told its
+   * first token.
+   */
   readonly resumeToken: ResumeToken | null;
   /** What commits after this time is the tail, as long as there is no token. */
   readonly tailAfter?: Timestamp | null;

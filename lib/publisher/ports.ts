@@ -4,13 +4,17 @@ import type { Position } from '../contract/position.ts';
 import type { Backlog, BacklogChunk, PublishProgress, TailStart } from './progress.ts';
 import type { SendOptions } from './send-all.ts';
 
-/** Pointers in the order of their inserts, and the token that lies after the last of them; null if there is no new one. */
+/**
+ * Pointers in the order of their inserts, and the token that lies after the last of them; null if there is no new one.
+ */
 export interface TailedPointers<Token> {
   readonly pointers: readonly Pointer[];
   readonly resumeToken: Token | null;
 }
 
-/** An open tail of the outbox; both reads throw a `history-lost` or `change-event-too-large` fault if it cannot go on. */
+/**
+ * An open tail of the outbox; both reads throw a `history-lost` or `change-event-too-large` fault if it cannot go on.
+ */
 export interface Tail<Token> {
   /** Waits a moment for inserts. */
   readonly next: () => Promise<TailedPointers<Token>>;

@@ -1,6 +1,6 @@
 /**
- * The publisher's persistence: publishes again after every fault of the infrastructure, until the time is nearly up, so that an outage of a second
- * costs about a second, and not the rest of the invocation.
+ * The publisher's persistence: publishes again after every fault of the infrastructure, until the time is nearly up, so
+ * that an outage of a second costs about a second, and not the rest of the invocation.
  */
 import { leaveMillis, noCounts, type PublishCounts, type PublishReport } from './publish.ts';
 import type { Sleep } from './send-all.ts';
@@ -28,7 +28,8 @@ const firstRetryMillis = 100;
 const maxRetryMillis = 5_000;
 
 /**
- * Publishes until the time is nearly up, whatever fails meanwhile. `counts` goes up as things happen, also when it throws.
+ * Publishes until the time is nearly up, whatever fails meanwhile. `counts` goes up as things happen, also when it
+ * throws.
  *
  * @throws the last fault, if nothing was published after it: the next invocation goes on from the checkpoint.
  */

@@ -1,6 +1,7 @@
 /**
- * The publisher's flow: hold the lease, publish the backlog by index and the tail of the outbox side by side, and save where to go on only after the sends.
- * Killed at any point, the next one goes on from what was saved, and sends again what may not have been sent; nothing is skipped.
+ * The publisher's flow: hold the lease, publish the backlog by index and the tail of the outbox side by side, and save
+ * where to go on only after the sends. Killed at any point, the next one goes on from what was saved, and sends again
+ * what may not have been sent; nothing is skipped.
  */
 import { Fault } from '../contract/fault.ts';
 import type { Pointer } from '../contract/pointer.ts';
@@ -21,8 +22,8 @@ export interface PublishCounts {
 }
 
 /**
- * What one invocation came to. `not-needed`: another publisher held the lease all the time. `lease-lost`: another one took
- * over while this one was held up.
+ * What one invocation came to. `not-needed`: another publisher held the lease all the time. `lease-lost`: another one
+ * took over while this one was held up.
  */
 export interface PublishReport extends Readonly<PublishCounts> {
   readonly outcome: 'handed-over' | 'not-needed' | 'lease-lost';
@@ -42,9 +43,11 @@ export function noCounts(): PublishCounts {
 }
 
 /**
- * Publishes until its time is nearly up, then hands the lease over. `counts` goes up as things happen, also when it throws.
+ * Publishes until its time is nearly up, then hands the lease over. `counts` goes up as things happen, also when it
+ * throws.
  *
- * @throws Fault of the infrastructure, `bus-unavailable` or `mongodb-unavailable` mostly; the checkpoint stays where everything before it was sent.
+ * @throws Fault of the infrastructure, `bus-unavailable` or `mongodb-unavailable` mostly; the checkpoint stays where
+ * everything before it was sent.
  */
 export async function publish<Token>(ports: PublishPorts<Token>, counts = noCounts()): Promise<PublishReport> {
   const lease = await waitForLease(ports);
@@ -105,7 +108,10 @@ class PublishRun<Token> {
     }
   }
 
-  /** From now on. Saved before anything is sent, so that whoever goes on has the same end of the backlog, and the tail from there. */
+  /**
+   * From now on. Saved before anything is sent, so that whoever goes on has the same end of the backlog, and the tail
+   * from there.
+   */
   async #begin(loss: LossCode | null): Promise<PublishProgress<Token>> {
     this.#ports.log.publishingPending(loss);
     const progress = beginAt(await this.#ports.readClusterTime());
@@ -125,7 +131,10 @@ class PublishRun<Token> {
     }
   }
 
-  /** A chunk of the backlog and what the tail has: new events are neither held up by old ones, nor waited for while there are old ones. */
+  /**
+   * A chunk of the backlog and what the tail has: new events are neither held up by old ones, nor waited for while
+   * there are old ones.
+   */
   async #publishNext(tail: Tail<Token>, progress: PublishProgress<Token>): Promise<PublishProgress<Token>> {
     const { backlog } = progress;
     const chunk = backlog === null ? null : await this.#ports.readBacklog(backlog);

@@ -19,8 +19,9 @@ export interface SendOptions {
 }
 
 /**
- * What sending came to. `done`: the `refused` stay pending in the outbox, where the sweep finds them. `stopped`: it may not go on, and what was not
- * sent is for whoever goes on from the same checkpoint; `failure` is what the last attempt before failed with, if it did.
+ * What sending came to. `done`: the `refused` stay pending in the outbox, where the sweep finds them. `stopped`: it may
+ * not go on, and what was not sent is for whoever goes on from the same checkpoint; `failure` is what the last attempt
+ * before failed with, if it did.
  */
 export type SendReport =
   | { readonly outcome: 'done'; readonly refused: readonly Pointer[] }
@@ -32,8 +33,9 @@ export const concurrentCalls = 10;
 const maxAttempts = 5;
 
 /**
- * Sends all, and what is left again with growing waits, until five attempts in a row have sent nothing more. An entry that the bus still refuses
- * is left to the sweep: waiting for it would hold up everything after it. A bus that takes some calls and fails others gets through in the end.
+ * Sends all, and what is left again with growing waits, until five attempts in a row have sent nothing more. An entry
+ * that the bus still refuses is left to the sweep: waiting for it would hold up everything after it. A bus that takes
+ * some calls and fails others gets through in the end.
  *
  * @throws Fault `bus-unavailable` if calls still failed as a whole: nothing after the checkpoint counts as sent then.
  */
@@ -62,7 +64,10 @@ interface Attempt {
   readonly stopped: boolean;
 }
 
-/** One attempt: ends early at the first call that fails, and with all calls ended, because none may be left running behind the flow's back. */
+/**
+ * One attempt: ends early at the first call that fails, and with all calls ended, because none may be left running
+ * behind the flow's back.
+ */
 async function sendOnce(pointers: readonly Pointer[], { send, maySend }: SendOptions): Promise<Attempt> {
   const left: Pointer[] = [];
   const failures: unknown[] = [];

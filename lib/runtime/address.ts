@@ -1,4 +1,7 @@
-/** What is wrong with a server's address: its form, and whether the way to it is encrypted. Only a server on this very machine may be reached in plain text. */
+/**
+ * What is wrong with a server's address: its form, and whether the way to it is encrypted. Only a server on this very
+ * machine may be reached in plain text.
+ */
 import { BlockList, isIP } from 'node:net';
 import { ConnectionString } from 'mongodb-connection-string-url';
 

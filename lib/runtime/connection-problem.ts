@@ -1,4 +1,7 @@
-/** Why a server cannot be reached, by what the network and TLS report. Pure: knows words and codes of errors, and no driver. */
+/**
+ * Why a server cannot be reached, by what the network and TLS report. Pure: knows words and codes of errors, and no
+ * driver.
+ */
 
 /** A server and the setting that holds its address. */
 export interface Reached {

@@ -11,7 +11,9 @@ export function eventFields({ eventId, traceparent }: TracedEvent): {
   return trace === null ? { eventId } : { eventId, trace_id: trace.traceId };
 }
 
-/** Whether what went well is logged for each event; asked each time, because the level may change with each invocation. */
+/**
+ * Whether what went well is logged for each event; asked each time, because the level may change with each invocation.
+ */
 export function logsEachEvent(logger: Pick<Logger, 'level'>): boolean {
   return logger.level <= LogLevelThreshold.DEBUG;
 }

@@ -1,4 +1,7 @@
-/** A setting by reference: what it names is read from AWS when it is needed, so that a secret never stands in an environment value. */
+/**
+ * A setting by reference: what it names is read from AWS when it is needed, so that a secret never stands in an
+ * environment value.
+ */
 
 /** What a reference names. */
 export type Reference =
@@ -21,8 +24,9 @@ export function isReference(value: string): boolean {
  * The reference that a value is, or null if it is none that can be read.
  *
  * @example
- * parseReference('ssm:/outgraph/prod/consumer/mongodb-uri'); // { service: 'ssm', name: '/outgraph/prod/consumer/mongodb-uri' }
- * parseReference('secretsmanager:outgraph/prod/consumer#mongodb-uri'); // one field of a secret that is JSON
+ * parseReference('ssm:/outgraph/prod/consumer/mongodb-uri'); // { service: 'ssm', name:
+ * '/outgraph/prod/consumer/mongodb-uri' } parseReference('secretsmanager:outgraph/prod/consumer#mongodb-uri'); // one
+ * field of a secret that is JSON
  */
 export function parseReference(value: string): Reference | null {
   const parameter = ssm.exec(value);

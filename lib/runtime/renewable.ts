@@ -1,4 +1,7 @@
-/** A connection that is given up for a new one where its server stays silent: what waits on the old one ends with an error. */
+/**
+ * A connection that is given up for a new one where its server stays silent: what waits on the old one ends with an
+ * error.
+ */
 import { Fault } from '../contract/fault.ts';
 
 export class Renewable<Connection extends { close(): Promise<void> }> {

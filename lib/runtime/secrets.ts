@@ -1,4 +1,7 @@
-/** Reads what a setting refers to: SSM parameters and Secrets Manager's secrets, kept for some time by Powertools Parameters. */
+/**
+ * Reads what a setting refers to: SSM parameters and Secrets Manager's secrets, kept for some time by Powertools
+ * Parameters.
+ */
 import { SecretsProvider } from '@aws-lambda-powertools/parameters/secrets';
 import { SSMProvider } from '@aws-lambda-powertools/parameters/ssm';
 import { Fault } from '../contract/fault.ts';

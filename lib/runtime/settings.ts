@@ -1,6 +1,6 @@
 /**
- * The one list of settings. Each part reads its own once, from environment variables; everything that is wrong is named in one error. The README's table and
- * `.env.example` are made from this list (`npm run settings`).
+ * The one list of settings. Each part reads its own once, from environment variables; everything that is wrong is named
+ * in one error. The README's table and `.env.example` are made from this list (`npm run settings`).
  */
 import { z } from 'zod';
 import { Fault } from '../contract/fault.ts';
@@ -83,7 +83,8 @@ export const settings = z.object({
     .meta({ description: 'published again this often without being settled, an event is dead' }),
   TOMBSTONE_RETENTION_DAYS: z.coerce
     .number()
-    // Longer than any message can live. https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+    // Longer than any message can live.
+    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
     .min(15, 'must be at least 15: SQS keeps a message for 14 days')
     .default(30)
     .meta({ description: 'how long a deletion is remembered; at least 15' }),
@@ -200,7 +201,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * Reads the settings of one part. References stay as they are.
  *
- * @throws Fault `configuration-invalid` that names every missing or wrong setting at once (never its value: it may be a secret).
+ * @throws Fault `configuration-invalid` that names every missing or wrong setting at once (never its value: it may be a
+ * secret).
  * @example
  * const settings = readSettings(consumerSettings, process.env);
  */

@@ -1,6 +1,6 @@
 /**
- * The SQS queue between the bus and the consumer. The sweep sends bare pointers past the bus, and looks how much is waiting; the consumer says when messages come
- * again, and moves what nobody can read to the dead-letter queue.
+ * The SQS queue between the bus and the consumer. The sweep sends bare pointers past the bus, and looks how much is
+ * waiting; the consumer says when messages come again, and moves what nobody can read to the dead-letter queue.
  *
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
  */
@@ -84,7 +84,8 @@ interface ReceivedMessage {
 }
 
 /**
- * Lets received messages become visible again after so many seconds, whatever the queue's own visibility time-out; returns how many the queue took.
+ * Lets received messages become visible again after so many seconds, whatever the queue's own visibility time-out;
+ * returns how many the queue took.
  *
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
  *
@@ -118,8 +119,9 @@ interface QueuePair {
 }
 
 /**
- * Moves a message that nobody can read to the dead-letter queue as it came, with the reason as an attribute. It is removed from its own queue here, and not by the invocation's end, which may be a failure for
- * another reason: the message would be moved again.
+ * Moves a message that nobody can read to the dead-letter queue as it came, with the reason as an attribute. It is
+ * removed from its own queue here, and not by the invocation's end, which may be a failure for another reason: the
+ * message would be moved again.
  *
  * @throws Fault `queue-unavailable`; moved twice at worst.
  */

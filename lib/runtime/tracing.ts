@@ -1,6 +1,6 @@
 /**
- * The spans of the consumer, sent as OTLP over HTTP. Loaded only where an endpoint is set. A collector that is away costs a batch one bounded wait, and then nothing for a while; no batch
- * ever fails of it.
+ * The spans of the consumer, sent as OTLP over HTTP. Loaded only where an endpoint is set. A collector that is away
+ * costs a batch one bounded wait, and then nothing for a while; no batch ever fails of it.
  */
 import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, TraceFlags, type Tracer, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
@@ -26,7 +26,10 @@ export interface TracedOutcome {
 /** After spans that nobody took, none are made for so long: a collector that is away must not slow every batch. */
 const restMillis = 30_000;
 
-/** Spans of several batches wait for a collector; more of them are dropped. All of a full batch of the queue go in one request. */
+/**
+ * Spans of several batches wait for a collector; more of them are dropped. All of a full batch of the queue go in one
+ * request.
+ */
 const maxExportBatchSize = 2_048;
 const maxQueueSize = 4 * maxExportBatchSize;
 
@@ -102,8 +105,8 @@ export class Tracing {
 }
 
 /**
- * The spans of one batch, by the semantic conventions for messaging: one for each event whose trace is recorded, in the writer's trace, and one for the batch, which they link to; none for
- * a batch without such events.
+ * The spans of one batch, by the semantic conventions for messaging: one for each event whose trace is recorded, in the
+ * writer's trace, and one for the batch, which they link to; none for a batch without such events.
  *
  * https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/
  */

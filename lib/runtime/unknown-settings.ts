@@ -1,4 +1,7 @@
-/** Environment variables that look like settings and are none: a misspelt name would leave the default in place without a word. */
+/**
+ * Environment variables that look like settings and are none: a misspelt name would leave the default in place without
+ * a word.
+ */
 import { type Environment, settings } from './settings.ts';
 
 /** A variable that no part reads. */

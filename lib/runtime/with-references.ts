@@ -1,4 +1,7 @@
-/** What is wired from settings that may be references: read when they are needed, wired anew when one has changed, so that a secret rotates without a deployment. */
+/**
+ * What is wired from settings that may be references: read when they are needed, wired anew when one has changed, so
+ * that a secret rotates without a deployment.
+ */
 import type { z } from 'zod';
 import { Fault } from '../contract/fault.ts';
 import { isReference, parseReference, type Reference } from './reference.ts';
@@ -29,7 +32,8 @@ export interface WiringSource<Settings, Wired> {
  * One process's wiring.
  *
  * @example
- * const wired = WithReferences.fromEnvironment({ schema: sweepSettings, environment: process.env, wire: wireSweep, read, stale });
+ * const wired = WithReferences.fromEnvironment({ schema: sweepSettings, environment: process.env, wire: wireSweep,
+ * read, stale });
  * await wired.use((sweeper) => sweeper.sweep(remainingMillis));
  */
 export class WithReferences<Wired extends Closable> {
@@ -49,7 +53,10 @@ export class WithReferences<Wired extends Closable> {
     this.#stale = stale;
   }
 
-  /** @throws Error that names all that is wrong with the settings as far as they stand in the environment: at cold start. */
+  /**
+   * @throws Error that names all that is wrong with the settings as far as they stand in the environment: at cold
+   * start.
+   */
   static fromEnvironment<Settings extends Referring, Wired extends Closable>(
     source: WiringSource<Settings, Wired>,
   ): WithReferences<Wired> {

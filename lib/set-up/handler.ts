@@ -1,5 +1,6 @@
 /**
- * The set-up Lambda: a custom resource of the stack, so that it runs with every deployment, before the functions that need it, and a deployment whose set-up fails is rolled back.
+ * The set-up Lambda: a custom resource of the stack, so that it runs with every deployment, before the functions that
+ * need it, and a deployment whose set-up fails is rolled back.
  *
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
  */
@@ -14,7 +15,8 @@ import { setUpSettings } from '../runtime/settings.ts';
 import { wireSetUp } from './wiring.ts';
 
 /**
- * The set-up's handler for the aggregate types of a catalog. It applies nothing when the stack is removed: what is in the databases stays.
+ * The set-up's handler for the aggregate types of a catalog. It applies nothing when the stack is removed: what is in
+ * the databases stays.
  *
  * @throws Error at cold start that names all that is wrong with the environment.
  * @example

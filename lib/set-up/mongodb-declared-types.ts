@@ -1,4 +1,7 @@
-/** Which aggregate types the set-up knew: a part with another catalog must not give up the events of a type that a newer deployment declares. */
+/**
+ * Which aggregate types the set-up knew: a part with another catalog must not give up the events of a type that a newer
+ * deployment declares.
+ */
 import type { Db } from 'mongodb';
 import { identityCollection } from '../outbox/collections.ts';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
@@ -19,7 +22,11 @@ export async function writeDeclaredTypes(db: Db, aggregateTypes: readonly string
   );
 }
 
-/** The types of the newest set-up; none where an older version has set the database up. @throws Fault `mongodb-unavailable`. */
+/**
+ * The types of the newest set-up; none where an older version has set the database up.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function readDeclaredTypes(db: Db): Promise<ReadonlySet<string>> {
   const found = await withMongodbFaults(() =>
     db.collection<DeclaredTypes>(identityCollection).findOne({ _id: documentId }),

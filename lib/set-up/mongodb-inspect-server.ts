@@ -26,7 +26,11 @@ export async function requireReplicaSet(db: Db): Promise<void> {
     throw new Fault('configuration-invalid', `MONGODB_URI: ${standalone.problem}. ${standalone.advice}`);
 }
 
-/** What the server says of itself, once it lets the user in: `hello` alone, it answers to everybody. @throws Fault `mongodb-unavailable`, `credentials-refused`. */
+/**
+ * What the server says of itself, once it lets the user in: `hello` alone, it answers to everybody.
+ *
+ * @throws Fault `mongodb-unavailable`, `credentials-refused`.
+ */
 export async function readServerFacts(db: Db): Promise<ServerFacts> {
   return withMongodbFaults(async () => {
     await db.command({ ping: 1 });

@@ -1,6 +1,6 @@
 /**
- * The set-up of the outbox: the collection with its validator and indexes, and the collections beside it. Safe to run again; it
- * brings an older set-up to what this version needs.
+ * The set-up of the outbox: the collection with its validator and indexes, and the collections beside it. Safe to run
+ * again; it brings an older set-up to what this version needs.
  */
 
 import {
@@ -37,8 +37,9 @@ export const discardedIndex = 'outgraph_discarded';
 
 /** Every index of the outbox but that of the purge, each with the queries that use it. */
 export const indexes: readonly IndexDescription[] = [
-  // The publisher's backlog and the sweep: pending events in the order of their positions. Small, because only pending events are in it. With `nextAttemptAt`
-  // the sweep passes over those in back-off without reading them, and writers are spared an index of its own for that.
+  // The publisher's backlog and the sweep: pending events in the order of their positions. Small, because only pending
+  // events are in it. With `nextAttemptAt` the sweep passes over those in back-off without reading them, and writers
+  // are spared an index of its own for that.
   {
     name: 'outgraph_pending',
     key: { status: 1, position: 1, nextAttemptAt: 1 },
@@ -52,11 +53,15 @@ export const indexes: readonly IndexDescription[] = [
   },
   // Dead events: counted and listed. `status` is in the key so that they can be counted without being read.
   { name: 'outgraph_dead', key: { status: 1, deadAt: 1 }, partialFilterExpression: { status: 'dead' } },
-  // The sweep: what was written past the validator with a status of its own. No other index knows it, so that it would stay for ever.
+  // The sweep: what was written past the validator with a status of its own. No other index knows it, so that it would
+  // stay for ever.
   { name: unknownStatusIndex, key: { status: 1 }, partialFilterExpression: unknownStatus },
 ];
 
-/** What the consumer remembers of single events is forgotten a day after it was true the last time: their messages come again within minutes. */
+/**
+ * What the consumer remembers of single events is forgotten a day after it was true the last time: their messages come
+ * again within minutes.
+ */
 export const forgetSeconds = 86_400;
 export const forgotten = [
   { collection: trialCollection, field: 'endsBefore' },
@@ -83,7 +88,8 @@ export async function setUpOutbox(db: Db, options: OutboxOptions): Promise<reado
 }
 
 async function setUpCollections(db: Db): Promise<readonly SetUpStep[]> {
-  // Moderate: an event that got past the validator is still marked dead, settled and redriven like any other. Every insert is checked all the same.
+  // Moderate: an event that got past the validator is still marked dead, settled and redriven like any other. Every
+  // insert is checked all the same.
   const validation = { validator: outboxValidator(), validationLevel: 'moderate', validationAction: 'error' } as const;
   const existing = new Set((await db.listCollections({}, namesOfOwn).toArray()).map((collection) => collection.name));
   if (existing.has(outboxCollection)) await db.command({ collMod: outboxCollection, ...validation });
@@ -92,7 +98,8 @@ async function setUpCollections(db: Db): Promise<readonly SetUpStep[]> {
   for (const name of others) if (!existing.has(name)) await db.createCollection(name);
   return [
     ...[outboxCollection, ...others].map((name) => step(`collection ${name}`, existing.has(name) ? 'kept' : 'made')),
-    // Whether it was another one before, only a user may read who may list the collections with all that is said of them; the set-up's may not.
+    // Whether it was another one before, only a user may read who may list the collections with all that is said of
+    // them; the set-up's may not.
     step(`validator of ${outboxCollection}`, existing.has(outboxCollection) ? 'applied' : 'made'),
   ];
 }
@@ -160,7 +167,8 @@ export async function checkOutbox(db: Db): Promise<void> {
 }
 
 /**
- * Whether events can be discarded. Before each of these commands, and not at a cold start: what goes on by itself does not need it.
+ * Whether events can be discarded. Before each of these commands, and not at a cold start: what goes on by itself does
+ * not need it.
  *
  * @throws Fault `set-up-missing` that names what is missing and the command to run.
  */
@@ -187,7 +195,11 @@ async function checkCollection(db: Db, collection: string, wanted: readonly stri
 /** NamespaceNotFound. */
 const noCollectionCode = 26;
 
-/** The indexes of a collection; undefined if there is no such collection. @throws Fault `mongodb-unavailable`, `permission-denied`. */
+/**
+ * The indexes of a collection; undefined if there is no such collection.
+ *
+ * @throws Fault `mongodb-unavailable`, `permission-denied`.
+ */
 export async function readIndexes(
   collection: Collection<Document>,
 ): Promise<readonly IndexDescriptionInfo[] | undefined> {

@@ -1,6 +1,7 @@
 /**
- * What each part may do in MongoDB, as data: a role for each, from which the roles of a self-hosted set, the commands for Atlas and the tables in
- * `docs/security.md` are made. Nothing here can be left out: a test takes away each action in turn, and its part fails.
+ * What each part may do in MongoDB, as data: a role for each, from which the roles of a self-hosted set, the commands
+ * for Atlas and the tables in `docs/security.md` are made. Nothing here can be left out: a test takes away each action
+ * in turn, and its part fails.
  */
 
 /** Everything that a role grants is on one collection; none reaches the database as a whole, or the cluster. */
@@ -71,7 +72,10 @@ const setUp: readonly Privilege[] = [
   { collection: 'outboxDiscarded', actions: ['createCollection', 'createIndex'] },
 ];
 
-/** It looks at everything of outgraph's, follows events as they are settled, brings dead events back to pending, and clears what was counted against them. It inserts and removes no event. */
+/**
+ * It looks at everything of outgraph's, follows events as they are settled, brings dead events back to pending, and
+ * clears what was counted against them. It inserts and removes no event.
+ */
 const operator: readonly Privilege[] = [
   { collection: 'outbox', actions: ['find', 'update', 'changeStream', 'listIndexes'] },
   identity,
@@ -82,8 +86,9 @@ const operator: readonly Privilege[] = [
 ];
 
 /**
- * Whoever discards dead events. Apart from the operator, because it is seldom done, and because MongoDB grants `remove` on whole documents: who has it could remove a pending event, which nothing would ever
- * bring back. It cannot read, change or remove what was discarded.
+ * Whoever discards dead events. Apart from the operator, because it is seldom done, and because MongoDB grants `remove`
+ * on whole documents: who has it could remove a pending event, which nothing would ever bring back. It cannot read,
+ * change or remove what was discarded.
  */
 const discard: readonly Privilege[] = [
   { collection: 'outbox', actions: ['find', 'remove', 'listIndexes'] },
@@ -92,8 +97,8 @@ const discard: readonly Privilege[] = [
 ];
 
 /**
- * Whoever records documents anew: it reads them, writes them for a moment (which their validators would refuse) so that no writer can come between, and notes how far it is. Apart from the
- * operator, because it reads every document.
+ * Whoever records documents anew: it reads them, writes them for a moment (which their validators would refuse) so that
+ * no writer can come between, and notes how far it is. Apart from the operator, because it reads every document.
  */
 function reprojection(writerCollections: readonly string[]): readonly Privilege[] {
   return [
@@ -106,7 +111,10 @@ function reprojection(writerCollections: readonly string[]): readonly Privilege[
   ];
 }
 
-/** A role on a collection without a name would be one on all of them; and a writer that had `outbox` for its own could rewrite history. */
+/**
+ * A role on a collection without a name would be one on all of them; and a writer that had `outbox` for its own could
+ * rewrite history.
+ */
 const collectionPattern = /^(?!outbox(Identity|Checkpoints|Trials|Conflicts|Discarded)?$)(?!system\.)[A-Za-z_][\w.-]*$/;
 
 /**
@@ -138,7 +146,10 @@ export function privilegesOf(part: Part, writerCollections: readonly string[] = 
   return privileges[part];
 }
 
-/** The name of a part's role, and of its user: both are in the database `admin`, in Atlas as well, and so name the database that they are about. */
+/**
+ * The name of a part's role, and of its user: both are in the database `admin`, in Atlas as well, and so name the
+ * database that they are about.
+ */
 export function roleName(part: Part, database: string): string {
   return `outgraph-${database}-${part}`;
 }

@@ -1,6 +1,6 @@
 /**
- * The outbox collection's validator, generated from the one schema of the outbox document: what it refuses aborts the writer's transaction, in
- * every language, so the document it belongs to is not written either.
+ * The outbox collection's validator, generated from the one schema of the outbox document: what it refuses aborts the
+ * writer's transaction, in every language, so the document it belongs to is not written either.
  */
 import type { Document } from 'mongodb';
 import { z } from 'zod';
@@ -12,7 +12,10 @@ import {
   outboxFieldsSchema,
 } from '../contract/outbox-event.ts';
 
-/** The validator: `$jsonSchema` for fields and the rules between them, and what a JSON schema cannot say (bytes, not characters). */
+/**
+ * The validator: `$jsonSchema` for fields and the rules between them, and what a JSON schema cannot say (bytes, not
+ * characters).
+ */
 export function outboxValidator(): Document {
   return {
     $jsonSchema: { ...fieldsSchema(), allOf: fieldRules.map(ruleSchema) },
@@ -37,7 +40,10 @@ export function outboxValidator(): Document {
   };
 }
 
-/** MongoDB takes draft 4 of JSON Schema, with `bsonType` in the place of `type`, and refuses keywords that it does not know. */
+/**
+ * MongoDB takes draft 4 of JSON Schema, with `bsonType` in the place of `type`, and refuses keywords that it does not
+ * know.
+ */
 function fieldsSchema(): Document {
   const generated = z.toJSONSchema(outboxFieldsSchema, {
     target: 'draft-4',

@@ -47,8 +47,9 @@ export async function setUpGraph(
       `${first.message} Something else in this graph uses the label: deploy a catalog without the aggregate type that declares it (docs/upgrading.md), or give outgraph a graph of its own.`,
     );
   if (first !== undefined) throw new Fault('set-up-missing', first.message);
-  // The purge finds old tombstones by this index. Nobody waits for it here: a call that waits for indexes is itself a transaction, and the index behind
-  // a constraint that a consumer makes at the same time waits for all older transactions.
+  // The purge finds old tombstones by this index. Nobody waits for it here: a call that waits for indexes is itself a
+  // transaction, and the index behind a constraint that a consumer makes at the same time waits for all older
+  // transactions.
   const tombstones = `CREATE RANGE INDEX ${tombstoneIndex} IF NOT EXISTS FOR (a:${registryLabel}) ON (a.deletedAt)`;
   await withNeo4jFaults(() => runSchemaStatement(driver, database, tombstones));
   await bindGraph(driver, database, outboxId, { adopt });

@@ -1,4 +1,7 @@
-/** The set-up of both databases: the outbox in MongoDB, the constraints in Neo4j. Safe to run again; it runs with every deployment, before the functions that need it. */
+/**
+ * The set-up of both databases: the outbox in MongoDB, the constraints in Neo4j. Safe to run again; it runs with every
+ * deployment, before the functions that need it.
+ */
 
 import { connectNeo4j } from '../graph/neo4j-connect.ts';
 import { namingNeo4j } from '../graph/neo4j-errors.ts';

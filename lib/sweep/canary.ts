@@ -35,10 +35,11 @@ export interface CanaryPorts {
 export const maxWaitingCanaries = 10;
 
 /**
- * Writes a canary, and returns the lag in milliseconds: of the newest one that has come through, or, while one waits, the age of the oldest that does. Null
- * when there is nothing to tell yet.
+ * Writes a canary, and returns the lag in milliseconds: of the newest one that has come through, or, while one waits,
+ * the age of the oldest that does. Null when there is nothing to tell yet.
  *
- * One whose message got lost, or that is dead, waits until a later one has come through: then what `processed` means is true of it, and it is settled.
+ * One whose message got lost, or that is dead, waits until a later one has come through: then what `processed` means is
+ * true of it, and it is settled.
  *
  * @throws Fault `mongodb-unavailable`.
  */

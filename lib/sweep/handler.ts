@@ -11,7 +11,10 @@ import { sweepLog } from './log.ts';
 import type { SweepReport } from './sweep.ts';
 import { wireSweep } from './wiring.ts';
 
-/** Each figure's metric and unit; what is null is not emitted. The alarms in `infra/alarms.yml` know them by these names. */
+/**
+ * Each figure's metric and unit; what is null is not emitted. The alarms in `infra/alarms.yml` know them by these
+ * names.
+ */
 const figures = {
   pending: ['EventsPending', MetricUnit.Count],
   oldestPendingSeconds: ['OldestPendingAge', MetricUnit.Seconds],

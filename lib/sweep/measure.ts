@@ -7,7 +7,10 @@ import { percentile } from '../runtime/percentile.ts';
 export interface MeasurePorts {
   /** Counts no further than `limit`. */
   readonly countOutbox: (limit: number) => Promise<OutboxCounts>;
-  /** Milliseconds from `createdAt` to `processedAt` of the newest events processed since then, at most `limit`; without canaries. */
+  /**
+   * Milliseconds from `createdAt` to `processedAt` of the newest events processed since then, at most `limit`; without
+   * canaries.
+   */
   readonly readApplyLags: (since: Date, limit: number) => Promise<readonly number[]>;
   /** When a publisher last wrote a checkpoint; null where none ever did. */
   readonly readPublisherActivity: () => Promise<Date | null>;

@@ -1,4 +1,7 @@
-/** The sweep's canaries in the outbox, and the note of the last one among the checkpoints: what has come through is found by its id, without an index of its own. */
+/**
+ * The sweep's canaries in the outbox, and the note of the last one among the checkpoints: what has come through is
+ * found by its id, without an index of its own.
+ */
 import { type Collection, type Document, Int32, ObjectId, Timestamp } from 'mongodb';
 import { canaryAggregate } from '../contract/canary.ts';
 import { fromPosition, type Position, toPosition } from '../contract/position.ts';
@@ -38,7 +41,11 @@ export async function writeCanary(
   });
 }
 
-/** The canary that was written last, as it is now; null before the first, and when it was purged. @throws Fault `mongodb-unavailable`. */
+/**
+ * The canary that was written last, as it is now; null before the first, and when it was purged.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function readLastCanary(
   outbox: Collection<Document>,
   notes: Collection<CanaryNote>,
@@ -68,7 +75,11 @@ export async function readWaitingCanaries(outbox: Collection<Document>, limit: n
   });
 }
 
-/** Marks the canaries before a position processed, and returns how many; a later one must have come through. @throws Fault `mongodb-unavailable`. */
+/**
+ * Marks the canaries before a position processed, and returns how many; a later one must have come through.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function settleCanariesBefore(outbox: Collection<Document>, position: Position): Promise<number> {
   const filter = {
     ...canaryAggregate,

@@ -1,6 +1,6 @@
 /**
- * The sweep's look at the outbox: what has been pending too long, and how much of it there is. Ages are told by the position, which the server filled in, and
- * never by a writer's clock.
+ * The sweep's look at the outbox: what has been pending too long, and how much of it there is. Ages are told by the
+ * position, which the server filled in, and never by a writer's clock.
  */
 import { type Collection, type Document, Timestamp } from 'mongodb';
 import { fromPosition, toPosition } from '../contract/position.ts';
@@ -9,13 +9,14 @@ import { toPointer } from '../outbox/mongodb-to-pointer.ts';
 import type { Schedule, StaleEvent, StaleQuery } from './stale-event.ts';
 
 /**
- * Stale events that are due, in the order of their positions. Those in back-off are passed over in the index (a million of them in a second), and only those
- * that are due are read.
+ * Stale events that are due, in the order of their positions. Those in back-off are passed over in the index (a million
+ * of them in a second), and only those that are due are read.
  *
  * @throws Fault `mongodb-unavailable`.
  */
 export async function findStale(outbox: Collection<Document>, query: StaleQuery): Promise<readonly StaleEvent[]> {
-  // "Not later than now", and not "absent or earlier": the index can tell the one by itself, the other only together with the document.
+  // "Not later than now", and not "absent or earlier": the index can tell the one by itself, the other only together
+  // with the document.
   const due = { nextAttemptAt: { $not: { $gt: query.now } } };
   const documents = await withMongodbFaults(() =>
     outbox

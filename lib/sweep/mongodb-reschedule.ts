@@ -5,8 +5,9 @@ import { scheduleOf } from './mongodb-find-stale.ts';
 import type { Rescheduling, Schedule } from './stale-event.ts';
 
 /**
- * Changes the schedule of each event that is still pending and scheduled as it was seen, and returns the ids of exactly those. In one transaction, because an
- * update of many says only how many it changed: of two sweeps that saw the same event, one changes it, and the other finds that it did not.
+ * Changes the schedule of each event that is still pending and scheduled as it was seen, and returns the ids of exactly
+ * those. In one transaction, because an update of many says only how many it changed: of two sweeps that saw the same
+ * event, one changes it, and the other finds that it did not.
  *
  * @throws Fault `mongodb-unavailable`.
  */

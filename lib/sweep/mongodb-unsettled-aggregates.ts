@@ -4,7 +4,8 @@ import { aggregateKey, splitAggregateKey } from '../contract/outbox-event.ts';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 
 /**
- * Those of the named aggregates (`type:id`) that have a pending or dead event, each once however many such events it has.
+ * Those of the named aggregates (`type:id`) that have a pending or dead event, each once however many such events it
+ * has.
  *
  * @throws Fault `mongodb-unavailable`.
  */

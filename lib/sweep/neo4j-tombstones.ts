@@ -1,6 +1,6 @@
 /**
- * Tombstones: the registry nodes of deleted aggregates. They are what keeps a late, older upsert from bringing a ghost back, and are
- * purged once no such upsert can arrive any more.
+ * Tombstones: the registry nodes of deleted aggregates. They are what keeps a late, older upsert from bringing a ghost
+ * back, and are purged once no such upsert can arrive any more.
  */
 import type { Driver } from 'neo4j-driver';
 import { noBookmarks } from '../graph/neo4j-connect.ts';

@@ -1,6 +1,7 @@
 /**
- * Publishes again what has been pending too long, within a budget: however long an outage lasts, the queue never holds more than two messages for each pending
- * event. What it does not send keeps its attempts and its place; should the process end between claim and send, the event comes up again after its back-off.
+ * Publishes again what has been pending too long, within a budget: however long an outage lasts, the queue never holds
+ * more than two messages for each pending event. What it does not send keeps its attempts and its place; should the
+ * process end between claim and send, the event comes up again after its back-off.
  */
 import pMap from 'p-map';
 import { canaryAggregate } from '../contract/canary.ts';
@@ -18,7 +19,10 @@ export interface RepublishPorts {
   readonly countStale: (staleBefore: Date, limit: number) => Promise<number>;
   readonly findStale: (query: StaleQuery) => Promise<readonly StaleEvent[]>;
   readonly readLastProcessed: () => Promise<Date | null>;
-  /** Changes the schedules that are still as they were seen, and returns the ids of exactly those events: no two sweeps get the same one. */
+  /**
+   * Changes the schedules that are still as they were seen, and returns the ids of exactly those events: no two sweeps
+   * get the same one.
+   */
   readonly reschedulePending: (changes: readonly Rescheduling[]) => Promise<ReadonlySet<string>>;
   /** Whether the event is certainly in the queue: it is neither sent again nor an attempt counted. */
   readonly isWaiting: (eventId: string) => boolean;
@@ -72,7 +76,10 @@ const concurrentCalls = 10;
 /** Stops with this much of its time left. */
 const leaveMillis = 5_000;
 
-/** Stale for this many times the limit, an event is published again whatever the queue's length: its message may have got lost among many others. */
+/**
+ * Stale for this many times the limit, an event is published again whatever the queue's length: its message may have
+ * got lost among many others.
+ */
 const overdueFactor = 10;
 
 /**
@@ -108,7 +115,10 @@ interface PassLimits {
   readonly budget: number;
 }
 
-/** What became of claimed events; `failure` is that of a whole call, whose events may have been taken: they count as not sent. */
+/**
+ * What became of claimed events; `failure` is that of a whole call, whose events may have been taken: they count as not
+ * sent.
+ */
 interface Sending {
   readonly sent: number;
   readonly unsent: readonly Rescheduling[];
@@ -162,7 +172,9 @@ class Pass {
     return event.attempts >= this.#limits.maxAttempts && event.aggregateType !== canaryAggregate.aggregateType;
   }
 
-  /** Claims events, sends what could be claimed, and gives back what could not be sent. False: the queue takes nothing. */
+  /**
+   * Claims events, sends what could be claimed, and gives back what could not be sent. False: the queue takes nothing.
+   */
   async #sendAgain(events: readonly StaleEvent[], now: Date): Promise<boolean> {
     if (events.length === 0) return true;
     const conditions = { now, lastProcessed: this.#lastProcessed, random: this.#ports.random };

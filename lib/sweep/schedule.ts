@@ -14,8 +14,9 @@ export interface AttemptConditions {
 }
 
 /**
- * The schedule with one attempt more: the back-off doubles with each, from 30 seconds to 15 minutes, give or take a quarter. An attempt counts only if some
- * event was settled since the last one ended: in an outage no event gets nearer to its end.
+ * The schedule with one attempt more: the back-off doubles with each, from 30 seconds to 15 minutes, give or take a
+ * quarter. An attempt counts only if some event was settled since the last one ended: in an outage no event gets nearer
+ * to its end.
  */
 export function scheduleAttempt(
   { attempts, nextAttemptAt }: Schedule,

@@ -13,7 +13,10 @@ export interface StaleEvent extends Pointer, Schedule {
   readonly position: Position;
 }
 
-/** What to look for: pending since before `staleBefore`, and due by `now`; after a position, to go on where a chunk ended. */
+/**
+ * What to look for: pending since before `staleBefore`, and due by `now`; after a position, to go on where a chunk
+ * ended.
+ */
 export interface StaleQuery {
   readonly staleBefore: Date;
   readonly now: Date;

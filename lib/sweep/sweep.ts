@@ -1,7 +1,8 @@
 /**
- * The sweep's flow: sends a canary, measures, publishes again what has been pending too long, ends what can never be settled, and purges old tombstones. It is
- * the safety net under every other part, so it works in bounded passes, stops before its time is up, and goes on where it stopped the next time; a server
- * that is away keeps it from that server's part only.
+ * The sweep's flow: sends a canary, measures, publishes again what has been pending too long, ends what can never be
+ * settled, and purges old tombstones. It is the safety net under every other part, so it works in bounded passes, stops
+ * before its time is up, and goes on where it stopped the next time; a server that is away keeps it from that server's
+ * part only.
  */
 import type { DataFaultCode } from '../contract/fault.ts';
 import { type CanaryPorts, sendCanary } from './canary.ts';
@@ -17,7 +18,10 @@ import {
 
 /** What the sweep needs. */
 export interface SweepPorts extends RepublishPorts, CanaryPorts, MeasurePorts, TombstonePorts {
-  /** Marks pending events dead that no pointer leads to, or that have a position in the future; says of each what it was, and of a few at once. */
+  /**
+   * Marks pending events dead that no pointer leads to, or that have a position in the future; says of each what it
+   * was, and of a few at once.
+   */
   readonly endUnreachable: (reported: (eventId: string, code: DataFaultCode) => void) => Promise<number>;
   /** Throws where the graph is not this outbox's, or ahead of it: its tombstones are not ours to purge. */
   readonly checkGraph: () => Promise<void>;

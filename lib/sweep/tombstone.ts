@@ -18,7 +18,10 @@ export interface ListedTombstone extends Tombstone {
   readonly isRemovable: boolean;
 }
 
-/** Up to `limit` tombstones that are old enough, or will be within the hour, oldest first; after the last one of the page before. */
+/**
+ * Up to `limit` tombstones that are old enough, or will be within the hour, oldest first; after the last one of the
+ * page before.
+ */
 export interface TombstonePage {
   readonly olderThanDays: number;
   /** How long the outbox keeps processed events. */

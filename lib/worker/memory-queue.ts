@@ -1,8 +1,13 @@
-/** The queue of the worker: pointers in memory, each event once, delivered again after a while if they were not settled. */
+/**
+ * The queue of the worker: pointers in memory, each event once, delivered again after a while if they were not settled.
+ */
 import type { QueueMessage } from '../consumer/queue-message.ts';
 import type { Pointer } from '../contract/pointer.ts';
 
-/** The first redelivery waits this long, each further one twice as long, up to the maximum: what a visibility time-out is in SQS. */
+/**
+ * The first redelivery waits this long, each further one twice as long, up to the maximum: what a visibility time-out
+ * is in SQS.
+ */
 const firstDelayMillis = 5_000;
 const maxDelayMillis = 60_000;
 
@@ -31,7 +36,8 @@ export class MemoryQueue {
   }
 
   /**
-   * Pointers of a backlog, before they are sent: they count as received before, because a process that ended may have begun with them, and ended by one of them.
+   * Pointers of a backlog, before they are sent: they count as received before, because a process that ended may have
+   * begun with them, and ended by one of them.
    */
   expect(pointers: readonly Pointer[]): void {
     for (const { eventId } of pointers) this.#begunBefore.add(eventId);
@@ -54,7 +60,9 @@ export class MemoryQueue {
     this.#notify();
   }
 
-  /** Puts pointers in unless the queue is full: then it returns all of them, as SQS would refuse them, and nobody waits. */
+  /**
+   * Puts pointers in unless the queue is full: then it returns all of them, as SQS would refuse them, and nobody waits.
+   */
   async offer(pointers: readonly Pointer[]): Promise<readonly Pointer[]> {
     if (this.#ready.length >= capacity) return pointers;
     await this.send(pointers);
@@ -78,7 +86,9 @@ export class MemoryQueue {
     }
   }
 
-  /** Puts messages back behind the others: it was a server that failed, not they, and the consumer backs off by itself. */
+  /**
+   * Puts messages back behind the others: it was a server that failed, not they, and the consumer backs off by itself.
+   */
   retryNow(messages: readonly QueueMessage[]): void {
     this.#ready.push(...messages);
     this.#notify();

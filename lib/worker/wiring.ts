@@ -1,4 +1,7 @@
-/** Joins publisher, consumer and sweep to one resident process: the same flows as the functions, with a queue in memory between them. */
+/**
+ * Joins publisher, consumer and sweep to one resident process: the same flows as the functions, with a queue in memory
+ * between them.
+ */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { joinConsumer, noQueue } from '../consumer/wiring.ts';
@@ -21,8 +24,8 @@ export interface Worker {
 const batchMillis = 60_000;
 
 /**
- * Starts a worker: it tails the outbox, applies in batches straight to Neo4j, acknowledges, and sweeps. Several may run at once: one tails, the others stand by
- * and take over when its lease ends.
+ * Starts a worker: it tails the outbox, applies in batches straight to Neo4j, acknowledges, and sweeps. Several may run
+ * at once: one tails, the others stand by and take over when its lease ends.
  *
  * @example
  * const worker = startWorker(readSettings(workerSettings, process.env), createCatalog([person]), log);

@@ -1,6 +1,6 @@
 /**
- * The worker's flow: publisher, consumers and sweep in one process, joined by a queue in memory. Each of them runs again and again until it is stopped; when
- * one fails because a server is away, it waits and goes on.
+ * The worker's flow: publisher, consumers and sweep in one process, joined by a queue in memory. Each of them runs
+ * again and again until it is stopped; when one fails because a server is away, it waits and goes on.
  */
 import type { ConsumeReport } from '../consumer/ports.ts';
 import type { QueueMessage } from '../consumer/queue-message.ts';
@@ -44,7 +44,10 @@ export interface WorkHealth {
   readonly queued: number;
   /** Milliseconds since the epoch; null before the first batch. */
   readonly lastSettledAt: number | null;
-  /** Events that failed on their own within the last two minutes, and why the last of them did, for example because of a foreign lock. Null if there are none. */
+  /**
+   * Events that failed on their own within the last two minutes, and why the last of them did, for example because of a
+   * foreign lock. Null if there are none.
+   */
   readonly failedEvents: { readonly count: number; readonly reason: string } | null;
   /** The parts that fail at the moment, and since when. */
   readonly failing: Readonly<Partial<Record<WorkPart, number>>>;
@@ -56,7 +59,9 @@ const unhealthyMillis = 60_000;
 /** An event that failed comes again within a minute. */
 const failureShownMillis = 120_000;
 
-/** A failed part goes on after this, doubled each time it fails again, up to the maximum: Lambda's way of backing off. */
+/**
+ * A failed part goes on after this, doubled each time it fails again, up to the maximum: Lambda's way of backing off.
+ */
 const firstRetryMillis = 100;
 const maxRetryMillis = 1_000;
 

@@ -1,11 +1,16 @@
-/** Ends a transaction of the caller's in which the library has failed: its commit is refused, also if the caller catches the error. */
+/**
+ * Ends a transaction of the caller's in which the library has failed: its commit is refused, also if the caller catches
+ * the error.
+ */
 import { type ClientSession, MongoTransactionError } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 
 /**
- * Runs `work` in a transaction of the caller's. If it fails, the documents that were written may lack their events: the transaction can then only be aborted.
+ * Runs `work` in a transaction of the caller's. If it fails, the documents that were written may lack their events: the
+ * transaction can then only be aborted.
  *
- * The session stays in its transaction until the caller ends it. After an abort of our own, the caller's next writes with the session would be outside of any transaction.
+ * The session stays in its transaction until the caller ends it. After an abort of our own, the caller's next writes
+ * with the session would be outside of any transaction.
  */
 export async function commitsOnlyWith<Result>(session: ClientSession, work: () => Promise<Result>): Promise<Result> {
   try {

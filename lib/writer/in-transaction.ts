@@ -11,7 +11,10 @@ import { Fault } from '../contract/fault.ts';
 import { commitsOnlyWith } from './forbid-commit.ts';
 import { requireTransaction } from './require-transaction.ts';
 
-/** Whatever the client's own settings are: what is compared and recorded is read from the primary, and is not rolled back. */
+/**
+ * Whatever the client's own settings are: what is compared and recorded is read from the primary, and is not rolled
+ * back.
+ */
 const ownTransaction = {
   readConcern: { level: 'snapshot' },
   writeConcern: { w: 'majority' },
@@ -19,11 +22,11 @@ const ownTransaction = {
 } as const;
 
 /**
- * Runs `work` in the transaction of the given session; without one, in a new transaction, which the driver retries as a whole when it meets a
- * conflict or a failover. `work` may therefore run more than once.
+ * Runs `work` in the transaction of the given session; without one, in a new transaction, which the driver retries as a
+ * whole when it meets a conflict or a failover. `work` may therefore run more than once.
  *
- * @throws Fault `write-concern` if the caller's transaction could be rolled back after its commit; `no-transaction` if the server
- * is a standalone, which has no transactions.
+ * @throws Fault `write-concern` if the caller's transaction could be rolled back after its commit; `no-transaction` if
+ * the server is a standalone, which has no transactions.
  */
 export async function inTransaction<Result>(
   client: MongoClient,
@@ -40,10 +43,12 @@ export async function inTransaction<Result>(
 }
 
 /**
- * Runs an operation of a transaction; an error by which the server cannot have done it for good gets the label that makes `withTransaction` begin again.
+ * Runs an operation of a transaction; an error by which the server cannot have done it for good gets the label that
+ * makes `withTransaction` begin again.
  *
- * The driver labels such errors itself, but not where the connection's pool was cleared a moment before, as it is when a primary dies: its `decorateCommandError` returns early for stale connections (seen in
- * 7.9). Without the label, a writer would fail in the middle of a failover.
+ * The driver labels such errors itself, but not where the connection's pool was cleared a moment before, as it is when
+ * a primary dies: its `decorateCommandError` returns early for stale connections (seen in 7.9). Without the label, a
+ * writer would fail in the middle of a failover.
  *
  * https://github.com/mongodb/specifications/blob/master/source/transactions/transactions.md#transienttransactionerror
  */
@@ -51,7 +56,10 @@ export async function labelTransient<Result>(operation: () => Promise<Result>): 
   return labelLost('TransientTransactionError', operation);
 }
 
-/** A session whose commit, when its answer is lost, is sent again: MongoDB takes a commit twice for one. The driver forgets this label in the same case. */
+/**
+ * A session whose commit, when its answer is lost, is sent again: MongoDB takes a commit twice for one. The driver
+ * forgets this label in the same case.
+ */
 function withLabelledCommit(session: ClientSession): ClientSession {
   const commit = session.commitTransaction.bind(session);
   session.commitTransaction = (...options) => labelLost('UnknownTransactionCommitResult', () => commit(...options));
@@ -67,12 +75,18 @@ async function labelLost<Result>(label: string, operation: () => Promise<Result>
   }
 }
 
-/** The connection ended, and nobody knows what the server made of the command. A bulk write wraps that error, and has no code of the server then. */
+/**
+ * The connection ended, and nobody knows what the server made of the command. A bulk write wraps that error, and has no
+ * code of the server then.
+ */
 function isLostAnswer(error: unknown): error is MongoError {
   return error instanceof MongoNetworkError || (error instanceof MongoBulkWriteError && error.code === undefined);
 }
 
-/** IllegalOperation, "Transaction numbers are only allowed on a replica set member or mongos" (seen of MongoDB 6.0). The driver may wrap it in an error without a code (7.0). */
+/**
+ * IllegalOperation, "Transaction numbers are only allowed on a replica set member or mongos" (seen of MongoDB 6.0). The
+ * driver may wrap it in an error without a code (7.0).
+ */
 function isStandalone(error: unknown): error is MongoServerError {
   if (!(error instanceof MongoServerError)) return false;
   const { code, message } = error.originalError instanceof MongoServerError ? error.originalError : error;

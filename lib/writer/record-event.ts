@@ -1,6 +1,6 @@
 /**
- * Records events in the outbox, inside the transaction that writes their documents. What could never be applied is refused here, in the
- * writer's own transaction, where it can still be mended.
+ * Records events in the outbox, inside the transaction that writes their documents. What could never be applied is
+ * refused here, in the writer's own transaction, where it can still be mended.
  */
 import { type ClientSession, type Db, type Document, Int32, ObjectId, Timestamp } from 'mongodb';
 import { bsonTypeOf } from '../contract/bson-type.ts';
@@ -19,7 +19,10 @@ export type AggregateChange =
   | { readonly operation: 'delete'; readonly aggregateId: string };
 
 export interface RecordOptions {
-  /** W3C trace context, carried to the apply; left out, or malformed, that of the active OpenTelemetry span, if there is one. */
+  /**
+   * W3C trace context, carried to the apply; left out, or malformed, that of the active OpenTelemetry span, if there is
+   * one.
+   */
   readonly traceparent?: string;
 }
 

@@ -2,7 +2,10 @@
 import type { ClientSession } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 
-/** @throws Fault `no-transaction` or `write-concern` unless the session has a running transaction that cannot be rolled back once it is committed. */
+/**
+ * @throws Fault `no-transaction` or `write-concern` unless the session has a running transaction that cannot be rolled
+ * back once it is committed.
+ */
 export function requireTransaction(session: ClientSession): void {
   if (!session?.inTransaction()) {
     throw new Fault(

@@ -1,4 +1,7 @@
-/** Documents as the bytes that are stored. Only bytes show every change: a date beyond JavaScript's range, for one, is decoded to no date at all. */
+/**
+ * Documents as the bytes that are stored. Only bytes show every change: a date beyond JavaScript's range, for one, is
+ * decoded to no date at all.
+ */
 import { BSON, type BSONSerializeOptions, type Document, type Timestamp } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 import { exactTypes, lenientTypes } from '../outbox/mongodb-read-event.ts';
@@ -11,7 +14,8 @@ export interface StoredDocument {
 }
 
 /**
- * Decodes a document as it was before a write. Text that is not UTF-8 is replaced, so that such a document can be corrected or deleted.
+ * Decodes a document as it was before a write. Text that is not UTF-8 is replaced, so that such a document can be
+ * corrected or deleted.
  */
 export function readBefore(bytes: Uint8Array): StoredDocument {
   return { bytes, document: BSON.deserialize(bytes, lenientTypes) };
@@ -27,8 +31,8 @@ export function readAfter(bytes: Uint8Array): StoredDocument {
 }
 
 /**
- * A document as it is stored once it has been inserted with these options, which spares every insert a read; null where only the server knows: it puts
- * its time in the place of an empty timestamp, and makes an `_id` that is missing.
+ * A document as it is stored once it has been inserted with these options, which spares every insert a read; null where
+ * only the server knows: it puts its time in the place of an empty timestamp, and makes an `_id` that is missing.
  *
  * https://www.mongodb.com/docs/manual/reference/bson-types/#timestamps
  */

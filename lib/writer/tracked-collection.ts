@@ -1,6 +1,6 @@
 /**
- * A collection whose writes cannot forget their events: each verb writes the documents and records the events of those that changed, in one
- * transaction. It joins the caller's transaction if the options carry the session of one.
+ * A collection whose writes cannot forget their events: each verb writes the documents and records the events of those
+ * that changed, in one transaction. It joins the caller's transaction if the options carry the session of one.
  */
 import {
   type AggregateOptions,
@@ -316,7 +316,10 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     });
   }
 
-  /** Updates the documents that were just read, or inserts one where there are none and the options say so, and records the events. */
+  /**
+   * Updates the documents that were just read, or inserts one where there are none and the options say so, and records
+   * the events.
+   */
   async #update(
     session: ClientSession,
     before: readonly StoredDocument[],
@@ -367,7 +370,10 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     await insertEvents(session, this.#db, createEvents(this.#definition, changes, options));
   }
 
-  /** The document that a write of one takes, so that its state before and after can be compared; none if nothing matches. */
+  /**
+   * The document that a write of one takes, so that its state before and after can be compared; none if nothing
+   * matches.
+   */
   async #readFirst(
     session: ClientSession,
     filter: Filter<Schema>,
@@ -444,8 +450,9 @@ function targetedOptions<Options extends RecordOptions & { hint?: unknown; sort?
 }
 
 /**
- * What an update is to write to: the documents that were found, if they still match (the filter stays, because `$` in an update takes its place from it), or, where
- * there are none and the options say so, a new one. Anything else that the filter would match by now was not read before.
+ * What an update is to write to: the documents that were found, if they still match (the filter stays, because `$` in
+ * an update takes its place from it), or, where there are none and the options say so, a new one. Anything else that
+ * the filter would match by now was not read before.
  */
 function aim<Schema extends Document, Options extends Tracked<{ hint?: unknown; sort?: unknown; upsert?: boolean }>>(
   before: readonly StoredDocument[],

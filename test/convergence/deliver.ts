@@ -1,4 +1,7 @@
-/** Delivers a history through the consumer's own flow: an outbox in memory, a queue that delivers again what stays unsettled, real Neo4j. */
+/**
+ * Delivers a history through the consumer's own flow: an outbox in memory, a queue that delivers again what stays
+ * unsettled, real Neo4j.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pMap from 'p-map';
 import { consume } from '../../lib/consumer/consume.ts';
@@ -21,10 +24,16 @@ export interface DeliveryPlan {
   readonly order: readonly number[];
   readonly batchSize: number;
   readonly consumers: number;
-  /** Events that one fetch brings at once, and elements in one transaction, about: small ones split what belongs together. */
+  /**
+   * Events that one fetch brings at once, and elements in one transaction, about: small ones split what belongs
+   * together.
+   */
   readonly portionEvents: number;
   readonly transactionElements: number;
-  /** Indexes of events that are made pending again when all are settled, as a redrive or a replay does, and delivered once more. */
+  /**
+   * Indexes of events that are made pending again when all are settled, as a redrive or a replay does, and delivered
+   * once more.
+   */
   readonly again: readonly number[];
 }
 

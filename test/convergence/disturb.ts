@@ -1,4 +1,7 @@
-/** What disturbs a delivery while it runs: connections that are cut, transactions that the server ends, and someone else who writes to the graph. */
+/**
+ * What disturbs a delivery while it runs: connections that are cut, transactions that the server ends, and someone else
+ * who writes to the graph.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Driver } from 'neo4j-driver';
 import type { Endpoint } from '../../lib/contract/subgraph.ts';
@@ -10,7 +13,10 @@ export interface Disturbance {
   readonly stop: () => Promise<void>;
 }
 
-/** Bytes that pass between one cut of a connection and the next; and milliseconds between transactions that the server ends. */
+/**
+ * Bytes that pass between one cut of a connection and the next; and milliseconds between transactions that the server
+ * ends.
+ */
 export interface FaultPlan {
   readonly cuts: readonly number[];
   readonly terminations: readonly number[];

@@ -1,6 +1,7 @@
 /**
- * Attempts to get from data into code: through every field that a writer controls, words of Cypher, operators of MongoDB, names that mean something to
- * JavaScript, and what could fake a line of a log. Every attempt carries a mark, by which its effect would be found.
+ * Attempts to get from data into code: through every field that a writer controls, words of Cypher, operators of
+ * MongoDB, names that mean something to JavaScript, and what could fake a line of a log. Every attempt carries a mark,
+ * by which its effect would be found.
  */
 import { type Document, Double, Int32, ObjectId } from 'bson';
 import fc from 'fast-check';
@@ -174,7 +175,8 @@ function often<Usual, Seldom>(usual: fc.Arbitrary<Usual>, seldom: fc.Arbitrary<S
   return fc.oneof({ weight: oneIn - 1, arbitrary: usual }, { weight: 1, arbitrary: seldom });
 }
 
-// Maps, because the driver would take the fields of a plain object for its own: `__proto__` for none at all, `_bsontype` for a mark.
+// Maps, because the driver would take the fields of a plain object for its own: `__proto__` for none at all,
+// `_bsontype` for a mark.
 const record = (key: fc.Arbitrary<string>, value: fc.Arbitrary<unknown>) =>
   fc.tuple(key, value).map((entry) => new Map([entry]));
 const pretender = (mark: string) =>

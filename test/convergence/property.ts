@@ -1,6 +1,6 @@
 /**
- * The contract's heart as a property: whatever the order, duplication, batching and concurrency of deliveries, whatever aborts them, and whoever else
- * writes to the graph, what stands in Neo4j equals the model.
+ * The contract's heart as a property: whatever the order, duplication, batching and concurrency of deliveries, whatever
+ * aborts them, and whoever else writes to the graph, what stands in Neo4j equals the model.
  */
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
@@ -141,7 +141,10 @@ async function purge(
   return purged.map(({ key }) => key);
 }
 
-/** The registry holds the newest position of each aggregate, a time of deletion exactly for the deleted, and nothing else. */
+/**
+ * The registry holds the newest position of each aggregate, a time of deletion exactly for the deleted, and nothing
+ * else.
+ */
 async function requireRegistry(
   driver: Driver,
   universe: Universe,

@@ -1,7 +1,8 @@
 /**
- * Random histories over a small universe of aggregates, so that they collide often: bare endpoints, shared elements, nodes that move from one owner
- * to another or turn from owned to shared, parallel relationships, self-loops, empty subgraphs, deletions and re-creations, labels and properties that come and
- * go, and nodes that were in the graph before. A unique constraint allows each `mail` once, and is violated in passing; some events can never be applied.
+ * Random histories over a small universe of aggregates, so that they collide often: bare endpoints, shared elements,
+ * nodes that move from one owner to another or turn from owned to shared, parallel relationships, self-loops, empty
+ * subgraphs, deletions and re-creations, labels and properties that come and go, and nodes that were in the graph
+ * before. A unique constraint allows each `mail` once, and is violated in passing; some events can never be applied.
  */
 import fc from 'fast-check';
 import { nodeIdentity } from '../../lib/contract/identity.ts';
@@ -68,8 +69,9 @@ export function randomForeignRelationships(universe: Universe): fc.Arbitrary<For
 }
 
 /**
- * A history: events in the order of their positions. Any aggregate may list any node, owned or shared, so that intermediate states conflict;
- * at the end events are added by which every conflict is resolved: the graph is then a function of the newest states.
+ * A history: events in the order of their positions. Any aggregate may list any node, owned or shared, so that
+ * intermediate states conflict; at the end events are added by which every conflict is resolved: the graph is then a
+ * function of the newest states.
  */
 export function randomHistory(universe: Universe, events: number): fc.Arbitrary<readonly ModelEvent[]> {
   const index = fc.nat(universe.aggregates - 1);

@@ -1,4 +1,7 @@
-/** On the deployed stack: the alarms that must wake somebody, and that what they watch is really emitted. That each fires and clears is tested with the failures. */
+/**
+ * On the deployed stack: the alarms that must wake somebody, and that what they watch is really emitted. That each
+ * fires and clears is tested with the failures.
+ */
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient, type MetricAlarm } from '@aws-sdk/client-cloudwatch';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';

@@ -1,4 +1,7 @@
-/** One event of every bad kind among good ones, through the deployed functions: the good ones are applied, and each bad one is dead with its code. */
+/**
+ * One event of every bad kind among good ones, through the deployed functions: the good ones are applied, and each bad
+ * one is dead with its code.
+ */
 import { type Document, ObjectId } from 'mongodb';
 import { afterAll, expect, it } from 'vitest';
 import { waitUntil } from '../../tools/local/wait-until.ts';

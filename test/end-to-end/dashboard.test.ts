@@ -1,6 +1,7 @@
 /**
- * The dashboard of the deployed stack: CloudWatch takes it, and every figure on it is one that a function emits or that AWS emits of something that was deployed. LocalStack's CloudFormation leaves
- * dashboards out, so that the body is taken from the deployed template.
+ * The dashboard of the deployed stack: CloudWatch takes it, and every figure on it is one that a function emits or that
+ * AWS emits of something that was deployed. LocalStack's CloudFormation leaves dashboards out, so that the body is
+ * taken from the deployed template.
  */
 import { CloudFormationClient, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient, GetDashboardCommand, PutDashboardCommand } from '@aws-sdk/client-cloudwatch';

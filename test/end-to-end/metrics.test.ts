@@ -14,7 +14,10 @@ afterAll(async () => {
   await closeClients();
 });
 
-/** The values of a metric in the function's log, and in those of functions that other tests make of it: all have the same dimension. */
+/**
+ * The values of a metric in the function's log, and in those of functions that other tests make of it: all have the
+ * same dimension.
+ */
 async function readLogged(functionName: string, metric: string): Promise<readonly number[]> {
   const files = (await readdir(stack.logsFolder)).filter((name) => name.startsWith(functionName));
   const logs = await Promise.all(files.map((name) => readFile(path.join(stack.logsFolder, name), 'utf8')));

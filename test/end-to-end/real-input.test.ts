@@ -1,4 +1,7 @@
-/** On the deployed functions, with a small part of the real input: after each scan of a version the graph equals one that is built from scratch from that version alone. */
+/**
+ * On the deployed functions, with a small part of the real input: after each scan of a version the graph equals one
+ * that is built from scratch from that version alone.
+ */
 import { ObjectId } from 'mongodb';
 import { afterAll, expect, it } from 'vitest';
 import { bringToScan } from '../../demo/bring-to-scan.ts';

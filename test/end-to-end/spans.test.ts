@@ -1,4 +1,7 @@
-/** The consumer as it is deployed, once more and by itself: with an endpoint for spans, a log of each event, and a database that no publisher tails. */
+/**
+ * The consumer as it is deployed, once more and by itself: with an endpoint for spans, a log of each event, and a
+ * database that no publisher tails.
+ */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import {

@@ -1,4 +1,7 @@
-/** On the deployed functions: what a writer commits stands in the graph, and what is wrong is dead without holding up its neighbours. */
+/**
+ * On the deployed functions: what a writer commits stands in the graph, and what is wrong is dead without holding up
+ * its neighbours.
+ */
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { Double, Long, ObjectId } from 'mongodb';

@@ -1,7 +1,9 @@
 /**
- * Each alarm fires by the fault that it is for, and clears when that is over; whoever is on call is told both. On the deployed functions, servers that are really killed, and LocalStack's
- * evaluation of the alarms, which knows all their statistics, comparisons and treatments of missing data. It does not emit two figures of AWS, the age of a queue's oldest message and a function's
- * throttles: there, the test makes the fault, and puts the figure that AWS would emit. Where a fault would have to last for minutes, its time in MongoDB is set back.
+ * Each alarm fires by the fault that it is for, and clears when that is over; whoever is on call is told both. On the
+ * deployed functions, servers that are really killed, and LocalStack's evaluation of the alarms, which knows all their
+ * statistics, comparisons and treatments of missing data. It does not emit two figures of AWS, the age of a queue's
+ * oldest message and a function's throttles: there, the test makes the fault, and puts the figure that AWS would emit.
+ * Where a fault would have to last for minutes, its time in MongoDB is set back.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {

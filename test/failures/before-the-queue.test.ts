@@ -1,4 +1,7 @@
-/** The rows of the crash table about writers, MongoDB, the publisher and the bus, on deployed functions and servers that are really killed. */
+/**
+ * The rows of the crash table about writers, MongoDB, the publisher and the bus, on deployed functions and servers that
+ * are really killed.
+ */
 import { afterAll, beforeAll, describe } from 'vitest';
 import { FailureStack } from '../support/failure-stack.ts';
 import { rowsBeforeTheQueue, testRows } from './rows/parts.ts';

@@ -1,4 +1,7 @@
-/** The rows of the crash table about the queue, the consumer and the sweep, on deployed functions and servers that are really killed. */
+/**
+ * The rows of the crash table about the queue, the consumer and the sweep, on deployed functions and servers that are
+ * really killed.
+ */
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { FailureStack } from '../support/failure-stack.ts';
 import { rowsBehindTheQueue, testRows } from './rows/parts.ts';

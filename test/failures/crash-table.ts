@@ -1,4 +1,7 @@
-/** The crash table: what dies or goes wrong, what is left, who puts it right, what the graph sees. docs/failure-modes.md shows it, and each row is a test of the same words. */
+/**
+ * The crash table: what dies or goes wrong, what is left, who puts it right, what the graph sees. docs/failure-modes.md
+ * shows it, and each row is a test of the same words.
+ */
 
 /** One row. */
 export interface CrashRow {
@@ -204,7 +207,10 @@ export const crashTable = {
 
 export type CrashName = keyof typeof crashTable;
 
-/** Rows whose tests are in files of their own, on other servers than the rest: `nightly/backlog.test.ts`, `end-to-end/bad-events.test.ts`. */
+/**
+ * Rows whose tests are in files of their own, on other servers than the rest: `nightly/backlog.test.ts`,
+ * `end-to-end/bad-events.test.ts`.
+ */
 export type RowElsewhere = 'millionPending' | 'badEvents';
 
 /** A row as one line: the title of its test. */

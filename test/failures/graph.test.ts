@@ -1,4 +1,7 @@
-/** The rows of the crash table about Neo4j, and XMem's cases in which something dies, on deployed functions and servers that are really killed. */
+/**
+ * The rows of the crash table about Neo4j, and XMem's cases in which something dies, on deployed functions and servers
+ * that are really killed.
+ */
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { FailureStack } from '../support/failure-stack.ts';
 import { rowsOfTheGraph, testRows } from './rows/parts.ts';

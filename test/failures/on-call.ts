@@ -1,6 +1,7 @@
 /**
- * Whoever is on call: a queue that is subscribed to the deployed topic of alarms, and what it was told. So that nobody waits for minutes, the deployed alarms look every ten seconds at the last ten
- * seconds; that is all that differs from production.
+ * Whoever is on call: a queue that is subscribed to the deployed topic of alarms, and what it was told. So that nobody
+ * waits for minutes, the deployed alarms look every ten seconds at the last ten seconds; that is all that differs from
+ * production.
  */
 import {
   CloudFormationClient,
@@ -37,7 +38,10 @@ interface Note {
 
 const periodSeconds = 10;
 
-/** From a fault, or its end, to its note: the figure, and the looks at the last ten seconds and, as CloudWatch does, at a few periods before them. */
+/**
+ * From a fault, or its end, to its note: the figure, and the looks at the last ten seconds and, as CloudWatch does, at
+ * a few periods before them.
+ */
 const noteSeconds = 120;
 
 export class OnCall {
@@ -80,7 +84,10 @@ export class OnCall {
     await waitUntil(well, { timeoutSeconds: noteSeconds, pollMillis: 100, what: `${names.join(', ')} to be OK` });
   }
 
-  /** Resolves when whoever is on call was told that the alarms fired by a fault; then, and also if they do not, the fault is ended. */
+  /**
+   * Resolves when whoever is on call was told that the alarms fired by a fault; then, and also if they do not, the
+   * fault is ended.
+   */
   async isTold(names: readonly string[], fault: Fault): Promise<void> {
     await this.isToldThatAllIsWell(names);
     const from = this.#notes.length;

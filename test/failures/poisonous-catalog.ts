@@ -1,4 +1,7 @@
-/** The catalog with one more aggregate type, whose projection ends the process or never ends: what a team's own projection may do by mistake. For a consumer that is built with it, and for a worker. */
+/**
+ * The catalog with one more aggregate type, whose projection ends the process or never ends: what a team's own
+ * projection may do by mistake. For a consumer that is built with it, and for a worker.
+ */
 import { z } from 'zod';
 import type { AggregateCatalog } from '../../lib/projection/catalog.ts';
 import { defineAggregate, documentId } from '../../lib/projection/define-aggregate.ts';

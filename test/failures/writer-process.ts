@@ -1,4 +1,6 @@
-/** A writer in a process of its own, which writes one document through a tracked collection: it is there to be killed. */
+/**
+ * A writer in a process of its own, which writes one document through a tracked collection: it is there to be killed.
+ */
 import { MongoClient } from 'mongodb';
 import { graph } from '../../lib/projection/graph.ts';
 import { trackCollection } from '../../lib/writer/tracked-collection.ts';

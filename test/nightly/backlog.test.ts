@@ -1,6 +1,7 @@
 /**
- * The last row of the crash table: a million events become pending while nothing of outgraph runs, then the resident process drains them in a heap of 256 MB. Before that, every query that meets the
- * backlog is explained, and one pass of the sweep runs on it. Takes less than four minutes.
+ * The last row of the crash table: a million events become pending while nothing of outgraph runs, then the resident
+ * process drains them in a heap of 256 MB. Before that, every query that meets the backlog is explained, and one pass
+ * of the sweep runs on it. Takes less than four minutes.
  */
 import { type Collection, type Document, MongoClient } from 'mongodb';
 import pMap from 'p-map';
@@ -28,7 +29,10 @@ const label = 'BacklogNode';
 
 /** Less than the pointers of a million events take (340 MB): a process that held them all at once would end. */
 const heapMegabytes = 256;
-/** The heap, and what Node takes beside it (its own code, the young generation, compiled code, buffers): 307 MB were measured at the end of a million, 297 MB after the first quarter. */
+/**
+ * The heap, and what Node takes beside it (its own code, the young generation, compiled code, buffers): 307 MB were
+ * measured at the end of a million, 297 MB after the first quarter.
+ */
 const memoryMegabytes = 400;
 
 /** A short pass: it ends in time, however much there is to do. */

@@ -1,4 +1,7 @@
-/** One batch of the consumer in a process of its own, so that its memory can be measured. Its arguments are the ids of the events. Prints what the batch came to as one line of JSON. */
+/**
+ * One batch of the consumer in a process of its own, so that its memory can be measured. Its arguments are the ids of
+ * the events. Prints what the batch came to as one line of JSON.
+ */
 
 import { joinConsumer, noQueue } from '../../lib/consumer/wiring.ts';
 import { consumerSettings, readSettings } from '../../lib/runtime/settings.ts';

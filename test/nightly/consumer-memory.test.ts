@@ -1,4 +1,7 @@
-/** Large events go through the consumer in portions: a batch of them neither ends its process nor takes more than half of the memory that its function has. */
+/**
+ * Large events go through the consumer in portions: a batch of them neither ends its process nor takes more than half
+ * of the memory that its function has.
+ */
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';

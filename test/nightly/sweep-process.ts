@@ -1,4 +1,7 @@
-/** One pass of the sweep in a process of its own, so that its memory can be told: the queue counts what it is sent. Prints what the pass came to as one line of JSON. */
+/**
+ * One pass of the sweep in a process of its own, so that its memory can be told: the queue counts what it is sent.
+ * Prints what the pass came to as one line of JSON.
+ */
 import { readSettings, sweepSettings } from '../../lib/runtime/settings.ts';
 import type { SweepReport } from '../../lib/sweep/sweep.ts';
 import { joinSweep } from '../../lib/sweep/wiring.ts';

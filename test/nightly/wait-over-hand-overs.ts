@@ -15,7 +15,10 @@ const startEveryMillis = 8_000;
 /** What an event may wait for its send. */
 const maxWaitMillis = 5_000;
 
-/** Writes at a steady rate while publishers follow each other, and returns how long the event that waited longest waited for its send. */
+/**
+ * Writes at a steady rate while publishers follow each other, and returns how long the event that waited longest waited
+ * for its send.
+ */
 export async function waitOverHandOvers(stack: FailureStack): Promise<void> {
   await stack.functions.configure('publisher', { timeoutSeconds });
   const written = new Map<string, number>();

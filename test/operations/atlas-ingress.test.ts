@@ -1,6 +1,7 @@
 /**
- * The ingress of an Atlas Trigger, deployed: no publisher, and what the trigger puts on its partner event bus reaches the graph; what it does not put there, because it is suspended, comes with the sweep,
- * which the alarm counts. The trigger is played here by the change stream that it is, and the envelope by MongoDB's examples.
+ * The ingress of an Atlas Trigger, deployed: no publisher, and what the trigger puts on its partner event bus reaches
+ * the graph; what it does not put there, because it is suspended, comes with the sweep, which the alarm counts. The
+ * trigger is played here by the change stream that it is, and the envelope by MongoDB's examples.
  */
 import { randomBytes } from 'node:crypto';
 import { CloudWatchClient, DescribeAlarmsCommand, GetMetricStatisticsCommand } from '@aws-sdk/client-cloudwatch';

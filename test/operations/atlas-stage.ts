@@ -1,6 +1,8 @@
 /**
- * A second stage on the running LocalStack, with the Atlas Trigger as its ingress: deployed through the real serverless.yml, with a database of its own, and removed in the end. LocalStack makes the partner
- * event bus as any other: it does not ask whether its source was offered to the account, and takes what nobody but a partner may put on it on AWS.
+ * A second stage on the running LocalStack, with the Atlas Trigger as its ingress: deployed through the real
+ * serverless.yml, with a database of its own, and removed in the end. LocalStack makes the partner event bus as any
+ * other: it does not ask whether its source was offered to the account, and takes what nobody but a partner may put on
+ * it on AWS.
  */
 import { deployStage, type Ways } from '../../tools/local/deploy.ts';
 import { withDeploymentFolder } from '../../tools/local/deployment-folder.ts';

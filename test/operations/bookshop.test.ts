@@ -1,6 +1,7 @@
 /**
- * A service of another team, `examples/bookshop`, with the package as `npm pack` makes it: deployed beside the main stack, with a name and a database of its own. What its writer commits stands in the graph by
- * its own projections, and nobody else's functions have a part in it.
+ * A service of another team, `examples/bookshop`, with the package as `npm pack` makes it: deployed beside the main
+ * stack, with a name and a database of its own. What its writer commits stands in the graph by its own projections, and
+ * nobody else's functions have a part in it.
  */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';

@@ -1,4 +1,7 @@
-/** What deployments beside the main one share: the target, with the servers of the stack and a database of their own, and their removal. */
+/**
+ * What deployments beside the main one share: the target, with the servers of the stack and a database of their own,
+ * and their removal.
+ */
 import path from 'node:path';
 import {
   CloudFormationClient,
@@ -30,8 +33,9 @@ export function targetBeside(MONGODB_DATABASE: string, name: string): Deployment
 }
 
 /**
- * Takes everything out of the stack but the bucket of the deployment. `serverless remove` asks for container images first, of which LocalStack knows nothing, and when a stack that was updated is deleted,
- * LocalStack removes only what it was created with.
+ * Takes everything out of the stack but the bucket of the deployment. `serverless remove` asks for container images
+ * first, of which LocalStack knows nothing, and when a stack that was updated is deleted, LocalStack removes only what
+ * it was created with.
  */
 export async function removeResources(StackName: string): Promise<void> {
   const client = new CloudFormationClient({ endpoint: stack.awsEndpointUrl, region: stack.awsRegion });

@@ -1,4 +1,7 @@
-/** The package that `npm pack` makes, as a service of another team sees it: what is in it, what its entry points export, type-check as and weigh. */
+/**
+ * The package that `npm pack` makes, as a service of another team sees it: what is in it, what its entry points export,
+ * type-check as and weigh.
+ */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** What a template must hold beyond what cfn-lint checks: data is encrypted at rest, no permission is wider than it must be, no secret stands in it. Pure. */
+/**
+ * What a template must hold beyond what cfn-lint checks: data is encrypted at rest, no permission is wider than it must
+ * be, no secret stands in it. Pure.
+ */
 import type { PackagedTemplate } from './package-template.ts';
 
 type Resources = PackagedTemplate['resources'];

@@ -1,4 +1,6 @@
-/** The context of OpenTelemetry's API, carried over awaits as a service's SDK carries it; and spans that are only ids. */
+/**
+ * The context of OpenTelemetry's API, carried over awaits as a service's SDK carries it; and spans that are only ids.
+ */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Context, type ContextManager, context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 

@@ -1,6 +1,6 @@
 /**
- * What an Atlas Trigger puts around a change event, after the examples in MongoDB's documentation: no Atlas runs here. By default it turns BSON types into plain JSON; it keeps them where its option for
- * Extended JSON is set.
+ * What an Atlas Trigger puts around a change event, after the examples in MongoDB's documentation: no Atlas runs here.
+ * By default it turns BSON types into plain JSON; it keeps them where its option for Extended JSON is set.
  *
  * https://www.mongodb.com/docs/atlas/atlas-ui/triggers/aws-eventbridge/
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html

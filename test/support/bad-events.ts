@@ -15,7 +15,8 @@ export interface BadEvent {
 }
 
 /**
- * The events; nodes have the label and a key `id` that begins with it. The test has to create a unique constraint on the label's `mail`, and a node whose mail is `takenMail`.
+ * The events; nodes have the label and a key `id` that begins with it. The test has to create a unique constraint on
+ * the label's `mail`, and a node whose mail is `takenMail`.
  */
 export function badEvents(label: string): readonly BadEvent[] {
   const id = (name: string) => `${label}-${name}`;

@@ -1,4 +1,7 @@
-/** What the consumer's flow needs besides the outbox and the graph, where nothing of it is what a test is about: every server is there, no process ever ended, no time passes. */
+/**
+ * What the consumer's flow needs besides the outbox and the graph, where nothing of it is what a test is about: every
+ * server is there, no process ever ended, no time passes.
+ */
 import type { ConsumePorts } from '../../lib/consumer/ports.ts';
 
 export const calmPorts = {

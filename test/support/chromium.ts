@@ -1,6 +1,6 @@
 /**
- * The system's Chromium, without a screen, for tests that look at a page as a person does. A developer without one is told how to get it, and those tests are skipped; where changes are
- * decided on (`CI`), it must be there.
+ * The system's Chromium, without a screen, for tests that look at a page as a person does. A developer without one is
+ * told how to get it, and those tests are skipped; where changes are decided on (`CI`), it must be there.
  */
 import { accessSync, constants } from 'node:fs';
 import { createRequire } from 'node:module';

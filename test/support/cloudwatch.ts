@@ -1,4 +1,7 @@
-/** What was deployed for whoever is on call, and which metrics there really are: the functions' come from their logs, the queues' and Lambda's from AWS. */
+/**
+ * What was deployed for whoever is on call, and which metrics there really are: the functions' come from their logs,
+ * the queues' and Lambda's from AWS.
+ */
 import {
   type CloudWatchClient,
   DescribeAlarmsCommand,

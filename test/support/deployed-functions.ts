@@ -1,4 +1,7 @@
-/** The deployed functions, from outside: their processes are found, killed and paused by id, their settings changed, their logs read. */
+/**
+ * The deployed functions, from outside: their processes are found, killed and paused by id, their settings changed,
+ * their logs read.
+ */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import {

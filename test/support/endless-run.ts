@@ -1,4 +1,7 @@
-/** A run that its servers outlive if nobody ends it: prints the ids of its processes, and goes on until it is broken off. */
+/**
+ * A run that its servers outlive if nobody ends it: prints the ids of its processes, and goes on until it is broken
+ * off.
+ */
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startInBackground } from '../../tools/local/children.ts';

@@ -1,6 +1,7 @@
 /**
- * A whole stack that may be broken: every server of it can be killed, paused and started again, and a proxy stands before each, which can stop at one exact message. The functions are deployed through the
- * real serverless.yml; only their waits are shorter than in production, so that a test need not wait for minutes.
+ * A whole stack that may be broken: every server of it can be killed, paused and started again, and a proxy stands
+ * before each, which can stop at one exact message. The functions are deployed through the real serverless.yml; only
+ * their waits are shorter than in production, so that a test need not wait for minutes.
  */
 import { randomUUID } from 'node:crypto';
 import { cp, rm } from 'node:fs/promises';
@@ -45,8 +46,9 @@ const consumerSeconds = 16;
 export const visibilitySeconds = 18;
 
 /**
- * A small oplog, of which everything is cut off that is older than the last checkpoint, so that it can roll over; a purge every second instead of every minute; and fail points, by which a server
- * answers with an error that it would give only rarely.
+ * A small oplog, of which everything is cut off that is older than the last checkpoint, so that it can roll over; a
+ * purge every second instead of every minute; and fail points, by which a server answers with an error that it would
+ * give only rarely.
  */
 const testParameters = ['ttlMonitorSleepSecs=1', 'enableTestCommands=1'];
 const mongodArgs = [
@@ -115,7 +117,10 @@ export class FailureStack {
     this.#undo = undo;
   }
 
-  /** Starts and deploys everything, under a name that no other stack has; whatever was started is ended again if a later step fails. */
+  /**
+   * Starts and deploys everything, under a name that no other stack has; whatever was started is ended again if a later
+   * step fails.
+   */
   static async start(name: string, signal: AbortSignal = new AbortController().signal): Promise<FailureStack> {
     const undo: (() => Promise<unknown>)[] = [];
     try {
@@ -189,7 +194,10 @@ export class FailureStack {
     await this.#startPublishing();
   }
 
-  /** What is started just after a function's settings were changed may be lost with its older version: asked for until a publisher has the lease. */
+  /**
+   * What is started just after a function's settings were changed may be lost with its older version: asked for until a
+   * publisher has the lease.
+   */
   async #startPublishing(): Promise<void> {
     const checkpoints = this.db.collection<Checkpoint>(checkpointCollection);
     const publishes = async () => {

@@ -1,6 +1,6 @@
 /**
- * A bus that fails as it is told: it passes every call on to a real one, and may refuse entries, lose an answer, hang, or be away. While it is calm it is the
- * real bus; both pass the same suite (`test/integration/publisher`).
+ * A bus that fails as it is told: it passes every call on to a real one, and may refuse entries, lose an answer, hang,
+ * or be away. While it is calm it is the real bus; both pass the same suite (`test/integration/publisher`).
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';

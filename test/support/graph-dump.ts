@@ -1,4 +1,7 @@
-/** A whole graph as data, its bookkeeping and constraints too: read from one Neo4j, and made again in another exactly as it was. */
+/**
+ * A whole graph as data, its bookkeeping and constraints too: read from one Neo4j, and made again in another exactly as
+ * it was.
+ */
 import { DateTime, type Driver, type EagerResult, type RecordShape } from 'neo4j-driver';
 
 /** A value by its Neo4j type; texts and booleans, and lists of values, are as they are. */

@@ -1,4 +1,6 @@
-/** What workloads write: documents of the built-in aggregate type `graph` with a node each, bound to one of a few hubs. */
+/**
+ * What workloads write: documents of the built-in aggregate type `graph` with a node each, bound to one of a few hubs.
+ */
 
 export interface HubDocument {
   readonly _id: string;

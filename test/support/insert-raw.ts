@@ -8,7 +8,12 @@ export const wrongText = '\u{10FFFF}';
 const written = Buffer.from(wrongText);
 const wrong = Buffer.from([0xff, 0x78, 0x78, 0x78]);
 
-/** `insert` as one command, on a server without a password; every `wrongText` in the documents becomes bytes that are not UTF-8. @throws Error if the server refuses. */
+/**
+ * `insert` as one command, on a server without a password; every `wrongText` in the documents becomes bytes that are
+ * not UTF-8.
+ *
+ * @throws Error if the server refuses.
+ */
 export async function insertRaw(
   db: Db,
   collection: string,

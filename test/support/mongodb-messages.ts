@@ -1,4 +1,7 @@
-/** MongoDB's commands as they travel, for stopping at one. Messages are not compressed here, so that a command's name and collection stand in them as BSON. */
+/**
+ * MongoDB's commands as they travel, for stopping at one. Messages are not compressed here, so that a command's name
+ * and collection stand in them as BSON.
+ */
 
 /** https://bsonspec.org/spec.html */
 function bsonText(field: string, value: string): Buffer {

@@ -10,7 +10,10 @@ export interface ReceivedSpan {
   readonly spanId: string;
   readonly parentSpanId: string | undefined;
   readonly name: string;
-  /** 5 is CONSUMER, see https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/trace/v1/trace.proto */
+  /**
+   * 5 is CONSUMER, see
+   * https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/trace/v1/trace.proto
+   */
   readonly kind: number;
   readonly startNanos: bigint;
   readonly endNanos: bigint;

@@ -1,6 +1,7 @@
 /**
- * The package as `npm pack` makes it, and as a service of another team has it in its `node_modules`. What it depends on is linked from the project's own packages instead of being downloaded: exactly what
- * its `package.json` declares, so that an undeclared dependency is missing here too.
+ * The package as `npm pack` makes it, and as a service of another team has it in its `node_modules`. What it depends on
+ * is linked from the project's own packages instead of being downloaded: exactly what its `package.json` declares, so
+ * that an undeclared dependency is missing here too.
  */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, symlink } from 'node:fs/promises';

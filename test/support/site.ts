@@ -1,4 +1,7 @@
-/** A small production of a test's own: documents that are written, an outbox, a Neo4j that can be stopped, and a worker between them. */
+/**
+ * A small production of a test's own: documents that are written, an outbox, a Neo4j that can be stopped, and a worker
+ * between them.
+ */
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -78,7 +81,10 @@ export interface Site {
   readonly graph: SiteGraph;
 }
 
-/** Tests on a site, which is made for the first of them and removed after the last; `worker` is a consumer that runs on it. */
+/**
+ * Tests on a site, which is made for the first of them and removed after the last; `worker` is a consumer that runs on
+ * it.
+ */
 export const it = test
   // biome-ignore lint/correctness/noEmptyPattern: vitest reads from the pattern which fixtures are needed
   .extend('site', { scope: 'file' }, async ({}, { onCleanup }): Promise<Site> => {

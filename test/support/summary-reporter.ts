@@ -1,6 +1,7 @@
 /**
- * Ends a run with what a contributor wants to know next: where the time went, how to repeat what failed, and the counts.
- * With `OUTGRAPH_TEST_COUNTS` the counts go to the end of that file instead, for a caller that adds up several runs.
+ * Ends a run with what a contributor wants to know next: where the time went, how to repeat what failed, and the
+ * counts. With `OUTGRAPH_TEST_COUNTS` the counts go to the end of that file instead, for a caller that adds up several
+ * runs.
  */
 import { appendFileSync } from 'node:fs';
 import path from 'node:path';

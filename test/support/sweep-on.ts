@@ -1,4 +1,7 @@
-/** The sweep on a real outbox, with a clock of the test's own and a queue that the test gives; its graph has no tombstones. */
+/**
+ * The sweep on a real outbox, with a clock of the test's own and a queue that the test gives; its graph has no
+ * tombstones.
+ */
 import type { Db } from 'mongodb';
 import { type SweepOptions, type SweepPorts, type SweepReport, sweep } from '../../lib/sweep/sweep.ts';
 import { joinOutbox } from '../../lib/sweep/wiring.ts';

@@ -1,6 +1,6 @@
 /**
- * A TCP proxy before a server, for what a network and a crash do to a conversation. It can stop at one exact message, so
- * that a process is killed after the server has committed and before the client reads the answer, and it can cut a
+ * A TCP proxy before a server, for what a network and a crash do to a conversation. It can stop at one exact message,
+ * so that a process is killed after the server has committed and before the client reads the answer, and it can cut a
  * connection after a number of bytes. It looks for bytes and knows no protocol; what it does not look for passes.
  */
 import { once } from 'node:events';
@@ -155,7 +155,8 @@ export function holding(...texts: readonly string[]): (bytes: Buffer) => boolean
 }
 
 /**
- * Bolt's messages without fields: a chunk of two bytes, the structure's marker, the message's signature, and the end of the chunk.
+ * Bolt's messages without fields: a chunk of two bytes, the structure's marker, the message's signature, and the end of
+ * the chunk.
  *
  * https://neo4j.com/docs/bolt/current/bolt/message/
  */

@@ -1,6 +1,6 @@
 /**
- * Documents that a test writes through a tracked collection, and the question whether the graph is in step with them: the documents are the truth, their projections are what must stand, and every
- * event must be settled.
+ * Documents that a test writes through a tracked collection, and the question whether the graph is in step with them:
+ * the documents are the truth, their projections are what must stand, and every event must be settled.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Document, type MongoClient, ObjectId } from 'mongodb';

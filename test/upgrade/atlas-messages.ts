@@ -1,4 +1,7 @@
-/** What an Atlas Trigger without a projection would have sent for an event, in both its forms: as every version has recorded it. */
+/**
+ * What an Atlas Trigger without a projection would have sent for an event, in both its forms: as every version has
+ * recorded it.
+ */
 import { type Document, EJSON, type ObjectId, type Timestamp } from 'bson';
 import { atlasEnvelope } from '../support/atlas-envelope.ts';
 import type { RecordedMessage } from './recorded-version.ts';

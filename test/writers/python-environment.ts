@@ -24,7 +24,11 @@ export interface PythonEnvironment {
   readonly runsIn: (folder: string) => RunPython;
 }
 
-/** Makes the virtual environment with this Python, if it is not there yet. @throws StackError if the packages cannot be had. */
+/**
+ * Makes the virtual environment with this Python, if it is not there yet.
+ *
+ * @throws StackError if the packages cannot be had.
+ */
 export async function installPython(python: string): Promise<PythonEnvironment> {
   const requirements = path.join(library, 'requirements.txt');
   const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);

@@ -1,4 +1,7 @@
-/** The audit at the end of a chaos run: nothing that was committed is lost, nothing stands in the graph that should not, and every event is settled. */
+/**
+ * The audit at the end of a chaos run: nothing that was committed is lost, nothing stands in the graph that should not,
+ * and every event is settled.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import type { Document } from 'mongodb';
 import { toPosition } from '../../lib/contract/position.ts';

@@ -1,4 +1,7 @@
-/** The faults of a chaos run, made on the running stack: each begins, lasts for as long as was planned, and is healed again. */
+/**
+ * The faults of a chaos run, made on the running stack: each begins, lasts for as long as was planned, and is healed
+ * again.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { type BadEvent, badEvents } from '../../test/support/bad-events.ts';

@@ -1,6 +1,6 @@
 /**
- * One chaos run: writers write, faults come in several lanes, publisher and sweep are started as by their schedules, only more often; then everything is healed, the queue drains, and the audit looks
- * whether anything was lost.
+ * One chaos run: writers write, faults come in several lanes, publisher and sweep are started as by their schedules,
+ * only more often; then everything is healed, the queue drains, and the audit looks whether anything was lost.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Document, type Filter, ObjectId } from 'mongodb';

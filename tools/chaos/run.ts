@@ -1,4 +1,7 @@
-/** `npm run chaos -- --minutes N --seed S`: random writers and random faults on a stack of its own, and an audit at the end. Exits 0 only if nothing is lost. */
+/**
+ * `npm run chaos -- --minutes N --seed S`: random writers and random faults on a stack of its own, and an audit at the
+ * end. Exits 0 only if nothing is lost.
+ */
 import { Command } from 'commander';
 import { FailureStack } from '../../test/support/failure-stack.ts';
 import { integer, positive } from '../command-options.ts';

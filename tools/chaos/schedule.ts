@@ -1,8 +1,12 @@
-/** What happens in a chaos run, and when: drawn from a seed, so that the same seed gives the same faults in the same order after the same waits. */
+/**
+ * What happens in a chaos run, and when: drawn from a seed, so that the same seed gives the same faults in the same
+ * order after the same waits.
+ */
 import fc from 'fast-check';
 
 /**
- * One lane for the servers, one for the functions' and writers' processes, one for what travels between them. Servers have a while between their faults: nothing is found out where nothing works.
+ * One lane for the servers, one for the functions' and writers' processes, one for what travels between them. Servers
+ * have a while between their faults: nothing is found out where nothing works.
  */
 const lanes = [
   ['MongoDB primary killed', 'MongoDB primary paused', 'Neo4j killed', 'Neo4j paused'],
@@ -23,7 +27,10 @@ const lanes = [
 
 export type FaultKind = (typeof lanes)[number][number];
 
-/** One fault; `waitMillis` passes between the end of the one before and this, which lasts for `lengthMillis` where it has a length. */
+/**
+ * One fault; `waitMillis` passes between the end of the one before and this, which lasts for `lengthMillis` where it
+ * has a length.
+ */
 export interface PlannedFault {
   readonly kind: FaultKind;
   readonly waitMillis: number;

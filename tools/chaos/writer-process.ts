@@ -1,6 +1,7 @@
 /**
- * A writer of a chaos run, in a process of its own: inserts, updates, moves and deletes documents through a tracked collection, in an order drawn from a seed. After each commit it says so on a line of its output: what is
- * on such a line is committed, whatever happens to this process or to MongoDB. It goes on until it is killed.
+ * A writer of a chaos run, in a process of its own: inserts, updates, moves and deletes documents through a tracked
+ * collection, in an order drawn from a seed. After each commit it says so on a line of its output: what is on such a
+ * line is committed, whatever happens to this process or to MongoDB. It goes on until it is killed.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';

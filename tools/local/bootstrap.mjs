@@ -1,6 +1,6 @@
 /**
- * The first step of every npm script, under whatever Node the machine has: installs the pinned packages if they are missing or out of date, then
- * runs the given TypeScript file with the Node 24 that came with them.
+ * The first step of every npm script, under whatever Node the machine has: installs the pinned packages if they are
+ * missing or out of date, then runs the given TypeScript file with the Node 24 that came with them.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -29,8 +29,8 @@ if (!existsSync(node) || !isInstalled()) {
 
 const [script, ...args] = process.argv.slice(2);
 const child = spawn(node, [path.join(root, script), ...args], { cwd: root, stdio: 'inherit' });
-// A terminal signals the whole group; anyone else signals only this process, or npm, which does not pass it on. The child
-// ends what it has started, and we with it.
+// A terminal signals the whole group; anyone else signals only this process, or npm, which does not pass it on. The
+// child ends what it has started, and we with it.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => end(signal));
 if (process.env.npm_lifecycle_event !== undefined) watchParent(process.ppid);
 child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)));

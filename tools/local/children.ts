@@ -1,6 +1,6 @@
 /**
- * The processes that a run has started. Each leads a group of its own, so that what it starts ends with it; a watchdog ends them all should
- * this process be killed without a chance to do so itself.
+ * The processes that a run has started. Each leads a group of its own, so that what it starts ends with it; a watchdog
+ * ends them all should this process be killed without a chance to do so itself.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,7 +23,9 @@ export interface BackgroundProcess {
   readonly resume: () => void;
 }
 
-/** Takes a process into care the moment it runs, before it is known to be ready: from then on it is ended with the rest. */
+/**
+ * Takes a process into care the moment it runs, before it is known to be ready: from then on it is ended with the rest.
+ */
 export type KeepProcess = (process: BackgroundProcess) => void;
 
 export interface BackgroundCommand extends LoggedCommand {

@@ -1,4 +1,7 @@
-/** A folder to deploy from. Serverless puts what it packages beside `serverless.yml`: two deployments at once need two of them. */
+/**
+ * A folder to deploy from. Serverless puts what it packages beside `serverless.yml`: two deployments at once need two
+ * of them.
+ */
 import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

@@ -1,4 +1,7 @@
-/** One pinned download: made in a folder of its own that gets its final name only when it is complete, and so is there whole or not at all. */
+/**
+ * One pinned download: made in a folder of its own that gets its final name only when it is complete, and so is there
+ * whole or not at all.
+ */
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';

@@ -1,4 +1,7 @@
-/** The signals that end a run, as one abort signal: the first breaks off what is going on, and everything that was started is ended. */
+/**
+ * The signals that end a run, as one abort signal: the first breaks off what is going on, and everything that was
+ * started is ended.
+ */
 
 /** Aborts at the first SIGINT, SIGTERM or SIGHUP; further ones change nothing, because ending is under way. */
 export function interruption(): AbortSignal {

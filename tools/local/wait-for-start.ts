@@ -1,4 +1,7 @@
-/** Waits until a server that was started answers: a busy machine is slow, and says so; a server that fails ends the wait by itself. */
+/**
+ * Waits until a server that was started answers: a busy machine is slow, and says so; a server that fails ends the wait
+ * by itself.
+ */
 import { type BackgroundProcess, lastLines } from './children.ts';
 import { StackError } from './stack-error.ts';
 import { waitUntil } from './wait-until.ts';

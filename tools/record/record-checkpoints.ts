@@ -1,4 +1,7 @@
-/** Checkpoints of publishers that stopped in the middle of a backlog: one before anything was sent, one with a part of it behind it. In a database of its own, which is dropped. */
+/**
+ * Checkpoints of publishers that stopped in the middle of a backlog: one before anything was sent, one with a part of
+ * it behind it. In a database of its own, which is dropped.
+ */
 import type { Document, MongoClient } from 'mongodb';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { checkpointCollection } from '../../lib/outbox/collections.ts';

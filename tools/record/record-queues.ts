@@ -1,4 +1,7 @@
-/** What the queue of a running stack holds: pointers as the deployed bus and rule delivered them, and those that the sweep sends. */
+/**
+ * What the queue of a running stack holds: pointers as the deployed bus and rule delivered them, and those that the
+ * sweep sends.
+ */
 import {
   EventBridgeClient,
   ListRulesCommand,
@@ -36,7 +39,9 @@ export class RecordedQueues {
     this.#bus = new EventBridgeClient(aws);
   }
 
-  /** Lets the deployed rule deliver every pointer a second time, in the same form, to a queue that nobody else reads. */
+  /**
+   * Lets the deployed rule deliver every pointer a second time, in the same form, to a queue that nobody else reads.
+   */
   async copyPointers(): Promise<void> {
     const EventBusName = this.#stack.eventBusName;
     await this.#queueUrl(copies);

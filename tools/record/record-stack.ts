@@ -1,4 +1,7 @@
-/** Lets a fresh stack live through a history, and reads what it left behind. The functions are the deployed ones until the consumer is switched off, so that some events stay pending. */
+/**
+ * Lets a fresh stack live through a history, and reads what it left behind. The functions are the deployed ones until
+ * the consumer is switched off, so that some events stay pending.
+ */
 import { MongoClient } from 'mongodb';
 import { beginTrial, type TrialDocument } from '../../lib/consumer/mongodb-trials.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';

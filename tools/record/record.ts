@@ -1,6 +1,7 @@
 /**
- * `npm run record`: starts the stack, lets this version write, publish, apply and sweep, and keeps what it left behind under `recorded/<version>`. Run once for each
- * release, by whoever makes it; a version that is recorded already is left alone, because it is what that version really wrote.
+ * `npm run record`: starts the stack, lets this version write, publish, apply and sweep, and keeps what it left behind
+ * under `recorded/<version>`. Run once for each release, by whoever makes it; a version that is recorded already is
+ * left alone, because it is what that version really wrote.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,7 @@
-/** The documents that a recording is made of, written through the writer library: every kind of element, and every outcome that an event can have. */
+/**
+ * The documents that a recording is made of, written through the writer library: every kind of element, and every
+ * outcome that an event can have.
+ */
 import { type Db, type Document, Double, Int32, Long, type MongoClient } from 'mongodb';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
@@ -35,7 +38,10 @@ const inRepository = (path: string) => ({ type: 'IN', from: file(path), to: repo
 /** The aggregate that stays in conflict: it claims a node that `holder` owns. */
 export const rivalId = 'rival';
 
-/** What the consumer settles: owned, shared and bare nodes, owned, parallel and shared relationships, a move, a tombstone, an event that is dead, and one in conflict. */
+/**
+ * What the consumer settles: owned, shared and bare nodes, owned, parallel and shared relationships, a move, a
+ * tombstone, an event that is dead, and one in conflict.
+ */
 export async function writeSettledHistory(client: MongoClient, db: Db): Promise<void> {
   const graphs = tracked(client, db, graph);
   const outbox = db.collection(outboxCollection);

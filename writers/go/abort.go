@@ -14,10 +14,11 @@ const abortTimeout = 10 * time.Second
 // refusedKey leads to the error after which the transaction of [InTransaction] cannot be committed.
 type refusedKey struct{}
 
-// abortOn ends the caller's transaction after an error, so that it cannot be committed: documents may lack their events. It returns the error.
+// abortOn ends the caller's transaction after an error, so that it cannot be committed: documents may lack their
+// events. It returns the error.
 //
-// It is aborted on the server only, and the session stays in it until the caller ends it: after an abort by the driver, the caller's next writes with the session would be outside of any
-// transaction.
+// It is aborted on the server only, and the session stays in it until the caller ends it: after an abort by the driver,
+// the caller's next writes with the session would be outside of any transaction.
 func abortOn(ctx context.Context, client *mongo.Client, err error) error {
 	session := mongo.SessionFromContext(ctx)
 	if err == nil || session == nil || !session.TransactionRunning() {

@@ -10,19 +10,21 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// Aggregate ties a collection to an aggregate type of outgraph: each of its documents is one unit of change. The consumer must know a projection for the type; [Graph] is built in.
+// Aggregate ties a collection to an aggregate type of outgraph: each of its documents is one unit of change. The
+// consumer must know a projection for the type; [Graph] is built in.
 type Aggregate struct {
 	// Type is the event's aggregateType: lower-case words joined by hyphens, at most 64 characters.
 	Type string
 	// Collection is the name of the collection whose documents are these aggregates.
 	Collection string
-	// ID is the aggregateId of a document: text that no other document of the collection has, that never changes while the document exists, and is not used again after it. Nil means
-	// [DocumentID].
+	// ID is the aggregateId of a document: text that no other document of the collection has, that never changes while the
+	// document exists, and is not used again after it. Nil means [DocumentID].
 	ID func(document bson.Raw) (string, error)
-	// Check says what is wrong with a payload before it is recorded; nil checks nothing, and the consumer's projection decides. An error that is no [Fault] becomes one
-	// of [CodePayloadInvalid].
+	// Check says what is wrong with a payload before it is recorded; nil checks nothing, and the consumer's projection
+	// decides. An error that is no [Fault] becomes one of [CodePayloadInvalid].
 	Check func(payload bson.Raw) error
-	// Traceparent takes the W3C trace context of the events from the context of the call, where [WithTraceparent] gave none: see the package oteltrace.
+	// Traceparent takes the W3C trace context of the events from the context of the call, where [WithTraceparent] gave
+	// none: see the package oteltrace.
 	Traceparent func(ctx context.Context) string
 }
 
@@ -50,9 +52,10 @@ func (a Aggregate) check(payload bson.Raw) error {
 	return fault
 }
 
-// DocumentID is the text of a document's _id: an ObjectID's hexadecimal digits, a UUID's text, a string as it is, a number's digits, as writers in other languages have it. An id of any other
-// type has no such text: give the aggregate an ID function of its own. Use one type of _id in a collection: 7 and "7", or an ObjectID and its digits as a string, have the same text, and so
-// are one aggregate.
+// DocumentID is the text of a document's _id: an ObjectID's hexadecimal digits, a UUID's text, a string as it is, a
+// number's digits, as writers in other languages have it. An id of any other type has no such text: give the aggregate
+// an ID function of its own. Use one type of _id in a collection: 7 and "7", or an ObjectID and its digits as a string,
+// have the same text, and so are one aggregate.
 func DocumentID(document bson.Raw) (string, error) {
 	id := document.Lookup("_id")
 	switch id.Type {

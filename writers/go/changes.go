@@ -6,11 +6,12 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// documentChanges are the changes between two images of the same documents, matched by _id and compared as the bytes that are stored, so that a write that changed nothing makes no event. A
-// document that is only in after was inserted, one that is only in before was deleted.
+// documentChanges are the changes between two images of the same documents, matched by _id and compared as the bytes
+// that are stored, so that a write that changed nothing makes no event. A document that is only in after was inserted,
+// one that is only in before was deleted.
 //
-// A write that changes the aggregate id of a document is refused: another document may have had that id a moment before, or take it in a later chunk of the same write, and the events of one
-// id would be in the wrong order.
+// A write that changes the aggregate id of a document is refused: another document may have had that id a moment
+// before, or take it in a later chunk of the same write, and the events of one id would be in the wrong order.
 func documentChanges(aggregate Aggregate, before, after []bson.Raw) ([]Change, error) {
 	known := make(map[string]bson.Raw, len(before))
 	for _, document := range before {

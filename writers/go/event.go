@@ -37,8 +37,8 @@ type Change struct {
 	Payload any
 }
 
-// Upsert says that the aggregate now has this state. A payload that is no [bson.Raw] is marshalled with the driver's defaults: pass the stored bytes where your client has a registry or BSON
-// options of its own.
+// Upsert says that the aggregate now has this state. A payload that is no [bson.Raw] is marshalled with the driver's
+// defaults: pass the stored bytes where your client has a registry or BSON options of its own.
 func Upsert(aggregateID string, payload any) Change {
 	return Change{Operation: OperationUpsert, AggregateID: aggregateID, Payload: payload}
 }

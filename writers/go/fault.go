@@ -6,7 +6,8 @@ import (
 	"unicode"
 )
 
-// Code says why a change was refused. Those that a writer can meet are listed here; the others of outgraph's contract come from the graph's side.
+// Code says why a change was refused. Those that a writer can meet are listed here; the others of outgraph's contract
+// come from the graph's side.
 type Code string
 
 const (
@@ -36,7 +37,8 @@ const (
 	CodeUntracked Code = "untracked"
 )
 
-// Fault is what this package refuses a change with. Errors of the driver are not made faults: they are wrapped, so that [errors.As] finds them with their labels.
+// Fault is what this package refuses a change with. Errors of the driver are not made faults: they are wrapped, so that
+// [errors.As] finds them with their labels.
 //
 //	var fault *outgraph.Fault
 //	if errors.As(err, &fault) && fault.Code == outgraph.CodePayloadInvalid { ... }

@@ -6,8 +6,9 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// Graph is the built-in aggregate type whose payload is the subgraph itself: { _id, nodes: [...], relationships: [...] }. It needs no projection. The payload is checked against every rule of
-// the subgraph that needs no database, by the same codes and paths as the consumer's.
+// Graph is the built-in aggregate type whose payload is the subgraph itself: { _id, nodes: [...], relationships: [...]
+// }. It needs no projection. The payload is checked against every rule of the subgraph that needs no database, by the
+// same codes and paths as the consumer's.
 var Graph = Aggregate{Type: "graph", Collection: "graphs", Check: checkGraph}
 
 const (

@@ -7,7 +7,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// endpoint is a node's name: the label and the names of its key properties, and the one text that is the same for everyone who means this node.
+// endpoint is a node's name: the label and the names of its key properties, and the one text that is the same for
+// everyone who means this node.
 type endpoint struct {
 	label, keyNames, identity string
 }

@@ -13,7 +13,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// A writer whose connections all end in the middle of a transaction, at one exact message: what a killed primary does to it.
+// A writer whose connections all end in the middle of a transaction, at one exact message: what a killed primary does
+// to it.
 func TestAWriterWhoseConnectionsEndWritesItsDocumentAndItsEventOnce(t *testing.T) {
 	t.Parallel()
 	insert := []byte("\x02insert\x00\x07\x00\x00\x00outbox\x00")
@@ -46,7 +47,8 @@ func TestAWriterWhoseConnectionsEndWritesItsDocumentAndItsEventOnce(t *testing.T
 	}
 }
 
-// proxy stands before the primary. Once armed, it ends all of its connections at the first request that holds certain bytes: instead of sending it on, or when the server has answered it.
+// proxy stands before the primary. Once armed, it ends all of its connections at the first request that holds certain
+// bytes: instead of sending it on, or when the server has answered it.
 type proxy struct {
 	listener net.Listener
 	primary  string

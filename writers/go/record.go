@@ -7,9 +7,10 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 )
 
-// RecordEvent records one event, in the running transaction of the session in ctx (as [mongo.Session.WithTransaction] and [InTransaction] pass it on). Write the document first, then record
-// its event, both with this context. After an error the transaction cannot be
-// committed: return the error from it. db is the database of the document: its outbox is in the same one.
+// RecordEvent records one event, in the running transaction of the session in ctx (as [mongo.Session.WithTransaction]
+// and [InTransaction] pass it on). Write the document first, then record its event, both with this context. After an
+// error the transaction cannot be committed: return the error from it. db is the database of the document: its outbox
+// is in the same one.
 func RecordEvent(ctx context.Context, db *mongo.Database, aggregate Aggregate, change Change) error {
 	return RecordEvents(ctx, db, aggregate, []Change{change})
 }

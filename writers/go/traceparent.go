@@ -7,8 +7,9 @@ import (
 
 type traceparentKey struct{}
 
-// WithTraceparent gives the events that are recorded with the returned context a W3C trace context, so that their application to the graph continues the writer's trace. A malformed one
-// counts as none: it often comes from a request's header, and must not end the writer's transaction.
+// WithTraceparent gives the events that are recorded with the returned context a W3C trace context, so that their
+// application to the graph continues the writer's trace. A malformed one counts as none: it often comes from a
+// request's header, and must not end the writer's transaction.
 func WithTraceparent(ctx context.Context, traceparent string) context.Context {
 	return context.WithValue(ctx, traceparentKey{}, traceparent)
 }
@@ -26,7 +27,8 @@ func traceparentOf(ctx context.Context, aggregate Aggregate) string {
 	return ""
 }
 
-// isTraceparent follows https://www.w3.org/TR/trace-context/#traceparent-header. Later versions may add fields behind the four of this one.
+// isTraceparent follows https://www.w3.org/TR/trace-context/#traceparent-header. Later versions may add fields behind
+// the four of this one.
 func isTraceparent(text string) bool {
 	if len(text) < 55 || text[2] != '-' || text[35] != '-' || text[52] != '-' {
 		return false

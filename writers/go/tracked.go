@@ -13,11 +13,13 @@ import (
 // Documents that are read, written and read again at a time: bounds the memory of UpdateMany and DeleteMany.
 const chunkDocuments = 500
 
-// Collection is a collection whose writes cannot forget their events: each verb writes the documents and records the events of those that changed, in one transaction. Results and options are the
-// driver's own; after an error neither document nor event is left: a transaction that the verb joined cannot be
-// committed any more, so return the error from it.
+// Collection is a collection whose writes cannot forget their events: each verb writes the documents and records the
+// events of those that changed, in one transaction. Results and options are the driver's own; after an error neither
+// document nor event is left: a transaction that the verb joined cannot be committed any more, so return the error from
+// it.
 //
-// Verbs whose changes cannot be told from their answers do not exist here: BulkWrite, FindOneAndReplace, FindOneAndDelete, Drop, Rename.
+// Verbs whose changes cannot be told from their answers do not exist here: BulkWrite, FindOneAndReplace,
+// FindOneAndDelete, Drop, Rename.
 type Collection struct {
 	aggregate  Aggregate
 	db         *mongo.Database
@@ -32,7 +34,8 @@ func Track(db *mongo.Database, aggregate Aggregate) *Collection {
 	return &Collection{aggregate: aggregate, db: db, collection: collection, inserting: withExactIDs(collection)}
 }
 
-// InsertOne inserts a document. An id that is an object is returned as a [bson.D], in the order of its fields, also where the client decodes objects as maps.
+// InsertOne inserts a document. An id that is an object is returned as a [bson.D], in the order of its fields, also
+// where the client decodes objects as maps.
 func (c *Collection) InsertOne(ctx context.Context, document any, opts ...options.Lister[options.InsertOneOptions]) (*mongo.InsertOneResult, error) {
 	var result *mongo.InsertOneResult
 	err := c.track(ctx, func(ctx context.Context) (err error) {
@@ -142,8 +145,9 @@ func (c *Collection) track(ctx context.Context, work func(ctx context.Context) e
 	return abortOn(ctx, c.db.Client(), InTransaction(ctx, c.db.Client(), work))
 }
 
-// recordFrom reads the documents with these ids as they are now, and records an event for each that differs from before. Inserted documents are read back too: which bytes are stored depends on
-// the client's registry and options, which the driver keeps to itself, and on the server, which fills in empty timestamps.
+// recordFrom reads the documents with these ids as they are now, and records an event for each that differs from
+// before. Inserted documents are read back too: which bytes are stored depends on the client's registry and options,
+// which the driver keeps to itself, and on the server, which fills in empty timestamps.
 func (c *Collection) recordFrom(ctx context.Context, before []bson.Raw, ids []any) error {
 	after, err := c.readAll(ctx, ids)
 	if err != nil {

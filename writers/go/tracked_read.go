@@ -25,7 +25,8 @@ func (c *Collection) CountDocuments(ctx context.Context, filter any, opts ...opt
 	return c.collection.CountDocuments(ctx, filter, opts...)
 }
 
-// Aggregate is the driver's own, for pipelines that only read: one with $merge or $out is refused with [CodeUntracked], because its writes would have no events.
+// Aggregate is the driver's own, for pipelines that only read: one with $merge or $out is refused with [CodeUntracked],
+// because its writes would have no events.
 func (c *Collection) Aggregate(ctx context.Context, pipeline any, opts ...options.Lister[options.AggregateOptions]) (*mongo.Cursor, error) {
 	kind, marshalled, err := bson.MarshalValue(pipeline)
 	if err != nil {
@@ -144,7 +145,8 @@ func resolve[Options any](opts []options.Lister[Options]) (Options, error) {
 	return resolved, nil
 }
 
-// refuseCollation: which documents a write with a collation of its own changes cannot be told by their ids, because it compares ids too.
+// refuseCollation: which documents a write with a collation of its own changes cannot be told by their ids, because it
+// compares ids too.
 func refuseCollation(collation *options.Collation) error {
 	if collation == nil {
 		return nil
@@ -152,8 +154,9 @@ func refuseCollation(collation *options.Collation) error {
 	return faultf(CodeUntracked, "A write with a collation could change documents without recording events: read with the collation, and write by _id; or give the collection one.")
 }
 
-// aim is what an update writes to: the documents that were found, if they still match (the filter stays, because $ in an update takes its place from it), or, where there are none and an
-// upsert is wanted, a new one. What else the filter would match by now was not read before.
+// aim is what an update writes to: the documents that were found, if they still match (the filter stays, because $ in
+// an update takes its place from it), or, where there are none and an upsert is wanted, a new one. What else the filter
+// would match by now was not read before.
 func aim(before []bson.Raw, filter any, upsert *bool) (target any, inserts bool) {
 	if len(before) == 0 && upsert != nil && *upsert {
 		return filter, true
@@ -172,9 +175,10 @@ func (change changed[Options]) List() []func(*Options) error {
 	return []func(*Options) error{func(o *Options) error { change(o); return nil }}
 }
 
-// withExactIDs is the collection with options under which the driver returns the id of an inserted document as it is stored: an object that was decoded to a map has lost the order of its
-// fields. How documents are encoded stays what it is. The driver keeps a client's options to itself, so they are read by reflection, and only here; should a version of the driver move them,
-// the collection stays as it is, and a test fails.
+// withExactIDs is the collection with options under which the driver returns the id of an inserted document as it is
+// stored: an object that was decoded to a map has lost the order of its fields. How documents are encoded stays what it
+// is. The driver keeps a client's options to itself, so they are read by reflection, and only here; should a version of
+// the driver move them, the collection stays as it is, and a test fails.
 func withExactIDs(collection *mongo.Collection) *mongo.Collection {
 	given := reflect.ValueOf(collection).Elem().FieldByName("bsonOpts")
 	if given.Kind() != reflect.Pointer || given.IsNil() || given.Type() != reflect.TypeFor[*options.BSONOptions]() {

@@ -46,7 +46,8 @@ func (c *Collection) ReplaceOne(ctx context.Context, filter, replacement any, op
 	})
 }
 
-// write makes an update of what it is aimed at. One that inserts needs the caller's hint; for others, it has done its work.
+// write makes an update of what it is aimed at. One that inserts needs the caller's hint; for others, it has done its
+// work.
 type write func(ctx context.Context, target any, inserts bool) (*mongo.UpdateResult, error)
 
 // writeOne resolves the filter to one document first, so that its state before and after can be compared.
@@ -134,7 +135,8 @@ func (c *Collection) updateChunks(ctx context.Context, ids []any, filter, update
 	return sum, nil
 }
 
-// FindOneAndUpdate updates the first document that matches, and answers as the driver does: with the document before the update, or after it with [options.After].
+// FindOneAndUpdate updates the first document that matches, and answers as the driver does: with the document before
+// the update, or after it with [options.After].
 func (c *Collection) FindOneAndUpdate(ctx context.Context, filter, update any, opts ...options.Lister[options.FindOneAndUpdateOptions]) *mongo.SingleResult {
 	given, err := resolve(opts)
 	if err == nil {
@@ -168,7 +170,8 @@ func (c *Collection) FindOneAndUpdate(ctx context.Context, filter, update any, o
 	return result
 }
 
-// upsertOne is FindOneAndUpdate where nothing matches: by another command, because the driver's answer to that one does not tell the id of what was inserted.
+// upsertOne is FindOneAndUpdate where nothing matches: by another command, because the driver's answer to that one does
+// not tell the id of what was inserted.
 func (c *Collection) upsertOne(ctx context.Context, filter, update any, given options.FindOneAndUpdateOptions) (*mongo.SingleResult, error) {
 	upsert := options.UpdateOne().SetUpsert(true)
 	upsert.Opts = append(upsert.Opts, func(o *options.UpdateOneOptions) error {

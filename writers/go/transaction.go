@@ -15,8 +15,10 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
 )
 
-// InTransaction runs work in the running transaction of the session in ctx, or, without one, in a new transaction that reads one snapshot and is committed by a majority. A new one is retried
-// as a whole when it meets a conflict or a failover: work may run more than once. Use the context that work is given. A refusal of this package that work does not return is returned for it.
+// InTransaction runs work in the running transaction of the session in ctx, or, without one, in a new transaction that
+// reads one snapshot and is committed by a majority. A new one is retried as a whole when it meets a conflict or a
+// failover: work may run more than once. Use the context that work is given. A refusal of this package that work does
+// not return is returned for it.
 func InTransaction(ctx context.Context, client *mongo.Client, work func(ctx context.Context) error) error {
 	session := mongo.SessionFromContext(ctx)
 	if session != nil && session.TransactionRunning() {
@@ -46,7 +48,8 @@ func InTransaction(ctx context.Context, client *mongo.Client, work func(ctx cont
 	return nameStandalone(err)
 }
 
-// nameStandalone replaces the server's "Transaction numbers are only allowed on a replica set member or mongos" (IllegalOperation, seen of MongoDB 6.0).
+// nameStandalone replaces the server's "Transaction numbers are only allowed on a replica set member or mongos"
+// (IllegalOperation, seen of MongoDB 6.0).
 func nameStandalone(err error) error {
 	var failure mongo.CommandError
 	if !errors.As(err, &failure) || failure.Code != 20 || !strings.HasPrefix(failure.Message, "Transaction numbers") {
@@ -70,8 +73,9 @@ func requireTransaction(ctx context.Context) error {
 	return nil
 }
 
-// writeConcernOf is the w of the session's transaction; empty where it is left to the server, whose default is a majority. The driver keeps it to itself, so it is read by reflection, and only
-// here; should a version of the driver move it, it counts as left to the server, and a test fails.
+// writeConcernOf is the w of the session's transaction; empty where it is left to the server, whose default is a
+// majority. The driver keeps it to itself, so it is read by reflection, and only here; should a version of the driver
+// move it, it counts as left to the server, and a test fails.
 func writeConcernOf(session *mongo.Session) string {
 	w := reflect.ValueOf(session)
 	for _, field := range []string{"clientSession", "CurrentWc", "W"} {

@@ -1,6 +1,7 @@
 /**
- * XMem's annotations: what a person or an agent notes about a symbol, a file or a directory becomes the node `Annotation` and one relationship ANNOTATES. The target is an endpoint
- * only: a scan neither removes nor blanks the annotation, and a target that is gone stands bare until the annotation goes too.
+ * XMem's annotations: what a person or an agent notes about a symbol, a file or a directory becomes the node
+ * `Annotation` and one relationship ANNOTATES. The target is an endpoint only: a scan neither removes nor blanks the
+ * annotation, and a target that is gone stands bare until the annotation goes too.
  */
 import { z } from 'zod';
 import type { ProjectedEndpoint } from '../../exports/outgraph.ts';

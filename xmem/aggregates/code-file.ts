@@ -1,7 +1,9 @@
 /**
- * XMem's scanned files: one file with all that its scan found is one aggregate, so that a re-scan is one event and one transaction: what the file no longer says leaves the graph with it, and
- * nothing blanks what other files say. The file owns its File, its Symbols and all that goes out from them; directories are shared with the other files in them; callees, base classes and imported
- * files are endpoints only. What is listed twice becomes one element: see `merge-duplicates.ts`.
+ * XMem's scanned files: one file with all that its scan found is one aggregate, so that a re-scan is one event and one
+ * transaction: what the file no longer says leaves the graph with it, and nothing blanks what other files say. The file
+ * owns its File, its Symbols and all that goes out from them; directories are shared with the other files in them;
+ * callees, base classes and imported files are endpoints only. What is listed twice becomes one element: see
+ * `merge-duplicates.ts`.
  */
 import { z } from 'zod';
 import type { ProjectedNode, ProjectedRelationship } from '../../exports/outgraph.ts';

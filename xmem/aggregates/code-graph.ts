@@ -1,6 +1,6 @@
 /**
- * How the nodes of XMem's code graph are named, and how a file hangs in its repository. The aggregates of the code graph (`code-repository`, `code-file`,
- * `code-annotation`) name each other's nodes by these alone.
+ * How the nodes of XMem's code graph are named, and how a file hangs in its repository. The aggregates of the code
+ * graph (`code-repository`, `code-file`, `code-annotation`) name each other's nodes by these alone.
  */
 import { z } from 'zod';
 import type { ProjectedEndpoint, ProjectedRelationship } from '../../exports/outgraph.ts';
@@ -52,8 +52,9 @@ export function symbolNode({ org_id, repo }: CodeScope, { file_path, symbol_name
 }
 
 /**
- * The directories that a file is in, the outermost first: "src/", "src/a/" of "src/a/b.ts". A file of the repository's root is in "/", and only such a file: as XMem has
- * it, "/" stands beside the top directories, below the Repository, and not between them.
+ * The directories that a file is in, the outermost first: "src/", "src/a/" of "src/a/b.ts". A file of the repository's
+ * root is in "/", and only such a file: as XMem has it, "/" stands beside the top directories, below the Repository,
+ * and not between them.
  */
 export function directoriesOf(path: string): readonly string[] {
   const directories = [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index + 1));

@@ -1,7 +1,7 @@
 /**
- * XMem's temporal memory: one dated event of a user becomes one relationship `(:User)-[:HAS_EVENT]->(:Date)`, told apart by the
- * document's id, so that several events on one day, or the same name twice, stay what they are. Moving the date is one
- * event of one aggregate and so one transaction: a reader never sees none, and never two.
+ * XMem's temporal memory: one dated event of a user becomes one relationship `(:User)-[:HAS_EVENT]->(:Date)`, told
+ * apart by the document's id, so that several events on one day, or the same name twice, stay what they are. Moving the
+ * date is one event of one aggregate and so one transaction: a reader never sees none, and never two.
  */
 import { Double } from 'bson';
 import { z } from 'zod';

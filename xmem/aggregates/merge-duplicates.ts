@@ -1,6 +1,7 @@
 /**
- * What a scan lists more than once in a file becomes one element of the graph, whatever the order of the list: a getter and its setter, the overloads of a method, a call that stands in
- * several places, a module that is imported twice. The rules are in ../README.md.
+ * What a scan lists more than once in a file becomes one element of the graph, whatever the order of the list: a getter
+ * and its setter, the overloads of a method, a call that stands in several places, a module that is imported twice. The
+ * rules are in ../README.md.
  */
 import { Double } from 'bson';
 import type { StoredNumber } from '../../exports/outgraph.ts';
@@ -32,14 +33,20 @@ export function groupByName<Member>(
   return [...groups].sort(([left], [right]) => compare(left, right)).map(([, group]) => group);
 }
 
-/** The one that stands for all: the first in the file, by `start_line`, then by `end_line`; one without a line comes last. Where the lines are equal, the text decides. */
+/**
+ * The one that stands for all: the first in the file, by `start_line`, then by `end_line`; one without a line comes
+ * last. Where the lines are equal, the text decides.
+ */
 export function firstDeclaration<Declaration extends Declared>(
   declarations: readonly [Declaration, ...Declaration[]],
 ): Declaration {
   return declarations.reduce((first, other) => (compareDeclarations(other, first) < 0 ? other : first));
 }
 
-/** Calls of one symbol by one other: their counts are added up (what has none adds nothing), and one direct call makes it direct. */
+/**
+ * Calls of one symbol by one other: their counts are added up (what has none adds nothing), and one direct call makes
+ * it direct.
+ */
 export function mergeCalls(calls: readonly [Counted, ...Counted[]]): Counted {
   const direct = calls.flatMap(({ is_direct }) => is_direct ?? []);
   return {
@@ -53,7 +60,10 @@ export function firstText(texts: readonly (string | null | undefined)[]): string
   return texts.flatMap((text) => text ?? []).sort(compare)[0] ?? null;
 }
 
-/** Texts by code units: the same everywhere, unlike an order of some language. Numbers not by `left - right`, which is none where both are infinite. */
+/**
+ * Texts by code units: the same everywhere, unlike an order of some language. Numbers not by `left - right`, which is
+ * none where both are infinite.
+ */
 function compare<Value extends string | number>(left: Value, right: Value): number {
   return left < right ? -1 : Number(left > right);
 }
@@ -81,7 +91,10 @@ function textOf(fields: object): string {
   );
 }
 
-/** One number stays as it is stored. The sum of integers is an exact integer; with a double among them it is a double, added up from the smallest. */
+/**
+ * One number stays as it is stored. The sum of integers is an exact integer; with a double among them it is a double,
+ * added up from the smallest.
+ */
 function addUp(numbers: readonly StoredNumber[]): StoredNumber | null {
   const [only] = numbers;
   if (only === undefined || numbers.length === 1) return only ?? null;

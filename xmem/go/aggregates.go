@@ -129,7 +129,8 @@ func checkFile(payload bson.Raw) error {
 	for _, imported := range scanned.Imports {
 		imports[imported.FilePath] = true
 	}
-	// The file with its place in the innermost directory, the directories with theirs, the symbols with their DEFINES; what is listed twice becomes one element.
+	// The file with its place in the innermost directory, the directories with theirs, the symbols with their DEFINES;
+	// what is listed twice becomes one element.
 	elements := 2 + 2*max(1, strings.Count(scanned.FilePath, "/")) + 2*len(symbols) + len(imports)
 	for _, of := range []struct {
 		name       string

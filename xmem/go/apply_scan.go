@@ -17,7 +17,8 @@ type ScanOutcome struct {
 	Written, Unchanged, Removed int64
 }
 
-// ApplyFiles puts scanned files in the place of what their last scan found, and makes the repository, unless there is one. A file whose document stays the same has no event; other files stay.
+// ApplyFiles puts scanned files in the place of what their last scan found, and makes the repository, unless there is
+// one. A file whose document stays the same has no event; other files stay.
 func (c *CodeGraph) ApplyFiles(ctx context.Context, orgID, repo string, files ...ScannedFile) (ScanOutcome, error) {
 	return c.apply(ctx, orgID, repo, files, false)
 }

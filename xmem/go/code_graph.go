@@ -12,7 +12,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// CodeGraph is the code graph: repositories, their scanned files and the annotations, each a document that is found by its natural key.
+// CodeGraph is the code graph: repositories, their scanned files and the annotations, each a document that is found by
+// its natural key.
 type CodeGraph struct {
 	client                           *mongo.Client
 	repositories, files, annotations *outgraph.Collection
@@ -38,8 +39,8 @@ func (c *CodeGraph) DeleteFile(ctx context.Context, orgID, repo, path string) (b
 	return err == nil && result.DeletedCount > 0, err
 }
 
-// RenameFile renames a file, with its references to itself, in the place of a file that has that path; false if there is none to rename. What other files and annotations say of the old path
-// they say until they are scanned or put anew.
+// RenameFile renames a file, with its references to itself, in the place of a file that has that path; false if there
+// is none to rename. What other files and annotations say of the old path they say until they are scanned or put anew.
 func (c *CodeGraph) RenameFile(ctx context.Context, orgID, repo, oldPath, newPath string) (bool, error) {
 	from, err := fileKey(orgID, repo, oldPath)
 	if err != nil {

@@ -1,8 +1,10 @@
-// Package xmem turns XMem's writes into tracked ones: users and dated events ([Memory]), repositories, scanned files and annotations ([CodeGraph]) become documents of MongoDB, of which
-// outgraph makes XMem's two graphs. It takes the place of direct calls of Neo4j.
+// Package xmem turns XMem's writes into tracked ones: users and dated events ([Memory]), repositories, scanned files
+// and annotations ([CodeGraph]) become documents of MongoDB, of which outgraph makes XMem's two graphs. It takes the
+// place of direct calls of Neo4j.
 //
-// Each operation is one transaction, or part of the one whose session its context carries; outgraph.InTransaction joins several. To delete what is not there succeeds. What the graph could not
-// hold, such as a date that is none of the 366 days, is refused with an outgraph.Fault.
+// Each operation is one transaction, or part of the one whose session its context carries; outgraph.InTransaction joins
+// several. To delete what is not there succeeds. What the graph could not hold, such as a date that is none of the 366
+// days, is refused with an outgraph.Fault.
 package xmem
 
 import (
@@ -33,8 +35,8 @@ func track(db *mongo.Database, aggregate outgraph.Aggregate, opts []Option) *out
 	return outgraph.Track(db, aggregate)
 }
 
-// EnsureIndexes makes the indexes that the operations need: one document for each user, repository, file and annotation, also of writers at the same time, and the ways by which events are
-// found. Call it once, at the start.
+// EnsureIndexes makes the indexes that the operations need: one document for each user, repository, file and
+// annotation, also of writers at the same time, and the ways by which events are found. Call it once, at the start.
 func EnsureIndexes(ctx context.Context, db *mongo.Database) error {
 	for _, index := range []struct {
 		collection string

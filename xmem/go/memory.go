@@ -47,7 +47,8 @@ func (m *Memory) AddUser(ctx context.Context, userID string) error {
 	return err
 }
 
-// AddEvent adds an event, and returns its id. With an ID of the caller's it can be called again: an event that is there already stays as it is.
+// AddEvent adds an event, and returns its id. With an ID of the caller's it can be called again: an event that is there
+// already stays as it is.
 func (m *Memory) AddEvent(ctx context.Context, added NewEvent) (id any, err error) {
 	if id = added.ID; id == nil {
 		id = bson.NewObjectID()
@@ -61,7 +62,8 @@ func (m *Memory) AddEvent(ctx context.Context, added NewEvent) (id any, err erro
 
 var changeable = []string{"date", "event_name", "desc", "year", "time", "date_expression", "embedding"}
 
-// UpdateEvent changes the given fields of one event, and no other event of that day; a field that is nil is cleared. False if there is no such event.
+// UpdateEvent changes the given fields of one event, and no other event of that day; a field that is nil is cleared.
+// False if there is no such event.
 func (m *Memory) UpdateEvent(ctx context.Context, id any, changes bson.M) (bool, error) {
 	given, cleared := bson.D{}, bson.D{}
 	for field, value := range changes {
@@ -89,7 +91,8 @@ func (m *Memory) UpdateEvent(ctx context.Context, id any, changes bson.M) (bool,
 	return err == nil && result.MatchedCount > 0, err
 }
 
-// MoveEvent moves an event to another day: one event of one aggregate, so that nobody sees none or two. False if there is no such event.
+// MoveEvent moves an event to another day: one event of one aggregate, so that nobody sees none or two. False if there
+// is no such event.
 func (m *Memory) MoveEvent(ctx context.Context, id any, date string) (bool, error) {
 	if _, err := filter(argument{"date", date, calendarDay}); err != nil {
 		return false, err
@@ -108,7 +111,8 @@ func (m *Memory) DeleteEventsByDate(ctx context.Context, userID, date string) (i
 	return m.deleteMany(ctx, argument{"user_id", userID, name}, argument{"date", date, calendarDay})
 }
 
-// DeleteEventsByName deletes the user's events of that name, and says how many. An empty name is refused: it is no wildcard.
+// DeleteEventsByName deletes the user's events of that name, and says how many. An empty name is refused: it is no
+// wildcard.
 func (m *Memory) DeleteEventsByName(ctx context.Context, userID, eventName string) (int64, error) {
 	return m.deleteMany(ctx, argument{"user_id", userID, name}, argument{"event_name", eventName, name})
 }

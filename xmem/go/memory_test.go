@@ -33,7 +33,8 @@ func expectEvents(t *testing.T, db *mongo.Database, wanted ...string) {
 	}
 }
 
-// expectFields compares the documents of a collection, without their ids, each with its fields in the order of their names.
+// expectFields compares the documents of a collection, without their ids, each with its fields in the order of their
+// names.
 func expectFields(t *testing.T, db *mongo.Database, collection, order string, wanted ...string) {
 	t.Helper()
 	var got []string

@@ -63,7 +63,8 @@ type Import struct {
 	Type     string `bson:"import_type,omitempty"`
 }
 
-// NewAnnotation is what somebody notes about a part of the code. What is empty is absent; the moments are texts or dates.
+// NewAnnotation is what somebody notes about a part of the code. What is empty is absent; the moments are texts or
+// dates.
 type NewAnnotation struct {
 	ID         string `bson:"annotation_id"`
 	OrgID      string `bson:"org_id"`

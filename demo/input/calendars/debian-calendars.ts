@@ -1,4 +1,7 @@
-/** The calendars of the Debian package `calendar` as test input: each file is a user. Licence BSD; the data was collected by many, see its copyright file. */
+/**
+ * The calendars of the Debian package `calendar` as test input: each file is a user. Licence BSD; the data was
+ * collected by many, see its copyright file.
+ */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunStep } from '../../../tools/local/progress.ts';

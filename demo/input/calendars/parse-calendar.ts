@@ -1,7 +1,9 @@
 /**
- * Reads a calendar file of the BSD command calendar(1). What counts as an event: a line that begins with a fixed day of the year (month and day in digits, or with the month's
- * English name before or after the day), and the indented lines below it, which go on with its text. What does not: comments, directives of the preprocessor (what a file
- * includes has a calendar of its own), settings, and days that are found by rule or named in another language; these last are counted.
+ * Reads a calendar file of the BSD command calendar(1). What counts as an event: a line that begins with a fixed day of
+ * the year (month and day in digits, or with the month's English name before or after the day), and the indented lines
+ * below it, which go on with its text. What does not: comments, directives of the preprocessor (what a file includes
+ * has a calendar of its own), settings, and days that are found by rule or named in another language; these last are
+ * counted.
  */
 
 /** An event as the file has it. */

@@ -1,4 +1,7 @@
-/** The compiler's view of sources in memory: they see each other and the language's own library, and no package, so that a scan depends on nothing that is installed. */
+/**
+ * The compiler's view of sources in memory: they see each other and the language's own library, and no package, so that
+ * a scan depends on nothing that is installed.
+ */
 import path from 'node:path';
 import ts from 'typescript-api';
 import type { Sources } from './scan-types.ts';

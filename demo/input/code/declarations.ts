@@ -1,6 +1,7 @@
 /**
- * Which declarations are symbols, and how they are called: classes with their members, interfaces, type aliases, enums, functions, and variables, all at the top level of a
- * file. A member's name is qualified by its class. What stands inside a function is part of it. Variables and properties count where they hold a function.
+ * Which declarations are symbols, and how they are called: classes with their members, interfaces, type aliases, enums,
+ * functions, and variables, all at the top level of a file. A member's name is qualified by its class. What stands
+ * inside a function is part of it. Variables and properties count where they hold a function.
  */
 import ts from 'typescript-api';
 

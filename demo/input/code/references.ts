@@ -1,4 +1,6 @@
-/** What a file refers to, within the sources: calls, imports, and what its classes and interfaces extend or implement. */
+/**
+ * What a file refers to, within the sources: calls, imports, and what its classes and interfaces extend or implement.
+ */
 import ts from 'typescript-api';
 import { enclosingDeclared, qualifiedName } from './declarations.ts';
 import type { ScannedCall, ScannedImport, ScannedLink, Sources, SymbolName } from './scan-types.ts';

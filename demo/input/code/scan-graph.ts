@@ -1,6 +1,7 @@
 /**
- * The graph that a scan alone demands, said once more from the scan: it shares no code with the projections, so that the two check each other. Elements by what identifies
- * them, so that two graphs tell what came, what went and what changed.
+ * The graph that a scan alone demands, said once more from the scan: it shares no code with the projections, so that
+ * the two check each other. Elements by what identifies them, so that two graphs tell what came, what went and what
+ * changed.
  */
 import type { GraphProperties } from '../../../lib/contract/subgraph.ts';
 import {
@@ -49,7 +50,10 @@ interface Relationship {
   readonly properties: Properties;
 }
 
-/** What stands when the repository is in the state of the scan, and in no other. What is called or imported, and not scanned, stands bare. */
+/**
+ * What stands when the repository is in the state of the scan, and in no other. What is called or imported, and not
+ * scanned, stands bare.
+ */
 export function scanGraph(repository: CodeRepository, { files }: Pick<Scan, 'files'>): ScanGraph {
   const relationships = files.flatMap((file) => relationshipsOf(repository, file));
   const named = [repositoryNode(repository), ...files.flatMap((file) => nodesOf(repository, file))];

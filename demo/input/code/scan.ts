@@ -1,6 +1,7 @@
 /**
- * The scanner: TypeScript sources in, one `code_files` document a file out, as XMem's own scanner would write them. Names are resolved with the type checker, within the sources
- * alone: what they call outside of them (Node's library, other packages) is counted and left out. Test input, not product.
+ * The scanner: TypeScript sources in, one `code_files` document a file out, as XMem's own scanner would write them.
+ * Names are resolved with the type checker, within the sources alone: what they call outside of them (Node's library,
+ * other packages) is counted and left out. Test input, not product.
  */
 import ts from 'typescript-api';
 import { createProgram } from './create-program.ts';

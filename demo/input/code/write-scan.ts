@@ -1,6 +1,7 @@
 /**
- * Brings the documents of one repository to the state of a scan, as XMem's writer would with outgraph: what changed is replaced in place, what is gone is deleted, and what is as
- * it was is not touched, so that it makes no event. Each file is a transaction of its own with its event. A renamed file is one that went and one that came.
+ * Brings the documents of one repository to the state of a scan, as XMem's writer would with outgraph: what changed is
+ * replaced in place, what is gone is deleted, and what is as it was is not touched, so that it makes no event. Each
+ * file is a transaction of its own with its event. A renamed file is one that went and one that came.
  */
 import { type Db, type Document, type MongoClient, ObjectId } from 'mongodb';
 import pMap from 'p-map';

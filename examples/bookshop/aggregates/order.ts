@@ -1,4 +1,7 @@
-/** An order: its node, who placed it, and the books in it. A book stands as long as an order has it; the customer is an aggregate of its own. */
+/**
+ * An order: its node, who placed it, and the books in it. A book stands as long as an order has it; the customer is an
+ * aggregate of its own.
+ */
 import { defineAggregate, documentId, storedNumber } from 'outgraph';
 import { z } from 'zod';
 

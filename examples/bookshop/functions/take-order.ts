@@ -1,4 +1,7 @@
-/** The bookshop's writer: takes an order, changes it, or cancels it. The documents and their events are committed together, or not at all. */
+/**
+ * The bookshop's writer: takes an order, changes it, or cancels it. The documents and their events are committed
+ * together, or not at all.
+ */
 import { getParameter } from '@aws-lambda-powertools/parameters/ssm';
 import { type ClientSession, MongoClient } from 'mongodb';
 import { trackCollection } from 'outgraph/writer';

@@ -1,4 +1,7 @@
-/** What the tests of XMem's cases share: a scope on the deployed functions, and that its graph is what its documents say. */
+/**
+ * What the tests of XMem's cases share: a scope on the deployed functions, and that its graph is what its documents
+ * say.
+ */
 import { expect } from 'vitest';
 import type { GraphPicture } from '../../support/model/expected-graph.ts';
 import { db, graph, mongodb } from '../../support/wait-for.ts';

@@ -1,4 +1,7 @@
-/** Delivers events again that are settled: their acknowledgements lost, so that nothing but positions can tell what is old, and their pointers once more on their way. */
+/**
+ * Delivers events again that are settled: their acknowledgements lost, so that nothing but positions can tell what is
+ * old, and their pointers once more on their way.
+ */
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Document } from 'mongodb';
@@ -10,7 +13,10 @@ import { outbox, untilSettled } from '../../support/wait-for.ts';
 const aws = { endpoint: stack.awsEndpointUrl, region: stack.awsRegion };
 const perCall = 10;
 
-/** By the bus, as the publisher sends them, or into the queue, as the sweep does. Resolves when all of them are processed once more. */
+/**
+ * By the bus, as the publisher sends them, or into the queue, as the sweep does. Resolves when all of them are
+ * processed once more.
+ */
 export async function redeliver(events: readonly Document[], by: 'bus' | 'queue'): Promise<void> {
   const ids = [...new Set(events.map(({ _id }) => _id))];
   await outbox.updateMany({ _id: { $in: ids } }, { $set: { status: 'pending' }, $unset: { processedAt: '' } });

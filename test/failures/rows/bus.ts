@@ -23,7 +23,8 @@ async function killedAround(stack: FailureStack, at: 'before' | 'after'): Promis
   await stack.functions.start('publisher');
   await expectInStep(workload, 5);
   const sends = stack.bus.taken.filter(({ detail }) => detail.includes(second)).length;
-  // Killed before, the send never came to anything, or was passed on behind the dead publisher's back; after, it was certainly made twice.
+  // Killed before, the send never came to anything, or was passed on behind the dead publisher's back; after, it was
+  // certainly made twice.
   expect(sends).toBeGreaterThan(at === 'after' ? 1 : 0);
 }
 

@@ -1,4 +1,7 @@
-/** The consumer's process dies: before, during and after its transaction, and between its last two steps. The queue brings the message again. */
+/**
+ * The consumer's process dies: before, during and after its transaction, and between its last two steps. The queue
+ * brings the message again.
+ */
 import { expect } from 'vitest';
 import type { FailureStack } from '../../support/failure-stack.ts';
 import { mongodbCommand } from '../../support/mongodb-messages.ts';

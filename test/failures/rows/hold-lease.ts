@@ -7,7 +7,10 @@ import { until } from './row.ts';
 
 export const publisherCheckpoint = 'publisher/0';
 
-/** Takes the lease as soon as it is free; returns how to give it back. The publisher that had it is killed, so that it cannot finish what it is at. */
+/**
+ * Takes the lease as soon as it is free; returns how to give it back. The publisher that had it is killed, so that it
+ * cannot finish what it is at.
+ */
 export async function holdLease(stack: FailureStack): Promise<() => Promise<void>> {
   const checkpoints = stack.db.collection<Checkpoint>(checkpointCollection);
   const request = { id: publisherCheckpoint, owner: 'test', leaseSeconds: 3_600 };

@@ -1,4 +1,7 @@
-/** The primary of three is killed at one exact message of each part, while others write: an election follows, and the driver or the queue tries again. */
+/**
+ * The primary of three is killed at one exact message of each part, while others write: an election follows, and the
+ * driver or the queue tries again.
+ */
 import { expect } from 'vitest';
 import type { RestartableServer } from '../../../tools/local/restartable-server.ts';
 import type { FailureStack } from '../../support/failure-stack.ts';
@@ -7,7 +10,10 @@ import type { Stop } from '../../support/tcp-proxy.ts';
 import { Workload } from '../../support/workload.ts';
 import { type CrashRows, expectInStep, until } from './row.ts';
 
-/** Kills the primary at a message, with documents being written all the while, and starts it again when another one has taken its place. */
+/**
+ * Kills the primary at a message, with documents being written all the while, and starts it again when another one has
+ * taken its place.
+ */
 async function killPrimaryAt(
   stack: FailureStack,
   stop: Omit<Stop, 'act'>,

@@ -1,4 +1,7 @@
-/** Neo4j is away, hangs, or takes no writes: events wait in the outbox and messages in the queue, and all of it is applied when it is back. */
+/**
+ * Neo4j is away, hangs, or takes no writes: events wait in the outbox and messages in the queue, and all of it is
+ * applied when it is back.
+ */
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -195,7 +198,8 @@ export const neo4jRows = {
 } satisfies CrashRows;
 
 /**
- * From now on the process's files take no writes beyond their first bytes: to it, the disk is full. Ends with the process.
+ * From now on the process's files take no writes beyond their first bytes: to it, the disk is full. Ends with the
+ * process.
  *
  * https://man7.org/linux/man-pages/man1/prlimit.1.html
  */

@@ -1,4 +1,7 @@
-/** An event that ends the consumer's process every time: it must not take its neighbours with it, and must not be tried for ever. */
+/**
+ * An event that ends the consumer's process every time: it must not take its neighbours with it, and must not be tried
+ * for ever.
+ */
 import path from 'node:path';
 import { Int32, ObjectId } from 'mongodb';
 import { expect } from 'vitest';

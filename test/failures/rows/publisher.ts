@@ -1,4 +1,7 @@
-/** Two publishers at once, and streams that cannot go on: whatever the publisher has lost, it publishes all that is pending, and goes on from there. */
+/**
+ * Two publishers at once, and streams that cannot go on: whatever the publisher has lost, it publishes all that is
+ * pending, and goes on from there.
+ */
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
@@ -18,7 +21,10 @@ async function counted(stack: FailureStack, metric: string): Promise<number> {
   return lines.filter((line) => '_aws' in line && Number(line[metric] ?? 0) > 0).length;
 }
 
-/** While nobody publishes, events are written and the stream is broken; then the publisher comes back, and all of it is published. */
+/**
+ * While nobody publishes, events are written and the stream is broken; then the publisher comes back, and all of it is
+ * published.
+ */
 async function streamLost(
   stack: FailureStack,
   metric: string,

@@ -1,4 +1,6 @@
-/** The sweep dies in the middle, or runs twice at once: an event may be published twice, and stands in the graph once. */
+/**
+ * The sweep dies in the middle, or runs twice at once: an event may be published twice, and stands in the graph once.
+ */
 import { expect } from 'vitest';
 import { readServerTime } from '../../../lib/outbox/mongodb-measure.ts';
 import { countStale } from '../../../lib/sweep/mongodb-find-stale.ts';

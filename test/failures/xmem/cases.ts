@@ -67,7 +67,10 @@ export const xmemCases: Readonly<Record<string, (stack: FailureStack) => Promise
     }),
 };
 
-/** Kills the consumer once Neo4j has committed what the write says, and before the consumer hears of it. What stood in the graph then is what must stand there in the end. */
+/**
+ * Kills the consumer once Neo4j has committed what the write says, and before the consumer hears of it. What stood in
+ * the graph then is what must stand there in the end.
+ */
 async function killedAfterCommit(stack: FailureStack, scope: XmemScope, write: () => Promise<unknown>): Promise<void> {
   const before = await scope.elements();
   const killed = Promise.withResolvers<readonly unknown[]>();

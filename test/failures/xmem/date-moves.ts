@@ -1,4 +1,7 @@
-/** Date moves while the consumer is killed, again and again, at points of its transaction and at random between them; and a reader who looks at the graph all the while. */
+/**
+ * Date moves while the consumer is killed, again and again, at points of its transaction and at random between them;
+ * and a reader who looks at the graph all the while.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ObjectId } from 'mongodb';
 import type { FailureStack } from '../../support/failure-stack.ts';
@@ -28,8 +31,8 @@ export async function addEvents({ memory }: XmemScope): Promise<readonly ObjectI
 }
 
 /**
- * Moves every event from day to day until it is ended, never far ahead of the graph: of a batch that dies with its consumer each event is tried alone afterwards, and a long backlog of them would be the
- * longest part of the test.
+ * Moves every event from day to day until it is ended, never far ahead of the graph: of a batch that dies with its
+ * consumer each event is tried alone afterwards, and a long backlog of them would be the longest part of the test.
  */
 export async function moveUntil(
   ended: AbortSignal,
@@ -72,8 +75,10 @@ export async function killConsumers(stack: FailureStack, looks: Looks): Promise<
 }
 
 /**
- * Looks at a user's events until it is ended: without a lock as often as it can, and beside that under a lock of the user's node. Neo4j isolates by read committed, without snapshots: at the very moment of a
- * commit, a look without a lock may miss the old relationship and the new one (docs/design.md), so that a single one without it does not say that an event stands on no day.
+ * Looks at a user's events until it is ended: without a lock as often as it can, and beside that under a lock of the
+ * user's node. Neo4j isolates by read committed, without snapshots: at the very moment of a commit, a look without a
+ * lock may miss the old relationship and the new one (docs/design.md), so that a single one without it does not say
+ * that an event stands on no day.
  */
 export function lookUntil(
   ended: AbortSignal,

@@ -1,4 +1,7 @@
-/** `outgraph backfill`, both ways: documents that nobody recorded come into the graph, and whatever writers do meanwhile wins. */
+/**
+ * `outgraph backfill`, both ways: documents that nobody recorded come into the graph, and whatever writers do meanwhile
+ * wins.
+ */
 import { type Document, ObjectId } from 'mongodb';
 import { beforeEach, expect, vi } from 'vitest';
 import { backfillDirectly } from '../../../cli/backfill/backfill-directly.ts';

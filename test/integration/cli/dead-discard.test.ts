@@ -1,4 +1,7 @@
-/** `outgraph dead discard` on a real outbox and graph: nothing is lost, whatever ends it and whoever is at work at the same time. */
+/**
+ * `outgraph dead discard` on a real outbox and graph: nothing is lost, whatever ends it and whoever is at work at the
+ * same time.
+ */
 import { type Document, Double, Long, ObjectId, Timestamp } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { listDiscarded } from '../../../cli/dead/wiring.ts';

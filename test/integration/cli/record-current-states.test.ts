@@ -1,4 +1,7 @@
-/** Documents are recorded as they are while writers change them: the event of greatest position must always carry the newest state. */
+/**
+ * Documents are recorded as they are while writers change them: the event of greatest position must always carry the
+ * newest state.
+ */
 import { type Document, Int32, ObjectId, UUID } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { listDocumentIds } from '../../../cli/documents/mongodb-documents.ts';

@@ -45,7 +45,10 @@ function startTail(args: readonly string[], start = startOutgraph) {
   return { command, lines, untilLines };
 }
 
-/** It prints JSON; resolves when it follows the outbox: events of a type of its own are written until it prints the first. */
+/**
+ * It prints JSON; resolves when it follows the outbox: events of a type of its own are written until it prints the
+ * first.
+ */
 async function startFollowing(...args: readonly string[]) {
   const tail = startTail(['--json', '--type', 'hello', ...args]);
   await waitUntil(

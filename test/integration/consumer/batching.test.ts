@@ -1,4 +1,7 @@
-/** The graph does not depend on how events were batched: claims and values that move between aggregates, together and apart. */
+/**
+ * The graph does not depend on how events were batched: claims and values that move between aggregates, together and
+ * apart.
+ */
 import type { Document, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';

@@ -1,4 +1,7 @@
-/** One bad event never holds up another, whatever is wrong with it: each kind among good events, through the worker on real servers. */
+/**
+ * One bad event never holds up another, whatever is wrong with it: each kind among good events, through the worker on
+ * real servers.
+ */
 import { type Document, Int32 } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { joinConsumer, noQueue } from '../../../lib/consumer/wiring.ts';

@@ -1,4 +1,7 @@
-/** The consumer's spans, on real servers and a collector: they stand in the writer's trace, and cost no batch anything that the collector does wrong. */
+/**
+ * The consumer's spans, on real servers and a collector: they stand in the writer's trace, and cost no batch anything
+ * that the collector does wrong.
+ */
 import { context, trace } from '@opentelemetry/api';
 import { TracerProvider } from '@opentelemetry/sdk-trace';
 import { type Document, ObjectId } from 'mongodb';

@@ -32,9 +32,10 @@ it('thousands of aggregates that share one node and one endpoint lose no update 
 });
 
 /**
- * Neo4j isolates by read committed, without snapshots: a reader that holds no lock may follow a pointer to the old relationship at the very moment at which the
- * commit takes it away, and find nothing (https://neo4j.com/docs/operations-manual/current/database-internals/transaction-management/). A reader for whom that matters
- * locks the node first, as here.
+ * Neo4j isolates by read committed, without snapshots: a reader that holds no lock may follow a pointer to the old
+ * relationship at the very moment at which the commit takes it away, and find nothing
+ * (https://neo4j.com/docs/operations-manual/current/database-internals/transaction-management/). A reader for whom that
+ * matters locks the node first, as here.
  */
 it('a reader that polls while an aggregate moves never sees it in two places, and under a lock never in none', async () => {
   const { apply, count, graph, node, state } = small;

@@ -1,6 +1,7 @@
 /**
- * Nothing that a writer sends is ever run: it stands in the graph exactly as data, or it is refused by the outbox, or its event is dead with a code. Attempts go the whole way of the consumer,
- * through real MongoDB and Neo4j; `OUTGRAPH_ATTEMPTS=20000 npx vitest run --project convergence` takes more.
+ * Nothing that a writer sends is ever run: it stands in the graph exactly as data, or it is refused by the outbox, or
+ * its event is dead with a code. Attempts go the whole way of the consumer, through real MongoDB and Neo4j;
+ * `OUTGRAPH_ATTEMPTS=20000 npx vitest run --project convergence` takes more.
  */
 import { randomBytes } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
@@ -59,7 +60,9 @@ const clear = async () => {
   await driver.executeQuery('MATCH (a:OutgraphAggregate) WHERE a.key CONTAINS $suffix DELETE a', { suffix });
 };
 
-/** The events that the outbox took; it refuses the others by its validator, or the driver does by what BSON cannot say. */
+/**
+ * The events that the outbox took; it refuses the others by its validator, or the driver does by what BSON cannot say.
+ */
 async function insert(attempts: readonly Attempt[]): Promise<readonly string[]> {
   const taken = attempts.map(async ({ event }) => {
     try {

@@ -1,4 +1,7 @@
-/** What another transaction deletes while the apply waits for its lock: held still at exactly that moment, on a real Neo4j. */
+/**
+ * What another transaction deletes while the apply waits for its lock: held still at exactly that moment, on a real
+ * Neo4j.
+ */
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -26,7 +29,10 @@ afterAll(async () => {
   await driver.close();
 });
 
-/** Applies a state while another transaction holds its deletion of something open, and lets that one commit once the apply waits. */
+/**
+ * Applies a state while another transaction holds its deletion of something open, and lets that one commit once the
+ * apply waits.
+ */
 async function applyDuring(deletion: string, parameters: object, key: string, shared: boolean): Promise<void> {
   const subgraph = readSubgraph({ nodes: [{ label, key: { id: key }, shared }] });
   const session = driver.session();

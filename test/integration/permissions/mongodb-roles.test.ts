@@ -1,4 +1,7 @@
-/** The roles on a real replica set with access control: each part can do what it does, nothing of its role can be left out, and everything else is denied. */
+/**
+ * The roles on a real replica set with access control: each part can do what it does, nothing of its role can be left
+ * out, and everything else is denied.
+ */
 import { type Db, MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { applyMongodbRoles } from '../../../infra/permissions/apply-mongodb-roles.ts';

@@ -1,6 +1,6 @@
 /**
- * The roles for Neo4j, as far as a Community server can tell: its parser is that of Enterprise, so that it shows that every statement is well formed; that the roles grant enough, and no
- * more, only an Enterprise server could show.
+ * The roles for Neo4j, as far as a Community server can tell: its parser is that of Enterprise, so that it shows that
+ * every statement is well formed; that the roles grant enough, and no more, only an Enterprise server could show.
  */
 import { type Driver, Neo4jError } from 'neo4j-driver';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

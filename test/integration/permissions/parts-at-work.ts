@@ -42,7 +42,9 @@ import { catalog } from '../../../xmem/catalog.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
 import { readPortions } from '../../support/portions.ts';
 
-/** What a part does; `admin` is the same database for one who may do everything, to prepare what the part needs to find. */
+/**
+ * What a part does; `admin` is the same database for one who may do everything, to prepare what the part needs to find.
+ */
 export type PartAtWork = (db: Db, admin: Db) => Promise<void>;
 
 const addEvent = async (admin: Db) => {
@@ -206,7 +208,10 @@ const discardDead: PartAtWork = async (db, admin) => {
   if (changed !== 1) throw new Error('A dead event is discarded.');
 };
 
-/** With what it records of an aggregate that has no document any more, and what a backfill straight to the graph does in MongoDB beside that. */
+/**
+ * With what it records of an aggregate that has no document any more, and what a backfill straight to the graph does in
+ * MongoDB beside that.
+ */
 const reproject: PartAtWork = async (db, admin) => {
   await checkOutbox(db);
   await readOutboxId(db);

@@ -1,4 +1,7 @@
-/** The whole path on databases that ask for passwords, each part under its own user and role; and what happens when a database refuses one of them. */
+/**
+ * The whole path on databases that ask for passwords, each part under its own user and role; and what happens when a
+ * database refuses one of them.
+ */
 import { MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { applyMongodbRoles } from '../../../infra/permissions/apply-mongodb-roles.ts';

@@ -35,7 +35,10 @@ const untilSent = ({ sent }: TestPublisher, ids: readonly string[], what: string
   return waitUntil(areSent, { timeoutSeconds: 60, pollMillis: 20, what });
 };
 
-/** Pointers that one invocation may send again, because its time was up before they were saved: a chunk of the backlog and a batch of the tail. */
+/**
+ * Pointers that one invocation may send again, because its time was up before they were saved: a chunk of the backlog
+ * and a batch of the tail.
+ */
 const unsavedPointers = 500 + 500;
 
 it('ends, however often its time is up: each invocation goes on where the last one was, and new events get through', async () => {

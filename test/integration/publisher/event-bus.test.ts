@@ -1,6 +1,6 @@
 /**
- * What the flow takes for granted of a bus, on the real one and on the faulty one while it is calm; then, on the faulty one alone, what the adapter makes of each
- * fault.
+ * What the flow takes for granted of a bus, on the real one and on the faulty one while it is calm; then, on the faulty
+ * one alone, what the adapter makes of each fault.
  */
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { ObjectId } from 'mongodb';

@@ -1,4 +1,7 @@
-/** The publisher's function as Lambda calls it, on a real MongoDB and a bus that does as it is told: what it says, and when. */
+/**
+ * The publisher's function as Lambda calls it, on a real MongoDB and a bus that does as it is told: what it says, and
+ * when.
+ */
 import type { Context } from 'aws-lambda';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';

@@ -45,7 +45,8 @@ it('the one that waits for the lease takes over as soon as it is given back, and
     const left = performance.now();
     const between = await write();
     await untilSent(second, between);
-    // A quarter second between two looks at the lease, and what a busy machine needs to open a stream; far less than the lease.
+    // A quarter second between two looks at the lease, and what a busy machine needs to open a stream; far less than
+    // the lease.
     expect(performance.now() - left).toBeLessThan(1_500);
     expect(second.sent).toStrictEqual([between]);
     second.stop();

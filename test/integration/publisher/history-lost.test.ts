@@ -1,6 +1,6 @@
 /**
- * A tail that cannot go on, on a MongoDB of the test's own: its oplog is so small that it really rolls over, and its fail points answer for the cases that
- * cannot be brought about at will.
+ * A tail that cannot go on, on a MongoDB of the test's own: its oplog is so small that it really rolls over, and its
+ * fail points answer for the cases that cannot be brought about at will.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -1,4 +1,7 @@
-/** `outgraph verify` and `outgraph verify --repair` on what several aggregates share: an element stands as long as one of them lists it, and so its count must be right. */
+/**
+ * `outgraph verify` and `outgraph verify --repair` on what several aggregates share: an element stands as long as one
+ * of them lists it, and so its count must be right.
+ */
 import { type Document, ObjectId } from 'mongodb';
 import { afterEach, expect, vi } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';

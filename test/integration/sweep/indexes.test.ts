@@ -1,4 +1,7 @@
-/** Every query of the sweep, against an outbox of forty thousand events: which index answers it, and how much is read for the answer. */
+/**
+ * Every query of the sweep, against an outbox of forty thousand events: which index answers it, and how much is read
+ * for the answer.
+ */
 import { type Document, Int32, Timestamp } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { DeadSelection } from '../../../cli/dead/dead-selection.ts';

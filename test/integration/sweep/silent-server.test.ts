@@ -1,4 +1,7 @@
-/** The sweep beside a server that takes connections and never answers: it reports before its time is up, or nobody would see what the alarms watch. */
+/**
+ * The sweep beside a server that takes connections and never answers: it reports before its time is up, or nobody would
+ * see what the alarms watch.
+ */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** A version that was taken back meets what the newer one has written: it applies nothing on it, gives nothing up, and goes on when the newer version is there again. */
+/**
+ * A version that was taken back meets what the newer one has written: it applies nothing on it, gives nothing up, and
+ * goes on when the newer version is there again.
+ */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { encodeManifest, manifestForm } from '../../../lib/graph/manifest.ts';

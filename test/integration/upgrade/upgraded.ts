@@ -1,4 +1,7 @@
-/** Today's code on what an older version left behind: its consumer, new events for the old catalog, and the model of what must stand. */
+/**
+ * Today's code on what an older version left behind: its consumer, new events for the old catalog, and the model of
+ * what must stand.
+ */
 import type { Db, Document } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import { expect } from 'vitest';
@@ -122,7 +125,10 @@ export class Upgraded {
   }
 }
 
-/** Other content, and for a subgraph another label and a property more on each node, and a property more on each relationship that may have one. */
+/**
+ * Other content, and for a subgraph another label and a property more on each node, and a property more on each
+ * relationship that may have one.
+ */
 function changed(payload: Document): Document {
   if (!Array.isArray(payload.nodes)) return 'date' in payload ? { ...payload, date: '02-29', desc: 'moved' } : payload;
   const touch = (element: Document) =>

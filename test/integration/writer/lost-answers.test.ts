@@ -1,4 +1,7 @@
-/** A writer whose connection ends in the middle of a transaction, just after its connection pool was cleared: what a killed primary does to it, at one exact message. */
+/**
+ * A writer whose connection ends in the middle of a transaction, just after its connection pool was cleared: what a
+ * killed primary does to it, at one exact message.
+ */
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -49,7 +52,8 @@ it.each([
     at,
     before,
     act: async (): Promise<'cut'> => {
-      // Another connection of the pool ends first: the pool is cleared, and this connection is a stale one when it ends.
+      // Another connection of the pool ends first: the pool is cleared, and this connection is a stale one when it
+      // ends.
       const cleared = once(client, 'connectionPoolCleared');
       const other = proxy.stopOnce({ at: (bytes) => bytes.includes('dbStats'), before: 'request', act: () => 'cut' });
       await Promise.allSettled([client.db('outgraph').command({ dbStats: 1 }), other]);

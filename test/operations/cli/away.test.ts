@@ -1,4 +1,6 @@
-/** The commands that watch, over an outage of MongoDB: on a replica set of their own that is ended and started again. */
+/**
+ * The commands that watch, over an outage of MongoDB: on a replica set of their own that is ended and started again.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

@@ -1,4 +1,7 @@
-/** The console while a server is away: on a replica set of its own that is ended and started again, and with a Neo4j that is not there. */
+/**
+ * The console while a server is away: on a replica set of its own that is ended and started again, and with a Neo4j
+ * that is not there.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

@@ -1,4 +1,7 @@
-/** The run book's "MongoDB was restored to an earlier time": the graph is ahead of the documents, and comes back to them. */
+/**
+ * The run book's "MongoDB was restored to an earlier time": the graph is ahead of the documents, and comes back to
+ * them.
+ */
 import type { Document } from 'mongodb';
 import { expect, vi } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';

@@ -1,4 +1,7 @@
-/** The run book's "Moving to another Neo4j": readers stay on the old graph, which keeps what it has, until the new one is complete. */
+/**
+ * The run book's "Moving to another Neo4j": readers stay on the old graph, which keeps what it has, until the new one
+ * is complete.
+ */
 
 import { afterAll, expect, vi } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';

@@ -1,4 +1,6 @@
-/** The run book's "Neo4j was restored from a backup", on a real server whose data folder is put back to an older copy. */
+/**
+ * The run book's "Neo4j was restored from a backup", on a real server whose data folder is put back to an older copy.
+ */
 import { afterAll, expect, vi } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import type { Pointer } from '../../../lib/contract/pointer.ts';

@@ -1,4 +1,7 @@
-/** The states that documents are in, as the model takes them: what their projections list is what must stand in the graph. */
+/**
+ * The states that documents are in, as the model takes them: what their projections list is what must stand in the
+ * graph.
+ */
 import type { Db, Document, Filter } from 'mongodb';
 import { toPosition } from '../../../lib/contract/position.ts';
 import { exactTypes } from '../../../lib/outbox/mongodb-read-event.ts';

@@ -1,6 +1,7 @@
 /**
- * The contract as a pure function: from the events of all aggregates, and from what others have put into the graph, to what must stand there, apart from
- * bookkeeping. Written to be checked by eye against docs/contract.md; it shares no code with the apply.
+ * The contract as a pure function: from the events of all aggregates, and from what others have put into the graph, to
+ * what must stand there, apart from bookkeeping. Written to be checked by eye against docs/contract.md; it shares no
+ * code with the apply.
  */
 import type { Position } from '../../../lib/contract/position.ts';
 import type { Endpoint, GraphProperties, Subgraph, SubgraphRelationship } from '../../../lib/contract/subgraph.ts';
@@ -10,7 +11,10 @@ export interface ModelEvent {
   readonly key: string;
   readonly position: Position;
   readonly subgraph: Subgraph | null;
-  /** The event can never be applied: its projection refuses it, or it was written past the validator. For the graph it does not exist. */
+  /**
+   * The event can never be applied: its projection refuses it, or it was written past the validator. For the graph it
+   * does not exist.
+   */
   readonly fault?: 'refused' | 'invalid';
 }
 
@@ -42,7 +46,9 @@ export interface ForeignRelationship {
 
 const nothingForeign: ForeignData = { nodes: [], relationships: [] };
 
-/** The graph that the newest event of each aggregate demands, among foreign data. No two of these may claim one node. */
+/**
+ * The graph that the newest event of each aggregate demands, among foreign data. No two of these may claim one node.
+ */
 export function expectedGraph(events: readonly ModelEvent[], foreign: ForeignData = nothingForeign): GraphPicture {
   const live = newestEvents(events).flatMap((event) => event.subgraph ?? []);
 

@@ -26,7 +26,10 @@ interface RelationshipRow {
   readonly to: NodeRow;
 }
 
-/** The nodes that have one of the labels of `keyNames`, and the relationships between them; with a scope, its nodes, their relationships, and the other ends of these. */
+/**
+ * The nodes that have one of the labels of `keyNames`, and the relationships between them; with a scope, its nodes,
+ * their relationships, and the other ends of these.
+ */
 export async function readGraph(
   driver: Driver,
   database: string,

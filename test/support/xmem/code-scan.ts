@@ -1,4 +1,7 @@
-/** XMem's scanner as its writer would have it on outgraph: a scan brings the documents in step with the files that it found; what did not change makes no event. */
+/**
+ * XMem's scanner as its writer would have it on outgraph: a scan brings the documents in step with the files that it
+ * found; what did not change makes no event.
+ */
 import { type Db, type Document, type MongoClient, ObjectId } from 'mongodb';
 import { type TrackedCollection, trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { codeAnnotation } from '../../../xmem/aggregates/code-annotation.ts';

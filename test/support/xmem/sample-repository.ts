@@ -1,4 +1,7 @@
-/** A small repository as two scans find it, with what real ones have: directories in directories, a getter with its setter, overloads, modules that import each other, calls of what is not there. */
+/**
+ * A small repository as two scans find it, with what real ones have: directories in directories, a getter with its
+ * setter, overloads, modules that import each other, calls of what is not there.
+ */
 import { Double } from 'mongodb';
 import type { ScannedFile } from './code-scan.ts';
 
@@ -75,7 +78,10 @@ const main: ScannedFile = {
 /** What the first scan finds. */
 export const firstScan: readonly ScannedFile[] = [pool, log, main];
 
-/** The same some commits later: a body edited, a symbol renamed, a call gone, a file gone with its directory, a file new, one unchanged. */
+/**
+ * The same some commits later: a body edited, a symbol renamed, a call gone, a file gone with its directory, a file
+ * new, one unchanged.
+ */
 export const secondScan: readonly ScannedFile[] = [
   {
     ...main,

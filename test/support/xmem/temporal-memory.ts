@@ -1,4 +1,7 @@
-/** XMem's temporal memory as its writer would have it on outgraph: every operation is resolved to documents inside its MongoDB transaction. */
+/**
+ * XMem's temporal memory as its writer would have it on outgraph: every operation is resolved to documents inside its
+ * MongoDB transaction.
+ */
 import { type Db, type Document, type MongoClient, ObjectId } from 'mongodb';
 import { type TrackedCollection, trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';

@@ -1,4 +1,6 @@
-/** One user and one organisation of a test's own, and the question whether the graph is in step with their documents. */
+/**
+ * One user and one organisation of a test's own, and the question whether the graph is in step with their documents.
+ */
 import { type Db, type Document, type MongoClient, ObjectId } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
@@ -80,7 +82,10 @@ export class XmemScope {
     return expectedGraph(states.flat());
   }
 
-  /** The elements' own ids in Neo4j, and all their properties, bookkeeping included: equal where nothing was written, or the same again. */
+  /**
+   * The elements' own ids in Neo4j, and all their properties, bookkeeping included: equal where nothing was written, or
+   * the same again.
+   */
   async elements(): Promise<readonly unknown[]> {
     const statement = `
 MATCH (n) WHERE n.user_id = $name OR n.org_id = $name

@@ -1,4 +1,7 @@
-/** A backfill among writers, a consumer that delivers late and again, and a clock that jumps, in every order that chance finds: at last the graph says what the documents say. */
+/**
+ * A backfill among writers, a consumer that delivers late and again, and a clock that jumps, in every order that chance
+ * finds: at last the graph says what the documents say.
+ */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { DocumentsRead } from '../../../cli/backfill/backfill-chunk.ts';

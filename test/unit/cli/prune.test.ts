@@ -1,4 +1,7 @@
-/** Which aggregates have no document, by what the graph and the outbox know of them. The reprojection began at second 1,000; writers take ten seconds at most. */
+/**
+ * Which aggregates have no document, by what the graph and the outbox know of them. The reprojection began at second
+ * 1,000; writers take ten seconds at most.
+ */
 import { expect, it } from 'vitest';
 import { type PrunePorts, prune } from '../../../cli/backfill/prune.ts';
 import { type Position, toPosition } from '../../../lib/contract/position.ts';

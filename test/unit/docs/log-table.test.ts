@@ -1,4 +1,7 @@
-/** The messages are a fixed set: whatever the code logs stands in the table of `docs/observability.md`, and whatever stands there is logged. */
+/**
+ * The messages are a fixed set: whatever the code logs stands in the table of `docs/observability.md`, and whatever
+ * stands there is logged.
+ */
 import { readFileSync } from 'node:fs';
 import { glob } from 'node:fs/promises';
 import path from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * The form of the manifest, held by what it was: a change of it without a new number would make every aggregate's next update trust lines that mean
- * something else. Whoever changes the form gives it a new number, adds its lines to `manifest-lines.json`, and leaves those of the older forms as they are.
+ * The form of the manifest, held by what it was: a change of it without a new number would make every aggregate's next
+ * update trust lines that mean something else. Whoever changes the form gives it a new number, adds its lines to
+ * `manifest-lines.json`, and leaves those of the older forms as they are.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';

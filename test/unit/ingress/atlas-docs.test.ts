@@ -1,4 +1,7 @@
-/** What is written of the Atlas Trigger: its page has the trigger as it is, and whoever the alarm wakes finds what shows and resumes it. */
+/**
+ * What is written of the Atlas Trigger: its page has the trigger as it is, and whoever the alarm wakes finds what shows
+ * and resumes it.
+ */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** The trigger is data in one place, `infra/atlas/trigger.json`: Terraform takes everything from there, and leaves out only what it has no argument for. */
+/**
+ * The trigger is data in one place, `infra/atlas/trigger.json`: Terraform takes everything from there, and leaves out
+ * only what it has no argument for.
+ */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** A publisher's world in memory: a lease, a tail, a backlog and a bus, and a clock that goes on with each look at the tail. */
+/**
+ * A publisher's world in memory: a lease, a tail, a backlog and a bus, and a clock that goes on with each look at the
+ * tail.
+ */
 import type { Fault } from '../../../lib/contract/fault.ts';
 import type { Pointer } from '../../../lib/contract/pointer.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
@@ -16,7 +19,10 @@ export const position = (seconds: number) => toPosition({ t: seconds, i: 0 });
 /** What the tail brings, look by look; afterwards it brings nothing but a token. */
 export type Looks = readonly (TailedPointers<number> | Fault)[];
 
-/** The lease's progress is a token, 1; the cluster's time is 50; pending events 7 and 8 have their positions, one to a chunk. */
+/**
+ * The lease's progress is a token, 1; the cluster's time is 50; pending events 7 and 8 have their positions, one to a
+ * chunk.
+ */
 export function world(looks: Looks, given: Partial<PublishPorts<number>> = {}) {
   let remaining = 60_000;
   const sent: string[] = [];

@@ -1,4 +1,6 @@
-/** What a person reads when a server cannot be reached: the drivers before real sockets that are not MongoDB or Neo4j. */
+/**
+ * What a person reads when a server cannot be reached: the drivers before real sockets that are not MongoDB or Neo4j.
+ */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

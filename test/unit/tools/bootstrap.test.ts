@@ -1,4 +1,7 @@
-/** When the first step of every npm script installs the packages: on a small project of the test's own, with an npm that only says that it was called. */
+/**
+ * When the first step of every npm script installs the packages: on a small project of the test's own, with an npm that
+ * only says that it was called.
+ */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,7 @@
-/** What a scan may find in a file, at random: the same names and lines often, fields that are null or left out, numbers as BSON stores them. */
+/**
+ * What a scan may find in a file, at random: the same names and lines often, fields that are null or left out, numbers
+ * as BSON stores them.
+ */
 import { Double, Int32, Long, ObjectId } from 'bson';
 import fc from 'fast-check';
 

@@ -1,4 +1,7 @@
-/** Writers in three languages, several processes of each, on the same documents at the same time, while the primary steps down twice: the graph comes to the documents' last states, and every commit has its event. */
+/**
+ * Writers in three languages, several processes of each, on the same documents at the same time, while the primary
+ * steps down twice: the graph comes to the documents' last states, and every commit has its event.
+ */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';

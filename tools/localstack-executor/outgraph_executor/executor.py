@@ -24,7 +24,8 @@ NODE = os.environ.get("OUTGRAPH_EXECUTOR_NODE", "node")
 RUNTIME = os.environ.get("OUTGRAPH_EXECUTOR_RUNTIME", "")
 LOGS = os.environ.get("OUTGRAPH_EXECUTOR_LOGS", "/tmp")
 
-# A file for each process that runs, named by its id, in a folder for each function: so that others can find the processes.
+# A file for each process that runs, named by its id, in a folder for each function: so that others can find the
+# processes.
 ENVIRONMENTS = Path(LOGS) / "environments"
 
 METRICS = MetricExtractor()

@@ -77,7 +77,8 @@ func inTransaction(ctx context.Context, client *mongo.Client, work func(ctx cont
 	return err
 }
 
-// expectNoCommit catches the error of the work, and commits all the same: the commit must be refused, if there is anything to commit.
+// expectNoCommit catches the error of the work, and commits all the same: the commit must be refused, if there is
+// anything to commit.
 func expectNoCommit(t *testing.T, client *mongo.Client, work func(ctx context.Context) error) {
 	t.Helper()
 	session, err := client.StartSession()

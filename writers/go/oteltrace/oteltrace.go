@@ -1,4 +1,5 @@
-// Package oteltrace takes the trace context of events from the active OpenTelemetry span. Only who imports it depends on OpenTelemetry, and then on its API alone.
+// Package oteltrace takes the trace context of events from the active OpenTelemetry span. Only who imports it depends
+// on OpenTelemetry, and then on its API alone.
 package oteltrace
 
 import (

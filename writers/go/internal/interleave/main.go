@@ -1,4 +1,5 @@
-// Command interleave is the Go writer of the test that lets writers of three languages change the same aggregates: test/writers/interleaved/README.md says what it does.
+// Command interleave is the Go writer of the test that lets writers of three languages change the same aggregates:
+// test/writers/interleaved/README.md says what it does.
 package main
 
 import (

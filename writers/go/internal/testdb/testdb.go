@@ -1,4 +1,5 @@
-// Package testdb gives each test a database of its own on a real replica set, with an outbox that has outgraph's validator.
+// Package testdb gives each test a database of its own on a real replica set, with an outbox that has outgraph's
+// validator.
 package testdb
 
 import (
@@ -19,7 +20,8 @@ func Repository(parts ...string) string {
 	return filepath.Join(append([]string{filepath.Dir(here), "..", "..", "..", ".."}, parts...)...)
 }
 
-// New makes a database on the replica set that MONGODB_URI names, with an outbox, and drops it at the end of the test. Without one the test fails, it is never skipped.
+// New makes a database on the replica set that MONGODB_URI names, with an outbox, and drops it at the end of the test.
+// Without one the test fails, it is never skipped.
 func New(t testing.TB) *mongo.Database {
 	t.Helper()
 	uri := os.Getenv("MONGODB_URI")

@@ -77,7 +77,8 @@ def _payload(aggregate: Aggregate, payload: Mapping[str, Any], options: CodecOpt
     return raw
 
 
-# Types say the same; who does not check types shall hear of it here, before the transaction is lost to the validator's less helpful words.
+# Types say the same; who does not check types shall hear of it here, before the transaction is lost to the validator's
+# less helpful words.
 def _problems(change: Change) -> list[str]:
     problems = []
     aggregate_id: object = change.aggregate_id
