@@ -21,7 +21,7 @@ export function buildPackage(folder: string): void {
 }
 
 function compile(project: string, folder: string): void {
-  const compiler = path.join(projectRoot, 'node_modules/typescript/bin/tsc');
+  const compiler = path.join(projectRoot, 'node_modules/typescript-native/bin/tsc');
   const args = ['-p', path.join(projectRoot, project), '--outDir', folder];
   const { status, stdout } = spawnSync(process.execPath, [compiler, ...args], { encoding: 'utf8' });
   if (status !== 0) throw new Error(`The package does not compile:\n${stdout}`);

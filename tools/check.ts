@@ -11,8 +11,8 @@ const allowedLicences = ['Apache-2.0', 'MIT', 'MIT-0', '0BSD', 'ISC', 'BSD-2-Cla
 
 const withTests = !process.argv.includes('--no-tests');
 const failed: string[] = [];
-runStep('types', 'node_modules/typescript/bin/tsc', ['-p', '.']);
-runStep("types of the console's page", 'node_modules/typescript/bin/tsc', ['-p', 'console/page']);
+runStep('types', 'node_modules/typescript-native/bin/tsc', ['-p', '.']);
+runStep("types of the console's page", 'node_modules/typescript-native/bin/tsc', ['-p', 'console/page']);
 const biome = 'node_modules/@biomejs/biome/bin/biome';
 runStep('lint, format and import rules', biome, ['check', '--error-on-warnings', '.']);
 const licenceChecker = 'node_modules/license-checker-rseidelsohn/bin/license-checker-rseidelsohn.js';

@@ -171,14 +171,14 @@ describe('a service that imports it', () => {
       noEmit: true,
     };
     await writeFile(config, JSON.stringify({ compilerOptions, files: ['service.ts'] }));
-    const compiler = path.join(projectRoot, 'node_modules/typescript/bin/tsc');
+    const compiler = path.join(projectRoot, 'node_modules/typescript-native/bin/tsc');
     const { stdout } = await run(process.execPath, [compiler, '-p', config]).catch((error) => error);
     expect(stdout).toBe('');
   });
 
   it('is the example: it type-checks with nothing but what its package.json declares', async () => {
     const example = await installExample(tarball, 'bookshop', folder);
-    const compiler = path.join(projectRoot, 'node_modules/typescript/bin/tsc');
+    const compiler = path.join(projectRoot, 'node_modules/typescript-native/bin/tsc');
     const { stdout } = await run(process.execPath, [compiler, '-p', example]).catch((error) => error);
     expect(stdout).toBe('');
   });

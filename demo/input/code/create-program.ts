@@ -3,7 +3,7 @@
  * a scan depends on nothing that is installed.
  */
 import path from 'node:path';
-import ts from 'typescript-api';
+import ts from 'typescript';
 import type { Sources } from './scan-types.ts';
 
 const compilerOptions: ts.CompilerOptions = {

@@ -3,7 +3,7 @@
  * functions, and variables, all at the top level of a file. A member's name is qualified by its class. What stands
  * inside a function is part of it. Variables and properties count where they hold a function.
  */
-import ts from 'typescript-api';
+import ts from 'typescript';
 
 /** A declaration that is a symbol. */
 export type Declared =

@@ -1,7 +1,7 @@
 /**
  * What a file refers to, within the sources: calls, imports, and what its classes and interfaces extend or implement.
  */
-import ts from 'typescript-api';
+import ts from 'typescript';
 import { enclosingDeclared, qualifiedName } from './declarations.ts';
 import type { ScannedCall, ScannedImport, ScannedLink, Sources, SymbolName } from './scan-types.ts';
 

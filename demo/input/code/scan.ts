@@ -3,7 +3,7 @@
  * Names are resolved with the type checker, within the sources alone: what they call outside of them (Node's library,
  * other packages) is counted and left out. Test input, not product.
  */
-import ts from 'typescript-api';
+import ts from 'typescript';
 import { createProgram } from './create-program.ts';
 import { type Declared, listDeclarations, qualifiedName } from './declarations.ts';
 import { findReferences, type References } from './references.ts';

@@ -1,5 +1,5 @@
 /** What a scan says of a symbol: the properties of its node in the graph. */
-import ts from 'typescript-api';
+import ts from 'typescript';
 import { type Declared, holdsFunction, parentClass, qualifiedName } from './declarations.ts';
 import type { ScannedSymbol } from './scan-types.ts';
 import { shortHash } from './short-hash.ts';
