@@ -1,5 +1,5 @@
 /**
- * `npm run settings`: writes the table of settings in `docs/settings.md` and `.env.example` from the one list in
+ * `npm run settings`: writes the table of settings in `docs/reference/settings.md` and `.env.example` from the one list in
  * `lib/runtime/settings.ts`; a unit test compares them.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -59,11 +59,11 @@ export function pageWithTable(page: string): string {
   const [before, rest] = page.split(marks[0]);
   const after = rest?.split(marks[1])[1];
   if (before === undefined || after === undefined)
-    throw new Error(`docs/settings.md has no place for the settings: ${marks.join(' … ')}`);
+    throw new Error(`docs/reference/settings.md has no place for the settings: ${marks.join(' … ')}`);
   return `${before}${marks[0]}\n\n${settingsTable()}\n\n${marks[1]}${after}`;
 }
 
-export const pageFile = path.join(projectRoot, 'docs/settings.md');
+export const pageFile = path.join(projectRoot, 'docs/reference/settings.md');
 export const envFile = path.join(projectRoot, '.env.example');
 
 if (import.meta.main) {

@@ -61,7 +61,7 @@ the graph afterwards. Do not use it for a type whose events stand for
 something else than documents of its collection.
 
 Interrupted, it continues where it was when you run it again; with --prune or
---restart it begins at the first document. Details: docs/operating.md`;
+--restart it begins at the first document. Details: docs/reference/cli.md`;
 
 /** The command. */
 export function backfillCommand(shell: Shell): Command {

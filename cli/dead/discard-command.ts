@@ -29,8 +29,8 @@ redrive" instead if the reason can be removed. The graph is not touched. If a
 discarded event was the newest of its aggregate, the graph stays behind its
 document; you are warned before, and "outgraph verify --repair" corrects it.
 
-It needs the MongoDB role "discard" (docs/security.md). Killed, every event is
-in exactly one of the two collections; run it again to continue.`;
+It needs the MongoDB role "discard" (docs/explanation/security.md). Killed,
+every event is in exactly one of the two collections; run it again to continue.`;
 
 const maxReason = 500;
 

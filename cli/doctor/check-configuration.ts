@@ -79,7 +79,7 @@ export interface ConfigurationFacts {
 /** The checks. */
 export function configurationChecks({ states, unknown, loaded, nodeVersion }: ConfigurationFacts): readonly Check[] {
   const check = (name: string, finding: () => Finding): Check => {
-    return { group: 'Configuration', name, advice: 'see the settings in README.md', examine: async () => finding() };
+    return { group: 'Configuration', name, advice: 'see docs/reference/settings.md', examine: async () => finding() };
   };
   return [
     check('settings', () => judgeSettings(states)),
@@ -99,7 +99,7 @@ function judgeSettings(states: readonly SettingState[]): Finding {
   const absent = states.filter(({ state }) => state === 'absent').map(({ name }) => name);
   const missing = absent.filter((name) => always.includes(name)).map((name) => `${name} is not set`);
   if (invalid.length + missing.length > 0)
-    return wrong([...missing, ...invalid].join('; '), 'Set these environment variables (README.md, Settings).');
+    return wrong([...missing, ...invalid].join('; '), 'Set these environment variables (docs/reference/settings.md).');
   if (absent.includes('QUEUE_URL') !== absent.includes('DEAD_LETTER_QUEUE_URL'))
     return warning(
       'only one of QUEUE_URL and DEAD_LETTER_QUEUE_URL is set',
@@ -113,7 +113,7 @@ function judgeUnknown(unknown: readonly UnknownSetting[]): Finding {
   if (unknown.length === 0) return ok('none');
   return warning(
     `no part reads ${unknownSettingsText(unknown)}`,
-    'Correct the names (README.md, Settings); ignore those of other programs.',
+    'Correct the names (docs/reference/settings.md); ignore those of other programs.',
   );
 }
 

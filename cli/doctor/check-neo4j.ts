@@ -152,7 +152,7 @@ function judgeUser(user: Neo4jUser | null, { edition }: Neo4jServer, { isLocal }
   if (user.roles.some((role) => role === 'admin' || role.startsWith('outgraph_'))) return ok(words);
   return warning(
     `${words}: none of outgraph's; whether they are enough cannot be seen without a try`,
-    'docs/security.md has a role for each part, and the command that makes it.',
+    'docs/explanation/security.md has a role for each part, and the command that makes it.',
   );
 }
 
@@ -184,7 +184,7 @@ function judgeForms(forms: readonly string[]): Finding {
   try {
     for (const form of forms) decodeManifest(`${form}\n`);
   } catch (error) {
-    return wrong(describeError(error).reason, 'docs/upgrading.md says how a version is taken back.');
+    return wrong(describeError(error).reason, 'docs/how-to/upgrade.md says how a version is taken back.');
   }
   return ok(forms.length === 0 ? 'none yet' : `form ${forms.join(', ')}, which this version reads`);
 }

@@ -21,8 +21,8 @@ Examples:
 It examines settings, MongoDB, Neo4j, queue, bus and the running parts, and
 says what to do about each finding. It changes nothing and ends within half a
 minute. It checks the rights of the user that it connects with: run it with
-the settings of the part to examine (docs/settings.md). Without QUEUE_URL,
-DEAD_LETTER_QUEUE_URL and EVENT_BUS_NAME it skips queue and bus.`;
+the settings of the part to examine (docs/reference/settings.md). Without
+QUEUE_URL, DEAD_LETTER_QUEUE_URL and EVENT_BUS_NAME it skips queue and bus.`;
 
 const meanings = {
   done: 'nothing is wrong; there may be warnings',

@@ -14,7 +14,7 @@ export const deployed = {
   oldestPendingSeconds: 900,
 } as const;
 
-/** docs/deployment.md says so. */
+/** docs/how-to/deploy-to-aws.md says so. */
 export const oldestMongodb = 6;
 
 /**

@@ -98,7 +98,7 @@ export function judgeRetention(seconds: number | null, wantedDays: number | null
 }
 
 export function judgeUser({ user, parts }: MongodbUser, isLocal: boolean): Finding {
-  const docs = 'docs/security.md has a role for each part, and the command that makes it.';
+  const docs = 'docs/explanation/security.md has a role for each part, and the command that makes it.';
   if (user === null)
     return isLocal
       ? ok('no authentication, on this machine')

@@ -48,7 +48,7 @@ off. If the outbox has purged events of that time, it is refused: use
 "outgraph backfill TYPE --prune".
 
 Both are safe: an event that is older than what the graph knows has no
-effect. Details: docs/operating.md`;
+effect. Details: docs/reference/cli.md`;
 
 /** The command. */
 export function redriveCommand(shell: Shell): Command {

@@ -30,7 +30,7 @@ A deployment on AWS runs it by itself.
 The graph then belongs to this outbox. --adopt gives a graph of another outbox
 to this one; stop the other one's consumer first, and read docs/runbook.md,
 clock-behind-graph. "outgraph doctor" reports what is missing and changes
-nothing. Roles: docs/security.md`;
+nothing. Roles: docs/explanation/security.md`;
 
 /** The command. */
 export function setUpCommand(shell: Shell): Command {

@@ -69,7 +69,7 @@ alone dead events and elements without outgraph's marks. Your consumer must
 run.
 
 Do not use it for a type whose events stand for something else than documents
-of its collection: all of it would be ghosts. Details: docs/operating.md`;
+of its collection: all of it would be ghosts. Details: docs/reference/cli.md`;
 
 /** The command. */
 export function verifyCommand(shell: Shell): Command {

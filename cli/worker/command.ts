@@ -26,7 +26,7 @@ and exits with 0. Several may run: one works, the others take over when it
 stops. It logs one line of JSON per entry. GET /health answers 200 while every
 part works, and 503 otherwise.
 
-Settings, from the environment (all of them: docs/settings.md):
+Settings, from the environment (all of them: docs/reference/settings.md):
   MONGODB_URI, MONGODB_DATABASE         documents and outbox
   NEO4J_URI, NEO4J_USERNAME,
   NEO4J_PASSWORD, NEO4J_DATABASE        graph

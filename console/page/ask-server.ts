@@ -46,7 +46,7 @@ export function explain({ code, reason }: Failure): string {
     'neo4j-unavailable': 'Is Neo4j up, and does NEO4J_URI name it? It is asked again every few seconds.',
     'queue-unavailable': 'Do QUEUE_URL and DEAD_LETTER_QUEUE_URL name the queues, and may these credentials read them?',
     'credentials-refused': 'Check the user and the password that the console was started with.',
-    'permission-denied': 'The page needs the rights that docs/operating.md names under "console".',
+    'permission-denied': 'The page needs the rights that docs/reference/cli.md names under "console".',
     'set-up-missing': 'Run "outgraph set-up" first.',
   };
   return [reason, advice[code]].filter((part) => part !== undefined).join(' ');

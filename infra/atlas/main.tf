@@ -1,10 +1,10 @@
 # The Atlas Trigger of an outbox: inserts only, and nothing of them but the pointer leaves MongoDB. What the trigger is
-# stands in trigger.json, from which the commands in docs/atlas-trigger.md make it too. The argument names are those of
+# stands in trigger.json, from which the commands in docs/how-to/use-an-atlas-trigger.md make it too. The argument names are those of
 # the provider's 2.16.0:
 # https://github.com/mongodb/terraform-provider-mongodbatlas/blob/v2.16.0/docs/resources/event_trigger.md
 #
 # The provider has no argument for auto-resume (tolerate_resume_errors): set it after each apply that changed something,
-# as docs/atlas-trigger.md says.
+# as docs/how-to/use-an-atlas-trigger.md says.
 
 terraform {
   required_providers {

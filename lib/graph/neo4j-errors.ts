@@ -70,7 +70,7 @@ export function translateNeo4jError(error: unknown): Fault {
   if (error.code === permissionCode) {
     return new Fault(
       'permission-denied',
-      `Neo4j does not let this user do what its part does${deniedText(error.message)}: give it the role of its part (docs/security.md).`,
+      `Neo4j does not let this user do what its part does${deniedText(error.message)}: give it the role of its part (docs/explanation/security.md).`,
       { cause: error },
     );
   }

@@ -105,7 +105,7 @@ function refusalOf({ name, code: given, message }: MongoError): Refusal | undefi
   if (code === permissionCode || (atlas && /not allowed to do action|not authorized/i.test(message))) {
     return {
       code: 'permission-denied',
-      message: `MongoDB does not let this user do what its part does${deniedText(message)}: give it the role of its part (docs/security.md).`,
+      message: `MongoDB does not let this user do what its part does${deniedText(message)}: give it the role of its part (docs/explanation/security.md).`,
     };
   }
   return undefined;

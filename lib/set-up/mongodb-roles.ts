@@ -1,6 +1,6 @@
 /**
  * What each part may do in MongoDB, as data: a role for each, from which the roles of a self-hosted set, the commands
- * for Atlas and the tables in `docs/security.md` are made. Nothing here can be left out: a test takes away each action
+ * for Atlas and the tables in `docs/explanation/security.md` are made. Nothing here can be left out: a test takes away each action
  * in turn, and its part fails.
  */
 

@@ -50,10 +50,10 @@ afterAll(async () => {
 const outgraph = (...args: readonly string[]) => [path.join('node_modules/outgraph/bin/outgraph.mjs'), ...args];
 const node = (args: readonly string[]) => run(process.execPath, [...args], { cwd: service, env });
 
-it('the README shows the file that a service begins with', async () => {
-  const readme = await readFile(path.join(projectRoot, 'README.md'), 'utf8');
+it.each(['README.md', 'docs/quickstart.md'])('%s shows the file that a service begins with', async (name) => {
+  const page = await readFile(path.join(projectRoot, name), 'utf8');
   const catalog = await readFile(path.join(projectRoot, 'examples/quickstart/catalog.js'), 'utf8');
-  expect(readme).toContain(`\`\`\`js\n${catalog.slice(catalog.indexOf('\n') + 1)}\`\`\``);
+  expect(page).toContain(`\`\`\`js\n${catalog.slice(catalog.indexOf('\n') + 1)}\`\`\``);
 });
 
 it('after set-up, a write and a start of the worker, the graph has what the document says', async () => {

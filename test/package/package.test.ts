@@ -90,7 +90,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('the package', () => {
   it('holds what a service needs, and neither sources nor tests', () => {
-    const needed = ['README.md', 'LICENSE', 'CHANGELOG.md', 'docs/contract.md', 'bin/outgraph.mjs'];
+    const needed = ['README.md', 'LICENSE', 'CHANGELOG.md', 'docs/reference/contract.md', 'bin/outgraph.mjs'];
     const included = ['infra/messaging.yml', 'infra/ingress/poller.yml', 'schema/outbox.schema.json'];
     expect(tarball.names).toEqual(expect.arrayContaining([...needed, ...included, 'dist/exports/writer.js']));
     const sources = tarball.names.filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'));

@@ -1,6 +1,6 @@
 /**
  * The contract as a pure function: from the events of all aggregates, and from what others have put into the graph, to
- * what must stand there, apart from bookkeeping. Written to be checked by eye against docs/contract.md; it shares no
+ * what must stand there, apart from bookkeeping. Written to be checked by eye against docs/reference/contract.md; it shares no
  * code with the apply.
  */
 import type { Position } from '../../../lib/contract/position.ts';

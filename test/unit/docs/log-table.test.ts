@@ -1,5 +1,5 @@
 /**
- * The messages are a fixed set: whatever the code logs stands in the table of `docs/observability.md`, and whatever
+ * The messages are a fixed set: whatever the code logs stands in the table of `docs/reference/logs.md`, and whatever
  * stands there is logged.
  */
 import { readFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ async function loggedMessages(): Promise<readonly string[]> {
 
 /** The rows `| message | LEVEL | …`, in the same form. */
 function tableRows(): readonly string[] {
-  const text = readFileSync(path.join(projectRoot, 'docs/observability.md'), 'utf8');
+  const text = readFileSync(path.join(projectRoot, 'docs/reference/logs.md'), 'utf8');
   return [...text.matchAll(/^\| `([^`]+)` \| (DEBUG|INFO|WARN|ERROR) \|/gm)]
     .map(([, message, level]) => `${level} ${message}`)
     .sort();

@@ -11,10 +11,10 @@ async function emittedNames(folder: string): Promise<readonly string[]> {
   return texts.flatMap((text) => [...text.matchAll(/'([A-Z]\w+)',\s*MetricUnit\./g)].map(([, name = '']) => name));
 }
 
-it('the table in docs/design.md has every metric of the functions, and no other', async () => {
+it('the table in docs/reference/metrics.md has every metric of the functions, and no other', async () => {
   const emitted = new Set([...(await emittedNames('functions')), ...(await emittedNames('lib'))]);
-  const design = await readFile(path.join(projectRoot, 'docs/design.md'), 'utf8');
-  const table = design.slice(design.indexOf('| metric | from |')).split('\n\n')[0] ?? '';
+  const page = await readFile(path.join(projectRoot, 'docs/reference/metrics.md'), 'utf8');
+  const table = page.slice(page.indexOf('| metric | from |')).split('\n\n')[0] ?? '';
   const documented = table.split('\n').flatMap((row) => {
     const [, names = ''] = row.split('|');
     return [...names.matchAll(/`(\w+)`/g)].map(([, name = '']) => name);

@@ -23,12 +23,12 @@ function commands(text: string): string {
 const runbook = read('docs/runbook.md');
 
 it('its page shows the trigger that is made', () => {
-  const [, json = ''] = /^```json\n(.*?)^```/ms.exec(read('docs/atlas-trigger.md')) ?? [];
+  const [, json = ''] = /^```json\n(.*?)^```/ms.exec(read('docs/how-to/use-an-atlas-trigger.md')) ?? [];
   expect(JSON.parse(json)).toStrictEqual(atlasTrigger);
 });
 
 it('its page sets auto-resume, for which Terraform has no argument', () => {
-  expect(commands(read('docs/atlas-trigger.md'))).toContain('.config.tolerate_resume_errors = true');
+  expect(commands(read('docs/how-to/use-an-atlas-trigger.md'))).toContain('.config.tolerate_resume_errors = true');
 });
 
 it('the alarm that sees a suspended trigger sends whoever is called to what shows and resumes it', () => {

@@ -52,7 +52,7 @@ const terraformArguments = [
   'event_processors',
 ];
 
-/** No arguments in Terraform: docs/atlas-trigger.md says how the first one is set. */
+/** No arguments in Terraform: docs/how-to/use-an-atlas-trigger.md says how the first one is set. */
 const notInTerraform = ['tolerate_resume_errors', 'skip_catchup_events', 'maximum_throughput'];
 
 const terraform = readFileSync(path.join(atlasFolder, 'main.tf'), 'utf8');
