@@ -15,6 +15,8 @@ export function buildPackage(folder: string): void {
   compile('console/page/tsconfig.build.json', folder);
   const [page, filter] = ['console/page', (name: string) => path.extname(name) === '' || name.endsWith('.css')];
   cpSync(path.join(projectRoot, page), path.join(folder, page), { recursive: true, filter });
+  const roles = 'infra/permissions/neo4j-roles.cypher';
+  cpSync(path.join(projectRoot, roles), path.join(folder, roles));
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     if (name.endsWith('.d.ts')) nameJavaScript(path.join(folder, name));
   }

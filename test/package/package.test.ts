@@ -92,8 +92,16 @@ describe('the package', () => {
   it('holds what a service needs, and neither sources nor tests', () => {
     const needed = ['README.md', 'LICENSE', 'CHANGELOG.md', 'docs/reference/contract.md', 'bin/outgraph.mjs'];
     const included = ['infra/messaging.yml', 'infra/ingress/poller.yml', 'schema/outbox.schema.json'];
-    expect(tarball.names).toEqual(expect.arrayContaining([...needed, ...included, 'dist/exports/writer.js']));
-    const sources = tarball.names.filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts'));
+    expect(tarball.names).toEqual(
+      expect.arrayContaining([
+        ...needed,
+        ...included,
+        'dist/exports/writer.js',
+        'examples/quickstart/write.js',
+        'infra/permissions/neo4j-roles.cypher',
+      ]),
+    );
+    const sources = tarball.names.filter((name) => /(?<!\.d)\.ts$/.test(name) && !name.startsWith('examples/'));
     expect(sources).toStrictEqual([]);
     expect(tarball.names.filter((name) => /^(test|bench|node_modules|\.)/.test(name))).toStrictEqual([]);
   });
@@ -136,6 +144,12 @@ describe('the package', () => {
     const repair = ['verify', 'dead', 'redrive', 'backfill'];
     expect(commands).toStrictEqual([...look, ...repair, 'set-up', 'worker', 'help']);
   });
+});
+
+it('prints the commands of the Atlas CLI that make the roles of a service', async () => {
+  const script = path.join(service, 'node_modules/outgraph/dist/infra/permissions/apply-mongodb-roles.js');
+  const { stdout } = await run(process.execPath, [script, '--writes', 'people', '--atlas'], { cwd: service });
+  expect(stdout).toContain('atlas customDbRoles create');
 });
 
 /** The command, as `npx outgraph` runs it in the service's folder. */
