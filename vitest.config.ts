@@ -14,7 +14,8 @@
  * | failures    | servers of its own, which are killed, paused and cut off |
  * | nightly     | as integration and failures, for longer than a contributor waits |
  *
- * Cheap projects come first (`groupOrder`), so that a broken change fails early.
+ * Cheap projects come first (`groupOrder`), so that a broken change fails early; projects of one group run side by
+ * side.
  */
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { SummaryReporter } from './test/support/summary-reporter.ts';
@@ -78,7 +79,6 @@ export default defineConfig({
     teardownTimeout: 60_000,
     projects: [
       project('unit', { isolate: false, maxWorkers: 2, groupOrder: 0, timeoutMillis: 20_000 }),
-      project('package', { maxWorkers: 2, groupOrder: 1, timeoutMillis: slow }),
       project('integration', {
         isolate: false,
         needsServers: true,
@@ -88,8 +88,9 @@ export default defineConfig({
         randomCases: { histories: 30, attempts: 150 },
       }),
       project('end-to-end', { needsServers: true, maxWorkers: 3, groupOrder: 3, timeoutMillis: slow }),
-      project('writers', { needsServers: true, maxWorkers: 2, groupOrder: 4, timeoutMillis: slow }),
-      project('operations', { needsServers: true, maxWorkers: 3, groupOrder: 5, timeoutMillis: slow }),
+      project('package', { maxWorkers: 3, groupOrder: 4, timeoutMillis: slow }),
+      project('writers', { needsServers: true, maxWorkers: 3, groupOrder: 4, timeoutMillis: slow }),
+      project('operations', { needsServers: true, maxWorkers: 3, groupOrder: 4, timeoutMillis: slow }),
       project('convergence', {
         needsServers: true,
         maxWorkers: 2,
@@ -98,7 +99,7 @@ export default defineConfig({
         include: ['test/integration/graph/{convergence,injection}.test.ts'],
         randomCases: { histories: 500, attempts: 800 },
       }),
-      project('failures', { maxWorkers: 2, groupOrder: 7, timeoutMillis: slow }),
+      project('failures', { maxWorkers: 3, groupOrder: 7, timeoutMillis: slow }),
       project('nightly', { needsServers: true, maxWorkers: 1, groupOrder: 8, timeoutMillis: slow }),
     ],
   },

@@ -72,7 +72,7 @@ async function packageAndLint({ stage, params }: Packaging): Promise<PackagedTem
   try {
     const serverless = path.join(projectRoot, 'node_modules/serverless/bin/serverless.js');
     const args = ['package', '--stage', stage, '--package', folder, ...params.flatMap((param) => ['--param', param])];
-    const env = { ...process.env, ...localCredentials, SLS_TELEMETRY_DISABLED: '1' };
+    const env = { ...process.env, ...localCredentials, TMPDIR: folder, SLS_TELEMETRY_DISABLED: '1' };
     await promisify(execFile)(process.execPath, [serverless, ...args], { cwd: projectRoot, env });
     const template = path.join(folder, 'cloudformation-template-update-stack.json');
     const { Resources } = JSON.parse(await readFile(template, 'utf8')) as { Resources: PackagedTemplate['resources'] };

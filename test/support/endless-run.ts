@@ -2,16 +2,13 @@
  * A run that its servers outlive if nobody ends it: prints the ids of its processes, and goes on until it is broken
  * off.
  */
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { startInBackground } from '../../tools/local/children.ts';
 import { runWithServers } from '../../tools/local/run-with-stack.ts';
 
 await runWithServers({
   start: async (signal) => {
-    const cwd = tmpdir();
-    const logFile = path.join(cwd, `outgraph-endless-${process.pid}.log`);
-    const server = startInBackground({ name: 'sleep', command: 'sleep', args: ['600'], cwd, logFile });
+    const sleep = { name: 'sleep', command: 'sleep', args: ['600'], cwd: '/', logFile: '/dev/null' };
+    const server = startInBackground(sleep);
     signal.addEventListener('abort', () => void server.kill());
     return { ...server, broken: server.ended };
   },

@@ -1,4 +1,5 @@
 /** Deploys the real `serverless.yml` of a service to LocalStack, and reads back what it made. */
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
@@ -66,6 +67,9 @@ export async function deploy(target: DeploymentTarget): Promise<Deployment> {
 export async function deployStage(target: DeploymentTarget, what: StageToDeploy): Promise<Ways> {
   const { service, stage, params, folder } = what;
   await putSecrets(target, `/${service}/${stage}`, target.databases);
+  // Serverless leaves what it unpacks to zip it.
+  const temporary = path.join(folder, '.temporary');
+  await mkdir(temporary, { recursive: true });
   await runCommand({
     command: process.execPath,
     args: [
@@ -83,6 +87,7 @@ export async function deployStage(target: DeploymentTarget, what: StageToDeploy)
       ...localCredentials,
       AWS_ENDPOINT_URL: target.endpointUrl,
       AWS_REGION: target.region,
+      TMPDIR: temporary,
       SLS_TELEMETRY_DISABLED: '1',
       SLS_NOTIFICATIONS_MODE: 'off',
     },
