@@ -1,51 +1,52 @@
 /**
- * The consumer's flow, from a batch of queue messages to which of them stay in the queue: read the pointers, fetch
- * their events portion by portion, settle them in the graph, mark the dead, acknowledge the rest. A message leaves the
- * queue only when its event is settled in MongoDB, or was before, or when it cannot be read and the dead-letter queue
- * has it.
+ * The consumer's flow: reads the pointers of a batch of queue messages, fetches their events in chunks, settles them in
+ * the graph, marks dead events and acknowledges the rest. A message leaves the queue only if its event is settled in
+ * MongoDB (now or earlier), or if it is unreadable and the dead-letter queue has taken it.
  */
 import { describeError, Fault, type FaultCode } from '../contract/fault.ts';
 import type { OutboxEvent } from '../contract/outbox-event.ts';
 import type { TracedEvent } from '../contract/traceparent.ts';
-import type { EventPortion, FetchedEvent } from '../outbox/fetched-event.ts';
+import type { EventChunk, FetchedEvent } from '../outbox/fetched-event.ts';
 import { planTrials } from './plan-trials.ts';
-import type { ConsumeOptions, ConsumePorts, ConsumeReport, ToldOutcome } from './ports.ts';
+import type { ConsumeOptions, ConsumePorts, ConsumeReport, ReportedOutcome } from './ports.ts';
 import type { QueueMessage, ReadMessage, UnreadableMessage } from './queue-message.ts';
 import { readMessages } from './read-messages.ts';
 import { type RecordPorts, recordSettlement } from './record-settlement.ts';
 import { type Settlement, settleEvents } from './settle-events.ts';
-import type { BrokenTrials, PastFailures } from './trial.ts';
+import type { CrashedTrials, PastFailures } from './trial.ts';
 
-const noTrials: ReadonlyMap<string, BrokenTrials> = new Map();
+const noTrials: ReadonlyMap<string, CrashedTrials> = new Map();
 const noFailures: ReadonlyMap<string, PastFailures> = new Map();
 
-/** A message of this receive count or more has been begun before, and may be what ended the process. */
-const secondReceive = 2;
+/** A redelivered message: an earlier delivery began with it, and its event may have crashed that process. */
+function isRedelivered({ receiveCount }: QueueMessage): boolean {
+  return receiveCount >= 2;
+}
 
 /**
- * One more portion, or one more event alone, is not begun with less time than this, or than this share of the
- * invocation's time.
+ * The consumer starts another chunk, or another event on its own, only if at least this much time remains: 15 s, or
+ * 75 % of the invocation's time if that is less.
  */
-const minimum = { millis: 15_000, share: 0.75 };
+const minimumTime = { millis: 15_000, share: 0.75 };
 
 /**
- * After a fault of a server, a message comes again after this, doubled with each receive, less up to half by chance: a
- * failover costs seconds, everything is taken up within a minute of the server's return, and a message is received a
- * thousand times only in an outage of eight hours.
+ * Back-off after a server fault: doubles with each receive, less a jitter of up to 50 %. A failover costs seconds,
+ * processing resumes within a minute of the server's return, and a message reaches a thousand receives only after an
+ * outage of eight hours.
  */
 const faultRetrySeconds = { first: 5, most: 40 };
 
-/** What the dead-letter queue did not take comes again after this. */
+/** Delay before an unreadable message is retried that the dead-letter queue did not take. */
 const unreadableRetrySeconds = 30;
 
-/** A conflict comes again after this, doubled each time. */
+/** Back-off of an event in conflict; doubles each time. */
 const conflictRetrySeconds = { first: 30, most: 480 };
 
 /**
  * Consumes a batch of messages.
  *
- * @throws Fault that is no data fault: MongoDB or Neo4j is not available; what was settled by then is acknowledged, and
- * Lambda backs off.
+ * @throws Fault other than a data fault: MongoDB or Neo4j is unavailable. Events settled before the fault are
+ * acknowledged, and Lambda backs off.
  */
 export async function consume(
   messages: readonly QueueMessage[],
@@ -56,24 +57,24 @@ export async function consume(
   try {
     await batch.consume();
   } catch (error) {
-    batch.tellRetried(describeError(error).code);
-    await batch.noteSlow();
-    if (!batch.stopsInTime(error)) {
-      await comeAgainAfterFault(messages, ports);
+    batch.reportRetried(describeError(error).code);
+    await batch.countSlow();
+    if (!batch.isTimeUpAfterProgress(error)) {
+      await retryAfterFault(messages, ports);
       throw error;
     }
   }
-  batch.tellRetried('time-up');
-  await batch.returnUnsettled();
+  batch.reportRetried('time-up');
+  await batch.retryUnsettled();
   return batch.report();
 }
 
-async function comeAgainAfterFault(messages: readonly QueueMessage[], ports: ConsumePorts): Promise<void> {
+async function retryAfterFault(messages: readonly QueueMessage[], ports: ConsumePorts): Promise<void> {
   const { first, most } = faultRetrySeconds;
   const share = 1 - ports.random() / 2;
   const secondsOf = ({ receiveCount }: QueueMessage) =>
     Math.ceil(Math.min(first * 2 ** (receiveCount - 1), most) * share);
-  for (const [seconds, some] of Map.groupBy(messages, secondsOf)) await ports.comeAgain(some, seconds);
+  for (const [seconds, group] of Map.groupBy(messages, secondsOf)) await ports.retryLater(group, seconds);
 }
 
 /** The state of one invocation. */
@@ -82,18 +83,18 @@ class Batch {
   readonly #options: ConsumeOptions;
   readonly #readable: readonly ReadMessage[];
   readonly #unreadable: readonly UnreadableMessage[];
-  /** The messages that stay in the queue, until they are settled. */
+  /** Messages that stay in the queue, until their events are settled. */
   readonly #unsettled: Map<string, QueueMessage>;
-  /** By message: how many seconds until it comes again. */
-  readonly #waits = new Map<string, number>();
-  /** The events whose outcome was not told yet. */
-  readonly #untold: Map<string, TracedEvent>;
+  /** Seconds until redelivery, by message. */
+  readonly #retrySeconds = new Map<string, number>();
+  /** Events whose outcome has not been reported yet. */
+  readonly #unreported: Map<string, TracedEvent>;
   #applied = 0;
   #superseded = 0;
   #dead = 0;
   #conflicts = 0;
   #failed = 0;
-  /** The events that were being applied together when the time was up. */
+  /** The events that were being applied together when the time ran out. */
   #slow: readonly OutboxEvent[] = [];
   #lastFailure: Fault | null = null;
   #settledBefore = 0;
@@ -103,72 +104,72 @@ class Batch {
   constructor(messages: readonly QueueMessage[], ports: ConsumePorts, options: ConsumeOptions) {
     this.#ports = ports;
     this.#options = options;
-    this.#minimumMillis = Math.min(minimum.millis, ports.remainingMillis() * minimum.share);
+    this.#minimumMillis = Math.min(minimumTime.millis, ports.remainingMillis() * minimumTime.share);
     const { readable, unreadable } = readMessages(messages);
     this.#readable = readable;
     this.#unreadable = unreadable;
     this.#unsettled = new Map(messages.map((message) => [message.messageId, message]));
-    this.#untold = new Map(readable.map(({ eventId }) => [eventId, { eventId }]));
-    for (const { messageId } of unreadable) this.#waits.set(messageId, unreadableRetrySeconds);
+    this.#unreported = new Map(readable.map(({ eventId }) => [eventId, { eventId }]));
+    for (const { messageId } of unreadable) this.#retrySeconds.set(messageId, unreadableRetrySeconds);
   }
 
   async consume(): Promise<void> {
     await this.#moveUnreadable();
     if (this.#readable.length === 0) return;
     await this.#ports.checkServers();
-    const again = eventIdsOf(this.#readable.filter(({ receiveCount }) => receiveCount >= secondReceive));
-    const [broken, failed] =
-      again.length === 0
+    const redelivered = eventIdsOf(this.#readable.filter(isRedelivered));
+    const [crashed, failed] =
+      redelivered.length === 0
         ? [noTrials, noFailures]
-        : await Promise.all([this.#ports.readBrokenTrials(again), this.#ports.readFailures(again)]);
-    const { together, groups, alone, givenUp } = planTrials(
+        : await Promise.all([this.#ports.readCrashedTrials(redelivered), this.#ports.readFailures(redelivered)]);
+    const { together, groups, alone, exhausted } = planTrials(
       this.#readable,
-      broken,
+      crashed,
       failed,
       this.#options.crashMaxTrials,
     );
-    await this.#giveUp(givenUp);
-    await this.#try(together, together.some(({ receiveCount }) => receiveCount >= secondReceive) && 'together');
+    await this.#markCrashed(exhausted);
+    await this.#try(together, together.some(isRedelivered) && 'together');
     for (const group of groups) {
       if (this.#isTimeUp()) return;
       await this.#try(group, 'together');
     }
     for (const message of alone) {
       if (this.#isTimeUp()) return;
-      const trials = broken.get(message.eventId);
+      const trials = crashed.get(message.eventId);
       if (trials !== undefined) this.#ports.log.eventSuspected(message.eventId, trials);
       await this.#try([message], 'alone');
       if (trials !== undefined) await this.#ports.forgetTrials([message.eventId]);
     }
   }
 
-  /** Whether the error means no more than that the time is up, and something was settled in it. */
-  stopsInTime(error: unknown): boolean {
+  /** Whether the error only says that the time ran out, after at least one event was settled. */
+  isTimeUpAfterProgress(error: unknown): boolean {
     const settled = this.#applied + this.#superseded + this.#dead;
     return error instanceof Fault && error.code === 'time-up' && settled > 0;
   }
 
   /**
-   * A portion that was not applied in time, while Neo4j answers, would run out of time again: its events are tried in
-   * smaller groups.
+   * Notes the events of a chunk that ran out of time while Neo4j answered. Together they would run out of time again,
+   * so the next delivery tries them in smaller groups.
    */
-  async noteSlow(): Promise<void> {
+  async countSlow(): Promise<void> {
     if (this.#slow.length === 0 || !(await this.#ports.answers())) return;
-    // It only saves time: what cannot be noted is tried together again.
-    await this.#ports.noteSlow(this.#slow.map(({ eventId }) => eventId)).catch(() => undefined);
+    // Optional: without the note, the events are tried together again.
+    await this.#ports.countSlow(this.#slow.map(({ eventId }) => eventId)).catch(() => undefined);
   }
 
-  /** Tells that the events without an outcome come again. */
-  tellRetried(code: FaultCode): void {
-    for (const event of this.#untold.values()) this.#ports.log.eventOutcome(event, { outcome: 'retried', code });
-    this.#untold.clear();
+  /** Reports every event without an outcome as retried. */
+  reportRetried(code: FaultCode): void {
+    for (const event of this.#unreported.values()) this.#ports.log.eventOutcome(event, { outcome: 'retried', code });
+    this.#unreported.clear();
   }
 
-  /** Says when the messages that stay in the queue shall come again. */
-  async returnUnsettled(): Promise<void> {
-    const secondsOf = ({ messageId }: QueueMessage) => this.#waits.get(messageId) ?? 0;
+  /** Sets the redelivery time of the messages that stay in the queue. */
+  async retryUnsettled(): Promise<void> {
+    const secondsOf = ({ messageId }: QueueMessage) => this.#retrySeconds.get(messageId) ?? 0;
     for (const [seconds, messages] of Map.groupBy(this.#unsettled.values(), secondsOf)) {
-      await this.#ports.comeAgain(messages, seconds);
+      await this.#ports.retryLater(messages, seconds);
       if (seconds === 0) this.#ports.log.outOfTime(messages.length);
     }
   }
@@ -183,7 +184,7 @@ class Batch {
       failed: this.#failed,
       lastFailure: this.#lastFailure,
       unreadable: this.#unreadable.length,
-      redelivered: this.#readable.filter(({ receiveCount }) => receiveCount >= secondReceive).length,
+      redelivered: this.#readable.filter(isRedelivered).length,
       settledBefore: this.#settledBefore,
       appliedCreatedAt: this.#appliedCreatedAt,
     };
@@ -196,19 +197,19 @@ class Batch {
       this.#unsettled.delete(messageId);
   }
 
-  async #giveUp(messages: readonly ReadMessage[]): Promise<void> {
+  async #markCrashed(messages: readonly ReadMessage[]): Promise<void> {
     if (messages.length === 0) return;
     const eventIds = eventIdsOf(messages);
     const settlement: Settlement = { outcomes: new Map(), events: new Map() };
     for (const eventId of eventIds) {
-      const message = `Begun alone ${this.#options.crashMaxTrials} times, and each time the consumer's process ended before it was done: it takes too much memory or time. Look for its eventId in the consumer's log.`;
+      const message = `The consumer's process crashed each of the ${this.#options.crashMaxTrials} times that it processed this event on its own: the event takes too much memory or time. Search the consumer's log for its eventId.`;
       settlement.outcomes.set(eventId, { outcome: 'dead', code: 'consumer-crashed', message });
     }
     await this.#record(messages, settlement);
     await this.#ports.forgetTrials(eventIds);
   }
 
-  /** Settles messages; as a trial that is written down, where one of them was begun before. */
+  /** Settles messages. If one of them was redelivered, records the attempt as a trial first. */
   async #try(messages: readonly ReadMessage[], trial: 'together' | 'alone' | false): Promise<void> {
     if (messages.length === 0) return;
     if (trial === false) return this.#settle(messages);
@@ -222,25 +223,25 @@ class Batch {
     }
   }
 
-  /** While one portion is applied, the next one is fetched, and the one before is acknowledged. */
+  /** While one chunk is applied, fetches the next one and acknowledges the previous one. */
   async #settle(messages: readonly ReadMessage[]): Promise<void> {
     const byEvent = Map.groupBy(messages, ({ eventId }) => eventId);
     const found = new Set<string>();
     let recording: Promise<void> = Promise.resolve();
     try {
-      for await (const portion of oneAhead(this.#ports.fetchEvents([...byEvent.keys()]))) {
-        const fetched = portion.read();
+      for await (const chunk of prefetch(this.#ports.fetchEvents([...byEvent.keys()]))) {
+        const fetched = chunk.read();
         for (const { event } of fetched) found.add(event.eventId);
         const settlement: Settlement = { outcomes: new Map(), events: new Map() };
-        const some = fetched.flatMap(({ event }) => byEvent.get(event.eventId) ?? []);
+        const chunkMessages = fetched.flatMap(({ event }) => byEvent.get(event.eventId) ?? []);
         try {
-          const pending = this.#beginPortion(fetched, byEvent, settlement);
+          const pending = this.#beginChunk(fetched, byEvent, settlement);
           await this.#prepareTypes(pending);
           await this.#apply(pending, settlement);
         } finally {
-          // Also when the rest failed, so that what is settled is not done again.
+          // Also after a failure, so that settled events are not applied again.
           await recording;
-          recording = this.#record(some, settlement);
+          recording = this.#record(chunkMessages, settlement);
           recording.catch(() => undefined);
         }
         if (this.#isTimeUp()) return;
@@ -248,7 +249,7 @@ class Batch {
     } finally {
       await recording;
     }
-    for (const [eventId, gone] of byEvent) if (!found.has(eventId)) this.#wasSettled({ eventId }, gone);
+    for (const [eventId, purged] of byEvent) if (!found.has(eventId)) this.#settledEarlier({ eventId }, purged);
   }
 
   async #apply(pending: readonly OutboxEvent[], settlement: Settlement): Promise<void> {
@@ -267,7 +268,7 @@ class Batch {
     }
   }
 
-  /** Whether there is too little time left for one more portion. */
+  /** Whether too little time remains for another chunk. */
   #isTimeUp(): boolean {
     return this.#ports.remainingMillis() < this.#minimumMillis;
   }
@@ -277,42 +278,40 @@ class Batch {
     for (const type of await this.#ports.prepareTypes(types)) this.#ports.log.typeUnknown(type);
   }
 
-  /**
-   * The pending events of a portion. The invalid ones have their outcome, and those that are settled leave the queue.
-   */
-  #beginPortion(
+  /** Returns the pending events of a chunk. Invalid events get their outcome; settled events leave the queue. */
+  #beginChunk(
     fetched: readonly FetchedEvent[],
     byEvent: ReadonlyMap<string, readonly ReadMessage[]>,
     { outcomes }: Settlement,
   ): readonly OutboxEvent[] {
     return fetched.flatMap((item) => {
       const { event, status } = item;
-      this.#untold.set(event.eventId, event);
+      this.#unreported.set(event.eventId, event);
       if (status === 'pending') return [item.event];
       if (status === 'invalid') outcomes.set(event.eventId, { outcome: 'dead', code: item.code, message: item.reason });
-      else this.#wasSettled(event, byEvent.get(event.eventId) ?? []);
+      else this.#settledEarlier(event, byEvent.get(event.eventId) ?? []);
       return [];
     });
   }
 
-  #wasSettled(event: TracedEvent, messages: readonly ReadMessage[]): void {
+  #settledEarlier(event: TracedEvent, messages: readonly ReadMessage[]): void {
     for (const { messageId } of messages) this.#unsettled.delete(messageId);
     this.#settledBefore += messages.length;
-    this.#tell(event, { outcome: 'settled-before' });
+    this.#reportOutcome(event, { outcome: 'settled-before' });
   }
 
   async #record(messages: readonly ReadMessage[], settlement: Settlement): Promise<void> {
-    const asked = new Set(eventIdsOf(messages));
-    const told: RecordPorts['told'] = (eventId, outcome) =>
-      this.#tell(settlement.events.get(eventId) ?? this.#untold.get(eventId) ?? { eventId }, outcome);
-    const recorded = await recordSettlement(settlement, asked, { ...this.#ports, told }, this.#options);
-    const done = new Set([...recorded.applied, ...recorded.superseded, ...recorded.dead]);
+    const requested = new Set(eventIdsOf(messages));
+    const reportOutcome: RecordPorts['reportOutcome'] = (eventId, outcome) =>
+      this.#reportOutcome(settlement.events.get(eventId) ?? this.#unreported.get(eventId) ?? { eventId }, outcome);
+    const recorded = await recordSettlement(settlement, requested, { ...this.#ports, reportOutcome }, this.#options);
+    const settled = new Set([...recorded.applied, ...recorded.superseded, ...recorded.dead]);
     for (const { messageId, eventId } of messages) {
-      if (done.has(eventId)) this.#unsettled.delete(messageId);
+      if (settled.has(eventId)) this.#unsettled.delete(messageId);
       const conflicts = recorded.inConflict.get(eventId);
-      if (conflicts !== undefined) this.#waits.set(messageId, waitSeconds(conflictRetrySeconds, conflicts));
+      if (conflicts !== undefined) this.#retrySeconds.set(messageId, backOffSeconds(conflictRetrySeconds, conflicts));
       const failures = recorded.failed.get(eventId);
-      if (failures !== undefined) this.#waits.set(messageId, waitSeconds(faultRetrySeconds, failures));
+      if (failures !== undefined) this.#retrySeconds.set(messageId, backOffSeconds(faultRetrySeconds, failures));
     }
     this.#applied += recorded.applied.length;
     this.#superseded += recorded.superseded.length;
@@ -326,32 +325,32 @@ class Batch {
     }
   }
 
-  #tell(event: TracedEvent, outcome: ToldOutcome): void {
-    this.#untold.delete(event.eventId);
+  #reportOutcome(event: TracedEvent, outcome: ReportedOutcome): void {
+    this.#unreported.delete(event.eventId);
     this.#ports.log.eventOutcome(event, outcome);
   }
 }
 
-/** Doubled each time. */
-function waitSeconds({ first, most }: { readonly first: number; readonly most: number }, times: number): number {
-  return Math.min(first * 2 ** Math.max(0, times - 1), most);
+/** The delay doubles with each attempt. */
+function backOffSeconds({ first, most }: { readonly first: number; readonly most: number }, attempts: number): number {
+  return Math.min(first * 2 ** Math.max(0, attempts - 1), most);
 }
 
-/** The same portions; the next one is asked for before the one at hand is done. */
-async function* oneAhead(portions: AsyncIterable<EventPortion>): AsyncGenerator<EventPortion> {
-  const iterator = portions[Symbol.asyncIterator]();
-  const ask = () => {
+/** Yields the same chunks, but requests the next chunk before the current one is processed. */
+async function* prefetch(chunks: AsyncIterable<EventChunk>): AsyncGenerator<EventChunk> {
+  const iterator = chunks[Symbol.asyncIterator]();
+  const requestNext = () => {
     const next = iterator.next();
-    // The consumer of the portion handles the error; until then it must not count as unhandled.
+    // The loop below handles the error; until then it must not count as unhandled.
     next.catch(() => undefined);
     return next;
   };
   try {
-    let next = ask();
+    let next = requestNext();
     for (;;) {
       const { done, value } = await next;
       if (done === true) return;
-      next = ask();
+      next = requestNext();
       yield value;
     }
   } finally {

@@ -1,6 +1,6 @@
 /**
- * The consumer Lambda, on the queue's event source mapping. Only translates: Lambda's messages in, the flow, the
- * messages that stay in the queue out.
+ * The consumer Lambda, invoked by the queue's event source mapping. It only translates between Lambda's format and the
+ * consumer's flow.
  */
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
@@ -18,9 +18,10 @@ import type { QueueMessage } from './queue-message.ts';
 import { wireConsumer } from './wiring.ts';
 
 /**
- * The consumer's handler for the aggregate types of a catalog.
+ * Creates the consumer's handler for the aggregate types of a catalog. Attach it to the queue with
+ * `ReportBatchItemFailures`: it returns the ids of the messages that stay in the queue.
  *
- * @throws Error at cold start that names all that is wrong with the environment.
+ * @throws Error at cold start that names every missing or wrong setting.
  * @example
  * export const handler = createConsumerHandler(createCatalog([person]));
  */
@@ -54,13 +55,13 @@ const recordSchema = z.object({
 });
 const eventSchema = z.object({ Records: z.array(recordSchema) });
 
-/** @throws Fault `configuration-invalid` if anything but the queue's event source mapping invoked the function. */
+/** @throws Fault `configuration-invalid` if the event is not a batch of SQS messages. */
 function readMessages(event: unknown): readonly QueueMessage[] {
   const parsed = eventSchema.safeParse(event);
   if (!parsed.success)
     throw new Fault(
       'configuration-invalid',
-      'The consumer was invoked with something other than a batch of SQS messages: invoke it by the event source mapping of its queue only.',
+      'The consumer was invoked with something other than a batch of SQS messages: invoke it through the event source mapping of its queue only.',
     );
   return parsed.data.Records.map(({ messageId, body, attributes, receiptHandle }) => {
     return { messageId, body, receiveCount: attributes.ApproximateReceiveCount, receiptHandle };

@@ -1,13 +1,13 @@
-/** What the consumer says, as log lines: the same in its function and in the worker. */
+/** The consumer's log lines, the same in its function and in the worker. */
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { TracedEvent } from '../contract/traceparent.ts';
 import { eventFields, logsEachEvent } from '../runtime/event-fields.ts';
-import type { ConsumeLog, ToldOutcome } from './ports.ts';
+import type { ConsumeLog, ReportedOutcome } from './ports.ts';
 import type { SpanLog } from './spans.ts';
 
 type ConsumeLogger = Pick<Logger, 'error' | 'warn' | 'debug' | 'level'>;
 
-/** Writes the consumer's log to a logger. */
+/** Creates a consumer log that writes to `logger`. */
 export function consumeLog(logger: ConsumeLogger): ConsumeLog & SpanLog {
   return {
     eventOutcome: (event, outcome) => logOutcome(logger, event, outcome),
@@ -19,7 +19,7 @@ export function consumeLog(logger: ConsumeLogger): ConsumeLog & SpanLog {
   };
 }
 
-function logOutcome(logger: ConsumeLogger, event: TracedEvent, outcome: ToldOutcome): void {
+function logOutcome(logger: ConsumeLogger, event: TracedEvent, outcome: ReportedOutcome): void {
   if (outcome.outcome === 'dead') logger.error('event dead', { ...eventFields(event), ...outcome });
   else if (outcome.outcome === 'failed') logger.warn('event failed', { ...eventFields(event), ...outcome });
   else if (outcome.outcome === 'conflict') logger.warn('event in conflict', { ...eventFields(event), ...outcome });

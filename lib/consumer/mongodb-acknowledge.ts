@@ -1,10 +1,10 @@
-/** The acknowledgement: marks events processed, after the Neo4j commit. */
+/** Acknowledges events: marks them processed, after the Neo4j commit. */
 import { type Collection, type Document, ObjectId } from 'mongodb';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 
 /**
- * Marks the events processed by the server's clock, and returns how many were still pending. One that is dead or
- * processed already stays as it is.
+ * Marks pending events processed, with the server's time, and returns how many it marked. Dead and processed events
+ * stay unchanged.
  *
  * @throws Fault `mongodb-unavailable`.
  */

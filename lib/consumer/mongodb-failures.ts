@@ -1,6 +1,6 @@
 /**
- * Counts how often events were met in conflict, and how often they failed on their own, in a collection of its own: the
- * queue's receive counts also grow while a server is away.
+ * Counts each event's conflicts and failures in a separate collection: the queue's receive counts cannot be used,
+ * because they also grow while a server is away.
  */
 import { type Collection, ObjectId } from 'mongodb';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
@@ -9,17 +9,16 @@ import type { PastFailures } from './trial.ts';
 /** The conflicts and failures of one event. */
 export interface ConflictDocument {
   readonly _id: ObjectId;
-  /** Of conflicts; absent where there was none. */
+  /** Number of conflicts; absent if there was none. */
   readonly count?: number;
-  /** How often it failed while other events were settled; absent where it never failed. */
+  /** Number of failures while other events were settled; absent if there was none. */
   readonly failures?: number;
   readonly failedAt?: Date;
-  /** How often it ran out of time, with others or on its own; absent where it never did. */
+  /** How often the event ran out of time, with others or on its own; absent if it never did. */
   readonly slow?: number;
-  readonly lastAt: Date;
 }
 
-/** Counts one more conflict of the event, and returns how many that makes. @throws Fault `mongodb-unavailable`. */
+/** Adds one conflict of the event, and returns its number of conflicts. @throws Fault `mongodb-unavailable`. */
 export async function countConflict(conflicts: Collection<ConflictDocument>, eventId: string): Promise<number> {
   const counted = await withMongodbFaults(() =>
     conflicts.findOneAndUpdate(
@@ -32,11 +31,11 @@ export async function countConflict(conflicts: Collection<ConflictDocument>, eve
 }
 
 /**
- * Notes that an event failed on its own, and returns how often it did. A failure counts only if another event was
- * settled since the one before: in an outage nothing is, so that it costs no event anything.
+ * Notes that an event failed on its own, and returns its number of counted failures. A failure counts only if another
+ * event was settled since the previous one: in an outage nothing is settled, so an outage costs no event a failure.
  *
- * @param lastProcessed when an event was settled last.
- * @param counts false: the note says only that the event failed.
+ * @param lastProcessed when an event was last settled.
+ * @param counts false: only note that the event failed, without counting.
  * @throws Fault `mongodb-unavailable`.
  */
 export async function countFailure(
@@ -64,8 +63,8 @@ export async function countFailure(
   return noted?.failures ?? 0;
 }
 
-/** Counts for each event that it ran out of time. @throws Fault `mongodb-unavailable`. */
-export async function noteSlow(conflicts: Collection<ConflictDocument>, eventIds: readonly string[]): Promise<void> {
+/** Adds one to each event's number of time-outs. @throws Fault `mongodb-unavailable`. */
+export async function countSlow(conflicts: Collection<ConflictDocument>, eventIds: readonly string[]): Promise<void> {
   if (eventIds.length === 0) return;
   const update = { $inc: { slow: 1 }, $currentDate: { lastAt: true } } as const;
   const updates = eventIds.map((eventId) => {
@@ -75,7 +74,7 @@ export async function noteSlow(conflicts: Collection<ConflictDocument>, eventIds
 }
 
 /**
- * How those of the named events failed that failed on their own before, or ran out of time.
+ * Returns the past failures of those of the named events that failed on their own or ran out of time.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -95,8 +94,7 @@ export async function readFailures(
 }
 
 /**
- * Forgets the conflicts and failures of events that are dead, so that their counts start at zero when they are
- * redriven.
+ * Deletes the conflict and failure counts of dead events, so that they start at zero after a redrive.
  *
  * @throws Fault `mongodb-unavailable`.
  */

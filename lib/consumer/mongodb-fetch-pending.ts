@@ -1,14 +1,14 @@
-/** The newest pending events of each named aggregate: by one of them, the holder of a node may let go of it. */
+/** Fetches the newest pending events of aggregates: one of them may make its aggregate release a node. */
 import type { Collection, Document, ObjectId } from 'mongodb';
 import { type OutboxEvent, splitAggregateKey } from '../contract/outbox-event.ts';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 import { fetchEvents } from './mongodb-fetch-events.ts';
 
-/** Of one aggregate: should the newest be refused, one before it may let go. */
+/** Events to fetch for each aggregate: if the newest is refused, an older one may still release the node. */
 const eventsPerAggregate = 10;
 
 /**
- * One indexed look-up for each aggregate key (`type:id`); conflicts are few.
+ * Runs one indexed query for each aggregate key (`type:id`); conflicts are rare.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -30,7 +30,7 @@ export async function fetchPending(
   );
   const ids = found.flat().map(({ _id }) => _id.toHexString());
   const events: OutboxEvent[] = [];
-  for await (const portion of fetchEvents(outbox, ids))
-    for (const item of portion.read()) if (item.status === 'pending') events.push(item.event);
+  for await (const chunk of fetchEvents(outbox, ids))
+    for (const item of chunk.read()) if (item.status === 'pending') events.push(item.event);
   return events;
 }

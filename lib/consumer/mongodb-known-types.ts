@@ -1,4 +1,4 @@
-/** Which aggregate types a process may give up: those that the catalog of the set-up lacks as well. */
+/** Distinguishes types that the set-up declared (events are retried) from types that nothing knows (events are dead). */
 import type { Db } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 import type { AggregateCatalog } from '../projection/catalog.ts';
@@ -8,7 +8,7 @@ import { readDeclaredTypes } from '../set-up/mongodb-declared-types.ts';
 export class KnownTypes {
   readonly #db: Db;
   readonly #catalog: AggregateCatalog;
-  readonly #returned = new Set<string>();
+  readonly #reported = new Set<string>();
   #declared: ReadonlySet<string> = new Set();
 
   constructor(db: Db, catalog: AggregateCatalog) {
@@ -17,26 +17,26 @@ export class KnownTypes {
   }
 
   /**
-   * Asks for the types of the set-up if the catalog lacks one of these, and returns those that only the set-up knows,
-   * each once.
+   * Reads the set-up's types if the catalog lacks one of the given types. Returns the types that only the set-up knows,
+   * each only once.
    *
    * @throws Fault `mongodb-unavailable`, `time-up`.
    */
   async prepare(aggregateTypes: ReadonlySet<string>, maxMillis: number): Promise<readonly string[]> {
-    const lacking = [...aggregateTypes].filter((type) => !this.#catalog.has(type));
-    if (lacking.length === 0) return [];
+    const missing = [...aggregateTypes].filter((type) => !this.#catalog.has(type));
+    if (missing.length === 0) return [];
     this.#declared = await withinTime('MongoDB', maxMillis, () => readDeclaredTypes(this.#db));
-    const fresh = lacking.filter((type) => this.#declared.has(type) && !this.#returned.has(type));
-    for (const type of fresh) this.#returned.add(type);
-    return fresh;
+    const unreported = missing.filter((type) => this.#declared.has(type) && !this.#reported.has(type));
+    for (const type of unreported) this.#reported.add(type);
+    return unreported;
   }
 
-  /** @throws Fault `catalog-outdated` for a type that only the set-up knows. */
+  /** @throws Fault `catalog-outdated` if only the set-up knows the type. */
   requireKnown(aggregateType: string): void {
     if (this.#catalog.has(aggregateType) || !this.#declared.has(aggregateType)) return;
     throw new Fault(
       'catalog-outdated',
-      `This process has no aggregate "${aggregateType}" in its catalog, and the set-up had: deploy the newer version, or start the worker with its catalog (OUTGRAPH_CATALOG). The events of the type stay pending.`,
+      `This process's catalog has no aggregate type "${aggregateType}", but the set-up's catalog had it. Deploy the newer version, or start the worker with that catalog (OUTGRAPH_CATALOG). Events of this type stay pending until then.`,
     );
   }
 }

@@ -1,17 +1,11 @@
-/**
- * The consumer's trials as one process keeps them: an end that could not be written down is made up for before anything
- * is read.
- */
+/** Tracks the trials of one process. If MongoDB missed the end of a trial, writes it before the next read. */
 import type { Collection } from 'mongodb';
-import { beginTrial, endTrials, forgetTrials, readBrokenTrials, type TrialDocument } from './mongodb-trials.ts';
-import type { BrokenTrials, Trial } from './trial.ts';
+import { beginTrial, endTrials, forgetTrials, readCrashedTrials, type TrialDocument } from './mongodb-trials.ts';
+import type { CrashedTrials, Trial } from './trial.ts';
 
 export class TrialRecord {
   readonly #trials: Collection<TrialDocument>;
-  /**
-   * Trials that have ended: kept until MongoDB knows it, so that an outage of MongoDB does not look like a crash of the
-   * process.
-   */
+  /** Ended trials that MongoDB may not know of yet: otherwise an outage of MongoDB would look like a crash. */
   readonly #ended = new Set<string>();
 
   constructor(trials: Collection<TrialDocument>) {
@@ -24,19 +18,19 @@ export class TrialRecord {
 
   async end(id: string): Promise<void> {
     this.#ended.add(id);
-    await this.#writeEnds();
+    await this.#removeEnded();
   }
 
-  async readBroken(eventIds: readonly string[]): Promise<ReadonlyMap<string, BrokenTrials>> {
-    await this.#writeEnds();
-    return readBrokenTrials(this.#trials, eventIds);
+  async readCrashed(eventIds: readonly string[]): Promise<ReadonlyMap<string, CrashedTrials>> {
+    await this.#removeEnded();
+    return readCrashedTrials(this.#trials, eventIds);
   }
 
   forget(eventIds: readonly string[]): Promise<void> {
     return forgetTrials(this.#trials, eventIds);
   }
 
-  async #writeEnds(): Promise<void> {
+  async #removeEnded(): Promise<void> {
     const ids = [...this.#ended];
     if (ids.length === 0) return;
     await endTrials(this.#trials, ids);

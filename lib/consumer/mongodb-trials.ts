@@ -1,11 +1,11 @@
 /**
- * The consumer's trials, in a collection of their own: one small document for each that is under way, or that ended
- * with its process. They are few, so that they need no index but the one that forgets them. All times are the server's.
+ * The consumer's trials in MongoDB: one small document for each trial that is running or whose process crashed. There
+ * are few of them, so the collection has no index but its TTL index. All times are the server's.
  */
 import { randomUUID } from 'node:crypto';
 import { type Collection, ObjectId } from 'mongodb';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
-import type { BrokenTrials, Trial } from './trial.ts';
+import type { CrashedTrials, Trial } from './trial.ts';
 
 /** A trial's document. */
 export interface TrialDocument {
@@ -17,7 +17,7 @@ export interface TrialDocument {
 
 const majority = { writeConcern: { w: 'majority' } } as const;
 
-/** Writes down that a trial begins, and returns its id. @throws Fault `mongodb-unavailable`. */
+/** Records the start of a trial, and returns its id. @throws Fault `mongodb-unavailable`. */
 export async function beginTrial(
   trials: Collection<TrialDocument>,
   { eventIds, alone, maxMillis }: Trial,
@@ -29,33 +29,35 @@ export async function beginTrial(
   return id;
 }
 
-/** Removes trials that have ended in whatever way. @throws Fault `mongodb-unavailable`. */
+/** Removes trials that have ended. @throws Fault `mongodb-unavailable`. */
 export async function endTrials(trials: Collection<TrialDocument>, ids: readonly string[]): Promise<void> {
   await withMongodbFaults(() => trials.deleteMany({ _id: { $in: [...ids] } }, majority));
 }
 
-/** Of the named events, those with trials that ended with their process. @throws Fault `mongodb-unavailable`. */
-export async function readBrokenTrials(
+/** Returns the crashed trials of the named events. @throws Fault `mongodb-unavailable`. */
+export async function readCrashedTrials(
   trials: Collection<TrialDocument>,
   eventIds: readonly string[],
-): Promise<ReadonlyMap<string, BrokenTrials>> {
-  const asked = new Set(eventIds);
-  const found = new Map<string, { together: number; alone: number }>();
-  const over = { $expr: { $lt: ['$endsBefore', '$$NOW'] } };
-  const documents = await withMongodbFaults(() => trials.find(over, { readConcern: { level: 'majority' } }).toArray());
+): Promise<ReadonlyMap<string, CrashedTrials>> {
+  const requested = new Set(eventIds);
+  const crashed = new Map<string, { together: number; alone: number }>();
+  const expired = { $expr: { $lt: ['$endsBefore', '$$NOW'] } };
+  const documents = await withMongodbFaults(() =>
+    trials.find(expired, { readConcern: { level: 'majority' } }).toArray(),
+  );
   for (const { eventIds: tried, alone } of documents) {
     for (const eventId of tried.map((id) => id.toHexString())) {
-      if (!asked.has(eventId)) continue;
-      const broken = found.get(eventId) ?? { together: 0, alone: 0 };
-      broken[alone ? 'alone' : 'together'] += 1;
-      found.set(eventId, broken);
+      if (!requested.has(eventId)) continue;
+      const counts = crashed.get(eventId) ?? { together: 0, alone: 0 };
+      counts[alone ? 'alone' : 'together'] += 1;
+      crashed.set(eventId, counts);
     }
   }
-  return found;
+  return crashed;
 }
 
 /**
- * Forgets the broken trials of events that are settled, so that one that is redriven begins anew.
+ * Removes settled events from crashed trials, so that a redriven event starts without a record.
  *
  * @throws Fault `mongodb-unavailable`.
  */

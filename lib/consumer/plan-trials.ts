@@ -1,28 +1,28 @@
 /**
- * Which messages of a batch are tried together, which alone, and which no more. What ends the process must not take its
- * neighbours with it, and must not be tried for ever; but only trials that really ended with their process count,
- * because an outage brings every message many times.
+ * Decides which messages of a batch are tried together, which on their own, and which no more. A poison message must
+ * neither take its neighbours with it nor be tried forever. Only trials that ended with a crash count: in an outage,
+ * every message is redelivered many times.
  */
 
 import { inChunks } from '../runtime/in-chunks.ts';
 import type { ReadMessage } from './queue-message.ts';
-import type { BrokenTrials, PastFailures } from './trial.ts';
+import type { CrashedTrials, PastFailures } from './trial.ts';
 
 /** The messages of a batch, by how they are tried. */
 export interface TrialPlan {
   readonly together: readonly ReadMessage[];
   /**
-   * What ran out of time together, in ten groups; a group that does so again comes in ten groups once more, down to one
-   * event.
+   * Events that ran out of time together, in ten groups. A group that runs out of time again is split into ten groups,
+   * down to a single event.
    */
   readonly groups: readonly (readonly ReadMessage[])[];
   /**
-   * One after the other, after the others: the least suspect first, so that one which ends the process every time does
-   * not keep the others from their turn.
+   * Tried one after the other, after the rest. The least suspect comes first, so that an event that always crashes the
+   * process does not keep the others from their turn.
    */
   readonly alone: readonly ReadMessage[];
-  /** Tried alone as often as may be, and never finished. */
-  readonly givenUp: readonly ReadMessage[];
+  /** Crashed as often as allowed on their own. */
+  readonly exhausted: readonly ReadMessage[];
 }
 
 const slowGroups = 10;
@@ -30,28 +30,28 @@ const slowGroups = 10;
 /**
  * Plans the trials of a batch.
  *
- * @param failed the events that failed before, while the servers answered.
+ * @param failed past failures of events that failed while the servers answered.
  */
 export function planTrials(
   messages: readonly ReadMessage[],
-  broken: ReadonlyMap<string, BrokenTrials>,
+  crashed: ReadonlyMap<string, CrashedTrials>,
   failed: ReadonlyMap<string, PastFailures>,
   maxCrashes: number,
 ): TrialPlan {
   const together: ReadMessage[] = [];
   const slow: ReadMessage[] = [];
   const alone: ReadMessage[] = [];
-  const givenUp: ReadMessage[] = [];
+  const exhausted: ReadMessage[] = [];
   for (const message of messages) {
-    const trials = broken.get(message.eventId);
+    const trials = crashed.get(message.eventId);
     const failures = failed.get(message.eventId);
     if (trials === undefined && failures === undefined) together.push(message);
     else if (trials === undefined && failures?.alone === false) slow.push(message);
     else if (trials === undefined || trials.alone < maxCrashes) alone.push(message);
-    else givenUp.push(message);
+    else exhausted.push(message);
   }
   const suspicion = ({ eventId }: ReadMessage) => {
-    const trials = broken.get(eventId);
+    const trials = crashed.get(eventId);
     return trials === undefined ? 0 : trials.alone * 1_000 + trials.together;
   };
   alone.sort((left, right) => suspicion(left) - suspicion(right));
@@ -59,5 +59,5 @@ export function planTrials(
   const groups = [...Map.groupBy(slow, slowness)]
     .sort(([left], [right]) => left - right)
     .flatMap(([, messages]) => inChunks(messages, Math.ceil(messages.length / slowGroups)));
-  return { together, groups, alone, givenUp };
+  return { together, groups, alone, exhausted };
 }

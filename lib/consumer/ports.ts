@@ -1,91 +1,89 @@
-/** What the consumer's flow needs of the world, what it may be told, and what it reports. */
+/** The consumer's ports, options, log and report. */
 
 import type { Fault, FaultCode } from '../contract/fault.ts';
 import type { TracedEvent } from '../contract/traceparent.ts';
 import type { GraphPorts } from '../graph/ports.ts';
-import type { EventPortion } from '../outbox/fetched-event.ts';
+import type { EventChunk } from '../outbox/fetched-event.ts';
 import type { QueueMessage, UnreadableMessage } from './queue-message.ts';
 import type { RecordedOutcome, RecordLimits, RecordPorts } from './record-settlement.ts';
 import type { SettlePorts } from './settle-events.ts';
-import type { BrokenTrials, PastFailures, Trial } from './trial.ts';
+import type { CrashedTrials, PastFailures, Trial } from './trial.ts';
 
-/**
- * What the consumer needs. Everything that waits for a server throws a `time-up` fault before the function's time-out.
- */
-export interface ConsumePorts extends SettlePorts, Pick<GraphPorts, 'answers'>, Omit<RecordPorts, 'told'> {
-  /** Throws at once while a server that failed the last batch is still away. */
+/** Every port that waits for a server throws a `time-up` fault before the function's time-out. */
+export interface ConsumePorts extends SettlePorts, Pick<GraphPorts, 'answers'>, Omit<RecordPorts, 'reportOutcome'> {
+  /** Throws immediately if a server that failed the previous batch is still unavailable. */
   readonly checkServers: () => Promise<void>;
-  /** The named events in portions of a bounded size, in no order; one that was purged is absent. */
-  readonly fetchEvents: (eventIds: readonly string[]) => AsyncIterable<EventPortion>;
-  /** Counts for each of these events that they ran out of time together while Neo4j answered. */
-  readonly noteSlow: (eventIds: readonly string[]) => Promise<void>;
-  /** What is known of those of the named events that failed before. */
+  /** Yields the named events in chunks of bounded size, in no particular order; purged events are absent. */
+  readonly fetchEvents: (eventIds: readonly string[]) => AsyncIterable<EventChunk>;
+  /** Counts that each of these events ran out of time together with others, while Neo4j answered. */
+  readonly countSlow: (eventIds: readonly string[]) => Promise<void>;
+  /** Returns the past failures of those of the named events that have any. */
   readonly readFailures: (eventIds: readonly string[]) => Promise<ReadonlyMap<string, PastFailures>>;
   /**
-   * Called with the types of a portion before its events are projected. Returns those that only the set-up knows and
-   * that were not returned before.
+   * Called with the types of a chunk before its events are projected. Returns the types that only the set-up knows and
+   * that it has not returned before.
    */
   readonly prepareTypes: (aggregateTypes: ReadonlySet<string>) => Promise<readonly string[]>;
-  readonly readBrokenTrials: (eventIds: readonly string[]) => Promise<ReadonlyMap<string, BrokenTrials>>;
+  readonly readCrashedTrials: (eventIds: readonly string[]) => Promise<ReadonlyMap<string, CrashedTrials>>;
   readonly beginTrial: (trial: Trial) => Promise<string>;
   readonly endTrial: (trialId: string) => Promise<void>;
   readonly forgetTrials: (eventIds: readonly string[]) => Promise<void>;
-  /** Puts messages into the dead-letter queue, and returns those that it took. */
+  /** Sends messages to the dead-letter queue, and returns those that it took. */
   readonly moveToDeadLetters: (messages: readonly UnreadableMessage[]) => Promise<readonly QueueMessage[]>;
   /**
-   * Lets messages that stay in the queue come again after so long, instead of after the visibility time-out. Never
-   * throws: it only saves time.
+   * Redelivers messages after `seconds` instead of after the visibility time-out. Never throws: it only saves time.
    */
-  readonly comeAgain: (messages: readonly QueueMessage[], seconds: number) => Promise<void>;
+  readonly retryLater: (messages: readonly QueueMessage[], seconds: number) => Promise<void>;
   readonly remainingMillis: () => number;
   /** From 0 to 1, for the jitter. */
   readonly random: () => number;
   readonly log: ConsumeLog;
 }
 
-/** The fixed set of things the consumer says about single messages and events; never a payload, never a key. */
+/** What the consumer logs about single messages and events; never a payload or a key. */
 export interface ConsumeLog {
-  /** What the batch came to for one event; told once for each, as soon as it is written down in MongoDB. */
-  readonly eventOutcome: (event: TracedEvent, outcome: ToldOutcome) => void;
-  /** This process's catalog lacks a type that the set-up knew: its events stay pending. Reported once for each type. */
+  /** The outcome of one event: reported once for each event, as soon as MongoDB has recorded it. */
+  readonly eventOutcome: (event: TracedEvent, outcome: ReportedOutcome) => void;
+  /** The catalog lacks a type that the set-up knew; its events stay pending. Reported once for each type. */
   readonly typeUnknown: (aggregateType: string) => void;
   readonly messageUnreadable: (messageId: string, reason: string) => void;
-  /** A process ended in the middle of this event, or with it among others; it is applied alone now. */
-  readonly eventSuspected: (eventId: string, trials: BrokenTrials) => void;
-  /** The time is up: so many messages come again. */
+  /** The process crashed while this event was processed, alone or with others; it is now applied on its own. */
+  readonly eventSuspected: (eventId: string, trials: CrashedTrials) => void;
+  /** The time is up: `count` messages are redelivered. */
   readonly outOfTime: (count: number) => void;
 }
 
-/** What a batch came to for one event. */
-export type ToldOutcome =
+/** The outcome of a batch for one event. */
+export type ReportedOutcome =
   | RecordedOutcome
-  /** Processed, dead or purged before. */
+  /** Processed, dead or purged earlier. */
   | { readonly outcome: 'settled-before' }
-  /** It comes again, because of this fault. */
+  /** Will be redelivered, because of this fault. */
   | { readonly outcome: 'retried'; readonly code: FaultCode };
 
 export interface ConsumeOptions extends RecordLimits {
-  /** An event with which the process ended this often, alone, is dead. */
+  /** Number of times an event may crash the process, processed on its own, before it is dead. */
   readonly crashMaxTrials: number;
 }
 
-/** What one invocation came to. */
+/** The result of one invocation; counts are of events unless they name messages. */
 export interface ConsumeReport {
-  /** The messages that stay in the queue. */
+  /** Ids of the messages that stay in the queue. */
   readonly failedMessageIds: readonly string[];
   readonly applied: number;
   readonly superseded: number;
   readonly dead: number;
   readonly conflicts: number;
-  /** Failed on their own while the servers answered: they come again. */
+  /** Failed on their own while the servers answered; they are retried. */
   readonly failed: number;
-  /** Why the last of them failed; null if none did. */
+  /** The fault of the last of them; null if none failed. */
   readonly lastFailure: Fault | null;
+  /** Unreadable messages. */
   readonly unreadable: number;
-  /** Messages that were received before. */
+  /** Messages with a receive count above 1. */
   readonly redelivered: number;
-  /** Settled before: processed, dead, or purged. */
+  /** Messages whose events were processed, dead or purged earlier. */
   readonly settledBefore: number;
-  /** When the events that were applied had been written, by their writers' clocks. */
+  /** `createdAt` of the applied events, by their writers' clocks. */
   readonly appliedCreatedAt: readonly Date[];
 }

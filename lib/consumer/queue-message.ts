@@ -1,21 +1,22 @@
-/** A message of the queue as the flow sees it, and what it says once it is read. */
+/** Queue messages, before and after their pointers are read. */
 
-/** A message as it was received; `receiveCount` is how often, this time included. */
+/** A received message. */
 export interface QueueMessage {
   readonly messageId: string;
   readonly body: string;
+  /** How often it was received, including this time. */
   readonly receiveCount: number;
-  /** By which SQS knows this delivery; empty for a queue that has none. */
+  /** SQS's handle of this delivery; empty for a queue without handles. */
   readonly receiptHandle: string;
 }
 
-/** A message whose pointer could be read. */
+/** A message with a valid pointer. */
 export interface ReadMessage extends QueueMessage {
   /** 24 hexadecimal digits. */
   readonly eventId: string;
 }
 
-/** A message that nobody can read, and why. */
+/** A message without a valid pointer, and the reason. */
 export interface UnreadableMessage extends QueueMessage {
   readonly reason: string;
 }

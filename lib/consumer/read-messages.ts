@@ -1,8 +1,8 @@
-/** The messages of a batch, sorted by whether anybody can read them. */
+/** Separates the readable messages of a batch from the unreadable ones. */
 import { readPointer } from '../contract/pointer.ts';
 import type { QueueMessage, ReadMessage, UnreadableMessage } from './queue-message.ts';
 
-/** Reads the pointer of each message. */
+/** Reads each message's pointer. */
 export function readMessages(messages: readonly QueueMessage[]): {
   readonly readable: readonly ReadMessage[];
   readonly unreadable: readonly UnreadableMessage[];

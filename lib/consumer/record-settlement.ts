@@ -1,58 +1,58 @@
-/** Writes what is settled to the outbox: the dead with their reasons, then the acknowledgement of the rest. */
+/** Records outcomes in the outbox: marks dead events with their reasons, then acknowledges the rest. */
 
 import type { DataFaultCode, Fault, InfrastructureFaultCode } from '../contract/fault.ts';
 import { type Conflict, conflictText } from '../graph/conflict.ts';
 import type { DeadEvent } from '../outbox/dead-event.ts';
 import type { EventOutcome, Settlement, SettlePorts } from './settle-events.ts';
 
-/** What recording needs. */
+/** The ports of `recordSettlement`. */
 export interface RecordPorts extends Pick<SettlePorts, 'findSharers'> {
   readonly acknowledgeEvents: (eventIds: readonly string[]) => Promise<number>;
   readonly markDead: (events: readonly DeadEvent[]) => Promise<number>;
-  /** Counts one more conflict of an event, and returns how many that makes. */
+  /** Adds one conflict of an event, and returns its number of conflicts. */
   readonly countConflict: (eventId: string) => Promise<number>;
   /**
-   * Notes that an event failed on its own, and returns how often it did while other events were settled. Without
-   * `counts`, the note says only that it is to be tried on its own.
+   * Notes that an event failed on its own, and returns how often it did while other events were settled. With `counts`
+   * false, it only notes that the event must be tried on its own.
    */
   readonly countFailure: (eventId: string, counts: boolean) => Promise<number>;
-  /** Told of each event once, as soon as its outcome is written down. */
-  readonly told: (eventId: string, outcome: RecordedOutcome) => void;
+  /** Called once for each event, as soon as its outcome is recorded. */
+  readonly reportOutcome: (eventId: string, outcome: RecordedOutcome) => void;
 }
 
-/** What a batch came to for one event, as MongoDB knows it. */
+/** The outcome of a batch for one event, as recorded in MongoDB. */
 export type RecordedOutcome =
   | { readonly outcome: 'applied' | 'superseded' }
   | { readonly outcome: 'dead'; readonly code: DataFaultCode; readonly stack?: string }
-  /** Still pending; met in conflict so often. */
+  /** Still pending, after this number of conflicts. */
   | { readonly outcome: 'conflict'; readonly code: Conflict['code']; readonly conflicts: number }
   /** Still pending, for a process that knows its type. */
   | { readonly outcome: 'retried'; readonly code: Fault['code'] }
-  /** Still pending; failed on its own, so often while others were settled. */
+  /** Still pending, after this number of failures on its own while other events were settled. */
   | { readonly outcome: 'failed'; readonly code: Fault['code']; readonly reason: string; readonly failures: number };
 
-/** How often an event may meet trouble before it is dead. */
+/** How often an event may fail before it is dead. */
 export interface RecordLimits {
-  /** In conflict. */
+  /** Number of conflicts. */
   readonly conflictMaxReceives: number;
-  /** Failed on its own while other events were settled. */
+  /** Number of failures on its own while other events were settled. */
   readonly aloneMaxFailures: number;
 }
 
-/** What was recorded, by event id. */
+/** The recorded outcomes, by event id. */
 export interface Recorded {
   readonly applied: readonly string[];
   readonly superseded: readonly string[];
   readonly dead: readonly string[];
-  /** Still pending, with how often they were met in conflict. */
+  /** Still pending, with their number of conflicts. */
   readonly inConflict: ReadonlyMap<string, number>;
-  /** Still pending, with how often they failed. */
+  /** Still pending, with their number of failures. */
   readonly failed: ReadonlyMap<string, number>;
   readonly lastFailure: Fault | null;
 }
 
-/** These end without anything that is done about the event: it may fail by them for ever, and is not dead. */
-const passing: ReadonlySet<string> = new Set<InfrastructureFaultCode>([
+/** Faults that pass without a change to the event: however often they occur, the event does not become dead. */
+const neverFatal: ReadonlySet<string> = new Set<InfrastructureFaultCode>([
   'graph-locked',
   'constraint-building',
   'manifest-unknown',
@@ -62,28 +62,28 @@ const passing: ReadonlySet<string> = new Set<InfrastructureFaultCode>([
 /**
  * Records the outcomes.
  *
- * @param asked the events that the batch was about; the others are holders that were tried with them, whose own
+ * @param requested the events of the batch. Others are events of node holders that were applied with them; their own
  * messages are still to come.
  */
 export async function recordSettlement(
   { outcomes }: Settlement,
-  asked: ReadonlySet<string>,
+  requested: ReadonlySet<string>,
   ports: RecordPorts,
   limits: RecordLimits,
 ): Promise<Recorded> {
   const record = new Recording(ports, limits);
   for (const [eventId, result] of outcomes) {
-    const isAsked = asked.has(eventId);
+    const isRequested = requested.has(eventId);
     if (result.outcome === 'dead') record.addDead(eventId, result);
-    else if (result.outcome === 'conflict' && isAsked) await record.countConflict(eventId, result.conflict);
-    else if (result.outcome === 'failed' && isAsked) await record.countFailure(eventId, result.fault);
+    else if (result.outcome === 'conflict' && isRequested) await record.countConflict(eventId, result.conflict);
+    else if (result.outcome === 'failed' && isRequested) await record.countFailure(eventId, result.fault);
     else if (result.outcome === 'applied') record.applied.push(eventId);
     else if (result.outcome === 'superseded') record.superseded.push(eventId);
   }
   return record.write();
 }
 
-/** The first lines say where. */
+/** The first lines of a stack say where the error was thrown. */
 const maxStackCharacters = 2_000;
 
 /** The state of one call. */
@@ -123,12 +123,12 @@ class Recording {
 
   async countFailure(eventId: string, fault: Fault): Promise<void> {
     if (fault.code === 'catalog-outdated') {
-      // Says nothing of the event: it is not to be tried on its own, and waits as long as any.
+      // Not the event's fault: it is not tried on its own, and waits for the longest back-off.
       this.#failed.set(eventId, Number.POSITIVE_INFINITY);
       this.#pending.set(eventId, { outcome: 'retried', code: fault.code });
       return;
     }
-    const counts = !passing.has(fault.code);
+    const counts = !neverFatal.has(fault.code);
     const failures = await this.#ports.countFailure(eventId, counts);
     if (counts && failures >= this.#limits.aloneMaxFailures) {
       this.dead.push({ eventId, ...failureText(fault, failures) });
@@ -141,17 +141,17 @@ class Recording {
 
   async write(): Promise<Recorded> {
     const { applied, superseded, dead } = this;
-    const { told, markDead, acknowledgeEvents } = this.#ports;
+    const { reportOutcome, markDead, acknowledgeEvents } = this.#ports;
     if (dead.length > 0) await markDead(dead);
     for (const { eventId, code } of dead) {
       const stack = this.#stacks.get(eventId);
-      told(eventId, { outcome: 'dead', code, ...(stack === undefined ? {} : { stack }) });
+      reportOutcome(eventId, { outcome: 'dead', code, ...(stack === undefined ? {} : { stack }) });
     }
-    for (const [eventId, outcome] of this.#pending) told(eventId, outcome);
+    for (const [eventId, outcome] of this.#pending) reportOutcome(eventId, outcome);
     const settled = [...applied, ...superseded];
     if (settled.length > 0) await acknowledgeEvents(settled);
-    for (const eventId of applied) told(eventId, { outcome: 'applied' });
-    for (const eventId of superseded) told(eventId, { outcome: 'superseded' });
+    for (const eventId of applied) reportOutcome(eventId, { outcome: 'applied' });
+    for (const eventId of superseded) reportOutcome(eventId, { outcome: 'superseded' });
     return {
       applied,
       superseded,
@@ -166,6 +166,6 @@ class Recording {
 function failureText(fault: Fault, failures: number): Pick<DeadEvent, 'code' | 'message'> {
   return {
     code: fault.code === 'graph-overloaded' ? 'transaction-too-large' : 'apply-failed',
-    message: `Failed ${failures} times when it was applied on its own, while other events were applied. The last error: ${fault.message}`,
+    message: `Failed ${failures} times on its own while other events were applied. Last error: ${fault.message}`,
   };
 }

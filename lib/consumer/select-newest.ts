@@ -1,12 +1,12 @@
 /**
- * From the pending events of a batch to the states to apply: the newest valid event of each aggregate. An event whose
- * payload cannot be projected is dead, and an older one that can be takes its place.
+ * Projects the pending events of a batch and sorts them by aggregate. An event whose payload cannot be projected is
+ * dead; an older valid event of its aggregate takes its place.
  */
 import { type DataFault, Fault, isDataFault } from '../contract/fault.ts';
 import { aggregateKey, type OutboxEvent } from '../contract/outbox-event.ts';
 import type { Subgraph } from '../contract/subgraph.ts';
 
-/** An event that can be applied: a delete's subgraph is null. */
+/** An event that can be applied; `subgraph` is null for a delete. */
 export interface ProjectedEvent {
   readonly event: OutboxEvent;
   readonly key: string;
@@ -19,23 +19,23 @@ export interface RefusedEvent {
   readonly fault: DataFault;
 }
 
-/** An event that this process cannot project, and another one may. */
+/** An event that this process cannot project, but another one may. */
 export interface DeferredEvent {
   readonly event: OutboxEvent;
   readonly fault: Fault;
 }
 
-/** Valid events by aggregate, newest first; and the others. */
+/** Valid events by aggregate, newest first, and the others. */
 export interface ProjectedEvents {
   readonly byAggregate: ReadonlyMap<string, readonly ProjectedEvent[]>;
   readonly refused: readonly RefusedEvent[];
   readonly deferred: readonly DeferredEvent[];
 }
 
-/** From a payload to its subgraph; throws a data fault, or `catalog-outdated`. */
+/** Projects an event's payload. Throws a data fault, or `catalog-outdated`. */
 export type ProjectEvent = (event: OutboxEvent) => Subgraph | null;
 
-/** Projects each event once, and puts the events of each aggregate in the order newest first. */
+/** Projects each event once, and sorts the events of each aggregate newest first. */
 export function projectEvents(events: readonly OutboxEvent[], project: ProjectEvent): ProjectedEvents {
   const projected: ProjectedEvent[] = [];
   const refused: RefusedEvent[] = [];

@@ -1,8 +1,8 @@
 /**
- * Brings a set of events to an end: applied, superseded, dead, in conflict, or failed for now. Only the newest valid
- * event of each aggregate is applied. Where another aggregate holds what it claims, that aggregate's pending events are
- * fetched, and all that depend on each other are applied in one transaction. Where the newest cannot be applied in the
- * end, the next older one takes its place.
+ * Settles events: each one becomes applied, superseded, dead, in conflict, or failed for now. Only the newest valid
+ * event of each aggregate is applied. If another aggregate holds an element that it claims, the flow fetches that
+ * aggregate's pending events and applies all that depend on each other in one transaction. If the newest event cannot
+ * be applied in the end, the next older one takes its place.
  */
 
 import type { DataFaultCode, Fault } from '../contract/fault.ts';
@@ -14,29 +14,29 @@ import type { GraphPorts } from '../graph/ports.ts';
 import { connectedGroups } from './connected-groups.ts';
 import { type ProjectEvent, type ProjectedEvent, projectEvents } from './select-newest.ts';
 
-/** What settling needs. */
+/** The ports of `settleEvents`. */
 export interface SettlePorts extends Pick<GraphPorts, 'applyBatch' | 'findSharers'> {
   readonly project: ProjectEvent;
-  /** The newest pending events of each named aggregate (`type:id`), a few for each. */
+  /** Returns a few of the newest pending events of each named aggregate (`type:id`). */
   readonly fetchPending: (aggregateKeys: readonly string[]) => Promise<readonly OutboxEvent[]>;
 }
 
-/** What became of one event. */
+/** The outcome of one event. */
 export type EventOutcome =
   | { readonly outcome: 'applied' | 'superseded' }
   | {
       readonly outcome: 'dead';
       readonly code: DataFaultCode;
       readonly message: string;
-      /** What the projection threw. */
+      /** The error that the projection threw. */
       readonly thrown?: unknown;
     }
   | { readonly outcome: 'conflict'; readonly conflict: Conflict }
   | { readonly outcome: 'failed'; readonly fault: Fault };
 
 /**
- * Outcomes by event id. May hold events that were not asked for: those of holders that were applied to resolve a
- * conflict.
+ * Outcomes by event id. It may hold events that were not requested: those of node holders that were applied to resolve
+ * a conflict.
  */
 export interface Settlement {
   readonly outcomes: Map<string, EventOutcome>;
@@ -44,15 +44,15 @@ export interface Settlement {
 }
 
 /**
- * Holders of holders are asked as well, this deep: nodes that move around in a circle of so many aggregates find their
- * new owners.
+ * How deep to follow holders of holders: nodes that move around in a circle of up to 25 aggregates find their new
+ * owners.
  */
 const conflictRounds = 25;
 
 /**
- * Settles the events into `settlement`, which holds what is known so far even if this throws.
+ * Settles the events into `settlement`, which holds the outcomes known so far even if this throws.
  *
- * @throws Fault that is no data fault: whatever has no outcome yet shall be retried later.
+ * @throws Fault other than a data fault: events without an outcome must be retried later.
  */
 export async function settleEvents(
   events: readonly OutboxEvent[],
@@ -60,30 +60,30 @@ export async function settleEvents(
   settlement: Settlement,
 ): Promise<void> {
   const settling = new Settling(ports, settlement);
-  let lines = settling.project(events);
-  while (lines.length > 0) {
-    await settling.applyNewest(lines);
-    lines = lines.map((line) => settling.olderOf(line)).filter((line) => line !== undefined);
+  let aggregates = settling.project(events);
+  while (aggregates.length > 0) {
+    await settling.applyNewest(aggregates);
+    aggregates = aggregates.map((events) => settling.olderOf(events)).filter((events) => events !== undefined);
   }
 }
 
 /** The valid events of one aggregate, newest first; never empty. */
-type Line = readonly [ProjectedEvent, ...(readonly ProjectedEvent[])];
+type AggregateEvents = readonly [ProjectedEvent, ...(readonly ProjectedEvent[])];
 
 /** The state of one call. */
 class Settling {
   readonly #ports: SettlePorts;
   readonly #settlement: Settlement;
   /** Holders whose pending events were fetched. */
-  readonly #asked = new Set<string>();
+  readonly #fetched = new Set<string>();
 
   constructor(ports: SettlePorts, settlement: Settlement) {
     this.#ports = ports;
     this.#settlement = settlement;
   }
 
-  /** Events that cannot be projected are dead; the others by aggregate. */
-  project(events: readonly OutboxEvent[]): readonly Line[] {
+  /** Marks events that cannot be projected as dead, and returns the others by aggregate. */
+  project(events: readonly OutboxEvent[]): readonly AggregateEvents[] {
     for (const event of events) this.#settlement.events.set(event.eventId, event);
     const { byAggregate, refused, deferred } = projectEvents(events, this.#ports.project);
     for (const { event, fault } of deferred) this.#settlement.outcomes.set(event.eventId, { outcome: 'failed', fault });
@@ -96,60 +96,62 @@ class Settling {
         ...thrown,
       });
     }
-    return [...byAggregate.values()].flatMap(([newest, ...older]): Line[] => (newest ? [[newest, ...older]] : []));
+    return [...byAggregate.values()].flatMap(([newest, ...older]): AggregateEvents[] =>
+      newest ? [[newest, ...older]] : [],
+    );
   }
 
-  /** The line without its newest event, if that one cannot be applied now and there is an older one. */
-  olderOf([newest, ...older]: Line): Line | undefined {
+  /** The events without the newest one, if that one cannot be applied now and there is an older one. */
+  olderOf([newest, ...older]: AggregateEvents): AggregateEvents | undefined {
     const outcome = this.#outcomeOf(newest)?.outcome;
     const [next, ...rest] = older.filter(({ event }) => !this.#settlement.outcomes.has(event.eventId));
     return (outcome === 'dead' || outcome === 'conflict') && next !== undefined ? [next, ...rest] : undefined;
   }
 
-  /** Applies the newest event of each line, together with what holds up those in conflict. */
-  async applyNewest(lines: readonly Line[]): Promise<void> {
-    await this.#apply(lines);
-    let known = new Map(lines.map((line) => [line[0].key, this.#withoutDead(line)]));
+  /** Applies the newest event of each aggregate, together with the events that those in conflict depend on. */
+  async applyNewest(aggregates: readonly AggregateEvents[]): Promise<void> {
+    await this.#apply(aggregates);
+    let known = new Map(aggregates.map((events) => [events[0].key, this.#withoutDead(events)]));
     const tried = new Set<string>();
     for (let round = 1; round <= conflictRounds; round += 1) {
       const conflicts = [...known.values()].flatMap(([newest]) => this.#conflictOf(newest) ?? []);
       if (conflicts.length === 0) return;
       const edges = await this.#holdersOf(conflicts);
-      const fresh = await this.#fetchHolders(edges.map(([, holder]) => holder).filter((key) => !known.has(key)));
-      known = new Map([...known, ...fresh.map((line): [string, Line] => [line[0].key, line])]);
+      const fetched = await this.#fetchHolders(edges.map(([, holder]) => holder).filter((key) => !known.has(key)));
+      known = new Map([...known, ...fetched.map((events): [string, AggregateEvents] => [events[0].key, events])]);
       const applied = [...known.values()].filter(([newest]) => this.#isApplied(newest)).length;
       const open = new Map([...known].filter(([, [newest]]) => !this.#isApplied(newest)));
       const groups = connectedGroups(
         conflicts.map(({ refused }) => refused),
         edges.filter(([, holder]) => open.has(holder)),
-      ).map((keys) => keys.map((key) => open.get(key)).filter((line) => line !== undefined));
-      // The same events over the same graph would be in the same conflict again.
-      const worthTrying = groups.filter((group) => {
+      ).map((keys) => keys.map((key) => open.get(key)).filter((events) => events !== undefined));
+      // The same events on the same graph would be in the same conflict again.
+      const untried = groups.filter((group) => {
         const name = `${applied} ${group.map(([{ event }]) => event.eventId).join()}`;
         if (tried.has(name)) return false;
         tried.add(name);
         return applied > 0 || group.length > 1;
       });
-      if (worthTrying.length === 0) return;
-      for (const group of worthTrying) {
+      if (untried.length === 0) return;
+      for (const group of untried) {
         await this.#apply(group, { together: true });
-        for (const line of group) known.set(line[0].key, this.#withoutDead(line));
+        for (const events of group) known.set(events[0].key, this.#withoutDead(events));
       }
     }
   }
 
-  async #apply(lines: readonly Line[], options?: BatchOptions): Promise<void> {
+  async #apply(aggregates: readonly AggregateEvents[], options?: BatchOptions): Promise<void> {
     const results: BatchResults = new Map();
     try {
-      const states = lines.map(([newest]) => toState(newest));
+      const states = aggregates.map(([newest]) => toState(newest));
       await this.#ports.applyBatch(states, results, options);
     } finally {
-      for (const line of lines) this.#record(line, results);
+      for (const events of aggregates) this.#record(events, results);
     }
   }
 
-  /** An applied state settles the older events of its aggregate as well. */
-  #record([newest, ...older]: Line, results: BatchResults): void {
+  /** An applied state also settles the older events of its aggregate. */
+  #record([newest, ...older]: AggregateEvents, results: BatchResults): void {
     const result = results.get(newest.key);
     if (result === undefined) return;
     this.#settlement.outcomes.set(newest.event.eventId, eventOutcome(result));
@@ -157,26 +159,26 @@ class Settling {
     for (const { event } of older) this.#settlement.outcomes.set(event.eventId, { outcome: 'superseded' });
   }
 
-  /** A holder whose newest event is dead may still let go by the one before. */
-  #withoutDead(line: Line): Line {
-    const [newest, next, ...rest] = line;
-    if (this.#outcomeOf(newest)?.outcome !== 'dead' || next === undefined) return line;
+  /** If a holder's newest event is dead, its previous one may still release the node. */
+  #withoutDead(events: AggregateEvents): AggregateEvents {
+    const [newest, next, ...rest] = events;
+    if (this.#outcomeOf(newest)?.outcome !== 'dead' || next === undefined) return events;
     return this.#withoutDead([next, ...rest]);
   }
 
-  /** For each conflict, who is in whose way, as far as it is known. */
+  /** For each conflict, the aggregates that hold the contested element, as far as they are known. */
   async #holdersOf(conflicts: readonly Conflict[]): Promise<readonly (readonly [refused: string, holder: string])[]> {
     const nodes = new Set(conflicts.flatMap(({ sharedNode }) => sharedNode ?? []));
     const sharers = nodes.size === 0 ? [] : await this.#ports.findSharers([...nodes]);
     return conflicts.flatMap(({ refused, holder, sharedNode }) => {
       const holders = holder !== null ? [holder] : sharedNode === null ? [] : sharers;
-      return holders.filter((one) => one !== refused).map((one) => [refused, one] as const);
+      return holders.filter((key) => key !== refused).map((key) => [refused, key] as const);
     });
   }
 
-  async #fetchHolders(keys: readonly string[]): Promise<readonly Line[]> {
-    const unknown = [...new Set(keys)].filter((key) => !this.#asked.has(key));
-    for (const key of unknown) this.#asked.add(key);
+  async #fetchHolders(keys: readonly string[]): Promise<readonly AggregateEvents[]> {
+    const unknown = [...new Set(keys)].filter((key) => !this.#fetched.has(key));
+    for (const key of unknown) this.#fetched.add(key);
     if (unknown.length === 0) return [];
     const pending = await this.#ports.fetchPending(unknown);
     return this.project(pending.filter(({ eventId }) => !this.#settlement.outcomes.has(eventId)));

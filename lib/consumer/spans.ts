@@ -1,4 +1,4 @@
-/** Joins the consumer's log to spans, where an endpoint for them is set; the SDK is loaded only there. */
+/** Adds spans to the consumer's log if an OTLP endpoint is set; loads the OpenTelemetry SDK only then. */
 
 import { describeError } from '../contract/fault.ts';
 import type { TraceSettings } from '../runtime/settings.ts';
@@ -6,14 +6,14 @@ import type { BatchTrace, TracingOptions } from '../runtime/tracing.ts';
 import type { ConsumeLog, ConsumeReport } from './ports.ts';
 
 export interface SpanLog {
-  /** The collector did not take the spans of a batch; none are made for a while. */
+  /** The collector did not take the spans of a batch; no spans are made for a while. */
   readonly spansNotDelivered: (reason: string) => void;
 }
 
 /** Makes spans of batches. */
 export interface BatchSpans {
-  /** Runs a batch with a log that makes spans of what it is told. */
-  readonly around: (batch: SpannedBatch, run: (log: ConsumeLog) => Promise<ConsumeReport>) => Promise<ConsumeReport>;
+  /** Runs a batch with a log that also makes a span of each reported outcome. */
+  readonly trace: (batch: SpannedBatch, run: (log: ConsumeLog) => Promise<ConsumeReport>) => Promise<ConsumeReport>;
   readonly close: () => Promise<void>;
 }
 
@@ -24,23 +24,23 @@ export interface SpannedBatch {
 }
 
 export interface SpanOptions extends Omit<TracingOptions, 'url'> {
-  /** Whether spans are sent before a batch ends: a function may be frozen after it. */
+  /** Whether to send spans before a batch ends: a Lambda function may be frozen afterwards. */
   readonly flush: boolean;
 }
 
-/** A batch waits no longer than this for its spans to be taken, and leaves itself time for its answer. */
+/** A batch waits at most this long for the collector, and keeps some time for its own response. */
 const flushMillis = 1_000;
-const answerMillis = 500;
+const responseMillis = 500;
 
-/** Spans for an endpoint, or none where none is set. */
+/** Creates spans for an endpoint; makes none if no endpoint is set. */
 export function joinBatchSpans(settings: TraceSettings, options: SpanOptions): BatchSpans {
   const url = tracesUrl(settings);
-  if (url === null) return { around: ({ log }, run) => run(log), close: async () => undefined };
-  // Begun now, while the function starts, so that the first batch need not wait for it.
+  if (url === null) return { trace: ({ log }, run) => run(log), close: async () => undefined };
+  // Loaded while the function starts, so that the first batch need not wait for it.
   const opening = import('../runtime/tracing.ts').then(({ Tracing }) => new Tracing({ ...options, url }));
   opening.catch(() => undefined);
   return {
-    around: async ({ messages, remainingMillis, log }, run) => {
+    trace: async ({ messages, remainingMillis, log }, run) => {
       const tracing = await opening.catch((error: unknown) => {
         log.spansNotDelivered(describeError(error).reason);
         return null;
@@ -48,9 +48,9 @@ export function joinBatchSpans(settings: TraceSettings, options: SpanOptions): B
       const batch = tracing?.beginBatch(messages) ?? null;
       if (tracing === null || batch === null) return run(log);
       try {
-        return await traced(batch, log, run);
+        return await runTraced(batch, log, run);
       } finally {
-        const millis = Math.min(flushMillis, remainingMillis() - answerMillis);
+        const millis = Math.min(flushMillis, remainingMillis() - responseMillis);
         if (options.flush)
           await tracing.flush(millis).catch((error: unknown) => log.spansNotDelivered(describeError(error).reason));
       }
@@ -63,15 +63,15 @@ export function joinBatchSpans(settings: TraceSettings, options: SpanOptions): B
   };
 }
 
-async function traced(
+async function runTraced(
   batch: BatchTrace,
   log: ConsumeLog,
   run: (log: ConsumeLog) => Promise<ConsumeReport>,
 ): Promise<ConsumeReport> {
   const eventOutcome: ConsumeLog['eventOutcome'] = (event, outcome) => {
     log.eventOutcome(event, outcome);
-    // What was settled before has its span already.
-    if (outcome.outcome !== 'settled-before') batch.tell(event, outcome);
+    // An event that was settled earlier already has its span.
+    if (outcome.outcome !== 'settled-before') batch.addEvent(event, outcome);
   };
   try {
     const report = await run({ ...log, eventOutcome });
@@ -84,8 +84,8 @@ async function traced(
 }
 
 /**
- * The endpoint for traces as it is, or the path of traces below the endpoint for everything; null where neither is set,
- * or where OpenTelemetry is switched off.
+ * The endpoint for traces as it is, or the traces path below the general endpoint. Null if neither is set, or if
+ * OpenTelemetry is disabled.
  */
 function tracesUrl(settings: TraceSettings): string | null {
   if (settings.OTEL_SDK_DISABLED) return null;

@@ -1,28 +1,28 @@
 /**
- * Trials: what the consumer has begun with events that came to it before. A trial is written down before it begins and
- * removed when it ends, however it ends; one that is still there when its time is over ended with its process. How
- * often a message was received says nothing of the kind: in an outage every message is received again and again.
+ * Trials: attempts to process redelivered events. A trial is recorded before it starts and removed when it ends, with
+ * or without success. One that is still there after its time ended with a crash of its process. Receive counts cannot
+ * show that: in an outage every message is received again and again.
  */
 
-/** How many trials of one event ended with the process: begun with others, and begun alone. */
-export interface BrokenTrials {
+/** How many trials of one event ended with a crash: together with other events, and alone. */
+export interface CrashedTrials {
   readonly together: number;
   readonly alone: number;
 }
 
-/** How an event failed before, while the servers answered. */
+/** Past failures of an event, while the servers answered. */
 export interface PastFailures {
-  /** Failed on its own. */
+  /** Whether it failed on its own. */
   readonly alone: boolean;
   /** How often it ran out of time, with others or on its own. */
   readonly slow: number;
 }
 
-/** A trial that begins. */
+/** A new trial. */
 export interface Trial {
   readonly eventIds: readonly string[];
-  /** Whether nothing but this one event is tried. */
+  /** Whether the trial has only this one event. */
   readonly alone: boolean;
-  /** Until then it has ended, or its process has. */
+  /** After this time, the trial has ended or its process has crashed. */
   readonly maxMillis: number;
 }

@@ -1,4 +1,4 @@
-/** Joins the consumer's flow to MongoDB, Neo4j and SQS; done once for a process, kept over warm calls. */
+/** Connects the consumer to MongoDB, Neo4j and SQS: once for each process, reused by warm invocations. */
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { outboxCollection } from '../contract/outbox-event.ts';
 import { connectNeo4j } from '../graph/neo4j-connect.ts';
@@ -26,8 +26,8 @@ import {
   type ConflictDocument,
   countConflict,
   countFailure,
+  countSlow,
   forgetConflicts,
-  noteSlow,
   readFailures,
 } from './mongodb-failures.ts';
 import { fetchEvents } from './mongodb-fetch-events.ts';
@@ -40,7 +40,7 @@ import type { QueueMessage, UnreadableMessage } from './queue-message.ts';
 import { joinBatchSpans, type SpanLog, type SpanOptions } from './spans.ts';
 import type { Trial } from './trial.ts';
 
-/** The joined consumer. */
+/** A wired consumer. */
 export interface Consumer {
   readonly consume: (
     messages: readonly QueueMessage[],
@@ -50,13 +50,13 @@ export interface Consumer {
   readonly close: () => Promise<void>;
 }
 
-/** The queue that the batches come from. */
-export interface ConsumerQueue extends Pick<ConsumePorts, 'comeAgain' | 'moveToDeadLetters'> {
+/** The queue that delivers the batches. */
+export interface ConsumerQueue extends Pick<ConsumePorts, 'retryLater' | 'moveToDeadLetters'> {
   readonly spans: SpanOptions;
   readonly close: () => void;
 }
 
-/** Joins the parts to the queue in SQS; connections open with the first batch. */
+/** Creates a consumer of the SQS queue; connections open with the first batch. */
 export function wireConsumer(settings: QueueConsumerSettings, catalog: AggregateCatalog): Consumer {
   const queue = new SQSClient({ maxAttempts: 4 });
   const queues = { queueUrl: settings.QUEUE_URL, deadLetterQueueUrl: settings.DEAD_LETTER_QUEUE_URL };
@@ -66,8 +66,8 @@ export function wireConsumer(settings: QueueConsumerSettings, catalog: Aggregate
       queue: { system: 'aws_sqs', name: settings.QUEUE_URL.split('/').at(-1) ?? '' },
       flush: true,
     },
-    comeAgain: async (messages, seconds) => {
-      // They come again all the same, only later.
+    retryLater: async (messages, seconds) => {
+      // If it fails, the messages are redelivered after the visibility time-out.
       await changeVisibility(queue, settings.QUEUE_URL, messages, seconds).catch(() => undefined);
     },
     moveToDeadLetters: async (messages) => {
@@ -76,35 +76,32 @@ export function wireConsumer(settings: QueueConsumerSettings, catalog: Aggregate
         return message;
       };
       const moved = await Promise.allSettled(messages.map(move));
-      return moved.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+      return moved.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     },
     close: () => queue.destroy(),
   });
 }
 
-/**
- * For batches that come from no queue in SQS: who brings them delivers again by a clock of its own, and brings pointers
- * of our own making.
- */
+/** For batches that come from outside SQS: the caller redelivers by its own clock, and sends pointers of ours only. */
 export const noQueue: ConsumerQueue = {
   spans: { serviceName: 'outgraph-worker', queue: { system: 'outgraph', name: outboxCollection }, flush: false },
-  comeAgain: async () => undefined,
+  retryLater: async () => undefined,
   moveToDeadLetters: async (messages) => messages,
   close: () => undefined,
 };
 
-/** The last seconds of an invocation: servers are not waited for any more, and what is settled is written down. */
+/** The last seconds of an invocation: no more waiting for servers; settled events are recorded. */
 const reserveMillis = 10_000;
 const recordMillis = 3_000;
 
-/** A server that failed the last batch is asked again before the next one is begun, and given this long. */
+/** After a failed batch, a server has this long to answer a ping before the next batch starts. */
 const pingMillis = 3_000;
 
 /**
- * Joins the parts to any queue.
+ * Creates a consumer of any queue.
  *
- * @param options how long the driver tries again by itself when Neo4j is away; left out, for as long as suits a
- * function, whose next try is a while away.
+ * @param options `retrySeconds`: how long the driver itself retries while Neo4j is away. The default suits a function,
+ * which is invoked again only after a while.
  */
 export function joinConsumer(
   settings: ConsumerSettings,
@@ -135,16 +132,16 @@ export function joinConsumer(
   const portsFor = (remainingMillis: () => number): Omit<ConsumePorts, 'log'> => {
     const untilReserve = () => remainingMillis() - reserveMillis;
     const untilEnd = () => remainingMillis() - recordMillis;
-    const reading = {
+    const reads = {
       fetchPending: (keys: readonly string[]) => fetchPending(outbox, keys),
       readFailures: (eventIds: readonly string[]) => readFailures(conflicts, eventIds),
-      readBrokenTrials: (eventIds: readonly string[]) => trials.readBroken(eventIds),
+      readCrashedTrials: (eventIds: readonly string[]) => trials.readCrashed(eventIds),
       beginTrial: (trial: Trial) => trials.begin(trial),
     };
-    const recording = {
+    const writes = {
       forgetTrials: (eventIds: readonly string[]) => trials.forget(eventIds),
       countConflict: (eventId: string) => countConflict(conflicts, eventId),
-      noteSlow: (eventIds: readonly string[]) => noteSlow(conflicts, eventIds),
+      countSlow: (eventIds: readonly string[]) => countSlow(conflicts, eventIds),
       countFailure: async (eventId: string, counts: boolean) =>
         countFailure(conflicts, eventId, counts ? await readLastProcessed(outbox) : null, counts),
       acknowledgeEvents: (eventIds: readonly string[]) => acknowledgeEvents(outbox, eventIds),
@@ -155,13 +152,13 @@ export function joinConsumer(
         return marked;
       },
     };
-    const asking = { ping: () => pingNeo4j(graph.current.driver, database) };
+    const pings = { ping: () => pingNeo4j(graph.current.driver, database) };
     return {
-      comeAgain: queue.comeAgain,
+      retryLater: queue.retryLater,
       moveToDeadLetters: queue.moveToDeadLetters,
       checkServers: async () => {
         if (!failedBefore) return;
-        await boundedPorts('Neo4j', asking, () => pingMillis, graph.renewIfSilent).ping();
+        await boundedPorts('Neo4j', pings, () => pingMillis, graph.renewIfSilent).ping();
         await withinTime('MongoDB', pingMillis, () => pingMongodb(db));
         await withinTime('MongoDB', untilReserve(), checkSetUp);
       },
@@ -172,11 +169,11 @@ export function joinConsumer(
         return projectOutboxEvent(catalog, event);
       },
       ...boundedPorts('Neo4j', graph.current.ports, untilReserve, graph.renewIfSilent),
-      // Has a bound of its own. The connection of a call that was given up is a new one by now.
+      // Has a bound of its own. After a call that timed out, this is already the new connection.
       answers: () => graph.current.ports.answers(),
-      ...boundedPorts('MongoDB', reading, untilReserve),
-      ...boundedPorts('MongoDB', recording, untilEnd),
-      // Made up for by the next invocation of this process.
+      ...boundedPorts('MongoDB', reads, untilReserve),
+      ...boundedPorts('MongoDB', writes, untilEnd),
+      // If it fails, the process's next invocation removes the trial.
       endTrial: (id) => withinTime('MongoDB', untilEnd(), () => trials.end(id)).catch(() => undefined),
       remainingMillis,
       random: Math.random,
@@ -206,7 +203,7 @@ export function joinConsumer(
   };
   return {
     consume: (messages, remainingMillis, log) =>
-      spans.around({ messages: messages.length, remainingMillis, log }, (spanned) =>
+      spans.trace({ messages: messages.length, remainingMillis, log }, (spanned) =>
         consumeBatch(messages, remainingMillis, spanned),
       ),
     close: async () => {

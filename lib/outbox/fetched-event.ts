@@ -20,6 +20,6 @@ export type FetchedEvent =
  * Events as they were fetched; decoded when they are asked for, so that what is fetched in advance takes no more memory
  * than its bytes.
  */
-export interface EventPortion {
+export interface EventChunk {
   readonly read: () => readonly FetchedEvent[];
 }

@@ -128,7 +128,7 @@ export class BatchTrace {
   }
 
   /** What became of an event: its span goes from the begin of the batch until now. */
-  tell(event: TracedEvent, { outcome, code }: TracedOutcome): void {
+  addEvent(event: TracedEvent, { outcome, code }: TracedOutcome): void {
     const count = `outgraph.events.${outcome}`;
     this.#counts[count] = (this.#counts[count] ?? 0) + 1;
     const parent = readTraceparent(event.traceparent);

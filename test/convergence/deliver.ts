@@ -11,7 +11,7 @@ import { aggregateKey, type OutboxEvent, splitAggregateKey } from '../../lib/con
 import type { Subgraph } from '../../lib/contract/subgraph.ts';
 import type { GraphPorts } from '../../lib/graph/ports.ts';
 import type { DeadEvent } from '../../lib/outbox/dead-event.ts';
-import type { EventPortion, FetchedEvent } from '../../lib/outbox/fetched-event.ts';
+import type { EventChunk, FetchedEvent } from '../../lib/outbox/fetched-event.ts';
 import { inChunks } from '../../lib/runtime/in-chunks.ts';
 import { calmPorts } from '../support/calm-ports.ts';
 import type { ModelEvent } from '../support/model/expected-graph.ts';
@@ -116,7 +116,7 @@ async function consumeBatch(
 async function* inPortions(
   fetched: Promise<readonly FetchedEvent[]>,
   portionEvents: number,
-): AsyncGenerator<EventPortion> {
+): AsyncGenerator<EventChunk> {
   for (const portion of inChunks(await fetched, portionEvents)) yield { read: () => portion };
 }
 

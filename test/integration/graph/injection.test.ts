@@ -19,12 +19,12 @@ import { consumerSettings, readSettings } from '../../../lib/runtime/settings.ts
 import { setUpGraph } from '../../../lib/set-up/neo4j-graph.ts';
 import { catalog } from '../../../xmem/catalog.ts';
 import { type Attempt, labelsOf, randomAttempt, randomBody, type Target } from '../../convergence/injection.ts';
+import { readChunks } from '../../support/chunks.ts';
 import { clearGraph } from '../../support/clear-graph.ts';
 import { connectGraph } from '../../support/connect-graph.ts';
 import { expectedGraph } from '../../support/model/expected-graph.ts';
 import { readGraph } from '../../support/model/read-graph.ts';
 import { testOutboxId } from '../../support/outbox-id.ts';
-import { readPortions } from '../../support/portions.ts';
 import { servers } from '../../support/servers.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
@@ -141,7 +141,7 @@ it('whatever a writer sends stands exactly as data, or is refused or dead with a
     await clear();
     const ids = await insert(attempts);
     const before = new Map<string, OutboxEvent>();
-    for (const item of await readPortions(fetchEvents(outbox(), ids)))
+    for (const item of await readChunks(fetchEvents(outbox(), ids)))
       if (item.status === 'pending') before.set(item.event.eventId, item.event);
 
     const { lines, unreadable } = await consume([...attempts.map(({ body }) => body), ...bodies]);

@@ -6,8 +6,8 @@ import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { markDead } from '../../../lib/outbox/mongodb-mark-dead.ts';
 import { checkOutbox, setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
 import { unsettledAggregates } from '../../../lib/sweep/mongodb-unsettled-aggregates.ts';
+import { readChunks } from '../../support/chunks.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
-import { readPortions } from '../../support/portions.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 let database: TestDatabase;
@@ -77,7 +77,7 @@ describe('the outbox', () => {
     await database.client.withSession((session) =>
       session.withTransaction(() => outbox().insertMany(events, { session })),
     );
-    const fetched = await readPortions(
+    const fetched = await readChunks(
       fetchEvents(
         outbox(),
         events.map((one) => one._id.toHexString()),
@@ -94,7 +94,7 @@ describe('the outbox', () => {
   it('keeps int64, int32 and double apart on the way to the consumer', async () => {
     const one = event({ payload: { big: Long.fromString('9007199254740993'), small: new Int32(1), real: 1.5 } });
     await outbox().insertOne(one);
-    const [found] = await readPortions(fetchEvents(outbox(), [one._id.toHexString()]));
+    const [found] = await readChunks(fetchEvents(outbox(), [one._id.toHexString()]));
     const payload = found?.status === 'pending' && found.event.operation === 'upsert' ? found.event.payload : {};
     expect(payload.big?._bsontype).toBe('Long');
     expect(String(payload.big)).toBe('9007199254740993');

@@ -18,7 +18,7 @@ import {
   beginTrial,
   endTrials,
   forgetTrials,
-  readBrokenTrials,
+  readCrashedTrials,
   type TrialDocument,
 } from '../../../lib/consumer/mongodb-trials.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
@@ -39,8 +39,8 @@ import { joinOutbox } from '../../../lib/sweep/wiring.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
 import { catalog } from '../../../xmem/catalog.ts';
+import { readChunks } from '../../support/chunks.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
-import { readPortions } from '../../support/portions.ts';
 
 /**
  * What a part does; `admin` is the same database for one who may do everything, to prepare what the part needs to find.
@@ -87,7 +87,7 @@ const consume: PartAtWork = async (db, admin) => {
   await readOutboxId(db);
   const outbox = db.collection(outboxCollection);
   const [applied, dead] = [await addEvent(admin), await addEvent(admin)];
-  await readPortions(fetchEvents(outbox, [applied, dead]));
+  await readChunks(fetchEvents(outbox, [applied, dead]));
   await fetchPending(outbox, ['graph:a']);
   const trials = db.collection<TrialDocument>(trialCollection);
   const trial = await beginTrial(trials, {
@@ -95,7 +95,7 @@ const consume: PartAtWork = async (db, admin) => {
     alone: true,
     maxMillis: 0,
   });
-  await readBrokenTrials(trials, [applied]);
+  await readCrashedTrials(trials, [applied]);
   await forgetTrials(trials, [applied]);
   await endTrials(trials, [trial]);
   const conflicts = db.collection<ConflictDocument>(conflictCollection);
@@ -187,7 +187,7 @@ const operate: PartAtWork = async (db, admin) => {
   await db.collection(checkpointCollection).find().toArray();
   const trials = db.collection<TrialDocument>(trialCollection);
   const conflicts = db.collection<ConflictDocument>(conflictCollection);
-  await readBrokenTrials(trials, [eventId]);
+  await readCrashedTrials(trials, [eventId]);
   await conflicts.find().toArray();
   await forgetTrials(trials, [eventId]);
   await forgetConflicts(conflicts, [eventId]);

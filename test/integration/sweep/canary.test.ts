@@ -9,8 +9,8 @@ import { countOutbox, readApplyLags, readServerTime } from '../../../lib/outbox/
 import { projectOutboxEvent } from '../../../lib/projection/project.ts';
 import { type CanaryNote, writeCanary } from '../../../lib/sweep/mongodb-canaries.ts';
 import { catalog } from '../../../xmem/catalog.ts';
+import { readChunks } from '../../support/chunks.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
-import { readPortions } from '../../support/portions.ts';
 import { sweepOn } from '../../support/sweep-on.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
@@ -48,7 +48,7 @@ it('each run writes a canary as any writer would, by the clock of the server, an
 
 it('the consumer takes a canary for an upsert of an aggregate that lists nothing', async () => {
   await run();
-  const [fetched] = await readPortions(fetchEvents(outbox(), idsOf(await canaries())));
+  const [fetched] = await readChunks(fetchEvents(outbox(), idsOf(await canaries())));
   if (fetched?.status !== 'pending') throw new Error('The canary is not pending.');
   expect(fetched.event).toMatchObject({ operation: 'upsert', payload: {} });
   expect(projectOutboxEvent(catalog, fetched.event)).toStrictEqual({ nodes: [], relationships: [] });

@@ -6,7 +6,7 @@ import type { Db, Document } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import { expect } from 'vitest';
 import type { ConsumeReport } from '../../../lib/consumer/ports.ts';
-import type { BrokenTrials } from '../../../lib/consumer/trial.ts';
+import type { CrashedTrials } from '../../../lib/consumer/trial.ts';
 import { type Consumer, joinConsumer, noQueue } from '../../../lib/consumer/wiring.ts';
 import { aggregateKey, outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { readGraphSchema } from '../../../lib/graph/neo4j-schema.ts';
@@ -29,7 +29,7 @@ export interface UpgradedServers {
 
 export class Upgraded {
   /** Events that the consumer tried alone, because of what was remembered of them. */
-  readonly suspected = new Map<string, BrokenTrials>();
+  readonly suspected = new Map<string, CrashedTrials>();
   readonly #servers: UpgradedServers;
   readonly #consumer: Consumer;
 
@@ -54,7 +54,7 @@ export class Upgraded {
     const messages = bodies.map((body, index) => ({ messageId: `m${index}`, body, receiveCount, receiptHandle: '' }));
     const log = {
       ...silentLog,
-      eventSuspected: (eventId: string, trials: BrokenTrials) => void this.suspected.set(eventId, trials),
+      eventSuspected: (eventId: string, trials: CrashedTrials) => void this.suspected.set(eventId, trials),
     };
     return this.#consumer.consume(messages, () => 60_000, log);
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { consume } from '../../../lib/consumer/consume.ts';
-import type { ConsumePorts, ToldOutcome } from '../../../lib/consumer/ports.ts';
+import type { ConsumePorts, ReportedOutcome } from '../../../lib/consumer/ports.ts';
 import type { QueueMessage } from '../../../lib/consumer/queue-message.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
 import type { OutboxEvent } from '../../../lib/contract/outbox-event.ts';
@@ -8,7 +8,7 @@ import { toPosition } from '../../../lib/contract/position.ts';
 import type { AggregateResult } from '../../../lib/graph/apply-batch.ts';
 import type { DeadEvent } from '../../../lib/outbox/dead-event.ts';
 import { calmPorts } from '../../support/calm-ports.ts';
-import { onePortion, readPortions } from '../../support/portions.ts';
+import { oneChunk, readChunks } from '../../support/chunks.ts';
 import { silentLog } from '../../support/silent-log.ts';
 
 const eventId = (index: number) => index.toString(16).padStart(24, '0');
@@ -37,7 +37,7 @@ function world(
   const dead: DeadEvent[] = [];
   const again: [string, number][] = [];
   const trials: string[] = [];
-  const said: [string, ToldOutcome][] = [];
+  const said: [string, ReportedOutcome][] = [];
   const ports: ConsumePorts = {
     ...calmPorts,
     project: () => null,
@@ -48,11 +48,11 @@ function world(
     },
     fetchPending: async () => [],
     fetchEvents: (ids) =>
-      onePortion(pending.filter((one) => ids.includes(one.eventId)).map((one) => ({ status: 'pending', event: one }))),
+      oneChunk(pending.filter((one) => ids.includes(one.eventId)).map((one) => ({ status: 'pending', event: one }))),
     acknowledgeEvents: async (ids) => acknowledged.push(...ids),
     markDead: async (events) => dead.push(...events),
     findSharers: async () => [],
-    comeAgain: async (messages, seconds) => {
+    retryLater: async (messages, seconds) => {
       for (const { messageId } of messages) again.push([messageId, seconds]);
     },
     beginTrial: async ({ eventIds, alone }) => {
@@ -153,7 +153,7 @@ describe('the consumer', () => {
     ]);
     await consume(
       [message(1, 3), message(2, 2), message(3)],
-      { ...ports, readBrokenTrials: async () => broken },
+      { ...ports, readCrashedTrials: async () => broken },
       options,
     );
     expect(batches).toStrictEqual([['graph:c'], ['graph:b'], ['graph:a']]);
@@ -168,7 +168,7 @@ describe('the consumer', () => {
     ]);
     const report = await consume(
       [message(1, 9), message(2, 9)],
-      { ...ports, readBrokenTrials: async () => broken },
+      { ...ports, readCrashedTrials: async () => broken },
       options,
     );
     expect({ failedMessageIds: report.failedMessageIds, batches, dead }).toMatchObject({
@@ -181,7 +181,7 @@ describe('the consumer', () => {
   it('does not begin one more event alone when little time is left; its message comes again at once', async () => {
     const { ports, batches, again } = world([event(1, 'a'), event(2, 'b')]);
     const broken = new Map([[eventId(1), { together: 1, alone: 0 }]]);
-    const late = { ...ports, readBrokenTrials: async () => broken, remainingMillis: endingSoon() };
+    const late = { ...ports, readCrashedTrials: async () => broken, remainingMillis: endingSoon() };
     const report = await consume([message(1, 3), message(2)], late, options);
     expect({ batches, failedMessageIds: report.failedMessageIds, again }).toStrictEqual({
       batches: [['graph:b']],
@@ -300,7 +300,7 @@ describe('the consumer', () => {
     const batch = [message(1), message(2, 99)];
     for (const port of ['checkServers', 'fetchEvents', 'applyBatch', 'acknowledgeEvents'] as const) {
       await expect(
-        consume(batch, { ...ports, [port]: port === 'fetchEvents' ? () => onePortion(refuse()) : refuse }, options),
+        consume(batch, { ...ports, [port]: port === 'fetchEvents' ? () => oneChunk(refuse()) : refuse }, options),
       ).rejects.toMatchObject({ code });
       expect(
         again.splice(0).map(([id]) => id),
@@ -341,8 +341,8 @@ describe('the consumer', () => {
       },
     };
     const noted: string[] = [];
-    const noteSlow = async (ids: readonly string[]) => void noted.push(...ids);
-    const report = await consume([message(1), message(2)], { ...slow, noteSlow }, options);
+    const countSlow = async (ids: readonly string[]) => void noted.push(...ids);
+    const report = await consume([message(1), message(2)], { ...slow, countSlow }, options);
     expect({ failedMessageIds: report.failedMessageIds, acknowledged, again, noted }).toStrictEqual({
       failedMessageIds: ['m2'],
       acknowledged: [eventId(1)],
@@ -361,7 +361,7 @@ describe('the consumer', () => {
       ...ports,
       applyBatch: () => Promise.reject(new Fault('time-up', 'no time left')),
       answers: async () => answering,
-      noteSlow: async (ids) => void noted.push(...ids),
+      countSlow: async (ids) => void noted.push(...ids),
     };
     await expect(consume([message(1), message(2)], late, options)).rejects.toMatchObject({ code: 'time-up' });
     expect(noted).toStrictEqual(answering ? [eventId(1), eventId(2)] : []);
@@ -428,7 +428,7 @@ describe('the consumer says what became of each event, once', () => {
       },
     };
     const fetchEvents: ConsumePorts['fetchEvents'] = (ids) =>
-      onePortion(readPortions(ports.fetchEvents(ids)).then((events) => [...events, processed]));
+      oneChunk(readChunks(ports.fetchEvents(ids)).then((events) => [...events, processed]));
     // The third comes twice, the fourth was purged.
     const batch = [message(3), message(2), message(1), { ...message(3), messageId: 'copy' }, message(4)];
     await consume(batch, { ...ports, fetchEvents, log }, options);
@@ -465,7 +465,7 @@ describe('the consumer says what became of each event, once', () => {
     const { ports, said } = world([]);
     const broken = new Map([[eventId(1), { together: 0, alone: 2 }]]);
     const invalid = { status: 'invalid', event: { eventId: eventId(2) }, code: 'event-invalid', reason: 'no' } as const;
-    const given = { readBrokenTrials: async () => broken, fetchEvents: () => onePortion([invalid]) };
+    const given = { readCrashedTrials: async () => broken, fetchEvents: () => oneChunk([invalid]) };
     await consume([message(1, 2), message(2)], { ...ports, ...given }, options);
     expect(said).toStrictEqual([
       [eventId(1), { outcome: 'dead', code: 'consumer-crashed' }],
@@ -514,7 +514,7 @@ describe('the consumer says what became of each event, once', () => {
   it('when there is no time left to begin it alone', async () => {
     const { ports, said } = world([event(1, 'a')]);
     const broken = new Map([[eventId(1), { together: 1, alone: 0 }]]);
-    const late = { ...ports, readBrokenTrials: async () => broken, remainingMillis: endingSoon() };
+    const late = { ...ports, readCrashedTrials: async () => broken, remainingMillis: endingSoon() };
     await consume([message(1, 3)], late, options);
     expect(said).toStrictEqual([[eventId(1), { outcome: 'retried', code: 'time-up' }]]);
   });
