@@ -83,9 +83,11 @@ class Batch {
   readonly #options: ConsumeOptions;
   readonly #readable: readonly ReadMessage[];
   readonly #unreadable: readonly UnreadableMessage[];
-  /** Messages that stay in the queue, until their events are settled. */
+  /** Messages that stay in the queue, until all of their events are settled. */
   readonly #unsettled: Map<string, QueueMessage>;
-  /** Seconds until redelivery, by message. */
+  /** The unsettled events of each message. */
+  readonly #openEvents: ReadonlyMap<string, Set<string>>;
+  /** Seconds until the next attempt, by event, or by message where it cannot be read. */
   readonly #retrySeconds = new Map<string, number>();
   /** Events whose outcome has not been reported yet. */
   readonly #unreported: Map<string, TracedEvent>;
@@ -109,6 +111,10 @@ class Batch {
     this.#readable = readable;
     this.#unreadable = unreadable;
     this.#unsettled = new Map(messages.map((message) => [message.messageId, message]));
+    const ofMessage = Map.groupBy(readable, ({ messageId }) => messageId);
+    this.#openEvents = new Map(
+      [...ofMessage].map(([id, events]) => [id, new Set(events.map(({ eventId }) => eventId))]),
+    );
     this.#unreported = new Map(readable.map(({ eventId }) => [eventId, { eventId }]));
     for (const { messageId } of unreadable) this.#retrySeconds.set(messageId, unreadableRetrySeconds);
   }
@@ -122,12 +128,8 @@ class Batch {
       redelivered.length === 0
         ? [noTrials, noFailures]
         : await Promise.all([this.#ports.readCrashedTrials(redelivered), this.#ports.readFailures(redelivered)]);
-    const { together, groups, alone, exhausted } = planTrials(
-      this.#readable,
-      crashed,
-      failed,
-      this.#options.crashMaxTrials,
-    );
+    const due = this.#readable.filter((message) => this.#isDue(message, failed.get(message.eventId)));
+    const { together, groups, alone, exhausted } = planTrials(due, crashed, failed, this.#options.crashMaxTrials);
     await this.#markCrashed(exhausted);
     await this.#try(together, together.some(isRedelivered) && 'together');
     for (const group of groups) {
@@ -165,9 +167,28 @@ class Batch {
     this.#unreported.clear();
   }
 
-  /** Sets the redelivery time of the messages that stay in the queue. */
+  /**
+   * Whether it is time for the next attempt. A message of one event is redelivered when it is; a message of several
+   * comes as soon as one of them is due, and must not cost the others an attempt.
+   */
+  #isDue({ messageId, eventId }: ReadMessage, past: PastFailures | undefined): boolean {
+    if (past === undefined || this.#openEvents.get(messageId)?.size === 1) return true;
+    const { conflicts, failures, secondsAgo } = past;
+    const afterConflict = conflicts === 0 ? 0 : backOffSeconds(conflictRetrySeconds, conflicts);
+    const afterFailure = failures === null ? 0 : backOffSeconds(faultRetrySeconds, failures);
+    const remaining = Math.ceil(Math.max(afterConflict, afterFailure) - secondsAgo);
+    if (remaining <= 1) return true;
+    this.#retrySeconds.set(eventId, remaining);
+    this.#unreported.delete(eventId);
+    return false;
+  }
+
+  /** Sets the redelivery time of the messages that stay in the queue: that of their event that is due first. */
   async retryUnsettled(): Promise<void> {
-    const secondsOf = ({ messageId }: QueueMessage) => this.#retrySeconds.get(messageId) ?? 0;
+    const secondsOf = ({ messageId }: QueueMessage) => {
+      const keys = this.#openEvents.get(messageId) ?? [messageId];
+      return Math.min(...[...keys].map((key) => this.#retrySeconds.get(key) ?? 0));
+    };
     for (const [seconds, messages] of Map.groupBy(this.#unsettled.values(), secondsOf)) {
       await this.#ports.retryLater(messages, seconds);
       if (seconds === 0) this.#ports.log.outOfTime(messages.length);
@@ -184,7 +205,7 @@ class Batch {
       failed: this.#failed,
       lastFailure: this.#lastFailure,
       unreadable: this.#unreadable.length,
-      redelivered: this.#readable.filter(isRedelivered).length,
+      redelivered: new Set(this.#readable.filter(isRedelivered).map(({ messageId }) => messageId)).size,
       settledBefore: this.#settledBefore,
       appliedCreatedAt: this.#appliedCreatedAt,
     };
@@ -295,9 +316,16 @@ class Batch {
   }
 
   #settledEarlier(event: TracedEvent, messages: readonly ReadMessage[]): void {
-    for (const { messageId } of messages) this.#unsettled.delete(messageId);
+    for (const message of messages) this.#markSettled(message);
     this.#settledBefore += messages.length;
     this.#reportOutcome(event, { outcome: 'settled-before' });
+  }
+
+  /** A message leaves the queue with the last of its events. */
+  #markSettled({ messageId, eventId }: Pick<ReadMessage, 'messageId' | 'eventId'>): void {
+    const open = this.#openEvents.get(messageId);
+    open?.delete(eventId);
+    if (open?.size === 0) this.#unsettled.delete(messageId);
   }
 
   async #record(messages: readonly ReadMessage[], settlement: Settlement): Promise<void> {
@@ -307,11 +335,11 @@ class Batch {
     const recorded = await recordSettlement(settlement, requested, { ...this.#ports, reportOutcome }, this.#options);
     const settled = new Set([...recorded.applied, ...recorded.superseded, ...recorded.dead]);
     for (const { messageId, eventId } of messages) {
-      if (settled.has(eventId)) this.#unsettled.delete(messageId);
+      if (settled.has(eventId)) this.#markSettled({ messageId, eventId });
       const conflicts = recorded.inConflict.get(eventId);
-      if (conflicts !== undefined) this.#retrySeconds.set(messageId, backOffSeconds(conflictRetrySeconds, conflicts));
+      if (conflicts !== undefined) this.#retrySeconds.set(eventId, backOffSeconds(conflictRetrySeconds, conflicts));
       const failures = recorded.failed.get(eventId);
-      if (failures !== undefined) this.#retrySeconds.set(messageId, backOffSeconds(faultRetrySeconds, failures));
+      if (failures !== undefined) this.#retrySeconds.set(eventId, backOffSeconds(faultRetrySeconds, failures));
     }
     this.#applied += recorded.applied.length;
     this.#superseded += recorded.superseded.length;

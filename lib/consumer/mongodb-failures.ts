@@ -74,7 +74,7 @@ export async function countSlow(conflicts: Collection<ConflictDocument>, eventId
 }
 
 /**
- * Returns the past failures of those of the named events that failed on their own or ran out of time.
+ * Returns the past failures and conflicts of those of the named events that have any.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -83,14 +83,18 @@ export async function readFailures(
   eventIds: readonly string[],
 ): Promise<ReadonlyMap<string, PastFailures>> {
   const ids = eventIds.map(ObjectId.createFromHexString);
+  const fields = {
+    failures: { $ifNull: ['$failures', null] },
+    slow: { $ifNull: ['$slow', 0] },
+    conflicts: { $ifNull: ['$count', 0] },
+    secondsAgo: { $divide: [{ $subtract: ['$$NOW', { $ifNull: ['$lastAt', new Date(0)] }] }, 1_000] },
+  };
   const found = await withMongodbFaults(() =>
     conflicts
-      .find({ _id: { $in: ids }, $or: [{ failures: { $exists: true } }, { slow: { $exists: true } }] })
+      .aggregate<PastFailures & { readonly _id: ObjectId }>([{ $match: { _id: { $in: ids } } }, { $project: fields }])
       .toArray(),
   );
-  return new Map(
-    found.map(({ _id, failures, slow = 0 }) => [_id.toHexString(), { alone: failures !== undefined, slow }]),
-  );
+  return new Map(found.map(({ _id, ...failures }) => [_id.toHexString(), failures]));
 }
 
 /**

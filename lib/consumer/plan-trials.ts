@@ -45,8 +45,10 @@ export function planTrials(
   for (const message of messages) {
     const trials = crashed.get(message.eventId);
     const failures = failed.get(message.eventId);
-    if (trials === undefined && failures === undefined) together.push(message);
-    else if (trials === undefined && failures?.alone === false) slow.push(message);
+    const isSlow = (failures?.slow ?? 0) > 0;
+    const hasFailed = failures !== undefined && failures.failures !== null;
+    if (trials === undefined && !hasFailed && !isSlow) together.push(message);
+    else if (trials === undefined && !hasFailed) slow.push(message);
     else if (trials === undefined || trials.alone < maxCrashes) alone.push(message);
     else exhausted.push(message);
   }

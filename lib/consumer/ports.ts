@@ -82,7 +82,7 @@ export interface ConsumeReport {
   readonly unreadable: number;
   /** Messages with a receive count above 1. */
   readonly redelivered: number;
-  /** Messages whose events were processed, dead or purged earlier. */
+  /** Deliveries of events that were processed, dead or purged earlier. */
   readonly settledBefore: number;
   /** `createdAt` of the applied events, by their writers' clocks. */
   readonly appliedCreatedAt: readonly Date[];

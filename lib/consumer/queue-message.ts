@@ -10,7 +10,7 @@ export interface QueueMessage {
   readonly receiptHandle: string;
 }
 
-/** A message with a valid pointer. */
+/** One event of a message with valid pointers. */
 export interface ReadMessage extends QueueMessage {
   /** 24 hexadecimal digits. */
   readonly eventId: string;

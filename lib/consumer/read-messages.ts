@@ -1,8 +1,8 @@
-/** Separates the readable messages of a batch from the unreadable ones. */
-import { readPointer } from '../contract/pointer.ts';
+/** Separates the readable messages of a batch from the unreadable ones, and unpacks them. */
+import { readPointers } from '../contract/pointer.ts';
 import type { QueueMessage, ReadMessage, UnreadableMessage } from './queue-message.ts';
 
-/** Reads each message's pointer. */
+/** Reads each message's pointers: a message of several events is listed once for each. */
 export function readMessages(messages: readonly QueueMessage[]): {
   readonly readable: readonly ReadMessage[];
   readonly unreadable: readonly UnreadableMessage[];
@@ -10,9 +10,9 @@ export function readMessages(messages: readonly QueueMessage[]): {
   const readable: ReadMessage[] = [];
   const unreadable: UnreadableMessage[] = [];
   for (const message of messages) {
-    const reading = readPointer(message.body);
-    if (reading.outcome === 'read') readable.push({ ...message, eventId: reading.eventId });
-    else unreadable.push({ ...message, reason: reading.reason });
+    const reading = readPointers(message.body);
+    if (reading.outcome === 'unreadable') unreadable.push({ ...message, reason: reading.reason });
+    else for (const eventId of reading.eventIds) readable.push({ ...message, eventId });
   }
   return { readable, unreadable };
 }

@@ -10,12 +10,16 @@ export interface CrashedTrials {
   readonly alone: number;
 }
 
-/** Past failures of an event, while the servers answered. */
+/** Past failures and conflicts of an event, while the servers answered. */
 export interface PastFailures {
-  /** Whether it failed on its own. */
-  readonly alone: boolean;
+  /** How often it failed on its own, as far as it was counted; null if it never failed. */
+  readonly failures: number | null;
   /** How often it ran out of time, with others or on its own. */
   readonly slow: number;
+  /** How often it was in conflict. */
+  readonly conflicts: number;
+  /** Seconds since the last of these. */
+  readonly secondsAgo: number;
 }
 
 /** A new trial. */

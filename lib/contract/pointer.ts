@@ -40,45 +40,62 @@ export function pointerText({ eventId, aggregateType, aggregateId }: Pointer): s
   return JSON.stringify({ eventId, aggregateType, aggregateId }).replace(/[^ -~]/g, toEscape);
 }
 
-const envelopeSchema = z.object({ source: z.string(), detail: pointerSchema });
+/** Pointers in one pack, at most. */
+export const maxPackPointers = 100;
 
-const atlasEnvelopeSchema = z.object({
-  detail: z.object({
-    fullDocument: z.object({
-      _id: z.union([eventIdSchema, z.object({ $oid: eventIdSchema }).transform((id) => id.$oid)]),
-    }),
-  }),
+const packSchema = z.object({
+  aggregateType: z.string().min(1),
+  events: z
+    .array(z.object({ eventId: eventIdSchema, aggregateId: z.string().min(1) }))
+    .min(1)
+    .max(maxPackPointers),
 });
 
-/** What a message body says: the event's id, or why it cannot be read. */
+/** What travels: a pack, or the single pointer of an older version. */
+const detailSchema = z.union([
+  packSchema.transform(({ events }) => events.map(({ eventId }) => eventId)),
+  pointerSchema.transform(({ eventId }) => [eventId]),
+]);
+
+const envelopeSchema = z.object({ source: z.string(), detail: detailSchema }).transform(({ detail }) => detail);
+
+const atlasEnvelopeSchema = z
+  .object({
+    detail: z.object({
+      fullDocument: z.object({
+        _id: z.union([eventIdSchema, z.object({ $oid: eventIdSchema }).transform((id) => id.$oid)]),
+      }),
+    }),
+  })
+  .transform(({ detail }) => [detail.fullDocument._id]);
+
+const bodySchema = z.union([detailSchema, envelopeSchema, atlasEnvelopeSchema]);
+
+/** What a message body says: the ids of its events, or why it cannot be read. */
 export type PointerReading =
-  | { readonly outcome: 'read'; readonly eventId: string }
+  | { readonly outcome: 'read'; readonly eventIds: readonly string[] }
   | { readonly outcome: 'unreadable'; readonly reason: string };
 
 /**
- * Reads a queue message's body in any of the three shapes of the contract: the EventBridge envelope around a pointer,
- * the envelope of an Atlas Trigger's partner event source (`detail.fullDocument._id`, plain or Extended JSON), or the
- * bare pointer of the sweep.
+ * Reads a queue message's body in any shape of the contract: a pack of pointers or a single one, bare or in the
+ * EventBridge envelope, or the envelope of an Atlas Trigger's partner event source (`detail.fullDocument._id`, plain or
+ * Extended JSON).
  *
- * Only the event's id is taken: the consumer reads everything else from the event itself.
+ * Only the ids of the events are taken: the consumer reads everything else from the events themselves.
  *
  * @example
- * readPointer('{"eventId":"66a0c0ffee0123456789abcd","aggregateType":"graph","aggregateId":"a"}');
- * // { outcome: 'read', eventId: '66a0c0ffee0123456789abcd' }
+ * readPointers('{"aggregateType":"graph","events":[{"eventId":"66a0c0ffee0123456789abcd","aggregateId":"a"}]}');
+ * // { outcome: 'read', eventIds: ['66a0c0ffee0123456789abcd'] }
  */
-export function readPointer(body: string): PointerReading {
+export function readPointers(body: string): PointerReading {
   const json = parseJson(body);
   if (json === undefined) return { outcome: 'unreadable', reason: 'the body is not JSON' };
-  const bare = pointerSchema.safeParse(json);
-  if (bare.success) return { outcome: 'read', eventId: bare.data.eventId };
-  const envelope = envelopeSchema.safeParse(json);
-  if (envelope.success) return { outcome: 'read', eventId: envelope.data.detail.eventId };
-  const atlas = atlasEnvelopeSchema.safeParse(json);
-  if (atlas.success) return { outcome: 'read', eventId: atlas.data.detail.fullDocument._id };
+  const read = bodySchema.safeParse(json);
+  if (read.success) return { outcome: 'read', eventIds: [...new Set(read.data)] };
   return {
     outcome: 'unreadable',
     reason:
-      'the body is neither a pointer, nor an EventBridge envelope around one, nor the envelope of an Atlas Trigger',
+      'the body is neither pointers to events, nor an EventBridge envelope around them, nor the envelope of an Atlas Trigger',
   };
 }
 

@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-eventbridge';
 import { LambdaClient, ListEventSourceMappingsCommand, UpdateEventSourceMappingCommand } from '@aws-sdk/client-lambda';
 import { CreateQueueCommand, DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { readPointer } from '../../lib/contract/pointer.ts';
+import { readPointers } from '../../lib/contract/pointer.ts';
 import { readSettings, sweepSettings } from '../../lib/runtime/settings.ts';
 import { sendToQueue } from '../../lib/runtime/sqs.ts';
 import { joinSweep } from '../../lib/sweep/wiring.ts';
@@ -69,9 +69,9 @@ export class RecordedQueues {
     const found = new Map<string, RecordedMessage>();
     const ask = async () => {
       for (const body of await this.#receive(QueueUrl)) {
-        const reading = readPointer(body);
-        if (reading.outcome === 'read' && eventIds.includes(reading.eventId))
-          found.set(reading.eventId, { shape: 'eventbridge', eventId: reading.eventId, body });
+        const reading = readPointers(body);
+        for (const eventId of reading.outcome === 'read' ? reading.eventIds : [])
+          if (eventIds.includes(eventId)) found.set(eventId, { shape: 'eventbridge', eventId, body });
       }
       return found.size === eventIds.length ? [...found.values()] : undefined;
     };
@@ -107,9 +107,9 @@ export class RecordedQueues {
     const messages = new Map<string, RecordedMessage>();
     for (let bodies = await this.#receive(QueueUrl); bodies.length > 0; bodies = await this.#receive(QueueUrl)) {
       for (const body of bodies) {
-        const reading = readPointer(body);
-        if (reading.outcome === 'read')
-          messages.set(reading.eventId, { shape: 'sweep', eventId: reading.eventId, body });
+        const reading = readPointers(body);
+        for (const eventId of reading.outcome === 'read' ? reading.eventIds : [])
+          messages.set(eventId, { shape: 'sweep', eventId, body });
       }
     }
     return [...messages.values()];

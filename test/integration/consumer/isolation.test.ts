@@ -2,10 +2,11 @@
  * One bad event never holds up another, whatever is wrong with it: each kind among good events, through the worker on
  * real servers.
  */
-import { type Document, Int32 } from 'mongodb';
+import { type Document, Int32, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { joinConsumer, noQueue } from '../../../lib/consumer/wiring.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { inChunks } from '../../../lib/runtime/in-chunks.ts';
 import { consumerSettings, readSettings, workerSettings } from '../../../lib/runtime/settings.ts';
 import { writeDeclaredTypes } from '../../../lib/set-up/mongodb-declared-types.ts';
 import { startWorker } from '../../../lib/worker/wiring.ts';
@@ -115,6 +116,47 @@ it('bad events that were pending before the worker started do not keep it from t
     await worker.stop();
   }
   expect(bad.length).toBeGreaterThan(8);
+});
+
+it('packs with one event of every bad kind among good ones leave the queue when all of their events are settled', async () => {
+  const consumer = joinConsumer(readSettings(consumerSettings, database.settings), catalog, noQueue);
+  const goodOnes = Array.from({ length: 120 }, (_, index) => good(`packed-${index}`));
+  // A violated constraint is retried for minutes, because it may pass. An id of another type has no pointer.
+  const bad = badEvents(`${small.graph.label}Packed`).filter(
+    ({ code, event }) => code !== 'constraint-violation' && event._id instanceof ObjectId,
+  );
+  const events = [...goodOnes.slice(0, 60), ...bad.map(({ event }) => event), ...goodOnes.slice(60)];
+  for (const event of events)
+    await insertRaw(database.db, outboxCollection, [event], { bypassDocumentValidation: true });
+  const ids = events.map(({ _id }) => String(_id));
+  const bodies = inChunks(ids, 100).map((some) =>
+    JSON.stringify({ aggregateType: 'graph', events: some.map((eventId) => ({ eventId, aggregateId: 'x' })) }),
+  );
+  const messages = bodies.map((body, index) => ({ messageId: `pack${index}`, body, receiptHandle: '' }));
+  let open = messages;
+  for (let receiveCount = 1; open.length > 0 && receiveCount <= 5; receiveCount += 1) {
+    const report = await consumer.consume(
+      open.map((message) => ({ ...message, receiveCount })),
+      () => 60_000,
+      silentLog,
+    );
+    open = open.filter(({ messageId }) => report.failedMessageIds.includes(messageId));
+  }
+  // Once more, as SQS may deliver any message twice.
+  const again = messages.map((message) => ({ ...message, receiveCount: 6 }));
+  expect(await consumer.consume(again, () => 60_000, silentLog)).toMatchObject({ applied: 0, failedMessageIds: [] });
+  await consumer.close();
+  expect(open).toStrictEqual([]);
+  const found = await database.db
+    .collection<Document>(outboxCollection, { enableUtf8Validation: false })
+    .find({ _id: { $in: events.map(({ _id }) => _id) } } as Document, { projection: { status: 1, 'error.code': 1 } })
+    .toArray();
+  const outcomes = new Map(found.map(({ _id, status, error }) => [String(_id), error?.code ?? status]));
+  expect(bad.map(({ what, event }) => [what, outcomes.get(String(event._id))])).toStrictEqual(
+    bad.map(({ what, code }) => [what, code ?? 'processed']),
+  );
+  const count = `MATCH (n:${small.graph.label}) WHERE n.id STARTS WITH $group RETURN count(n) AS value`;
+  expect(await small.count(count, { group: id('packed-') })).toBe(120);
 });
 
 it('an event that the sweep finds before any pointer does is dead, and the sweep goes on', async () => {

@@ -3,7 +3,7 @@ import { BSON, type ChangeStream, type Document, type ObjectId } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { acknowledgeEvents } from '../../../lib/consumer/mongodb-acknowledge.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { readPointer } from '../../../lib/contract/pointer.ts';
+import { readPointers } from '../../../lib/contract/pointer.ts';
 import { atlasDetails, atlasEnvelope } from '../../support/atlas-envelope.ts';
 import { atlasTrigger, triggerPipeline } from '../../support/atlas-trigger.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
@@ -78,8 +78,8 @@ it('the consumer reads the pointer from what the trigger sends, in plain and in 
   await outbox().insertOne(event);
   const [change = expect.fail('nothing came')] = await readUntil(stream, event);
   const read = atlasDetails(change).map((detail) =>
-    readPointer(JSON.stringify(atlasEnvelope(database.db.databaseName, detail, event.createdAt))),
+    readPointers(JSON.stringify(atlasEnvelope(database.db.databaseName, detail, event.createdAt))),
   );
-  const expected = { outcome: 'read', eventId: event._id.toHexString() };
+  const expected = { outcome: 'read', eventIds: [event._id.toHexString()] };
   expect(read).toStrictEqual([expected, expected]);
 });

@@ -5,7 +5,7 @@
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { ObjectId } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Pointer, readPointer } from '../../../lib/contract/pointer.ts';
+import { type Pointer, readPointers } from '../../../lib/contract/pointer.ts';
 import { connectEventBus, sendPointers } from '../../../lib/publisher/event-bus.ts';
 import { freePort } from '../../../tools/local/free-port.ts';
 import { type BusFault, type FaultyBus, startFaultyBus } from '../../support/faulty-bus.ts';
@@ -32,9 +32,9 @@ const pointers = (count: number) => Array.from({ length: count }, () => pointer(
 const idsOf = (some: readonly { readonly eventId: string }[]) => some.map(({ eventId }) => eventId).sort();
 
 const receiveIds = async (count: number) =>
-  (await bus.receive(count)).map((body) => {
-    const reading = readPointer(body);
-    return reading.outcome === 'read' ? reading.eventId : reading.reason;
+  (await bus.receive(count)).flatMap((body) => {
+    const reading = readPointers(body);
+    return reading.outcome === 'read' ? reading.eventIds : [reading.reason];
   });
 
 describe.each([

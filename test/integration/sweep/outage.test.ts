@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { type Pointer, readPointer } from '../../../lib/contract/pointer.ts';
+import { type Pointer, readPointers } from '../../../lib/contract/pointer.ts';
 import { inChunks } from '../../../lib/runtime/in-chunks.ts';
 import { countBacklog, sendToQueue } from '../../../lib/runtime/sqs.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
@@ -69,8 +69,8 @@ async function emptyQueue(): Promise<ReadonlySet<string>> {
       new ReceiveMessageCommand({ QueueUrl: queueUrl, MaxNumberOfMessages: 10, VisibilityTimeout: 60 }),
     );
     for (const { Body = '' } of Messages) {
-      const reading = readPointer(Body);
-      if (reading.outcome === 'read') named.add(reading.eventId);
+      const reading = readPointers(Body);
+      if (reading.outcome === 'read') for (const eventId of reading.eventIds) named.add(eventId);
     }
     const entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
     if (entries.length > 0) await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries }));

@@ -27,6 +27,16 @@ const message = (index: number, receiveCount = 1): QueueMessage => ({
   receiptHandle: `r${index}`,
 });
 
+const packOf = (indexes: readonly number[], receiveCount = 1): QueueMessage => ({
+  messageId: `p${indexes.join('-')}`,
+  body: JSON.stringify({
+    aggregateType: 'graph',
+    events: indexes.map((index) => ({ eventId: eventId(index), aggregateId: 'x' })),
+  }),
+  receiveCount,
+  receiptHandle: 'r',
+});
+
 /** A consumer over these pending events; `resultOf` says what the graph does with the state of an event's position. */
 function world(
   pending: readonly OutboxEvent[],
@@ -64,6 +74,7 @@ function world(
   };
   return { ports, batches, acknowledged, dead, again, trials, said };
 }
+const onceFailed = { failures: 1, slow: 0, conflicts: 0, secondsAgo: 60 };
 const options = { conflictMaxReceives: 3, crashMaxTrials: 2, aloneMaxFailures: 3 };
 const refused: AggregateResult = { outcome: 'refused', code: 'constraint-violation', message: 'no' };
 const conflict: AggregateResult = {
@@ -264,7 +275,7 @@ describe('the consumer', () => {
 
   it('tries an event that failed on its own before alone, after the others', async () => {
     const { ports, batches } = world([event(1, 'a'), event(2, 'b')]);
-    const readFailures = async () => new Map([[eventId(1), { alone: true, slow: 0 }]]);
+    const readFailures = async () => new Map([[eventId(1), onceFailed]]);
     await consume([message(1, 2), message(2)], { ...ports, readFailures }, options);
     expect(batches).toStrictEqual([['graph:b'], ['graph:a']]);
   });
@@ -389,7 +400,11 @@ describe('the consumer', () => {
     const { ports, batches } = world(events);
     const slowOf = (number: number) => (number === 1 ? 2 : 1);
     const readFailures = async () =>
-      new Map(events.slice(0, 24).map(({ eventId: id }, index) => [id, { alone: false, slow: slowOf(index + 1) }]));
+      new Map(
+        events
+          .slice(0, 24)
+          .map(({ eventId: id }, index) => [id, { ...onceFailed, failures: null, slow: slowOf(index + 1) }]),
+      );
     await consume(
       events.map((_, index) => message(index + 1, 2)),
       { ...ports, readFailures },
@@ -401,7 +416,7 @@ describe('the consumer', () => {
 
   it('begins one more event with little time left where the whole invocation is short', async () => {
     const { ports, batches } = world([event(1, 'a'), event(2, 'b')]);
-    const readFailures = async () => new Map([1, 2].map((number) => [eventId(number), { alone: true, slow: 0 }]));
+    const readFailures = async () => new Map([1, 2].map((number) => [eventId(number), onceFailed]));
     const left = [16_000, 13_000, 12_500];
     const remainingMillis = () => left.shift() ?? 12_100;
     await consume([message(1, 2), message(2, 2)], { ...ports, readFailures, remainingMillis }, options);
@@ -517,5 +532,60 @@ describe('the consumer says what became of each event, once', () => {
     const late = { ...ports, readCrashedTrials: async () => broken, remainingMillis: endingSoon() };
     await consume([message(1, 3)], late, options);
     expect(said).toStrictEqual([[eventId(1), { outcome: 'retried', code: 'time-up' }]]);
+  });
+});
+
+describe('a message of several events', () => {
+  it('leaves the queue when all of them are settled, now or before', async () => {
+    const { ports, acknowledged } = world([event(1, 'a'), event(2, 'b')]);
+    const report = await consume([packOf([1, 2, 3])], ports, options);
+    expect(acknowledged.sort()).toStrictEqual([eventId(1), eventId(2)]);
+    expect(report).toMatchObject({ failedMessageIds: [], applied: 2, settledBefore: 1 });
+  });
+
+  it('stays in the queue for one event that is not settled, and comes again when that one is due', async () => {
+    const { ports, acknowledged, again } = world([event(1, 'a'), event(2, 'b')], (key) =>
+      key === 'graph:b' ? conflict : { outcome: 'applied' },
+    );
+    const report = await consume([packOf([1, 2])], ports, options);
+    expect(acknowledged).toStrictEqual([eventId(1)]);
+    expect({ failed: report.failedMessageIds, again }).toStrictEqual({ failed: ['p1-2'], again: [['p1-2', 30]] });
+  });
+
+  it('comes again for the event that is due first, and costs the others no attempt', async () => {
+    const { ports, batches, again } = world([event(1, 'a'), event(2, 'b'), event(3, 'c')], () => conflict);
+    const waiting = { failures: null, slow: 0, conflicts: 3, secondsAgo: 10 };
+    const countConflict = async () => 1;
+    const readFailures = async () => new Map([[eventId(2), waiting]]);
+    await consume([packOf([1, 2, 3], 2)], { ...ports, readFailures, countConflict }, options);
+    expect(batches.flat()).not.toContain('graph:b');
+    expect(again).toStrictEqual([['p1-2-3', 30]]);
+  });
+
+  it('waits as long as its only event that is left, whenever it comes', async () => {
+    const { ports, batches, again } = world([event(2, 'b')], () => conflict);
+    const waiting = { failures: 2, slow: 0, conflicts: 3, secondsAgo: 10 };
+    const readFailures = async () => new Map([[eventId(2), waiting]]);
+    const report = await consume([packOf([1, 2], 2)], { ...ports, readFailures }, options);
+    expect({ batches, again, failed: report.failedMessageIds }).toStrictEqual({
+      batches: [],
+      again: [['p1-2', 110]],
+      failed: ['p1-2'],
+    });
+  });
+
+  it('of which one event was given up has the others applied', async () => {
+    const { ports, dead, acknowledged } = world([event(1, 'a'), event(2, 'b')]);
+    const readCrashedTrials = async () => new Map([[eventId(2), { together: 1, alone: 2 }]]);
+    const report = await consume([packOf([1, 2], 5)], { ...ports, readCrashedTrials }, options);
+    expect(dead).toMatchObject([{ eventId: eventId(2), code: 'consumer-crashed' }]);
+    expect({ acknowledged, failed: report.failedMessageIds }).toStrictEqual({ acknowledged: [eventId(1)], failed: [] });
+  });
+
+  it('is counted once among the messages that were redelivered, and delivered twice settles once', async () => {
+    const { ports, acknowledged } = world([event(1, 'a'), event(2, 'b')]);
+    const twice = [packOf([1, 2], 2), { ...packOf([1, 2], 2), messageId: 'copy' }, message(1)];
+    expect(await consume(twice, ports, options)).toMatchObject({ redelivered: 2, failedMessageIds: [], applied: 2 });
+    expect(acknowledged.sort()).toStrictEqual([eventId(1), eventId(2)]);
   });
 });

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { pointerText, readPointer } from '../../../lib/contract/pointer.ts';
+import { pointerText, readPointers } from '../../../lib/contract/pointer.ts';
 
 const eventId = '66a0c0ffee0123456789abcd';
 const pointer = { eventId, aggregateType: 'graph', aggregateId: 'a' };
+const other = '66a0c0ffee0123456789abce';
+const packOf = (...ids: readonly string[]) => {
+  return { aggregateType: 'graph', events: ids.map((id) => ({ eventId: id, aggregateId: 'a' })) };
+};
 
 describe('a message body', () => {
   it.each([
@@ -17,7 +21,15 @@ describe('a message body', () => {
       { detail: { operationType: 'insert', fullDocument: { _id: { $oid: eventId } } } },
     ],
   ])('is read as %s', (_, body) => {
-    expect(readPointer(JSON.stringify(body))).toStrictEqual({ outcome: 'read', eventId });
+    expect(readPointers(JSON.stringify(body))).toStrictEqual({ outcome: 'read', eventIds: [eventId] });
+  });
+
+  it.each([
+    ['a bare pack', packOf(eventId, other)],
+    ['a pack in the EventBridge envelope', { source: 'outgraph', detail: packOf(eventId, other) }],
+    ['a pack that names an event twice', packOf(eventId, other, eventId)],
+  ])('is read as %s, with each of its events once', (_, body) => {
+    expect(readPointers(JSON.stringify(body))).toStrictEqual({ outcome: 'read', eventIds: [eventId, other] });
   });
 
   it.each([
@@ -26,9 +38,12 @@ describe('a message body', () => {
     ['null', 'null'],
     ['an event id of 23 digits', JSON.stringify({ ...pointer, eventId: eventId.slice(1) })],
     ['an operator in the place of the id', JSON.stringify({ ...pointer, eventId: { $ne: null } })],
+    ['a pack of no events', JSON.stringify(packOf())],
+    ['a pack of too many events', JSON.stringify(packOf(...new Array<string>(101).fill(eventId)))],
+    ['a pack of which one id is wrong', JSON.stringify(packOf(eventId, 'x'))],
     ['another envelope', JSON.stringify({ detail: { bucket: 'x' } })],
   ])('is unreadable as %s', (_, body) => {
-    expect(readPointer(body)).toMatchObject({ outcome: 'unreadable' });
+    expect(readPointers(body)).toMatchObject({ outcome: 'unreadable' });
   });
 });
 
