@@ -6,7 +6,7 @@ import type { Driver } from 'neo4j-driver';
 import { canaryAggregate } from '../lib/contract/canary.ts';
 import { positionTime } from '../lib/contract/position.ts';
 import { connectNeo4j } from '../lib/graph/neo4j-connect.ts';
-import { namingNeo4j } from '../lib/graph/neo4j-errors.ts';
+import { withNeo4jAddress } from '../lib/graph/neo4j-errors.ts';
 import { readAggregatePositions } from '../lib/graph/neo4j-list-aggregates.ts';
 import { closeInTime, unlessSilent } from '../lib/graph/neo4j-unless-silent.ts';
 import { outboxOf } from '../lib/outbox/mongodb-collection.ts';
@@ -81,7 +81,7 @@ export async function withDriver<Result>(
   const address = { uri: NEO4J_URI, username: NEO4J_USERNAME, password: NEO4J_PASSWORD };
   const driver = connectNeo4j(address, { retrySeconds });
   try {
-    return await namingNeo4j(NEO4J_URI, () => work(driver));
+    return await withNeo4jAddress(NEO4J_URI, () => work(driver));
   } finally {
     await closeInTime(driver);
   }

@@ -8,7 +8,7 @@ import pTimeout from 'p-timeout';
 import { Fault } from '../../lib/contract/fault.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { connectNeo4j } from '../../lib/graph/neo4j-connect.ts';
-import { namingNeo4j } from '../../lib/graph/neo4j-errors.ts';
+import { withNeo4jAddress } from '../../lib/graph/neo4j-errors.ts';
 import { closeInTime } from '../../lib/graph/neo4j-unless-silent.ts';
 import {
   checkpointCollection,
@@ -189,7 +189,7 @@ function openNeo4j(
   const driver = connectNeo4j({ uri, username, password: textOf(states, 'NEO4J_PASSWORD') ?? '' }, { retrySeconds: 1 });
   opened.push(() => driver.close());
   return {
-    readServer: once(() => namingNeo4j(uri, () => readGraphServer(driver, database))),
+    readServer: once(() => withNeo4jAddress(uri, () => readGraphServer(driver, database))),
     readUser: () => readGraphUser(driver, database),
     findConstraintProblems: async () => (catalog === null ? [] : findConstraintProblems(driver, database, catalog)),
     readIndexes: () => readGraphIndexes(driver, database),

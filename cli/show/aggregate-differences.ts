@@ -7,7 +7,7 @@ import { Fault } from '../../lib/contract/fault.ts';
 import { relationshipId } from '../../lib/contract/identity.ts';
 import type { Subgraph } from '../../lib/contract/subgraph.ts';
 import { createManifest, decodeManifest, listedName, readLine } from '../../lib/graph/manifest.ts';
-import type { RegisteredAggregate, StandingElements } from '../../lib/graph/standing-graph.ts';
+import type { RegisteredAggregate, StoredElements } from '../../lib/graph/stored-graph.ts';
 import { compareElements } from '../verify/compare-elements.ts';
 import type { Difference } from '../verify/difference.ts';
 import { registryDifference } from '../verify/verify-documents.ts';
@@ -22,7 +22,7 @@ export interface AggregateFindings {
    */
   readonly document: Subgraph | Fault | 'absent' | 'not-found';
   readonly registered: RegisteredAggregate | undefined;
-  readonly standing: StandingElements;
+  readonly standing: StoredElements;
   /** Its newest event that is not settled is dead, and newer than what the graph has. */
   readonly isNewestDead: boolean;
   /** An event waits that would change the graph. */
@@ -88,7 +88,7 @@ function nameOfLine(line: string): string {
   return listedName(readLine(line));
 }
 
-function stands({ nodes, relationships }: StandingElements, line: string): boolean {
+function stands({ nodes, relationships }: StoredElements, line: string): boolean {
   const element = readLine(line);
   return element.kind === 'node' ? nodes.has(element.endpoint.identity) : relationships.has(element.id);
 }

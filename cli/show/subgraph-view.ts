@@ -4,7 +4,7 @@
  */
 import { relationshipId } from '../../lib/contract/identity.ts';
 import type { NamedEndpoint, Subgraph } from '../../lib/contract/subgraph.ts';
-import type { StandingElements, StandingNode } from '../../lib/graph/standing-graph.ts';
+import type { StoredElements, StoredNode } from '../../lib/graph/stored-graph.ts';
 import type { ListedElement } from './aggregate-differences.ts';
 import type { NodeView, RelationshipView, SubgraphView } from './aggregate-view.ts';
 
@@ -39,8 +39,8 @@ function endView({ identity, label, key }: NamedEndpoint): NodeView {
  */
 export function standingView(
   listed: ListedElement,
-  standing: StandingElements,
-  ends: ReadonlyMap<string, StandingNode>,
+  standing: StoredElements,
+  ends: ReadonlyMap<string, StoredNode>,
 ): SubgraphView {
   const nodes = new Map<string, NodeView>();
   for (const [identity, node] of standing.nodes) {
@@ -62,7 +62,7 @@ export function standingView(
 }
 
 /** The ends that are still to be read. */
-export function unreadEnds({ nodes, relationships }: StandingElements): readonly string[] {
+export function unreadEnds({ nodes, relationships }: StoredElements): readonly string[] {
   const ends = [...relationships.values()].flatMap(({ from, to }) => [from, to]);
   const unlisted = ends.flatMap((identities) =>
     identities.some((one) => nodes.has(one)) ? [] : identities.slice(0, 1),

@@ -9,7 +9,7 @@ import { readNodeIdentity } from '../../lib/contract/identity.ts';
 import { aggregateKey } from '../../lib/contract/outbox-event.ts';
 import type { NamedEndpoint, Subgraph } from '../../lib/contract/subgraph.ts';
 import { decodeManifest } from '../../lib/graph/manifest.ts';
-import type { RegisteredAggregate, StandingElements } from '../../lib/graph/standing-graph.ts';
+import type { RegisteredAggregate, StoredElements } from '../../lib/graph/stored-graph.ts';
 import { aggregateDifferences, listElements } from './aggregate-differences.ts';
 import type { AggregateView, EventView, ViewedFault } from './aggregate-view.ts';
 import { expectedView, standingView, unreadEnds } from './subgraph-view.ts';
@@ -37,7 +37,7 @@ export interface ViewPorts<Id> {
   readonly readElements: (
     nodes: readonly NamedEndpoint[],
     relationships: readonly { readonly type: string; readonly id: string }[],
-  ) => Promise<StandingElements>;
+  ) => Promise<StoredElements>;
 }
 
 /** `unknown`: there is no document, no event and nothing in the graph. */

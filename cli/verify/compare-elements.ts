@@ -1,11 +1,11 @@
 /** Whether an aggregate's elements stand in the graph as its subgraph lists them. Pure. */
 import { nodeContent, relationshipContent, relationshipId, relationshipName } from '../../lib/contract/identity.ts';
 import type { GraphProperties, Subgraph, SubgraphNode, SubgraphRelationship } from '../../lib/contract/subgraph.ts';
-import type { StandingElements, StandingNode, StandingRelationship } from '../../lib/graph/standing-graph.ts';
+import type { StoredElements, StoredNode, StoredRelationship } from '../../lib/graph/stored-graph.ts';
 import type { Difference } from './difference.ts';
 
 /** The elements of `subgraph` that do not stand as they should. `owner` is the aggregate's key. */
-export function compareElements(owner: string, subgraph: Subgraph, standing: StandingElements): readonly Difference[] {
+export function compareElements(owner: string, subgraph: Subgraph, standing: StoredElements): readonly Difference[] {
   const differences: Difference[] = [];
   const tell = (element: string, reason: string | null, others: Pick<Difference, 'ends'> = {}) => {
     if (reason === null) return;
@@ -24,7 +24,7 @@ export function compareElements(owner: string, subgraph: Subgraph, standing: Sta
 
 const otherEnds = 'It has other ends, or their labels or keys were changed.';
 
-function nodeProblem(owner: string, node: SubgraphNode, standing: StandingNode | undefined): string | null {
+function nodeProblem(owner: string, node: SubgraphNode, standing: StoredNode | undefined): string | null {
   if (standing === undefined) return 'The node is gone.';
   // With an owner, the node is as that one says.
   if (node.shared && standing.owner !== null) return null;
@@ -39,7 +39,7 @@ function nodeProblem(owner: string, node: SubgraphNode, standing: StandingNode |
 
 function relationshipProblem(
   relationship: SubgraphRelationship,
-  standing: StandingRelationship | undefined,
+  standing: StoredRelationship | undefined,
 ): string | null {
   if (standing === undefined) return 'The relationship is gone.';
   if (!standing.from.includes(relationship.from.identity) || !standing.to.includes(relationship.to.identity))

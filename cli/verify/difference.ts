@@ -1,6 +1,6 @@
 /** What a verification may find. */
 import type { Position } from '../../lib/contract/position.ts';
-import type { MarkedElement } from '../../lib/graph/standing-graph.ts';
+import type { MarkedElement } from '../../lib/graph/stored-graph.ts';
 
 /**
  * - `missing`: a document's aggregate, or an element of it, does not stand in the graph, and nothing is on its way.

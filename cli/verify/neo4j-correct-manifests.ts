@@ -27,7 +27,7 @@ import { countMerged, runMerge, runStatement } from '../../lib/graph/neo4j-run-s
 import { groupByShape, nodePattern } from '../../lib/graph/neo4j-shape.ts';
 import { deleteReleased } from '../../lib/graph/neo4j-write-relationships.ts';
 import { inWriteTransaction } from '../../lib/graph/neo4j-write-transaction.ts';
-import type { MarkedElement, MarkedRelationship, RegisteredAggregate } from '../../lib/graph/standing-graph.ts';
+import type { MarkedElement, MarkedRelationship, RegisteredAggregate } from '../../lib/graph/stored-graph.ts';
 import { settleElements } from './neo4j-settle-elements.ts';
 
 /** The elements of an aggregate that do not stand as listed. */

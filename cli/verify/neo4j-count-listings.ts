@@ -6,8 +6,8 @@ import type { Driver } from 'neo4j-driver';
 import { sharedNodeLine } from '../../lib/graph/manifest.ts';
 import type { KeyNames } from '../../lib/graph/neo4j-key-names.ts';
 import { type Query, queryOf } from '../../lib/graph/neo4j-read.ts';
-import { lookAgain } from '../../lib/graph/neo4j-read-elements.ts';
-import type { CountedElement, MarkedElement } from '../../lib/graph/standing-graph.ts';
+import { rereadElements } from '../../lib/graph/neo4j-read-elements.ts';
+import type { CountedElement, MarkedElement } from '../../lib/graph/stored-graph.ts';
 
 /** Of one element: by how many it is listed as owned (only told of relationships) and as shared. */
 export interface Listings {
@@ -62,9 +62,9 @@ export async function countListings(
   const counted: CountedElement[] = [];
   let open = elements;
   for (let look = 0; look < maxLooks && open.length > 0; look += 1) {
-    const before = await lookAgain(query, keyNames, open);
+    const before = await rereadElements(query, keyNames, open);
     const listings = await readListings(query, before);
-    const after = await lookAgain(query, keyNames, before);
+    const after = await rereadElements(query, keyNames, before);
     const sharesBefore = new Map(before.map(({ elementId, shares }) => [elementId, shares]));
     // Whoever begins or ceases to list it writes its count in the same transaction.
     const isQuiet = ({ elementId, shares }: MarkedElement) => sharesBefore.get(elementId) === shares;

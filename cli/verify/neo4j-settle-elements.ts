@@ -12,11 +12,11 @@ import { cleanUpNodes } from '../../lib/graph/neo4j-clean-up-nodes.ts';
 import { withNeo4jFaults } from '../../lib/graph/neo4j-errors.ts';
 import { type KeyNames, readKeyNames } from '../../lib/graph/neo4j-key-names.ts';
 import type { Query } from '../../lib/graph/neo4j-read.ts';
-import { lookAgain } from '../../lib/graph/neo4j-read-elements.ts';
+import { rereadElements } from '../../lib/graph/neo4j-read-elements.ts';
 import { runStatement } from '../../lib/graph/neo4j-run-statement.ts';
 import { toParameters } from '../../lib/graph/neo4j-to-parameter.ts';
 import { inWriteTransaction } from '../../lib/graph/neo4j-write-transaction.ts';
-import type { MarkedElement, MarkedNode, MarkedRelationship } from '../../lib/graph/standing-graph.ts';
+import type { MarkedElement, MarkedNode, MarkedRelationship } from '../../lib/graph/stored-graph.ts';
 import { type Listings, readListings } from './neo4j-count-listings.ts';
 
 /** The registry is walked under the locks: on a large graph that takes longer than an apply may. */
@@ -54,7 +54,7 @@ async function settleLocked(
   keyNames: KeyNames,
   { elements, rewrite }: ElementsToSettle,
 ): Promise<number> {
-  const standing = await lookAgain(query, keyNames, elements);
+  const standing = await rereadElements(query, keyNames, elements);
   const listed = await readOwnedNodes(query, standing);
   const isOwned = (element: MarkedElement) =>
     element.kind === 'node' && element.identities.some((identity) => listed.has(ownedName(element.owner, identity)));

@@ -6,8 +6,8 @@ import type {
   CountedElement,
   MarkedElement,
   RegisteredAggregate,
-  StandingElements,
-} from '../../lib/graph/standing-graph.ts';
+  StoredElements,
+} from '../../lib/graph/stored-graph.ts';
 
 /** A document as it is now, and the subgraph that it stands for. */
 export interface DocumentState<Id> {
@@ -47,12 +47,12 @@ export interface VerifyPorts<Id> {
   readonly readElements: (
     nodes: readonly SubgraphNode[],
     relationships: readonly { readonly type: string; readonly id: string }[],
-  ) => Promise<StandingElements>;
+  ) => Promise<StoredElements>;
   /** The labels that outgraph's own constraints key. */
   readonly readOwnLabels: () => Promise<ReadonlySet<string>>;
   readonly walkElements: () => AsyncIterable<readonly MarkedElement[]>;
   /** Those of the elements that still stand with the same marks. */
-  readonly lookAgain: (elements: readonly MarkedElement[]) => Promise<readonly MarkedElement[]>;
+  readonly rereadElements: (elements: readonly MarkedElement[]) => Promise<readonly MarkedElement[]>;
   /**
    * Those that still stand, with the number of aggregates that list each as shared: both of one moment; left out where
    * it changed meanwhile.

@@ -8,7 +8,7 @@
  */
 
 import type { Position } from '../../lib/contract/position.ts';
-import type { MarkedElement } from '../../lib/graph/standing-graph.ts';
+import type { MarkedElement } from '../../lib/graph/stored-graph.ts';
 import { inChunks } from '../../lib/runtime/in-chunks.ts';
 import { type CapacityPorts, waitForCapacity } from '../throttle/capacity.ts';
 import type { Pace } from '../throttle/pace.ts';

@@ -10,7 +10,7 @@ import { relationshipId } from '../../lib/contract/identity.ts';
 import { aggregateKey } from '../../lib/contract/outbox-event.ts';
 import type { Subgraph } from '../../lib/contract/subgraph.ts';
 import { createManifest, decodeManifest } from '../../lib/graph/manifest.ts';
-import type { RegisteredAggregate, StandingElements } from '../../lib/graph/standing-graph.ts';
+import type { RegisteredAggregate, StoredElements } from '../../lib/graph/stored-graph.ts';
 import { compareElements } from './compare-elements.ts';
 import type { Difference, Found } from './difference.ts';
 import type { DocumentState, Unsettled, VerifyPorts } from './ports.ts';
@@ -45,14 +45,14 @@ export async function verifyDocuments<Id>(
   let suspects: readonly Judged<Id>[] = judged.filter(({ key }) => found.has(key));
   const confirmed: Found<Id>[] = nameless.map((difference) => ({ difference, subject: null }));
   for (let look = 0; look < maxLooks && suspects.length > 0; look += 1) {
-    const second = await lookAgain(ports, aggregateType, suspects, quick);
+    const second = await rereadElements(ports, aggregateType, suspects, quick);
     confirmed.push(...second.found);
     suspects = second.moving;
   }
   return { found: confirmed, inFlight: suspects.length };
 }
 
-async function lookAgain<Id>(
+async function rereadElements<Id>(
   ports: VerifyPorts<Id>,
   aggregateType: string,
   suspects: readonly Judged<Id>[],
@@ -153,7 +153,7 @@ function isSame(expected: readonly string[], stored: string): boolean {
 function readStanding<Id>(
   ports: VerifyPorts<Id>,
   states: readonly { readonly key: string; readonly subgraph: Subgraph }[],
-): Promise<StandingElements> {
+): Promise<StoredElements> {
   const relationships = states.flatMap(({ key, subgraph }) =>
     subgraph.relationships.map((relationship) => ({ type: relationship.type, id: relationshipId(relationship, key) })),
   );

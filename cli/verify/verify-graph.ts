@@ -9,7 +9,7 @@ import { readNodeIdentity, relationshipName } from '../../lib/contract/identity.
 import { splitAggregateKey } from '../../lib/contract/outbox-event.ts';
 import type { Position } from '../../lib/contract/position.ts';
 import { decodeManifest, readLine } from '../../lib/graph/manifest.ts';
-import type { MarkedElement, MarkedNode, RegisteredAggregate } from '../../lib/graph/standing-graph.ts';
+import type { MarkedElement, MarkedNode, RegisteredAggregate } from '../../lib/graph/stored-graph.ts';
 import type { Difference, Found } from './difference.ts';
 import type { VerifyPorts } from './ports.ts';
 import { TextSet } from './text-set.ts';
@@ -246,11 +246,11 @@ async function confirmUnlisted<Id>(
 ): Promise<readonly Found<Id>[]> {
   // First whether they still stand: what is taken away after that is on its way out, and comes up again at the next
   // verification if it is not.
-  const standing = await ports.lookAgain(suspects);
+  const standing = await ports.rereadElements(suspects);
   listed.forgetChanged();
   for await (const changed of ports.listChanged(since)) for (const aggregate of changed) listed.addChanged(aggregate);
   const unlisted = standing.filter((element) => !listed.has(element));
-  const remaining = unlisted.length === 0 ? [] : await ports.lookAgain(unlisted);
+  const remaining = unlisted.length === 0 ? [] : await ports.rereadElements(unlisted);
   const ownLabels = remaining.length === 0 ? new Set<string>() : await ports.readOwnLabels();
   return remaining.map((element) => {
     if (element.kind === 'node' && !listed.couldList(element, ownLabels))

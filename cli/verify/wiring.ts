@@ -3,7 +3,7 @@ import type { Document } from 'mongodb';
 import { readKeyNames, recentKeyNames } from '../../lib/graph/neo4j-key-names.ts';
 import { listChangedSince, listWithManifests, readRegistered } from '../../lib/graph/neo4j-list-aggregates.ts';
 import { queryOf } from '../../lib/graph/neo4j-read.ts';
-import { lookAgain, readElements, walkElements } from '../../lib/graph/neo4j-read-elements.ts';
+import { readElements, rereadElements, walkElements } from '../../lib/graph/neo4j-read-elements.ts';
 import { readGraphSchema } from '../../lib/graph/neo4j-schema.ts';
 import { readClusterTime } from '../../lib/outbox/mongodb-clock.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
@@ -70,7 +70,7 @@ export async function verifyGraph(
       readElements(driver, database, await recentKeys(), { nodes, relationships }),
     readOwnLabels: async () => new Set((await readGraphSchema(driver, database)).keys.keys()),
     walkElements: () => walkElements(driver, database, recentKeys),
-    lookAgain: async (elements) => lookAgain(queryOf(driver, database), await freshKeys(), elements),
+    rereadElements: async (elements) => rereadElements(queryOf(driver, database), await freshKeys(), elements),
     countListings: (elements) => countListings(driver, database, freshKeys, elements),
     isInterrupted: () => signal.aborted,
     progress,

@@ -1,4 +1,6 @@
-/** Distinguishes types that the set-up declared (events are retried) from types that nothing knows (events are dead). */
+/**
+ * Distinguishes types that the set-up declared (events are retried) from types that nothing knows (events are dead).
+ */
 import type { Db } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 import type { AggregateCatalog } from '../projection/catalog.ts';

@@ -1,4 +1,4 @@
-/** What the apply is given and what it answers, for one aggregate. */
+/** The state of one aggregate that the apply receives, and its outcome. */
 import type { Position } from '../contract/position.ts';
 import type { Subgraph } from '../contract/subgraph.ts';
 import type { Conflict } from './conflict.ts';
@@ -11,18 +11,18 @@ export interface AggregateState {
   readonly subgraph: Subgraph | null;
 }
 
-/** `superseded`: this state, or a newer one, had been applied before. Both are settled. */
+/** `superseded`: this state or a newer one was applied earlier. Both outcomes are settled. */
 export interface StateOutcome {
   readonly key: string;
   readonly outcome: 'applied' | 'superseded';
 }
 
-/** What one transaction came to: all of it, or, where claims on nodes cannot be granted, nothing. */
+/** The outcome of one transaction: it commits as a whole, or not at all if claims on elements cannot be granted. */
 export type TransactionOutcome =
   | { readonly outcome: 'committed'; readonly states: readonly StateOutcome[] }
   | { readonly outcome: 'conflict'; readonly conflicts: readonly Conflict[] };
 
-/** Whether a state is newer than what the registry has of its aggregate. */
+/** Whether a state is newer than the registry's position of its aggregate. */
 export function supersedes(state: AggregateState, applied: Position | undefined): boolean {
   return applied === undefined || state.position > applied;
 }

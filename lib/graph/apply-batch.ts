@@ -1,60 +1,60 @@
 /**
- * The flow around the apply transaction. It keeps transactions to a size, sets aside claims that cannot be granted, and
- * halves a batch that fails while the graph answers, down to the states that fail on their own, so that their
- * neighbours are applied. It knows no driver: the transaction is given to it.
+ * The flow around the apply transaction. It limits the size of transactions and sets aside claims that cannot be
+ * granted. If a batch fails while the graph answers, it halves the batch until the states that fail are on their own,
+ * so that their neighbours are applied. It knows no driver: the transaction is a port.
  */
 import { type DataFaultCode, describeError, Fault, isDataFault } from '../contract/fault.ts';
 import type { AggregateState, StateOutcome, TransactionOutcome } from './aggregate-state.ts';
 import type { Conflict } from './conflict.ts';
 import { type GraphNeeds, graphNeeds, type SchemaProblem } from './graph-needs.ts';
 
-/** What applying needs from the graph's adapter. */
+/** The ports of `applyBatch`. */
 export interface ApplyPorts {
-  /** For each need: undefined where its constraints exist, `missing` where they can be created, or the problem. */
+  /** For each need: undefined if its constraints exist, `missing` if they can be created, or the problem. */
   readonly checkSchema: (needs: readonly GraphNeeds[]) => Promise<readonly (SchemaProblem | 'missing' | undefined)[]>;
   /** Creates the missing constraints of one subgraph; undefined if all of them exist now. */
   readonly createSchema: (needs: GraphNeeds) => Promise<SchemaProblem | undefined>;
   /**
-   * Applies states of different aggregates in one transaction; throws a data fault if the graph refuses them for good.
+   * Applies states of different aggregates in one transaction. Throws a data fault if the graph refuses them for good.
    */
   readonly applyStates: (states: readonly AggregateState[]) => Promise<TransactionOutcome>;
-  /** Elements in one transaction, if not the default. */
+  /** Number of elements in one transaction, if not the default. */
   readonly transactionElements?: number;
-  /** Whether the graph answers a trivial question right now. */
+  /** Whether the graph answers a trivial query right now. */
   readonly answers: () => Promise<boolean>;
 }
 
-/** What became of one aggregate's state. */
+/** The outcome for one aggregate's state. */
 export type AggregateResult =
   | { readonly outcome: 'applied' | 'superseded' }
   | { readonly outcome: 'refused'; readonly code: DataFaultCode; readonly message: string }
   | { readonly outcome: 'conflict'; readonly conflict: Conflict }
-  /** Failed on its own while the graph answered: to be tried again later. */
+  /** Failed on its own while the graph answered; to be retried later. */
   | { readonly outcome: 'failed'; readonly fault: Fault };
 
 /** Results by the aggregate's key. */
 export type BatchResults = Map<string, AggregateResult>;
 
-/** `together`: in one transaction, whatever its size: the states of a conflict can only be applied with each other. */
+/** `together`: one transaction whatever its size, because states in a conflict can only be applied with each other. */
 export interface BatchOptions {
   readonly together?: boolean;
 }
 
 /**
- * Elements in one transaction, about: bounds its memory in Neo4j and how long it holds its locks. One aggregate is
- * never split.
+ * Approximate number of elements in one transaction: bounds its memory in Neo4j and how long it holds its locks. One
+ * aggregate is never split.
  */
 const defaultElements = 20_000;
 
-/** With this many states that failed on their own, and none that was applied, it is the graph that fails. */
+/** If this many states failed on their own and none was applied, the graph is at fault. */
 const failuresOfGraph = 3;
 
 /**
- * Applies states of different aggregates; `results` fills up as transactions commit, so that a caller knows what is
- * settled even if this throws.
+ * Applies states of different aggregates. `results` fills up as transactions commit, so that a caller knows the settled
+ * states even if this throws.
  *
- * @throws Fault that is no data fault: the graph does not answer, or nothing can be applied; the rest of the batch
- * shall be retried later.
+ * @throws Fault other than a data fault: the graph does not answer, or nothing can be applied. Retry the states without
+ * a result later.
  */
 export async function applyBatch(
   states: readonly AggregateState[],
@@ -75,7 +75,7 @@ export async function applyBatch(
   }
   const { transactionElements = defaultElements } = ports;
   if (!together) for (const chunk of chunkBySize(ready, transactionElements)) await batch.apply(chunk);
-  // Creating constraints takes time: those who need none have been applied by now.
+  // Creating constraints takes time, so the states that need none have already been applied.
   const created: AggregateState[] = [];
   for (const { state, need } of waiting) {
     const problem = await ports.createSchema(need);
@@ -86,7 +86,7 @@ export async function applyBatch(
   else for (const chunk of chunkBySize(created, transactionElements)) await batch.apply(chunk);
 }
 
-/** Whether it is certain that some state of the batch fails. */
+/** Whether at least one state of the batch is known to fail. */
 type Suspicion = 'unknown' | 'certain';
 
 /** The state of one call. */
@@ -110,12 +110,10 @@ class Batch {
     else this.#results.set(key, { outcome: 'refused', code, message });
   }
 
-  /**
-   * Applies the states; where they fail, halves them until the culprits are alone. Returns how many culprits it found.
-   */
+  /** Applies the states. If they fail, halves them until each culprit is alone. Returns the number of culprits. */
   async #applyOrHalve(states: readonly AggregateState[], suspicion: Suspicion): Promise<number> {
     if (states.length === 0) return 0;
-    // Known to hold a culprit: trying the whole again would only cost another transaction.
+    // At least one culprit: trying the whole group again would only cost another transaction.
     if (suspicion === 'certain' && states.length > 1) return this.#halve(states);
     try {
       await this.#applyWithoutConflicts(states);
@@ -136,16 +134,13 @@ class Batch {
     return left + right;
   }
 
-  /**
-   * Whether a fault that is no data fault may be caused by one state of the batch: the graph answers, and other states
-   * can be applied.
-   */
+  /** Whether one state of the batch may cause a fault that is not a data fault: the graph answers otherwise. */
   async #isIsolable(error: unknown): Promise<boolean> {
     if (error instanceof Fault && error.code === 'credentials-refused') return false;
     return this.#ports.answers();
   }
 
-  /** @throws the error, if it looks like the graph's. */
+  /** @throws the error, if it looks like a fault of the graph. */
   #setAside({ key }: AggregateState, error: unknown): void {
     if (isDataFault(error)) {
       this.#results.set(key, { outcome: 'refused', code: error.code, message: error.message });
@@ -157,7 +152,7 @@ class Batch {
     if (this.#applied === 0 && this.#failed >= failuresOfGraph) throw fault;
   }
 
-  /** Applies all but those whose claims cannot be granted; each round sets aside at least one. */
+  /** Applies all states except those whose claims cannot be granted. Each round sets aside at least one. */
   async #applyWithoutConflicts(states: readonly AggregateState[]): Promise<void> {
     let rest = states;
     while (rest.length > 0) {
@@ -166,9 +161,9 @@ class Batch {
         this.#record(answer.states);
         return;
       }
-      // A rival of the same batch may be refused itself: what the graph holds is decided first.
-      const standing = answer.conflicts.filter((conflict) => conflict.standing);
-      const decided = standing.length > 0 ? standing : answer.conflicts;
+      // A rival of the same batch may be refused itself, so conflicts with the graph are decided first.
+      const inGraph = answer.conflicts.filter((conflict) => conflict.heldInGraph);
+      const decided = inGraph.length > 0 ? inGraph : answer.conflicts;
       const refused = new Map(decided.map((conflict) => [conflict.refused, conflict]));
       for (const [key, conflict] of refused) this.#results.set(key, { outcome: 'conflict', conflict });
       rest = rest.filter((state) => !refused.has(state.key));

@@ -1,26 +1,28 @@
 /** A claim that the graph cannot grant now, and may grant later. */
 
 /**
- * The state of the aggregate `refused` cannot be applied as long as another aggregate holds an element or a value.
+ * The state of the aggregate `refused` cannot be applied while another aggregate holds an element or a value.
  *
- * - `ownership-conflict`: another aggregate lists the node already.
- * - `constraint-violation`: another node or relationship has a value that a unique constraint of the user's allows
- *   only once.
+ * - `ownership-conflict`: another aggregate already lists the node.
+ * - `constraint-violation`: another node or relationship has a value that one of the user's constraints requires to be
+ *   unique.
  */
 export interface Conflict {
   readonly code: 'ownership-conflict' | 'constraint-violation';
   readonly refused: string;
-  /** The aggregate that holds it; null if it is not known: a shared node does not name its aggregates. */
+  /** The aggregate that holds it; null if unknown: a shared node does not name its aggregates. */
   readonly holder: string | null;
-  /** The identity of the node if it is shared, to find its aggregates by. */
+  /** The node's identity if it is shared, to look up its aggregates. */
   readonly sharedNode: string | null;
-  /** The node's label and key, or the constraint, for people. */
+  /** The node's label and key, or the constraint, for messages. */
   readonly element: string;
-  /** The holder has it in the graph; otherwise it is a rival of the same batch, which may yet be refused itself. */
-  readonly standing: boolean;
+  /**
+   * True: the graph says that the holder has it. False: the holder is a rival of the same batch and may be refused too.
+   */
+  readonly heldInGraph: boolean;
 }
 
-/** The sentence for the outbox. */
+/** The message of the dead event in the outbox. */
 export function conflictText(
   { code, refused, element, holder, sharedNode }: Conflict,
   sharer: string | undefined,
@@ -28,5 +30,5 @@ export function conflictText(
   if (code === 'constraint-violation')
     return `A unique constraint of the graph refuses the write (${element}): ${holder ?? 'an element that outgraph does not own'} has the same value.`;
   const held = sharedNode === null ? 'belongs to' : 'is shared by';
-  return `${element} is listed by ${refused}, but ${held} ${holder ?? sharer ?? 'another aggregate'}; a node has one owner, or is shared.`;
+  return `${element} is listed by ${refused}, but ${held} ${holder ?? sharer ?? 'another aggregate'}. A node has one owner, or is shared: list it in one aggregate only, or as shared in all of them.`;
 }

@@ -1,6 +1,6 @@
 /**
- * What one aggregate's new state changes in the graph, against the manifest of its old one. Pure: the same two always
- * give the same diff, and elements whose content did not change do not appear in it at all.
+ * Compares an aggregate's new state with the manifest of its old one. Pure: equal inputs give equal diffs. Elements
+ * whose content did not change do not appear in a diff.
  */
 import type {
   GraphProperties,
@@ -20,15 +20,15 @@ import {
 } from './manifest.ts';
 
 /**
- * A node that the aggregate no longer lists in the way it did (a node that turns from owned to shared is released and
- * claimed).
+ * A node that the aggregate no longer lists in the same way. A node that turns from owned to shared is both released
+ * and claimed.
  */
 export interface NodeRelease {
   readonly endpoint: NamedEndpoint;
   readonly shared: boolean;
 }
 
-/** A relationship that the aggregate lists anew. */
+/** A relationship that the aggregate did not list before. */
 export interface RelationshipCreation {
   readonly type: string;
   readonly id: string;
@@ -52,11 +52,11 @@ export interface RelationshipRelease {
   readonly shared: boolean;
 }
 
-/** All that one aggregate's new state changes. */
+/** Everything that one aggregate's new state changes. */
 export interface AggregateDiff {
-  /** The nodes that it did not list in this way before: it may not get them. */
+  /** Nodes that it did not list in this way before; these claims may be refused. */
   readonly claims: readonly SubgraphNode[];
-  /** The nodes that it owned before and owns now, with other content. */
+  /** Nodes that it owned before and still owns, with other content. */
   readonly changedNodes: readonly SubgraphNode[];
   readonly releases: readonly NodeRelease[];
   readonly created: readonly RelationshipCreation[];
@@ -67,10 +67,10 @@ export interface AggregateDiff {
 const emptySubgraph: Subgraph = { nodes: [], relationships: [] };
 
 /**
- * The diff from what `before` says to `subgraph`; null, a deletion, lists nothing.
+ * The diff from the manifest `before` to `subgraph`. Null, a deletion, lists nothing.
  *
  * @param owner the aggregate's key, `type:id`.
- * @param manifest the subgraph's manifest, where the caller has made it already: its hashes are what a diff costs.
+ * @param manifest the subgraph's manifest if the caller has it already: most of a diff's cost is in its hashes.
  */
 export function diff(
   before: Manifest,
@@ -79,7 +79,7 @@ export function diff(
   manifest: Manifest = createManifest(subgraph, owner),
 ): AggregateDiff {
   const after = new Set(manifest);
-  const left = before.filter((line) => !after.has(line)).map(readLine);
+  const removed = before.filter((line) => !after.has(line)).map(readLine);
   const { nodes, relationships } = subgraph ?? emptySubgraph;
   const known = new Set(before);
   const isNew = (index: number) => !known.has(manifest[index] ?? '');
@@ -88,12 +88,12 @@ export function diff(
     const place = nodes.length + index;
     return isNew(place) ? [{ ...relationship, id: readRelationshipLine(manifest[place] ?? '').id }] : [];
   });
-  return { ...diffNodes(left, newNodes), ...diffRelationships(left, newRelationships) };
+  return { ...diffNodes(removed, newNodes), ...diffRelationships(removed, newRelationships) };
 }
 
 /**
- * The diff that trusts the manifest for nothing but what to remove: every owned relationship is deleted by its id, if
- * it is there, and created again. For a graph that someone else has changed, where the short way failed.
+ * A diff that trusts the manifest only for what to remove: it deletes every owned relationship by its id, if it exists,
+ * and creates it again. Used for a graph that someone else has changed, after the normal diff failed.
  */
 export function diffCarefully(
   before: Manifest,
@@ -125,13 +125,13 @@ export function ownedOnly<Item extends { readonly shared: boolean }>(items: read
 
 type Listed = ListedNode | ListedRelationship;
 
-/** `left`: what stands in the old manifest only; `listed`: the nodes whose lines stand in the new one only. */
+/** `removed`: lines of the old manifest only. `listed`: nodes whose lines are in the new manifest only. */
 function diffNodes(
-  left: readonly Listed[],
+  removed: readonly Listed[],
   listed: readonly SubgraphNode[],
 ): Pick<AggregateDiff, 'claims' | 'changedNodes' | 'releases'> {
   const sharedNow = new Map(listed.map(({ identity, shared }) => [identity, shared]));
-  const before = left.filter((line) => line.kind === 'node');
+  const before = removed.filter((line) => line.kind === 'node');
   const ownedBefore = new Set(ownedOnly(before).map(({ endpoint }) => endpoint.identity));
   const isChanged = (node: SubgraphNode) => !node.shared && ownedBefore.has(node.identity);
   return {
@@ -144,10 +144,10 @@ function diffNodes(
 }
 
 function diffRelationships(
-  left: readonly Listed[],
+  removed: readonly Listed[],
   listed: readonly (SubgraphRelationship & { readonly id: string })[],
 ): Pick<AggregateDiff, 'created' | 'changed' | 'released'> {
-  const before = relationshipsIn(left);
+  const before = relationshipsIn(removed);
   const knownIds = new Set(before.map(({ id }) => id));
   const listedIds = new Set(listed.map(({ id }) => id));
   return {

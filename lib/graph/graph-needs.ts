@@ -1,6 +1,6 @@
 /**
- * Which constraints a subgraph needs before it can be written: a key for each label that names a node, an id for each
- * relationship type.
+ * The constraints that a subgraph needs before it can be written: a key for each label that names a node, and an id for
+ * each relationship type.
  */
 import type { Endpoint, Subgraph } from '../contract/subgraph.ts';
 
@@ -8,13 +8,13 @@ import type { Endpoint, Subgraph } from '../contract/subgraph.ts';
 export interface GraphNeeds {
   readonly labels: ReadonlyMap<string, readonly string[]>;
   readonly types: ReadonlySet<string>;
-  /** The additional labels of nodes: none of them may have a key. */
+  /** Additional labels of nodes; none of them may have a key. */
   readonly additional: ReadonlySet<string>;
 }
 
 /**
- * What prevents a subgraph from being written: the fault's code and message for every event that needs it.
- * `constraint-building` solves itself with time.
+ * Why a subgraph cannot be written: the fault code and message for every event that needs the constraint.
+ * `constraint-building` resolves itself with time.
  */
 export interface SchemaProblem {
   readonly code: LastingCode | 'constraint-building';
@@ -23,7 +23,7 @@ export interface SchemaProblem {
 
 type LastingCode = 'key-mismatch' | 'label-not-declared' | 'type-not-declared' | 'label-keyed' | 'labels-too-many';
 
-/** The needs of one subgraph, or of none (a deletion). */
+/** The needs of one subgraph; a deletion (null) needs nothing. */
 export function graphNeeds(subgraph: Subgraph | null): GraphNeeds {
   const labels = new Map<string, readonly string[]>();
   const types = new Set<string>();

@@ -1,7 +1,7 @@
 /**
- * The manifest: what one aggregate lists in the graph right now, kept on its registry node. One line for each element,
- * with its name and the hash of its content: an element whose line stands in both the old manifest and the new one has
- * not changed, and nothing needs to be searched or parsed for it.
+ * The manifest: the list of everything that one aggregate lists in the graph, kept on its registry node. It has one
+ * line for each element, with the element's name and a hash of its content. An element whose line is in both the old
+ * and the new manifest has not changed, and needs no search or parsing.
  */
 import { Fault } from '../contract/fault.ts';
 import {
@@ -13,20 +13,17 @@ import {
 } from '../contract/identity.ts';
 import type { NamedEndpoint, Subgraph, SubgraphNode, SubgraphRelationship } from '../contract/subgraph.ts';
 
-/**
- * The lines of an aggregate: of its nodes, then of its relationships, each in the order in which the subgraph lists
- * them.
- */
+/** The lines of an aggregate: its nodes, then its relationships, each in the order of the subgraph. */
 export type Manifest = readonly string[];
 
-/** A node as its line says it. */
+/** The node that a line describes. */
 export interface ListedNode {
   readonly kind: 'node';
   readonly shared: boolean;
   readonly endpoint: NamedEndpoint;
 }
 
-/** A relationship as its line says it; `id` is its `_outgraphId` in the graph. */
+/** The relationship that a line describes; `id` is its `_outgraphId` in the graph. */
 export interface ListedRelationship {
   readonly kind: 'relationship';
   readonly shared: boolean;
@@ -34,10 +31,10 @@ export interface ListedRelationship {
   readonly id: string;
 }
 
-/** An aggregate that lists nothing: never seen, or deleted. */
+/** An aggregate that lists nothing: unknown or deleted. */
 export const emptyManifest: Manifest = [];
 
-/** The manifest of a subgraph; of null, a deletion, the empty one. `owner` is the aggregate's key (`type:id`). */
+/** Creates a subgraph's manifest; null (a deletion) has the empty one. `owner` is the aggregate's key (`type:id`). */
 export function createManifest(subgraph: Subgraph | null, owner: string): Manifest {
   if (subgraph === null) return emptyManifest;
   return [
@@ -46,8 +43,8 @@ export function createManifest(subgraph: Subgraph | null, owner: string): Manife
   ];
 }
 
-// A line is: kind, content, name, with a space between them. Neither kind nor content has one, and a name no line
-// break: it is JSON, or an id and a type.
+// A line has a kind, a content hash and a name, separated by spaces. Kind and hash contain no space. A name contains no
+// line break: it is JSON, or an id and a type.
 const ownedNode = 'n';
 const sharedNode = 's';
 const ownedRelationship = 'r';
@@ -57,7 +54,7 @@ function nodeLine(node: SubgraphNode): string {
   return node.shared ? sharedNodeLine(node.identity) : `${ownedNode} ${nodeContent(node)} ${node.identity}`;
 }
 
-/** The line of whoever lists this node as shared: the same for all of them. */
+/** The line of a node listed as shared: the same for every aggregate that shares it. */
 export function sharedNodeLine(identity: string): string {
   return `${sharedNode} - ${identity}`;
 }
@@ -68,8 +65,8 @@ function relationshipLine(relationship: SubgraphRelationship, owner: string): st
 }
 
 /**
- * The line of the same owned element with a content that no hash is: whatever the aggregate's next state says of it, it
- * has changed.
+ * The line of the same owned element with a content that no hash equals, so that the aggregate's next state always
+ * counts as a change of it.
  */
 export function withUnknownContent(line: string): string {
   return `${line.slice(0, 1)} ${unknownContent} ${line.slice(line.indexOf(' ', 2) + 1)}`;
@@ -77,7 +74,7 @@ export function withUnknownContent(line: string): string {
 
 const unknownContent = '!';
 
-/** What a line says of its element besides the content. */
+/** Reads an element's name from its line. */
 export function readLine(line: string): ListedNode | ListedRelationship {
   const kind = line.slice(0, 1);
   if (kind !== ownedNode && kind !== sharedNode) return readRelationshipLine(line);
@@ -85,34 +82,34 @@ export function readLine(line: string): ListedNode | ListedRelationship {
   return { kind: 'node', shared: kind === sharedNode, endpoint };
 }
 
-/** What reports call a listed element: a node by its identity, a relationship by its type and id. */
+/** The name of a listed element in reports: a node's identity, or a relationship's type and id. */
 export function listedName(listed: ListedNode | ListedRelationship): string {
   return listed.kind === 'node' ? listed.endpoint.identity : relationshipName(listed.type, listed.id);
 }
 
-/** As `readLine`, for the line of a relationship. */
+/** As `readLine`, for a relationship's line. */
 export function readRelationshipLine(line: string): ListedRelationship {
   const [kind, _content, id = '', type = ''] = line.split(' ');
   return { kind: 'relationship', shared: kind === sharedRelationship, type, id };
 }
 
 /**
- * The form of the text: a number, its first line. It goes up with every change of what a text looks like or of how a
- * line is made, hashes included; a test holds the lines that each form has. A new form is read before it is written:
- * one release learns it, the next one writes it, so that going back by one is always possible.
+ * The manifest's format version: a number, its first line. Increase it with every change of the text's format or of how
+ * a line is made, hashes included; a test keeps the lines of each version. Readers come first: one release reads the
+ * new version, the next one writes it, so that you can always go back by one release.
  */
 export const manifestForm = 2;
 
-/** The manifest as the text that the registry node holds: every line ends with a line break, and has one before it. */
+/** Encodes a manifest for the registry node: every line ends with a line break, and has one before it. */
 export function encodeManifest(manifest: Manifest): string {
   return `${[manifestForm, ...manifest].join('\n')}\n`;
 }
 
 /**
- * Reads a manifest back.
+ * Decodes a manifest.
  *
- * @throws Fault `manifest-unknown` if it has a form that this version does not know. Nothing is wrong with the event:
- * it is retried until a version that does is there.
+ * @throws Fault `manifest-unknown` if this version does not know the format. The event is valid: it is retried until a
+ * version that reads the format is deployed.
  */
 export function decodeManifest(text: string): Manifest {
   const [found = '', ...lines] = text.slice(0, -1).split('\n');
@@ -124,11 +121,11 @@ function unknownForm(found: string): Fault {
   if (/^[1-9]\d{0,8}$/.test(found) && Number(found) > manifestForm) {
     return new Fault(
       'manifest-unknown',
-      `A newer outgraph has written to this graph: its manifests have form ${found}, and this version reads form ${manifestForm}. Deploy the newer version again; until then, events of these aggregates stay pending.`,
+      `A newer version of outgraph has written to this graph: its manifests have form ${found}, and this version reads form ${manifestForm}. Deploy the newer version again. Events of these aggregates stay pending until then.`,
     );
   }
   return new Fault(
     'manifest-unknown',
-    `The registry holds a manifest whose form begins with "${found.slice(0, 8)}", and this version reads form ${manifestForm}. Upgrade by way of a version that reads both, or build the graph anew.`,
+    `The registry holds a manifest whose form begins with "${found.slice(0, 8)}", and this version reads form ${manifestForm}. Upgrade through a version that reads both forms, or rebuild the graph.`,
   );
 }

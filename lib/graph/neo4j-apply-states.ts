@@ -1,4 +1,4 @@
-/** Runs the apply transaction, in careful mode where the graph turns out not to be what its manifests say. */
+/** Runs the apply transaction, and switches to careful mode if the graph differs from its manifests. */
 import type { Driver } from 'neo4j-driver';
 import { Fault } from '../contract/fault.ts';
 import type { AggregateState, TransactionOutcome } from './aggregate-state.ts';
@@ -7,14 +7,13 @@ import { isRelationshipTaken, isTransactionLimit, translateNeo4jError, uniqueVio
 import { findValueConflict } from './neo4j-find-value-holder.ts';
 import { inWriteTransaction } from './neo4j-write-transaction.ts';
 
-/** A graph that does not fit its manifests this often in a row, also in careful mode, is a fault of the data. */
+/** If the graph differs from its manifests this often in a row, also in careful mode, the data is at fault. */
 const maxMismatches = 5;
 
 /**
  * Applies states of different aggregates in one transaction.
  *
- * @throws Fault: a data fault if the graph refuses the batch for good (halve it), any other if it shall be retried
- * later.
+ * @throws Fault: a data fault if the graph refuses the batch for good (halve it); any other if it can be retried later.
  */
 export async function applyStates(
   driver: Driver,
@@ -26,7 +25,7 @@ export async function applyStates(
     .map((state) => new PreparedState(state));
   let mismatches = 0;
   let clearing = false;
-  const mayPass = (error: unknown) => {
+  const shouldRetry = (error: unknown) => {
     if (!clearing && uniqueViolation(error) !== null) {
       clearing = true;
       return true;
@@ -40,7 +39,7 @@ export async function applyStates(
       driver,
       database,
       (tx) => applyTransaction(tx, sorted, { careful: mismatches > 0, clearing }),
-      { mayPass },
+      { shouldRetry },
     );
     return { outcome: 'committed', states: outcomes };
   } catch (error) {
@@ -52,7 +51,7 @@ export async function applyStates(
       if (isTransactionLimit(error))
         throw new Fault(
           'transaction-too-large',
-          'This subgraph alone needs more memory than Neo4j gives to one transaction (db.memory.transaction.max): raise the limit, or model what grows as aggregates of its own.',
+          'This subgraph alone needs more memory than Neo4j allows one transaction (db.memory.transaction.max). Raise the limit, or split off what grows into aggregates of its own.',
           { cause: error },
         );
     }
@@ -60,7 +59,7 @@ export async function applyStates(
   }
 }
 
-/** The graph does not hold what the manifests say: to be tried again without trusting them. */
+/** Whether the graph differs from the manifests: try again without trusting them. */
 function isMismatch(error: unknown): boolean {
   return error instanceof ManifestMismatch || isRelationshipTaken(error);
 }

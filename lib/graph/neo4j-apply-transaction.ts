@@ -1,10 +1,10 @@
 /**
- * One batch, one Neo4j transaction: the steps of the apply in their order. The order matters: registry locks first
- * (they serialise the states of one aggregate), releases before what is new (a date move frees its old relationship),
- * the clean-up of bare nodes at the end.
+ * One batch is one Neo4j transaction: the steps of the apply. Their order matters. Registry locks come first, because
+ * they serialise the states of one aggregate. Releases come before new elements, because a moved element frees its old
+ * relationship. The clean-up of unused nodes comes last.
  *
- * A statement that needs no answer of the one before is sent without waiting for it: the server works on one while the
- * next is on its way.
+ * A statement that does not depend on the previous answer is sent without waiting for it, so that the server works on
+ * one while the next is on its way.
  */
 import type { ManagedTransaction } from 'neo4j-driver';
 import { type AggregateState, type StateOutcome, supersedes } from './aggregate-state.ts';
@@ -31,8 +31,8 @@ import {
 import { type BatchSum, isClaimed, type PositionedDiff, sumDiffs } from './sum-diffs.ts';
 
 /**
- * A state with its manifest, whose hashes are what a batch costs most outside Neo4j: made when it is needed, and once
- * however often the transaction is tried.
+ * A state with its manifest. Its hashes are the largest cost of a batch outside Neo4j, so it is made on first use and
+ * kept for all attempts of the transaction.
  */
 export class PreparedState {
   readonly state: AggregateState;
@@ -63,23 +63,23 @@ export class ConflictFound extends Error {
   }
 }
 
-/** Thrown to roll back: the graph does not hold what a manifest says, because someone else changed it. */
+/** Thrown to roll back: the graph differs from a manifest, because someone else changed it. */
 export class ManifestMismatch extends Error {}
 
 export interface ApplyMode {
-  /** Trust the manifests for nothing but what to remove. */
+  /** Trust the manifests only for what to remove. */
   readonly careful: boolean;
   /**
-   * First take the properties away from all that changes: a value that a unique constraint of the user's allows once
-   * may move from one element of the batch to another.
+   * First remove the properties of everything that changes, so that a unique value can move from one element of the
+   * batch to another.
    */
   readonly clearing: boolean;
 }
 
 /**
- * Applies states of different aggregates, sorted by their key, and says for each whether it took effect.
+ * Applies states of different aggregates, sorted by key, and returns for each whether it took effect.
  *
- * @throws ConflictFound or ManifestMismatch to roll back; the driver's errors.
+ * @throws ConflictFound or ManifestMismatch to roll back; errors of the driver.
  */
 export async function applyTransaction(
   tx: ManagedTransaction,
@@ -112,7 +112,7 @@ async function applyEffective(
   const { unknown = [], locked = [] } = Object.groupBy(states, ({ state }) =>
     known.has(state.key) ? 'locked' : 'unknown',
   );
-  const entriesOf = (some: readonly PreparedState[]) => some.map(({ entry }) => entry);
+  const entriesOf = (prepared: readonly PreparedState[]) => prepared.map(({ entry }) => entry);
   await Promise.all([
     enterAggregates(tx, entriesOf(unknown)),
     advanceAggregates(tx, entriesOf(locked)),
@@ -125,8 +125,8 @@ async function applyEffective(
 }
 
 /**
- * `sumUp` is called when the registry's statements are on their way; `clearedOwners` are the aggregates whose elements
- * are cleared first, or null.
+ * `sumUp` is called once the registry's statements are sent. `clearedOwners` are the aggregates whose elements are
+ * cleared first, or null.
  */
 async function writeGraph(
   tx: ManagedTransaction,
@@ -161,7 +161,7 @@ async function writeGraph(
   ]);
   if (nodes.outcome === 'conflict') throw new ConflictFound(nodes.conflicts);
   if (!nodesChanged || !relationshipsChanged) throw new ManifestMismatch();
-  // What this transaction has just attached a relationship to is held by it: no need to lock and look.
+  // Nodes that this transaction has just attached a relationship to are in use: no need to lock and check them.
   await cleanUpNodes(tx, new Set([...nodes.unlisted, ...freed].filter((id) => !attached.has(id))));
 }
 

@@ -1,6 +1,7 @@
 /**
- * Creates constraints. On a label with many nodes that takes minutes, longer than a batch may take, so that it
- * continues while other batches are applied: an event that needs the constraint is retried until it exists.
+ * Creates constraints. On a label with many nodes that takes minutes, longer than a batch may take. The creation
+ * therefore continues while other batches are applied, and an event that needs the constraint is retried until it
+ * exists.
  */
 import type { Driver } from 'neo4j-driver';
 import { Neo4jError } from 'neo4j-driver';
@@ -14,15 +15,15 @@ import { read } from './neo4j-read.ts';
 import { idConstraint, keyConstraint } from './neo4j-schema.ts';
 
 /** A constraint to create. */
-interface Wanted {
+interface NewConstraint {
   readonly name: string;
   readonly statement: string;
-  /** Asked before: nodes that have the label as an additional one, by an aggregate that lists them so. */
+  /** The label to check first for nodes that have it as an additional label; null for a relationship type. */
   readonly label: string | null;
   readonly problem: (reason: string) => SchemaProblem;
 }
 
-interface Running {
+interface Creation {
   readonly created: Promise<SchemaProblem | undefined>;
   /** By `performance.now`. */
   readonly since: number;
@@ -30,11 +31,11 @@ interface Running {
 
 const minimumWaitMillis = 100;
 
-/** The constraints that one process is creating, each once however many batches need it. */
+/** The constraints that this process is creating: each once, however many batches need it. */
 export class ConstraintBuilder {
   readonly #driver: Driver;
   readonly #database: string;
-  readonly #running = new Map<string, Running>();
+  readonly #running = new Map<string, Creation>();
 
   constructor(driver: Driver, database: string) {
     this.#driver = driver;
@@ -42,35 +43,35 @@ export class ConstraintBuilder {
   }
 
   /**
-   * Creates constraints, one after the other, and waits until each has run for `waitMillis`; undefined if all of them
-   * exist now. A `constraint-building` problem: the creation continues.
+   * Creates constraints one after the other, and waits up to `waitMillis` for each. Returns undefined if all of them
+   * exist now. After a `constraint-building` problem, the creation continues.
    *
    * @throws Fault `neo4j-unavailable`.
    */
   async build(needs: Pick<GraphNeeds, 'labels' | 'types'>, waitMillis: number): Promise<SchemaProblem | undefined> {
-    for (const wanted of wantedConstraints(needs)) {
-      const { created, since } = this.#start(wanted, needs);
-      // What a batch has waited for is not waited for again by the next event that needs it.
+    for (const constraint of newConstraints(needs)) {
+      const { created, since } = this.#start(constraint, needs);
+      // Time that an earlier event has waited for the same constraint counts.
       const millis = Math.max(minimumWaitMillis, waitMillis - (performance.now() - since));
-      const problem = await pTimeout(created, { milliseconds: millis, fallback: () => this.#building(wanted) });
+      const problem = await pTimeout(created, { milliseconds: millis, fallback: () => this.#building(constraint) });
       if (problem !== undefined) return problem;
     }
     return undefined;
   }
 
-  #start(wanted: Wanted, needs: Pick<GraphNeeds, 'labels'>): Running {
-    const running = this.#running.get(wanted.name);
+  #start(constraint: NewConstraint, needs: Pick<GraphNeeds, 'labels'>): Creation {
+    const running = this.#running.get(constraint.name);
     if (running !== undefined) return running;
-    const created = this.#create(wanted, needs).finally(() => this.#running.delete(wanted.name));
-    // Seen by those who wait for it; there may be none.
+    const created = this.#create(constraint, needs).finally(() => this.#running.delete(constraint.name));
+    // Callers that wait handle the error; there may be none.
     created.catch(() => undefined);
     const started = { created, since: performance.now() };
-    this.#running.set(wanted.name, started);
+    this.#running.set(constraint.name, started);
     return started;
   }
 
   async #create(
-    { label, statement, problem }: Wanted,
+    { label, statement, problem }: NewConstraint,
     needs: Pick<GraphNeeds, 'labels'>,
   ): Promise<SchemaProblem | undefined> {
     if (label !== null) {
@@ -84,19 +85,19 @@ export class ConstraintBuilder {
     const reason = await tryToCreate(this.#driver, this.#database, statement);
     if (reason === undefined) return undefined;
     const refused = problem(reason);
-    // Without the right to look, the problem is reported all the same.
+    // Without the right to list indexes, the problem is reported without them.
     const obstacles = await findObstacles(this.#driver, this.#database, needs).catch(() => []);
     return { ...refused, message: `${refused.message}${obstaclesText(obstacles)}` };
   }
 
-  /** An aggregate that lists a node with this label; the label has no key yet, and so it is an additional one. */
+  /** An aggregate that lists a node with this label. The label has no key yet, so it is an additional one. */
   async #additionalOwner(label: string): Promise<string | undefined> {
     const statement = `MATCH (n:\`${label}\`) WHERE n._outgraphOwner IS NOT NULL RETURN n._outgraphOwner AS owner LIMIT 1`;
     const [found] = await read<{ owner: string }>(this.#driver, this.#database, statement, {});
     return found?.owner;
   }
 
-  async #building({ name }: Wanted): Promise<SchemaProblem> {
+  async #building({ name }: NewConstraint): Promise<SchemaProblem> {
     const statement =
       'SHOW INDEXES YIELD name, populationPercent WHERE name = $name RETURN populationPercent AS percent';
     const [index] = await read<{ percent: number }>(this.#driver, this.#database, statement, { name });
@@ -105,48 +106,48 @@ export class ConstraintBuilder {
   }
 }
 
-function wantedConstraints({ labels, types }: Pick<GraphNeeds, 'labels' | 'types'>): readonly Wanted[] {
+function newConstraints({ labels, types }: Pick<GraphNeeds, 'labels' | 'types'>): readonly NewConstraint[] {
   return [
-    ...[...labels].map(([label, names]): Wanted => {
+    ...[...labels].map(([label, names]): NewConstraint => {
       const key = names.map((name) => `n.\`${name}\``).join(', ');
-      const what = `The label ${label} has no uniqueness constraint on (${names.join(', ')}) and none could be created`;
+      const text = `The label ${label} has no uniqueness constraint on (${names.join(', ')}) and none could be created`;
       return {
         name: keyConstraint(label),
         statement: `CREATE CONSTRAINT ${keyConstraint(label)} IF NOT EXISTS FOR (n:\`${label}\`) REQUIRE (${key}) IS UNIQUE`,
         label,
-        problem: (reason) => ({ code: 'label-not-declared', message: `${what}: ${reason}.` }),
+        problem: (reason) => ({ code: 'label-not-declared', message: `${text}: ${reason}.` }),
       };
     }),
-    ...[...types].map((type): Wanted => {
-      const what = `The relationship type ${type} has no uniqueness constraint on _outgraphId and none could be created`;
+    ...[...types].map((type): NewConstraint => {
+      const text = `The relationship type ${type} has no uniqueness constraint on _outgraphId and none could be created`;
       return {
         name: idConstraint(type),
         statement: `CREATE CONSTRAINT ${idConstraint(type)} IF NOT EXISTS FOR ()-[r:\`${type}\`]-() REQUIRE r._outgraphId IS UNIQUE`,
         label: null,
-        problem: (reason) => ({ code: 'type-not-declared', message: `${what}: ${reason}.` }),
+        problem: (reason) => ({ code: 'type-not-declared', message: `${text}: ${reason}.` }),
       };
     }),
   ];
 }
 
 /**
- * Two transactions that create constraints can wait for each other in a way that Neo4j does not see as a deadlock: one
- * holds the label's lock, the other's index waits until all older transactions have ended. So each gives up after a
- * while, and tries again with more time: an index over millions of nodes needs minutes.
+ * Two transactions that create constraints can wait for each other in a way that Neo4j does not recognise as a
+ * deadlock: one holds the label's lock, and the other's index waits until all older transactions have ended. Each
+ * therefore gives up after a while and retries with more time: an index over millions of nodes needs minutes.
  */
 const firstTimeoutMillis = 3_000;
 const maxTimeoutMillis = 1_800_000;
 const creationRetries = { retries: 10, minTimeout: 50, factor: 3, maxTimeout: 5_000, randomize: true };
 
-/** Errors of a creation that another one was in the way of. */
-const passingCodes =
+/** Errors of a creation that another transaction blocked. */
+const transientCodes =
   /^Neo\.(TransientError\..*|ClientError\.Transaction\.(Terminated|LockClientStopped|TransactionTimedOut.*))$/;
 
-/** A creation that was ended half-way leaves its index for a moment; an index that stays is the user's. */
-const leftBehindCodes = /^Neo\.ClientError\.Schema\.Index(WithName)?AlreadyExists$/;
-const leftBehindRetries = 4;
+/** A creation that was interrupted leaves its index for a moment. An index that remains is the user's. */
+const leftoverIndexCodes = /^Neo\.ClientError\.Schema\.Index(WithName)?AlreadyExists$/;
+const leftoverIndexRetries = 4;
 
-/** Why a constraint cannot be created for good; undefined if it was created, or existed. */
+/** Why a constraint can never be created; undefined if it was created, or existed. */
 async function tryToCreate(driver: Driver, database: string, statement: string): Promise<string | undefined> {
   try {
     await runSchemaStatement(driver, database, statement);
@@ -158,16 +159,16 @@ async function tryToCreate(driver: Driver, database: string, statement: string):
       code === 'Neo.ClientError.Schema.ConstraintCreationFailed' ||
       code === 'Neo.DatabaseError.Schema.ConstraintCreationFailed'
     ) {
-      return 'the graph holds nodes that have the same key already';
+      return 'the graph holds nodes with the same key';
     }
     if (/^Neo\.ClientError\.Schema\..*AlreadyExists$/.test(code)) {
-      return 'an index or constraint of another kind is in its place';
+      return 'an index or constraint of another kind already uses its place';
     }
     throw translateNeo4jError(error);
   }
 }
 
-/** Runs a statement that changes the schema, again where another one was in its way. @throws the driver's error */
+/** Runs a statement that changes the schema, and retries it while another one blocks it. @throws the driver's error. */
 export async function runSchemaStatement(driver: Driver, database: string, statement: string): Promise<void> {
   const run = (attempt: number) => {
     const timeout = Math.min(firstTimeoutMillis * 3 ** (attempt - 1), maxTimeoutMillis);
@@ -178,10 +179,11 @@ export async function runSchemaStatement(driver: Driver, database: string, state
       ...creationRetries,
       shouldRetry: ({ error, attemptNumber }) =>
         error instanceof Neo4jError &&
-        (passingCodes.test(error.code) || (leftBehindCodes.test(error.code) && attemptNumber <= leftBehindRetries)),
+        (transientCodes.test(error.code) ||
+          (leftoverIndexCodes.test(error.code) && attemptNumber <= leftoverIndexRetries)),
     });
   } catch (error) {
-    // IF NOT EXISTS looks before it waits: another one has made the very same meanwhile.
+    // IF NOT EXISTS checks before it waits: another transaction has created the same constraint meanwhile.
     if (error instanceof Neo4jError && error.code === 'Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists')
       return;
     throw error;

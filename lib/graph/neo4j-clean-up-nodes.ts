@@ -1,16 +1,16 @@
 /**
- * Removes the nodes that nothing holds any more: no aggregate lists them and no relationship ends on them. Comes last
- * in a transaction, when all releases and creations are done.
+ * Removes unused nodes: no aggregate lists them, and no relationship ends on them. It comes last in a transaction,
+ * after all releases and creations.
  */
 import type { ManagedTransaction } from 'neo4j-driver';
 import { runStatement } from './neo4j-run-statement.ts';
 
-// All of them, before anything about them is read: a node that looks owned now may be released by a transaction that
-// still sees our relationship.
+// Lock all of them before reading anything: another transaction that still sees our relationship may be releasing a
+// node that looks owned.
 const lockStatement = 'UNWIND $ids AS id MATCH (n) WHERE elementId(n) = id SET n._outgraphLock = true';
 
-// Never DETACH: should a relationship come in from elsewhere before the commit, Neo4j refuses the deletion and all
-// starts over.
+// Never DETACH: if another transaction adds a relationship before the commit, Neo4j refuses the deletion and the
+// transaction is retried.
 const deleteStatement = `
 UNWIND $ids AS id
 MATCH (n) WHERE elementId(n) = id

@@ -1,27 +1,24 @@
-/** Opens the one Neo4j driver of a process; it is kept over warm calls and shared by all flows. */
+/** Creates the Neo4j driver of a process: one for all flows, kept over warm invocations. */
 import neo4j, { type Driver } from 'neo4j-driver';
 
-/** Where Neo4j is. Without a username, outgraph connects without authentication. */
+/** Neo4j's address. Without a username, outgraph connects without authentication. */
 export interface Neo4jAddress {
   readonly uri: string;
   readonly username: string;
   readonly password: string;
 }
 
-/**
- * How long the driver retries a transaction that failed for a passing reason: well below the functions' time-outs of 60
- * seconds.
- */
+/** How long the driver retries a transaction after a transient error: well below the functions' time-outs of 60 s. */
 const defaultRetrySeconds = 15;
 
 /**
- * For every `executeQuery`, which would otherwise demand a server that has all that this process has seen: one that was
- * restored from a backup never has, and a warm process would wait for it in vain. Nothing here needs it: what is
- * decided by a read is read again under a lock.
+ * Options for every `executeQuery`. With bookmarks, the driver would require a server that has everything this process
+ * has seen. A server restored from a backup never has, and a warm process would wait for it in vain. No query needs
+ * bookmarks: a decision based on a read is checked again under a lock.
  */
 export const noBookmarks = { bookmarkManager: null } as const;
 
-/** Connects lazily: an unreachable server shows at the first query. Integers come and go as `bigint`. */
+/** Creates a driver. It connects with the first query, so an unreachable server shows then. Integers are `bigint`. */
 export function connectNeo4j(
   address: Neo4jAddress,
   { retrySeconds = defaultRetrySeconds, acquisitionSeconds = 10 } = {},

@@ -1,7 +1,6 @@
 /**
- * Keeps what is known of the graph's constraints over warm calls, and makes sure that a batch finds those it needs.
- * Reads them again after a while, because a person may have changed them: without its constraint a label must not be
- * written.
+ * Caches the graph's constraints over warm invocations, and makes sure that a batch has those it needs. It reads them
+ * again after a while, because a person may have changed them: without its constraint a label must not be written.
  */
 import type { Driver } from 'neo4j-driver';
 import type { ApplyPorts } from './apply-batch.ts';
@@ -12,8 +11,8 @@ import { type GraphSchema, hasKey, readGraphSchema } from './neo4j-schema.ts';
 const schemaMaxAgeMillis = 60_000;
 
 /**
- * One event may create this many labels and relationship types: each costs a constraint, an index and, in Neo4j, a
- * place among a limited number of names.
+ * Number of labels and relationship types that one event may create. Each costs a constraint, an index and one of the
+ * limited number of names that Neo4j has.
  */
 export const maxCreatedByEvent = 50;
 
@@ -22,7 +21,7 @@ const waitMillis = 10_000;
 
 export type SchemaPorts = Pick<ApplyPorts, 'checkSchema' | 'createSchema'>;
 
-/** @param now milliseconds of a clock. */
+/** @param now returns the time in milliseconds. */
 export function createSchemaPorts(driver: Driver, database: string, now: () => number): SchemaPorts {
   let known: { readonly schema: GraphSchema; readonly readAt: number } | undefined;
   const builder = new ConstraintBuilder(driver, database);
@@ -51,7 +50,7 @@ export function createSchemaPorts(driver: Driver, database: string, now: () => n
   };
 }
 
-/** All that is wrong with what is needed, as the schema is; nothing is created. */
+/** All problems of the needs with the schema as it is; creates nothing. */
 export function findProblems(schema: GraphSchema, { labels, types }: GraphNeeds): readonly SchemaProblem[] {
   const none = { labels: new Map(), types: new Set<string>(), additional: new Set<string>() };
   const single: readonly GraphNeeds[] = [
@@ -61,7 +60,7 @@ export function findProblems(schema: GraphSchema, { labels, types }: GraphNeeds)
   return single.flatMap((need) => findProblem(schema, need) ?? missingProblem(schema, need) ?? []);
 }
 
-/** What no new constraint can solve. */
+/** The first problem that no new constraint can solve. */
 export function findProblem(schema: GraphSchema, { labels, additional }: GraphNeeds): SchemaProblem | undefined {
   for (const [label, names] of labels) {
     const key = schema.keys.get(label);
@@ -100,7 +99,7 @@ function isMissing(schema: GraphSchema, need: GraphNeeds): boolean {
   return false;
 }
 
-/** What is to be created. */
+/** The constraints to create. */
 export function missingConstraints(
   schema: GraphSchema,
   { labels, types }: GraphNeeds,
@@ -111,7 +110,7 @@ export function missingConstraints(
   };
 }
 
-/** A label without any constraint of ours or on the wanted key. */
+/** Whether a label has neither a constraint of outgraph's nor one on the needed key. */
 function isLabelMissing(schema: GraphSchema, label: string, names: readonly string[]): boolean {
   return !schema.keys.has(label) && !hasKey(schema, label, names);
 }
@@ -119,6 +118,6 @@ function isLabelMissing(schema: GraphSchema, label: string, names: readonly stri
 function tooMany(count: number): SchemaProblem {
   return {
     code: 'labels-too-many',
-    message: `The subgraph needs ${count} labels and relationship types that the graph does not have; one event may create ${maxCreatedByEvent}. Declare them with an aggregate type and run the set-up, or put what varies into a property.`,
+    message: `The subgraph needs ${count} labels and relationship types that the graph does not have; one event may create ${maxCreatedByEvent}. Declare them with an aggregate type and run the set-up, or store what varies in a property.`,
   };
 }

@@ -1,7 +1,7 @@
 /**
- * Turns what the driver throws into outgraph's faults. Neo4j's messages may quote property values, so a data fault gets
- * a message of its own; whatever is not known to be the data's fault counts as Neo4j not being available, and is
- * retried.
+ * Translates the driver's errors into outgraph's faults. Neo4j's messages may quote property values, so a data fault
+ * gets a message of its own. Any error that is not known to be caused by the data counts as Neo4j being unavailable,
+ * and is retried.
  *
  * Codes: https://neo4j.com/docs/status-codes/current/errors/all-errors/
  */
@@ -11,7 +11,7 @@ import { connectionProblem } from '../runtime/connection-problem.ts';
 
 const constraintCode = 'Neo.ClientError.Schema.ConstraintValidationFailed';
 
-/** Refusals of what a statement was given as values. */
+/** Neo4j refuses the values that a statement was given. */
 const dataCodes: ReadonlySet<string> = new Set([
   'Neo.ClientError.Statement.TypeError',
   'Neo.ClientError.Statement.ArgumentError',
@@ -20,20 +20,20 @@ const dataCodes: ReadonlySet<string> = new Set([
   'Neo.ClientError.Request.Invalid',
 ]);
 
-/** Neo4j does not let the user in; what the person who runs it has to know of each. */
+/** Neo4j refuses the login; the text says why. */
 const credentialCodes: ReadonlyMap<string, string> = new Map([
   ['Neo.ClientError.Security.Unauthorized', 'NEO4J_USERNAME or NEO4J_PASSWORD is wrong'],
   [
     'Neo.ClientError.Security.AuthenticationRateLimit',
-    'too many wrong passwords in a row; it looks again in some seconds',
+    'too many wrong passwords in a row; Neo4j accepts logins again in some seconds',
   ],
-  ['Neo.ClientError.Security.CredentialsExpired', 'the password has to be changed before it is used'],
+  ['Neo.ClientError.Security.CredentialsExpired', 'the password must be changed before it can be used'],
   ['Neo.ClientError.Security.TokenExpired', 'the token has expired'],
 ]);
 
 const permissionCode = 'Neo.ClientError.Security.Forbidden';
 
-/** Runs a graph operation; whatever the driver throws becomes a fault. */
+/** Runs a graph operation, and translates the driver's errors into faults. */
 export async function withNeo4jFaults<Result>(operation: () => Promise<Result>): Promise<Result> {
   try {
     return await operation();
@@ -42,11 +42,11 @@ export async function withNeo4jFaults<Result>(operation: () => Promise<Result>):
   }
 }
 
-/** The fault that `error` stands for. */
+/** Translates an error into a fault. */
 export function translateNeo4jError(error: unknown): Fault {
   if (error instanceof Fault) return error;
-  if (error instanceof StartOver) {
-    return new Fault('neo4j-unavailable', `Other transactions were in the way for too long. ${error.message}`, {
+  if (error instanceof RetryTransaction) {
+    return new Fault('neo4j-unavailable', `Other transactions blocked this one for too long. ${error.message}`, {
       cause: error.cause,
     });
   }
@@ -70,7 +70,7 @@ export function translateNeo4jError(error: unknown): Fault {
   if (error.code === permissionCode) {
     return new Fault(
       'permission-denied',
-      `Neo4j does not let this user do what its part does${deniedText(error.message)}: give it the role of its part (docs/explanation/security.md).`,
+      `Neo4j does not allow this user to do what its part does${deniedText(error.message)}. Grant it the role of its part (docs/explanation/security.md).`,
       { cause: error },
     );
   }
@@ -85,7 +85,7 @@ export function translateNeo4jError(error: unknown): Fault {
   ) {
     return new Fault(
       'key-too-large',
-      'A key or an indexed property is longer than Neo4j can index (about 8 kB for all its values).',
+      'A key or an indexed property is longer than Neo4j can index (about 8 kB for all its values together).',
       { cause: error },
     );
   }
@@ -102,37 +102,41 @@ export function translateNeo4jError(error: unknown): Fault {
   if (databaseCodes.has(codeOf(error))) {
     return new Fault(
       'configuration-invalid',
-      'Neo4j has no database of the name in NEO4J_DATABASE, or it is stopped: correct the setting, or create or start the database.',
+      'Neo4j has no database with the name in NEO4J_DATABASE, or it is stopped. Correct the setting, or create or start the database.',
       { cause: error },
     );
   }
   return new Fault('neo4j-unavailable', `Neo4j ${unavailableText(error)}`, { cause: error });
 }
 
-const reached = { server: 'Neo4j', setting: 'NEO4J_URI', withTls: 'begin with neo4j+s:// or bolt+s://' } as const;
+const target = { server: 'Neo4j', setting: 'NEO4J_URI', withTls: 'begin with neo4j+s:// or bolt+s://' } as const;
 
-/** The driver's own codes; those of the server begin with `Neo.`. */
+/** Codes of the driver itself; the server's codes begin with `Neo.`. */
 const connectionCodes: ReadonlySet<string> = new Set(['ServiceUnavailable', 'SessionExpired', 'N/A']);
 
 function unavailableText(error: Neo4jError): string {
-  const problem = connectionCodes.has(error.code) ? connectionProblem(messagesOf(error), reached) : null;
-  return problem === null ? `did not answer as it should (${error.code}).` : `cannot be reached: ${problem}`;
+  const problem = connectionCodes.has(error.code) ? connectionProblem(messagesOf(error), target) : null;
+  return problem === null
+    ? `failed a request (${error.code}). Try again; if it keeps failing, check the log of the server.`
+    : `cannot be reached: ${problem}`;
 }
 
-/** A routing driver wraps what each server said. */
+/** A routing driver wraps each server's error. */
 function messagesOf(error: unknown): readonly string[] {
   return error instanceof Error ? [error.message, ...messagesOf(error.cause)] : [];
 }
 
-/** The server's code, where a routing driver passes it on in a cause. */
+/** The server's code, even if a routing driver wraps it in a cause. */
 function codeOf(error: Neo4jError): string {
   return error.cause instanceof Neo4jError && connectionCodes.has(error.code) ? codeOf(error.cause) : error.code;
 }
 
 const databaseCodes: ReadonlySet<string> = new Set(['Neo.ClientError.Database.DatabaseNotFound']);
 
-/** Runs work on one server; a fault of that server names its address, which never holds a user or a password. */
-export async function namingNeo4j<Result>(uri: string, work: () => Promise<Result>): Promise<Result> {
+/**
+ * Runs work on one server, and adds the server's address to its faults. The address has neither a user nor a password.
+ */
+export async function withNeo4jAddress<Result>(uri: string, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
@@ -145,27 +149,27 @@ export async function namingNeo4j<Result>(uri: string, work: () => Promise<Resul
 }
 
 /**
- * Thrown to roll back and begin the transaction again: what it found is out of date. No error of Neo4j's, so that the
- * driver does not retry it after the second that it waits at first; what stood in the way is over in milliseconds.
+ * Thrown to roll back the transaction and run it again: what it read is out of date. Not a Neo4j error, so that the
+ * driver does not retry it after its first back-off of a second; the cause passes within milliseconds.
  */
-export class StartOver extends Error {}
+export class RetryTransaction extends Error {}
 
 /**
- * Runs a transaction's work; an error of the server after which the work can begin again at once becomes `StartOver`,
- * and one that the same work would meet again becomes a fault, so that the driver does not retry it.
+ * Runs a transaction's work. A server error after which the work can be retried immediately becomes `RetryTransaction`.
+ * An error that the same work would meet again becomes a fault, so that the driver does not retry it.
  */
-export async function withStartOver<Result>(work: () => Promise<Result>): Promise<Result> {
+export async function withTransactionRetry<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
     if (isOutdated(error))
-      throw new StartOver('The server refused a step that may pass in a moment.', { cause: error });
+      throw new RetryTransaction('The server refused a step for a reason that may pass in a moment.', { cause: error });
     throw isOverloaded(error) ? translateNeo4jError(error) : error;
   }
 }
 
 /**
- * Memory of one transaction or of all of them, and the transaction's time.
+ * The memory limit of one transaction or of all, or the transaction's time-out.
  * https://neo4j.com/docs/operations-manual/5/performance/memory-configuration/
  */
 const overloadCodes =
@@ -175,32 +179,32 @@ function isOverloaded(error: unknown): boolean {
   return error instanceof Neo4jError && overloadCodes.test(error.code);
 }
 
-/** Whether it was the limit of one transaction that was exceeded, and not what all of them share. */
+/** Whether the limit of one transaction was exceeded, not the limit that all transactions share. */
 export function isTransactionLimit(error: unknown): boolean {
   const cause = error instanceof Fault && error.code === 'graph-overloaded' ? error.cause : undefined;
   if (!(cause instanceof Neo4jError)) return false;
   return /TransactionOutOfMemoryError$/.test(cause.code) || /\bmemory\.transaction\.max\b/.test(cause.message);
 }
 
-// Both from the beginning of the message: what follows may quote values, and a value may be any text.
+// Both patterns match from the beginning of the message: the rest may quote values, and a value may be any text.
 /**
- * A relationship came to a node that was about to go; another transaction entered an aggregate that this one did not
- * know.
+ * Violations that pass: a relationship was added to a node that was to be deleted; another transaction has entered an
+ * aggregate that this one did not know.
  */
-const passingViolation =
+const transientViolation =
   /^Cannot delete node<\d+>, because it still has relationships|^Node\(\d+\) already exists with label `OutgraphAggregate` and property `key`/;
 
 function isOutdated(error: unknown): boolean {
   if (!(error instanceof Neo4jError)) return false;
-  // Another transaction deleted what was found; or two wait for each other's locks.
+  // Another transaction deleted the element; or two transactions wait for each other's locks.
   if (error.code === 'Neo.ClientError.Statement.EntityNotFound') return true;
   if (error.code === 'Neo.TransientError.Transaction.DeadlockDetected') return true;
-  return error.code === constraintCode && passingViolation.test(error.message);
+  return error.code === constraintCode && transientViolation.test(error.message);
 }
 
 /**
- * A relationship of that id is there already: another transaction made the shared one, or the graph does not fit the
- * manifest.
+ * Whether a relationship with that id already exists: another transaction created the shared one, or the graph differs
+ * from the manifest.
  */
 export function isRelationshipTaken(error: unknown): boolean {
   return (
@@ -211,8 +215,8 @@ export function isRelationshipTaken(error: unknown): boolean {
 }
 
 /**
- * What a unique constraint of the user's says of a write: which label or type, and which of its properties. Null for
- * any other error.
+ * The label or type, and the properties, of one of the user's unique constraints that refused a write. Null for any
+ * other error.
  */
 export function uniqueViolation(
   error: unknown,
@@ -233,7 +237,7 @@ function constraintText(message: string): string {
 }
 
 /**
- * What is denied, in Neo4j's words, as far as they name nothing but the privilege and names of labels, types and
+ * The denied privilege in Neo4j's words, if they name nothing but the privilege and names of labels, types and
  * properties.
  */
 function deniedText(message: string): string {

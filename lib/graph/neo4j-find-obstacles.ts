@@ -1,13 +1,13 @@
-/** Indexes of a user's that prevent a constraint, because they are on the same label and properties. */
+/** Finds indexes of the user's that prevent a constraint, because they are on the same label and properties. */
 import type { Driver } from 'neo4j-driver';
 import type { GraphNeeds } from './graph-needs.ts';
 import { read } from './neo4j-read.ts';
 
-/** An index without a constraint, where a constraint must be. */
+/** An index without a constraint, on the properties that need a constraint. */
 export interface Obstacle {
   readonly label: string;
   readonly index: string;
-  /** For a person: drops the index. The constraint brings an index of its own. */
+  /** Drops the index; for a person to run. The constraint creates an index of its own. */
   readonly statement: string;
 }
 
@@ -34,10 +34,10 @@ export async function findObstacles(
     .map(({ name, label }) => ({ label, index: name, statement: `DROP INDEX \`${name.replaceAll('`', '``')}\`` }));
 }
 
-/** One sentence for all; empty where there is none. */
+/** One sentence about all of them; empty if there is none. */
 export function obstaclesText(obstacles: readonly Obstacle[]): string {
   if (obstacles.length === 0) return '';
   const words = obstacles.map(({ label, index }) => `the index ${index} on ${label}`).join(', ');
   const statements = obstacles.map((one) => `${one.statement};`).join(' ');
-  return ` In the way: ${words}. Drop it, then run the set-up again (the constraint brings its own index): ${statements}`;
+  return ` Blocked by ${words}. Drop it, then run the set-up again (the constraint creates its own index): ${statements}`;
 }

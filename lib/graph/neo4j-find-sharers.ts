@@ -1,15 +1,15 @@
-/** Finds aggregates that share nodes. Walks the registry, and so is for ownership conflicts only. */
+/** Finds aggregates that share nodes. It scans the registry, so it is used for ownership conflicts only. */
 import type { Driver } from 'neo4j-driver';
 import { sharedNodeLine } from './manifest.ts';
 import { noBookmarks } from './neo4j-connect.ts';
 import { withNeo4jFaults } from './neo4j-errors.ts';
 
-/** More aggregates than these are not asked whether they let go of a node. */
+/** At most this many aggregates are asked to release a node. */
 const maxSharers = 100;
 
 /**
- * The keys of aggregates that list one of the nodes as shared, at most a hundred. `nodeIdentities` are the nodes'
- * identity texts.
+ * Returns the keys of up to a hundred aggregates that list one of the nodes as shared. `nodeIdentities` are the nodes'
+ * identities.
  */
 export async function findSharers(
   driver: Driver,

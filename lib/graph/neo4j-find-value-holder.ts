@@ -1,4 +1,4 @@
-/** Who has the value that a unique constraint of the user's allows only once. */
+/** Finds the owner of a value that one of the user's constraints requires to be unique. */
 import type { Driver } from 'neo4j-driver';
 import type { AggregateState } from './aggregate-state.ts';
 import type { Conflict } from './conflict.ts';
@@ -7,8 +7,8 @@ import { read } from './neo4j-read.ts';
 import { toParameters } from './neo4j-to-parameter.ts';
 
 /**
- * The conflict that an error of one state's transaction is; null if the error is another one. The holder is not known
- * where the value is a relationship's, or a node's that outgraph does not own.
+ * Translates an error of one state's transaction into a conflict; null if it is another error. The holder is unknown if
+ * the value belongs to a relationship, or to a node that outgraph does not own.
  *
  * @throws Fault `neo4j-unavailable`.
  */
@@ -27,7 +27,7 @@ export async function findValueConflict(
     holder: null,
     sharedNode: null,
     element: `${label}, ${properties.join(', ')}`,
-    standing: true,
+    heldInGraph: true,
   };
   for (const node of subgraph?.nodes ?? []) {
     if (node.label !== label && !node.labels.includes(label)) continue;

@@ -1,13 +1,13 @@
 /**
- * Property values as the driver reads them (`bigint` is an INTEGER, `number` a FLOAT), back to what the contract knows;
- * outgraph's marks are left out.
+ * Converts property values that the driver reads (`bigint` is an INTEGER, `number` a FLOAT) to the contract's values,
+ * without outgraph's own properties.
  */
 import { DateTime } from 'neo4j-driver';
 import { bookkeepingPrefix, type GraphProperties, type GraphScalar, type GraphValue } from '../contract/subgraph.ts';
 
 /**
- * The properties of an element without outgraph's marks. A value of a type that outgraph never writes becomes a text
- * that equals none of its own.
+ * An element's properties without outgraph's own. A value of a type that outgraph never writes becomes a text that
+ * equals none of outgraph's values.
  */
 export function fromProperties(properties: Readonly<Record<string, unknown>>): GraphProperties {
   const others = Object.entries(properties).filter(([name]) => !name.startsWith(bookkeepingPrefix));
@@ -24,7 +24,7 @@ function fromScalar(value: unknown): GraphScalar {
   return value as GraphScalar;
 }
 
-/** Only a time in UTC and in whole milliseconds can be outgraph's. */
+/** Only a time in UTC with whole milliseconds can be one that outgraph wrote. */
 function fromDateTime(value: DateTime): GraphScalar {
   const isOurs = Number(value.nanosecond) % 1_000_000 === 0 && Number(value.timeZoneOffsetSeconds ?? 0) === 0;
   return isOurs ? new Date(value.toString()) : `\u0000DateTime\u0000${value.toString()}`;

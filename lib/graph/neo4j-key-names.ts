@@ -1,8 +1,8 @@
-/** Which properties name a node of a label, by all uniqueness constraints of the graph, whoever has made them. */
+/** The properties that name a node of each label, by all uniqueness constraints of the graph, whoever created them. */
 import type { Driver } from 'neo4j-driver';
 import { readGraphSchema } from './neo4j-schema.ts';
 
-/** By label, the sets of key properties, each sorted: a label has one, unless somebody added constraints of his own. */
+/** Sets of key properties by label, each sorted. A label has one set, unless users added constraints of their own. */
 export type KeyNames = ReadonlyMap<string, readonly (readonly string[])[]>;
 
 /** @throws Fault `neo4j-unavailable`. */
@@ -11,8 +11,8 @@ export async function readKeyNames(driver: Driver, database: string): Promise<Ke
 }
 
 /**
- * For long work: read anew when they are older than a second, because a consumer makes the constraint of a new label
- * before its first node.
+ * For long work: reads the names again when they are older than a second, because a consumer creates the constraint of
+ * a new label before its first node.
  */
 export function recentKeyNames(driver: Driver, database: string): () => Promise<KeyNames> {
   let readAt = Number.NEGATIVE_INFINITY;

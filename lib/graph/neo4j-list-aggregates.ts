@@ -1,30 +1,27 @@
-/**
- * Reads the registry as a whole, for an operator: which aggregates of a type live in the graph, and up to which
- * positions it knows them.
- */
+/** Reads the registry for an operator: the aggregates of a type in the graph, and their positions. */
 import type { Driver } from 'neo4j-driver';
 import { aggregateKey, splitAggregateKey } from '../contract/outbox-event.ts';
 import type { Position } from '../contract/position.ts';
 import { read } from './neo4j-read.ts';
-import type { RegisteredAggregate } from './standing-graph.ts';
+import type { RegisteredAggregate } from './stored-graph.ts';
 
-/** A part of the registry: live aggregates of a type, in the order of their ids. */
+/** A page of the registry: live aggregates of a type, sorted by id. */
 export interface AggregatePage {
   readonly aggregateType: string;
-  /** Only those whose newest position is not later. */
+  /** Excludes aggregates with a later position. */
   readonly notAfter: Position;
-  /** The last id of the part before; the empty text at the beginning. */
+  /** The last id of the previous page; empty for the first page. */
   readonly after: string;
   readonly limit: number;
 }
 
-/** What the registry says of an aggregate. */
+/** An aggregate's entry in the registry. */
 export interface ListedAggregate {
   readonly aggregateId: string;
   readonly position: Position;
 }
 
-// The keys of a type stand between "type:" and "type;", in the registry's unique index.
+// The keys of a type are between "type:" and "type;" in the registry's unique index.
 const listStatement = `
 MATCH (a:OutgraphAggregate)
 WHERE a.key > $after AND a.key < $end AND a.deletedAt IS NULL AND a.position <= $notAfter
@@ -47,7 +44,7 @@ export async function listAggregates(
 }
 
 /**
- * The newest position of each of the named aggregates that the graph knows, live or deleted, by aggregate id.
+ * Returns the newest position of each of the named aggregates that the graph knows, live or deleted, by aggregate id.
  *
  * @throws Fault `neo4j-unavailable`.
  */
@@ -79,7 +76,7 @@ UNWIND $keys AS key
 MATCH (a:OutgraphAggregate {key: key})
 RETURN key, a.position AS position, a.manifest AS manifest, a.deletedAt IS NOT NULL AS deleted`;
 
-/** Live aggregates of all types with what they list, in the order of their keys. @throws Fault `neo4j-unavailable`. */
+/** Returns live aggregates of all types with their manifests, sorted by key. @throws Fault `neo4j-unavailable`. */
 export function listWithManifests(
   driver: Driver,
   database: string,
@@ -89,7 +86,7 @@ export function listWithManifests(
   return read(driver, database, allStatement, { after, limit });
 }
 
-/** The same, of those whose position is later. @throws Fault `neo4j-unavailable`. */
+/** The same, for aggregates with a position later than `since`. @throws Fault `neo4j-unavailable`. */
 export function listChangedSince(
   driver: Driver,
   database: string,
@@ -99,7 +96,7 @@ export function listChangedSince(
 }
 
 /**
- * What the registry says of the aggregates, by key; those that it does not know are left out.
+ * Returns the registry's entries of the named aggregates, by key; unknown aggregates are absent.
  *
  * @throws Fault `neo4j-unavailable`.
  */
@@ -118,10 +115,10 @@ WHERE a.key >= $from AND a.deletedAt IS NULL
 RETURN a.key AS key
 ORDER BY a.key LIMIT 1`;
 
-/** The types of live aggregates: one look into the registry's index for each. @throws Fault `neo4j-unavailable`. */
+/** Returns the types of live aggregates: one index look-up for each. @throws Fault `neo4j-unavailable`. */
 export async function listAggregateTypes(driver: Driver, database: string): Promise<readonly string[]> {
   const types: string[] = [];
-  // After the empty key, which is that of the graph's outbox.
+  // Starts after the empty key, which belongs to the graph's binding to its outbox.
   for (let from = ' '; ; ) {
     const [row] = await read<{ key: string }>(driver, database, nextTypeStatement, { from });
     if (row === undefined) return types;

@@ -1,6 +1,6 @@
 /**
- * Reads elements of the graph for a verification: those that an aggregate should have, and, in a walk through the whole
- * graph, all that bear outgraph's marks. Writes nothing, and takes no lock.
+ * Reads elements of the graph for a verification: those that an aggregate should have, or, in a scan of the whole
+ * graph, all that carry outgraph's properties. It writes nothing and takes no locks.
  */
 import neo4j, { type Driver, type RecordShape } from 'neo4j-driver';
 import { nodeIdentity } from '../contract/identity.ts';
@@ -10,9 +10,9 @@ import { fromProperties } from './neo4j-from-property.ts';
 import type { KeyNames } from './neo4j-key-names.ts';
 import { type Query, queryOf, read } from './neo4j-read.ts';
 import { groupByShape, nodePattern } from './neo4j-shape.ts';
-import type { MarkedElement, StandingElements, StandingNode, StandingRelationship } from './standing-graph.ts';
+import type { MarkedElement, StoredElements, StoredNode, StoredRelationship } from './stored-graph.ts';
 
-/** The named elements as they stand; those that do not are left out. @throws Fault `neo4j-unavailable`. */
+/** Returns the named elements that exist. @throws Fault `neo4j-unavailable`. */
 export async function readElements(
   driver: Driver,
   database: string,
@@ -21,9 +21,9 @@ export async function readElements(
     readonly nodes: readonly Endpoint[];
     readonly relationships: readonly { readonly type: string; readonly id: string }[];
   },
-): Promise<StandingElements> {
+): Promise<StoredElements> {
   const nodes = await readNodes(queryOf(driver, database), wanted.nodes);
-  const relationships = new Map<string, StandingRelationship>();
+  const relationships = new Map<string, StoredRelationship>();
   for (const [type, members] of Map.groupBy(wanted.relationships, (one) => one.type)) {
     const statement = `
 UNWIND $ids AS id
@@ -40,12 +40,12 @@ RETURN id, properties(r) AS properties, labels(a) AS fromLabels, properties(a) A
   return { nodes, relationships };
 }
 
-/** The named nodes that stand, by identity. */
+/** Returns the named nodes that exist, by identity. */
 export async function readNodes(
   query: Query,
   endpoints: readonly Endpoint[],
-): Promise<ReadonlyMap<string, StandingNode>> {
-  const nodes = new Map<string, StandingNode>();
+): Promise<ReadonlyMap<string, StoredNode>> {
+  const nodes = new Map<string, StoredNode>();
   for (const [shape, members] of groupByShape(endpoints, (endpoint) => endpoint)) {
     const statement = `
 UNWIND $rows AS row
@@ -54,7 +54,7 @@ RETURN row[0] AS index, labels(n) AS labels, properties(n) AS properties`;
     const rows = members.map(({ key }, index) => [index, Object.values(key)]);
     for (const row of await query<{ index: bigint } & NodeRow>(statement, { rows })) {
       const { label, key } = members[Number(row.index)] as Endpoint;
-      nodes.set(nodeIdentity({ label, key }), toStandingNode(row));
+      nodes.set(nodeIdentity({ label, key }), toStoredNode(row));
     }
   }
   return nodes;
@@ -74,7 +74,7 @@ interface RelationshipRow extends RecordShape {
   readonly toProperties: Readonly<Record<string, unknown>>;
 }
 
-function toStandingNode({ labels, properties }: NodeRow): StandingNode {
+function toStoredNode({ labels, properties }: NodeRow): StoredNode {
   const { _outgraphOwner: owner = null, _outgraphShares: shares = 0n } = properties as {
     readonly _outgraphOwner?: string;
     readonly _outgraphShares?: bigint;
@@ -82,7 +82,7 @@ function toStandingNode({ labels, properties }: NodeRow): StandingNode {
   return { labels, properties: fromProperties(properties), owner, shares: Number(shares) };
 }
 
-/** A node's names by each of its labels that has a key. */
+/** A node's identities: one for each of its labels that has a key. */
 function identitiesOf(
   keyNames: KeyNames,
   labels: readonly string[],
@@ -100,8 +100,8 @@ function identitiesOf(
 }
 
 /**
- * The key value that Neo4j finds a property by, a FLOAT of somebody else's by the INTEGER it equals. What somebody has
- * made a list or a date of names nothing.
+ * The key value by which Neo4j finds a property: a user's FLOAT by the INTEGER that it equals. Null for a value that
+ * cannot be a key, such as a list or a date.
  */
 function toKeyValue(value: unknown): KeyValue | null {
   if (typeof value === 'string' || typeof value === 'bigint' || typeof value === 'boolean') return value;
@@ -122,7 +122,7 @@ const someRelationships = `UNWIND $ids AS id MATCH ()-[r]->() WHERE elementId(r)
 const elementsAtOnce = 1_000;
 
 /**
- * Walks through everything with outgraph's marks, a part at a time: what is ahead waits in the server.
+ * Scans everything with outgraph's properties, a chunk at a time; the server buffers the rest.
  *
  * @throws Fault `neo4j-unavailable`.
  */
@@ -156,7 +156,7 @@ function toMarkedRelationship({ shares, ...row }: MarkedRelationshipRow): Marked
 }
 
 function toMarkedNode(keyNames: KeyNames, { elementId, labels, properties, lonely }: MarkedNodeRow): MarkedElement {
-  const { owner, shares } = toStandingNode({ labels, properties });
+  const { owner, shares } = toStoredNode({ labels, properties });
   return {
     kind: 'node',
     elementId,
@@ -167,8 +167,8 @@ function toMarkedNode(keyNames: KeyNames, { elementId, labels, properties, lonel
   };
 }
 
-/** Those of the elements that still stand, as they are now. @throws Fault `neo4j-unavailable`. */
-export async function lookAgain(
+/** Returns those of the elements that still exist, in their present state. @throws Fault `neo4j-unavailable`. */
+export async function rereadElements(
   query: Query,
   keyNames: KeyNames,
   elements: readonly MarkedElement[],

@@ -1,9 +1,9 @@
-/** One statement that reads, outside of the apply's transactions. */
+/** Runs one reading statement, outside of the apply's transactions. */
 import type { Driver, EagerResult, RecordShape } from 'neo4j-driver';
 import { noBookmarks } from './neo4j-connect.ts';
 import { withNeo4jFaults } from './neo4j-errors.ts';
 
-/** The records as objects; `Row` is what the statement returns. @throws Fault `neo4j-unavailable`. */
+/** Returns the records as objects; `Row` is the statement's result. @throws Fault `neo4j-unavailable`. */
 export async function read<Row extends RecordShape>(
   driver: Driver,
   database: string,
@@ -16,13 +16,13 @@ export async function read<Row extends RecordShape>(
   return records.map((record) => record.toObject());
 }
 
-/** Runs a statement, outside of a transaction or in one. */
+/** Runs a statement, inside or outside of a transaction. */
 export type Query = <Row extends RecordShape>(
   statement: string,
   parameters: Readonly<Record<string, unknown>>,
 ) => Promise<readonly Row[]>;
 
-/** Each statement by itself. */
+/** Runs each statement in a transaction of its own. */
 export function queryOf(driver: Driver, database: string): Query {
   return (statement, parameters) => read(driver, database, statement, parameters);
 }

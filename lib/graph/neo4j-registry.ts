@@ -1,12 +1,12 @@
 /**
- * The registry: one node `OutgraphAggregate` for each aggregate, with the position of the newest event applied and the
- * manifest of what it lists. Its lock is what makes two consumers apply one aggregate one after the other.
+ * The registry: one node `OutgraphAggregate` for each aggregate, with the position of the newest applied event and the
+ * manifest of what the aggregate lists. Its lock makes two consumers apply one aggregate one after the other.
  */
 import type { ManagedTransaction } from 'neo4j-driver';
 import type { Position } from '../contract/position.ts';
-import { runCounted, runForEvery, runStatement } from './neo4j-run-statement.ts';
+import { runCounted, runExpectingRows, runStatement } from './neo4j-run-statement.ts';
 
-/** What the registry shall say about an aggregate. `deleted` makes it a tombstone. */
+/** An aggregate's new entry in the registry. `deleted` makes it a tombstone. */
 export interface RegistryEntry {
   readonly key: string;
   readonly position: Position;
@@ -14,7 +14,7 @@ export interface RegistryEntry {
   readonly deleted: boolean;
 }
 
-/** What the registry says about an aggregate. */
+/** An aggregate's entry in the registry. */
 export interface KnownAggregate {
   readonly position: Position;
   readonly manifest: string;
@@ -30,7 +30,7 @@ UNWIND $keys AS key
 MATCH (a:OutgraphAggregate {key: key})
 SET a._outgraphLock = true`;
 
-// In a statement of its own: what was read before the lock was held may be out of date.
+// In a statement of its own: a value that was read before the lock was held may be out of date.
 const readStatement = `
 UNWIND $keys AS key
 MATCH (a:OutgraphAggregate {key: key})
@@ -44,8 +44,8 @@ const enterStatement = `UNWIND $rows AS row CREATE (a:OutgraphAggregate {key: ro
 const advanceStatement = `UNWIND $rows AS row MATCH (a:OutgraphAggregate {key: row[0]}) ${setEntry}`;
 
 /**
- * The positions of the aggregates that the registry knows, read without a lock. Positions only grow: what is superseded
- * by one of these stays so; all else may have changed as soon as it is read.
+ * Reads the positions of the aggregates that the registry knows, without a lock. Positions only grow, so a state that
+ * one of them supersedes stays superseded; everything else may have changed by the time it is read.
  */
 export async function readPositions(
   tx: ManagedTransaction,
@@ -56,9 +56,9 @@ export async function readPositions(
 }
 
 /**
- * Locks the registry nodes of aggregates that are known, and returns what they say.
+ * Locks the registry nodes of known aggregates, and returns their entries.
  *
- * @param keys sorted: one lock order for all transactions.
+ * @param keys sorted, so that all transactions lock in one order.
  */
 export async function lockAggregates(
   tx: ManagedTransaction,
@@ -67,20 +67,20 @@ export async function lockAggregates(
   if (keys.length === 0) return new Map();
   const [, rows] = await Promise.all([
     runStatement(tx, lockStatement, { keys }),
-    runForEvery<{ key: string } & KnownAggregate>(tx, readStatement, { keys }, keys.length),
+    runExpectingRows<{ key: string } & KnownAggregate>(tx, readStatement, { keys }, keys.length),
   ]);
   return new Map(rows.map(({ key, position, manifest }) => [key, { position, manifest }]));
 }
 
 /**
- * Enters aggregates that were not known. The unique key makes whoever else enters one of them wait, and refuses them
- * once this transaction has committed: they start over.
+ * Enters aggregates that were unknown. The unique key makes another transaction that enters one of them wait, and
+ * refuses it once this one has committed; the other transaction is then retried.
  */
 export async function enterAggregates(tx: ManagedTransaction, entries: readonly RegistryEntry[]): Promise<void> {
   await write(tx, enterStatement, entries);
 }
 
-/** Writes the new position and manifest of aggregates that are locked. */
+/** Writes the new positions and manifests of locked aggregates. */
 export async function advanceAggregates(tx: ManagedTransaction, entries: readonly RegistryEntry[]): Promise<void> {
   await write(tx, advanceStatement, entries);
 }

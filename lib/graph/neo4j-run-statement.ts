@@ -1,12 +1,12 @@
-/** Runs one statement of a transaction; what it does not find any more is a reason to start over. */
+/** Runs one statement of a transaction. If it finds fewer elements than expected, the transaction is retried. */
 import type { ManagedTransaction, RecordShape } from 'neo4j-driver';
-import { StartOver } from './neo4j-errors.ts';
+import { RetryTransaction } from './neo4j-errors.ts';
 
 /**
- * Cypher that counts the elements that a MERGE has locked or made. A MERGE may match a node that another transaction is
- * deleting and wait for its lock; once that one has committed, Neo4j skips `ON MATCH SET` without a word and returns
- * the dead node. It has neither the lock that a match sets nor the property that a creation sets, and so is not
- * counted.
+ * Cypher that counts the elements that a MERGE has locked or created. A MERGE may match a node that another transaction
+ * is deleting, and wait for its lock. Once that transaction has committed, Neo4j silently skips `ON MATCH SET` and
+ * returns the deleted node. That node has neither the lock that a match sets nor the property that a creation sets, so
+ * it is not counted.
  *
  * @param made a property that `ON CREATE` always sets.
  */
@@ -14,7 +14,7 @@ export function countMerged(variable: string, made: string): string {
   return `count(coalesce(${variable}._outgraphLock, ${variable}.${made}))`;
 }
 
-/** The records as objects; `Shape` is what the statement returns. */
+/** Returns the records as objects; `Shape` is the statement's result. */
 export async function runStatement<Shape extends RecordShape>(
   tx: ManagedTransaction,
   statement: string,
@@ -25,10 +25,10 @@ export async function runStatement<Shape extends RecordShape>(
 }
 
 /**
- * As `runStatement`, and demands as many rows as were asked for: a row less means that another transaction removed what
- * this one had found, and going on would lose an update.
+ * As `runStatement`, but requires one row for each element that was asked for. A missing row means that another
+ * transaction removed an element that this one had found; continuing would lose an update.
  */
-export async function runForEvery<Shape extends RecordShape>(
+export async function runExpectingRows<Shape extends RecordShape>(
   tx: ManagedTransaction,
   statement: string,
   parameters: Readonly<Record<string, unknown>>,
@@ -40,9 +40,9 @@ export async function runForEvery<Shape extends RecordShape>(
 }
 
 /**
- * Runs a MERGE of so many elements that returns `countMerged` as `count`, and a list `found`: an element that was
- * deleted meanwhile is as good as missing. One row for all: a thousand rows would cost more than the thousand elements
- * do.
+ * Runs a MERGE of `expected` elements that returns `countMerged` as `count`, and a list `found`. An element that was
+ * deleted meanwhile counts as missing. The result is one row for all: a thousand rows would cost more than the thousand
+ * elements do.
  */
 export async function runMerge<Found>(
   tx: ManagedTransaction,
@@ -55,7 +55,7 @@ export async function runMerge<Found>(
   return row?.found ?? [];
 }
 
-/** As `runForEvery`, for a statement that returns only `count(*) AS count`. */
+/** As `runExpectingRows`, for a statement that returns only `count(*) AS count`. */
 export async function runCounted(
   tx: ManagedTransaction,
   statement: string,
@@ -67,5 +67,5 @@ export async function runCounted(
 }
 
 function requireCount(found: number, expected: number): void {
-  if (found !== expected) throw new StartOver(`A statement found ${found} of ${expected} elements.`);
+  if (found !== expected) throw new RetryTransaction(`A statement found ${found} of ${expected} elements.`);
 }

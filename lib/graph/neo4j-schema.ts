@@ -1,7 +1,7 @@
 /**
- * The constraints that the apply stands on: without a uniqueness constraint on a label's key, MERGE takes no lock, and
- * two consumers would make one node twice. They are declared by the set-up; for a label not seen before, the consumer
- * makes them before its first apply.
+ * The constraints that the apply requires. Without a uniqueness constraint on a label's key, MERGE takes no lock, and
+ * two consumers would create one node twice. The set-up creates the declared constraints; the consumer creates those of
+ * a new label before its first apply.
  */
 import type { Driver, EagerResult } from 'neo4j-driver';
 import { registryLabel } from '../contract/subgraph.ts';
@@ -10,19 +10,19 @@ import { noBookmarks } from './neo4j-connect.ts';
 import { withNeo4jFaults } from './neo4j-errors.ts';
 
 /**
- * Uniqueness constraints as they stand: key property names (sorted) by label, and the types whose `_outgraphId` is
- * unique.
+ * The graph's uniqueness constraints: key property names (sorted) by label, and the relationship types whose
+ * `_outgraphId` is unique.
  */
 export interface GraphSchema {
   readonly labels: ReadonlyMap<string, readonly (readonly string[])[]>;
-  /** The key of a label that outgraph's own constraint says. */
+  /** A label's key according to outgraph's own constraint. */
   readonly keys: ReadonlyMap<string, readonly string[]>;
   readonly types: ReadonlySet<string>;
 }
 
 /**
- * The names of outgraph's own constraints: one for each label and each type, so that two consumers cannot key a label
- * differently.
+ * The names of outgraph's own constraints: one name for each label and type, so that two consumers cannot give a label
+ * different keys.
  */
 export const keyConstraint = (label: string) => `outgraph_key_${label}`;
 export const idConstraint = (type: string) => `outgraph_rel_${type}`;
@@ -62,7 +62,7 @@ export async function readGraphSchema(driver: Driver, database: string): Promise
   return { labels, keys, types };
 }
 
-/** What the registry itself needs. */
+/** The needs of the registry itself. */
 export const registryNeeds: GraphNeeds = {
   labels: new Map([[registryLabel, ['key']]]),
   types: new Set(),

@@ -1,17 +1,17 @@
 /**
- * Statements depend on the shape of a node (label and names of its key), never on its data: Neo4j plans each of them
- * once.
+ * Statements depend on a node's shape (its label and the names of its key), never on its data, so that Neo4j plans each
+ * statement once.
  */
 import type { Endpoint } from '../contract/subgraph.ts';
 
-/** What nodes that one statement can write have in common. */
+/** What nodes in one statement have in common. */
 export interface Shape {
   readonly label: string;
   /** The names of the key properties, sorted. */
   readonly names: readonly string[];
 }
 
-/** The items by the shape of their endpoint, in one order for all transactions. */
+/** Groups the items by the shape of their endpoint, in the same order in all transactions. */
 export function groupByShape<Item>(
   items: readonly Item[],
   endpointOf: (item: Item) => Endpoint,
@@ -27,12 +27,14 @@ export function shapeOf({ label, key }: Endpoint): Shape {
   return { label, names: Object.keys(key) };
 }
 
-/** The same text for nodes of the same shape. */
+/** A text that is equal for nodes of the same shape. */
 export function shapeName({ label, key }: Endpoint): string {
   return [label, ...Object.keys(key)].join();
 }
 
-/** The pattern of a node of this shape: its label, and its key with values from the list that `values` is in Cypher. */
+/**
+ * The pattern of a node of this shape: its label and key. `values` is the Cypher expression of the list of key values.
+ */
 export function nodePattern(variable: string, { label, names }: Shape, values: string): string {
   return `(${variable}:\`${label}\` {${names.map((name, index) => `\`${name}\`: ${values}[${index}]`).join(', ')}})`;
 }

@@ -1,11 +1,11 @@
-/** What the registry says of aggregates whose events were superseded. */
+/** Reads and marks the registry entries of aggregates whose events were superseded. */
 import type { Driver } from 'neo4j-driver';
 import type { Position } from '../contract/position.ts';
 import { noBookmarks } from './neo4j-connect.ts';
 import { withNeo4jFaults } from './neo4j-errors.ts';
 import { read } from './neo4j-read.ts';
 
-/** What an event lost to. */
+/** The newer entry that superseded an event. */
 export interface NewerEntry {
   readonly key: string;
   readonly position: Position;
@@ -17,21 +17,20 @@ UNWIND $keys AS key
 MATCH (a:OutgraphAggregate {key: key})
 RETURN key, a.position AS position, a.deletedAt IS NOT NULL AS isDeleted`;
 
-// Each of many events of one aggregate comes here: what was noted a moment ago is not written
-// again.
+// Many events of one aggregate may be superseded in a row: a recent note is not written again.
 const noteStatement = `
 UNWIND $keys AS key
 MATCH (a:OutgraphAggregate {key: key})
 WHERE a.deletedAt IS NOT NULL AND coalesce(a.supersededAt < datetime() - duration({minutes: 5}), true)
 SET a.supersededAt = datetime()`;
 
-/** By aggregate keys (`type:id`). @throws Fault `neo4j-unavailable`. */
+/** Returns the entries of aggregates, by key (`type:id`). @throws Fault `neo4j-unavailable`. */
 export function readEntries(driver: Driver, database: string, keys: readonly string[]): Promise<readonly NewerEntry[]> {
   return read(driver, database, readStatement, { keys });
 }
 
 /**
- * Notes at tombstones that an older event was settled just now: the purge counts from there.
+ * Notes on tombstones that an older event was settled just now; the purge counts from that time.
  *
  * @throws Fault `neo4j-unavailable`.
  */

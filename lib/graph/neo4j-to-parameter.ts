@@ -1,5 +1,5 @@
 /**
- * Property values as the driver sends them: `bigint` is an INTEGER and `number` a FLOAT already; a date becomes a zoned
+ * Converts property values to the driver's: `bigint` already is an INTEGER and `number` a FLOAT; a date becomes a zoned
  * datetime in UTC.
  */
 import { DateTime } from 'neo4j-driver';

@@ -1,4 +1,4 @@
-/** Keeps a command from waiting forever for a server that holds its connections and does not answer. */
+/** Keeps a command from waiting forever for a server that accepts connections but does not answer. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Driver } from 'neo4j-driver';
 import pTimeout from 'p-timeout';
@@ -7,17 +7,17 @@ import type { GraphAddress } from '../runtime/addresses.ts';
 import { connectNeo4j } from './neo4j-connect.ts';
 import { pingNeo4j } from './neo4j-ping.ts';
 
-/** Together they end a command within half a minute, its start included. */
+/** Together these limits end a command within half a minute, including its start. */
 const pingEveryMillis = 4_000;
 const silenceMillis = 14_000;
 const closeMillis = 2_000;
 
 /**
- * Runs `work`, and asks the server beside it every few seconds for a sign of life: the driver itself waits for an
- * answer as long as its connection is open. A long statement on a working server is not cut short. If the server
- * is silent, `work` is abandoned.
+ * Runs `work`, and pings the server every few seconds meanwhile: the driver itself waits for an answer as long as its
+ * connection is open. A long statement on a working server is not cut short. If the server is silent, `work` is
+ * abandoned.
  *
- * @throws Fault `neo4j-unavailable` if the server does not answer the ping; what `work` throws.
+ * @throws Fault `neo4j-unavailable` if the server does not answer the ping; any error of `work`.
  * @example
  * const view = await unlessSilent(settings, () => viewAggregate(databases, definition, id, search));
  */
@@ -32,9 +32,10 @@ export async function unlessSilent<Result>(graph: GraphAddress, work: () => Prom
 
 async function untilSilent(graph: GraphAddress, signal: AbortSignal): Promise<never> {
   const { NEO4J_URI: uri, NEO4J_USERNAME: username, NEO4J_PASSWORD: password } = graph;
-  // Rejects when the work is done: nobody waits for this promise then. A short command needs no ping at all.
+  // Rejects when the work is done; nothing awaits this promise then. A short command needs no ping at all.
   await sleep(pingEveryMillis, undefined, { signal });
-  // Connections of its own: the work may have all of its pool in use. A wait for one must not end before the ping's.
+  // Separate connections: the work may use all of its pool. Waiting for a connection must not end before the ping's
+  // wait.
   const driver = connectNeo4j(
     { uri, username, password },
     { retrySeconds: 0, acquisitionSeconds: silenceMillis / 500 },
@@ -50,18 +51,18 @@ async function untilSilent(graph: GraphAddress, signal: AbortSignal): Promise<ne
 }
 
 async function requireAnswer(driver: Driver, database: string): Promise<void> {
-  // An error is an answer, or shows in the work itself, which may retry it.
+  // An error is an answer. It also shows in the work itself, which may retry it.
   const ping = pingNeo4j(driver, database).catch(() => undefined);
   await pTimeout(ping, {
     milliseconds: silenceMillis,
     message: new Fault(
       'neo4j-unavailable',
-      `Neo4j holds its connections and has not answered for ${silenceMillis / 1_000} seconds. Check that the server is not paused or overloaded, then run the command again.`,
+      `Neo4j accepts connections but has not answered for ${silenceMillis / 1_000} seconds. Check that the server is not paused or overloaded, then run the command again.`,
     ),
   });
 }
 
-/** Closes a connection, but does not wait for a server that does not answer. */
+/** Closes a connection without waiting for a server that does not answer. */
 export async function closeInTime(connection: { close(): Promise<void> }): Promise<void> {
   await pTimeout(connection.close(), { milliseconds: closeMillis, fallback: () => undefined }).catch(() => undefined);
 }

@@ -1,6 +1,6 @@
 /**
- * Watches a transaction that takes long: where one that outgraph did not begin holds a lock it waits for, it is ended,
- * so that its neighbours in the batch need not wait as well.
+ * Watches a long transaction. If a transaction that outgraph did not begin holds a lock that it waits for, the watch
+ * terminates the waiting transaction, so that its neighbours in the batch need not wait too.
  *
  * https://neo4j.com/docs/cypher-manual/5/clauses/transaction-clauses/#query-listing-transactions
  */
@@ -10,16 +10,16 @@ import { Fault } from '../contract/fault.ts';
 import { noBookmarks } from './neo4j-connect.ts';
 import { read } from './neo4j-read.ts';
 
-/** How often a transaction that is under way is looked at. */
-const lookMillis = 1_000;
+/** Interval between two checks of a running transaction. */
+const checkMillis = 1_000;
 
 /**
- * The number of looks in a row that find it blocked by the same transaction before it is ended. A blocker that is not
- * listed may have ended, or belong to a user whose transactions are not visible.
+ * Number of consecutive checks that find the transaction blocked by the same other one before it is terminated. A
+ * blocker that is not listed may have ended, or may belong to a user whose transactions are not visible.
  */
-const looksBeforeEnd = { listed: 2, notListed: 6 };
+const maxChecks = { listed: 2, notListed: 6 };
 
-/** By this metadata, outgraph's own transactions are known. */
+/** Metadata that identifies outgraph's own transactions. */
 export interface WatchedMetadata {
   readonly outgraph: string;
 }
@@ -27,36 +27,36 @@ export interface WatchedMetadata {
 /** A transaction that is being watched. */
 export interface LockWatch {
   readonly metadata: WatchedMetadata;
-  /** What to throw in the place of the transaction's own error. */
+  /** The fault to throw instead of the transaction's own error. */
   readonly fault: () => Fault | undefined;
   readonly stop: () => void;
 }
 
-/** Begins to watch the transaction that is about to begin with this metadata. */
+/** Starts to watch the transaction that will begin with this metadata. */
 export function watchLocks(driver: Driver, database: string): LockWatch {
   const id = randomUUID();
   let fault: Fault | undefined;
-  let last = { blocker: '', looks: 0 };
+  let last = { blocker: '', checks: 0 };
   let stopped = false;
-  const look = async () => {
+  const check = async () => {
     const blocked = await findForeignLock(driver, database, id);
     const { blocker = '' } = blocked ?? {};
-    last = { blocker, looks: blocker === last.blocker ? last.looks + 1 : 1 };
+    last = { blocker, checks: blocker === last.blocker ? last.checks + 1 : 1 };
     if (blocked === undefined || stopped) return;
-    if (last.looks < (blocked.isListed ? looksBeforeEnd.listed : looksBeforeEnd.notListed)) return;
+    if (last.checks < (blocked.isListed ? maxChecks.listed : maxChecks.notListed)) return;
     fault = new Fault(
       'graph-locked',
-      `The transaction ${blocked.blocker} holds a lock that this event waits for, and outgraph did not begin it. Look at it with SHOW TRANSACTIONS, and end it with TERMINATE TRANSACTION "${blocked.blocker}" if it is stuck; the event is tried again.`,
+      `The transaction ${blocked.blocker} holds a lock that this event waits for, and outgraph did not begin it. Inspect it with SHOW TRANSACTIONS; if it is stuck, end it with TERMINATE TRANSACTION "${blocked.blocker}". The event is retried.`,
     );
     await driver.executeQuery('TERMINATE TRANSACTION $id', { id: blocked.own }, { database, ...noBookmarks });
   };
   let timer: NodeJS.Timeout;
   const schedule = () => {
     timer = setTimeout(async () => {
-      // It only saves time: a server that does not answer has other trouble.
-      await look().catch(() => undefined);
+      // Optional: a server that does not answer has other problems.
+      await check().catch(() => undefined);
       if (!stopped) schedule();
-    }, lookMillis);
+    }, checkMillis);
     timer.unref();
   };
   schedule();
@@ -91,7 +91,7 @@ async function findForeignLock(driver: Driver, database: string, id: string): Pr
   const own = transactions.find(({ outgraph }) => outgraph === id);
   const blockers = /^Blocked by: \[(.*)\]$/.exec(own?.status ?? '')?.[1]?.split(', ') ?? [];
   const ours = new Set(transactions.flatMap(({ name, outgraph }) => (outgraph === undefined ? [] : name)));
-  // With others of ours in front, it is their turn to notice.
+  // If transactions of ours are in front, their own watches handle the lock.
   const blocker = blockers.find((name) => !ours.has(name));
   if (own === undefined || blocker === undefined) return undefined;
   return { own: own.name, blocker, isListed: transactions.some(({ name }) => name === blocker) };

@@ -1,10 +1,10 @@
 /**
- * Writes the nodes of a batch: finds or makes and locks each, reads what the graph holds of it, lets `settleNode`
- * decide, and writes the result whole. Statements depend on the shape of a node (label, key names), never on its data.
+ * Writes the nodes of a batch: finds or creates and locks each node, reads its present state, lets `settleNode` decide,
+ * and writes the result as a whole. Statements depend on a node's shape (label, key names), never on its data.
  */
 import type { ManagedTransaction } from 'neo4j-driver';
 import type { Conflict } from './conflict.ts';
-import { countMerged, runCounted, runForEvery, runMerge, runStatement } from './neo4j-run-statement.ts';
+import { countMerged, runCounted, runExpectingRows, runMerge, runStatement } from './neo4j-run-statement.ts';
 import { groupByShape, nodePattern, type Shape } from './neo4j-shape.ts';
 import { toParameters } from './neo4j-to-parameter.ts';
 import {
@@ -17,20 +17,20 @@ import {
 } from './settle-node.ts';
 import { type BatchSum, type ChangedNode, isClaimed, type NodeSum } from './sum-diffs.ts';
 
-/** What writing the nodes came to. `unlisted`: element ids that no aggregate lists any more. */
+/** The result of writing the nodes. `unlisted`: element ids of nodes that no aggregate lists any more. */
 export type WrittenNodes =
   | { readonly outcome: 'written'; readonly unlisted: readonly string[] }
   | { readonly outcome: 'conflict'; readonly conflicts: readonly Conflict[] };
 
-/** A node that was there, locked by this transaction. */
+/** An existing node, locked by this transaction. */
 interface LockedNode {
   readonly sum: NodeSum;
   readonly id: string;
 }
 
 /**
- * Writes what the batch says about nodes; all that may make a node is sent before the first answer is awaited. Where
- * there is a conflict, roll back.
+ * Writes the batch's changes to nodes. All statements that may create a node are sent before the first answer is
+ * awaited. Roll back after a conflict.
  */
 export async function writeNodes(tx: ManagedTransaction, sums: readonly NodeSum[]): Promise<WrittenNodes> {
   const claimed = sums.filter(isClaimed).map((sum) => ({ sum, settled: settleNode(sum, null) }));
@@ -60,12 +60,13 @@ export async function writeNodes(tx: ManagedTransaction, sums: readonly NodeSum[
 }
 
 /**
- * Writes nodes that stay with their owner: nobody else can have taken them while its registry node is locked, so that
- * nothing needs to be read first. False if one is not there, or not its owner's: someone else has changed the graph.
+ * Writes nodes that stay with their owner. While the owner's registry node is locked, no other aggregate can have taken
+ * them, so nothing is read first. Returns false if a node is missing or has another owner: someone else has changed the
+ * graph.
  */
 export async function changeNodes(tx: ManagedTransaction, changed: readonly ChangedNode[]): Promise<boolean> {
   const results = await Promise.all(
-    groupByShape(changed, ({ node }) => node).map(([shape, members]) => changeAlike(tx, shape, members)),
+    groupByShape(changed, ({ node }) => node).map(([shape, members]) => changeNodesOfShape(tx, shape, members)),
   );
   await relabelNodes(
     tx,
@@ -75,8 +76,8 @@ export async function changeNodes(tx: ManagedTransaction, changed: readonly Chan
 }
 
 /**
- * Takes all properties but the key and outgraph's own from the nodes that these aggregates own and the batch changes or
- * releases.
+ * Removes all properties except the key and outgraph's own from the nodes that these aggregates own and the batch
+ * changes or releases.
  */
 export async function clearNodes(
   tx: ManagedTransaction,
@@ -98,7 +99,7 @@ interface Relabelling extends LabelChanges {
   readonly id: string;
 }
 
-async function changeAlike(
+async function changeNodesOfShape(
   tx: ManagedTransaction,
   shape: Shape,
   changed: readonly ChangedNode[],
@@ -125,7 +126,7 @@ RETURN count(*) AS count,
   return { allFound: Number(row?.count) === changed.length, relabelled };
 }
 
-/** Finds and locks the nodes, and makes those that are missing as if nobody had them; returns those that were there. */
+/** Finds and locks the nodes, and creates missing ones as if unclaimed. Returns those that existed. */
 async function mergeNodes(
   tx: ManagedTransaction,
   shape: Shape,
@@ -150,7 +151,7 @@ RETURN ${countMerged('n', '_outgraph')} AS count,
   );
 }
 
-/** Finds and locks nodes that the batch only releases; one that someone else has removed is no loss. */
+/** Finds and locks nodes that the batch only releases. A node that someone else has removed is ignored. */
 async function lockNodes(
   tx: ManagedTransaction,
   shape: Shape,
@@ -166,7 +167,7 @@ RETURN collect([row[0], elementId(n)]) AS found`;
   return lockedNodes(row?.found ?? [], sums);
 }
 
-/** In a statement of its own, after the lock: what was read before it was held may be out of date. */
+/** In a statement of its own, after the lock: a value that was read before the lock was held may be out of date. */
 async function readNodes(
   tx: ManagedTransaction,
   locked: readonly LockedNode[],
@@ -178,7 +179,7 @@ MATCH (n) WHERE elementId(n) = id
 RETURN id, n._outgraphOwner AS owner, coalesce(n._outgraphShares, 0) AS shares, labels(n) AS labels`;
   type Row = { id: string; owner: string | null; shares: bigint; labels: string[] };
   const ids = locked.map(({ id }) => id);
-  const rows = await runForEvery<Row>(tx, statement, { ids }, ids.length);
+  const rows = await runExpectingRows<Row>(tx, statement, { ids }, ids.length);
   const nodes = new Map(rows.map((row) => [row.id, row]));
   return locked.map(({ sum, id }) => {
     const { owner, shares, labels } = nodes.get(id) as Row;

@@ -1,17 +1,17 @@
 /**
- * Writes the relationships of a batch. An owned one is created without a search, because the manifest knows that it is
- * not there, and found again by the unique `_outgraphId`; a MERGE between two dense nodes would walk their
+ * Writes the relationships of a batch. An owned one is created without a search, because the manifest says that it does
+ * not exist yet, and found again by its unique `_outgraphId`. A MERGE between two dense nodes would walk their
  * relationships.
  */
 import type { ManagedTransaction } from 'neo4j-driver';
 import type { Endpoint } from '../contract/subgraph.ts';
 import type { RelationshipChange, RelationshipCreation, RelationshipRelease } from './diff.ts';
-import { runForEvery, runMerge, runStatement } from './neo4j-run-statement.ts';
+import { runExpectingRows, runMerge, runStatement } from './neo4j-run-statement.ts';
 import { groupByShape, nodePattern, shapeName, shapeOf } from './neo4j-shape.ts';
 import { toParameters } from './neo4j-to-parameter.ts';
 import type { SharedRelationshipSum } from './sum-diffs.ts';
 
-/** A relationship that no aggregate had listed; `shares` aggregates list it now, null if it is owned. */
+/** A relationship that no aggregate listed before. `shares` aggregates list it now; null if it is owned. */
 export interface Creation extends RelationshipCreation {
   readonly shares: number | null;
 }
@@ -21,9 +21,7 @@ export function ownedCreation(creation: RelationshipCreation): Creation {
   return { ...creation, shares: null };
 }
 
-/**
- * Deletes owned relationships and returns the element ids of their ends. One that someone else has deleted is no loss.
- */
+/** Deletes owned relationships and returns the element ids of their ends. One that someone else deleted is ignored. */
 export async function deleteReleased(
   tx: ManagedTransaction,
   released: readonly RelationshipRelease[],
@@ -44,16 +42,13 @@ RETURN from, to`;
   return ends;
 }
 
-/** What the shared relationships came to: those to be created, and the ends of those that nobody lists any more. */
+/** The shared relationships to create, and the ends of those that no aggregate lists any more. */
 export interface CountedShares {
   readonly toCreate: readonly Creation[];
   readonly ends: readonly string[];
 }
 
-/**
- * Locks the shared relationships of the batch, then reads their counts, then writes the sums; at zero the relationship
- * goes.
- */
+/** Locks the shared relationships of the batch, reads their counts and writes the sums. At zero, deletes them. */
 export async function countShares(
   tx: ManagedTransaction,
   sums: readonly SharedRelationshipSum[],
@@ -84,11 +79,11 @@ export async function countShares(
 }
 
 /**
- * Creates relationships; an endpoint that is not there is made first. Nothing of an existing one is changed or locked:
- * should another transaction remove it, the relationship finds it no more, and all starts over.
+ * Creates relationships, and first their missing endpoints. Existing endpoints are neither changed nor locked: if
+ * another transaction removes one, the relationship's statement does not find it, and the transaction is retried.
  *
- * @param claimed identities of nodes that this transaction has made or locked.
- * @returns the element ids of the ends, if they are asked for: else nothing.
+ * @param claimed identities of nodes that this transaction has created or locked.
+ * @returns the element ids of the ends with `reportEnds`, otherwise nothing.
  */
 export async function createRelationships(
   tx: ManagedTransaction,
@@ -104,7 +99,7 @@ export async function createRelationships(
       tx,
       inOrder(bare).map(([, endpoint]) => endpoint),
     ),
-    ...inOrder(alike).map(([, members]) => createAlike(tx, members, reportEnds)),
+    ...inOrder(alike).map(([, members]) => createOfShape(tx, members, reportEnds)),
   ]);
   return new Set(ids.flat());
 }
@@ -120,7 +115,7 @@ async function mergeEndpoints(tx: ManagedTransaction, endpoints: readonly Endpoi
 }
 
 /** Creates relationships of one type between nodes of the same two shapes. */
-async function createAlike(
+async function createOfShape(
   tx: ManagedTransaction,
   creations: readonly Creation[],
   reportEnds: boolean,
@@ -142,7 +137,7 @@ RETURN count(*) AS count, ${reportEnds ? 'collect(DISTINCT elementId(a)) + colle
   return runMerge<string>(tx, statement, { rows }, rows.length);
 }
 
-/** Writes the properties of owned relationships, whole. */
+/** Replaces the properties of owned relationships. False if one is missing. */
 export async function changeRelationships(
   tx: ManagedTransaction,
   changed: readonly RelationshipChange[],
@@ -173,7 +168,7 @@ async function lockCounts(
   if (locked.length === 0) return new Map();
   const read = `UNWIND $ids AS id MATCH ()-[r:\`${type}\` {_outgraphId: id}]->() RETURN id, r._outgraphShares AS shares`;
   const ids = locked.map((row) => row.id);
-  const rows = await runForEvery<{ id: string; shares: bigint }>(tx, read, { ids }, ids.length);
+  const rows = await runExpectingRows<{ id: string; shares: bigint }>(tx, read, { ids }, ids.length);
   return new Map(rows.map(({ id, shares }) => [id, shares]));
 }
 
@@ -189,7 +184,7 @@ MATCH ()-[r:\`${type}\` {_outgraphId: row.id}]->()
 SET r._outgraphShares = row.shares
 REMOVE r._outgraphLock
 RETURN row.id AS id`;
-  await runForEvery(tx, statement, { rows }, rows.length);
+  await runExpectingRows(tx, statement, { rows }, rows.length);
 }
 
 function groupByType<Item extends { readonly type: string }>(
@@ -198,7 +193,7 @@ function groupByType<Item extends { readonly type: string }>(
   return inOrder(Map.groupBy(items, (item) => item.type));
 }
 
-/** In one order for all transactions. */
+/** Sorted, so that all transactions use the same order. */
 function inOrder<Value>(values: ReadonlyMap<string, Value>): readonly (readonly [string, Value])[] {
   return [...values].sort(([left], [right]) => (left < right ? -1 : 1));
 }

@@ -1,50 +1,40 @@
 /**
- * One write transaction with every retry it may need. What has to do with the network and the server is the driver's to
- * retry; what other transactions did to the same elements is retried here, within milliseconds.
+ * Runs one write transaction with all its retries. The driver retries errors of the network and the server. This module
+ * retries conflicts with other transactions on the same elements, within milliseconds.
  */
 import type { Driver, ManagedTransaction } from 'neo4j-driver';
 import pRetry from 'p-retry';
-import { StartOver, withStartOver } from './neo4j-errors.ts';
+import { RetryTransaction, withTransactionRetry } from './neo4j-errors.ts';
 import { type LockWatch, watchLocks } from './neo4j-watch-locks.ts';
 
-/**
- * What others do to the same elements is over soon: the waits begin short, double, and are up to twice as long by
- * chance.
- */
-const startOverWaits = { retries: Number.POSITIVE_INFINITY, minTimeout: 5, maxTimeout: 500, randomize: true };
+/** Conflicts with other transactions pass soon: the back-off starts short, doubles, and has a jitter of up to 100 %. */
+const retryBackOff = { retries: Number.POSITIVE_INFINITY, minTimeout: 5, maxTimeout: 500, randomize: true };
 
-/**
- * What others keep in the way of for so long is left to the caller's own repetition: well below the functions'
- * time-outs of 60 seconds.
- */
-const startOverSeconds = 15;
+/** After this time the caller's own retry takes over: well below the functions' time-outs of 60 seconds. */
+const maxRetrySeconds = 15;
 
-/**
- * Neo4j ends a transaction that takes longer; below the function's time-out, so that its locks never outlive the
- * function by much.
- */
+/** Neo4j ends a longer transaction. Below the function's time-out, so that locks outlive the function only briefly. */
 const transactionTimeoutSeconds = 40;
 
 /**
- * Runs `work` in a transaction, and all of it again where another transaction was in the way.
+ * Runs `work` in a transaction, and retries all of it after a conflict with another transaction.
  *
- * `mayPass`: whether another error is a reason to begin again, too; asked once for each failure.
- *
- * @throws the errors of the driver and of `work` as they are, and StartOver.
+ * @param shouldRetry whether to retry after another error too; called once for each failure.
+ * @throws errors of the driver and of `work` unchanged, and RetryTransaction.
  */
 export async function inWriteTransaction<Result>(
   driver: Driver,
   database: string,
   work: (tx: ManagedTransaction) => Promise<Result>,
   {
-    mayPass = () => false,
+    shouldRetry = () => false,
     timeoutSeconds = transactionTimeoutSeconds,
-  }: { readonly mayPass?: (error: Error) => boolean; readonly timeoutSeconds?: number } = {},
+  }: { readonly shouldRetry?: (error: Error) => boolean; readonly timeoutSeconds?: number } = {},
 ): Promise<Result> {
   return pRetry(() => attempt(driver, database, work, timeoutSeconds), {
-    ...startOverWaits,
-    maxRetryTime: startOverSeconds * 1000,
-    shouldRetry: ({ error }) => error instanceof StartOver || mayPass(error),
+    ...retryBackOff,
+    maxRetryTime: maxRetrySeconds * 1000,
+    shouldRetry: ({ error }) => error instanceof RetryTransaction || shouldRetry(error),
   });
 }
 
@@ -58,9 +48,9 @@ async function attempt<Result>(
   const watch = watchLocks(driver, database);
   try {
     const options = { timeout: timeoutSeconds * 1000, metadata: { ...watch.metadata } };
-    // Around the commit as well: that a node has relationships again is noticed there.
-    return await withStartOver(() =>
-      session.executeWrite((tx) => withStartOver(() => unlessLocked(watch, () => work(tx))), options),
+    // Includes the commit: Neo4j notices only there that a node to delete has relationships again.
+    return await withTransactionRetry(() =>
+      session.executeWrite((tx) => withTransactionRetry(() => unlessLocked(watch, () => work(tx))), options),
     );
   } finally {
     watch.stop();
@@ -68,7 +58,7 @@ async function attempt<Result>(
   }
 }
 
-/** A transaction that was ended because of a lock fails with that reason, and is not retried. */
+/** A transaction that the lock watch terminated fails with the watch's fault, and is not retried. */
 async function unlessLocked<Result>(watch: LockWatch, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();

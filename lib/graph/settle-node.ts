@@ -1,12 +1,12 @@
 /**
- * Decides what becomes of one node, from what the graph holds (read under its lock) and what the batch says about it.
- * Pure; this is where the rule "one owner, or shared, or bare" is kept.
+ * Decides the next state of one node from its state in the graph (read under its lock) and the batch's claims. Pure.
+ * This function enforces the rule that a node has one owner, or is shared, or is a placeholder.
  */
 import type { Endpoint, GraphProperties } from '../contract/subgraph.ts';
 import type { Conflict } from './conflict.ts';
 import type { NodeSum, OwnerClaim } from './sum-diffs.ts';
 
-/** A node as the graph holds it: `owner` is an aggregate's key, `labels` all its labels. */
+/** A node's state in the graph: `owner` is an aggregate's key, `labels` are all its labels. */
 export interface FoundNode {
   readonly owner: string | null;
   readonly shares: number;
@@ -15,30 +15,30 @@ export interface FoundNode {
 
 export type NodeOutcome =
   /**
-   * Its owner is none of the batch's business: only possible after someone else tore the node out and another aggregate
-   * made it anew.
+   * Its owner is not in the batch. Only possible after someone else deleted the node and another aggregate created it
+   * again.
    */
   | { readonly outcome: 'kept' }
   | { readonly outcome: 'conflict'; readonly conflicts: readonly Conflict[] }
   | (LabelChanges & {
       readonly outcome: 'settled';
-      /** All its properties but its key, bookkeeping included: written as a whole. */
+      /** All its properties except its key, bookkeeping included; they replace the old ones. */
       readonly properties: GraphProperties;
-      /** No aggregate lists it any more: it stays only as an endpoint. */
+      /** No aggregate lists it any more: it remains only as an endpoint. */
       readonly unlisted: boolean;
     });
 
-/** Labels besides the one that names the node. */
+/** Changes of the labels beside the one that names the node. */
 export interface LabelChanges {
   readonly addedLabels: readonly string[];
   readonly removedLabels: readonly string[];
 }
 
 /**
- * The node's next state, or the claims that cannot be granted. A foreign node that is listed is adopted: from then on
- * it is as if outgraph had made it.
+ * Returns the node's next state, or the claims that cannot be granted. A foreign node that an aggregate lists is
+ * adopted: from then on outgraph treats it as its own.
  *
- * @param found null for a node that this transaction has just made.
+ * @param found null for a node that this transaction has just created.
  */
 export function settleNode(sum: NodeSum, found: FoundNode | null): NodeOutcome {
   const keeper = found?.owner != null && !sum.disowners.includes(found.owner) ? found.owner : null;
@@ -57,7 +57,7 @@ export function settleNode(sum: NodeSum, found: FoundNode | null): NodeOutcome {
 }
 
 /**
- * What to do about a node's labels; `present` are all that it has, `wanted` those that its owner lists besides `label`.
+ * The changes of a node's labels. `present` are all its labels; `wanted` are those that its owner lists beside `label`.
  */
 export function labelChanges(label: string, present: readonly string[], wanted: readonly string[]): LabelChanges {
   return {
@@ -66,29 +66,29 @@ export function labelChanges(label: string, present: readonly string[], wanted: 
   };
 }
 
-/** All properties of an owned node but its key. */
+/** All properties of an owned node except its key. */
 export function ownedProperties(owner: string, properties: GraphProperties): GraphProperties {
   return { ...properties, _outgraph: true, _outgraphOwner: owner };
 }
 
 function findConflicts(sum: NodeSum, keeper: string | null, shares: number): readonly Conflict[] {
-  const refuse = (refused: string, holder: string | null, standing: boolean): Conflict => ({
+  const refuse = (refused: string, holder: string | null, heldInGraph: boolean): Conflict => ({
     code: 'ownership-conflict',
     refused,
     holder,
     sharedNode: holder === null ? sum.endpoint.identity : null,
     element: nodeText(sum.endpoint),
-    standing,
+    heldInGraph,
   });
-  // The owner stays who it is: whoever else claims or shares the node is refused.
+  // The owner keeps the node: all other claims are refused.
   if (keeper !== null) {
     const others = sum.owners.filter((claim) => claim.key !== keeper).map((claim) => claim.key);
     return [...others, ...sum.sharers].map((key) => refuse(key, keeper, true));
   }
-  // Shared already, by aggregates that go on sharing it: whoever wants to own it is refused.
+  // Already shared by aggregates that keep sharing it: claims to own it are refused.
   const sharedBefore = shares - sum.sharers.length > 0;
   if (sharedBefore) return sum.owners.map((claim) => refuse(claim.key, null, true));
-  // Nobody holds it: the claim of the earliest event is granted.
+  // Nothing holds it: the claim of the earliest event is granted.
   const [first, ...later] = sum.owners;
   if (first === undefined) return [];
   return [...later.map((claim) => claim.key), ...sum.sharers].map((key) => refuse(key, first.key, false));

@@ -1,6 +1,6 @@
 /**
- * Adds up what a batch of aggregates does to each element, so that every node and every shared relationship is written
- * once: two rows of one statement could both read the old value, and one of them would be lost.
+ * Adds up a batch's changes to each element, so that every node and every shared relationship is written once. Two rows
+ * of one statement could both read the old value, and one of their updates would be lost.
  */
 import type { Position } from '../contract/position.ts';
 import type { GraphProperties, NamedEndpoint, SubgraphNode } from '../contract/subgraph.ts';
@@ -12,27 +12,27 @@ import {
   type RelationshipRelease,
 } from './diff.ts';
 
-/** One aggregate's diff, with its key and the position of the event it comes from. */
+/** One aggregate's diff, with its key and the position of its event. */
 export interface PositionedDiff {
   readonly key: string;
   readonly position: Position;
   readonly diff: AggregateDiff;
 }
 
-/** What the batch says about one node. */
+/** The batch's claims and releases of one node. */
 export interface NodeSum {
   readonly endpoint: NamedEndpoint;
-  /** The aggregates that no longer own it. */
+  /** Aggregates that no longer own it. */
   readonly disowners: readonly string[];
-  /** The aggregates that want to own it, earliest event first: more than one is a conflict. */
+  /** Aggregates that claim to own it, earliest event first; more than one is a conflict. */
   readonly owners: readonly OwnerClaim[];
-  /** The aggregates that list it as shared and did not before. */
+  /** Aggregates that list it as shared and did not before. */
   readonly sharers: readonly string[];
-  /** How many aggregates more (or fewer) list it as shared. */
+  /** By how many the number of aggregates that share it changes. */
   readonly sharesDelta: number;
 }
 
-/** Whether some aggregate of the batch lists the node; otherwise they only release it. */
+/** Whether an aggregate of the batch lists the node; otherwise the batch only releases it. */
 export function isClaimed(sum: NodeSum): boolean {
   return sum.owners.length + sum.sharers.length > 0;
 }
@@ -44,13 +44,13 @@ export interface OwnerClaim {
   readonly properties: GraphProperties;
 }
 
-/** A node that stays with its owner, and gets other content. */
+/** A node that stays with its owner and gets other content. */
 export interface ChangedNode {
   readonly owner: string;
   readonly node: SubgraphNode;
 }
 
-/** What the batch says about one shared relationship. The ends are known where some aggregate lists it anew. */
+/** The batch's change of one shared relationship. `ends` is set if an aggregate lists it that did not before. */
 export interface SharedRelationshipSum {
   readonly type: string;
   readonly id: string;
@@ -58,10 +58,10 @@ export interface SharedRelationshipSum {
   readonly ends: { readonly from: NamedEndpoint; readonly to: NamedEndpoint } | null;
 }
 
-/** The sum of a batch: every list sorted, so that all transactions take their locks in one order. */
+/** The sum of a batch. Every list is sorted, so that all transactions take their locks in one order. */
 export interface BatchSum {
   readonly nodes: readonly NodeSum[];
-  /** Those that nobody else in the batch has anything to do with. */
+  /** Nodes that no other aggregate of the batch claims or releases. */
   readonly changedNodes: readonly ChangedNode[];
   readonly created: readonly RelationshipCreation[];
   readonly changed: readonly RelationshipChange[];
@@ -69,7 +69,7 @@ export interface BatchSum {
   readonly shared: readonly SharedRelationshipSum[];
 }
 
-/** Adds up the diffs of a batch; each aggregate may appear once. */
+/** Adds up the diffs of a batch, at most one for each aggregate. */
 export function sumDiffs(diffs: readonly PositionedDiff[]): BatchSum {
   return {
     ...sumNodes(diffs),
@@ -114,7 +114,7 @@ function sumNodes(diffs: readonly PositionedDiff[]): Pick<BatchSum, 'nodes' | 'c
   const changedNodes: ChangedNode[] = [];
   for (const one of diffs) {
     for (const node of one.diff.changedNodes) {
-      // Somebody else wants it: who gets it is decided as for any other claim.
+      // Another aggregate claims it too: decided like any other claim.
       if (sums.has(node.identity)) own(one, node);
       else changedNodes.push({ owner: one.key, node });
     }
@@ -140,8 +140,8 @@ function sumSharedRelationships(diffs: readonly PositionedDiff[]): readonly Shar
     for (const { type, id, shared } of diff.released) if (shared) add(type, id, -1, null);
     for (const { type, id, shared, from, to } of diff.created) if (shared) add(type, id, 1, { from, to });
   }
-  // Also where one begins to share what another ceases to: whoever counts relies on the lock of all who change what
-  // they list.
+  // Includes relationships with a delta of zero: whoever counts shares relies on the lock of every transaction that
+  // changes its list.
   return sortBy([...sums.values()], (sum) => sum.id);
 }
 

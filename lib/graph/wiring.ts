@@ -1,4 +1,4 @@
-/** Joins the apply to Neo4j: what the consumer needs of the graph. */
+/** Connects the apply to Neo4j, for the consumer and the backfill. */
 import type { Db } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import type { Fault } from '../contract/fault.ts';
@@ -14,18 +14,15 @@ import { pingNeo4j } from './neo4j-ping.ts';
 import { noteSuperseded, readEntries } from './neo4j-superseded.ts';
 import type { GraphPorts } from './ports.ts';
 
-/** A graph that answers at all does so within this time. */
+/** A working graph answers a ping within this time. */
 const answerMillis = 3_000;
 
 export interface GraphOptions extends Pick<ApplyPorts, 'transactionElements'> {
-  /**
-   * The outbox's database; left out, positions are of the caller's own making, and nothing is checked that is
-   * superseded.
-   */
+  /** The outbox's database. Without it, positions are the caller's own, and superseded states are not checked. */
   readonly db?: Db;
 }
 
-/** Joins the parts on a driver, which stays the caller's to close. */
+/** Creates the graph's ports on a driver; the caller closes the driver. */
 export function joinGraph(driver: Driver, database: string, { db, ...options }: GraphOptions = {}): GraphPorts {
   const ports: ApplyPorts = {
     ...options,
@@ -40,26 +37,25 @@ export function joinGraph(driver: Driver, database: string, { db, ...options }: 
   const apply: GraphPorts['applyBatch'] = (states, results, given) => applyBatch(states, ports, results, given);
   return {
     answers: ports.answers,
-    applyBatch: db === undefined ? apply : watchSuperseded(db, driver, database, ports),
+    applyBatch: db === undefined ? apply : checkSuperseded(db, driver, database, ports),
     findSharers: (identities) => findSharers(driver, database, identities),
   };
 }
 
-/** What of a transaction's outcomes holds, and why the rest does not. */
+/** The outcomes of a transaction that hold, and the fault of the others. */
 interface Examined {
   readonly states: readonly StateOutcome[];
   readonly fault: Fault | null;
 }
 
 /**
- * Takes a second look at what is superseded, before it is acknowledged: whether the cluster can have given the position
- * that it lost to, and whether it is older than a deletion, which must then be remembered for as long as the outbox
- * keeps that event.
+ * Checks superseded states before they are acknowledged. First, whether the cluster can have assigned the position that
+ * superseded them. Second, whether they are older than a deletion: the tombstone must then be kept for as long as the
+ * outbox keeps the event.
  *
- * Applies as `applyBatch` does; what lost to a position that the cluster has not come to yet has no
- * result.
+ * Applies as `applyBatch` does. A state that was superseded by a position ahead of the cluster's time has no result.
  */
-function watchSuperseded(db: Db, driver: Driver, database: string, ports: ApplyPorts): GraphPorts['applyBatch'] {
+function checkSuperseded(db: Db, driver: Driver, database: string, ports: ApplyPorts): GraphPorts['applyBatch'] {
   const latestOf = createClock(db);
   const examine = async (states: readonly StateOutcome[]): Promise<Examined> => {
     const superseded = states.filter(({ outcome }) => outcome === 'superseded').map(({ key }) => key);
@@ -79,16 +75,15 @@ function watchSuperseded(db: Db, driver: Driver, database: string, ports: ApplyP
   };
   return async (states, results, options) => {
     let fault: Fault | null = null;
-    const applyStates: ApplyPorts['applyStates'] = async (some) => {
-      const answer = await ports.applyStates(some);
+    const applyStates: ApplyPorts['applyStates'] = async (batch) => {
+      const answer = await ports.applyStates(batch);
       if (answer.outcome !== 'committed') return answer;
       const examined = await examine(answer.states);
       fault ??= examined.fault;
       return { ...answer, states: examined.states };
     };
     await applyBatch(states, { ...ports, applyStates }, results, options);
-    // After all others have their results: one aggregate with such a position holds up none of
-    // them.
+    // Thrown after all others have their results, so that one such aggregate does not hold up the rest.
     if (fault !== null) throw fault;
   };
 }

@@ -4,7 +4,7 @@
  */
 
 import { connectNeo4j } from '../graph/neo4j-connect.ts';
-import { namingNeo4j } from '../graph/neo4j-errors.ts';
+import { withNeo4jAddress } from '../graph/neo4j-errors.ts';
 import { closeInTime, unlessSilent } from '../graph/neo4j-unless-silent.ts';
 import { identityCollection } from '../outbox/collections.ts';
 import { readClusterTime } from '../outbox/mongodb-clock.ts';
@@ -71,7 +71,7 @@ export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): S
         await checkBinding(db, driver, database);
         return { neo4j: inNeo4j, withdrawn };
       };
-      const inGraph = await namingNeo4j(settings.NEO4J_URI, () => unlessSilent(settings, setUpNeo4j));
+      const inGraph = await withNeo4jAddress(settings.NEO4J_URI, () => unlessSilent(settings, setUpNeo4j));
       return { mongodb: inMongodb, ...inGraph };
     },
     close: async () => {

@@ -6,11 +6,11 @@ import { relationshipId } from '../../../lib/contract/identity.ts';
 import type { Position } from '../../../lib/contract/position.ts';
 import type { ProjectedSubgraph, Subgraph } from '../../../lib/contract/subgraph.ts';
 import { createManifest, encodeManifest } from '../../../lib/graph/manifest.ts';
-import type { StandingElements } from '../../../lib/graph/standing-graph.ts';
+import type { StoredElements } from '../../../lib/graph/stored-graph.ts';
 import { readSubgraph } from '../../../lib/projection/read-subgraph.ts';
 
 const key = 'person:ada';
-const nothing: StandingElements = { nodes: new Map(), relationships: new Map() };
+const nothing: StoredElements = { nodes: new Map(), relationships: new Map() };
 
 const subgraphOf = (subgraph: Partial<ProjectedSubgraph>): Subgraph =>
   readSubgraph({ nodes: [], relationships: [], ...subgraph });
@@ -24,7 +24,7 @@ const knows = (from: string, to: string) => ({
 const identity = (name: string) => `["Person",[["name","s${name}"]]]`;
 
 /** The graph as it stands when outgraph has applied this. */
-const standingOf = ({ nodes, relationships }: Subgraph): StandingElements => ({
+const standingOf = ({ nodes, relationships }: Subgraph): StoredElements => ({
   nodes: new Map(
     nodes.map((node) => [
       node.identity,

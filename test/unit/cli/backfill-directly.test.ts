@@ -213,7 +213,7 @@ it('what cannot be projected, what the graph refuses, what it holds for another,
           holder: 'thing:9',
           sharedNode: null,
           element: 'a node',
-          standing: true,
+          heldInGraph: true,
         };
         results.set('thing:5', { outcome: 'conflict', conflict });
         results.set('thing:8', { outcome: 'superseded' });

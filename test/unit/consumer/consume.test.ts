@@ -85,7 +85,7 @@ const conflict: AggregateResult = {
     holder: 'graph:b',
     sharedNode: null,
     element: 'A {id: 1}',
-    standing: true,
+    heldInGraph: true,
   },
 };
 

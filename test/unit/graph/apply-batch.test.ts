@@ -150,7 +150,7 @@ describe('a batch with a conflict', () => {
       holder: 'graph:9',
       element: 'A {id: 1}',
       sharedNode: null,
-      standing: true,
+      heldInGraph: true,
     };
     const ports: ApplyPorts = {
       ...calmSchema,

@@ -10,7 +10,7 @@ describe("Neo4j's refusals", () => {
   it.each([
     ['a wrong password', 'Unauthorized', 'NEO4J_PASSWORD'],
     ['one wrong password after the other', 'AuthenticationRateLimit', 'in some seconds'],
-    ['a password that has to be changed', 'CredentialsExpired', 'to be changed'],
+    ['a password that has to be changed', 'CredentialsExpired', 'must be changed'],
     ['a token that has expired', 'TokenExpired', 'expired'],
   ])('%s is credentials-refused, and retried', (_, name, said) => {
     // What makes a data fault otherwise.
@@ -27,7 +27,7 @@ describe("Neo4j's refusals", () => {
       "property 'email' on database 'neo4j')",
     ],
     ["Creating new node label is not allowed for user 'me' with roles [PUBLIC].", '(Creating new node label)'],
-    ['Denied, whatever: {s3cret}', 'its part does:'],
+    ['Denied, whatever: {s3cret}', 'its part does. Grant'],
   ])('what a user may not do is permission-denied, which names it, and is retried: %s', (message, named) => {
     const fault = translateNeo4jError(security('Forbidden', message));
     expect(fault).toMatchObject({ code: 'permission-denied', retryable: true });

@@ -94,7 +94,7 @@ describe('an ownership conflict', () => {
       'a second owner',
       sum({ owners: [claim('graph:2')] }),
       found({ owner: 'graph:1' }),
-      [{ refused: 'graph:2', holder: 'graph:1', standing: true }],
+      [{ refused: 'graph:2', holder: 'graph:1', heldInGraph: true }],
     ],
     [
       'a sharer of what is owned',
@@ -106,19 +106,19 @@ describe('an ownership conflict', () => {
       'an owner of what is shared',
       sum({ owners: [claim('graph:2')] }),
       found({ shares: 1 }),
-      [{ refused: 'graph:2', holder: null, standing: true }],
+      [{ refused: 'graph:2', holder: null, heldInGraph: true }],
     ],
     [
       'the later of two owners in one batch',
       sum({ owners: [claim('graph:1', 1), claim('graph:2', 2)] }),
       null,
-      [{ refused: 'graph:2', holder: 'graph:1', standing: false }],
+      [{ refused: 'graph:2', holder: 'graph:1', heldInGraph: false }],
     ],
     [
       'a sharer beside an owner in one batch',
       sum({ owners: [claim('graph:1')], sharers: ['graph:2'], sharesDelta: 1 }),
       null,
-      [{ refused: 'graph:2', holder: 'graph:1', standing: false }],
+      [{ refused: 'graph:2', holder: 'graph:1', heldInGraph: false }],
     ],
     [
       'an owner while one of two sharers stays',

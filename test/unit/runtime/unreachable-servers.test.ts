@@ -11,7 +11,7 @@ import path from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectNeo4j } from '../../../lib/graph/neo4j-connect.ts';
-import { namingNeo4j } from '../../../lib/graph/neo4j-errors.ts';
+import { withNeo4jAddress } from '../../../lib/graph/neo4j-errors.ts';
 import { read } from '../../../lib/graph/neo4j-read.ts';
 import { connectMongodb, pingMongodb } from '../../../lib/outbox/mongodb-connect.ts';
 import { connectionProblem } from '../../../lib/runtime/connection-problem.ts';
@@ -68,7 +68,7 @@ describe.concurrent.each(['bolt', 'neo4j'])('Neo4j at %s://', (scheme) => {
     const address = `localhost:${ports[port]}`;
     const uri = `${scheme}${tls}://${address}`;
     const driver = connectNeo4j({ uri, username: 'neo4j', password: 's3cret' }, { retrySeconds: 0 });
-    const reason = await reasonOf(namingNeo4j(uri, () => read(driver, 'neo4j', 'RETURN 1', {})));
+    const reason = await reasonOf(withNeo4jAddress(uri, () => read(driver, 'neo4j', 'RETURN 1', {})));
     void driver.close();
     expect(reason.startsWith(`Neo4j at ${address} cannot be reached: `)).toBe(true);
     expect(said.filter((words) => !reason.includes(words))).toStrictEqual([]);
