@@ -1,6 +1,6 @@
 /**
- * Puts pointers on the EventBridge bus. A call takes ten entries at most and answers for each entry by itself: a call
- * that succeeded may still have refused some, and a missing answer is a refusal.
+ * Sends pointers to the EventBridge bus. A call takes at most ten entries, and its response has a result for each: a
+ * successful call may still have refused some. A missing result counts as a refusal.
  *
  * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
  */
@@ -9,18 +9,18 @@ import { Fault } from '../contract/fault.ts';
 import { type Pointer, pointerSource, pointerText } from '../contract/pointer.ts';
 
 export interface EventBusOptions {
-  /** Left out, it is the region's, or what the environment names. */
+  /** Defaults to the endpoint of the region or the environment. */
   readonly endpoint?: string;
-  /** A call that is not answered by then is made once more, and then has failed. */
+  /** Time-out of a call, in milliseconds; a call that exceeds it is retried once. */
   readonly requestMillis?: number;
 }
 
 const connectMillis = 1_000;
 
 /**
- * Opens the client of the bus. A call without an answer ends within twice `requestMillis` and a second (twice that, if
- * answers begin and break off), which is below the publisher's lease and the time that it leaves itself at its end.
- * There is only one retry here: the flow sends again itself, and looks at its clock and its lease in between.
+ * Creates the client of the bus. A call without a response ends within twice `requestMillis` and a second (twice that,
+ * if responses start and break off). That is below the publisher's lease and the time it reserves at its end. The
+ * client retries only once: the flow itself retries, and checks its clock and its lease in between.
  */
 export function connectEventBus({ endpoint, requestMillis = 2_500 }: EventBusOptions = {}): EventBridgeClient {
   return new EventBridgeClient({
@@ -31,7 +31,7 @@ export function connectEventBus({ endpoint, requestMillis = 2_500 }: EventBusOpt
       requestTimeout: requestMillis,
       // Without it, the time-out above is only logged.
       throwOnRequestTimeout: true,
-      // The one above ends with the answer's first byte, this one with its last.
+      // The time-out above ends with the first byte of the response, this one with the last.
       socketTimeout: requestMillis,
     },
   });
@@ -40,7 +40,7 @@ export function connectEventBus({ endpoint, requestMillis = 2_500 }: EventBusOpt
 /**
  * Sends at most `pointersPerCall` pointers, and returns those that the bus refused.
  *
- * @throws Fault `bus-unavailable` if the call itself failed, after the SDK's own retries.
+ * @throws Fault `bus-unavailable` if the call itself failed, after the SDK's retries.
  */
 export async function sendPointers(
   client: EventBridgeClient,

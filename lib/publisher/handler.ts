@@ -1,6 +1,6 @@
 /**
- * The publisher Lambda: invoked by a schedule that is shorter than its time-out, so that the next one is waiting for
- * the lease already when this one leaves. Only translates between Lambda and the flow.
+ * The publisher Lambda. Its schedule is shorter than its time-out, so that the next invocation already waits for the
+ * lease when this one hands it over. It only translates between Lambda and the flow.
  */
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
@@ -14,9 +14,9 @@ import { noCounts, type PublishReport } from './publish.ts';
 import { wirePublisher } from './wiring.ts';
 
 /**
- * The publisher's handler; it needs no catalog, because it reads no payload.
+ * Creates the publisher's handler. It needs no catalog, because it reads no payload.
  *
- * @throws Error at cold start that names all that is wrong with the environment.
+ * @throws Error at cold start that names every missing or wrong setting.
  * @example
  * export const handler = createPublisherHandler();
  */
@@ -35,7 +35,7 @@ export function createPublisherHandler() {
     } finally {
       metrics.addMetric('EventsPublished', MetricUnit.Count, counts.published);
       metrics.addMetric('EventsRefused', MetricUnit.Count, counts.refused);
-      // Each loss was counted when it was found; these keep the series without gaps.
+      // Each loss was counted when it was found; these zeros keep the series without gaps.
       metrics.addMetric('HistoryLost', MetricUnit.Count, 0);
       metrics.addMetric('ChangeEventsTooLarge', MetricUnit.Count, 0);
     }

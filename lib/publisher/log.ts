@@ -1,13 +1,12 @@
 /**
- * What the publisher's function says, as log lines, and as metrics where an alarm must not wait for the end of the
- * invocation.
+ * The log lines of the publisher's function, and metrics for alarms that must not wait for the end of an invocation.
  */
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { describeError } from '../contract/fault.ts';
 import { eventFields, logsEachEvent } from '../runtime/event-fields.ts';
 import type { LossCode, PublishLog } from './ports.ts';
-import type { PersistLog } from './publish-until-time-is-up.ts';
+import type { RetryLog } from './publish-until-time-is-up.ts';
 
 const lossMetrics = {
   'history-lost': 'HistoryLost',
@@ -15,12 +14,12 @@ const lossMetrics = {
 } as const satisfies Record<LossCode, string>;
 
 /**
- * Writes the publisher's log to a logger. A loss is counted at once: an invocation that dies later would never say it.
+ * Writes the publisher's log. Counts a loss at once, because an invocation that crashes later would never report it.
  */
 export function publishLog(
   logger: Pick<Logger, 'warn' | 'error' | 'debug' | 'level'>,
   metrics: Pick<Metrics, 'singleMetric'>,
-): PublishLog & PersistLog {
+): PublishLog & RetryLog {
   return {
     publishingPending: (code) => {
       if (code !== null) metrics.singleMetric().addMetric(lossMetrics[code], MetricUnit.Count, 1);
@@ -33,7 +32,7 @@ export function publishLog(
   };
 }
 
-/** What became of single pointers: the same in the publisher's function and in the worker. */
+/** Log lines about single pointers, the same in the publisher's function and in the worker. */
 export function pointerLog(
   logger: Pick<Logger, 'error' | 'debug' | 'level'>,
 ): Pick<PublishLog, 'published' | 'leftToSweep'> {

@@ -1,6 +1,6 @@
 /**
- * The way back in step when there is no token to go on from: note the cluster's time, and read the events that are
- * pending up to it by the index, part by part. A change stream that starts at that time has all the others.
+ * Catches up when there is no resume token: notes the cluster's time, and reads the events pending up to it by index,
+ * chunk by chunk. A change stream that starts at that time has all the others.
  */
 import { type Collection, type Document, type MongoClient, Timestamp } from 'mongodb';
 import type { Pointer } from '../contract/pointer.ts';
@@ -10,10 +10,10 @@ import { toPointer } from '../outbox/mongodb-to-pointer.ts';
 import type { Backlog, BacklogChunk } from './progress.ts';
 
 /**
- * The first `limit` pending events of what is left of a backlog, in the order of their positions. A query of its own
- * for each part: whoever comes next goes on with the next part, and nothing has to be kept open. The read waits until
- * the majority has what happened up to the backlog's end: an event that was committed before it, but not everywhere
- * yet, would otherwise be in neither the backlog nor the stream.
+ * Returns the first `limit` pending events of the remaining backlog, sorted by position. Each chunk is a query of its
+ * own, so that any later publisher can continue with the next chunk and no cursor stays open. The read waits until the
+ * majority has every write up to the backlog's end: otherwise an event that was committed before that time, but not
+ * yet replicated, would be in neither the backlog nor the stream.
  */
 export async function scanPending(
   client: MongoClient,
@@ -24,7 +24,7 @@ export async function scanPending(
   const found = await withMongodbFaults(() => findPending(client, outbox, backlog, limit + 1));
   const next = found[limit];
   if (next === undefined) return { pointers: toPointers(found), rest: null };
-  // The primaries of two shards may give the same position: a part never ends between two events that share one.
+  // The primaries of two shards may assign the same position: a chunk never ends between two events that share one.
   const chunk = found.filter(({ position }) => position.lessThan(next.position));
   const last = chunk.at(-1);
   if (last === undefined) return scanPending(client, outbox, backlog, 2 * limit);

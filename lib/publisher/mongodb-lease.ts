@@ -1,6 +1,6 @@
 /**
- * The publisher's lease and checkpoint: one document says who may publish, until when, and where to go on. Every write
- * proves by owner and fence that the lease is still held, so that a publisher that was paused can never move the
+ * The publisher's lease and checkpoint: one document holds who may publish, until when, and where to continue. Every
+ * write proves by owner and fence that the lease is still held, so that a publisher that was paused can never move the
  * checkpoint back. All times are the server's.
  */
 import { type Collection, type Document, Timestamp } from 'mongodb';
@@ -8,33 +8,27 @@ import { fromPosition, type Position, toPosition } from '../contract/position.ts
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 import type { PublishProgress } from './progress.ts';
 
-/** Where a change stream goes on; opaque. */
+/** Where a change stream resumes; opaque. */
 export type ResumeToken = Readonly<Record<string, unknown>>;
 
 /** The checkpoint document. */
 export interface Checkpoint {
   readonly _id: string;
   readonly owner: string | null;
-  /** Goes up with every change of owner. */
+  /** Increases with every change of owner. */
   readonly fence: number;
   readonly leaseExpiresAt: Date;
-  /**
-   * When a publisher took the lease or saved its progress last: how long ago that is, is how long they have been
-   * silent.
-   */
+  /** When a publisher last took the lease or saved its progress; the age of this time is the publishers' silence. */
   readonly updatedAt?: Date;
-  /**
-   * Where the change stream goes on; null on the first start, and until a stream that started at a time has told its
-   * first token.
-   */
+  /** Where the change stream resumes; null until a stream has returned its first token. */
   readonly resumeToken: ResumeToken | null;
-  /** What commits after this time is the tail, as long as there is no token. */
+  /** Without a token, the tail is everything that commits after this time. */
   readonly tailAfter?: Timestamp | null;
   /** The pending events that are still to be published by index. */
   readonly backlog?: { readonly until: Timestamp; readonly after: Timestamp | null } | null;
 }
 
-/** A lease that is held; `progress` is null on the first start. */
+/** A lease that this publisher holds; `progress` is null on the first start. */
 export interface Lease {
   readonly id: string;
   readonly owner: string;
@@ -52,7 +46,7 @@ export interface LeaseRequest {
 
 const majority = { writeConcern: { w: 'majority' } } as const;
 
-/** Takes the lease if nobody holds it; null while somebody does. */
+/** Takes the lease if it is free; returns null while another publisher holds it. */
 export async function acquireLease(checkpoints: Collection<Checkpoint>, request: LeaseRequest): Promise<Lease | null> {
   const { id, owner, leaseSeconds } = request;
   const fresh = { owner: null, fence: 0, leaseExpiresAt: new Date(0), resumeToken: null };
@@ -67,7 +61,7 @@ export async function acquireLease(checkpoints: Collection<Checkpoint>, request:
   return taken === null ? null : { id, owner, fence: taken.fence, progress: toProgress(taken) };
 }
 
-/** Saves where to go on, and renews the lease. False: another publisher has it, and nothing was written. */
+/** Saves the progress and renews the lease. False if another publisher has the lease; nothing is written then. */
 export async function saveCheckpoint(
   checkpoints: Collection<Checkpoint>,
   lease: Lease,
@@ -79,14 +73,14 @@ export async function saveCheckpoint(
     tailAfter: 'after' in tail ? toTimestamp(tail.after) : null,
     backlog: backlog && { until: toTimestamp(backlog.until), after: backlog.after && toTimestamp(backlog.after) },
   };
-  // A literal, because a token is opaque: what may look like an expression in it is none.
+  // A literal, because a token is opaque: nothing in it may be evaluated as an expression.
   const literal = Object.entries(progress).map(([name, $literal]) => [name, { $literal }]);
   const update = [{ $set: { ...Object.fromEntries(literal), ...renewed(leaseSeconds) } }];
   const result = await withMongodbFaults(() => checkpoints.updateOne(held(lease), update, majority));
   return result.matchedCount === 1;
 }
 
-/** Gives the lease back, so that the next publisher need not wait for its end. */
+/** Releases the lease, so that the next publisher need not wait until it expires. */
 export async function releaseLease(checkpoints: Collection<Checkpoint>, lease: Lease): Promise<void> {
   await withMongodbFaults(() =>
     checkpoints.updateOne(held(lease), { $set: { owner: null, leaseExpiresAt: new Date(0) } }, majority),
@@ -102,9 +96,11 @@ function renewed(leaseSeconds: number): Document {
 }
 
 function toProgress({ resumeToken, tailAfter, backlog }: Checkpoint): PublishProgress<ResumeToken> | null {
-  const left = backlog ? { until: toPosition(backlog.until), after: backlog.after && toPosition(backlog.after) } : null;
-  if (resumeToken !== null) return { tail: { resumeToken }, backlog: left };
-  return tailAfter ? { tail: { after: toPosition(tailAfter) }, backlog: left } : null;
+  const remaining = backlog
+    ? { until: toPosition(backlog.until), after: backlog.after && toPosition(backlog.after) }
+    : null;
+  if (resumeToken !== null) return { tail: { resumeToken }, backlog: remaining };
+  return tailAfter ? { tail: { after: toPosition(tailAfter) }, backlog: remaining } : null;
 }
 
 function toTimestamp(position: Position): Timestamp {

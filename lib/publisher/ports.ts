@@ -1,58 +1,54 @@
-/** What the publisher's flow needs of the world: a lease, a tail, a backlog, a bus and a clock. */
+/** The publisher's ports: a lease, a tail, a backlog, a bus and a clock. */
 import type { Pointer } from '../contract/pointer.ts';
 import type { Position } from '../contract/position.ts';
 import type { Backlog, BacklogChunk, PublishProgress, TailStart } from './progress.ts';
 import type { SendOptions } from './send-all.ts';
 
-/**
- * Pointers in the order of their inserts, and the token that lies after the last of them; null if there is no new one.
- */
+/** Pointers in the order of their inserts, and the token after the last of them; null if there is no new token. */
 export interface TailedPointers<Token> {
   readonly pointers: readonly Pointer[];
   readonly resumeToken: Token | null;
 }
 
-/**
- * An open tail of the outbox; both reads throw a `history-lost` or `change-event-too-large` fault if it cannot go on.
- */
+/** An open tail of the outbox. Both reads throw `history-lost` or `change-event-too-large` if it cannot continue. */
 export interface Tail<Token> {
   /** Waits a moment for inserts. */
   readonly next: () => Promise<TailedPointers<Token>>;
-  /** What has come by now, without waiting. */
+  /** Returns what has arrived, without waiting. */
   readonly poll: () => Promise<TailedPointers<Token>>;
   readonly close: () => Promise<void>;
 }
 
-/** The lease as the flow holds it; `progress` is null when there is nothing to go on from. */
+/** A held lease; `progress` is null if there is no checkpoint to continue from. */
 export interface HeldLease<Token> {
   readonly progress: PublishProgress<Token> | null;
-  /** How often to save at least, for the lease not to run out. */
+  /** Longest time between two saves, so that the lease does not expire. */
   readonly renewMillis: number;
-  /** Saves the progress and renews the lease; false if another publisher has it now. */
+  /** Saves the progress and renews the lease; false if another publisher has the lease now. */
   readonly save: (progress: PublishProgress<Token>) => Promise<boolean>;
   readonly release: () => Promise<void>;
 }
 
-/** What publishing needs. */
+/** The ports of `publish`. */
 export interface PublishPorts<Token> extends Omit<SendOptions, 'maySend'> {
-  /** Takes the lease, or null while another publisher holds it. */
+  /** Takes the lease; null while another publisher holds it. */
   readonly acquireLease: () => Promise<HeldLease<Token> | null>;
   readonly readClusterTime: () => Promise<Position>;
   readonly openTail: (start: TailStart<Token>) => Tail<Token>;
-  /** The next part of the backlog, read causally after its end. */
+  /** Reads the next chunk of the backlog, causally after the backlog's end. */
   readonly readBacklog: (backlog: Backlog) => Promise<BacklogChunk>;
   readonly remainingMillis: () => number;
   readonly log: PublishLog;
 }
 
-/** Why a tail cannot go on. */
+/** Why a tail cannot continue. */
 export type LossCode = 'history-lost' | 'change-event-too-large';
 
 export interface PublishLog {
-  /** There is no token to go on from: every pending event is published again. `code` is null on the first start. */
+  /** There is no token to resume from, so every pending event is published again. `code` is null on the first start. */
   readonly publishingPending: (code: LossCode | null) => void;
-  /** The bus took them. */
+  /** The bus took these pointers. */
   readonly published: (pointers: readonly Pointer[]) => void;
-  /** The bus went on refusing them. */
+  /** The bus refused these pointers in every attempt. */
   readonly leftToSweep: (pointers: readonly Pointer[]) => void;
 }

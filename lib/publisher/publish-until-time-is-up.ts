@@ -1,39 +1,38 @@
 /**
- * The publisher's persistence: publishes again after every fault of the infrastructure, until the time is nearly up, so
- * that an outage of a second costs about a second, and not the rest of the invocation.
+ * The publisher's retries: publishes again after every infrastructure fault until the time is nearly up, so that an
+ * outage of a second costs about a second, not the rest of the invocation.
  */
-import { leaveMillis, noCounts, type PublishCounts, type PublishReport } from './publish.ts';
+import { handOverMillis, noCounts, type PublishCounts, type PublishReport } from './publish.ts';
 import type { Sleep } from './send-all.ts';
 
-/** What persisting needs. */
-export interface PersistPorts {
-  /** Takes the lease anew, and publishes for as long as nothing fails. */
+/** The ports of `publishUntilTimeIsUp`. */
+export interface RetryPorts {
+  /** Takes the lease, and publishes until something fails. */
   readonly publishOnce: (counts: PublishCounts) => Promise<PublishReport>;
   readonly sleep: Sleep;
   /** From 0 to 1, for the jitter. */
   readonly random: () => number;
   readonly remainingMillis: () => number;
-  readonly log: PersistLog;
+  readonly log: RetryLog;
 }
 
-export interface PersistLog {
-  /** Publishing failed; it goes on after a while, or, with null, not within this invocation. */
+export interface RetryLog {
+  /** Publishing failed; it is retried after `retryMillis`, or, with null, not in this invocation. */
   readonly publishingFailed: (error: unknown, retryMillis: number | null) => void;
-  /** Another publisher took over while this one was held up; this one stands by. */
+  /** Another publisher took over while this one was stalled; this one stands by. */
   readonly leaseLost: () => void;
 }
 
-/** The first wait, doubled with each failure until something is published again, up to the maximum. */
+/** The back-off starts here, doubles with each failure until something is published, and ends at the maximum. */
 const firstRetryMillis = 100;
 const maxRetryMillis = 5_000;
 
 /**
- * Publishes until the time is nearly up, whatever fails meanwhile. `counts` goes up as things happen, also when it
- * throws.
+ * Publishes until the time is nearly up, and retries after faults. `counts` increases meanwhile, also if this throws.
  *
- * @throws the last fault, if nothing was published after it: the next invocation goes on from the checkpoint.
+ * @throws the last fault, if nothing was published after it. The next invocation continues from the checkpoint.
  */
-export async function publishUntilTimeIsUp(ports: PersistPorts, counts = noCounts()): Promise<PublishReport> {
+export async function publishUntilTimeIsUp(ports: RetryPorts, counts = noCounts()): Promise<PublishReport> {
   let failures = 0;
   let last: { readonly error: unknown; readonly checkpoints: number } | null = null;
   for (;;) {
@@ -43,14 +42,14 @@ export async function publishUntilTimeIsUp(ports: PersistPorts, counts = noCount
       last = { error: end.error, checkpoints: counts.checkpoints };
       failures = counts.checkpoints > checkpoints ? 1 : failures + 1;
       const retryMillis = backOffMillis(failures, ports.random());
-      const inTime = ports.remainingMillis() - retryMillis >= leaveMillis;
+      const inTime = ports.remainingMillis() - retryMillis >= handOverMillis;
       ports.log.publishingFailed(end.error, inTime ? retryMillis : null);
       if (!inTime) throw end.error;
       await ports.sleep(retryMillis);
-    } else if (end.outcome === 'lease-lost' && ports.remainingMillis() >= leaveMillis) {
+    } else if (end.outcome === 'lease-lost' && ports.remainingMillis() >= handOverMillis) {
       ports.log.leaseLost();
     } else {
-      // It had no time left to do anything.
+      // No time was left to publish anything.
       if (end.outcome === 'handed-over' && last?.checkpoints === counts.checkpoints) throw last.error;
       return end;
     }

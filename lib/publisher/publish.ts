@@ -1,7 +1,7 @@
 /**
- * The publisher's flow: hold the lease, publish the backlog by index and the tail of the outbox side by side, and save
- * where to go on only after the sends. Killed at any point, the next one goes on from what was saved, and sends again
- * what may not have been sent; nothing is skipped.
+ * The publisher's flow: holds the lease, publishes the backlog by index and the tail of the outbox side by side, and
+ * saves its progress only after the sends. If it is killed at any point, the next publisher continues from the saved
+ * progress and repeats sends that may have been lost; nothing is skipped.
  */
 import { Fault } from '../contract/fault.ts';
 import type { Pointer } from '../contract/pointer.ts';
@@ -9,45 +9,44 @@ import type { HeldLease, LossCode, PublishPorts, Tail } from './ports.ts';
 import { beginAt, type PublishProgress } from './progress.ts';
 import { type SendPointers, sendAll } from './send-all.ts';
 
-/** What was done so far. */
+/** Counts of one invocation so far. */
 export interface PublishCounts {
-  /** Pointers that the bus took, each time that it took them. */
+  /** Pointers that the bus took, each time it took them. */
   published: number;
   refused: number;
   historyLost: number;
-  /** Events that a change stream could not bring, and that were found by index. */
+  /** Events that the change stream could not deliver, and that were found by index. */
   steppedPast: number;
   /** How often progress was saved. */
   checkpoints: number;
 }
 
 /**
- * What one invocation came to. `not-needed`: another publisher held the lease all the time. `lease-lost`: another one
- * took over while this one was held up.
+ * The result of one invocation. `not-needed`: another publisher held the lease all the time. `lease-lost`: another one
+ * took over while this one was stalled.
  */
 export interface PublishReport extends Readonly<PublishCounts> {
   readonly outcome: 'handed-over' | 'not-needed' | 'lease-lost';
 }
 
-/** Begins no further batch when less is left before the function's time-out. */
-export const leaveMillis = 10_000;
+/** Starts no further batch if less time than this remains before the function's time-out. */
+export const handOverMillis = 10_000;
 
-/** Begins no further call; a call that hangs, the checkpoint and the release fit into what is left then. */
+/** Starts no further call if less time remains: a call that hangs, the checkpoint and the release still fit into it. */
 const stopSendingMillis = 8_000;
 
 const leasePollMillis = 250;
 
-/** Nothing done yet. */
+/** Counts of zero. */
 export function noCounts(): PublishCounts {
   return { published: 0, refused: 0, historyLost: 0, steppedPast: 0, checkpoints: 0 };
 }
 
 /**
- * Publishes until its time is nearly up, then hands the lease over. `counts` goes up as things happen, also when it
- * throws.
+ * Publishes until the time is nearly up, then hands the lease over. `counts` increases meanwhile, also if this throws.
  *
- * @throws Fault of the infrastructure, `bus-unavailable` or `mongodb-unavailable` mostly; the checkpoint stays where
- * everything before it was sent.
+ * @throws Fault of the infrastructure, mostly `bus-unavailable` or `mongodb-unavailable`. Everything before the
+ * checkpoint was sent.
  */
 export async function publish<Token>(ports: PublishPorts<Token>, counts = noCounts()): Promise<PublishReport> {
   const lease = await waitForLease(ports);
@@ -56,7 +55,7 @@ export async function publish<Token>(ports: PublishPorts<Token>, counts = noCoun
   try {
     outcome = await new PublishRun(ports, lease, counts).untilTimeIsUp();
   } catch (error) {
-    // What ended the run is what matters: a lease that cannot be given back runs out.
+    // The error that ended the run matters more: a lease that cannot be released expires.
     await lease.release().catch(() => undefined);
     throw error;
   }
@@ -67,7 +66,7 @@ export async function publish<Token>(ports: PublishPorts<Token>, counts = noCoun
 async function waitForLease<Token>(ports: PublishPorts<Token>): Promise<HeldLease<Token> | null> {
   for (;;) {
     const lease = await ports.acquireLease();
-    if (lease !== null || ports.remainingMillis() < leaveMillis + leasePollMillis) return lease;
+    if (lease !== null || ports.remainingMillis() < handOverMillis + leasePollMillis) return lease;
     await ports.sleep(leasePollMillis);
   }
 }
@@ -78,8 +77,8 @@ class PublishRun<Token> {
   readonly #lease: HeldLease<Token>;
   readonly #counts: PublishCounts;
   #leaseLost = false;
-  /** A tail was lost, and none has got any further since. */
-  #lostInVain = false;
+  /** A tail was lost, and no tail has made progress since. */
+  #lostWithoutProgress = false;
   #savedAtRemaining: number;
 
   constructor(ports: PublishPorts<Token>, lease: HeldLease<Token>, counts: PublishCounts) {
@@ -99,9 +98,9 @@ class PublishRun<Token> {
         return this.#leaseLost ? 'lease-lost' : 'handed-over';
       } catch (error) {
         loss = lossOf(error);
-        // Lost again at once: whoever called backs off.
-        if (loss === null || this.#lostInVain) throw error;
-        this.#lostInVain = true;
+        // Lost again without progress: the caller backs off.
+        if (loss === null || this.#lostWithoutProgress) throw error;
+        this.#lostWithoutProgress = true;
         this.#counts[loss === 'history-lost' ? 'historyLost' : 'steppedPast'] += 1;
         progress = null;
       }
@@ -109,8 +108,8 @@ class PublishRun<Token> {
   }
 
   /**
-   * From now on. Saved before anything is sent, so that whoever goes on has the same end of the backlog, and the tail
-   * from there.
+   * Starts from the present. Saves the progress before anything is sent, so that the next publisher has the same end of
+   * the backlog and the tail from there.
    */
   async #begin(loss: LossCode | null): Promise<PublishProgress<Token>> {
     this.#ports.log.publishingPending(loss);
@@ -123,7 +122,7 @@ class PublishRun<Token> {
     const tail = this.#ports.openTail(start.tail);
     let progress = start;
     try {
-      while (!this.#leaseLost && this.#ports.remainingMillis() >= leaveMillis) {
+      while (!this.#leaseLost && this.#ports.remainingMillis() >= handOverMillis) {
         progress = await this.#publishNext(tail, progress);
       }
     } finally {
@@ -132,14 +131,14 @@ class PublishRun<Token> {
   }
 
   /**
-   * A chunk of the backlog and what the tail has: new events are neither held up by old ones, nor waited for while
-   * there are old ones.
+   * Publishes a chunk of the backlog and the tail's new events together: old events do not delay new ones, and while
+   * there are old ones, it does not wait for new ones.
    */
   async #publishNext(tail: Tail<Token>, progress: PublishProgress<Token>): Promise<PublishProgress<Token>> {
     const { backlog } = progress;
     const chunk = backlog === null ? null : await this.#ports.readBacklog(backlog);
     const { pointers, resumeToken } = chunk === null ? await tail.next() : await tail.poll();
-    if (resumeToken !== null) this.#lostInVain = false;
+    if (resumeToken !== null) this.#lostWithoutProgress = false;
     const all = chunk === null ? pointers : [...chunk.pointers, ...pointers];
     if (!(await this.#send(all, progress))) return progress;
     const next = { tail: resumeToken === null ? progress.tail : { resumeToken }, backlog: chunk?.rest ?? null };
@@ -150,21 +149,21 @@ class PublishRun<Token> {
     return next;
   }
 
-  /** False if it was stopped. Meanwhile the lease is renewed, with what was saved last. */
+  /** Sends pointers; false if it was stopped. Meanwhile it renews the lease with the progress that was saved last. */
   async #send(pointers: readonly Pointer[], progress: PublishProgress<Token>): Promise<boolean> {
     const maySend = async () => {
       if (this.#isSaveDue()) await this.#save(progress);
       return !this.#leaseLost && this.#ports.remainingMillis() >= stopSendingMillis;
     };
-    const send: SendPointers = async (some) => {
-      const refused = await this.#ports.send(some);
-      this.#counts.published += some.length - refused.length;
-      this.#ports.log.published(refused.length === 0 ? some : some.filter((pointer) => !refused.includes(pointer)));
+    const send: SendPointers = async (batch) => {
+      const refused = await this.#ports.send(batch);
+      this.#counts.published += batch.length - refused.length;
+      this.#ports.log.published(refused.length === 0 ? batch : batch.filter((pointer) => !refused.includes(pointer)));
       return refused;
     };
     const report = await sendAll(pointers, { ...this.#ports, send, maySend });
     if (report.outcome === 'stopped') {
-      // An outage that lasts until the time is up is an outage all the same.
+      // An outage that lasts until the time is up must still be reported as an outage.
       if (report.failure !== undefined && !this.#leaseLost) throw report.failure;
       return false;
     }
@@ -178,7 +177,7 @@ class PublishRun<Token> {
   }
 
   async #save(progress: PublishProgress<Token>): Promise<void> {
-    // Before the answer is there, because several calls ask at once whether it is due.
+    // Set before the save is answered, because concurrent calls ask whether a save is due.
     this.#savedAtRemaining = this.#ports.remainingMillis();
     if (!(await this.#lease.save(progress))) this.#leaseLost = true;
   }

@@ -1,17 +1,16 @@
-/** Sends pointers in calls of ten, several at once, and sends again what was refused or was in a call that failed. */
+/** Sends pointers in calls of ten, several at once, and retries those that were refused or whose call failed. */
 import pMap from 'p-map';
 import { type Pointer, pointersPerCall } from '../contract/pointer.ts';
 import { inChunks } from '../runtime/in-chunks.ts';
 
-/** Sends at most ten pointers and returns those that were refused; throws if the call itself failed. */
+/** Sends at most ten pointers and returns those that were refused. Throws if the call itself failed. */
 export type SendPointers = (pointers: readonly Pointer[]) => Promise<readonly Pointer[]>;
 
-/** Waits for a time. */
 export type Sleep = (millis: number) => Promise<void>;
 
 export interface SendOptions {
   readonly send: SendPointers;
-  /** Asked before each call: false when the time is up, or the lease is another's. */
+  /** Called before each call: false if the time is up or another publisher has the lease. */
   readonly maySend: () => Promise<boolean>;
   readonly sleep: Sleep;
   /** From 0 to 1, for the jitter. */
@@ -19,68 +18,68 @@ export interface SendOptions {
 }
 
 /**
- * What sending came to. `done`: the `refused` stay pending in the outbox, where the sweep finds them. `stopped`: it may
- * not go on, and what was not sent is for whoever goes on from the same checkpoint; `failure` is what the last attempt
- * before failed with, if it did.
+ * The result of sending. `done`: the `refused` pointers stay pending in the outbox, where the sweep finds them.
+ * `stopped`: the next publisher sends the rest from the same checkpoint; `failure` is the error of the last attempt
+ * before, if it failed.
  */
 export type SendReport =
   | { readonly outcome: 'done'; readonly refused: readonly Pointer[] }
   | { readonly outcome: 'stopped'; readonly failure: unknown };
 
-/** Calls that are under way at once. */
+/** Number of concurrent calls. */
 export const concurrentCalls = 10;
 
 const maxAttempts = 5;
 
 /**
- * Sends all, and what is left again with growing waits, until five attempts in a row have sent nothing more. An entry
- * that the bus still refuses is left to the sweep: waiting for it would hold up everything after it. A bus that takes
- * some calls and fails others gets through in the end.
+ * Sends all pointers, and retries the remaining ones with growing back-off until five attempts in a row make no
+ * progress. Pointers that the bus still refuses are left to the sweep: waiting for them would delay everything after
+ * them. With a bus that takes some calls and fails others, everything is sent in the end.
  *
- * @throws Fault `bus-unavailable` if calls still failed as a whole: nothing after the checkpoint counts as sent then.
+ * @throws Fault `bus-unavailable` if calls still fail as a whole: nothing after the checkpoint then counts as sent.
  */
 export async function sendAll(pointers: readonly Pointer[], options: SendOptions): Promise<SendReport> {
-  let left = pointers;
-  let attemptsInVain = 0;
+  let remaining = pointers;
+  let attemptsWithoutProgress = 0;
   let failure: unknown;
-  while (left.length > 0) {
-    const attempt = await sendOnce(left, options);
-    attemptsInVain = attempt.left.length < left.length ? 0 : attemptsInVain + 1;
-    left = attempt.left;
+  while (remaining.length > 0) {
+    const attempt = await sendOnce(remaining, options);
+    attemptsWithoutProgress = attempt.remaining.length < remaining.length ? 0 : attemptsWithoutProgress + 1;
+    remaining = attempt.remaining;
     if (attempt.stopped) return { outcome: 'stopped', failure };
     failure = attempt.failures[0];
-    if (attemptsInVain === maxAttempts) {
+    if (attemptsWithoutProgress === maxAttempts) {
       if (failure !== undefined) throw failure;
       break;
     }
-    if (left.length > 0) await options.sleep(200 * 2 ** attemptsInVain * (0.5 + options.random()));
+    if (remaining.length > 0) await options.sleep(200 * 2 ** attemptsWithoutProgress * (0.5 + options.random()));
   }
-  return { outcome: 'done', refused: left };
+  return { outcome: 'done', refused: remaining };
 }
 
 interface Attempt {
-  readonly left: readonly Pointer[];
+  readonly remaining: readonly Pointer[];
   readonly failures: readonly unknown[];
   readonly stopped: boolean;
 }
 
 /**
- * One attempt: ends early at the first call that fails, and with all calls ended, because none may be left running
- * behind the flow's back.
+ * Makes one attempt. It starts no further call after one has failed, and waits until all calls have ended: none may run
+ * on after the flow has continued.
  */
 async function sendOnce(pointers: readonly Pointer[], { send, maySend }: SendOptions): Promise<Attempt> {
-  const left: Pointer[] = [];
+  const remaining: Pointer[] = [];
   const failures: unknown[] = [];
   let stopped = false;
-  const sendSome = async (some: readonly Pointer[]) => {
+  const sendChunk = async (chunk: readonly Pointer[]) => {
     try {
       stopped ||= failures.length === 0 && !(await maySend());
-      left.push(...(stopped || failures.length > 0 ? some : await send(some)));
+      remaining.push(...(stopped || failures.length > 0 ? chunk : await send(chunk)));
     } catch (error) {
       failures.push(error);
-      left.push(...some);
+      remaining.push(...chunk);
     }
   };
-  await pMap(inChunks(pointers, pointersPerCall), sendSome, { concurrency: concurrentCalls });
-  return { left, failures, stopped };
+  await pMap(inChunks(pointers, pointersPerCall), sendChunk, { concurrency: concurrentCalls });
+  return { remaining, failures, stopped };
 }

@@ -1,4 +1,4 @@
-/** Joins the publisher's flow to MongoDB and EventBridge; done once for a process, kept over warm calls. */
+/** Connects the publisher to MongoDB and EventBridge: once for each process, reused by warm invocations. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pointer } from '../contract/pointer.ts';
@@ -14,40 +14,42 @@ import { tailOutbox } from './mongodb-change-stream.ts';
 import { acquireLease, type Checkpoint, type ResumeToken, releaseLease, saveCheckpoint } from './mongodb-lease.ts';
 import type { PublishLog, PublishPorts } from './ports.ts';
 import { type PublishCounts, type PublishReport, publish } from './publish.ts';
-import { type PersistLog, publishUntilTimeIsUp } from './publish-until-time-is-up.ts';
+import { publishUntilTimeIsUp, type RetryLog } from './publish-until-time-is-up.ts';
 import type { SendPointers } from './send-all.ts';
 
-/** The joined publisher. */
+/** A wired publisher. */
 export interface Publisher {
-  /** Publishes until its time is nearly up, or something fails. */
+  /** Publishes until the time is nearly up, or something fails. */
   readonly publish: (remainingMillis: () => number, log: PublishLog) => Promise<PublishReport>;
-  /** Goes on after what fails; `counts` goes up meanwhile, also when the last fault is thrown. */
+  /** Retries after faults; `counts` increases meanwhile, also if the last fault is thrown. */
   readonly publishUntilTimeIsUp: (
     remainingMillis: () => number,
-    log: PublishLog & PersistLog,
+    log: PublishLog & RetryLog,
     counts: PublishCounts,
   ) => Promise<PublishReport>;
   readonly close: () => Promise<void>;
 }
 
-/** Where pointers go, and what is remembered of it. */
+/** Where pointers are sent, and the name of its checkpoint. */
 export interface PointerSink {
   readonly send: SendPointers;
-  /** Told of pointers of the backlog before they are sent: an earlier process may have begun with them. */
-  readonly expect?: (pointers: readonly Pointer[]) => void;
+  /** Called with pointers of the backlog before they are sent: an earlier process may have begun with their events. */
+  readonly markRedelivered?: (pointers: readonly Pointer[]) => void;
   readonly close: () => void;
-  /** The lease's and checkpoint's id. */
+  /** The id of the lease and checkpoint. */
   readonly checkpointId: string;
-  /** Whether what was sent outlives the process: if not, every start publishes all that is pending. */
+  /** Whether sent pointers survive the process. If not, every start publishes everything that is pending. */
   readonly durable: boolean;
 }
 
 const chunkPointers = 500;
 
-/** A quiet publisher, or one whose sends take long, renews its lease this often, or three times while it lasts. */
+/**
+ * A quiet or slowly sending publisher renews its lease this often, or three times for each lease if that is shorter.
+ */
 const renewMillis = 2_000;
 
-/** Joins the parts to the bus; connections open with the first call. */
+/** Creates a publisher to the bus; connections open with the first call. */
 export function wirePublisher(settings: PublisherSettings): Publisher {
   const bus = connectEventBus();
   return joinPublisher(settings, {
@@ -58,7 +60,7 @@ export function wirePublisher(settings: PublisherSettings): Publisher {
   });
 }
 
-/** Joins the parts to any sink. */
+/** Creates a publisher to any sink. */
 export function joinPublisher(settings: Omit<PublisherSettings, 'EVENT_BUS_NAME'>, sink: PointerSink): Publisher {
   const client = connectMongodb(settings.MONGODB_URI);
   const db = client.db(settings.MONGODB_DATABASE);
@@ -81,7 +83,7 @@ export function joinPublisher(settings: Omit<PublisherSettings, 'EVENT_BUS_NAME'
     openTail: (start) => tailOutbox(outbox, start),
     readBacklog: async (backlog) => {
       const chunk = await scanPending(client, outbox, backlog, chunkPointers);
-      sink.expect?.(chunk.pointers);
+      sink.markRedelivered?.(chunk.pointers);
       return chunk;
     },
     send: sink.send,

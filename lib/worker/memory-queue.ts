@@ -20,7 +20,7 @@ export class MemoryQueue {
   /** All events that are queued, delivered or waiting for their redelivery. */
   readonly #known = new Set<string>();
   /** Events that count as received before when they come. */
-  readonly #begunBefore = new Set<string>();
+  readonly #redelivered = new Set<string>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #changed = Promise.withResolvers<void>();
   #closed = false;
@@ -39,21 +39,21 @@ export class MemoryQueue {
    * Pointers of a backlog, before they are sent: they count as received before, because a process that ended may have
    * begun with them, and ended by one of them.
    */
-  expect(pointers: readonly Pointer[]): void {
-    for (const { eventId } of pointers) this.#begunBefore.add(eventId);
+  markRedelivered(pointers: readonly Pointer[]): void {
+    for (const { eventId } of pointers) this.#redelivered.add(eventId);
   }
 
   /** Puts pointers in, and waits while the queue is full; an event that is in it already is not put in again. */
   async send(pointers: readonly Pointer[]): Promise<void> {
     while (this.#ready.length >= capacity && !this.#closed) await this.#changed.promise;
     for (const { eventId, aggregateType, aggregateId } of pointers) {
-      const begunBefore = this.#begunBefore.delete(eventId);
+      const isRedelivered = this.#redelivered.delete(eventId);
       if (this.#known.has(eventId)) continue;
       this.#known.add(eventId);
       this.#ready.push({
         messageId: eventId,
         body: JSON.stringify({ eventId, aggregateType, aggregateId }),
-        receiveCount: begunBefore ? 2 : 1,
+        receiveCount: isRedelivered ? 2 : 1,
         receiptHandle: '',
       });
     }

@@ -40,7 +40,7 @@ export function startWorker(settings: WorkerSettings, catalog: AggregateCatalog,
   };
   const publisher = joinPublisher(settings, {
     send,
-    expect: (pointers) => queue.expect(pointers),
+    markRedelivered: (pointers) => queue.markRedelivered(pointers),
     close: () => undefined,
     checkpointId: 'worker/0',
     // What the queue holds ends with the process.

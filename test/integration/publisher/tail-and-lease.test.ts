@@ -4,7 +4,7 @@ import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
 import { checkpointCollection } from '../../../lib/outbox/collections.ts';
 import { readClusterTime } from '../../../lib/outbox/mongodb-clock.ts';
-import { type OutboxTail, tailOutbox } from '../../../lib/publisher/mongodb-change-stream.ts';
+import { tailOutbox } from '../../../lib/publisher/mongodb-change-stream.ts';
 import {
   acquireLease,
   type Checkpoint,
@@ -12,6 +12,7 @@ import {
   releaseLease,
   saveCheckpoint,
 } from '../../../lib/publisher/mongodb-lease.ts';
+import type { Tail } from '../../../lib/publisher/ports.ts';
 import { setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
 import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { outboxEvent, upsertEvent } from '../../support/outbox-event.ts';
@@ -29,7 +30,7 @@ const maxDocumentBytes = 16 * 1024 * 1024;
 const outbox = () => database.db.collection(outboxCollection);
 const checkpoints = () => database.db.collection<Checkpoint>(checkpointCollection);
 /** Reads on until so many inserts have come; returns their ids and the last token. */
-async function readInserts(tail: OutboxTail, count: number) {
+async function readInserts(tail: Tail<ResumeToken>, count: number) {
   const ids: string[] = [];
   let resumeToken: ResumeToken | null = null;
   while (ids.length < count) {

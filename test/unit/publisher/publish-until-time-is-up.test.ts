@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Fault } from '../../../lib/contract/fault.ts';
 import { noCounts, type PublishCounts, type PublishReport } from '../../../lib/publisher/publish.ts';
-import { type PersistPorts, publishUntilTimeIsUp } from '../../../lib/publisher/publish-until-time-is-up.ts';
+import { publishUntilTimeIsUp, type RetryPorts } from '../../../lib/publisher/publish-until-time-is-up.ts';
 
 const gone = () => new Fault('bus-unavailable', 'gone');
 const report = (outcome: PublishReport['outcome'], counts: PublishCounts): PublishReport => ({ outcome, ...counts });
@@ -12,7 +12,7 @@ function persistence(attempt: (number: number, counts: PublishCounts) => Publish
   let attempts = 0;
   const waits: number[] = [];
   const said: string[] = [];
-  const ports: PersistPorts = {
+  const ports: RetryPorts = {
     publishOnce: async (counts) => {
       remaining -= 1_000;
       attempts += 1;
