@@ -1,13 +1,13 @@
 /**
- * The trace context that a writer's events carry: from the OpenTelemetry API, whose calls do nothing where no SDK is
- * registered.
+ * The trace context of a writer's events, from the OpenTelemetry API. Without a registered SDK, the API's calls do
+ * nothing.
  */
 import { context, isSpanContextValid, trace } from '@opentelemetry/api';
 import { readTraceparent } from '../contract/traceparent.ts';
 
 /**
- * The given trace context, or that of the active span; undefined where there is neither. A malformed one counts as
- * none: it often comes from a request's header, and must not end the writer's transaction.
+ * Returns the given trace context, or that of the active span; undefined if there is neither. A malformed one is
+ * ignored: it often comes from a request's header, and must not abort the writer's transaction.
  */
 export function activeTraceparent(given: string | undefined): string | undefined {
   if (readTraceparent(given) !== null) return given;

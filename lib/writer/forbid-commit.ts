@@ -1,18 +1,20 @@
 /**
- * Ends a transaction of the caller's in which the library has failed: its commit is refused, also if the caller catches
- * the error.
+ * Prevents the commit of a caller's transaction in which the library has failed, even if the caller catches the error.
  */
 import { type ClientSession, MongoTransactionError } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 
 /**
- * Runs `work` in a transaction of the caller's. If it fails, the documents that were written may lack their events: the
- * transaction can then only be aborted.
+ * Runs `work` in a transaction of the caller's. If it fails, written documents may lack their events, so the
+ * transaction can only be aborted.
  *
- * The session stays in its transaction until the caller ends it. After an abort of our own, the caller's next writes
+ * The session stays in its transaction until the caller ends it. If the library aborted it, the caller's next writes
  * with the session would be outside of any transaction.
  */
-export async function commitsOnlyWith<Result>(session: ClientSession, work: () => Promise<Result>): Promise<Result> {
+export async function forbidCommitOnFailure<Result>(
+  session: ClientSession,
+  work: () => Promise<Result>,
+): Promise<Result> {
   try {
     return await work();
   } catch (error) {

@@ -1,4 +1,4 @@
-/** Joins the caller's transaction, or runs one of its own. */
+/** Joins the caller's transaction, or runs a new one. */
 import {
   type ClientSession,
   MongoBulkWriteError,
@@ -8,22 +8,22 @@ import {
   MongoServerError,
 } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
-import { commitsOnlyWith } from './forbid-commit.ts';
+import { forbidCommitOnFailure } from './forbid-commit.ts';
 import { requireTransaction } from './require-transaction.ts';
 
 /**
- * Whatever the client's own settings are: what is compared and recorded is read from the primary, and is not rolled
- * back.
+ * Overrides the client's settings: documents must be compared and recorded as the primary has them, and must not be
+ * rolled back.
  */
-const ownTransaction = {
+const transactionOptions = {
   readConcern: { level: 'snapshot' },
   writeConcern: { w: 'majority' },
   readPreference: 'primary',
 } as const;
 
 /**
- * Runs `work` in the transaction of the given session; without one, in a new transaction, which the driver retries as a
- * whole when it meets a conflict or a failover. `work` may therefore run more than once.
+ * Runs `work` in the transaction of the given session. Without one, runs it in a new transaction, which the driver
+ * retries as a whole after a conflict or a failover, so `work` may run more than once.
  *
  * @throws Fault `write-concern` if the caller's transaction could be rolled back after its commit; `no-transaction` if
  * the server is a standalone, which has no transactions.
@@ -35,38 +35,39 @@ export async function inTransaction<Result>(
 ): Promise<Result> {
   if (session?.inTransaction()) {
     requireTransaction(session);
-    return commitsOnlyWith(session, () => labelTransient(() => work(session)));
+    return forbidCommitOnFailure(session, () => labelTransient(() => work(session)));
   }
-  const run = (own: ClientSession) => own.withTransaction(() => labelTransient(() => work(own)), ownTransaction);
+  const run = (own: ClientSession) => own.withTransaction(() => labelTransient(() => work(own)), transactionOptions);
   if (session !== undefined) return run(session);
-  return client.withSession((own) => run(withLabelledCommit(own)));
+  return client.withSession((own) => run(withCommitRetry(own)));
 }
 
 /**
- * Runs an operation of a transaction; an error by which the server cannot have done it for good gets the label that
- * makes `withTransaction` begin again.
+ * Runs an operation of a transaction. An error after which the server cannot have committed the operation gets the
+ * label that makes `withTransaction` retry.
  *
- * The driver labels such errors itself, but not where the connection's pool was cleared a moment before, as it is when
- * a primary dies: its `decorateCommandError` returns early for stale connections (seen in 7.9). Without the label, a
- * writer would fail in the middle of a failover.
+ * The driver adds this label itself, except if the connection's pool was just cleared, as it is when a primary fails:
+ * its `decorateCommandError` returns early for stale connections (seen in 7.9). Without the label, a writer would fail
+ * during a failover.
  *
  * https://github.com/mongodb/specifications/blob/master/source/transactions/transactions.md#transienttransactionerror
  */
 export async function labelTransient<Result>(operation: () => Promise<Result>): Promise<Result> {
-  return labelLost('TransientTransactionError', operation);
+  return labelLostAnswer('TransientTransactionError', operation);
 }
 
 /**
- * A session whose commit, when its answer is lost, is sent again: MongoDB takes a commit twice for one. The driver
- * forgets this label in the same case.
+ * A session that sends its commit again if the answer is lost; MongoDB treats a repeated commit as one. The driver
+ * omits this label in the same case.
  */
-function withLabelledCommit(session: ClientSession): ClientSession {
+function withCommitRetry(session: ClientSession): ClientSession {
   const commit = session.commitTransaction.bind(session);
-  session.commitTransaction = (...options) => labelLost('UnknownTransactionCommitResult', () => commit(...options));
+  session.commitTransaction = (...options) =>
+    labelLostAnswer('UnknownTransactionCommitResult', () => commit(...options));
   return session;
 }
 
-async function labelLost<Result>(label: string, operation: () => Promise<Result>): Promise<Result> {
+async function labelLostAnswer<Result>(label: string, operation: () => Promise<Result>): Promise<Result> {
   try {
     return await operation();
   } catch (error) {
@@ -76,16 +77,16 @@ async function labelLost<Result>(label: string, operation: () => Promise<Result>
 }
 
 /**
- * The connection ended, and nobody knows what the server made of the command. A bulk write wraps that error, and has no
- * code of the server then.
+ * Whether the connection ended, so that it is unknown what the server did with the command. A bulk write wraps that
+ * error, and has no code of the server then.
  */
 function isLostAnswer(error: unknown): error is MongoError {
   return error instanceof MongoNetworkError || (error instanceof MongoBulkWriteError && error.code === undefined);
 }
 
 /**
- * IllegalOperation, "Transaction numbers are only allowed on a replica set member or mongos" (seen of MongoDB 6.0). The
- * driver may wrap it in an error without a code (7.0).
+ * IllegalOperation, "Transaction numbers are only allowed on a replica set member or mongos" (seen with MongoDB 6.0).
+ * The driver may wrap it in an error without a code (7.0).
  */
 function isStandalone(error: unknown): error is MongoServerError {
   if (!(error instanceof MongoServerError)) return false;

@@ -1,6 +1,6 @@
 /**
- * Records events in the outbox, inside the transaction that writes their documents. What could never be applied is
- * refused here, in the writer's own transaction, where it can still be mended.
+ * Records events in the outbox, inside the transaction that writes their documents. A payload that could never be
+ * applied is refused here, in the writer's own transaction, where you can still correct it.
  */
 import { type ClientSession, type Db, type Document, Int32, ObjectId, Timestamp } from 'mongodb';
 import { bsonTypeOf } from '../contract/bson-type.ts';
@@ -9,19 +9,19 @@ import { type OutboxDocument, outboxCollection, outboxDocumentSchema } from '../
 import type { AggregateDefinition } from '../projection/define-aggregate.ts';
 import { projectPayload } from '../projection/project.ts';
 import { activeTraceparent } from './active-traceparent.ts';
-import { commitsOnlyWith } from './forbid-commit.ts';
+import { forbidCommitOnFailure } from './forbid-commit.ts';
 import { labelTransient } from './in-transaction.ts';
 import { requireTransaction } from './require-transaction.ts';
 
-/** What happened to one aggregate. The payload is the full state after the write, never a delta. */
+/** A change of one aggregate. `payload` is the full state after the write, never a delta. */
 export type AggregateChange =
   | { readonly operation: 'upsert'; readonly aggregateId: string; readonly payload: Document }
   | { readonly operation: 'delete'; readonly aggregateId: string };
 
 export interface RecordOptions {
   /**
-   * W3C trace context, carried to the apply; left out, or malformed, that of the active OpenTelemetry span, if there is
-   * one.
+   * W3C trace context, passed on to the consumer's spans. Left out or malformed, it defaults to that of the active
+   * OpenTelemetry span, if there is one.
    */
   readonly traceparent?: string;
 }
@@ -29,10 +29,10 @@ export interface RecordOptions {
 /**
  * Records one event. Write the document first, then record its event, both with the same session.
  *
- * @param session the session of a running transaction with write concern majority; without one nothing is written.
- * @param db the database of the document: its outbox is in the same one.
- * @throws Fault `no-transaction` or `write-concern`; a data fault that names what is wrong with the payload. After any
- * error the transaction cannot be committed, also if you catch the error.
+ * @param session the session of a running transaction with write concern majority.
+ * @param db the database of the document; its outbox is in the same database.
+ * @throws Fault `no-transaction` or `write-concern`, before anything is written; a data fault that names the invalid
+ * path of the payload. After any error the transaction cannot be committed, even if you catch the error.
  * @example
  * await client.withSession((session) =>
  *   session.withTransaction(async () => {
@@ -51,7 +51,16 @@ export async function recordEvent<State>(
   await recordEvents(session, db, definition, [change], options);
 }
 
-/** Records events of several aggregates of one type, in the order given. */
+/**
+ * Records events of several aggregates of one type, in the given order.
+ *
+ * @throws as `recordEvent`.
+ * @example
+ * await recordEvents(session, db, person, [
+ *   { operation: 'upsert', aggregateId: ada._id, payload: ada },
+ *   { operation: 'delete', aggregateId: 'bob' },
+ * ]);
+ */
 export async function recordEvents<State>(
   session: ClientSession,
   db: Db,
@@ -59,13 +68,13 @@ export async function recordEvents<State>(
   changes: readonly AggregateChange[],
   options: RecordOptions = {},
 ): Promise<void> {
-  await commitsOnlyWith(session, async () => {
+  await forbidCommitOnFailure(session, async () => {
     requireTransaction(session);
     await insertEvents(session, db, createEvents(definition, changes, options));
   });
 }
 
-/** The outbox documents of changes. @throws a data fault that names what is wrong with one of them. */
+/** Creates the outbox documents of changes. @throws a data fault that names the invalid path of one of them. */
 export function createEvents<State>(
   definition: AggregateDefinition<State>,
   changes: readonly AggregateChange[],
@@ -78,7 +87,7 @@ export function createEvents<State>(
   });
 }
 
-/** Inserts events in their order. */
+/** Inserts events in the given order. */
 export async function insertEvents(session: ClientSession, db: Db, events: readonly OutboxDocument[]): Promise<void> {
   if (events.length === 0) return;
   const outbox = db.collection<OutboxDocument>(outboxCollection);
@@ -86,9 +95,9 @@ export async function insertEvents(session: ClientSession, db: Db, events: reado
 }
 
 /**
- * The outbox document of a change, whether or not its payload can be projected.
+ * Creates the outbox document of a change, whether or not its payload can be projected.
  *
- * @throws a fault `event-invalid`.
+ * @throws Fault `event-invalid`.
  */
 export function createEvent<State>(
   definition: AggregateDefinition<State>,
@@ -101,7 +110,7 @@ export function createEvent<State>(
     aggregateId: change.aggregateId,
     operation: change.operation,
     ...(change.operation === 'upsert' ? { payload: change.payload } : {}),
-    // Empty: the server puts its own time here, also in a transaction.
+    // Empty: the server fills in its own time, also in a transaction.
     position: new Timestamp({ t: 0, i: 0 }),
     createdAt: new Date(),
     ...(traceparent === undefined ? {} : { traceparent }),
@@ -110,8 +119,8 @@ export function createEvent<State>(
   };
   const parsed = outboxDocumentSchema.safeParse(event);
   const problems = parsed.error?.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`) ?? [];
-  const impossible = change.operation === 'upsert' ? impossibleDate(change.payload, 'payload') : undefined;
-  if (impossible !== undefined) problems.push(`${impossible} is a date that JavaScript cannot hold`);
+  const invalidDate = change.operation === 'upsert' ? invalidDatePath(change.payload, 'payload') : undefined;
+  if (invalidDate !== undefined) problems.push(`${invalidDate} is a date that JavaScript cannot hold`);
   if (!parsed.success || problems.length > 0) {
     throw new Fault('event-invalid', `The event of a "${definition.type}" cannot be recorded: ${problems.join('; ')}.`);
   }
@@ -119,12 +128,12 @@ export function createEvent<State>(
 }
 
 /** The path of a date beyond JavaScript's range, which would be recorded as 1970. */
-function impossibleDate(value: unknown, path: string): string | undefined {
+function invalidDatePath(value: unknown, path: string): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? path : undefined;
-  if (Array.isArray(value)) return firstOf(value, (element, index) => impossibleDate(element, `${path}[${index}]`));
+  if (Array.isArray(value)) return firstOf(value, (element, index) => invalidDatePath(element, `${path}[${index}]`));
   if (bsonTypeOf(value) !== undefined) return undefined;
-  return firstOf(Object.entries(value), ([name, field]) => impossibleDate(field, `${path}.${name}`));
+  return firstOf(Object.entries(value), ([name, field]) => invalidDatePath(field, `${path}.${name}`));
 }
 
 function firstOf<Item>(

@@ -1,4 +1,4 @@
-/** The state that a session must be in before an event is recorded with it. */
+/** Checks a session before an event is recorded with it. */
 import type { ClientSession } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 

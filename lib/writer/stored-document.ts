@@ -1,27 +1,27 @@
 /**
- * Documents as the bytes that are stored. Only bytes show every change: a date beyond JavaScript's range, for one, is
- * decoded to no date at all.
+ * Documents as their stored bytes. Only bytes show every change: a date beyond JavaScript's range, for example, is
+ * decoded to an invalid date.
  */
 import { BSON, type BSONSerializeOptions, type Document, type Timestamp } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 import { exactTypes, lenientTypes } from '../outbox/mongodb-read-event.ts';
 
-/** A document as it is stored. */
+/** A stored document. */
 export interface StoredDocument {
   readonly bytes: Uint8Array;
-  /** The same with every BSON type kept. */
+  /** Decoded, with every BSON type kept. */
   readonly document: Document;
 }
 
 /**
- * Decodes a document as it was before a write. Text that is not UTF-8 is replaced, so that such a document can be
- * corrected or deleted.
+ * Decodes a document as it was before a write. Invalid UTF-8 is replaced, so that such a document can be corrected or
+ * deleted.
  */
 export function readBefore(bytes: Uint8Array): StoredDocument {
   return { bytes, document: BSON.deserialize(bytes, lenientTypes) };
 }
 
-/** Decodes a document that was just written. @throws Fault `event-invalid` where its text is not UTF-8. */
+/** Decodes a document that was just written. @throws Fault `event-invalid` if it contains invalid UTF-8. */
 export function readAfter(bytes: Uint8Array): StoredDocument {
   try {
     return { bytes, document: BSON.deserialize(bytes, exactTypes) };
@@ -31,8 +31,8 @@ export function readAfter(bytes: Uint8Array): StoredDocument {
 }
 
 /**
- * A document as it is stored once it has been inserted with these options, which spares every insert a read; null where
- * only the server knows: it puts its time in the place of an empty timestamp, and makes an `_id` that is missing.
+ * Returns a document as MongoDB will store it if it is inserted with these options, which saves reading it back. Null
+ * if only the server knows: it fills in empty timestamps and creates a missing `_id`.
  *
  * https://www.mongodb.com/docs/manual/reference/bson-types/#timestamps
  */
@@ -43,7 +43,7 @@ export function asStored(document: Document, options: BSONSerializeOptions): Doc
     exactTypes,
   );
   if (_id === undefined || Object.values(fields).some(isEmptyTimestamp)) return null;
-  // The server puts it first.
+  // The server stores it first.
   return { _id, ...fields };
 }
 
@@ -52,7 +52,7 @@ function isEmptyTimestamp(value: unknown): boolean {
   return _bsontype === 'Timestamp' && t === 0 && i === 0;
 }
 
-/** A value as the driver returns it with these options. */
+/** Returns a value as the driver returns it with these options. */
 export function asRead<Value>(value: unknown, options: BSONSerializeOptions): Value {
   const { promoteValues = true, promoteLongs = true, promoteBuffers = false, useBigInt64 = false } = options;
   const answers = { promoteValues, promoteLongs, promoteBuffers, useBigInt64 };

@@ -1,6 +1,6 @@
 /**
- * A collection whose writes cannot forget their events: each verb writes the documents and records the events of those
- * that changed, in one transaction. It joins the caller's transaction if the options carry the session of one.
+ * A collection whose writes record their events: each method writes the documents, and records an event for each
+ * document that changed, in one transaction. It joins the caller's transaction if the options contain its session.
  */
 import {
   type AggregateOptions,
@@ -40,10 +40,10 @@ import { inTransaction } from './in-transaction.ts';
 import { createEvents, insertEvents, type RecordOptions } from './record-event.ts';
 import { asRead, asStored, readAfter, readBefore, type StoredDocument } from './stored-document.ts';
 
-/** The driver's options, and the trace context of the events. */
+/** The driver's options, plus the trace context of the events. */
 type Tracked<Options> = Options & RecordOptions;
 
-/** An answer of the server as the library's own code takes it, whatever the client's options are. */
+/** Options with which the library's own code reads the server's answers, whatever the client's options are. */
 const plainAnswers = {
   raw: false,
   promoteValues: true,
@@ -53,14 +53,19 @@ const plainAnswers = {
   bsonRegExp: true,
 } as const;
 
-/** The driver's `forceServerObjectId` would leave the id to the server, and so keep it from us. */
-const ownId = { ...plainAnswers, forceServerObjectId: false } as const;
+/** With the driver's `forceServerObjectId`, the library would not know the id. */
+const insertOptions = { ...plainAnswers, forceServerObjectId: false } as const;
 
-/** Documents that are read, written and read again at a time: bounds the memory of `updateMany` and `deleteMany`. */
+/**
+ * Number of documents that are read, written and read again at a time: bounds the memory of `updateMany` and
+ * `deleteMany`.
+ */
 const chunkDocuments = 500;
 
 /**
- * Makes a collection tracked: its documents are the aggregates of `definition`, in the definition's collection.
+ * Creates a tracked collection: its documents are the aggregates of `definition`, in the definition's collection.
+ * Methods take the driver's options, and `traceparent` for the events. Without a session in the options, each method
+ * runs a transaction of its own, which the driver retries.
  *
  * @example
  * const events = trackCollection(client, client.db('memory'), memoryEvent);
@@ -74,8 +79,13 @@ export function trackCollection<State, Schema extends Document = Document>(
   return new TrackedCollection(client, db, definition);
 }
 
-/** See `trackCollection`. Results are the driver's own; a rejected write leaves neither document nor event: after it, a transaction
- * of the caller's can only be aborted. */
+/**
+ * A tracked collection; create it with `trackCollection`. Results are the driver's own. A rejected write leaves neither
+ * document nor event; a transaction of the caller's can then only be aborted.
+ *
+ * Each method that writes throws a Fault: `write-concern` or `no-transaction` for the transaction, `untracked` for a
+ * write whose changes cannot be determined, or a data fault that names the invalid path of a document.
+ */
 export class TrackedCollection<State, Schema extends Document = Document> {
   readonly #client: MongoClient;
   readonly #db: Db;
@@ -94,7 +104,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     options: Tracked<InsertOneOptions> = {},
   ): Promise<InsertOneResult<Schema>> {
     return this.#insert([document], options, (session) =>
-      this.#collection.insertOne(document, { ...driverOptions(options), ...ownId, session }),
+      this.#collection.insertOne(document, { ...driverOptions(options), ...insertOptions, session }),
     );
   }
 
@@ -103,7 +113,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     options: Tracked<BulkWriteOptions> = {},
   ): Promise<InsertManyResult<Schema>> {
     return this.#insert(documents, options, (session) =>
-      this.#collection.insertMany(documents, { ...driverOptions(options), ...ownId, session }),
+      this.#collection.insertMany(documents, { ...driverOptions(options), ...insertOptions, session }),
     );
   }
 
@@ -128,7 +138,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     );
   }
 
-  /** Returns what the driver does: the document before the update, or after it with `returnDocument: 'after'`. */
+  /** Returns the document before the update, or after it with `returnDocument: 'after'`, as the driver does. */
   async findOneAndUpdate(
     filter: Filter<Schema>,
     update: UpdateFilter<Schema> | Document[],
@@ -136,7 +146,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
   ): Promise<WithId<Schema> | null> {
     return this.#track(options, async (session) => {
       const before = await this.#readFirst(session, filter, options);
-      const { target, given, inserts } = aim(before, filter, options);
+      const { target, given, inserts } = resolveTarget(before, filter, options);
       const { value, lastErrorObject } = await this.#collection.findOneAndUpdate(
         target,
         update as UpdateFilter<Schema>,
@@ -149,7 +159,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
       if (lastErrorObject?.updatedExisting === true) throw this.#unreadable(1, 0);
       const after = await this.#recordFrom(session, [], [lastErrorObject?.upserted], options);
       if (value === null) return null;
-      // Read again as the caller wants it.
+      // Read again with the caller's options.
       const { returnDocument: _, upsert: __, ...read } = given as FindOneAndUpdateOptions;
       return this.#collection.findOne(withIds(idsOf(after)), {
         ...read,
@@ -212,7 +222,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     });
   }
 
-  /** Reads are the driver's own. */
+  /** Reads, as the driver does. */
   find(filter: Filter<Schema> = {}, options: FindOptions = {}): FindCursor<WithId<Schema>> {
     return this.#collection.find(filter, options);
   }
@@ -238,7 +248,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     return this.#collection.aggregate<Result>([...pipeline], options);
   }
 
-  /** Always refuses: which documents a bulk write changed cannot be told from its answer. */
+  /** Always throws `untracked`: the answer of a bulk write does not say which documents changed. */
   bulkWrite(..._: readonly unknown[]): never {
     throw untracked(
       'bulkWrite',
@@ -246,22 +256,22 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     );
   }
 
-  /** Always refuses. */
+  /** Always throws `untracked`. */
   findOneAndReplace(..._: readonly unknown[]): never {
     throw untracked('findOneAndReplace', 'use findOneAndUpdate or replaceOne');
   }
 
-  /** Always refuses. */
+  /** Always throws `untracked`. */
   findOneAndDelete(..._: readonly unknown[]): never {
     throw untracked('findOneAndDelete', 'use findOne and deleteOne in one transaction');
   }
 
-  /** Always refuses. */
+  /** Always throws `untracked`. */
   drop(..._: readonly unknown[]): never {
     throw untracked('drop', 'use deleteMany, so that every document leaves the graph too');
   }
 
-  /** Always refuses. */
+  /** Always throws `untracked`. */
   rename(..._: readonly unknown[]): never {
     throw untracked('rename', 'declare an aggregate for the new collection and move the documents');
   }
@@ -270,7 +280,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     options: { readonly session?: ClientSession; readonly collation?: unknown },
     work: (session: ClientSession) => Promise<Result>,
   ): Promise<Result> {
-    // Ids are compared by it too, so that which documents are changed could not be told.
+    // A collation also applies to ids, so the changed documents could not be determined.
     if (options.collation !== undefined)
       throw untracked(
         'A write with a collation',
@@ -279,14 +289,14 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     return inTransaction(this.#client, options.session, work);
   }
 
-  /** Inserts documents and their events. What is wrong with an event is found before anything is written. */
+  /** Inserts documents and their events. Checks the events before anything is written. */
   async #insert<Result>(
     documents: readonly Document[],
     options: Tracked<InsertOneOptions>,
     insert: (session: ClientSession) => Promise<Result>,
   ): Promise<Result> {
     return this.#track(options, async (session) => {
-      // As the driver does.
+      // The driver does the same.
       for (const document of documents) document._id ??= this.#db.options?.pkFactory?.createPk() ?? new ObjectId();
       const stored = documents.map((document) => asStored(document, this.#bsonOptions(options)));
       if (!stored.every((document) => document !== null)) {
@@ -317,8 +327,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
   }
 
   /**
-   * Updates the documents that were just read, or inserts one where there are none and the options say so, and records
-   * the events.
+   * Updates the documents that were just read, or inserts one with `upsert` if there are none, and records the events.
    */
   async #update(
     session: ClientSession,
@@ -327,7 +336,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     options: Tracked<UpdateOptions>,
     write: Update<Schema>,
   ): Promise<UpdateResult<Schema>> {
-    const { target, given, inserts } = aim(before, filter, options);
+    const { target, given, inserts } = resolveTarget(before, filter, options);
     const result = await write(target, { ...given, ...plainAnswers, session });
     if (inserts && result.matchedCount > 0) throw this.#unreadable(result.matchedCount, 0);
     if (result.upsertedCount > 0) {
@@ -338,7 +347,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     return result;
   }
 
-  /** Reads the documents as they are now, and records an event for each that differs from before. */
+  /** Reads the documents again, and records an event for each one that changed. */
   async #recordFrom(
     session: ClientSession,
     before: readonly StoredDocument[],
@@ -370,10 +379,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     await insertEvents(session, this.#db, createEvents(this.#definition, changes, options));
   }
 
-  /**
-   * The document that a write of one takes, so that its state before and after can be compared; none if nothing
-   * matches.
-   */
+  /** Reads the document that a write of one will change, to compare it afterwards; none if nothing matches. */
   async #readFirst(
     session: ClientSession,
     filter: Filter<Schema>,
@@ -389,7 +395,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     return idsOf(found.map(readBefore));
   }
 
-  /** @throws Fault `untracked` unless each of the documents is found: an event would be missing. */
+  /** @throws Fault `untracked` unless every document is found: an event would be missing. */
   async #readAll(
     session: ClientSession,
     ids: readonly unknown[],
@@ -401,7 +407,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     return found.map(decode);
   }
 
-  /** As bytes, whatever the client's own options make of a document. */
+  /** Reads raw bytes, so that the client's own options do not apply. */
   async #read(session: ClientSession, filter: Filter<Schema>, options: FindOptions = {}): Promise<Uint8Array[]> {
     const cursor = this.#collection.find(filter, { ...options, raw: true, readPreference: 'primary', session });
     return (await cursor.toArray()) as unknown as Uint8Array[];
@@ -421,13 +427,13 @@ export class TrackedCollection<State, Schema extends Document = Document> {
   }
 }
 
-/** How an update is made: with the driver's options, on the documents that the filter was resolved to. */
+/** Runs an update with the driver's options, on the documents that the filter was resolved to. */
 type Update<Schema extends Document> = (
   target: Filter<Schema>,
   options: UpdateOptions,
 ) => Promise<UpdateResult<Schema>>;
 
-/** Options of a write that say which documents its filter means: reads must have them too. */
+/** Options of a write that decide which documents its filter matches; reads must use them too. */
 type Selection = Pick<UpdateOptions, 'hint' | 'let' | 'ignoreUndefined' | 'serializeFunctions' | 'checkKeys'>;
 
 function selection({ hint, let: variables, ignoreUndefined, serializeFunctions, checkKeys }: Selection): FindOptions {
@@ -435,13 +441,13 @@ function selection({ hint, let: variables, ignoreUndefined, serializeFunctions, 
   return Object.fromEntries(Object.entries(given).filter(([, option]) => option !== undefined));
 }
 
-/** What the driver takes: without the trace context, which is ours. */
+/** The driver's options: without the trace context, which is outgraph's. */
 function driverOptions<Options extends RecordOptions>(options: Options): Omit<Options, 'traceparent'> {
   const { traceparent: _, ...others } = options;
   return others;
 }
 
-/** The options for documents that were found, by their ids: the hint and the order have done their work. */
+/** The options of a write by ids: hint and order were only needed to find the documents. */
 function targetedOptions<Options extends RecordOptions & { hint?: unknown; sort?: unknown }>(
   options: Options,
 ): Omit<Options, 'traceparent' | 'hint' | 'sort'> {
@@ -450,15 +456,14 @@ function targetedOptions<Options extends RecordOptions & { hint?: unknown; sort?
 }
 
 /**
- * What an update is to write to: the documents that were found, if they still match (the filter stays, because `$` in
- * an update takes its place from it), or, where there are none and the options say so, a new one. Anything else that
- * the filter would match by now was not read before.
+ * Resolves the target of an update: the documents that were read, if they still match. The filter stays, because `$` in
+ * an update takes its position from it. With `upsert` and no such documents, the target is a new document. Other
+ * documents that match by now are left out, because they were not read before.
  */
-function aim<Schema extends Document, Options extends Tracked<{ hint?: unknown; sort?: unknown; upsert?: boolean }>>(
-  before: readonly StoredDocument[],
-  filter: Filter<Schema>,
-  options: Options,
-) {
+function resolveTarget<
+  Schema extends Document,
+  Options extends Tracked<{ hint?: unknown; sort?: unknown; upsert?: boolean }>,
+>(before: readonly StoredDocument[], filter: Filter<Schema>, options: Options) {
   const inserts = before.length === 0 && options.upsert === true;
   if (inserts) {
     const { sort: _, ...given } = driverOptions(options);
