@@ -1,10 +1,10 @@
-# The Atlas Trigger of an outbox: inserts only, and nothing of them but the pointer leaves MongoDB. What the trigger is
-# stands in trigger.json, from which the commands in docs/how-to/use-an-atlas-trigger.md make it too. The argument names are those of
-# the provider's 2.16.0:
+# The Atlas Trigger of an outbox. It sends inserts only, and only their pointers leave MongoDB. trigger.json defines the
+# trigger; the commands in docs/how-to/use-an-atlas-trigger.md read the same file. The argument names are those of
+# version 2.16.0 of the provider:
 # https://github.com/mongodb/terraform-provider-mongodbatlas/blob/v2.16.0/docs/resources/event_trigger.md
 #
-# The provider has no argument for auto-resume (tolerate_resume_errors): set it after each apply that changed something,
-# as docs/how-to/use-an-atlas-trigger.md says.
+# The provider has no argument for auto-resume (tolerate_resume_errors). Set it after each apply that changed something:
+# see docs/how-to/use-an-atlas-trigger.md.
 
 terraform {
   required_providers {
@@ -15,7 +15,7 @@ terraform {
   }
 }
 
-# From MONGODB_ATLAS_PUBLIC_API_KEY and MONGODB_ATLAS_PRIVATE_API_KEY: this resource takes no service account.
+# Reads MONGODB_ATLAS_PUBLIC_API_KEY and MONGODB_ATLAS_PRIVATE_API_KEY: this resource does not support service accounts.
 provider "mongodbatlas" {}
 
 variable "project_id" {
@@ -40,7 +40,7 @@ variable "database" {
 }
 
 variable "aws_account_id" {
-  description = "Where outgraph is deployed."
+  description = "The AWS account that outgraph is deployed to."
   type        = string
 }
 
@@ -78,6 +78,6 @@ resource "mongodbatlas_event_trigger" "outbox" {
 }
 
 output "partner_event_source" {
-  description = "For serverless.yml's param partnerEventSource."
+  description = "The value of the param partnerEventSource of serverless.yml."
   value       = "aws.partner/mongodb.com/stitch.trigger/${mongodbatlas_event_trigger.outbox.trigger_id}"
 }

@@ -1,12 +1,13 @@
 /**
- * Makes the roles of all parts in a self-hosted MongoDB, or brings those that are there to what they should be; and a
- * user with each role whose password the environment gives. Safe to run again, which is also how a password is changed.
- * Run it as an administrator (`userAdminAnyDatabase`).
+ * Creates or updates the roles of all parts in a self-hosted MongoDB. Also creates a user for each role whose password
+ * the environment gives. Safe to run again: that is also how you change a password. Run it as an administrator
+ * (`userAdminAnyDatabase`).
  *
- *     MONGODB_URI=… MONGODB_DATABASE=shop MONGODB_PUBLISHER_PASSWORD=… node infra/permissions/apply-mongodb-roles.ts --writes people --writes orders
+ *     MONGODB_URI=… MONGODB_DATABASE=shop MONGODB_PUBLISHER_PASSWORD=… \
+ *       node infra/permissions/apply-mongodb-roles.ts --writes people --writes orders
  *     MONGODB_DATABASE=shop node infra/permissions/apply-mongodb-roles.ts --writes people --atlas
  *
- * The second prints the commands that do the same in Atlas, and connects to nothing.
+ * The second command prints the commands that do the same in Atlas, and connects to nothing.
  */
 import { parseArgs } from 'node:util';
 import { type Db, type Document, MongoClient } from 'mongodb';
@@ -15,20 +16,20 @@ import { type Part, type Privilege, parts, privilegesOf, roleName } from '../../
 import { atlasCommands } from './atlas-commands.ts';
 import { readPasswords, runScript } from './script.ts';
 
-/** What to apply. */
+/** The input of {@link applyMongodbRoles}. */
 export interface RolesRequest {
   /** The database of the documents and their outbox. */
   readonly database: string;
   /** The collections that writers read and write. */
   readonly writerCollections: readonly string[];
-  /** Passwords of the users to be made or changed. */
+  /** Passwords of the users to create or change. */
   readonly passwords: Partial<Readonly<Record<Part, string>>>;
 }
 
 /**
  * Applies the roles and users, and returns the users' names.
  *
- * @throws Fault `permission-denied` if the user of the client is no administrator.
+ * @throws Fault `permission-denied` if the user of the client is not an administrator.
  */
 export async function applyMongodbRoles(client: MongoClient, request: RolesRequest): Promise<readonly string[]> {
   const { database, writerCollections, passwords } = request;
@@ -53,7 +54,7 @@ async function applyRole(admin: Db, role: string, db: string, wanted: readonly P
   await admin.command({ ...command, privileges, roles: [], writeConcern: { w: 'majority' } });
 }
 
-/** The user's name is the role's. */
+/** The user has the name of the role. */
 async function applyUser(admin: Db, name: string, password: string): Promise<void> {
   const { users } = await admin.command({ usersInfo: { user: name, db: 'admin' } });
   const command: Document = users.length === 0 ? { createUser: name } : { updateUser: name };
@@ -74,7 +75,9 @@ async function run(): Promise<string> {
       writerCollections,
       passwords: Object.fromEntries(readPasswords('MONGODB', parts)),
     });
-    return `The roles are applied: ${parts.map((part) => roleName(part, database)).join(', ')}.\nUsers made or changed: ${users.join(', ') || 'none (no password was given)'}.\n`;
+    const roles = parts.map((part) => roleName(part, database)).join(', ');
+    const changed = users.join(', ') || 'none (no password was given)';
+    return `Roles applied: ${roles}.\nUsers created or changed: ${changed}.\n`;
   } finally {
     await client.close();
   }

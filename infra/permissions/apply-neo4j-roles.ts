@@ -1,9 +1,10 @@
 /**
- * Applies `neo4j-roles.cypher` to a Neo4j that has roles of its own (Enterprise; Aura Business Critical and Virtual
- * Dedicated Cloud), and makes a user with each role whose password the environment gives. Safe to run again, which is
- * also how a password is changed. Run it as an administrator.
+ * Applies `neo4j-roles.cypher` to a Neo4j that supports custom roles (Enterprise; Aura Business Critical and Virtual
+ * Dedicated Cloud). Also creates a user for each role whose password the environment gives. Safe to run again: that is
+ * also how you change a password. Run it as an administrator.
  *
- *     NEO4J_URI=… NEO4J_USERNAME=… NEO4J_PASSWORD=… NEO4J_CONSUMER_PASSWORD=… node infra/permissions/apply-neo4j-roles.ts
+ *     NEO4J_URI=… NEO4J_USERNAME=… NEO4J_PASSWORD=… NEO4J_CONSUMER_PASSWORD=… \
+ *       node infra/permissions/apply-neo4j-roles.ts
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -12,8 +13,8 @@ import { translateNeo4jError } from '../../lib/graph/neo4j-errors.ts';
 import { readPasswords, runScript } from './script.ts';
 
 /**
- * Whoever works on the graph, with the roles that it has; the user has the part's name. The publisher needs no graph,
- * and the operator's commands none of their own.
+ * The parts that work on the graph, each with its user and its roles. The publisher does not use the graph, and the
+ * operator's commands need no user of their own.
  */
 export const neo4jUsers = {
   consumer: { user: 'outgraph_consumer', roles: ['outgraph_consumer'] },
@@ -28,14 +29,14 @@ export type Neo4jPart = keyof typeof neo4jUsers;
 export interface Administration {
   readonly statement: string;
   readonly parameters: Readonly<Record<string, string>>;
-  /** An answer that means that there is nothing to do. */
+  /** An error message that means that there is nothing to do. */
   readonly unless?: RegExp;
 }
 
-/** Neo4j takes no password in place of the same one. */
+/** Neo4j refuses to replace a password by the same one. */
 const samePassword = /old password and new password cannot be the same/i;
 
-/** The statements that make the roles, in their order. */
+/** The statements that create the roles, in the order of the file. */
 export async function roleStatements(database: string): Promise<readonly Administration[]> {
   const script = await readFile(path.join(import.meta.dirname, 'neo4j-roles.cypher'), 'utf8');
   const lines = script.split('\n').filter((line) => !line.startsWith('//'));
@@ -46,7 +47,7 @@ export async function roleStatements(database: string): Promise<readonly Adminis
     .map((statement) => ({ statement, parameters: { database } }));
 }
 
-/** The statements that make a part's user, or change its password. */
+/** The statements that create a part's user, or change its password. */
 export function userStatements(part: Neo4jPart, password: string): readonly Administration[] {
   const { user, roles } = neo4jUsers[part];
   const set = 'SET PASSWORD $password CHANGE NOT REQUIRED';
@@ -61,7 +62,7 @@ export function userStatements(part: Neo4jPart, password: string): readonly Admi
 /**
  * Runs the statements one after the other.
  *
- * @throws Error that says so if this Neo4j has no roles; Fault `permission-denied` if the driver's user is no
+ * @throws Error if this Neo4j does not support custom roles; Fault `permission-denied` if the driver's user is not an
  * administrator.
  */
 export async function administer(driver: Driver, statements: readonly Administration[]): Promise<void> {
@@ -72,7 +73,8 @@ export async function administer(driver: Driver, statements: readonly Administra
       if (error instanceof Neo4jError && unless?.test(error.message) === true) continue;
       if (error instanceof Neo4jError && error.code === 'Neo.ClientError.Statement.UnsupportedAdministrationCommand') {
         throw new Error(
-          'This Neo4j has no roles of its own (Community, Aura Free and Aura Professional have none): every user of it may do everything. Nothing was changed.',
+          'This Neo4j has no roles of its own (Community, Aura Free and Aura Professional have none): every user may ' +
+            'do everything. Nothing was changed.',
         );
       }
       throw translateNeo4jError(error);
@@ -93,7 +95,7 @@ async function run(): Promise<string> {
     await driver.close();
   }
   const users = [...given.keys()].map((part) => neo4jUsers[part].user).join(', ') || 'none (no password was given)';
-  return `The roles are applied.\nUsers made or changed: ${users}.\n`;
+  return `Roles applied.\nUsers created or changed: ${users}.\n`;
 }
 
 if (import.meta.main) await runScript(run);

@@ -1,6 +1,6 @@
 /**
- * The roles as commands of the Atlas CLI: Atlas takes no `createRole` from a driver, and undoes what is changed past
- * it.
+ * The roles as commands of the Atlas CLI: Atlas accepts no `createRole` from a driver, and reverts changes that bypass
+ * Atlas.
  *
  * https://www.mongodb.com/docs/atlas/cli/current/command/atlas-customDbRoles-create/
  */
@@ -21,15 +21,14 @@ const atlasActions: Readonly<Record<Action, string>> = {
   bypassDocumentValidation: 'BYPASS_DOCUMENT_VALIDATION',
 };
 
-/** What the commands are about. */
+/** The input of {@link atlasCommands}. */
 export interface AtlasRequest {
   readonly database: string;
   readonly writerCollections: readonly string[];
 }
 
 /**
- * A command for each role (it makes the role, or brings it to what it should be), and one for each user, which asks for
- * the password.
+ * A command for each role, which creates or updates it, and one for each user, which asks for the password.
  */
 export function atlasCommands({ database, writerCollections }: AtlasRequest): readonly string[] {
   const roles = parts.map((part) => {

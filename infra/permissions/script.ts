@@ -1,12 +1,10 @@
-/**
- * What the scripts of this folder share: passwords come from the environment, and what goes wrong is said in one line.
- */
+/** Shared by the scripts of this folder: reads passwords from the environment, and prints an error in one line. */
 
 /**
- * The passwords that the environment gives, by part: of the user of the set-up for MongoDB from
- * `MONGODB_SET_UP_PASSWORD`.
+ * The passwords that the environment gives, by part. For example, `MONGODB_SET_UP_PASSWORD` gives the password of the
+ * set-up's user in MongoDB.
  *
- * @param prefix of the variables: the database's name.
+ * @param prefix of the variables: the name of the database server.
  */
 export function readPasswords<Part extends string>(
   prefix: 'MONGODB' | 'NEO4J',
@@ -20,7 +18,7 @@ export function readPasswords<Part extends string>(
   return passwords;
 }
 
-/** Runs a script to the text that it prints. */
+/** Runs a script and prints the text that it returns. If it fails, prints the error and sets the exit code 1. */
 export async function runScript(run: () => Promise<string>): Promise<void> {
   try {
     process.stdout.write(await run());
