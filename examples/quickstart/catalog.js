@@ -1,4 +1,4 @@
-/** What a document of the collection "people" looks like in the graph. */
+/** How a document of the collection "people" maps to the graph. */
 import { createCatalog, defineAggregate, documentId } from 'outgraph';
 import { z } from 'zod';
 

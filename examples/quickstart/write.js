@@ -1,4 +1,4 @@
-/** Inserts a person and lets her move: two transactions, each with its document and its event. */
+/** Inserts a person, then changes her city: two transactions, each with its document and its event. */
 import { MongoClient } from 'mongodb';
 import { trackCollection } from 'outgraph/writer';
 import { person } from './catalog.js';

@@ -1,4 +1,4 @@
-/** Every aggregate type of the bookshop: what its consumer and its set-up know. */
+/** Every aggregate type of the bookshop, for its consumer and its set-up. */
 import { createCatalog } from 'outgraph';
 import { customer } from './customer.ts';
 import { order } from './order.ts';

@@ -2,7 +2,7 @@
 import { defineAggregate, documentId } from 'outgraph';
 import { z } from 'zod';
 
-/** As it is in MongoDB. */
+/** The document in MongoDB. */
 export interface CustomerDocument {
   _id: string;
   name: string;

@@ -1,11 +1,11 @@
 /**
- * An order: its node, who placed it, and the books in it. A book stands as long as an order has it; the customer is an
- * aggregate of its own.
+ * An order: its node, the customer who placed it, and its books. A book stays in the graph while an order contains it.
+ * The customer is an aggregate of its own.
  */
 import { defineAggregate, documentId, storedNumber } from 'outgraph';
 import { z } from 'zod';
 
-/** As it is in MongoDB. */
+/** The document in MongoDB. */
 export interface OrderDocument {
   _id: string;
   customer_id: string;

@@ -1,7 +1,4 @@
-/**
- * The bookshop's writer: takes an order, changes it, or cancels it. The documents and their events are committed
- * together, or not at all.
- */
+/** The bookshop's writer: places, changes or cancels an order. Documents and events are committed together, or neither. */
 import { getParameter } from '@aws-lambda-powertools/parameters/ssm';
 import { type ClientSession, MongoClient } from 'mongodb';
 import { trackCollection } from 'outgraph/writer';
@@ -23,7 +20,7 @@ const orderRequest = z.discriminatedUnion('action', [
 
 type OrderRequest = z.infer<typeof orderRequest>;
 
-/** What the function keeps from one invocation to the next. */
+/** The connection, reused by later invocations. */
 let connected: Promise<MongoClient> | undefined;
 
 export async function handler(event: unknown): Promise<void> {
