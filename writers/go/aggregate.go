@@ -10,21 +10,25 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// Aggregate ties a collection to an aggregate type of outgraph: each of its documents is one unit of change. The
+// Aggregate maps a collection to an aggregate type of outgraph: each of its documents is one unit of change. The
 // consumer must know a projection for the type; [Graph] is built in.
+//
+//	var person = outgraph.Aggregate{Type: "person", Collection: "people"}
+//
+// A Type that is not allowed is refused with [CodeEventInvalid] when an event is recorded.
 type Aggregate struct {
 	// Type is the event's aggregateType: lower-case words joined by hyphens, at most 64 characters.
 	Type string
 	// Collection is the name of the collection whose documents are these aggregates.
 	Collection string
-	// ID is the aggregateId of a document: text that no other document of the collection has, that never changes while the
-	// document exists, and is not used again after it. Nil means [DocumentID].
+	// ID returns the aggregateId of a document. It must be text that no other document of the collection has, never
+	// change while the document exists, and not be reused after it. Nil means [DocumentID].
 	ID func(document bson.Raw) (string, error)
-	// Check says what is wrong with a payload before it is recorded; nil checks nothing, and the consumer's projection
-	// decides. An error that is no [Fault] becomes one of [CodePayloadInvalid].
+	// Check returns an error for an invalid payload before it is recorded. With nil, nothing is checked and the
+	// consumer's projection decides. An error that is not a [Fault] is wrapped in one with [CodePayloadInvalid].
 	Check func(payload bson.Raw) error
-	// Traceparent takes the W3C trace context of the events from the context of the call, where [WithTraceparent] gave
-	// none: see the package oteltrace.
+	// Traceparent returns the W3C trace context of the events from the context of the call. It is used if
+	// [WithTraceparent] gave none: see the package oteltrace.
 	Traceparent func(ctx context.Context) string
 }
 
@@ -52,10 +56,18 @@ func (a Aggregate) check(payload bson.Raw) error {
 	return fault
 }
 
-// DocumentID is the text of a document's _id: an ObjectID's hexadecimal digits, a UUID's text, a string as it is, a
-// number's digits, as writers in other languages have it. An id of any other type has no such text: give the aggregate
-// an ID function of its own. Use one type of _id in a collection: 7 and "7", or an ObjectID and its digits as a string,
-// have the same text, and so are one aggregate.
+// DocumentID returns the text of a document's _id: the hexadecimal digits of an ObjectID, the text of a UUID, a string
+// unchanged, or the digits of a number. Writers in other languages return the same text.
+//
+// Use one type of _id in a collection. 7 and "7", or an ObjectID and its digits as a string, have the same text and
+// become the same aggregate.
+//
+// It returns a [Fault] with [CodeEventInvalid] for an _id of any other type, which has no such text. Give the aggregate
+// an ID function of its own:
+//
+//	seat := outgraph.Aggregate{Type: "seat", Collection: "seats", ID: func(document bson.Raw) (string, error) {
+//		return document.Lookup("number").StringValue(), nil
+//	}}
 func DocumentID(document bson.Raw) (string, error) {
 	id := document.Lookup("_id")
 	switch id.Type {
@@ -68,7 +80,7 @@ func DocumentID(document bson.Raw) (string, error) {
 	case bson.TypeInt64:
 		return strconv.FormatInt(id.Int64(), 10), nil
 	case bson.TypeDouble:
-		// Beyond these, languages write doubles in different ways.
+		// Languages format other doubles in different ways.
 		if number := id.Double(); number == math.Trunc(number) && math.Abs(number) < 1<<53 {
 			return strconv.FormatInt(int64(number), 10), nil
 		}
@@ -77,5 +89,6 @@ func DocumentID(document bson.Raw) (string, error) {
 			return text, nil
 		}
 	}
-	return "", faultf(CodeEventInvalid, "aggregateId: an _id of type %s has no text; declare the aggregate with an ID function.", id.Type)
+	return "", faultf(CodeEventInvalid,
+		"aggregateId: an _id of type %s has no text of its own; declare the aggregate with an ID function.", id.Type)
 }

@@ -25,7 +25,11 @@ func TestTheIDOfADocumentIsTheTextThatOtherLanguagesGiveIt(t *testing.T) {
 		id   any
 		text string
 	}{
-		{"a b", "a b"}, {int32(-7), "-7"}, {int64(1) << 60, "1152921504606846976"}, {5e10, "50000000000"}, {math.Copysign(0, -1), "0"},
+		{"a b", "a b"},
+		{int32(-7), "-7"},
+		{int64(1) << 60, "1152921504606846976"},
+		{5e10, "50000000000"},
+		{math.Copysign(0, -1), "0"},
 		{bson.Binary{Subtype: 4, Data: []byte("0123456789abcdef")}, "30313233-3435-3637-3839-616263646566"},
 	} {
 		document, err := bson.Marshal(bson.D{{Key: "_id", Value: given.id}})
@@ -36,12 +40,14 @@ func TestTheIDOfADocumentIsTheTextThatOtherLanguagesGiveIt(t *testing.T) {
 			t.Errorf("%v: %q, not %q: %v", given.id, text, given.text, err)
 		}
 	}
-	for _, id := range []any{1.5, 1e300, true, decimal, nil, bson.D{}, bson.Binary{Data: []byte("0123456789abcdef")}, bson.Timestamp{T: 1}} {
+	binary := bson.Binary{Data: []byte("0123456789abcdef")}
+	for _, id := range []any{1.5, 1e300, true, decimal, nil, bson.D{}, binary, bson.Timestamp{T: 1}} {
 		document, err := bson.Marshal(bson.D{{Key: "_id", Value: id}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if text, err := outgraph.DocumentID(document); !errors.Is(err, &outgraph.Fault{Code: outgraph.CodeEventInvalid}) {
+		text, err := outgraph.DocumentID(document)
+		if !errors.Is(err, &outgraph.Fault{Code: outgraph.CodeEventInvalid}) {
 			t.Errorf("%v: %q, %v", id, text, err)
 		}
 	}
@@ -81,12 +87,18 @@ func TestAnEventCarriesTheTraceContextThatWasGivenElseThatOfTheActiveSpan(t *tes
 	traced := note
 	traced.Traceparent = oteltrace.Traceparent
 	notes := outgraph.Track(db, traced)
-	span := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled})
+	span := trace.NewSpanContext(trace.SpanContextConfig{
+		TraceID: trace.TraceID{1}, SpanID: trace.SpanID{2}, TraceFlags: trace.FlagsSampled,
+	})
 	active := trace.ContextWithSpanContext(t.Context(), span)
-	const ofSpan, given = "00-01000000000000000000000000000000-0200000000000000-01", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
+	const ofSpan = "00-01000000000000000000000000000000-0200000000000000-01"
+	const given = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
 	wanted := map[string]string{}
 	for id, ctx := range map[string]context.Context{
-		"none": t.Context(), ofSpan: active, given: outgraph.WithTraceparent(active, given), "malformed": outgraph.WithTraceparent(active, "hello"),
+		"none":      t.Context(),
+		ofSpan:      active,
+		given:       outgraph.WithTraceparent(active, given),
+		"malformed": outgraph.WithTraceparent(active, "hello"),
 	} {
 		if _, err := notes.InsertOne(ctx, byID(id)); err != nil {
 			t.Fatal(err)

@@ -6,12 +6,12 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// documentChanges are the changes between two images of the same documents, matched by _id and compared as the bytes
-// that are stored, so that a write that changed nothing makes no event. A document that is only in after was inserted,
-// one that is only in before was deleted.
+// documentChanges returns the changes between two images of the same documents. It matches them by _id and compares
+// their stored bytes, so that a write that changed nothing makes no event. A document that is only in after was
+// inserted; one that is only in before was deleted.
 //
-// A write that changes the aggregate id of a document is refused: another document may have had that id a moment
-// before, or take it in a later chunk of the same write, and the events of one id would be in the wrong order.
+// A write that changes the aggregate id of a document is refused. Another document may have had that id a moment
+// before, or may get it in a later chunk of the same write: the events of one id would be in the wrong order.
 func documentChanges(aggregate Aggregate, before, after []bson.Raw) ([]Change, error) {
 	known := make(map[string]bson.Raw, len(before))
 	for _, document := range before {
@@ -35,7 +35,8 @@ func documentChanges(aggregate Aggregate, before, after []bson.Raw) ([]Change, e
 			}
 			if oldID != id {
 				return nil, faultf(CodeEventInvalid,
-					"aggregateId: the write changes the aggregate id of a %q, which must stay the same while the document exists. Delete the document and insert it with the new id.", aggregate.Type)
+					"aggregateId: the write changes the aggregate id of a %q, which must stay the same while the document "+
+						"exists. Delete the document and insert it with the new id.", aggregate.Type)
 			}
 		}
 		changes = append(changes, Upsert(id, document))

@@ -1,11 +1,15 @@
-// Package outgraph records changes of MongoDB documents for outgraph, which brings them to Neo4j. The document and its
-// event are written in one transaction: committed in MongoDB means applied in the graph, and what was rolled back never
-// reaches it.
+// Package outgraph records changes of MongoDB documents for outgraph, which applies them to Neo4j. It writes the
+// document and its event in one transaction: a committed change reaches the graph, and a change that was rolled back
+// never does.
 //
-// Declare an [Aggregate] for a collection, [Track] the collection, and use it like the driver's own: each verb that
-// writes records the events of the documents that it changed. It joins the transaction of the session in its context,
-// or runs one of its own. Where a tracked collection does not fit, write as you like and call [RecordEvent] in the same
-// transaction.
+// Declare an [Aggregate] for a collection, [Track] the collection, and use it like the driver's own. Each verb that
+// writes also records the events of the documents that it changed. It joins the transaction of the session in its
+// context, or runs one of its own. If a tracked collection does not fit, write with the driver and call [RecordEvent]
+// in the same transaction.
 //
-// What could never be applied is refused in the writer's own transaction, with a [Fault] that says what and where.
+//	people := outgraph.Track(db, outgraph.Aggregate{Type: "person", Collection: "people"})
+//	_, err := people.InsertOne(ctx, bson.M{"_id": "ada", "name": "Ada"})
+//
+// A change that could never be applied is refused in the writer's own transaction, with a [Fault] that names the error
+// and its path.
 package outgraph

@@ -9,7 +9,9 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// OutboxCollection is the collection of events, in the database of the documents that they speak of.
+// OutboxCollection is the name of the collection of events, in the database of their documents:
+//
+//	pending, err := db.Collection(outgraph.OutboxCollection).CountDocuments(ctx, bson.M{"status": "pending"})
 const OutboxCollection = "outbox"
 
 const (
@@ -19,36 +21,45 @@ const (
 
 var aggregateTypePattern = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 
-// Operation is what happened to an aggregate.
+// Operation is the kind of a [Change].
 type Operation string
 
 const (
-	// OperationUpsert: the aggregate was made or changed.
+	// OperationUpsert means that the aggregate was created or changed.
 	OperationUpsert Operation = "upsert"
-	// OperationDelete: the aggregate is gone.
+	// OperationDelete means that the aggregate was deleted.
 	OperationDelete Operation = "delete"
 )
 
-// Change is what happened to one aggregate: made by [Upsert] or [Delete].
+// Change is a change of one aggregate. Create it with [Upsert] or [Delete], and record it with [RecordEvent].
 type Change struct {
 	Operation   Operation
 	AggregateID string
-	// Payload is the full state after the write, never a delta; nil with a deletion.
+	// Payload is the full state after the write, never a delta. It is nil for a deletion.
 	Payload any
 }
 
-// Upsert says that the aggregate now has this state. A payload that is no [bson.Raw] is marshalled with the driver's
-// defaults: pass the stored bytes where your client has a registry or BSON options of its own.
+// Upsert returns the change of an aggregate that was created or changed to this state. A payload that is not a
+// [bson.Raw] is marshalled with the driver's defaults: if your client has a registry or BSON options of its own, pass
+// the stored bytes.
+//
+//	change := outgraph.Upsert("bob", bson.D{{Key: "_id", Value: "bob"}, {Key: "name", Value: "Bob"}})
+//
+// [RecordEvent] refuses a payload that is not a document with [CodeEventInvalid].
 func Upsert(aggregateID string, payload any) Change {
 	return Change{Operation: OperationUpsert, AggregateID: aggregateID, Payload: payload}
 }
 
-// Delete says that the aggregate is gone.
+// Delete returns the change of an aggregate that was deleted.
+//
+//	err := outgraph.RecordEvent(ctx, db, person, outgraph.Delete("bob"))
+//
+// [RecordEvent] refuses an id that is not 1 to 512 bytes of UTF-8 with [CodeEventInvalid].
 func Delete(aggregateID string) Change {
 	return Change{Operation: OperationDelete, AggregateID: aggregateID}
 }
 
-// newEvent is the outbox document of a change. Everything that is wrong with it is named at once.
+// newEvent returns the outbox document of a change. Its error names everything that is wrong with the change at once.
 func newEvent(aggregate Aggregate, change Change, traceparent string) (bson.D, error) {
 	var problems []string
 	refuse := func(problem string) { problems = append(problems, problem) }
@@ -76,7 +87,8 @@ func newEvent(aggregate Aggregate, change Change, traceparent string) (bson.D, e
 		refuse("operation must be upsert or delete")
 	}
 	if len(problems) > 0 {
-		return nil, faultf(CodeEventInvalid, "The event of a %q cannot be recorded: %s.", aggregate.Type, strings.Join(problems, "; "))
+		return nil, faultf(CodeEventInvalid,
+			"The event of a %q cannot be recorded: %s.", aggregate.Type, strings.Join(problems, "; "))
 	}
 
 	event := bson.D{
@@ -92,7 +104,7 @@ func newEvent(aggregate Aggregate, change Change, traceparent string) (bson.D, e
 		event = append(event, bson.E{Key: "payload", Value: payload})
 	}
 	event = append(event,
-		// Empty: the server puts its own time here, also in a transaction.
+		// Empty: the server fills in its own time, also in a transaction.
 		bson.E{Key: "position", Value: bson.Timestamp{}},
 		bson.E{Key: "createdAt", Value: bson.NewDateTimeFromTime(time.Now())},
 	)
@@ -105,7 +117,7 @@ func newEvent(aggregate Aggregate, change Change, traceparent string) (bson.D, e
 func marshalPayload(payload any) (bson.Raw, error) {
 	raw, ok := payload.(bson.Raw)
 	if !ok {
-		// A nil, a list or a scalar is no document, and fails.
+		// A nil, a list or a scalar is not a document: marshalling it fails.
 		marshalled, err := bson.Marshal(payload)
 		if err != nil {
 			return nil, err

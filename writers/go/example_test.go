@@ -43,7 +43,7 @@ func ExampleRecordEvent() {
 	// Output: 1 events
 }
 
-// run gives an example a database of its own, and prints how many events it has recorded.
+// run runs an example on a database of its own, and prints how many events it has recorded.
 func run(example func(ctx context.Context, db *mongo.Database) error) {
 	ctx := context.Background()
 	client, err := mongo.Connect(options.Client().ApplyURI(os.Getenv("MONGODB_URI")))
@@ -81,12 +81,12 @@ func TestTheExamplesOfTheREADMEAreThoseThatRun(t *testing.T) {
 	}
 	blocks := strings.Split(string(readme), "```go\n")[1:]
 	if len(blocks) == 0 {
-		t.Error("there is no example")
+		t.Error("the README has no example")
 	}
 	for _, block := range blocks {
 		example, _, _ := strings.Cut(block, "```")
 		if !strings.Contains(unindented(string(code)), unindented(example)) {
-			t.Errorf("this one is not run:\n%s", example)
+			t.Errorf("no test runs this example:\n%s", example)
 		}
 	}
 }

@@ -6,55 +6,61 @@ import (
 	"unicode"
 )
 
-// Code says why a change was refused. Those that a writer can meet are listed here; the others of outgraph's contract
-// come from the graph's side.
+// Code is the reason for which a change was refused. These are the codes that a writer can return; the other codes of
+// outgraph's contract come from the consumer.
+//
+//	if errors.Is(err, &outgraph.Fault{Code: outgraph.CodeNoTransaction}) { ... }
 type Code string
 
 const (
-	// CodeEventInvalid: the change cannot be made an event of the outbox.
+	// CodeEventInvalid means that the outbox does not accept the change as an event.
 	CodeEventInvalid Code = "event-invalid"
-	// CodePayloadInvalid: the payload is not what its aggregate type declares.
+	// CodePayloadInvalid means that the payload is not what its aggregate type declares.
 	CodePayloadInvalid Code = "payload-invalid"
-	// CodeSubgraphInvalid: a subgraph has not the shape of one.
+	// CodeSubgraphInvalid means that a subgraph does not have the shape of one.
 	CodeSubgraphInvalid Code = "subgraph-invalid"
-	// CodeSubgraphTooLarge: more than 10,000 elements in one subgraph.
+	// CodeSubgraphTooLarge means that a subgraph has more than 10,000 elements.
 	CodeSubgraphTooLarge Code = "subgraph-too-large"
-	// CodeElementDuplicate: the same node or relationship is listed twice in one subgraph.
+	// CodeElementDuplicate means that a subgraph lists the same node or relationship twice.
 	CodeElementDuplicate Code = "element-duplicate"
-	// CodeNameInvalid: a label, type or property name that is not allowed.
+	// CodeNameInvalid means that a label, type or property name is not allowed.
 	CodeNameInvalid Code = "name-invalid"
-	// CodeValueUnsupported: a value that Neo4j cannot hold as a property.
+	// CodeValueUnsupported means that Neo4j cannot hold a value as a property.
 	CodeValueUnsupported Code = "value-unsupported"
-	// CodeKeyInvalid: a key value that is not a string, an integer or a boolean, or a node without any key.
+	// CodeKeyInvalid means that a key value is not a string, an integer or a boolean, or that a node has no key.
 	CodeKeyInvalid Code = "key-invalid"
-	// CodeKeyMismatch: a label that is keyed by different properties within one subgraph.
+	// CodeKeyMismatch means that a label is keyed by different properties within one subgraph.
 	CodeKeyMismatch Code = "key-mismatch"
-	// CodeNoTransaction: the context carries no session with a running transaction.
+	// CodeNoTransaction means that the context carries no session with a running transaction.
 	CodeNoTransaction Code = "no-transaction"
-	// CodeWriteConcern: the transaction could be rolled back after it has been committed.
+	// CodeWriteConcern means that the transaction could be rolled back after its commit.
 	CodeWriteConcern Code = "write-concern"
-	// CodeUntracked: the call could write without recording events.
+	// CodeUntracked means that the call could write without recording events.
 	CodeUntracked Code = "untracked"
 )
 
-// Fault is what this package refuses a change with. Errors of the driver are not made faults: they are wrapped, so that
-// [errors.As] finds them with their labels.
+// Fault is the error with which this package refuses a change. Errors of the driver are not faults: they are wrapped,
+// so that [errors.As] finds them with their labels.
 //
 //	var fault *outgraph.Fault
 //	if errors.As(err, &fault) && fault.Code == outgraph.CodePayloadInvalid { ... }
 type Fault struct {
 	Code Code
-	// Message names what is wrong by its path, never by its value.
+	// Message names the path of the error, never the value.
 	Message string
-	// Err is what led to it, if anything did.
+	// Err is the cause, or nil.
 	Err error
 }
 
+// Error returns the code and the message: "outgraph: <code>: <message>".
 func (f *Fault) Error() string { return fmt.Sprintf("outgraph: %s: %s", f.Code, f.Message) }
 
+// Unwrap returns the cause, or nil.
 func (f *Fault) Unwrap() error { return f.Err }
 
-// Is reports whether target is a fault of the same code: errors.Is(err, &Fault{Code: CodeNoTransaction}).
+// Is reports whether target is a fault with the same code:
+//
+//	errors.Is(err, &outgraph.Fault{Code: outgraph.CodeNoTransaction})
 func (f *Fault) Is(target error) bool {
 	other, ok := target.(*Fault)
 	return ok && other.Code == f.Code
@@ -64,10 +70,10 @@ func faultf(code Code, format string, args ...any) *Fault {
 	return &Fault{Code: code, Message: printable(fmt.Sprintf(format, args...))}
 }
 
-// A message is for people; a name in it may be as long as a document.
+// Bounds a message: a name in it may be as long as a document.
 const maxMessageCharacters = 2_000
 
-// printable makes one harmless line of a text that others had a hand in.
+// printable turns a text with untrusted parts into one harmless line.
 func printable(text string) string {
 	var line strings.Builder
 	characters := 0

@@ -6,9 +6,16 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// Graph is the built-in aggregate type whose payload is the subgraph itself: { _id, nodes: [...], relationships: [...]
-// }. It needs no projection. The payload is checked against every rule of the subgraph that needs no database, by the
-// same codes and paths as the consumer's.
+// Graph is the built-in aggregate type whose payload is the subgraph itself. It needs no projection.
+//
+//	_, err := outgraph.Track(db, outgraph.Graph).InsertOne(ctx, bson.M{
+//		"_id":   "ada",
+//		"nodes": bson.A{bson.M{"label": "Person", "key": bson.M{"id": "ada"}, "properties": bson.M{"name": "Ada"}}},
+//	})
+//
+// The payload is checked against every rule of the subgraph that needs no database, with the codes and paths of the
+// consumer: [CodeSubgraphInvalid], [CodeSubgraphTooLarge], [CodeElementDuplicate], [CodeNameInvalid],
+// [CodeValueUnsupported], [CodeKeyInvalid] and [CodeKeyMismatch].
 var Graph = Aggregate{Type: "graph", Collection: "graphs", Check: checkGraph}
 
 const (
@@ -23,7 +30,7 @@ func checkGraph(payload bson.Raw) error {
 	if err != nil {
 		return err
 	}
-	// A tracked document carries its own _id; everything else is a part of the subgraph.
+	// A tracked document has its own _id. All other fields are part of the subgraph.
 	subgraph.remove("_id")
 	if err := subgraph.allow("subgraph", "nodes", "relationships"); err != nil {
 		return err
@@ -38,12 +45,13 @@ func checkGraph(payload bson.Raw) error {
 	}
 	if size := len(nodes) + len(relationships); size > subgraphMaxElements {
 		return faultf(CodeSubgraphTooLarge,
-			"subgraph: %d elements, at most %d are allowed; make aggregates of their own of what grows without bound.", size, subgraphMaxElements)
+			"subgraph: %d elements, at most %d are allowed; move lists that grow without bound to aggregates of their own.",
+			size, subgraphMaxElements)
 	}
 	return checkElements(nodes, relationships)
 }
 
-// fields are those of an object; of a name that stands twice, the last one counts.
+// fields are the fields of an object. If a name occurs twice, the last value counts.
 type fields struct {
 	names  []string
 	values map[string]bson.RawValue
@@ -56,7 +64,7 @@ func (f *fields) remove(name string) {
 	f.names = slices.DeleteFunc(f.names, func(other string) bool { return other == name })
 }
 
-// allow refuses the first field that is none of the known ones.
+// allow refuses the first unknown field.
 func (f *fields) allow(path string, known ...string) error {
 	for _, name := range f.names {
 		if !slices.Contains(known, name) {
@@ -100,7 +108,7 @@ func readList(raw bson.RawValue, path string) ([]bson.RawValue, error) {
 	return values, nil
 }
 
-// isAbsent: a null says the same as a field that is left out.
+// isAbsent reports whether a field is missing or null, which mean the same.
 func isAbsent(raw bson.RawValue) bool {
 	return raw.Type == 0 || raw.Type == bson.TypeNull || raw.Type == bson.TypeUndefined
 }

@@ -7,13 +7,13 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// endpoint is a node's name: the label and the names of its key properties, and the one text that is the same for
-// everyone who means this node.
+// endpoint names a node: its label, the names of its key properties, and an identity that is the same text wherever the
+// node is named.
 type endpoint struct {
 	label, keyNames, identity string
 }
 
-// checkElements refuses what is wrong with one element, then what is wrong between them.
+// checkElements checks each element, then the elements against each other.
 func checkElements(nodes, relationships []bson.RawValue) error {
 	var named []placed
 	var nodeIdentities, relationshipIdentities []string
@@ -71,11 +71,13 @@ func readNode(raw bson.RawValue, path string) (endpoint, error) {
 	}
 	for _, property := range properties {
 		if slices.Contains(key, property) {
-			return none, faultf(CodeSubgraphInvalid, "%s.properties.%s: a key property may not appear again under properties.", path, property)
+			return none, faultf(CodeSubgraphInvalid,
+				"%s.properties.%s: a key property may not appear again under properties.", path, property)
 		}
 	}
 	if shared && labels+len(properties) > 0 {
-		return none, faultf(CodeSubgraphInvalid, "%s: a shared node has neither labels nor properties; leave them out, or own the node.", path)
+		return none, faultf(CodeSubgraphInvalid,
+			"%s: a shared node has neither labels nor properties; leave them out, or own the node.", path)
 	}
 	return name, nil
 }
@@ -123,7 +125,8 @@ func readRelationship(raw bson.RawValue, path string) (relationship, error) {
 		return none, err
 	}
 	if shared && len(properties) > 0 {
-		return none, faultf(CodeSubgraphInvalid, "%s: a shared relationship has no properties; leave them out, or own it.", path)
+		return none, faultf(CodeSubgraphInvalid,
+			"%s: a shared relationship has no properties; leave them out, or own it.", path)
 	}
 	return relationship{from, to, fmt.Sprintf("%q %q %q %s", kind, from.identity, to.identity, key)}, nil
 }
@@ -184,13 +187,15 @@ type placed struct {
 	path string
 }
 
-// refuseMixedKeys: a label has one set of key properties everywhere, so also within one subgraph.
+// refuseMixedKeys refuses a label with different key properties: each label has one set of them everywhere, so also
+// within one subgraph.
 func refuseMixedKeys(named []placed) error {
 	keyNames := make(map[string]string)
 	for _, place := range named {
 		first, known := keyNames[place.label]
 		if known && first != place.keyNames {
-			return faultf(CodeKeyMismatch, "%s.key: %s is keyed by %s elsewhere in this subgraph, not by %s.", place.path, place.label, first, place.keyNames)
+			return faultf(CodeKeyMismatch, "%s.key: %s is keyed by %s elsewhere in this subgraph, not by %s.",
+				place.path, place.label, first, place.keyNames)
 		}
 		keyNames[place.label] = place.keyNames
 	}

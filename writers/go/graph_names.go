@@ -7,7 +7,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// readLabels counts the labels besides the node's own.
+// readLabels returns the number of labels besides the node's own.
 func readLabels(raw bson.RawValue, path, label string) (int, error) {
 	list, err := readList(raw, path)
 	if err != nil {
@@ -26,7 +26,7 @@ func readLabels(raw bson.RawValue, path, label string) (int, error) {
 	return further, nil
 }
 
-// readProperties are the names of those that have a value.
+// readProperties returns the names of the properties that have a value.
 func readProperties(raw bson.RawValue, path string) ([]string, error) {
 	if isAbsent(raw) {
 		return nil, nil

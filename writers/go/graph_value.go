@@ -9,10 +9,10 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// JavaScript's dates, in which the consumer reads, reach this many milliseconds from 1970 either way.
+// The range of JavaScript dates, which the consumer uses: this many milliseconds before and after 1970.
 const dateMaxMillis = 8_640_000_000_000_000
 
-// checkValue refuses what Neo4j cannot hold as a property.
+// checkValue refuses a value that Neo4j cannot hold as a property.
 func checkValue(raw bson.RawValue, path string) error {
 	if raw.Type != bson.TypeArray {
 		_, err := scalarKind(raw, path)
@@ -36,17 +36,20 @@ func checkValue(raw bson.RawValue, path string) error {
 	numbers, doubles := isNumber(kinds[0]), slices.Contains(kinds, "float")
 	for index, kind := range kinds {
 		if kind != kinds[0] && !(numbers && isNumber(kind)) {
-			return faultf(CodeValueUnsupported, "%s[%d]: an array must hold one type, and this element is not %s like the first.", path, index, withArticle(kinds[0]))
+			return faultf(CodeValueUnsupported,
+				"%s[%d]: an array must hold one type, and this element is not %s like the first.",
+				path, index, withArticle(kinds[0]))
 		}
 		if doubles && kind == "integer" && !isExactAsDouble(elements[index].AsInt64()) {
 			return faultf(CodeValueUnsupported,
-				"%s[%d]: in an array with doubles, an integer must be exact as a double; store the elements as integers, or all of them as doubles.", path, index)
+				"%s[%d]: in an array with doubles, an integer must be exact as a double; store the elements as integers, "+
+					"or all of them as doubles.", path, index)
 		}
 	}
 	return nil
 }
 
-// isNumber: numbers of both kinds may stand in one array, which is then one of doubles.
+// isNumber reports whether the kind is a number. An array may contain both kinds, and becomes an array of doubles.
 func isNumber(kind string) bool { return kind == "integer" || kind == "float" }
 
 func isExactAsDouble(integer int64) bool {
@@ -54,7 +57,7 @@ func isExactAsDouble(integer int64) bool {
 	return double < 1<<63 && int64(double) == integer
 }
 
-// scalarKind is what a value is in the graph; an array may hold one kind only, or numbers.
+// scalarKind returns the kind of a value in the graph. An array may hold one kind only, or numbers.
 func scalarKind(raw bson.RawValue, path string) (string, error) {
 	switch raw.Type {
 	case bson.TypeString:
@@ -80,7 +83,7 @@ func scalarKind(raw bson.RawValue, path string) (string, error) {
 	return "", unsupported(path, describe(raw))
 }
 
-// keyValue is the text of a key value, with its type: an ObjectId and a UUID stand as strings.
+// keyValue returns the text of a key value, with its type. An ObjectId and a UUID become strings.
 func keyValue(raw bson.RawValue, path string) (string, error) {
 	switch raw.Type {
 	case bson.TypeString:
@@ -96,10 +99,12 @@ func keyValue(raw bson.RawValue, path string) (string, error) {
 			return "s" + text, nil
 		}
 	}
-	return "", faultf(CodeKeyInvalid, "%s: a key value must be a string, an integer or a boolean, not %s.", path, describe(raw))
+	return "", faultf(CodeKeyInvalid,
+		"%s: a key value must be a string, an integer or a boolean, not %s.", path, describe(raw))
 }
 
-// uuidText: of subtype 4 only, because the byte order of the older subtype 3 differs from driver to driver.
+// uuidText returns the text of a UUID. It accepts subtype 4 only: the byte order of the older subtype 3 differs from
+// driver to driver.
 func uuidText(raw bson.RawValue) (string, bool) {
 	subtype, data, ok := raw.BinaryOK()
 	if !ok || subtype != bson.TypeBinaryUUID || len(data) != 16 {
@@ -111,7 +116,8 @@ func uuidText(raw bson.RawValue) (string, bool) {
 
 func unsupported(path, what string) error {
 	return faultf(CodeValueUnsupported,
-		"%s: %s cannot be a property value; use a string, boolean, integer, double, date, ObjectId, UUID, or an array of one of these.", path, what)
+		"%s: %s cannot be a property value; use a string, boolean, integer, double, date, ObjectId, UUID, or an array of "+
+			"one of these.", path, what)
 }
 
 func describe(raw bson.RawValue) string {

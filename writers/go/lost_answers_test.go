@@ -13,8 +13,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// A writer whose connections all end in the middle of a transaction, at one exact message: what a killed primary does
-// to it.
+// The test closes all connections of a writer in the middle of a transaction, at one exact message, like a primary that
+// is killed.
 func TestAWriterWhoseConnectionsEndWritesItsDocumentAndItsEventOnce(t *testing.T) {
 	t.Parallel()
 	insert := []byte("\x02insert\x00\x07\x00\x00\x00outbox\x00")
@@ -31,7 +31,8 @@ func TestAWriterWhoseConnectionsEndWritesItsDocumentAndItsEventOnce(t *testing.T
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			proxy := startProxy(t, cut.at, cut.answered)
-			db := testdb.Connect(t, options.Client().ApplyURI("mongodb://"+proxy.listener.Addr().String()+"/?directConnection=true").SetMinPoolSize(2))
+			uri := "mongodb://" + proxy.listener.Addr().String() + "/?directConnection=true"
+			db := testdb.Connect(t, options.Client().ApplyURI(uri).SetMinPoolSize(2))
 			proxy.arm()
 			if _, err := outgraph.Track(db, note).InsertOne(t.Context(), byID("a")); err != nil {
 				t.Fatal(err)
@@ -47,8 +48,8 @@ func TestAWriterWhoseConnectionsEndWritesItsDocumentAndItsEventOnce(t *testing.T
 	}
 }
 
-// proxy stands before the primary. Once armed, it ends all of its connections at the first request that holds certain
-// bytes: instead of sending it on, or when the server has answered it.
+// proxy forwards connections to the primary. Once armed, it closes all of them at the first request that contains
+// certain bytes: instead of forwarding the request, or after the server has responded to it.
 type proxy struct {
 	listener net.Listener
 	primary  string
@@ -73,7 +74,9 @@ func startProxy(t *testing.T, at []byte, answered bool) *proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &proxy{listener: listener, primary: hello.Primary, at: at, answered: answered, connections: make(map[net.Conn]bool)}
+	p := &proxy{
+		listener: listener, primary: hello.Primary, at: at, answered: answered, connections: make(map[net.Conn]bool),
+	}
 	t.Cleanup(func() { _ = listener.Close() })
 	go p.accept()
 	return p
@@ -91,7 +94,7 @@ func (p *proxy) hasCut() bool {
 	return p.done
 }
 
-// takes says once that these are the bytes.
+// takes reports, once, that the message contains the bytes.
 func (p *proxy) takes(message []byte) bool {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
@@ -146,7 +149,7 @@ func (p *proxy) accept() {
 	}
 }
 
-// forward sends on what comes, as long as it may; then all connections end.
+// forward forwards messages while may allows it, then closes all connections.
 func (p *proxy) forward(from, to net.Conn, may func(message []byte) bool) {
 	defer func() { _, _ = from.Close(), to.Close() }()
 	buffer := make([]byte, 1<<20)

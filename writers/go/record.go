@@ -7,15 +7,28 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 )
 
-// RecordEvent records one event, in the running transaction of the session in ctx (as [mongo.Session.WithTransaction]
-// and [InTransaction] pass it on). Write the document first, then record its event, both with this context. After an
-// error the transaction cannot be committed: return the error from it. db is the database of the document: its outbox
-// is in the same one.
+// RecordEvent records one event in the running transaction of the session in ctx, as [mongo.Session.WithTransaction]
+// and [InTransaction] pass it. Write the document first, then record its event, both with this context. db is the
+// database of the document: the outbox is in the same database.
+//
+//	err := outgraph.InTransaction(ctx, db.Client(), func(ctx context.Context) error {
+//		if _, err := db.Collection("people").DeleteOne(ctx, bson.M{"_id": "bob"}); err != nil {
+//			return err
+//		}
+//		return outgraph.RecordEvent(ctx, db, person, outgraph.Delete("bob"))
+//	})
+//
+// It returns a [Fault] with [CodeNoTransaction], [CodeWriteConcern], [CodeEventInvalid] or the code of an invalid
+// payload, or a wrapped error of the driver. After an error the transaction cannot be committed: return the error from
+// the transaction.
 func RecordEvent(ctx context.Context, db *mongo.Database, aggregate Aggregate, change Change) error {
 	return RecordEvents(ctx, db, aggregate, []Change{change})
 }
 
-// RecordEvents records events of several aggregates of one type, in the order given. See [RecordEvent].
+// RecordEvents records events of several aggregates of one type, in the order given. Its errors are those of
+// [RecordEvent].
+//
+//	err := outgraph.RecordEvents(ctx, db, person, []outgraph.Change{outgraph.Delete("ada"), outgraph.Delete("bob")})
 func RecordEvents(ctx context.Context, db *mongo.Database, aggregate Aggregate, changes []Change) error {
 	return abortOn(ctx, db.Client(), recordEvents(ctx, db, aggregate, changes))
 }

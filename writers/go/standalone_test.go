@@ -16,7 +16,7 @@ func TestAWriteToAStandaloneServerSaysSoAndWritesNothing(t *testing.T) {
 	t.Parallel()
 	uri := os.Getenv("MONGODB_STANDALONE_URI")
 	if uri == "" {
-		t.Fatal("MONGODB_STANDALONE_URI must name a server that is no replica set")
+		t.Fatal("set MONGODB_STANDALONE_URI to a server that is not a replica set")
 	}
 	client, err := mongo.Connect(options.Client().ApplyURI(uri))
 	if err != nil {

@@ -7,14 +7,18 @@ import (
 
 type traceparentKey struct{}
 
-// WithTraceparent gives the events that are recorded with the returned context a W3C trace context, so that their
-// application to the graph continues the writer's trace. A malformed one counts as none: it often comes from a
-// request's header, and must not end the writer's transaction.
+// WithTraceparent returns a context that gives a W3C trace context to the events recorded with it. Applying them to the
+// graph then continues the writer's trace.
+//
+//	ctx = outgraph.WithTraceparent(ctx, request.Header.Get("traceparent"))
+//
+// A malformed trace context is ignored without an error: it often comes from the header of a request, and must not fail
+// the writer's transaction.
 func WithTraceparent(ctx context.Context, traceparent string) context.Context {
 	return context.WithValue(ctx, traceparentKey{}, traceparent)
 }
 
-// traceparentOf is the trace context for events of the aggregate; empty if there is none.
+// traceparentOf returns the trace context for events of the aggregate, or an empty text.
 func traceparentOf(ctx context.Context, aggregate Aggregate) string {
 	if given, ok := ctx.Value(traceparentKey{}).(string); ok && isTraceparent(given) {
 		return given
@@ -27,8 +31,8 @@ func traceparentOf(ctx context.Context, aggregate Aggregate) string {
 	return ""
 }
 
-// isTraceparent follows https://www.w3.org/TR/trace-context/#traceparent-header. Later versions may add fields behind
-// the four of this one.
+// isTraceparent follows https://www.w3.org/TR/trace-context/#traceparent-header. Later versions may append fields to
+// the four of version 00.
 func isTraceparent(text string) bool {
 	if len(text) < 55 || text[2] != '-' || text[35] != '-' || text[52] != '-' {
 		return false

@@ -10,33 +10,45 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// Documents that are read, written and read again at a time: bounds the memory of UpdateMany and DeleteMany.
+// The number of documents that are read, written and read back at a time. It bounds the memory of UpdateMany and
+// DeleteMany.
 const chunkDocuments = 500
 
-// Collection is a collection whose writes cannot forget their events: each verb writes the documents and records the
-// events of those that changed, in one transaction. Results and options are the driver's own; after an error neither
-// document nor event is left: a transaction that the verb joined cannot be committed any more, so return the error from
-// it.
+// Collection is a collection whose writes always record their events: each verb writes the documents, and records the
+// events of those that changed, in one transaction. It takes the driver's options and returns the driver's results.
+// Create it with [Track].
 //
-// Verbs whose changes cannot be told from their answers do not exist here: BulkWrite, FindOneAndReplace,
-// FindOneAndDelete, Drop, Rename.
+// Each verb that writes returns a [Fault] if the change cannot be recorded, or a wrapped error of the driver. After an
+// error, neither document nor event is written. A transaction that the verb joined can no longer be committed: return
+// the error from the transaction.
+//
+// Verbs whose results do not identify their changes do not exist here: BulkWrite, FindOneAndReplace, FindOneAndDelete,
+// Drop, Rename.
 type Collection struct {
 	aggregate  Aggregate
 	db         *mongo.Database
 	collection *mongo.Collection
-	// The same, for inserts: it returns the ids as they are stored.
+	// The same collection, for inserts: it returns the ids as they are stored.
 	inserting *mongo.Collection
 }
 
-// Track makes the aggregate's collection in db a tracked one. Its events stand in the outbox of the same database.
+// Track returns the aggregate's collection in db as a tracked collection. Its events go to the outbox of the same
+// database.
+//
+//	people := outgraph.Track(db, outgraph.Aggregate{Type: "person", Collection: "people"})
+//	_, err := people.InsertOne(ctx, bson.M{"_id": "ada", "name": "Ada"})
 func Track(db *mongo.Database, aggregate Aggregate) *Collection {
 	collection := db.Collection(aggregate.Collection)
 	return &Collection{aggregate: aggregate, db: db, collection: collection, inserting: withExactIDs(collection)}
 }
 
-// InsertOne inserts a document. An id that is an object is returned as a [bson.D], in the order of its fields, also
-// where the client decodes objects as maps.
-func (c *Collection) InsertOne(ctx context.Context, document any, opts ...options.Lister[options.InsertOneOptions]) (*mongo.InsertOneResult, error) {
+// InsertOne inserts a document. It returns an id that is an object as a [bson.D], in the order of its fields, even if
+// the client decodes objects as maps.
+//
+//	_, err := people.InsertOne(ctx, bson.M{"_id": "ada", "name": "Ada"})
+func (c *Collection) InsertOne(
+	ctx context.Context, document any, opts ...options.Lister[options.InsertOneOptions],
+) (*mongo.InsertOneResult, error) {
 	var result *mongo.InsertOneResult
 	err := c.track(ctx, func(ctx context.Context) (err error) {
 		if result, err = c.inserting.InsertOne(ctx, document, opts...); err != nil {
@@ -50,8 +62,12 @@ func (c *Collection) InsertOne(ctx context.Context, document any, opts ...option
 	return result, nil
 }
 
-// InsertMany inserts documents: all of them, or none. For their ids see [Collection.InsertOne].
-func (c *Collection) InsertMany(ctx context.Context, documents any, opts ...options.Lister[options.InsertManyOptions]) (*mongo.InsertManyResult, error) {
+// InsertMany inserts all documents, or none. It returns their ids as [Collection.InsertOne] does.
+//
+//	_, err := people.InsertMany(ctx, []bson.M{{"_id": "ada"}, {"_id": "bob"}})
+func (c *Collection) InsertMany(
+	ctx context.Context, documents any, opts ...options.Lister[options.InsertManyOptions],
+) (*mongo.InsertManyResult, error) {
 	var result *mongo.InsertManyResult
 	err := c.track(ctx, func(ctx context.Context) (err error) {
 		if result, err = c.inserting.InsertMany(ctx, documents, opts...); err != nil {
@@ -70,8 +86,12 @@ func (c *Collection) InsertMany(ctx context.Context, documents any, opts ...opti
 	return result, nil
 }
 
-// DeleteOne deletes the first document that matches.
-func (c *Collection) DeleteOne(ctx context.Context, filter any, opts ...options.Lister[options.DeleteOneOptions]) (*mongo.DeleteResult, error) {
+// DeleteOne deletes the first document that matches. It refuses a collation with [CodeUntracked].
+//
+//	_, err := people.DeleteOne(ctx, bson.M{"_id": "ada"})
+func (c *Collection) DeleteOne(
+	ctx context.Context, filter any, opts ...options.Lister[options.DeleteOneOptions],
+) (*mongo.DeleteResult, error) {
 	given, err := resolve(opts)
 	if err == nil {
 		err = refuseCollation(given.Collation)
@@ -85,7 +105,8 @@ func (c *Collection) DeleteOne(ctx context.Context, filter any, opts ...options.
 		if err != nil {
 			return err
 		}
-		result, err = c.collection.DeleteOne(ctx, withIDs(idsOf(before)), with(opts, func(o *options.DeleteOneOptions) { o.Hint = nil })...)
+		withoutHint := with(opts, func(o *options.DeleteOneOptions) { o.Hint = nil })
+		result, err = c.collection.DeleteOne(ctx, withIDs(idsOf(before)), withoutHint...)
 		if err != nil {
 			return c.failed("deleting", err)
 		}
@@ -97,8 +118,12 @@ func (c *Collection) DeleteOne(ctx context.Context, filter any, opts ...options.
 	return result, nil
 }
 
-// DeleteMany deletes every document that matches.
-func (c *Collection) DeleteMany(ctx context.Context, filter any, opts ...options.Lister[options.DeleteManyOptions]) (*mongo.DeleteResult, error) {
+// DeleteMany deletes every document that matches. It refuses a collation with [CodeUntracked].
+//
+//	_, err := people.DeleteMany(ctx, bson.M{"city": "London"})
+func (c *Collection) DeleteMany(
+	ctx context.Context, filter any, opts ...options.Lister[options.DeleteManyOptions],
+) (*mongo.DeleteResult, error) {
 	given, err := resolve(opts)
 	if err == nil {
 		err = refuseCollation(given.Collation)
@@ -106,6 +131,7 @@ func (c *Collection) DeleteMany(ctx context.Context, filter any, opts ...options
 	if err != nil {
 		return nil, err
 	}
+	withoutHint := with(opts, func(o *options.DeleteManyOptions) { o.Hint = nil })
 	var result *mongo.DeleteResult
 	err = c.track(ctx, func(ctx context.Context) error {
 		result = &mongo.DeleteResult{Acknowledged: true}
@@ -118,7 +144,7 @@ func (c *Collection) DeleteMany(ctx context.Context, filter any, opts ...options
 			if err != nil {
 				return err
 			}
-			deleted, err := c.collection.DeleteMany(ctx, withIDs(chunk), with(opts, func(o *options.DeleteManyOptions) { o.Hint = nil })...)
+			deleted, err := c.collection.DeleteMany(ctx, withIDs(chunk), withoutHint...)
 			if err != nil {
 				return c.failed("deleting", err)
 			}
@@ -137,7 +163,7 @@ func (c *Collection) DeleteMany(ctx context.Context, filter any, opts ...options
 
 func (c *Collection) track(ctx context.Context, work func(ctx context.Context) error) error {
 	if session := mongo.SessionFromContext(ctx); session != nil && session.TransactionRunning() {
-		// Before anything is written.
+		// Refuse before anything is written.
 		if err := requireTransaction(ctx); err != nil {
 			return err
 		}
@@ -145,9 +171,9 @@ func (c *Collection) track(ctx context.Context, work func(ctx context.Context) e
 	return abortOn(ctx, c.db.Client(), InTransaction(ctx, c.db.Client(), work))
 }
 
-// recordFrom reads the documents with these ids as they are now, and records an event for each that differs from
-// before. Inserted documents are read back too: which bytes are stored depends on the client's registry and options,
-// which the driver keeps to itself, and on the server, which fills in empty timestamps.
+// recordFrom reads the current documents with these ids, and records an event for each that differs from before. It
+// reads inserted documents back too. The stored bytes depend on the client's registry and options, which the driver
+// does not expose, and on the server, which fills in empty timestamps.
 func (c *Collection) recordFrom(ctx context.Context, before []bson.Raw, ids []any) error {
 	after, err := c.readAll(ctx, ids)
 	if err != nil {
@@ -171,11 +197,12 @@ func (c *Collection) record(ctx context.Context, before, after []bson.Raw) error
 	return recordEvents(ctx, c.db, c.aggregate, changes)
 }
 
-// unreadable is the fault of a write whose events would not be those of its documents.
+// unreadable returns the fault of a write whose events would not match its documents.
 func (c *Collection) unreadable(written, read int) error {
 	return faultf(CodeUntracked,
-		"%s: a write concerned %d documents, and %d of them could be read by their _id, so that their events cannot be recorded. Nothing was committed. "+
-			"Filter by what does not change meanwhile (no $$NOW), and use an _id that the client's registry decodes and encodes as it is stored.",
+		"%s: a write affected %d documents, and %d of them could be read back by their _id, so their events cannot be "+
+			"recorded. Nothing was committed. Filter by values that do not change meanwhile (no $$NOW), and use an _id "+
+			"that the client's registry decodes and encodes as it is stored.",
 		c.aggregate.Collection, written, read)
 }
 

@@ -10,24 +10,40 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// Find is the driver's own.
-func (c *Collection) Find(ctx context.Context, filter any, opts ...options.Lister[options.FindOptions]) (*mongo.Cursor, error) {
+// Find calls the driver's method and returns its errors.
+//
+//	cursor, err := people.Find(ctx, bson.M{"city": "London"})
+func (c *Collection) Find(
+	ctx context.Context, filter any, opts ...options.Lister[options.FindOptions],
+) (*mongo.Cursor, error) {
 	return c.collection.Find(ctx, filter, opts...)
 }
 
-// FindOne is the driver's own.
-func (c *Collection) FindOne(ctx context.Context, filter any, opts ...options.Lister[options.FindOneOptions]) *mongo.SingleResult {
+// FindOne calls the driver's method. The result holds its error.
+//
+//	err := people.FindOne(ctx, bson.M{"_id": "ada"}).Decode(&ada)
+func (c *Collection) FindOne(
+	ctx context.Context, filter any, opts ...options.Lister[options.FindOneOptions],
+) *mongo.SingleResult {
 	return c.collection.FindOne(ctx, filter, opts...)
 }
 
-// CountDocuments is the driver's own.
-func (c *Collection) CountDocuments(ctx context.Context, filter any, opts ...options.Lister[options.CountOptions]) (int64, error) {
+// CountDocuments calls the driver's method and returns its errors.
+//
+//	count, err := people.CountDocuments(ctx, bson.M{"city": "London"})
+func (c *Collection) CountDocuments(
+	ctx context.Context, filter any, opts ...options.Lister[options.CountOptions],
+) (int64, error) {
 	return c.collection.CountDocuments(ctx, filter, opts...)
 }
 
-// Aggregate is the driver's own, for pipelines that only read: one with $merge or $out is refused with [CodeUntracked],
-// because its writes would have no events.
-func (c *Collection) Aggregate(ctx context.Context, pipeline any, opts ...options.Lister[options.AggregateOptions]) (*mongo.Cursor, error) {
+// Aggregate calls the driver's method, for pipelines that only read. It refuses a pipeline with $merge or $out with
+// [CodeUntracked], because their writes would have no events.
+//
+//	cursor, err := people.Aggregate(ctx, mongo.Pipeline{{{Key: "$sortByCount", Value: "$city"}}})
+func (c *Collection) Aggregate(
+	ctx context.Context, pipeline any, opts ...options.Lister[options.AggregateOptions],
+) (*mongo.Cursor, error) {
 	kind, marshalled, err := bson.MarshalValue(pipeline)
 	if err != nil {
 		return nil, c.failed("reading the pipeline", err)
@@ -44,15 +60,18 @@ func (c *Collection) Aggregate(ctx context.Context, pipeline any, opts ...option
 		for _, writing := range []string{"$merge", "$out"} {
 			if _, err := document.LookupErr(writing); err == nil {
 				return nil, faultf(CodeUntracked,
-					"A pipeline with %s would write without recording events: read with the pipeline, and write with UpdateOne or InsertMany.", writing)
+					"A pipeline with %s would write without recording events: read with the pipeline, and write with "+
+						"UpdateOne or InsertMany.", writing)
 			}
 		}
 	}
 	return c.collection.Aggregate(ctx, pipeline, opts...)
 }
 
-// read returns the documents as the bytes that are stored.
-func (c *Collection) read(ctx context.Context, filter any, opts ...options.Lister[options.FindOptions]) ([]bson.Raw, error) {
+// read returns the stored bytes of the documents.
+func (c *Collection) read(
+	ctx context.Context, filter any, opts ...options.Lister[options.FindOptions],
+) ([]bson.Raw, error) {
 	cursor, err := c.collection.Find(ctx, filter, opts...)
 	if err != nil {
 		return nil, c.failed("reading", err)
@@ -68,12 +87,13 @@ func (c *Collection) read(ctx context.Context, filter any, opts ...options.Liste
 	return documents, nil
 }
 
-// readAll reads the documents with these ids, and refuses unless it finds each of them: an event would be missing.
+// readAll reads the documents with these ids. It fails unless it finds each of them: otherwise an event would be
+// missing.
 func (c *Collection) readAll(ctx context.Context, ids []any) ([]bson.Raw, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
-	// Encoded once: an id that was decoded to a map has its fields in another order each time.
+	// Encode each id once: an id that was decoded to a map has its fields in another order each time.
 	exact := make([]any, 0, len(ids))
 	wanted := make(map[string]bool, len(ids))
 	for _, id := range ids {
@@ -105,7 +125,7 @@ func (c *Collection) readIDs(ctx context.Context, filter, hint, let any) ([]any,
 	return idsOf(documents), err
 }
 
-// find reads with what the options of a write say of its filter.
+// find returns the options of a read with the hint and the let of a write.
 func find(hint, let any) *options.FindOptionsBuilder {
 	read := options.Find()
 	if hint != nil {
@@ -117,7 +137,7 @@ func find(hint, let any) *options.FindOptionsBuilder {
 	return read
 }
 
-// one reads the document that a write with these options would take.
+// one returns the options of a read of the document that a write with these options would change.
 func one(hint, let, sort any) *options.FindOptionsBuilder {
 	read := find(hint, let).SetLimit(1)
 	if sort != nil {
@@ -145,18 +165,20 @@ func resolve[Options any](opts []options.Lister[Options]) (Options, error) {
 	return resolved, nil
 }
 
-// refuseCollation: which documents a write with a collation of its own changes cannot be told by their ids, because it
-// compares ids too.
+// refuseCollation refuses a write with a collation of its own. The library identifies changed documents by their ids,
+// and the collation would compare the ids too.
 func refuseCollation(collation *options.Collation) error {
 	if collation == nil {
 		return nil
 	}
-	return faultf(CodeUntracked, "A write with a collation could change documents without recording events: read with the collation, and write by _id; or give the collection one.")
+	return faultf(CodeUntracked,
+		"A write with a collation could change documents without recording events: read with the collation, and write by "+
+			"_id; or give the collection one.")
 }
 
-// aim is what an update writes to: the documents that were found, if they still match (the filter stays, because $ in
-// an update takes its place from it), or, where there are none and an upsert is wanted, a new one. What else the filter
-// would match by now was not read before.
+// aim returns the target of an update: the documents that were found, if they still match, or a new document if there
+// are none and the update is an upsert. The target includes the filter, because $ in an update gets its position from
+// it. It excludes documents that match only now: their state before the update was not read.
 func aim(before []bson.Raw, filter any, upsert *bool) (target any, inserts bool) {
 	if len(before) == 0 && upsert != nil && *upsert {
 		return filter, true
@@ -164,7 +186,7 @@ func aim(before []bson.Raw, filter any, upsert *bool) (target any, inserts bool)
 	return both(withIDs(idsOf(before)), filter), false
 }
 
-// with are the options with a change to them.
+// with returns the options with a change.
 func with[Options any](opts []options.Lister[Options], change func(*Options)) []options.Lister[Options] {
 	return append(slices.Clone(opts), changed[Options](change))
 }
@@ -175,10 +197,10 @@ func (change changed[Options]) List() []func(*Options) error {
 	return []func(*Options) error{func(o *Options) error { change(o); return nil }}
 }
 
-// withExactIDs is the collection with options under which the driver returns the id of an inserted document as it is
-// stored: an object that was decoded to a map has lost the order of its fields. How documents are encoded stays what it
-// is. The driver keeps a client's options to itself, so they are read by reflection, and only here; should a version of
-// the driver move them, the collection stays as it is, and a test fails.
+// withExactIDs returns the collection with options that make the driver return the id of an inserted document as it is
+// stored: an object that was decoded to a map loses the order of its fields. The encoding of documents does not change.
+// The driver does not expose a client's options, so this function, and no other, reads them by reflection. If a version
+// of the driver moves them, the collection is returned unchanged, and a test fails.
 func withExactIDs(collection *mongo.Collection) *mongo.Collection {
 	given := reflect.ValueOf(collection).Elem().FieldByName("bsonOpts")
 	if given.Kind() != reflect.Pointer || given.IsNil() || given.Type() != reflect.TypeFor[*options.BSONOptions]() {

@@ -25,7 +25,11 @@ func set(field string, value any) bson.D {
 	return bson.D{{Key: "$set", Value: bson.D{{Key: field, Value: value}}}}
 }
 
-// seed inserts documents past the library.
+func increment(field string) bson.D {
+	return bson.D{{Key: "$inc", Value: bson.D{{Key: field, Value: int32(1)}}}}
+}
+
+// seed inserts documents without the library.
 func seed(t *testing.T, db *mongo.Database, documents ...any) {
 	t.Helper()
 	if _, err := db.Collection(note.Collection).InsertMany(t.Context(), documents); err != nil {
@@ -33,7 +37,7 @@ func seed(t *testing.T, db *mongo.Database, documents ...any) {
 	}
 }
 
-// events are those of the outbox in the order of their positions: "upsert a", "delete b".
+// events returns the events of the outbox in the order of their positions: "upsert a", "delete b".
 func events(t *testing.T, db *mongo.Database) []string {
 	t.Helper()
 	var read []string
@@ -46,7 +50,7 @@ func events(t *testing.T, db *mongo.Database) []string {
 func expectEvents(t *testing.T, db *mongo.Database, wanted ...string) {
 	t.Helper()
 	if got := events(t, db); strings.Join(got, ", ") != strings.Join(wanted, ", ") {
-		t.Errorf("the outbox holds %q, not %q", got, wanted)
+		t.Errorf("the outbox contains %q, not %q", got, wanted)
 	}
 }
 
@@ -62,7 +66,7 @@ func TestMoreDocumentsThanOneChunkAreAllRecorded(t *testing.T) {
 	if _, err := notes.InsertMany(t.Context(), documents); err != nil {
 		t.Fatal(err)
 	}
-	updated, err := notes.UpdateMany(t.Context(), bson.D{{Key: "n", Value: 0}}, bson.D{{Key: "$inc", Value: bson.D{{Key: "n", Value: int32(1)}}}})
+	updated, err := notes.UpdateMany(t.Context(), bson.D{{Key: "n", Value: 0}}, increment("n"))
 	if err != nil || updated.MatchedCount != count || updated.ModifiedCount != count {
 		t.Fatalf("%v: %+v", err, updated)
 	}
@@ -92,10 +96,9 @@ func TestAWriteThatMovesAggregateIDsBetweenDocumentsIsRefusedAsAWhole(t *testing
 		documents = append(documents, bson.D{{Key: "_id", Value: int32(slot)}, {Key: "slot", Value: int32(slot)}})
 	}
 	seed(t, db, documents...)
-	notes := outgraph.Track(db, outgraph.Aggregate{Type: "note", Collection: "notes", ID: func(document bson.Raw) (string, error) {
-		return fmt.Sprint(document.Lookup("slot").Int32()), nil
-	}})
-	_, err := notes.UpdateMany(t.Context(), bson.D{}, bson.D{{Key: "$inc", Value: bson.D{{Key: "slot", Value: int32(1)}}}})
+	slotOf := func(document bson.Raw) (string, error) { return fmt.Sprint(document.Lookup("slot").Int32()), nil }
+	notes := outgraph.Track(db, outgraph.Aggregate{Type: "note", Collection: "notes", ID: slotOf})
+	_, err := notes.UpdateMany(t.Context(), bson.D{}, increment("slot"))
 	if !errors.Is(err, &outgraph.Fault{Code: outgraph.CodeEventInvalid}) {
 		t.Errorf("%v", err)
 	}
@@ -110,7 +113,11 @@ func TestAWriteThatMovesAggregateIDsBetweenDocumentsIsRefusedAsAWhole(t *testing
 func TestEachInsertHasItsEventWhateverTheClientDecodesAnIDAs(t *testing.T) {
 	t.Parallel()
 	for name, decoding := range map[string]*options.BSONOptions{
-		"M": {DefaultDocumentM: true}, "map": {DefaultDocumentMap: true}, "bytes": {BinaryAsSlice: true}, "text": {ObjectIDAsHexString: true}, "none": {},
+		"M":     {DefaultDocumentM: true},
+		"map":   {DefaultDocumentMap: true},
+		"bytes": {BinaryAsSlice: true},
+		"text":  {ObjectIDAsHexString: true},
+		"none":  {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -123,15 +130,25 @@ func TestEachInsertHasItsEventWhateverTheClientDecodesAnIDAs(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			binary := bson.D{{Key: "_id", Value: bson.Binary{Subtype: bson.TypeBinaryUUID, Data: make([]byte, 16)}}, {Key: "name", Value: "d"}}
-			if _, err := notes.InsertMany(t.Context(), []bson.D{binary, {{Key: "_id", Value: bson.Binary{Data: []byte("x")}}, {Key: "name", Value: "d"}}, {{Key: "name", Value: "d"}}}); err != nil {
+			uuid := bson.Binary{Subtype: bson.TypeBinaryUUID, Data: make([]byte, 16)}
+			many := []bson.D{
+				{{Key: "_id", Value: uuid}, {Key: "name", Value: "d"}},
+				{{Key: "_id", Value: bson.Binary{Data: []byte("x")}}, {Key: "name", Value: "d"}},
+				{{Key: "name", Value: "d"}},
+			}
+			if _, err := notes.InsertMany(t.Context(), many); err != nil {
 				t.Fatal(err)
 			}
-			upsert := bson.D{{Key: "$setOnInsert", Value: bson.D{{Key: "_id", Value: bson.D{{Key: "z", Value: 1}, {Key: "y", Value: 1}, {Key: "x", Value: 1}}}, {Key: "name", Value: "d"}}}}
-			if _, err := notes.UpdateOne(t.Context(), byID("none"), bson.D{{Key: "$set", Value: bson.D{{Key: "name", Value: "d"}}}}, options.UpdateOne().SetUpsert(true)); err != nil {
+			upsertOne := options.UpdateOne().SetUpsert(true)
+			if _, err := notes.UpdateOne(t.Context(), byID("none"), set("name", "d"), upsertOne); err != nil {
 				t.Fatal(err)
 			}
-			if err := notes.FindOneAndUpdate(t.Context(), bson.D{{Key: "name", Value: "none"}}, upsert, options.FindOneAndUpdate().SetUpsert(true)).Err(); !errors.Is(err, mongo.ErrNoDocuments) {
+			id := bson.D{{Key: "z", Value: 1}, {Key: "y", Value: 1}, {Key: "x", Value: 1}}
+			inserted := bson.D{{Key: "_id", Value: id}, {Key: "name", Value: "d"}}
+			missing, update := bson.D{{Key: "name", Value: "none"}}, bson.D{{Key: "$setOnInsert", Value: inserted}}
+			upsert := options.FindOneAndUpdate().SetUpsert(true)
+			err := notes.FindOneAndUpdate(t.Context(), missing, update, upsert).Err()
+			if !errors.Is(err, mongo.ErrNoDocuments) {
 				t.Fatal(err)
 			}
 			if got := len(events(t, db)); got != writes+5 {
@@ -141,15 +158,19 @@ func TestEachInsertHasItsEventWhateverTheClientDecodesAnIDAs(t *testing.T) {
 	}
 }
 
-// named is an aggregate whose id is not of its document's _id.
-var named = outgraph.Aggregate{Type: "note", Collection: "notes", ID: func(document bson.Raw) (string, error) { return document.Lookup("name").StringValue(), nil }}
+// named is an aggregate whose id is a field other than _id.
+var named = outgraph.Aggregate{Type: "note", Collection: "notes", ID: func(document bson.Raw) (string, error) {
+	return document.Lookup("name").StringValue(), nil
+}}
 
 func TestAnIDThatTheRegistryDecodesToAMapIsRefused(t *testing.T) {
 	t.Parallel()
 	registry := bson.NewRegistry()
 	registry.RegisterTypeMapEntry(bson.TypeEmbeddedDocument, reflect.TypeFor[bson.M]())
 	db := testdb.Connect(t, clientOptions(t).SetRegistry(registry))
-	_, err := outgraph.Track(db, named).InsertOne(t.Context(), bson.D{{Key: "_id", Value: bson.D{{Key: "b", Value: 1}, {Key: "a", Value: 1}}}, {Key: "name", Value: "d"}})
+	id := bson.D{{Key: "b", Value: 1}, {Key: "a", Value: 1}}
+	document := bson.D{{Key: "_id", Value: id}, {Key: "name", Value: "d"}}
+	_, err := outgraph.Track(db, named).InsertOne(t.Context(), document)
 	if !errors.Is(err, &outgraph.Fault{Code: outgraph.CodeUntracked}) {
 		t.Errorf("%v", err)
 	}
@@ -189,7 +210,7 @@ func TestARefusalThatIsCaughtCannotBeCommitted(t *testing.T) {
 		if err := write(ctx); !errors.Is(err, &outgraph.Fault{Code: outgraph.CodeEventInvalid}) {
 			t.Errorf("%s: %v", name, err)
 		}
-		// Not outside of the transaction either.
+		// A later write must not run outside the transaction either.
 		if _, err := db.Collection("notes").InsertOne(ctx, byID("after")); err == nil {
 			t.Errorf("%s: a later write was accepted", name)
 		}
@@ -197,12 +218,14 @@ func TestARefusalThatIsCaughtCannotBeCommitted(t *testing.T) {
 			t.Errorf("%s: the commit was accepted", name)
 		}
 	}
-	// The session is fit for the next one.
-	if _, err := session.WithTransaction(t.Context(), func(ctx context.Context) (any, error) { return notes.InsertOne(ctx, byID("next")) }); err != nil {
+	// The session can run another transaction.
+	next := func(ctx context.Context) (any, error) { return notes.InsertOne(ctx, byID("next")) }
+	if _, err := session.WithTransaction(t.Context(), next); err != nil {
 		t.Fatal(err)
 	}
-	if got := testdb.Text(t, testdb.All(t, db, "notes", "_id")); got != `{"value":[{"_id":{"$numberDouble":"1.5"}},{"_id":"next"}]}` {
-		t.Errorf("notes holds %s", got)
+	const want = `{"value":[{"_id":{"$numberDouble":"1.5"}},{"_id":"next"}]}`
+	if got := testdb.Text(t, testdb.All(t, db, "notes", "_id")); got != want {
+		t.Errorf("notes contains %s", got)
 	}
 	expectEvents(t, db, "upsert next")
 }
@@ -230,19 +253,27 @@ func TestTextThatIsNotUTF8IsRefused(t *testing.T) {
 	notes := outgraph.Track(db, note)
 	const bad = "a\xffb"
 	for place, value := range map[string]any{
-		"payload.x": bad, "payload.x.y": bson.D{{Key: "y", Value: bad}}, "payload.x[1]": bson.A{1, bad}, "payload.x[0].y": bson.A{bson.D{{Key: "y", Value: bad}}},
-		"payload.x.": bson.D{{Key: bad, Value: 1}}, "payload.x must": bson.JavaScript(bad), "payload.x is not": nil,
-		"payload.x ": bson.Regex{Pattern: bad}, "payload.x mus": bson.Symbol(bad), "payload.x.x must": bson.CodeWithScope{Code: "x", Scope: bson.D{{Key: "x", Value: bad}}},
+		"payload.x":        bad,
+		"payload.x.y":      bson.D{{Key: "y", Value: bad}},
+		"payload.x[1]":     bson.A{1, bad},
+		"payload.x[0].y":   bson.A{bson.D{{Key: "y", Value: bad}}},
+		"payload.x.":       bson.D{{Key: bad, Value: 1}},
+		"payload.x must":   bson.JavaScript(bad),
+		"payload.x is not": nil,
+		"payload.x ":       bson.Regex{Pattern: bad},
+		"payload.x mus":    bson.Symbol(bad),
+		"payload.x.x must": bson.CodeWithScope{Code: "x", Scope: bson.D{{Key: "x", Value: bad}}},
 	} {
 		document := bson.D{{Key: "_id", Value: "a"}, {Key: "x", Value: value}}
 		if value == nil {
 			document = bson.D{{Key: "_id", Value: bad}}
 		}
 		invalid := &outgraph.Fault{Code: outgraph.CodeEventInvalid}
-		if _, err := notes.InsertOne(t.Context(), document); !errors.Is(err, invalid) || value != nil && !strings.Contains(err.Error(), place) {
+		_, err := notes.InsertOne(t.Context(), document)
+		if !errors.Is(err, invalid) || value != nil && !strings.Contains(err.Error(), place) {
 			t.Errorf("%s: %v", place, err)
 		}
-		err := outgraph.InTransaction(t.Context(), db.Client(), func(ctx context.Context) error {
+		err = outgraph.InTransaction(t.Context(), db.Client(), func(ctx context.Context) error {
 			return outgraph.RecordEvent(ctx, db, note, outgraph.Upsert("a", document))
 		})
 		if !errors.Is(err, invalid) {
@@ -250,7 +281,8 @@ func TestTextThatIsNotUTF8IsRefused(t *testing.T) {
 		}
 	}
 	seed(t, db, bson.D{{Key: "_id", Value: "a"}, {Key: "x", Value: bad}})
-	if _, err := notes.UpdateOne(t.Context(), byID("a"), set("n", 1)); !errors.Is(err, &outgraph.Fault{Code: outgraph.CodeEventInvalid}) {
+	_, err := notes.UpdateOne(t.Context(), byID("a"), set("n", 1))
+	if !errors.Is(err, &outgraph.Fault{Code: outgraph.CodeEventInvalid}) {
 		t.Errorf("%v", err)
 	}
 	if _, err := notes.UpdateOne(t.Context(), byID("a"), set("x", "good")); err != nil {
@@ -262,7 +294,8 @@ func TestTextThatIsNotUTF8IsRefused(t *testing.T) {
 func TestAnEmptyTimestampIsRecordedAsTheServerFillsItIn(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)
-	if _, err := outgraph.Track(db, note).InsertOne(t.Context(), bson.D{{Key: "at", Value: bson.Timestamp{}}, {Key: "_id", Value: "a"}}); err != nil {
+	document := bson.D{{Key: "at", Value: bson.Timestamp{}}, {Key: "_id", Value: "a"}}
+	if _, err := outgraph.Track(db, note).InsertOne(t.Context(), document); err != nil {
 		t.Fatal(err)
 	}
 	payload := testdb.All(t, db, outgraph.OutboxCollection, "position")[0].Lookup("payload")
@@ -303,11 +336,14 @@ func TestOptionsOfAWriteDecideWhichDocumentIsRecorded(t *testing.T) {
 		t.Fatalf("%v: %s", err, found)
 	}
 	expression := bson.D{{Key: "$expr", Value: bson.D{{Key: "$eq", Value: bson.A{"$n", "$$wanted"}}}}}
-	filtered := options.UpdateOne().SetLet(bson.D{{Key: "wanted", Value: 1}}).SetHint("_id_").SetArrayFilters([]any{bson.D{{Key: "x", Value: bson.D{{Key: "$gt", Value: 3}}}}})
+	greater := bson.D{{Key: "x", Value: bson.D{{Key: "$gt", Value: 3}}}}
+	filtered := options.UpdateOne().SetLet(bson.D{{Key: "wanted", Value: 1}}).SetHint("_id_").
+		SetArrayFilters([]any{greater})
 	if _, err := notes.UpdateOne(t.Context(), expression, set("list.$[x]", 9), filtered); err != nil {
 		t.Fatal(err)
 	}
-	deleted, err := notes.DeleteMany(t.Context(), expression, options.DeleteMany().SetLet(bson.D{{Key: "wanted", Value: 2}}))
+	second := options.DeleteMany().SetLet(bson.D{{Key: "wanted", Value: 2}})
+	deleted, err := notes.DeleteMany(t.Context(), expression, second)
 	if err != nil || deleted.DeletedCount != 1 {
 		t.Fatalf("%v: %+v", err, deleted)
 	}
@@ -319,7 +355,8 @@ func TestFindOneAndUpdateThatInsertsAnswersAsTheDriverDoes(t *testing.T) {
 	db := testdb.New(t)
 	notes := outgraph.Track(db, note)
 	upsert := options.FindOneAndUpdate().SetUpsert(true)
-	if err := notes.FindOneAndUpdate(t.Context(), byID("a"), set("n", int32(1)), upsert).Err(); !errors.Is(err, mongo.ErrNoDocuments) {
+	err := notes.FindOneAndUpdate(t.Context(), byID("a"), set("n", int32(1)), upsert).Err()
+	if !errors.Is(err, mongo.ErrNoDocuments) {
 		t.Fatalf("before: %v", err)
 	}
 	after := upsert.SetReturnDocument(options.After).SetProjection(bson.D{{Key: "n", Value: 1}, {Key: "_id", Value: 0}})
@@ -367,7 +404,7 @@ func TestAWriteWithACollationOfItsOwnIsRefused(t *testing.T) {
 		}
 	}
 	if got := testdb.Text(t, testdb.All(t, db, "notes", "_id")); got != `{"value":[{"_id":"A"},{"_id":"a"}]}` {
-		t.Errorf("notes holds %s", got)
+		t.Errorf("notes contains %s", got)
 	}
 	expectEvents(t, db)
 }
@@ -410,7 +447,7 @@ func TestConcurrentUpdatesOfOneDocumentHavePositionsInTheOrderOfItsStates(t *tes
 	for range writers {
 		running.Go(func() {
 			for range each {
-				if _, err := notes.UpdateOne(t.Context(), byID("a"), bson.D{{Key: "$inc", Value: bson.D{{Key: "n", Value: int32(1)}}}}); err != nil {
+				if _, err := notes.UpdateOne(t.Context(), byID("a"), increment("n")); err != nil {
 					t.Error(err)
 				}
 			}
@@ -423,7 +460,7 @@ func TestConcurrentUpdatesOfOneDocumentHavePositionsInTheOrderOfItsStates(t *tes
 	}
 	for index, event := range recorded {
 		if n := event.Lookup("payload", "n").Int32(); n != int32(index+1) {
-			t.Fatalf("the event at place %d has the state %d", index+1, n)
+			t.Fatalf("event number %d has the state %d", index+1, n)
 		}
 	}
 }

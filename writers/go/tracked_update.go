@@ -10,8 +10,12 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// UpdateOne updates the first document that matches.
-func (c *Collection) UpdateOne(ctx context.Context, filter, update any, opts ...options.Lister[options.UpdateOneOptions]) (*mongo.UpdateResult, error) {
+// UpdateOne updates the first document that matches. It refuses a collation with [CodeUntracked].
+//
+//	_, err := people.UpdateOne(ctx, bson.M{"_id": "ada"}, bson.M{"$set": bson.M{"city": "London"}})
+func (c *Collection) UpdateOne(
+	ctx context.Context, filter, update any, opts ...options.Lister[options.UpdateOneOptions],
+) (*mongo.UpdateResult, error) {
 	given, err := resolve(opts)
 	if err == nil {
 		err = refuseCollation(given.Collation)
@@ -19,17 +23,22 @@ func (c *Collection) UpdateOne(ctx context.Context, filter, update any, opts ...
 	if err != nil {
 		return nil, err
 	}
-	return c.writeOne(ctx, filter, one(given.Hint, given.Let, given.Sort), given.Upsert, func(ctx context.Context, target any, inserts bool) (*mongo.UpdateResult, error) {
+	write := func(ctx context.Context, target any, inserts bool) (*mongo.UpdateResult, error) {
 		return c.collection.UpdateOne(ctx, target, update, with(opts, func(o *options.UpdateOneOptions) {
 			if o.Sort = nil; !inserts {
 				o.Hint, o.Upsert = nil, nil
 			}
 		})...)
-	})
+	}
+	return c.writeOne(ctx, filter, one(given.Hint, given.Let, given.Sort), given.Upsert, write)
 }
 
-// ReplaceOne replaces the first document that matches.
-func (c *Collection) ReplaceOne(ctx context.Context, filter, replacement any, opts ...options.Lister[options.ReplaceOptions]) (*mongo.UpdateResult, error) {
+// ReplaceOne replaces the first document that matches. It refuses a collation with [CodeUntracked].
+//
+//	_, err := people.ReplaceOne(ctx, bson.M{"_id": "ada"}, bson.M{"name": "Ada"}, options.Replace().SetUpsert(true))
+func (c *Collection) ReplaceOne(
+	ctx context.Context, filter, replacement any, opts ...options.Lister[options.ReplaceOptions],
+) (*mongo.UpdateResult, error) {
 	given, err := resolve(opts)
 	if err == nil {
 		err = refuseCollation(given.Collation)
@@ -37,21 +46,24 @@ func (c *Collection) ReplaceOne(ctx context.Context, filter, replacement any, op
 	if err != nil {
 		return nil, err
 	}
-	return c.writeOne(ctx, filter, one(given.Hint, given.Let, given.Sort), given.Upsert, func(ctx context.Context, target any, inserts bool) (*mongo.UpdateResult, error) {
+	write := func(ctx context.Context, target any, inserts bool) (*mongo.UpdateResult, error) {
 		return c.collection.ReplaceOne(ctx, target, replacement, with(opts, func(o *options.ReplaceOptions) {
 			if o.Sort = nil; !inserts {
 				o.Hint, o.Upsert = nil, nil
 			}
 		})...)
-	})
+	}
+	return c.writeOne(ctx, filter, one(given.Hint, given.Let, given.Sort), given.Upsert, write)
 }
 
-// write makes an update of what it is aimed at. One that inserts needs the caller's hint; for others, it has done its
-// work.
+// write runs an update on its target. An update that inserts needs the caller's hint; for any other, the read before it
+// has used the hint.
 type write func(ctx context.Context, target any, inserts bool) (*mongo.UpdateResult, error)
 
 // writeOne resolves the filter to one document first, so that its state before and after can be compared.
-func (c *Collection) writeOne(ctx context.Context, filter any, first *options.FindOptionsBuilder, upsert *bool, write write) (*mongo.UpdateResult, error) {
+func (c *Collection) writeOne(
+	ctx context.Context, filter any, first *options.FindOptionsBuilder, upsert *bool, write write,
+) (*mongo.UpdateResult, error) {
 	var result *mongo.UpdateResult
 	err := c.track(ctx, func(ctx context.Context) error {
 		before, err := c.read(ctx, filter, first)
@@ -68,7 +80,9 @@ func (c *Collection) writeOne(ctx context.Context, filter any, first *options.Fi
 }
 
 // update writes to the documents that were just read, or inserts one, and records the events.
-func (c *Collection) update(ctx context.Context, before []bson.Raw, filter any, upsert *bool, write write) (*mongo.UpdateResult, error) {
+func (c *Collection) update(
+	ctx context.Context, before []bson.Raw, filter any, upsert *bool, write write,
+) (*mongo.UpdateResult, error) {
 	target, inserts := aim(before, filter, upsert)
 	result, err := write(ctx, target, inserts)
 	switch {
@@ -84,8 +98,12 @@ func (c *Collection) update(ctx context.Context, before []bson.Raw, filter any, 
 	return result, nil
 }
 
-// UpdateMany updates every document that matches.
-func (c *Collection) UpdateMany(ctx context.Context, filter, update any, opts ...options.Lister[options.UpdateManyOptions]) (*mongo.UpdateResult, error) {
+// UpdateMany updates every document that matches. It refuses a collation with [CodeUntracked].
+//
+//	_, err := people.UpdateMany(ctx, bson.M{"city": nil}, bson.M{"$set": bson.M{"city": "London"}})
+func (c *Collection) UpdateMany(
+	ctx context.Context, filter, update any, opts ...options.Lister[options.UpdateManyOptions],
+) (*mongo.UpdateResult, error) {
 	given, err := resolve(opts)
 	if err == nil {
 		err = refuseCollation(given.Collation)
@@ -108,7 +126,13 @@ func (c *Collection) UpdateMany(ctx context.Context, filter, update any, opts ..
 	return result, nil
 }
 
-func (c *Collection) updateChunks(ctx context.Context, ids []any, filter, update any, upsert *bool, opts []options.Lister[options.UpdateManyOptions]) (*mongo.UpdateResult, error) {
+func (c *Collection) updateChunks(
+	ctx context.Context,
+	ids []any,
+	filter, update any,
+	upsert *bool,
+	opts []options.Lister[options.UpdateManyOptions],
+) (*mongo.UpdateResult, error) {
 	write := func(ctx context.Context, target any, inserts bool) (*mongo.UpdateResult, error) {
 		return c.collection.UpdateMany(ctx, target, update, with(opts, func(o *options.UpdateManyOptions) {
 			if !inserts {
@@ -135,9 +159,13 @@ func (c *Collection) updateChunks(ctx context.Context, ids []any, filter, update
 	return sum, nil
 }
 
-// FindOneAndUpdate updates the first document that matches, and answers as the driver does: with the document before
-// the update, or after it with [options.After].
-func (c *Collection) FindOneAndUpdate(ctx context.Context, filter, update any, opts ...options.Lister[options.FindOneAndUpdateOptions]) *mongo.SingleResult {
+// FindOneAndUpdate updates the first document that matches. It returns the driver's result: the document before the
+// update, or after it with [options.After]. The result holds the error. It refuses a collation with [CodeUntracked].
+//
+//	err := people.FindOneAndUpdate(ctx, bson.M{"_id": "ada"}, bson.M{"$inc": bson.M{"visits": 1}}).Decode(&before)
+func (c *Collection) FindOneAndUpdate(
+	ctx context.Context, filter, update any, opts ...options.Lister[options.FindOneAndUpdateOptions],
+) *mongo.SingleResult {
 	given, err := resolve(opts)
 	if err == nil {
 		err = refuseCollation(given.Collation)
@@ -170,12 +198,15 @@ func (c *Collection) FindOneAndUpdate(ctx context.Context, filter, update any, o
 	return result
 }
 
-// upsertOne is FindOneAndUpdate where nothing matches: by another command, because the driver's answer to that one does
-// not tell the id of what was inserted.
-func (c *Collection) upsertOne(ctx context.Context, filter, update any, given options.FindOneAndUpdateOptions) (*mongo.SingleResult, error) {
+// upsertOne is FindOneAndUpdate for a filter that matches nothing. It uses UpdateOne, because the driver's result of
+// FindOneAndUpdate does not contain the id of an inserted document.
+func (c *Collection) upsertOne(
+	ctx context.Context, filter, update any, given options.FindOneAndUpdateOptions,
+) (*mongo.SingleResult, error) {
 	upsert := options.UpdateOne().SetUpsert(true)
 	upsert.Opts = append(upsert.Opts, func(o *options.UpdateOneOptions) error {
-		o.ArrayFilters, o.BypassDocumentValidation, o.Comment, o.Hint, o.Let = given.ArrayFilters, given.BypassDocumentValidation, given.Comment, given.Hint, given.Let
+		o.ArrayFilters, o.BypassDocumentValidation = given.ArrayFilters, given.BypassDocumentValidation
+		o.Comment, o.Hint, o.Let = given.Comment, given.Hint, given.Let
 		return nil
 	})
 	inserted, err := c.collection.UpdateOne(ctx, filter, update, upsert)

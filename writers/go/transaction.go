@@ -15,10 +15,20 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
 )
 
-// InTransaction runs work in the running transaction of the session in ctx, or, without one, in a new transaction that
-// reads one snapshot and is committed by a majority. A new one is retried as a whole when it meets a conflict or a
-// failover: work may run more than once. Use the context that work is given. A refusal of this package that work does
-// not return is returned for it.
+// InTransaction runs work in the running transaction of the session in ctx. Without one, it starts a new transaction
+// with read concern snapshot and write concern majority. A new transaction is retried as a whole after a conflict or a
+// failover, so work may run more than once. In work, use the context that it receives.
+//
+//	err := outgraph.InTransaction(ctx, db.Client(), func(ctx context.Context) error {
+//		if _, err := people.InsertOne(ctx, bson.M{"_id": "ada"}); err != nil {
+//			return err
+//		}
+//		_, err := orders.InsertOne(ctx, bson.M{"_id": "o1", "customer": "ada"})
+//		return err
+//	})
+//
+// It returns the error of work or of the driver. If work ignores an error of this package, InTransaction returns it. On
+// a standalone server, which has no transactions, it returns a [Fault] with [CodeNoTransaction].
 func InTransaction(ctx context.Context, client *mongo.Client, work func(ctx context.Context) error) error {
 	session := mongo.SessionFromContext(ctx)
 	if session != nil && session.TransactionRunning() {
@@ -32,7 +42,8 @@ func InTransaction(ctx context.Context, client *mongo.Client, work func(ctx cont
 		defer own.EndSession(context.WithoutCancel(ctx))
 		session = own
 	}
-	// A client may read from secondaries, or be content with one member: a transaction of the outbox cannot.
+	// A client may read from secondaries, or accept an acknowledgement of one member. A transaction with the outbox must
+	// not.
 	transaction := options.Transaction().
 		SetReadConcern(readconcern.Snapshot()).
 		SetWriteConcern(writeconcern.Majority()).
@@ -42,40 +53,44 @@ func InTransaction(ctx context.Context, client *mongo.Client, work func(ctx cont
 		if err := work(context.WithValue(ctx, refusedKey{}, &refused)); err != nil {
 			return nil, err
 		}
-		// What work has caught: to commit would fail, and be tried again.
+		// An error that work ignored: the commit would fail and be retried.
 		return nil, refused
 	}, transaction)
 	return nameStandalone(err)
 }
 
 // nameStandalone replaces the server's "Transaction numbers are only allowed on a replica set member or mongos"
-// (IllegalOperation, seen of MongoDB 6.0).
+// (IllegalOperation, seen with MongoDB 6.0).
 func nameStandalone(err error) error {
 	var failure mongo.CommandError
 	if !errors.As(err, &failure) || failure.Code != 20 || !strings.HasPrefix(failure.Message, "Transaction numbers") {
 		return err
 	}
 	return faultf(CodeNoTransaction,
-		"This MongoDB is a standalone server, which has no transactions: make it a replica set, of one member at least (https://www.mongodb.com/docs/manual/tutorial/convert-standalone-to-replica-set/).")
+		"This MongoDB is a standalone server, which has no transactions. Convert it to a replica set, of at least one "+
+			"member (https://www.mongodb.com/docs/manual/tutorial/convert-standalone-to-replica-set/).")
 }
 
-// requireTransaction refuses a context without a running transaction whose writes stay once it has committed.
+// requireTransaction refuses a context without a running transaction, and a transaction whose writes could be rolled
+// back after its commit.
 func requireTransaction(ctx context.Context) error {
 	session := mongo.SessionFromContext(ctx)
 	if session == nil || !session.TransactionRunning() {
 		return faultf(CodeNoTransaction,
-			"An event must be recorded in the transaction that writes its document: start one (session.WithTransaction, or outgraph.InTransaction), and pass its context.")
+			"An event must be recorded in the transaction that writes its document: start one (session.WithTransaction, "+
+				"or outgraph.InTransaction), and pass its context.")
 	}
 	if w := writeConcernOf(session); w != "" && w != writeconcern.WCMajority {
 		return faultf(CodeWriteConcern,
-			"The transaction's write concern is %s: use majority, because what could be rolled back must not reach the graph.", w)
+			"The transaction's write concern is %s: use majority, because a write that could be rolled back must not reach "+
+				"the graph.", w)
 	}
 	return nil
 }
 
-// writeConcernOf is the w of the session's transaction; empty where it is left to the server, whose default is a
-// majority. The driver keeps it to itself, so it is read by reflection, and only here; should a version of the driver
-// move it, it counts as left to the server, and a test fails.
+// writeConcernOf returns the w of the session's transaction. It is empty if the server decides: its default is a
+// majority. The driver does not expose it, so this function, and no other, reads it by reflection. If a version of the
+// driver moves it, the result is empty, and a test fails.
 func writeConcernOf(session *mongo.Session) string {
 	w := reflect.ValueOf(session)
 	for _, field := range []string{"clientSession", "CurrentWc", "W"} {

@@ -21,7 +21,7 @@ func clientOptions(t *testing.T) *options.ClientOptions {
 	t.Helper()
 	uri := os.Getenv("MONGODB_URI")
 	if uri == "" {
-		t.Fatal("MONGODB_URI must name a replica set")
+		t.Fatal("set MONGODB_URI to a replica set")
 	}
 	return options.Client().ApplyURI(uri)
 }
@@ -30,7 +30,7 @@ func TestSeveralVerbsJoinOneTransaction(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)
 	notes := outgraph.Track(db, note)
-	fail := errors.New("the writer thinks better of it")
+	fail := errors.New("the writer aborts")
 	write := func(ctx context.Context) error {
 		if _, err := notes.InsertOne(ctx, byID("a")); err != nil {
 			return err
@@ -66,8 +66,10 @@ func TestASessionWithoutATransactionGetsOne(t *testing.T) {
 
 func TestATransactionOfTheLibrarysOwnIsSafeWhateverTheClientsDefaultsAre(t *testing.T) {
 	t.Parallel()
-	db := testdb.Connect(t, clientOptions(t).SetWriteConcern(writeconcern.W1()).SetReadPreference(readpref.SecondaryPreferred()))
-	if _, err := outgraph.Track(db, note).UpdateOne(t.Context(), byID("a"), set("n", 1), options.UpdateOne().SetUpsert(true)); err != nil {
+	weak := clientOptions(t).SetWriteConcern(writeconcern.W1()).SetReadPreference(readpref.SecondaryPreferred())
+	db := testdb.Connect(t, weak)
+	upsert := options.UpdateOne().SetUpsert(true)
+	if _, err := outgraph.Track(db, note).UpdateOne(t.Context(), byID("a"), set("n", 1), upsert); err != nil {
 		t.Fatal(err)
 	}
 	err := db.Client().UseSession(t.Context(), func(ctx context.Context) error {
@@ -87,7 +89,7 @@ func TestATransactionOfTheLibrarysOwnIsSafeWhateverTheClientsDefaultsAre(t *test
 func TestATransactionThatMeetsAConflictIsRunAgain(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)
-	seed(t, db, bson.D{{Key: "_id", Value: "a"}, {Key: "by", Value: "nobody"}})
+	seed(t, db, bson.D{{Key: "_id", Value: "a"}, {Key: "by", Value: "none"}})
 	notes := outgraph.Track(db, note)
 	attempts := 0
 	session, err := db.Client().StartSession()
@@ -95,7 +97,7 @@ func TestATransactionThatMeetsAConflictIsRunAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer session.EndSession(t.Context())
-	// The driver's own WithTransaction: it must find the label in what the library has wrapped.
+	// The driver's own WithTransaction: it must find the label in the error that the library has wrapped.
 	_, err = session.WithTransaction(t.Context(), func(ctx context.Context) (any, error) {
 		attempts++
 		if err := notes.FindOne(ctx, byID("a")).Err(); err != nil {
@@ -113,7 +115,8 @@ func TestATransactionThatMeetsAConflictIsRunAgain(t *testing.T) {
 		t.Fatalf("%d attempts: %v", attempts, err)
 	}
 	recorded := testdb.All(t, db, outgraph.OutboxCollection, "position")
-	if len(recorded) != 2 || recorded[0].Lookup("payload", "by").StringValue() != "other" || recorded[1].Lookup("payload", "by").StringValue() != "us" {
+	by := func(event bson.Raw) string { return event.Lookup("payload", "by").StringValue() }
+	if len(recorded) != 2 || by(recorded[0]) != "other" || by(recorded[1]) != "us" {
 		t.Errorf("recorded: %v", recorded)
 	}
 }
@@ -133,7 +136,7 @@ func TestAnErrorOfTheDriverIsFoundBelowTheLibrarys(t *testing.T) {
 func TestACancelledContextLeavesNeitherDocumentNorEvent(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	// The context ends when the document has been written and its event is about to be.
+	// The context ends after the document was written, and just before its event is.
 	monitor := &event.CommandMonitor{Started: func(_ context.Context, started *event.CommandStartedEvent) {
 		if collection, _ := started.Command.Lookup("insert").StringValueOK(); collection == outgraph.OutboxCollection {
 			cancel()
@@ -146,7 +149,7 @@ func TestACancelledContextLeavesNeitherDocumentNorEvent(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	if got := testdb.Text(t, testdb.All(t, db, "notes", "_id")); got != `{"value":[{"_id":"a","n":{"$numberInt":"1"}}]}` {
-		t.Errorf("notes holds %s", got)
+		t.Errorf("notes contains %s", got)
 	}
 	expectEvents(t, db)
 }

@@ -7,8 +7,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// invalidText is the path of a text, or of a field's name, that is not UTF-8; empty if there is none. The driver writes
-// such texts without complaint, and the consumer cannot read them.
+// invalidText returns the path of a text or a field's name that is not UTF-8, or an empty text. The driver writes such
+// texts without an error, and the consumer cannot read them.
 func invalidText(document bson.Raw, path string) string {
 	elements, err := document.Elements()
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 )
 
-// readCases reads a table: each value in the BSON type that it stands for.
+// readCases reads a table, with each value in its BSON type.
 func readCases[Case any](t *testing.T, table string) []Case {
 	t.Helper()
 	text, err := os.ReadFile(testdb.Repository("test", "conformance", table+".json"))
@@ -28,15 +28,15 @@ func readCases[Case any](t *testing.T, table string) []Case {
 		t.Fatal(err)
 	}
 	if len(read.Cases) == 0 {
-		t.Fatalf("%s.json holds no case", table)
+		t.Fatalf("%s.json contains no case", table)
 	}
 	return read.Cases
 }
 
-// errNotOffered stands for what this library has no way to say: the compiler refuses it.
+// errNotOffered is the refusal of a verb that this library does not have: the compiler refuses it.
 var errNotOffered = errors.New("not offered")
 
-// refusalOf is the code that the tables know an error by.
+// refusalOf returns the name that the tables use for an error.
 func refusalOf(err error) string {
 	var fault *outgraph.Fault
 	var server mongo.ServerError
@@ -55,7 +55,7 @@ func refusalOf(err error) string {
 	return err.Error()
 }
 
-// expectOutcome compares a refusal with the one that the case wants, and its message with the path that it must name.
+// expectOutcome compares a refusal with the expected one. The message must contain the path at.
 func expectOutcome(t *testing.T, err error, refused, at string) {
 	t.Helper()
 	if got := refusalOf(err); got != refused {
@@ -66,7 +66,7 @@ func expectOutcome(t *testing.T, err error, refused, at string) {
 	}
 }
 
-// inTransaction is the driver's own way, with the options that it has by default.
+// inTransaction runs work with the driver's own WithTransaction and its default options.
 func inTransaction(ctx context.Context, client *mongo.Client, work func(ctx context.Context) error) error {
 	session, err := client.StartSession()
 	if err != nil {
@@ -77,8 +77,7 @@ func inTransaction(ctx context.Context, client *mongo.Client, work func(ctx cont
 	return err
 }
 
-// expectNoCommit catches the error of the work, and commits all the same: the commit must be refused, if there is
-// anything to commit.
+// expectNoCommit ignores the error of the work and commits: the commit must be refused.
 func expectNoCommit(t *testing.T, client *mongo.Client, work func(ctx context.Context) error) {
 	t.Helper()
 	session, err := client.StartSession()
@@ -98,7 +97,7 @@ func expectNoCommit(t *testing.T, client *mongo.Client, work func(ctx context.Co
 	}
 }
 
-// empty removes all documents of the collections, for the next case.
+// empty deletes all documents of the collections, for the next case.
 func empty(t *testing.T, db *mongo.Database, collections ...string) {
 	t.Helper()
 	for _, name := range collections {

@@ -1,3 +1,3 @@
-// Package conformance runs the tables that every writer library must pass, whatever its language: test/conformance of
-// the repository, whose README says what a case is.
+// Package conformance runs the tables that the writer libraries in all languages must pass. The tables are in
+// test/conformance of the repository; the README there defines a case.
 package conformance

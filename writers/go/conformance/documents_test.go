@@ -41,8 +41,8 @@ func TestDocuments(t *testing.T) {
 			}
 			expectCounts(t, db, 1, given.Collection, outgraph.OutboxCollection)
 			want := testdb.Text(t, given.Document)
-			if stands := testdb.Text(t, testdb.All(t, db, given.Collection, "_id")[0]); stands != want {
-				t.Errorf("the document is %s, not %s", stands, want)
+			if stored := testdb.Text(t, testdb.All(t, db, given.Collection, "_id")[0]); stored != want {
+				t.Errorf("the document is %s, not %s", stored, want)
 			}
 			event := testdb.All(t, db, outgraph.OutboxCollection, "position")[0]
 			if payload := testdb.Text(t, event.Lookup("payload")); payload != want {
@@ -50,7 +50,8 @@ func TestDocuments(t *testing.T) {
 			}
 			id, err := outgraph.DocumentID(given.Document)
 			if err != nil || event.Lookup("aggregateId").StringValue() != id ||
-				event.Lookup("aggregateType").StringValue() != given.AggregateType || event.Lookup("operation").StringValue() != "upsert" {
+				event.Lookup("aggregateType").StringValue() != given.AggregateType ||
+				event.Lookup("operation").StringValue() != "upsert" {
 				t.Errorf("%v: the event is %s", err, event)
 			}
 		})

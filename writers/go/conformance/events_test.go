@@ -62,7 +62,7 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// expectPending compares an event with exactly the fields that a pending one has.
+// expectPending compares an event with exactly the fields of a pending event.
 func expectPending(t *testing.T, event bson.Raw, given eventCase) {
 	t.Helper()
 	var fields map[string]any

@@ -39,18 +39,19 @@ func TestSessions(t *testing.T) {
 			case "w1":
 				err = db.Client().UseSession(ctx, func(ctx context.Context) error {
 					w1 := options.Transaction().SetWriteConcern(writeconcern.W1())
-					_, err := mongo.SessionFromContext(ctx).WithTransaction(ctx, func(ctx context.Context) (any, error) { return nil, record(ctx) }, w1)
+					work := func(ctx context.Context) (any, error) { return nil, record(ctx) }
+					_, err := mongo.SessionFromContext(ctx).WithTransaction(ctx, work, w1)
 					return err
 				})
 			default:
 				t.Fatalf("there is no session %s", given.Session)
 			}
 			expectOutcome(t, err, given.Refused, "")
-			stands := 1
+			recorded := 1
 			if given.Refused != "" {
-				stands = 0
+				recorded = 0
 			}
-			expectCounts(t, db, stands, outgraph.OutboxCollection)
+			expectCounts(t, db, recorded, outgraph.OutboxCollection)
 		})
 	}
 }

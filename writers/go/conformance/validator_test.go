@@ -49,11 +49,11 @@ func TestValidator(t *testing.T) {
 				return err
 			})
 			expectOutcome(t, err, given.Refused, "")
-			stands := 1
+			stored := 1
 			if given.Refused != "" {
-				stands = 0
+				stored = 0
 			}
-			expectCounts(t, db, stands, notes, outgraph.OutboxCollection)
+			expectCounts(t, db, stored, notes, outgraph.OutboxCollection)
 		})
 	}
 }

@@ -56,7 +56,7 @@ type collation struct {
 	Strength int    `bson:"strength"`
 }
 
-// collationOf is nil where the call has none.
+// collationOf returns nil if the call has no collation.
 func collationOf(given *collation) *options.Collation {
 	if given == nil {
 		return nil
@@ -73,7 +73,8 @@ func TestVerbs(t *testing.T) {
 			notes := outgraph.Track(db, outgraph.Aggregate{Type: "note", Collection: "notes", ID: idIn(given.AggregateID)})
 			if given.Index != nil {
 				indexes := db.Collection("notes").Indexes()
-				model := mongo.IndexModel{Keys: given.Index.Key, Options: options.Index().SetName(given.Index.Name).SetSparse(given.Index.Sparse)}
+				named := options.Index().SetName(given.Index.Name).SetSparse(given.Index.Sparse)
+				model := mongo.IndexModel{Keys: given.Index.Key, Options: named}
 				if _, err := indexes.CreateOne(t.Context(), model); err != nil {
 					t.Fatal(err)
 				}
@@ -89,11 +90,11 @@ func TestVerbs(t *testing.T) {
 				return strings.Compare(testdb.Text(t, left.Lookup("_id")), testdb.Text(t, right.Lookup("_id")))
 			})
 			if got, want := testdb.Text(t, testdb.All(t, db, "notes", "_id")), testdb.Text(t, given.After); got != want {
-				t.Errorf("notes holds %s, not %s", got, want)
+				t.Errorf("notes contains %s, not %s", got, want)
 			}
 			got, want := byAggregate(t, testdb.All(t, db, outgraph.OutboxCollection, "position")), byAggregate(t, given.Events)
 			if got != want {
-				t.Errorf("the outbox holds\n%s\nnot\n%s", got, want)
+				t.Errorf("the outbox contains\n%s\nnot\n%s", got, want)
 			}
 		})
 	}
@@ -128,7 +129,7 @@ func attempt(t *testing.T, db *mongo.Database, notes *outgraph.Collection, given
 	return err
 }
 
-// idIn is the ID function of aggregates that are named by a field; nil without one.
+// idIn returns the ID function of an aggregate whose id is a field, or nil.
 func idIn(field string) func(document bson.Raw) (string, error) {
 	if field == "" {
 		return nil
@@ -136,7 +137,7 @@ func idIn(field string) func(document bson.Raw) (string, error) {
 	return func(document bson.Raw) (string, error) { return document.Lookup(field).StringValue(), nil }
 }
 
-// hintAndLet are nil where the call has none.
+// hintAndLet returns nil for each that the call does not have.
 func (c call) hintAndLet() (hint, let any) {
 	if c.Hint != "" {
 		hint = c.Hint
@@ -159,11 +160,14 @@ func makeCall(ctx context.Context, t *testing.T, notes *outgraph.Collection, cal
 	case "insertMany":
 		_, err = notes.InsertMany(ctx, call.Documents)
 	case "updateOne":
-		_, err = notes.UpdateOne(ctx, call.Filter, update, options.UpdateOne().SetUpsert(call.Upsert).SetCollation(collation).SetHint(hint).SetLet(let))
+		opts := options.UpdateOne().SetUpsert(call.Upsert).SetCollation(collation).SetHint(hint).SetLet(let)
+		_, err = notes.UpdateOne(ctx, call.Filter, update, opts)
 	case "updateMany":
-		_, err = notes.UpdateMany(ctx, call.Filter, update, options.UpdateMany().SetUpsert(call.Upsert).SetCollation(collation).SetHint(hint).SetLet(let))
+		opts := options.UpdateMany().SetUpsert(call.Upsert).SetCollation(collation).SetHint(hint).SetLet(let)
+		_, err = notes.UpdateMany(ctx, call.Filter, update, opts)
 	case "replaceOne":
-		_, err = notes.ReplaceOne(ctx, call.Filter, call.Replacement, options.Replace().SetUpsert(call.Upsert).SetCollation(collation).SetHint(hint).SetLet(let))
+		opts := options.Replace().SetUpsert(call.Upsert).SetCollation(collation).SetHint(hint).SetLet(let)
+		_, err = notes.ReplaceOne(ctx, call.Filter, call.Replacement, opts)
 	case "findOneAndUpdate":
 		opts := options.FindOneAndUpdate().SetUpsert(call.Upsert).SetCollation(collation).SetHint(hint).SetLet(let)
 		if call.ReturnDocument == "after" {
@@ -176,7 +180,7 @@ func makeCall(ctx context.Context, t *testing.T, notes *outgraph.Collection, cal
 		case errors.Is(err, mongo.ErrNoDocuments) && !wanted:
 			err = nil
 		case err == nil && (!wanted || testdb.Text(t, found) != testdb.Text(t, *call.Returns)):
-			t.Errorf("it answers with %s, not %s", found, call.Returns)
+			t.Errorf("it returns %s, not %s", found, call.Returns)
 		}
 	case "deleteOne":
 		_, err = notes.DeleteOne(ctx, call.Filter, options.DeleteOne().SetCollation(collation).SetHint(hint).SetLet(let))
@@ -192,7 +196,7 @@ func makeCall(ctx context.Context, t *testing.T, notes *outgraph.Collection, cal
 	return err
 }
 
-// updateOf is an update or a pipeline, as the driver takes them.
+// updateOf returns an update or a pipeline for the driver.
 func updateOf(update bson.RawValue) any {
 	if array, ok := update.ArrayOK(); ok {
 		values, err := array.Values()
@@ -208,7 +212,7 @@ func updateOf(update bson.RawValue) any {
 	return bson.Raw(update.Value)
 }
 
-// byAggregate lists events, those of each aggregate in their order.
+// byAggregate lists events by aggregate, and those of each aggregate in their order.
 func byAggregate(t *testing.T, events []bson.Raw) string {
 	t.Helper()
 	sorted := slices.Clone(events)

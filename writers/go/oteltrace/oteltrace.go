@@ -1,5 +1,5 @@
-// Package oteltrace takes the trace context of events from the active OpenTelemetry span. Only who imports it depends
-// on OpenTelemetry, and then on its API alone.
+// Package oteltrace reads the trace context of events from the active OpenTelemetry span. Only programs that import it
+// depend on OpenTelemetry, and only on its API.
 package oteltrace
 
 import (
@@ -8,8 +8,10 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Traceparent is the W3C trace context of the span in ctx, empty if there is none: for the Traceparent of an
-// outgraph.Aggregate.
+// Traceparent returns the W3C trace context of the span in ctx, or an empty text if there is none. Use it as the
+// Traceparent of an outgraph.Aggregate:
+//
+//	person := outgraph.Aggregate{Type: "person", Collection: "people", Traceparent: oteltrace.Traceparent}
 func Traceparent(ctx context.Context) string {
 	span := trace.SpanContextFromContext(ctx)
 	if !span.IsValid() {

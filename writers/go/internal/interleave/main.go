@@ -1,5 +1,5 @@
-// Command interleave is the Go writer of the test that lets writers of three languages change the same aggregates:
-// test/writers/interleaved/README.md says what it does.
+// Command interleave is the Go writer of the test in which writers of three languages change the same aggregates. See
+// test/writers/interleaved/README.md.
 package main
 
 import (
@@ -20,7 +20,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// ends counts the calls and transactions by the end that they came to.
+// ends counts the calls and transactions by their outcome.
 type ends struct {
 	Committed int `json:"committed"`
 	Aborted   int `json:"aborted"`
@@ -119,7 +119,7 @@ func (w writer) abort(ctx context.Context, id string) error {
 	if err := session.StartTransaction(); err != nil {
 		return err
 	}
-	// A conflict, or a new primary: aborted as well.
+	// An error is a conflict or a new primary: abort then as well.
 	_ = w.changeTwo(mongo.NewSessionContext(ctx, session), id, "aborted")
 	return session.AbortTransaction(ctx)
 }
@@ -143,7 +143,10 @@ func state(id, version string) bson.D {
 	properties := bson.D{{Key: "version", Value: version}}
 	node := append(bson.D{{Key: "properties", Value: properties}}, from...)
 	relationship := bson.D{
-		{Key: "type", Value: "INTERLEAVED_AT"}, {Key: "from", Value: from}, {Key: "to", Value: to}, {Key: "properties", Value: properties},
+		{Key: "type", Value: "INTERLEAVED_AT"},
+		{Key: "from", Value: from},
+		{Key: "to", Value: to},
+		{Key: "properties", Value: properties},
 	}
 	return bson.D{{Key: "nodes", Value: bson.A{node}}, {Key: "relationships", Value: bson.A{relationship}}}
 }

@@ -14,24 +14,24 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// Repository is the path of a file of the repository that this module is in.
+// Repository returns the path of a file of the repository that contains this module.
 func Repository(parts ...string) string {
 	_, here, _, _ := runtime.Caller(0)
 	return filepath.Join(append([]string{filepath.Dir(here), "..", "..", "..", ".."}, parts...)...)
 }
 
-// New makes a database on the replica set that MONGODB_URI names, with an outbox, and drops it at the end of the test.
-// Without one the test fails, it is never skipped.
+// New creates a database with an outbox on the replica set of MONGODB_URI, and drops it at the end of the test. Without
+// MONGODB_URI the test fails; it is never skipped.
 func New(t testing.TB) *mongo.Database {
 	t.Helper()
 	uri := os.Getenv("MONGODB_URI")
 	if uri == "" {
-		t.Fatal("MONGODB_URI must name a replica set")
+		t.Fatal("set MONGODB_URI to a replica set")
 	}
 	return Connect(t, options.Client().ApplyURI(uri))
 }
 
-// Connect is New with a client of the test's own.
+// Connect is New with the test's own client options.
 func Connect(t testing.TB, clientOptions *options.ClientOptions) *mongo.Database {
 	t.Helper()
 	client, err := mongo.Connect(clientOptions)
@@ -55,7 +55,7 @@ func Connect(t testing.TB, clientOptions *options.ClientOptions) *mongo.Database
 	return db
 }
 
-// validator is what every writer's events must pass, generated from outgraph's one schema of the outbox.
+// validator returns the validator of the outbox, which is generated from outgraph's schema.
 func validator(t testing.TB) bson.Raw {
 	t.Helper()
 	text, err := os.ReadFile(Repository("schema", "outbox.validator.json"))
@@ -69,10 +69,11 @@ func validator(t testing.TB) bson.Raw {
 	return document
 }
 
-// All are the documents of a collection, as they are stored, in the order of the given field.
+// All returns the stored documents of a collection, in the order of the given field.
 func All(t testing.TB, db *mongo.Database, collection, order string) []bson.Raw {
 	t.Helper()
-	cursor, err := db.Collection(collection).Find(t.Context(), bson.D{}, options.Find().SetSort(bson.D{{Key: order, Value: 1}}))
+	sorted := options.Find().SetSort(bson.D{{Key: order, Value: 1}})
+	cursor, err := db.Collection(collection).Find(t.Context(), bson.D{}, sorted)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +84,7 @@ func All(t testing.TB, db *mongo.Database, collection, order string) []bson.Raw 
 	return documents
 }
 
-// Text is a document or value as canonical Extended JSON: equal texts mean equal values of equal BSON types.
+// Text returns a document or value as canonical Extended JSON: equal texts mean equal values of equal BSON types.
 func Text(t testing.TB, value any) string {
 	t.Helper()
 	text, err := bson.MarshalExtJSON(bson.D{{Key: "value", Value: value}}, true, false)
