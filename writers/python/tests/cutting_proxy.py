@@ -1,4 +1,7 @@
-"""A TCP proxy that ends a connection at one exact message, as a primary that is killed does. It looks for bytes in what travels, and knows no protocol."""
+"""A TCP proxy that closes a connection at one exact message, like a primary that is killed.
+
+It searches the data for certain bytes and knows no protocol.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ Where = Literal["request", "reply"]
 
 
 class CuttingProxy:
-    """Listens on a loopback port of its own, before the server on ``target``. Used as a context manager, it leaves no connection behind."""
+    """Listens on a loopback port of its own and forwards to ``target``.
+
+    Use it as a context manager: it closes all connections at the end.
+    """
 
     def __init__(self, target: tuple[str, int]) -> None:
         self._target = target
@@ -26,7 +32,10 @@ class CuttingProxy:
         return f"mongodb://127.0.0.1:{self._listener.getsockname()[1]}/?directConnection=true"
 
     def cut_once(self, at: bytes, before: Where) -> None:
-        """Ends the connection at the next request with these bytes: before the server gets it, or before the client gets its reply."""
+        """Closes the connection at the next request with these bytes.
+
+        It closes before the server gets the request, or before the client gets the reply.
+        """
         self._cut = (at, before)
 
     def __enter__(self) -> CuttingProxy:  # noqa: PYI034 - Self is younger than Python 3.10

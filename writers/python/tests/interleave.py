@@ -1,4 +1,7 @@
-"""The Python writer of the test that lets writers of three languages change the same aggregates: ``test/writers/interleaved/README.md`` says what it does."""
+"""The Python writer of the test in which writers of three languages change the same aggregates.
+
+See ``test/writers/interleaved/README.md``.
+"""
 
 import contextlib
 import json
@@ -68,7 +71,7 @@ def change_two(session: ClientSession, of: str, version: str) -> None:
 def abort(of: str) -> None:
     with client.start_session() as session:
         session.start_transaction()
-        # A conflict, or a new primary: aborted as well.
+        # An error is a conflict or a new primary: abort then as well.
         with contextlib.suppress(PyMongoError):
             change_two(session, of, "aborted")
         if session.in_transaction:

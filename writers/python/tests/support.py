@@ -1,4 +1,4 @@
-"""What the tests of both clients share: the server's address, the conformance tables, and what a refusal is called."""
+"""Shared by the tests of both clients: the server's address, the conformance tables, and the names of refusals."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RAW: Final = CodecOptions(document_class=RawBSONDocument)
 
 
 def mongodb_uri() -> str:
-    """The replica set that the tests run against. A missing one fails them, it never skips them."""
+    """The replica set that the tests run against. Without one, the tests fail; they are never skipped."""
     uri = os.environ.get("MONGODB_URI")
     if not uri:
         raise RuntimeError("These tests need a replica set: set MONGODB_URI.")
@@ -36,21 +36,21 @@ def new_database_name() -> str:
 
 
 def outbox_options() -> Document:
-    """The options of the outbox's collection, as outgraph's set-up makes it."""
+    """The options of the outbox's collection, as in outgraph's set-up."""
     return {"validator": json_util.loads((PROJECT / "schema/outbox.validator.json").read_text())}
 
 
 def each_case(
     table: str, keep: Callable[[Document], bool] = lambda _: True, folder: str = "test/conformance"
 ) -> pytest.MarkDecorator:
-    """Runs a test for each case of a conformance table, with every value in the BSON type it stands for."""
+    """Runs a test for each case of a conformance table, with each value in its BSON type."""
     options = json_util.CANONICAL_JSON_OPTIONS
     cases = json_util.loads((PROJECT / f"{folder}/{table}.json").read_text(), json_options=options)["cases"]
     return pytest.mark.parametrize("case", [pytest.param(case, id=case["name"]) for case in cases if keep(case)])
 
 
 def exactly(document: Mapping[str, Any] | None) -> bytes | None:
-    """The document's bytes: no two that differ in a type, or in the order of their fields, have the same."""
+    """The document's bytes. Documents that differ in a type, or in the order of their fields, have different bytes."""
     return None if document is None else bytes(bson.encode(document))
 
 
@@ -64,7 +64,7 @@ def by_aggregate(events: list[Document]) -> dict[str, list[tuple[str, bytes | No
 
 
 def refusal_of(error: BaseException) -> str:
-    """The conformance tables' name of what went wrong."""
+    """The name that the conformance tables use for an error."""
     if isinstance(error, Fault):
         return error.code
     if isinstance(error, BulkWriteError):

@@ -1,4 +1,7 @@
-"""Writers of one document at the same time, in threads and in tasks: the events' positions are in the order of the document's states."""
+"""Concurrent writers of one document, in threads and in tasks.
+
+The positions of the events are in the order of the document's states.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a refusal looks like, wherever it goes."""
+"""The form of a fault: its message, and its copy in another process."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_change_says_what_it_is() -> None:
     assert Change.delete("a") == Change("delete", "a")
 
 
-def test_a_subgraph_may_have_so_many_elements_and_no_more() -> None:
+def test_a_subgraph_has_a_maximum_number_of_elements() -> None:
     nodes = [{"label": "Thing", "key": {"id": index}} for index in range(MAX_ELEMENTS)]
     check_subgraph({"nodes": nodes})
     edge = {"type": "IS", "from": nodes[0], "to": nodes[0]}

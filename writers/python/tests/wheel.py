@@ -13,14 +13,14 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Wheel:
-    """What a wheel holds, without what is said of it, and that."""
+    """The files of a wheel, without its metadata, and the fields of its metadata."""
 
     files: list[str]
     fields: Message
 
     @property
     def required(self) -> list[str]:
-        """What is installed with it, whatever its user wants besides."""
+        """The dependencies that are always installed, without those of extras."""
         return [each for each in self.fields.get_all("Requires-Dist", []) if "extra ==" not in each]
 
 

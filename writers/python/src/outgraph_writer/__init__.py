@@ -1,6 +1,10 @@
 """Records events for outgraph in the MongoDB transaction that writes their documents.
 
-For ``AsyncMongoClient`` the same names are in ``outgraph_writer.asynchronous``.
+``outgraph_writer.asynchronous`` has the same names for ``AsyncMongoClient``.
+
+Example:
+    >>> people = track_collection(client.crm, Aggregate(type="person", collection="people"))
+    >>> people.insert_one({"_id": "ada", "name": "Ada"})
 """
 
 from outgraph_writer.aggregate import Aggregate, Problem, document_id

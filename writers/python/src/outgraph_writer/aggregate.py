@@ -1,4 +1,4 @@
-"""Ties a collection to an aggregate type: the writer's half of what outgraph's consumer knows as a projection."""
+"""Maps a collection to an aggregate type: the writer's counterpart of a projection of outgraph's consumer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from bson.raw_bson import RawBSONDocument
 from outgraph_writer.fault import Fault
 from outgraph_writer.stored import exact, exact_before, is_text
 
-#: What is wrong with a payload: the path below it (``address.street``, ``symbols[0].name``, or empty for the payload itself), and a sentence.
+#: An error of a payload: the path below it (``address.street``, ``symbols[0].name``, or empty for the payload itself),
+#: and a sentence. A check yields, for example, ``("address.street", "must not be empty")``.
 Problem: TypeAlias = tuple[str, str]
 
 _TYPE_PATTERN: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -23,10 +24,16 @@ _SAFE_INTEGER: Final = 2**53 - 1
 
 
 def document_id(document: Mapping[str, Any]) -> str:
-    """The text of a document's ``_id``, the same as in outgraph's other writers: an ObjectId's hexadecimal digits, a UUID's text, an integer's digits, a string as it is.
+    """Returns the text of a document's ``_id``, the same as in outgraph's other writers.
+
+    It is the hexadecimal digits of an ObjectId, the text of a UUID, the digits of an integer, or a string unchanged.
 
     Raises:
-        Fault: ``event-invalid`` for an ``_id`` of another type, which has no such text: declare an ``id`` of your own.
+        Fault: ``event-invalid`` for an ``_id`` of another type, which has no such text. Declare an ``id`` of your own.
+
+    Example:
+        >>> document_id({"_id": 7})
+        '7'
     """
     value = document.get("_id")
     if isinstance(value, Binary) and value.subtype == UUID_SUBTYPE and len(value) == 16:
@@ -41,7 +48,8 @@ def document_id(document: Mapping[str, Any]) -> str:
         return str(value)
     raise Fault(
         "event-invalid",
-        f"aggregateId: an _id of type {type(value).__name__} has no text of its own; declare the aggregate with an id function.",
+        f"aggregateId: an _id of type {type(value).__name__} has no text of its own; "
+        "declare the aggregate with an id function.",
     )
 
 
@@ -49,30 +57,44 @@ def document_id(document: Mapping[str, Any]) -> str:
 class Aggregate:
     """An aggregate type: each document of ``collection`` is one unit of change.
 
+    Raises:
+        Fault: ``event-invalid`` if ``type`` is not allowed.
+
     Example:
         >>> person = Aggregate(type="person", collection="people")
     """
 
     type: str
-    """The event's ``aggregateType``: lower-case words joined by hyphens, at most 64 characters. It names the projection, which the consumer must know."""
+    """The event's ``aggregateType``: lower-case words joined by hyphens, at most 64 characters.
+
+    It names the projection, which the consumer must know.
+    """
     collection: str
     """The name of the collection whose documents are these aggregates."""
     id: Callable[[Mapping[str, Any]], str] = document_id
-    """The ``aggregateId`` of a document: text that no other document of the collection has, that never changes while the document exists, and is not used again after it. The text of an
-    ``_id`` is the same for 7 and "7", and for an ObjectId and its digits: use one type in a collection."""
+    """Returns the ``aggregateId`` of a document.
+
+    The id is text that no other document of the collection has. It never changes while the document exists, and is not
+    reused after it. The text of an ``_id`` is the same for 7 and "7", and for an ObjectId and its digits: use one type
+    of ``_id`` in a collection.
+    """
     check: Callable[[Mapping[str, Any]], Iterable[Problem]] | None = None
-    """What is wrong with a payload, so that it is refused in the writer's own transaction. Left out, the consumer's projection alone decides."""
+    """Returns the errors of a payload, which is then refused in the writer's own transaction.
+
+    Without a check, the consumer's projection alone decides.
+    """
 
     def __post_init__(self) -> None:
         if _TYPE_PATTERN.fullmatch(self.type) is None or len(self.type) > 64:
             raise Fault(
                 "event-invalid",
-                f'aggregateType: "{self.type}" is not allowed; use lower-case words joined by hyphens, at most 64 characters.',
+                f'aggregateType: "{self.type}" is not allowed; '
+                "use lower-case words joined by hyphens, at most 64 characters.",
             )
 
 
 def id_of(aggregate: Aggregate, document: RawBSONDocument) -> str:
-    """The aggregate id of a document; what it is worth as one is checked with the event."""
+    """The aggregate id of a document. It is checked with the event."""
     return aggregate.id(exact(document))
 
 
@@ -82,7 +104,7 @@ def id_before(aggregate: Aggregate, document: RawBSONDocument) -> str:
 
 
 def check_payload(aggregate: Aggregate, payload: RawBSONDocument) -> None:
-    """Raises the fault of a payload that its aggregate does not take."""
+    """Raises a fault for a payload that its aggregate refuses."""
     decoded = exact(payload)
     if aggregate.check is None:
         return

@@ -1,4 +1,7 @@
-"""From documents before and after a write to the events they need: compared as the bytes that are stored, so that a write that changed nothing makes no event."""
+"""Compares documents before and after a write, and returns the changes to record.
+
+It compares the stored bytes, so that a write that changed nothing makes no event.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +20,12 @@ def document_changes(
 ) -> list[Change]:
     """The changes between two images of the same documents, matched by ``_id``.
 
-    A document that is only in ``after`` was inserted, one that is only in ``before`` was deleted.
+    A document that is only in ``after`` was inserted; one that is only in ``before`` was deleted.
 
     Raises:
-        Fault: ``event-invalid`` if the aggregate id of a document changed: another document may have had that id a moment before, or take it in a later chunk of the same write, and the
-            events of one id would be in the wrong order.
+        Fault: ``event-invalid`` if the aggregate id of a document changed. Another document may have had that id a
+            moment before, or may get it in a later chunk of the same write: the events of one id would be in the wrong
+            order.
     """
     old = {id_bytes(document): document for document in before}
     changes: list[Change] = []
@@ -33,8 +37,8 @@ def document_changes(
         if known is not None and id_before(aggregate, known) != aggregate_id:
             raise Fault(
                 "event-invalid",
-                f'aggregateId: the write changes the aggregate id of a "{aggregate.type}", which must stay the same while the document exists. '
-                "Delete the document and insert it with the new id.",
+                f'aggregateId: the write changes the aggregate id of a "{aggregate.type}", which must stay the same '
+                "while the document exists. Delete the document and insert it with the new id.",
             )
         changes.append(Change.upsert(aggregate_id, document))
     return changes + [Change.delete(id_before(aggregate, document)) for document in old.values()]

@@ -1,4 +1,7 @@
-"""From a change to its outbox document, checked by the rules of outgraph's contract. The collection's validator checks them again, for every writer."""
+"""Turns a change into its outbox document, and checks it by the rules of outgraph's contract.
+
+The collection's validator checks the document again, for every writer.
+"""
 
 from __future__ import annotations
 
@@ -17,17 +20,24 @@ from outgraph_writer.aggregate import Aggregate, check_payload
 from outgraph_writer.fault import Fault
 from outgraph_writer.stored import is_text, to_raw
 
-#: The name of the outbox, in the database of the documents that its events speak of.
+#: The name of the outbox, which is in the database of its documents: ``db[OUTBOX].count_documents({})``.
 OUTBOX: Final = "outbox"
 
 _ID_MAX_BYTES: Final = 512
-#: What a text of Python may hold and UTF-8 cannot.
+#: Code points that a text of Python may contain, but UTF-8 may not.
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
 class Change:
-    """What happened to one aggregate: made by ``Change.upsert`` or ``Change.delete``."""
+    """A change of one aggregate. Create it with ``Change.upsert`` or ``Change.delete``.
+
+    ``record_event`` refuses an invalid one with ``event-invalid``.
+
+    Example:
+        >>> Change.delete("bob")
+        Change(operation='delete', aggregate_id='bob', payload=None)
+    """
 
     operation: Literal["upsert", "delete"]
     aggregate_id: str
@@ -35,12 +45,12 @@ class Change:
 
     @staticmethod
     def upsert(aggregate_id: str, payload: Mapping[str, Any]) -> Change:
-        """The aggregate is there. The payload is its full state after the write, never a delta."""
+        """The aggregate was created or changed. The payload is its full state after the write, never a delta."""
         return Change("upsert", aggregate_id, payload)
 
     @staticmethod
     def delete(aggregate_id: str) -> Change:
-        """The aggregate is gone."""
+        """The aggregate was deleted."""
         return Change("delete", aggregate_id)
 
 
@@ -50,7 +60,7 @@ def create_event(
     """The outbox document of a change.
 
     Raises:
-        Fault: ``event-invalid``, or what is wrong with the payload.
+        Fault: ``event-invalid``, or the code of an invalid payload.
     """
     problems = list(_problems(change))
     if problems:
@@ -63,7 +73,7 @@ def create_event(
     }
     if change.payload is not None:
         event["payload"] = _payload(aggregate, change.payload, options)
-    # Empty: the server puts its own time here, also in a transaction.
+    # Empty: the server fills in its own time, also in a transaction.
     event["position"] = Timestamp(0, 0)
     event["createdAt"] = datetime.now(timezone.utc)
     if traceparent is not None:
@@ -77,8 +87,8 @@ def _payload(aggregate: Aggregate, payload: Mapping[str, Any], options: CodecOpt
     return raw
 
 
-# Types say the same; who does not check types shall hear of it here, before the transaction is lost to the validator's
-# less helpful words.
+# The types state the same rules. Programs without a type checker get these messages, before the validator aborts the
+# transaction with a less helpful one.
 def _problems(change: Change) -> list[str]:
     problems = []
     aggregate_id: object = change.aggregate_id

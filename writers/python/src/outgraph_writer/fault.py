@@ -1,12 +1,13 @@
-"""The one exception of this library. Its codes are those of outgraph's contract, the same in every language."""
+"""The exception of this library. Its codes are those of outgraph's contract, the same in every language."""
 
 from __future__ import annotations
 
 import unicodedata
 from typing import Final, Literal, TypeAlias
 
+#: The reason for which a change was refused: ``if fault.code == "untracked": ...``.
 FaultCode: TypeAlias = Literal[
-    # The event is not one that the outbox takes.
+    # The outbox does not accept the event.
     "event-invalid",
     # The payload is not what the aggregate declares.
     "payload-invalid",
@@ -18,7 +19,7 @@ FaultCode: TypeAlias = Literal[
     "subgraph-too-large",
     # The same node or relationship is listed twice.
     "element-duplicate",
-    # A label, type or property name that is none, or that outgraph keeps for itself.
+    # A label, type or property name that is not allowed, or that outgraph keeps for itself.
     "name-invalid",
     # A value that Neo4j cannot hold as a property.
     "value-unsupported",
@@ -28,7 +29,7 @@ FaultCode: TypeAlias = Literal[
     "key-mismatch",
     # A verb that could write without events.
     "untracked",
-    # An event outside of a running transaction.
+    # An event outside a running transaction.
     "no-transaction",
     # A transaction that could be rolled back after its commit.
     "write-concern",
@@ -38,9 +39,16 @@ _MAX_CHARACTERS: Final = 2_000
 
 
 class Fault(Exception):
-    """What this library refuses, with a code to tell it by. No retry mends it: change the document or the program.
+    """A refusal of this library, with a ``code``. A retry does not help: change the document or the program.
 
-    A message that is about a payload names the path of what is wrong (``nodes[0].properties.address``), never its value.
+    A message about a payload names the path of the error (``nodes[0].properties.address``), never the value.
+
+    Example:
+        >>> try:
+        ...     people.insert_one({"_id": 1.5})
+        ... except Fault as fault:
+        ...     print(fault.code)
+        event-invalid
     """
 
     def __init__(self, code: FaultCode, message: str) -> None:
@@ -49,7 +57,7 @@ class Fault(Exception):
 
     @property
     def message(self) -> str:
-        """One printable line."""
+        """The message, as one printable line."""
         return str(self.args[0])
 
     def __reduce__(self) -> tuple[type[Fault], tuple[FaultCode, str]]:
@@ -57,7 +65,7 @@ class Fault(Exception):
 
 
 def _printable(text: str) -> str:
-    """Makes one harmless line of a text that others had a hand in: names in a payload come from strangers."""
+    """Turns a text with untrusted parts, such as names in a payload, into one harmless line."""
     cut = text if len(text) <= _MAX_CHARACTERS else f"{text[: _MAX_CHARACTERS - 1]}…"
     return "".join(map(_escaped, cut))[:_MAX_CHARACTERS]
 

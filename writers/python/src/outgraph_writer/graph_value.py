@@ -1,4 +1,4 @@
-"""Which BSON values Neo4j can hold as a property or as a key. What it cannot is refused by its path."""
+"""Checks that Neo4j can hold a BSON value as a property or as a key. A fault names the path of the value."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from bson.objectid import ObjectId
 from outgraph_writer.fault import Fault
 from outgraph_writer.stored import is_text
 
-# The consumer reads dates as JavaScript's.
+# The range of JavaScript dates, which the consumer uses.
 _DATE_MAX_MILLIS: Final = 8_640_000_000_000_000
 
-# Numbers of both kinds may stand in one array, which is then one of doubles.
+# An array may contain numbers of both kinds, and becomes an array of doubles.
 _NUMBERS: Final = frozenset({"an integer", "a float"})
 
 _NAMES: Final = {
@@ -33,7 +33,12 @@ _NAMES: Final = {
 
 
 def check_property(value: Any, path: str) -> None:
-    """Raises ``value-unsupported`` for a nested object, a nested array or one of several types, null in an array, Decimal128, binary and other types; null by itself means that the property is absent."""
+    """Checks a property value. Null means that the property is absent.
+
+    Raises:
+        Fault: ``value-unsupported`` for a nested object, a nested array, an array of several types, null in an array,
+            Decimal128, binary and other types.
+    """
     if value is None:
         return
     if not isinstance(value, list):
@@ -49,12 +54,13 @@ def check_property(value: Any, path: str) -> None:
         if kind == "an integer" and "a float" in kinds and int(float(value[index])) != value[index]:
             raise Fault(
                 "value-unsupported",
-                f"{path}[{index}]: in an array with doubles, an integer must be exact as a double; store the elements as integers, or all of them as doubles.",
+                f"{path}[{index}]: in an array with doubles, an integer must be exact as a double; "
+                "store the elements as integers, or all of them as doubles.",
             )
 
 
 def key_value(value: Any, path: str) -> tuple[str, Any]:
-    """A key's value with its kind, so that the integer 1 is not the boolean true; an ObjectId and a UUID stand as their text.
+    """A key's value with its kind, so that the integer 1 is not the boolean true. An ObjectId and a UUID become text.
 
     Raises:
         Fault: ``key-invalid`` unless it is a string, an integer or a boolean.
@@ -107,5 +113,6 @@ def _describe(value: Any) -> str:
 def _unsupported(path: str, what: str) -> Fault:
     return Fault(
         "value-unsupported",
-        f"{path}: {what} cannot be a property value; use a string, boolean, integer, double, date, ObjectId, UUID, or an array of one of these.",
+        f"{path}: {what} cannot be a property value; "
+        "use a string, boolean, integer, double, date, ObjectId, UUID, or an array of one of these.",
     )

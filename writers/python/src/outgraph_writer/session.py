@@ -1,4 +1,4 @@
-"""What a session must be in before an event is recorded with it."""
+"""Checks the session with which an event is recorded."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ from outgraph_writer.fault import Fault
 
 
 def require_transaction(session: Any) -> None:
-    """Raises unless the session has a running transaction whose writes cannot be rolled back once it has committed.
+    """Requires a running transaction whose writes cannot be rolled back after its commit.
 
-    Takes a session of either client. PyMongo tells nobody a running transaction's write concern, so it is read from its inside; where a version keeps it elsewhere, it is taken as fine.
+    Accepts a session of either client. PyMongo does not expose the write concern of a running transaction, so this
+    reads a private attribute. If a version of PyMongo moves it, the write concern is not checked.
+
+    Raises:
+        Fault: ``no-transaction``, ``write-concern``.
     """
     if session is None or not session.in_transaction:
         raise Fault(
             "no-transaction",
-            "An event must be recorded in the transaction that writes its document: start one (session.with_transaction), and pass its session.",
+            "An event must be recorded in the transaction that writes its document: "
+            "start one (session.with_transaction), and pass its session.",
         )
     options = getattr(getattr(session, "_transaction", None), "opts", None)
     write_concern = getattr(options, "write_concern", None)
@@ -25,14 +30,23 @@ def require_transaction(session: Any) -> None:
     if w not in (None, "majority"):
         raise Fault(
             "write-concern",
-            f'The transaction\'s write concern is {w}: use "majority", because what could be rolled back must not reach the graph.',
+            f'The transaction\'s write concern is {w}: use "majority", '
+            "because a write that could be rolled back must not reach the graph.",
         )
 
 
 def refuse_standalone(error: OperationFailure) -> None:
-    """Raises a fault in place of the server's "Transaction numbers are only allowed on a replica set member or mongos" (IllegalOperation, seen of MongoDB 6.0)."""
+    """Raises a fault instead of the server's error for transactions on a standalone server.
+
+    That error is "Transaction numbers are only allowed on a replica set member or mongos" (IllegalOperation, seen with
+    MongoDB 6.0).
+
+    Raises:
+        Fault: ``no-transaction``.
+    """
     if error.code == 20 and "Transaction numbers" in str(error):
         raise Fault(
             "no-transaction",
-            "This MongoDB is a standalone server, which has no transactions: make it a replica set, of one member at least (https://www.mongodb.com/docs/manual/tutorial/convert-standalone-to-replica-set/).",
+            "This MongoDB is a standalone server, which has no transactions. Convert it to a replica set, of at least "
+            "one member (https://www.mongodb.com/docs/manual/tutorial/convert-standalone-to-replica-set/).",
         ) from error

@@ -1,7 +1,8 @@
-"""Documents as the bytes that are stored. Everything that is compared or becomes a payload stays in this form, so that nothing changes on its way into the outbox.
+"""Documents as their stored bytes.
 
-Decoded to a ``dict``, a document would be what the program's codec options make of it (dates, UUIDs, classes of its own), and BSON's rarer types would become others; a
-``RawBSONDocument`` is encoded as the bytes that it was made of.
+Documents that are compared or become a payload stay in this form, so that nothing changes on the way to the outbox. A
+``dict`` would depend on the program's codec options (dates, UUIDs, classes of its own), and BSON's rarer types would
+become others. A ``RawBSONDocument`` is encoded as the bytes that it was made of.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from outgraph_writer.fault import Fault
 
 _Document = TypeVar("_Document", bound=MutableMapping[str, Any])
 
-#: How a document is decoded for ids and checks, whatever the program's own options are: int64 is ``Int64``, a UUID is a ``Binary`` of subtype 4, dates are in UTC, or a ``DatetimeMS``
-#: where Python has no such date.
+#: The options that decode a document for ids and checks, independent of the program's own options: an int64 is an
+#: ``Int64``, a UUID is a ``Binary`` of subtype 4, and a date is in UTC, or a ``DatetimeMS`` if Python has no such date.
 EXACT: Final[CodecOptions[dict[str, Any]]] = CodecOptions(
     tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO
 )
 
-#: What is read of a document's top level alone. Text that is not UTF-8 is refused where the whole document is decoded.
+#: The options that read the top level of a document. ``exact`` decodes all of it, and refuses text that is not UTF-8.
 _RAW: Final = CodecOptions(
     document_class=RawBSONDocument,
     datetime_conversion=DatetimeConversion.DATETIME_AUTO,
@@ -45,7 +46,10 @@ def raw_options(options: CodecOptions[Any]) -> CodecOptions[RawBSONDocument]:
 
 
 def with_own_id(document: _Document) -> _Document:
-    """The document with an ``_id``: the driver gives it none where it is a ``RawBSONDocument``, and the server would keep its own to itself."""
+    """The document with an ``_id``.
+
+    The driver adds none to a ``RawBSONDocument``, and does not return an ``_id`` that the server adds.
+    """
     if "_id" in document:
         return document
     if not isinstance(document, RawBSONDocument):
@@ -65,7 +69,7 @@ def exact(document: RawBSONDocument) -> dict[str, Any]:
     """The document decoded without loss of a value's type.
 
     Raises:
-        Fault: ``event-invalid`` where a text is not UTF-8.
+        Fault: ``event-invalid`` if a text is not UTF-8.
     """
     try:
         return bson.decode(document.raw, EXACT)
@@ -74,12 +78,17 @@ def exact(document: RawBSONDocument) -> dict[str, Any]:
 
 
 def exact_before(document: RawBSONDocument) -> dict[str, Any]:
-    """The document as it was before a write. Text that is not UTF-8 is replaced, so that such a document can be corrected or deleted."""
+    """The document before a write.
+
+    Text that is not UTF-8 is replaced, so that such a document can be corrected or deleted.
+    """
     return bson.decode(document.raw, EXACT.with_options(unicode_decode_error_handler="replace"))
 
 
 def is_stored_as_sent(document: RawBSONDocument) -> bool:
-    """Whether an insert stores these bytes. The server puts ``_id`` first, and its time in the place of an empty timestamp; both it does at the top level only.
+    """Whether an insert stores these bytes.
+
+    The server moves ``_id`` to the front, and fills in empty timestamps. It does both only at the top level.
 
     https://www.mongodb.com/docs/manual/reference/bson-types/#timestamps
     """
@@ -87,15 +96,15 @@ def is_stored_as_sent(document: RawBSONDocument) -> bool:
 
 
 def stored_id(document: RawBSONDocument) -> Any:
-    """The ``_id``, as a value that any client encodes as it is stored."""
+    """The ``_id`` as a value that any client encodes to the stored bytes."""
     return RawBSONDocument(document.raw, _RAW)["_id"]
 
 
 def id_bytes(document: RawBSONDocument) -> bytes:
-    """The ``_id`` with its type, to match two images of one document by."""
+    """The bytes of the ``_id`` with its type, which match two images of one document."""
     return bson.encode({"": stored_id(document)})
 
 
 def is_text(value: object) -> TypeGuard[str]:
-    """Whether the value is a BSON string. JavaScript code is one for Python only."""
+    """Whether the value is a BSON string. In Python alone, JavaScript code is a ``str`` too."""
     return isinstance(value, str) and not isinstance(value, Code)

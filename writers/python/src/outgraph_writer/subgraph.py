@@ -1,4 +1,7 @@
-"""Checks the payload of a ``graph`` against every rule of the subgraph that needs no database, as outgraph's consumer does: the same codes, the same paths."""
+"""Checks the payload of a ``graph`` against every rule of the subgraph that needs no database.
+
+The codes and paths are those of outgraph's consumer.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from outgraph_writer.fault import Fault
 from outgraph_writer.graph_value import check_property, key_value
 from outgraph_writer.stored import is_text
 
-#: At most this many nodes and relationships in one subgraph; endpoints do not count.
+#: The maximum number of nodes and relationships in one subgraph. Endpoints do not count.
 MAX_ELEMENTS: Final = 10_000
 
 _NAME_PATTERN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
@@ -23,7 +26,7 @@ _Endpoint: TypeAlias = tuple[str, tuple[tuple[str, tuple[str, Any]], ...]]
 
 
 def check_subgraph(raw: Mapping[str, Any]) -> None:
-    """Raises the first fault of a subgraph, whose message begins with the path of what is wrong."""
+    """Raises the first fault of a subgraph. Its message begins with the path of the error."""
     fields = _fields(raw, "subgraph", ("nodes", "relationships"))
     nodes = _list(fields.get("nodes"), "nodes")
     relationships = _list(fields.get("relationships"), "relationships")
@@ -31,7 +34,8 @@ def check_subgraph(raw: Mapping[str, Any]) -> None:
     if size > MAX_ELEMENTS:
         raise Fault(
             "subgraph-too-large",
-            f"subgraph: {size} elements, at most {MAX_ELEMENTS} are allowed; make aggregates of their own of what grows without bound.",
+            f"subgraph: {size} elements, at most {MAX_ELEMENTS} are allowed; "
+            "move lists that grow without bound to aggregates of their own.",
         )
     ends = [(_node(node, path), path) for path, node in _paths(nodes, "nodes")]
     edges = [(_relationship(edge, path), path) for path, edge in _paths(relationships, "relationships")]
@@ -92,7 +96,7 @@ def _name_and_key(fields: _Fields, path: str) -> _Endpoint:
 
 
 def _properties(raw: Any, path: str) -> set[str]:
-    """The names of the properties that will stand: one that is null is absent."""
+    """The names of the properties that are not null: null means absent."""
     properties = {} if raw is None else _object(raw, path)
     for name, value in properties.items():
         check_property(value, f"{path}.{_name(name, f'{path}.{name}')}")
@@ -155,7 +159,7 @@ def _refuse_duplicates(identities: list[Any], name: str) -> None:
 
 
 def _refuse_mixed_keys(ends: Iterable[tuple[_Endpoint, str]]) -> None:
-    """A label has one set of key properties everywhere, so also within one subgraph."""
+    """Refuses a label with different key properties: it has one set of them everywhere, so also in one subgraph."""
     key_names: dict[str, str] = {}
     for (label, key), path in ends:
         names = ", ".join(name for name, _ in key)

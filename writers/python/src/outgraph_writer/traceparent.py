@@ -1,4 +1,6 @@
-"""The trace context that events carry. It often comes from a request's header, and so from a stranger: a wrong one is as good as none, and never an error.
+"""The trace context of events.
+
+It often comes from the header of a request, which is untrusted: a malformed one is ignored, and is never an error.
 
 https://www.w3.org/TR/trace-context/#traceparent-header
 """
@@ -13,14 +15,14 @@ try:
 except ImportError:  # The extra "opentelemetry" is not installed: no span is ever active.
     trace = None  # type: ignore[assignment]
 
-# Later versions may add fields behind the four of this one.
+# Later versions may append fields to the four of version 00.
 _PATTERN: Final = re.compile(
     r"(?P<version>(?!ff)[0-9a-f]{2})-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?P<rest>-.*)?"
 )
 
 
 def active_traceparent(given: str | None) -> str | None:
-    """The given trace context, or that of the active OpenTelemetry span; None where there is neither."""
+    """The given trace context, or that of the active OpenTelemetry span. None if there is neither."""
     if given is not None and _is_valid(given):
         return given
     if trace is None:

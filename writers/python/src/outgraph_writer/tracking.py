@@ -1,4 +1,4 @@
-"""What the tracked collections of both clients are made of, apart from their calls of the driver."""
+"""The parts of a tracked collection that do not call the driver, shared by both clients."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ Update: TypeAlias = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 Sort: TypeAlias = Sequence[tuple[str, int]] | Mapping[str, int]
 Hint: TypeAlias = str | Sequence[tuple[str, int]] | Mapping[str, Any]
 
-#: Documents that are read, written and read again at a time: bounds the memory of `update_many` and `delete_many`.
+#: The number of documents that are read, written and read back at a time. It bounds the memory of ``update_many`` and
+#: ``delete_many``.
 CHUNK_DOCUMENTS: Final = 500
 
 _Item = TypeVar("_Item")
 
 
 def in_chunks(items: Sequence[_Item], size: int) -> Iterable[Sequence[_Item]]:
-    """The items, so many at a time, the last time fewer."""
+    """The items in chunks of this size. The last chunk may be smaller."""
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def without_none(**options: Any) -> dict[str, Any]:
-    """The options that are given: each version of the driver is asked only for what the caller wants of it."""
+    """The options that have a value. An older driver then never receives an option that the caller did not set."""
     return {name: value for name, value in options.items() if value is not None}
 
 
@@ -43,7 +44,7 @@ def with_ids(ids: Sequence[Any]) -> Filter:
 
 @dataclass(frozen=True)
 class Aim:
-    """What an update writes to, and with which of its options."""
+    """The target of an update, and the options to call it with."""
 
     target: Filter
     inserts: bool
@@ -51,9 +52,10 @@ class Aim:
 
 
 def aim_at(before: Sequence[RawBSONDocument], filter: Filter, upsert: bool, options: Mapping[str, Any]) -> Aim:
-    """The documents that were found, if they still match, or, where there are none and an upsert is wanted, a new one.
+    """The documents that were found, if they still match, or a new document if there are none and it is an upsert.
 
-    The filter stays, because `$` in an update takes its place from it; the hint has done its work. What else the filter would match by now was not read before.
+    The target includes the filter, because ``$`` in an update gets its position from it. It excludes documents that
+    match only now: their state before the update was not read. The hint was used for the read.
     """
     if upsert and not before:
         return Aim(filter, True, options)
@@ -62,7 +64,7 @@ def aim_at(before: Sequence[RawBSONDocument], filter: Filter, upsert: bool, opti
 
 
 def has_inserted(result: UpdateResult) -> bool:
-    """Whether an upsert has inserted a document. Its id may be null; ``did_upsert`` fails in PyMongo 4.9."""
+    """Whether an upsert inserted a document. Its id may be null, and ``did_upsert`` fails in PyMongo 4.9."""
     return "upserted" in (result.raw_result or {})
 
 
@@ -85,6 +87,7 @@ def untracked(what: str, instead: str) -> Fault:
 def unreadable(collection: str, written: int, read: int) -> Fault:
     return Fault(
         "untracked",
-        f"{collection}: a write concerned {written} documents, and {read} of them could be read by their _id, so that their events cannot be recorded. Nothing was committed. "
-        "Filter by what does not change meanwhile (no $$NOW), and use an _id that the driver returns as it is stored.",
+        f"{collection}: a write affected {written} documents, and {read} of them could be read back by their _id, "
+        "so their events cannot be recorded. Nothing was committed. Filter by values that do not change meanwhile "
+        "(no $$NOW), and use an _id that the driver returns as it is stored.",
     )

@@ -1,6 +1,6 @@
-"""A client, and a database of each test file's own.
+"""A client, and a database for each test file.
 
-The database is set up like a deployment's, empty for each test, and dropped at the end.
+The database is set up like that of a deployment, is empty at the start of each test, and is dropped at the end.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the conformance tables say of a tracked document, for aggregates of any package."""
+"""The conformance cases of a tracked document, for aggregates of any package."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from outgraph_writer.asynchronous import track_collection
 async def commit_regardless(
     client: AsyncMongoClient[Document], work: Callable[[AsyncClientSession], Awaitable[Any]]
 ) -> bool:
-    """Catches what the work raises, and commits all the same, if it can be; returns whether the work raised."""
+    """Catches the error of the work and tries to commit. Returns whether the work raised."""
     async with client.start_session() as session:
         await session.start_transaction()
         with suppress(InvalidOperation):
@@ -36,7 +36,7 @@ async def commit_regardless(
 
 
 async def expect_outcome(case: Document, aggregate: Aggregate, db: AsyncDatabase[Document]) -> None:
-    """Inserts the document of a case, which then stands with its event, or is refused and leaves nothing."""
+    """Inserts the document of a case. It is stored with its event, or refused, and then neither exists."""
     stored = Stored(db)
     assert (aggregate.type, aggregate.collection) == (case["aggregateType"], case["collection"])
     tracked = track_collection(db, aggregate)

@@ -1,4 +1,4 @@
-"""What the server holds, for the tests to look at."""
+"""Reads the server's documents for the tests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from support import RAW
 
 
 class Stored:
-    """What the server holds, as bytes."""
+    """The server's documents, as bytes."""
 
     def __init__(self, db: AsyncDatabase[Any]) -> None:
         self._db = db
@@ -20,6 +20,6 @@ class Stored:
         return await found.to_list()
 
     async def events(self) -> list[dict[str, Any]]:
-        """In the order of their positions."""
+        """The events in the order of their positions."""
         found = self._db.get_collection("outbox", codec_options=RAW).find({}, sort=[("position", 1)])
         return [dict(event) for event in await found.to_list()]

@@ -62,7 +62,7 @@ async def test_a_recorded_event(
 
 
 @each_case("validator")
-async def test_the_validator_for_an_event_inserted_past_every_library(
+async def test_the_validator_for_an_event_inserted_without_a_library(
     case: Document, client: AsyncMongoClient[Document], db: AsyncDatabase[Document], stored: Stored
 ) -> None:
     event: Document = {
@@ -132,7 +132,7 @@ async def test_a_verb_of_a_tracked_collection(
 
 
 def named_by(field: str | None) -> Aggregate:
-    """The aggregate whose id is in this field; None: ``_id``."""
+    """The aggregate whose id is this field, or ``_id`` for None."""
     return NOTE if field is None else Aggregate(type="note", collection="notes", id=lambda note: str(note[field]))
 
 
@@ -156,7 +156,7 @@ WITH_FILTER: Final = {
 
 
 async def call_with_collation(notes: AsyncTrackedCollection[Document], call: Document) -> None:
-    """An argument that a verb does not have is refused as well as one that it refuses."""
+    """Treats an argument that the verb does not have as refused."""
     verb: Callable[..., Any] = getattr(notes, WITH_FILTER[call["verb"]])
     arguments = [call[name] for name in ("filter", "update", "replacement") if name in call]
     try:

@@ -1,4 +1,7 @@
-"""A writer whose connection ends in the middle of a transaction, as when a primary dies: PyMongo begins again or sends the commit again, and everything is there once."""
+"""A connection that closes in the middle of a transaction, as when a primary dies.
+
+PyMongo retries the transaction or the commit, and the document and its event exist once.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Events carry the trace of the change that made them, whatever verb it was."""
+"""Events carry the trace context of the change that made them, with every verb."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Records events in the outbox, inside the transaction that writes their documents. What the aggregate's check refuses is refused here, where the writer can still mend it."""
+"""Records events in the outbox, inside the transaction that writes their documents.
+
+A payload that the aggregate's check refuses is refused here, while the writer can still correct it.
+"""
 
 from __future__ import annotations
 
@@ -28,12 +31,15 @@ async def record_event(
 
     Args:
         session: the session of a running transaction with write concern majority.
-        db: the database of the document: its outbox is in the same one.
-        traceparent: W3C trace context, carried to the graph's transaction; left out, or malformed, that of the active OpenTelemetry span, if there is one.
+        db: the database of the document. The outbox is in the same database.
+        aggregate: the aggregate type of the document.
+        change: made by ``Change.upsert`` or ``Change.delete``.
+        traceparent: W3C trace context, which continues in the graph's transaction. If it is missing or malformed, the
+            event gets that of the active OpenTelemetry span, if there is one.
 
     Raises:
-        Fault: ``no-transaction``, ``write-concern``, ``event-invalid``, or what is wrong with the payload. After any error the transaction cannot be committed, also if it is
-            caught.
+        Fault: ``no-transaction``, ``write-concern``, ``event-invalid``, or the code of an invalid payload. After any
+            error the transaction cannot be committed, even if you catch the error.
 
     Example:
         >>> async with client.start_session() as session, await session.start_transaction():
@@ -51,7 +57,13 @@ async def record_events(
     *,
     traceparent: str | None = None,
 ) -> None:
-    """Records events of several aggregates of one type, in the order given. See ``record_event``."""
+    """Records events of several aggregates of one type, in the order given.
+
+    The arguments and errors are those of ``record_event``.
+
+    Example:
+        >>> await record_events(session, db, person, [Change.delete("ada"), Change.delete("bob")])
+    """
     try:
         require_transaction(session)
         await insert_events(session, db, create_events(db, aggregate, changes, traceparent))
@@ -63,7 +75,7 @@ async def record_events(
 def create_events(
     db: AsyncDatabase[Any], aggregate: Aggregate, changes: Iterable[Change], traceparent: str | None
 ) -> list[dict[str, Any]]:
-    """The outbox documents of changes; raises what is wrong with one of them."""
+    """The outbox documents of changes. Raises the fault of the first invalid change."""
     trace = active_traceparent(traceparent)
     return [create_event(aggregate, change, trace, db.codec_options) for change in changes]
 

@@ -1,4 +1,7 @@
-"""A collection whose writes cannot forget their events: each verb writes the documents and records the events of those that changed, in one transaction."""
+"""A collection whose writes always record their events.
+
+Each verb writes the documents, and records the events of those that changed, in one transaction.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ _Document = TypeVar("_Document", bound=MutableMapping[str, Any])
 
 
 def track_collection(db: AsyncDatabase[_Document], aggregate: Aggregate) -> AsyncTrackedCollection[_Document]:
-    """Makes a collection tracked: its documents are the aggregates of ``aggregate``, in the aggregate's collection.
+    """Returns the aggregate's collection in ``db``, tracked: its writes record their events in the outbox of ``db``.
 
     Example:
         >>> people = track_collection(client.crm, Aggregate(type="person", collection="people"))
@@ -50,10 +53,21 @@ def track_collection(db: AsyncDatabase[_Document], aggregate: Aggregate) -> Asyn
 
 
 class AsyncTrackedCollection(Generic[_Document]):
-    """See ``track_collection``. The verbs take PyMongo's arguments and answer with its results; one that fails leaves neither document nor event: after it, a transaction of the caller's can only be aborted.
+    """A collection whose writes record their events. Create it with ``track_collection``.
 
-    ``session`` with a running transaction: the verb joins it, and is undone with it. ``traceparent``: see ``record_event``. There is no ``collation``: which documents a write changed is
-    told by their ids, and a collation may take two ids for one; find the ids with it, then write by id.
+    The verbs take PyMongo's arguments and return its results. If ``session`` has a running transaction, the verb joins
+    it and is rolled back with it. For ``traceparent``, see ``record_event``.
+
+    There is no ``collation``: the library identifies changed documents by their ids, and a collation may treat two ids
+    as equal. Find the ids with the collation, then write by id.
+
+    Raises:
+        Fault: each verb that writes raises it if a change cannot be recorded. After any error, neither document nor
+            event is written, and the caller's transaction can only be aborted.
+
+    Example:
+        >>> people = track_collection(client.crm, Aggregate(type="person", collection="people"))
+        >>> await people.delete_one({"_id": "ada"})
     """
 
     def __init__(self, db: AsyncDatabase[_Document], aggregate: Aggregate) -> None:
@@ -71,6 +85,7 @@ class AsyncTrackedCollection(Generic[_Document]):
         comment: Any = None,
         traceparent: str | None = None,
     ) -> InsertOneResult:
+        """Inserts a document and records its event."""
         options = without_none(bypass_document_validation=bypass_document_validation, comment=comment)
         given = with_own_id(document)
 
@@ -90,6 +105,7 @@ class AsyncTrackedCollection(Generic[_Document]):
         comment: Any = None,
         traceparent: str | None = None,
     ) -> InsertManyResult:
+        """Inserts all documents, or none, and records their events."""
         given = [with_own_id(document) for document in documents]
         options = without_none(bypass_document_validation=bypass_document_validation, comment=comment)
 
@@ -114,6 +130,7 @@ class AsyncTrackedCollection(Generic[_Document]):
         comment: Any = None,
         traceparent: str | None = None,
     ) -> UpdateResult:
+        """Updates the first document that matches, and records its event if it changed."""
         reading = without_none(hint=hint, let=let)
         options = reading | without_none(
             bypass_document_validation=bypass_document_validation, array_filters=array_filters, comment=comment
@@ -142,6 +159,7 @@ class AsyncTrackedCollection(Generic[_Document]):
         comment: Any = None,
         traceparent: str | None = None,
     ) -> UpdateResult:
+        """Replaces the first document that matches, and records its event if it changed."""
         reading = without_none(hint=hint, let=let)
         options = reading | without_none(bypass_document_validation=bypass_document_validation, comment=comment)
 
@@ -172,6 +190,11 @@ class AsyncTrackedCollection(Generic[_Document]):
         comment: Any = None,
         traceparent: str | None = None,
     ) -> _Document | None:
+        """Updates the first document that matches, and records its event if it changed.
+
+        Returns:
+            The document before the update, or after it with ``ReturnDocument.AFTER``. None if there is none.
+        """
         reading = without_none(hint=hint, let=let)
         options = reading | without_none(array_filters=array_filters, comment=comment)
 
@@ -189,7 +212,7 @@ class AsyncTrackedCollection(Generic[_Document]):
                 )
                 await self._record_from(own, before, ids_of(before), traceparent)
                 return value
-            # The driver does not tell the id of what it inserts, so the document itself is asked for.
+            # The driver does not return the id of an inserted document, so request the document itself.
             inserted: Any = await self._raw.find_one_and_update(
                 filter, update, upsert=True, return_document=ReturnDocument.AFTER, session=own, **options
             )
@@ -214,6 +237,7 @@ class AsyncTrackedCollection(Generic[_Document]):
         comment: Any = None,
         traceparent: str | None = None,
     ) -> UpdateResult:
+        """Updates every document that matches, and records an event for each that changed."""
         reading = without_none(hint=hint, let=let)
         options = reading | without_none(
             array_filters=array_filters, bypass_document_validation=bypass_document_validation, comment=comment
@@ -245,6 +269,7 @@ class AsyncTrackedCollection(Generic[_Document]):
         comment: Any = None,
         traceparent: str | None = None,
     ) -> DeleteResult:
+        """Deletes the first document that matches, and records its event."""
         reading = without_none(hint=hint, let=let)
 
         async def delete(own: AsyncClientSession) -> DeleteResult:
@@ -265,6 +290,7 @@ class AsyncTrackedCollection(Generic[_Document]):
         comment: Any = None,
         traceparent: str | None = None,
     ) -> DeleteResult:
+        """Deletes every document that matches, and records their events."""
         reading = without_none(hint=hint, let=let)
 
         async def delete(own: AsyncClientSession) -> DeleteResult:
@@ -278,42 +304,50 @@ class AsyncTrackedCollection(Generic[_Document]):
 
         return await in_transaction(self._db.client, session, delete)
 
-    # Reads are the driver's own.
-
     def find(self, *args: Any, **kwargs: Any) -> AsyncCursor[_Document]:
+        """Calls the driver's method."""
         return self._collection.find(*args, **kwargs)
 
     async def find_one(self, filter: Any | None = None, *args: Any, **kwargs: Any) -> _Document | None:
+        """Calls the driver's method."""
         return await self._collection.find_one(filter, *args, **kwargs)
 
     async def count_documents(self, filter: Filter, session: AsyncClientSession | None = None, **kwargs: Any) -> int:
+        """Calls the driver's method."""
         return await self._collection.count_documents(filter, session=session, **kwargs)
 
     async def aggregate(
         self, pipeline: Sequence[Mapping[str, Any]], session: AsyncClientSession | None = None, **kwargs: Any
     ) -> AsyncCommandCursor[_Document]:
-        """Raises ``untracked`` if the pipeline writes (``$merge``, ``$out``): its writes would have no events."""
+        """Calls the driver's method, for pipelines that only read.
+
+        Raises:
+            Fault: ``untracked`` if the pipeline writes (``$merge``, ``$out``), because its writes would have no events.
+        """
         refuse_writing_stages(pipeline)
         return await self._collection.aggregate(pipeline, session=session, **kwargs)
 
-    # Always refused: these would write without events.
-
     async def bulk_write(self, *_: Any, **__: Any) -> NoReturn:
+        """Raises ``untracked``: use the other verbs, in one transaction if they belong together."""
         raise untracked(
             "bulk_write",
             "use insert_many, update_one, update_many or delete_many, in one transaction if they belong together",
         )
 
     async def find_one_and_replace(self, *_: Any, **__: Any) -> NoReturn:
+        """Raises ``untracked``: use ``find_one_and_update`` or ``replace_one``."""
         raise untracked("find_one_and_replace", "use find_one_and_update or replace_one")
 
     async def find_one_and_delete(self, *_: Any, **__: Any) -> NoReturn:
+        """Raises ``untracked``: use ``find_one`` and ``delete_one`` in one transaction."""
         raise untracked("find_one_and_delete", "use find_one and delete_one in one transaction")
 
     async def drop(self, *_: Any, **__: Any) -> NoReturn:
+        """Raises ``untracked``: use ``delete_many``."""
         raise untracked("drop", "use delete_many, so that every document leaves the graph too")
 
     async def rename(self, *_: Any, **__: Any) -> NoReturn:
+        """Raises ``untracked``: declare an aggregate for the new collection and move the documents."""
         raise untracked("rename", "declare an aggregate for the new collection and move the documents")
 
     async def _insert(
@@ -323,7 +357,7 @@ class AsyncTrackedCollection(Generic[_Document]):
         session: AsyncClientSession | None,
         traceparent: str | None,
     ) -> None:
-        """Inserts documents and their events. What is wrong with an event is found before anything is written."""
+        """Inserts documents and their events. An invalid event is refused before anything is written."""
         sent = [to_raw(document, self._collection.codec_options) for document in documents]
 
         async def work(own: AsyncClientSession) -> None:
@@ -334,7 +368,7 @@ class AsyncTrackedCollection(Generic[_Document]):
                 await insert(own)
                 await insert_events(own, self._db, events)
                 return
-            # The server changes some of them.
+            # The server changes some of the documents.
             await insert(own)
             for chunk in in_chunks(ids_of(sent), CHUNK_DOCUMENTS):
                 await self._record_from(own, [], chunk, traceparent)
@@ -374,7 +408,7 @@ class AsyncTrackedCollection(Generic[_Document]):
         ids: Sequence[Any],
         traceparent: str | None,
     ) -> None:
-        """Reads the documents as they are now, and records an event for each that differs from before."""
+        """Reads the current documents, and records an event for each that differs from before."""
         await self._record(own, before, await self._read_all(own, ids), traceparent)
 
     async def _record(
@@ -393,11 +427,11 @@ class AsyncTrackedCollection(Generic[_Document]):
     async def _read_one(
         self, own: AsyncClientSession, filter: Filter, sort: Sort | None, reading: Mapping[str, Any]
     ) -> list[RawBSONDocument]:
-        """The one document that the filter means, so that its state before and after can be compared; none if nothing matches."""
+        """The document that the filter selects, to compare its state before and after. Empty if nothing matches."""
         return await self._read(own, filter, limit=1, **without_none(sort=sort), **reading)
 
     async def _read_all(self, own: AsyncClientSession, ids: Sequence[Any]) -> list[RawBSONDocument]:
-        """Raises ``untracked`` unless each of the documents is found: an event would be missing."""
+        """Raises ``untracked`` unless it finds each of the documents: otherwise an event would be missing."""
         found = await self._read(own, with_ids(ids)) if ids else []
         if len(found) != len(ids):
             raise unreadable(self._aggregate.collection, len(ids), len(found))

@@ -1,6 +1,7 @@
 """Joins the caller's transaction, or runs one of its own.
 
-The driver sees to lost connections: it labels each ``ConnectionFailure`` inside a transaction, also one of a stale connection, so that ``with_transaction`` begins again or sends the commit again.
+The driver handles lost connections. It labels each ``ConnectionFailure`` inside a transaction, also that of a stale
+connection, so that ``with_transaction`` retries the transaction or the commit.
 """
 
 from __future__ import annotations
@@ -26,12 +27,13 @@ async def in_transaction(
     session: AsyncClientSession | None,
     work: Callable[[AsyncClientSession], Awaitable[_Result]],
 ) -> _Result:
-    """Runs ``work`` in the transaction of the given session; without one, in a new transaction.
+    """Runs ``work`` in the transaction of the given session. Without one, runs it in a new transaction.
 
-    The driver runs a new transaction again as a whole when it meets a conflict or a failover: ``work`` may run more than once.
+    The driver retries a new transaction as a whole after a conflict or a failover: ``work`` may run more than once.
 
     Raises:
-        Fault: ``write-concern`` if the caller's transaction could be rolled back after its commit.
+        Fault: ``write-concern`` if the caller's transaction could be rolled back after its commit; ``no-transaction``
+            on a standalone server.
     """
     if session is not None and session.in_transaction:
         require_transaction(session)
@@ -47,9 +49,11 @@ async def in_transaction(
 
 
 def forbid_commit(session: AsyncClientSession | None, cause: BaseException) -> None:
-    """Refuses the commit of the caller's transaction, in which a write has failed: documents may lack their events. It can only be aborted, also if the caller catches the error.
+    """Refuses the commit of the caller's transaction after a write failed in it: documents may lack their events.
 
-    The session stays in its transaction until the caller ends it: after an abort of our own, the caller's next writes with the session would be outside of any transaction.
+    The transaction can then only be aborted, even if the caller catches the error. The session stays in its transaction
+    until the caller ends it. If the library aborted it, the caller's next writes with the session would run outside any
+    transaction.
     """
     if session is None or not session.in_transaction:
         return
@@ -62,7 +66,8 @@ def forbid_commit(session: AsyncClientSession | None, cause: BaseException) -> N
     async def refuse() -> None:
         await session.abort_transaction()
         raise InvalidOperation(
-            f"The transaction was aborted, because a write in it failed and the error was caught: let it end the transaction. The error: {reason}"
+            "The transaction was aborted, because a write in it failed and the error was caught: "
+            f"let the error end the transaction. The error: {reason}"
         ) from cause
 
     reason = cause.message if isinstance(cause, Fault) else type(cause).__name__
