@@ -1,4 +1,4 @@
-"""Recording and tracking with an ``AsyncMongoClient``."""
+"""Recording and tracking for ``AsyncMongoClient``."""
 
 from outgraph_writer.asynchronous.record import record_event, record_events
 from outgraph_writer.asynchronous.tracked_collection import AsyncTrackedCollection, track_collection
