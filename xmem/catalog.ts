@@ -1,4 +1,4 @@
-/** The aggregate types of XMem: its two graphs, and `graph` for what a writer projects itself. */
+/** The aggregate types of XMem: its two graphs, and `graph` for subgraphs that a writer projects itself. */
 import { createCatalog, graph } from '../exports/outgraph.ts';
 import { codeAnnotation } from './aggregates/code-annotation.ts';
 import { codeFile } from './aggregates/code-file.ts';
@@ -6,5 +6,5 @@ import { codeRepository } from './aggregates/code-repository.ts';
 import { memoryEvent } from './aggregates/memory-event.ts';
 import { memoryUser } from './aggregates/memory-user.ts';
 
-/** For the functions in `functions/`, and for `outgraph --catalog`. */
+/** Used by the functions in `functions/` and by `outgraph --catalog`. */
 export const catalog = createCatalog([graph, memoryUser, memoryEvent, codeRepository, codeFile, codeAnnotation]);

@@ -1,9 +1,10 @@
 /**
- * XMem's scanned files: one file with all that its scan found is one aggregate, so that a re-scan is one event and one
- * transaction: what the file no longer says leaves the graph with it, and nothing blanks what other files say. The file
- * owns its File, its Symbols and all that goes out from them; directories are shared with the other files in them;
- * callees, base classes and imported files are endpoints only. What is listed twice becomes one element: see
- * `merge-duplicates.ts`.
+ * XMem's scanned files. One file with everything that its scan found is one aggregate, so a re-scan is one event and
+ * one transaction. A re-scan removes what the file no longer contains, and never blanks what other files contain.
+ *
+ * The file owns its File, its Symbols and their outgoing relationships. It shares directories with the other files in
+ * them. Callees, base classes and imported files are endpoints only. Members that are listed twice become one element:
+ * see `merge-duplicates.ts`.
  */
 import { z } from 'zod';
 import type { ProjectedNode, ProjectedRelationship } from '../../exports/outgraph.ts';
@@ -41,7 +42,7 @@ const declaredSymbol = z.object({
   signature_hash: optionalText,
 });
 
-/** From a symbol of this file to one of any file. */
+/** A reference from a symbol of this file to a symbol of any file. */
 const reference = z.object({ from: nameText, to: symbolName });
 
 const call = reference.extend({ call_count: optionalNumber, is_direct: optionalBoolean });

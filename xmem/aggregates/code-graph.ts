@@ -1,12 +1,12 @@
 /**
- * How the nodes of XMem's code graph are named, and how a file hangs in its repository. The aggregates of the code
- * graph (`code-repository`, `code-file`, `code-annotation`) name each other's nodes by these alone.
+ * The names of the nodes of XMem's code graph, and the chain of directories from a repository to a file. The aggregates
+ * of the code graph (`code-repository`, `code-file`, `code-annotation`) use only these to name each other's nodes.
  */
 import { z } from 'zod';
 import type { ProjectedEndpoint, ProjectedRelationship } from '../../exports/outgraph.ts';
 import { nameText } from './fields.ts';
 
-/** Whose code it is: every node of the code graph but the Repository carries both in its key. */
+/** The owner of the code. Every node of the code graph except the Repository has both fields in its key. */
 export interface CodeScope {
   readonly org_id: string;
   readonly repo: string;
@@ -18,10 +18,10 @@ export interface SymbolName {
   readonly symbol_name: string;
 }
 
-/** "src/index.ts", from the repository's root. */
+/** A path from the repository's root, such as "src/index.ts". */
 export const filePath = nameText.refine((path) => !path.endsWith('/'), 'must be the path of a file');
 
-/** "src/", or "/" for the root. */
+/** A path such as "src/", or "/" for the root. */
 export const directoryPath = z.string().refine((path) => path.endsWith('/'), 'must end with "/"');
 
 export const symbolName = z.object({ file_path: filePath, symbol_name: nameText });
@@ -52,16 +52,16 @@ export function symbolNode({ org_id, repo }: CodeScope, { file_path, symbol_name
 }
 
 /**
- * The directories that a file is in, the outermost first: "src/", "src/a/" of "src/a/b.ts". A file of the repository's
- * root is in "/", and only such a file: as XMem has it, "/" stands beside the top directories, below the Repository,
- * and not between them.
+ * The directories of a file, the outermost first: "src/" and "src/a/" for "src/a/b.ts". Only the files of the
+ * repository's root are in "/". As in XMem, "/" is a sibling of the top directories below the Repository, not their
+ * parent.
  */
 export function directoriesOf(path: string): readonly string[] {
   const directories = [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index + 1));
   return directories.length === 0 ? ['/'] : directories;
 }
 
-/** The CONTAINS_DIR relationships from the Repository down to the last of `directories`; all files below share them. */
+/** The CONTAINS_DIR relationships from the Repository to the last of `directories`. All files below share them. */
 export function directoryChain(scope: CodeScope, directories: readonly string[]): readonly ProjectedRelationship[] {
   return directories.map((dir_path, index) => {
     const parent = directories[index - 1];

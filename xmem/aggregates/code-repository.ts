@@ -1,6 +1,6 @@
 /**
  * XMem's repositories: `{ _id, org_id, repo_name }` becomes the node `Repository {org_id, repo_name}`. Its directories
- * and files hang on it as parts of the files' own aggregates (`code-file`), and stand without it too.
+ * and files belong to the aggregates of the files (`code-file`), and also exist without it.
  */
 import { z } from 'zod';
 import { defineAggregate, documentId } from '../../exports/outgraph.ts';

@@ -1,7 +1,7 @@
 /**
- * XMem's temporal memory: one dated event of a user becomes one relationship `(:User)-[:HAS_EVENT]->(:Date)`, told
- * apart by the document's id, so that several events on one day, or the same name twice, stay what they are. Moving the
- * date is one event of one aggregate and so one transaction: a reader never sees none, and never two.
+ * XMem's temporal memory: one dated event of a user becomes one relationship `(:User)-[:HAS_EVENT]->(:Date)`. The
+ * document's id distinguishes the relationships, so several events on one day, or with the same name, stay separate.
+ * A move of the date is one event of one aggregate, so one transaction: a reader never sees it on no day or on two.
  */
 import { Double } from 'bson';
 import { z } from 'zod';
@@ -10,7 +10,7 @@ import { nameText, optionalText } from './fields.ts';
 
 const daysInMonth = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/** "MM-DD", one of the 366 days of a leap year. */
+/** One of the 366 days of a leap year, as "MM-DD". */
 const calendarDay = z.string().refine(
   (text) => {
     const match = /^(\d\d)-(\d\d)$/.exec(text);
@@ -26,7 +26,7 @@ const memoryEventState = z.object({
   date: calendarDay,
   event_name: optionalText,
   desc: optionalText,
-  /** Writers send a number or a text; it stands as a text. */
+  /** Writers send a number or a text. The graph has a text. */
   year: z.union([z.string(), storedNumber]).nullish(),
   time: optionalText,
   date_expression: optionalText,
@@ -55,7 +55,7 @@ export const memoryEvent = defineAggregate({
           year: event.year?.toString(),
           time: event.time,
           date_expression: event.date_expression,
-          // One integral component among the others (1, 0.5) must not make a mixed list of it.
+          // An integral component among the others (1, 0.5) must not make the list mixed.
           embedding: event.embedding?.map((component) => new Double(Number(component.toString()))),
         },
       },

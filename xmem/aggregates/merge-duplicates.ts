@@ -1,12 +1,12 @@
 /**
- * What a scan lists more than once in a file becomes one element of the graph, whatever the order of the list: a getter
- * and its setter, the overloads of a method, a call that stands in several places, a module that is imported twice. The
- * rules are in ../README.md.
+ * Merges members that a scan lists more than once in a file into one element of the graph, independent of the order of
+ * the list. Examples are a getter and its setter, the overloads of a method, a call that occurs in several places, or a
+ * module that is imported twice. The rules are in ../README.md.
  */
 import { Double } from 'bson';
 import type { StoredNumber } from '../../exports/outgraph.ts';
 
-/** Where a declaration stands, in lines. */
+/** The position of a declaration, in lines. */
 interface Declared {
   readonly start_line?: StoredNumber | null | undefined;
   readonly end_line?: StoredNumber | null | undefined;
@@ -17,7 +17,7 @@ interface Counted {
   readonly is_direct?: boolean | null | undefined;
 }
 
-/** Members by a text that names them, in the order of these texts; nothing of it depends on the order of the list. */
+/** Groups members by their name, in the order of the names. The order of the list does not matter. */
 export function groupByName<Member>(
   members: readonly Member[],
   nameOf: (member: Member) => string,
@@ -34,8 +34,8 @@ export function groupByName<Member>(
 }
 
 /**
- * The one that stands for all: the first in the file, by `start_line`, then by `end_line`; one without a line comes
- * last. Where the lines are equal, the text decides.
+ * Returns the first declaration in the file: by `start_line`, then by `end_line`. A declaration without a line comes
+ * last. If the lines are equal, the text decides.
  */
 export function firstDeclaration<Declaration extends Declared>(
   declarations: readonly [Declaration, ...Declaration[]],
@@ -44,8 +44,8 @@ export function firstDeclaration<Declaration extends Declared>(
 }
 
 /**
- * Calls of one symbol by one other: their counts are added up (what has none adds nothing), and one direct call makes
- * it direct.
+ * Merges the calls of one symbol by one other. It adds up their counts; a call without a count adds nothing. The result
+ * is direct if one of the calls is.
  */
 export function mergeCalls(calls: readonly [Counted, ...Counted[]]): Counted {
   const direct = calls.flatMap(({ is_direct }) => is_direct ?? []);
@@ -55,14 +55,14 @@ export function mergeCalls(calls: readonly [Counted, ...Counted[]]): Counted {
   };
 }
 
-/** The first text in the order of code units; null where there is none. */
+/** The first text in the order of code units. Null if there is none. */
 export function firstText(texts: readonly (string | null | undefined)[]): string | null {
   return texts.flatMap((text) => text ?? []).sort(compare)[0] ?? null;
 }
 
 /**
- * Texts by code units: the same everywhere, unlike an order of some language. Numbers not by `left - right`, which is
- * none where both are infinite.
+ * Compares texts by code units, which is the same everywhere, unlike the order of a language. It does not compare
+ * numbers by `left - right`, which is not a number if both are infinite.
  */
 function compare<Value extends string | number>(left: Value, right: Value): number {
   return left < right ? -1 : Number(left > right);
@@ -81,7 +81,7 @@ function lineOf(line: StoredNumber | null | undefined): number {
   return Number.isNaN(value) ? Number.POSITIVE_INFINITY : value;
 }
 
-/** Every field with its type, whatever their order. */
+/** Every field with its type, independent of their order. */
 function textOf(fields: object): string {
   const entries = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined);
   return JSON.stringify(
@@ -92,8 +92,8 @@ function textOf(fields: object): string {
 }
 
 /**
- * One number stays as it is stored. The sum of integers is an exact integer; with a double among them it is a double,
- * added up from the smallest.
+ * A single number keeps its stored type. The sum of integers is an exact integer. With a double among them, the sum is
+ * a double, added up from the smallest.
  */
 function addUp(numbers: readonly StoredNumber[]): StoredNumber | null {
   const [only] = numbers;
@@ -110,7 +110,7 @@ function toInteger(number: StoredNumber): bigint | undefined {
   return isInteger ? BigInt(number.toString()) : undefined;
 }
 
-/** The BSON class of a stored number, or the type that JavaScript has for the value. */
+/** The BSON class of a stored number, or the JavaScript type of the value. */
 function typeOf(value: unknown): string {
   return (value as { readonly _bsontype?: string })._bsontype ?? typeof value;
 }

@@ -9,14 +9,21 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// XMem's aggregate types, as outgraph's built-in projections read them: the same fields, the same refusals.
+// XMem's aggregate types, with the same fields and refusals as in outgraph's projections. An invalid payload is refused
+// with [outgraph.CodePayloadInvalid].
+//
+//	events := outgraph.Track(db, xmem.Event)
 var (
-	User       = outgraph.Aggregate{Type: "memory-user", Collection: "memory_users", Check: object(field{"user_id", name}).check}
+	User       = outgraph.Aggregate{Type: "memory-user", Collection: "memory_users", Check: user.check}
 	Event      = outgraph.Aggregate{Type: "memory-event", Collection: "memory_events", Check: event.check}
-	Repository = outgraph.Aggregate{Type: "code-repository", Collection: "code_repositories", Check: object(field{"org_id", name}, field{"repo_name", name}).check}
+	Repository = outgraph.Aggregate{Type: "code-repository", Collection: "code_repositories", Check: repository.check}
 	File       = outgraph.Aggregate{Type: "code-file", Collection: "code_files", Check: checkFile}
 	Annotation = outgraph.Aggregate{Type: "code-annotation", Collection: "code_annotations", Check: annotation.check}
 )
+
+var user = object(field{"user_id", name})
+
+var repository = object(field{"org_id", name}, field{"repo_name", name})
 
 var event = object(
 	field{"user_id", name},
@@ -49,6 +56,11 @@ var symbol = object(
 
 var reference = []field{{"from", name}, {"to", object(field{"file_path", filePath}, field{"symbol_name", name})}}
 
+var call = object(append(reference[:2:2],
+	field{"call_count", optional(number)},
+	field{"is_direct", optional(boolean)},
+)...)
+
 var file = object(
 	field{"org_id", name},
 	field{"repo", name},
@@ -59,7 +71,7 @@ var file = object(
 	field{"total_lines", optional(number)},
 	field{"commit_sha", optional(text)},
 	field{"symbols", optional(list(symbol))},
-	field{"calls", optional(list(object(append(reference[:2:2], field{"call_count", optional(number)}, field{"is_direct", optional(boolean)})...)))},
+	field{"calls", optional(list(call))},
 	field{"imports", optional(list(object(field{"file_path", filePath}, field{"import_type", optional(text)})))},
 	field{"inherits", optional(list(object(reference...)))},
 	field{"implements", optional(list(object(reference...)))},
@@ -129,8 +141,8 @@ func checkFile(payload bson.Raw) error {
 	for _, imported := range scanned.Imports {
 		imports[imported.FilePath] = true
 	}
-	// The file with its place in the innermost directory, the directories with theirs, the symbols with their DEFINES;
-	// what is listed twice becomes one element.
+	// The file with its CONTAINS_FILE, the directories with their CONTAINS_DIR, and the symbols with their DEFINES.
+	// Members that are listed twice become one element.
 	elements := 2 + 2*max(1, strings.Count(scanned.FilePath, "/")) + 2*len(symbols) + len(imports)
 	for _, of := range []struct {
 		name       string
@@ -147,8 +159,9 @@ func checkFile(payload bson.Raw) error {
 	}
 	if elements > maxElements {
 		return &outgraph.Fault{
-			Code:    outgraph.CodeSubgraphTooLarge,
-			Message: fmt.Sprintf("subgraph: %d elements, at most %d are allowed; scan less of such a file.", elements, maxElements),
+			Code: outgraph.CodeSubgraphTooLarge,
+			Message: fmt.Sprintf(
+				"subgraph: %d elements, at most %d are allowed; scan less of such a file.", elements, maxElements),
 		}
 	}
 	return nil
@@ -158,7 +171,7 @@ const maxElements = 10_000
 
 var daysInMonth = [...]int{31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}
 
-// isDay: "MM-DD", one of the 366 days of a leap year.
+// isDay reports whether the text is one of the 366 days of a leap year, as "MM-DD".
 func isDay(text string) bool {
 	var month, day int
 	if len(text) != 5 || text[2] != '-' || strings.Trim(text[:2]+text[3:], "0123456789") != "" {

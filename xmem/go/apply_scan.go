@@ -12,23 +12,32 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// ScanOutcome says how many files a scan wrote, found as they were, and removed.
+// ScanOutcome is the number of files that a scan wrote, found unchanged, and removed.
 type ScanOutcome struct {
 	Written, Unchanged, Removed int64
 }
 
-// ApplyFiles puts scanned files in the place of what their last scan found, and makes the repository, unless there is
-// one. A file whose document stays the same has no event; other files stay.
+// ApplyFiles replaces the documents of scanned files, and creates the repository if it does not exist. A file whose
+// document does not change has no event. Other files are not changed.
+//
+//	outcome, err := code.ApplyFiles(ctx, "acme", "shop", xmem.ScannedFile{FilePath: "src/a.ts"})
+//
+// It refuses an invalid file, and a path that occurs twice, with [outgraph.CodePayloadInvalid]. It refuses a file with
+// more than 10,000 elements with [outgraph.CodeSubgraphTooLarge].
 func (c *CodeGraph) ApplyFiles(ctx context.Context, orgID, repo string, files ...ScannedFile) (ScanOutcome, error) {
 	return c.apply(ctx, orgID, repo, files, false)
 }
 
-// ApplyScan is ApplyFiles for all files of the repository: those that are not among them are gone.
+// ApplyScan is [CodeGraph.ApplyFiles] for all files of the repository: it deletes the files that are not in the list.
+//
+//	outcome, err := code.ApplyScan(ctx, "acme", "shop", []xmem.ScannedFile{{FilePath: "src/a.ts"}})
 func (c *CodeGraph) ApplyScan(ctx context.Context, orgID, repo string, files []ScannedFile) (ScanOutcome, error) {
 	return c.apply(ctx, orgID, repo, files, true)
 }
 
-func (c *CodeGraph) apply(ctx context.Context, orgID, repo string, files []ScannedFile, complete bool) (ScanOutcome, error) {
+func (c *CodeGraph) apply(
+	ctx context.Context, orgID, repo string, files []ScannedFile, complete bool,
+) (ScanOutcome, error) {
 	scope, err := filter(argument{"org_id", orgID, name}, argument{"repo", repo, name})
 	if err != nil {
 		return ScanOutcome{}, err
@@ -45,7 +54,8 @@ func (c *CodeGraph) apply(ctx context.Context, orgID, repo string, files []Scann
 	err = outgraph.InTransaction(ctx, c.client, func(ctx context.Context) error {
 		outcome = ScanOutcome{}
 		repository := bson.D{{Key: "org_id", Value: orgID}, {Key: "repo_name", Value: repo}}
-		if _, err := c.repositories.UpdateOne(ctx, repository, bson.D{{Key: "$setOnInsert", Value: repository}}, options.UpdateOne().SetUpsert(true)); err != nil {
+		create, upsert := bson.D{{Key: "$setOnInsert", Value: repository}}, options.UpdateOne().SetUpsert(true)
+		if _, err := c.repositories.UpdateOne(ctx, repository, create, upsert); err != nil {
 			return err
 		}
 		if complete {
@@ -66,10 +76,11 @@ func (c *CodeGraph) apply(ctx context.Context, orgID, repo string, files []Scann
 	return outcome, nil
 }
 
-// putFiles inserts new files and replaces those that have changed, in place; it says how many that are.
+// putFiles inserts new files and replaces changed ones in place. It returns the number of these files.
 func (c *CodeGraph) putFiles(ctx context.Context, scope bson.D, paths bson.A, documents []bson.Raw) (int64, error) {
 	known := make(map[string]bson.Raw)
-	cursor, err := c.files.Find(ctx, append(scope[:2:2], bson.E{Key: "file_path", Value: bson.D{{Key: "$in", Value: paths}}}))
+	listed := append(scope[:2:2], bson.E{Key: "file_path", Value: bson.D{{Key: "$in", Value: paths}}})
+	cursor, err := c.files.Find(ctx, listed)
 	if err != nil {
 		return 0, fmt.Errorf("xmem: reading files: %w", err)
 	}
@@ -110,13 +121,13 @@ func sameFields(stored, document bson.Raw) bool {
 	return id.Key() == "_id" && bytes.Equal(stored[4+len(id):], document[4:])
 }
 
-// fileDocuments are the documents of scanned files, each path once.
+// fileDocuments returns the documents of scanned files. It refuses a path that occurs twice.
 func fileDocuments(orgID, repo string, files []ScannedFile) ([]bson.Raw, error) {
 	documents := make([]bson.Raw, 0, len(files))
 	seen := make(map[string]bool, len(files))
 	for index, scanned := range files {
 		if seen[scanned.FilePath] {
-			return nil, refused(fmt.Sprintf("files[%d].file_path: the same as of another file of this scan", index))
+			return nil, refused(fmt.Sprintf("files[%d].file_path: another file of this scan has the same path", index))
 		}
 		seen[scanned.FilePath] = true
 		document, err := bson.Marshal(struct {

@@ -12,14 +12,18 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// CodeGraph is the code graph: repositories, their scanned files and the annotations, each a document that is found by
-// its natural key.
+// CodeGraph is the code graph: repositories, their scanned files and the annotations. Each is a document with a natural
+// key. Create it with [NewCodeGraph].
+//
+// An argument or a document that is invalid is refused with [outgraph.CodePayloadInvalid].
 type CodeGraph struct {
 	client                           *mongo.Client
 	repositories, files, annotations *outgraph.Collection
 }
 
-// NewCodeGraph is the code graph in a database.
+// NewCodeGraph returns the code graph in a database.
+//
+//	code := xmem.NewCodeGraph(db)
 func NewCodeGraph(db *mongo.Database, opts ...Option) *CodeGraph {
 	return &CodeGraph{
 		client:       db.Client(),
@@ -29,7 +33,9 @@ func NewCodeGraph(db *mongo.Database, opts ...Option) *CodeGraph {
 	}
 }
 
-// DeleteFile deletes a file with all that its scan found; false if there was none.
+// DeleteFile deletes a file with everything that its scan found. It returns false if there was none.
+//
+//	deleted, err := code.DeleteFile(ctx, "acme", "shop", "src/a.ts")
 func (c *CodeGraph) DeleteFile(ctx context.Context, orgID, repo, path string) (bool, error) {
 	key, err := fileKey(orgID, repo, path)
 	if err != nil {
@@ -39,8 +45,11 @@ func (c *CodeGraph) DeleteFile(ctx context.Context, orgID, repo, path string) (b
 	return err == nil && result.DeletedCount > 0, err
 }
 
-// RenameFile renames a file, with its references to itself, in the place of a file that has that path; false if there
-// is none to rename. What other files and annotations say of the old path they say until they are scanned or put anew.
+// RenameFile renames a file and its references to itself. It replaces a file that has the new path. It returns false if
+// there is no file to rename. References of other files and of annotations keep the old path until you scan or put them
+// again.
+//
+//	renamed, err := code.RenameFile(ctx, "acme", "shop", "src/a.ts", "lib/a.ts")
 func (c *CodeGraph) RenameFile(ctx context.Context, orgID, repo, oldPath, newPath string) (bool, error) {
 	from, err := fileKey(orgID, repo, oldPath)
 	if err != nil {
@@ -77,7 +86,7 @@ func (c *CodeGraph) RenameFile(ctx context.Context, orgID, repo, oldPath, newPat
 	return err == nil && renamed, err
 }
 
-// withPath is the document of a file, or a part of it, in which each file_path that was the old one is the new one.
+// withPath returns the document of a file, or a part of it, with the new path in place of each old one.
 func withPath(document bson.D, oldPath, newPath string) bson.D {
 	changed := make(bson.D, 0, len(document))
 	for _, element := range document {
@@ -103,7 +112,11 @@ func withPath(document bson.D, oldPath, newPath string) bson.D {
 	return changed
 }
 
-// PutAnnotation makes an annotation, or puts it in the place of the one with the same id.
+// PutAnnotation creates an annotation, or replaces the one with the same id.
+//
+//	err := code.PutAnnotation(ctx, xmem.NewAnnotation{
+//		ID: "n1", OrgID: "acme", Repo: "shop", Content: "slow", Target: xmem.OfFile("src/a.ts"),
+//	})
 func (c *CodeGraph) PutAnnotation(ctx context.Context, annotation NewAnnotation) error {
 	key, err := filter(argument{"annotation_id", annotation.ID, name})
 	if err != nil {
@@ -113,7 +126,9 @@ func (c *CodeGraph) PutAnnotation(ctx context.Context, annotation NewAnnotation)
 	return err
 }
 
-// DeleteAnnotation deletes an annotation; false if there was none.
+// DeleteAnnotation deletes an annotation. It returns false if there was none.
+//
+//	deleted, err := code.DeleteAnnotation(ctx, "n1")
 func (c *CodeGraph) DeleteAnnotation(ctx context.Context, annotationID string) (bool, error) {
 	key, err := filter(argument{"annotation_id", annotationID, name})
 	if err != nil {
@@ -124,6 +139,8 @@ func (c *CodeGraph) DeleteAnnotation(ctx context.Context, annotationID string) (
 }
 
 // DeleteRepository deletes a repository with all its files and annotations.
+//
+//	err := code.DeleteRepository(ctx, "acme", "shop")
 func (c *CodeGraph) DeleteRepository(ctx context.Context, orgID, repo string) error {
 	scope, err := filter(argument{"org_id", orgID, name}, argument{"repo", repo, name})
 	if err != nil {

@@ -21,26 +21,33 @@ func TestAScanWritesWhatChangedAndRemovesWhatIsGone(t *testing.T) {
 	db := testdb.New(t)
 	code := xmem.NewCodeGraph(db)
 	one, yes := 1, true
+	sum := xmem.Reference{From: "Cart", To: xmem.SymbolName{FilePath: "src/b.ts", Name: "sum"}}
 	kept := xmem.ScannedFile{
 		FilePath: "src/a.ts", TotalLines: &one,
 		Symbols: []xmem.Symbol{{Name: "Cart", StartLine: &one, IsPublic: &yes}},
-		Calls:   []xmem.Call{{Reference: xmem.Reference{From: "Cart", To: xmem.SymbolName{FilePath: "src/b.ts", Name: "sum"}}, Count: &one}},
+		Calls:   []xmem.Call{{Reference: sum, Count: &one}},
 		Imports: []xmem.Import{{FilePath: "src/b.ts", Type: "named"}},
 	}
-	if outcome := scan(t, code, kept, xmem.ScannedFile{FilePath: "src/b.ts"}, xmem.ScannedFile{FilePath: "c.ts"}); outcome != (xmem.ScanOutcome{Written: 3}) {
+	outcome := scan(t, code, kept, xmem.ScannedFile{FilePath: "src/b.ts"}, xmem.ScannedFile{FilePath: "c.ts"})
+	if outcome != (xmem.ScanOutcome{Written: 3}) {
 		t.Errorf("the first scan: %+v", outcome)
 	}
 	if _, err := code.ApplyFiles(t.Context(), "acme", "other", xmem.ScannedFile{FilePath: "c.ts"}); err != nil {
 		t.Fatal(err)
 	}
-	if outcome := scan(t, code, kept, xmem.ScannedFile{FilePath: "src/b.ts", Language: "ts"}); outcome != (xmem.ScanOutcome{Written: 1, Unchanged: 1, Removed: 1}) {
+	outcome = scan(t, code, kept, xmem.ScannedFile{FilePath: "src/b.ts", Language: "ts"})
+	if outcome != (xmem.ScanOutcome{Written: 1, Unchanged: 1, Removed: 1}) {
 		t.Errorf("the second scan: %+v", outcome)
 	}
 	expectFields(t, db, "code_files", "file_path",
 		`{"file_path":"c.ts","org_id":"acme","repo":"other"}`,
-		`{"calls":[{"from":"Cart","to":{"file_path":"src/b.ts","symbol_name":"sum"},"call_count":1}],"file_path":"src/a.ts","imports":[{"file_path":"src/b.ts","import_type":"named"}],"org_id":"acme","repo":"shop","symbols":[{"symbol_name":"Cart","start_line":1,"is_public":true}],"total_lines":1}`,
+		`{"calls":[{"from":"Cart","to":{"file_path":"src/b.ts","symbol_name":"sum"},"call_count":1}],`+
+			`"file_path":"src/a.ts","imports":[{"file_path":"src/b.ts","import_type":"named"}],`+
+			`"org_id":"acme","repo":"shop",`+
+			`"symbols":[{"symbol_name":"Cart","start_line":1,"is_public":true}],"total_lines":1}`,
 		`{"file_path":"src/b.ts","language":"ts","org_id":"acme","repo":"shop"}`)
-	expectFields(t, db, "code_repositories", "repo_name", `{"org_id":"acme","repo_name":"other"}`, `{"org_id":"acme","repo_name":"shop"}`)
+	expectFields(t, db, "code_repositories", "repo_name",
+		`{"org_id":"acme","repo_name":"other"}`, `{"org_id":"acme","repo_name":"shop"}`)
 	expectEvents(t, db,
 		"upsert code-repository", "upsert code-file", "upsert code-file", "upsert code-file",
 		"upsert code-repository", "upsert code-file",
@@ -54,7 +61,8 @@ func TestAFileOfAScanKeepsItsAggregate(t *testing.T) {
 	scan(t, code, xmem.ScannedFile{FilePath: "a.ts"})
 	scan(t, code, xmem.ScannedFile{FilePath: "a.ts", Language: "ts"})
 	recorded := testdb.All(t, db, outgraph.OutboxCollection, "position")
-	if first, second := recorded[1].Lookup("aggregateId").StringValue(), recorded[2].Lookup("aggregateId").StringValue(); first != second {
+	first, second := recorded[1].Lookup("aggregateId").StringValue(), recorded[2].Lookup("aggregateId").StringValue()
+	if first != second {
 		t.Errorf("the file was %s and is %s", first, second)
 	}
 }
@@ -64,7 +72,8 @@ func TestAFileAlonePutsNoOtherAway(t *testing.T) {
 	db := testdb.New(t)
 	code := xmem.NewCodeGraph(db)
 	scan(t, code, xmem.ScannedFile{FilePath: "a.ts"}, xmem.ScannedFile{FilePath: "b.ts"})
-	outcome := must[xmem.ScanOutcome](t)(code.ApplyFiles(t.Context(), "acme", "shop", xmem.ScannedFile{FilePath: "a.ts", Language: "ts"}))
+	changed := xmem.ScannedFile{FilePath: "a.ts", Language: "ts"}
+	outcome := must[xmem.ScanOutcome](t)(code.ApplyFiles(t.Context(), "acme", "shop", changed))
 	if outcome != (xmem.ScanOutcome{Written: 1}) || len(testdb.All(t, db, "code_files", "_id")) != 2 {
 		t.Errorf("%+v", outcome)
 	}
@@ -77,10 +86,12 @@ func TestAScanWithOneFileThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)
 	code := xmem.NewCodeGraph(db)
-	dangling := []xmem.Reference{{From: "nobody", To: xmem.SymbolName{FilePath: "a.ts", Name: "x"}}}
-	_, err := code.ApplyScan(t.Context(), "acme", "shop", []xmem.ScannedFile{{FilePath: "a.ts"}, {FilePath: "b.ts", Inherits: dangling}})
+	dangling := []xmem.Reference{{From: "none", To: xmem.SymbolName{FilePath: "a.ts", Name: "x"}}}
+	wrong := []xmem.ScannedFile{{FilePath: "a.ts"}, {FilePath: "b.ts", Inherits: dangling}}
+	_, err := code.ApplyScan(t.Context(), "acme", "shop", wrong)
 	expectRefused(t, err, "payload.inherits[0].from")
-	_, err = code.ApplyScan(t.Context(), "acme", "shop", []xmem.ScannedFile{{FilePath: "a.ts"}, {FilePath: "a.ts"}})
+	twice := []xmem.ScannedFile{{FilePath: "a.ts"}, {FilePath: "a.ts"}}
+	_, err = code.ApplyScan(t.Context(), "acme", "shop", twice)
 	expectRefused(t, err, "files[1].file_path")
 	_, err = code.ApplyScan(t.Context(), "acme", "", nil)
 	expectRefused(t, err, "repo")
@@ -89,17 +100,20 @@ func TestAScanWithOneFileThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
 	for index := range 5_000 {
 		many.Symbols = append(many.Symbols, xmem.Symbol{Name: fmt.Sprint(index)})
 	}
-	if _, err = code.ApplyFiles(t.Context(), "acme", "shop", many); !errors.Is(err, &outgraph.Fault{Code: outgraph.CodeSubgraphTooLarge}) {
+	_, err = code.ApplyFiles(t.Context(), "acme", "shop", many)
+	if !errors.Is(err, &outgraph.Fault{Code: outgraph.CodeSubgraphTooLarge}) {
 		t.Errorf("%v", err)
 	}
-	// Each symbol is two elements; the file, its directory and their two places are four.
+	// Each symbol is two elements. The file, its directory and their two relationships are four.
 	many.Symbols = many.Symbols[:4_998]
 	if err := xmemCheck(t, many); err != nil {
 		t.Errorf("10,000 elements: %v", err)
 	}
 	expectEvents(t, db)
-	if count := len(testdb.All(t, db, "code_repositories", "_id")) + len(testdb.All(t, db, "code_files", "_id")); count != 0 {
-		t.Errorf("%d documents", count)
+	for _, collection := range []string{"code_repositories", "code_files"} {
+		if count := len(testdb.All(t, db, collection, "_id")); count != 0 {
+			t.Errorf("%s contains %d documents", collection, count)
+		}
 	}
 }
 
@@ -112,10 +126,13 @@ func TestARenamedFileStaysTheSameAggregateAndTakesTheOthersPlace(t *testing.T) {
 	code := xmem.NewCodeGraph(db)
 	one := 1
 	to := func(path string) xmem.Call {
-		return xmem.Call{Reference: xmem.Reference{From: "f", To: xmem.SymbolName{FilePath: path, Name: "f"}}, Count: &one}
+		reference := xmem.Reference{From: "f", To: xmem.SymbolName{FilePath: path, Name: "f"}}
+		return xmem.Call{Reference: reference, Count: &one}
 	}
 	scan(t, code,
-		xmem.ScannedFile{FilePath: "a.ts", Symbols: []xmem.Symbol{{Name: "f"}}, Calls: []xmem.Call{to("a.ts"), to("c.ts")}},
+		xmem.ScannedFile{
+			FilePath: "a.ts", Symbols: []xmem.Symbol{{Name: "f"}}, Calls: []xmem.Call{to("a.ts"), to("c.ts")},
+		},
 		xmem.ScannedFile{FilePath: "b.ts"})
 	rename := func(from, to string) bool {
 		t.Helper()
@@ -125,8 +142,11 @@ func TestARenamedFileStaysTheSameAggregateAndTakesTheOthersPlace(t *testing.T) {
 		t.Error("the wrong file was found")
 	}
 	expectFields(t, db, "code_files", "_id",
-		`{"calls":[{"from":"f","to":{"file_path":"b.ts","symbol_name":"f"},"call_count":1},{"from":"f","to":{"file_path":"c.ts","symbol_name":"f"},"call_count":1}],"file_path":"b.ts","org_id":"acme","repo":"shop","symbols":[{"symbol_name":"f"}]}`)
-	expectEvents(t, db, "upsert code-repository", "upsert code-file", "upsert code-file", "delete code-file", "upsert code-file")
+		`{"calls":[{"from":"f","to":{"file_path":"b.ts","symbol_name":"f"},"call_count":1},`+
+			`{"from":"f","to":{"file_path":"c.ts","symbol_name":"f"},"call_count":1}],`+
+			`"file_path":"b.ts","org_id":"acme","repo":"shop","symbols":[{"symbol_name":"f"}]}`)
+	expectEvents(t, db,
+		"upsert code-repository", "upsert code-file", "upsert code-file", "delete code-file", "upsert code-file")
 	recorded := testdb.All(t, db, outgraph.OutboxCollection, "position")
 	if recorded[4].Lookup("aggregateId").StringValue() != recorded[1].Lookup("aggregateId").StringValue() {
 		t.Error("the renamed file became another aggregate")
@@ -140,7 +160,11 @@ func TestFilesAnnotationsAndRepositoriesAreDeletedWhetherOrNotTheyAreThere(t *te
 	db := testdb.New(t)
 	code := xmem.NewCodeGraph(db)
 	scan(t, code, xmem.ScannedFile{FilePath: "a.ts"}, xmem.ScannedFile{FilePath: "b.ts"})
-	note := xmem.NewAnnotation{ID: "n1", OrgID: "acme", Repo: "shop", Content: "slow", CreatedAt: time.UnixMilli(0), Target: xmem.OfSymbol("a.ts", "f")}
+	on := func(id string, target xmem.Target) xmem.NewAnnotation {
+		return xmem.NewAnnotation{ID: id, OrgID: "acme", Repo: "shop", Target: target}
+	}
+	note := on("n1", xmem.OfSymbol("a.ts", "f"))
+	note.CreatedAt = time.UnixMilli(0)
 	for _, content := range []string{"slow", "slow", "slower"} {
 		note.Content = content
 		if err := code.PutAnnotation(t.Context(), note); err != nil {
@@ -148,23 +172,28 @@ func TestFilesAnnotationsAndRepositoriesAreDeletedWhetherOrNotTheyAreThere(t *te
 		}
 	}
 	for id, target := range map[string]xmem.Target{"n2": xmem.OfFile("a.ts"), "n3": xmem.OfDirectory("/")} {
-		if err := code.PutAnnotation(t.Context(), xmem.NewAnnotation{ID: id, OrgID: "acme", Repo: "shop", Target: target}); err != nil {
+		if err := code.PutAnnotation(t.Context(), on(id, target)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	expectFields(t, db, "code_annotations", "annotation_id",
-		`{"annotation_id":"n1","content":"slower","created_at":{"$date":"1970-01-01T00:00:00Z"},"org_id":"acme","repo":"shop","target":{"kind":"symbol","file_path":"a.ts","symbol_name":"f"}}`,
+		`{"annotation_id":"n1","content":"slower","created_at":{"$date":"1970-01-01T00:00:00Z"},`+
+			`"org_id":"acme","repo":"shop","target":{"kind":"symbol","file_path":"a.ts","symbol_name":"f"}}`,
 		`{"annotation_id":"n2","org_id":"acme","repo":"shop","target":{"kind":"file","file_path":"a.ts"}}`,
 		`{"annotation_id":"n3","org_id":"acme","repo":"shop","target":{"kind":"directory","dir_path":"/"}}`)
 	if got := len(events(t, db)); got != 3+4 {
-		t.Errorf("%d events: an annotation that stays as it is needs none", got)
+		t.Errorf("%d events: an unchanged annotation needs none", got)
 	}
-	expectRefused(t, code.PutAnnotation(t.Context(), xmem.NewAnnotation{ID: "n4", OrgID: "acme", Repo: "shop", Target: xmem.OfDirectory("src")}), "payload.target.dir_path")
-	expectRefused(t, code.PutAnnotation(t.Context(), xmem.NewAnnotation{OrgID: "acme", Repo: "shop", Target: xmem.OfFile("a.ts")}), "annotation_id")
+	err := code.PutAnnotation(t.Context(), on("n4", xmem.OfDirectory("src")))
+	expectRefused(t, err, "payload.target.dir_path")
+	expectRefused(t, code.PutAnnotation(t.Context(), on("", xmem.OfFile("a.ts"))), "annotation_id")
 
 	for _, expected := range []bool{true, false} {
-		if must[bool](t)(code.DeleteAnnotation(t.Context(), "n1")) != expected || must[bool](t)(code.DeleteFile(t.Context(), "acme", "shop", "a.ts")) != expected {
-			t.Errorf("a deletion, of what is there (%t)", expected)
+		if deleted := must[bool](t)(code.DeleteAnnotation(t.Context(), "n1")); deleted != expected {
+			t.Errorf("DeleteAnnotation returns %t, not %t", deleted, expected)
+		}
+		if deleted := must[bool](t)(code.DeleteFile(t.Context(), "acme", "shop", "a.ts")); deleted != expected {
+			t.Errorf("DeleteFile returns %t, not %t", deleted, expected)
 		}
 	}
 	for range 2 {

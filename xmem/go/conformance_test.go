@@ -14,7 +14,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 )
 
-// documentCase is one of xmem/conformance/documents.json: test/conformance/README.md says what it means.
+// documentCase is a case of xmem/conformance/documents.json. test/conformance/README.md defines it.
 type documentCase struct {
 	Name          string   `bson:"name"`
 	AggregateType string   `bson:"aggregateType"`
@@ -36,7 +36,7 @@ func TestDocuments(t *testing.T) {
 	}
 	testdb.ReadJSON(t, "xmem/conformance/documents.json", &table)
 	if len(table.Cases) == 0 {
-		t.Fatal("the table holds no case")
+		t.Fatal("the table contains no case")
 	}
 	for _, given := range table.Cases {
 		t.Run(given.Name, func(t *testing.T) {
@@ -59,19 +59,19 @@ func TestDocuments(t *testing.T) {
 			}
 			refusal := &outgraph.Fault{Code: outgraph.Code(given.Refused)}
 			if !errors.Is(err, refusal) || !strings.Contains(err.Error(), given.At) {
-				t.Fatalf("%v is no %s that names %s", err, given.Refused, given.At)
+				t.Fatalf("%v is not a fault %s that names %s", err, given.Refused, given.At)
 			}
 			expectNoCommit(t, db.Client(), insert)
 			for _, collection := range []string{given.Collection, outgraph.OutboxCollection} {
-				if stands := testdb.All(t, db, collection, "_id"); len(stands) > 0 {
-					t.Errorf("%s holds %s", collection, stands)
+				if stored := testdb.All(t, db, collection, "_id"); len(stored) > 0 {
+					t.Errorf("%s contains %s", collection, stored)
 				}
 			}
 		})
 	}
 }
 
-// expectRecorded compares the one document and the one event with the case, every BSON type kept.
+// expectRecorded compares the only document and the only event with the case, including every BSON type.
 func expectRecorded(t *testing.T, db *mongo.Database, given documentCase) {
 	t.Helper()
 	documents := testdb.All(t, db, given.Collection, "_id")
@@ -80,8 +80,8 @@ func expectRecorded(t *testing.T, db *mongo.Database, given documentCase) {
 		t.Fatalf("there are %d documents and %d events", len(documents), len(recorded))
 	}
 	want, event := testdb.Text(t, given.Document), recorded[0]
-	if stands := testdb.Text(t, documents[0]); stands != want {
-		t.Errorf("the document is %s, not %s", stands, want)
+	if stored := testdb.Text(t, documents[0]); stored != want {
+		t.Errorf("the document is %s, not %s", stored, want)
 	}
 	if payload := testdb.Text(t, event.Lookup("payload")); payload != want {
 		t.Errorf("the payload is %s, not %s", payload, want)
@@ -94,7 +94,7 @@ func expectRecorded(t *testing.T, db *mongo.Database, given documentCase) {
 	}
 }
 
-// expectNoCommit catches the error of the work, and commits all the same: the commit must be refused.
+// expectNoCommit ignores the error of the work and commits: the commit must be refused.
 func expectNoCommit(t *testing.T, client *mongo.Client, work func(ctx context.Context) error) {
 	t.Helper()
 	session, err := client.StartSession()
@@ -114,7 +114,7 @@ func expectNoCommit(t *testing.T, client *mongo.Client, work func(ctx context.Co
 	}
 }
 
-// empty removes all documents of the collections, for the next case.
+// empty deletes all documents of the collections, for the next case.
 func empty(t *testing.T, db *mongo.Database, collections ...string) {
 	t.Helper()
 	for _, name := range collections {

@@ -1,10 +1,13 @@
-// Package xmem turns XMem's writes into tracked ones: users and dated events ([Memory]), repositories, scanned files
-// and annotations ([CodeGraph]) become documents of MongoDB, of which outgraph makes XMem's two graphs. It takes the
-// place of direct calls of Neo4j.
+// Package xmem provides XMem's operations as tracked writes. Users and dated events ([Memory]), and repositories,
+// scanned files and annotations ([CodeGraph]), become MongoDB documents, from which outgraph builds XMem's two graphs.
+// The package replaces direct calls of Neo4j.
 //
-// Each operation is one transaction, or part of the one whose session its context carries; outgraph.InTransaction joins
-// several. To delete what is not there succeeds. What the graph could not hold, such as a date that is none of the 366
-// days, is refused with an outgraph.Fault.
+//	memory := xmem.NewMemory(db)
+//	id, err := memory.AddEvent(ctx, xmem.NewEvent{UserID: "ada", Date: "12-10", Name: "birthday"})
+//
+// Each operation is one transaction, or joins the transaction of the session in its context. Use outgraph.InTransaction
+// to combine several operations. Deleting something that does not exist succeeds. A value that the graph could not
+// hold, such as a date that is not one of the 366 days, is refused with an [outgraph.Fault].
 package xmem
 
 import (
@@ -19,11 +22,13 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// Option sets what the events of all operations have in common.
+// Option sets a property of the events of all operations: see [WithTraceparent].
 type Option func(*outgraph.Aggregate)
 
-// WithTraceparent takes the trace context of the events from the context of each call. oteltrace.Traceparent, of the
-// writer library, is such a function.
+// WithTraceparent reads the trace context of the events from the context of each call. Pass oteltrace.Traceparent of
+// the writer library, or a function of your own:
+//
+//	memory := xmem.NewMemory(db, xmem.WithTraceparent(oteltrace.Traceparent))
 func WithTraceparent(from func(ctx context.Context) string) Option {
 	return func(aggregate *outgraph.Aggregate) { aggregate.Traceparent = from }
 }
@@ -35,8 +40,13 @@ func track(db *mongo.Database, aggregate outgraph.Aggregate, opts []Option) *out
 	return outgraph.Track(db, aggregate)
 }
 
-// EnsureIndexes makes the indexes that the operations need: one document for each user, repository, file and
-// annotation, also of writers at the same time, and the ways by which events are found. Call it once, at the start.
+// EnsureIndexes creates the indexes that the operations need. Unique indexes keep one document for each user,
+// repository, file and annotation, even with concurrent writers. The others speed up the search for events and
+// annotations. Call it once, at the start.
+//
+//	err := xmem.EnsureIndexes(ctx, db)
+//
+// It returns an error of the driver, such as that of duplicates in a collection.
 func EnsureIndexes(ctx context.Context, db *mongo.Database) error {
 	for _, index := range []struct {
 		collection string
@@ -57,19 +67,19 @@ func EnsureIndexes(ctx context.Context, db *mongo.Database) error {
 		}
 		model := mongo.IndexModel{Keys: keys, Options: options.Index().SetUnique(index.unique)}
 		if _, err := db.Collection(index.collection).Indexes().CreateOne(ctx, model); err != nil {
-			return fmt.Errorf("xmem: an index of %s: %w", index.collection, err)
+			return fmt.Errorf("xmem: creating an index of %s: %w", index.collection, err)
 		}
 	}
 	return nil
 }
 
-// argument is a value of a filter, and what it must be: an empty one would mean more than one thing.
+// argument is a value of a filter and its required shape: an empty value would match more than one thing.
 type argument struct {
 	name, value string
 	of          shape
 }
 
-// filter refuses arguments that are not what they must be.
+// filter returns the filter of the arguments, and refuses an argument without its required shape.
 func filter(arguments ...argument) (bson.D, error) {
 	var problems []string
 	found := bson.D{}

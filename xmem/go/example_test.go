@@ -51,6 +51,6 @@ func TestTheExampleOfTheREADMEIsTheOneThatRuns(t *testing.T) {
 	_, block, _ := strings.Cut(string(readme), "```go\n")
 	example, _, closed := strings.Cut(block, "\n```")
 	if indented := "\t" + strings.ReplaceAll(example, "\n", "\n\t"); !closed || !strings.Contains(string(code), indented) {
-		t.Errorf("this one is not run:\n%s", example)
+		t.Errorf("no test runs this example:\n%s", example)
 	}
 }

@@ -1,6 +1,6 @@
 package xmem
 
-// ScannedFile is what a scan found in one file, without the repository that it is in. What is empty is absent.
+// ScannedFile is the result of scanning one file, without its repository. An empty field is absent.
 type ScannedFile struct {
 	FilePath    string `bson:"file_path"`
 	Language    string `bson:"language,omitempty"`
@@ -8,19 +8,19 @@ type ScannedFile struct {
 	SymbolCount *int   `bson:"symbol_count,omitempty"`
 	TotalLines  *int   `bson:"total_lines,omitempty"`
 	CommitSHA   string `bson:"commit_sha,omitempty"`
-	// ContentHash is XMem's own, and does not stand in the graph.
+	// ContentHash is for XMem itself, and is not in the graph.
 	ContentHash string   `bson:"content_hash,omitempty"`
 	Symbols     []Symbol `bson:"symbols,omitempty"`
-	// The From of these is a symbol of this file; To may be in any file of the repository.
+	// In these lists, From is a symbol of this file. To may be in any file of the repository.
 	Calls      []Call      `bson:"calls,omitempty"`
 	Imports    []Import    `bson:"imports,omitempty"`
 	Inherits   []Reference `bson:"inherits,omitempty"`
 	Implements []Reference `bson:"implements,omitempty"`
 }
 
-// Symbol is one that its file declares.
+// Symbol is a symbol that a file declares.
 type Symbol struct {
-	// Name is the qualified one.
+	// Name is the qualified name.
 	Name             string `bson:"symbol_name"`
 	Type             string `bson:"symbol_type,omitempty"`
 	Summary          string `bson:"summary,omitempty"`
@@ -38,32 +38,32 @@ type Symbol struct {
 	SignatureHash    string `bson:"signature_hash,omitempty"`
 }
 
-// Reference leads from a symbol of the file to one of any file.
+// Reference is a reference from a symbol of the file to a symbol of any file.
 type Reference struct {
 	From string     `bson:"from"`
 	To   SymbolName `bson:"to"`
 }
 
-// SymbolName names a symbol of a repository.
+// SymbolName identifies a symbol of a repository.
 type SymbolName struct {
 	FilePath string `bson:"file_path"`
 	Name     string `bson:"symbol_name"`
 }
 
-// Call is a reference with what is known of the calls.
+// Call is a reference with the known properties of its calls.
 type Call struct {
 	Reference `bson:",inline"`
 	Count     *int  `bson:"call_count,omitempty"`
 	IsDirect  *bool `bson:"is_direct,omitempty"`
 }
 
-// Import is of another file.
+// Import is an import of another file.
 type Import struct {
 	FilePath string `bson:"file_path"`
 	Type     string `bson:"import_type,omitempty"`
 }
 
-// NewAnnotation is what somebody notes about a part of the code. What is empty is absent; the moments are texts or
+// NewAnnotation is a note about a part of the code. An empty field is absent. CreatedAt and ResolvedAt are texts or
 // dates.
 type NewAnnotation struct {
 	ID         string `bson:"annotation_id"`
@@ -81,7 +81,7 @@ type NewAnnotation struct {
 	Target     Target `bson:"target"`
 }
 
-// Target is what an annotation is about: made by [OfSymbol], [OfFile] or [OfDirectory].
+// Target is the subject of an annotation. Create it with [OfSymbol], [OfFile] or [OfDirectory].
 type Target struct {
 	Kind       string   `bson:"kind"`
 	FilePath   string   `bson:"file_path,omitempty"`
@@ -90,13 +90,13 @@ type Target struct {
 	Relevance  *float64 `bson:"relevance,omitempty"`
 }
 
-// OfSymbol is about a symbol of a file.
+// OfSymbol returns a target that is a symbol of a file: xmem.OfSymbol("src/a.ts", "Cart").
 func OfSymbol(filePath, symbolName string) Target {
 	return Target{Kind: "symbol", FilePath: filePath, SymbolName: symbolName}
 }
 
-// OfFile is about a file.
+// OfFile returns a target that is a file: xmem.OfFile("src/a.ts").
 func OfFile(filePath string) Target { return Target{Kind: "file", FilePath: filePath} }
 
-// OfDirectory is about a directory: "src/", or "/" for the root.
+// OfDirectory returns a target that is a directory: xmem.OfDirectory("src/"), or "/" for the root.
 func OfDirectory(dirPath string) Target { return Target{Kind: "directory", DirPath: dirPath} }

@@ -9,10 +9,10 @@ import (
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
 
-// shape adds what is wrong with a value, with the path of each place.
+// shape appends the problems of a value, each with its path.
 type shape func(raw bson.RawValue, path string, problems *[]string)
 
-// problem is a shape of one rule.
+// problem returns a shape with one rule.
 func problem(text string, holds func(raw bson.RawValue) bool) shape {
 	return func(raw bson.RawValue, path string, problems *[]string) {
 		if !holds(raw) {
@@ -28,11 +28,15 @@ func hasType(types ...bson.Type) func(bson.RawValue) bool {
 var (
 	text         = problem("must be a text", hasType(bson.TypeString))
 	number       = problem("must be a number", hasType(bson.TypeInt32, bson.TypeInt64, bson.TypeDouble))
-	textOrNumber = problem("must be a text or a number", hasType(bson.TypeString, bson.TypeInt32, bson.TypeInt64, bson.TypeDouble))
-	boolean      = problem("must be true or false", hasType(bson.TypeBoolean))
-	moment       = problem("must be a text or a date", hasType(bson.TypeString, bson.TypeDateTime))
-	// name stands in a key.
-	name     = problem("must be a text that is not empty", func(raw bson.RawValue) bool { text, ok := raw.StringValueOK(); return ok && text != "" })
+	textOrNumber = problem("must be a text or a number",
+		hasType(bson.TypeString, bson.TypeInt32, bson.TypeInt64, bson.TypeDouble))
+	boolean = problem("must be true or false", hasType(bson.TypeBoolean))
+	moment  = problem("must be a text or a date", hasType(bson.TypeString, bson.TypeDateTime))
+	// name is a text for a key.
+	name = problem("must be a text that is not empty", func(raw bson.RawValue) bool {
+		text, ok := raw.StringValueOK()
+		return ok && text != ""
+	})
 	filePath = problem("must be the path of a file", func(raw bson.RawValue) bool {
 		text, ok := raw.StringValueOK()
 		return ok && text != "" && !strings.HasSuffix(text, "/")
@@ -41,10 +45,13 @@ var (
 		text, ok := raw.StringValueOK()
 		return ok && strings.HasSuffix(text, "/")
 	})
-	calendarDay = problem(`must be one of the 366 days "MM-DD", from "01-01" to "12-31"`, func(raw bson.RawValue) bool { text, ok := raw.StringValueOK(); return ok && isDay(text) })
+	calendarDay = problem(`must be one of the 366 days "MM-DD", from "01-01" to "12-31"`, func(raw bson.RawValue) bool {
+		text, ok := raw.StringValueOK()
+		return ok && isDay(text)
+	})
 )
 
-// optional: null and absent mean the same, the property is absent.
+// optional accepts null and a missing value: both mean that the property is absent.
 func optional(of shape) shape {
 	return func(raw bson.RawValue, path string, problems *[]string) {
 		if !raw.IsZero() && raw.Type != bson.TypeNull && raw.Type != bson.TypeUndefined {
@@ -76,7 +83,7 @@ type field struct {
 	of   shape
 }
 
-// object checks the fields that it knows; others are nobody's business.
+// object checks the fields that it knows, and ignores others.
 func object(fields ...field) shape {
 	return func(raw bson.RawValue, path string, problems *[]string) {
 		document, ok := raw.DocumentOK()
@@ -90,7 +97,7 @@ func object(fields ...field) shape {
 	}
 }
 
-// check names everything that is wrong with a payload.
+// check returns an error with all problems of a payload.
 func (of shape) check(payload bson.Raw) error {
 	var problems []string
 	of(bson.RawValue{Type: bson.TypeEmbeddedDocument, Value: payload}, "payload", &problems)

@@ -1,4 +1,4 @@
-"""Writers of one document at the same time."""
+"""Concurrent writers of one document."""
 
 from __future__ import annotations
 

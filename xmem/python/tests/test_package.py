@@ -1,4 +1,4 @@
-"""What a user installs and reads: the wheel, and the README's example."""
+"""The wheel that a user installs, and the example of the README."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 // Package testdb gives each test a database of its own on a real replica set, with an outbox that has outgraph's
-// validator. That of the writer library is internal to its module.
+// validator. The writer library's package of this name is internal to its module.
 package testdb
 
 import (
@@ -14,13 +14,13 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
-// New makes a database on the replica set that MONGODB_URI names, with an outbox, and drops it at the end of the test.
-// Without one the test fails, it is never skipped.
+// New creates a database with an outbox on the replica set of MONGODB_URI, and drops it at the end of the test. Without
+// MONGODB_URI the test fails; it is never skipped.
 func New(t testing.TB) *mongo.Database {
 	t.Helper()
 	uri := os.Getenv("MONGODB_URI")
 	if uri == "" {
-		t.Fatal("MONGODB_URI must name a replica set")
+		t.Fatal("set MONGODB_URI to a replica set")
 	}
 	client, err := mongo.Connect(options.Client().ApplyURI(uri))
 	if err != nil {
@@ -45,7 +45,7 @@ func New(t testing.TB) *mongo.Database {
 	return db
 }
 
-// ReadJSON reads a file of the repository that this module is in: each value in the BSON type that it stands for.
+// ReadJSON reads a file of the repository that contains this module, with each value in its BSON type.
 func ReadJSON(t testing.TB, file string, into any) {
 	t.Helper()
 	_, here, _, _ := runtime.Caller(0)
@@ -59,7 +59,7 @@ func ReadJSON(t testing.TB, file string, into any) {
 	}
 }
 
-// All are the documents of a collection, as they are stored, in the order of the given field.
+// All returns the stored documents of a collection, in the order of the given field.
 func All(t testing.TB, db *mongo.Database, collection, order string) []bson.Raw {
 	t.Helper()
 	sorted := options.Find().SetSort(bson.D{{Key: order, Value: 1}})
@@ -74,7 +74,7 @@ func All(t testing.TB, db *mongo.Database, collection, order string) []bson.Raw 
 	return documents
 }
 
-// Text is a document or value as canonical Extended JSON: equal texts mean equal values of equal BSON types.
+// Text returns a document or value as canonical Extended JSON: equal texts mean equal values of equal BSON types.
 func Text(t testing.TB, value any) string {
 	t.Helper()
 	text, err := bson.MarshalExtJSON(bson.D{{Key: "value", Value: value}}, true, false)

@@ -1,7 +1,10 @@
-"""XMem's operations as tracked writes: what it writes to Neo4j itself today becomes a document and its event, in one
-transaction.
+"""XMem's operations as tracked writes: a document and its event in one transaction, instead of a write to Neo4j.
 
-For ``AsyncMongoClient``: ``outgraph_xmem.asynchronous``.
+``outgraph_xmem.asynchronous`` has the same operations for ``AsyncMongoClient``.
+
+Example:
+    >>> memory = Memory(client.xmem)
+    >>> event_id = memory.add_event("ada", "12-10", event_name="birthday", year=1815)
 """
 
 from outgraph_xmem.aggregates import (

@@ -1,4 +1,10 @@
-"""XMem's five aggregate types, as outgraph's built-in projections read them: the same fields, the same refusals."""
+"""XMem's five aggregate types, with the same fields and refusals as in outgraph's projections.
+
+An invalid payload is refused with ``payload-invalid``.
+
+Example:
+    >>> users = track_collection(client.xmem, memory_user)
+"""
 
 from __future__ import annotations
 
@@ -27,7 +33,7 @@ _DAYS_IN_MONTH: Final = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def calendar_day(value: Any, path: str) -> Iterator[Problem]:
-    """``MM-DD``, one of the 366 days of a leap year."""
+    """One of the 366 days of a leap year, as ``MM-DD``."""
     found = _DAY_PATTERN.fullmatch(value) if is_text(value) else None
     month, day = (int(found[1]), int(found[2])) if found else (0, 0)
     if not 1 <= month <= 12 or not 1 <= day <= _DAYS_IN_MONTH[month - 1]:
@@ -35,7 +41,7 @@ def calendar_day(value: Any, path: str) -> Iterator[Problem]:
 
 
 def file_path(value: Any, path: str) -> Iterator[Problem]:
-    """``src/index.ts``, from the repository's root."""
+    """A path from the repository's root, such as ``src/index.ts``."""
     if not is_text(value) or not value or value.endswith("/"):
         yield path, "must be the path of a file"
 
@@ -154,16 +160,16 @@ def _declare(kind: str, collection: str, shape: Shape) -> Aggregate:
     return Aggregate(type=kind, collection=collection, check=lambda payload: shape(payload, ""))
 
 
-#: ``{_id, user_id}``
+#: A user: ``{_id, user_id}``.
 memory_user: Final = _declare("memory-user", "memory_users", fields({"user_id": name}))
 #: A dated event of a user.
 memory_event: Final = _declare("memory-event", "memory_events", _EVENT)
-#: ``{_id, org_id, repo_name}``
+#: A repository: ``{_id, org_id, repo_name}``.
 code_repository: Final = _declare("code-repository", "code_repositories", fields({"org_id": name, "repo_name": name}))
-#: One scanned file with its symbols, calls, imports, inherits, implements.
+#: A scanned file with its symbols, calls, imports, inherits and implements.
 code_file: Final = Aggregate(type="code-file", collection="code_files", check=_check_file)
 #: An annotation with its target.
 code_annotation: Final = _declare("code-annotation", "code_annotations", _ANNOTATION)
 
-#: All of them.
+#: All five aggregate types.
 xmem_aggregates: Final = (memory_user, memory_event, code_repository, code_file, code_annotation)

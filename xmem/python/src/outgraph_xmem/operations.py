@@ -1,4 +1,4 @@
-"""What XMem's operations are made of, apart from their calls of the driver: arguments, indexes, documents."""
+"""The parts of XMem's operations that do not call the driver: arguments, indexes, documents."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from outgraph_xmem.aggregates import memory_event as event_aggregate
 from outgraph_xmem.aggregates import memory_user as user_aggregate
 from outgraph_xmem.shapes import Shape, name
 
-#: Collection, fields, and whether no two documents may have the same values in them.
+#: The indexes: collection, fields, and whether the index is unique.
 INDEXES: Final[Sequence[tuple[str, Sequence[str], bool]]] = (
     (user_aggregate.collection, ("user_id",), True),
     (event_aggregate.collection, ("user_id", "date"), False),
@@ -29,7 +29,11 @@ INDEXES: Final[Sequence[tuple[str, Sequence[str], bool]]] = (
 
 
 class EventChanges(TypedDict, total=False):
-    """Fields of an event to be set; one that is None is cleared, one that is left out stays."""
+    """The fields of an event to change. A field that is None is cleared; a missing field does not change.
+
+    Example:
+        >>> memory.update_event(event_id, {"time": "09:00", "desc": None})
+    """
 
     date: str
     event_name: str | None
@@ -42,7 +46,7 @@ class EventChanges(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class ScanOutcome:
-    """How many files a scan wrote, found as they were, and removed."""
+    """The number of files that a scan wrote, found unchanged, and removed: ``ScanOutcome(1, 2, 0)``."""
 
     written: int
     unchanged: int
@@ -50,7 +54,7 @@ class ScanOutcome:
 
 
 def require_name(value: object, what: str) -> str:
-    """A text that is not empty. Anything else would be a filter that means more than one thing."""
+    """A text that is not empty. Any other value would be a filter that matches more than one thing."""
     return _required(name, value, what)
 
 
@@ -74,24 +78,24 @@ def event_update(changes: EventChanges) -> dict[str, Any]:
     """The MongoDB update that makes these changes."""
     unknown = changes.keys() - EventChanges.__annotations__.keys()
     if unknown:
-        raise Fault("payload-invalid", f"{min(unknown)}: an event has no such field that could be changed.")
+        raise Fault("payload-invalid", f"{min(unknown)}: an event has no changeable field of this name.")
     given = {field: listed(value) for field, value in changes.items() if value is not None}
     cleared = {field: "" for field, value in changes.items() if value is None}
     return ({"$set": given} if given else {}) | ({"$unset": cleared} if cleared else {})
 
 
 def listed(value: object) -> object:
-    """A sequence as the list that BSON knows."""
+    """A sequence as a list, for BSON."""
     return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else value
 
 
 def file_documents(org_id: str, repo: str, files: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Scanned files as their documents, by their paths."""
+    """The documents of scanned files, by path."""
     documents: dict[str, dict[str, Any]] = {}
     for index, file in enumerate(files):
         path = require_path(file.get("file_path"), f"files[{index}].file_path")
         if path in documents:
-            raise Fault("payload-invalid", f"files[{index}].file_path: the same as of another file of this scan.")
+            raise Fault("payload-invalid", f"files[{index}].file_path: another file of this scan has the same path.")
         found = {field: value for field, value in file.items() if field not in ("_id", "org_id", "repo")}
         documents[path] = {"org_id": org_id, "repo": repo} | found
     return documents
@@ -100,7 +104,7 @@ def file_documents(org_id: str, repo: str, files: Iterable[Mapping[str, Any]]) -
 def changed_files(
     known: Iterable[RawBSONDocument], documents: Mapping[str, dict[str, Any]], options: CodecOptions[Any]
 ) -> dict[str, dict[str, Any]]:
-    """The documents that differ from the stored ones, or have none."""
+    """The documents that are new, or differ from the stored ones."""
     unchanged = {
         document["file_path"]
         for document in known
@@ -110,7 +114,7 @@ def changed_files(
 
 
 def renamed(document: Mapping[str, Any], old: str, new: str) -> dict[str, Any]:
-    """The document of a file under its new path, with the references to itself."""
+    """The document of a file with its new path, also in the references to itself."""
 
     def moved(target: Mapping[str, Any]) -> Mapping[str, Any]:
         return {**target, "file_path": new} if target["file_path"] == old else target

@@ -1,4 +1,4 @@
-"""Checks of a payload's shape, put together from small ones. Each says what is wrong with a value, and where."""
+"""Checks of the shape of a payload, composed of small checks. Each yields the problems of a value with their paths."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bson.datetime_ms import DatetimeMS
 from outgraph_writer.aggregate import Problem
 from outgraph_writer.stored import is_text
 
-#: From a value and its path to what is wrong with it.
+#: A function from a value and its path to the problems of the value.
 Shape: TypeAlias = Callable[[Any, str], Iterator[Problem]]
 
 
@@ -20,7 +20,7 @@ def text(value: Any, path: str) -> Iterator[Problem]:
 
 
 def name(value: Any, path: str) -> Iterator[Problem]:
-    """A text that names something: it stands in a key."""
+    """A text for a key. It must not be empty."""
     if not is_text(value) or not value:
         yield path, "must be a text that is not empty"
 
@@ -56,7 +56,7 @@ def optional(shape: Shape) -> Shape:
 
 
 def items(shape: Shape) -> Shape:
-    """A list of such values."""
+    """A list of values of this shape."""
 
     def check(value: Any, path: str) -> Iterator[Problem]:
         if not isinstance(value, list):
@@ -69,7 +69,7 @@ def items(shape: Shape) -> Shape:
 
 
 def fields(shapes: Mapping[str, Shape]) -> Shape:
-    """A document with these fields, and whatever others."""
+    """A document with these fields. Other fields are ignored."""
 
     def check(value: Any, path: str) -> Iterator[Problem]:
         if not isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""XMem's operations: each leaves the documents and the events that its graph needs, and touches nothing else."""
+"""XMem's operations: each writes the documents and events that its graph needs, and changes nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""XMem's operations with an ``AsyncMongoClient``."""
+"""XMem's operations for ``AsyncMongoClient``."""
 
 from outgraph_xmem.asynchronous.code_graph import AsyncCodeGraph
 from outgraph_xmem.asynchronous.indexes import ensure_indexes

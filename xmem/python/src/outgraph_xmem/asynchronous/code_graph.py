@@ -1,4 +1,4 @@
-"""The code graph: repositories, their scanned files and the annotations, each a document that is found by its natural key."""
+"""The code graph: repositories, their scanned files and the annotations. Each is a document with a natural key."""
 
 from __future__ import annotations
 
@@ -24,7 +24,13 @@ from outgraph_xmem.operations import (
 
 
 class AsyncCodeGraph:
-    """Each operation is one transaction, or part of the caller's whose ``session`` it is given. To delete what is not there succeeds.
+    """The operations on the code graph.
+
+    Each operation is one transaction, or joins the caller's transaction of ``session``. Deleting something that does
+    not exist succeeds.
+
+    Raises:
+        Fault: each operation raises ``payload-invalid`` for an invalid argument or document.
 
     Example:
         >>> code = AsyncCodeGraph(client.xmem)
@@ -46,10 +52,15 @@ class AsyncCodeGraph:
         *,
         session: AsyncClientSession | None = None,
     ) -> ScanOutcome:
-        """Puts scanned files in the place of what their last scan found, and makes the repository, unless there is one. A file whose document stays the same has no event; other files stay.
+        """Replaces the documents of scanned files, and creates the repository if it does not exist.
+
+        A file whose document does not change has no event. Other files are not changed.
 
         Args:
+            org_id: the organisation of the repository.
+            repo: the name of the repository.
             files: documents without ``_id``, ``org_id`` and ``repo``.
+            session: the session of a running transaction to join.
         """
         return await self._apply(org_id, repo, files, False, session)
 
@@ -61,7 +72,7 @@ class AsyncCodeGraph:
         *,
         session: AsyncClientSession | None = None,
     ) -> ScanOutcome:
-        """Does what ``apply_files`` does with all files of the repository: those that are not among them are gone."""
+        """Does what ``apply_files`` does, for all files of the repository: it deletes the files that are not listed."""
         return await self._apply(org_id, repo, files, True, session)
 
     async def _apply(
@@ -93,16 +104,19 @@ class AsyncCodeGraph:
     async def delete_file(
         self, org_id: str, repo: str, file_path: str, *, session: AsyncClientSession | None = None
     ) -> bool:
-        """Deletes a file with all that its scan found; false if there was none."""
+        """Deletes a file with everything that its scan found. Returns whether the file existed."""
         result = await self._files.delete_one(_file_key(org_id, repo, file_path), session=session)
         return result.deleted_count > 0
 
     async def rename_file(
         self, org_id: str, repo: str, old_path: str, new_path: str, *, session: AsyncClientSession | None = None
     ) -> bool:
-        """Renames a file, with its references to itself, in the place of a file that has that path; false if there is none to rename.
+        """Renames a file and its references to itself. It replaces a file that has the new path.
 
-        What other files and annotations say of the old path they say until they are scanned or put anew.
+        References of other files and of annotations keep the old path until you scan or put them again.
+
+        Returns:
+            Whether there was a file to rename.
         """
         old, new = _file_key(org_id, repo, old_path), _file_key(org_id, repo, new_path)
 
@@ -119,13 +133,13 @@ class AsyncCodeGraph:
         return await in_transaction(self._db.client, session, write)
 
     async def put_annotation(self, annotation: Mapping[str, Any], *, session: AsyncClientSession | None = None) -> None:
-        """Makes an annotation, or puts it in the place of the one with the same ``annotation_id``."""
+        """Creates an annotation, or replaces the one with the same ``annotation_id``."""
         key = {"annotation_id": require_name(annotation.get("annotation_id"), "annotation_id")}
         document = {field: value for field, value in annotation.items() if field != "_id"}
         await self._annotations.replace_one(key, document, upsert=True, session=session)
 
     async def delete_annotation(self, annotation_id: str, *, session: AsyncClientSession | None = None) -> bool:
-        """Deletes an annotation; false if there was none."""
+        """Deletes an annotation. Returns whether it existed."""
         key = {"annotation_id": require_name(annotation_id, "annotation_id")}
         return (await self._annotations.delete_one(key, session=session)).deleted_count > 0
 

@@ -10,6 +10,16 @@ from outgraph_xmem.operations import INDEXES
 
 
 async def ensure_indexes(db: AsyncDatabase[Any]) -> None:
-    """Makes the indexes: one document for each user, repository, file and annotation, also of writers at the same time; and the ways by which events are found. Call it once, at the start."""
+    """Creates the indexes that the operations need. Call it once, at the start.
+
+    Unique indexes keep one document for each user, repository, file and annotation, even with concurrent writers. The
+    others speed up the search for events and annotations.
+
+    Raises:
+        OperationFailure: for example, if a collection contains duplicates.
+
+    Example:
+        >>> await ensure_indexes(client.xmem)
+    """
     for collection, fields, unique in INDEXES:
         await db[collection].create_index([(field, 1) for field in fields], unique=unique)

@@ -1,4 +1,4 @@
-"""The temporal memory: users and their dated events, each event a document with an id of its own."""
+"""The temporal memory: users and their dated events. Each event is a document with an id of its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ from outgraph_xmem.operations import EventChanges, event_update, listed, require
 
 
 class AsyncMemory:
-    """Each operation is one transaction, or part of the caller's whose ``session`` it is given. To delete what is not there succeeds.
+    """The operations on the temporal memory.
+
+    Each operation is one transaction, or joins the caller's transaction of ``session``. Deleting something that does
+    not exist succeeds.
+
+    Raises:
+        Fault: each operation raises ``payload-invalid`` for an invalid argument or document.
 
     Example:
         >>> memory = AsyncMemory(client.xmem)
@@ -28,7 +34,7 @@ class AsyncMemory:
         self._events = track_collection(db, memory_event)
 
     async def add_user(self, user_id: str, *, session: AsyncClientSession | None = None) -> None:
-        """Makes the user, unless there is one."""
+        """Creates the user if it does not exist."""
         user = {"user_id": require_name(user_id, "user_id")}
         await self._users.update_one(user, {"$setOnInsert": user}, upsert=True, session=session)
 
@@ -46,10 +52,12 @@ class AsyncMemory:
         event_id: Any = None,
         session: AsyncClientSession | None = None,
     ) -> Any:
-        """Adds an event, and returns its id. With an ``event_id`` of the caller's it can be called again: an event that is there already stays as it is.
+        """Adds an event, and returns its id.
+
+        With an ``event_id`` of your own you can repeat the call: it does not change an existing event.
 
         Raises:
-            Fault: ``payload-invalid``, for a date that is none of the 366 days among others.
+            Fault: ``payload-invalid``, for example for a date that is not one of the 366 days.
         """
         given = {
             "user_id": user_id,
@@ -69,7 +77,7 @@ class AsyncMemory:
     async def update_event(
         self, event_id: Any, changes: EventChanges, *, session: AsyncClientSession | None = None
     ) -> bool:
-        """Changes one event, and no other of that day; false if there is no such event."""
+        """Changes one event, and no other event of that day. Returns whether the event exists."""
         update = event_update(changes)
         if not update:
             return await self._events.find_one({"_id": {"$eq": event_id}}, ["_id"], session=session) is not None
@@ -77,27 +85,30 @@ class AsyncMemory:
         return result.matched_count > 0
 
     async def move_event(self, event_id: Any, date: str, *, session: AsyncClientSession | None = None) -> bool:
-        """Moves an event to another day: one event of one aggregate, so that nobody sees none or two; false if there is no such event."""
+        """Moves an event to another day. Returns whether the event exists.
+
+        The move is one event of one aggregate, so a reader never sees the event on no day or on two.
+        """
         return await self.update_event(event_id, {"date": require_day(date)}, session=session)
 
     async def delete_event(self, event_id: Any, *, session: AsyncClientSession | None = None) -> bool:
-        """Deletes one event; false if there was none."""
+        """Deletes one event. Returns whether it existed."""
         result = await self._events.delete_one({"_id": {"$eq": event_id}}, session=session)
         return result.deleted_count > 0
 
     async def delete_events_by_date(self, user_id: str, date: str, *, session: AsyncClientSession | None = None) -> int:
-        """Deletes the user's events of a day; returns how many."""
+        """Deletes the user's events of a day. Returns their number."""
         found = {"user_id": require_name(user_id, "user_id"), "date": require_day(date)}
         return (await self._events.delete_many(found, session=session)).deleted_count
 
     async def delete_events_by_name(
         self, user_id: str, event_name: str, *, session: AsyncClientSession | None = None
     ) -> int:
-        """Deletes the user's events of that name; returns how many. An empty name is refused."""
+        """Deletes the user's events of that name. Returns their number. An empty name is refused."""
         found = {"user_id": require_name(user_id, "user_id"), "event_name": require_name(event_name, "event_name")}
         return (await self._events.delete_many(found, session=session)).deleted_count
 
     async def clear_user(self, user_id: str, *, session: AsyncClientSession | None = None) -> int:
-        """Deletes all events of the user, who stays; returns how many."""
+        """Deletes all events of the user. Returns their number. The user stays."""
         found = {"user_id": require_name(user_id, "user_id")}
         return (await self._events.delete_many(found, session=session)).deleted_count
