@@ -15,7 +15,8 @@ import (
 
 func birthday(ctx context.Context, db *mongo.Database) error {
 	memory, code := xmem.NewMemory(db), xmem.NewCodeGraph(db)
-	id, err := memory.AddEvent(ctx, xmem.NewEvent{UserID: "ada", Date: "12-10", Name: "birthday", Year: 1815})
+	added := xmem.NewEvent{UserID: "ada", Date: "12-10", Name: "birthday", Year: 1815}
+	id, err := memory.AddEvent(ctx, added)
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-/** The bookshop's writer: places, changes or cancels an order. Documents and events are committed together, or neither. */
+/** The bookshop's writer: places, changes or cancels an order, and commits documents and events together. */
 import { getParameter } from '@aws-lambda-powertools/parameters/ssm';
 import { type ClientSession, MongoClient } from 'mongodb';
 import { trackCollection } from 'outgraph/writer';
