@@ -1,4 +1,4 @@
-/** What the operator's commands share: connections that are open for one command, and the means to hold it in check. */
+/** Shared by the operator's commands: connections for the time of one command, its pace and its waits. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from 'mongodb';
@@ -17,24 +17,24 @@ import { checkBinding } from '../lib/set-up/binding-wiring.ts';
 import { checkOutbox } from '../lib/set-up/mongodb-outbox.ts';
 import { createPace, type Pace } from './throttle/pace.ts';
 
-/** Open connections to both; they stay the caller's. */
+/** Open connections to both. The caller closes them. */
 export interface Databases {
   readonly db: Db;
   readonly driver: Driver;
-  /** In Neo4j. */
+  /** Neo4j's name of the database. */
   readonly database: string;
 }
 
-/** How a long command is held in check and followed. */
+/** How a long command is throttled, interrupted and followed. */
 export interface Running {
   readonly ratePerSecond: number;
-  /** Aborted, it ends after the part that it is at. */
+  /** When aborted, the command ends after its current chunk. */
   readonly signal: AbortSignal;
   readonly progress: (done: number) => void;
 }
 
 /**
- * Opens the database for the time of `work`.
+ * Opens MongoDB for the duration of `work`.
  *
  * @throws Fault `set-up-missing` or `mongodb-unavailable`; those of `work`.
  */
@@ -53,7 +53,7 @@ export async function withOutbox<Result>(
 }
 
 /**
- * Opens the outbox's graph for the time of `work`, which ends early if the server stops answering.
+ * Opens the outbox's graph for the duration of `work`, and gives up early if the server stops answering.
  *
  * @throws Fault as {@link checkBinding} does, `neo4j-unavailable`; those of `work`.
  */
@@ -70,10 +70,10 @@ export function withGraph<Result>(
   );
 }
 
-/** A person waits for the answer; the long commands retry. */
+/** Short, because a person waits for the answer. Long commands retry by their own means. */
 const retrySeconds = 5;
 
-/** Opens the graph for the time of `work`, which outlives outages: guard each of its requests with `unlessSilent`. */
+/** Opens the graph for the duration of `work`, which may outlive outages: guard each request with `unlessSilent`. */
 export async function withDriver<Result>(
   { NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD }: GraphAddress,
   work: (driver: Driver) => Promise<Result>,
@@ -87,14 +87,14 @@ export async function withDriver<Result>(
   }
 }
 
-/** MongoDB's time. @throws Fault `mongodb-unavailable`. */
+/** MongoDB's clock. @throws Fault `mongodb-unavailable`. */
 export function readOutboxTime(db: Db): Promise<Date> {
   return readServerTime(outboxOf(db));
 }
 
 /**
- * When the newest canary that the graph knows was written, by MongoDB's clock: a backup that holds it was made later.
- * Null where it knows none.
+ * When the newest canary in the graph was written, by MongoDB's clock: a backup that holds it was made later. Null if
+ * the graph has no canary.
  *
  * @throws Fault as {@link withGraph} does.
  */
@@ -107,7 +107,7 @@ export async function readGraphTime(db: Db, graph: GraphAddress): Promise<Date |
   return position === undefined ? null : positionTime(position);
 }
 
-/** The command's pace; once it is interrupted, it does not wait any more. */
+/** The command's pace. It stops waiting once the command is interrupted. */
 export function paceOf({ ratePerSecond, signal }: Running): Pace {
   return createPace(ratePerSecond, {
     now: () => performance.now(),
@@ -115,7 +115,7 @@ export function paceOf({ ratePerSecond, signal }: Running): Pace {
   });
 }
 
-/** Waits, but no longer than until the signal is aborted. */
+/** Sleeps until the time is up or the signal is aborted. */
 export function sleepUnless(signal: AbortSignal, millis: number): Promise<void> {
   return sleep(millis, undefined, { signal }).catch(() => undefined);
 }

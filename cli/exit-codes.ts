@@ -1,5 +1,4 @@
-/** How the commands end. */
-
+/** The exit codes of the commands. */
 export const exitCodes = {
   /** Done, or equal. */
   done: 0,
@@ -11,7 +10,7 @@ export const exitCodes = {
   terminated: 143,
 } as const;
 
-/** For the help of a command; `meanings` replaces what a code means to most of them. */
+/** For a command's help. `meanings` replaces the usual meaning of a code. */
 export function exitCodesText(meanings: Partial<Record<keyof typeof exitCodes, string>> = {}): string {
   const lines = Object.entries({ ...usualMeanings, ...meanings }).map(
     ([name, meaning]) => `  ${String(exitCodes[name as keyof typeof exitCodes]).padEnd(3)}  ${meaning}`,
@@ -21,7 +20,7 @@ export function exitCodesText(meanings: Partial<Record<keyof typeof exitCodes, s
 
 const usualMeanings = {
   done: 'done',
-  failed: 'failed: a server did not answer, or there is no such thing',
+  failed: 'failed: a server did not answer, or nothing was found',
   wrongUse: 'wrong use or settings',
   refused: 'refused: not confirmed, or not safe',
   different: 'the graph differs from the documents, or is out of step',

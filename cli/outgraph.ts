@@ -9,7 +9,7 @@ const interrupt = (signal: NodeJS.Signals) => {
   isTerminated = signal === 'SIGTERM';
   interruption.abort();
 };
-// Once only: a second Ctrl-C ends the process at once, which is as safe.
+// Once only: a second Ctrl-C ends the process immediately, which is also safe.
 process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
 
 const exitCode = await runOutgraph(process.argv.slice(2), {
@@ -19,8 +19,7 @@ const exitCode = await runOutgraph(process.argv.slice(2), {
   ask: process.stdin.isTTY ? ask : null,
   signal: interruption.signal,
 });
-// What is still open, a connection to a silent server or what the catalog's module has started, must not keep the
-// process.
+// A connection to a silent server, or anything that the catalog's module started, must not keep the process alive.
 await Promise.all([process.stdout, process.stderr].map(flushed));
 process.exit(isTerminated && exitCode === exitCodes.interrupted ? exitCodes.terminated : exitCode);
 

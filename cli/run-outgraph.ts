@@ -1,4 +1,4 @@
-/** The command `outgraph`: all its commands, and how one of them runs. */
+/** The program `outgraph`: lists its commands and runs one of them. */
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from './exit-codes.ts';
@@ -7,7 +7,7 @@ import { Exit, type Shell } from './terminal/shell.ts';
 /** Makes a command that writes to a shell. */
 type MakeCommand = (shell: Shell) => Command;
 
-/** A command in the list; its code is loaded when it is called. */
+/** A command in the list. Its code is loaded only when it is called. */
 interface Listed {
   readonly name: string;
   readonly description: string;
@@ -19,17 +19,17 @@ const groups: Readonly<Record<string, readonly Listed[]>> = {
   'Look:': [
     {
       name: 'status',
-      description: 'Report whether the graph is in step, and where it waits.',
+      description: 'Report whether the graph is in step, and where events wait.',
       load: async () => (await import('./status/command.ts')).statusCommand,
     },
     {
       name: 'console',
-      description: 'Serve a page that shows a stage, on this machine alone.',
+      description: 'Serve a page that shows a stage, on this machine only.',
       load: async () => (await import('./console/command.ts')).consoleCommand,
     },
     {
       name: 'doctor',
-      description: 'Examine a stage, and say what is wrong and what to do.',
+      description: 'Check a stage, and say what is wrong and how to fix it.',
       load: async () => (await import('./doctor/command.ts')).doctorCommand,
     },
     {
@@ -61,14 +61,14 @@ const groups: Readonly<Record<string, readonly Listed[]>> = {
     },
     {
       name: 'backfill',
-      description: 'Bring documents into the graph, while writers write.',
+      description: 'Load existing documents into the graph.',
       load: async () => (await import('./backfill/command.ts')).backfillCommand,
     },
   ],
   'Run:': [
     {
       name: 'set-up',
-      description: 'Make what outgraph needs in MongoDB and Neo4j.',
+      description: 'Create what outgraph needs in MongoDB and Neo4j.',
       alias: 'setup',
       load: async () => (await import('./set-up/command.ts')).setUpCommand,
     },
@@ -89,7 +89,7 @@ export async function runOutgraph(args: readonly string[], shell: Shell): Promis
     return exitCodes.done;
   } catch (error) {
     if (error instanceof Exit) return error.exitCode;
-    // Commander says 1 where it is used in a wrong way.
+    // Commander exits with 1 on wrong use.
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUse;
     throw error;
   }
@@ -100,7 +100,7 @@ async function createProgram(args: readonly string[], shell: Shell): Promise<Com
     .description('Keeps a Neo4j graph in step with MongoDB.')
     .version(version, '-V, --version')
     .hook('preAction', async (_, command) => {
-      // The doctor has a check of its own for that.
+      // The doctor has its own check for this.
       if (command.name() !== 'doctor') await warnOfMisspeltSettings(shell);
     });
   for (const [group, commands] of Object.entries(groups)) {
@@ -116,17 +116,17 @@ async function createProgram(args: readonly string[], shell: Shell): Promise<Com
   return program;
 }
 
-/** As package.json says: this package's own, whether it runs from its sources or compiled. */
+/** This package's own version, whether it runs from its sources or compiled. */
 const { version } = createRequire(import.meta.url)('outgraph/package.json') as { readonly version: string };
 
-/** Others than those that are close to a setting may belong to other programs: the doctor names them all. */
+/** Warns only of names close to a setting: others may belong to other programs. The doctor names them all. */
 async function warnOfMisspeltSettings({ environment, stderr }: Shell): Promise<void> {
   const { unknownSettings, unknownSettingsText } = await import('../lib/runtime/unknown-settings.ts');
   const misspelt = unknownSettings(environment).filter(({ meant }) => meant !== null);
   if (misspelt.length > 0) stderr.write(`Not a setting: ${unknownSettingsText(misspelt)}. It is ignored.\n`);
 }
 
-/** Commander writes to the shell and throws its errors, in every command below as well. */
+/** Makes Commander write to the shell and throw its errors, in all subcommands too. */
 function useShell(command: Command, shell: Shell): void {
   const { stdout, stderr } = shell;
   command.exitOverride().configureOutput({
@@ -135,5 +135,5 @@ function useShell(command: Command, shell: Shell): void {
     getOutHelpWidth: () => stdout.columns ?? 80,
     getErrHelpWidth: () => stderr.columns ?? 80,
   });
-  for (const one of command.commands) useShell(one, shell);
+  for (const subcommand of command.commands) useShell(subcommand, shell);
 }

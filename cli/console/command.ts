@@ -1,4 +1,4 @@
-/** `outgraph console`: a page for looking instead of typing, on this machine alone. */
+/** `outgraph console`: serves the console's page, on this machine only. */
 import { Command, InvalidArgumentError } from 'commander';
 import { serveConsole } from '../../console/server/serve-console.ts';
 import { type ConsoleScope, consolePorts } from '../../console/wiring.ts';
@@ -26,15 +26,15 @@ Examples:
 
 The page shows status, charts, dead events and single aggregates, and can
 redrive dead events. It is served on 127.0.0.1 only, at an address with a
-secret token: whoever has it, on this machine, has the rights of this process.
-From another machine: ssh -L 7000:127.0.0.1:7000 HOST
+secret token: anyone on this machine with the address has the rights of this
+process. From another machine: ssh -L 7000:127.0.0.1:7000 HOST
 
 Settings: those of "status" and "show".`;
 
 /** The command. */
 export function consoleCommand(shell: Shell): Command {
   const command = new Command('console')
-    .option('--port <port>', 'of 127.0.0.1 (0: any that is free)', port, 0)
+    .option('--port <port>', 'port of 127.0.0.1 (0: any free port)', port, 0)
     .addHelpText('after', `${help}\n${exitCodesText()}`);
   return addCatalogOption(command).action((options: ConsoleCommandOptions) => runConsole(shell, options));
 }
@@ -58,12 +58,11 @@ async function runConsole(shell: Shell, { port, ...options }: ConsoleCommandOpti
   ).finally(() => queues?.close());
 }
 
-/** Serves until it is interrupted. */
 async function serve(scope: ConsoleScope, port: number, { signal, print, say }: Stream): Promise<void> {
   const served = await serveConsole(consolePorts(scope), { port, everySeconds }).catch((error) => {
-    throw portRefusal(error, port, 'choose another with --port, or leave --port out');
+    throw portRefusal(error, port, 'choose a different --port, or omit it');
   });
-  say('Open this address; whoever has it can use the console. Ctrl-C ends it.');
+  say('Open this address in a browser. Keep it secret: it gives access to the console. Ctrl-C ends the console.');
   print(served.url);
   await untilAborted(signal);
   await served.close();
@@ -72,7 +71,7 @@ async function serve(scope: ConsoleScope, port: number, { signal, print, say }: 
 
 function port(text: string): number {
   const value = Number(text);
-  // A browser leaves 80 out of the addresses that are compared; and who may listen below 1024 is more than an operator.
+  // Browsers omit port 80 from the addresses that the server compares, and ports below 1024 need privileges.
   if (value !== 0 && !(Number.isInteger(value) && value >= 1_024 && value <= 65_535))
     throw new InvalidArgumentError('It must be a port from 1024 to 65535, or 0.');
   return value;

@@ -1,4 +1,4 @@
-/** `outgraph set-up`, or `setup`: makes in both databases what is missing. */
+/** `outgraph set-up`, or `setup`: creates what is missing in both databases. */
 import { Command } from 'commander';
 import type { AggregateCatalog } from '../../lib/projection/catalog.ts';
 import { type SetUpSettings, setUpSettings } from '../../lib/runtime/settings.ts';
@@ -22,13 +22,13 @@ Examples:
   outgraph set-up --catalog dist/catalog.js   the types of your own service
   outgraph set-up --adopt                     MongoDB moved to another cluster
 
-In MongoDB it makes the outbox with its validator and indexes, and the
-collections beside it; in Neo4j the constraints of the registry and of the
-catalog's labels. It deletes nothing, and you may run it again at any time.
-A deployment on AWS runs it by itself.
+In MongoDB it creates the outbox with its validator and indexes, and the other
+collections of outgraph; in Neo4j the constraints of the registry and of the
+catalog's labels. It deletes nothing, and you can run it again at any time.
+A deployment on AWS runs it automatically.
 
-The graph then belongs to this outbox. --adopt gives a graph of another outbox
-to this one; stop the other one's consumer first, and read docs/runbook.md,
+The graph then belongs to this outbox. --adopt takes over a graph of another
+outbox: stop the other outbox's consumer first, and read docs/runbook.md,
 clock-behind-graph. "outgraph doctor" reports what is missing and changes
 nothing. Roles: docs/explanation/security.md`;
 
@@ -55,7 +55,10 @@ function runSetUp(
       steps.map(({ what, outcome }) => [outcome, server, what]);
     return {
       outcome: 'done',
-      text: `${table(['', 'in', 'what'], [...rows('MongoDB', mongodb), ...rows('Neo4j', neo4j)])}\nThe outbox and the graph are set up.${withdrawnText(withdrawn)}`,
+      text: [
+        table(['', 'in', 'what'], [...rows('MongoDB', mongodb), ...rows('Neo4j', neo4j)]),
+        `The outbox and the graph are set up.${withdrawnText(withdrawn)}`,
+      ].join('\n'),
       facts: { mongodb, neo4j, withdrawn },
     };
   });
@@ -64,7 +67,7 @@ function runSetUp(
 function withdrawnText(withdrawn: number): string {
   if (withdrawn === 0) return '';
   return `
-The positions of ${withdrawn} aggregates were later than this MongoDB cluster's time; they are set to that time.
-Two minutes from now, record every document again, with all types that you have:
+The positions of ${withdrawn} aggregates were later than this MongoDB cluster's time, and were set to that time.
+In two minutes, record every document again, with all of your types:
 npx outgraph backfill <type…> --prune`;
 }

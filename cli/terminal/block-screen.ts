@@ -1,8 +1,5 @@
-/**
- * Shows a block of lines again and again: in place on a terminal, one below the other where the output goes to a file.
- */
+/** Shows a block of lines repeatedly: in place on a terminal, one below the other in a file. */
 
-/** Where it is shown. */
 interface Screen {
   readonly isTTY?: boolean;
   readonly write: (text: string) => unknown;
@@ -10,12 +7,11 @@ interface Screen {
 
 export interface BlockScreen {
   readonly show: (text: string) => void;
-  /** Leaves the last block where the terminal goes on. */
+  /** Restores the terminal, and leaves the last block on it. */
   readonly end: () => void;
 }
 
-// The terminal's other screen, as pagers use it: whatever its size, nothing of an earlier block stays, and nothing of
-// what was there before is lost.
+// The terminal's alternate screen, as pagers use it: no earlier block stays visible, and the previous content is kept.
 const enter = '\u001b[?1049h';
 const leave = '\u001b[?1049l';
 const home = '\u001b[H';

@@ -1,6 +1,6 @@
-/** One line on a terminal that says how far a long command is, how fast, and how long it will take. */
+/** A line on a terminal with the progress of a long command, its rate and the remaining time. */
 
-/** Told how much is done by now. */
+/** Receives how much is done by now. */
 export type ShowProgress = (done: number) => void;
 
 interface Screen {
@@ -10,12 +10,12 @@ interface Screen {
 
 const everyMillis = 500;
 
-/** Progress is for people: where the output goes to a file, it would only be noise. */
+/** Progress is for people: in a file it is noise. */
 export function isWanted(screen: Screen): boolean {
   return screen.isTTY === true;
 }
 
-/** Shows progress towards a total; null where nobody knows it. */
+/** Shows progress towards a total; null if the total is unknown. */
 export function showProgress(screen: Screen, total: number | null, what: string): ShowProgress {
   const startedAt = performance.now();
   let shownAt = Number.NEGATIVE_INFINITY;

@@ -1,18 +1,23 @@
-/** The aggregate types that a command works with: those of the operator's own service, or `graph` alone. */
+/** The aggregate types that a command works with: those of the operator's service, or `graph` alone. */
 
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
+import { listAggregateTypes } from '../../lib/graph/neo4j-list-aggregates.ts';
+import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
+import { listUnsettledTypes } from '../../lib/outbox/mongodb-unsettled.ts';
 import { type AggregateCatalog, createCatalog, typesWithDocuments } from '../../lib/projection/catalog.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
 import { graph } from '../../lib/projection/graph.ts';
 import type { Databases } from '../databases.ts';
-import type { LoadedCatalog } from '../doctor/check-configuration.ts';
-
 import { exitCodes } from '../exit-codes.ts';
 import { Refusal } from './run-command.ts';
 import { Exit, type Shell } from './shell.ts';
-import { findUnknownTypes } from './unknown-types.ts';
+
+/** `problem` says why the catalog cannot be loaded. */
+export type LoadedCatalog =
+  | { readonly catalog: AggregateCatalog; readonly problem: null }
+  | { readonly catalog: null; readonly problem: string };
 
 /** The option of a command that reads the catalog. */
 export interface CatalogOption {
@@ -23,11 +28,11 @@ export interface CatalogOption {
 export function addCatalogOption(command: Command): Command {
   return command.option(
     '--catalog <file>',
-    'a module whose export "catalog" has the aggregate types, made by createCatalog; default: that of OUTGRAPH_CATALOG, or the type graph alone',
+    'a module that exports "catalog", made by createCatalog; default: OUTGRAPH_CATALOG, or the type "graph" alone',
   );
 }
 
-/** Reads it. @throws Exit where it is none, once it has said so. */
+/** Reads the catalog. @throws Exit with wrong use, after printing why it cannot be loaded. */
 export async function readCatalogOrExit(shell: Shell, options: CatalogOption): Promise<AggregateCatalog> {
   const { catalog, problem } = await loadCatalog(shell, options);
   if (catalog !== null) return catalog;
@@ -35,7 +40,7 @@ export async function readCatalogOrExit(shell: Shell, options: CatalogOption): P
   throw new Exit(exitCodes.wrongUse);
 }
 
-/** Reads it, or says why it is none. */
+/** Reads the catalog, or says why it cannot be loaded. */
 export async function loadCatalog(
   { environment }: Pick<Shell, 'environment'>,
   { catalog: given }: CatalogOption,
@@ -45,21 +50,21 @@ export async function loadCatalog(
   try {
     const { catalog } = (await import(pathToFileURL(path.resolve(file)).href)) as { readonly catalog?: unknown };
     if (catalog instanceof Map) return { catalog, problem: null };
-    return { catalog: null, problem: `${file} has no export "catalog" that createCatalog has made.` };
+    return { catalog: null, problem: `${file} has no export "catalog" made by createCatalog.` };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return { catalog: null, problem: `${file} cannot be loaded: ${reason}` };
   }
 }
 
-/** The names of types, for a person. */
+/** The names of the types, as text. */
 export function typesOf(definitions: readonly AggregateDefinition[]): string {
   return definitions.map(({ type }) => type).join(', ');
 }
 
 /**
- * Refuses to go on where the databases hold types that the catalog lacks: a comparison would pass them over and find
- * the graph equal. For a command that no types were named to.
+ * Refuses if the databases hold types that the catalog lacks: a comparison would skip them and find the graph equal.
+ * For a command without named types.
  *
  * @throws Refusal that names them.
  */
@@ -67,15 +72,32 @@ export async function refuseUnknownTypes(scope: Databases, definitions: readonly
   const unknownTypes = await findUnknownTypes(scope, createCatalog(definitions));
   if (unknownTypes.length === 0) return;
   throw new Refusal(
-    `The outbox or the graph holds aggregate types that the catalog lacks: ${unknownTypes.join(', ')}. Nothing was compared. Name the catalog that your consumer runs with, by --catalog FILE or OUTGRAPH_CATALOG; or name the types to compare: outgraph verify ${definitions[0]?.type ?? 'TYPE'} …`,
+    `The outbox or the graph holds aggregate types that the catalog lacks: ${unknownTypes.join(', ')}. ` +
+      'Nothing was compared. Pass the catalog of your consumer with --catalog FILE or OUTGRAPH_CATALOG; ' +
+      `or name the types to compare: outgraph verify ${definitions[0]?.type ?? 'TYPE'} …`,
     { unknownTypes },
   );
 }
 
 /**
- * The definitions of the named types that have documents, each once.
+ * The types of live aggregates in the graph and of pending or dead events that the catalog lacks, by name. The graph
+ * knows the aggregate of every processed event.
  *
- * @throws Exit or CommanderError, where one is not there, once it has said so.
+ * @throws Fault `mongodb-unavailable` or `neo4j-unavailable`.
+ */
+async function findUnknownTypes(
+  { db, driver, database }: Databases,
+  catalog: AggregateCatalog,
+): Promise<readonly string[]> {
+  const inOutbox = await listUnsettledTypes(outboxOf(db));
+  const inGraph = await listAggregateTypes(driver, database);
+  return [...new Set([...inOutbox, ...inGraph])].filter((type) => !catalog.has(type)).sort();
+}
+
+/**
+ * The definitions of the named types that have documents, each once; without names, all of them.
+ *
+ * @throws Exit or CommanderError for an unknown type, after printing it.
  */
 export async function readTypesOrExit(
   shell: Shell,
@@ -88,6 +110,6 @@ export async function readTypesOrExit(
   return [...new Set(types)].map(
     (type) =>
       known.find((one) => one.type === type) ??
-      command.error(`error: no aggregate type "${type}" with documents; there are ${typesOf(known)}`),
+      command.error(`error: no aggregate type "${type}" with documents; choose from ${typesOf(known)}`),
   );
 }

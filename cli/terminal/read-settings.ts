@@ -1,4 +1,4 @@
-/** The settings of a command, from the environment and from what it refers to in SSM or Secrets Manager. */
+/** Reads a command's settings from the environment, and resolves references to SSM and Secrets Manager. */
 import type { z } from 'zod';
 import { createReferenceReader } from '../../lib/runtime/secrets.ts';
 import { readSettings } from '../../lib/runtime/settings.ts';
@@ -6,7 +6,7 @@ import { readReferred } from '../../lib/runtime/with-references.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { Exit, type Shell } from './shell.ts';
 
-/** Reads them. @throws Exit where they are wrong, once it has said all that is wrong. */
+/** @throws Exit with wrong use, after printing everything that is wrong. */
 export async function readSettingsOrExit<Settings>(
   { environment, stderr }: Shell,
   schema: z.ZodType<Settings> & z.ZodObject,

@@ -3,8 +3,8 @@ import { BSON } from 'mongodb';
 import { bsonTypeOf } from '../../lib/contract/bson-type.ts';
 
 /**
- * Read with `exactTypes`. An integer that JavaScript's numbers cannot hold keeps its digits. Of a document that has a
- * field `_bsontype`, the library would make a value of that type, or throw: here it is data.
+ * Expects a value that was read with `exactTypes`. An integer beyond JavaScript's numbers keeps its digits. The library
+ * would turn a document with a field `_bsontype` into a value of that type, or throw: here the field is data.
  */
 export function toRelaxedJson(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(toRelaxedJson);

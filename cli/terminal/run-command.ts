@@ -1,7 +1,4 @@
-/**
- * What every command of the operator shares: how it is interrupted, how it asks before it changes data, and how it
- * answers.
- */
+/** Shared by all operator commands: interruption, confirmation before a change, and the answer. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { describeError } from '../../lib/contract/fault.ts';
 import type { GraphAddress } from '../../lib/runtime/addresses.ts';
@@ -11,24 +8,24 @@ import { isWanted, type ShowProgress, showProgress } from './progress.ts';
 import { readSettingsOrExit } from './read-settings.ts';
 import { Exit, type Shell } from './shell.ts';
 
-/** Options that commands which change data have. */
+/** Options of the commands that change data. */
 export interface ChangeOptions {
   readonly yes?: true;
   readonly json?: true;
   readonly rate: number;
 }
 
-/** A command's answer: for people, and the same for programs. */
+/** A command's answer, for people and for programs. */
 export interface Answer {
-  /** `wrong` ends as `failed` does, `unusable` as wrong settings do. */
+  /** `wrong` exits like `failed`, `unusable` like wrong settings. */
   readonly outcome: 'done' | 'equal' | 'different' | 'interrupted' | 'wrong' | 'unusable';
   readonly text: string;
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
-/** Thrown to end a command that is not confirmed, or not safe. */
+/** Thrown to end a command that is not confirmed or not safe. */
 export class Refusal extends Error {
-  /** For programs: what was done before, where something was. */
+  /** For programs: what was done before the refusal. */
   readonly facts: Answer['facts'];
 
   constructor(message: string, facts: Answer['facts'] = {}) {
@@ -37,7 +34,6 @@ export class Refusal extends Error {
   }
 }
 
-/** What a running command can do. */
 export interface Terminal {
   readonly signal: AbortSignal;
   /** @throws Refusal unless the answer is yes. */
@@ -50,7 +46,7 @@ export interface Terminal {
 /**
  * Adds `--rate`, `--yes` and `--json`.
  *
- * @param rate a default that depends on other options is a text: it is only shown.
+ * @param rate a default that depends on other options is given as text, which is only shown.
  */
 export function addChangeOptions(
   command: Command,
@@ -72,7 +68,7 @@ const exitCodeOf = {
   unusable: exitCodes.wrongUse,
 } as const;
 
-/** Runs a command to its answer. @throws Exit where that is another one than `done` or `equal`. */
+/** Runs a command and prints its answer. @throws Exit unless the outcome is `done` or `equal`. */
 export async function runCommand(
   shell: Shell,
   { yes, json }: Pick<ChangeOptions, 'yes' | 'json'>,
@@ -97,7 +93,7 @@ export async function runCommand(
   }
 }
 
-/** stderr, and whether a line of progress stands on it that the next words must not be written behind. */
+/** stderr, and whether a line of progress is open on it: the next text must start on a new line. */
 function createScreen({ stderr }: Shell) {
   let isOpen = false;
   return {
@@ -115,7 +111,7 @@ function createScreen({ stderr }: Shell) {
   };
 }
 
-/** Says why a command did not come to its answer. Returns how it ends. */
+/** Prints why a command failed. Returns its exit. */
 export function reportFailure({ stdout, stderr }: Shell, error: unknown, json: boolean): Exit {
   if (error instanceof Exit) return error;
   const refused = error instanceof Refusal;
@@ -126,18 +122,18 @@ export function reportFailure({ stdout, stderr }: Shell, error: unknown, json: b
   return new Exit(refused ? exitCodes.refused : exitCodes.failed);
 }
 
-/** Where both databases are, as for the worker. */
+/** The addresses of both databases, as for the worker. */
 export const readDatabaseSettings = (shell: Shell) => readSettingsOrExit(shell, databaseSettings);
 
-/** Where the outbox is, for a command that does not need the graph. */
+/** The address of the outbox, for a command that does not need the graph. */
 export const readOutboxSettings = (shell: Shell) =>
   readSettingsOrExit(shell, databaseSettings.pick({ MONGODB_URI: true, MONGODB_DATABASE: true }));
 
-/** Where both databases are; the graph's address may be left out. For a command that can do without it. */
+/** The addresses of both databases. The graph's is optional: the command can do without it. */
 export const readSettingsWithGraph = (shell: Shell) =>
   readSettingsOrExit(shell, databaseSettings.partial({ NEO4J_URI: true }));
 
-/** Null where the settings name no graph. */
+/** Null if the settings name no graph. */
 export function graphOf({
   NEO4J_URI,
   ...others
@@ -176,17 +172,17 @@ export function count(text: string): number {
   return value;
 }
 
-/** An option that may be given several times. */
+/** An option that can be repeated. */
 export function collect(
   check: (text: string) => string,
 ): (text: string, before?: readonly string[]) => readonly string[] {
   return (text, before = []) => [...before, check(text)];
 }
 
-/** An option's value: a moment with its time zone. */
+/** An option's value: a time with its zone. */
 export function moment(text: string): Date {
   const value = new Date(text);
   if (Number.isNaN(value.getTime()) || !/(Z|[+-]\d\d:?\d\d)$/.test(text))
-    throw new InvalidArgumentError('It must be a time with its zone, as 2026-11-25T03:00:00Z.');
+    throw new InvalidArgumentError('It must be a time with its zone, such as 2026-11-25T03:00:00Z.');
   return value;
 }

@@ -1,11 +1,10 @@
-/** Runs a command that goes on until somebody ends it: Ctrl-C is its end, and not a failure. */
+/** Runs a command until it is interrupted: Ctrl-C is its normal end. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reportFailure } from './run-command.ts';
 import { type Shell, untilAborted } from './shell.ts';
 
-/** What such a command can do. */
 export interface Stream {
-  /** Aborted by Ctrl-C, SIGTERM, or the end of whoever reads. */
+  /** Aborted by Ctrl-C, SIGTERM, or when the reader of stdout ends. */
   readonly signal: AbortSignal;
   /** A line on stdout. */
   readonly print: (line: string) => void;
@@ -15,7 +14,7 @@ export interface Stream {
 
 const graceMillis = 8_000;
 
-/** Runs it, and ends with 0 when it was interrupted. @throws Exit where it fails. */
+/** Exits with 0 when interrupted. @throws Exit if the work fails. */
 export async function runUntilInterrupted(
   shell: Shell,
   json: boolean,
@@ -32,10 +31,10 @@ export async function runUntilInterrupted(
     say: (text: string) => void stderr.write(`${text}\n`),
   };
   try {
-    // A read that waits for a silent server does not hold up the end.
+    // A read from a silent server must not delay the end.
     await Promise.race([work(stream), untilAborted(signal).then(() => sleep(graceMillis, undefined, { ref: false }))]);
   } catch (error) {
-    // What was cut off by the interruption is no failure.
+    // An error caused by the interruption is not a failure.
     if (!signal.aborted) throw reportFailure(shell, error, json);
   }
 }

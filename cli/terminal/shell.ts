@@ -1,20 +1,19 @@
-/** Where a command runs, and how it ends there. */
+/** The surroundings that a command runs in, and how it exits. */
 import type { Environment } from '../../lib/runtime/settings.ts';
 
 type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
-/** All that a command may use of its surroundings. */
 export interface Shell {
   readonly environment: Environment;
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Asks a person, and rejects where no answer comes; null where there is no person to ask. */
+  /** Asks the person at the terminal, and rejects if no answer comes; null without a terminal. */
   readonly ask: ((question: string) => Promise<string>) | null;
   /** Aborted by Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
 }
 
-/** Thrown to end a command with an exit code other than 0, once it has said why. */
+/** Thrown to exit with a code other than 0, after the reason was printed. */
 export class Exit extends Error {
   readonly exitCode: number;
 
@@ -24,7 +23,6 @@ export class Exit extends Error {
   }
 }
 
-/** Resolves when the signal is aborted. */
 export function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) resolve();

@@ -1,4 +1,4 @@
-/** Columns of text for people, without lines between them: as wide as what stands in them, whatever script it is in. */
+/** A table without borders. Columns are as wide as their text, in any script. */
 import Table from 'cli-table3';
 
 const noLines = Object.fromEntries(
@@ -7,7 +7,7 @@ const noLines = Object.fromEntries(
     .map((name) => [name, '']),
 );
 
-/** A line of headings and a line for each row. Numbers stand to the right. */
+/** A line of headings and a line for each row. Numbers are aligned right. */
 export function table(headings: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const isNumber = headings.map((_, column) => rows.every((row) => typeof row[column] === 'number'));
   const lines = new Table({

@@ -1,7 +1,4 @@
-/**
- * Whoever records many events at once waits while many are pending, so that the users' own events do not stand in a
- * long queue behind them.
- */
+/** A command that records many events waits while many are pending, so that the users' own events are not delayed. */
 
 export interface CapacityPorts {
   /** Counts no further than `limit`. */
@@ -12,16 +9,16 @@ export interface CapacityPorts {
 }
 
 export interface WaitingLog {
-  /** So many events wait already that recording waits for the consumer. */
+  /** Recording waits for the consumer, because this many events are pending. */
   readonly waiting: (pending: number) => void;
 }
 
-/** Documents that are recorded in one transaction: few, so that it is short and seldom in a writer's way. */
+/** Documents recorded in one transaction: few, so that it is short and rarely conflicts with a writer. */
 export const recordedAtOnce = 100;
 
 const pollMillis = 1_000;
 
-/** Waits until no more than `maxPending` events are pending. False: interrupted. */
+/** Waits until at most `maxPending` events are pending. False if interrupted. */
 export async function waitForCapacity(ports: CapacityPorts, maxPending: number): Promise<boolean> {
   while (!ports.isInterrupted()) {
     const pending = await ports.countPending(maxPending + 1);

@@ -1,15 +1,15 @@
-/** Holds long work to a rate, so that whoever lives beside it hardly notices. Time is given to it. */
+/** Throttles long work to a rate, so that it does not disturb other work. Time is injected. */
 
 export interface PacePorts {
-  /** Milliseconds of a clock that only goes forward. */
+  /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
   readonly sleep: (millis: number) => Promise<void>;
 }
 
-/** Waits, after so many items, until as much time has passed as they may take. */
+/** Waits, after this many items, until the time they may take has passed. */
 export type Pace = (items: number) => Promise<void>;
 
-/** A pace of so many items a second. What was lost while something else was slow is not made up for. */
+/** A pace of `perSecond` items. Time lost to slow work is not made up for. */
 export function createPace(perSecond: number, { now, sleep }: PacePorts): Pace {
   let dueAt = Number.NEGATIVE_INFINITY;
   return async (items) => {
@@ -19,7 +19,7 @@ export function createPace(perSecond: number, { now, sleep }: PacePorts): Pace {
   };
 }
 
-/** Items to take at once so that the pace is even: what a tenth of a second allows, within limits. */
+/** The chunk size for an even pace: the items of a tenth of a second, at least 1 and at most `largest`. */
 export function chunkFor(perSecond: number, largest: number): number {
   return Math.max(1, Math.min(largest, Math.floor(perSecond / 10)));
 }

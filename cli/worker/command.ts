@@ -1,18 +1,22 @@
-/** `outgraph worker`: the whole path in one resident process, until it is told to stop. */
+/** `outgraph worker`: the whole path in one resident process, until it is stopped. */
 import { createServer } from 'node:http';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Command, InvalidArgumentError } from 'commander';
+import { Fault, type FaultCode } from '../../lib/contract/fault.ts';
 import type { AggregateCatalog } from '../../lib/projection/catalog.ts';
+import type { GraphAddress, OutboxAddress } from '../../lib/runtime/addresses.ts';
 import { type WorkerSettings, workerSettings } from '../../lib/runtime/settings.ts';
+import { requireReplicaSet } from '../../lib/set-up/mongodb-inspect-server.ts';
+import { checkGraph } from '../../lib/set-up/neo4j-graph.ts';
 import { workerLog } from '../../lib/worker/log.ts';
 import { startWorker } from '../../lib/worker/wiring.ts';
+import { withGraph, withOutbox } from '../databases.ts';
 import { exitCodesText } from '../exit-codes.ts';
 import { listen } from '../terminal/listen.ts';
 import { addCatalogOption, type CatalogOption, readCatalogOrExit } from '../terminal/read-catalog.ts';
 import { readSettingsOrExit } from '../terminal/read-settings.ts';
 import { reportFailure } from '../terminal/run-command.ts';
 import { type Shell, untilAborted } from '../terminal/shell.ts';
-import { checkSetUp } from './check-set-up.ts';
 
 const help = `
 Example:
@@ -79,7 +83,7 @@ async function runWorker(
   });
   logger.info('worker started', { healthPort });
 
-  // A second signal does not cut the stop short: it would leave the lease taken.
+  // Ignore a second signal: an early exit would leave the lease taken.
   const ignore = () => undefined;
   process.on('SIGTERM', ignore).on('SIGINT', ignore);
   await untilAborted(shell.signal);
@@ -87,6 +91,28 @@ async function runWorker(
   await worker.stop();
   server.close();
   logger.info('worker stopped', { ...worker.health() });
+}
+
+const lastingCodes: ReadonlySet<string> = new Set<FaultCode>([
+  'set-up-missing',
+  'configuration-invalid',
+  'graph-of-another-outbox',
+  'clock-behind-graph',
+]);
+
+/**
+ * Checks the set-up of both databases before the worker starts: otherwise it would report the same error every second.
+ * A server that does not answer now is no fault here: it may come back.
+ *
+ * @throws Fault `set-up-missing`, `configuration-invalid`, `graph-of-another-outbox` or `clock-behind-graph`.
+ */
+async function checkSetUp(settings: OutboxAddress & GraphAddress): Promise<void> {
+  await withOutbox(settings, async (db) => {
+    await requireReplicaSet(db);
+    await withGraph(db, settings, (driver) => checkGraph(driver, settings.NEO4J_DATABASE));
+  }).catch((error: unknown) => {
+    if (error instanceof Fault && lastingCodes.has(error.code)) throw error;
+  });
 }
 
 function port(text: string): number {

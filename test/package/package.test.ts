@@ -158,7 +158,7 @@ const outgraph = (...args: readonly string[]) =>
 
 describe('a service that imports it', () => {
   it('gives the command its own catalog, and is told what is wrong with it', async () => {
-    const types = 'no aggregate type "graph" with documents; there are own-graph\n';
+    const types = 'no aggregate type "graph" with documents; choose from own-graph\n';
     await expect(outgraph('backfill', 'graph', '--catalog', 'catalog.ts')).rejects.toThrow(types);
     const absent = outgraph('backfill', 'graph', '--catalog', 'absent.ts');
     await expect(absent).rejects.toMatchObject({
