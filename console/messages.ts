@@ -1,5 +1,5 @@
 /** What the console's server sends to its page: types alone, known to both. Times are ISO 8601 texts. */
-import type { DeadGroup, DeadRow } from '../cli/dead/dead-list.ts';
+import type { DeadGroup, DeadRow } from '../cli/dead/dead-event.ts';
 import type { EventView, ViewedFault } from '../cli/show/aggregate-view.ts';
 import type { StatusReport } from '../cli/status/status-report.ts';
 import type { Difference } from '../cli/verify/difference.ts';

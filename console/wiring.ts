@@ -2,8 +2,8 @@
 
 import { type Databases, readOutboxTime } from '../cli/databases.ts';
 import { hintFor } from '../cli/dead/code-hints.ts';
-import { listDead } from '../cli/dead/wiring.ts';
-import { countRedrive, redrive } from '../cli/redrive/redrive.ts';
+import { listDead } from '../cli/dead/read-dead.ts';
+import { planRedrive, redrive } from '../cli/redrive/redrive.ts';
 import { viewAggregate } from '../cli/show/wiring.ts';
 import { type QueueReader, readStatus } from '../cli/status/wiring.ts';
 import { unlessSilent } from '../lib/graph/neo4j-unless-silent.ts';
@@ -44,10 +44,7 @@ export function consolePorts(scope: ConsoleScope): ConsolePorts {
       ]);
       return { at, groups, isCapped, events: events.map((event) => ({ ...event, advice: adviceOn(event.code) })) };
     },
-    planRedrive: async (selection) => {
-      const until = await readOutboxTime(db);
-      return { until, events: await countRedrive(db, selection, until) };
-    },
+    planRedrive: (selection) => planRedrive(db, selection),
     redrive: (selection, { until }, progress) =>
       redrive(db, selection, until, { ratePerSecond: redrivenPerSecond, signal, progress }),
     viewAggregate: async (aggregateType, aggregateId) => {

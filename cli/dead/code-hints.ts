@@ -1,10 +1,9 @@
 /**
- * What each code of a dead event means, and what a person does about it. The one source: the commands print it, and the
- * run book's table is compared with it.
+ * What each code of a dead event means, and what to do about it. The single source: the commands print it, and a test
+ * compares the run book's table with it.
  */
 import { type DataFaultCode, dataFaultCodes } from '../../lib/contract/fault.ts';
 
-/** In a person's words. */
 export interface CodeHint {
   readonly reason: string;
   readonly remedy: string;
@@ -13,24 +12,24 @@ export interface CodeHint {
 const wrongContent: CodeHint = {
   reason: 'the projection or the payload is wrong',
   remedy:
-    'correct the projection, deploy, redrive by the code; or write the document again correctly: the newer event supersedes, and the dead one may be redriven to be settled',
+    'correct the projection, deploy and redrive by code; or write the document again correctly: ' +
+    'the newer event supersedes the dead one, which you can then redrive to settle it',
 };
 
 const missingConstraint: CodeHint = {
-  reason: "the label's or type's constraint is missing, or on another key",
+  reason: "the label's or type's constraint is missing, or has a different key",
   remedy: 'declare it, run the set-up, redrive',
 };
 
 const refusedByGraph: CodeHint = {
-  reason: 'a constraint of yours, or a value, that Neo4j refuses',
-  remedy: "look at Neo4j's own constraints; redrive",
+  reason: 'Neo4j refuses a value, or one of your own constraints does',
+  remedy: 'check the constraints in Neo4j that are not from outgraph; redrive',
 };
 
-/** Every code has one. */
 export const codeHints: Readonly<Record<DataFaultCode, CodeHint>> = {
   'aggregate-type-unknown': {
-    reason: 'a writer is ahead of the deployment, or this one was rolled back',
-    remedy: 'deploy the version that knows the type; redrive by the code',
+    reason: 'a writer is ahead of the deployment, or the deployment was rolled back',
+    remedy: 'deploy the version that declares the type; redrive by code',
   },
   'payload-invalid': wrongContent,
   'projection-failed': wrongContent,
@@ -46,47 +45,46 @@ export const codeHints: Readonly<Record<DataFaultCode, CodeHint>> = {
   'type-not-declared': missingConstraint,
   'ownership-conflict': {
     reason: 'another aggregate lists the node; error.message names both',
-    remedy: 'let one of them let go, or make the node shared; redrive',
+    remedy: 'make one of them release the node, or make the node shared; redrive',
   },
   'constraint-violation': refusedByGraph,
   'graph-refused': refusedByGraph,
   'attempts-exhausted': {
-    reason: 'published twelve times while others were settled',
-    remedy: "search its event id in the consumer's log; redrive",
+    reason: 'published twelve times without being settled, while other events were',
+    remedy: "search the consumer's log for its event id; redrive",
   },
   'consumer-crashed': {
-    reason: 'the process ended four times with this event, alone',
-    remedy: 'more memory for the consumer, or a smaller aggregate; redrive',
+    reason: 'the consumer crashed four times while it processed this event on its own',
+    remedy: 'give the consumer more memory, or make the aggregate smaller; redrive',
   },
   'label-keyed': {
-    reason: 'an additional label of a node is one that has a key of its own',
-    remedy: 'give the additional label another name in the projection, deploy, redrive',
+    reason: 'an additional label of a node has a key of its own',
+    remedy: 'rename the additional label in the projection, deploy, redrive',
   },
   'labels-too-many': {
     reason: 'one event needs more new labels and relationship types than it may create',
-    remedy: 'declare them and run the set-up, or put what varies into a property; redrive',
+    remedy: 'declare them and run the set-up, or move the varying part into a property; redrive',
   },
   'transaction-too-large': {
-    reason: 'the aggregate alone needs more memory than Neo4j gives to a transaction',
+    reason: 'the aggregate alone needs more memory than Neo4j allows a transaction',
     remedy: 'raise db.memory.transaction.max, or split the aggregate; redrive',
   },
   'apply-failed': {
-    reason: 'it failed each time on its own, while other events were applied',
-    remedy: 'read error.message, which has the last error; redrive',
+    reason: 'it failed every time on its own, while other events were applied',
+    remedy: 'read the last error in error.message; redrive',
   },
   'position-in-future': {
-    reason: 'a writer filled in the position itself',
-    remedy: 'let the writer insert an empty timestamp; write the document again, and discard the event',
+    reason: 'a writer set the position itself',
+    remedy: 'make the writer insert an empty timestamp; write the document again, and discard the event',
   },
-  'event-invalid': { reason: 'written past the validator', remedy: 'correct the document in the outbox; redrive' },
+  'event-invalid': { reason: 'it bypassed the validator', remedy: 'correct the document in the outbox; redrive' },
 };
 
-/** Null for what is none of our codes: an event may have been marked by hand. */
+/** Null for a code that is not outgraph's: an event may have been marked by hand. */
 export function hintFor(code: string): CodeHint | null {
   return isDataFaultCode(code) ? codeHints[code] : null;
 }
 
-/** Whether it is the code of a dead event. */
 export function isDataFaultCode(code: string): code is DataFaultCode {
   return (dataFaultCodes as readonly string[]).includes(code);
 }

@@ -1,4 +1,4 @@
-/** `outgraph dead`: what an operator does with events that can never be applied as they are. */
+/** `outgraph dead`: lists, shows and discards events that can never be applied as they are. */
 import { Command } from 'commander';
 import type { Shell } from '../terminal/shell.ts';
 import { deadDiscardCommand } from './discard-command.ts';

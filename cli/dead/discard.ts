@@ -1,4 +1,4 @@
-/** Joins the discarding of dead events to the databases. */
+/** Plans and runs the discarding of dead events. */
 import type { Db } from 'mongodb';
 import { aggregateKey } from '../../lib/contract/outbox-event.ts';
 import { discardedCollection } from '../../lib/outbox/collections.ts';
@@ -9,27 +9,27 @@ import type { GraphAddress } from '../../lib/runtime/addresses.ts';
 import { checkDiscarded } from '../../lib/set-up/mongodb-outbox.ts';
 import { inTransaction } from '../../lib/writer/in-transaction.ts';
 import { paceOf, type Running } from '../databases.ts';
-import { type ChangeReport, changeInParts } from '../throttle/change-in-parts.ts';
+import { type ChangeReport, changeInChunks } from '../throttle/change-in-chunks.ts';
 import { chunkFor } from '../throttle/pace.ts';
-import type { DeadSelection } from './dead-selection.ts';
+import type { DeadSelection } from './dead-event.ts';
 import { moveToDiscarded, translateDuplicate } from './mongodb-discarded.ts';
-import { countDead, findDead, listDeadPlaces } from './mongodb-find-dead.ts';
-import { readNewerStates } from './wiring.ts';
+import { countDead, findDead, listDeadDetails } from './mongodb-find-dead.ts';
+import { readNewerStates } from './newer-state.ts';
 
-/** Few enough that a transaction is short. */
+/** Few enough for a short transaction. */
 const maxEventsAtOnce = 100;
 
-/** So many events are looked at for what is newer. */
-const maxLookedAt = 10_000;
+/** At most this many events are checked for newer ones. */
+const maxChecked = 10_000;
 
 /** What a discard would do. */
 export interface DiscardPlan {
   readonly events: number;
-  /** Aggregates (`type:id`) of which one of the events is the newest: the graph stays behind their documents. */
+  /** Aggregates (`type:id`) whose newest event is among the discarded: the graph stays behind their documents. */
   readonly behind: readonly string[];
-  /** Only the events that died first were looked at for that. */
+  /** Only the events that died first were checked. */
   readonly isCapped: boolean;
-  /** Why the graph was not asked, so that `behind` has also those whose newer events are purged; null where it was. */
+  /** Why the graph was not queried: `behind` then includes aggregates whose newer events are purged. Null if it was. */
   readonly graphUnread: string | null;
 }
 
@@ -44,17 +44,17 @@ export async function planDiscard(
   const outbox = outboxOf(db);
   const events = await countDead(outbox, selection, until);
   if (events === 0) return { events, behind: [], isCapped: false, graphUnread: null };
-  const places = await listDeadPlaces(outbox, selection, until, maxLookedAt);
-  const { states, graphUnread } = await readNewerStates(db, graph, places);
-  const behind = places.filter((_, index) => states[index] === 'none').map(aggregateKey);
-  return { events, behind: [...new Set(behind)], isCapped: events > places.length, graphUnread };
+  const checked = await listDeadDetails(outbox, selection, until, maxChecked);
+  const { states, graphUnread } = await readNewerStates(db, graph, checked);
+  const behind = checked.filter((_, index) => states[index] === 'none').map(aggregateKey);
+  return { events, behind: [...new Set(behind)], isCapped: events > checked.length, graphUnread };
 }
 
 /**
- * Moves the meant events that died before `until` from the outbox to the discarded ones, each part in one transaction:
- * ended at any point, every event is in exactly one of the two.
+ * Moves the chosen events that died before `until` from the outbox to `outboxDiscarded`, a chunk per transaction: at
+ * any interruption, every event is in exactly one of the two.
  *
- * @throws Fault `mongodb-unavailable`; what was moved stays moved.
+ * @throws Fault `mongodb-unavailable`; moved events stay moved.
  */
 export function discard(
   db: Db,
@@ -65,13 +65,13 @@ export function discard(
 ): Promise<ChangeReport> {
   const outbox = outboxOf(db);
   const discarded = db.collection(discardedCollection);
-  return changeInParts(
+  return changeInChunks(
     {
       find: (limit) => findDead(outbox, selection, until, limit),
       change: (eventIds) =>
         withMongodbFaults(() =>
           inTransaction(db.client, undefined, async (session) => {
-            // Each attempt anew: what a killed run has left open is waited for, up to a minute.
+            // At each attempt: the transaction of a killed run can delay this one by up to a minute.
             const discardedAt = await readServerTime(outbox);
             return moveToDiscarded(outbox, discarded, session, eventIds, { reason, discardedAt });
           }).catch((error: unknown) => {

@@ -1,12 +1,13 @@
-/** `outgraph dead list`: dead events by code and type, and the newest of them. */
+/** `outgraph dead list`: counts dead events by code and type, and lists the newest. */
 import { Command } from 'commander';
 import { withOutbox } from '../databases.ts';
 import { exitCodesText } from '../exit-codes.ts';
 import { type Answer, count, readOutboxSettings, runCommand } from '../terminal/run-command.ts';
 import type { Shell } from '../terminal/shell.ts';
 import { table } from '../terminal/table.ts';
-import type { DeadList } from './dead-list.ts';
+import type { DeadList } from './dead-event.ts';
 import type { DiscardedRow } from './mongodb-discarded.ts';
+import { listDead, listDiscarded } from './read-dead.ts';
 import {
   addSelectionOptions,
   cell,
@@ -15,7 +16,6 @@ import {
   selectionOf,
   timeText,
 } from './selection-options.ts';
-import { listDead, listDiscarded } from './wiring.ts';
 
 interface ListOptions extends SelectionOptions {
   readonly limit: number;
@@ -33,8 +33,8 @@ Examples:
 export function deadListCommand(shell: Shell): Command {
   const command = new Command('list').description('Count dead events by code and type, and list the newest.');
   return addSelectionOptions(command)
-    .option('--limit <count>', 'list so many events', count, 20)
-    .option('--discarded', 'those that were discarded instead')
+    .option('--limit <count>', 'list at most this many events', count, 20)
+    .option('--discarded', 'list discarded events instead')
     .option('--json', 'print the result as one line of JSON')
     .addHelpText('after', `${help}\n${exitCodesText()}`)
     .action((options: ListOptions) => runList(shell, options));
@@ -57,9 +57,9 @@ async function runList(shell: Shell, options: ListOptions): Promise<void> {
 
 function listText({ groups, isCapped, events }: DeadList): string {
   const total = groups.reduce((sum, group) => sum + group.events, 0);
-  if (total === 0) return 'No such event is dead.';
+  if (total === 0) return 'No dead event matches.';
   const headline = isCapped
-    ? `${countText(total, 'dead event')} or more. Those that died last:`
+    ? `At least ${countText(total, 'dead event')}. By code and type, the newest of them:`
     : `${countText(total, 'dead event')}.`;
   const byCode = table(
     ['code', 'type', 'events', 'oldest', 'newest'],
@@ -83,11 +83,11 @@ function listText({ groups, isCapped, events }: DeadList): string {
     ]),
   );
   const rest = total > events.length ? [`… and ${(total - events.length).toLocaleString('en-US')} more: --limit`] : [];
-  return [headline, '', byCode, '', rows, ...rest, '', '`outgraph dead show <event>` says what to do.'].join('\n');
+  return [headline, '', byCode, '', rows, ...rest, '', '`outgraph dead show EVENT` explains what to do.'].join('\n');
 }
 
 function discardedText(events: readonly DiscardedRow[]): string {
-  if (events.length === 0) return 'No such event was discarded.';
+  if (events.length === 0) return 'No discarded event matches.';
   return table(
     ['discarded', 'event', 'aggregate', 'code', 'reason'],
     events.map((event) => [

@@ -1,7 +1,7 @@
 /**
- * Events that a person has discarded: out of the outbox for good, kept whole with the reason in a collection of their
- * own until an operator removes them. Nothing reads them but the commands that show them, and none comes back: so that
- * their aggregates' tombstones may go.
+ * Discarded events: removed from the outbox permanently, and kept whole with the reason in `outboxDiscarded` until an
+ * operator removes them. Only the commands that show them read them. None returns, so that their aggregates' tombstones
+ * can be purged.
  */
 
 import { Binary, BSON, type ClientSession, type Collection, type Document, MongoServerError, ObjectId } from 'mongodb';
@@ -9,39 +9,32 @@ import { Fault } from '../../lib/contract/fault.ts';
 import { discardedCollection } from '../../lib/outbox/collections.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
 import { lenientTypes } from '../../lib/outbox/mongodb-read-event.ts';
-import type { DeadRow } from './dead-list.ts';
-import type { DeadSelection } from './dead-selection.ts';
-import { selectionFilter } from './mongodb-find-dead.ts';
-import { toDeadRow } from './mongodb-read-dead-event.ts';
+import type { DeadRow, DeadSelection } from './dead-event.ts';
+import { selectionFilter, toDeadRow } from './mongodb-find-dead.ts';
 
-/** One of them in a list. */
 export interface DiscardedRow extends DeadRow {
   readonly discardedAt: Date;
   readonly reason: string;
 }
 
-/** How an event is discarded. */
 export interface Discarding {
   readonly reason: string;
   /** By the server's clock. */
   readonly discardedAt: Date;
 }
 
-/**
- * What one transaction moves, in about so many bytes: it has to end within a minute, and its events are in memory
- * meanwhile.
- */
+/** About how much one transaction moves: it must end within a minute, and holds its events in memory. */
 const maxBytesAtOnce = 8 * 1024 * 1024;
 
 /** DuplicateKey. */
 const duplicateCode = 11_000;
 
 /**
- * Moves those of the events that are dead at this moment, within the session's transaction; where they are large, only
- * the first of them. Returns how many. A redrive at the same time changes the same documents: one of the two
- * transactions fails, begins again, and finds what the other one has left.
+ * Moves the events that are dead now, within the session's transaction; if they are large, only the first of them.
+ * Returns how many. A concurrent redrive changes the same documents: one of the two transactions fails, starts again,
+ * and finds the events that the other one left.
  *
- * @throws what the driver throws, so that the transaction can begin again.
+ * @throws the driver's errors, so that the transaction can be retried.
  */
 export async function moveToDiscarded(
   outbox: Collection<Document>,
@@ -62,14 +55,14 @@ export async function moveToDiscarded(
   await discarded.insertMany(documents, { session });
   const ids = documents.map(({ _id }) => _id);
   const { deletedCount } = await outbox.deleteMany({ _id: { $in: ids }, status: 'dead' }, { session });
-  // The transaction's snapshot has them all. But what would be lost must not be left to that alone.
+  // The transaction's snapshot has all of them. Checked all the same, because an event could be lost here.
   if (deletedCount !== documents.length) throw new Fault('unexpected', 'An event was moved that was not dead.');
   return documents.length;
 }
 
 /**
- * The event with what was done to it. Where the driver cannot write an event as it has read it (fields whose names are
- * numbers, or `_bsontype`; types that are no longer in use), its bytes are kept in the place of its fields.
+ * The event with the time and the reason. Some events the driver cannot write as it read them (fields named by numbers
+ * or `_bsontype`; obsolete types): of these, the bytes are kept instead of the fields.
  */
 function toDiscarded(raw: Uint8Array, { reason, discardedAt }: Discarding): Document {
   const event = BSON.deserialize(raw, lenientTypes);
@@ -86,17 +79,18 @@ function isWrittenAsRead(event: Document, raw: Uint8Array): boolean {
   }
 }
 
-/** The fault for an event that is in `outboxDiscarded` already; whatever else was thrown comes back as it is. */
+/** The fault for an event that is in `outboxDiscarded` already; any other error unchanged. */
 export function translateDuplicate(error: unknown): unknown {
   if (!(error instanceof MongoServerError) || error.code !== duplicateCode) return error;
   return new Fault(
     'unexpected',
-    `One of the events is in ${discardedCollection} already: it was discarded before, and put back into the outbox by hand. Nothing of this part was discarded; remove it there first.`,
+    `One of the events is in ${discardedCollection} already: it was discarded before, and inserted into the outbox ` +
+      `again by hand. This chunk was not discarded. Remove the event from ${discardedCollection} first.`,
     { cause: error },
   );
 }
 
-/** The meant events without their payloads, those discarded last first. @throws Fault `mongodb-unavailable`. */
+/** The chosen events without their payloads, newest first. @throws Fault `mongodb-unavailable`. */
 export async function listDiscardedRows(
   discarded: Collection<Document>,
   selection: DeadSelection,

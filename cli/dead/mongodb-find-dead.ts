@@ -1,14 +1,12 @@
-/**
- * The dead events that a person means: to look at, to redrive, or to discard. Every read is by the index of the dead,
- * or by the ids that are meant.
- */
-import { type Collection, type Document, type Filter, ObjectId } from 'mongodb';
+/** Finds dead events: to show, to redrive or to discard. Every read uses the index of dead events, or ids. */
+import { type Binary, BSON, type Collection, type Document, type Filter, ObjectId } from 'mongodb';
+import { bsonTypeOf } from '../../lib/contract/bson-type.ts';
+import { toPosition } from '../../lib/contract/position.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
-import type { DeadDetails, DeadGroup, DeadRow } from './dead-list.ts';
-import type { DeadSelection } from './dead-selection.ts';
-import { toDeadDetails, toDeadRow } from './mongodb-read-dead-event.ts';
+import { exactTypes, lenientTypes } from '../../lib/outbox/mongodb-read-event.ts';
+import type { DeadDetails, DeadGroup, DeadRow, DeadSelection } from './dead-event.ts';
 
-/** How many events are meant that died before `until`. @throws Fault `mongodb-unavailable`. */
+/** How many of the chosen events died before `until`. @throws Fault `mongodb-unavailable`. */
 export async function countDead(outbox: Collection<Document>, selection: DeadSelection, until: Date): Promise<number> {
   return withMongodbFaults(() =>
     outbox.countDocuments({ ...deadFilter(selection), deadAt: { $lt: until } }, { hint: indexFor(selection) }),
@@ -16,8 +14,8 @@ export async function countDead(outbox: Collection<Document>, selection: DeadSel
 }
 
 /**
- * Ids of the meant events that died before `until`, those that died first first. What dies again while a redrive is
- * under way is not among them.
+ * Ids of the chosen events that died before `until`, oldest death first. Events that die again during a redrive are not
+ * among them.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -39,11 +37,11 @@ export async function findDead(
 }
 
 /**
- * Where the meant events stand that died before `until`, those that died first first.
+ * The chosen events that died before `until` without their payloads, oldest death first.
  *
  * @throws Fault `mongodb-unavailable`.
  */
-export async function listDeadPlaces(
+export async function listDeadDetails(
   outbox: Collection<Document>,
   selection: DeadSelection,
   until: Date,
@@ -60,7 +58,7 @@ export async function listDeadPlaces(
   return found.map(toDeadDetails);
 }
 
-/** The meant events without their payloads, those that died last first. @throws Fault `mongodb-unavailable`. */
+/** The chosen events without their payloads, newest death first. @throws Fault `mongodb-unavailable`. */
 export async function listDeadRows(
   outbox: Collection<Document>,
   selection: DeadSelection,
@@ -79,7 +77,7 @@ export async function listDeadRows(
 }
 
 /**
- * The meant events by code and aggregate type, no more than the `limit` that died last.
+ * The `limit` chosen events that died last, by code and aggregate type.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -114,7 +112,7 @@ export async function groupDead(
   });
 }
 
-/** Also of those that were discarded. */
+/** Also selects discarded events. */
 export function selectionFilter({ codes, aggregateTypes, eventIds }: DeadSelection): Filter<Document> {
   return {
     ...(codes.length === 0 ? {} : { 'error.code': { $in: [...codes] } }),
@@ -127,7 +125,47 @@ function deadFilter(selection: DeadSelection): Filter<Document> {
   return { status: 'dead', ...selectionFilter(selection) };
 }
 
-/** A few ids are not looked for among all the dead. */
+/** A few ids are not searched among all dead events. */
 function indexFor({ eventIds }: DeadSelection): string {
   return eventIds.length === 0 ? 'outgraph_dead' : '_id_';
+}
+
+/**
+ * An event with all of its fields in their BSON types, also if it bypassed the validator or is discarded; null if no
+ * event has this id.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
+export async function findEvent(collection: Collection<Document>, eventId: string): Promise<Document | null> {
+  const found = await withMongodbFaults(() =>
+    collection.findOne({ _id: ObjectId.createFromHexString(eventId) }, exactTypes),
+  );
+  // An event that was discarded as bytes.
+  const bytes = bsonTypeOf(found?.bson) === 'Binary' ? (found?.bson as Binary).value() : null;
+  return bytes === null ? found : { ...found, ...BSON.deserialize(bytes, lenientTypes) };
+}
+
+/** The row of a stored event, whatever its fields are. */
+export function toDeadRow({ _id, aggregateType, aggregateId, operation, deadAt, error }: Document): DeadRow {
+  return {
+    eventId: String(_id),
+    aggregateType: String(aggregateType),
+    aggregateId: String(aggregateId),
+    operation: String(operation),
+    deadAt,
+    code: String(error?.code),
+    message: String(error?.message),
+  };
+}
+
+/** The same with its other fields. */
+export function toDeadDetails(document: Document): DeadDetails {
+  const { position, createdAt, attempts, traceparent } = document;
+  return {
+    ...toDeadRow(document),
+    position: bsonTypeOf(position) === 'Timestamp' ? toPosition(position) : null,
+    createdAt: createdAt instanceof Date ? createdAt : null,
+    attempts: Number(attempts ?? 0),
+    traceparent: typeof traceparent === 'string' ? traceparent : null,
+  };
 }

@@ -1,32 +1,29 @@
-/**
- * Whether events are overtaken: what is known of their aggregates that is newer, and so what becomes of the graph if
- * they are never applied.
- */
+/** Whether events are superseded: is a newer state of their aggregates known? If not, the graph stays behind. */
+import type { Db } from 'mongodb';
+import { Fault } from '../../lib/contract/fault.ts';
 import type { Position } from '../../lib/contract/position.ts';
+import { readAggregatePositions } from '../../lib/graph/neo4j-list-aggregates.ts';
+import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
+import { newestUnsettled } from '../../lib/outbox/mongodb-unsettled.ts';
+import type { GraphAddress } from '../../lib/runtime/addresses.ts';
+import { withGraph } from '../databases.ts';
+import type { NewerState } from './dead-event.ts';
 
-/**
- * - `applied`: the graph has a newer state, or knows a newer deletion; the event has no effect any more.
- * - `pending`: a newer event is on its way.
- * - `dead`: the newest event is another one, which is dead as well.
- * - `none`: it is the newest event that is known of its aggregate.
- */
-export type NewerState = 'applied' | 'pending' | 'dead' | 'none';
-
-/** An event's place; null where it has none, because it was written past the validator. */
+/** `position` is null if the event bypassed the validator without one. */
 export interface EventPlace {
   readonly aggregateType: string;
   readonly aggregateId: string;
   readonly position: Position | null;
 }
 
-/** Both by aggregate id. */
+/** Both results are by aggregate id. */
 export interface NewerPorts {
-  /** The newest pending or dead event of each that has one. */
+  /** The newest pending or dead event of each aggregate that has one. */
   readonly newestUnsettled: (
     aggregateType: string,
     aggregateIds: readonly string[],
   ) => Promise<ReadonlyMap<string, { readonly position: Position; readonly status: 'pending' | 'dead' }>>;
-  /** The positions that the graph knows, of live and of deleted aggregates; without the graph, none. */
+  /** The graph's positions of live and deleted aggregates; none without the graph. */
   readonly readPositions: (
     aggregateType: string,
     aggregateIds: readonly string[],
@@ -42,7 +39,7 @@ export async function newerStates(ports: NewerPorts, events: readonly EventPlace
     for (let start = 0; start < ofType.length; start += pageAggregates) {
       const page = ofType.slice(start, start + pageAggregates);
       const ids = [...new Set(page.map(({ aggregateId }) => aggregateId))];
-      // The outbox first: what is applied in between is found in the graph then.
+      // The outbox first: an event applied in between is then found in the graph.
       const unsettled = await ports.newestUnsettled(aggregateType, ids);
       const known = await ports.readPositions(aggregateType, ids);
       for (const event of page)
@@ -60,4 +57,35 @@ function stateOf(
   if (position === null) return 'none';
   if (known !== undefined && known > position) return 'applied';
   return newest !== undefined && newest.position > position ? newest.status : 'none';
+}
+
+/**
+ * What is newer than each event. Without an answer from the graph, only the outbox is considered.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
+export async function readNewerStates(
+  db: Db,
+  graph: GraphAddress | null,
+  events: readonly EventPlace[],
+): Promise<{ readonly states: readonly NewerState[]; readonly graphUnread: string | null }> {
+  const outbox = outboxOf(db);
+  const unsettled = (type: string, ids: readonly string[]) => newestUnsettled(outbox, type, ids);
+  const alone = async (graphUnread: string) => {
+    const states = await newerStates({ newestUnsettled: unsettled, readPositions: async () => new Map() }, events);
+    return { states, graphUnread };
+  };
+  if (graph === null) return alone('NEO4J_URI is not set');
+  try {
+    const states = await withGraph(db, graph, (driver) => {
+      const readPositions = (type: string, ids: readonly string[]) =>
+        readAggregatePositions(driver, graph.NEO4J_DATABASE, type, ids);
+      return newerStates({ newestUnsettled: unsettled, readPositions }, events);
+    });
+    return { states, graphUnread: null };
+  } catch (error) {
+    // A fault of MongoDB itself is thrown again by the next read.
+    if (error instanceof Fault && error.retryable) return alone(error.message);
+    throw error;
+  }
 }

@@ -1,11 +1,11 @@
-/** The options by which a person says which dead events are meant, and how a list writes them. */
+/** The options that choose dead events, and helpers for their text. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { dataFaultCodes } from '../../lib/contract/fault.ts';
 import { aggregateTypePattern } from '../../lib/contract/outbox-event.ts';
 import { printable } from '../../lib/contract/printable.ts';
 import { collect } from '../terminal/run-command.ts';
 import { isDataFaultCode } from './code-hints.ts';
-import type { DeadSelection } from './dead-selection.ts';
+import type { DeadSelection } from './dead-event.ts';
 
 export interface SelectionOptions {
   readonly all?: true;
@@ -17,34 +17,30 @@ export interface SelectionOptions {
 /** Adds `--code`, `--type`, `--id` and `--all`. */
 export function addSelectionOptions(command: Command): Command {
   return command
-    .option('--code <code>', 'events whose error.code is this; may be given several times', collect(code))
-    .option('--type <type>', 'events of this aggregate type; may be given several times', collect(type))
-    .option('--id <id>', 'the event with this id (24 hexadecimal digits); may be given several times', collect(eventId))
+    .option('--code <code>', 'events with this error.code; repeatable', collect(code))
+    .option('--type <type>', 'events of this aggregate type; repeatable', collect(type))
+    .option('--id <id>', 'the event with this id (24 hexadecimal digits); repeatable', collect(eventId))
     .option('--all', 'all dead events');
 }
 
-/** Which are meant; without any of the options, all of them. */
+/** Without any option, all dead events are chosen. */
 export function selectionOf({ code = [], type = [], id = [] }: SelectionOptions): DeadSelection {
   return { codes: code, aggregateTypes: type, eventIds: id };
 }
 
-/**
- * The same for a command that changes them: ends the process with wrong use where nothing is chosen, or both all and
- * some.
- */
+/** For a command that changes events. Exits with wrong use if no events are chosen, or `--all` and others. */
 export function chosenOrExit(options: SelectionOptions, command: Command): DeadSelection {
-  const some = (options.code ?? options.type ?? options.id) !== undefined;
-  if (some === (options.all === true)) command.error('error: choose the events: --code, --type, --id, or --all');
+  const isNarrowed = (options.code ?? options.type ?? options.id) !== undefined;
+  if (isNarrowed === (options.all === true)) command.error('error: choose events with --code, --type, --id, or --all');
   return selectionOf(options);
 }
 
-/** An argument's value: an event's id. */
 export function eventId(text: string): string {
   if (/^[0-9a-f]{24}$/.test(text)) return text;
   throw new InvalidArgumentError('It must be 24 lower-case hexadecimal digits.');
 }
 
-/** A text that a writer had a hand in, in the column of a table. */
+/** A writer's text for a column of a table. */
 export function cell(text: string, maxCharacters: number): string {
   const whole = printable(text);
   return whole.length > maxCharacters ? `${whole.slice(0, maxCharacters - 1)}…` : whole;
@@ -55,7 +51,7 @@ export function countText(count: number, what: string): string {
   return `${count.toLocaleString('en-US')} ${what}${count === 1 ? '' : 's'}`;
 }
 
-/** A moment to the second. */
+/** A time to the second. */
 export function timeText(time: Date): string {
   return `${time.toISOString().slice(0, 19)}Z`;
 }

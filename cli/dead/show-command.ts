@@ -5,10 +5,9 @@ import { withOutbox } from '../databases.ts';
 import { exitCodesText } from '../exit-codes.ts';
 import { type Answer, graphOf, readSettingsWithGraph, runCommand } from '../terminal/run-command.ts';
 import type { Shell } from '../terminal/shell.ts';
-import type { NewerState } from './newer-state.ts';
+import type { NewerState, ShownEvent, ShowResult } from './dead-event.ts';
+import { showDead } from './read-dead.ts';
 import { cell, eventId, timeText } from './selection-options.ts';
-import type { ShownEvent, ShowResult } from './shown-event.ts';
-import { showDead } from './wiring.ts';
 
 interface ShowOptions {
   readonly payload?: true;
@@ -20,7 +19,7 @@ Example:
   outgraph dead show 66a0c0ffee0123456789abcd
 
 It prints why the event is dead, what to do, and whether a newer state of its
-aggregate is known; for that it asks the graph if NEO4J_URI is set. The payload
+aggregate is known. It also queries the graph if NEO4J_URI is set. The payload
 may hold personal data: it is printed only with --payload, as Extended JSON.`;
 
 /** The command. */
@@ -28,7 +27,7 @@ export function deadShowCommand(shell: Shell): Command {
   return new Command('show')
     .description('Show why an event is dead, and what to do about it.')
     .argument('<event>', "the event's id (24 hexadecimal digits)", eventId)
-    .option('--payload', 'print its payload, too')
+    .option('--payload', 'also print its payload')
     .option('--json', 'print the result as one line of JSON')
     .addHelpText('after', `${help}\n${exitCodesText()}`)
     .action((id: string, options: ShowOptions) => runShow(shell, id, options));
@@ -52,7 +51,7 @@ async function runShow(shell: Shell, id: string, options: ShowOptions): Promise<
 
 function resultText(id: string, result: ShowResult, withPayload: boolean): string {
   if (result.outcome === 'unknown')
-    return `There is no event ${id}, neither in the outbox nor among the discarded ones. It may have been processed and purged.`;
+    return `No event ${id} is in the outbox or in outboxDiscarded. It may have been processed and purged.`;
   if (result.outcome === 'not-dead') return `The event ${id} is not dead: it is ${result.status}.`;
   return shownText(result, withPayload);
 }
@@ -73,7 +72,7 @@ function shownText({ event, hint, newer, graphUnread, discarded, payload }: Show
     ['means', hint?.reason ?? null],
     ['where', event.code === 'projection-failed' ? whereText(event) : null],
     ['do', discarded === null ? (hint?.remedy ?? null) : null],
-    ['newer', `${newerTexts[newer]}${graphUnread === null ? '' : ` (the graph was not asked: ${graphUnread})`}`],
+    ['newer', `${newerTexts[newer]}${graphUnread === null ? '' : ` (the graph was not queried: ${graphUnread})`}`],
   ];
   const lines = fields.flatMap(([name, value]) => (value === null ? [] : [`${name.padEnd(13)}${value}`]));
   const payloadText = () => JSON.stringify(payload, undefined, 2).split('\n').map(escapeUnprintable).join('\n');
@@ -81,15 +80,15 @@ function shownText({ event, hint, newer, graphUnread, discarded, payload }: Show
   return [...lines, ...shownPayload].join('\n');
 }
 
-/** The event has no more than the name of the error: its message may hold values. */
+/** The event has only the name of the error, because a message may hold values. */
 function whereText({ aggregateType, aggregateId }: ShownEvent['event']): string {
   const aggregate = cell(`${aggregateType} ${aggregateId}`, 1_000);
-  return `run "outgraph show ${aggregate}" with the --catalog of the consumer: it prints what the projection throws, and where`;
+  return `run "outgraph show ${aggregate}" with the --catalog of the consumer: it prints the error and its stack`;
 }
 
 const newerTexts: Readonly<Record<NewerState, string>> = {
   applied: 'the graph has a newer state of the aggregate: this event has no effect any more',
   pending: 'a newer event of the aggregate is pending, and will supersede this one',
-  dead: 'the newest event of the aggregate is another one, which is dead as well',
-  none: 'nothing: the graph stays behind the document until this event, or a newer one, is applied',
+  dead: 'the newest event of the aggregate is a different one, which is dead too',
+  none: 'nothing: the graph stays behind the document until this event or a newer one is applied',
 };

@@ -1,4 +1,4 @@
-/** `outgraph redrive`: dead or processed events become pending again. */
+/** `outgraph redrive`: makes dead or processed events pending again. */
 import { Command } from 'commander';
 import type { Db } from 'mongodb';
 import { readGraphTime, readOutboxTime, withOutbox } from '../databases.ts';
@@ -16,7 +16,7 @@ import {
   type Terminal,
 } from '../terminal/run-command.ts';
 import type { Shell } from '../terminal/shell.ts';
-import { countRedrive, planProcessedRedrive, redrive, redriveProcessed } from './redrive.ts';
+import { planProcessedRedrive, planRedrive, redrive, redriveProcessed } from './redrive.ts';
 
 interface RedriveOptions extends Omit<ChangeOptions, 'rate'>, SelectionOptions {
   readonly since?: Date | 'graph';
@@ -37,18 +37,18 @@ Examples:
   outgraph redrive --since graph                   a backup was restored
   outgraph redrive --since 2026-11-25T03:00:00Z
 
-Dead events: redrive them once the reason in error.message is gone. They
+Dead events: redrive them once the cause in error.message is fixed. They
 become pending, with no attempts and no error; the sweep publishes them
 within a minute or two.
 
 Processed events, with --since: for a graph that was restored from a backup.
-Give the time when the backup was begun, or "graph", which takes it from the
-newest canary that the graph in NEO4J_URI knows. --margin-seconds are taken
-off. If the outbox has purged events of that time, it is refused: use
+Pass the time when the backup was started, or "graph" to take it from the
+newest canary in the graph of NEO4J_URI. --margin-seconds are subtracted. If
+the outbox has purged events of that time, the command refuses: use
 "outgraph backfill TYPE --prune".
 
-Both are safe: an event that is older than what the graph knows has no
-effect. Details: docs/reference/cli.md`;
+Both are safe: an event older than the state in the graph has no effect.
+Details: docs/reference/cli.md`;
 
 /** The command. */
 export function redriveCommand(shell: Shell): Command {
@@ -76,10 +76,9 @@ async function redriveDead(shell: Shell, command: Command, options: RatedOptions
   const settings = await readOutboxSettings(shell);
   return runCommand(shell, options, (terminal) =>
     withOutbox(settings, async (db): Promise<Answer> => {
-      const until = await readOutboxTime(db);
-      const dead = await countRedrive(db, selection, until);
-      if (dead === 0) return { outcome: 'done', text: 'There are no such dead events.', facts: { redriven: 0 } };
-      await terminal.confirm(`Makes ${countText(dead, 'dead event')} pending again, ${options.rate} a second at most.`);
+      const { events: dead, until } = await planRedrive(db, selection);
+      if (dead === 0) return { outcome: 'done', text: 'No dead event matches.', facts: { redriven: 0 } };
+      await terminal.confirm(`Makes ${countText(dead, 'dead event')} pending again, at most ${options.rate} a second.`);
       const { outcome, changed } = await redrive(db, selection, until, runningOf(options, terminal, dead));
       const rest =
         outcome === 'interrupted' ? ' Interrupted: the others are still dead; run it again to continue.' : '';
@@ -98,20 +97,19 @@ async function redriveSince(shell: Shell, time: Date | 'graph', options: RatedOp
       const { events, keptSince } = await planProcessedRedrive(db, window);
       if (keptSince !== null && keptSince > since)
         throw new Refusal(
-          `Events processed before ${keptSince.toISOString()} are purged, so that redriving since ${since.toISOString()} would leave gaps: use "outgraph backfill TYPE --prune".`,
+          `Events processed before ${keptSince.toISOString()} are purged: redriving since ${since.toISOString()} ` +
+            'would leave gaps. Use "outgraph backfill TYPE --prune" instead.',
         );
       const from = `since ${since.toISOString()}`;
       const times = { since: since.toISOString(), until: window.until.toISOString() };
       if (events === 0)
         return { outcome: 'done', text: `No event was processed ${from}.`, facts: { redriven: 0, ...times } };
       await terminal.confirm(
-        `Makes ${countText(events, 'event')} pending again that were processed ${from}, ${options.rate} a second at most.`,
+        `Makes ${countText(events, 'event')} processed ${from} pending again, at most ${options.rate} a second.`,
       );
       const { outcome, changed } = await redriveProcessed(db, window, runningOf(options, terminal, events));
-      const rest =
-        outcome === 'interrupted'
-          ? ` Interrupted; continue with: outgraph redrive --since ${times.since} --margin-seconds 0 --until ${times.until}`
-          : '';
+      const again = `outgraph redrive --since ${times.since} --margin-seconds 0 --until ${times.until}`;
+      const rest = outcome === 'interrupted' ? ` Interrupted; continue with: ${again}` : '';
       return {
         outcome,
         text: `${countText(changed, 'event')} pending again.${rest}`,
@@ -128,5 +126,5 @@ function runningOf({ rate }: RatedOptions, terminal: Terminal, total: number) {
 async function graphTime(db: Db, shell: Shell): Promise<Date> {
   const time = await readGraphTime(db, await readDatabaseSettings(shell));
   if (time !== null) return time;
-  throw new Refusal('The graph has no canary to tell its age by: give the time when the backup was begun.');
+  throw new Refusal('The graph has no canary, so its age is unknown: pass the time when the backup was started.');
 }

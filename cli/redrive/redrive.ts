@@ -5,23 +5,26 @@ import { forgetTrials, type TrialDocument } from '../../lib/consumer/mongodb-tri
 import { conflictCollection, trialCollection } from '../../lib/outbox/collections.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
 import { readRetentionSeconds } from '../../lib/outbox/mongodb-measure.ts';
-import { paceOf, type Running } from '../databases.ts';
-import type { DeadSelection } from '../dead/dead-selection.ts';
+import { paceOf, type Running, readOutboxTime } from '../databases.ts';
+import type { DeadSelection } from '../dead/dead-event.ts';
 import { countDead, findDead } from '../dead/mongodb-find-dead.ts';
-import { type ChangePorts, type ChangeReport, changeInParts } from '../throttle/change-in-parts.ts';
+import { type ChangePorts, type ChangeReport, changeInChunks } from '../throttle/change-in-chunks.ts';
 import { chunkFor } from '../throttle/pace.ts';
-import { countProcessed, findProcessed, type ProcessedWindow } from './mongodb-find-processed.ts';
-import { makePending } from './mongodb-make-pending.ts';
+import { countProcessed, findProcessed, makePending, type ProcessedWindow } from './mongodb-redrive.ts';
 
 const maxEventsAtOnce = 500;
 
-/** How many dead events are meant that died before `until`. @throws Fault `mongodb-unavailable`. */
-export function countRedrive(db: Db, selection: DeadSelection, until: Date): Promise<number> {
-  return countDead(outboxOf(db), selection, until);
+/** How many of the chosen events are dead `until` now. @throws Fault `mongodb-unavailable`. */
+export async function planRedrive(
+  db: Db,
+  selection: DeadSelection,
+): Promise<{ readonly events: number; readonly until: Date }> {
+  const until = await readOutboxTime(db);
+  return { events: await countDead(outboxOf(db), selection, until), until };
 }
 
 /**
- * Makes the meant dead events pending again; what dies after `until` stays dead.
+ * Makes the chosen dead events pending again; events that die after `until` stay dead.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -32,7 +35,7 @@ export function redrive(db: Db, selection: DeadSelection, until: Date, running: 
   return runReturn(running, {
     find: (limit) => findDead(outbox, selection, until, limit),
     change: async (eventIds) => {
-      // First: as soon as an event is pending it may be tried, and what it was met with before would count.
+      // First: a pending event may be tried immediately, and its earlier failures would count.
       await forgetTrials(trials, eventIds);
       await forgetConflicts(conflicts, eventIds);
       return makePending(outbox, 'dead', eventIds);
@@ -43,7 +46,7 @@ export function redrive(db: Db, selection: DeadSelection, until: Date, running: 
 /** What redriving processed events would do. */
 export interface ProcessedRedrivePlan {
   readonly events: number;
-  /** The outbox holds what was processed from then on; what was processed before is purged. Null: nothing is. */
+  /** Events processed before this time are purged. Null if none are. */
   readonly keptSince: Date | null;
 }
 
@@ -68,7 +71,7 @@ export function redriveProcessed(db: Db, window: ProcessedWindow, running: Runni
 }
 
 function runReturn(running: Running, ports: Pick<ChangePorts, 'find' | 'change'>): Promise<ChangeReport> {
-  return changeInParts(
+  return changeInChunks(
     { ...ports, pace: paceOf(running), isInterrupted: () => running.signal.aborted, progress: running.progress },
     chunkFor(running.ratePerSecond, maxEventsAtOnce),
   );

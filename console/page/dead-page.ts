@@ -1,7 +1,7 @@
 /** The events that can never be applied as they are: why, what to do, and back to pending once that is done. */
 import { type ComponentChild, h } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
-import type { DeadSelection } from '../../cli/dead/dead-selection.ts';
+import type { DeadSelection } from '../../cli/dead/dead-event.ts';
 import type { DeadEntry, DeadMessage, Sent } from '../messages.ts';
 import { getJson } from './ask-server.ts';
 import { count, counted } from './format.ts';

@@ -1,8 +1,8 @@
 /** What the console's server needs of the rest: functions that know the databases. */
-import type { DeadSelection } from '../../cli/dead/dead-selection.ts';
+import type { DeadSelection } from '../../cli/dead/dead-event.ts';
 import type { AggregateView } from '../../cli/show/aggregate-view.ts';
 import type { StatusReport } from '../../cli/status/status-report.ts';
-import type { ChangeReport } from '../../cli/throttle/change-in-parts.ts';
+import type { ChangeReport } from '../../cli/throttle/change-in-chunks.ts';
 import type { DeadMessage, RedrivePlan } from '../messages.ts';
 
 /**

@@ -3,7 +3,7 @@
  * page is loaded anew.
  */
 import { randomUUID } from 'node:crypto';
-import type { DeadSelection } from '../../cli/dead/dead-selection.ts';
+import type { DeadSelection } from '../../cli/dead/dead-event.ts';
 import { describeError } from '../../lib/contract/fault.ts';
 import type { RedriveMessage, RedrivePlan } from '../messages.ts';
 import { HttpError } from './answer.ts';

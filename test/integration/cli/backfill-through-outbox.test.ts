@@ -105,7 +105,7 @@ it('a redrive takes what was processed in the window, and leaves what was proces
 });
 
 it.each([
-  ['no events chosen', ['redrive'], 'choose the events'],
+  ['no events chosen', ['redrive'], 'choose events'],
   ['an unknown code', ['redrive', '--code', 'x'], 'must be one of'],
   ['a time without its zone', ['redrive', '--since', '2026-11-25'], 'must be a time with its zone'],
   ['an unknown type', ['backfill', 'nobody'], 'there are graph, memory-user, memory-event'],

@@ -4,7 +4,7 @@
  */
 import { type Document, Double, Long, ObjectId, Timestamp } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { listDiscarded } from '../../../cli/dead/wiring.ts';
+import { listDiscarded } from '../../../cli/dead/read-dead.ts';
 import type { DataFaultCode } from '../../../lib/contract/fault.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { discardedCollection } from '../../../lib/outbox/collections.ts';
@@ -131,8 +131,8 @@ describe('before it changes anything', () => {
     const before = await outbox().find({}, exactTypes).toArray();
     const { exitCode, stderr } = await startOutgraph(['dead', 'discard', '--all', ...reason], outboxAlone()).ended;
     expect(exitCode).toBe(3);
-    expect(stderr).toContain(`Moves ${ids.length} dead events from the outbox to outboxDiscarded for good`);
-    expect(stderr).toContain('nothing newer is known of graph:left-behind: the graph stays behind its document');
+    expect(stderr).toContain(`Moves ${ids.length} dead events from the outbox to outboxDiscarded permanently`);
+    expect(stderr).toContain('no newer event is known of graph:left-behind: the graph stays behind its document');
     expect(stderr).toContain('NEO4J_URI is not set');
     expect(await outbox().find({}, exactTypes).toArray()).toStrictEqual(before);
     expect(await discarded().countDocuments()).toBe(0);
@@ -147,7 +147,7 @@ describe('before it changes anything', () => {
     const { exitCode, stderr } = await startOutgraph(['dead', 'discard', '--all', ...reason], database.settings).ended;
     expect(exitCode).toBe(3);
     expect(stderr).not.toContain('WARNING');
-    expect(stderr).not.toContain('was not asked');
+    expect(stderr).not.toContain('was not queried');
   });
 
   it('says which set-up is missing, and goes on when it was run', async () => {
@@ -169,8 +169,8 @@ describe('before it changes anything', () => {
     ['no reason', ['--all'], '--reason'],
     ['an empty reason', ['--all', '--reason', ' '], 'must say why'],
     ['a reason that is too long', ['--all', '--reason', 'x'.repeat(501)], 'at most 500 characters'],
-    ['no events chosen', reason, 'choose the events'],
-    ['all and some', ['--all', '--code', 'key-invalid', ...reason], 'choose the events'],
+    ['no events chosen', reason, 'choose events'],
+    ['all and some', ['--all', '--code', 'key-invalid', ...reason], 'choose events'],
   ])('wrong use ends with 2 and says what is right: %s', async (_, args, text) => {
     const { exitCode, stderr } = await startOutgraph(['dead', 'discard', ...args], outboxAlone()).ended;
     expect({ exitCode, stderr }).toStrictEqual({ exitCode: 2, stderr: expect.stringContaining(text) });

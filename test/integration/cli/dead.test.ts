@@ -101,7 +101,7 @@ describe('dead list', () => {
 
   it('says so where nothing is dead', async () => {
     const found = await startOutgraphProcess(['dead', 'list'], database.settings).ended;
-    expect(found).toStrictEqual({ exitCode: 0, stdout: 'No such event is dead.\n', stderr: '' });
+    expect(found).toStrictEqual({ exitCode: 0, stdout: 'No dead event matches.\n', stderr: '' });
   });
 
   it('writes what stands in an aggregate id without its control characters, and shows no payload', async () => {
@@ -145,7 +145,7 @@ describe('dead show', () => {
       'code         ownership-conflict',
       'message      nodes[0] is owned by order:41',
       'means        another aggregate lists the node; error.message names both',
-      'do           let one of them let go, or make the node shared; redrive',
+      'do           make one of them release the node, or make the node shared; redrive',
     ])
       expect(text.split('\n')).toContain(line);
     expect((await json(['show', eventId])).event).toMatchObject({
@@ -210,7 +210,7 @@ describe('dead show', () => {
       graphUnread: 'NEO4J_URI is not set',
     });
     const away = { ...database.settings, NEO4J_URI: 'bolt://127.0.0.1:1' };
-    expect(await run(['show', eventId], away)).toContain('the graph was not asked: Neo4j');
+    expect(await run(['show', eventId], away)).toContain('the graph was not queried: Neo4j');
   }, 60_000);
 
   it('says of an event that is not dead what it is, and of an unknown id that there is none', async () => {

@@ -1,7 +1,7 @@
 /** `outgraph tail` on a real outbox: what it prints while events are written and settled. */
 import { BSON, type Document, ObjectId } from 'mongodb';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { makePending } from '../../../cli/redrive/mongodb-make-pending.ts';
+import { makePending } from '../../../cli/redrive/mongodb-redrive.ts';
 import { acknowledgeEvents } from '../../../lib/consumer/mongodb-acknowledge.ts';
 import { canaryAggregate } from '../../../lib/contract/canary.ts';
 import { eventMaxBytes, outboxCollection } from '../../../lib/contract/outbox-event.ts';

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type Db, ObjectId } from 'mongodb';
 import { backfillThroughOutbox, dropProgress, planBackfill } from '../../../cli/backfill/wiring.ts';
 import { discard, planDiscard } from '../../../cli/dead/discard.ts';
-import { listDead, listDiscarded, showDead } from '../../../cli/dead/wiring.ts';
+import { listDead, listDiscarded, showDead } from '../../../cli/dead/read-dead.ts';
 import { findDocument } from '../../../cli/documents/find-document.ts';
 import { listDocumentsSince, readDocumentsSince } from '../../../cli/documents/mongodb-documents.ts';
 import { recordDeletions } from '../../../cli/documents/mongodb-record-deletions.ts';

@@ -4,8 +4,8 @@
  */
 import { type Document, Int32, Timestamp } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DeadSelection } from '../../../cli/dead/dead-selection.ts';
-import { listDead } from '../../../cli/dead/wiring.ts';
+import type { DeadSelection } from '../../../cli/dead/dead-event.ts';
+import { listDead } from '../../../cli/dead/read-dead.ts';
 import { canaryAggregate } from '../../../lib/contract/canary.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { toPosition } from '../../../lib/contract/position.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import type { ChangeReport } from '../../../cli/throttle/change-in-parts.ts';
+import type { ChangeReport } from '../../../cli/throttle/change-in-chunks.ts';
 import { Redrives } from '../../../console/server/redrives.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
 

@@ -1,14 +1,14 @@
 /**
- * Changes settled events a part at a time: dead ones whose reason was mended become pending again (redrive), or leave
- * the outbox (discard); processed ones that a restored graph does not know become pending again (replay). What was
- * changed is not found again, so that one that was ended and is run again goes on where it was.
+ * Changes settled events a chunk at a time: dead events become pending again (redrive) or leave the outbox (discard);
+ * processed events that a restored graph lacks become pending again (`redrive --since`). A changed event is not found
+ * again, so an interrupted run continues when you run it again.
  */
 import type { Pace } from './pace.ts';
 
 export interface ChangePorts {
   /** Ids of events that are still to be changed. */
   readonly find: (limit: number) => Promise<readonly string[]>;
-  /** Changes them, or some of them, and returns how many. */
+  /** Changes all or some of them, and returns how many. */
   readonly change: (eventIds: readonly string[]) => Promise<number>;
   readonly pace: Pace;
   readonly isInterrupted: () => boolean;
@@ -20,11 +20,11 @@ export interface ChangeReport {
   readonly changed: number;
 }
 
-/** Changes all that are found. @throws Fault `mongodb-unavailable`; what was changed stays changed. */
-export async function changeInParts(ports: ChangePorts, partEvents: number): Promise<ChangeReport> {
+/** Changes every event that `find` returns. @throws Fault `mongodb-unavailable`; changed events stay changed. */
+export async function changeInChunks(ports: ChangePorts, chunkEvents: number): Promise<ChangeReport> {
   let changed = 0;
   while (!ports.isInterrupted()) {
-    const eventIds = await ports.find(partEvents);
+    const eventIds = await ports.find(chunkEvents);
     if (eventIds.length === 0) return { outcome: 'done', changed };
     changed += await ports.change(eventIds);
     ports.progress(changed);
