@@ -1,4 +1,4 @@
-/** `outgraph tail`: events as they are written and as they are settled. */
+/** `outgraph tail`: prints events as they are written and settled. */
 import { Command, InvalidArgumentError } from 'commander';
 import { aggregateTypePattern } from '../../lib/contract/outbox-event.ts';
 import { withOutbox } from '../databases.ts';
@@ -6,8 +6,8 @@ import { exitCodesText } from '../exit-codes.ts';
 import { collect, count, readOutboxSettings } from '../terminal/run-command.ts';
 import { runUntilInterrupted } from '../terminal/run-until-interrupted.ts';
 import type { Shell } from '../terminal/shell.ts';
-import { tailLine } from './text.ts';
-import { tail } from './wiring.ts';
+import { tailLine } from './outbox-change.ts';
+import { tail } from './tail.ts';
 
 interface TailCommandOptions {
   readonly type?: readonly string[];
@@ -27,20 +27,20 @@ One line each: time (MongoDB's clock, UTC), position, what happened, operation,
 aggregate type and id; never a payload.
 
   written   a writer committed the event
-  applied   it, or a newer state, is in the graph; with the lag
-  dead      it can never be applied as it is; with the code
-  redriven  it is pending again
+  applied   the event, or a newer state, is in the graph; with the lag
+  dead      the event can never be applied as it is; with the code
+  redriven  the event is pending again
 
 It is for people: it may miss events if MongoDB's oplog is too short.`;
 
 /** The command. */
 export function tailCommand(shell: Shell): Command {
   return new Command('tail')
-    .option('--type <type>', 'events of this aggregate type; may be given several times', collect(type))
-    .option('--id <id>', 'events of the aggregate with this id; may be given several times', collect(String))
-    .option('--since <seconds>', 'begin with what happened so many seconds ago', count, 0)
-    .option('--canaries', "the sweep's canaries as well")
-    .option('--json', 'one line of JSON each')
+    .option('--type <type>', 'events of this aggregate type; repeatable', collect(type))
+    .option('--id <id>', 'events of the aggregate with this id; repeatable', collect(String))
+    .option('--since <seconds>', 'start this many seconds ago', count, 0)
+    .option('--canaries', "also print the sweep's canaries")
+    .option('--json', 'print one line of JSON per change')
     .addHelpText('after', `${help}\n${exitCodesText()}`)
     .action((options: TailCommandOptions) => runTail(shell, options));
 }
@@ -59,11 +59,11 @@ async function runTail(
         { aggregateTypes: types, aggregateIds: ids, canaries, sinceSeconds: since },
         {
           signal,
-          tell: (change) => print(json ? JSON.stringify(change) : tailLine(change)),
+          report: (change) => print(json ? JSON.stringify(change) : tailLine(change)),
           log: {
             away: (reason) => say(`${reason} Trying again.`),
             back: () => say('MongoDB answers again.'),
-            missed: (reason) => say(`${reason} What happened meanwhile was missed; going on from now.`),
+            missed: (reason) => say(`${reason} Changes in between were missed. Continuing from now.`),
           },
         },
       ),

@@ -1,14 +1,11 @@
-/**
- * Tells a person what happens in the outbox for as long as they watch: over elections and outages, and honestly where
- * something was missed.
- */
+/** Reports what happens in the outbox, across elections and outages, and says when changes were missed. */
 import { Fault } from '../../lib/contract/fault.ts';
 import type { Position } from '../../lib/contract/position.ts';
 import type { TailStart } from '../../lib/publisher/progress.ts';
 
 /** An open stream. */
 interface Follower<Change, Token> {
-  /** Waits for half a second or so; null: nothing happened. */
+  /** Waits for about half a second; null if nothing happened. */
   readonly next: () => Promise<Change | null>;
   readonly token: () => Token | null;
   readonly close: () => Promise<void>;
@@ -17,26 +14,26 @@ interface Follower<Change, Token> {
 export interface FollowPorts<Change, Token> {
   readonly open: (start: TailStart<Token>) => Follower<Change, Token>;
   readonly readClusterTime: () => Promise<Position>;
-  readonly tell: (change: Change) => void;
+  readonly report: (change: Change) => void;
   readonly log: FollowLog;
   readonly sleep: (millis: number) => Promise<void>;
   readonly isInterrupted: () => boolean;
 }
 
 export interface FollowLog {
-  /** Once for each outage. */
+  /** Called once for each outage. */
   readonly away: (reason: string) => void;
   readonly back: () => void;
-  /** What happened since the last change that was told is lost to whoever watches. */
+  /** Changes since the last reported one cannot be read any more. */
   readonly missed: (reason: string) => void;
 }
 
 const retryMillis = 1_000;
 
 /**
- * Follows until it is interrupted. What is wrong before the first answer ends it: then it is the request that is wrong.
+ * Follows until it is interrupted. An error before the first answer ends it, because then the request is wrong.
  *
- * @throws Fault of the first read; later on only of what no waiting mends.
+ * @throws Fault of the first read; later only a fault that is not transient.
  */
 export async function follow<Change, Token>(ports: FollowPorts<Change, Token>, begin: TailStart<Token>): Promise<void> {
   let start = begin;
@@ -50,7 +47,7 @@ export async function follow<Change, Token>(ports: FollowPorts<Change, Token>, b
         isBegun = true;
         if (isAway) ports.log.back();
         isAway = false;
-        if (change !== null) ports.tell(change);
+        if (change !== null) ports.report(change);
         const token = follower.token();
         if (token !== null) start = { resumeToken: token };
       } catch (error) {

@@ -1,7 +1,6 @@
 /**
- * Follows the outbox for a person who watches: events as they are written, and as they are settled, without their
- * payloads. Of a change of status, what has happened is told by the change itself, and the event's names by what it is
- * by then.
+ * Follows events as they are written and settled, without their payloads. For a change of status, the change says what
+ * happened, and a lookup of the event adds its names.
  */
 import type { ChangeStreamOptions, Collection, Document } from 'mongodb';
 import { canaryAggregate } from '../../lib/contract/canary.ts';
@@ -12,21 +11,18 @@ import type { ResumeToken } from '../../lib/publisher/mongodb-lease.ts';
 import type { TailStart } from '../../lib/publisher/progress.ts';
 import type { Happening, OutboxChange } from './outbox-change.ts';
 
-/** Which changes are meant; empty lists mean all. */
+/** Which changes are reported; empty lists mean all. */
 export interface ChangeSelection {
   readonly aggregateTypes: readonly string[];
   readonly aggregateIds: readonly string[];
   readonly canaries: boolean;
 }
 
-/**
- * An open change stream. `next` throws a fault: `history-lost` or `change-event-too-large` where it cannot go on from
- * where it is.
- */
+/** An open change stream. `next` throws `history-lost` or `change-event-too-large` if it cannot continue. */
 export interface OutboxFollower {
-  /** Waits up to half a second; null: nothing happened. */
+  /** Waits up to half a second; null if nothing happened. */
   readonly next: () => Promise<OutboxChange | null>;
-  /** Where another one goes on. */
+  /** Where another stream continues. */
   readonly token: () => ResumeToken | null;
   readonly close: () => Promise<void>;
 }
@@ -35,13 +31,13 @@ const endings = ['drop', 'rename', 'dropDatabase', 'invalidate'];
 const fields = ['_id', 'aggregateType', 'aggregateId', 'operation', 'position', 'createdAt'];
 const awaitMillis = 500;
 
-/** Opens the stream. Lazily: what is wrong shows at the first `next`. */
+/** Opens the stream lazily: the first `next` throws its errors. */
 export function followOutbox(
   outbox: Collection<Document>,
   start: TailStart<ResumeToken>,
   selection: ChangeSelection,
 ): OutboxFollower {
-  // The names of an event whose status has changed are not in the change.
+  // A change of status does not contain the event's names.
   const options: ChangeStreamOptions = { fullDocument: 'updateLookup', maxAwaitTimeMS: awaitMillis };
   const stream = outbox.watch<Document, Document>(pipelineOf(selection), { ...options, ...streamStart(start) });
   return {
@@ -59,7 +55,7 @@ export function followOutbox(
 }
 
 function pipelineOf({ aggregateTypes, aggregateIds, canaries }: ChangeSelection): Document[] {
-  const meant = [
+  const chosen = [
     { operationType: { $in: ['insert', 'update'] } },
     { $or: [{ operationType: 'insert' }, { 'updateDescription.updatedFields.status': { $exists: true } }] },
     ...(aggregateTypes.length === 0 ? [] : [{ 'fullDocument.aggregateType': { $in: [...aggregateTypes] } }]),
@@ -72,15 +68,15 @@ function pipelineOf({ aggregateTypes, aggregateIds, canaries }: ChangeSelection)
     ...['operationType', 'wallTime', 'updateDescription.removedFields'],
   ];
   return [
-    { $match: { $or: [{ $and: meant }, { operationType: { $in: endings } }] } },
+    { $match: { $or: [{ $and: chosen }, { operationType: { $in: endings } }] } },
     { $project: Object.fromEntries(projection.map((name) => [name, 1])) },
   ];
 }
 
-/** Null: an event that was purged or removed before anybody could look at its names. */
+/** Null for an event that was removed before its names could be looked up. */
 function toChange({ operationType, wallTime, fullDocument, updateDescription }: Document): OutboxChange | null {
   if (endings.includes(operationType))
-    throw new Fault('history-lost', `The outbox met a ${operationType}: its change stream has ended.`);
+    throw new Fault('history-lost', `The change stream of the outbox ended with "${operationType}".`);
   if (fullDocument === null || fullDocument === undefined) return null;
   const { _id, aggregateType, aggregateId, operation, position, createdAt } = fullDocument;
   const happening =

@@ -25,7 +25,7 @@ async function followed(script: readonly (string | null | Fault)[]) {
       };
     },
     readClusterTime: async () => '9' as Position,
-    tell: (change) => seen.push(change),
+    report: (change) => seen.push(change),
     log: {
       away: () => seen.push('away'),
       back: () => seen.push('back'),

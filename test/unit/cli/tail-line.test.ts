@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
-import type { OutboxChange } from '../../../cli/tail/outbox-change.ts';
-import { tailLine } from '../../../cli/tail/text.ts';
+import { type OutboxChange, tailLine } from '../../../cli/tail/outbox-change.ts';
 import type { Position } from '../../../lib/contract/position.ts';
 
 const event = {

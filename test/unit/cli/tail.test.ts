@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
-import { explainStart } from '../../../cli/tail/wiring.ts';
+import { explainStart } from '../../../cli/tail/tail.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
 
 it('a past that MongoDB does not remember is told as such, and every other fault as it is', () => {
   expect(explainStart(new Fault('history-lost', 'code 286'), 600)).toMatchObject({
     code: 'history-lost',
-    message: 'MongoDB does not remember what happened 600 seconds ago: its oplog begins later.',
+    message: "MongoDB's oplog does not reach back 600 seconds: use a smaller --since.",
   });
   const other = new Fault('permission-denied', 'no');
   expect(explainStart(other, 600)).toBe(other);

@@ -1,4 +1,4 @@
-/** Joins the following of the outbox to a database. */
+/** Follows the outbox of a database. */
 import type { Db } from 'mongodb';
 import { Fault } from '../../lib/contract/fault.ts';
 import { fromPosition, toPosition } from '../../lib/contract/position.ts';
@@ -11,23 +11,23 @@ import { type ChangeSelection, followOutbox } from './mongodb-follow-outbox.ts';
 import type { OutboxChange } from './outbox-change.ts';
 
 export interface TailOptions extends ChangeSelection {
-  /** From so many seconds ago; 0: from now on. */
+  /** Start this many seconds ago; 0: now. */
   readonly sinceSeconds: number;
 }
 
 /**
- * Tells every change that is meant until the signal is aborted.
+ * Reports every chosen change until the signal is aborted.
  *
- * @throws Fault `history-lost` where the server remembers less; `mongodb-unavailable` at the beginning.
+ * @throws Fault `history-lost` if the oplog does not reach back that far; `mongodb-unavailable` at the start.
  */
 export async function tail(
   db: Db,
   { sinceSeconds, ...selection }: TailOptions,
   {
     signal,
-    tell,
+    report,
     log,
-  }: { readonly signal: AbortSignal; readonly tell: (change: OutboxChange) => void; readonly log: FollowLog },
+  }: { readonly signal: AbortSignal; readonly report: (change: OutboxChange) => void; readonly log: FollowLog },
 ): Promise<void> {
   const outbox = outboxOf(db);
   const readNow = () => readClusterTime(db.client, outbox);
@@ -36,7 +36,7 @@ export async function tail(
     {
       open: (start) => followOutbox(outbox, start, selection),
       readClusterTime: readNow,
-      tell,
+      report,
       log,
       sleep: (millis) => sleepUnless(signal, millis),
       isInterrupted: () => signal.aborted,
@@ -46,9 +46,9 @@ export async function tail(
   await follower.catch((error: unknown) => Promise.reject(explainStart(error, sinceSeconds)));
 }
 
-/** What the fault of a first read means to whoever asked for the past. */
+/** Explains the fault of the first read to a user of `--since`. */
 export function explainStart(error: unknown, sinceSeconds: number): unknown {
   if (!(error instanceof Fault) || error.code !== 'history-lost') return error;
-  const reason = `MongoDB does not remember what happened ${sinceSeconds} seconds ago: its oplog begins later.`;
+  const reason = `MongoDB's oplog does not reach back ${sinceSeconds} seconds: use a smaller --since.`;
   return new Fault('history-lost', reason, { cause: error });
 }
