@@ -1,4 +1,4 @@
-/** `outgraph status`: is the graph in step, and if not, where does it wait? */
+/** `outgraph status`: is the graph in step, and if not, where do events wait? */
 import { Command, InvalidArgumentError } from 'commander';
 import type { Db } from 'mongodb';
 import { describeError, Fault } from '../../lib/contract/fault.ts';
@@ -27,19 +27,19 @@ Examples:
   outgraph status --watch            again every 2 seconds, until Ctrl-C
   outgraph status --watch 30 --json >> status.jsonl
 
-  in step      nothing is stale or dead, and the last canary came through
+  in step      no event is stale or dead, and the last canary was applied
   catching up  events wait, and are being settled
   out of step  events wait and none is settled, or events are dead: exit code 4
 
 It reads the outbox, the leases and the queue, not the graph: "outgraph verify"
 compares that. Settings: MONGODB_URI, MONGODB_DATABASE; QUEUE_URL and
-DEAD_LETTER_QUEUE_URL where there is a queue; SWEEP_STALE_SECONDS.`;
+DEAD_LETTER_QUEUE_URL if there is a queue; SWEEP_STALE_SECONDS.`;
 
 /** The command. */
 export function statusCommand(shell: Shell): Command {
   return new Command('status')
-    .option('--watch [seconds]', `again every so many seconds (${watchSeconds}), until Ctrl-C`, seconds)
-    .option('--json', 'print one line of JSON, each time')
+    .option('--watch [seconds]', `repeat at this interval (default: ${watchSeconds}), until Ctrl-C`, seconds)
+    .option('--json', 'print one line of JSON each time')
     .addHelpText('after', `${help}\n${exitCodesText()}`)
     .action((options: StatusCommandOptions) => runStatus(shell, options));
 }
@@ -71,10 +71,7 @@ function outcomeOf({ verdict }: StatusReport): 'different' | 'done' {
   return verdict === 'out-of-step' ? 'different' : 'done';
 }
 
-/**
- * Looks again and again. The first look must succeed; after it, a server that is away for a while is told, and waited
- * for.
- */
+/** Reads the status repeatedly. The first read must succeed; later, an unavailable server is reported and retried. */
 async function watch(
   look: () => ReturnType<typeof readStatus>,
   { millis, json }: { readonly millis: number; readonly json: boolean },
@@ -95,7 +92,7 @@ async function watch(
         if (!succeeded || !(error instanceof Fault) || !error.retryable) throw error;
         const { reason } = describeError(error);
         if (json) print(JSON.stringify({ outcome: 'failed', reason }));
-        else screen.show(`${reason} Looking again.`);
+        else screen.show(`${reason} Trying again.`);
       }
       await sleepUnless(signal, millis);
     }
@@ -107,6 +104,6 @@ async function watch(
 function seconds(text: string): number {
   const value = Number(text);
   if (!(value >= 0.1 && value <= 86_400))
-    throw new InvalidArgumentError('It must be a number of seconds, from 0.1 on.');
+    throw new InvalidArgumentError('It must be a number of seconds, from 0.1 to 86400.');
   return value;
 }

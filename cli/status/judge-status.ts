@@ -1,8 +1,7 @@
-/** What an operator is told of a stage's figures: a verdict, and in words why, and where what waits is. Pure. */
+/** Judges a stage's figures: a verdict, with the reasons in words and where events wait. Pure. */
 import { durationText } from '../terminal/duration-text.ts';
 import type { StatusReport, StatusVerdict } from './status-report.ts';
 
-/** What the verdict depends on. */
 export interface StatusFindings
   extends Pick<StatusReport, 'at' | 'pending' | 'dead' | 'queue' | 'publishers' | 'settledPerSecond' | 'canary'> {
   readonly oldestPendingAt: Date | null;
@@ -10,10 +9,10 @@ export interface StatusFindings
   readonly slowestMillis: number | null;
 }
 
-/** What is pending for this many times as long as the sweep waits should have been settled before younger events. */
+/** An event that is pending for this many times the stale time should have been settled before younger ones. */
 const overdueFactor = 10;
 
-/** Judges. `staleSeconds`: the sweep publishes again what is pending for longer. */
+/** @param staleSeconds the sweep republishes events that are pending for longer. */
 export function judgeStatus(
   findings: StatusFindings,
   { staleSeconds }: { readonly staleSeconds: number },
@@ -24,15 +23,13 @@ export function judgeStatus(
   const isLate = waitedMillis > staleMillis;
   const isCanaryLate = canaryMillis > staleMillis;
   const moves = findings.settledPerSecond > 0;
-  const passedBy = isPassedBy(findings, waitedMillis, staleMillis);
+  const isSkipped = isOldestSkipped(findings, waitedMillis, staleMillis);
   const waits = isLate || isCanaryLate;
-  const isOut = findings.dead > 0 || passedBy || (waits && !moves);
+  const isOut = findings.dead > 0 || isSkipped || (waits && !moves);
   const reasons = [
     ...(findings.dead > 0 ? [deadReason(findings.dead)] : []),
-    ...(isLate ? [pendingReason(findings, waitedMillis, passedBy)] : []),
-    ...(isCanaryLate
-      ? [`The last canary was written ${durationText(canaryMillis)} ago, and has not come through.`]
-      : []),
+    ...(isLate ? [pendingReason(findings, waitedMillis, isSkipped)] : []),
+    ...(isCanaryLate ? [`The last canary was written ${durationText(canaryMillis)} ago and is not applied yet.`] : []),
     ...(waits ? [...publisherReasons(findings), ...queueReasons(findings)] : []),
   ];
   return { verdict: isOut ? 'out-of-step' : waits ? 'catching-up' : 'in-step', reasons };
@@ -43,10 +40,10 @@ function ageOf({ at }: StatusFindings, then: Date | null): number {
 }
 
 /**
- * An old backlog is settled in about its order: where younger events come through at once, the oldest one does not wait
- * for its turn.
+ * A backlog is settled in about its order: if younger events are settled quickly, the oldest one is not waiting in
+ * line.
  */
-function isPassedBy({ slowestMillis }: StatusFindings, waitedMillis: number, staleMillis: number): boolean {
+function isOldestSkipped({ slowestMillis }: StatusFindings, waitedMillis: number, staleMillis: number): boolean {
   return slowestMillis !== null && waitedMillis > overdueFactor * staleMillis && slowestMillis * 2 < waitedMillis;
 }
 
@@ -57,11 +54,11 @@ function deadReason(dead: number): string {
 function pendingReason(
   { pending, settledPerSecond, slowestMillis }: StatusFindings,
   waited: number,
-  passedBy: boolean,
+  isSkipped: boolean,
 ): string {
   const wait = `${events(pending)} pending, the oldest for ${durationText(waited)}`;
-  if (passedBy && slowestMillis !== null)
-    return `${wait}, though others are settled within ${durationText(slowestMillis)}: it was passed by.`;
+  if (isSkipped && slowestMillis !== null)
+    return `${wait}, although others are settled within ${durationText(slowestMillis)}: it is being skipped.`;
   if (settledPerSecond > 0) return `${wait}; ${rateText(settledPerSecond)} are being settled.`;
   return `${wait}, and none was settled in the last minute.`;
 }
@@ -77,21 +74,21 @@ function publisherReasons(findings: StatusFindings): readonly string[] {
   const backlogs = publishers.filter(({ hasBacklog }) => hasBacklog).map(({ id }) => id);
   const silent = publishers.length > 0 && publishers.every(({ owner }) => owner === null);
   const last = publishers.flatMap(({ updatedAt }) => updatedAt ?? []).sort((left, right) => +right - +left)[0];
-  const since = last === undefined ? '' : `; the last one was heard of ${durationText(ageOf(findings, last))} ago`;
+  const since = last === undefined ? '' : `; the last one was active ${durationText(ageOf(findings, last))} ago`;
   return [
-    ...(silent ? [`Nobody publishes${since}.`] : []),
-    ...(backlogs.length > 0 ? [`${backlogs.join(', ')} still publishes a backlog by index.`] : []),
+    ...(silent ? [`No publisher is running${since}.`] : []),
+    ...(backlogs.length > 0 ? [`${backlogs.join(', ')} is still publishing a backlog by index.`] : []),
   ];
 }
 
 function queueReasons({ queue }: StatusFindings): readonly string[] {
   if (queue === null) return [];
   const { visible, inFlight, delayed } = queue;
-  if (visible > 0)
-    return [`${messages(visible)} in the queue: the consumer does not keep up, does not run, or cannot work.`];
-  if (inFlight + delayed > 0) return [`${messages(inFlight + delayed)} with the consumer, or to come again later.`];
+  if (visible > 0) return [`${messages(visible)} in the queue: the consumer does not keep up, does not run, or fails.`];
+  if (inFlight + delayed > 0)
+    return [`${messages(inFlight + delayed)} with the consumer, or waiting for a redelivery.`];
   return [
-    'The queue is empty: what is pending was not published, or its messages got lost. The sweep publishes it again.',
+    'The queue is empty: pending events were not published, or their messages were lost. The sweep republishes them.',
   ];
 }
 

@@ -1,46 +1,33 @@
 /**
- * Is the graph in step, and if not, where does it wait? One look at the outbox, the publishers and the queue, each read
- * bounded and by index, so that it may be taken every few seconds while writers write; the graph is not asked, because
- * it may be what is away.
+ * Is the graph in step, and if not, where do events wait? Reads the outbox, the publishers and the queue. Every read is
+ * bounded and uses an index, so it can be repeated every few seconds under load. It does not query the graph, which may
+ * be unavailable.
  */
+import type { OutboxCounts } from '../../lib/outbox/outbox-counts.ts';
 import { percentile } from '../../lib/runtime/percentile.ts';
+import type { Canary } from '../../lib/sweep/canary.ts';
 import { judgeStatus } from './judge-status.ts';
+import type { SettledEvents, TypeCount } from './mongodb-read-status.ts';
 import type { LagStatus, PublisherStatus, QueueStatus, StatusReport, TypeStatus } from './status-report.ts';
-
-/** Counts of one type. */
-interface TypeCount {
-  readonly aggregateType: string;
-  readonly events: number;
-  readonly oldestAt: Date;
-}
-
-/** Events that were settled, the last first. */
-interface Settled {
-  readonly events: readonly { readonly processedAt: Date; readonly lagMillis: number }[];
-  /** They are all since then. */
-  readonly isWhole: boolean;
-}
 
 export interface StatusPorts {
   readonly readServerTime: () => Promise<Date>;
-  /** Without canaries; counts no further than `limit`. */
-  readonly countOutbox: (
-    limit: number,
-  ) => Promise<{ readonly pending: number; readonly dead: number; readonly oldestPending: Date | null }>;
-  /** Of the oldest events, no more than `limit` in all. */
+  /** Without canaries; counts up to `limit`. */
+  readonly countOutbox: (limit: number) => Promise<Pick<OutboxCounts, 'pending' | 'dead' | 'oldestPending'>>;
+  /** Of the oldest `limit` events. */
   readonly countByType: (status: 'pending' | 'dead', limit: number) => Promise<readonly TypeCount[]>;
-  readonly readSettled: (since: Date, limit: number) => Promise<Settled>;
+  readonly readSettled: (since: Date, limit: number) => Promise<SettledEvents>;
   readonly readLastProcessed: () => Promise<Date | null>;
-  readonly readLastCanary: () => Promise<{ readonly createdAt: Date; readonly processedAt: Date | null } | null>;
-  /** `owner` also where its lease has run out. */
+  readonly readLastCanary: () => Promise<Pick<Canary, 'createdAt' | 'processedAt'> | null>;
+  /** With the last `owner`, even if its lease has expired. */
   readonly listPublishers: () => Promise<readonly PublisherStatus[]>;
-  /** Null where the settings name none. */
+  /** Null if the settings name no queue. */
   readonly readQueue: () => Promise<QueueStatus | null>;
   readonly readDeadLetterQueue: () => Promise<QueueStatus | null>;
 }
 
 export interface StatusOptions {
-  /** The sweep publishes again what is pending for longer. */
+  /** The sweep republishes events that are pending for longer. */
   readonly staleSeconds: number;
 }
 
@@ -50,7 +37,7 @@ const settledLimit = 10_000;
 const settledMillis = 300_000;
 const rateMillis = 60_000;
 
-/** Looks once. @throws Fault `mongodb-unavailable` or `queue-unavailable`. */
+/** @throws Fault `mongodb-unavailable` or `queue-unavailable`. */
 export async function takeStatus(ports: StatusPorts, options: StatusOptions): Promise<StatusReport> {
   const at = await ports.readServerTime();
   const [counts, pendingTypes, deadTypes, settled, lastSettledAt, canary, publishers, queue, deadLetterQueue] =
@@ -99,7 +86,7 @@ function sumOf(counts: readonly TypeCount[]): number {
   return counts.reduce((sum, { events }) => sum + events, 0);
 }
 
-function lagOf(events: Settled['events']): LagStatus | null {
+function lagOf(events: SettledEvents['events']): LagStatus | null {
   const lags = events.map(({ lagMillis }) => Math.max(0, lagMillis)).sort((left, right) => left - right);
   const maxMillis = lags.at(-1);
   if (maxMillis === undefined) return null;
@@ -107,8 +94,8 @@ function lagOf(events: Settled['events']): LagStatus | null {
   return { events: lags.length, p50Millis, p95Millis, maxMillis };
 }
 
-/** Over the last minute, or over as much of it as was looked at. */
-function rateOf({ events, isWhole }: Settled, at: Date): number {
+/** Over the last minute, or over the part of it that was read. */
+function rateOf({ events, isWhole }: SettledEvents, at: Date): number {
   const minuteAgo = before(at, rateMillis);
   const first = events.at(-1)?.processedAt;
   const since = isWhole || first === undefined || first < minuteAgo ? minuteAgo : first;

@@ -1,4 +1,4 @@
-/** The look at a stage, for people. Times are told as ages by MongoDB's clock: the reader's own may differ. */
+/** The status as text. Times are ages by MongoDB's clock, because the reader's clock may differ. */
 import { durationText } from '../terminal/duration-text.ts';
 import { table } from '../terminal/table.ts';
 import { rateText } from './judge-status.ts';
@@ -6,7 +6,7 @@ import type { PublisherStatus, QueueStatus, StatusReport } from './status-report
 
 const headlines = { 'in-step': 'In step.', 'catching-up': 'Catching up.', 'out-of-step': 'Out of step.' } as const;
 
-/** Some lines: the verdict, why, what waits by type, and the figures. */
+/** The verdict, the reasons, the events by type, and the figures. */
 export function statusText(report: StatusReport): string {
   const { verdict, reasons, at, dead } = report;
   return [
@@ -21,18 +21,15 @@ export function statusText(report: StatusReport): string {
 }
 
 function typesText({ types, isCapped, pending, dead, at }: StatusReport): string {
-  if (types.length === 0) return 'Nothing is pending, and nothing is dead.';
+  if (types.length === 0) return 'No event is pending or dead.';
   const rows = types.map((type) => [
     type.aggregateType,
     type.pending,
     type.oldestPendingAt === null ? '' : ago(at, type.oldestPendingAt),
     type.dead,
   ]);
-  const rest = isCapped
-    ? [
-        `(by type, the oldest alone were counted; in all ${pending.toLocaleString('en-US')} are pending, and ${dead.toLocaleString('en-US')} dead)`,
-      ]
-    : [];
+  const [all, allDead] = [pending, dead].map((events) => events.toLocaleString('en-US'));
+  const rest = isCapped ? [`(only the oldest are counted by type; in total ${all} pending, ${allDead} dead)`] : [];
   return [table(['type', 'pending', 'oldest', 'dead'], rows), ...rest].join('\n');
 }
 
@@ -45,7 +42,7 @@ function figures(report: StatusReport): readonly (readonly [string, string])[] {
     ['dead letters', queueText(report.deadLetterQueue, 'DEAD_LETTER_QUEUE_URL')],
     ...report.publishers.map((publisher) => [publisher.id, publisherText(publisher, report.at)] as const),
     ...(report.publishers.length === 0
-      ? [['publisher', 'none has ever run here (an Atlas Trigger is none)'] as const]
+      ? [['publisher', 'none has ever run here (an Atlas Trigger does not count)'] as const]
       : []),
   ];
 }
@@ -55,7 +52,7 @@ function widest(report: StatusReport): number {
 }
 
 function settledText({ settledPerSecond, lastSettledAt, at }: StatusReport): string {
-  const last = lastSettledAt === null ? 'nothing ever, of what the outbox holds' : `the last ${ago(at, lastSettledAt)}`;
+  const last = lastSettledAt === null ? 'none in the outbox' : `the last ${ago(at, lastSettledAt)}`;
   return `${rateText(settledPerSecond)} over the last minute; ${last}`;
 }
 
@@ -68,15 +65,15 @@ function lagText({ lag }: StatusReport): string {
 }
 
 function canaryText({ canary, at }: StatusReport): string {
-  if (canary === null) return 'none: the sweep has not run here lately';
+  if (canary === null) return 'none: the sweep has not run here recently';
   const { writtenAt, processedAt } = canary;
   const written = `written ${ago(at, writtenAt)}`;
-  if (processedAt === null) return `${written}, on its way`;
-  return `${written}, came through after ${durationText(processedAt.getTime() - writtenAt.getTime())}`;
+  if (processedAt === null) return `${written}, not applied yet`;
+  return `${written}, applied after ${durationText(processedAt.getTime() - writtenAt.getTime())}`;
 }
 
 function queueText(queue: QueueStatus | null, setting: string): string {
-  if (queue === null) return `not asked: ${setting} is not set`;
+  if (queue === null) return `unknown: ${setting} is not set`;
   const [visible, inFlight, delayed] = [queue.visible, queue.inFlight, queue.delayed].map((count) =>
     count.toLocaleString('en-US'),
   );
@@ -86,7 +83,7 @@ function queueText(queue: QueueStatus | null, setting: string): string {
 function publisherText({ owner, leaseExpiresAt, updatedAt, hasBacklog }: PublisherStatus, at: Date): string {
   const lease =
     owner === null
-      ? 'nobody holds its lease'
+      ? 'its lease is free'
       : `its lease is held for another ${durationText(leaseExpiresAt.getTime() - at.getTime())}`;
   const saved = updatedAt === null ? 'no progress yet' : `progress saved ${ago(at, updatedAt)}`;
   return `${lease}; ${saved}${hasBacklog ? '; publishing a backlog by index' : ''}`;

@@ -1,4 +1,4 @@
-/** Joins the look at a stage to the outbox and, where there is one, the queue. */
+/** Reads the status from the outbox and, if there is one, the queue. */
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Db } from 'mongodb';
 import { checkpointCollection } from '../../lib/outbox/collections.ts';
@@ -6,27 +6,25 @@ import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
 import { countOutbox, readLastProcessed, readServerTime } from '../../lib/outbox/mongodb-measure.ts';
 import { readQueueCounts } from '../../lib/runtime/sqs.ts';
 import { type CanaryNote, readLastCanary } from '../../lib/sweep/mongodb-canaries.ts';
-import { countByType } from './mongodb-count-by-type.ts';
-import { listPublishers } from './mongodb-list-publishers.ts';
-import { readSettled } from './mongodb-read-settled.ts';
+import { countByType, listPublishers, readSettled } from './mongodb-read-status.ts';
 import { type StatusOptions, takeStatus } from './status.ts';
 import type { QueueStatus, StatusReport } from './status-report.ts';
 
-/** Asks SQS about the queues that the settings name. */
+/** Reads the queues that the settings name. */
 export interface QueueReader {
   readonly readQueue: () => Promise<QueueStatus | null>;
   readonly readDeadLetterQueue: () => Promise<QueueStatus | null>;
   readonly close: () => void;
 }
 
-/** What a look at a stage is taken of; connections stay the caller's. */
+/** The caller closes the connections. */
 export interface StatusScope {
   readonly db: Db;
-  /** Null: the stage has no queue, or nobody may ask about it. */
+  /** Null if the settings name no queue. */
   readonly queues: QueueReader | null;
 }
 
-/** Takes one look; safe to repeat every second or two. @throws Fault `mongodb-unavailable` or `queue-unavailable`. */
+/** Safe to repeat every second or two. @throws Fault `mongodb-unavailable` or `queue-unavailable`. */
 export function readStatus({ db, queues }: StatusScope, options: StatusOptions): Promise<StatusReport> {
   const outbox = outboxOf(db);
   const checkpoints = db.collection(checkpointCollection);
@@ -47,7 +45,7 @@ export function readStatus({ db, queues }: StatusScope, options: StatusOptions):
   );
 }
 
-/** A reader of the queues with these URLs; null where none is given. Connections open with the first call. */
+/** Null without URLs. The first call opens the connections. */
 export function createQueueReader(urls: {
   readonly QUEUE_URL?: string | undefined;
   readonly DEAD_LETTER_QUEUE_URL?: string | undefined;

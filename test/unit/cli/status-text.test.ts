@@ -25,14 +25,14 @@ const quiet: StatusReport = {
 it('of a stage that was just set up it says what has not been there yet, and which settings are missing', () => {
   expect(statusText(quiet)).toBe(`In step.  (2026-11-25T12:00:00Z, by MongoDB's clock)
 
-Nothing is pending, and nothing is dead.
+No event is pending or dead.
 
-settled       0 a second over the last minute; nothing ever, of what the outbox holds
+settled       0 a second over the last minute; none in the outbox
 lag           nothing was settled in the last minute
-canary        none: the sweep has not run here lately
-queue         not asked: QUEUE_URL is not set
-dead letters  not asked: DEAD_LETTER_QUEUE_URL is not set
-publisher     none has ever run here (an Atlas Trigger is none)`);
+canary        none: the sweep has not run here recently
+queue         unknown: QUEUE_URL is not set
+dead letters  unknown: DEAD_LETTER_QUEUE_URL is not set
+publisher     none has ever run here (an Atlas Trigger does not count)`);
 });
 
 it('of a stage with a backlog it says why it is not in step, what waits by type, and all figures', () => {
@@ -66,13 +66,13 @@ it('of a stage with a backlog it says why it is not in step, what waits by type,
 type    pending  oldest         dead
 book          0                    1
 person   10,000  3 min 5 s ago     0
-(by type, the oldest alone were counted; in all 40,000 are pending, and 1 dead)
+(only the oldest are counted by type; in total 40,000 pending, 1 dead)
 
 settled       12 a second over the last minute; the last 400 ms ago
 lag           half within 120 ms, 95 % within 800 ms, all within 2.1 s (1,204 events of the last minute)
-canary        written 24 s ago, came through after 300 ms
+canary        written 24 s ago, applied after 300 ms
 queue         about 1,234 waiting, 5 in flight, 0 delayed
 dead letters  about 0 waiting, 0 in flight, 0 delayed
 publisher/0   its lease is held for another 12 s; progress saved 1.0 s ago; publishing a backlog by index
-publisher/10  nobody holds its lease; no progress yet`);
+publisher/10  its lease is free; no progress yet`);
 });

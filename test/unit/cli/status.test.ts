@@ -60,15 +60,15 @@ it('it is out of step while events wait and the last one was settled more than a
   ]);
 });
 
-it('one event that waits for hours while all others come through at once was passed by', async () => {
+it('one event that waits for hours while others are settled quickly is being skipped', async () => {
   const report = await look({ countOutbox: pendingFor(7_200, 1), ...settled([1, 0.5], [2, 3]) });
   expect(report.verdict).toBe('out-of-step');
   expect(report.reasons[0]).toBe(
-    '1 event is pending, the oldest for 2 h, though others are settled within 3.0 s: it was passed by.',
+    '1 event is pending, the oldest for 2 h, although others are settled within 3.0 s: it is being skipped.',
   );
 });
 
-it('the oldest event of a long backlog that is worked off was not passed by', async () => {
+it('the oldest event of a long backlog that is worked off is not being skipped', async () => {
   const backlog = { countOutbox: pendingFor(7_200, 90_000), ...settled([1, 7_000]) };
   expect(await look(backlog)).toMatchObject({ verdict: 'catching-up' });
 });
@@ -99,23 +99,23 @@ it.each<readonly [string, Partial<StatusPorts>, string]>([
   [
     'at a publisher whose lease ran out',
     { listPublishers: async () => [{ ...publisher, leaseExpiresAt: ago(1), updatedAt: ago(200) }] },
-    'Nobody publishes; the last one was heard of 3 min 20 s ago.',
+    'No publisher is running; the last one was active 3 min 20 s ago.',
   ],
   [
     'at a publisher with a backlog',
     { listPublishers: async () => [{ ...publisher, hasBacklog: true }] },
-    'publisher/0 still publishes a backlog by index.',
+    'publisher/0 is still publishing a backlog by index.',
   ],
   [
     'in the queue',
     queue(1_200, 0),
-    'About 1,200 messages are in the queue: the consumer does not keep up, does not run, or cannot work.',
+    'About 1,200 messages are in the queue: the consumer does not keep up, does not run, or fails.',
   ],
-  ['with the consumer', queue(0, 1), 'About 1 message is with the consumer, or to come again later.'],
+  ['with the consumer', queue(0, 1), 'About 1 message is with the consumer, or waiting for a redelivery.'],
   [
     'nowhere: for the sweep',
     queue(0, 0),
-    'The queue is empty: what is pending was not published, or its messages got lost. The sweep publishes it again.',
+    'The queue is empty: pending events were not published, or their messages were lost. The sweep republishes them.',
   ],
 ])('it says that what is pending waits %s', async (_, ports, reason) => {
   const report = await look({ countOutbox: pendingFor(300), ...ports });
