@@ -1,8 +1,7 @@
 /**
- * Backfill straight into the graph, without events, in the order of the documents' ids, while writers write. A chunk is
- * read and then applied, several chunks at a time; the progress that is noted covers only chunks that have none before
- * them under way. Interrupted at any point, the next run continues from there: to apply a chunk twice does no harm
- * (`guard-position.ts` says why).
+ * Backfills straight into the graph, without events, in the order of the documents' ids, while writers write. Several
+ * chunks at a time are read and applied. The saved progress covers only chunks with none in flight before them. After
+ * an interruption, the next run continues from there: applying a chunk twice is harmless (see `guard-position.ts`).
  */
 import type { Position } from '../../lib/contract/position.ts';
 import type { Pace } from '../throttle/pace.ts';
@@ -17,7 +16,7 @@ import type { BackfillProgress } from './record-all.ts';
 import { isUnavailable, retryWhileUnavailable } from './retry-while-unavailable.ts';
 
 export interface DirectPorts<Id> extends ChunkPorts<Id> {
-  /** `recorded` counts the documents that are done. */
+  /** `recorded` counts the completed documents. */
   readonly readProgress: () => Promise<BackfillProgress<Id> | null>;
   readonly saveProgress: (progress: BackfillProgress<Id>) => Promise<void>;
   readonly readClusterTime: () => Promise<Position>;
@@ -29,22 +28,21 @@ export interface DirectPorts<Id> extends ChunkPorts<Id> {
 
 export interface DirectOptions extends ChunkOptions {
   readonly chunkDocuments: number;
-  /** Parts at a time. */
+  /** Chunks at a time. */
   readonly concurrency: number;
 }
 
-/** What became of the documents of this run. */
+/** The outcome for the documents of this run. */
 export interface DirectReport extends ChunkReport {
   readonly outcome: 'done' | 'interrupted';
-  /** Done by this run and those before it that it went on from. */
+  /** Completed by this run and the earlier runs that it continued. */
   readonly documents: number;
 }
 
 /**
- * Brings over all documents. The caller removes the progress when it is done.
+ * Backfills all documents. The caller removes the progress when it is done.
  *
- * @throws Fault `mongodb-unavailable` or `neo4j-unavailable` where they stay away and nobody has interrupted it; the
- * next run goes on.
+ * @throws Fault `mongodb-unavailable` or `neo4j-unavailable` if the server stays away; the next run continues.
  */
 export async function backfillDirectly<Id>(ports: DirectPorts<Id>, options: DirectOptions): Promise<DirectReport> {
   const before = (await ports.readProgress()) ?? {
@@ -55,8 +53,8 @@ export async function backfillDirectly<Id>(ports: DirectPorts<Id>, options: Dire
   return new DirectBackfill(ports, options, before).run();
 }
 
-/** What became of a part; null: interrupted before it was done. */
-type PartDone<Id> = { readonly last: Id; readonly documents: number; readonly report: ChunkReport } | null;
+/** A completed chunk; null if it was interrupted. */
+type ChunkDone<Id> = { readonly last: Id; readonly documents: number; readonly report: ChunkReport } | null;
 
 /** The state of one run. */
 class DirectBackfill<Id> {
@@ -65,7 +63,7 @@ class DirectBackfill<Id> {
   #progress: BackfillProgress<Id>;
   #sum: ChunkReport = { applied: 0, superseded: 0, throughOutbox: 0, unprojectable: 0, unrecordable: 0 };
   /** In the order of the documents. */
-  readonly #underWay: Promise<PartDone<Id>>[] = [];
+  readonly #inFlight: Promise<ChunkDone<Id>>[] = [];
 
   constructor(ports: DirectPorts<Id>, options: DirectOptions, before: BackfillProgress<Id>) {
     this.#ports = ports;
@@ -75,16 +73,15 @@ class DirectBackfill<Id> {
 
   async run(): Promise<DirectReport> {
     try {
-      const began = await this.#beginAll();
-      return this.#report(began === 'all' && (await this.#finishUntil(0)) ? 'done' : 'interrupted');
+      const started = await this.#startAll();
+      return this.#report(started === 'all' && (await this.#finishUntil(0)) ? 'done' : 'interrupted');
     } catch (error) {
-      // Who interrupts it while a server is away does not wait for that: what is not noted is brought over by the next
-      // run.
+      // An interruption does not wait for an unavailable server: the next run repeats the unsaved chunks.
       if (this.#ports.isInterrupted() && isUnavailable(error)) return this.#report('interrupted');
       throw error;
     } finally {
-      // Whoever closes the connections next must not take them out of their hands.
-      await Promise.allSettled(this.#underWay);
+      // The caller closes the connections next, and the chunks still use them.
+      await Promise.allSettled(this.#inFlight);
     }
   }
 
@@ -92,7 +89,7 @@ class DirectBackfill<Id> {
     return { outcome, documents: this.#progress.recorded, ...this.#sum };
   }
 
-  async #beginAll(): Promise<'all' | 'interrupted'> {
+  async #startAll(): Promise<'all' | 'interrupted'> {
     const { chunkDocuments, concurrency } = this.#options;
     for (let { after } = this.#progress; !this.#ports.isInterrupted(); ) {
       const from = after;
@@ -100,7 +97,7 @@ class DirectBackfill<Id> {
       const last = read.documents.at(-1);
       if (last === undefined) return 'all';
       after = { id: last.id };
-      this.#begin(read, last.id);
+      this.#start(read, last.id);
       await this.#ports.pace(read.documents.length);
       if (!(await this.#finishUntil(concurrency - 1))) return 'interrupted';
     }
@@ -108,21 +105,21 @@ class DirectBackfill<Id> {
     return 'interrupted';
   }
 
-  #begin(read: DocumentsRead<Id>, last: Id): void {
-    const part = backfillChunk(read, this.#ports, this.#options).then((report) =>
+  #start(read: DocumentsRead<Id>, last: Id): void {
+    const chunk = backfillChunk(read, this.#ports, this.#options).then((report) =>
       report === null ? null : { last, documents: read.documents.length, report },
     );
-    // It is waited for later: until then its failure is nobody's.
-    part.catch(() => undefined);
-    this.#underWay.push(part);
+    // It is awaited later. Until then, its rejection must not count as unhandled.
+    chunk.catch(() => undefined);
+    this.#inFlight.push(chunk);
   }
 
-  /** Waits for the oldest parts until so few are under way. False: one of them was interrupted. */
-  async #finishUntil(left: number): Promise<boolean> {
-    while (this.#underWay.length > left) {
-      const done = (await this.#underWay[0]) ?? null;
+  /** Waits for the oldest chunks until at most `remaining` are in flight. False if one was interrupted. */
+  async #finishUntil(remaining: number): Promise<boolean> {
+    while (this.#inFlight.length > remaining) {
+      const done = (await this.#inFlight[0]) ?? null;
       if (done === null) return false;
-      this.#underWay.shift();
+      this.#inFlight.shift();
       const { recorded } = this.#progress;
       this.#progress = { ...this.#progress, after: { id: done.last }, recorded: recorded + done.documents };
       await retryWhileUnavailable(this.#ports, () => this.#ports.saveProgress(this.#progress));

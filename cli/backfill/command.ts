@@ -1,4 +1,4 @@
-/** `outgraph backfill`: brings the documents of aggregate types into the graph again, or for the first time. */
+/** `outgraph backfill`: writes the documents of aggregate types to the graph, again or for the first time. */
 import { Command, InvalidArgumentError } from 'commander';
 import type { Db } from 'mongodb';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
@@ -48,42 +48,45 @@ Examples:
   outgraph backfill order customer --prune    into a graph from an old backup
   outgraph backfill order --catalog catalog.ts
 
-Without --direct, every document is recorded again as an event with its
-current state, and your consumer applies it by the projection that is
-deployed. A write at the same moment always wins.
+Without --direct, it records an event with the current state of every document,
+and your consumer applies it with the deployed projection. A concurrent write
+always wins.
 
 With --direct, this program projects the documents and writes them to the
 graph itself, without events. Run it with the catalog of your consumer, once
 all writers record events.
 
-With --prune, aggregates of the type that have no document are deleted from
-the graph afterwards. Do not use it for a type whose events stand for
-something else than documents of its collection.
+With --prune, it then deletes aggregates of the type that have no document from
+the graph. Do not use it for a type whose events do not correspond to documents
+of its collection.
 
-Interrupted, it continues where it was when you run it again; with --prune or
---restart it begins at the first document. Details: docs/reference/cli.md`;
+After an interruption, run it again to continue; with --prune or --restart it
+starts at the first document. Details: docs/reference/cli.md`;
 
 /** The command. */
 export function backfillCommand(shell: Shell): Command {
   const command = new Command('backfill')
     .argument('<type...>', 'aggregate types of the catalog')
-    .option('--direct', 'straight into the graph, without events')
-    .option('--prune', 'then delete from the graph what has no document')
-    .option('--max-deleted <count>', 'with --prune: delete nothing if it would be more', count, 1_000)
+    .option('--direct', 'write straight to the graph, without events')
+    .option('--prune', 'then delete aggregates without a document from the graph')
+    .option('--max-deleted <count>', 'with --prune: delete nothing if there are more', count, 1_000)
     .option('--concurrency <count>', 'with --direct: chunks at a time', wholePositive, 3)
-    .option('--transaction-seconds <seconds>', 'no writer takes longer for a transaction', transactionSeconds, 120)
+    .option('--transaction-seconds <seconds>', "the longest a writer's transaction takes", transactionSeconds, 120)
     .option('--max-pending <count>', 'wait while more events are pending', positive, 5_000)
-    .option('--restart', 'begin at the first document')
+    .option('--restart', 'start at the first document')
     .addHelpText('after', help);
   addCatalogOption(command);
   const { outbox, direct } = defaultRate;
   const rate = { default: `${outbox}; with --direct, ${direct}`, what: 'documents' };
   return addChangeOptions(command, rate).action(async (types: readonly string[], options: BackfillOptions) => {
     if (options.direct && options.prune)
-      command.error('error: --prune deletes what has no event, and --direct records none: run it without --direct');
+      command.error(
+        'error: --prune deletes aggregates without an event, and --direct records none: run it without --direct',
+      );
     if (options.direct && options.transactionSeconds < shortestTransaction)
       command.error(
-        `error: --transaction-seconds must be at least ${shortestTransaction} with --direct, as long as MongoDB lets a transaction live`,
+        `error: with --direct, --transaction-seconds must be at least ${shortestTransaction}, ` +
+          "MongoDB's default limit of a transaction",
       );
     return runBackfill(shell, await readTypesOrExit(shell, types, options, command), {
       ...options,
@@ -94,7 +97,7 @@ export function backfillCommand(shell: Shell): Command {
 
 export type RatedOptions = BackfillOptions & { readonly rate: number };
 
-/** How one type is brought over, in either way. */
+/** Backfills one type, in either way. */
 type Backfill = (definition: AggregateDefinition, running: Running) => Promise<BackfillReport>;
 
 async function runBackfill(
@@ -149,8 +152,8 @@ async function backfillAll(
     plans.set(definition, options.restart || options.prune ? { ...plan, doneBefore: null } : plan);
   }
   await terminal.confirm(planText(plans, options));
-  // Of all types before the first one begins: a later run would continue from the notes of those that this one did not
-  // come to.
+  // Of all types before the first one starts: otherwise a later run would continue from old notes of types that this
+  // run did not reach.
   if (options.restart) for (const { type } of definitions) await dropProgress(db, { way, aggregateType: type });
   const results: Record<string, BackfillReport> = {};
   for (const [definition, { documents }] of plans) {
@@ -174,8 +177,8 @@ async function backfillAll(
 }
 
 /**
- * MongoDB ends a transaction after 60 seconds, if nobody has set it otherwise: with less, a write that is still under
- * way could lose against a direct backfill.
+ * MongoDB aborts a transaction after 60 seconds by default. With less, a write in flight could lose against a direct
+ * backfill.
  *
  * https://www.mongodb.com/docs/manual/reference/parameters/#mongodb-parameter-param.transactionLifetimeLimitSeconds
  */

@@ -1,34 +1,34 @@
 /**
- * Which position the state of a document has that was read, and not recorded: it must lose against every event that
- * says more, and win against every one that says less.
+ * The position of a document state that was read and not recorded. It must lose against every event that is not
+ * contained in the state, and win against every older one.
  *
- * The server gives an event its position P while the writer's transaction runs; the transaction commits at a later time
- * C of the same clock, within the `transactionSeconds` that a writer takes at most. A document is read with all that
- * was committed up to a time T (and maybe with something later). Its guard is A = T minus those seconds. Then, for the
- * events of its aggregate:
+ * The server gives an event its position P while the writer's transaction runs. The transaction commits at a later time
+ * C of the same clock, at most `transactionSeconds` later. A document is read with everything that was committed up to
+ * a time T, and possibly with later writes. Its guard is A = T minus those seconds. Then, for the events of its
+ * aggregate:
  *
- * - P not after A: C is not after T, so what was read contains this event, or a later one. Wherever it is (applied,
- *   pending, in a queue, dead and redriven), that it loses is right.
- * - P after A: it wins, whether it is applied before or after, or has yet to be written. Where what was read contains
- *   it, nothing is lost either: the newest event of what was read is then after A as well, and says the same.
+ * - P not after A: C is not after T, so the state contains this event or a later one. Wherever the event is (applied,
+ *   pending, in a queue, dead and redriven), it is right that it loses.
+ * - P after A: the event wins, whether it is applied before or after, or is written later. Nothing is lost if the state
+ *   contains it: the newest event in the state is then after A too, and has the same state.
  *
- * So of all that is ever applied to the aggregate, the greatest is either its newest event, or A, and A only if no
- * event is newer than what was read. That holds in any order, with any repetition, and with any number of backfills at
- * once, because the apply keeps the greatest position, whatever comes when. (Two of the same A may have read different
- * states; the event between them was committed after the earlier T, so it is after A.)
+ * So the greatest position ever applied to the aggregate is either its newest event or A, and A only if no event is
+ * newer than the state. This holds in any order, with any repetition, and with several backfills at once, because the
+ * apply keeps the greatest position. (Two reads with the same A may see different states. The event between them was
+ * committed after the earlier T, so it is after A.)
  *
- * A deletion is an event like any other. Its tombstone keeps A out for as long as it stands: a deletion that what was
- * read does not contain was committed after T, so it is applied after the read was begun, and stays for 15 days at
- * least. What was read is applied within ten minutes, or read again (`backfillChunk`). Where a deletion is contained,
- * there is no document, and nothing is applied.
+ * A deletion is an event like any other, and its tombstone keeps A out while it exists. A deletion that the read does
+ * not contain was committed after T, so it is applied after the read started, and its tombstone stays at least 15 days.
+ * A state is applied within ten minutes, or read again (`backfillChunk`). If the read contains the deletion, there is
+ * no document, and nothing is applied.
  *
- * What it demands: writers record every write, and clocks of the cluster that do not jump by minutes. Of a document
- * that has an event after A, what was written without one after that event is not brought over: so a backfill begins
- * when all writers record events, and `transactionSeconds` after the last write that had none.
+ * Requirements: writers record every write, and the cluster's clocks do not jump by minutes. If a document has an event
+ * after A, a later write without an event is not backfilled. So start a backfill when all writers record events, and
+ * `transactionSeconds` after the last write without an event.
  */
 import { fromPosition, type Position, toPosition } from '../../lib/contract/position.ts';
 
-/** @param committedUntil what was read contains every transaction that was committed up to this time. */
+/** @param committedUntil the state contains every transaction committed up to this time. */
 export function guardPosition(committedUntil: Position, transactionSeconds: number): Position {
   return toPosition({ t: fromPosition(committedUntil).t - transactionSeconds, i: 0 });
 }

@@ -1,23 +1,11 @@
-/**
- * How far a backfill has come, among the checkpoints, so that one that was interrupted continues. Each way has notes of
- * its own.
- */
+/** Notes of a backfill's progress, among the checkpoints, so that an interrupted run can continue. */
 import { BSON, type Collection, type Document, Timestamp } from 'mongodb';
-import { fromPosition, type Position, toPosition } from '../../lib/contract/position.ts';
+import { fromPosition, toPosition } from '../../lib/contract/position.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
 import type { DocumentId } from '../documents/mongodb-documents.ts';
+import type { BackfillProgress } from './record-all.ts';
 
-/** The progress with one aggregate type. */
-export interface BackfillProgress {
-  /** The cluster's time when it began: every document that it has passed has an event of a later position. */
-  readonly startedAt: Position;
-  /** The last document that was passed; null before the first. */
-  readonly after: { readonly id: DocumentId } | null;
-  /** Events recorded so far; straight into the graph, documents that are done. */
-  readonly recorded: number;
-}
-
-/** The note's document. No `updatedAt`: that is how the sweep knows the publishers' checkpoints. */
+/** The note's document. It has no `updatedAt`, by which the sweep recognises the publishers' checkpoints. */
 export interface ProgressNote {
   readonly _id: string;
   readonly startedAt: Timestamp;
@@ -28,12 +16,9 @@ export interface ProgressNote {
 
 const majority = { writeConcern: { w: 'majority' } } as const;
 
-/**
- * How a type is backfilled: through the outbox, or straight into the graph. One does not continue where the other was.
- */
+/** Through the outbox, or straight into the graph. Each has its own notes: one does not continue the other's run. */
 export type BackfillWay = 'backfill' | 'direct-backfill';
 
-/** Whose note it is. */
 export interface NoteOwner {
   readonly way: BackfillWay;
   readonly aggregateType: string;
@@ -41,11 +26,11 @@ export interface NoteOwner {
 
 const noteId = ({ way, aggregateType }: NoteOwner) => `${way}/${aggregateType}`;
 
-/** What an earlier run left; null where none did, or where it came to its end. @throws Fault `mongodb-unavailable`. */
+/** The note of an interrupted run; null if there is none. @throws Fault `mongodb-unavailable`. */
 export async function readProgressNote(
   notes: Collection<ProgressNote>,
   owner: NoteOwner,
-): Promise<BackfillProgress | null> {
+): Promise<BackfillProgress<DocumentId> | null> {
   const note = await withMongodbFaults(() => notes.findOne({ _id: noteId(owner) }));
   if (note === null) return null;
   const after = note.after === null ? null : (BSON.EJSON.parse(note.after, { relaxed: false }) as Document);
@@ -60,7 +45,7 @@ export async function readProgressNote(
 export async function saveProgressNote(
   notes: Collection<ProgressNote>,
   owner: NoteOwner,
-  { startedAt, after, recorded }: BackfillProgress,
+  { startedAt, after, recorded }: BackfillProgress<DocumentId>,
 ): Promise<void> {
   const fields = {
     startedAt: new Timestamp(fromPosition(startedAt)),

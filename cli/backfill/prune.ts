@@ -1,53 +1,35 @@
 /**
- * `--prune`, after the backfill of a type through the outbox: records the deletion of aggregates that have no document.
- * They are in a graph that was restored from a backup, or that is ahead of documents which were restored; and a new
- * graph does not know that they were deleted, though an older upsert of theirs may still be pending or dead in the
- * outbox.
+ * `--prune`: after the backfill of a type through the outbox, records deletions of aggregates without a document. A
+ * graph has such aggregates if it was restored from a backup, or if the documents were restored to an older state. A
+ * new graph does not know their deletions, and the outbox may still hold an older pending or dead upsert of them.
  *
- * Which they are: the backfill gave every document an event later than `startedAt`. So an aggregate that the graph
- * knows only up to a point before that, and of which the outbox has nothing later, has no document. A deletion takes
- * its place right behind the newest position that is known of its aggregate: whatever a writer has recorded since, or
- * records just now, is newer and wins.
+ * The backfill gave every document an event later than `startedAt`. So an aggregate has no document if both its
+ * position in the graph and its events in the outbox are earlier. Its deletion gets the position directly after the
+ * aggregate's newest known position: an event that a writer has recorded since, or records now, is newer and wins.
  */
 import { fromPosition, type Position, toPosition } from '../../lib/contract/position.ts';
+import type { ListedAggregate } from '../../lib/graph/neo4j-list-aggregates.ts';
+import type { UnsettledEvent } from '../../lib/outbox/mongodb-unsettled.ts';
+import type { MissingAggregate } from '../documents/mongodb-record-deletions.ts';
 import type { Pace } from '../throttle/pace.ts';
 
-/** What the outbox holds of an aggregate that is not settled. */
-interface Unsettled {
-  readonly position: Position;
-  readonly status: 'pending' | 'dead';
-  readonly operation: 'upsert' | 'delete';
-}
-
-/** A live aggregate of the graph. */
-interface KnownAggregate {
-  readonly aggregateId: string;
-  readonly position: Position;
-}
-
-/** An aggregate without a document, and the newest position that is known of it. */
-interface Missing {
-  readonly aggregateId: string;
-  readonly knownPosition: Position;
-}
+type Missing = Pick<MissingAggregate, 'aggregateId' | 'knownPosition'>;
 
 /**
- * All of one aggregate type; lists are in the order of the ids, and go on after the last one, at first after the empty
- * text.
+ * Ports for one aggregate type. Lists are in the order of the ids, and continue after `after`, first the empty text.
  */
 export interface PrunePorts {
-  /** Live aggregates of the graph whose position is not later than `notAfter`. */
-  readonly listAggregates: (notAfter: Position, after: string, limit: number) => Promise<readonly KnownAggregate[]>;
-  /** The positions that the graph knows of these aggregates, live or deleted. */
+  /** Live aggregates of the graph with a position not later than `notAfter`. */
+  readonly listAggregates: (notAfter: Position, after: string, limit: number) => Promise<readonly ListedAggregate[]>;
+  /** The graph's positions of these aggregates, live or deleted. */
   readonly readPositions: (aggregateIds: readonly string[]) => Promise<ReadonlyMap<string, Position>>;
-  /** Aggregates that have a pending or dead event. */
+  /** Aggregates with a pending or dead event. */
   readonly listUnsettledIds: (after: string, limit: number) => Promise<readonly string[]>;
-  /** The newest pending or dead event of each that has one. */
-  readonly newestUnsettled: (aggregateIds: readonly string[]) => Promise<ReadonlyMap<string, Unsettled>>;
+  /** The newest pending or dead event of each aggregate that has one. */
+  readonly newestUnsettled: (aggregateIds: readonly string[]) => Promise<ReadonlyMap<string, UnsettledEvent>>;
   readonly recordDeletions: (missing: readonly Missing[]) => Promise<void>;
   /**
-   * Whether the graph is still the one that the reprojection began with: in another one, what was
-   * applied meanwhile would pass for missing.
+   * Whether the graph is still the one that the backfill started with: another one would look as if it lost aggregates.
    */
   readonly isSameGraph: () => Promise<boolean>;
   readonly pace: Pace;
@@ -55,14 +37,14 @@ export interface PrunePorts {
 }
 
 export interface PruneOptions {
-  /** When the reprojection began. */
+  /** When the backfill started. */
   readonly startedAt: Position;
   /**
-   * A writer's transaction ends within this time: what it recorded before the reprojection began may have become
-   * visible after it had passed.
+   * The longest that a writer's transaction takes: a document that was written before the start may have become visible
+   * after the backfill passed it.
    */
   readonly transactionSeconds: number;
-  /** More than these are not deleted at all: a collection that is empty by mistake must not empty the graph. */
+  /** If there are more, none is deleted: a collection that is empty by mistake must not empty the graph. */
   readonly maxDeleted: number;
 }
 
@@ -73,7 +55,7 @@ export type PruneReport =
 const pageAggregates = 500;
 
 /**
- * Records the deletions; two passes, because it counts first.
+ * Counts the aggregates in a first pass, and records their deletions in a second.
  *
  * @throws Fault `mongodb-unavailable` or `neo4j-unavailable`.
  */
@@ -113,11 +95,11 @@ async function* missingAggregates(
   }
 }
 
-/** Of live aggregates that the graph knows nothing late of, those that the outbox has nothing late of either. */
+/** Of live aggregates without a late position in the graph, those without a late event in the outbox. */
 async function missingInGraph(
   ports: PrunePorts,
   notAfter: Position,
-  page: readonly KnownAggregate[],
+  page: readonly ListedAggregate[],
 ): Promise<readonly Missing[]> {
   const unsettled = await ports.newestUnsettled(page.map(({ aggregateId }) => aggregateId));
   return page.flatMap(({ aggregateId, position }) => {
@@ -129,8 +111,8 @@ async function missingInGraph(
 }
 
 /**
- * Of aggregates with a pending or dead event, those of which nothing newer is known, and nothing late: redriven, it
- * would bring back what was deleted.
+ * Of aggregates with a pending or dead event, those where it is the newest known position and not late: if the event
+ * were redriven, the deleted aggregate would return.
  */
 async function missingInOutbox(
   ports: PrunePorts,
@@ -147,6 +129,6 @@ async function missingInOutbox(
   });
 }
 
-function isPendingDeletion({ status, operation }: Unsettled): boolean {
+function isPendingDeletion({ status, operation }: UnsettledEvent): boolean {
   return status === 'pending' && operation === 'delete';
 }

@@ -1,23 +1,28 @@
 /**
- * Backfill through the outbox: records every document of an aggregate type again, in the order of the documents' ids,
- * while writers write, so that the graph gets all of them by the projection that is deployed. What a writer inserts
- * meanwhile has an event of its own. Interrupted at any point, the next run continues from there.
+ * Backfills through the outbox: records every document of an aggregate type, in the order of the documents' ids, while
+ * writers write. The deployed consumer then projects and applies them. Documents that writers insert in the meantime
+ * have their own events. After an interruption, the next run continues.
  */
 import type { Position } from '../../lib/contract/position.ts';
 import { type CapacityPorts, type WaitingLog, waitForCapacity } from '../throttle/capacity.ts';
 import type { Pace } from '../throttle/pace.ts';
 
-/** How far a backfill has come. */
+/** The progress of a backfill of one aggregate type. */
 export interface BackfillProgress<Id> {
+  /** The cluster's time at the start: every document up to `after` has an event of a later position. */
   readonly startedAt: Position;
+  /** The last completed document; null before the first. */
   readonly after: { readonly id: Id } | null;
+  /** Events recorded so far; of a direct backfill, completed documents. */
   readonly recorded: number;
 }
 
-/** What recording a part came to. */
-export interface RecordedPart<Id> {
+/** The result of recording a chunk of documents. */
+export interface RecordedChunk<Id> {
   readonly recorded: number;
+  /** Recorded documents whose projection fails: their events will be dead, where an operator sees them. */
   readonly unprojectable: number;
+  /** Documents that no event can be made of. */
   readonly unrecordable: readonly { readonly id: Id; readonly reason: string }[];
 }
 
@@ -26,7 +31,7 @@ export interface RecordAllPorts<Id> extends Omit<CapacityPorts, 'log'> {
   readonly saveProgress: (progress: BackfillProgress<Id>) => Promise<void>;
   readonly readClusterTime: () => Promise<Position>;
   readonly listDocumentIds: (after: { readonly id: Id } | null, limit: number) => Promise<readonly Id[]>;
-  readonly recordCurrentStates: (ids: readonly Id[]) => Promise<RecordedPart<Id>>;
+  readonly recordCurrentStates: (ids: readonly Id[]) => Promise<RecordedChunk<Id>>;
   readonly pace: Pace;
   readonly log: RecordAllLog<Id>;
 }
@@ -38,21 +43,21 @@ export interface RecordAllLog<Id> extends WaitingLog {
 
 export interface RecordAllOptions {
   readonly chunkDocuments: number;
-  /** With more pending events than this, it waits, so that the users' own events do not stand in a long queue. */
+  /** It waits while more events are pending, so that the users' own events are not delayed. */
   readonly maxPending: number;
 }
 
 export interface RecordAllReport {
   readonly outcome: 'done' | 'interrupted';
   readonly startedAt: Position;
-  /** By this run and those before it that it went on from. */
+  /** By this run and the earlier runs that it continued. */
   readonly recorded: number;
   readonly unprojectable: number;
   readonly unrecordable: number;
 }
 
 /**
- * The caller removes the progress when all that belongs to the backfill is done.
+ * The caller removes the progress when the whole backfill is done.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -62,7 +67,7 @@ export async function recordAll<Id>(ports: RecordAllPorts<Id>, options: RecordAl
     after: null,
     recorded: 0,
   };
-  // Before the first event: whoever goes on must know where all of this began.
+  // Before the first event: a later run must know when the backfill started.
   await ports.saveProgress(progress);
   let unprojectable = 0;
   let unrecordable = 0;
@@ -74,11 +79,11 @@ export async function recordAll<Id>(ports: RecordAllPorts<Id>, options: RecordAl
     const ids = await ports.listDocumentIds(progress.after, options.chunkDocuments);
     const last = ids.at(-1);
     if (last === undefined) return reportOf('done');
-    const part = await ports.recordCurrentStates(ids);
-    for (const { id, reason } of part.unrecordable) ports.log.unrecordable(id, reason);
-    unprojectable += part.unprojectable;
-    unrecordable += part.unrecordable.length;
-    progress = { ...progress, after: { id: last }, recorded: progress.recorded + part.recorded };
+    const chunk = await ports.recordCurrentStates(ids);
+    for (const { id, reason } of chunk.unrecordable) ports.log.unrecordable(id, reason);
+    unprojectable += chunk.unprojectable;
+    unrecordable += chunk.unrecordable.length;
+    progress = { ...progress, after: { id: last }, recorded: progress.recorded + chunk.recorded };
     await ports.saveProgress(progress);
     ports.log.progress(progress.recorded);
     await ports.pace(ids.length);

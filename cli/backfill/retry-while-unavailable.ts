@@ -1,7 +1,4 @@
-/**
- * A command that runs for hours outlives what its servers need a minute for, such as a change of their leader. Time is
- * given to it.
- */
+/** Lets a command that runs for hours survive short outages, such as an election. Time is injected. */
 import { Fault, type FaultCode } from '../../lib/contract/fault.ts';
 
 export interface RetryPorts {
@@ -10,13 +7,13 @@ export interface RetryPorts {
   readonly log: { readonly away: (code: FaultCode) => void };
 }
 
-/** About a minute, together. */
+/** About a minute in total. */
 const waitsMillis = [500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000] as const;
 
 /**
- * Does what does no harm when it is done again, and again while a server is away.
+ * Retries an idempotent operation for about a minute while MongoDB or Neo4j is unavailable.
  *
- * @throws what it throws, where that does not pass.
+ * @throws any other error of the operation; after a minute or an interruption, the fault of the server.
  */
 export async function retryWhileUnavailable<Result>(ports: RetryPorts, work: () => Promise<Result>): Promise<Result> {
   for (const millis of waitsMillis) {
@@ -31,7 +28,6 @@ export async function retryWhileUnavailable<Result>(ports: RetryPorts, work: () 
   return work();
 }
 
-/** Whether it is a server that is away, which may pass. */
 export function isUnavailable(error: unknown): error is Fault {
   return error instanceof Fault && (error.code === 'neo4j-unavailable' || error.code === 'mongodb-unavailable');
 }

@@ -1,4 +1,4 @@
-/** What `outgraph backfill` says. */
+/** The texts of `outgraph backfill`. */
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
 import { idText } from '../documents/mongodb-documents.ts';
 import type { Terminal } from '../terminal/run-command.ts';
@@ -8,7 +8,7 @@ import type { BackfillPlan, BackfillReport } from './wiring.ts';
 
 type Reports = Readonly<Record<string, BackfillReport>>;
 
-/** What will be done, before it is confirmed. */
+/** The plan, for the confirmation. */
 export function planText(
   plans: ReadonlyMap<AggregateDefinition, BackfillPlan>,
   { direct, prune, rate, transactionSeconds }: RatedOptions,
@@ -18,17 +18,17 @@ export function planText(
     : 'Records the current state as an event of';
   const lines = [...plans].map(([{ type }, { documents, doneBefore }]) => {
     const before = doneBefore === null ? '' : `, and continues after the ${doneBefore} of an earlier run`;
-    return `${does} about ${documents} documents of ${type}, ${rate} a second at most${before}.`;
+    return `${does} about ${documents} documents of ${type}, at most ${rate} a second${before}.`;
   });
   if (direct)
     lines.push(
-      `Newer states in the graph, or on their way, stay newer if no writer takes longer than ${transactionSeconds} seconds for a transaction, and each has recorded events for that long.`,
+      'Newer states in the graph, and pending events, win. Conditions: no transaction of a writer takes longer than ' +
+        `${transactionSeconds} seconds, and every writer has recorded events for that long.`,
     );
-  if (prune) lines.push('Then deletes from the graph what has no document.');
+  if (prune) lines.push('Then deletes aggregates without a document from the graph.');
   return lines.join('\n');
 }
 
-/** What was done. */
 export function resultsText(results: Reports): string {
   const rows = Object.entries(results).map(([type, report]) => {
     const { documents, applied, superseded, throughOutbox, unrecordable, pruned } = report;
@@ -42,7 +42,7 @@ export function resultsText(results: Reports): string {
   return lines.join('\n');
 }
 
-/** How to continue: types that are done would be done again, and with --restart all of them. */
+/** How to continue: without the completed types, which would be done again, and without `--restart`. */
 export function continueText(
   definitions: readonly AggregateDefinition[],
   interrupted: string,
@@ -50,23 +50,29 @@ export function continueText(
 ): string {
   const types = definitions.map(({ type }) => type);
   const remaining = types.slice(types.indexOf(interrupted)).join(' ');
-  if (prune) return `Interrupted. Run it again with ${remaining}: ${interrupted} begins at the first document.`;
+  if (prune) return `Interrupted. Run it again with ${remaining}: ${interrupted} starts at the first document.`;
   const without = restart ? ', without --restart,' : '';
   return `Interrupted. Run it again with ${remaining}${without} to continue.`;
 }
 
-/** Why a type was not pruned; null where it was. */
+/** Why a type was not pruned; null if it was. */
 export function refusalText(type: string, { unrecordable, pruned, outcome }: BackfillReport): string | null {
   if (pruned?.outcome === 'too-many')
-    return `${pruned.missing} aggregates of ${type} have no document, more than --max-deleted: none was deleted. If that is right, run it again with a larger number.`;
+    return (
+      `${pruned.missing} aggregates of ${type} have no document, more than --max-deleted: none was deleted. ` +
+      'If the number is right, run it again with a larger --max-deleted.'
+    );
   if (pruned?.outcome === 'graph-changed')
-    return `The graph was replaced while the documents of ${type} were recorded, so aggregates that it lost would look deleted. ${pruned.pruned === 0 ? 'Nothing was' : `${pruned.pruned} aggregates were`} deleted. Run it again.`;
+    return (
+      `The graph was replaced while the documents of ${type} were recorded, so aggregates that it lost would look ` +
+      `deleted. ${pruned.pruned === 0 ? 'Nothing was' : `${pruned.pruned} aggregates were`} deleted. Run it again.`
+    );
   if (outcome === 'done' && unrecordable > 0)
     return `No event can be made of ${unrecordable} documents of ${type}: nothing was deleted from the graph.`;
   return null;
 }
 
-/** What is said while it runs. */
+/** Messages while it runs. */
 export function logTo({ say }: Terminal) {
   let saidWaiting = false;
   let saidUnavailableAt = Number.NEGATIVE_INFINITY;
@@ -79,7 +85,7 @@ export function logTo({ say }: Terminal) {
     unrecordable: (id: unknown, reason: string) =>
       say(`No event can be made of the document with _id ${idText(id)}: ${reason}`),
     away: (code: string) => {
-      // Each chunk under way reports it, at each try.
+      // Each chunk in flight reports it, at each attempt.
       const now = performance.now();
       if (now - saidUnavailableAt > 60_000) say(`A server is unavailable (${code}). Trying again for about a minute.`);
       saidUnavailableAt = now;

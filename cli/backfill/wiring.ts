@@ -1,7 +1,4 @@
-/**
- * Joins the backfill of one aggregate type to both databases: through the outbox, straight into the graph, and the
- * pruning.
- */
+/** Backfills one aggregate type on real databases: through the outbox, with pruning, or straight into the graph. */
 import { randomUUID } from 'node:crypto';
 import type { Db } from 'mongodb';
 import type { Position } from '../../lib/contract/position.ts';
@@ -25,8 +22,8 @@ import {
   listDocumentsSince,
   readDocumentsSince,
 } from '../documents/mongodb-documents.ts';
+import { recordDocuments } from '../documents/mongodb-record-current-states.ts';
 import { recordDeletions } from '../documents/mongodb-record-deletions.ts';
-import { recordDocuments } from '../documents/record-documents.ts';
 import { recordedAtOnce } from '../throttle/capacity.ts';
 import { chunkFor } from '../throttle/pace.ts';
 import type { ChunkReport, DocumentsRead } from './backfill-chunk.ts';
@@ -42,10 +39,7 @@ import {
 import { type PruneReport, prune } from './prune.ts';
 import { type RecordAllLog, recordAll } from './record-all.ts';
 
-/**
- * What became of the documents of a type. `pruned` is null where nothing was to be pruned, or where it did not come to
- * that.
- */
+/** The outcome for the documents of a type. `pruned` is null if pruning was not requested or not reached. */
 export interface BackfillReport extends ChunkReport {
   readonly outcome: 'done' | 'interrupted';
   /** By this run and those before it that it continued. */
@@ -53,11 +47,10 @@ export interface BackfillReport extends ChunkReport {
   readonly pruned: PruneReport | null;
 }
 
-/** What a backfill of a type will go over. */
 export interface BackfillPlan {
-  /** About. */
+  /** Approximate. */
   readonly documents: number;
-  /** What an earlier run has done that did not come to its end; null where there is none. */
+  /** The documents completed by an interrupted run; null if there is none. */
   readonly doneBefore: number | null;
 }
 
@@ -73,7 +66,7 @@ export async function planBackfill(
 }
 
 /**
- * Drops what an earlier run noted, so that the next one begins at the first document.
+ * Drops the note of an earlier run, so that the next one starts at the first document.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -81,7 +74,6 @@ export function dropProgress(db: Db, owner: NoteOwner): Promise<void> {
   return removeProgressNote(progressNotes(db), owner);
 }
 
-/** How aggregates that have no document are deleted from the graph. */
 export interface PruneSettings {
   readonly graph: GraphAddress;
   readonly transactionSeconds: number;
@@ -94,7 +86,7 @@ export interface ThroughOutboxOptions {
 }
 
 /**
- * Records every document of a type again; with `prune`, also the deletion of the aggregates that have none.
+ * Records every document of a type; with `prune`, also deletions of the aggregates without a document.
  *
  * @throws Fault `mongodb-unavailable` or `neo4j-unavailable`; the next run continues, but one with `prune` starts over.
  */
@@ -111,8 +103,7 @@ export async function backfillThroughOutbox(
   const owner = { way: 'backfill', aggregateType } as const;
   const run = randomUUID();
   if (pruning !== null) {
-    // A run that deletes starts over: the graph may have been restored since an earlier one recorded its part, and
-    // would miss it.
+    // A run that deletes starts over: the graph may have been restored since an earlier run, and would lack its events.
     await removeProgressNote(notes, owner);
     const { graph } = pruning;
     await withGraph(db, graph, (driver) => markRun(driver, graph.NEO4J_DATABASE, aggregateType, run));
@@ -133,7 +124,7 @@ export async function backfillThroughOutbox(
     },
     { chunkDocuments: chunkFor(running.ratePerSecond, recordedAtOnce), maxPending },
   );
-  // A document without an event would pass for one that is missing.
+  // A document without an event would look missing.
   const prunes = pruning !== null && outcome === 'done' && unrecordable === 0;
   const pruned = prunes ? await pruneType(db, { aggregateType, startedAt, run }, pruning, running) : null;
   if (outcome === 'done' && (pruned === null || pruned.outcome === 'done')) await removeProgressNote(notes, owner);
@@ -169,10 +160,12 @@ function pruneType(
         readPositions: (ids) => readAggregatePositions(driver, database, aggregateType, ids),
         listUnsettledIds: (after, limit) => listUnsettledIds(outbox, aggregateType, after, limit),
         newestUnsettled: (ids) => newestUnsettled(outbox, aggregateType, ids),
-        recordDeletions: (missing) => {
-          const ofType = missing.map((one) => ({ aggregateType, ...one }));
-          return recordDeletions(outbox, ofType, new Date());
-        },
+        recordDeletions: (missing) =>
+          recordDeletions(
+            outbox,
+            missing.map((aggregate) => ({ aggregateType, ...aggregate })),
+            new Date(),
+          ),
         isSameGraph: () => isMarked(driver, database, aggregateType, run),
         pace: paceOf(running),
         isInterrupted: () => running.signal.aborted,
@@ -182,7 +175,7 @@ function pruneType(
   );
 }
 
-/** Documents that are read and applied at once, as many as events in a batch of the consumer. */
+/** Documents that are read and applied at once: as many as a batch of the consumer has events. */
 const maxDocumentsAtOnce = 1_000;
 
 export interface DirectSettings {
@@ -192,9 +185,9 @@ export interface DirectSettings {
 }
 
 /**
- * Brings every document of a type straight into the graph.
+ * Writes every document of a type straight to the graph.
  *
- * @throws Fault `set-up-missing`; `mongodb-unavailable` or `neo4j-unavailable` where they stay away, and the next run
+ * @throws Fault `set-up-missing`; `mongodb-unavailable` or `neo4j-unavailable` if the server stays away: the next run
  * continues.
  */
 export async function backfillIntoGraph(

@@ -1,4 +1,4 @@
-/** From a stored document to the subgraph that it stands for, as its event would be projected. */
+/** Projects a stored document as its event would be projected. */
 
 import { Fault } from '../../lib/contract/fault.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
@@ -6,10 +6,10 @@ import { projectPayload } from '../../lib/projection/project.ts';
 import type { DocumentState } from '../verify/ports.ts';
 import type { DocumentId, StoredDocument } from './mongodb-documents.ts';
 
-/** Stands in a damaged document for what cannot be read: an id with it may be that of another document. */
+/** Replaces unreadable text in a damaged document. An id with it could be another document's. */
 const replaced = '\u{fffd}';
 
-/** The state of a document; where it can never be applied, with the fault that says why. */
+/** The state of a document; if it can never be applied, with the fault that says why. */
 export function stateOf(
   definition: AggregateDefinition,
   { id, document, damage }: StoredDocument,

@@ -1,7 +1,4 @@
-/**
- * Walks through a collection of documents in the order of their ids, a part at a time, so that nothing has to be kept
- * open for hours.
- */
+/** Reads a collection of documents in the order of their ids, a chunk at a time: no cursor stays open for hours. */
 import { BSON, type ClientSession, type Collection, type Document, type MongoClient, Timestamp } from 'mongodb';
 import { bsonTypeOf } from '../../lib/contract/bson-type.ts';
 import { Fault } from '../../lib/contract/fault.ts';
@@ -13,22 +10,22 @@ import { exactTypes, lenientTypes } from '../../lib/outbox/mongodb-read-event.ts
 /** A document's `_id`: a value of any BSON type. */
 export type DocumentId = unknown;
 
-/** A document as it was read. One that is damaged does not keep the others of its page from being read. */
+/** A document as it was read. A damaged one does not prevent reading the others of its chunk. */
 export interface StoredDocument {
   readonly id: DocumentId;
   /** Each value in the BSON type that is stored. In a damaged document, U+FFFD replaces bytes that are not UTF-8. */
   readonly document: Document;
-  /** Why no event can be made of it; null for every document that is as it should be. */
+  /** Why no event can be made of it; null for an undamaged document. */
   readonly damage: Fault | null;
 }
 
-/** What is read must not be rolled back. Each document is decoded on its own: see `decode`. */
+/** Documents that are read must not be rolled back. Each one is decoded on its own: see `decode`. */
 const readOptions = { readConcern: { level: 'majority' }, raw: true } as const;
 
 /**
  * The ids of the next documents.
  *
- * @param after the last id of the part before; null at the beginning.
+ * @param after the last id of the previous chunk; null at the start.
  * @throws Fault `mongodb-unavailable`.
  */
 export async function listDocumentIds(
@@ -36,19 +33,19 @@ export async function listDocumentIds(
   after: { readonly id: DocumentId } | null,
   limit: number,
 ): Promise<readonly DocumentId[]> {
-  return (await listPart(collection, after, limit, { _id: 1 })).map(({ id }) => id);
+  return (await listChunk(collection, after, limit, { _id: 1 })).map(({ id }) => id);
 }
 
-/** The next documents whole. Parameters and errors as of `listDocumentIds`. */
+/** The next documents. Parameters and errors as for `listDocumentIds`. */
 export async function listDocuments(
   collection: Collection<Document>,
   after: { readonly id: DocumentId } | null,
   limit: number,
 ): Promise<readonly StoredDocument[]> {
-  return listPart(collection, after, limit, {});
+  return listChunk(collection, after, limit, {});
 }
 
-/** Those of the documents with these ids that are there. @throws Fault `mongodb-unavailable`. */
+/** The existing documents with these ids. @throws Fault `mongodb-unavailable`. */
 export async function readDocuments(
   collection: Collection<Document>,
   ids: readonly DocumentId[],
@@ -56,23 +53,23 @@ export async function readDocuments(
   return withMongodbFaults(() => readByIds(collection, ids));
 }
 
-/** Documents, and a time: whatever was committed up to it is in them, and maybe something later. */
+/** Documents with everything that was committed up to a time, and possibly later writes. */
 export interface DocumentsSince {
   readonly documents: readonly StoredDocument[];
   readonly committedUntil: Position;
 }
 
-/** As `listDocuments`, and tells what the documents contain at least. */
+/** As `listDocuments`, with the time up to which the documents are complete. */
 export async function listDocumentsSince(
   client: MongoClient,
   collection: Collection<Document>,
   after: { readonly id: DocumentId } | null,
   limit: number,
 ): Promise<DocumentsSince> {
-  return readSince(client, collection, (session) => listPart(collection, after, limit, {}, session));
+  return readSince(client, collection, (session) => listChunk(collection, after, limit, {}, session));
 }
 
-/** As `readDocuments`, and tells what the documents contain at least. */
+/** As `readDocuments`, with the time up to which the documents are complete. */
 export async function readDocumentsSince(
   client: MongoClient,
   collection: Collection<Document>,
@@ -82,10 +79,10 @@ export async function readDocumentsSince(
 }
 
 /**
- * The session's operation time makes the server wait until the majority has all that was committed up to it; a read
- * like this one also waits for transactions that are about to commit on several shards
- * (https://github.com/mongodb/mongo/blob/master/jstests/replsets/prepare_conflict_read_concern_behavior.js). Not a
- * snapshot session: the driver does not tell its time, and what is read need not be of one moment.
+ * The session's operation time makes the server wait until a majority has everything that was committed up to it. Such
+ * a read also waits for transactions that are about to commit on several shards
+ * (https://github.com/mongodb/mongo/blob/master/jstests/replsets/prepare_conflict_read_concern_behavior.js). It is not
+ * a snapshot session: the driver does not expose its time, and the documents need not be of one moment.
  */
 async function readSince(
   client: MongoClient,
@@ -99,8 +96,8 @@ async function readSince(
   });
 }
 
-/** By the bounds of the index and not by `$gt`, which finds only ids of the same BSON type. */
-async function listPart(
+/** Uses the bounds of the index instead of `$gt`, which finds only ids of the same BSON type. */
+async function listChunk(
   collection: Collection<Document>,
   after: { readonly id: DocumentId } | null,
   limit: number,
@@ -112,7 +109,7 @@ async function listPart(
     .sort({ _id: 1 })
     .hint({ _id: 1 });
   if (after === null) return (await withMongodbFaults(() => cursor.limit(limit).toArray())).map(decode);
-  // The bound is inclusive; the document that stood there may have been deleted meanwhile.
+  // The bound is inclusive, but its document may have been deleted in the meantime.
   const found = await withMongodbFaults(() =>
     cursor
       .min({ _id: after.id })
@@ -133,7 +130,7 @@ async function readByIds(
   return (await collection.find<Uint8Array>(filter, options).toArray()).map(decode);
 }
 
-/** Writers in some languages put bytes into texts that are no UTF-8; the server takes them. */
+/** Writers in some languages write texts that are not UTF-8, and the server accepts them. */
 function decode(bytes: Uint8Array): StoredDocument {
   try {
     const document = BSON.deserialize(bytes, exactTypes);
@@ -142,7 +139,9 @@ function decode(bytes: Uint8Array): StoredDocument {
     if (!(error instanceof BSON.BSONError)) throw error;
     const document = BSON.deserialize(bytes, lenientTypes);
     const id: DocumentId = document._id;
-    const reason = `The document with _id ${idText(id)} holds text that is not UTF-8: no event can be made of it until a writer corrects it.`;
+    const reason =
+      `The document with _id ${idText(id)} holds text that is not UTF-8. ` +
+      'No event can be made of it until a writer corrects it.';
     return { id, document, damage: new Fault('payload-invalid', reason, { cause: error }) };
   }
 }
@@ -153,7 +152,7 @@ export function idText(id: DocumentId): string {
   return BSON.EJSON.stringify({ id }).slice('{"id":'.length, -1);
 }
 
-/** About how many documents there are, by the collection's metadata. @throws Fault `mongodb-unavailable`. */
+/** The approximate number of documents, from the collection's metadata. @throws Fault `mongodb-unavailable`. */
 export async function estimateDocuments(collection: Collection<Document>): Promise<number> {
   return withMongodbFaults(() => collection.estimatedDocumentCount());
 }

@@ -1,31 +1,30 @@
 /**
- * The way from an aggregate's id back to its document, which only the aggregate's own `id` function knows in the other
- * direction: ids that the text may stand for, ids that its events say, and at last, where that is wanted, every
- * document of the collection. Whatever is found is checked by that function.
+ * Finds the document of an aggregate id. The aggregate's `id` function works only from the document to the id. So try
+ * the ids that this text can represent, then the ids in its events, and finally, if requested, every document of the
+ * collection. The `id` function checks each candidate.
  */
-import { BSON, type Collection, type Document, Long, ObjectId, UUID } from 'mongodb';
+import { BSON, type Collection, type Db, type Document, Long, ObjectId, UUID } from 'mongodb';
+import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
 import { type AggregateDefinition, documentId } from '../../lib/projection/define-aggregate.ts';
 import { findRecentlyProcessed, findUnsettledEvents } from '../show/mongodb-recent-events.ts';
 import { type DocumentId, listDocuments, readDocuments, type StoredDocument } from './mongodb-documents.ts';
 
-/** A search for one document. */
-export interface DocumentSearch {
-  /** Go through the whole collection where nothing else finds it. */
+export interface FindOptions {
+  /** Search the whole collection if nothing else finds the document. That can take hours. */
   readonly walk: boolean;
-  readonly isInterrupted: () => boolean;
-  /** So many documents were looked at in the walk. */
-  readonly progress: (looked: number) => void;
+  /** Ends the walk when aborted. */
+  readonly signal: AbortSignal;
+  /** Receives how many documents the walk has examined. */
+  readonly progress: (examined: number) => void;
 }
 
-/**
- * `absent`: no document has the id; `not-found`: none of the likely ones has, and the collection was not gone through.
- */
+/** `absent`: no document has the id. `not-found`: no likely document has it, and the collection was not searched. */
 export type FoundDocument =
   | { readonly outcome: 'found'; readonly document: Document }
   | { readonly outcome: 'absent' | 'not-found' | 'interrupted' };
 
-const eventsLooked = 20;
-const documentsAtOnce = 500;
+const examinedEvents = 20;
+const chunkDocuments = 500;
 
 /**
  * Finds the document of an aggregate, each value in the BSON type that is stored.
@@ -33,39 +32,39 @@ const documentsAtOnce = 500;
  * @throws Fault `mongodb-unavailable`.
  */
 export async function findDocument(
-  collection: Collection<Document>,
-  outbox: Collection<Document>,
-  definition: Pick<AggregateDefinition, 'type' | 'id'>,
+  db: Db,
+  definition: Pick<AggregateDefinition, 'type' | 'id' | 'collection'>,
   aggregateId: string,
-  search: DocumentSearch,
+  options: FindOptions,
 ): Promise<FoundDocument> {
-  const isMeant = ({ document }: StoredDocument) => idOf(definition, document) === aggregateId;
+  const collection = db.collection(definition.collection);
+  const matches = ({ document }: StoredDocument) => idOf(definition, document) === aggregateId;
   const likely = await readDocuments(collection, idsOfText(aggregateId));
-  const first = likely.find(isMeant);
+  const first = likely.find(matches);
   if (first !== undefined) return { outcome: 'found', document: first.document };
-  // Whose text is that of its `_id` is among the likely ones, or nowhere.
+  // An aggregate id that is the text of the `_id` is among the likely ones, or nowhere.
   if (definition.id === documentId) return { outcome: 'absent' };
-  const ids = await idsOfEvents(outbox, definition.type, aggregateId);
-  const found = (await readDocuments(collection, ids)).find(isMeant);
+  const ids = await idsOfEvents(outboxOf(db), definition.type, aggregateId);
+  const found = (await readDocuments(collection, ids)).find(matches);
   if (found !== undefined) return { outcome: 'found', document: found.document };
-  return search.walk ? walk(collection, isMeant, search) : { outcome: 'not-found' };
+  return options.walk ? walk(collection, matches, options) : { outcome: 'not-found' };
 }
 
 async function walk(
   collection: Collection<Document>,
-  isMeant: (stored: StoredDocument) => boolean,
-  { isInterrupted, progress }: DocumentSearch,
+  matches: (stored: StoredDocument) => boolean,
+  { signal, progress }: FindOptions,
 ): Promise<FoundDocument> {
   let after: { readonly id: DocumentId } | null = null;
-  for (let looked = 0; !isInterrupted(); ) {
-    const page: readonly StoredDocument[] = await listDocuments(collection, after, documentsAtOnce);
-    const found = page.find(isMeant);
+  for (let examined = 0; !signal.aborted; ) {
+    const page: readonly StoredDocument[] = await listDocuments(collection, after, chunkDocuments);
+    const found = page.find(matches);
     if (found !== undefined) return { outcome: 'found', document: found.document };
     const last = page.at(-1);
     if (last === undefined) return { outcome: 'absent' };
     after = { id: last.id };
-    looked += page.length;
-    progress(looked);
+    examined += page.length;
+    progress(examined);
   }
   return { outcome: 'interrupted' };
 }
@@ -75,13 +74,13 @@ export function idsOfText(aggregateId: string): readonly DocumentId[] {
   const ids: DocumentId[] = [aggregateId];
   if (/^[0-9a-f]{24}$/.test(aggregateId)) ids.push(ObjectId.createFromHexString(aggregateId));
   if (/^(0|-?[1-9]\d{0,18})$/.test(aggregateId) && BigInt.asIntN(64, BigInt(aggregateId)) === BigInt(aggregateId))
-    // The server compares numbers by their values: this finds an integer of any type, and a double.
+    // The server compares numbers by value: this finds integers of any type and doubles.
     ids.push(Long.fromString(aggregateId));
   if (UUID.isValid(aggregateId)) ids.push(new UUID(aggregateId));
   return ids;
 }
 
-/** Every `_id` that the payloads of its events have. */
+/** Every `_id` in the payloads of its events. */
 async function idsOfEvents(
   outbox: Collection<Document>,
   aggregateType: string,
@@ -90,14 +89,14 @@ async function idsOfEvents(
   const aggregate = { aggregateType, aggregateId };
   const fields = { _id: 0, 'payload._id': 1 };
   const events = [
-    ...(await findUnsettledEvents(outbox, aggregate, fields, eventsLooked)),
-    ...(await findRecentlyProcessed(outbox, aggregate, fields, eventsLooked)),
+    ...(await findUnsettledEvents(outbox, aggregate, fields, examinedEvents)),
+    ...(await findRecentlyProcessed(outbox, aggregate, fields, examinedEvents)),
   ];
   const ids = events.flatMap(({ payload }) => (payload?._id === undefined ? [] : [payload._id as DocumentId]));
   return [...new Map(ids.map((id) => [BSON.EJSON.stringify({ id }, { relaxed: false }), id])).values()];
 }
 
-/** Null where the function throws: it knows only the documents that its type has. */
+/** Null if the function throws: it may support only documents of its type. */
 function idOf(definition: Pick<AggregateDefinition, 'id'>, document: Document): string | null {
   try {
     return definition.id(document);

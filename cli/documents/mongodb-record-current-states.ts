@@ -1,14 +1,14 @@
 /**
- * Records documents as they are, for an operator: the graph is to have them anew, though nobody has changed them. Each
- * event's state is the one that its position says, whoever writes to the same documents at the same time.
+ * Records the current states of unchanged documents as events, to write them to the graph again. Each event's state
+ * matches its position, even while writers change the same documents.
  *
- * To read a document in the event's transaction would not be enough: a writer that changes the document meanwhile does
- * not conflict with a read, commits before the event gets its position, and the older state would carry the greater
- * position. So the document is written as well. A write that changes nothing is dropped by the server and takes no lock
- * (seen with `$set` to the same value); so a field is added, and removed in the same transaction, and nobody but a
- * change stream on the collection ever sees it.
+ * Reading a document in the event's transaction is not enough. A concurrent writer does not conflict with a read: it
+ * could commit before the event gets its position, and the older state would get the greater position. So the
+ * transaction also writes the document. The server drops a write that changes nothing, and takes no lock for it (seen
+ * with `$set` to the same value). So a field is added and removed in the same transaction; only a change stream on the
+ * collection sees it.
  */
-import type { ClientSession, Collection, Db, Document, MongoClient } from 'mongodb';
+import { BSON, type ClientSession, type Collection, type Db, type Document, type MongoClient } from 'mongodb';
 import { Fault, isDataFault } from '../../lib/contract/fault.ts';
 import { type OutboxDocument, outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
@@ -17,59 +17,68 @@ import type { AggregateDefinition } from '../../lib/projection/define-aggregate.
 import { projectPayload } from '../../lib/projection/project.ts';
 import { inTransaction, labelTransient } from '../../lib/writer/in-transaction.ts';
 import { createEvent } from '../../lib/writer/record-event.ts';
-import type { DocumentId } from './mongodb-documents.ts';
+import type { RecordedChunk } from '../backfill/record-all.ts';
+import { type DocumentId, readDocuments } from './mongodb-documents.ts';
 
-/** What became of the documents; one that was deleted meanwhile is in neither. */
-export interface RecordedStates {
-  readonly recorded: number;
-  /**
-   * Documents whose projection fails: their events are recorded all the same, and will be dead, where everybody sees
-   * them.
-   */
-  readonly unprojectable: number;
-  /** Documents that no event can be made of. */
-  readonly unrecordable: readonly UnrecordableDocument[];
-}
-
-export interface UnrecordableDocument {
-  readonly id: DocumentId;
-  readonly reason: string;
-}
+type Recorded = RecordedChunk<DocumentId>;
 
 /** A field that exists only while the transaction runs. */
 const touchField = '_outgraphTouch';
 
-/** Others write to some of these documents: they are recorded in smaller transactions. */
+/** Thrown when writers change some of these documents: they are then recorded in smaller transactions. */
 class Contended extends Error {}
 
 /**
- * Records the current states of the documents with these ids, in one transaction, or in several where others write to
- * them at the same time.
+ * As `recordCurrentStates`, but does not fail because of documents that cannot be decoded: they are unrecordable.
  *
- * @throws Fault `mongodb-unavailable`: some of the documents may be recorded. To record them twice does no harm.
+ * @throws Fault `mongodb-unavailable`.
+ */
+export async function recordDocuments(
+  db: Db,
+  definition: AggregateDefinition,
+  ids: readonly DocumentId[],
+): Promise<Recorded> {
+  try {
+    return await recordCurrentStates(db.client, db, definition, ids);
+  } catch (error) {
+    if (!(error instanceof Fault && error.cause instanceof BSON.BSONError)) throw error;
+    const stored = await readDocuments(db.collection(definition.collection), ids);
+    const damaged = stored.flatMap(({ id, damage }) => (damage === null ? [] : [{ id, reason: damage.message }]));
+    if (damaged.length === 0) throw error;
+    const sound = stored.filter(({ damage }) => damage === null).map(({ id }) => id);
+    const chunk = await recordCurrentStates(db.client, db, definition, sound);
+    return { ...chunk, unrecordable: [...chunk.unrecordable, ...damaged] };
+  }
+}
+
+/**
+ * Records the current states of the documents with these ids: in one transaction, or in several if writers change them
+ * at the same time. Documents that were deleted in the meantime are not in the result.
+ *
+ * @throws Fault `mongodb-unavailable`: some of the documents may be recorded. Recording them twice is harmless.
  */
 export async function recordCurrentStates<State>(
   client: MongoClient,
   db: Db,
   definition: AggregateDefinition<State>,
   ids: readonly DocumentId[],
-): Promise<RecordedStates> {
+): Promise<Recorded> {
   if (ids.length === 0) return { recorded: 0, unprojectable: 0, unrecordable: [] };
   return withMongodbFaults(async () => {
-    return recordOrSplit(ids, (some, splits) => {
+    return recordOrSplit(ids, (chunk, canSplit) => {
       let attempts = 0;
       return inTransaction(client, undefined, (session) => {
         attempts += 1;
-        if (attempts > 1 && splits) throw new Contended();
-        return recordTouched(session, db, definition, some);
+        if (attempts > 1 && canSplit) throw new Contended();
+        return recordTouched(session, db, definition, chunk);
       });
     });
   });
 }
 
-type RecordSome = (ids: readonly DocumentId[], splits: boolean) => Promise<RecordedStates>;
+type RecordChunk = (ids: readonly DocumentId[], canSplit: boolean) => Promise<Recorded>;
 
-async function recordOrSplit(ids: readonly DocumentId[], record: RecordSome): Promise<RecordedStates> {
+async function recordOrSplit(ids: readonly DocumentId[], record: RecordChunk): Promise<Recorded> {
   try {
     return await record(ids, ids.length > 1);
   } catch (error) {
@@ -90,11 +99,11 @@ async function recordTouched<State>(
   db: Db,
   definition: AggregateDefinition<State>,
   ids: readonly DocumentId[],
-): Promise<RecordedStates> {
+): Promise<Recorded> {
   const collection = db.collection(definition.collection);
   const documents = await labelTransient(() => touch(session, collection, ids));
   const events: OutboxDocument[] = [];
-  const unrecordable: UnrecordableDocument[] = [];
+  const unrecordable: Recorded['unrecordable'][number][] = [];
   let unprojectable = 0;
   for (const document of documents) {
     const made = makeEvent(definition, document);
@@ -109,14 +118,14 @@ async function recordTouched<State>(
   return { recorded: events.length, unprojectable, unrecordable };
 }
 
-/** Locks the documents until the transaction ends, and returns them as they are. */
+/** Locks the documents until the transaction ends, and returns them unchanged. */
 async function touch(
   session: ClientSession,
   collection: Collection<Document>,
   ids: readonly DocumentId[],
 ): Promise<readonly Document[]> {
   const filter = { _id: { $in: [...ids] } } as Document;
-  // The field must get past a validator that knows no such field.
+  // The collection's validator may not allow the field.
   const options = { session, bypassDocumentValidation: true };
   await collection.updateMany(filter, { $set: { [touchField]: true } }, options);
   await collection.updateMany(filter, { $unset: { [touchField]: '' } }, options);

@@ -1,7 +1,7 @@
 /**
- * Records the deletion of aggregates that have no document any more, at places in the order that are told and not
- * filled in by the server: right behind what is known of each. Whatever a writer has recorded since is newer, and so is
- * what one records at this moment: no lock is needed.
+ * Records deletions of aggregates without a document. The server does not fill in their positions: each is directly
+ * after the newest known position of the aggregate. Events that writers have recorded since, or record now, are newer,
+ * so no lock is needed.
  */
 import { type Collection, type Document, Int32, ObjectId, Timestamp } from 'mongodb';
 import { fromPosition, type Position } from '../../lib/contract/position.ts';
@@ -11,11 +11,11 @@ import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
 export interface MissingAggregate {
   readonly aggregateType: string;
   readonly aggregateId: string;
-  /** The newest position that is known of it, in the graph or in the outbox. */
+  /** The aggregate's newest position in the graph or in the outbox. */
   readonly knownPosition: Position;
 }
 
-/** Records a deletion for each. Twice the same does no harm. @throws Fault `mongodb-unavailable`. */
+/** Records a deletion for each. Recording one twice is harmless. @throws Fault `mongodb-unavailable`. */
 export async function recordDeletions(
   outbox: Collection<Document>,
   missing: readonly MissingAggregate[],

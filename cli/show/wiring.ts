@@ -8,7 +8,7 @@ import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
 import type { Databases } from '../databases.ts';
 import { stateOf } from '../documents/document-state.ts';
-import { type FindOptions, findDocument } from '../documents/find-document.ts';
+import { type FindOptions, findDocument } from '../documents/mongodb-find-document.ts';
 import { type DocumentId, readDocuments } from '../documents/mongodb-documents.ts';
 import { toRelaxedJson } from '../terminal/relaxed-json.ts';
 import { listEvents } from './mongodb-recent-events.ts';

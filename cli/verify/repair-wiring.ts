@@ -8,7 +8,7 @@ import type { AggregateDefinition } from '../../lib/projection/define-aggregate.
 import { type Databases, paceOf, type Running, sleepUnless } from '../databases.ts';
 import type { DocumentId } from '../documents/mongodb-documents.ts';
 import { recordDeletions } from '../documents/mongodb-record-deletions.ts';
-import { recordDocuments } from '../documents/record-documents.ts';
+import { recordDocuments } from '../documents/mongodb-record-current-states.ts';
 import { recordedAtOnce } from '../throttle/capacity.ts';
 import { chunkFor } from '../throttle/pace.ts';
 import type { Found } from './difference.ts';

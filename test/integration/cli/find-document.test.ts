@@ -1,7 +1,7 @@
 /** From an aggregate's id to its document, on a real MongoDB. */
 import { type Document, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb';
 import { afterAll, expect, test } from 'vitest';
-import { type FindOptions, findDocument } from '../../../cli/documents/find-document.ts';
+import { type FindOptions, findDocument } from '../../../cli/documents/mongodb-find-document.ts';
 import { listEvents } from '../../../cli/show/mongodb-recent-events.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { documentId } from '../../../lib/projection/define-aggregate.ts';

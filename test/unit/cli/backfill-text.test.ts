@@ -13,6 +13,6 @@ it('names the type that was interrupted and those that it did not come to, and n
   const restarted = continueText(types, graph.type, { restart: true });
   expect(restarted).toBe('Interrupted. Run it again with graph, without --restart, to continue.');
   expect(continueText(types, memoryEvent.type, { prune: true })).toBe(
-    'Interrupted. Run it again with memory-event graph: memory-event begins at the first document.',
+    'Interrupted. Run it again with memory-event graph: memory-event starts at the first document.',
   );
 });
