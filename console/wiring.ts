@@ -4,7 +4,7 @@ import { type Databases, readOutboxTime } from '../cli/databases.ts';
 import { hintFor } from '../cli/dead/code-hints.ts';
 import { listDead } from '../cli/dead/read-dead.ts';
 import { planRedrive, redrive } from '../cli/redrive/redrive.ts';
-import { viewAggregate } from '../cli/show/wiring.ts';
+import { viewAggregate } from '../cli/show/view-aggregate.ts';
 import { type QueueReader, readStatus } from '../cli/status/wiring.ts';
 import { unlessSilent } from '../lib/graph/neo4j-unless-silent.ts';
 import type { AggregateCatalog } from '../lib/projection/catalog.ts';

@@ -1,8 +1,7 @@
 /**
- * Where one aggregate's place in the graph differs from its document, by the rules of a verification, and element by
- * element also where the whole is stale. Pure.
+ * The differences between one aggregate's document and the graph, by the rules of `verify`, and also element by element
+ * for a stale aggregate. Pure.
  */
-
 import { Fault } from '../../lib/contract/fault.ts';
 import { relationshipId } from '../../lib/contract/identity.ts';
 import type { Subgraph } from '../../lib/contract/subgraph.ts';
@@ -12,31 +11,30 @@ import { compareElements } from '../verify/compare-elements.ts';
 import type { Difference } from '../verify/difference.ts';
 import { registryDifference } from '../verify/verify-documents.ts';
 
-/** What is known of an aggregate. */
 export interface AggregateFindings {
   /** `aggregateType:aggregateId`. */
   readonly key: string;
   /**
-   * Why it cannot be projected, where it cannot; `absent`: there is no document; `not-found`: nobody knows whether
+   * Its subgraph, or why it cannot be projected. `absent`: there is no document. `not-found`: it is unknown whether
    * there is one.
    */
   readonly document: Subgraph | Fault | 'absent' | 'not-found';
   readonly registered: RegisteredAggregate | undefined;
-  readonly standing: StoredElements;
-  /** Its newest event that is not settled is dead, and newer than what the graph has. */
+  readonly standing: StandingElements;
+  /** Its newest unsettled event is dead, and newer than the graph's state. */
   readonly isNewestDead: boolean;
-  /** An event waits that would change the graph. */
+  /** A pending event would change the graph. */
   readonly isInFlight: boolean;
 }
 
-/** All differences, the general ones first. */
+/** All differences, those of the whole aggregate first. */
 export function aggregateDifferences(findings: AggregateFindings): readonly Difference[] {
   const { key, document, registered, isNewestDead } = findings;
   const dead = isNewestDead ? [difference(key, 'dead', 'Its newest event is dead.')] : [];
   if (document === 'not-found') return dead;
   if (document === 'absent') {
     const isGhost = registered !== undefined && !registered.deleted;
-    const ghost = difference(key, 'ghost', 'The graph has the aggregate, and no document has it.');
+    const ghost = difference(key, 'ghost', 'The graph has the aggregate, but no document does.');
     return isGhost ? [...dead, ghost] : dead;
   }
   if (document instanceof Fault) return [...dead, difference(key, 'dead', document.message)];
@@ -57,8 +55,8 @@ function difference(aggregate: string, kind: Difference['kind'], reason: string)
 }
 
 /**
- * What an older state explains: elements that are not written yet, not yet as they should be, or not yet taken away.
- * Only what that state has as well was changed by somebody else.
+ * The differences that an older state explains: elements that are missing, outdated or not deleted yet. An element that
+ * the older state has in the same form, but the graph has not, was changed by another program.
  */
 function staleElements(
   { key, standing }: AggregateFindings,
@@ -76,11 +74,11 @@ function staleElements(
     if (one.element !== null && names.has(one.element)) return { ...one, kind: 'stale' };
     return { ...one, kind: 'missing', reason: 'The graph does not have it yet.' };
   });
-  const left = listed.filter((line) => !expected.has(nameOfLine(line)) && stands(standing, line));
-  const reason = 'The state that the graph has lists it, and the document does not.';
+  const remaining = listed.filter((line) => !expected.has(nameOfLine(line)) && stands(standing, line));
+  const reason = "The graph's state has it, but the document does not.";
   return [
     ...differing,
-    ...left.map((line): Difference => ({ kind: 'stale', aggregate: key, element: nameOfLine(line), reason })),
+    ...remaining.map((line): Difference => ({ kind: 'stale', aggregate: key, element: nameOfLine(line), reason })),
   ];
 }
 
@@ -93,19 +91,18 @@ function stands({ nodes, relationships }: StoredElements, line: string): boolean
   return element.kind === 'node' ? nodes.has(element.endpoint.identity) : relationships.has(element.id);
 }
 
-/** What an aggregate lists, by its document or by the registry. */
-export interface ListedElement {
+/** The elements that an aggregate lists, by its document or by the registry. */
+export interface ListedElements {
   readonly nodes: ReadonlyMap<string, { readonly shared: boolean }>;
   /** Types by id. */
   readonly relationships: ReadonlyMap<string, string>;
 }
 
-/** All that its document or the registry lists. */
 export function listElements(
   key: string,
   document: Subgraph | null,
   registered: RegisteredAggregate | undefined,
-): ListedElement {
+): ListedElements {
   const nodes = new Map<string, { readonly shared: boolean }>();
   const relationships = new Map<string, string>();
   for (const line of registered === undefined ? [] : decodeManifest(registered.manifest)) {

@@ -1,17 +1,16 @@
-/** What people read for an element of the graph, in the words of Cypher: `(:User {user_id: "ada"})`. */
+/** An element of the graph as text, in the notation of Cypher: `(:User {user_id: "ada"})`. */
 import { readNodeIdentity } from '../../lib/contract/identity.ts';
 import { escapeUnprintable } from '../../lib/contract/printable.ts';
-import type { GraphProperties } from '../../lib/contract/subgraph.ts';
-import { valueText } from './value-text.ts';
+import type { GraphProperties, GraphScalar, GraphValue } from '../../lib/contract/subgraph.ts';
 
-/** A node by its identity; a node that has lost its label or key in the graph has none. */
+/** A node by its identity; by any other name if it has lost its label or key in the graph. */
 export function nodeText(identity: string): string {
   if (!identity.startsWith('[')) return `(${escapeUnprintable(identity)})`;
   const { label, key } = readNodeIdentity(identity);
   return `(:${label} ${propertiesText(key)})`;
 }
 
-/** `{name: "Ada", age: 36}`, in the order of the names. @param maxCharacters where a value is cut. */
+/** `{name: "Ada", age: 36}`, in the order of the names. @param maxCharacters the length at which a value is cut. */
 export function propertiesText(properties: GraphProperties, maxCharacters = Number.POSITIVE_INFINITY): string {
   const texts = Object.entries(properties)
     .sort(([left], [right]) => (left < right ? -1 : 1))
@@ -38,4 +37,16 @@ export function elementText({
 }): string | null {
   if (ends !== undefined) return relationshipText(ends.type, nodeText(ends.from), nodeText(ends.to));
   return element?.startsWith('[') ? nodeText(element) : element && escapeUnprintable(element);
+}
+
+/** Text that differs if the values differ: `"17"`, `17` and `17.0`. */
+export function valueText(value: GraphValue): string {
+  return Array.isArray(value) ? `[${value.map(scalarText).join(', ')}]` : scalarText(value as GraphScalar);
+}
+
+function scalarText(value: GraphScalar): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value === 'number' && Number.isInteger(value)) return `${Object.is(value, -0) ? '-0' : value}.0`;
+  return String(value);
 }

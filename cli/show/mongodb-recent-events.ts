@@ -1,26 +1,24 @@
 /**
- * The events that the outbox holds of one aggregate. Those that are not settled stand in an index by aggregate; for
- * processed ones there is none, which would cost every writer: they are looked for among those that were processed
- * last.
+ * The events of one aggregate in the outbox. Unsettled events have an index by aggregate. Processed ones have none,
+ * because it would slow every writer: they are searched among the most recently processed.
  */
 import type { Collection, Document } from 'mongodb';
-import type { EventStatus, Operation } from '../../lib/contract/outbox-event.ts';
-import { type Position, toPosition } from '../../lib/contract/position.ts';
+import { toPosition } from '../../lib/contract/position.ts';
 import { purgeIndex } from '../../lib/outbox/collections.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
 import { exactTypes } from '../../lib/outbox/mongodb-read-event.ts';
+import type { EventView } from './aggregate-view.ts';
 
-/** An aggregate, as its events name it. */
 interface Aggregate {
   readonly aggregateType: string;
   readonly aggregateId: string;
 }
 
-/** So many processed events are looked through: a second or two of the server's time. */
-const processedLooked = 50_000;
+/** Search at most this many processed events: a second or two of the server's time. */
+const searchedProcessed = 50_000;
 
 /**
- * The fields of its pending and dead events, newest first; each value in the BSON type that is stored.
+ * The fields of its pending and dead events, newest first, in their stored BSON types.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -41,8 +39,7 @@ export async function findUnsettledEvents(
 }
 
 /**
- * The same of its processed events, among those that were processed last, of all aggregates; the one that was processed
- * last comes first.
+ * The same for its processed events, among the most recently processed of all aggregates, newest first.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -55,7 +52,7 @@ export async function findRecentlyProcessed(
   const pipeline = [
     { $match: { processedAt: { $type: 'date' } } },
     { $sort: { processedAt: -1 } },
-    { $limit: processedLooked },
+    { $limit: searchedProcessed },
     { $match: { aggregateType, aggregateId } },
     { $limit: limit },
     { $project: fields },
@@ -63,22 +60,8 @@ export async function findRecentlyProcessed(
   return withMongodbFaults(() => outbox.aggregate(pipeline, { hint: purgeIndex, ...exactTypes }).toArray());
 }
 
-/** An event without its payload. */
-export interface ListedEvent {
-  readonly eventId: string;
-  readonly operation: Operation;
-  readonly position: Position;
-  readonly status: EventStatus;
-  readonly attempts: number;
-  readonly createdAt: Date;
-  readonly processedAt: Date | null;
-  readonly deadAt: Date | null;
-  readonly error: { readonly code: string; readonly message: string } | null;
-}
-
 /**
- * Its events without their payloads, newest first; of those that are not settled, and of the processed ones, no more
- * than `limit` each.
+ * Its events without their payloads, newest first: at most `limit` unsettled and `limit` processed ones.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -86,22 +69,22 @@ export async function listEvents(
   outbox: Collection<Document>,
   aggregate: Aggregate,
   limit: number,
-): Promise<readonly ListedEvent[]> {
+): Promise<readonly EventView[]> {
   const fields = Object.fromEntries(
     ['operation', 'position', 'status', 'attempts', 'createdAt', 'processedAt', 'deadAt', 'error'].map((name) => [
       name,
       1,
     ]),
   );
-  // In this order: what is settled between the two reads is seen twice, and not never.
+  // In this order, an event that is settled between the two reads is found twice instead of not at all.
   const unsettled = await findUnsettledEvents(outbox, aggregate, fields, limit);
   const processed = await findRecentlyProcessed(outbox, aggregate, fields, limit);
-  const events = [...unsettled, ...processed].map(toListedEvent);
+  const events = [...unsettled, ...processed].map(toEventView);
   const byId = new Map(events.map((event) => [event.eventId, event]));
   return [...byId.values()].sort((left, right) => (left.position < right.position ? 1 : -1));
 }
 
-function toListedEvent(document: Document): ListedEvent {
+function toEventView(document: Document): EventView {
   const { _id, operation, position, status, attempts, createdAt, processedAt, deadAt, error } = document;
   return {
     eventId: String(_id),

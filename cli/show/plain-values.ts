@@ -1,10 +1,9 @@
-/** A view as JSON can hold it, without a digit lost. */
+/** A view as JSON, without losing digits. */
 import type { GraphProperties, GraphScalar } from '../../lib/contract/subgraph.ts';
 import type { AggregateView, SubgraphView } from './aggregate-view.ts';
 
 /**
- * The view with the graph's values as Extended JSON, relaxed where that is exact: `17`, `{"$numberLong": "…"}`,
- * `{"$date": "…"}`.
+ * With the graph's values as Extended JSON, relaxed if that is exact: `17`, `{"$numberLong": "…"}`, `{"$date": "…"}`.
  */
 export function plainView({ expected, standing, ...others }: AggregateView): Readonly<Record<string, unknown>> {
   return { ...others, expected: expected && plainSubgraph(expected), standing: plainSubgraph(standing) };
@@ -27,7 +26,7 @@ export function plainProperties(properties: GraphProperties): Readonly<Record<st
   );
 }
 
-/** A FLOAT that is integral is told apart from an INTEGER, as Neo4j does. */
+/** Distinguishes an integral FLOAT from an INTEGER, as Neo4j does. */
 function plainScalar(value: GraphScalar): unknown {
   if (typeof value === 'bigint')
     return Number.isSafeInteger(Number(value)) ? Number(value) : { $numberLong: String(value) };

@@ -1,14 +1,11 @@
-/**
- * Subgraphs as pictures of them need: what a document says, and what stands. Each relationship finds both of its ends
- * among the nodes. Pure.
- */
+/** The subgraphs of a document and of the graph, each with both ends of every relationship. Pure. */
 import { relationshipId } from '../../lib/contract/identity.ts';
 import type { NamedEndpoint, Subgraph } from '../../lib/contract/subgraph.ts';
-import type { StoredElements, StoredNode } from '../../lib/graph/stored-graph.ts';
-import type { ListedElement } from './aggregate-differences.ts';
+import type { StandingElements, StandingNode } from '../../lib/graph/standing-graph.ts';
+import type { ListedElements } from './aggregate-differences.ts';
 import type { NodeView, RelationshipView, SubgraphView } from './aggregate-view.ts';
 
-/** What a document says. `key`: the aggregate's. */
+/** The subgraph of a document. @param key the aggregate's. */
 export function expectedView(key: string, { nodes, relationships }: Subgraph): SubgraphView {
   const views = new Map<string, NodeView>();
   for (const node of nodes) {
@@ -34,13 +31,11 @@ function endView({ identity, label, key }: NamedEndpoint): NodeView {
   return { identity, labels: [label], properties: key, hold: 'end' };
 }
 
-/**
- * What stands of what an aggregate lists. `ends`: the ends of its relationships that it does not list, by their names.
- */
+/** The listed elements in the graph. @param ends the unlisted ends of its relationships, by identity. */
 export function standingView(
-  listed: ListedElement,
-  standing: StoredElements,
-  ends: ReadonlyMap<string, StoredNode>,
+  listed: ListedElements,
+  standing: StandingElements,
+  ends: ReadonlyMap<string, StandingNode>,
 ): SubgraphView {
   const nodes = new Map<string, NodeView>();
   for (const [identity, node] of standing.nodes) {
@@ -55,14 +50,14 @@ export function standingView(
   };
   const relationships = [...standing.relationships].map(([id, { from, to, properties }]): RelationshipView => {
     const ofType = listed.relationships.get(id) ?? '';
-    // A node that has lost its key or its label has no name; it is one of its own for each relationship.
+    // A node that has lost its key or label has no identity: it is a separate node for each relationship.
     return { id, type: ofType, from: nameEnd(from, `start of ${id}`), to: nameEnd(to, `end of ${id}`), properties };
   });
   return { nodes: [...nodes.values()], relationships };
 }
 
-/** The ends that are still to be read. */
-export function unreadEnds({ nodes, relationships }: StoredElements): readonly string[] {
+/** The ends that must still be read. */
+export function unreadEnds({ nodes, relationships }: StandingElements): readonly string[] {
   const ends = [...relationships.values()].flatMap(({ from, to }) => [from, to]);
   const unlisted = ends.flatMap((identities) =>
     identities.some((one) => nodes.has(one)) ? [] : identities.slice(0, 1),

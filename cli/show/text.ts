@@ -1,5 +1,4 @@
-/** The look at one aggregate, for people: from the document to the graph, the differences last. */
-
+/** One aggregate as text: from the document to the graph, the differences last. */
 import { readNodeIdentity, relationshipName } from '../../lib/contract/identity.ts';
 import { positionTime } from '../../lib/contract/position.ts';
 import { escapeUnprintable } from '../../lib/contract/printable.ts';
@@ -8,19 +7,18 @@ import { table } from '../terminal/table.ts';
 import type { AggregateView, EventView, NodeView, SubgraphView } from './aggregate-view.ts';
 import { elementText, nodeText, propertiesText, relationshipText } from './element-text.ts';
 
-/** A section shows so many elements; `--json` has all. */
+/** A section shows at most this many elements; `--json` has all. */
 const shownElements = 50;
 const shownEvents = 20;
-/** A value is cut here: summaries and embeddings are long. */
+/** Longer values are cut: summaries and embeddings are long. */
 const shownCharacters = 100;
 
-/** All that a view says. */
 export function showText(view: AggregateView): string {
   const isSame = view.differences.length === 0 && view.expected !== null;
-  const graph = isSame ? 'In the graph, as the document says' : 'In the graph';
+  const graph = isSame ? 'In the graph, equal to the document' : 'In the graph';
   const sections: readonly (readonly [string, string])[] = [
     ['Document', documentText(view)],
-    ...(isSame ? [] : [['What the document says', expectedText(view)] as const]),
+    ...(isSame ? [] : [['Projected document', expectedText(view)] as const]),
     ['Events', eventsText(view.events)],
     ['Registry', registryText(view)],
     [graph, subgraphText(view.standing)],
@@ -31,19 +29,19 @@ export function showText(view: AggregateView): string {
   return [name, ...blocks, verdictText(view)].join('\n\n');
 }
 
-/** One line at the end: is it as it should be? */
+/** The last line: does the graph match the document? */
 export function verdictText({ search, differences, isInFlight, document }: AggregateView): string {
-  const soon = isInFlight ? ' An event is on its way: look again in a moment.' : '';
+  const soon = isInFlight ? ' An event is pending: run it again in a moment.' : '';
   if (search === 'not-found')
-    return `No document was found where it is likely, and the collection was not gone through: whether the graph is right, nobody can say.${soon}`;
-  if (differences.length > 0) return `The graph is not what the document says.${soon}`;
+    return `No likely document was found. Run it without --no-walk to know whether the graph is right.${soon}`;
+  if (differences.length > 0) return `The graph does not match the document.${soon}`;
   if (document === null) return `There is no document, and the graph has nothing of it.${soon}`;
-  return `The graph is what the document says.${soon}`;
+  return `The graph matches the document.${soon}`;
 }
 
 function documentText({ document, search }: AggregateView): string {
   if (document !== null) return JSON.stringify(document, null, 2).split('\n').map(escapeUnprintable).join('\n');
-  return search === 'absent' ? 'There is none.' : 'None was found where it is likely.';
+  return search === 'absent' ? 'There is none.' : 'No likely document was found.';
 }
 
 function expectedText({ expected, fault }: AggregateView): string {
@@ -55,7 +53,7 @@ function expectedText({ expected, fault }: AggregateView): string {
 }
 
 function eventsText(events: readonly EventView[]): string {
-  if (events.length === 0) return 'None that the outbox still has.';
+  if (events.length === 0) return 'None in the outbox.';
   const rows = events
     .slice(0, shownEvents)
     .map((event) => [event.position, timeText(event.createdAt), event.operation, event.status, outcomeText(event)]);
@@ -82,8 +80,8 @@ function subgraphText({ nodes, relationships }: SubgraphView): string {
   if (nodes.length === 0 && relationships.length === 0) return 'Nothing.';
   const lines = nodes.map((node) => `${node.hold.padEnd(6)}  ${nodeText(node.identity)}${others(node)}`);
   const between = relationships.map(({ type, from, to, properties }) => {
-    const told = Object.keys(properties).length === 0 ? '' : propertiesText(properties, shownCharacters);
-    return relationshipText(type, nodeText(from), nodeText(to), told);
+    const inner = Object.keys(properties).length === 0 ? '' : propertiesText(properties, shownCharacters);
+    return relationshipText(type, nodeText(from), nodeText(to), inner);
   });
   return [
     ...lines.slice(0, shownElements),
@@ -93,7 +91,7 @@ function subgraphText({ nodes, relationships }: SubgraphView): string {
   ].join('\n');
 }
 
-/** What it has beside its name. */
+/** Its further labels and properties. */
 function others({ identity, labels, properties }: NodeView): string {
   const { label, key } = identity.startsWith('[') ? readNodeIdentity(identity) : { label: null, key: {} };
   const more = labels.filter((one) => one !== label).map((one) => ` :${escapeUnprintable(one)}`);
@@ -115,7 +113,7 @@ function differencesText({ differences, expected, standing }: AggregateView): st
   return [...lines.slice(0, shownElements), ...more(lines.length, shownElements)].join('\n');
 }
 
-/** By the names that differences have for them. */
+/** Keyed by the names that differences use. */
 function relationshipNames({ relationships }: SubgraphView): readonly (readonly [string, string])[] {
   return relationships.map(({ type, id, from, to }) => [
     relationshipName(type, id),

@@ -1,17 +1,27 @@
 /**
- * One aggregate from its document to the graph, looked at in an order that tells a difference from a change that is on
- * its way: the registry, the document, its events, the elements, and the registry once more. Where its position has
- * moved meanwhile, all of it is looked at again.
+ * Compares one aggregate's document with the graph. The order of the reads distinguishes a difference from a change in
+ * flight: the registry, the document, its events, the elements, and the registry again. If the aggregate's position has
+ * changed in the meantime, everything is read again.
  */
-
 import { Fault } from '../../lib/contract/fault.ts';
 import { readNodeIdentity } from '../../lib/contract/identity.ts';
 import { aggregateKey } from '../../lib/contract/outbox-event.ts';
-import type { NamedEndpoint, Subgraph } from '../../lib/contract/subgraph.ts';
+import type { Subgraph } from '../../lib/contract/subgraph.ts';
 import { decodeManifest } from '../../lib/graph/manifest.ts';
-import type { RegisteredAggregate, StoredElements } from '../../lib/graph/stored-graph.ts';
+import { type KeyNames, readKeyNames } from '../../lib/graph/neo4j-key-names.ts';
+import { readRegistered } from '../../lib/graph/neo4j-list-aggregates.ts';
+import { readElements } from '../../lib/graph/neo4j-read-elements.ts';
+import type { RegisteredAggregate } from '../../lib/graph/standing-graph.ts';
+import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
+import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
+import type { Databases } from '../databases.ts';
+import { stateOf } from '../documents/document-state.ts';
+import { readDocuments } from '../documents/mongodb-documents.ts';
+import { type FindOptions, findDocument } from '../documents/mongodb-find-document.ts';
+import { toRelaxedJson } from '../terminal/relaxed-json.ts';
 import { aggregateDifferences, listElements } from './aggregate-differences.ts';
 import type { AggregateView, EventView, ViewedFault } from './aggregate-view.ts';
+import { listEvents } from './mongodb-recent-events.ts';
 import { expectedView, standingView, unreadEnds } from './subgraph-view.ts';
 
 /** A document as it is now. */
@@ -20,53 +30,61 @@ interface ViewedDocument {
   readonly subgraph: Subgraph | Fault;
 }
 
-/** Where an aggregate's document is. */
-type Location<Id> =
-  | { readonly outcome: 'found'; readonly id: Id }
-  | { readonly outcome: 'absent' | 'not-found' | 'interrupted' };
-
-/** All of one aggregate. */
-export interface ViewPorts<Id> {
-  /** May take long. */
-  readonly locateDocument: () => Promise<Location<Id>>;
-  /** Null: it is gone. */
-  readonly readDocument: (id: Id) => Promise<ViewedDocument | null>;
-  /** Newest first. */
-  readonly listEvents: () => Promise<readonly EventView[]>;
-  readonly readRegistered: () => Promise<RegisteredAggregate | undefined>;
-  readonly readElements: (
-    nodes: readonly NamedEndpoint[],
-    relationships: readonly { readonly type: string; readonly id: string }[],
-  ) => Promise<StoredElements>;
-}
-
-/** `unknown`: there is no document, no event and nothing in the graph. */
+/** `unknown`: there is no document, no event, and nothing in the graph. */
 export type ViewOutcome =
   | { readonly outcome: 'viewed'; readonly view: AggregateView }
   | { readonly outcome: 'unknown' }
   | { readonly outcome: 'interrupted' };
 
-/** An aggregate that moves is looked at so often. */
-const maxLooks = 3;
+/** A changing aggregate is read at most this often. */
+const maxReads = 3;
 
-/** Looks at it. @throws Fault `mongodb-unavailable`, `neo4j-unavailable` or `manifest-unknown`. */
-export async function viewAggregate<Id>(
-  ports: ViewPorts<Id>,
-  aggregate: { readonly aggregateType: string; readonly aggregateId: string },
+/** At most this many pending or dead events, and as many processed ones, are shown. */
+const maxEvents = 100;
+
+/**
+ * Reads one aggregate from both databases. The caller closes the connections.
+ *
+ * @throws Fault `mongodb-unavailable`, `neo4j-unavailable` or `manifest-unknown`.
+ */
+export async function viewAggregate(
+  scope: Databases,
+  definition: AggregateDefinition,
+  aggregateId: string,
+  options: FindOptions,
 ): Promise<ViewOutcome> {
-  const location = await ports.locateDocument();
+  const { db, driver, database } = scope;
+  const aggregate = { aggregateType: definition.type, aggregateId };
+  const key = aggregateKey(aggregate);
+  const keyNames = await readKeyNames(driver, database);
+  const readRegistry = async () => (await readRegistered(driver, database, [key])).get(key);
+  const location = await findDocument(db, definition, aggregateId, options);
   if (location.outcome === 'interrupted') return { outcome: 'interrupted' };
-  for (let look = 1; ; look += 1) {
-    const before = await ports.readRegistered();
-    const found = location.outcome === 'found' ? await ports.readDocument(location.id) : null;
+  for (let read = 1; ; read += 1) {
+    const registered = await readRegistry();
+    const found = location.outcome === 'found' ? await readDocument(scope, definition, location.document._id) : null;
     const search = found === null && location.outcome === 'found' ? 'absent' : location.outcome;
-    const events = await ports.listEvents();
-    if (found === null && before === undefined && events.length === 0) return { outcome: 'unknown' };
-    const view = await viewOnce(ports, { ...aggregate, search, found, events, registered: before });
-    const moved = (await ports.readRegistered())?.position !== before?.position;
-    if (!moved || look === maxLooks)
-      return { outcome: 'viewed', view: { ...view, isInFlight: view.isInFlight || moved } };
+    const events = await listEvents(outboxOf(db), aggregate, maxEvents);
+    if (found === null && registered === undefined && events.length === 0) return { outcome: 'unknown' };
+    const view = await viewOnce(scope, keyNames, { ...aggregate, search, found, events, registered });
+    const hasMoved = (await readRegistry())?.position !== registered?.position;
+    if (!hasMoved || read === maxReads)
+      return { outcome: 'viewed', view: { ...view, isInFlight: view.isInFlight || hasMoved } };
   }
+}
+
+/** Null if the document was deleted. */
+async function readDocument(
+  { db }: Databases,
+  definition: AggregateDefinition,
+  id: unknown,
+): Promise<ViewedDocument | null> {
+  const [stored] = await readDocuments(db.collection(definition.collection), [id]);
+  if (stored === undefined) return null;
+  return {
+    document: toRelaxedJson(stored.document) as Readonly<Record<string, unknown>>,
+    subgraph: stateOf(definition, stored).subgraph,
+  };
 }
 
 interface Findings {
@@ -78,19 +96,23 @@ interface Findings {
   readonly registered: RegisteredAggregate | undefined;
 }
 
-async function viewOnce<Id>(
-  ports: Pick<ViewPorts<Id>, 'readElements'>,
+async function viewOnce(
+  { driver, database }: Databases,
+  keyNames: KeyNames,
   { aggregateType, aggregateId, search, found, events, registered }: Findings,
 ): Promise<AggregateView> {
   const key = aggregateKey({ aggregateType, aggregateId });
   const fault = found?.subgraph instanceof Fault ? found.subgraph : null;
   const subgraph = found === null || found.subgraph instanceof Fault ? null : found.subgraph;
   const listed = listElements(key, subgraph, registered);
-  const standing = await ports.readElements(
-    [...listed.nodes.keys()].map(readNodeIdentity),
-    [...listed.relationships].map(([id, type]) => ({ id, type })),
-  );
-  const ends = await ports.readElements(unreadEnds(standing).map(readNodeIdentity), []);
+  const standing = await readElements(driver, database, keyNames, {
+    nodes: [...listed.nodes.keys()].map(readNodeIdentity),
+    relationships: [...listed.relationships].map(([id, type]) => ({ id, type })),
+  });
+  const ends = await readElements(driver, database, keyNames, {
+    nodes: unreadEnds(standing).map(readNodeIdentity),
+    relationships: [],
+  });
   const ahead = events.filter(({ position }) => registered === undefined || position > registered.position);
   const newestUnsettled = ahead.find(({ status }) => status !== 'processed');
   const isInFlight = ahead.some(({ status }) => status === 'pending');
@@ -116,7 +138,7 @@ async function viewOnce<Id>(
   };
 }
 
-/** Deeper calls are those of outgraph itself. */
+/** Deeper frames are in outgraph itself. */
 const shownFrames = 10;
 
 function viewFault({ code, message: reason, cause }: Fault): ViewedFault {

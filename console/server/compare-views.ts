@@ -4,7 +4,7 @@
  */
 
 import type { AggregateView, NodeView, RelationshipView } from '../../cli/show/aggregate-view.ts';
-import { valueText } from '../../cli/show/value-text.ts';
+import { valueText } from '../../cli/show/element-text.ts';
 import { readNodeIdentity } from '../../lib/contract/identity.ts';
 import type { GraphValue, KeyValue } from '../../lib/contract/subgraph.ts';
 import type { Fact, Mark, PictureNode, PictureRelationship } from '../messages.ts';

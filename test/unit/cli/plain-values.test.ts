@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { valueText } from '../../../cli/show/element-text.ts';
 import { plainProperties } from '../../../cli/show/plain-values.ts';
-import { valueText } from '../../../cli/show/value-text.ts';
 
 const date = new Date('2026-11-25T12:00:00Z');
 const most = 9_223_372_036_854_775_807n;

@@ -59,7 +59,7 @@ Events
 Registry
   position 6745f00000000001, written 2024-11-26T15:57:52Z; 2 elements
 
-In the graph, as the document says
+In the graph, equal to the document
   owned   (:User {user_id: "ada"}) :Person {age: 3, bio: "${'x'.repeat(99)}…}
   end     (:Date {date: "12-10"})
   (:User {user_id: "ada"})-[:BORN]->(:Date {date: "12-10"})
@@ -67,7 +67,7 @@ In the graph, as the document says
 Differences
   None.
 
-The graph is what the document says.`);
+The graph matches the document.`);
 });
 
 it('one that differs is told twice, and each difference with its element', () => {
@@ -80,7 +80,7 @@ it('one that differs is told twice, and each difference with its element', () =>
       { kind: 'missing', aggregate: 'person:ada', element: 'BORN r1', reason: 'Not yet.' },
     ],
   });
-  expect(text).toContain('What the document says\n  owned   (:User');
+  expect(text).toContain('Projected document\n  owned   (:User');
   expect(text).toContain(`In the graph
   Nothing.
 
@@ -89,7 +89,7 @@ Differences
   changed  (:User {user_id: "ada"})  Gone.
   missing  (:User {user_id: "ada"})-[:BORN]->(:Date {date: "12-10"})  Not yet.
 
-The graph is not what the document says.`);
+The graph does not match the document.`);
 });
 
 it('one of hundreds of elements is cut, and says where all of them are', () => {
@@ -104,8 +104,8 @@ it('one of hundreds of elements is cut, and says where all of them are', () => {
 
 it.each<readonly [string, Partial<AggregateView>, string]>([
   ['deleted', { document: null, search: 'absent' }, 'There is no document, and the graph has nothing of it.'],
-  ['not looked for to the end', { document: null, search: 'not-found' }, 'nobody can say.'],
-  ['in flight', { isInFlight: true }, 'An event is on its way: look again in a moment.'],
+  ['not looked for to the end', { document: null, search: 'not-found' }, 'Run it without --no-walk'],
+  ['in flight', { isInFlight: true }, 'An event is pending: run it again in a moment.'],
 ])('an aggregate that is %s has a verdict that says so', (_, fields, text) => {
   expect(verdictText({ ...view, ...fields })).toContain(text);
 });
