@@ -1,4 +1,4 @@
-/** `outgraph verify`: is the graph what the documents say? With `--repair`, it is made so. */
+/** `outgraph verify`: does the graph match the documents? `--repair` corrects it. */
 import { open } from 'node:fs/promises';
 import { Command } from 'commander';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
@@ -39,7 +39,7 @@ export interface VerifyCommandOptions extends ChangeOptions, CatalogOption {
   readonly maxPending: number;
 }
 
-/** With whether no types were named, so that all of them are compared. */
+/** `isWholeCatalog`: no types were named, so all are compared. */
 export type VerifyScope = VerifyCommandOptions & { readonly isWholeCatalog: boolean };
 
 const help = `
@@ -50,44 +50,45 @@ Examples:
   outgraph verify order --repair --rate 20    one type, slowly
 
 It compares every document with the graph, element by element, and then looks
-for elements without a document. Writers may write meanwhile; aggregates in
-flight are skipped and counted. It finds:
+for elements without a document. Writers may write in the meantime; aggregates
+in flight are skipped and counted. It finds:
 
-  missing  the graph has no aggregate of a document, and no event is on its way
+  missing  the graph lacks the aggregate of a document, and no event is pending
   stale    the graph has an older state
-  changed  somebody else changed or removed an element
+  changed  another program changed or removed an element
   ghost    an aggregate without a document, or a node that its aggregate lacks
   unowned  an element with outgraph's marks that no aggregate lists
   dead     the newest event is dead, or the document can never be applied
 
---quick compares positions and manifests alone: not what others changed.
+--quick compares only positions and manifests: it does not find changes by
+other programs.
 
---repair changes nothing before you confirm it. It records the documents of
-missing, stale and changed aggregates again, through the outbox; then it
-deletes what has no document, unless that is more than --max-deleted. It leaves
-alone dead events and elements without outgraph's marks. Your consumer must
-run.
+--repair changes nothing before you confirm. It records the documents of
+missing, stale and changed aggregates through the outbox. Then it deletes
+ghosts and unowned elements, unless there are more than --max-deleted. It does
+not touch dead events or elements without outgraph's marks. Your consumer must
+be running.
 
-Do not use it for a type whose events stand for something else than documents
-of its collection: all of it would be ghosts. Details: docs/reference/cli.md`;
+Do not use it for a type whose events do not correspond to documents of its
+collection: all its aggregates would be ghosts. Details: docs/reference/cli.md`;
 
 /** The command. */
 export function verifyCommand(shell: Shell): Command {
   const command = new Command('verify')
     .argument('[type...]', 'aggregate types of the catalog (default: all)')
-    .option('--quick', 'by positions and manifests alone')
-    .option('--first <count>', 'print this many differences', count, 20)
+    .option('--quick', 'compare only positions and manifests')
+    .option('--first <count>', 'print at most this many differences', count, 20)
     .option('--to <file>', 'write all differences to a file, as JSON lines')
-    .option('--transaction-seconds <seconds>', 'no writer takes longer for a transaction', count, 120)
-    .option('--repair', 'repair what is wrong, and verify again')
-    .option('--max-deleted <count>', 'with --repair: delete nothing if it would be more', count, 1_000)
+    .option('--transaction-seconds <seconds>', "the longest a writer's transaction takes", count, 120)
+    .option('--repair', 'repair the differences, and verify again')
+    .option('--max-deleted <count>', 'with --repair: delete nothing if there are more', count, 1_000)
     .option('--max-pending <count>', 'with --repair: wait while more events are pending', positive, 5_000)
     .addHelpText('after', help);
   addCatalogOption(command);
   return addChangeOptions(command, { default: 100, what: 'aggregates' }).action(
     async (types: readonly string[], options: VerifyCommandOptions) => {
       if (options.repair && (options.quick || options.to !== undefined))
-        command.error('error: --repair verifies again and again: leave out --quick and --to');
+        command.error('error: --repair verifies several times: leave out --quick and --to');
       const definitions = await readTypesOrExit(shell, types, options, command);
       const scope = { ...options, isWholeCatalog: types.length === 0 };
       return options.repair ? runRepair(shell, definitions, scope) : runVerify(shell, definitions, scope);
@@ -108,7 +109,7 @@ async function runVerify(
         if (options.isWholeCatalog) await refuseUnknownTypes(scope, definitions);
         const shown: Difference[] = [];
         const file = options.to === undefined ? null : await openFile(options.to);
-        const tell = async ({ difference }: { readonly difference: Difference }) => {
+        const onDifference = async ({ difference }: { readonly difference: Difference }) => {
           if (shown.length < options.first) shown.push(difference);
           await file?.write(`${JSON.stringify(differenceFacts(difference))}\n`);
         };
@@ -117,7 +118,7 @@ async function runVerify(
           scope,
           definitions,
           { quick, transactionSeconds },
-          { signal: terminal.signal, progress: showSteps(terminal), tell },
+          { signal: terminal.signal, progress: showSteps(terminal), onDifference },
         ).finally(() => file?.close());
         return {
           outcome: report.outcome,
@@ -134,7 +135,7 @@ interface DifferenceFile {
   readonly close: () => Promise<void>;
 }
 
-/** @throws Refusal where it cannot be written to, at once or later. */
+/** @throws Refusal if the file cannot be written, immediately or later. */
 async function openFile(name: string): Promise<DifferenceFile> {
   const refuse = (error: NodeJS.ErrnoException): never => {
     throw new Refusal(`${name} cannot be written: ${error.code ?? error.message}.`);
@@ -152,9 +153,9 @@ function reportText(
   const { outcome, differences } = report;
   const kinds = kindsText(differences);
   const headline = {
-    equal: 'The graph is what the documents say.',
-    different: `The graph is not what the documents say: ${kinds}.`,
-    interrupted: `Interrupted. Until then: ${kinds || 'no difference'}.`,
+    equal: 'The graph matches the documents.',
+    different: `The graph does not match the documents: ${kinds}.`,
+    interrupted: `Interrupted. So far: ${kinds || 'no difference'}.`,
   }[outcome];
   const lines = differenceLines(differences, shown, to === undefined ? ': --to FILE writes all of them' : '');
   return [headline, compared, ...inFlightLines(report), ...lines, ...nextLines(differences)].join('\n');

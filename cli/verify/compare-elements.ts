@@ -1,40 +1,40 @@
-/** Whether an aggregate's elements stand in the graph as its subgraph lists them. Pure. */
+/** Compares an aggregate's elements in the graph with its subgraph. Pure. */
 import { nodeContent, relationshipContent, relationshipId, relationshipName } from '../../lib/contract/identity.ts';
 import type { GraphProperties, Subgraph, SubgraphNode, SubgraphRelationship } from '../../lib/contract/subgraph.ts';
 import type { StoredElements, StoredNode, StoredRelationship } from '../../lib/graph/stored-graph.ts';
 import type { Difference } from './difference.ts';
 
-/** The elements of `subgraph` that do not stand as they should. `owner` is the aggregate's key. */
-export function compareElements(owner: string, subgraph: Subgraph, standing: StoredElements): readonly Difference[] {
+/** The elements of `subgraph` that are missing or different in the graph. `owner` is the aggregate's key. */
+export function compareElements(owner: string, subgraph: Subgraph, standing: StandingElements): readonly Difference[] {
   const differences: Difference[] = [];
-  const tell = (element: string, reason: string | null, others: Pick<Difference, 'ends'> = {}) => {
+  const add = (element: string, reason: string | null, others: Pick<Difference, 'ends'> = {}) => {
     if (reason === null) return;
     const misplaced = reason === otherEnds ? ({ isMisplaced: true } as const) : {};
     differences.push({ kind: 'changed', aggregate: owner, element, reason, ...others, ...misplaced });
   };
-  for (const node of subgraph.nodes) tell(node.identity, nodeProblem(owner, node, standing.nodes.get(node.identity)));
+  for (const node of subgraph.nodes) add(node.identity, nodeProblem(owner, node, standing.nodes.get(node.identity)));
   for (const relationship of subgraph.relationships) {
     const id = relationshipId(relationship, owner);
     const { type, from, to } = relationship;
     const ends = { type, from: from.identity, to: to.identity };
-    tell(relationshipName(type, id), relationshipProblem(relationship, standing.relationships.get(id)), { ends });
+    add(relationshipName(type, id), relationshipProblem(relationship, standing.relationships.get(id)), { ends });
   }
   return differences;
 }
 
-const otherEnds = 'It has other ends, or their labels or keys were changed.';
+const otherEnds = 'It has different ends, or their labels or keys were changed.';
 
 function nodeProblem(owner: string, node: SubgraphNode, standing: StoredNode | undefined): string | null {
   if (standing === undefined) return 'The node is gone.';
-  // With an owner, the node is as that one says.
+  // The owner, not this aggregate, determines the node's content.
   if (node.shared && standing.owner !== null) return null;
-  if (node.shared && standing.shares <= 0) return 'The node has lost the mark of being shared.';
+  if (node.shared && standing.shares <= 0) return 'The node has lost its share count.';
   if (!node.shared && standing.owner !== owner) return 'The node has lost the mark of its owner.';
   const labels = standing.labels.filter((label) => label !== node.label).sort();
   const properties = without(standing.properties, Object.keys(node.key));
   if (nodeContent({ labels, properties }) === nodeContent(node)) return null;
-  if (labels.join() !== node.labels.join()) return 'Its labels are others.';
-  return `Its properties are others: ${differingNames(properties, node.properties).join(', ')}.`;
+  if (labels.join() !== node.labels.join()) return 'Its labels differ.';
+  return `Its properties differ: ${differingNames(properties, node.properties).join(', ')}.`;
 }
 
 function relationshipProblem(
@@ -46,14 +46,14 @@ function relationshipProblem(
     return otherEnds;
   const { properties } = standing;
   if (relationshipContent({ properties }) === relationshipContent(relationship)) return null;
-  return `Its properties are others: ${differingNames(properties, relationship.properties).join(', ')}.`;
+  return `Its properties differ: ${differingNames(properties, relationship.properties).join(', ')}.`;
 }
 
 function without(properties: GraphProperties, names: readonly string[]): GraphProperties {
   return Object.fromEntries(Object.entries(properties).filter(([name]) => !names.includes(name)));
 }
 
-/** By name alone: values are nobody's business here. */
+/** Names only: a report never contains values. */
 function differingNames(left: GraphProperties, right: GraphProperties): readonly string[] {
   const content = (properties: GraphProperties, name: string) => {
     const value = properties[name];

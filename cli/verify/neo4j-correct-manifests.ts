@@ -1,10 +1,10 @@
 /**
- * Makes the registry say what really stands, for elements that somebody else has changed: the apply leaves alone what a
- * manifest calls unchanged. What is gone is listed no more, what has other content is listed with one that no state
- * has, and the next event of the aggregate writes it anew, in its own transaction. Under the lock of the aggregates: an
- * event that is applied at the same time comes before it or after it.
+ * Corrects manifests to match the graph, for elements that another program has changed. The apply skips elements that
+ * are unchanged by the manifest. So a missing element is removed from it, and a changed one gets a content that no
+ * state has: the next event of the aggregate then writes both, in its own transaction. The aggregates are locked, so
+ * that concurrent events are applied before or after this.
  *
- * What is shared is brought right at once, because other aggregates list it too and have no event.
+ * Shared elements are corrected immediately, because other aggregates list them too and have no event.
  */
 import type { Driver, ManagedTransaction } from 'neo4j-driver';
 import type { NamedEndpoint } from '../../lib/contract/subgraph.ts';
@@ -30,17 +30,17 @@ import { inWriteTransaction } from '../../lib/graph/neo4j-write-transaction.ts';
 import type { MarkedElement, MarkedRelationship, RegisteredAggregate } from '../../lib/graph/stored-graph.ts';
 import { settleElements } from './neo4j-settle-elements.ts';
 
-/** The elements of an aggregate that do not stand as listed. */
+/** The elements of an aggregate that differ from its manifest. */
 export interface DamagedAggregate {
   readonly key: string;
-  /** By the names that a verification gives them. */
+  /** By their names in a verification. */
   readonly names: ReadonlySet<string>;
-  /** Those of them that are relationships between other nodes. */
+  /** The relationships among them that are between the wrong nodes. */
   readonly misplaced: ReadonlySet<string>;
 }
 
 /**
- * Corrects the manifests; the current states of the aggregates are to be recorded after that.
+ * Corrects the manifests. Record the current states of the aggregates afterwards.
  *
  * @throws Fault `neo4j-unavailable`.
  */
@@ -80,7 +80,7 @@ function damagedLines(
   );
 }
 
-/** Shared elements, and nodes with the mark of an owner that may not list them. */
+/** Settles shared elements, and nodes with the mark of another owner that may not list them. */
 async function settleDamaged(driver: Driver, database: string, lines: readonly DamagedLine[]): Promise<void> {
   const query = queryOf(driver, database);
   const nodes = lines.flatMap(({ key, listed }) => (listed.kind === 'node' ? [{ key, listed }] : []));
@@ -103,7 +103,7 @@ async function settleDamaged(driver: Driver, database: string, lines: readonly D
   if (elements.length > 0) await settleElements(driver, database, { elements, rewrite: true });
 }
 
-/** Makes those that are gone, with no more than their name. All else of an element is read under its lock. */
+/** Creates missing nodes with only label and key. Everything else about an element is read under its lock. */
 async function mergeNodes(tx: ManagedTransaction, endpoints: readonly NamedEndpoint[]): Promise<MarkedElement[]> {
   const merged: MarkedElement[] = [];
   for (const [shape, members] of groupByShape(endpoints, (endpoint) => endpoint)) {
@@ -126,7 +126,10 @@ async function findRelationships(
 ): Promise<readonly MarkedRelationship[]> {
   const found: MarkedRelationship[] = [];
   for (const [type, members] of Map.groupBy(relationships, (one) => one.type)) {
-    const statement = `UNWIND $ids AS id MATCH ()-[r:\`${type}\` {_outgraphId: id}]->() RETURN elementId(r) AS elementId, id`;
+    const statement = `
+UNWIND $ids AS id
+MATCH ()-[r:\`${type}\` {_outgraphId: id}]->()
+RETURN elementId(r) AS elementId, id`;
     const rows = await query<{ elementId: string; id: string }>(statement, { ids: members.map(({ id }) => id) });
     found.push(...rows.map((row): MarkedRelationship => ({ kind: 'relationship', type, ...row, shares: 0 })));
   }
@@ -142,10 +145,10 @@ async function correct(tx: ManagedTransaction, damaged: readonly DamagedAggregat
   );
   const ends = await deleteReleased(tx, relationships);
   const standing = await readStanding(query, lines);
-  const entries = [...Map.groupBy(lines, ({ key }) => key)].flatMap(([key, some]): readonly RegistryEntry[] => {
+  const entries = [...Map.groupBy(lines, ({ key }) => key)].flatMap(([key, ofKey]): readonly RegistryEntry[] => {
     const before = known.get(key);
     if (before === undefined) return [];
-    const corrected = new Map(some.map((one) => [one.line, correctLine(one, standing)]));
+    const corrected = new Map(ofKey.map((one) => [one.line, correctLine(one, standing)]));
     const manifest = decodeManifest(before.manifest).flatMap((line) => corrected.get(line) ?? [line]);
     return [{ key, position: before.position, manifest: encodeManifest(manifest), deleted: false }];
   });
@@ -174,13 +177,13 @@ async function readStanding(query: Query, lines: readonly DamagedLine[]): Promis
   };
 }
 
-/** The line as it is right; none for what is to be made anew. */
+/** The corrected line; none for an element that must be created again. */
 function correctLine({ key, line, listed }: DamagedLine, { owners, relationships }: Standing): readonly string[] {
   if (listed.kind === 'relationship') {
     if (!relationships.has(listed.id)) return [];
     return listed.shared ? [line] : [withUnknownContent(line)];
   }
   if (listed.shared) return [line];
-  // Without its owner's mark it is anybody's, to be claimed again.
+  // Without its owner's mark, the node can be claimed again.
   return owners.get(listed.endpoint.identity) === key ? [withUnknownContent(line)] : [];
 }

@@ -1,7 +1,4 @@
-/**
- * How many aggregates list elements, by their manifests. Walks the whole registry, and so is for a verification and a
- * repair only.
- */
+/** Counts the aggregates that list elements, by their manifests. Reads the whole registry: use it only for `verify`. */
 import type { Driver } from 'neo4j-driver';
 import { sharedNodeLine } from '../../lib/graph/manifest.ts';
 import type { KeyNames } from '../../lib/graph/neo4j-key-names.ts';
@@ -9,13 +6,13 @@ import { type Query, queryOf } from '../../lib/graph/neo4j-read.ts';
 import { rereadElements } from '../../lib/graph/neo4j-read-elements.ts';
 import type { CountedElement, MarkedElement } from '../../lib/graph/stored-graph.ts';
 
-/** Of one element: by how many it is listed as owned (only told of relationships) and as shared. */
+/** How many aggregates list an element as owned (counted for relationships only) and as shared. */
 export interface Listings {
   readonly owned: number;
   readonly shared: number;
 }
 
-// A shared node's line is the same for all who list it; a relationship's id is its third word.
+// A shared node's line is the same in every manifest; a relationship's id is the third word of its line.
 const statement = `
 MATCH (a:OutgraphAggregate) WHERE a.deletedAt IS NULL
 UNWIND split(a.manifest, '\\n') AS line
@@ -24,7 +21,7 @@ WITH kind, CASE kind WHEN 's' THEN line ELSE split(line, ' ')[2] END AS name
 WHERE name IN $names
 RETURN kind, name, count(*) AS listings`;
 
-/** By `elementId`. Elements that nobody lists are in it as well. */
+/** By `elementId`, including elements that no aggregate lists. */
 export async function readListings(
   query: Query,
   elements: readonly MarkedElement[],
@@ -42,12 +39,12 @@ export async function readListings(
   );
 }
 
-/** An element that is shared by many changes often. */
-const maxLooks = 3;
+/** An element with many sharers changes often. */
+const maxReads = 3;
 
 /**
- * Those that still stand, with the number of aggregates that list each as shared; left out where it changed each time
- * that they were counted.
+ * The elements that still exist, each with the number of aggregates that list it as shared. An element that changed at
+ * every count is left out.
  *
  * @throws Fault `neo4j-unavailable`.
  */
@@ -61,12 +58,12 @@ export async function countListings(
   const query = queryOf(driver, database);
   const counted: CountedElement[] = [];
   let open = elements;
-  for (let look = 0; look < maxLooks && open.length > 0; look += 1) {
-    const before = await rereadElements(query, keyNames, open);
+  for (let read = 0; read < maxReads && open.length > 0; read += 1) {
+    const before = await lookAgain(query, keyNames, open);
     const listings = await readListings(query, before);
     const after = await rereadElements(query, keyNames, before);
     const sharesBefore = new Map(before.map(({ elementId, shares }) => [elementId, shares]));
-    // Whoever begins or ceases to list it writes its count in the same transaction.
+    // A transaction that starts or stops listing an element also writes its count.
     const isQuiet = ({ elementId, shares }: MarkedElement) => sharesBefore.get(elementId) === shares;
     for (const element of after.filter(isQuiet))
       counted.push({ element, listings: listings.get(element.elementId)?.shared ?? 0 });

@@ -1,9 +1,10 @@
 /**
- * Brings single elements to what the registry lists: what nobody lists goes, or becomes bare while relationships hold
- * it, and a count of sharers becomes the number of those that list it. For a graph that somebody else has changed.
+ * Corrects single elements to match the registry, in a graph that another program has changed. An element that no
+ * aggregate lists is deleted, or becomes a placeholder while it has relationships. A share count is set to the number
+ * of aggregates that list the element.
  *
- * The elements are locked before the registry is read. Whoever lists one or ceases to needs its lock before the commit:
- * either that is done, and its manifest is seen, or it comes after this transaction, and finds what this one has left.
+ * The elements are locked before the registry is read. A transaction that starts or stops listing one needs its lock:
+ * it is either committed, so its manifest is read here, or it comes later and finds the result of this transaction.
  */
 import type { Driver, ManagedTransaction } from 'neo4j-driver';
 import { readNodeIdentity } from '../../lib/contract/identity.ts';
@@ -19,12 +20,12 @@ import { inWriteTransaction } from '../../lib/graph/neo4j-write-transaction.ts';
 import type { MarkedElement, MarkedNode, MarkedRelationship } from '../../lib/graph/stored-graph.ts';
 import { type Listings, readListings } from './neo4j-count-listings.ts';
 
-/** The registry is walked under the locks: on a large graph that takes longer than an apply may. */
+/** The registry is read under the locks: on a large graph that takes longer than the time limit of an apply. */
 const settleTimeoutSeconds = 600;
 
-/** What is to be settled. `rewrite`: shared elements of which more than the count may be wrong. */
 export interface ElementsToSettle {
   readonly elements: readonly MarkedElement[];
+  /** For shared elements of which more than the count may be wrong. */
   readonly rewrite: boolean;
 }
 
@@ -32,14 +33,14 @@ export interface ElementsToSettle {
 export async function settleElements(
   driver: Driver,
   database: string,
-  { elements: some, rewrite }: ElementsToSettle,
+  { elements: given, rewrite }: ElementsToSettle,
 ): Promise<number> {
-  const elements = [...new Map(some.map((element) => [element.elementId, element])).values()];
+  const elements = [...new Map(given.map((element) => [element.elementId, element])).values()];
   const ids = idsOf(elements);
   const work = async (tx: ManagedTransaction) => {
     const query: Query = (statement, parameters) => runStatement(tx, statement, parameters);
     await lock(query, ids);
-    // After the locks: the constraint of a label is there before its first node.
+    // After the locks, because a label's constraint exists before its first node.
     const keyNames = await readKeyNames(driver, database);
     const count = await settleLocked(tx, query, keyNames, { elements, rewrite });
     await unlock(query, ids);
@@ -58,7 +59,7 @@ async function settleLocked(
   const listed = await readOwnedNodes(query, standing);
   const isOwned = (element: MarkedElement) =>
     element.kind === 'node' && element.identities.some((identity) => listed.has(ownedName(element.owner, identity)));
-  // What names nothing is not to be judged: its label or its key was taken away, or their constraint.
+  // A node without an identity cannot be judged: its label, its key or their constraint was removed.
   const isNamed = (element: MarkedElement) => element.kind === 'relationship' || element.identities.length > 0;
   const open = standing.filter((element) => isNamed(element) && !isOwned(element));
   const listings = await readListings(query, open);
@@ -80,12 +81,12 @@ const noListings: Listings = { owned: 0, shared: 0 };
 interface NodePlan {
   readonly id: string;
   readonly shares: number;
-  /** The labels and the key that name it; nothing else stays. */
+  /** The label and key of its identity. Everything else is removed. */
   readonly labels: readonly string[];
   readonly key: Readonly<Record<string, unknown>>;
 }
 
-/** Nothing where the node is as it should be. Its owner does not list it. */
+/** Empty if the node is correct. Its owner does not list it. */
 function planNode(
   { elementId, owner, shares, identities, lonely }: MarkedNode,
   listings: number,
@@ -107,9 +108,9 @@ function planNode(
 interface RelationshipPlan {
   readonly id: string;
   readonly isRemoved: boolean;
-  /** Null: it is owned. */
+  /** Null if it is owned. */
   readonly shares: bigint | null;
-  /** Everything else of it goes. */
+  /** Removes everything else. */
   readonly rewrite: boolean;
 }
 
@@ -129,7 +130,7 @@ function planRelationship(
   ];
 }
 
-/** The nodes that the owners of these elements list as theirs. */
+/** The nodes that the owners of these elements list as owned. */
 async function readOwnedNodes(query: Query, elements: readonly MarkedElement[]): Promise<ReadonlySet<string>> {
   const owners = new Set(elements.flatMap((element) => (element.kind === 'node' ? (element.owner ?? []) : [])));
   const statement = `
@@ -164,7 +165,7 @@ REMOVE n:$(others)`;
   await query(statement, { rows });
 }
 
-/** Returns the ends of those that were removed. */
+/** Returns the ends of removed relationships. */
 async function writeRelationships(query: Query, plans: readonly RelationshipPlan[]): Promise<readonly string[]> {
   const kept = plans.filter(({ isRemoved }) => !isRemoved);
   const rows = kept.map(({ id, shares, rewrite }) => [id, shares, rewrite]);
@@ -190,7 +191,7 @@ interface ElementIds extends Readonly<Record<string, readonly string[]>> {
   readonly relationships: readonly string[];
 }
 
-/** Sorted: one order of locks. */
+/** Sorted, for a consistent order of locks. */
 function idsOf(elements: readonly MarkedElement[]): ElementIds {
   const ofKind = (kind: MarkedElement['kind']) =>
     elements.flatMap((element) => (element.kind === kind ? element.elementId : [])).sort();

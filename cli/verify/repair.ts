@@ -1,10 +1,9 @@
 /**
- * Brings right what a verification finds, while writers write, in rounds: each verifies, and repairs what it has found.
- * As long as there are documents whose aggregates are not right, they are recorded anew through the outbox, so that an
- * event of a writer at the same moment is in order with them. Only when those are right, what has no document is
- * deleted: aggregates by an event, elements that nobody lists under their locks; before, one cannot tell what the
- * documents will list again. A round that has nothing to repair is the last one. Ended at any point, the graph is no
- * worse, and the next run goes on.
+ * Repairs the differences that a verification finds, while writers write. Works in rounds: each verifies, and repairs
+ * the differences. First, documents with wrong aggregates are recorded through the outbox, in order with the writers'
+ * concurrent events. Once their aggregates are correct, ghosts are deleted by events, and unlisted elements under their
+ * locks: before that, it is unknown what the documents will list. The last round finds nothing to repair. An
+ * interruption leaves the graph no worse, and the next run continues.
  */
 
 import type { Position } from '../../lib/contract/position.ts';
@@ -12,17 +11,10 @@ import type { MarkedElement } from '../../lib/graph/stored-graph.ts';
 import { inChunks } from '../../lib/runtime/in-chunks.ts';
 import { type CapacityPorts, waitForCapacity } from '../throttle/capacity.ts';
 import type { Pace } from '../throttle/pace.ts';
-import type { Difference, Found, Tell } from './difference.ts';
+import type { Difference, Found, OnDifference } from './difference.ts';
+import type { DamagedAggregate } from './neo4j-correct-manifests.ts';
 import { TextSet } from './text-set.ts';
 import type { VerifyReport } from './verify.ts';
-
-/** An aggregate, and the names of its elements that somebody has changed. */
-export interface DamagedElements {
-  readonly key: string;
-  readonly names: ReadonlySet<string>;
-  /** Those of them that are relationships between other nodes. */
-  readonly misplaced: ReadonlySet<string>;
-}
 
 /** An aggregate of the graph without a document. */
 export interface GhostAggregate {
@@ -31,9 +23,9 @@ export interface GhostAggregate {
 }
 
 export interface RepairPorts<Id> extends Omit<CapacityPorts, 'log'> {
-  readonly verify: (tell: Tell<Id>) => Promise<VerifyReport>;
-  /** Makes the registry say what stands, so that the next event writes these elements anew. */
-  readonly correctManifests: (damaged: readonly DamagedElements[]) => Promise<void>;
+  readonly verify: (onDifference: OnDifference<Id>) => Promise<VerifyReport>;
+  /** Corrects the registry to match the graph, so that the next event writes these elements again. */
+  readonly correctManifests: (damaged: readonly DamagedAggregate[]) => Promise<void>;
   readonly recordCurrentStates: (
     aggregateType: string,
     ids: readonly Id[],
@@ -51,31 +43,25 @@ export interface RepairPorts<Id> extends Omit<CapacityPorts, 'log'> {
 export interface RepairLog {
   readonly round: (round: number) => void;
   readonly progress: (repaired: number) => void;
-  /** Events wait for the consumer, and the repair waits for them. */
+  /** The repair waits for the consumer. */
   readonly waiting: () => void;
 }
 
 export interface RepairOptions {
-  /**
-   * With more ghosts and elements that nobody lists than this, nothing is deleted: a collection that is empty by
-   * mistake must not empty the graph.
-   */
+  /** If there are more ghosts and unlisted elements, none is deleted: an empty collection must not empty the graph. */
   readonly maxDeleted: number;
-  /** With more pending events than this, it waits, so that the users' own events do not stand in a long queue. */
+  /** It waits while more events are pending, so that the users' own events are not delayed. */
   readonly maxPending: number;
   readonly chunkDocuments: number;
 }
 
 export interface RepairReport {
-  /**
-   * `too-many`: something would have to be deleted, and it is more than may be. `unapplied`: what was recorded waits,
-   * and nothing moves.
-   */
+  /** `too-many`: more than `maxDeleted` would be deleted. `unapplied`: recorded events wait, and none is settled. */
   readonly outcome: 'equal' | 'different' | 'interrupted' | 'too-many' | 'unapplied';
   readonly rounds: number;
   readonly recorded: number;
   readonly unrecordable: number;
-  /** Aggregates whose manifests were corrected before. */
+  /** Aggregates whose manifests were corrected. */
   readonly corrected: number;
   readonly deletionsRecorded: number;
   readonly elementsSettled: number;
@@ -83,20 +69,17 @@ export interface RepairReport {
   readonly verified: VerifyReport;
 }
 
-/**
- * What takes more rounds than this comes back because of something else: somebody who writes to the graph, or a fault
- * of the data.
- */
+/** More rounds would not help: another program writes to the graph, or the data is at fault. */
 const maxRounds = 8;
-/** What was recorded so often, and is found again, comes back for a reason of its own. */
+/** An aggregate that is found again after this many recordings has another cause. */
 const maxRecordings = 2;
-/** Many at once: for each part of them the registry is walked through. */
+/** Many at once, because each chunk reads the whole registry. */
 const elementsAtOnce = 1_000;
 const pollMillis = 500;
-/** If nothing that was pending is settled for so long, nobody works: two minutes. */
+/** Two minutes without a settled event: the consumer is not working. */
 const maxIdlePolls = 240;
 
-/** Of what a verification has found, what would be deleted. */
+/** The ghosts and elements of a verification that would be deleted. */
 export function countDeletions({ differences }: VerifyReport): number {
   return differences.ghost + differences.unowned;
 }
@@ -107,7 +90,7 @@ export async function repair<Id>(ports: RepairPorts<Id>, options: RepairOptions)
   const recorded = new RecordedBefore();
   for (let rounds = 1; ; rounds += 1) {
     ports.log.round(rounds);
-    recorded.beginRound();
+    recorded.startRound();
     const round = new Round(ports, options, { done, recorded });
     const verified = await ports.verify(round.take);
     const report = (outcome: RepairReport['outcome']): RepairReport => ({ outcome, rounds, ...done, verified });
@@ -126,7 +109,7 @@ type Done = Mutable<Omit<RepairReport, 'outcome' | 'rounds' | 'verified'>>;
 class RecordedBefore {
   readonly #rounds: TextSet[] = [];
 
-  beginRound(): void {
+  startRound(): void {
     this.#rounds.push(new TextSet());
   }
 
@@ -134,24 +117,24 @@ class RecordedBefore {
     this.#rounds.at(-1)?.add(key);
   }
 
-  /** Only of rounds that are over: a set that is asked and added to in turn is slow. */
+  /** Of completed rounds only: alternating reads and writes of a set are slow. */
   count(key: string): number {
     return this.#rounds.slice(0, -1).filter((round) => round.has(key)).length;
   }
 }
 
-/** What the rounds share. */
+/** Shared by the rounds. */
 interface Rounds {
   readonly done: Done;
   readonly recorded: RecordedBefore;
 }
 
-/** A document whose aggregate is not as it should be. */
+/** A document with a wrong aggregate. */
 interface DamagedDocument<Id> {
   readonly aggregateType: string;
   readonly id: Id;
   readonly key: string;
-  /** Elements that somebody has changed. */
+  /** Elements that another program has changed. */
   readonly names: Set<string>;
   readonly misplaced: Set<string>;
 }
@@ -174,7 +157,7 @@ class Round<Id> {
     this.#recordedBefore = recorded;
   }
 
-  /** Documents are recorded while the verification goes on. */
+  /** Records documents during the verification. */
   readonly take = async ({ difference, subject }: Found<Id>): Promise<void> => {
     if (subject === null) return;
     if (isDeletion(difference)) this.#deletions += 1;
@@ -183,7 +166,7 @@ class Round<Id> {
       if (!this.#documents.has(subject.key) && this.#documents.size >= this.#options.chunkDocuments)
         await this.#record();
       this.#add(subject, difference);
-    } else if (this.#ghosts.length + this.#elements.length < mostHeld(this.#options)) {
+    } else if (this.#ghosts.length + this.#elements.length < maxHeld(this.#options)) {
       if (subject.kind === 'aggregate') this.#ghosts.push(subject);
       else this.#elements.push(subject.element);
     }
@@ -201,7 +184,7 @@ class Round<Id> {
     if (isMisplaced) document.misplaced.add(element);
   }
 
-  /** Records the last documents and waits until all are applied; where there were none, deletes. */
+  /** Records the last documents and waits until all are applied. If there were none, it deletes. */
   async finish(): Promise<'repaired' | 'nothing' | 'too-many' | 'unapplied'> {
     await this.#record();
     if (this.#hasRecorded) return (await this.#untilApplied()) ? 'repaired' : 'unapplied';
@@ -210,10 +193,10 @@ class Round<Id> {
     if (deletionsRecorded + elementsSettled + this.#deletions > this.#options.maxDeleted) return 'too-many';
     await this.#recordDeletions();
     if (this.#ghosts.length > 0 && !(await this.#untilApplied())) return 'unapplied';
-    for (const some of inChunks(this.#elements, elementsAtOnce)) {
+    for (const chunk of inChunks(this.#elements, elementsAtOnce)) {
       if (this.#ports.isInterrupted()) break;
-      this.#done.elementsSettled += await this.#ports.settleElements(some);
-      await this.#repaired(some.length);
+      this.#done.elementsSettled += await this.#ports.settleElements(chunk);
+      await this.#repaired(chunk.length);
     }
     return 'repaired';
   }
@@ -237,11 +220,11 @@ class Round<Id> {
   }
 
   async #recordDeletions(): Promise<void> {
-    for (const some of inChunks(this.#ghosts, this.#options.chunkDocuments)) {
+    for (const chunk of inChunks(this.#ghosts, this.#options.chunkDocuments)) {
       if (!(await waitForCapacity(this.#ports, this.#options.maxPending))) return;
-      await this.#ports.recordDeletions(some);
-      this.#done.deletionsRecorded += some.length;
-      await this.#repaired(some.length);
+      await this.#ports.recordDeletions(chunk);
+      this.#done.deletionsRecorded += chunk.length;
+      await this.#repaired(chunk.length);
     }
   }
 
@@ -251,10 +234,7 @@ class Round<Id> {
     await this.#ports.pace(count);
   }
 
-  /**
-   * What was recorded until now is settled; what writers record meanwhile has later positions. False: nobody settles
-   * it.
-   */
+  /** Waits until the events recorded until now are settled. Later events have later positions. False if none moves. */
   async #untilApplied(): Promise<boolean> {
     const recordedUntil = await this.#ports.readClusterTime();
     let before: Position | null = null;
@@ -270,8 +250,8 @@ class Round<Id> {
   }
 }
 
-/** Single elements and ghosts are held until all are counted: so many, and the others come up in the next round. */
-function mostHeld({ maxDeleted }: RepairOptions): number {
+/** Ghosts and elements are held in memory until all are counted. The rest is found again in the next round. */
+function maxHeld({ maxDeleted }: RepairOptions): number {
   return maxDeleted + 10_000;
 }
 

@@ -1,18 +1,28 @@
-/** `outgraph verify --repair`: repairs what a verification finds. */
+/** `outgraph verify --repair`: repairs the differences that a verification finds. */
+import { splitAggregateKey } from '../../lib/contract/outbox-event.ts';
+import { readClusterTime } from '../../lib/outbox/mongodb-clock.ts';
+import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
+import { countPending, oldestPending } from '../../lib/outbox/mongodb-unsettled.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
-import { type Databases, withGraph, withOutbox } from '../databases.ts';
+import { type Databases, paceOf, sleepUnless, withGraph, withOutbox } from '../databases.ts';
+import type { DocumentId } from '../documents/mongodb-documents.ts';
+import { recordDocuments } from '../documents/mongodb-record-current-states.ts';
+import { recordDeletions } from '../documents/mongodb-record-deletions.ts';
 import { refuseUnknownTypes } from '../terminal/read-catalog.ts';
 import { type Answer, Refusal, readDatabaseSettings, runCommand, type Terminal } from '../terminal/run-command.ts';
 import type { Shell } from '../terminal/shell.ts';
+import { recordedAtOnce } from '../throttle/capacity.ts';
+import { chunkFor } from '../throttle/pace.ts';
 import type { VerifyCommandOptions, VerifyScope } from './command.ts';
 import type { Difference } from './difference.ts';
-import { countDeletions, type RepairReport } from './repair.ts';
-import { type RepairTelling, repairGraph } from './repair-wiring.ts';
+import { correctManifests } from './neo4j-correct-manifests.ts';
+import { settleElements } from './neo4j-settle-elements.ts';
+import { countDeletions, type RepairReport, repair } from './repair.ts';
 import { comparedText, differenceFacts, differenceLines, inFlightLines, kindsText, showSteps } from './text.ts';
 import type { VerifyReport } from './verify.ts';
 import { verifyGraph } from './wiring.ts';
 
-/** Says what it will do, asks, and repairs. With `--yes` it begins to repair while it verifies. */
+/** Prints the plan, asks, and repairs. With `--yes`, it repairs during the first verification. */
 export async function runRepair(
   shell: Shell,
   definitions: readonly AggregateDefinition[],
@@ -24,41 +34,35 @@ export async function runRepair(
       withGraph(db, settings, async (driver): Promise<Answer> => {
         const scope = { db, driver, database: settings.NEO4J_DATABASE };
         if (options.isWholeCatalog) await refuseUnknownTypes(scope, definitions);
-        // Where nobody is asked, the first round's verification is enough.
+        // Without a confirmation, the first round's verification is enough.
         if (!options.yes) {
-          const found = await look(scope, definitions, options, terminal);
+          const found = await verifyOnly(scope, definitions, options, terminal);
           if (found.outcome !== 'different')
             return {
               outcome: found.outcome,
-              text: lookText(found, comparedText(found, definitions, options)),
+              text: nothingToRepairText(found, comparedText(found, definitions, options)),
               facts: { verified: found },
             };
           await terminal.confirm(planText(found, options));
         }
-        const left = new Left(options.first);
-        const report = await repairGraph(
-          scope,
-          definitions,
-          options,
-          { ratePerSecond: options.rate, signal: terminal.signal, progress: terminal.showProgress(null, 'repaired') },
-          tellTo(terminal, left),
-        );
+        const remaining = new Remaining(options.first);
+        const report = await repairGraph(scope, definitions, options, terminal, remaining);
         if (report.outcome === 'too-many') throw new Refusal(tooManyText(report, options), { ...report });
         const outcome = report.outcome === 'unapplied' ? 'different' : report.outcome;
-        const text = reportText(report, left, comparedText(report.verified, definitions, options));
-        return { outcome, text, facts: { ...report, first: left.differences.map(differenceFacts) } };
+        const text = reportText(report, remaining, comparedText(report.verified, definitions, options));
+        return { outcome, text, facts: { ...report, first: remaining.differences.map(differenceFacts) } };
       }),
     ),
   );
 }
 
 /** The first differences of the last round. */
-class Left {
-  readonly #most: number;
+class Remaining {
+  readonly #limit: number;
   differences: Difference[] = [];
 
-  constructor(most: number) {
-    this.#most = most;
+  constructor(limit: number) {
+    this.#limit = limit;
   }
 
   readonly forget = (): void => {
@@ -66,83 +70,136 @@ class Left {
   };
 
   readonly add = (difference: Difference): void => {
-    if (this.differences.length < this.#most) this.differences.push(difference);
+    if (this.differences.length < this.#limit) this.differences.push(difference);
   };
 }
 
-function look(
+function verifyOnly(
   scope: Databases,
   definitions: readonly AggregateDefinition[],
   { transactionSeconds }: VerifyCommandOptions,
   terminal: Terminal,
 ): Promise<VerifyReport> {
-  const ignore = () => undefined;
-  const running = { signal: terminal.signal, progress: showSteps(terminal), tell: ignore };
+  const running = { signal: terminal.signal, progress: showSteps(terminal), onDifference: () => undefined };
   return verifyGraph(scope, definitions, { quick: false, transactionSeconds }, running);
 }
 
-/** Half a second each: a consumer that works needs less. */
-const pollsBeforeWord = 20;
+/** Half a second each: a working consumer needs less. */
+const pollsBeforeMessage = 20;
 
-function tellTo(terminal: Terminal, left: Left): RepairTelling {
+/** @throws Fault `mongodb-unavailable` or `neo4j-unavailable`; run it again. */
+function repairGraph(
+  scope: Databases,
+  definitions: readonly AggregateDefinition[],
+  options: VerifyScope,
+  terminal: Terminal,
+  remaining: Remaining,
+): Promise<RepairReport> {
+  const { db, driver, database } = scope;
+  const { signal } = terminal;
+  const outbox = outboxOf(db);
+  const byType = new Map(definitions.map((definition) => [definition.type, definition]));
+  const progress = terminal.showProgress(null, 'repaired');
+  const steps = showSteps(terminal);
   let polls = 0;
-  return {
-    looked: showSteps(terminal),
-    found: ({ difference }) => left.add(difference),
-    round: (round) => {
-      left.forget();
-      if (round > 1) terminal.say('Verifies again.');
+  return repair<DocumentId>(
+    {
+      verify: (onDifference) =>
+        verifyGraph(
+          scope,
+          definitions,
+          { ...options, quick: false },
+          {
+            signal,
+            progress: steps,
+            onDifference: (found) => {
+              remaining.add(found.difference);
+              return onDifference(found);
+            },
+          },
+        ),
+      correctManifests: (damaged) => correctManifests(driver, database, damaged),
+      recordCurrentStates: (aggregateType, ids) => {
+        const definition = byType.get(aggregateType);
+        if (definition === undefined) throw new Error(`The aggregate type "${aggregateType}" is not repaired.`);
+        return recordDocuments(db, definition, ids);
+      },
+      recordDeletions: (ghosts) =>
+        recordDeletions(
+          outbox,
+          ghosts.map(({ key, position }) => ({ ...splitAggregateKey(key), knownPosition: position })),
+          new Date(),
+        ),
+      settleElements: (elements) => settleElements(driver, database, { elements, rewrite: false }),
+      readClusterTime: () => readClusterTime(db.client, outbox),
+      oldestPending: () => oldestPending(outbox),
+      countPending: (limit) => countPending(outbox, limit),
+      pace: paceOf({ ratePerSecond: options.rate, signal, progress }),
+      sleep: (millis) => sleepUnless(signal, millis),
+      isInterrupted: () => signal.aborted,
+      log: {
+        progress,
+        round: (round) => {
+          remaining.forget();
+          if (round > 1) terminal.say('Verifying again.');
+        },
+        waiting: () => {
+          polls += 1;
+          if (polls === pollsBeforeMessage)
+            terminal.say('Waiting until the recorded events are applied. Is the consumer running?');
+        },
+      },
     },
-    waiting: () => {
-      polls += 1;
-      if (polls === pollsBeforeWord) terminal.say('Waits until what is recorded is applied. Is the consumer running?');
-    },
-  };
+    { ...options, chunkDocuments: chunkFor(options.rate, recordedAtOnce) },
+  );
 }
 
-function lookText(report: VerifyReport, compared: string): string {
+function nothingToRepairText(report: VerifyReport, compared: string): string {
   if (report.outcome === 'interrupted') return 'Interrupted; nothing was changed.';
-  const lines = [`The graph is what the documents say: nothing is to be repaired. ${compared}`];
+  const lines = [`The graph matches the documents: there is nothing to repair. ${compared}`];
   return [...lines, ...inFlightLines(report)].join('\n');
 }
 
 function planText(found: VerifyReport, { rate, maxDeleted }: VerifyCommandOptions): string {
   const { missing, stale, changed, ghost, unowned, dead } = found.differences;
-  const lines = [`The graph is not what the ${found.documents} documents say: ${kindsText(found.differences)}.`];
+  const lines = [`The graph does not match the ${found.documents} documents: ${kindsText(found.differences)}.`];
   if (missing + stale + changed > 0)
-    lines.push(`Records the documents of what is missing, stale or changed anew, ${rate} a second at most.`);
+    lines.push(`Records the documents of missing, stale and changed aggregates again, at most ${rate} a second.`);
   if (ghost + unowned > 0)
     lines.push(
       countDeletions(found) > maxDeleted
-        ? 'Deletes nothing of the ghosts and what nobody owns if it is still more than --max-deleted after that.'
-        : 'Deletes the ghosts, and what nobody owns after that.',
+        ? 'Deletes no ghosts and unowned elements if there are still more than --max-deleted after that.'
+        : 'Then deletes ghosts and unowned elements.',
     );
-  if (dead > 0) lines.push('Leaves alone what is dead: outgraph dead list.');
+  if (dead > 0) lines.push('Does not change dead events: see "outgraph dead list".');
   return lines.join('\n');
 }
 
 function tooManyText({ recorded, verified }: RepairReport, { maxDeleted }: VerifyCommandOptions): string {
-  return `${recorded} documents were recorded. ${countDeletions(verified)} ghosts and elements that nobody owns would have to be deleted, more than --max-deleted ${maxDeleted}: none was. If that is right, run it again with a larger number.`;
+  return (
+    `${recorded} documents were recorded. ${countDeletions(verified)} ghosts and unowned elements would be deleted, ` +
+    `more than --max-deleted ${maxDeleted}: none was deleted. If the number is right, run it again with a larger one.`
+  );
 }
 
-function reportText(report: RepairReport, left: Left, compared: string): string {
+function reportText(report: RepairReport, remaining: Remaining, compared: string): string {
   const { outcome, recorded, deletionsRecorded, elementsSettled, unrecordable, verified } = report;
   const headline = {
-    equal: 'The graph is what the documents say.',
-    different: `The graph is still not what the documents say: ${kindsText(verified.differences)}.`,
-    interrupted: 'Interrupted; run it again to go on.',
-    unapplied: 'What is recorded waits, and nobody applies it: is the consumer running? `outgraph status` tells.',
+    equal: 'The graph matches the documents.',
+    different: `The graph still does not match the documents: ${kindsText(verified.differences)}.`,
+    interrupted: 'Interrupted; run it again to continue.',
+    unapplied: 'The recorded events are not being applied. Is the consumer running? Run "outgraph status".',
     'too-many': '',
   }[outcome];
   const parts = [
     `${recorded} documents recorded`,
     `${deletionsRecorded} deletions recorded`,
-    `${elementsSettled} elements settled`,
+    `${elementsSettled} elements corrected`,
   ];
-  if (unrecordable > 0) parts.push(`${unrecordable} documents that no event can be made of`);
+  if (unrecordable > 0) parts.push(`${unrecordable} documents of which no event can be made`);
   const lines =
     outcome === 'different'
-      ? differenceLines(verified.differences, left.differences, ': outgraph verify --to FILE writes all of them')
+      ? differenceLines(verified.differences, remaining.differences, ': outgraph verify --to FILE writes all of them')
       : [];
   return [headline, `${parts.join(', ')}. ${compared}`, ...inFlightLines(verified), ...lines].join('\n');
 }

@@ -1,7 +1,6 @@
 /**
- * A set of texts that knows how often each was added, in eight bytes for each time: what is listed anywhere, for a
- * graph of millions of elements. It holds hashes, so that two texts in 10¹⁹ may be taken for one; nothing is deleted
- * because of it without being looked at again.
+ * A multiset of texts that uses eight bytes per addition, for the listed elements of a graph of millions. It stores
+ * hashes, so two texts in 10¹⁹ may be confused; every deletion is checked again before it is made.
  */
 import { hash } from 'node:crypto';
 
@@ -9,7 +8,7 @@ export class TextSet {
   /** Sorted, up to `#count`. */
   #hashes = new BigUint64Array(1_024);
   #count = 0;
-  /** Added since it was sorted, so that the set can be asked between any two additions. */
+  /** Added since the last sort, so that the set can be read between any two additions. */
   readonly #recent = new Map<bigint, number>();
   #recentCount = 0;
 
@@ -17,7 +16,7 @@ export class TextSet {
     const added = hashOf(text);
     this.#recent.set(added, (this.#recent.get(added) ?? 0) + 1);
     this.#recentCount += 1;
-    if (this.#recentCount >= mostRecent) this.#sortIn();
+    if (this.#recentCount >= maxRecent) this.#sortIn();
   }
 
   has(text: string): boolean {
@@ -60,8 +59,8 @@ export class TextSet {
   }
 }
 
-/** These take some megabytes, for the time until they are sorted in. */
-const mostRecent = 50_000;
+/** They take some megabytes until they are sorted in. */
+const maxRecent = 50_000;
 
 /** The first 64 bits of SHA-256. */
 function hashOf(text: string): bigint {

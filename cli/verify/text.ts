@@ -1,4 +1,4 @@
-/** How verify and repair tell a person what they have found. */
+/** The texts of `verify`, with and without `--repair`. */
 
 import { escapeUnprintable } from '../../lib/contract/printable.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
@@ -8,7 +8,7 @@ import type { Terminal } from '../terminal/run-command.ts';
 import { type Difference, type DifferenceCounts, differenceKinds } from './difference.ts';
 import type { VerifyStep } from './ports.ts';
 
-/** "3 missing, 1 ghost"; empty where there is no difference. */
+/** "3 missing, 1 ghost"; empty without differences. */
 export function kindsText(differences: DifferenceCounts): string {
   return differenceKinds
     .filter((kind) => differences[kind] > 0)
@@ -16,7 +16,7 @@ export function kindsText(differences: DifferenceCounts): string {
     .join(', ');
 }
 
-/** How many documents were compared, and of which types where not of all. */
+/** How many documents were compared, and of which types unless of all. */
 export function comparedText(
   { documents }: { readonly documents: number },
   definitions: readonly AggregateDefinition[],
@@ -25,7 +25,7 @@ export function comparedText(
   return `${documents} documents${isWholeCatalog ? '' : ` of ${typesOf(definitions)}`} were compared.`;
 }
 
-/** A line for each, and how many more there are. `hint`: how to see them. */
+/** A line for each, and how many more there are. @param hint how to see them. */
 export function differenceLines(
   counts: DifferenceCounts,
   shown: readonly Difference[],
@@ -40,7 +40,7 @@ export function differenceLines(
   return more > 0 ? [...lines, `  … and ${more} more${hint}`] : lines;
 }
 
-/** What to run next; nothing where the graph is equal. */
+/** What to run next; nothing if the graph is equal. */
 export function nextLines({ dead, ...repairable }: DifferenceCounts): readonly string[] {
   const canRepair = Object.values(repairable).some((count) => count > 0);
   return [
@@ -48,28 +48,27 @@ export function nextLines({ dead, ...repairable }: DifferenceCounts): readonly s
       ? ['Next: "outgraph show TYPE ID" explains one aggregate, "outgraph verify --repair" corrects all of them.']
       : []),
     ...(dead > 0
-      ? ['Next, for what is dead: "outgraph dead list", and "outgraph show TYPE ID" for its document.']
+      ? ['Next, for dead events: "outgraph dead list", and "outgraph show TYPE ID" for their documents.']
       : []),
   ];
 }
 
-/** A difference for programs: with the element's name as people read it. */
+/** A difference for programs, with the readable name of its element. */
 export function differenceFacts(difference: Difference) {
   const name = elementText(difference);
   return name === null ? difference : { ...difference, name };
 }
 
-/** What was passed over, because it moves. */
 export function inFlightLines({ inFlight }: { readonly inFlight: number }): readonly string[] {
-  return inFlight > 0 ? [`${inFlight} aggregates were in flight, and not compared.`] : [];
+  return inFlight > 0 ? [`${inFlight} aggregates were in flight and were not compared.`] : [];
 }
 
 /** A line of progress for each step. */
-export function showSteps(terminal: Terminal): (step: VerifyStep, looked: number) => void {
-  const lines = new Map<VerifyStep, (looked: number) => void>();
-  return (step, looked) => {
-    const line = lines.get(step) ?? terminal.showProgress(null, `${step} looked at`);
+export function showSteps(terminal: Terminal): (step: VerifyStep, examined: number) => void {
+  const lines = new Map<VerifyStep, (examined: number) => void>();
+  return (step, examined) => {
+    const line = lines.get(step) ?? terminal.showProgress(null, `${step} examined`);
     lines.set(step, line);
-    line(looked);
+    line(examined);
   };
 }

@@ -1,19 +1,19 @@
 /**
- * From the documents to the graph: does every aggregate stand as its document says? What looks different is looked at
- * again in an order that tells a difference from a change that is on its way: the registry, the document, what is
- * unsettled, the elements, and the registry once more. Where its position is the same before and after, and no event is
- * pending, the graph had every chance to follow.
+ * From the documents to the graph: does every aggregate match its document? An aggregate that seems different is read
+ * again in an order that distinguishes a difference from a change in flight: the registry, the document, unsettled
+ * events, the elements, and the registry again. If its position has not changed and no event is pending, it is
+ * different.
  */
-
 import { Fault } from '../../lib/contract/fault.ts';
 import { relationshipId } from '../../lib/contract/identity.ts';
 import { aggregateKey } from '../../lib/contract/outbox-event.ts';
 import type { Subgraph } from '../../lib/contract/subgraph.ts';
 import { createManifest, decodeManifest } from '../../lib/graph/manifest.ts';
-import type { RegisteredAggregate, StoredElements } from '../../lib/graph/stored-graph.ts';
+import type { RegisteredAggregate, StandingElements } from '../../lib/graph/standing-graph.ts';
+import type { UnsettledEvent } from '../../lib/outbox/mongodb-unsettled.ts';
 import { compareElements } from './compare-elements.ts';
 import type { Difference, Found } from './difference.ts';
-import type { DocumentState, Unsettled, VerifyPorts } from './ports.ts';
+import type { DocumentState, VerifyPorts } from './ports.ts';
 
 /** A document whose aggregate has an id. */
 interface Judged<Id> extends DocumentState<Id> {
@@ -21,17 +21,16 @@ interface Judged<Id> extends DocumentState<Id> {
   readonly key: string;
 }
 
-/** What a page of documents came to. */
 export interface PageOutcome<Id> {
   readonly found: readonly Found<Id>[];
-  /** Aggregates that changed each time they were looked at. */
+  /** Aggregates that changed at every read. */
   readonly inFlight: number;
 }
 
-/** An aggregate that moves is looked at so often before it counts as in flight. */
-const maxLooks = 3;
+/** A changing aggregate is read this often before it counts as in flight. */
+const maxReads = 3;
 
-/** Compares a page of documents of one type with the graph. `quick`: by positions and manifests alone. */
+/** Compares a page of documents of one type with the graph. `quick`: only by positions and manifests. */
 export async function verifyDocuments<Id>(
   ports: VerifyPorts<Id>,
   aggregateType: string,
@@ -44,8 +43,8 @@ export async function verifyDocuments<Id>(
   const found = await judge(ports, judged, registry, quick);
   let suspects: readonly Judged<Id>[] = judged.filter(({ key }) => found.has(key));
   const confirmed: Found<Id>[] = nameless.map((difference) => ({ difference, subject: null }));
-  for (let look = 0; look < maxLooks && suspects.length > 0; look += 1) {
-    const second = await rereadElements(ports, aggregateType, suspects, quick);
+  for (let read = 0; read < maxReads && suspects.length > 0; read += 1) {
+    const second = await lookAgain(ports, aggregateType, suspects, quick);
     confirmed.push(...second.found);
     suspects = second.moving;
   }
@@ -75,29 +74,29 @@ async function rereadElements<Id>(
   const moving: Judged<Id>[] = [];
   for (const state of states) {
     const { key, aggregateId, id, subgraph } = state;
-    const some = differences.get(key);
-    if (some === undefined) continue;
+    const ofKey = differences.get(key);
+    if (ofKey === undefined) continue;
     const event = aheadOf(unsettled.get(aggregateId), after.get(key));
     if (event === 'pending' || before.get(key)?.position !== after.get(key)?.position) moving.push(state);
     else if (event === 'dead') found.push({ difference: deadDifference(key), subject: null });
     else {
       const subject = subgraph instanceof Fault ? null : ({ kind: 'document', aggregateType, id, key } as const);
-      found.push(...some.map((difference) => ({ difference, subject })));
+      found.push(...ofKey.map((difference) => ({ difference, subject })));
     }
   }
   return { found, moving };
 }
 
-/** Whether an event that is not settled would change the graph. */
+/** The status of an unsettled event that would change the graph. */
 function aheadOf(
-  event: Unsettled | undefined,
+  event: UnsettledEvent | undefined,
   registered: RegisteredAggregate | undefined,
-): Unsettled['status'] | null {
+): UnsettledEvent['status'] | null {
   if (event === undefined) return null;
   return registered === undefined || event.position > registered.position ? event.status : null;
 }
 
-/** What is different at first sight, by aggregate. */
+/** Possible differences, by aggregate. */
 async function judge<Id>(
   ports: VerifyPorts<Id>,
   states: readonly Judged<Id>[],
@@ -123,7 +122,7 @@ async function judge<Id>(
   return found;
 }
 
-/** What the registry alone tells; null where it lists what the document says. */
+/** The difference by the registry alone; null if its manifest matches the document. */
 export function registryDifference(
   key: string,
   subgraph: Subgraph,
@@ -136,11 +135,11 @@ export function registryDifference(
   return {
     ...about,
     kind: 'stale',
-    reason: 'The graph has another state of the aggregate, and no event is on its way.',
+    reason: 'The graph has a different state of the aggregate, and no event is pending.',
   };
 }
 
-/** The order of the lines says nothing. */
+/** The order of the lines does not matter. */
 function isSame(expected: readonly string[], stored: string): boolean {
   try {
     return [...decodeManifest(stored)].sort().join('\n') === [...expected].sort().join('\n');

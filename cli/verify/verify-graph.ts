@@ -1,7 +1,7 @@
 /**
- * From the graph back to the documents: is there an aggregate without a document, or an element that no aggregate
- * lists? All that the registry lists is kept in a few bytes for each element; what is not among it is looked at again,
- * against the aggregates that have changed meanwhile.
+ * From the graph to the documents: is there an aggregate without a document, or an element that no aggregate lists? The
+ * elements that the registry lists are held in a few bytes each. An element that is not among them is read again, and
+ * compared with the aggregates that have changed in the meantime.
  */
 
 import { canaryAggregate } from '../../lib/contract/canary.ts';
@@ -17,23 +17,23 @@ import { TextSet } from './text-set.ts';
 const pageAggregates = 1_000;
 const suspectsAtOnce = 1_000;
 
-/** What the registry lists. */
+/** The elements that the registry lists. */
 export class ListedElements {
   readonly #elements = new TextSet();
   readonly #keys = new TextSet();
-  /** Of aggregates that have changed since: listed as well, but not to be counted a second time. */
+  /** Of aggregates that have changed since: listed too, but not counted a second time. */
   #changed = new TextSet();
   #changedKeys = new TextSet();
-  /** Of the nodes that some aggregate lists. */
+  /** Of listed nodes. */
   readonly #labels = new Set<string>();
 
-  /** To be called once for each aggregate. */
+  /** Call it once for each aggregate. */
   add({ key, manifest }: RegisteredAggregate): void {
     this.#keys.add(key);
     this.#addLines(this.#elements, key, manifest);
   }
 
-  /** What has changed is told anew each time, all of it. */
+  /** Call it before all changed aggregates are added again. */
   forgetChanged(): void {
     this.#changed = new TextSet();
     this.#changedKeys = new TextSet();
@@ -44,10 +44,7 @@ export class ListedElements {
     this.#addLines(this.#changed, key, manifest);
   }
 
-  /**
-   * Whether the node has a label by which an aggregate lists nodes, or that outgraph's own constraint keys. Any other
-   * is somebody's copy.
-   */
+  /** Whether the node has a label of listed nodes or of outgraph's key constraints. Any other node is a user's copy. */
   couldList({ identities }: MarkedNode, ownLabels: ReadonlySet<string>): boolean {
     return identities.some((identity) => {
       const { label } = readNodeIdentity(identity);
@@ -55,7 +52,7 @@ export class ListedElements {
     });
   }
 
-  /** Whether some aggregate lists the element, or, for a bare node, something holds it. */
+  /** Whether an aggregate lists the element, or a placeholder has a relationship. */
   has(element: MarkedElement): boolean {
     if (element.kind === 'relationship')
       return this.#knows(ownedRelationship(element.id)) || this.#knows(sharedRelationship(element.id));
@@ -65,7 +62,7 @@ export class ListedElements {
     return !lonely;
   }
 
-  /** Whether as many aggregates list the element as it says that share it. */
+  /** Whether the element's share count matches the number of aggregates that list it. */
   counts(element: MarkedElement): boolean {
     if (element.kind === 'relationship')
       return (element.shares ?? 0) === this.#elements.count(sharedRelationship(element.id));
@@ -108,18 +105,20 @@ function sum(numbers: readonly number[]): number {
 }
 
 /**
- * Which aggregates of these types have no document. `documents`: the keys of all aggregates whose document was seen;
- * `listed`: where all that the registry lists is put, null if nobody asks for it. Returns how many are too new to tell.
+ * Finds aggregates of these types without a document. Returns how many are too new to judge.
+ *
+ * @param documents the keys of all aggregates with a document.
+ * @param listed receives the elements that the registry lists; null if they are not needed.
  */
 export async function verifyAggregates<Id>(
   ports: VerifyPorts<Id>,
   types: ReadonlySet<string>,
   documents: TextSet,
   listed: ListedElements | null,
-  { notAfter, tell, doubtful, scope }: AggregateOptions<Id>,
+  { notAfter, report, doubtful, scope }: AggregateOptions<Id>,
 ): Promise<number> {
   let tooNew = 0;
-  let looked = 0;
+  let examined = 0;
   let after = '';
   for (;;) {
     const page = await ports.listAggregates(after, pageAggregates);
@@ -135,9 +134,9 @@ export async function verifyAggregates<Id>(
     );
     const old = undocumented.filter(({ position }) => position <= notAfter);
     tooNew += undocumented.length - old.length;
-    await tell(await confirmGhosts(ports, old, doubtful));
-    looked += page.length;
-    ports.progress('aggregates', looked);
+    await report(await confirmGhosts(ports, old, doubtful));
+    examined += page.length;
+    ports.progress('aggregates', examined);
   }
 }
 
@@ -169,24 +168,21 @@ async function confirmGhosts<Id>(
 }
 
 function ghostAggregate(key: string, position: Position, isDoubtful: boolean): Found<never> {
-  const doubt = isDoubtful ? ' Its type has no documents, or some that have no aggregate id: it is not repaired.' : '';
-  const reason = `The graph has the aggregate, and no document has it.${doubt}`;
+  const doubt = isDoubtful ? ' Its type has no documents, or some without an aggregate id: it is not repaired.' : '';
+  const reason = `The graph has the aggregate, but no document does.${doubt}`;
   const difference = { kind: 'ghost', aggregate: key, element: null, reason } as const;
   return { difference, subject: isDoubtful ? null : { kind: 'aggregate', key, position } };
 }
 
 interface AggregateOptions<Id> {
   readonly notAfter: Position;
-  readonly tell: TellAll<Id>;
-  /**
-   * Types of which not every document could be told, or that have none at all: that a document is missing may be an
-   * error of somebody's.
-   */
+  readonly report: ReportAll<Id>;
+  /** Types without documents, or with documents without an aggregate id: a missing document may be a mistake. */
   readonly doubtful: ReadonlySet<string>;
   readonly scope: RepairScope;
 }
 
-/** Of which aggregates the documents are compared: what others may list again is not to be taken away. */
+/** The aggregates whose documents are compared. An element that other aggregates may list must not be deleted. */
 export class RepairScope {
   readonly #types: ReadonlySet<string>;
   #isWhole: boolean;
@@ -196,42 +192,39 @@ export class RepairScope {
     this.#isWhole = isWholeCatalog;
   }
 
-  /** The registry has an aggregate of this type. */
+  /** Call it for each aggregate type of the registry. */
   meet(aggregateType: string): void {
     if (!this.#types.has(aggregateType) && aggregateType !== canaryAggregate.aggregateType) this.#isWhole = false;
   }
 
-  /** Whether an element that nobody lists is certainly nobody's. */
+  /** Whether an unlisted element certainly belongs to no aggregate. */
   covers(element: MarkedElement): boolean {
     const owner = element.kind === 'node' ? element.owner : null;
     return this.#isWhole || (owner !== null && this.#types.has(splitAggregateKey(owner).aggregateType));
   }
 }
 
-type TellAll<Id> = (found: readonly Found<Id>[]) => Promise<void>;
+type ReportAll<Id> = (found: readonly Found<Id>[]) => Promise<void>;
 
-/**
- * Which elements bear outgraph's marks, and nobody lists them, or not as many as they say. `since`: when the listing
- * began.
- */
+/** Finds elements with outgraph's marks that are unlisted or have a wrong share count. `since`: the listing's start. */
 export async function verifyElements<Id>(
   ports: VerifyPorts<Id>,
   listed: ListedElements,
-  { since, tell, scope }: { readonly since: Position; readonly tell: TellAll<Id>; readonly scope: RepairScope },
+  { since, report, scope }: { readonly since: Position; readonly report: ReportAll<Id>; readonly scope: RepairScope },
 ): Promise<void> {
   let unlisted: MarkedElement[] = [];
   let miscounted: MarkedElement[] = [];
-  let looked = 0;
+  let examined = 0;
   const confirm = async (atLeast: number) => {
     if (unlisted.length >= atLeast)
-      await tell(await confirmUnlisted(ports, listed, unlisted.splice(0), { since, scope }));
-    if (miscounted.length >= atLeast) await tell(await confirmMiscounted(ports, miscounted.splice(0)));
+      await report(await confirmUnlisted(ports, listed, unlisted.splice(0), { since, scope }));
+    if (miscounted.length >= atLeast) await report(await confirmMiscounted(ports, miscounted.splice(0)));
   };
   for await (const elements of ports.walkElements()) {
     unlisted = [...unlisted, ...elements.filter((element) => !listed.has(element))];
     miscounted = [...miscounted, ...elements.filter((element) => listed.has(element) && !listed.counts(element))];
-    looked += elements.length;
-    ports.progress('elements', looked);
+    examined += elements.length;
+    ports.progress('elements', examined);
     await confirm(suspectsAtOnce);
     if (ports.isInterrupted()) return;
   }
@@ -244,9 +237,8 @@ async function confirmUnlisted<Id>(
   suspects: readonly MarkedElement[],
   { since, scope }: { readonly since: Position; readonly scope: RepairScope },
 ): Promise<readonly Found<Id>[]> {
-  // First whether they still stand: what is taken away after that is on its way out, and comes up again at the next
-  // verification if it is not.
-  const standing = await ports.rereadElements(suspects);
+  // First whether they still exist. The next verification finds an element that should have been deleted since.
+  const standing = await ports.lookAgain(suspects);
   listed.forgetChanged();
   for await (const changed of ports.listChanged(since)) for (const aggregate of changed) listed.addChanged(aggregate);
   const unlisted = standing.filter((element) => !listed.has(element));
@@ -260,7 +252,7 @@ async function confirmUnlisted<Id>(
   });
 }
 
-/** What is shared by many changes often: a wrong count that is looked at between two changes is wrong all the same. */
+/** An element with many sharers changes often, but a count that is wrong between two changes is wrong. */
 async function confirmMiscounted<Id>(
   ports: VerifyPorts<Id>,
   suspects: readonly MarkedElement[],
@@ -273,7 +265,7 @@ async function confirmMiscounted<Id>(
         kind: 'changed',
         aggregate: null,
         element: elementName(element),
-        reason: 'Its count of aggregates that share it is wrong.',
+        reason: 'Its share count is wrong.',
       },
       subject: { kind: 'element', element },
     }));
@@ -286,7 +278,8 @@ function elementName(element: MarkedElement): string {
 
 function copyDifference(element: MarkedNode): Difference {
   const reason =
-    "A copy of a node, or one that lost its label or key: it has outgraph's marks, and no label by which outgraph lists nodes. It is left alone; remove its properties that begin with _outgraph.";
+    "The node is a copy, or lost its label or key: it has outgraph's marks, but no label of outgraph's nodes. " +
+    'A repair ignores it: remove its properties that start with _outgraph.';
   return { kind: 'unowned', aggregate: element.owner, element: elementName(element), reason };
 }
 
@@ -299,7 +292,7 @@ function unlistedDifference(element: MarkedElement, listed: ListedElements): Dif
     return { kind: 'ghost', aggregate: owner, element: name, reason: 'The aggregate does not list the node.' };
   const reason =
     owner === null
-      ? 'No aggregate lists the node, and no relationship holds it.'
+      ? 'No aggregate lists the node, and it has no relationship.'
       : 'The graph does not know the aggregate that owns the node.';
   return { kind: 'unowned', aggregate: owner, element: name, reason };
 }

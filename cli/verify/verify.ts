@@ -1,26 +1,23 @@
 /**
- * Whether the graph is what the contract says, for all aggregates of some types: from the documents to the graph, and
- * back. In bounded memory, while writers and consumers go on; what is in flight is passed over, by position.
+ * Verifies the graph for all aggregates of some types: from the documents to the graph, and back. Uses bounded memory.
+ * Writers and consumers may keep running: aggregates in flight are skipped, by position.
  */
 import { aggregateKey } from '../../lib/contract/outbox-event.ts';
 import { fromPosition, type Position, toPosition } from '../../lib/contract/position.ts';
-import { type DifferenceCounts, DifferenceReport, type Found, type Tell } from './difference.ts';
+import { type DifferenceCounts, DifferenceReport, type Found, type OnDifference } from './difference.ts';
 import type { DocumentState, VerifyPorts } from './ports.ts';
 import { TextSet } from './text-set.ts';
 import { verifyDocuments } from './verify-documents.ts';
 import { ListedElements, RepairScope, verifyAggregates, verifyElements } from './verify-graph.ts';
 
 export interface VerifyOptions {
-  /** Of these aggregate types; elements that nobody lists are looked for whatever their type was. */
+  /** Compares the aggregates of these types. Unlisted elements are found for all types. */
   readonly types: readonly string[];
-  /** These are all types that have documents: only then it is known of every element whether somebody may list it. */
+  /** These are all types with documents: only then is it known for every element whether an aggregate may list it. */
   readonly isWholeCatalog?: boolean;
-  /** By positions and manifests alone: what outgraph has written, whatever was done to it since. */
+  /** Compares only positions and manifests: finds no changes by other programs. */
   readonly quick: boolean;
-  /**
-   * A writer takes no longer for a transaction: an aggregate whose event is younger than that may have a document that
-   * was not to be seen yet.
-   */
+  /** The longest transaction of a writer: the document of a younger event may not have been visible yet. */
   readonly transactionSeconds: number;
   readonly chunkDocuments: number;
 }
@@ -29,21 +26,21 @@ export interface VerifyReport {
   readonly outcome: 'equal' | 'different' | 'interrupted';
   readonly documents: number;
   readonly differences: DifferenceCounts;
-  /** Aggregates that changed whenever they were looked at, or whose events wait. */
+  /** Aggregates that changed at every read, or that have pending events. */
   readonly inFlight: number;
 }
 
 /**
- * Verifies; each difference is told as it is found, and what it is about.
+ * Verifies, and reports each difference as it is found.
  *
  * @throws Fault `mongodb-unavailable` or `neo4j-unavailable`.
  */
 export async function verify<Id>(
   ports: VerifyPorts<Id>,
   { types, isWholeCatalog = false, quick, transactionSeconds, chunkDocuments }: VerifyOptions,
-  tell: Tell<Id>,
+  onDifference: OnDifference<Id>,
 ): Promise<VerifyReport> {
-  const report = new DifferenceReport(tell);
+  const report = new DifferenceReport(onDifference);
   const startedAt = await ports.readClusterTime();
   const seen = new TextSet();
   const doubtful = new Set(types);
@@ -58,7 +55,7 @@ export async function verify<Id>(
       if (last === undefined || ports.isInterrupted()) break;
       isClear = isClear !== false && page.every(({ aggregateId }) => aggregateId !== null);
       after = { id: last.id };
-      const { clear, clashing } = takeApart(type, page, seen);
+      const { clear, clashing } = separateClashes(type, page, seen);
       await report.addAll(clashing.map(clash));
       const outcome = await verifyDocuments(ports, type, clear, quick);
       await report.addAll(outcome.found);
@@ -80,18 +77,15 @@ export async function verify<Id>(
   const notAfter = earlier(startedAt, transactionSeconds);
   const listed = quick ? null : new ListedElements();
   const scope = new RepairScope(new Set(types), isWholeCatalog);
-  const aggregateOptions = { notAfter, tell: report.addAll, doubtful, scope };
+  const aggregateOptions = { notAfter, report: report.addAll, doubtful, scope };
   inFlight += await verifyAggregates(ports, new Set(types), seen, listed, aggregateOptions);
   if (listed !== null && !ports.isInterrupted())
-    await verifyElements(ports, listed, { since: listingSince, tell: report.addAll, scope });
+    await verifyElements(ports, listed, { since: listingSince, report: report.addAll, scope });
   return end();
 }
 
-/**
- * Documents of a page, and the keys of those whose aggregate another document had before: the graph can follow only
- * one.
- */
-function takeApart<Id>(
+/** Separates the documents whose aggregate another document had before: the graph can follow only one. */
+function separateClashes<Id>(
   aggregateType: string,
   page: readonly DocumentState<Id>[],
   seen: TextSet,
@@ -110,14 +104,15 @@ function takeApart<Id>(
 
 function clash(key: string): Found<never> {
   const reason =
-    'Several documents have this aggregate id: ids that differ only in their type (7 and "7", an ObjectId and its digits) are one aggregate. Give one of them another id.';
+    'Several documents have this aggregate id: ids that differ only in their type (7 and "7", an ObjectId and its ' +
+    'digits) are one aggregate. Change the id of one of them.';
   return { difference: { kind: 'dead', aggregate: key, element: null, reason }, subject: null };
 }
 
-/** A writer's transaction is hardly ever longer. */
+/** A writer's transaction rarely takes longer. */
 const longTransactionSeconds = 120;
 
-/** Whatever is applied from now on has a later position than this: it is pending now, or will be committed. */
+/** Events that are applied from now on have later positions than this: they are pending now, or not committed yet. */
 async function appliedAfter<Id>(ports: VerifyPorts<Id>, transactionSeconds: number): Promise<Position> {
   const now = await ports.readClusterTime();
   const pending = await ports.oldestPending();

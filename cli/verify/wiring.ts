@@ -1,4 +1,4 @@
-/** Joins the verification to both databases. */
+/** Runs the verification on both databases. */
 import type { Document } from 'mongodb';
 import { readKeyNames, recentKeyNames } from '../../lib/graph/neo4j-key-names.ts';
 import { listChangedSince, listWithManifests, readRegistered } from '../../lib/graph/neo4j-list-aggregates.ts';
@@ -12,12 +12,12 @@ import type { AggregateDefinition } from '../../lib/projection/define-aggregate.
 import type { Databases } from '../databases.ts';
 import { stateOf } from '../documents/document-state.ts';
 import { type DocumentId, listDocuments, readDocuments } from '../documents/mongodb-documents.ts';
-import type { Tell } from './difference.ts';
+import type { OnDifference } from './difference.ts';
 import { countListings } from './neo4j-count-listings.ts';
 import type { VerifyPorts } from './ports.ts';
 import { type VerifyOptions, type VerifyReport, verify } from './verify.ts';
 
-/** Documents that are compared at once: those of a page and their elements are held in memory. */
+/** Documents compared at once: they and their elements are held in memory. */
 const chunkDocuments = 500;
 const changedAtOnce = 1_000;
 
@@ -29,11 +29,11 @@ export async function verifyGraph(
   {
     signal,
     progress,
-    tell,
+    onDifference,
   }: {
     readonly signal: AbortSignal;
     readonly progress: VerifyPorts<DocumentId>['progress'];
-    readonly tell: Tell<DocumentId>;
+    readonly onDifference: OnDifference<DocumentId>;
   },
 ): Promise<VerifyReport> {
   const catalog = new Map(definitions.map((definition) => [definition.type, definition]));
@@ -54,7 +54,7 @@ export async function verifyGraph(
     readDocuments: async (type, ids) =>
       (await readDocuments(collectionOf(type), ids)).map((document) => stateOf(definitionOf(type), document)),
     newestUnsettled: (type, ids) => newestUnsettled(outbox, type, ids),
-    readAggregates: (some) => readRegistered(driver, database, some),
+    readAggregates: (keys) => readRegistered(driver, database, keys),
     listAggregates: (after, limit) => listWithManifests(driver, database, after, limit),
     listChanged: async function* (since) {
       let after = '';
@@ -75,5 +75,5 @@ export async function verifyGraph(
     isInterrupted: () => signal.aborted,
     progress,
   };
-  return verify(ports, { ...options, types: [...catalog.keys()], chunkDocuments }, tell);
+  return verify(ports, { ...options, types: [...catalog.keys()], chunkDocuments }, onDifference);
 }

@@ -75,5 +75,5 @@ it('after set-up, a write and a start of the worker, the graph has what the docu
   expect(await cities()).toStrictEqual([{ person: 'Ada', city: 'Turin' }]);
   await driver.close();
   const { stdout } = await node(outgraph('show', 'person', 'ada'));
-  expect(stdout).toMatch(/The graph is what the document says/);
+  expect(stdout).toMatch(/The graph matches the document/);
 });

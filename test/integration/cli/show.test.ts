@@ -90,7 +90,7 @@ it('for people, it is told in sections, and the verdict is the last line', async
   expect(exitCode).toBe(0);
   expect(stdout).toContain(`"$oid": "${id}"`);
   expect(stdout).toContain(`(:User {user_id: "user-${id}"})-[:HAS_EVENT {`);
-  expect(stdout.trimEnd().split('\n').at(-1)).toBe('The graph is what the document says.');
+  expect(stdout.trimEnd().split('\n').at(-1)).toBe('The graph matches the document.');
 });
 
 it('nodes of a file are told apart: owned, shared with other files, or ends alone', async () => {
@@ -135,7 +135,7 @@ it('an aggregate whose document was changed past the writer library is stale, an
   await database.db.collection(memoryEvent.collection).updateOne({ _id: new ObjectId(id) }, { $set: { desc: 'new' } });
   const found = await show('memory-event', id);
   expect(found).toMatchObject({ exitCode: 4, isInFlight: false, differences: [{ kind: 'stale' }, { kind: 'stale' }] });
-  expect(found.differences[1]?.reason).toBe('Its properties are others: desc.');
+  expect(found.differences[1]?.reason).toBe('Its properties differ: desc.');
 });
 
 it('an element that somebody changed in the graph is told by the names of its properties', async () => {
@@ -143,7 +143,7 @@ it('an element that somebody changed in the graph is told by the names of its pr
   await run('MATCH ()-[r:HAS_EVENT {event_id: $id}]->() SET r.event_name = $secret', { id, secret: 'else' });
   const found = await show('memory-event', id);
   expect(found).toMatchObject({ exitCode: 4, outcome: 'different' });
-  expect(found.differences).toMatchObject([{ kind: 'changed', reason: 'Its properties are others: event_name.' }]);
+  expect(found.differences).toMatchObject([{ kind: 'changed', reason: 'Its properties differ: event_name.' }]);
   expect(found.standing.relationships).toMatchObject([{ properties: { event_name: 'else' } }]);
 });
 
@@ -220,7 +220,7 @@ it('an aggregate that nobody knows ends with 1 and says where it was looked for'
   expect(found).toMatchObject({
     exitCode: 1,
     outcome: 'failed',
-    reason: expect.stringMatching(/^Nobody knows an aggregate .* of memory_events /),
+    reason: expect.stringMatching(/^There is no aggregate .* of memory_events /),
   });
 });
 

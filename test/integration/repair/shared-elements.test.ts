@@ -78,7 +78,7 @@ it.each([
   expect(await outgraph('verify')).toMatchObject({
     exitCode: 4,
     differences: { changed: 1 },
-    first: [{ kind: 'changed', reason: 'Its count of aggregates that share it is wrong.' }],
+    first: [{ kind: 'changed', reason: 'Its share count is wrong.' }],
   });
   expect(await outgraph('verify', '--repair', '--yes')).toMatchObject({ exitCode: 0, elementsSettled: 1, recorded: 0 });
   expect(await counts(topic)).toStrictEqual([3, 3]);

@@ -56,7 +56,7 @@ it("a user's copy of a node, marks and all, is named as a copy and left alone by
   );
   const found = await run(site, 'verify', 'customer');
   expect(found).toMatchObject({ exitCode: 4, differences: { unowned: 2, ghost: 0, changed: 0 } });
-  for (const { reason } of found.first) expect(reason).toContain('A copy of a node');
+  for (const { reason } of found.first) expect(reason).toContain('The node is a copy');
   expect(await run(site, 'verify', '--repair', 'customer', '--yes')).toMatchObject({ exitCode: 4, elementsSettled: 0 });
   expect(await query('MATCH (n) WHERE n:History OR n:Archive DETACH DELETE n RETURN n')).toHaveLength(2);
   await query('DROP CONSTRAINT history');

@@ -131,7 +131,7 @@ it('a property that somebody changed is told by its name and without its value',
   );
   const found = await verify();
   expect(found).toMatchObject({ exitCode: 4, differences: { changed: 1 } });
-  expect(found.first[0]?.reason).toBe('Its properties are others: event_name, more.');
+  expect(found.first[0]?.reason).toBe('Its properties differ: event_name, more.');
   expect(JSON.stringify(found)).not.toContain('secret');
 });
 
@@ -158,7 +158,7 @@ it('a label that somebody added is changed', async () => {
   const found = await verify();
   expect(found).toMatchObject({ exitCode: 4, differences: { changed: 1 } });
   expect(found.first[0]).toMatchObject({
-    reason: 'Its labels are others.',
+    reason: 'Its labels differ.',
     element: expect.stringContaining(records[0]?.get('id') as string),
   });
 });

@@ -82,12 +82,12 @@ it('what stands as the document says has none', () => {
 it('of a stale aggregate it tells what is missing yet, what is of the older state, and what is still to go', () => {
   const found = differences({ document: after, registered: registeredOf(before), standing: standingOf(before) });
   expect(found.map(({ kind, element, reason }) => [kind, element, reason])).toStrictEqual([
-    ['stale', null, 'The graph has another state of the aggregate, and no event is on its way.'],
-    ['stale', identity('bob'), 'Its properties are others: age.'],
+    ['stale', null, 'The graph has a different state of the aggregate, and no event is pending.'],
+    ['stale', identity('bob'), 'Its properties differ: age.'],
     ['missing', identity('dan'), 'The graph does not have it yet.'],
     ['missing', knowsCyd, 'The graph does not have it yet.'],
-    ['stale', identity('cyd'), 'The state that the graph has lists it, and the document does not.'],
-    ['stale', knowsBob, 'The state that the graph has lists it, and the document does not.'],
+    ['stale', identity('cyd'), "The graph's state has it, but the document does not."],
+    ['stale', knowsBob, "The graph's state has it, but the document does not."],
   ]);
 });
 
