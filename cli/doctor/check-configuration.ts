@@ -1,8 +1,4 @@
-/**
- * The doctor's checks of what a process is started with: its settings, what they refer to, the way to the servers, the
- * catalog, and Node itself.
- */
-
+/** The doctor's checks of the configuration: settings, references, encryption, the catalog and Node. */
 import { describeError } from '../../lib/contract/fault.ts';
 import { bookkeepingPrefix, namePattern } from '../../lib/contract/subgraph.ts';
 import type { AggregateCatalog } from '../../lib/projection/catalog.ts';
@@ -10,25 +6,25 @@ import { isLocalAddress } from '../../lib/runtime/address.ts';
 import { isReference, parseReference, type Reference } from '../../lib/runtime/reference.ts';
 import { type Environment, settings } from '../../lib/runtime/settings.ts';
 import { type UnknownSetting, unknownSettingsText } from '../../lib/runtime/unknown-settings.ts';
+import type { LoadedCatalog } from '../terminal/read-catalog.ts';
 import { type Check, type Finding, ok, skipped, warning, wrong } from './doctor.ts';
 import { oldestNode } from './expectations.ts';
 
 type SettingName = keyof typeof settings.shape;
 
-/** One setting as it is here. */
 export interface SettingState {
   readonly name: SettingName;
   /** `absent`: not set, and without a default. */
   readonly state: 'set' | 'default' | 'absent' | 'invalid' | 'unreadable';
-  /** The value as its part would read it; undefined where there is none. */
+  /** The parsed value; undefined without one. */
   readonly value: unknown;
-  /** What is wrong; never the value. */
+  /** What is wrong; never contains the value. */
   readonly problem: string | null;
-  /** Whether it stands in SSM or Secrets Manager. */
+  /** Whether it refers to SSM or Secrets Manager. */
   readonly isReferred: boolean;
 }
 
-/** Reads every setting of every part by itself, with what it refers to. */
+/** Reads each setting of all parts separately, and resolves references. */
 export function readSettingStates(
   environment: Environment,
   read: (reference: Reference) => Promise<string>,
@@ -57,16 +53,11 @@ async function readState(
   }
 }
 
-/** What a setting has for a value that can be worked with, or null. */
+/** The usable text of a setting, or null. */
 export function textOf(states: readonly SettingState[], name: SettingName): string | null {
   const value = states.find((one) => one.name === name)?.value;
   return typeof value === 'string' && value !== '' ? value : null;
 }
-
-/** Where the aggregate types come from; `problem` where they cannot be loaded. */
-export type LoadedCatalog =
-  | { readonly catalog: AggregateCatalog; readonly problem: null }
-  | { readonly catalog: null; readonly problem: string };
 
 export interface ConfigurationFacts {
   readonly states: readonly SettingState[];
@@ -76,10 +67,9 @@ export interface ConfigurationFacts {
   readonly nodeVersion: string;
 }
 
-/** The checks. */
 export function configurationChecks({ states, unknown, loaded, nodeVersion }: ConfigurationFacts): readonly Check[] {
   const check = (name: string, finding: () => Finding): Check => {
-    return { group: 'Configuration', name, advice: 'see docs/reference/settings.md', examine: async () => finding() };
+    return { group: 'Configuration', name, advice: 'See docs/reference/settings.md.', examine: async () => finding() };
   };
   return [
     check('settings', () => judgeSettings(states)),
@@ -91,19 +81,19 @@ export function configurationChecks({ states, unknown, loaded, nodeVersion }: Co
   ];
 }
 
-/** Without them, nothing runs; the others are needed by single parts. */
-const always: readonly SettingName[] = ['MONGODB_URI', 'NEO4J_URI'];
+/** Required by everything; the other settings by single parts. */
+const required: readonly SettingName[] = ['MONGODB_URI', 'NEO4J_URI'];
 
 function judgeSettings(states: readonly SettingState[]): Finding {
   const invalid = states.filter(({ state }) => state === 'invalid').map(({ name, problem }) => `${name} ${problem}`);
   const absent = states.filter(({ state }) => state === 'absent').map(({ name }) => name);
-  const missing = absent.filter((name) => always.includes(name)).map((name) => `${name} is not set`);
+  const missing = absent.filter((name) => required.includes(name)).map((name) => `${name} is not set`);
   if (invalid.length + missing.length > 0)
-    return wrong([...missing, ...invalid].join('; '), 'Set these environment variables (docs/reference/settings.md).');
+    return wrong([...missing, ...invalid].join('; '), 'Correct these environment variables (docs/reference/settings.md).');
   if (absent.includes('QUEUE_URL') !== absent.includes('DEAD_LETTER_QUEUE_URL'))
     return warning(
       'only one of QUEUE_URL and DEAD_LETTER_QUEUE_URL is set',
-      'Set both, or none (the worker needs none).',
+      'Set both or neither (the worker needs neither).',
     );
   const set = states.filter(({ state }) => state === 'set').length;
   return ok(`${set} set, all valid${absent.length > 0 ? `; not set: ${absent.join(', ')}` : ''}`);
@@ -124,7 +114,8 @@ function judgeReferences(states: readonly SettingState[]): Finding {
   if (unreadable.length === 0) return ok(`readable: ${referred.map(({ name }) => name).join(', ')}`);
   return wrong(
     unreadable.map(({ name, problem }) => `${name}: ${problem}`).join('; '),
-    'See that it exists, in AWS_REGION, and that this user may read it (ssm:GetParameter, secretsmanager:GetSecretValue, kms:Decrypt).',
+    'Check that it exists in AWS_REGION, and that this user may read it ' +
+      '(ssm:GetParameter, secretsmanager:GetSecretValue, kms:Decrypt).',
   );
 }
 
@@ -133,7 +124,7 @@ function judgeEncryption(states: readonly SettingState[]): Finding {
   const ways = Object.entries(addresses).flatMap(([server, address]) =>
     address === null ? [] : [{ server, isLocal: isLocalAddress(address) }],
   );
-  // What is neither on this machine nor encrypted is no valid setting.
+  // An address that is neither local nor encrypted is not valid.
   if (ways.length === 0) return skipped('no address is valid');
   const words = ways.map(({ server, isLocal }) => `${server} ${isLocal ? 'on this machine' : 'over TLS'}`).join(', ');
   if (addresses.Neo4j !== null && !isLocalAddress(addresses.Neo4j) && textOf(states, 'NEO4J_USERNAME') === null)
@@ -142,12 +133,11 @@ function judgeEncryption(states: readonly SettingState[]): Finding {
 }
 
 function unloadable(problem: string): Finding {
-  return wrong(problem, 'Give --catalog a module whose export "catalog" was made by createCatalog.');
+  return wrong(problem, 'Pass --catalog a module that exports "catalog", made by createCatalog.');
 }
 
 /**
- * What two types say of one label must be the same: the set-up would follow the one, and every event of the other would
- * be dead.
+ * Two types must agree on the key of a label: the set-up would follow one, and all events of the other would be dead.
  */
 function judgeCatalog(catalog: AggregateCatalog): Finding {
   const keys = new Map<string, { readonly key: string; readonly type: string }>();
@@ -162,19 +152,20 @@ function judgeCatalog(catalog: AggregateCatalog): Finding {
       if (names.length === 0) problems.push(`${type} declares the label ${label} without a key`);
       if (other !== undefined && other.key !== key)
         problems.push(`${other.type} keys the label ${label} by (${other.key}), ${type} by (${key})`);
-      for (const name of [label, ...names]) if (!isName(name)) problems.push(`${type}: "${name}" is no allowed name`);
+      for (const name of [label, ...names])
+        if (!isName(name)) problems.push(`${type}: "${name}" is not an allowed name`);
     }
     for (const name of declares?.types ?? [])
-      if (!isName(name)) problems.push(`${type}: "${name}" is no allowed relationship type`);
+      if (!isName(name)) problems.push(`${type}: "${name}" is not an allowed relationship type`);
   }
-  if (problems.length > 0) return wrong(problems.join('; '), 'Correct what the aggregate types declare.');
+  if (problems.length > 0) return wrong(problems.join('; '), 'Correct the declarations of the aggregate types.');
   return ok(`${catalog.size} aggregate types, ${keys.size} labels, each with one key`);
 }
 
 function judgeNode(version: string): Finding {
   if (Number(version.split('.')[0]) >= oldestNode) return ok(version);
   return wrong(
-    `${version}, and everything but the writers needs ${oldestNode} or newer`,
+    `${version}, but everything except the writers needs ${oldestNode} or newer`,
     `Install Node ${oldestNode} or newer.`,
   );
 }

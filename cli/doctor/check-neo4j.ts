@@ -1,46 +1,22 @@
-/**
- * The doctor's checks of Neo4j: the server, the constraints that the apply stands on, the user, and whether this
- * version reads what is written there.
- */
-
+/** The doctor's checks of Neo4j: the server, the user, constraints and indexes, and the form of the manifests. */
 import { describeError } from '../../lib/contract/fault.ts';
 import { decodeManifest } from '../../lib/graph/manifest.ts';
-import { clockText, setUpAdvice } from './advice.ts';
-import type { Check, Finding } from './doctor.ts';
-import { ok, skipped, warning, wrong } from './doctor.ts';
+import { type Check, clockText, type Finding, ok, setUpAdvice, skipped, warning, wrong } from './doctor.ts';
 import { clockSkewSeconds, oldestNeo4j } from './expectations.ts';
+import type { GraphIndexFacts, GraphServerFacts, GraphUserFacts } from './neo4j-inspect-graph.ts';
 
-export interface Neo4jServer {
-  readonly version: string;
-  /** `community`, `enterprise`, or what else it says of itself. */
-  readonly edition: string;
-  readonly clockAheadMillis: number;
-}
-
-/** Null without authentication; `roles` null where the edition has none. */
-export interface Neo4jUser {
-  readonly user: string;
-  readonly roles: readonly string[] | null;
-  readonly mustChangePassword: boolean;
-}
-
-export interface GraphIndex {
-  readonly name: string;
-  readonly state: string;
-  readonly populationPercent: number;
-}
-
-/** What the checks read. Faults are the adapters'. */
+/** The facts to judge. The queries throw their faults. */
 export interface Neo4jPorts {
-  readonly readServer: () => Promise<Neo4jServer>;
-  readonly readUser: () => Promise<Neo4jUser | null>;
-  /** What is wrong with the constraints of registry and catalog, in words. */
+  readonly readServer: () => Promise<GraphServerFacts>;
+  /** Null without authentication. */
+  readonly readUser: () => Promise<GraphUserFacts | null>;
+  /** Problems of the constraints of registry and catalog, as text. */
   readonly findConstraintProblems: () => Promise<readonly string[]>;
-  /** Those of outgraph's own. */
-  readonly readIndexes: () => Promise<readonly GraphIndex[]>;
-  /** The first lines of some manifests, each once. */
+  /** outgraph's own. */
+  readonly readIndexes: () => Promise<readonly GraphIndexFacts[]>;
+  /** The distinct first lines of some manifests. */
   readonly readManifestForms: () => Promise<readonly string[]>;
-  /** Throws where the graph is not this outbox's, or knows later positions than MongoDB has given. */
+  /** Throws if the graph belongs to another outbox, or has later positions than MongoDB. */
   readonly checkBinding: () => Promise<void>;
   /** How far MongoDB's clock is ahead of this machine's. */
   readonly readMongodbClockAheadMillis: () => Promise<number>;
@@ -54,14 +30,15 @@ export interface Neo4jExpected {
   readonly mongodbReachable: Check;
 }
 
-/** The checks; with null, the address is missing. */
+/** @param ports null if the address is missing. */
 export function neo4jChecks(ports: Neo4jPorts | null, expected: Neo4jExpected): readonly Check[] {
   const group = 'Neo4j';
   const reachable: Check = {
     group,
     name: 'reachable',
     advice:
-      'See that NEO4J_URI names a server that runs, that NEO4J_DATABASE is there, and that the network lets this machine through.',
+      'Check that NEO4J_URI names a running server, that NEO4J_DATABASE exists, ' +
+      'and that the network allows this machine.',
     examine: async () => {
       if (ports === null) return skipped('NEO4J_URI is not usable: see Configuration');
       const { version, edition } = await ports.readServer();
@@ -78,7 +55,7 @@ export function neo4jChecks(ports: Neo4jPorts | null, expected: Neo4jExpected): 
     name,
     right,
     needs,
-    advice: 'Run it again; if it stays so, look at the log of the server.',
+    advice: "Run it again; if it fails again, check the server's log.",
     examine: async () => (ports === null ? skipped('NEO4J_URI is not usable') : examine(ports)),
   });
   return [
@@ -108,7 +85,7 @@ export function neo4jChecks(ports: Neo4jPorts | null, expected: Neo4jExpected): 
         },
         [reachable, expected.mongodbReachable],
       ),
-      advice: 'docs/runbook.md, graph-of-another-outbox and clock-behind-graph, says what to do.',
+      advice: 'See docs/runbook.md, graph-of-another-outbox and clock-behind-graph.',
     },
     check(
       'clock',
@@ -120,39 +97,36 @@ export function neo4jChecks(ports: Neo4jPorts | null, expected: Neo4jExpected): 
   ];
 }
 
-function judgeVersion({ version, edition }: Neo4jServer): Finding {
+function judgeVersion({ version, edition }: GraphServerFacts): Finding {
   const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
   const [oldestMajor, oldestMinor] = oldestNeo4j;
   if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor))
-    return wrong(`${version}, and outgraph needs ${oldestMajor}.${oldestMinor} or newer`, 'Upgrade Neo4j.');
+    return wrong(`${version}, but outgraph needs ${oldestMajor}.${oldestMinor} or newer`, 'Upgrade Neo4j.');
   if (major > oldestMajor)
     return warning(
-      `${version}: outgraph was tried with Neo4j ${oldestMajor} alone`,
-      'Try it on a stage of its own first.',
+      `${version}: outgraph was tested only with Neo4j ${oldestMajor}`,
+      'Test it on a separate stage first.',
     );
   return ok(`${version}, ${edition}`);
 }
 
-function judgeUser(user: Neo4jUser | null, { edition }: Neo4jServer, { isLocal }: Neo4jExpected): Finding {
+function judgeUser(user: GraphUserFacts | null, { edition }: GraphServerFacts, { isLocal }: Neo4jExpected): Finding {
   if (user === null)
     return isLocal
       ? ok('no authentication, on this machine')
-      : warning(
-          'nobody asks for a password: whoever reaches the server may do everything',
-          'Switch authentication on.',
-        );
+      : warning('there is no authentication: anyone who reaches the server has all rights', 'Enable authentication.');
   if (user.mustChangePassword)
     return wrong(
-      `the password of ${user.user} has to be changed before it can be used`,
+      `the password of ${user.user} must be changed before it can be used`,
       'Change it, and NEO4J_PASSWORD.',
     );
   if (user.roles === null || edition === 'community')
-    return ok(`${user.user}; ${edition} has no roles: every user may do everything`);
+    return ok(`${user.user}; ${edition} has no roles: every user has all rights`);
   const words = `${user.user}, with the roles ${user.roles.join(', ') || 'none'}`;
   if (user.roles.some((role) => role === 'admin' || role.startsWith('outgraph_'))) return ok(words);
   return warning(
-    `${words}: none of outgraph's; whether they are enough cannot be seen without a try`,
-    'docs/explanation/security.md has a role for each part, and the command that makes it.',
+    `${words}: none is outgraph's, and the doctor cannot check whether they are sufficient`,
+    'docs/explanation/security.md has a role for each part, and the command that creates it.',
   );
 }
 
@@ -161,22 +135,20 @@ function judgeConstraints(problems: readonly string[]): Finding {
   return wrong(problems.join(' '), setUpAdvice);
 }
 
-/** An index that failed, or is not ready, makes every apply slow, and a constraint without its index holds nothing. */
-function judgeIndexes(indexes: readonly GraphIndex[], tombstoneIndex: string): Finding {
+/** A failed or unfinished index makes every apply slow, and a constraint without its index has no effect. */
+function judgeIndexes(indexes: readonly GraphIndexFacts[], tombstoneIndex: string): Finding {
   const failed = indexes.filter(({ state }) => state === 'FAILED').map(({ name }) => name);
   if (failed.length > 0)
     return wrong(
       `failed: ${failed.join(', ')}`,
-      'Drop them, with the constraint that owns them, and run: npx outgraph set-up.',
+      'Drop them together with their constraints, then run: npx outgraph set-up.',
     );
   if (!indexes.some(({ name }) => name === tombstoneIndex))
     return wrong(`${tombstoneIndex} is missing: the purge of tombstones reads the whole registry`, setUpAdvice);
-  const building = indexes.filter(({ state, populationPercent }) => state !== 'ONLINE' || populationPercent < 100);
-  if (building.length > 0)
-    return warning(
-      `not ready: ${building.map(({ name, populationPercent }) => `${name} (${Math.floor(populationPercent)} %)`).join(', ')}`,
-      'Wait until they are: SHOW INDEXES.',
-    );
+  const building = indexes
+    .filter(({ state, populationPercent }) => state !== 'ONLINE' || populationPercent < 100)
+    .map(({ name, populationPercent }) => `${name} (${Math.floor(populationPercent)} %)`);
+  if (building.length > 0) return warning(`not ready: ${building.join(', ')}`, 'Wait until they are: SHOW INDEXES.');
   return ok(`${indexes.length} of outgraph's, all online`);
 }
 
@@ -184,7 +156,7 @@ function judgeForms(forms: readonly string[]): Finding {
   try {
     for (const form of forms) decodeManifest(`${form}\n`);
   } catch (error) {
-    return wrong(describeError(error).reason, 'docs/how-to/upgrade.md says how a version is taken back.');
+    return wrong(describeError(error).reason, 'docs/how-to/upgrade.md explains how to downgrade.');
   }
   return ok(forms.length === 0 ? 'none yet' : `form ${forms.join(', ')}, which this version reads`);
 }
@@ -194,6 +166,6 @@ function judgeClock(aheadMillis: number): Finding {
   if (Math.abs(seconds) <= clockSkewSeconds) return ok(clockText(seconds, 'MongoDB'));
   return warning(
     clockText(seconds, 'MongoDB'),
-    'Let NTP set the clocks: how long a deletion is remembered goes by that of Neo4j.',
+    "Synchronise the clocks with NTP: the age of tombstones is measured by Neo4j's clock.",
   );
 }

@@ -1,47 +1,27 @@
 /**
- * The doctor's checks of the queue, its dead-letter queue and the bus, where the settings name them: the worker needs
+ * The doctor's checks of the queue, its dead-letter queue and the bus, if the settings name them: the worker needs
  * none.
  *
  * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
  */
-import type { Check, Finding } from './doctor.ts';
-import { ok, skipped, warning, wrong } from './doctor.ts';
+import { type Check, type Finding, ok, skipped, warning, wrong } from './doctor.ts';
 import { deployed } from './expectations.ts';
 import { allowsEventBridge, sourceArnsOf } from './queue-policy.ts';
+import type { QueueFacts, RuleFacts } from './sqs-inspect-queue.ts';
 
-export interface QueueFound {
-  readonly arn: string;
-  readonly visibilityTimeoutSeconds: number;
-  readonly retentionSeconds: number;
-  readonly isEncrypted: boolean;
-  readonly redrive: { readonly deadLetterTargetArn: string; readonly maxReceiveCount: number } | null;
-  /** About. */
-  readonly messages: number;
-  /** Its policy as JSON, null where it has none. */
-  readonly policy: string | null;
-}
-
-/** A rule of the bus whose target is the queue. */
-export interface RuleFound {
-  readonly name: string;
-  readonly arn: string;
-  readonly isEnabled: boolean;
-}
-
-/** What the checks read; each is null where the setting is not there. They give null where there is no such thing. */
+/** The facts to judge. A port is null if its setting is missing; its result is null if the resource does not exist. */
 export interface QueuePorts {
-  readonly readQueue: (() => Promise<QueueFound | null>) | null;
-  readonly readDeadLetterQueue: (() => Promise<QueueFound | null>) | null;
-  readonly readRules: ((queueArn: string) => Promise<readonly RuleFound[] | null>) | null;
+  readonly readQueue: (() => Promise<QueueFacts | null>) | null;
+  readonly readDeadLetterQueue: (() => Promise<QueueFacts | null>) | null;
+  readonly readRules: ((queueArn: string) => Promise<readonly RuleFacts[] | null>) | null;
 }
 
-const redeploy = 'Deploy the stack again, or bring it right by hand: infra/messaging.yml says what it should be.';
+const redeploy = 'Deploy the stack again, or correct it by hand to match infra/messaging.yml.';
 const queueRight = 'it needs sqs:GetQueueAttributes';
 const busRight = 'it needs events:DescribeEventBus, events:ListRuleNamesByTarget and events:DescribeRule';
 const awsAdvice =
-  'See that AWS_REGION and the credentials are those of the account of the stage, and that the network reaches AWS.';
+  "Check that AWS_REGION and the credentials are those of the stage's account, and that AWS is reachable.";
 
-/** The checks. */
 export function queueChecks(ports: QueuePorts): readonly Check[] {
   const base = { group: 'Queue and bus', right: queueRight, advice: awsAdvice } as const;
   const queue: Check = { ...base, name: 'queue', examine: () => findQueue(ports.readQueue, 'QUEUE_URL') };
@@ -90,7 +70,7 @@ export function queueChecks(ports: QueuePorts): readonly Check[] {
       name: 'policy of the queue',
       examine: async () => {
         const { arn, policy } = await readQueue();
-        // What is wrong with the rules, their own check says.
+        // The rules have their own check.
         const rules = await ports.readRules?.(arn).catch(() => null);
         return judgePolicy(policy, rules ?? []);
       },
@@ -101,39 +81,41 @@ export function queueChecks(ports: QueuePorts): readonly Check[] {
 async function findQueue(read: QueuePorts['readQueue'], setting: string): Promise<Finding> {
   if (read === null) return skipped(`${setting} is not set`);
   const queue = await read();
-  if (queue === null) return wrong(`there is no such queue in this account and region`, `See ${setting}.`);
+  if (queue === null) return wrong('there is no such queue in this account and region', `Check ${setting}.`);
   return ok(queue.arn);
 }
 
-/** For checks that stand on the one that found it. */
-async function found(read: QueuePorts['readQueue']): Promise<QueueFound> {
+/** For checks that need the check that found the queue. */
+async function found(read: QueuePorts['readQueue']): Promise<QueueFacts> {
   const queue = await read?.();
-  if (queue === null || queue === undefined) throw new Error('The queue went away.');
+  if (queue === null || queue === undefined) throw new Error('The queue was deleted.');
   return queue;
 }
 
-function judgeRedrive({ redrive }: QueueFound, deadLetters: QueueFound): Finding {
+function judgeRedrive({ redrive }: QueueFacts, deadLetters: QueueFacts): Finding {
   if (redrive === null)
     return wrong('the queue has none: a message that is never settled is lost when its retention ends', redeploy);
   if (redrive.deadLetterTargetArn !== deadLetters.arn)
-    return wrong(`it points to ${redrive.deadLetterTargetArn}, and not to DEAD_LETTER_QUEUE_URL`, redeploy);
+    return wrong(`it points to ${redrive.deadLetterTargetArn}, not to DEAD_LETTER_QUEUE_URL`, redeploy);
   const words = `to the dead-letter queue after ${redrive.maxReceiveCount} receives`;
   if (redrive.maxReceiveCount >= deployed.maxReceiveCount) return ok(words);
   return warning(
-    `${words}: in an outage, messages are received every half a minute, and end up there`,
-    `Set maxReceiveCount to ${deployed.maxReceiveCount}, as infra/params.yml does.`,
+    `${words}: in an outage, messages are received every half minute, and would end up there`,
+    `Set maxReceiveCount to ${deployed.maxReceiveCount}, as in infra/params.yml.`,
   );
 }
 
 /**
- * A message that becomes visible while it is worked on is worked on twice; Lambda refuses a queue that hides messages
- * for less than the function's time-out.
+ * A message that becomes visible during its processing is processed twice. Lambda refuses a queue with a visibility
+ * time-out below the function's time-out.
  */
-function judgeVisibility({ visibilityTimeoutSeconds: seconds }: QueueFound): Finding {
+function judgeVisibility({ visibilityTimeoutSeconds: seconds }: QueueFacts): Finding {
   if (seconds >= deployed.visibilityTimeoutSeconds) return ok(`${seconds} seconds`);
-  const advice = `Set it to six times the consumer's time-out, as AWS advises: ${deployed.visibilityTimeoutSeconds} seconds (infra/params.yml).`;
-  if (seconds >= deployed.consumerTimeoutSeconds) return warning(`${seconds} seconds only`, advice);
-  return wrong(`${seconds} seconds, less than the consumer may take (${deployed.consumerTimeoutSeconds})`, advice);
+  const advice =
+    "Set it to six times the consumer's time-out, as AWS recommends: " +
+    `${deployed.visibilityTimeoutSeconds} seconds (infra/params.yml).`;
+  if (seconds >= deployed.consumerTimeoutSeconds) return warning(`only ${seconds} seconds`, advice);
+  return wrong(`${seconds} seconds, below the consumer's time-out (${deployed.consumerTimeoutSeconds})`, advice);
 }
 
 /**
@@ -141,50 +123,50 @@ function judgeVisibility({ visibilityTimeoutSeconds: seconds }: QueueFound): Fin
  *
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/setting-up-dead-letter-queue-retention.html
  */
-function judgeRetention(queue: QueueFound, deadLetters: QueueFound): Finding {
-  const days = ({ retentionSeconds }: QueueFound) => Math.round((retentionSeconds / 86_400) * 10) / 10;
+function judgeRetention(queue: QueueFacts, deadLetters: QueueFacts): Finding {
+  const days = ({ retentionSeconds }: QueueFacts) => Math.round((retentionSeconds / 86_400) * 10) / 10;
   const words = `${days(queue)} days, dead letters ${days(deadLetters)} days`;
   if (deadLetters.retentionSeconds < queue.retentionSeconds)
-    return warning(`${words}: a message keeps its age when it moves, and may be gone at once`, redeploy);
+    return warning(`${words}: a message keeps its age when it moves, and may be deleted immediately`, redeploy);
   if (queue.retentionSeconds < deployed.messageRetentionSeconds)
-    return warning(`${words}: what lies longer in an outage has to be published again`, redeploy);
+    return warning(`${words}: messages that wait longer in an outage must be published again`, redeploy);
   return ok(words);
 }
 
-function judgeEncryption(queues: Readonly<Record<string, QueueFound>>): Finding {
+function judgeEncryption(queues: Readonly<Record<string, QueueFacts>>): Finding {
   const plain = Object.entries(queues).flatMap(([name, { isEncrypted }]) => (isEncrypted ? [] : [name]));
   return plain.length === 0 ? ok('at rest, both') : warning(`not encrypted at rest: ${plain.join(', ')}`, redeploy);
 }
 
-function judgeLetters({ messages }: QueueFound): Finding {
+function judgeLetters({ messages }: QueueFacts): Finding {
   if (messages === 0) return ok('none');
   return warning(
-    `about ${messages} messages that nobody could read, or settle`,
-    'docs/runbook.md, dead-letter-queue-not-empty, says how to look at them and what to do.',
+    `about ${messages} messages that could not be read or settled`,
+    'See docs/runbook.md, dead-letter-queue-not-empty.',
   );
 }
 
-function judgeRules(rules: readonly RuleFound[] | null): Finding {
-  if (rules === null) return wrong('there is no such bus in this account and region', 'See EVENT_BUS_NAME.');
+function judgeRules(rules: readonly RuleFacts[] | null): Finding {
+  if (rules === null) return wrong('there is no such bus in this account and region', 'Check EVENT_BUS_NAME.');
   const enabled = rules.filter(({ isEnabled }) => isEnabled);
   if (enabled.length > 0) return ok(`${enabled.map(({ name }) => name).join(', ')}, enabled`);
   if (rules.length > 0)
     return wrong(
-      `disabled: ${rules.map(({ name }) => name).join(', ')}; pointers go over the bus and reach nobody`,
-      'aws events enable-rule --event-bus-name <bus> --name <rule>',
+      `disabled: ${rules.map(({ name }) => name).join(', ')}; pointers do not reach the queue`,
+      'Run: aws events enable-rule --event-bus-name <bus> --name <rule>',
     );
-  return wrong('no rule of the bus has the queue for its target: pointers reach nobody', redeploy);
+  return wrong('no rule of the bus targets the queue: pointers do not reach it', redeploy);
 }
 
-/** @param rules none, if the bus is not set or could not be read. */
-function judgePolicy(policy: string | null, rules: readonly RuleFound[]): Finding {
+/** @param rules empty if the bus is not set or could not be read. */
+function judgePolicy(policy: string | null, rules: readonly RuleFacts[]): Finding {
   if (!allowsEventBridge(policy))
-    return wrong('it does not let EventBridge send: pointers are lost between bus and queue', redeploy);
+    return wrong('it does not allow EventBridge to send: pointers are lost between bus and queue', redeploy);
   const sources = sourceArnsOf(policy);
   const known = rules.map(({ arn }) => arn);
   if (sources.length > 0 && known.length > 0 && !known.some((arn) => sources.some((source) => matches(source, arn))))
-    return wrong(`it lets another rule send than the one of the bus (${sources.join(', ')})`, redeploy);
-  return ok('lets EventBridge send');
+    return wrong(`it allows a different rule to send than the one of the bus (${sources.join(', ')})`, redeploy);
+  return ok('allows EventBridge to send');
 }
 
 function matches(pattern: string, arn: string): boolean {

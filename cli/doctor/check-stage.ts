@@ -1,32 +1,30 @@
-/** The doctor's checks of a stage at work. They only warn: whether the graph is in step, `outgraph status` says. */
-
+/** The doctor's checks of a running stage. They only warn: `outgraph status` says whether the graph is in step. */
 import type { OutboxCounts } from '../../lib/outbox/outbox-counts.ts';
 import type { Canary } from '../../lib/sweep/canary.ts';
-import type { Check, Finding } from './doctor.ts';
-import { ok, skipped, warning } from './doctor.ts';
+import { type Check, type Finding, ok, skipped, warning } from './doctor.ts';
 import { deployed } from './expectations.ts';
 
-/** What the checks read. Faults are the adapters'. */
+/** The facts to judge. The queries throw their faults. */
 export interface StagePorts {
   /** MongoDB's clock. */
   readonly readServerTime: () => Promise<Date>;
-  /** When a publisher last did something; null where none ever did. */
+  /** When a publisher was last active; null if none has ever run. */
   readonly readPublisherActivity: () => Promise<Date | null>;
   readonly readLastCanary: () => Promise<Canary | null>;
-  /** Counted no further than `limit`. */
+  /** Counts up to `limit`. */
   readonly countOutbox: (limit: number) => Promise<OutboxCounts>;
 }
 
 const countLimit = 10_000;
 
-/** What the checks stand on. */
+/** The checks that must succeed first. */
 export interface StageNeeds {
   readonly collections: Check;
-  /** For those that count: without its index, a count reads the whole outbox. */
+  /** For counts: without its index, a count reads the whole outbox. */
   readonly indexes: Check;
 }
 
-/** The checks. @param ports null where the address of MongoDB is missing. */
+/** @param ports null if the address of MongoDB is missing. */
 export function stageChecks(ports: StagePorts | null, { collections, indexes }: StageNeeds): readonly Check[] {
   const check = (
     name: string,
@@ -37,7 +35,7 @@ export function stageChecks(ports: StagePorts | null, { collections, indexes }: 
     name,
     needs,
     right: 'it needs find on outbox and outboxCheckpoints',
-    advice: 'Run it again; if it stays so, look at the log of MongoDB.',
+    advice: "Run it again; if it fails again, check MongoDB's log.",
     examine: async () =>
       ports === null ? skipped('MONGODB_URI is not usable') : examine(ports, await ports.readServerTime()),
   });
@@ -53,28 +51,29 @@ function judgePublisher(lastActivity: Date | null, now: Date): Finding {
   if (lastActivity === null)
     return warning(
       'none has ever run on this database',
-      'Right before the first deployment, and where an Atlas Trigger is in its place. Otherwise see that the publisher, or a worker, runs.',
+      'Expected before the first deployment, or with an Atlas Trigger. Otherwise check that a publisher or worker ' +
+        'is running.',
     );
   const seconds = secondsBetween(lastActivity, now);
-  if (seconds <= deployed.publisherSilenceSeconds) return ok(`at work ${ago(seconds)}`);
-  return warning(`silent: last at work ${ago(seconds)}`, 'docs/runbook.md, publisher-silence, says what to look for.');
+  if (seconds <= deployed.publisherSilenceSeconds) return ok(`active ${ago(seconds)}`);
+  return warning(`inactive: last active ${ago(seconds)}`, 'See docs/runbook.md, publisher-silence.');
 }
 
 function judgeCanary(canary: Canary | null, now: Date): Finding {
   if (canary === null)
     return warning(
-      'no canary: the sweep has not run on this database, or not for long',
-      'See that the sweep, or a worker, runs.',
+      'no canary: the sweep has not run on this database, or not for a long time',
+      'Check that the sweep or a worker runs.',
     );
   const seconds = secondsBetween(canary.createdAt, now);
   const written = `its last canary was written ${ago(seconds)}`;
   if (canary.processedAt === null) {
-    if (seconds <= deployed.canaryLagSeconds) return ok(`${written}, and is on its way`);
-    return warning(`${written}, and has not come through`, 'See where it waits: outgraph status.');
+    if (seconds <= deployed.canaryLagSeconds) return ok(`${written}, and is pending`);
+    return warning(`${written}, and is not applied yet`, 'To see where it waits, run: outgraph status.');
   }
-  const through = `${written}, and came through in ${duration(secondsBetween(canary.createdAt, canary.processedAt))}`;
-  if (seconds <= deployed.canaryLagSeconds) return ok(through);
-  return warning(`${through}; none since`, 'See that the sweep, or a worker, runs.');
+  const applied = `${written}, and applied after ${duration(secondsBetween(canary.createdAt, canary.processedAt))}`;
+  if (seconds <= deployed.canaryLagSeconds) return ok(applied);
+  return warning(`${applied}; none since`, 'Check that the sweep or a worker runs.');
 }
 
 function judgePending({ pending, oldestPending }: OutboxCounts, now: Date): Finding {
@@ -82,16 +81,16 @@ function judgePending({ pending, oldestPending }: OutboxCounts, now: Date): Find
   const seconds = secondsBetween(oldestPending, now);
   const words = `${counted(pending)}, the oldest written ${ago(seconds)}`;
   if (seconds <= deployed.oldestPendingSeconds) return ok(words);
-  return warning(words, 'See where they wait: outgraph status.');
+  return warning(words, 'To see where they wait, run: outgraph status.');
 }
 
 function judgeDead({ dead }: OutboxCounts): Finding {
   if (dead === 0) return ok('none');
-  return warning(counted(dead), 'See which, and why: outgraph dead list.');
+  return warning(counted(dead), 'To see which and why, run: outgraph dead list.');
 }
 
 function counted(count: number): string {
-  return count >= countLimit ? `${countLimit} or more` : String(count);
+  return count >= countLimit ? `at least ${countLimit}` : String(count);
 }
 
 function secondsBetween(from: Date, to: Date): number {

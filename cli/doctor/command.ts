@@ -1,5 +1,4 @@
-/** `outgraph doctor`: is everything around a stage as it should be? */
-
+/** `outgraph doctor`: checks everything around a stage. */
 import { Command } from 'commander';
 import { exitCodesText } from '../exit-codes.ts';
 import { addCatalogOption, type CatalogOption, loadCatalog } from '../terminal/read-catalog.ts';
@@ -18,8 +17,8 @@ Examples:
   outgraph doctor --catalog dist/catalog.js
   outgraph doctor --json | jq '.checks[] | select(.outcome == "wrong")'
 
-It examines settings, MongoDB, Neo4j, queue, bus and the running parts, and
-says what to do about each finding. It changes nothing and ends within half a
+It checks settings, MongoDB, Neo4j, queue, bus and the running parts, and says
+what to do about each finding. It changes nothing and ends within half a
 minute. It checks the rights of the user that it connects with: run it with
 the settings of the part to examine (docs/reference/settings.md). Without
 QUEUE_URL, DEAD_LETTER_QUEUE_URL and EVENT_BUS_NAME it skips queue and bus.`;
@@ -27,7 +26,7 @@ QUEUE_URL, DEAD_LETTER_QUEUE_URL and EVENT_BUS_NAME it skips queue and bus.`;
 const meanings = {
   done: 'nothing is wrong; there may be warnings',
   failed: 'something is wrong',
-  wrongUse: 'wrong use, or settings with which nothing could be examined',
+  wrongUse: 'wrong use, or settings so wrong that nothing was checked',
 };
 
 /** The command. */

@@ -1,23 +1,22 @@
 /**
- * The doctor's flow: examines everything around a stage by single checks, each of which says what it found and what to
- * do. It changes nothing. One check that fails does not keep the others from being made; one that stands on another is
- * skipped where that one failed, and says so; none takes longer than its time.
+ * The doctor's flow: runs single checks of a stage, each with a finding and advice. It changes nothing. A failed check
+ * does not stop the others, but checks that need it are skipped. Each check has a time limit.
  */
 import pTimeout from 'p-timeout';
 import { describeError, Fault } from '../../lib/contract/fault.ts';
 
 /**
- * - `ok`: as it should be.
- * - `warning`: the stage works; look at it when there is time.
- * - `wrong`: the stage does not work as it should, or will not when it matters.
- * - `skipped`: could not be examined, or need not be; `detail` says why.
+ * - `ok`: correct.
+ * - `warning`: the stage works; check it when there is time.
+ * - `wrong`: the stage does not work correctly, or will fail later.
+ * - `skipped`: not examined; `detail` says why.
  */
 export type CheckOutcome = 'ok' | 'warning' | 'wrong' | 'skipped';
 
 export const checkGroups = ['Configuration', 'MongoDB', 'Neo4j', 'Queue and bus', 'Stage'] as const;
 export type CheckGroup = (typeof checkGroups)[number];
 
-/** What a check found; `advice` is what to do, null where there is nothing. */
+/** `advice` says what to do; null if there is nothing. */
 export interface Finding {
   readonly outcome: CheckOutcome;
   readonly detail: string;
@@ -33,20 +32,25 @@ export const skipped = (detail: string, advice: string | null = null): Finding =
   advice,
 });
 
-/** One check. */
+export const setUpAdvice = 'Run: npx outgraph set-up (a deployment does this automatically).';
+
+/** @param seconds how far the clock is ahead; negative if it is behind. */
+export function clockText(seconds: number, other: string): string {
+  const apart = Math.abs(seconds);
+  if (apart < 1) return `within a second of ${other}'s`;
+  return `${apart.toFixed(0)} seconds ${seconds > 0 ? 'ahead of' : 'behind'} ${other}'s`;
+}
+
 export interface Check {
   readonly group: CheckGroup;
   readonly name: string;
-  /** Checks that this one stands on. */
+  /** Checks that must succeed first. */
   readonly needs?: readonly Check[];
-  /**
-   * What the user must be allowed to, so that this can be read: whoever may not, has the check skipped. Left out, a
-   * refusal is wrong.
-   */
+  /** The right that the user needs. Without it, the check is skipped; if omitted, a refusal is `wrong`. */
   readonly right?: string;
-  /** Not every server tells it, for other reasons than rights: whatever it throws, it is skipped. */
+  /** Skipped if it throws: not every server supports it. */
   readonly isOptional?: true;
-  /** What to do where it throws. */
+  /** What to do if it throws. */
   readonly advice: string;
   readonly examine: () => Promise<Finding>;
 }
@@ -54,25 +58,25 @@ export interface Check {
 export interface CheckResult extends Finding {
   readonly group: CheckGroup;
   readonly name: string;
-  /** The check whose outcome kept this one from being made, the first of all; null where it was made. */
+  /** The first check that prevented this one; null if it was examined. */
   readonly blockedBy: string | null;
 }
 
 export interface DoctorReport {
-  /** `unusable`: the settings are wrong, and nothing else could be examined. */
+  /** `unusable`: because of wrong settings, nothing else could be examined. */
   readonly outcome: 'done' | 'wrong' | 'unusable' | 'interrupted';
   readonly counts: Readonly<Record<CheckOutcome, number>>;
   readonly checks: readonly CheckResult[];
 }
 
 export interface DoctorOptions {
-  /** For each check. */
+  /** The time limit of each check. */
   readonly seconds: number;
-  /** Aborted, what is not examined by then is skipped. */
+  /** When aborted, the remaining checks are skipped. */
   readonly signal: AbortSignal;
 }
 
-/** Makes all checks, at once where they do not stand on each other; the results are in the order of the checks. */
+/** Runs all checks, concurrently unless one needs another. The results are in the order of the checks. */
 export async function examineStage(checks: readonly Check[], options: DoctorOptions): Promise<DoctorReport> {
   const running = new Map<Check, Promise<CheckResult>>();
   const run = (check: Check): Promise<CheckResult> => {
@@ -110,7 +114,7 @@ async function examineInTime(check: Check, { seconds, signal }: DoctorOptions): 
     if (signal.aborted) return skipped('interrupted');
     const { code, reason } = describeError(error);
     if (code === 'permission-denied' && check.right !== undefined)
-      return skipped(`this user may not look: ${check.right}`);
+      return skipped(`this user lacks a right: ${check.right}`);
     return check.isOptional === true ? skipped(`cannot be read: ${reason}`) : wrong(reason, check.advice);
   }
 }

@@ -1,9 +1,6 @@
-/**
- * What the doctor measures a stage by. What a deployment sets is compared with infra/params.yml and infra/messaging.yml
- * by a test, so that there is one truth.
- */
+/** The values that the doctor expects. */
 
-/** What a deployment sets, if a stage says nothing else. */
+/** The defaults of a deployment. A test compares them with infra/params.yml and infra/messaging.yml. */
 export const deployed = {
   consumerTimeoutSeconds: 60,
   visibilityTimeoutSeconds: 360,
@@ -14,24 +11,24 @@ export const deployed = {
   oldestPendingSeconds: 900,
 } as const;
 
-/** docs/how-to/deploy-to-aws.md says so. */
+/** See docs/how-to/deploy-to-aws.md. */
 export const oldestMongodb = 6;
 
 /**
- * Relationship types need uniqueness constraints, which came with Neo4j 5.7.
+ * Relationship types need uniqueness constraints, which Neo4j 5.7 introduced.
  * https://neo4j.com/docs/cypher-manual/5/deprecations-additions-removals-compatibility/
  */
 export const oldestNeo4j = [5, 7] as const;
 
-/** Everything but the writers; `engines` in package.json is what the writers need. */
+/** For everything except the writers, whose version is `engines` in package.json. */
 export const oldestNode = 22;
 
 /**
- * The resume token of a publisher that was away for longer than the oplog reaches back is lost: then pending events are
- * published by index, which is slower. A day covers a night and whoever looks in the morning.
+ * A publisher that stops for longer than the oplog reaches back loses its resume token. It then publishes pending
+ * events by index, which is slower. A day covers an outage over night.
  * https://www.mongodb.com/docs/manual/administration/change-streams-production-recommendations/
  */
 export const oplogHours = 24;
 
-/** Ages and lags are told by the clocks of writers and servers; order is not. */
+/** Ages and lags depend on the clocks of writers and servers; the order of events does not. */
 export const clockSkewSeconds = 5;

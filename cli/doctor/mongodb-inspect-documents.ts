@@ -1,4 +1,4 @@
-/** What the doctor reads of the collections of documents: what would lead their aggregates astray. */
+/** Facts for the doctor about collections of documents: problems for their aggregates. */
 import type { Db } from 'mongodb';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
@@ -6,7 +6,7 @@ import { readIndexes } from '../../lib/set-up/mongodb-outbox.ts';
 import { idText, readDocuments } from '../documents/mongodb-documents.ts';
 import { idsOfText } from '../documents/mongodb-find-document.ts';
 
-/** A collection, and what is wrong with it in words. */
+/** A collection, and what is wrong in it, as text. */
 export interface CollectionProblem {
   readonly collection: string;
   readonly problem: string;
@@ -25,16 +25,16 @@ export async function findTtlIndexes(db: Db, collections: readonly string[]): Pr
   return found;
 }
 
-/** Texts that another `_id` may be written as: digits of an integer, of an ObjectId, of a UUID. */
+/** Texts that can also be an `_id` of another type: an integer, an ObjectId or a UUID. */
 const twinText = /^(-?\d{1,19}|[0-9a-f]{24}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
-/** The doctor is no walk through the collection: that is `verify`. */
-const textsLooked = 10_000;
-const twinsLooked = 1_000;
+/** The doctor does not read whole collections: `verify` does. */
+const maxTexts = 10_000;
+const maxTwins = 1_000;
 
 /**
- * Documents that mean the same aggregate, because their ids differ in their type alone; among the first of
- * those whose `_id` is a text.
+ * Documents of the same aggregate, because their ids differ only in their type. Checks the first documents whose `_id`
+ * is a text.
  *
  * @throws Fault `mongodb-unavailable`, `permission-denied`.
  */
@@ -49,9 +49,9 @@ export async function findIdClashes(
       collection
         .aggregate([
           { $match: { _id: { $type: 'string' } } },
-          { $limit: textsLooked },
+          { $limit: maxTexts },
           { $match: { _id: { $regex: twinText } } },
-          { $limit: twinsLooked },
+          { $limit: maxTwins },
           { $project: { _id: 1 } },
         ])
         .toArray(),

@@ -1,7 +1,4 @@
-/**
- * What the doctor reads of the outbox and the collections beside it, and how it differs from what the set-up of this
- * version makes.
- */
+/** Facts for the doctor about outgraph's collections: their differences from this version's set-up. */
 import { isDeepStrictEqual } from 'node:util';
 import type { Db, Document, IndexDescriptionInfo } from 'mongodb';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
@@ -11,7 +8,7 @@ import { forgetIndex, forgetSeconds, forgotten, indexes } from '../../lib/set-up
 import { outboxValidator } from '../../lib/set-up/mongodb-validator.ts';
 import { mayDoAnything, readUserPrivileges } from './mongodb-inspect-user.ts';
 
-/** Of some collections, those that are not there, and those that this user cannot see either way. */
+/** Collections that do not exist, and collections of which this user cannot see whether they exist. */
 export interface CollectionFacts {
   readonly missing: readonly string[];
   readonly unseen: readonly string[];
@@ -27,8 +24,8 @@ export async function findCollections(db: Db, names: readonly string[]): Promise
   return { missing: absent.filter(isSeen), unseen: absent.filter((name) => !isSeen(name)) };
 }
 
-/** The outbox's validator against that of this version. */
 export interface ValidatorFacts {
+  /** `other`: of another version, or changed by hand. */
   readonly state: 'none' | 'other' | 'same';
   readonly level: string;
   readonly action: string;
@@ -43,11 +40,11 @@ export async function readValidator(db: Db): Promise<ValidatorFacts> {
   return { state: isDeepStrictEqual(validator, outboxValidator()) ? 'same' : 'other', level, action };
 }
 
-/** An index that is not what the set-up makes. */
-export interface IndexFacts {
+/** An index that differs from the set-up's. */
+export interface IndexProblem {
   readonly collection: string;
   readonly index: string;
-  /** Goes on the sentence that the index begins. */
+  /** Continues a sentence that starts with the index. */
   readonly problem: string;
 }
 
@@ -59,7 +56,7 @@ interface Wanted {
   readonly expireAfterSeconds?: number;
 }
 
-/** Every index of the set-up but the purge's retention, which is a setting. */
+/** Every index of the set-up, without the purge's retention, which is a setting. */
 const wanted: readonly Wanted[] = [
   ...indexes.map(({ name = '', key, partialFilterExpression: filter }) => {
     return { collection: outboxCollection, name, key: key as Document, filter };
@@ -71,16 +68,16 @@ const wanted: readonly Wanted[] = [
 ];
 
 /**
- * Looks at all collections that the user may list the indexes of.
+ * Checks all collections whose indexes the user may list.
  *
  * @throws Fault `mongodb-unavailable`, `permission-denied` for the outbox.
  */
-export async function findIndexProblems(db: Db): Promise<readonly IndexFacts[]> {
+export async function findIndexProblems(db: Db): Promise<readonly IndexProblem[]> {
   const user = await readUserPrivileges(db);
-  const problems: IndexFacts[] = [];
+  const problems: IndexProblem[] = [];
   for (const collection of new Set(wanted.map((one) => one.collection))) {
-    const mayLook = collection === outboxCollection || user.may(db.databaseName, collection, 'listIndexes');
-    if (!mayLook) continue;
+    const mayList = collection === outboxCollection || user.may(db.databaseName, collection, 'listIndexes');
+    if (!mayList) continue;
     const present = await withMongodbFaults(() => db.collection(collection).indexes());
     for (const one of wanted.filter((index) => index.collection === collection)) {
       const problem = problemOf(
@@ -94,12 +91,12 @@ export async function findIndexProblems(db: Db): Promise<readonly IndexFacts[]> 
 }
 
 function problemOf(index: Wanted, found: IndexDescriptionInfo | undefined): string | null {
-  // Whether processed events are purged at all is told with their retention.
+  // The check of the retention reports a missing purge.
   if (found === undefined) return index.name === purgeIndex ? null : 'is missing';
   // The order of fields is part of a key.
-  if (JSON.stringify(found.key) !== JSON.stringify(index.key)) return 'has other fields';
-  if (!isDeepStrictEqual(found.partialFilterExpression, index.filter)) return 'covers other events';
+  if (JSON.stringify(found.key) !== JSON.stringify(index.key)) return 'has different fields';
+  if (!isDeepStrictEqual(found.partialFilterExpression, index.filter)) return 'has a different filter';
   if (index.expireAfterSeconds !== undefined && found.expireAfterSeconds !== index.expireAfterSeconds)
-    return 'forgets after another time';
+    return 'has a different expiry time';
   return found.hidden === true ? 'is hidden: queries do not use it' : null;
 }

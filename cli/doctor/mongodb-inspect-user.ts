@@ -1,5 +1,5 @@
 /**
- * What the connected user may do, as the server says, and what each part's role has that it has not.
+ * The privileges of the connected user, and those of each part's role that it lacks.
  *
  * https://www.mongodb.com/docs/manual/reference/command/connectionStatus/
  */
@@ -12,9 +12,8 @@ interface GrantedPrivilege {
   readonly actions: readonly string[];
 }
 
-/** The user of a connection. */
 export interface UserPrivileges {
-  /** Null: the server asks nobody who they are. */
+  /** Null without authentication. */
   readonly name: string | null;
   readonly granted: readonly GrantedPrivilege[];
   readonly may: (database: string, collection: string, action: string) => boolean;
@@ -34,12 +33,12 @@ export async function readUserPrivileges(db: Db): Promise<UserPrivileges> {
   };
 }
 
-/** Whether the user has any right on the collection: without one, the server does not tell that it is there. */
+/** Whether the user has any right on the collection: without one, the server does not list it. */
 export function mayDoAnything({ granted }: UserPrivileges, database: string, collection: string): boolean {
   return granted.some(({ resource }) => covers(resource, database, collection));
 }
 
-/** An empty name stands for all of them. https://www.mongodb.com/docs/manual/reference/resource-document/ */
+/** An empty name matches all. https://www.mongodb.com/docs/manual/reference/resource-document/ */
 function covers(
   { db, collection, anyResource }: GrantedPrivilege['resource'],
   database: string,
@@ -49,20 +48,20 @@ function covers(
   return (db === '' || db === database) && (collection === '' || collection === name);
 }
 
-/**
- * A part, with what its role has that the user has not, as `action on collection`, and how much its role has at all.
- */
-export interface PartFacts {
-  readonly part: string;
-  readonly lacks: readonly string[];
-  readonly of: number;
+/** The user, null without authentication; and for each part the privileges that the user lacks. */
+export interface UserFacts {
+  readonly user: string | null;
+  readonly parts: readonly {
+    readonly part: string;
+    /** As `action on collection`. */
+    readonly lacks: readonly string[];
+    /** The number of privileges that the part's role has. */
+    readonly of: number;
+  }[];
 }
 
 /** @param writerCollections the collections of the documents. @throws Fault `mongodb-unavailable`. */
-export async function compareWithParts(
-  db: Db,
-  writerCollections: readonly string[],
-): Promise<{ readonly user: string | null; readonly parts: readonly PartFacts[] }> {
+export async function compareWithParts(db: Db, writerCollections: readonly string[]): Promise<UserFacts> {
   const user = await readUserPrivileges(db);
   const compared = parts.map((part) => {
     const wanted = privilegesOf(part, writerCollections).flatMap(({ collection, actions }) =>

@@ -1,6 +1,5 @@
 /**
- * What the doctor reads of a Neo4j: the server, the user, outgraph's indexes and constraints, and the form of the
- * registry's manifests.
+ * Facts for the doctor about Neo4j: server, user, outgraph's constraints and indexes, and the form of the manifests.
  */
 import type { Driver } from 'neo4j-driver';
 import { findProblems } from '../../lib/graph/neo4j-ensure-schema.ts';
@@ -10,9 +9,9 @@ import { readGraphSchema } from '../../lib/graph/neo4j-schema.ts';
 import type { AggregateCatalog } from '../../lib/projection/catalog.ts';
 import { declaredNeeds } from '../../lib/set-up/neo4j-graph.ts';
 
-/** The server that answers. */
 export interface GraphServerFacts {
   readonly version: string;
+  /** `community`, `enterprise`, or another name. */
   readonly edition: string;
   /** How far its clock is ahead of this machine's. */
   readonly clockAheadMillis: number;
@@ -23,7 +22,8 @@ export async function readGraphServer(driver: Driver, database: string): Promise
   const [kernel] = await read<{ version: string; edition: string }>(
     driver,
     database,
-    "CALL dbms.components() YIELD name, versions, edition WHERE name = 'Neo4j Kernel' RETURN versions[0] AS version, edition",
+    "CALL dbms.components() YIELD name, versions, edition WHERE name = 'Neo4j Kernel' " +
+      'RETURN versions[0] AS version, edition',
     {},
   );
   const before = Date.now();
@@ -36,9 +36,9 @@ export async function readGraphServer(driver: Driver, database: string): Promise
   };
 }
 
-/** The connected user; `roles` null where the edition has none. */
 export interface GraphUserFacts {
   readonly user: string;
+  /** Null if the edition has no roles. */
   readonly roles: readonly string[] | null;
   readonly mustChangePassword: boolean;
 }
@@ -53,14 +53,15 @@ export async function readGraphUser(driver: Driver, database: string): Promise<G
   const [row] = await read<{ user: string; roles: readonly string[] | null; mustChangePassword: boolean | null }>(
     driver,
     database,
-    'SHOW CURRENT USER YIELD user, roles, passwordChangeRequired RETURN user, roles, passwordChangeRequired AS mustChangePassword',
+    'SHOW CURRENT USER YIELD user, roles, passwordChangeRequired ' +
+      'RETURN user, roles, passwordChangeRequired AS mustChangePassword',
     {},
   );
   return row === undefined ? null : { ...row, mustChangePassword: row.mustChangePassword === true };
 }
 
 /**
- * What is wrong with the constraints of the registry and of a catalog, in words; nothing is made.
+ * Problems of the constraints of the registry and of a catalog, as text. Creates nothing.
  *
  * @throws Fault `neo4j-unavailable`, `permission-denied`.
  */
@@ -72,12 +73,12 @@ export async function findConstraintProblems(
   const needs = declaredNeeds(catalog);
   const problems = findProblems(await readGraphSchema(driver, database), needs);
   if (problems.length === 0) return [];
-  // A user that may not look hears what is wrong all the same.
+  // Report the problems even if the user may not read the obstacles.
   const obstacles = await findObstacles(driver, database, needs).catch(() => []);
   return problems.map(({ message }, index) => (index === 0 ? `${message}${obstaclesText(obstacles)}` : message));
 }
 
-/** One of outgraph's indexes, those behind its constraints included. */
+/** One of outgraph's indexes, including those of its constraints. */
 export interface GraphIndexFacts {
   readonly name: string;
   readonly state: string;
@@ -89,15 +90,16 @@ export async function readGraphIndexes(driver: Driver, database: string): Promis
   return read<{ name: string; state: string; populationPercent: number }>(
     driver,
     database,
-    "SHOW INDEXES YIELD name, state, populationPercent WHERE name STARTS WITH 'outgraph_' RETURN name, state, populationPercent ORDER BY name",
+    "SHOW INDEXES YIELD name, state, populationPercent WHERE name STARTS WITH 'outgraph_' " +
+      'RETURN name, state, populationPercent ORDER BY name',
     {},
   );
 }
 
-/** As many as are read within a moment, however large the registry. */
+/** Few enough to read quickly, however large the registry is. */
 const sampledManifests = 1_000;
 
-/** The first lines of some manifests, each once. @throws Fault `neo4j-unavailable`, `permission-denied`. */
+/** The distinct first lines of some manifests. @throws Fault `neo4j-unavailable`, `permission-denied`. */
 export async function readManifestForms(driver: Driver, database: string): Promise<readonly string[]> {
   const rows = await read<{ form: string }>(
     driver,

@@ -1,7 +1,4 @@
-/**
- * What a queue's policy says of EventBridge. It does not do all that IAM does: a statement that denies, and conditions
- * on anything but the rule, are not looked at.
- */
+/** Whether a queue's policy allows EventBridge. Ignores Deny statements, and conditions on anything but the rule. */
 import { z } from 'zod';
 
 const texts = z.union([z.string().transform((one) => [one]), z.array(z.string())]);
@@ -17,12 +14,12 @@ const policySchema = z.object({ Statement: z.union([statement.transform((one) =>
 
 type Statement = z.infer<typeof statement>;
 
-/** Whether a statement lets EventBridge send messages. */
+/** Whether a statement allows EventBridge to send messages. */
 export function allowsEventBridge(policy: string | null): boolean {
   return statementsOf(policy).some(isForEventBridge);
 }
 
-/** The rules that the policy lets send; none, if it names none. */
+/** The rules that the policy allows to send; empty if it names none. */
 export function sourceArnsOf(policy: string | null): readonly string[] {
   return statementsOf(policy)
     .filter(isForEventBridge)

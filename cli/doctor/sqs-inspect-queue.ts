@@ -1,4 +1,4 @@
-/** What the doctor reads of a queue, and of the bus in front of it. */
+/** Facts for the doctor about a queue and its bus. */
 import {
   DescribeEventBusCommand,
   DescribeRuleCommand,
@@ -19,8 +19,9 @@ export interface QueueFacts {
   readonly retentionSeconds: number;
   readonly isEncrypted: boolean;
   readonly redrive: { readonly deadLetterTargetArn: string; readonly maxReceiveCount: number } | null;
-  /** Visible, being worked on, or delayed; about. */
+  /** Approximate: visible, in flight or delayed. */
   readonly messages: number;
+  /** As JSON. */
   readonly policy: string | null;
 }
 
@@ -32,7 +33,7 @@ export function connectQueueToInspect(): SQSClient {
   });
 }
 
-/** Null where there is no such queue. @throws Fault `queue-unavailable`, `permission-denied`. */
+/** Null if there is no such queue. @throws Fault `queue-unavailable`, `permission-denied`. */
 export async function readQueue(client: SQSClient, queueUrl: string): Promise<QueueFacts | null> {
   const attributes = await orNull(QueueDoesNotExist, 'queue-unavailable', 'SQS', async () => {
     const answer = await client.send(new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['All'] }));
@@ -67,7 +68,7 @@ export interface RuleFacts {
   readonly isEnabled: boolean;
 }
 
-/** Null where there is no such bus. @throws Fault `bus-unavailable`, `permission-denied`. */
+/** Null if there is no such bus. @throws Fault `bus-unavailable`, `permission-denied`. */
 export async function readRules(
   client: EventBridgeClient,
   busName: string,
@@ -96,17 +97,12 @@ async function orNull<Answer>(
     if (cause instanceof notFound) return null;
     const name = cause instanceof Error ? cause.name : typeof cause;
     const isDenied = /^(AccessDenied|AccessDeniedException|UnauthorizedOperation)$/.test(name);
-    throw new Fault(
-      isDenied ? 'permission-denied' : code,
-      `${service} did not answer as it should (${systemCode(cause) ?? name}).`,
-      {
-        cause,
-      },
-    );
+    const reason = `${service} request failed: ${systemCode(cause) ?? name}.`;
+    throw new Fault(isDenied ? 'permission-denied' : code, reason, { cause });
   }
 }
 
-/** What the network said, such as ECONNREFUSED, which says more than "Error". */
+/** The network's code, such as ECONNREFUSED, is more specific than "Error". */
 function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -1,18 +1,14 @@
-/** The doctor's report for people: its checks by group, with a mark each, and what to do below it. */
+/** The doctor's report as text: checks by group, each with a mark, and advice below. */
 import { styleText } from 'node:util';
 import { type CheckOutcome, type CheckResult, checkGroups, type DoctorReport } from './doctor.ts';
 
-/** How a report looks. */
 export interface TextStyle {
   readonly hasColour: boolean;
   /** Whether the terminal shows more than ASCII. */
   readonly isUnicode: boolean;
 }
 
-/**
- * Colour on a terminal alone, and not where nobody wants it (https://no-color.org); signs where the locale says UTF-8,
- * as POSIX finds it.
- */
+/** Colour only on a terminal without NO_COLOR (https://no-color.org); signs if the locale of POSIX is UTF-8. */
 export function styleOf(environment: Readonly<Record<string, string | undefined>>, isTerminal: boolean): TextStyle {
   const locale = [environment.LC_ALL, environment.LC_CTYPE, environment.LANG].find((one) => one) ?? '';
   return { hasColour: isTerminal && !environment.NO_COLOR, isUnicode: /utf-?8/i.test(locale) };
@@ -25,7 +21,6 @@ const marks = {
   skipped: { sign: '-', plain: '-', colour: 'dim' },
 } as const satisfies Readonly<Record<CheckOutcome, unknown>>;
 
-/** The whole report. */
 export function doctorText({ outcome, counts, checks }: DoctorReport, style: TextStyle): string {
   const paint = (colour: Parameters<typeof styleText>[0], text: string) =>
     style.hasColour ? styleText(colour, text, { validateStream: false }) : text;
@@ -44,14 +39,14 @@ export function doctorText({ outcome, counts, checks }: DoctorReport, style: Tex
   return [...groups, summary(outcome, counts)].join('\n');
 }
 
-/** One line in the place of all that one check kept from being made. */
+/** One line for all checks that one check prevented. */
 function blocked(checks: readonly CheckResult[]): readonly CheckResult[] {
   const byCause = Map.groupBy(checks, ({ blockedBy }) => blockedBy);
-  return [...byCause].flatMap(([cause, some]) => {
-    const [first] = some;
+  return [...byCause].flatMap(([cause, prevented]) => {
+    const [first] = prevented;
     if (cause === null || first === undefined) return [];
-    const name = some.length === 1 ? first.name : `${some.length} others`;
-    const names = some.length === 1 ? '' : `: ${some.map((check) => check.name).join(', ')}`;
+    const name = prevented.length === 1 ? first.name : `${prevented.length} others`;
+    const names = prevented.length === 1 ? '' : `: ${prevented.map((check) => check.name).join(', ')}`;
     return [{ ...first, name, detail: `not examined, because of ${cause}${names}` }];
   });
 }
@@ -61,7 +56,7 @@ function summary(outcome: DoctorReport['outcome'], { ok, warning, wrong, skipped
   const headline = {
     done: 'Nothing is wrong',
     wrong: 'Something is wrong',
-    unusable: 'The settings are wrong, and nothing else could be examined',
+    unusable: 'The settings are wrong: nothing else could be checked',
     interrupted: 'Interrupted',
   }[outcome];
   return `${headline}: ${figures}`;

@@ -1,8 +1,4 @@
-/**
- * The doctor on real servers: opens what the settings name for one examination, reads each fact once, and closes
- * everything again.
- */
-
+/** Runs the doctor on real servers: connects to those that the settings name, reads each fact once, and disconnects. */
 import type { Db } from 'mongodb';
 import pTimeout from 'p-timeout';
 import { Fault } from '../../lib/contract/fault.ts';
@@ -43,10 +39,10 @@ import {
 import { tombstoneIndex } from '../../lib/set-up/neo4j-graph.ts';
 import { type CanaryNote, readLastCanary } from '../../lib/sweep/mongodb-canaries.ts';
 
+import type { LoadedCatalog } from '../terminal/read-catalog.ts';
 import {
   type ConfigurationFacts,
   configurationChecks,
-  type LoadedCatalog,
   readSettingStates,
   type SettingState,
   textOf,
@@ -68,18 +64,17 @@ import {
 } from './neo4j-inspect-graph.ts';
 import { connectQueueToInspect, readQueue, readRules } from './sqs-inspect-queue.ts';
 
-/** What to examine. */
 export interface DoctorRequest {
   readonly environment: Environment;
   readonly loaded: LoadedCatalog;
   readonly signal: AbortSignal;
 }
 
-/** An absent server shows before the time of a check is up. */
+/** Less than a check's time limit, so that an absent server is reported as such. */
 const selectionMillis = 4_000;
 const checkSeconds = 10;
 
-/** Examines a stage; it changes nothing. Whatever the servers do, it ends within half a minute. */
+/** Checks a stage, and changes nothing. It ends within half a minute, whatever the servers do. */
 export async function runDoctor({ environment, loaded, signal }: DoctorRequest): Promise<DoctorReport> {
   const states = await readStates(environment);
   const opened: (() => Promise<void>)[] = [];
@@ -218,7 +213,7 @@ function openQueues(states: readonly SettingState[], opened: (() => Promise<void
   };
 }
 
-/** Of the types that have documents: not of the canary, and not of `graph`, whose events may come from anywhere. */
+/** The types with documents: not the canary, and not `graph`, whose events can have any source. */
 function withDocuments({ catalog }: LoadedCatalog): readonly AggregateDefinition[] {
   return catalog === null ? [] : typesWithDocuments(catalog).filter(({ type }) => type !== graph.type);
 }
@@ -232,13 +227,13 @@ function daysIfSet(states: readonly SettingState[]): number | null {
   return retention?.state === 'set' ? Number(retention.value) : null;
 }
 
-/** Several checks look at one fact: it is asked for once. */
+/** Reads a fact once for several checks. */
 function once<Arguments extends readonly unknown[], Answer>(
-  ask: (...args: Arguments) => Promise<Answer>,
+  read: (...args: Arguments) => Promise<Answer>,
 ): (...args: Arguments) => Promise<Answer> {
   let answer: Promise<Answer> | null = null;
   return (...args) => {
-    answer ??= ask(...args);
+    answer ??= read(...args);
     return answer;
   };
 }

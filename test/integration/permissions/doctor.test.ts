@@ -44,12 +44,12 @@ it.each<readonly [Part, string]>([
   ['worker', 'publisher, consumer, sweep, worker'],
   ['operator', 'operator'],
   ['reprojection', 'reprojection'],
-])('the user of the part %s may do what these do: %s; what it may not read is skipped, and never wrong', async (part, able) => {
+])('the user of the part %s has the rights of: %s; what it may not read is skipped, and never wrong', async (part, able) => {
   const { wrong, of } = await examine(uriOf(part));
   expect(wrong).toStrictEqual([]);
   expect(of('rights of the user')).toMatchObject({
     outcome: 'ok',
-    detail: `${roleName(part, database)} may do what these do: ${able}`,
+    detail: `${roleName(part, database)} has the rights of: ${able}`,
   });
   expect(of('validator')).toMatchObject({ outcome: 'skipped', detail: expect.stringMatching(/listCollections/) });
   expect(of('oplog')).toMatchObject({ outcome: 'skipped', detail: expect.stringMatching(/local\.oplog\.rs/) });
@@ -73,7 +73,7 @@ it('a user without a role of its own is warned of, with what it lacks', async ()
   expect(wrong).toStrictEqual([]);
   expect(of('rights of the user')).toMatchObject({
     outcome: 'warning',
-    detail: expect.stringMatching(/needs also: .* on outbox/),
+    detail: expect.stringMatching(/also needs: .* on outbox/),
   });
   expect(of('validator')).toMatchObject({ outcome: 'ok' });
 });

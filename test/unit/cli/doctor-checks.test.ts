@@ -1,10 +1,6 @@
 /** What the doctor makes of facts that no server of the tests has: old versions, other policies, other users. */
 import { describe, expect, it } from 'vitest';
 import { configurationChecks, readSettingStates, type SettingState } from '../../../cli/doctor/check-configuration.ts';
-import { type Neo4jPorts, neo4jChecks } from '../../../cli/doctor/check-neo4j.ts';
-import { type QueueFound, queueChecks, type RuleFound } from '../../../cli/doctor/check-queue.ts';
-import { stageChecks } from '../../../cli/doctor/check-stage.ts';
-import { type Check, examineStage, ok } from '../../../cli/doctor/doctor.ts';
 import {
   judgeClock,
   judgeFeatureVersion,
@@ -13,7 +9,12 @@ import {
   judgeUser,
   judgeVersion,
   judgeWriteConcern,
-} from '../../../cli/doctor/findings.ts';
+} from '../../../cli/doctor/check-mongodb.ts';
+import { type Neo4jPorts, neo4jChecks } from '../../../cli/doctor/check-neo4j.ts';
+import { queueChecks } from '../../../cli/doctor/check-queue.ts';
+import { stageChecks } from '../../../cli/doctor/check-stage.ts';
+import { type Check, examineStage, ok } from '../../../cli/doctor/doctor.ts';
+import type { QueueFacts, RuleFacts } from '../../../cli/doctor/sqs-inspect-queue.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
 import { createCatalog } from '../../../lib/projection/catalog.ts';
@@ -110,22 +111,22 @@ describe('MongoDB', () => {
     ['a full oplog of 23.9 hours', judgeOplog({ hours: 23.9, isGrowing: false }), 'warning', /23\.9 hours/],
     ['a full oplog of 24 hours', judgeOplog({ hours: 24, isGrowing: false }), 'ok', /24 hours/],
     ['a short oplog that is not full', judgeOplog({ hours: 0.1, isGrowing: true }), 'ok', /not full yet/],
-    ['an oplog behind a router', judgeOplog(null), 'skipped', /shards/],
+    ['an oplog behind a router', judgeOplog(null), 'skipped', /each shard/],
     ['a clock that is right', judgeClock({ ...server, clockAheadMillis: 4_999 }), 'ok', /5 seconds ahead/],
     ['a clock that is behind', judgeClock({ ...server, clockAheadMillis: -61_000 }), 'warning', /61 seconds behind/],
-    ['no authentication elsewhere', judgeUser({ user: null, parts: [] }, false), 'warning', /nobody asks/],
+    ['no authentication elsewhere', judgeUser({ user: null, parts: [] }, false), 'warning', /no authentication/],
     ['no authentication on this machine', judgeUser({ user: null, parts: [] }, true), 'ok', /this machine/],
     [
       'a user of one part',
       judgeUser({ user: 'x', parts: [part('sweep', []), part('set-up', ['a on b'])] }, false),
       'ok',
-      /^x may do what these do: sweep$/,
+      /^x has the rights of: sweep$/,
     ],
     [
       'a user of no part',
       judgeUser({ user: 'x', parts: [part('sweep', ['a on b', 'c on b']), part('set-up', ['find on outbox'])] }, false),
       'warning',
-      /next to it set-up, which needs also: find on outbox/,
+      /closest is set-up, which also needs: find on outbox/,
     ],
   ])('%s', (_, finding, outcome, detail) => {
     expect(finding).toMatchObject({ outcome, detail: expect.stringMatching(detail) });
@@ -164,11 +165,11 @@ describe('Neo4j', () => {
     ['version', '4.4', version('4.4.30'), 'wrong', /5\.7 or newer/],
     ['version', '5.6', version('5.6.0'), 'wrong', /5\.7 or newer/],
     ['version', '5.7', version('5.7.0'), 'ok', /5\.7/],
-    ['version', '2025', version('2025.10.1'), 'warning', /tried with Neo4j 5/],
+    ['version', '2025', version('2025.10.1'), 'warning', /only with Neo4j 5/],
     ['user', 'a role of a part', {}, 'ok', /outgraph_sweep/],
-    ['user', 'other roles alone', user(['reader', 'PUBLIC']), 'warning', /none of outgraph's/],
-    ['user', 'no authentication', { readUser: async () => null }, 'warning', /nobody asks/],
-    ['user', 'a password that has expired', user(['admin'], true), 'wrong', /has to be changed/],
+    ['user', 'other roles alone', user(['reader', 'PUBLIC']), 'warning', /none is outgraph's/],
+    ['user', 'no authentication', { readUser: async () => null }, 'warning', /no authentication/],
+    ['user', 'a password that has expired', user(['admin'], true), 'wrong', /must be changed/],
     ['user', 'an edition without roles', user(null), 'ok', /no roles/],
     [
       'constraints',
@@ -204,7 +205,7 @@ describe('Neo4j', () => {
 });
 
 describe('queue and bus', () => {
-  const rule: RuleFound = { name: 'r', arn: 'arn:rule/r', isEnabled: true };
+  const rule: RuleFacts = { name: 'r', arn: 'arn:rule/r', isEnabled: true };
   const policy = (fields: object) =>
     JSON.stringify({
       Statement: [
@@ -217,7 +218,7 @@ describe('queue and bus', () => {
         },
       ],
     });
-  const deadLetters: QueueFound = {
+  const deadLetters: QueueFacts = {
     arn: 'arn:dead',
     visibilityTimeoutSeconds: 30,
     retentionSeconds: 1_209_600,
@@ -226,14 +227,14 @@ describe('queue and bus', () => {
     messages: 0,
     policy: null,
   };
-  const queue: QueueFound = {
+  const queue: QueueFacts = {
     ...deadLetters,
     arn: 'arn:queue',
     visibilityTimeoutSeconds: 360,
     redrive: { deadLetterTargetArn: 'arn:dead', maxReceiveCount: 1_000 },
     policy: policy({ Condition: { ArnEquals: { 'aws:SourceArn': 'arn:rule/r' } } }),
   };
-  const examine = (name: string, change: Partial<QueueFound>, rules: readonly RuleFound[] | null = [rule]) =>
+  const examine = (name: string, change: Partial<QueueFacts>, rules: readonly RuleFacts[] | null = [rule]) =>
     findingOf(
       queueChecks({
         readQueue: async () => ({ ...queue, ...change }),
@@ -243,7 +244,7 @@ describe('queue and bus', () => {
       name,
     );
 
-  it.each<readonly [string, Partial<QueueFound>, string]>([
+  it.each<readonly [string, Partial<QueueFacts>, string]>([
     ['redrive policy', {}, 'ok'],
     ['redrive policy', { redrive: null }, 'wrong'],
     ['redrive policy', { redrive: { deadLetterTargetArn: 'arn:other', maxReceiveCount: 1_000 } }, 'wrong'],
@@ -271,7 +272,7 @@ describe('queue and bus', () => {
     expect(await examine(name, change)).toMatchObject({ outcome });
   });
 
-  it.each<readonly [string, readonly RuleFound[] | null, RegExp]>([
+  it.each<readonly [string, readonly RuleFacts[] | null, RegExp]>([
     ['no bus', null, /no such bus/],
     ['no rule', [], /no rule/],
     ['a disabled rule', [{ ...rule, isEnabled: false }], /disabled: r/],
@@ -302,14 +303,14 @@ describe('the stage', () => {
     ['publisher', 'at work', {}, 'ok', /10 seconds ago/],
     ['publisher', 'silent', { readPublisherActivity: async () => before(181) }, 'warning', /3 minutes ago/],
     ['publisher', 'never there', { readPublisherActivity: async () => null }, 'warning', /none has ever run/],
-    ['sweep', 'at work', {}, 'ok', /came through in 2 seconds/],
-    ['sweep', 'with a canary on its way', { readLastCanary: async () => canary(30, null) }, 'ok', /on its way/],
+    ['sweep', 'at work', {}, 'ok', /applied after 2 seconds/],
+    ['sweep', 'with a canary on its way', { readLastCanary: async () => canary(30, null) }, 'ok', /is pending/],
     [
       'sweep',
       'with a canary that waits',
       { readLastCanary: async () => canary(301, null) },
       'warning',
-      /has not come through/,
+      /is not applied yet/,
     ],
     [
       'sweep',
@@ -331,7 +332,7 @@ describe('the stage', () => {
       'old',
       { countOutbox: async () => ({ ...counts, pending: 10_000, oldestPending: before(901) }) },
       'warning',
-      /^10000 or more/,
+      /^at least 10000/,
     ],
     ['dead events', 'some', { countOutbox: async () => ({ ...counts, dead: 2 }) }, 'warning', /^2$/],
   ])('%s: %s', async (name, _, change, outcome, detail) => {
