@@ -1,5 +1,4 @@
-/** Joins the console to the databases: the one file of it that knows them. */
-
+/** Connects the console to the databases. */
 import { type Databases, readOutboxTime } from '../cli/databases.ts';
 import { hintFor } from '../cli/dead/code-hints.ts';
 import { listDead } from '../cli/dead/read-dead.ts';
@@ -13,24 +12,22 @@ import type { GraphAddress } from '../lib/runtime/addresses.ts';
 import { checkBinding } from '../lib/set-up/binding-wiring.ts';
 import type { ConsolePorts } from './server/console-ports.ts';
 
-/** What the console looks at. */
 export interface ConsoleScope extends Databases {
   readonly graph: GraphAddress;
-  /** Null where the stage has no queue. */
+  /** Null if the settings name no queue. */
   readonly queues: QueueReader | null;
   readonly catalog: AggregateCatalog;
-  /** The sweep publishes again what is pending for longer. */
+  /** The sweep republishes events that are pending for longer. */
   readonly staleSeconds: number;
-  /** Aborted when the console ends: a redrive ends after the part that it is at. */
+  /** Aborted when the console ends: a redrive then ends after its current chunk. */
   readonly signal: AbortSignal;
 }
 
 const listedEvents = 200;
 const everything = { codes: [], aggregateTypes: [], eventIds: [] };
-/** As the command does where nothing else is asked for. */
+/** The default of the command. */
 const redrivenPerSecond = 100;
 
-/** The functions that the console's server works with. */
 export function consolePorts(scope: ConsoleScope): ConsolePorts {
   const { db, driver, database, graph, queues, catalog, staleSeconds, signal } = scope;
   return {
@@ -50,17 +47,16 @@ export function consolePorts(scope: ConsoleScope): ConsolePorts {
     viewAggregate: async (aggregateType, aggregateId) => {
       const definition = catalog.get(aggregateType);
       if (definition === undefined) return { outcome: 'type-unknown' };
-      // A walk through a large collection takes hours: that is for the command.
-      const search = { walk: false, signal, progress: () => undefined };
+      // Searching a large collection takes hours: only the command does it.
+      const options = { walk: false, signal, progress: () => undefined };
       return unlessSilent(graph, async () => {
         await checkBinding(db, driver, database);
-        return viewAggregate({ db, driver, database }, definition, aggregateId, search);
+        return viewAggregate({ db, driver, database }, definition, aggregateId, options);
       });
     },
   };
 }
 
-/** As a sentence. */
 function adviceOn(code: string): string | null {
   const hint = hintFor(code);
   if (hint === null) return null;

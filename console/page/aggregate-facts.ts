@@ -1,4 +1,4 @@
-/** What is known of an aggregate besides its elements: in a sentence, its differences in words, its events. */
+/** The summary of an aggregate, its differences as text, and its events. */
 import { type ComponentChild, h } from 'preact';
 import type { EventView } from '../../cli/show/aggregate-view.ts';
 import type { AggregateMessage, Sent } from '../messages.ts';
@@ -14,7 +14,7 @@ export function Summary({ view }: { readonly view: View }): ComponentChild {
   const { fault, isInFlight, differences, document, picture } = view;
   const elements = [...picture.nodes, ...picture.relationships];
   const differing = elements.filter(differs).length;
-  const soon = isInFlight ? ' An event of it is on its way: this may be over in a moment.' : '';
+  const soon = isInFlight ? ' One of its events is pending: this may change in a moment.' : '';
   if (fault !== null)
     return h(
       'div',
@@ -29,20 +29,22 @@ export function Summary({ view }: { readonly view: View }): ComponentChild {
       'div',
       { class: 'summary differs', role: 'status' },
       h('strong', null, 'The document was not found'),
-      `, so that nobody can say whether the graph is right.${soon}`,
+      `, so it is unknown whether the graph is right.${soon}`,
     );
   if (differing === 0 && differences.length === 0) {
     const words =
-      document === null
-        ? 'There is no document, and nothing of it in the graph.'
-        : 'The graph has what the document says.';
+      document === null ? 'There is no document, and nothing of it in the graph.' : 'The graph matches the document.';
     return h('div', { class: 'summary equal', role: 'status' }, h('strong', null, words), soon);
   }
+  const what =
+    differing === 0
+      ? counted(differences.length, 'difference')
+      : counted(differing, 'element differs', 'elements differ');
   return h(
     'div',
     { class: 'summary differs', role: 'status' },
-    h('strong', null, 'The graph is not what the document says'),
-    `: ${differing === 0 ? counted(differences.length, 'difference') : counted(differing, 'element differs', 'elements differ')}.${soon}`,
+    h('strong', null, 'The graph does not match the document'),
+    `: ${what}.${soon}`,
   );
 }
 
@@ -51,15 +53,15 @@ export function Differences({ view: { differences } }: { readonly view: View }):
   return h(
     'section',
     null,
-    h('h2', null, `${counted(differences.length, 'difference')} in words`),
+    h('h2', null, counted(differences.length, 'difference')),
     differences.length > shownDifferences &&
       h(
         'p',
         { class: 'note' },
-        `The first ${count(shownDifferences)} of ${count(differences.length)}; "outgraph show" tells all.`,
+        `The first ${count(shownDifferences)} of ${count(differences.length)}; "outgraph show" prints all.`,
       ),
     h(Table<View['differences'][number]>, {
-      caption: 'Differences, as "outgraph verify" tells them',
+      caption: 'Differences, as "outgraph verify" reports them',
       keyOf: ({ kind, element, reason }) => `${kind} ${element} ${reason}`,
       rows: differences.slice(0, shownDifferences),
       columns: [
@@ -83,9 +85,9 @@ export function Events({
     null,
     h('h2', null, 'Its events'),
     events.length === 0
-      ? h(Empty, null, 'The outbox has none any more; processed events are purged after their retention.')
+      ? h(Empty, null, 'None in the outbox. Processed events are purged after their retention.')
       : h(Table<Sent<EventView>>, {
-          caption: 'Its events in the outbox, the newest first',
+          caption: 'Its events in the outbox, newest first',
           keyOf: ({ eventId }) => eventId,
           rows: events,
           columns: [
@@ -93,7 +95,7 @@ export function Events({
             { title: 'Operation', cell: ({ operation }) => operation },
             { title: 'Status', cell: (event) => h(Status, { event, now }) },
             { title: 'Written', cell: ({ createdAt: at }) => h(Time, { at, now }) },
-            { title: 'Published again', isNumber: true, cell: ({ attempts }) => count(attempts) },
+            { title: 'Republished', isNumber: true, cell: ({ attempts }) => count(attempts) },
             { title: 'Position', cell: ({ position }) => h('code', null, position) },
           ],
         }),

@@ -1,4 +1,4 @@
-/** One aggregate, from its document to the graph: what should be, what is, and where they differ. */
+/** One aggregate: its document, the graph, and the differences. */
 import { type ComponentChild, h } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { AggregateMessage, Sent } from '../messages.ts';
@@ -50,8 +50,8 @@ export function AggregatePage({ live, type, id }: PageProps): ComponentChild {
     { class: 'sections' },
     h(Choice, { key: `${type}:${id}`, types: live.hello?.aggregateTypes ?? [], type, id, again: () => void read() }),
     problem !== null && h(Problem, null, h('strong', null, 'It cannot be shown. '), problem),
-    !isNamed && h(Empty, null, 'Say which aggregate: its type, and its id as the outbox has it in aggregateId.'),
-    isNamed && view === null && problem === null && h(Empty, null, 'It is being read …'),
+    !isNamed && h(Empty, null, 'Choose an aggregate by its type, and its id from aggregateId in the outbox.'),
+    isNamed && view === null && problem === null && h(Empty, null, 'Reading the aggregate …'),
     view !== null && h(Shown, { view, now }),
   );
 }
@@ -96,10 +96,9 @@ function Choice({ types, type, id, again }: ChoiceProps): ComponentChild {
 }
 
 const searchWords = {
-  found: 'It is gone.',
+  found: 'It was deleted.',
   absent: 'There is no such document.',
-  'not-found':
-    'It was not found where it is likely, and the collection was not gone through: "outgraph show" can do that.',
+  'not-found': 'No likely document was found. "outgraph show" can search the whole collection.',
 } as const;
 
 function Shown({ view, now }: { readonly view: View; readonly now: string }): ComponentChild {
@@ -111,19 +110,19 @@ function Shown({ view, now }: { readonly view: View; readonly now: string }): Co
     { class: 'sections' },
     h(Summary, { view }),
     isEmpty
-      ? h(Empty, null, 'Neither the document nor the graph has an element of it.')
+      ? h(Empty, null, 'Neither the document nor the graph has any of its elements.')
       : [h(Pictures, { key: 'pictures', picture }), h(Elements, { key: 'elements', picture })],
     h(Differences, { view }),
     h(Events, { events, now }),
     h(
       'section',
       null,
-      h('h2', null, 'What the graph knows of it'),
+      h('h2', null, 'Registry'),
       registry === null
         ? h(
             Empty,
             null,
-            'The graph does not know this aggregate: nothing of it was ever applied, or its deletion is long past.',
+            'The graph does not know this aggregate: no event of it was applied, or it was deleted long ago.',
           )
         : h(
             'p',
@@ -133,7 +132,7 @@ function Shown({ view, now }: { readonly view: View; readonly now: string }): Co
               : `It lists ${counted(registry.elements, 'element')} of this aggregate, at position `,
             h('code', null, registry.position),
             '.',
-            ends > 0 && ` Ends of its relationships that belong to others (${count(ends)}) are not among them.`,
+            ends > 0 && ` This does not include ends of its relationships that belong to others (${count(ends)}).`,
           ),
     ),
     h(
@@ -142,7 +141,7 @@ function Shown({ view, now }: { readonly view: View; readonly now: string }): Co
       h('h2', null, 'The document'),
       document === null
         ? h(Empty, null, searchWords[search])
-        : h('details', null, h('summary', null, 'Show it as JSON'), h('pre', { tabIndex: 0 }, document)),
+        : h('details', null, h('summary', null, 'Show as JSON'), h('pre', { tabIndex: 0 }, document)),
     ),
   );
 }

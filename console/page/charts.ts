@@ -1,4 +1,4 @@
-/** The last minutes, as lines. Whoever does not see them has the same in words. */
+/** The last minutes as line charts, with a text alternative. */
 import { type ComponentChild, h } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
@@ -14,7 +14,7 @@ interface ChartProps {
   readonly title: string;
   readonly lines: readonly Line[];
   readonly format: (value: number) => string;
-  /** The scale reaches at least so far. */
+  /** The scale's minimum upper end. */
   readonly least: number;
   readonly history: readonly Sample[];
 }
@@ -22,7 +22,7 @@ interface ChartProps {
 type Drawn = Pick<ChartProps, 'lines' | 'format' | 'least'>;
 
 const height = 140;
-/** As wide as what is known, within these. */
+/** The limits of the shown time. */
 const [leastSeconds, mostSeconds] = [2 * 60, 15 * 60];
 
 const pending: readonly Line[] = [{ name: 'pending', read: (sample) => sample.pending }];
@@ -58,7 +58,7 @@ function Chart({ title, lines, format, least, history }: ChartProps): ComponentC
       plot.current = made;
     });
   }, []);
-  // After the effect above, so that there is a plot to give it to.
+  // After the effect above, which creates the plot.
   useEffect(() => plot.current?.setData(data), [history]);
   const shown = (pointed === null ? undefined : history[pointed]) ?? history.at(-1);
   return h(
@@ -84,7 +84,7 @@ function Chart({ title, lines, format, least, history }: ChartProps): ComponentC
   );
 }
 
-/** Draws, and draws anew where colours or width change. Returns how to end it. */
+/** Draws, and redraws if colours or width change. Returns a function that ends it. */
 function draw(
   place: HTMLDivElement,
   drawn: Drawn,
@@ -153,7 +153,7 @@ function options(
         stroke: strokes[index] ?? style.color,
         width: 2,
         points: { show: false },
-        // Told apart without colours, too.
+        // Distinguishable without colours.
         ...(index === 0 ? {} : { dash: [6, 4] }),
       })),
     ],
@@ -170,7 +170,7 @@ function inWords(
   const parts = lines.map(({ name, read }) => {
     const values = history.flatMap((sample) => read(sample) ?? []);
     const last = values.at(-1);
-    if (last === undefined) return `${name}: nothing was measured yet`;
+    if (last === undefined) return `${name}: no measurement yet`;
     return `${name}: ${format(last)} now, between ${format(Math.min(...values))} and ${format(Math.max(...values))}`;
   });
   return `${title}. ${parts.join('; ')}.`;

@@ -1,4 +1,4 @@
-/** The events that can never be applied as they are: why, what to do, and back to pending once that is done. */
+/** Dead events: why they are dead, what to do, and a redrive. */
 import { type ComponentChild, h } from 'preact';
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { DeadSelection } from '../../cli/dead/dead-event.ts';
@@ -16,12 +16,12 @@ type Group = List['groups'][number];
 
 const againMillis = 10_000;
 
-/** What the dialog is about. */
+/** A requested redrive. */
 export interface Asked {
-  /** One for each time that it is asked. */
+  /** Unique per request. */
   readonly id: string;
   readonly selection: DeadSelection;
-  /** In words: "with code payload-invalid". */
+  /** The selection as text: "with code payload-invalid". */
   readonly words: string;
 }
 
@@ -40,10 +40,10 @@ export function DeadPage({ live }: { readonly live: Live }): ComponentChild {
   }, []);
   const dead = live.status?.report?.dead;
   const age = Math.floor((live.status?.sample.at ?? 0) / againMillis);
-  // When their number changes, at once; but as many may be others.
+  // When their number changes, and regularly, because equal numbers may be different events.
   useEffect(() => void read(), [dead, age]);
   const ask = (about: Omit<Asked, 'id'>) => setAsked({ id: crypto.randomUUID(), ...about });
-  // The browser tells of a dialog's end a moment after it is gone, and the next one may be asked for by then.
+  // The browser reports the end of a dialog late: the next one may already be open.
   const close = (closed: Asked) => {
     setAsked((current) => (current === closed ? null : current));
     void read();
@@ -51,18 +51,14 @@ export function DeadPage({ live }: { readonly live: Live }): ComponentChild {
   return h(
     'div',
     { class: 'sections' },
-    h(
-      'p',
-      { class: 'lead' },
-      'An event is dead when it can never be applied as it is. It stays until somebody mends the reason and makes it pending again.',
-    ),
-    // Begun before the page was loaded anew, or with its dialog closed since.
+    h('p', { class: 'lead' }, 'A dead event can never be applied as it is. Fix the cause, then make it pending again.'),
+    // Started before a reload, or its dialog was closed.
     asked === null &&
       live.connection === 'live' &&
       live.redrive?.state === 'running' &&
       h('div', { role: 'status' }, h(Course, { redrive: live.redrive })),
     problem !== null && h(Problem, null, h('strong', null, 'The dead events cannot be read. '), problem),
-    list === null && problem === null && h(Empty, null, 'The dead events are being read …'),
+    list === null && problem === null && h(Empty, null, 'Reading the dead events …'),
     list !== null && list.events.length === 0 && h(Empty, null, 'No event is dead.'),
     list !== null &&
       list.events.length > 0 && [
@@ -145,9 +141,9 @@ function Events({ list, code, setCode, ask }: EventsProps): ComponentChild {
         h('span', { class: 'note' }, `The newest ${count(list.events.length)} of ${counted(total, 'event')}.`),
     ),
     rows.length === 0
-      ? h(Empty, null, `No event of those shown died with ${code}.`)
+      ? h(Empty, null, `None of the shown events died with ${code}.`)
       : h(Table<Entry>, {
-          caption: 'Dead events, those that died last first',
+          caption: 'Dead events, newest death first',
           keyOf: ({ eventId }) => eventId,
           rows,
           columns: [

@@ -1,4 +1,4 @@
-/** Every element in a table: the picture in words, with what each side says of it. */
+/** All elements in a table, with their facts on each side. */
 import { type ComponentChild, h } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Fact, Picture, PictureNode, PictureRelationship, Sent } from '../messages.ts';
@@ -60,9 +60,9 @@ function Name({ name, mark }: Element): ComponentChild {
 
 function Side({ element, side }: { readonly element: Element; readonly side: 'document' | 'graph' }): ComponentChild {
   const isThere = side === 'document' ? element.inDocument : element.inGraph;
-  if (!isThere) return h('span', { class: 'note' }, 'not there');
+  if (!isThere) return h('span', { class: 'note' }, 'missing');
   const facts = element.facts.filter((fact) => fact[side] !== null);
-  if (facts.length === 0) return h('span', { class: 'note' }, 'there, without properties');
+  if (facts.length === 0) return h('span', { class: 'note' }, 'exists, without properties');
   return h(
     'ul',
     { class: 'facts' },

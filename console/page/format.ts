@@ -1,4 +1,4 @@
-/** Numbers and times for people. */
+/** Numbers and times as text. */
 
 const numbers = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
 const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });
@@ -14,7 +14,7 @@ export function counted(value: number, one: string, many = `${one}s`): string {
   return `${count(value)} ${value === 1 ? one : many}`;
 }
 
-/** A duration, as exact as its size deserves: "12 ms", "3.4 s", "5 min", "2 h 5 min", "3 days". */
+/** A duration with suitable precision: "12 ms", "3.4 s", "5 min", "2 h 5 min", "3 days". */
 export function duration(millis: number): string {
   const seconds = millis / 1000;
   if (millis < 1_000) return `${Math.round(millis)} ms`;

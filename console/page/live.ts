@@ -1,11 +1,8 @@
-/**
- * What the server tells by itself: the history once, then a status every few seconds. The connection comes back by
- * itself; whether it is there is part of what is known.
- */
+/** The server's events: the history once, then a status every few seconds. Reconnects, and reports the connection. */
 import { useEffect, useState } from 'preact/hooks';
 import type { HelloMessage, RedriveMessage, Sample, StatusMessage } from '../messages.ts';
 
-/** `refused`: a server answers, and does not know this address any more. */
+/** `refused`: a server answers, but this address is no longer valid. */
 export type Connection = 'connecting' | 'live' | 'gone' | 'refused';
 
 export interface Live {
@@ -21,7 +18,7 @@ const retryMillis = 2_000;
 
 const nothing: Live = { connection: 'connecting', hello: null, history: [], status: null, redrive: null };
 
-/** Listens for as long as the page is there. */
+/** Listens while the page is open. */
 export function useLive(): Live {
   const [live, setLive] = useState(nothing);
   useEffect(() => listen((change) => setLive((before) => ({ ...before, ...change(before) }))), []);
@@ -30,7 +27,7 @@ export function useLive(): Live {
 
 type Change = (before: Live) => Partial<Live>;
 
-function listen(tell: (change: Change) => void): () => void {
+function listen(update: (change: Change) => void): () => void {
   let source = open();
   let retry: ReturnType<typeof setTimeout> | undefined;
 
@@ -38,7 +35,7 @@ function listen(tell: (change: Change) => void): () => void {
     const opened = new EventSource('events');
     const on = <Message>(name: string, change: (message: Message, before: Live) => Partial<Live>) =>
       opened.addEventListener(name, ({ data }: MessageEvent<string>) =>
-        tell((before) => change(JSON.parse(data) as Message, before)),
+        update((before) => change(JSON.parse(data) as Message, before)),
       );
     on<HelloMessage>('hello', (hello) => {
       const { history, redrive } = hello;
@@ -47,8 +44,8 @@ function listen(tell: (change: Change) => void): () => void {
     on<StatusMessage>('status', (status, { history }) => ({ status, history: withSample(history, status.sample) }));
     on<RedriveMessage>('redrive', (redrive) => ({ redrive }));
     opened.onerror = () => {
-      tell(() => ({ connection: 'gone' }));
-      // Where the browser does not try again by itself, the answer was no stream: find out why.
+      update(() => ({ connection: 'gone' }));
+      // The browser does not reconnect if the answer was not a stream: find out why.
       if (opened.readyState === EventSource.CLOSED) retry = setTimeout(tryAgain, retryMillis);
     };
     return opened;
@@ -56,7 +53,7 @@ function listen(tell: (change: Change) => void): () => void {
 
   async function tryAgain(): Promise<void> {
     const answer = await fetch(location.pathname, { cache: 'no-store' }).catch(() => null);
-    if (answer?.status === 403) tell(() => ({ connection: 'refused' }));
+    if (answer?.status === 403) update(() => ({ connection: 'refused' }));
     else source = open();
   }
 
@@ -68,7 +65,7 @@ function listen(tell: (change: Change) => void): () => void {
 
 function withSample(history: readonly Sample[], sample: Sample): readonly Sample[] {
   const last = history.at(-1);
-  // The last one of the history comes once more, with its report.
+  // The last sample of the history is sent again, with its report.
   if (last !== undefined && last.at >= sample.at) return history;
   return [...history.filter(({ at }) => at > sample.at - keptMillis), sample];
 }

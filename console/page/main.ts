@@ -1,4 +1,4 @@
-/** The page's frame: where one is, whether the server is there, and the view that the address names. */
+/** The page's frame: navigation, the state of the connection, and the view of the address. */
 import { type ComponentChild, h, render } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { AggregatePage } from './aggregate-page.ts';
@@ -18,7 +18,7 @@ function Console(): ComponentChild {
   const isFirst = useRef(true);
   const { report } = live.status ?? { report: null };
   useEffect(() => {
-    // Whoever goes to another view by keyboard is at its beginning.
+    // Keyboard users start at the top of a new view.
     if (!isFirst.current) {
       main.current?.focus({ preventScroll: true });
       scrollTo(0, 0);
@@ -27,7 +27,7 @@ function Console(): ComponentChild {
   }, [route.view]);
   useEffect(() => {
     const isKnown = report !== null && live.status?.failure === null && live.connection === 'live';
-    const verdict = isKnown ? verdictWords[report.verdict] : 'Not known';
+    const verdict = isKnown ? verdictWords[report.verdict] : 'Unknown';
     document.title = `${verdict} · ${headingOf(route)} · outgraph console`;
   }, [route, live]);
   return h(
@@ -55,7 +55,7 @@ function View({ live, route }: { readonly live: Live; readonly route: Route }): 
   return h(StatusPage, { live });
 }
 
-/** The address behind `#` names the view, so that the link may not change it. */
+/** The part of the address after `#` names the view, so the link must not change it. */
 function skip(main: { readonly current: HTMLElement | null }) {
   return (event: Event) => {
     event.preventDefault();
@@ -96,7 +96,7 @@ function Header({ live, route }: { readonly live: Live; readonly route: Route })
 function ConnectionState({ live }: { readonly live: Live }): ComponentChild {
   const { connection, status } = live;
   const at = status === null ? '' : timeOfDay(status.sample.at);
-  const words = { connecting: 'Connecting …', live: `Live · ${at}`, gone: 'Console gone', refused: 'Console gone' };
+  const words = { connecting: 'Connecting …', live: `Live · ${at}`, gone: 'Disconnected', refused: 'Disconnected' };
   return h(
     'p',
     { class: `connection ${connection}` },
@@ -106,20 +106,21 @@ function ConnectionState({ live }: { readonly live: Live }): ComponentChild {
 }
 
 function ConnectionProblem({ live }: { readonly live: Live }): ComponentChild {
-  const since = live.status === null ? '' : ` What you see is of ${timeOfDay(live.status.sample.at)}.`;
+  const since = live.status === null ? '' : ` You see the state of ${timeOfDay(live.status.sample.at)}.`;
   if (live.connection === 'gone')
     return h(
       Problem,
       null,
       h('strong', null, 'The console does not answer.'),
-      `${since} It is tried again every few seconds; if it was ended, start "outgraph console" again and open the address that it prints.`,
+      `${since} The page retries every few seconds. If the console was stopped, start "outgraph console" again, ` +
+        'and open the address that it prints.',
     );
   if (live.connection === 'refused')
     return h(
       Problem,
       null,
       h('strong', null, 'This address is no longer valid.'),
-      `${since} The console was started anew: open the address that it printed.`,
+      `${since} The console was restarted: open the address that it printed.`,
     );
   return null;
 }

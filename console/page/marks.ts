@@ -1,4 +1,4 @@
-/** How the elements that differ are marked: by a sign and words, and only besides by colour. */
+/** The marks of elements that differ: a sign and words, and additionally a colour. */
 import type { Mark } from '../messages.ts';
 
 export const marks: Readonly<Record<Mark, { readonly sign: string; readonly words: string }>> = {
@@ -9,7 +9,7 @@ export const marks: Readonly<Record<Mark, { readonly sign: string; readonly word
   unknown: { sign: '?', words: 'cannot be compared' },
 };
 
-/** Whether document and graph disagree about an element, or may do so. */
+/** Whether document and graph differ, or may differ, in an element. */
 export function differs({ mark }: { readonly mark: Mark }): boolean {
   return mark !== 'same';
 }

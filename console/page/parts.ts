@@ -1,18 +1,16 @@
-/** Small parts that several views are made of. */
+/** Small components shared by the views. */
 import { type ComponentChild, type ComponentChildren, h } from 'preact';
 import { absolute, relative } from './format.ts';
 
-/** A time as people say it, with the exact one for whoever wants it. */
+/** A relative time, with the exact time as a tooltip. */
 export function Time({ at, now }: { readonly at: string; readonly now: string }): ComponentChild {
   return h('time', { dateTime: at, title: absolute(at) }, relative(at, now));
 }
 
-/** Says that there is nothing, so that nobody waits for it. */
 export function Empty({ children }: { readonly children: ComponentChildren }): ComponentChild {
   return h('p', { class: 'empty' }, children);
 }
 
-/** What went wrong, and what to do. */
 export function Problem({ children }: { readonly children: ComponentChildren }): ComponentChild {
   return h('div', { class: 'problem', role: 'alert' }, children);
 }
@@ -24,16 +22,14 @@ export interface Column<Row> {
 }
 
 interface TableProps<Row> {
-  /** Names the table for everyone who does not see what stands above it. */
+  /** Names the table for screen readers. */
   readonly caption: string;
   readonly columns: readonly Column<Row>[];
   readonly rows: readonly Row[];
   readonly keyOf: (row: Row) => string;
 }
 
-/**
- * A table; on a narrow screen, each row is a card. It names its roles, because browsers do not see a table in blocks.
- */
+/** A table; on a narrow screen, each row is a card. The roles are explicit, because CSS blocks hide a table's roles. */
 export function Table<Row>({ caption, columns, rows, keyOf }: TableProps<Row>): ComponentChild {
   const head = columns.map(({ title, isNumber }) =>
     h('th', { key: title, scope: 'col', role: 'columnheader', class: isNumber ? 'number' : undefined }, title),

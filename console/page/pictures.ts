@@ -1,6 +1,6 @@
 /**
- * The subgraph as the document says it and as the graph has it, side by side, with every element in the same place.
- * What is on the other side only leaves its outline.
+ * The subgraphs of the document and of the graph side by side, with every element in the same place. An element of only
+ * the other side is drawn as an outline.
  */
 import { type ComponentChild, h } from 'preact';
 import { useRef } from 'preact/hooks';
@@ -10,13 +10,13 @@ import { differingMarks, marks } from './marks.ts';
 
 type Side = 'document' | 'graph';
 
-const titles: Readonly<Record<Side, string>> = { document: 'As the document says', graph: 'As the graph has it' };
-/** Smaller, nobody could read it: from there on, it is scrolled. */
+const titles: Readonly<Record<Side, string>> = { document: 'In the document', graph: 'In the graph' };
+/** A smaller picture would be unreadable: it scrolls instead. */
 const leastScale = 0.75;
 
 export function Pictures({ picture }: { readonly picture: Sent<Picture> }): ComponentChild {
   const places = useRef<Partial<Record<Side, HTMLElement>>>({});
-  // Both are looked at in the same place.
+  // Both scroll together.
   const follow = (from: Side, to: Side) => () => {
     const [moved, other] = [places.current[from], places.current[to]];
     if (moved === undefined || other === undefined) return;
@@ -62,7 +62,7 @@ function Legend({ picture: { leftOut, nodes } }: { readonly picture: Sent<Pictur
     ),
     holds.has('shared') && h('li', null, h('span', { class: 'key shared' }), 'shared with other aggregates'),
     holds.has('end') && h('li', null, h('span', { class: 'key end' }), 'only an end of a relationship'),
-    leftOut > 0 && h('li', null, `${counted(leftOut, 'element')} left out of the picture, after those that differ`),
+    leftOut > 0 && h('li', null, `${counted(leftOut, 'element')} not drawn; elements that differ are drawn first`),
   );
 }
 
@@ -146,5 +146,6 @@ function inWords({ nodes, relationships }: Sent<Picture>, side: Side): string {
   const here = ({ inDocument, inGraph }: { readonly inDocument: boolean; readonly inGraph: boolean }) =>
     side === 'document' ? inDocument : inGraph;
   const [nodesHere, relationshipsHere] = [nodes.filter(here).length, relationships.filter(here).length];
-  return `${titles[side]}: ${counted(nodesHere, 'node')} and ${counted(relationshipsHere, 'relationship')}. The table below has each of them.`;
+  const elements = `${counted(nodesHere, 'node')} and ${counted(relationshipsHere, 'relationship')}`;
+  return `${titles[side]}: ${elements}. The table below has each of them.`;
 }

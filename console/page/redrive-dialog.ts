@@ -1,4 +1,4 @@
-/** Asks before events become pending again: says how many and what that does, then how it went. */
+/** Confirms a redrive: shows how many events it changes and what that does, then its progress. */
 import { type ComponentChild, h } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { RedriveMessage, RedrivePlan, Sent } from '../messages.ts';
@@ -11,7 +11,7 @@ type Step =
   | { readonly name: 'planning' }
   | { readonly name: 'asking'; readonly plan: Sent<RedrivePlan> }
   | { readonly name: 'starting' }
-  | { readonly name: 'started'; readonly begun: RedriveMessage }
+  | { readonly name: 'started'; readonly started: RedriveMessage }
   | { readonly name: 'refused'; readonly reason: string };
 
 interface DialogProps {
@@ -36,13 +36,13 @@ export function RedriveDialog({ asked, live, close }: DialogProps): ComponentChi
   const goAhead = (plan: Sent<RedrivePlan>) => () => {
     setStep({ name: 'starting' });
     postJson<RedriveMessage>('redrive', { selection: asked.selection, plan }).then(
-      (begun) => setStep({ name: 'started', begun }),
+      (started) => setStep({ name: 'started', started }),
       refused,
     );
   };
   const onClose = () => {
     close();
-    // Where the button that opened it is gone with its row, the browser has nowhere to put the focus back.
+    // If the button that opened the dialog was removed with its row, the browser cannot restore the focus.
     if (document.activeElement === document.body) document.getElementById('main')?.focus();
   };
   const events = step.name === 'asking' ? step.plan.events : 0;
@@ -77,11 +77,11 @@ function Words({ step, asked, live }: Omit<DialogProps, 'close'> & { readonly st
     case 'asking':
       return h(Question, { asked, events: step.plan.events });
     case 'starting':
-      return h('p', null, 'Under way …');
+      return h('p', null, 'Starting …');
     case 'started':
-      return h(Started, { begun: step.begun, live });
+      return h(Started, { started: step.started, live });
     case 'refused':
-      return h('p', { class: 'problem' }, h('strong', null, 'It was not begun. '), step.reason);
+      return h('p', { class: 'problem' }, h('strong', null, 'The redrive was not started. '), step.reason);
   }
 }
 
@@ -94,22 +94,22 @@ function Question({ asked, events }: { readonly asked: Asked; readonly events: n
     h(
       'ul',
       null,
-      h('li', null, 'The sweep publishes them within a minute or two; a worker sweeps by itself.'),
-      h('li', null, 'It mends nothing: an event whose reason is still there dies again.'),
-      h('li', null, 'It is safe for the graph: what is older than what the graph knows has no effect.'),
+      h('li', null, 'The sweep, or a worker, publishes them within a minute or two.'),
+      h('li', null, 'It fixes nothing: if the cause still exists, the event dies again.'),
+      h('li', null, "It is safe for the graph: an event older than the graph's state has no effect."),
     ),
   );
 }
 
-/** The server's word may come before or after its answer. */
-function Started({ begun, live }: { readonly begun: RedriveMessage; readonly live: Live }): ComponentChild {
-  const redrive = live.redrive?.id === begun.id ? live.redrive : begun;
+/** The progress may arrive before or after the answer to the start. */
+function Started({ started, live }: { readonly started: RedriveMessage; readonly live: Live }): ComponentChild {
+  const redrive = live.redrive?.id === started.id ? live.redrive : started;
   if (redrive.state === 'running' && live.connection !== 'live')
-    return h('p', { class: 'problem' }, 'The console does not answer. What it had not reached is still dead.');
+    return h('p', { class: 'problem' }, 'The console does not answer. Events that it did not reach are still dead.');
   return h(Course, { redrive });
 }
 
-/** How it goes, then how it went. */
+/** The progress of a redrive, then its result. */
 export function Course({ redrive }: { readonly redrive: RedriveMessage }): ComponentChild {
   const { state, changed, events, failure } = redrive;
   const are = `${counted(changed, 'event')} ${changed === 1 ? 'is' : 'are'} pending again`;
@@ -118,7 +118,7 @@ export function Course({ redrive }: { readonly redrive: RedriveMessage }): Compo
       return h(
         'p',
         null,
-        changed === 0 ? 'Under way …' : `${count(changed)} of ${counted(events, 'event')} are pending again …`,
+        changed === 0 ? 'Running …' : `${count(changed)} of ${counted(events, 'event')} are pending again …`,
       );
     case 'done':
       return h('p', null, h('strong', null, `${are}.`));
@@ -127,7 +127,7 @@ export function Course({ redrive }: { readonly redrive: RedriveMessage }): Compo
         'p',
         null,
         h('strong', null, `${are}.`),
-        ' It was interrupted: the others are still dead; redrive them again.',
+        ' It was interrupted: the others are still dead. Redrive them again.',
       );
     case 'failed':
       return h(

@@ -1,4 +1,4 @@
-/** Which view is shown: it stands behind the `#` of the address, so that going back and bookmarks work. */
+/** The view is named after the `#` of the address, so that the back button and bookmarks work. */
 import { useEffect, useState } from 'preact/hooks';
 
 export type Route =
@@ -13,7 +13,7 @@ export function hrefOf(route: Route): string {
   return `#/aggregate?${new URLSearchParams({ type, id })}`;
 }
 
-/** Reads `location.hash`; whatever it does not know is the status. */
+/** Reads `location.hash`; anything unknown is the status. */
 export function readRoute(hash: string): Route {
   const [path = '', search = ''] = hash.replace(/^#\//, '').split('?', 2);
   const query = new URLSearchParams(search);
@@ -21,7 +21,6 @@ export function readRoute(hash: string): Route {
   return { view: path === 'dead' ? 'dead' : 'status' };
 }
 
-/** The view that the address names now. */
 export function useRoute(): Route {
   const [route, setRoute] = useState(() => readRoute(location.hash));
   useEffect(() => {

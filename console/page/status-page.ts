@@ -1,4 +1,4 @@
-/** Is the graph in step, and if not, where does it wait? */
+/** Is the graph in step, and if not, where do events wait? */
 import { type ComponentChild, type ComponentChildren, h } from 'preact';
 import type { StatusReport, StatusVerdict } from '../../cli/status/status-report.ts';
 import type { Sent, StatusMessage } from '../messages.ts';
@@ -18,7 +18,7 @@ export const verdictWords: Readonly<Record<StatusVerdict, string>> = {
   'out-of-step': 'Out of step',
 };
 
-/** A shape of its own for each: nobody needs to see the colour. */
+/** Each has its own shape, to be distinguishable without colour. */
 const verdictSigns: Readonly<Record<StatusVerdict, string>> = {
   'in-step': '✓',
   'catching-up': '↻',
@@ -26,14 +26,14 @@ const verdictSigns: Readonly<Record<StatusVerdict, string>> = {
 };
 
 const verdictSentences: Readonly<Record<StatusVerdict, string>> = {
-  'in-step': 'The graph follows MongoDB. Nothing waits for too long, and nothing is dead.',
+  'in-step': 'The graph follows MongoDB. No event is stale or dead.',
   'catching-up': 'Events wait, and are being settled.',
-  'out-of-step': 'The graph does not follow MongoDB as it should.',
+  'out-of-step': 'The graph does not follow MongoDB correctly.',
 };
 
 export function StatusPage({ live }: { readonly live: Live }): ComponentChild {
   const { status, history } = live;
-  if (status === null) return h(Empty, null, 'The first status is being read …');
+  if (status === null) return h(Empty, null, 'Reading the first status …');
   const { report } = status;
   return h(
     'div',
@@ -55,12 +55,12 @@ interface VerdictProps {
   readonly isThere: boolean;
 }
 
-/** An old verdict is none: while the status cannot be read, nobody knows. */
+/** While the status cannot be read, the verdict is unknown: an old one is not shown. */
 function Verdict({ status: { report, failure }, isThere }: VerdictProps): ComponentChild {
   if (failure !== null || !isThere) {
     const why = failure === null ? 'The console does not answer.' : explain(failure);
-    const old = report === null ? '' : ` What stands below is of ${timeOfDay(report.at)}.`;
-    return h(Banner, { kind: 'not-known', sign: '?', words: 'Not known' }, h('p', null, why, old));
+    const old = report === null ? '' : ` Below is the status of ${timeOfDay(report.at)}.`;
+    return h(Banner, { kind: 'not-known', sign: '?', words: 'Unknown' }, h('p', null, why, old));
   }
   if (report === null) return null;
   const { verdict, reasons, dead } = report;
@@ -90,7 +90,7 @@ function Banner({ kind, sign, words, children }: BannerProps): ComponentChild {
     'section',
     { class: `verdict ${kind}`, 'aria-labelledby': 'verdict' },
     h('span', { class: 'sign', 'aria-hidden': 'true' }, sign),
-    // Read out when it changes; what stands below holds numbers that change all the time.
+    // Screen readers announce only this, because the numbers below change all the time.
     h('div', null, h('h2', { id: 'verdict', 'aria-live': 'polite' }, words), children),
   );
 }
@@ -105,7 +105,7 @@ function Figure({ title, value, note }: FigureProps): ComponentChild {
   return h('div', null, h('dt', null, title), h('dd', { class: 'value' }, value), h('dd', { class: 'note' }, note));
 }
 
-/** Events are counted no further than this. */
+/** Events are counted up to this. */
 const countedAtMost = 1_000_000;
 
 function bounded(events: number): string {
@@ -121,7 +121,7 @@ function Figures({ report }: { readonly report: Report }): ComponentChild {
     h(Figure, {
       title: 'Pending',
       value: bounded(pending),
-      note: oldest === undefined ? 'nothing waits' : ['oldest written ', h(Time, { at: oldest, now })],
+      note: oldest === undefined ? 'none' : ['oldest written ', h(Time, { at: oldest, now })],
     }),
     h(Figure, {
       title: 'Dead',
@@ -133,7 +133,7 @@ function Figures({ report }: { readonly report: Report }): ComponentChild {
       value: lag === null ? '–' : duration(lag.p95Millis),
       note:
         lag === null
-          ? 'nothing was settled in the last minute'
+          ? 'none settled in the last minute'
           : `p50 ${duration(lag.p50Millis)}, at most ${duration(lag.maxMillis)}`,
     }),
     h(Figure, {
@@ -147,10 +147,10 @@ function Figures({ report }: { readonly report: Report }): ComponentChild {
 
 function Canary({ canary, now }: { readonly canary: Report['canary']; readonly now: string }): ComponentChild {
   const title = 'Canary';
-  if (canary === null) return h(Figure, { title, value: '–', note: 'the sweep has written none' });
+  if (canary === null) return h(Figure, { title, value: '–', note: 'the sweep has not run' });
   const { writtenAt, processedAt } = canary;
   const note = ['written ', h(Time, { at: writtenAt, now })];
-  if (processedAt === null) return h(Figure, { title, value: 'on its way', note });
+  if (processedAt === null) return h(Figure, { title, value: 'pending', note });
   const took = Date.parse(processedAt) - Date.parse(writtenAt);
   return h(Figure, { title, value: `took ${duration(Math.max(0, took))}`, note });
 }

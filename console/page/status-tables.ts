@@ -13,13 +13,9 @@ export function Types({ report: { types, isCapped, at: now } }: { readonly repor
     null,
     h('h2', null, 'By aggregate type'),
     isCapped &&
-      h(
-        'p',
-        { class: 'note' },
-        'Of the oldest events alone: there are more than were looked at, and types may be missing.',
-      ),
+      h('p', { class: 'note' }, 'There are too many events: only the oldest are counted, and types may be missing.'),
     types.length === 0
-      ? h(Empty, null, 'No type has events that are pending or dead.')
+      ? h(Empty, null, 'No type has pending or dead events.')
       : h(Table<Report['types'][number]>, {
           caption: 'Pending and dead events by aggregate type',
           keyOf: ({ aggregateType }) => aggregateType,
@@ -53,13 +49,13 @@ export function Queues({ report: { queue, deadLetterQueue } }: { readonly report
           'The settings name no queue. A worker needs none; on AWS, set QUEUE_URL and DEAD_LETTER_QUEUE_URL.',
         )
       : h(Table<(typeof rows)[number]>, {
-          caption: 'Messages in the queues, about',
+          caption: 'Approximate number of messages in the queues',
           keyOf: ({ name }) => name,
           rows,
           columns: [
-            { title: 'Messages, about', cell: ({ name }) => name },
+            { title: 'Approximate messages', cell: ({ name }) => name },
             { title: 'Waiting', isNumber: true, cell: ({ visible }) => count(visible) },
-            { title: 'In work', isNumber: true, cell: ({ inFlight }) => count(inFlight) },
+            { title: 'In flight', isNumber: true, cell: ({ inFlight }) => count(inFlight) },
             { title: 'Delayed', isNumber: true, cell: ({ delayed }) => count(delayed) },
           ],
         }),
@@ -72,14 +68,14 @@ export function Publishers({ report: { publishers, at: now } }: { readonly repor
     null,
     h('h2', null, 'Publishers'),
     publishers.length === 0
-      ? h(Empty, null, 'No publisher has run yet. With an Atlas Trigger in its place, there is none.')
+      ? h(Empty, null, 'No publisher has run yet. With an Atlas Trigger, there is none.')
       : h(Table<Report['publishers'][number]>, {
           caption: `${counted(publishers.length, 'publisher')}, with lease and progress`,
           keyOf: ({ id }) => id,
           rows: publishers,
           columns: [
             { title: 'Publisher', cell: ({ id }) => h('code', null, id) },
-            { title: 'Held by', cell: ({ owner }) => (owner === null ? 'nobody' : h('code', null, owner)) },
+            { title: 'Held by', cell: ({ owner }) => (owner === null ? '–' : h('code', null, owner)) },
             { title: 'Lease ends', cell: ({ leaseExpiresAt: at }) => h(Time, { at, now }) },
             { title: 'Progress saved', cell: ({ updatedAt: at }) => (at === null ? 'never' : h(Time, { at, now })) },
             { title: 'Backlog', cell: ({ hasBacklog }) => (hasBacklog ? 'being published' : 'none') },

@@ -1,4 +1,4 @@
-/** From what is known of an aggregate to what the page shows of it. Pure. */
+/** Converts the view of an aggregate to the page's message. Pure. */
 import type { AggregateView } from '../../cli/show/aggregate-view.ts';
 import { elementText } from '../../cli/show/element-text.ts';
 import type { AggregateMessage } from '../messages.ts';
@@ -18,7 +18,7 @@ export function toAggregateMessage(view: AggregateView): AggregateMessage {
     events,
     registry,
     isInFlight,
-    // An element's name in words, where it is one that is shown.
+    // With the readable name of a shown element.
     differences: differences.map((one) => ({ ...one, element: names.get(one.element ?? '') ?? elementText(one) })),
     picture: drawPicture(compared),
   };

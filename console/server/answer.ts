@@ -1,4 +1,4 @@
-/** How the console's server answers: headers that keep the page to itself, and errors in words. */
+/** The answers of the console's server: headers that isolate the page, and readable errors. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describeError } from '../../lib/contract/fault.ts';
 
@@ -12,7 +12,6 @@ export const commonHeaders = {
   'x-content-type-options': 'nosniff',
 } as const;
 
-/** An answer that is no success, with what is wrong. */
 export class HttpError extends Error {
   readonly status: 400 | 404 | 409 | 413;
 
@@ -32,7 +31,7 @@ export function answerJson(response: ServerResponse, body: unknown, status = 200
   response.end(JSON.stringify(body, bigintText));
 }
 
-/** What went wrong, as the page reads it: our own refusal, or a fault of a server behind us. */
+/** An error for the page: the console's own refusal, or a fault of a database. */
 export function answerError(response: ServerResponse, error: unknown): void {
   if (error instanceof HttpError) answerJson(response, { code: 'refused', reason: error.message }, error.status);
   else answerJson(response, describeError(error), 502);
@@ -40,7 +39,7 @@ export function answerError(response: ServerResponse, error: unknown): void {
 
 const maxBodyBytes = 64 * 1024;
 
-/** The JSON of a POST. @throws HttpError where it is none, or too long. */
+/** The JSON of a POST. @throws HttpError if it is invalid or too long. */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
   const parts: Buffer[] = [];
   let bytes = 0;
@@ -52,7 +51,7 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   try {
     return JSON.parse(Buffer.concat(parts).toString('utf8'));
   } catch {
-    throw new HttpError(400, 'The request is no JSON.');
+    throw new HttpError(400, 'The request is not JSON.');
   }
 }
 

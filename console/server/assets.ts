@@ -1,7 +1,6 @@
 /**
- * The files that the page is made of, by exact name: nothing else can be asked for. Its own modules are served from
- * beside this one, compiled in the package and with their types stripped in a clone; those of libraries from where they
- * are installed.
+ * The files of the page, by exact name: no other file is served. Its own modules are compiled in the package, and
+ * stripped of their types in a clone. Those of libraries are served from where they are installed.
  */
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -18,14 +17,14 @@ const javascript = 'text/javascript; charset=utf-8';
 const css = 'text/css; charset=utf-8';
 const pageFolder = fileURLToPath(new URL('../page/', import.meta.url));
 
-/** How the page's modules name libraries, and what is served for it. */
+/** The import names of libraries, and the files served for them. */
 const libraries = {
   preact: 'preact.mjs',
   'preact/hooks': 'preact-hooks.mjs',
   uplot: 'uplot.mjs',
 } as const;
 
-/** Reads them all, once. */
+/** Call it once. */
 export function readAssets(): ReadonlyMap<string, Asset> {
   const { resolve } = createRequire(import.meta.url);
   const uplot = path.join(path.dirname(resolve('uplot/package.json')), 'dist');
@@ -40,7 +39,7 @@ export function readAssets(): ReadonlyMap<string, Asset> {
     if (name.endsWith('.css')) assets.set(`page/${name}`, { contentType: css, body: text() });
     if (name.endsWith('.js')) assets.set(`page/${name}`, { contentType: javascript, body: text() });
     if (name.endsWith('.ts') && !name.endsWith('.d.ts'))
-      // Of this module's default export, because a Node without the function could not even load it by name.
+      // From the default export: a Node without this function could not load a named import of it.
       assets.set(`page/${name}`, { contentType: javascript, body: nodeModule.stripTypeScriptTypes(text()) });
   }
   return assets;
@@ -50,7 +49,7 @@ function readImported(name: string): string {
   return readFileSync(fileURLToPath(import.meta.resolve(name)), 'utf8');
 }
 
-/** The page, and the policy that goes with it: nothing from elsewhere, no script but its own, no frame around it. */
+/** The page and its content security policy: nothing from other sites, only its own scripts, no frames around it. */
 export function renderPage(assets: ReadonlyMap<string, Asset>): { readonly html: string; readonly policy: string } {
   const nonce = randomBytes(16).toString('base64');
   const main = assets.has('page/main.ts') ? 'page/main.ts' : 'page/main.js';
@@ -71,7 +70,7 @@ export function renderPage(assets: ReadonlyMap<string, Asset>): { readonly html:
 <script type="module" src="${main}"></script>
 </head>
 <body>
-<noscript>The console needs JavaScript. "outgraph status" says the same in a terminal.</noscript>
+<noscript>The console needs JavaScript. "outgraph status" shows the status in a terminal.</noscript>
 <div id="console"></div>
 </body>
 </html>

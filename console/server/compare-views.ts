@@ -1,18 +1,14 @@
-/**
- * Puts the two subgraphs of an aggregate on top of each other: which elements are on both sides, and what each side
- * says of them. Pure.
- */
-
+/** Combines an aggregate's two subgraphs: which elements are on which side, and how they differ. Pure. */
 import type { AggregateView, NodeView, RelationshipView } from '../../cli/show/aggregate-view.ts';
 import { valueText } from '../../cli/show/element-text.ts';
 import { readNodeIdentity } from '../../lib/contract/identity.ts';
 import type { GraphValue, KeyValue } from '../../lib/contract/subgraph.ts';
 import type { Fact, Mark, PictureNode, PictureRelationship } from '../messages.ts';
 
-/** A picture has room for so many characters of a key. */
+/** Longer keys do not fit into a picture. */
 const keyChars = 26;
 
-/** Without the places, which the layout adds. */
+/** Without the positions, which the layout adds. */
 export type ComparedNode = Omit<PictureNode, 'x' | 'y' | 'width' | 'height'>;
 export type ComparedRelationship = Omit<PictureRelationship, 'points' | 'at'> & {
   readonly from: string;
@@ -29,7 +25,7 @@ interface Pair<View> {
   readonly graph: View | null;
 }
 
-/** Every element once, those of the document first. */
+/** Each element once, those of the document first. */
 export function compareViews({ expected, standing, fault, search }: AggregateView): Compared {
   const isKnown = fault === null && search !== 'not-found';
   const nodes = pair(expected?.nodes ?? [], standing.nodes, ({ identity }) => identity);
@@ -71,7 +67,7 @@ function compareNode(id: string, sides: Pair<NodeView>, isKnown: boolean): Compa
     label,
     key: keyText(Object.values(key)),
     hold,
-    // What others say of a node that this aggregate does not own is no difference.
+    // Other aggregates may determine the content of a node that this one does not own.
     mark: markOf(sides, hold === 'owned' ? facts : [], isKnown),
     inDocument: document !== null,
     inGraph: graph !== null,
@@ -95,7 +91,7 @@ function compareRelationship(id: string, sides: Pair<RelationshipView>, isKnown:
   };
 }
 
-/** Somebody may have made the relationship anew between other nodes. */
+/** Another program may have created the relationship between different nodes. */
 function compareEnds({ document, graph }: Pair<RelationshipView>): readonly Fact[] {
   if (document === null || graph === null) return [];
   return (['from', 'to'] as const)
@@ -112,7 +108,7 @@ function markOf({ document, graph }: Pair<unknown>, facts: readonly Fact[], isKn
 
 type Properties = Readonly<Record<string, GraphValue>>;
 
-/** @param key what the element's name says already. */
+/** @param key these properties are already in the element's name. */
 function compareProperties(
   document: Properties | undefined,
   graph: Properties | undefined,
@@ -123,23 +119,21 @@ function compareProperties(
   return names.map((name) => ({ name, document: textOf(document?.[name]), graph: textOf(graph?.[name]) }));
 }
 
-/**
- * Of the key, what tells the nodes of one label apart: what all of them have in common would only be cut off behind it.
- */
+/** Keeps the properties of the key that distinguish the nodes of one label, because long keys are cut. */
 function shortenKeys(nodes: readonly ComparedNode[]): readonly ComparedNode[] {
   const byLabel = Map.groupBy(nodes, ({ label }) => label);
   return nodes.map((node) => {
     const { key } = readName(node.id);
     const keys = byLabel.get(node.label)?.map(({ id }) => readName(id).key) ?? [];
-    const telling = Object.keys(key).filter((name) => keys.some((other) => other[name] !== key[name]));
-    const values = telling.flatMap((name) => key[name] ?? []);
+    const distinguishing = Object.keys(key).filter((name) => keys.some((other) => other[name] !== key[name]));
+    const values = distinguishing.flatMap((name) => key[name] ?? []);
     return values.length === 0 ? node : { ...node, key: keyText(values) };
   });
 }
 
 /**
- * The values without their names, cut to what a picture has room for. Of a single one both ends are left: of a path, as
- * of an id, the end tells most.
+ * The values without their names, shortened for the picture. A single value is cut in the middle, because the end of a
+ * path or an id is the most specific part.
  */
 function keyText(values: readonly KeyValue[]): string {
   const text = values.join(' · ');
@@ -148,8 +142,7 @@ function keyText(values: readonly KeyValue[]): string {
 }
 
 /**
- * The label and key of a node's identity. A node that has lost either in the graph bears another name, which stands as
- * it is.
+ * The label and key of a node's identity. A node that has lost either in the graph has another name, used unchanged.
  */
 function readName(identity: string): { readonly label: string; readonly key: Readonly<Record<string, KeyValue>> } {
   return identity.startsWith('[') ? readNodeIdentity(identity) : { label: identity, key: {} };

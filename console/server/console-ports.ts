@@ -1,22 +1,19 @@
-/** What the console's server needs of the rest: functions that know the databases. */
+/** The functions that the console's server uses to reach the databases. */
 import type { DeadSelection } from '../../cli/dead/dead-event.ts';
 import type { AggregateView } from '../../cli/show/aggregate-view.ts';
 import type { StatusReport } from '../../cli/status/status-report.ts';
 import type { ChangeReport } from '../../cli/throttle/change-in-chunks.ts';
 import type { DeadMessage, RedrivePlan } from '../messages.ts';
 
-/**
- * `type-unknown`: no such type is declared. `unknown`: there is no document of it, no event, and nothing in the graph.
- * `interrupted`: the console ends.
- */
+/** `unknown`: there is no document, no event, and nothing in the graph. `interrupted`: the console is ending. */
 export type ViewAnswer =
   | { readonly outcome: 'viewed'; readonly view: AggregateView }
   | { readonly outcome: 'type-unknown' | 'unknown' | 'interrupted' };
 
 export interface ConsolePorts {
-  /** What is looked at, in words. */
+  /** The names of the databases. */
   readonly stage: string;
-  /** The types whose documents can be looked at. */
+  /** The types with documents. */
   readonly aggregateTypes: readonly string[];
   readonly readStatus: () => Promise<StatusReport>;
   readonly listDead: () => Promise<DeadMessage>;

@@ -1,16 +1,16 @@
-/** Gives every element of an aggregate a place, from left to right along its relationships. Pure. */
+/** Lays out an aggregate's elements from left to right along its relationships. Pure. */
 import { Graph, layout } from '@dagrejs/dagre';
 import type { Picture, PictureNode, PictureRelationship, Point } from '../messages.ts';
 import type { Compared, ComparedNode, ComparedRelationship } from './compare-views.ts';
 
-/** More than this nobody reads; the differences in words have them all. */
+/** More would be unreadable. The table of differences has all of them. */
 const drawnNodes = 60;
 const drawnRelationships = 120;
 
 const node = { charWidth: 7.4, padding: 28, minWidth: 90, height: 48 } as const;
 const relationship = { charWidth: 6.2, padding: 10, height: 18 } as const;
 
-/** The picture of both sides. @param limits how much is drawn. */
+/** @param limits the most elements to draw. */
 export function drawPicture(
   compared: Compared,
   limits = { nodes: drawnNodes, relationships: drawnRelationships },
@@ -40,10 +40,7 @@ export function drawPicture(
   };
 }
 
-/**
- * Those that differ before others, with what they hang on; in their own order, so that nothing jumps when something
- * differs.
- */
+/** Prefers elements that differ, and the ends of such relationships. Keeps the order, so that the layout is stable. */
 function choose(
   { nodes, relationships }: Compared,
   limits: { readonly nodes: number; readonly relationships: number },
@@ -58,7 +55,7 @@ function choose(
   return { nodes: chosenNodes, relationships: chosen };
 }
 
-/** So many of the lowest rank, in the order that they had. */
+/** The elements of the lowest rank, in their original order. */
 function first<One>(all: readonly One[], limit: number, rank: (one: One) => number): readonly One[] {
   const chosen = new Set(all.toSorted((a, b) => rank(a) - rank(b)).slice(0, limit));
   return all.filter((one) => chosen.has(one));
@@ -73,7 +70,7 @@ function placeOf({ x = 0, y = 0, width = 0, height = 0 }: Partial<PictureNode>) 
   return { x: Math.round(x), y: Math.round(y), width, height };
 }
 
-/** An empty graph has no extent. */
+/** An empty graph has no size. */
 function finite(value: number): number {
   return Number.isFinite(value) ? Math.ceil(value) : 0;
 }

@@ -1,7 +1,6 @@
 /**
- * Who may ask the console's server: only somebody who knows its token, on this machine, from its own page. The token
- * stands in the path, so that every relative address of the page carries it; a POST must bear it once more in a header,
- * which no form of another site can send.
+ * Admits only requests with the token, from this machine and the console's own page. The token is in the path, so every
+ * relative address of the page contains it. A POST must also send it in a header, which a form of another site cannot.
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -10,26 +9,24 @@ import type { AddressInfo } from 'node:net';
 /** The header of a POST. */
 export const tokenHeader = 'x-outgraph-token';
 
-/** Why a request is refused. */
 export interface Denial {
   readonly status: 403 | 405;
   readonly reason: string;
 }
 
-/** What is left of a request that may go on. */
 export interface Admission {
-  /** Below the token, without a slash in front. */
+  /** Below the token, without a leading slash. */
   readonly path: string;
   readonly query: URLSearchParams;
 }
 
-/** Looks at the request's line and headers; its body is not read before. */
+/** Checks the request's line and headers, before its body is read. */
 export function admit(request: IncomingMessage, token: string, { port }: AddressInfo): Admission | Denial {
-  // A name of somebody else's that was made to lead here (DNS rebinding) stands in Host.
+  // With DNS rebinding, Host contains the attacker's name.
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
   const { host = '', origin } = request.headers;
   if (!hosts.includes(host)) return denied('This server answers on 127.0.0.1 only.');
-  // By hand: a parser of addresses refuses some that anybody may send.
+  // Parsed by hand: a URL parser throws for some addresses that any client can send.
   const [path = '', search = ''] = (request.url ?? '').split('?', 2);
   const [, given = '', ...rest] = path.split('/');
   if (!isSame(given, token))
@@ -48,7 +45,7 @@ function denied(reason: string): Denial {
   return { status: 403, reason };
 }
 
-/** Compares in a time that does not tell where they differ. */
+/** In constant time. */
 function isSame(given: string, token: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(token)];
   return a.length === b.length && timingSafeEqual(a, b);

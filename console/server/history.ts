@@ -1,8 +1,4 @@
-/**
- * Asks for the status every few seconds, keeps what the charts show, and tells who listens. A page that is loaded anew
- * has the last minutes at once.
- */
-
+/** Reads the status every few seconds, keeps the samples of the charts for reloads, and notifies its listeners. */
 import type { StatusReport } from '../../cli/status/status-report.ts';
 import { describeError } from '../../lib/contract/fault.ts';
 import type { Sample, Sent, StatusMessage } from '../messages.ts';
@@ -12,18 +8,18 @@ export interface HistoryPorts {
   readonly now: () => number;
 }
 
-/** Keeps so many samples: 15 minutes at one each 2 s. */
+/** 15 minutes with one sample every 2 s. */
 export const keptSamples = 450;
 
-/** A status that is not read by then is told as such; it is waited for on. */
+/** A slower read is reported as a failure, and still awaited. */
 export const slowMillis = 6_000;
 
-type Tell = (message: StatusMessage) => void;
+type Listener = (message: StatusMessage) => void;
 
 export class History {
   readonly #ports: HistoryPorts;
   readonly #samples: Sample[] = [];
-  readonly #listeners = new Set<Tell>();
+  readonly #listeners = new Set<Listener>();
   #report: Sent<StatusReport> | null = null;
   #last: StatusMessage | null = null;
   #readingSince: number | null = null;
@@ -40,13 +36,13 @@ export class History {
     return this.#last;
   }
 
-  /** Returns how to listen no more. */
-  listen(tell: Tell): () => void {
-    this.#listeners.add(tell);
-    return () => void this.#listeners.delete(tell);
+  /** Returns a function that removes the listener. */
+  listen(listener: Listener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
-  /** Called by a clock. One reading at a time; a slow one is told, so that nobody takes an old report for a new one. */
+  /** Called by a timer. Reads once at a time, and reports a slow read, so that an old report does not look current. */
   async tick(): Promise<void> {
     const { readStatus, now } = this.#ports;
     if (this.#readingSince !== null) {
@@ -72,7 +68,7 @@ export class History {
     this.#samples.push(sample);
     if (this.#samples.length > keptSamples) this.#samples.shift();
     this.#last = { sample, report: this.#report, failure };
-    for (const tell of this.#listeners) tell(this.#last);
+    for (const listener of this.#listeners) listener(this.#last);
   }
 }
 

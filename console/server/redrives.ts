@@ -1,6 +1,5 @@
 /**
- * Runs redrives, which take minutes where many events died: longer than a browser waits for an answer, and on while the
- * page is loaded anew.
+ * Runs redrives. With many dead events one takes minutes: longer than a request may, and across reloads of the page.
  */
 import { randomUUID } from 'node:crypto';
 import type { DeadSelection } from '../../cli/dead/dead-event.ts';
@@ -11,51 +10,50 @@ import type { ConsolePorts } from './console-ports.ts';
 
 export class Redrives {
   readonly #redrive: ConsolePorts['redrive'];
-  readonly #tell: (message: RedriveMessage) => void;
+  readonly #report: (message: RedriveMessage) => void;
   #last: RedriveMessage | null = null;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(redrive: ConsolePorts['redrive'], tell: (message: RedriveMessage) => void) {
+  constructor(redrive: ConsolePorts['redrive'], report: (message: RedriveMessage) => void) {
     this.#redrive = redrive;
-    this.#tell = tell;
+    this.#report = report;
   }
 
-  /** The one that is under way, or the last one; null before the first. */
+  /** The running redrive, or the last one; null before the first. */
   get last(): RedriveMessage | null {
     return this.#last;
   }
 
   /**
-   * Returns at once; how it goes is told.
+   * Returns immediately, and reports the progress.
    *
-   * @throws HttpError 409 while another one is under way: two of the same events would each count what the other
-   * changed.
+   * @throws HttpError 409 while another one is running: two redrives of the same events would miscount.
    */
   start(selection: DeadSelection, plan: RedrivePlan): RedriveMessage {
-    if (this.#last?.state === 'running') throw new HttpError(409, 'A redrive is under way: wait for its end.');
-    const begun = { id: randomUUID(), changed: 0, events: plan.events, state: 'running', failure: null } as const;
-    this.#last = begun;
-    this.#running = this.#run(begun, selection, plan);
-    return begun;
+    if (this.#last?.state === 'running') throw new HttpError(409, 'A redrive is running: wait until it ends.');
+    const started = { id: randomUUID(), changed: 0, events: plan.events, state: 'running', failure: null } as const;
+    this.#last = started;
+    this.#running = this.#run(started, selection, plan);
+    return started;
   }
 
-  /** Resolves when none is under way; it is the caller's part to interrupt it. */
+  /** Resolves when none is running. The caller interrupts it. */
   async ended(): Promise<void> {
     await this.#running;
   }
 
-  async #run(begun: RedriveMessage, selection: DeadSelection, plan: RedrivePlan): Promise<void> {
-    let latest = begun;
-    const tell = (change: Partial<RedriveMessage>) => {
+  async #run(started: RedriveMessage, selection: DeadSelection, plan: RedrivePlan): Promise<void> {
+    let latest = started;
+    const report = (change: Partial<RedriveMessage>) => {
       latest = { ...latest, ...change };
       this.#last = latest;
-      this.#tell(latest);
+      this.#report(latest);
     };
     try {
-      const { changed, outcome } = await this.#redrive(selection, plan, (changed) => tell({ changed }));
-      tell({ changed, state: outcome });
+      const { changed, outcome } = await this.#redrive(selection, plan, (changed) => report({ changed }));
+      report({ changed, state: outcome });
     } catch (error) {
-      tell({ state: 'failed', failure: describeError(error) });
+      report({ state: 'failed', failure: describeError(error) });
     }
   }
 }

@@ -1,7 +1,6 @@
 /**
- * The console's server: one page, for one person, on this machine alone. It promises that nobody without the token
- * learns or changes anything, that nothing is loaded from elsewhere, and that it is gone when the command ends. What it
- * shows it gets from its ports.
+ * The console's server: one page, for one person, on this machine only. Without the token, nobody can read or change
+ * anything. The page loads nothing from other sites. The server ends with the command.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -18,17 +17,14 @@ import { History } from './history.ts';
 import { Redrives } from './redrives.ts';
 
 export interface RunningConsole {
-  /** With the token: whoever has it can use the console. */
+  /** With the token: it gives access to the console. */
   readonly url: string;
-  /**
-   * Ends the server and every connection to it, after the redrive that is under way, which the ports' signal
-   * interrupts.
-   */
+  /** Closes the server and its connections, after a running redrive, which the ports' signal interrupts. */
   readonly close: () => Promise<void>;
 }
 
 export interface ConsoleOptions {
-  /** 0: any that is free. */
+  /** 0: any free port. */
   readonly port: number;
   readonly everySeconds: number;
 }
@@ -36,14 +32,14 @@ export interface ConsoleOptions {
 const texts = z.array(z.string().min(1).max(64)).max(100);
 const selection = z
   .object({ codes: texts, aggregateTypes: texts, eventIds: z.array(z.string().regex(/^[0-9a-f]{24}$/)).max(1_000) })
-  // Without any, all dead events would be meant: the page never asks for that.
+  // An empty selection would mean all dead events. The page never sends it.
   .refine(
     ({ codes, aggregateTypes, eventIds }) => codes.length + aggregateTypes.length + eventIds.length > 0,
     'choose events by code, type or id',
   );
 const plannedRedrive = z.object({ selection, plan: z.object({ events: z.int().positive(), until: z.coerce.date() }) });
 
-/** Starts it. @throws Error of the system where the port is taken. */
+/** @throws the system's error if the port is in use. */
 export async function serveConsole(ports: ConsolePorts, options: ConsoleOptions): Promise<RunningConsole> {
   const token = randomBytes(32).toString('base64url');
   const history = new History({ readStatus: ports.readStatus, now: Date.now });
@@ -63,11 +59,11 @@ export async function serveConsole(ports: ConsolePorts, options: ConsoleOptions)
   server.listen(options.port, '127.0.0.1');
   await once(server, 'listening');
   void history.tick();
-  const clock = setInterval(() => void history.tick(), options.everySeconds * 1_000);
+  const timer = setInterval(() => void history.tick(), options.everySeconds * 1_000);
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/${token}/`,
     close: async () => {
-      clearInterval(clock);
+      clearInterval(timer);
       await redrives.ended();
       const closed = once(server, 'close');
       server.close();
@@ -124,7 +120,7 @@ function answerPage(assets: ReadonlyMap<string, Asset>, response: ServerResponse
   response.end(html);
 }
 
-/** Server-sent events: what was, then what is, for as long as the page is there. */
+/** Server-sent events: the history, then each change while the page is open. */
 function streamEvents({ ports, history, redrives, listeners }: Site, response: ServerResponse): void {
   response.writeHead(200, { ...commonHeaders, 'content-type': 'text/event-stream; charset=utf-8' });
   const { stage, aggregateTypes } = ports;
@@ -134,12 +130,12 @@ function streamEvents({ ports, history, redrives, listeners }: Site, response: S
     history: history.samples,
     redrive: redrives.last,
   } satisfies HelloMessage);
-  const tell = (message: StatusMessage) => send(response, 'status', message);
-  if (history.last !== null) tell(history.last);
-  const listenNoMore = history.listen(tell);
+  const sendStatus = (message: StatusMessage) => send(response, 'status', message);
+  if (history.last !== null) sendStatus(history.last);
+  const stopListening = history.listen(sendStatus);
   listeners.add(response);
   response.on('close', () => {
-    listenNoMore();
+    stopListening();
     listeners.delete(response);
   });
 }
@@ -150,7 +146,7 @@ function send(response: ServerResponse, event: string, data: unknown): void {
 
 async function answerAggregate(ports: ConsolePorts, query: URLSearchParams, response: ServerResponse): Promise<void> {
   const [type, id] = [query.get('type') ?? '', query.get('id') ?? ''];
-  if (type === '' || id === '') throw new HttpError(400, 'Say which aggregate: its type and its id.');
+  if (type === '' || id === '') throw new HttpError(400, 'Choose an aggregate by its type and id.');
   const answer = await ports.viewAggregate(type, id);
   if (answer.outcome !== 'viewed') throw new HttpError(404, whyUnseen(answer.outcome, type, ports.aggregateTypes));
   answerJson(response, toAggregateMessage(answer.view));
@@ -161,10 +157,16 @@ function whyUnseen(
   type: string,
   known: readonly string[],
 ): string {
-  if (outcome === 'interrupted') return 'The console ends.';
+  if (outcome === 'interrupted') return 'The console is ending.';
   if (outcome === 'unknown')
-    return 'There is no such document, no event of it, and nothing of it in the graph. The id is the one that the outbox has as aggregateId.';
-  return `No aggregate type "${type}" is declared; there are ${known.join(', ')}. A service names its own with --catalog.`;
+    return (
+      'There is no such document, no event of it, and nothing in the graph. ' +
+      'Use the id that the outbox has as aggregateId.'
+    );
+  return (
+    `No aggregate type "${type}" is declared; choose from ${known.join(', ')}. ` +
+    'Pass the catalog of your service with --catalog.'
+  );
 }
 
 function startRedrive(redrives: Redrives, body: unknown): RedriveMessage {
@@ -175,8 +177,5 @@ function startRedrive(redrives: Redrives, body: unknown): RedriveMessage {
 function parse<Shape>(shape: z.ZodType<Shape>, body: unknown): Shape {
   const { success, data, error } = shape.safeParse(body);
   if (success) return data;
-  throw new HttpError(
-    400,
-    `The request is not as it should be: ${error.issues.map(({ message }) => message).join('; ')}.`,
-  );
+  throw new HttpError(400, `The request is invalid: ${error.issues.map(({ message }) => message).join('; ')}.`);
 }

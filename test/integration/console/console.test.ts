@@ -92,7 +92,7 @@ describe.skipIf(chromiumPath === null)('the console', () => {
     await tab(/^Dead events/);
     await page.keyboard.press('Enter');
     await page.getByText('the node User u1 is owned by somebody else').waitFor();
-    expect(await page.getByRole('table', { name: 'Dead events, those' }).textContent()).toContain(eventId);
+    expect(await page.getByRole('table', { name: 'Dead events, newest' }).textContent()).toContain(eventId);
     await tab(/^Redrive the event of/);
     await page.keyboard.press('Enter');
     await page.getByText('This makes 1 event').waitFor();
@@ -160,10 +160,10 @@ describe.skipIf(chromiumPath === null)('the console', () => {
     const kept = await waitForRelationship(id);
     await page.goto(`${started.url}#/aggregate?${new URLSearchParams({ type: 'memory-event', id })}`);
     await page.reload();
-    await page.getByText('The graph has what the document says.').waitFor();
+    await page.getByText('The graph matches the document.').waitFor();
     await graph.driver.executeQuery('MATCH ()-[r {event_id: $id}]->() SET r.event_name = $name', { id, name: hostile });
     await page.getByRole('button', { name: 'Look again' }).click();
-    await page.getByText(/The graph is not what the document says: 1 element differs/).waitFor();
+    await page.getByText(/The graph does not match the document: 1 element differs/).waitFor();
     await page.getByRole('heading', { name: '1 element that differs' }).waitFor();
     const row = page.getByRole('row', { name: /HAS_EVENT/ }).filter({ hasText: '<img src=x' });
     expect(await row.textContent()).toContain('different');
@@ -221,7 +221,7 @@ describe.skipIf(chromiumPath === null)('the console', () => {
     // Its last word may have been lost on the way.
     await dialog
       .getByText('It was interrupted')
-      .or(dialog.getByText('What it had not reached is still dead'))
+      .or(dialog.getByText('Events that it did not reach are still dead'))
       .waitFor();
     await dialog.getByRole('button', { name: 'Close' }).click();
     await page.getByText('The console does not answer.').waitFor();

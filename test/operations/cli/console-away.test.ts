@@ -57,9 +57,9 @@ describe.skipIf(chromiumPath === null)('the console, while a server is away,', (
   it('claims no verdict while MongoDB is away, says so within seconds, and goes on by itself when it is back', async () => {
     const [member] = mongodb.members;
     await member?.stop();
-    await verdict('Not known');
-    expect(await page.locator('.verdict').textContent()).toMatch(/What stands below is of \d\d:\d\d:\d\d/);
-    expect(await page.title()).toContain('Not known');
+    await verdict('Unknown');
+    expect(await page.locator('.verdict').textContent()).toMatch(/Below is the status of \d\d:\d\d:\d\d/);
+    expect(await page.title()).toContain('Unknown');
     expect(await accessibilityViolations(page)).toStrictEqual([]);
     await page.getByRole('link', { name: 'Dead events' }).click();
     await page.getByText('The dead events cannot be read.').waitFor();

@@ -41,7 +41,7 @@ describe('a redrive of the console', () => {
 
   it('refuses another one until it has ended', async () => {
     const { redrives, begun, work } = startedRedrive();
-    expect(() => redrives.start(selection, plan)).toThrow('A redrive is under way');
+    expect(() => redrives.start(selection, plan)).toThrow('A redrive is running');
     work.resolve({ changed: 1, outcome: 'interrupted' });
     await redrives.ended();
     expect(redrives.last?.state).toBe('interrupted');
