@@ -16,7 +16,7 @@ interface Listed {
 }
 
 const groups: Readonly<Record<string, readonly Listed[]>> = {
-  'Look:': [
+  'Inspect:': [
     {
       name: 'status',
       description: 'Report whether the graph is in step, and where events wait.',

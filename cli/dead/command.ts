@@ -10,7 +10,7 @@ Examples:
   outgraph dead list                            what is dead, and why
   outgraph dead show 66a0c0ffee0123456789abcd   one of them, and what to do
   outgraph dead discard --id 66a0c0ffee0123456789abcd --reason "a test"
-  outgraph redrive --code payload-invalid       once the reason is gone
+  outgraph redrive --code payload-invalid       once the cause is fixed
 
 A dead event can never be applied as it is. It stays in the outbox with its
 reason until you redrive or discard it.`;

@@ -74,7 +74,7 @@ function staleElements(
     if (one.element !== null && names.has(one.element)) return { ...one, kind: 'stale' };
     return { ...one, kind: 'missing', reason: 'The graph does not have it yet.' };
   });
-  const remaining = listed.filter((line) => !expected.has(nameOfLine(line)) && stands(standing, line));
+  const remaining = listed.filter((line) => !expected.has(nameOfLine(line)) && isInGraph(standing, line));
   const reason = "The graph's state has it, but the document does not.";
   return [
     ...differing,
@@ -86,7 +86,7 @@ function nameOfLine(line: string): string {
   return listedName(readLine(line));
 }
 
-function stands({ nodes, relationships }: StoredElements, line: string): boolean {
+function isInGraph({ nodes, relationships }: StandingElements, line: string): boolean {
   const element = readLine(line);
   return element.kind === 'node' ? nodes.has(element.endpoint.identity) : relationships.has(element.id);
 }

@@ -49,18 +49,18 @@ async function runStatus(shell: Shell, { watch: every, ...options }: StatusComma
   const settings = await readSettingsOrExit(shell, statusSettings);
   const staleSeconds = settings.SWEEP_STALE_SECONDS;
   const queues = createQueueReader(settings);
-  const look = (db: Db) => readStatus({ db, queues }, { staleSeconds });
+  const read = (db: Db) => readStatus({ db, queues }, { staleSeconds });
   try {
     if (every === undefined)
       return await runCommand(shell, json ? { json } : {}, () =>
         withOutbox(settings, async (db): Promise<Answer> => {
-          const report = await look(db);
+          const report = await read(db);
           return { outcome: outcomeOf(report), text: statusText(report), facts: { ...report } };
         }),
       );
     const millis = (every === true ? watchSeconds : every) * 1_000;
     await runUntilInterrupted(shell, json, (stream) =>
-      withOutbox(settings, (db) => watch(() => look(db), { millis, json }, stream, createBlockScreen(shell.stdout))),
+      withOutbox(settings, (db) => watch(() => read(db), { millis, json }, stream, createBlockScreen(shell.stdout))),
     );
   } finally {
     queues?.close();
@@ -73,7 +73,7 @@ function outcomeOf({ verdict }: StatusReport): 'different' | 'done' {
 
 /** Reads the status repeatedly. The first read must succeed; later, an unavailable server is reported and retried. */
 async function watch(
-  look: () => ReturnType<typeof readStatus>,
+  read: () => ReturnType<typeof readStatus>,
   { millis, json }: { readonly millis: number; readonly json: boolean },
   { signal, print }: Stream,
   screen: BlockScreen,
@@ -83,7 +83,7 @@ async function watch(
   try {
     while (!signal.aborted) {
       try {
-        const report = await Promise.race([look(), ended]);
+        const report = await Promise.race([read(), ended]);
         if (report === null) return;
         succeeded = true;
         if (json) print(JSON.stringify({ outcome: outcomeOf(report), ...report }));

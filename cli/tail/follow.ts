@@ -35,8 +35,8 @@ const retryMillis = 1_000;
  *
  * @throws Fault of the first read; later only a fault that is not transient.
  */
-export async function follow<Change, Token>(ports: FollowPorts<Change, Token>, begin: TailStart<Token>): Promise<void> {
-  let start = begin;
+export async function follow<Change, Token>(ports: FollowPorts<Change, Token>, from: TailStart<Token>): Promise<void> {
+  let start = from;
   let isBegun = false;
   let isAway = false;
   let follower = ports.open(start);
