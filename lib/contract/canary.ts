@@ -1,5 +1,5 @@
 /**
- * The one aggregate of all canaries, the events that the sweep writes to measure the path; its type is kept for
- * outgraph itself.
+ * The aggregate of all canaries: the events that the sweep writes to measure the path. Its type is reserved for
+ * outgraph.
  */
 export const canaryAggregate = { aggregateType: 'outgraph-canary', aggregateId: 'sweep' } as const;

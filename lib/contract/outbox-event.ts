@@ -1,22 +1,21 @@
 /**
- * The outbox document: what a writer inserts in the transaction that writes its document, and what outgraph adds to it
- * later. This schema is the one source of the writers' check and of the MongoDB validator
- * (`lib/set-up/mongodb-validator.ts`).
+ * The outbox document: the fields that a writer inserts in the transaction of its document, and those that outgraph
+ * adds later. The writers' check and the MongoDB validator (`lib/set-up/mongodb-validator.ts`) both use this schema.
  */
 import type { Document, ObjectId, Timestamp } from 'bson';
 import { z } from 'zod';
 import { bsonTypeOf } from './bson-type.ts';
 import type { Position } from './position.ts';
 
-/** The collection's name, in the database of the documents that its events speak of. */
+/** Name of the outbox collection, in the database of the documents. */
 export const outboxCollection = 'outbox';
 
-/** At most this many bytes of UTF-8 in an `aggregateId`. */
+/** Maximum length of an `aggregateId`, in bytes of UTF-8. */
 export const aggregateIdMaxBytes = 512;
 
 /**
- * At most this many bytes in a whole event: MongoDB's limit for a document, less the room for what is written to an
- * event when it is settled.
+ * Maximum size of a whole event, in bytes: MongoDB's limit for a document, minus the space for the fields that are
+ * added when the event is settled.
  *
  * https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-BSON-Document-Size
  */
@@ -31,16 +30,16 @@ export type Operation = (typeof operations)[number];
 /**
  * The states of an event.
  *
- * - `pending`: as the writer wrote it; leaves by the consumer (`processed`, `dead`) or, exhausted, by the sweep
- *   (`dead`).
- * - `processed`: this state, or a newer one of the same aggregate, is committed in Neo4j; purged by the TTL index.
- * - `dead`: can never be applied as it is; kept until a person redrives it (back to `pending`) or discards it (out of
+ * - `pending`: as the writer wrote it. The consumer ends it (`processed`, `dead`), or the sweep when its attempts are
+ *   exhausted (`dead`).
+ * - `processed`: this state, or a newer one of the same aggregate, is committed in Neo4j. The TTL index purges it.
+ * - `dead`: can never be applied as it is. Kept until a person redrives it (back to `pending`) or discards it (out of
  *   the outbox).
  */
 export const statuses = ['pending', 'processed', 'dead'] as const;
 export type EventStatus = (typeof statuses)[number];
 
-/** A schema for a value of one BSON type; `bsonType` is what the MongoDB validator demands of the same field. */
+/** A schema for a value of one BSON type; the MongoDB validator requires the same `bsonType`. */
 function bson<T>(bsonType: string, check: (value: unknown) => boolean) {
   return z.custom<T>(check, `must be a BSON ${bsonType}`).meta({ bsonType });
 }
@@ -61,8 +60,8 @@ const fields = z.strictObject({
   payload: bson<Document>('object', isPlainObject).optional(),
   position: bson<Timestamp>('timestamp', (value) => hasBsonType(value, 'Timestamp')),
   createdAt: date,
-  // Any text: often a stranger's header, which must not end the writer's transaction. A malformed one is as good as
-  // none (`traceparent.ts`).
+  // Any text: it often comes from a stranger's header, and must not abort the writer's transaction. A malformed one
+  // counts as none (`traceparent.ts`).
   traceparent: text.optional(),
   status: z.enum(statuses),
   attempts: int32,
@@ -72,14 +71,14 @@ const fields = z.strictObject({
   error: z.strictObject({ code: text, message: text }).meta({ bsonType: 'object' }).optional(),
 });
 
-/** A field's value that demands or forbids other fields. */
+/** A field's value that requires or forbids other fields. */
 export interface FieldRule {
   readonly when: { readonly field: 'operation' | 'status'; readonly is: readonly string[] };
   readonly required: readonly string[];
   readonly forbidden: readonly string[];
 }
 
-/** What the fields of an event say about each other; the MongoDB validator is generated from the same rules. */
+/** Rules between the fields of an event; the MongoDB validator is generated from them too. */
 export const fieldRules: readonly FieldRule[] = [
   { when: { field: 'operation', is: ['upsert'] }, required: ['payload'], forbidden: [] },
   { when: { field: 'operation', is: ['delete'] }, required: [], forbidden: ['payload'] },
@@ -88,7 +87,7 @@ export const fieldRules: readonly FieldRule[] = [
   { when: { field: 'status', is: ['dead'] }, required: ['deadAt', 'error'], forbidden: ['processedAt'] },
 ];
 
-/** The fields by themselves, without the rules between them. */
+/** The fields without the rules between them. */
 export const outboxFieldsSchema = fields;
 
 /**
@@ -129,8 +128,8 @@ export const outboxDocumentSchema = fields.superRefine((event, context) => {
 export type OutboxDocument = z.infer<typeof fields>;
 
 /**
- * An event as the flows see it: read from the outbox, its position as a string that compares, its payload with every
- * BSON type kept (`Int32`, `Long` and `Double` objects instead of JavaScript numbers).
+ * An event as read from the outbox: its position is a string that compares, and its payload keeps every BSON type
+ * (`Int32`, `Long` and `Double` objects instead of JavaScript numbers).
  */
 export type OutboxEvent = Readonly<{
   eventId: string;
@@ -142,17 +141,17 @@ export type OutboxEvent = Readonly<{
 }> &
   (Readonly<{ operation: 'upsert'; payload: Document }> | Readonly<{ operation: 'delete' }>);
 
-/** Whether an event may name its aggregate so. */
+/** Whether the value is a valid `aggregateId`. */
 export function isAggregateId(value: unknown): value is string {
   return fields.shape.aggregateId.safeParse(value).success && isShortEnough(value as string);
 }
 
-/** One name for an aggregate across types: types have no colon, so it cannot be ambiguous. */
+/** One key for an aggregate across types: types contain no colon, so it is unambiguous. */
 export function aggregateKey(aggregate: { readonly aggregateType: string; readonly aggregateId: string }): string {
   return `${aggregate.aggregateType}:${aggregate.aggregateId}`;
 }
 
-/** Back from `aggregateKey` to its parts. */
+/** Splits the key that `aggregateKey` made. */
 export function splitAggregateKey(key: string): { readonly aggregateType: string; readonly aggregateId: string } {
   const colon = key.indexOf(':');
   return { aggregateType: key.slice(0, colon), aggregateId: key.slice(colon + 1) };

@@ -1,6 +1,6 @@
 /**
- * The pointer: the small message that travels from the publisher (or an Atlas Trigger, or the sweep) to the consumer.
- * It says which event to apply and never carries its payload.
+ * The pointer: the small message from the publisher (or an Atlas Trigger, or the sweep) to the consumer. It names the
+ * event to apply and never contains its payload.
  */
 import { z } from 'zod';
 
@@ -8,7 +8,7 @@ import { z } from 'zod';
 export const pointerSource = 'outgraph';
 
 /**
- * Pointers that one call takes, of PutEvents and of SendMessageBatch alike.
+ * Maximum number of pointers in one call, for PutEvents and SendMessageBatch alike.
  *
  * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
@@ -24,14 +24,14 @@ const pointerSchema = z.object({
 });
 
 /**
- * Which event to apply: the `Detail` of an EventBridge entry, and the sweep's message body. The trace context is for
- * the sender's log, and does not travel.
+ * Names the event to apply: the `Detail` of an EventBridge entry, and the sweep's message body. The trace context is
+ * for the sender's log only and is not sent.
  */
 export type Pointer = Readonly<z.infer<typeof pointerSchema>> & { readonly traceparent?: string };
 
 /**
- * A pointer as the text that travels, in ASCII: an aggregate's id may have characters that SQS refuses (U+FFFE and
- * U+FFFF), and its event could never be sent.
+ * Encodes a pointer in ASCII: an aggregate's id may contain characters that SQS refuses (U+FFFE and U+FFFF), and its
+ * event could never be sent.
  *
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
  */
@@ -51,37 +51,17 @@ const packSchema = z.object({
     .max(maxPackPointers),
 });
 
-/** What travels: a pack, or the single pointer of an older version. */
-const detailSchema = z.union([
-  packSchema.transform(({ events }) => events.map(({ eventId }) => eventId)),
-  pointerSchema.transform(({ eventId }) => [eventId]),
-]);
-
-const envelopeSchema = z.object({ source: z.string(), detail: detailSchema }).transform(({ detail }) => detail);
-
-const atlasEnvelopeSchema = z
-  .object({
-    detail: z.object({
-      fullDocument: z.object({
-        _id: z.union([eventIdSchema, z.object({ $oid: eventIdSchema }).transform((id) => id.$oid)]),
-      }),
-    }),
-  })
-  .transform(({ detail }) => [detail.fullDocument._id]);
-
-const bodySchema = z.union([detailSchema, envelopeSchema, atlasEnvelopeSchema]);
-
-/** What a message body says: the ids of its events, or why it cannot be read. */
+/** The event's id, or why the message body cannot be read. */
 export type PointerReading =
   | { readonly outcome: 'read'; readonly eventIds: readonly string[] }
   | { readonly outcome: 'unreadable'; readonly reason: string };
 
 /**
- * Reads a queue message's body in any shape of the contract: a pack of pointers or a single one, bare or in the
- * EventBridge envelope, or the envelope of an Atlas Trigger's partner event source (`detail.fullDocument._id`, plain or
- * Extended JSON).
+ * Reads a queue message's body in any of the contract's three shapes: the EventBridge envelope of a pointer, the
+ * envelope of an Atlas Trigger's partner event source (`detail.fullDocument._id`, plain or Extended JSON), or the
+ * sweep's bare pointer.
  *
- * Only the ids of the events are taken: the consumer reads everything else from the events themselves.
+ * Returns only the event's id: the consumer reads everything else from the event itself.
  *
  * @example
  * readPointers('{"aggregateType":"graph","events":[{"eventId":"66a0c0ffee0123456789abcd","aggregateId":"a"}]}');

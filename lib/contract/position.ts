@@ -1,24 +1,24 @@
 /**
  * The position of an event: the MongoDB timestamp that the server filled in, as 16 lowercase hexadecimal digits (eight
- * of seconds, eight of increment). Comparing two of them as strings compares the unsigned 64-bit numbers, which also
- * holds past 2038, where the seconds no longer fit a signed 32-bit integer.
+ * for the seconds, eight for the increment). Comparing positions as strings compares the unsigned 64-bit numbers, also
+ * after 2038, when the seconds no longer fit a signed 32-bit integer.
  */
 declare const positionBrand: unique symbol;
 
-/** Sixteen lowercase hexadecimal digits; greater means later. Compare with `<` and `>`. */
+/** Sixteen lowercase hexadecimal digits; greater is later. Compare with `<` and `>`. */
 export type Position = string & { readonly [positionBrand]: true };
 
-/** Makes a position of a BSON timestamp's two unsigned 32-bit halves: `t` (seconds since 1970) and `i` (increment). */
+/** Creates a position from a BSON timestamp's unsigned 32-bit halves: `t` (seconds since 1970) and `i` (increment). */
 export function toPosition(timestamp: { readonly t: number; readonly i: number }): Position {
   return `${hex8(timestamp.t)}${hex8(timestamp.i)}` as Position;
 }
 
-/** The two halves of a position, as a BSON `Timestamp` is made of them. */
+/** Splits a position into the two halves of a BSON `Timestamp`. */
 export function fromPosition(position: Position): { readonly t: number; readonly i: number } {
   return { t: Number.parseInt(position.slice(0, 8), 16), i: Number.parseInt(position.slice(8), 16) };
 }
 
-/** When the event took its place, by the MongoDB server's clock, in whole seconds. */
+/** The time of a position by the MongoDB server's clock, in whole seconds. */
 export function positionTime(position: Position): Date {
   return new Date(fromPosition(position).t * 1000);
 }

@@ -1,25 +1,19 @@
-/** Makes one harmless line of a text that others had a hand in. */
+/** Converts untrusted text to one printable line. */
 
-/**
- * Control and format characters, line and paragraph separators: whatever a terminal or a log would take for more than
- * text.
- */
+/** Control and format characters, line and paragraph separators: they may affect a terminal or split a log line. */
 const unprintable = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
-/** A message is for people, and is kept in the outbox: what is longer than this is more than anybody reads. */
+/** Maximum length of a message, which people read and the outbox keeps. */
 const maxCharacters = 2_000;
 
-/**
- * The text with its line breaks, escape sequences and invisible characters written out (`\u001b`), cut where it is too
- * long.
- */
+/** Escapes line breaks, escape sequences and invisible characters (`\u001b`), and truncates long text. */
 export function printable(text: string): string {
-  // Cut before it is searched: a name may be as long as a document.
+  // Truncated before it is searched: a name may be as long as a document.
   const cut = text.length > maxCharacters ? `${text.slice(0, maxCharacters - 1)}…` : text;
   return escapeUnprintable(cut).slice(0, maxCharacters);
 }
 
-/** The same without the cut, for what somebody asked to see as a whole. */
+/** The same without truncation, for text that a person asked to see as a whole. */
 export function escapeUnprintable(text: string): string {
   return text.replace(unprintable, escaped);
 }

@@ -1,7 +1,6 @@
 /**
- * The subgraph: the nodes and relationships that one aggregate lists. This file holds its two forms, what a projection
- * returns and what it is after `readSubgraph` (in `read-subgraph.ts`) has checked it and turned its values into what
- * Neo4j holds.
+ * The subgraph: the nodes and relationships that one aggregate lists. This file has its two forms: the projection's
+ * result, and the form that `readSubgraph` (in `read-subgraph.ts`) has checked and converted to Neo4j's values.
  */
 
 /** A node's name: its label and the values of the label's key properties (string, integer or boolean). */
@@ -11,11 +10,14 @@ export interface ProjectedEndpoint {
 }
 
 /**
- * A node that an aggregate lists: owned, with the labels and properties that it shall have; or `shared`, with neither.
+ * A node that an aggregate lists: owned, with its labels and properties, or `shared`, with neither.
  *
- * Property values are BSON values as they were stored (`Int32`, `Long`, `Double` …) or plain JavaScript values: a
- * `number` that is a safe integer becomes an INTEGER, any other a FLOAT; wrap it in `new Double(n)` where 1.0 shall
- * stay a FLOAT.
+ * Property values are stored BSON values (`Int32`, `Long`, `Double` …) or plain JavaScript values. A `number` that is a
+ * safe integer becomes an INTEGER, any other a FLOAT; wrap it in `new Double(n)` if 1.0 must stay a FLOAT.
+ *
+ * @example
+ * const node: ProjectedNode = { label: 'User', key: { user_id: 'u1' }, labels: ['Admin'], properties: { name: 'Ada' }
+ * };
  */
 export interface ProjectedNode extends ProjectedEndpoint {
   readonly shared?: boolean;
@@ -23,7 +25,18 @@ export interface ProjectedNode extends ProjectedEndpoint {
   readonly properties?: Readonly<Record<string, unknown>>;
 }
 
-/** A relationship that an aggregate lists. `key` tells parallel relationships of one type apart. */
+/**
+ * A relationship that an aggregate lists. `key` distinguishes parallel relationships of one type. With `shared`, it has
+ * no properties.
+ *
+ * @example
+ * const relationship: ProjectedRelationship = {
+ *   type: 'WORKS_AT',
+ *   from: { label: 'User', key: { user_id: 'u1' } },
+ *   to: { label: 'Team', key: { team_id: 't1' } },
+ *   properties: { since: 2020 },
+ * };
+ */
 export interface ProjectedRelationship {
   readonly type: string;
   readonly from: ProjectedEndpoint;
@@ -34,7 +47,7 @@ export interface ProjectedRelationship {
 }
 
 /**
- * What a projection returns, and what an event of the aggregate type `graph` carries as its payload.
+ * The result of a projection, and the payload of an event of the aggregate type `graph`. At most 10,000 elements.
  *
  * @example
  * const subgraph: ProjectedSubgraph = {
@@ -47,19 +60,19 @@ export interface ProjectedSubgraph {
   readonly relationships: readonly ProjectedRelationship[];
 }
 
-/** At most this many nodes and relationships in one subgraph; endpoints do not count. */
+/** Maximum number of nodes and relationships in one subgraph; endpoints do not count. */
 export const subgraphMaxElements = 10_000;
 
-/** Names of labels, relationship types and properties. */
+/** Pattern of the names of labels, relationship types and properties. */
 export const namePattern = /^[A-Za-z][A-Za-z0-9_]{0,127}$/;
 
-/** The label of outgraph's own registry nodes; no subgraph may use it. */
+/** Label of outgraph's own registry nodes; no subgraph may use it. */
 export const registryLabel = 'OutgraphAggregate';
 
-/** A property of outgraph's own bookkeeping begins with this; no subgraph may use such a name. */
+/** Prefix of outgraph's own properties; no subgraph may use such a name. */
 export const bookkeepingPrefix = '_outgraph';
 
-/** A value of one kind in Neo4j: `bigint` is an INTEGER, `number` a FLOAT, `Date` a zoned datetime in UTC. */
+/** A single value in Neo4j: `bigint` is an INTEGER, `number` a FLOAT, `Date` a zoned datetime in UTC. */
 export type GraphScalar = string | boolean | bigint | number | Date;
 
 /** A property value: a scalar, or a list of scalars of one kind. */
@@ -70,25 +83,25 @@ export type KeyValue = string | boolean | bigint;
 
 export type GraphProperties = Readonly<Record<string, GraphValue>>;
 
-/** A node's name, checked. `key` is sorted by property name. */
+/** A node's checked name. `key` is sorted by property name. */
 export interface Endpoint {
   readonly label: string;
   readonly key: Readonly<Record<string, KeyValue>>;
 }
 
-/** An endpoint with its name as one text (`nodeIdentity`), the same for everyone who means it. */
+/** An endpoint with its identity as one text (`nodeIdentity`), equal for every aggregate that lists it. */
 export interface NamedEndpoint extends Endpoint {
   readonly identity: string;
 }
 
-/** A listed node, checked: `labels` sorted, without duplicates and without `label` itself. */
+/** A checked node: `labels` are sorted, without duplicates and without `label` itself. */
 export interface SubgraphNode extends NamedEndpoint {
   readonly shared: boolean;
   readonly labels: readonly string[];
   readonly properties: GraphProperties;
 }
 
-/** A listed relationship, checked. */
+/** A checked relationship. */
 export interface SubgraphRelationship {
   readonly type: string;
   readonly from: NamedEndpoint;

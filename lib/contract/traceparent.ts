@@ -1,11 +1,11 @@
 /**
- * The trace context of an event: which trace, and which span of it, the writer's change belongs to. It often comes from
- * a request's header, and so from a stranger: a wrong one is as good as none, and never a fault.
+ * The trace context of an event: the trace and span of the writer's change. It often comes from a request's header, so
+ * from a stranger: an invalid one counts as none and is never a fault.
  *
  * https://www.w3.org/TR/trace-context/#traceparent-header
  */
 
-/** What a valid `traceparent` says. */
+/** The contents of a valid `traceparent`. */
 export interface TraceContext {
   /** 32 hexadecimal digits. */
   readonly traceId: string;
@@ -15,12 +15,12 @@ export interface TraceContext {
   readonly sampled: boolean;
 }
 
-/** Later versions may add fields behind the four of this one. */
+/** Later versions may add fields after the four of this one. */
 const pattern =
   /^(?<version>(?!ff)[0-9a-f]{2})-(?<traceId>(?!0{32})[0-9a-f]{32})-(?<spanId>(?!0{16})[0-9a-f]{16})-(?<flags>[0-9a-f]{2})(?<rest>-.*)?$/;
 
 /**
- * Reads a `traceparent`; null if there is none, or a malformed one.
+ * Reads a `traceparent`; null if there is none or it is malformed.
  *
  * @example
  * readTraceparent('00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01')?.sampled; // true
@@ -33,7 +33,7 @@ export function readTraceparent(traceparent: string | undefined): TraceContext |
   return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
 }
 
-/** An event as logs and traces know it: never its payload, never the aggregate's id. What was not read is absent. */
+/** An event as logs and traces show it: never its payload or aggregate id. Fields that were not read are absent. */
 export interface TracedEvent {
   readonly eventId: string;
   readonly aggregateType?: string;
