@@ -1,9 +1,9 @@
-/** The built-in aggregate type of the sweep's canaries: whatever the payload, its subgraph is empty. */
+/** The built-in aggregate type of the sweep's canaries: its subgraph is always empty. */
 import { z } from 'zod';
 import { canaryAggregate } from '../contract/canary.ts';
 import { defineAggregate } from './define-aggregate.ts';
 
-/** Written by the sweep alone; there are no documents of this type. */
+/** Only the sweep writes events of this type; it has no documents. */
 export const canary = defineAggregate({
   type: canaryAggregate.aggregateType,
   collection: 'outgraph_canaries',

@@ -1,4 +1,4 @@
-/** Puts aggregate definitions together to what a deployment knows. */
+/** Combines aggregate definitions into a catalog. */
 import { canary } from './canary.ts';
 import type { AggregateDefinition } from './define-aggregate.ts';
 
@@ -6,7 +6,8 @@ import type { AggregateDefinition } from './define-aggregate.ts';
 export type AggregateCatalog = ReadonlyMap<string, AggregateDefinition>;
 
 /**
- * Builds a catalog: the consumer projects by it, and the set-up makes its constraints. The sweep's canary is in each.
+ * Creates a catalog: the list of aggregate types that a deployment knows. The consumer projects with it, and the
+ * set-up creates its constraints. It also includes the sweep's canary.
  *
  * @throws Error if two definitions have the same type.
  * @example
@@ -21,7 +22,7 @@ export function createCatalog(definitions: readonly AggregateDefinition[]): Aggr
   return catalog;
 }
 
-/** The aggregate types of a catalog that have documents: all but the canary. */
+/** The aggregate types of a catalog that have documents: all except the canary. */
 export function typesWithDocuments(catalog: AggregateCatalog): readonly AggregateDefinition[] {
   return [...catalog.values()].filter(({ type }) => type !== canary.type);
 }

@@ -1,6 +1,6 @@
 /**
- * The one place that ties a MongoDB collection to an aggregate type, its id, its payload and its projection. The writer
- * library records events by it, the consumer projects by it.
+ * Ties a MongoDB collection to an aggregate type, its id, its payload and its projection. The writer library records
+ * events with it, and the consumer projects with it.
  */
 import type { Binary, Document } from 'bson';
 import type { z } from 'zod';
@@ -10,42 +10,47 @@ import { uuidText } from '../contract/graph-value.ts';
 import { aggregateTypePattern } from '../contract/outbox-event.ts';
 import type { ProjectedSubgraph } from '../contract/subgraph.ts';
 
-/** Key property names by label, and relationship types. */
+/**
+ * Key property names by label, and relationship types.
+ *
+ * @example
+ * const declaration: GraphDeclaration = { labels: { Person: ['person_id'] }, types: ['KNOWS'] };
+ */
 export interface GraphDeclaration {
   readonly labels: Readonly<Record<string, readonly string[]>>;
   readonly types: readonly string[];
 }
 
-/** What an aggregate type is declared with. */
+/** The declaration of an aggregate type; create it with `defineAggregate`. */
 export interface AggregateDefinition<State = unknown> {
   /** The event's `aggregateType`: lower-case words joined by hyphens, at most 64 characters. */
   readonly type: string;
   /** The collection whose documents are these aggregates. */
   readonly collection: string;
   /**
-   * The `aggregateId` of a document: text that no other document of the collection has, that never changes while the
-   * document exists, and that is not used again after it. An update that changes it is refused. With ids of several
-   * types in one collection, 7 and `"7"`, or an ObjectId and its digits, are one aggregate (`outgraph verify` and
-   * `outgraph doctor` name them).
+   * Returns the `aggregateId` of a document: 1 to 512 bytes of text, unique in the collection. It must never change
+   * while the document exists, and must not be reused afterwards. An update that changes it is refused. If the ids of
+   * one collection have several types, 7 and `"7"`, or an ObjectId and its digits, are one aggregate (`outgraph verify`
+   * and `outgraph doctor` report them).
    */
   readonly id: (document: Document) => string;
   /**
-   * The payload's shape, parsed when an event is recorded and again when it is applied. It sees BSON values as they are
-   * stored: `Int32`, `Long` and `Double` objects, never plain numbers. Declare numbers with `storedNumber`.
+   * Schema of the payload, checked when an event is recorded and again when it is applied. It sees stored BSON values:
+   * `Int32`, `Long` and `Double` objects, never plain numbers. Declare numbers with `storedNumber`.
    */
   readonly payload: z.ZodType<State>;
   /**
-   * The labels (with the names of their key properties) and relationship types that the projection uses: their
-   * constraints are made by the set-up. Left out, they are made before the first apply that needs them, if the consumer
-   * may change the schema.
+   * The labels (with the names of their key properties) and relationship types of the projection. The set-up creates
+   * their constraints. Without it, the consumer creates them before the first apply that needs them, if it may change
+   * the schema.
    */
   readonly declares?: GraphDeclaration;
-  /** A pure function from the parsed payload to the subgraph: no clock, no chance, no look-ups. */
+  /** A pure function from the parsed payload to the subgraph: it must not use the time, randomness or other data. */
   project(state: State, aggregateId: string): ProjectedSubgraph;
 }
 
 /**
- * Declares an aggregate type. Add the result to the catalog of your functions, so that the consumer knows it.
+ * Declares an aggregate type. Add the result to your functions' catalog, so that the consumer knows it.
  *
  * @throws Error if the type's name is not allowed in the outbox.
  * @example
@@ -70,14 +75,16 @@ export function defineAggregate<State>(definition: AggregateDefinition<State>): 
 }
 
 /**
- * The text of a document's `_id`, the same in every language: an ObjectId's hexadecimal digits, a UUID's text, an
- * integer's digits, a string as it is.
+ * Returns a document's `_id` as text that is the same in every language: an ObjectId's hexadecimal digits, a UUID's
+ * text, an integer's digits, or the string itself.
  *
- * Use one type of `_id` in a collection: 7 and '7', or an ObjectId and its digits as a string, have the same text, and
- * so are one aggregate.
+ * Use one type of `_id` in a collection: 7 and '7', or an ObjectId and its digits as a string, have the same text, so
+ * they are one aggregate.
  *
- * @throws Fault `event-invalid` for an `_id` of another type, which languages write in different ways, or not at all:
- * declare an `id` of your own.
+ * @throws Fault `event-invalid` for an `_id` of another type, whose text differs between languages: declare an `id`
+ * function of your own.
+ * @example
+ * documentId({ _id: new ObjectId('66a0c0ffee0123456789abcd') }); // '66a0c0ffee0123456789abcd'
  */
 export function documentId(document: Document): string {
   const id: unknown = document._id;

@@ -1,20 +1,25 @@
 /**
- * The built-in aggregate type `graph`: its payload is the subgraph itself. A writer in any language can use it without
- * a projection of its own.
+ * The built-in aggregate type `graph`: its payload is the subgraph itself. Writers in any language can use it without a
+ * projection.
  */
 import type { Document } from 'bson';
 import { z } from 'zod';
 import type { ProjectedSubgraph } from '../contract/subgraph.ts';
 import { defineAggregate, documentId } from './define-aggregate.ts';
 
-/** A document whose fields besides `_id` are the subgraph: `{ _id, nodes: [...], relationships: [...] }`. */
+/**
+ * Documents of the collection `graphs` whose fields beside `_id` are the subgraph.
+ *
+ * @example
+ * await trackCollection(client, db, graph).insertOne({ _id: 'a', nodes: [], relationships: [] });
+ */
 export const graph = defineAggregate<ProjectedSubgraph>({
   type: 'graph',
   collection: 'graphs',
   id: documentId,
   payload: z.custom<ProjectedSubgraph>(),
   project: (payload) => {
-    // A tracked document carries its own `_id`; everything else is checked, field by field, as a subgraph.
+    // A tracked document contains its `_id`; all other fields are checked as a subgraph.
     const { _id, ...subgraph } = payload as ProjectedSubgraph & Document;
     return subgraph as ProjectedSubgraph;
   },

@@ -1,7 +1,7 @@
 /**
- * From an event's payload to its checked subgraph. The writer library calls this when it records an event, so that what
- * could never be applied is refused in the writer's own transaction; the consumer calls it again, because not every
- * writer uses the library.
+ * Projects an event's payload to its checked subgraph. The writer library calls this when it records an event, so that
+ * a payload that could never be applied is refused in the writer's own transaction. The consumer calls it again,
+ * because not every writer uses the library.
  */
 import type { Document } from 'bson';
 import type { z } from 'zod';
@@ -14,7 +14,7 @@ import type { AggregateDefinition } from './define-aggregate.ts';
 import { readSubgraph } from './read-subgraph.ts';
 
 /**
- * The subgraph of an event, by the aggregate type it names; null for a deletion.
+ * Returns the subgraph of an event by its aggregate type; null for a deletion.
  *
  * @throws a data fault.
  */
@@ -30,9 +30,9 @@ export function projectOutboxEvent(catalog: AggregateCatalog, event: OutboxEvent
 }
 
 /**
- * The subgraph of an aggregate in the state that `payload` holds, with every check that needs no database.
+ * Returns an aggregate's subgraph in the state of `payload`, after every check that needs no database.
  *
- * @throws a data fault that names the path of what is wrong: `payload-invalid`, `projection-failed`, or one of
+ * @throws a data fault that names the path of the problem: `payload-invalid`, `projection-failed`, or one of
  * `readSubgraph`'s.
  */
 export function projectPayload<State>(
@@ -53,8 +53,8 @@ export function projectPayload<State>(
 }
 
 /**
- * Runs a step that depends on nothing but the payload. What it throws, it throws each time: taken for a passing fault,
- * one payload would hold up every event that comes with it, for ever.
+ * Runs a step that depends only on the payload. An error of it recurs with every attempt: treated as transient, one
+ * payload would hold up every event of its batch forever.
  */
 function withoutSurprise<Result>(
   { type }: Pick<AggregateDefinition, 'type'>,
@@ -81,7 +81,7 @@ function pathText(path: readonly PropertyKey[]): string {
 const numberRemedy =
   'a payload has its numbers as BSON stores them, as Int32, Long or Double: declare the field with storedNumber, which the package outgraph exports';
 
-/** Whether a schema for plain numbers has met a stored one. */
+/** Whether a schema for plain numbers was given a stored number. */
 function meetsStoredNumber(issue: z.core.$ZodIssue, root: unknown): boolean {
   const value = issue.path.reduce<unknown>((parent, part) => (parent as Document | undefined)?.[part as string], root);
   if (issue.code === 'invalid_union') return issue.errors.flat().some((inner) => meetsStoredNumber(inner, value));

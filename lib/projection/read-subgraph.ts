@@ -1,6 +1,6 @@
 /**
- * Checks what a projection returned (or what a `graph` event carries) against every rule of the subgraph that needs no
- * database, and turns its values into what Neo4j holds. Whatever is wrong is named by its path, never by its value.
+ * Checks the result of a projection (or the payload of a `graph` event) against every rule of the subgraph that needs
+ * no database, and converts its values to Neo4j's. Faults name the path of the problem, never its value.
  */
 import { bsonTypeOf } from '../contract/bson-type.ts';
 import { Fault } from '../contract/fault.ts';
@@ -24,10 +24,10 @@ import {
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * The checked subgraph.
+ * Returns the checked subgraph.
  *
  * @throws a data fault: `subgraph-invalid`, `subgraph-too-large`, `element-duplicate`, `name-invalid`, `key-invalid`,
- * `key-mismatch` or `value-unsupported`, whose message begins with the path of what is wrong.
+ * `key-mismatch` or `value-unsupported`. Its message begins with the path of the problem.
  * @example
  * readSubgraph({ nodes: [{ label: 'User', key: { user_id: 'u1' } }], relationships: [] });
  */

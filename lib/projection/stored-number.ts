@@ -1,14 +1,14 @@
-/** Numbers in a payload. */
+/** Schemas for numbers in a payload. */
 import { z } from 'zod';
 import { bsonTypeOf } from '../contract/bson-type.ts';
 
-/** A number as BSON stores it (`Int32`, `Long`, `Double`), or as JavaScript has it. */
+/** A number as BSON stores it (`Int32`, `Long`, `Double`), or a JavaScript number. */
 export type StoredNumber = number | bigint | { toString(): string };
 
 /**
- * The schema of a number in a payload. `z.number()` refuses what is stored, because a payload keeps the BSON types:
- * pass the value on to the graph as it is, so that a double stays a FLOAT and a 64-bit integer exact, or take
- * `Number(value)` to calculate with it.
+ * The schema of a number in a payload. A payload keeps its BSON types, so `z.number()` refuses stored numbers. Pass the
+ * value on to the graph unchanged, so that a double stays a FLOAT and a 64-bit integer stays exact; use `Number(value)`
+ * to calculate with it.
  *
  * @example
  * const payload = z.object({ price: storedNumber, embedding: z.array(storedNumber).optional() });
