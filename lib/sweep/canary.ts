@@ -1,45 +1,45 @@
 /**
- * The canary: an event of the sweep's own that takes the way of every other event, so that the way itself is measured
- * also when nobody writes. It lists nothing: all that it leaves in Neo4j is its registry node. This step sends one, and
- * reports how long the earlier ones took, or have been waiting.
+ * The canary: an event of the sweep that takes the same path as every other event, so that the path is measured even if
+ * no writer is active. Its subgraph is empty; in Neo4j it leaves only its registry node. This step sends a canary, and
+ * reports how long earlier ones took or have been waiting.
  */
 
 import type { Position } from '../contract/position.ts';
 
-/** A canary as it stands in the outbox; `processedAt` is null until it has come through. */
+/** A canary in the outbox; `processedAt` is null until it has been processed. */
 export interface Canary {
   readonly position: Position;
   readonly createdAt: Date;
   readonly processedAt: Date | null;
 }
 
-/** The canaries that have not come through. */
+/** Canaries that have not been processed. */
 export interface WaitingCanaries {
   readonly pending: number;
-  /** When the oldest of them was written, pending or dead. */
+  /** When the oldest one was written, pending or dead. */
   readonly oldest: Date | null;
 }
 
-/** What the canary needs. */
+/** The ports of `sendCanary`. */
 export interface CanaryPorts {
-  /** The canary that was written last, as it is now; null before the first. */
+  /** Returns the latest canary in its present state; null before the first. */
   readonly readLastCanary: () => Promise<Canary | null>;
-  /** Those that have not come through, counted no further than `limit`. */
+  /** Returns the canaries that have not been processed, counted up to `limit`. */
   readonly readWaitingCanaries: (limit: number) => Promise<WaitingCanaries>;
-  /** Marks those before a position processed: one of a later position has come through. */
+  /** Marks the canaries before a position processed, because a later one was processed. */
   readonly settleCanariesBefore: (position: Position) => Promise<number>;
   readonly writeCanary: (createdAt: Date) => Promise<void>;
 }
 
-/** No further canary is written while so many are pending: an outage leaves ten of them, not thousands. */
+/** No canary is written while this many are pending, so that an outage leaves ten of them, not thousands. */
 export const maxWaitingCanaries = 10;
 
 /**
- * Writes a canary, and returns the lag in milliseconds: of the newest one that has come through, or, while one waits,
- * the age of the oldest that does. Null when there is nothing to tell yet.
+ * Writes a canary, and returns the lag in milliseconds: of the newest processed one, or, while canaries wait, the age
+ * of the oldest. Null if there is neither.
  *
- * One whose message got lost, or that is dead, waits until a later one has come through: then what `processed` means is
- * true of it, and it is settled.
+ * A canary whose message was lost, or that is dead, waits until a later one is processed. Then it is settled, because
+ * the graph has a newer state of its aggregate.
  *
  * @throws Fault `mongodb-unavailable`.
  */

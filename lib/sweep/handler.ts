@@ -1,4 +1,4 @@
-/** The sweep Lambda, on a schedule. Only translates between Lambda and the flow, and reports what the alarms watch. */
+/** The sweep Lambda, on a schedule. It translates between Lambda and the flow, and emits the metrics of the alarms. */
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
@@ -11,10 +11,7 @@ import { sweepLog } from './log.ts';
 import type { SweepReport } from './sweep.ts';
 import { wireSweep } from './wiring.ts';
 
-/**
- * Each figure's metric and unit; what is null is not emitted. The alarms in `infra/alarms.yml` know them by these
- * names.
- */
+/** Metric and unit of each figure; null is not emitted. The alarms in `infra/alarms.yml` use these names. */
 const figures = {
   pending: ['EventsPending', MetricUnit.Count],
   oldestPendingSeconds: ['OldestPendingAge', MetricUnit.Seconds],
@@ -30,9 +27,9 @@ const figures = {
 } as const satisfies { readonly [Figure in keyof SweepReport]?: readonly [string, string] };
 
 /**
- * The sweep's handler.
+ * Creates the sweep's handler.
  *
- * @throws Error at cold start that names all that is wrong with the environment.
+ * @throws Error at cold start that names every missing or wrong setting.
  * @example
  * export const handler = createSweepHandler();
  */

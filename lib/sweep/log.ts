@@ -1,4 +1,4 @@
-/** What the sweep says of single events, as log lines: the same in its function and in the worker. */
+/** The sweep's log lines about single events, the same in its function and in the worker. */
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { DataFaultCode } from '../contract/fault.ts';
 import { eventFields, logsEachEvent } from '../runtime/event-fields.ts';
@@ -6,7 +6,7 @@ import type { SweepLog } from './sweep.ts';
 
 const code: DataFaultCode = 'attempts-exhausted';
 
-/** Writes the sweep's log to a logger. */
+/** Creates a sweep log that writes to `logger`. */
 export function sweepLog(logger: Pick<Logger, 'error' | 'debug' | 'level'>): SweepLog {
   return {
     eventRepublished: (event) => {

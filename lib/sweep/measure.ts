@@ -1,22 +1,22 @@
-/** What the alarms watch: counts, ages and lags of the outbox, each from one indexed read. */
+/** Measures the figures of the alarms: counts, ages and lags of the outbox, each from one indexed read. */
 
 import type { OutboxCounts } from '../outbox/outbox-counts.ts';
 import { percentile } from '../runtime/percentile.ts';
 
-/** What measuring needs. */
+/** The ports of `measure`. */
 export interface MeasurePorts {
-  /** Counts no further than `limit`. */
+  /** Counts up to `limit`. */
   readonly countOutbox: (limit: number) => Promise<OutboxCounts>;
   /**
-   * Milliseconds from `createdAt` to `processedAt` of the newest events processed since then, at most `limit`; without
-   * canaries.
+   * Returns the milliseconds from `createdAt` to `processedAt` of the events processed since then: the newest `limit`
+   * of them, without canaries.
    */
   readonly readApplyLags: (since: Date, limit: number) => Promise<readonly number[]>;
-  /** When a publisher last wrote a checkpoint; null where none ever did. */
+  /** Returns when a publisher last wrote a checkpoint; null if none ever did. */
   readonly readPublisherActivity: () => Promise<Date | null>;
 }
 
-/** The figures of one moment, of the users' events; null where there is nothing to tell. */
+/** The figures of one moment, for the users' events; null if there is no value. */
 export interface OutboxFigures {
   /** Up to a million. */
   readonly pending: number;
@@ -32,7 +32,7 @@ const countLimit = 1_000_000;
 const lagWindowMillis = 60_000;
 const lagMaxEvents = 10_000;
 
-/** Measures; `pendingCanaries` come apart, because nobody but the budget counts them. */
+/** Measures. `pendingCanaries` is separate, because only the republish budget counts them. */
 export async function measure(
   ports: MeasurePorts,
   now: Date,

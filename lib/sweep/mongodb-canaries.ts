@@ -1,6 +1,6 @@
 /**
- * The sweep's canaries in the outbox, and the note of the last one among the checkpoints: what has come through is
- * found by its id, without an index of its own.
+ * The sweep's canaries in the outbox, and a note of the latest one among the checkpoints, so that it is found by its id
+ * without an index of its own.
  */
 import { type Collection, type Document, Int32, ObjectId, Timestamp } from 'mongodb';
 import { canaryAggregate } from '../contract/canary.ts';
@@ -8,7 +8,7 @@ import { fromPosition, type Position, toPosition } from '../contract/position.ts
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 import type { Canary, WaitingCanaries } from './canary.ts';
 
-/** The note of the canary that was written last, in the collection of checkpoints. */
+/** The note of the latest canary, in the collection of checkpoints. */
 export interface CanaryNote {
   readonly _id: string;
   readonly eventId: ObjectId;
@@ -18,7 +18,7 @@ export interface CanaryNote {
 const noteId = 'canary';
 const majority = { writeConcern: { w: 'majority' } } as const;
 
-/** Writes a canary as any writer would, and notes it. @throws Fault `mongodb-unavailable`. */
+/** Writes a canary as any writer would, and notes its id. @throws Fault `mongodb-unavailable`. */
 export async function writeCanary(
   outbox: Collection<Document>,
   notes: Collection<CanaryNote>,
@@ -42,7 +42,7 @@ export async function writeCanary(
 }
 
 /**
- * The canary that was written last, as it is now; null before the first, and when it was purged.
+ * Returns the latest canary in its present state; null before the first, and after it was purged.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -60,7 +60,7 @@ export async function readLastCanary(
   return { position: toPosition(position), createdAt, processedAt: processedAt ?? null };
 }
 
-/** The canaries that are not processed, counted no further than `limit`. @throws Fault `mongodb-unavailable`. */
+/** Returns the canaries that are not processed, counted up to `limit`. @throws Fault `mongodb-unavailable`. */
 export async function readWaitingCanaries(outbox: Collection<Document>, limit: number): Promise<WaitingCanaries> {
   return withMongodbFaults(async () => {
     const oldest = await outbox.findOne(
@@ -76,7 +76,7 @@ export async function readWaitingCanaries(outbox: Collection<Document>, limit: n
 }
 
 /**
- * Marks the canaries before a position processed, and returns how many; a later one must have come through.
+ * Marks the canaries before a position processed, and returns how many. Requires that a later one was processed.
  *
  * @throws Fault `mongodb-unavailable`.
  */

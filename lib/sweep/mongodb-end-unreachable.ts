@@ -1,6 +1,6 @@
 /**
- * Events that no pointer leads to, or that the sweep cannot see: written past the validator, or with a position of the
- * writer's own. They are not stale by any position, so that they would stay open for ever without a report.
+ * Ends events that no pointer can name or that the sweep cannot see: written past the validator, or with a position of
+ * the writer's own. No position makes them stale, so they would stay open forever without a report.
  */
 import { type Collection, type Document, MaxKey, MinKey, Timestamp } from 'mongodb';
 import { bsonTypeOf } from '../contract/bson-type.ts';
@@ -11,16 +11,16 @@ import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 import { type DeadById, markDeadById } from '../outbox/mongodb-mark-dead.ts';
 import { futureSeconds, futureText, isInFuture } from '../outbox/mongodb-read-event.ts';
 
-/** Every BSON type but objectId: in the index of `_id` they are apart from it. */
+/** Every BSON type except objectId; the index of `_id` keeps them apart from it. */
 const otherTypes =
   'double string object binData bool date null regex javascript int timestamp long decimal minKey maxKey'.split(' ');
 
 const maxEvents = 1_000;
 
 /**
- * Marks such events dead, and returns how many; some are left to the next time where there are many.
+ * Marks such events dead, and returns how many. If there are many, some are left to the next sweep.
  *
- * @param reported called for each.
+ * @param reported called for each event.
  * @throws Fault `mongodb-unavailable`.
  */
 export async function endUnreachable(
@@ -33,10 +33,10 @@ export async function endUnreachable(
   return marked;
 }
 
-/** An `_id` may be any text. */
+/** An `_id` may be text of any length. */
 const maxIdText = 64;
 
-/** Reads them from three indexes; where there are none, it reads nothing. */
+/** Finds such events with four indexes; if there are none, it reads no document. */
 async function findUnreachable(
   outbox: Collection<Document>,
   clusterTime: Position,
@@ -59,7 +59,7 @@ async function findUnreachable(
       .hint('_id_')
       .limit(limit)
       .toArray();
-    // Timestamps lie between all other types in an index.
+    // In an index, timestamps are between the values of other types.
     const before = await inIndex(new MinKey(), new Timestamp({ t: 0, i: 0 }));
     const { t } = fromPosition(clusterTime);
     const after = await inIndex(new Timestamp({ t: t + futureSeconds, i: 0 }), new MaxKey());

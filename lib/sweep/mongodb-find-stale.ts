@@ -1,6 +1,6 @@
 /**
- * The sweep's look at the outbox: what has been pending too long, and how much of it there is. Ages are told by the
- * position, which the server filled in, and never by a writer's clock.
+ * Finds and counts stale events in the outbox. Their age comes from the position, which the server filled in, never
+ * from a writer's clock.
  */
 import { type Collection, type Document, Timestamp } from 'mongodb';
 import { fromPosition, toPosition } from '../contract/position.ts';
@@ -9,14 +9,14 @@ import { toPointer } from '../outbox/mongodb-to-pointer.ts';
 import type { Schedule, StaleEvent, StaleQuery } from './stale-event.ts';
 
 /**
- * Stale events that are due, in the order of their positions. Those in back-off are passed over in the index (a million
- * of them in a second), and only those that are due are read.
+ * Returns stale events that are due, sorted by position. Events in back-off are skipped in the index (a million of them
+ * in a second); only due events are read.
  *
  * @throws Fault `mongodb-unavailable`.
  */
 export async function findStale(outbox: Collection<Document>, query: StaleQuery): Promise<readonly StaleEvent[]> {
-  // "Not later than now", and not "absent or earlier": the index can tell the one by itself, the other only together
-  // with the document.
+  // "Not later than now" instead of "absent or earlier": the index alone can decide the former, but the latter needs
+  // the document.
   const due = { nextAttemptAt: { $not: { $gt: query.now } } };
   const documents = await withMongodbFaults(() =>
     outbox
@@ -33,7 +33,7 @@ export async function findStale(outbox: Collection<Document>, query: StaleQuery)
   });
 }
 
-/** An event's schedule; of one that was written past the validator, that of an event that was never published again. */
+/** An event's schedule. An event written past the validator counts as never published again. */
 export function scheduleOf({ attempts, nextAttemptAt }: Document): Schedule {
   return {
     attempts: Number.isInteger(attempts) ? attempts : 0,
@@ -42,7 +42,7 @@ export function scheduleOf({ attempts, nextAttemptAt }: Document): Schedule {
 }
 
 /**
- * How many events are stale, due or not; counts no further than `limit`.
+ * Counts stale events, due or not, up to `limit`.
  *
  * @throws Fault `mongodb-unavailable`.
  */

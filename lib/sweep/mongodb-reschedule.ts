@@ -1,13 +1,13 @@
-/** The sweep's claim on stale events, and its way back: changes when they may be published again. */
+/** Claims stale events and gives claims back, by changing when an event may be published again. */
 import { type ClientSession, type Collection, type Document, Int32, ObjectId } from 'mongodb';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 import { scheduleOf } from './mongodb-find-stale.ts';
 import type { Rescheduling, Schedule } from './stale-event.ts';
 
 /**
- * Changes the schedule of each event that is still pending and scheduled as it was seen, and returns the ids of exactly
- * those. In one transaction, because an update of many says only how many it changed: of two sweeps that saw the same
- * event, one changes it, and the other finds that it did not.
+ * Changes the schedule of each event that is still pending and has the schedule it was read with. Returns the ids of
+ * exactly those events. It uses a transaction, because a bulk update reports only how many documents it changed: if two
+ * sweeps read the same event, one of them changes it and the other learns that it did not.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -43,7 +43,7 @@ async function changeUnchanged(
   const updates = valid.map(({ eventId, to }) => ({
     updateOne: { filter: { _id: ObjectId.createFromHexString(eventId) }, update: updateTo(to) },
   }));
-  // Whatever was changed since the read makes the transaction conflict and start over.
+  // A change since the read makes the transaction conflict and retry.
   await outbox.bulkWrite(updates, { ordered: false, session });
   return new Set(valid.map(({ eventId }) => eventId));
 }

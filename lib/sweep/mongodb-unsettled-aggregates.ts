@@ -1,11 +1,10 @@
-/** Which aggregates the outbox still holds pending or dead events of: their tombstones must stay. */
+/** Finds aggregates with pending or dead events in the outbox: their tombstones must stay. */
 import type { Collection, Document } from 'mongodb';
 import { aggregateKey, splitAggregateKey } from '../contract/outbox-event.ts';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 
 /**
- * Those of the named aggregates (`type:id`) that have a pending or dead event, each once however many such events it
- * has.
+ * Returns those of the named aggregates (`type:id`) that have a pending or dead event, each once.
  *
  * @throws Fault `mongodb-unavailable`.
  */

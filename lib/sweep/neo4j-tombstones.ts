@@ -1,15 +1,14 @@
 /**
- * Tombstones: the registry nodes of deleted aggregates. They are what keeps a late, older upsert from bringing a ghost
- * back, and are purged once no such upsert can arrive any more.
+ * Tombstones: the registry nodes of deleted aggregates. They keep a late, older upsert from restoring a deleted
+ * aggregate, and are purged once no such upsert can arrive any more.
  */
 import type { Driver } from 'neo4j-driver';
 import { noBookmarks } from '../graph/neo4j-connect.ts';
 import { withNeo4jFaults } from '../graph/neo4j-errors.ts';
 import type { ListedTombstone, Tombstone, TombstonePage } from './tombstone.ts';
 
-// In the order of the index on `deletedAt`: the tombstones that were looked at already are not passed over again.
-// What was processed before `purgedBefore` is no longer in the outbox: MongoDB purges once a
-// minute, and an hour is more than enough.
+// In the order of the index on `deletedAt`, so that tombstones of earlier pages are not scanned again. Events processed
+// before `purgedBefore` are no longer in the outbox: MongoDB purges once a minute, so an hour is more than enough.
 const listStatement = `
 MATCH (a:OutgraphAggregate)
 WHERE a.deletedAt < datetime() - duration({days: $olderThanDays}) + duration({hours: 1})
@@ -20,14 +19,14 @@ RETURN a.key AS key, a.position AS position, toString(a.deletedAt) AS deletedAt,
   AND coalesce(a.supersededAt < purgedBefore, true) AND coalesce(a.heldAt < datetime() - duration({hours: 1}), true) AS isRemovable
 ORDER BY a.deletedAt, a.key LIMIT toInteger($limit)`;
 
-// The sweep comes back every minute: what was noted a moment ago is not written again.
+// The sweep runs every minute: a recent note is not written again.
 const holdStatement = `
 UNWIND $keys AS key
 MATCH (a:OutgraphAggregate {key: key})
 WHERE coalesce(a.heldAt < datetime() - duration({minutes: 5}), true)
 SET a.heldAt = datetime()`;
 
-// The lock comes before the look: an upsert of the same aggregate may be bringing it back to life right now.
+// Lock before reading: an upsert of the same aggregate may be restoring it right now.
 const lockStatement = `
 UNWIND $tombstones AS row
 MATCH (a:OutgraphAggregate {key: row.key})
@@ -43,7 +42,7 @@ RETURN count(a) AS removed`;
 /** Before every deletion. */
 const beginning = { deletedAt: '0001-01-01T00:00:00Z', key: '' };
 
-/** A page of the tombstones. @throws Fault `neo4j-unavailable`. */
+/** Returns a page of the tombstones. @throws Fault `neo4j-unavailable`. */
 export async function listTombstones(
   driver: Driver,
   database: string,
@@ -68,7 +67,10 @@ export async function holdTombstones(driver: Driver, database: string, keys: rea
   await withNeo4jFaults(() => driver.executeQuery(holdStatement, { keys }, { database, ...noBookmarks }));
 }
 
-/** Removes the tombstones that are still what was listed, and returns how many. @throws Fault `neo4j-unavailable`. */
+/**
+ * Removes the tombstones that have not changed since they were listed, and returns how many. @throws Fault
+ * `neo4j-unavailable`.
+ */
 export async function removeTombstones(
   driver: Driver,
   database: string,

@@ -1,15 +1,14 @@
 /**
- * Purges tombstones older than the retention: no message that old can still arrive. A tombstone
- * stays longer while an event of its aggregate can become pending again:
+ * Purges tombstones that are older than the retention: no message that old can still arrive. A tombstone stays longer
+ * while an event of its aggregate can become pending again:
  *
- * - One whose aggregate has a pending or dead event stays, because that event may be redriven; and
- *   for an hour after that, because until then another delivery of the event may be in the hands of
- *   a consumer that read it while it was pending. An event that was discarded holds nothing beyond
- *   that hour: it is out of the outbox, and no part brings it back.
- * - A processed event may be replayed until the outbox purges it. Of a deleted aggregate, it was
- *   processed either before the deletion or as superseded by it. The consumer notes the latter at
- *   the tombstone, so that no index of processed events is needed: both times plus the outbox's
- *   retention are waited for.
+ * - If its aggregate has a pending or dead event, it stays, because that event may be redriven. It also stays for an
+ *   hour afterwards: until then, a consumer that read the event while it was pending may still process another delivery
+ *   of it. A discarded event holds its tombstone only for that hour, because it is out of the outbox and no part brings
+ *   it back.
+ * - A processed event may be replayed until the outbox purges it. An event of a deleted aggregate was processed either
+ *   before the deletion, or because the deletion superseded it. The consumer notes the latter on the tombstone, so that
+ *   no index of processed events is needed. The purge waits for the outbox's retention after both times.
  */
 import type { ListedTombstone, Tombstone, TombstonePage } from './tombstone.ts';
 
@@ -18,23 +17,23 @@ export interface TombstonePorts {
   /** Notes that they must stay for another hour. */
   readonly holdTombstones: (keys: readonly string[]) => Promise<void>;
   readonly removeTombstones: (tombstones: readonly Tombstone[]) => Promise<number>;
-  /** Those of the aggregates that have a pending or dead event. */
+  /** Returns those of the aggregates that have a pending or dead event. */
   readonly unsettledAggregates: (aggregateKeys: readonly string[]) => Promise<ReadonlySet<string>>;
-  /** How long the outbox keeps processed events; null: for ever. */
+  /** Returns how long the outbox keeps processed events; null if it keeps them forever. */
   readonly readRetentionSeconds: () => Promise<number | null>;
   readonly remainingMillis: () => number;
 }
 
 const pageTombstones = 500;
-const leaveMillis = 5_000;
+const reserveMillis = 5_000;
 
-/** Purges what it has time for, and returns how many. */
+/** Purges as many tombstones as time allows, and returns their number. */
 export async function purgeTombstones(ports: TombstonePorts, olderThanDays: number): Promise<number> {
   const processedSeconds = await ports.readRetentionSeconds();
   if (processedSeconds === null) return 0;
   let purged = 0;
   let after: TombstonePage['after'] = null;
-  while (ports.remainingMillis() > leaveMillis) {
+  while (ports.remainingMillis() > reserveMillis) {
     const page: readonly ListedTombstone[] = await ports.listTombstones({
       olderThanDays,
       processedSeconds,

@@ -1,7 +1,7 @@
 /**
- * Publishes again what has been pending too long, within a budget: however long an outage lasts, the queue never holds
- * more than two messages for each pending event. What it does not send keeps its attempts and its place; should the
- * process end between claim and send, the event comes up again after its back-off.
+ * Publishes stale events again, within a budget: however long an outage lasts, the queue never holds more than two
+ * messages for each pending event. Events that it does not send keep their attempts and schedule. If the process ends
+ * between claim and send, the event becomes due again after its back-off.
  */
 import pMap from 'p-map';
 import { canaryAggregate } from '../contract/canary.ts';
@@ -12,7 +12,7 @@ import { inChunks } from '../runtime/in-chunks.ts';
 import { scheduleAttempt } from './schedule.ts';
 import type { Rescheduling, StaleEvent, StaleQuery } from './stale-event.ts';
 
-/** What publishing again needs. */
+/** The ports of `republish`. */
 export interface RepublishPorts {
   readonly readServerTime: () => Promise<Date>;
   readonly countBacklog: () => Promise<number>;
@@ -20,11 +20,11 @@ export interface RepublishPorts {
   readonly findStale: (query: StaleQuery) => Promise<readonly StaleEvent[]>;
   readonly readLastProcessed: () => Promise<Date | null>;
   /**
-   * Changes the schedules that are still as they were seen, and returns the ids of exactly those events: no two sweeps
-   * get the same one.
+   * Changes the schedules that are still as they were read, and returns the ids of exactly those events, so that no two
+   * sweeps claim the same one.
    */
   readonly reschedulePending: (changes: readonly Rescheduling[]) => Promise<ReadonlySet<string>>;
-  /** Whether the event is certainly in the queue: it is neither sent again nor an attempt counted. */
+  /** Whether the event is certainly in the queue: it is neither sent again nor counted as an attempt. */
   readonly isWaiting: (eventId: string) => boolean;
   /** Sends at most ten pointers to the queue, and returns those that it refused. */
   readonly sendToQueue: (pointers: readonly Pointer[]) => Promise<readonly Pointer[]>;
@@ -35,13 +35,13 @@ export interface RepublishPorts {
   readonly log: RepublishLog;
 }
 
-/** What is said of single events. */
+/** Log of single events. */
 export interface RepublishLog {
-  /** The queue took it; the attempt is counted already, if it counts. */
+  /** The queue took it. The attempt is already counted, if it counts. */
   readonly eventRepublished: (event: StaleEvent) => void;
-  /** Published again as often as may be: it is dead. */
+  /** Published again as often as allowed: it is dead. */
   readonly eventExhausted: (event: StaleEvent) => void;
-  /** The queue did not take it, or the time was up: the next sweep has it again. */
+  /** The queue did not take it, or the time was up; the next sweep tries it again. */
   readonly eventNotRepublished: (event: StaleEvent) => void;
 }
 
@@ -50,43 +50,43 @@ export interface RepublishOptions {
   readonly maxAttempts: number;
 }
 
-/** Pending events; the sweep's own apart. */
+/** Numbers of pending events, the sweep's own separately. */
 export interface PendingEvents {
   readonly events: number;
   readonly canaries: number;
 }
 
-/** What publishing again came to. */
+/** The result of one pass. */
 export interface RepublishReport {
   readonly republished: number;
-  /** Refused by the queue; their claims are given back. */
+  /** Refused by the queue; their claims were given back. */
   readonly refused: number;
   readonly exhausted: number;
-  /** Stale events that wait in the queue already, by its own count. */
+  /** Stale events that already wait in the queue, according to its count. */
   readonly leftToQueue: number;
   readonly queueBacklog: number;
 }
 
-/** The queue holds at most this many messages for each pending event: the one on its way, and one again. */
+/** Maximum number of messages in the queue for each pending event: the one on its way, and one more. */
 const messagesPerEvent = 2;
 
 const chunkEvents = 500;
 const concurrentCalls = 10;
 
-/** Stops with this much of its time left. */
-const leaveMillis = 5_000;
+/** Stops with this much time remaining. */
+const reserveMillis = 5_000;
 
 /**
- * Stale for this many times the limit, an event is published again whatever the queue's length: its message may have
- * got lost among many others.
+ * An event that is stale for this many times the limit is published again whatever the queue's length: its message may
+ * be lost among many others.
  */
 const overdueFactor = 10;
 
 /**
- * Publishes again as much as budget and time allow.
+ * Publishes as many stale events again as budget and time allow.
  *
- * @param pending how many events are pending.
- * @throws Fault `mongodb-unavailable` or `queue-unavailable`; what was done stays done.
+ * @param pending the numbers of pending events.
+ * @throws Fault `mongodb-unavailable` or `queue-unavailable`; completed sends and claims stay.
  */
 export async function republish(
   ports: RepublishPorts,
@@ -96,8 +96,8 @@ export async function republish(
   const now = await ports.readServerTime();
   const queueBacklog = await ports.countBacklog();
   const stale = await ports.countStale(secondsBefore(now, options.staleSeconds), queueBacklog + 1);
-  // As many messages wait as events are stale: the consumer is slow or stopped, and more copies would not help it.
-  // A canary is not: of the messages that wait, as many are its own.
+  // At least as many messages wait as events are stale: the consumer is slow or stopped, and more copies would not
+  // help. Canaries do not count: as many of the waiting messages are theirs.
   const explained = stale > 0 && stale <= queueBacklog - pending.canaries;
   const pass = new Pass(ports, {
     staleBefore: secondsBefore(now, options.staleSeconds * (explained ? overdueFactor : 1)),
@@ -116,8 +116,8 @@ interface PassLimits {
 }
 
 /**
- * What became of claimed events; `failure` is that of a whole call, whose events may have been taken: they count as not
- * sent.
+ * The result of sending claimed events. `failure` is the error of a whole call, whose events may have been taken; they
+ * count as not sent.
  */
 interface Sending {
   readonly sent: number;
@@ -125,7 +125,7 @@ interface Sending {
   readonly failure: { readonly error: unknown } | null;
 }
 
-/** The state of one pass through the stale events, in the order of their positions. */
+/** The state of one pass through the stale events, sorted by position. */
 class Pass {
   republished = 0;
   refused = 0;
@@ -142,38 +142,38 @@ class Pass {
   async run(): Promise<void> {
     this.#lastProcessed = await this.#ports.readLastProcessed();
     let after: Position | null = null;
-    while (this.#left() > 0 && this.#hasTime()) {
+    while (this.#remaining() > 0 && this.#hasTime()) {
       const now = await this.#ports.readServerTime();
-      const limit = Math.min(chunkEvents, this.#left());
+      const limit = Math.min(chunkEvents, this.#remaining());
       const chunk = await this.#ports.findStale({ staleBefore: this.#limits.staleBefore, now, after, limit });
       const last = chunk.at(-1);
       if (last === undefined) return;
       after = last.position;
       const missing = chunk.filter(({ eventId }) => !this.#ports.isWaiting(eventId));
-      const worn = missing.filter((event) => this.#isWorn(event));
-      if (worn.length > 0) this.exhausted += await this.#ports.markDead(worn.map(exhaustedEvent));
-      for (const event of worn) this.#ports.log.eventExhausted(event);
-      const again = missing.filter((event) => !this.#isWorn(event));
-      if (!(await this.#sendAgain(again, now))) return;
+      const exhausted = missing.filter((event) => this.#isExhausted(event));
+      if (exhausted.length > 0) this.exhausted += await this.#ports.markDead(exhausted.map(exhaustedEvent));
+      for (const event of exhausted) this.#ports.log.eventExhausted(event);
+      const retried = missing.filter((event) => !this.#isExhausted(event));
+      if (!(await this.#sendAgain(retried, now))) return;
     }
   }
 
-  /** What the budget still allows. */
-  #left(): number {
+  /** The rest of the budget. */
+  #remaining(): number {
     return this.#limits.budget - this.republished;
   }
 
   #hasTime(): boolean {
-    return this.#ports.remainingMillis() > leaveMillis;
+    return this.#ports.remainingMillis() > reserveMillis;
   }
 
-  /** A canary never ends: the next one that comes through settles it. */
-  #isWorn(event: StaleEvent): boolean {
+  /** A canary is never exhausted: the next one that is processed settles it. */
+  #isExhausted(event: StaleEvent): boolean {
     return event.attempts >= this.#limits.maxAttempts && event.aggregateType !== canaryAggregate.aggregateType;
   }
 
   /**
-   * Claims events, sends what could be claimed, and gives back what could not be sent. False: the queue takes nothing.
+   * Claims events, sends those that it could claim, and gives back those it could not send. False: the queue is full.
    */
   async #sendAgain(events: readonly StaleEvent[], now: Date): Promise<boolean> {
     if (events.length === 0) return true;
@@ -196,18 +196,18 @@ class Pass {
   async #send(claimed: readonly { readonly event: StaleEvent; readonly change: Rescheduling }[]): Promise<Sending> {
     const unsent: Rescheduling[] = [];
     let failure: Sending['failure'] = null;
-    const sendSome = async (some: typeof claimed) => {
-      let refused: ReadonlySet<string> = new Set(some.map(({ event }) => event.eventId));
+    const sendChunk = async (chunk: typeof claimed) => {
+      let refused: ReadonlySet<string> = new Set(chunk.map(({ event }) => event.eventId));
       if (failure === null && this.#hasTime()) {
         try {
-          const answer = await this.#ports.sendToQueue(some.map(({ event }) => pointerTo(event)));
+          const answer = await this.#ports.sendToQueue(chunk.map(({ event }) => pointerTo(event)));
           refused = new Set(answer.map(({ eventId }) => eventId));
           this.refused += refused.size;
         } catch (error) {
           failure = { error };
         }
       }
-      for (const { event, change } of some) {
+      for (const { event, change } of chunk) {
         if (!refused.has(event.eventId)) this.#ports.log.eventRepublished({ ...event, ...change.to });
         else {
           unsent.push(change);
@@ -215,7 +215,7 @@ class Pass {
         }
       }
     };
-    await pMap(inChunks(claimed, pointersPerCall), sendSome, { concurrency: concurrentCalls });
+    await pMap(inChunks(claimed, pointersPerCall), sendChunk, { concurrency: concurrentCalls });
     return { sent: claimed.length - unsent.length, unsent, failure };
   }
 }
@@ -232,7 +232,7 @@ function exhaustedEvent({ eventId, attempts }: StaleEvent): DeadEvent {
   return {
     eventId,
     code: 'attempts-exhausted',
-    message: `Published again ${attempts} times while other events were settled, and never settled itself. Look for its eventId in the consumer's log.`,
+    message: `Published again ${attempts} times while other events were settled, but never settled itself. Search the consumer's log for its eventId.`,
   };
 }
 

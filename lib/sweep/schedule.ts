@@ -1,22 +1,22 @@
-/** When a stale event may be published again, and whether the attempt counts. Pure: time and chance are arguments. */
+/** Decides when a stale event may be published again, and whether the attempt counts. Pure. */
 import type { Schedule } from './stale-event.ts';
 
 const firstBackOffMillis = 30_000;
 const maxBackOffMillis = 900_000;
 
-/** What an attempt's schedule depends on besides the event. */
+/** The inputs of an attempt's schedule beside the event. */
 export interface AttemptConditions {
   readonly now: Date;
-  /** When an event was settled last: the sign that the consumer works. */
+  /** When an event was last settled: a sign that the consumer works. */
   readonly lastProcessed: Date | null;
   /** From 0 to 1, for the jitter. */
   readonly random: () => number;
 }
 
 /**
- * The schedule with one attempt more: the back-off doubles with each, from 30 seconds to 15 minutes, give or take a
- * quarter. An attempt counts only if some event was settled since the last one ended: in an outage no event gets nearer
- * to its end.
+ * Returns the schedule after one more attempt. The back-off doubles with each attempt, from 30 seconds to 15 minutes,
+ * with a jitter of 25 %. An attempt counts only if another event was settled since the previous back-off ended, so that
+ * an outage brings no event closer to being dead.
  */
 export function scheduleAttempt(
   { attempts, nextAttemptAt }: Schedule,

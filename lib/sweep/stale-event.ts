@@ -1,21 +1,20 @@
-/** What the sweep looks for in the outbox, what it finds, and what it writes there. */
+/** Types of the sweep's queries and changes of the outbox. */
 import type { Pointer } from '../contract/pointer.ts';
 import type { Position } from '../contract/position.ts';
 
-/** How often an event was published again, and when it may be again; null: it never was. */
+/** How often an event was published again, and when it may be again; null if it never was. */
 export interface Schedule {
   readonly attempts: number;
   readonly nextAttemptAt: Date | null;
 }
 
-/** A pending event that nothing has settled in time. */
+/** A pending event that was not settled in time. */
 export interface StaleEvent extends Pointer, Schedule {
   readonly position: Position;
 }
 
 /**
- * What to look for: pending since before `staleBefore`, and due by `now`; after a position, to go on where a chunk
- * ended.
+ * A query for events that are pending since before `staleBefore` and due by `now`, after the previous chunk's position.
  */
 export interface StaleQuery {
   readonly staleBefore: Date;
@@ -24,7 +23,7 @@ export interface StaleQuery {
   readonly limit: number;
 }
 
-/** A change of an event's schedule, valid only while the event is pending and its schedule is still `from`. */
+/** A change of an event's schedule; valid only while the event is pending and its schedule is still `from`. */
 export interface Rescheduling {
   readonly eventId: string;
   readonly from: Schedule;

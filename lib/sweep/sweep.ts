@@ -1,8 +1,7 @@
 /**
- * The sweep's flow: sends a canary, measures, publishes again what has been pending too long, ends what can never be
- * settled, and purges old tombstones. It is the safety net under every other part, so it works in bounded passes, stops
- * before its time is up, and goes on where it stopped the next time; a server that is away keeps it from that server's
- * part only.
+ * The sweep's flow: sends a canary, measures, publishes stale events again, ends events that can never be settled, and
+ * purges old tombstones. It is the safety net under every other part: it works in bounded passes, stops before its time
+ * is up, and continues in the next pass. An unavailable server prevents only the steps that need it.
  */
 import type { DataFaultCode } from '../contract/fault.ts';
 import { type CanaryPorts, sendCanary } from './canary.ts';
@@ -16,21 +15,21 @@ import {
   republish,
 } from './republish.ts';
 
-/** What the sweep needs. */
+/** The ports of `sweep`. */
 export interface SweepPorts extends RepublishPorts, CanaryPorts, MeasurePorts, TombstonePorts {
   /**
-   * Marks pending events dead that no pointer leads to, or that have a position in the future; says of each what it
-   * was, and of a few at once.
+   * Marks pending events dead that no pointer can name or that have a position in the future: up to a limit at once.
+   * Reports each of them.
    */
   readonly endUnreachable: (reported: (eventId: string, code: DataFaultCode) => void) => Promise<number>;
-  /** Throws where the graph is not this outbox's, or ahead of it: its tombstones are not ours to purge. */
+  /** Throws if the graph belongs to another outbox or is ahead of this one: its tombstones must not be purged then. */
   readonly checkGraph: () => Promise<void>;
   readonly log: SweepLog;
 }
 
-/** What the sweep says of single events. */
+/** Log of single events. */
 export interface SweepLog extends RepublishLog {
-  /** No pointer leads to it, or its position is a writer's own: it is dead. */
+  /** No pointer can name it, or a writer set its position: it is dead. */
   readonly eventUnreachable: (eventId: string, code: DataFaultCode) => void;
 }
 
@@ -38,16 +37,16 @@ export interface SweepOptions extends RepublishOptions {
   readonly tombstoneRetentionDays: number;
 }
 
-/** Null where the part failed. */
+/** Null if the step failed. */
 type Republished = { readonly [Figure in keyof RepublishReport]: number | null };
 
-/** What one pass came to; null where a part failed, or where there is nothing to tell. */
+/** The result of one pass; null if a step failed or there is no value. */
 export interface SweepReport extends OutboxFigures, Republished {
   readonly canaryLagMillis: number | null;
-  /** Dead, because no pointer leads to them or their position lies in the future. */
+  /** Dead, because no pointer can name them or their position is in the future. */
   readonly unreachable: number | null;
   readonly tombstonesPurged: number | null;
-  /** Why parts failed: what was done by then stays done, and the next pass goes on. */
+  /** Errors of failed steps. Their completed work stays, and the next pass continues. */
   readonly failures: readonly unknown[];
 }
 

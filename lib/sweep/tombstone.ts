@@ -1,4 +1,4 @@
-/** What is left of a deleted aggregate in the graph: the position of its deletion. */
+/** The tombstone of a deleted aggregate in the graph: the position of its deletion. */
 import type { Position } from '../contract/position.ts';
 
 /** A remembered deletion; `key` is `aggregateType:aggregateId`. */
@@ -7,21 +7,18 @@ export interface Tombstone {
   readonly position: Position;
 }
 
-/** A tombstone as the purge sees it. */
+/** A tombstone in the purge's list. */
 export interface ListedTombstone extends Tombstone {
   /** ISO 8601, to the nanosecond. */
   readonly deletedAt: string;
   /**
-   * Old enough, and held by no event. Those that will be old enough within the hour are listed as
-   * well, to be held if they must.
+   * Old enough, and held by no event. The list includes tombstones that will be old enough within an hour, to hold
+   * them.
    */
   readonly isRemovable: boolean;
 }
 
-/**
- * Up to `limit` tombstones that are old enough, or will be within the hour, oldest first; after the last one of the
- * page before.
- */
+/** Up to `limit` tombstones that are old enough or will be within an hour, oldest first, after the previous page. */
 export interface TombstonePage {
   readonly olderThanDays: number;
   /** How long the outbox keeps processed events. */

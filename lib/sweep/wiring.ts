@@ -1,4 +1,4 @@
-/** Joins the sweep's flow to MongoDB, SQS and Neo4j; done once for a process, kept over warm calls. */
+/** Connects the sweep to MongoDB, SQS and Neo4j: once for each process, reused by warm invocations. */
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Db } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
@@ -36,9 +36,9 @@ import { unsettledAggregates } from './mongodb-unsettled-aggregates.ts';
 import { holdTombstones, listTombstones, removeTombstones } from './neo4j-tombstones.ts';
 import { type SweepLog, type SweepPorts, type SweepReport, sweep } from './sweep.ts';
 
-/** The joined sweep. */
+/** A wired sweep. */
 export interface Sweeper {
-  /** Runs one pass, and tells what it came to, also when a part of it failed; then that part's failure is thrown. */
+  /** Runs one pass and records its report, even if a step failed; then throws that step's error. */
   readonly sweep: (
     remainingMillis: () => number,
     record?: (report: SweepReport) => void,
@@ -47,14 +47,14 @@ export interface Sweeper {
   readonly close: () => Promise<void>;
 }
 
-/** The queue that stale events are sent to again. */
+/** The queue that stale events are sent to. */
 export interface SweepQueue extends Pick<SweepPorts, 'sendToQueue' | 'countBacklog'> {
   /** Left out if the queue cannot be searched, as with SQS. */
   readonly isWaiting?: SweepPorts['isWaiting'];
   readonly close: () => void;
 }
 
-/** Joins the parts to the queue in SQS; connections open with the first call. */
+/** Creates a sweep with the SQS queue; connections open with the first call. */
 export function wireSweep(settings: SweepSettings): Sweeper {
   const queue = new SQSClient({ maxAttempts: 4 });
   return joinSweep(settings, {
@@ -64,7 +64,7 @@ export function wireSweep(settings: SweepSettings): Sweeper {
   });
 }
 
-/** Joins the parts to any queue. */
+/** Creates a sweep with any queue. */
 export function joinSweep(settings: Omit<SweepSettings, 'QUEUE_URL'>, queue: SweepQueue): Sweeper {
   const client = connectMongodb(settings.MONGODB_URI);
   const db = client.db(settings.MONGODB_DATABASE);
@@ -87,7 +87,7 @@ export function joinSweep(settings: Omit<SweepSettings, 'QUEUE_URL'>, queue: Swe
       const { sendToQueue, countBacklog } = queue;
       const ports: SweepPorts = {
         ...boundedPorts('MongoDB', outbox, callMillis),
-        // A second more for MongoDB, where what the queue did not take is given back.
+        // One second less than MongoDB, so that refused claims can still be given back.
         ...boundedPorts('SQS', { sendToQueue, countBacklog }, () => callMillis() - 1_000),
         ...boundedPorts('Neo4j', graphPorts(driver.current), callMillis, driver.renewIfSilent),
         isWaiting: queue.isWaiting ?? (() => false),
@@ -115,11 +115,11 @@ const silent: SweepLog = {
   eventUnreachable: () => undefined,
 };
 
-/** No server is waited for longer than this, nor in the last seconds of an invocation, which are for the report. */
+/** Waits at most this long for a server, and not in the last seconds of an invocation, which are for the report. */
 const maxCallMillis = 30_000;
 const reserveMillis = 2_000;
 
-/** What the sweep needs of MongoDB. */
+/** The sweep's ports on MongoDB. */
 export type SweepOutbox = Omit<
   SweepPorts,
   | keyof SweepTombstones
@@ -132,10 +132,10 @@ export type SweepOutbox = Omit<
   | 'log'
 >;
 
-/** What the sweep needs of Neo4j. */
+/** The sweep's ports on Neo4j. */
 export type SweepTombstones = Pick<SweepPorts, 'listTombstones' | 'holdTombstones' | 'removeTombstones'>;
 
-/** Joins the sweep's reads and writes to the outbox of a database, whose client stays the caller's to close. */
+/** Creates the sweep's ports on the outbox of a database; the caller closes its client. */
 export function joinOutbox(db: Db): SweepOutbox {
   const outbox = outboxOf(db);
   const checkpoints = db.collection(checkpointCollection);
@@ -160,7 +160,7 @@ export function joinOutbox(db: Db): SweepOutbox {
   };
 }
 
-/** Joins the purge to the graph, whose driver stays the caller's to close. */
+/** Creates the purge's ports on the graph; the caller closes its driver. */
 export function joinTombstones(driver: Driver, database: string): SweepTombstones {
   return {
     listTombstones: (page) => listTombstones(driver, database, page),
