@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Db, Document, IndexDescriptionInfo } from 'mongodb';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
-import { namesOfOwn, purgeIndex } from '../../lib/outbox/collections.ts';
+import { authorizedNames, purgeIndex } from '../../lib/outbox/collections.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
 import { forgetIndex, forgetSeconds, forgotten, indexes } from '../../lib/set-up/mongodb-outbox.ts';
 import { outboxValidator } from '../../lib/set-up/mongodb-validator.ts';
@@ -16,7 +16,7 @@ export interface CollectionFacts {
 
 /** @throws Fault `mongodb-unavailable`. */
 export async function findCollections(db: Db, names: readonly string[]): Promise<CollectionFacts> {
-  const listed = await withMongodbFaults(() => db.listCollections({}, namesOfOwn).toArray());
+  const listed = await withMongodbFaults(() => db.listCollections({}, authorizedNames).toArray());
   const present = new Set(listed.map(({ name }) => name));
   const user = await readUserPrivileges(db);
   const absent = names.filter((name) => !present.has(name));

@@ -1,34 +1,34 @@
-/** The collections that outgraph keeps beside the outbox, and the names of its indexes. */
+/** Names of the collections that outgraph keeps beside the outbox, and of its indexes. */
 
-/** Leases and resume tokens of the publishers, and the notes of long commands. */
+/** Leases and resume tokens of the publishers, and the progress of long commands. */
 export const checkpointCollection = 'outboxCheckpoints';
 
 /** Trials that have not ended. */
 export const trialCollection = 'outboxTrials';
 
-/** Events that were in conflict or failed; forgotten a day after they did the last time. */
+/** Conflict and failure counts of events; a document is deleted a day after its last change. */
 export const conflictCollection = 'outboxConflicts';
 
-/** Events that a person has discarded. */
+/** Dead events that a person has discarded. */
 export const discardedCollection = 'outboxDiscarded';
 
-/** Holds the outbox's id. Apart from the checkpoints, which may be removed to restart the publisher. */
+/** The outbox's id. Separate from the checkpoints, which may be removed to restart the publisher. */
 export const identityCollection = 'outboxIdentity';
 
 /** The TTL index on `processedAt`. */
 export const purgeIndex = 'outgraph_purge';
 
-/** Lists no more than the names of what the user has rights on, and so needs no right on the database as a whole. */
-export const namesOfOwn = { nameOnly: true, authorizedCollections: true } as const;
+/** Lists only the names of collections that the user has rights on, and so needs no right on the whole database. */
+export const authorizedNames = { nameOnly: true, authorizedCollections: true } as const;
 
-/** Lists events of a status that no part knows: empty, unless somebody wrote past the validator. */
+/** Index of events with an unknown status; empty unless someone wrote past the validator. */
 export const unknownStatusIndex = 'outgraph_unknown_status';
 
-/** Every BSON type but string and null: a comparison with a string finds strings only. */
+/** Every BSON type except string and null: a comparison with a string matches strings only. */
 const otherTypes =
   'double object array binData objectId bool date regex javascript int timestamp long decimal minKey maxKey'.split(' ');
 
-/** Neither `pending` nor `processed` nor `dead`, in the words that the filter of a partial index may have. */
+/** Neither `pending` nor `processed` nor `dead`, expressed with the operators that a partial index allows. */
 export const unknownStatus = {
   $or: [
     { status: { $lt: 'dead' } },

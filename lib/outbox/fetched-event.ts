@@ -1,11 +1,8 @@
-/** An event as the consumer finds it in the outbox. */
+/** An event as the consumer reads it from the outbox. */
 import type { OutboxEvent } from '../contract/outbox-event.ts';
 import type { TracedEvent } from '../contract/traceparent.ts';
 
-/**
- * One that was not found is absent: it was settled and purged. `invalid`: still pending, and no writer of outgraph's
- * wrote it.
- */
+/** Purged events are absent. `invalid`: still pending, but not written by one of outgraph's writer libraries. */
 export type FetchedEvent =
   | { readonly status: 'pending'; readonly event: OutboxEvent }
   | { readonly status: 'processed' | 'dead'; readonly event: TracedEvent }
@@ -16,10 +13,7 @@ export type FetchedEvent =
       readonly reason: string;
     };
 
-/**
- * Events as they were fetched; decoded when they are asked for, so that what is fetched in advance takes no more memory
- * than its bytes.
- */
+/** Fetched events, decoded only when they are read, so that prefetched events take no more memory than their bytes. */
 export interface EventChunk {
   readonly read: () => readonly FetchedEvent[];
 }

@@ -1,11 +1,11 @@
-/** The outbox of a database, as every part but the writers reads it. */
+/** The outbox collection, for every part except the writers. */
 import type { Collection, Db, Document } from 'mongodb';
 import { outboxCollection } from '../contract/outbox-event.ts';
 
 /**
- * MongoDB does not check that texts are UTF-8. Here the driver does not either: one event with a wrong text would end
- * the read of all that come with it. Where a payload is applied, each event is decoded strictly, on its own
- * (`read-outbox-event.ts`).
+ * MongoDB does not check that text is UTF-8. Here the driver does not either: one event with invalid text would fail
+ * the read of all events of its batch. Where a payload is applied, each event is decoded strictly and on its own
+ * (`mongodb-read-event.ts`).
  */
 export function outboxOf(db: Db): Collection<Document> {
   return db.collection(outboxCollection, { enableUtf8Validation: false });

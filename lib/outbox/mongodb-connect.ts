@@ -1,10 +1,11 @@
-/** Opens the one MongoDB client of a process; it is kept over warm calls and shared by all flows. */
+/** Creates the MongoDB client of a process: one for all flows, kept over warm invocations. */
 import { type Db, MongoClient } from 'mongodb';
 import { withMongodbFaults } from './mongodb-errors.ts';
 
 /**
- * Connects lazily: an unreachable server shows at the first operation, after ten seconds, which is well below the
- * functions' time-outs. What is written must survive a failover (majority), and what is read must not be rolled back.
+ * Creates a client. It connects with the first operation, so an unreachable server shows then, after ten seconds: well
+ * below the functions' time-outs. Writes must survive a failover (majority), and reads must not see data that may be
+ * rolled back.
  */
 export function connectMongodb(uri: string, { selectionMillis = 10_000 } = {}): MongoClient {
   const client: MongoClient & { topology?: unknown } = new MongoClient(uri, {
@@ -19,14 +20,14 @@ export function connectMongodb(uri: string, { selectionMillis = 10_000 } = {}): 
     readConcern: { level: 'majority' },
     writeConcern: { w: 'majority' },
   });
-  // A client whose first connection failed would answer "Topology is closed" for ever: without it, the next operation
-  // connects again. After `close`, the driver itself refuses further operations.
+  // A client whose first connection failed would answer "Topology is closed" forever; without its topology, the next
+  // operation connects again. After `close`, the driver itself refuses further operations.
   return client.on('topologyClosed', () => {
     delete client.topology;
   });
 }
 
-/** Resolves when the primary has answered. @throws Fault `mongodb-unavailable`. */
+/** Resolves when the primary has answered a ping. @throws Fault `mongodb-unavailable`. */
 export async function pingMongodb(db: Db): Promise<void> {
   await withMongodbFaults(() => db.command({ ping: 1 }));
 }

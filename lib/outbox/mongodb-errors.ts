@@ -1,6 +1,6 @@
 /**
- * Turns what the MongoDB driver throws into outgraph's fault: retried, and without the connection string, the user and
- * the command that a driver's or server's message may quote.
+ * Translates the MongoDB driver's errors into outgraph's faults, without the connection string, user and command that a
+ * driver's or server's message may quote.
  *
  * Codes: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
  */
@@ -9,7 +9,7 @@ import { Fault } from '../contract/fault.ts';
 import { connectionProblem } from '../runtime/connection-problem.ts';
 
 /**
- * Runs a database operation; whatever the driver throws becomes a `mongodb-unavailable`, `credentials-refused` or
+ * Runs a database operation, and translates the driver's errors into a `mongodb-unavailable`, `credentials-refused` or
  * `permission-denied` fault.
  */
 export async function withMongodbFaults<Result>(operation: () => Promise<Result>): Promise<Result> {
@@ -20,7 +20,7 @@ export async function withMongodbFaults<Result>(operation: () => Promise<Result>
   }
 }
 
-/** The fault that `error` stands for; a fault stays what it is. */
+/** Translates an error into a fault; a fault stays unchanged. */
 export function translateMongodbError(error: unknown): Fault {
   if (error instanceof Fault) return error;
   if (error instanceof MongoError) {
@@ -28,20 +28,20 @@ export function translateMongodbError(error: unknown): Fault {
     if (refusal !== undefined) return new Fault(refusal.code, refusal.message, { cause: error });
     return new Fault('mongodb-unavailable', unavailableText(error), { cause: error });
   }
-  // What the look-up of a mongodb+srv:// address throws is none of the driver's errors.
-  const problem = error instanceof Error && 'syscall' in error ? connectionProblem([error.message], reached) : null;
+  // The look-up of a mongodb+srv:// address throws Node's errors, not the driver's.
+  const problem = error instanceof Error && 'syscall' in error ? connectionProblem([error.message], target) : null;
   if (problem !== null)
     return new Fault('mongodb-unavailable', `MongoDB cannot be reached: ${problem}`, { cause: error });
   return new Fault(
     'unexpected',
-    `Failed while working with MongoDB: ${error instanceof Error ? error.name : typeof error}.`,
+    `An operation on MongoDB failed: ${error instanceof Error ? error.name : typeof error}.`,
     { cause: error },
   );
 }
 
-const reached = { server: 'MongoDB', setting: 'MONGODB_URI', withTls: 'set tls=true' } as const;
+const target = { server: 'MongoDB', setting: 'MONGODB_URI', withTls: 'set tls=true' } as const;
 
-/** What the driver knows of each server, where it found none that it could use. */
+/** The driver's view of each server, after it found none that it could use. */
 interface Topology {
   readonly type?: string;
   readonly servers?: ReadonlyMap<string, { readonly type?: string; readonly error?: unknown }>;
@@ -51,7 +51,7 @@ function unavailableText(error: MongoError): string {
   const code = error.code === undefined ? '' : `, code ${error.code}`;
   const topology: Topology | null = error instanceof MongoServerSelectionError ? (error.reason ?? {}) : null;
   if (topology === null && !(error instanceof MongoNetworkError))
-    return `MongoDB did not answer as it should (${error.name}${code}).`;
+    return `MongoDB failed a request: ${error.name}${code}. Try again; if it keeps failing, check the log of the server.`;
   const addresses = [...(topology?.servers?.keys() ?? [])];
   const where = addresses.length === 0 ? '' : ` at ${addresses.join(', ')}`;
   return `MongoDB${where} cannot be reached: ${(topology && topologyProblem(topology)) ?? networkProblem(error)}`;
@@ -59,27 +59,27 @@ function unavailableText(error: MongoError): string {
 
 function topologyProblem({ type, servers }: Topology): string | null {
   if (servers?.size === 0)
-    return 'no server that answers belongs to the replica set that is named. Check replicaSet in MONGODB_URI.';
+    return 'no server that answers belongs to the named replica set. Check replicaSet in MONGODB_URI.';
   const answers = [...(servers?.values() ?? [])].some((server) => (server.type ?? 'Unknown') !== 'Unknown');
   if (type !== 'ReplicaSetNoPrimary' || !answers) return null;
-  return 'the replica set has no primary. If it stays so, check that most of its members are running (rs.status()).';
+  return 'the replica set has no primary. If this persists, check that most of its members are running (rs.status()).';
 }
 
 function networkProblem(error: MongoError): string {
   const errors = errorsWithin(error).flatMap(({ message, cause }) => [message, textOf(cause)]);
-  return connectionProblem(errors, reached) ?? `${error.name}. See the log of the server.`;
+  return connectionProblem(errors, target) ?? `${error.name}. Check the log of the server.`;
 }
 
-/** Node's own error has a code that its message lacks. */
+/** Node's error code is not in its message. */
 function textOf(cause: unknown): string {
   return cause instanceof Error ? `${cause.message} ${'code' in cause ? cause.code : ''}` : '';
 }
 
-/** AuthenticationFailed and ReauthenticationRequired; Atlas says AtlasError in their place, and for much else. */
+/** AuthenticationFailed and ReauthenticationRequired. Atlas returns AtlasError for these, and for much else. */
 const credentialCodes: ReadonlySet<unknown> = new Set([18, 391]);
 const atlasCode = 8000;
 
-/** Unauthorized: what a user may not do, and everything for a connection whose user has been removed. */
+/** Unauthorized: the user lacks a right, or the connection's user has been removed. */
 const permissionCode = 13;
 
 interface Refusal {
@@ -88,7 +88,7 @@ interface Refusal {
 }
 
 function refusalOf({ name, code: given, message }: MongoError): Refusal | undefined {
-  // A read that keeps every BSON type gives the code of its error as an `Int32`.
+  // A read that keeps every BSON type has the code of its error as an `Int32`.
   const code = given === undefined ? undefined : Number(given);
   const atlas = code === atlasCode;
   if (
@@ -99,19 +99,19 @@ function refusalOf({ name, code: given, message }: MongoError): Refusal | undefi
   ) {
     return {
       code: 'credentials-refused',
-      message: `MongoDB refuses the user or its password (${name}, code ${code ?? 'none'}): see that MONGODB_URI names a user that exists, its present password, and as authSource the database that the user is in.`,
+      message: `MongoDB refuses the user or its password (${name}, code ${code ?? 'none'}). Check that MONGODB_URI names an existing user, its present password, and as authSource the database of the user.`,
     };
   }
   if (code === permissionCode || (atlas && /not allowed to do action|not authorized/i.test(message))) {
     return {
       code: 'permission-denied',
-      message: `MongoDB does not let this user do what its part does${deniedText(message)}: give it the role of its part (docs/explanation/security.md).`,
+      message: `MongoDB does not allow this user to do what its part does${deniedText(message)}. Grant it the role of its part (docs/explanation/security.md).`,
     };
   }
   return undefined;
 }
 
-/** Which command, and on what: the rest of the command holds values. */
+/** The denied command and collection; the rest of the command contains values. */
 function deniedText(message: string): string {
   const command = /execute command \{ (\w+): (?:"([\w.-]+)")?/.exec(message);
   if (command !== null) return ` (${command[1]}${command[2] === undefined ? '' : ` on ${command[2]}`})`;
@@ -119,7 +119,7 @@ function deniedText(message: string): string {
   return action === null ? '' : ` (${action[1]} on ${action[2]})`;
 }
 
-/** The error and those that it stands for: its causes, and what each server said while none could be chosen. */
+/** The error, its causes, and each server's error while no server could be selected. */
 function errorsWithin(error: MongoError): readonly MongoError[] {
   const found = new Set<MongoError>();
   const look = (one: unknown): void => {

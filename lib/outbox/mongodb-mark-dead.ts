@@ -4,11 +4,11 @@ import { printable } from '../contract/printable.ts';
 import type { DeadEvent } from './dead-event.ts';
 import { translateMongodbError, withMongodbFaults } from './mongodb-errors.ts';
 
-/** Dead already, or settled: everything else may become dead, whatever was written into its `status`. */
-const undecided = { status: { $nin: ['processed', 'dead'] } };
+/** Not settled yet, whatever other value `status` has. */
+const unsettled = { status: { $nin: ['processed', 'dead'] } };
 
 /**
- * Marks the events dead by the server's clock, and returns how many were not settled before.
+ * Marks the events dead, with the server's time, and returns how many it marked.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -19,12 +19,12 @@ export async function markDead(outbox: Collection<Document>, events: readonly De
   );
 }
 
-/** An event by an `_id` of any type: a writer may have gone past the validator. */
+/** An event with an `_id` of any type: a writer may have written past the validator. */
 export interface DeadById extends Omit<DeadEvent, 'eventId'> {
   readonly _id: unknown;
 }
 
-/** As `markDead`. */
+/** As `markDead`, for any `_id`. */
 export async function markDeadById(outbox: Collection<Document>, events: readonly DeadById[]): Promise<number> {
   if (events.length === 0) return 0;
   const updates = events.map((event) => updateOf(event));
@@ -32,10 +32,10 @@ export async function markDeadById(outbox: Collection<Document>, events: readonl
     const result = await outbox.bulkWrite(updates, options);
     return result.modifiedCount;
   } catch (error) {
-    const full = fullDocuments(error);
-    if (full === null) throw translateMongodbError(error);
-    // No room for the reason beside the payload, which no part could apply.
-    const smaller = full.map((index) => updateOf(events[index] as DeadById, { payload: '' }));
+    const oversized = oversizedUpdates(error);
+    if (oversized === null) throw translateMongodbError(error);
+    // The reason does not fit beside the payload. No part could apply that payload, so it is removed.
+    const smaller = oversized.map((index) => updateOf(events[index] as DeadById, { payload: '' }));
     const result = await withMongodbFaults(() => outbox.bulkWrite(smaller, options));
     return (error as MongoBulkWriteError).modifiedCount + result.modifiedCount;
   }
@@ -49,7 +49,7 @@ function updateOf(
 ): AnyBulkWriteOperation<Document> {
   return {
     updateOne: {
-      filter: { _id, ...undecided } as Document,
+      filter: { _id, ...unsettled } as Document,
       update: {
         $set: { status: 'dead', error: { code, message: printable(message) } },
         $currentDate: { deadAt: true as const },
@@ -59,15 +59,13 @@ function updateOf(
   };
 }
 
-/** BSONObjectTooLarge, and the same for the document after an update. */
+/** BSONObjectTooLarge, and its variant for a document after an update. */
 const tooLargeCodes: ReadonlySet<unknown> = new Set([10334, 17419]);
 
-/**
- * The indexes of the updates that failed because their documents would become too large; null if anything else failed.
- */
-function fullDocuments(error: unknown): readonly number[] | null {
+/** The indexes of updates that failed because their documents would be too large; null if anything else failed. */
+function oversizedUpdates(error: unknown): readonly number[] | null {
   if (!(error instanceof MongoBulkWriteError)) return null;
   const errors = [error.writeErrors].flat();
-  const isFull = errors.length > 0 && errors.every(({ code }) => tooLargeCodes.has(code));
-  return isFull ? errors.map(({ index }) => index) : null;
+  const areOversized = errors.length > 0 && errors.every(({ code }) => tooLargeCodes.has(code));
+  return areOversized ? errors.map(({ index }) => index) : null;
 }

@@ -1,4 +1,4 @@
-/** What the sweep measures in the outbox. Each read is bounded, and uses an index that the set-up makes. */
+/** The sweep's measurements of the outbox. Each read is bounded, and uses an index of the set-up. */
 
 import type { Collection, Document } from 'mongodb';
 import { canaryAggregate } from '../contract/canary.ts';
@@ -7,16 +7,18 @@ import { purgeIndex } from './collections.ts';
 import { withMongodbFaults } from './mongodb-errors.ts';
 import type { OutboxCounts } from './outbox-counts.ts';
 
-/** Without those that were written past the validator and have none. */
-export const anyPosition = { $type: 'timestamp' } as const;
+/** Excludes events without a position, which were written past the validator. */
+export const validPosition = { $type: 'timestamp' } as const;
 
-/** The server's time. @throws Fault `mongodb-unavailable`. */
+/** Returns the server's time. @throws Fault `mongodb-unavailable`. */
 export async function readServerTime(outbox: Collection<Document>): Promise<Date> {
   const { localTime } = await withMongodbFaults(() => outbox.db.command({ hello: 1 }));
   return localTime as Date;
 }
 
-/** When an event was settled last, or null: the sign that the consumer works. @throws Fault `mongodb-unavailable`. */
+/**
+ * Returns when an event was last settled, or null: a sign that the consumer works. @throws Fault `mongodb-unavailable`.
+ */
 export async function readLastProcessed(outbox: Collection<Document>): Promise<Date | null> {
   const last = await withMongodbFaults(() =>
     outbox.findOne({ processedAt: { $type: 'date' } }, { sort: { processedAt: -1 }, projection: { processedAt: 1 } }),
@@ -24,12 +26,12 @@ export async function readLastProcessed(outbox: Collection<Document>): Promise<D
   return (last?.processedAt as Date | undefined) ?? null;
 }
 
-/** Counts pending and dead events no further than `limit`, canaries apart. @throws Fault `mongodb-unavailable`. */
+/** Counts pending and dead events up to `limit`, canaries separately. @throws Fault `mongodb-unavailable`. */
 export async function countOutbox(outbox: Collection<Document>, limit: number): Promise<OutboxCounts> {
   const count = (filter: Document, hint: string) => outbox.countDocuments(filter, { limit, hint });
   return withMongodbFaults(async () => {
     const oldest = await outbox.findOne(
-      { status: 'pending', position: anyPosition, aggregateType: { $ne: canaryAggregate.aggregateType } },
+      { status: 'pending', position: validPosition, aggregateType: { $ne: canaryAggregate.aggregateType } },
       { sort: { position: 1 }, projection: { position: 1 }, hint: 'outgraph_pending' },
     );
     const pendingCanaries = await count({ ...canaryAggregate, status: 'pending' }, 'outgraph_unsettled');
@@ -44,8 +46,8 @@ export async function countOutbox(outbox: Collection<Document>, limit: number): 
 }
 
 /**
- * Milliseconds from `createdAt` (the writers' clocks) to `processedAt` of the newest events processed since then, at
- * most `limit` of them; without canaries.
+ * Returns the milliseconds from `createdAt` (writers' clocks) to `processedAt` of the events processed since then: the
+ * newest `limit` of them, without canaries.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -68,8 +70,8 @@ export async function readApplyLags(
 }
 
 /**
- * When a publisher last wrote a checkpoint: null where none ever did, as with Atlas Triggers. There is one checkpoint
- * for each publisher and worker, so that the collection needs no index for this.
+ * Returns when a publisher last wrote a checkpoint; null if none ever did, as with Atlas Triggers. The collection has
+ * one checkpoint for each publisher and worker, so it needs no index for this.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -81,7 +83,7 @@ export async function readPublisherActivity(checkpoints: Collection<Document>): 
 }
 
 /**
- * For how long the outbox keeps processed events; null where nothing purges them.
+ * Returns how long the outbox keeps processed events; null if nothing purges them.
  *
  * @throws Fault `mongodb-unavailable`.
  */

@@ -1,6 +1,6 @@
 /**
- * From a stored outbox document to the event that the flows see. Each document is decoded on its own: one that cannot
- * be decoded says nothing about the others.
+ * Converts stored outbox documents to events. Each document is decoded on its own, so that one that cannot be decoded
+ * does not affect the others.
  */
 import { BSON, type Document } from 'mongodb';
 import {
@@ -14,8 +14,8 @@ import type { TracedEvent } from '../contract/traceparent.ts';
 import type { FetchedEvent } from './fetched-event.ts';
 
 /**
- * How events are read so that their payloads keep every BSON type: `Int32`, `Long` and `Double` objects instead of
- * JavaScript numbers, which cannot tell 1.0 from 1, and lose what is beyond 2^53.
+ * Read options that keep every BSON type in payloads: `Int32`, `Long` and `Double` objects instead of JavaScript
+ * numbers, which cannot distinguish 1.0 from 1 and lose precision beyond 2^53.
  */
 export const exactTypes = {
   promoteValues: false,
@@ -24,22 +24,22 @@ export const exactTypes = {
   bsonRegExp: true,
 } as const;
 
-/** The same, for documents whose texts may not be UTF-8: U+FFFD takes the place of the wrong bytes. */
+/** The same for documents with invalid UTF-8: U+FFFD replaces the invalid bytes. */
 export const lenientTypes = { ...exactTypes, validation: { utf8: false } } as const;
 
 /**
- * MongoDB does not check that texts are UTF-8, and a wrong one must not reach the graph as another. In a trace context
- * it does no harm: a malformed one counts as none.
+ * MongoDB does not check that text is UTF-8, and invalid text must not reach the graph in another form. In a trace
+ * context it is harmless: a malformed one counts as none.
  */
 const strict = { ...exactTypes, validation: { utf8: { traceparent: false } } } as const;
 
-/** A position may be ahead of the cluster's time by no more than this. */
+/** A position may be ahead of the cluster's time by at most this. */
 export const futureSeconds = 300;
 
-/** What the sweep adds to a pending event. */
+/** Size of the fields that the sweep adds to a pending event. */
 const sweepBytes = 1024;
 
-/** An event, or what is wrong with the document. */
+/** An event, or the problem of the document. */
 export type EventReading =
   | { readonly outcome: 'read'; readonly event: OutboxEvent; readonly status: OutboxDocument['status'] }
   | { readonly outcome: 'invalid'; readonly reason: string };
@@ -66,10 +66,10 @@ export function readOutboxEvent(document: Document): EventReading {
 }
 
 /**
- * Reads a document as its bytes.
+ * Reads a document from its bytes.
  *
- * @param eventId by which it was asked for.
- * @param clusterTime of the server when it answered.
+ * @param eventId the id that it was requested by.
+ * @param clusterTime the server's time when it answered.
  */
 export function readRawEvent(bytes: Uint8Array, eventId: string, clusterTime: Position | null): FetchedEvent {
   const { document, isExact } = decode(bytes);
@@ -78,9 +78,7 @@ export function readRawEvent(bytes: Uint8Array, eventId: string, clusterTime: Po
   if (status === 'processed' || status === 'dead') return { status, event };
   const invalid = (reason: string) => ({ status: 'invalid', code: 'event-invalid', event, reason }) as const;
   if (!isExact)
-    return invalid(
-      'A text in the event is not valid UTF-8: it must be written again by a writer that checks its texts.',
-    );
+    return invalid('Text in the event is not valid UTF-8. Write it again with a writer that checks its text.');
   if (bytes.length > eventMaxBytes + sweepBytes)
     return invalid(`The event has ${bytes.length} bytes; at most ${eventMaxBytes} can be settled.`);
   const reading = readOutboxEvent(document);
@@ -92,19 +90,19 @@ export function readRawEvent(bytes: Uint8Array, eventId: string, clusterTime: Po
   return { status: 'pending', event: reading.event };
 }
 
-/** Whether a position is ahead of the cluster's time by more than the server could have put it. */
+/** Whether a position is further ahead of the cluster's time than the server could have set it. */
 export function isInFuture(position: Position, clusterTime: Position): boolean {
   return positionTime(position).getTime() > positionTime(clusterTime).getTime() + futureSeconds * 1000;
 }
 
-/** Why such an event is dead. */
+/** The reason why such an event is dead. */
 export function futureText(position: Position): string {
-  return `The position ${positionTime(position).toISOString()} lies ahead of the cluster's time: a writer filled it in. Writers insert an empty timestamp, Timestamp(0, 0), and the server assigns the position.`;
+  return `The position ${positionTime(position).toISOString()} is ahead of the cluster's time: a writer filled it in. Writers insert an empty timestamp, Timestamp(0, 0), and the server assigns the position.`;
 }
 
 /**
- * The document; not exact if a text of it is not UTF-8, and has replacement characters here. Of one that cannot be
- * decoded at all, nothing is known.
+ * Decodes the document. `isExact` is false if its text contains invalid UTF-8, which is replaced here. A document that
+ * cannot be decoded at all is empty.
  */
 function decode(bytes: Uint8Array): { readonly document: Document; readonly isExact: boolean } {
   try {
@@ -118,7 +116,9 @@ function decode(bytes: Uint8Array): { readonly document: Document; readonly isEx
   }
 }
 
-/** Without the payload, which need not be kept for what is not applied; the document may be anything. */
+/**
+ * The event without its payload, which is not needed for an event that is not applied. The document may be anything.
+ */
 function tracedEvent(eventId: string, { aggregateType, traceparent }: Document): TracedEvent {
   return {
     eventId,

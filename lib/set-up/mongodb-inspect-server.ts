@@ -2,7 +2,7 @@
 
 import type { Db, Document, Timestamp } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
-import { namesOfOwn } from '../outbox/collections.ts';
+import { authorizedNames } from '../outbox/collections.ts';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 
 /** The server that answers. */
@@ -37,7 +37,7 @@ export async function readServerFacts(db: Db): Promise<ServerFacts> {
     const before = Date.now();
     const hello = await db.command({ hello: 1 });
     const between = (before + Date.now()) / 2;
-    await db.listCollections({}, namesOfOwn).toArray();
+    await db.listCollections({}, authorizedNames).toArray();
     const { version } = await db.command({ buildInfo: 1 });
     return { version, topology: topologyOf(hello), clockAheadMillis: hello.localTime.getTime() - between };
   });

@@ -14,10 +14,10 @@ import {
 import { Fault } from '../contract/fault.ts';
 import { outboxCollection } from '../contract/outbox-event.ts';
 import {
+  authorizedNames,
   checkpointCollection,
   conflictCollection,
   discardedCollection,
-  namesOfOwn,
   purgeIndex,
   trialCollection,
   unknownStatus,
@@ -91,7 +91,9 @@ async function setUpCollections(db: Db): Promise<readonly SetUpStep[]> {
   // Moderate: an event that got past the validator is still marked dead, settled and redriven like any other. Every
   // insert is checked all the same.
   const validation = { validator: outboxValidator(), validationLevel: 'moderate', validationAction: 'error' } as const;
-  const existing = new Set((await db.listCollections({}, namesOfOwn).toArray()).map((collection) => collection.name));
+  const existing = new Set(
+    (await db.listCollections({}, authorizedNames).toArray()).map((collection) => collection.name),
+  );
   if (existing.has(outboxCollection)) await db.command({ collMod: outboxCollection, ...validation });
   else await db.createCollection(outboxCollection, validation);
   const others = [checkpointCollection, trialCollection, conflictCollection, discardedCollection];

@@ -10,7 +10,7 @@ import { projectPayload } from '../../../lib/projection/project.ts';
 import type { ModelEvent } from './expected-graph.ts';
 
 /** Documents are already the newest states of their aggregates: their positions do not matter. */
-const anyPosition = toPosition({ t: 1, i: 1 });
+const validPosition = toPosition({ t: 1, i: 1 });
 
 /** Reads the documents of an aggregate type that match, and projects each. */
 export async function readDocumentStates<State>(
@@ -26,7 +26,7 @@ export async function readDocumentStates<State>(
     const id = definition.id(document);
     return {
       key: `${definition.type}:${id}`,
-      position: anyPosition,
+      position: validPosition,
       subgraph: projectPayload(definition, id, document),
     };
   });

@@ -45,7 +45,7 @@ describe("MongoDB's refusals", () => {
       server(13, 'not authorized on a to execute command { listCollections: 1, s3cret'),
       'listCollections',
     ],
-    ['something that is not named', server(13, 'not authorized'), 'its part does:'],
+    ['something that is not named', server(13, 'not authorized'), 'its part does. Grant'],
   ])('%s that a user may not run is permission-denied, which names it, and is retried', (_, error, named) => {
     const fault = translateMongodbError(error);
     expect(fault).toMatchObject({ code: 'permission-denied', retryable: true, cause: error });
