@@ -1,4 +1,4 @@
-/** What the worker says, as log lines. */
+/** The worker's log lines. */
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { consumeLog } from '../consumer/log.ts';
 import type { ConsumeLog } from '../consumer/ports.ts';
@@ -10,10 +10,20 @@ import { sweepLog } from '../sweep/log.ts';
 import type { SweepLog } from '../sweep/sweep.ts';
 import type { WorkLog } from './work.ts';
 
-/** All that the flows of a worker say. */
+/**
+ * The log of all flows of a worker.
+ *
+ * @example
+ * const log: WorkerLog = workerLog(new Logger());
+ */
 export type WorkerLog = ConsumeLog & SpanLog & PublishLog & SweepLog & WorkLog;
 
-/** Writes the worker's log to a logger. */
+/**
+ * Creates a worker log that writes to a Powertools logger.
+ *
+ * @example
+ * const log = workerLog(new Logger({ serviceName: 'outgraph-worker' }));
+ */
 export function workerLog(logger: Logger): WorkerLog {
   return {
     publishingPending: (code) => logger.info('publishing every pending event', { reason: code ?? 'start' }),

@@ -1,49 +1,44 @@
-/**
- * The queue of the worker: pointers in memory, each event once, delivered again after a while if they were not settled.
- */
+/** The worker's queue: pointers in memory, each event once, redelivered with back-off until they are settled. */
 import type { QueueMessage } from '../consumer/queue-message.ts';
 import type { Pointer } from '../contract/pointer.ts';
 
-/**
- * The first redelivery waits this long, each further one twice as long, up to the maximum: what a visibility time-out
- * is in SQS.
- */
+/** Back-off of redeliveries: doubles up to the maximum. It corresponds to the visibility time-out in SQS. */
 const firstDelayMillis = 5_000;
 const maxDelayMillis = 60_000;
 
-/** More pointers than these wait at the entrance: a backlog stays in MongoDB, not in memory. */
+/** While this many pointers wait, senders wait too: a backlog stays in MongoDB, not in memory. */
 const capacity = 10_000;
 
-/** A queue with back-pressure. What is in it is also pending in MongoDB, so that nothing is lost with the process. */
+/** A queue with back-pressure. Its events are also pending in MongoDB, so nothing is lost with the process. */
 export class MemoryQueue {
   readonly #ready: QueueMessage[] = [];
-  /** All events that are queued, delivered or waiting for their redelivery. */
+  /** All events that are queued, delivered or waiting for redelivery. */
   readonly #known = new Set<string>();
-  /** Events that count as received before when they come. */
+  /** Events that will count as received before. */
   readonly #redelivered = new Set<string>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #changed = Promise.withResolvers<void>();
   #closed = false;
 
-  /** Messages that wait to be taken. */
+  /** Number of messages ready for delivery. */
   get length(): number {
     return this.#ready.length;
   }
 
-  /** Events in the queue and in the consumers' hands. */
+  /** Number of events that are queued, delivered or waiting for redelivery. */
   get inFlight(): number {
     return this.#known.size;
   }
 
   /**
-   * Pointers of a backlog, before they are sent: they count as received before, because a process that ended may have
-   * begun with them, and ended by one of them.
+   * Makes pointers of a backlog count as received before, when they are sent: an earlier process may have begun with
+   * them, and one of them may have crashed it.
    */
   markRedelivered(pointers: readonly Pointer[]): void {
     for (const { eventId } of pointers) this.#redelivered.add(eventId);
   }
 
-  /** Puts pointers in, and waits while the queue is full; an event that is in it already is not put in again. */
+  /** Adds pointers, except those of events that are already in the queue. Waits while the queue is full. */
   async send(pointers: readonly Pointer[]): Promise<void> {
     while (this.#ready.length >= capacity && !this.#closed) await this.#changed.promise;
     for (const { eventId, aggregateType, aggregateId } of pointers) {
@@ -60,16 +55,14 @@ export class MemoryQueue {
     this.#notify();
   }
 
-  /**
-   * Puts pointers in unless the queue is full: then it returns all of them, as SQS would refuse them, and nobody waits.
-   */
+  /** Adds pointers unless the queue is full; then returns all of them, as SQS would refuse them, without waiting. */
   async offer(pointers: readonly Pointer[]): Promise<readonly Pointer[]> {
     if (this.#ready.length >= capacity) return pointers;
     await this.send(pointers);
     return [];
   }
 
-  /** Takes up to so many messages; waits for the first one. Empty only when the queue is closed. */
+  /** Takes up to `limit` messages; waits for the first one. Empty only after the queue is closed. */
   async receive(limit: number): Promise<readonly QueueMessage[]> {
     while (this.#ready.length === 0 && !this.#closed) await this.#changed.promise;
     const messages = this.#closed ? [] : this.#ready.splice(0, limit);
@@ -77,7 +70,7 @@ export class MemoryQueue {
     return messages;
   }
 
-  /** Ends a delivery: the failed messages come again after a while, the others are done. */
+  /** Ends a delivery: redelivers the failed messages after their back-off, and forgets the others. */
   finish(messages: readonly QueueMessage[], failedMessageIds: readonly string[]): void {
     const failed = new Set(failedMessageIds);
     for (const message of messages) {
@@ -86,20 +79,18 @@ export class MemoryQueue {
     }
   }
 
-  /**
-   * Puts messages back behind the others: it was a server that failed, not they, and the consumer backs off by itself.
-   */
+  /** Puts messages back at the end of the queue, after a server fault; the consumer backs off itself. */
   retryNow(messages: readonly QueueMessage[]): void {
     this.#ready.push(...messages);
     this.#notify();
   }
 
-  /** Whether the event is queued, delivered or waiting for its redelivery. */
+  /** Whether the event is queued, delivered or waiting for redelivery. */
   has(eventId: string): boolean {
     return this.#known.has(eventId);
   }
 
-  /** Nothing is delivered any more; whoever waits goes on. */
+  /** Stops deliveries; pending `send` and `receive` calls return. */
   close(): void {
     this.#closed = true;
     for (const timer of this.#timers) clearTimeout(timer);
@@ -107,7 +98,7 @@ export class MemoryQueue {
   }
 
   #deliverLater(message: QueueMessage): void {
-    // A timer set now would only hold up the end of the process.
+    // A timer would only delay the end of the process.
     if (this.#closed) return;
     const delay = Math.min(firstDelayMillis * 2 ** (message.receiveCount - 1), maxDelayMillis);
     const timer = setTimeout(() => {

@@ -1,5 +1,5 @@
 /**
- * Joins publisher, consumer and sweep to one resident process: the same flows as the functions, with a queue in memory
+ * Runs publisher, consumer and sweep in one resident process: the same flows as the functions, with a queue in memory
  * between them.
  */
 
@@ -13,20 +13,23 @@ import type { WorkerLog } from './log.ts';
 import { MemoryQueue } from './memory-queue.ts';
 import { Work, type WorkHealth } from './work.ts';
 
-/** A worker that runs. */
+/** A running worker. */
 export interface Worker {
+  /** Its present state, without asking a server. */
   readonly health: () => WorkHealth;
-  /** Finishes the batches that are being applied, gives the lease back, and closes every connection. */
+  /** Finishes the batches in progress, releases the lease, and closes every connection. */
   readonly stop: () => Promise<void>;
 }
 
-/** As much time as a batch may take. */
+/** Time limit of a batch. */
 const batchMillis = 60_000;
 
 /**
- * Starts a worker: it tails the outbox, applies in batches straight to Neo4j, acknowledges, and sweeps. Several may run
- * at once: one tails, the others stand by and take over when its lease ends.
+ * Starts a worker: it tails the outbox, applies events in batches directly to Neo4j, acknowledges them, and sweeps. You
+ * may run several: one tails, and the others take over when its lease expires. It starts even if a server is
+ * unavailable, and retries until it is there; `health` reports it.
  *
+ * @param settings read them with `readSettings(workerSettings, process.env)`.
  * @example
  * const worker = startWorker(readSettings(workerSettings, process.env), createCatalog([person]), log);
  * process.once('SIGTERM', () => worker.stop());
@@ -43,10 +46,10 @@ export function startWorker(settings: WorkerSettings, catalog: AggregateCatalog,
     markRedelivered: (pointers) => queue.markRedelivered(pointers),
     close: () => undefined,
     checkpointId: 'worker/0',
-    // What the queue holds ends with the process.
+    // The queue's content is lost when the process ends.
     durable: false,
   });
-  // The driver's own waits grow to many seconds; the worker's stay short, so that it is back soon after Neo4j is.
+  // The driver's own back-off grows to many seconds. Without its retries, the worker resumes soon after Neo4j does.
   const consumer = joinConsumer(settings, catalog, noQueue, { retrySeconds: 0 });
   const sweeper = joinSweep(settings, {
     sendToQueue: (pointers) => queue.offer(pointers),

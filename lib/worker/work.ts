@@ -1,6 +1,6 @@
 /**
- * The worker's flow: publisher, consumers and sweep in one process, joined by a queue in memory. Each of them runs
- * again and again until it is stopped; when one fails because a server is away, it waits and goes on.
+ * The worker's flow: publisher, consumers and sweep in one process, connected by a queue in memory. Each part runs
+ * repeatedly until the worker is stopped. If a part fails because a server is unavailable, it backs off and retries.
  */
 import type { ConsumeReport } from '../consumer/ports.ts';
 import type { QueueMessage } from '../consumer/queue-message.ts';
@@ -9,14 +9,14 @@ import type { PublishReport } from '../publisher/publish.ts';
 import type { SweepReport } from '../sweep/sweep.ts';
 import type { MemoryQueue } from './memory-queue.ts';
 
-/** The flows, as they are wired. */
+/** The wired flows. */
 export interface WorkPorts {
-  /** Publishes into the queue for as long as the time lasts. */
+  /** Publishes into the queue while time remains. */
   readonly publish: (remainingMillis: () => number) => Promise<PublishReport>;
   readonly consume: (messages: readonly QueueMessage[]) => Promise<ConsumeReport>;
   readonly sweep: (remainingMillis: () => number) => Promise<SweepReport>;
   readonly queue: MemoryQueue;
-  /** Waits, but no longer than until the worker is stopped. */
+  /** Waits, but not after the worker is stopped. */
   readonly sleep: (millis: number) => Promise<void>;
   readonly now: () => number;
   readonly log: WorkLog;
@@ -25,7 +25,7 @@ export interface WorkPorts {
 export type WorkPart = 'publisher' | 'consumer' | 'sweep';
 
 export interface WorkLog {
-  /** A part failed and will go on after a while. */
+  /** A part failed and will be retried after `retryMillis`. */
   readonly failed: (part: WorkPart, error: unknown, retryMillis: number) => void;
 }
 
@@ -35,9 +35,9 @@ export interface WorkOptions {
   readonly sweepSeconds: number;
 }
 
-/** How the worker is. */
+/** The health of a worker. */
 export interface WorkHealth {
-  /** False when a part has been failing for a minute, or since the worker started. */
+  /** False if a part has been failing for a minute, or since the worker started. */
   readonly healthy: boolean;
   readonly applied: number;
   readonly dead: number;
@@ -49,19 +49,17 @@ export interface WorkHealth {
    * foreign lock. Null if there are none.
    */
   readonly failedEvents: { readonly count: number; readonly reason: string } | null;
-  /** The parts that fail at the moment, and since when. */
+  /** The parts that are failing now, and since when in milliseconds since the epoch. */
   readonly failing: Readonly<Partial<Record<WorkPart, number>>>;
 }
 
 /** A part that fails for longer than this makes the worker unhealthy. */
 const unhealthyMillis = 60_000;
 
-/** An event that failed comes again within a minute. */
+/** How long a failed event is shown; it is retried within a minute. */
 const failureShownMillis = 120_000;
 
-/**
- * A failed part goes on after this, doubled each time it fails again, up to the maximum: Lambda's way of backing off.
- */
+/** Back-off of a failed part; doubles with each failure up to the maximum, as Lambda backs off. */
 const firstRetryMillis = 100;
 const maxRetryMillis = 1_000;
 
@@ -82,7 +80,7 @@ export class Work {
     this.#options = options;
   }
 
-  /** Runs until `stop`; resolves when all parts have finished what they were at. */
+  /** Runs until `stop`; resolves when all parts have finished their work in progress. */
   async run(): Promise<void> {
     const { consumers } = this.#options;
     await Promise.all([
@@ -92,7 +90,7 @@ export class Work {
     ]);
   }
 
-  /** Begins nothing new. What is queued stays pending in MongoDB, for whoever comes next. */
+  /** Starts nothing new. Queued events stay pending in MongoDB, for the next process. */
   stop(): void {
     this.#stopping = true;
     this.#ports.queue.close();
@@ -117,7 +115,7 @@ export class Work {
     return { count, reason };
   }
 
-  /** Far more than anything needs, and passing like real time: the flows measure by it. */
+  /** Practically unlimited, but it decreases like real time: the flows measure intervals with it. */
   readonly #remainingMillis = () => (this.#stopping ? 0 : Number.MAX_SAFE_INTEGER - this.#ports.now());
 
   async #repeat(part: WorkPart, once: () => Promise<unknown>): Promise<void> {
@@ -126,13 +124,13 @@ export class Work {
       const begunAt = this.#ports.now();
       try {
         await once();
-        // It may have ended because it was stopped: that it did nothing is no success.
+        // It may have ended because the worker was stopped, which is no success.
         if (this.#stopping) return;
         this.#succeeded.add(part);
         retryMillis = firstRetryMillis;
         this.#failing.delete(part);
       } catch (error) {
-        // It ran out of time because it was stopped.
+        // It ran out of time because the worker was stopped.
         if (this.#stopping && error instanceof Fault && error.code === 'time-up') return;
         const failedAt = this.#ports.now();
         // The publisher runs until it is stopped, or fails.
