@@ -4,7 +4,7 @@ import type { Db, Document, IndexDescriptionInfo } from 'mongodb';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { authorizedNames, purgeIndex } from '../../lib/outbox/collections.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
-import { forgetIndex, forgetSeconds, forgotten, indexes } from '../../lib/set-up/mongodb-outbox.ts';
+import { forgetFields, forgetIndex, forgetSeconds, indexes } from '../../lib/set-up/mongodb-outbox.ts';
 import { outboxValidator } from '../../lib/set-up/mongodb-validator.ts';
 import { mayDoAnything, readUserPrivileges } from './mongodb-inspect-user.ts';
 
@@ -62,7 +62,7 @@ const wanted: readonly Wanted[] = [
     return { collection: outboxCollection, name, key: key as Document, filter };
   }),
   { collection: outboxCollection, name: purgeIndex, key: { processedAt: 1 } },
-  ...forgotten.map(({ collection, field }) => {
+  ...forgetFields.map(({ collection, field }) => {
     return { collection, name: forgetIndex, key: { [field]: 1 }, expireAfterSeconds: forgetSeconds };
   }),
 ];

@@ -1,7 +1,4 @@
-/**
- * Whether outbox and graph belong together: checked by every part that reads or writes the graph,
- * before it does.
- */
+/** Checks that outbox and graph belong together: every part that reads or writes the graph does this first. */
 
 import type { Db } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
@@ -12,8 +9,7 @@ import { readOutboxId } from './mongodb-identity.ts';
 import { readBinding, requireOwnGraph } from './neo4j-binding.ts';
 
 /**
- * Refuses a graph that belongs to another outbox, or that knows events of later positions than this
- * cluster can have given.
+ * Refuses a graph that belongs to another outbox, or that knows later positions than this cluster can have assigned.
  *
  * @throws Fault `set-up-missing`, `graph-of-another-outbox` or `clock-behind-graph`;
  * `mongodb-unavailable`, `neo4j-unavailable`.
@@ -28,10 +24,12 @@ export async function checkBinding(db: Db, driver: Driver, database: string): Pr
   if (newestCanary > latest) throw clockBehind(newestCanary, latest);
 }
 
-/** A graph that has not answered by then is taken to be away. */
+/** A graph that has not answered by then counts as unavailable. */
 const answerMillis = 3_000;
 
-/** As {@link checkBinding}, for what can begin while the graph is away, and checks again before it needs it. */
+/**
+ * As {@link checkBinding}, for a part that can start while the graph is unavailable and checks again before using it.
+ */
 export async function checkBindingIfReachable(db: Db, driver: Driver, database: string): Promise<void> {
   try {
     await withinTime('Neo4j', answerMillis, () => checkBinding(db, driver, database));

@@ -1,5 +1,5 @@
 /**
- * The set-up Lambda: a custom resource of the stack, so that it runs with every deployment, before the functions that
+ * The set-up Lambda: a custom resource of the stack. It therefore runs with every deployment, before the functions that
  * need it, and a deployment whose set-up fails is rolled back.
  *
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
@@ -15,10 +15,10 @@ import { setUpSettings } from '../runtime/settings.ts';
 import { wireSetUp } from './wiring.ts';
 
 /**
- * The set-up's handler for the aggregate types of a catalog. It applies nothing when the stack is removed: what is in
- * the databases stays.
+ * Creates the set-up's handler for the aggregate types of a catalog. Removing the stack changes nothing in the
+ * databases.
  *
- * @throws Error at cold start that names all that is wrong with the environment.
+ * @throws Error at cold start that names every missing or wrong setting.
  * @example
  * export const handler = createSetUpHandler(createCatalog([person]));
  */
@@ -47,12 +47,12 @@ export function createSetUpHandler(catalog: AggregateCatalog) {
 
 type SetUpOutcome = { readonly Status: 'SUCCESS' } | { readonly Status: 'FAILED'; readonly Reason: string };
 
-/** CloudFormation waits for this, and for nothing else. */
+/** Sends the response that CloudFormation waits for. */
 async function answer(event: CloudFormationCustomResourceEvent, outcome: SetUpOutcome): Promise<void> {
   const body: CloudFormationCustomResourceResponse = {
     Reason: '',
     ...outcome,
-    // The same always: another one would make CloudFormation delete the one before.
+    // Always the same: after a new id, CloudFormation would delete the previous resource.
     PhysicalResourceId: 'outgraph-set-up',
     StackId: event.StackId,
     RequestId: event.RequestId,
@@ -61,7 +61,7 @@ async function answer(event: CloudFormationCustomResourceEvent, outcome: SetUpOu
   await pRetry(
     async () => {
       const response = await fetch(event.ResponseURL, { method: 'PUT', body: JSON.stringify(body) });
-      if (!response.ok) throw new Error(`CloudFormation's answer URL said ${response.status}.`);
+      if (!response.ok) throw new Error(`CloudFormation's response URL answered with status ${response.status}.`);
     },
     { retries: 3, minTimeout: 200 },
   );

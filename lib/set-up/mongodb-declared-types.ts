@@ -1,6 +1,6 @@
 /**
- * Which aggregate types the set-up knew: a part with another catalog must not give up the events of a type that a newer
- * deployment declares.
+ * The aggregate types of the set-up's catalog: a part with an older catalog must not give up events of a type that a
+ * newer deployment declares.
  */
 import type { Db } from 'mongodb';
 import { identityCollection } from '../outbox/collections.ts';
@@ -13,7 +13,7 @@ interface DeclaredTypes {
 
 const documentId = 'catalog';
 
-/** Notes the types of the catalog that the set-up runs with. @throws Fault `mongodb-unavailable`. */
+/** Stores the types of the set-up's catalog. @throws Fault `mongodb-unavailable`. */
 export async function writeDeclaredTypes(db: Db, aggregateTypes: readonly string[]): Promise<void> {
   await withMongodbFaults(() =>
     db
@@ -23,7 +23,7 @@ export async function writeDeclaredTypes(db: Db, aggregateTypes: readonly string
 }
 
 /**
- * The types of the newest set-up; none where an older version has set the database up.
+ * Returns the types of the latest set-up; none if an older version has set up the database.
  *
  * @throws Fault `mongodb-unavailable`.
  */

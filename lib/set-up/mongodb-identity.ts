@@ -1,6 +1,6 @@
 /**
- * The outbox's id, a UUID in a collection of its own. The set-up writes it into the graph as well,
- * so that one graph is never fed by two outboxes.
+ * The outbox's id, a UUID in a collection of its own. The set-up also writes it into the graph, so that two outboxes
+ * never feed one graph.
  */
 
 import { randomUUID } from 'node:crypto';
@@ -17,7 +17,7 @@ interface Identity {
 const documentId = 'outbox';
 const duplicateKeyCode = 11_000;
 
-/** Gives the outbox an id, unless it has one. @throws Fault `mongodb-unavailable`. */
+/** Assigns an id to the outbox, unless it has one. @throws Fault `mongodb-unavailable`. */
 export async function ensureOutboxId(db: Db): Promise<'made' | 'kept'> {
   const identity = { _id: documentId, outboxId: randomUUID() };
   return withMongodbFaults(async () => {

@@ -1,19 +1,19 @@
-/** What the doctor reads of the MongoDB server itself. */
+/** Reads properties of the MongoDB server for the doctor. */
 
 import type { Db, Document, Timestamp } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 import { authorizedNames } from '../outbox/collections.ts';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 
-/** The server that answers. */
+/** Properties of the server that answers. */
 export interface ServerFacts {
   readonly version: string;
   readonly topology: 'replica set' | 'sharded cluster' | 'standalone';
-  /** How far its clock is ahead of this machine's. */
+  /** How far the server's clock is ahead of this machine's. */
   readonly clockAheadMillis: number;
 }
 
-/** A server without transactions and change streams, and what to do about it. */
+/** The problem of a server without transactions and change streams, and its solution. */
 export const standalone = {
   problem: 'a standalone server has neither transactions nor change streams',
   advice:
@@ -27,7 +27,7 @@ export async function requireReplicaSet(db: Db): Promise<void> {
 }
 
 /**
- * What the server says of itself, once it lets the user in: `hello` alone, it answers to everybody.
+ * Reads the server's properties after it has authenticated the user; `hello` alone needs no authentication.
  *
  * @throws Fault `mongodb-unavailable`, `credentials-refused`.
  */
@@ -43,7 +43,7 @@ export async function readServerFacts(db: Db): Promise<ServerFacts> {
   });
 }
 
-/** `msg` is what a router says of itself. https://www.mongodb.com/docs/manual/reference/command/hello/ */
+/** A router identifies itself in `msg`. https://www.mongodb.com/docs/manual/reference/command/hello/ */
 function topologyOf({ msg, setName }: Document): ServerFacts['topology'] {
   if (msg === 'isdbgrid') return 'sharded cluster';
   return setName === undefined ? 'standalone' : 'replica set';
@@ -57,7 +57,8 @@ export async function readFeatureVersion(db: Db): Promise<string> {
 }
 
 /**
- * The `w` of whoever says none: what was set, or what the server derives from its members.
+ * Returns the default `w` of writes without a write concern: the configured one, or the one that the server derives
+ * from its members.
  *
  * https://www.mongodb.com/docs/manual/reference/command/getDefaultRWConcern/
  *
@@ -68,14 +69,15 @@ export async function readDefaultWriteConcern(db: Db): Promise<string> {
   return String(answer.defaultWriteConcern?.w ?? 1);
 }
 
-/** How far the oplog reaches back. */
+/** Properties of the oplog. */
 export interface OplogFacts {
+  /** How far it reaches back. */
   readonly hours: number;
-  /** It is not full yet. */
+  /** Whether it is not full yet. */
   readonly isGrowing: boolean;
 }
 
-/** Null behind a router, which has none. @throws Fault `mongodb-unavailable`, `permission-denied`. */
+/** Null for a router, which has no oplog. @throws Fault `mongodb-unavailable`, `permission-denied`. */
 export async function readOplog(db: Db): Promise<OplogFacts | null> {
   return withMongodbFaults(async () => {
     if (topologyOf(await db.command({ hello: 1 })) === 'sharded cluster') return null;
@@ -88,5 +90,5 @@ export async function readOplog(db: Db): Promise<OplogFacts | null> {
   });
 }
 
-/** The server trims the oplog in large pieces: just after that, it is a little below its size. */
+/** The server trims the oplog in large pieces; right after that, it is slightly below its size. */
 const fullShare = 0.8;

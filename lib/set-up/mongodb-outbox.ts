@@ -1,6 +1,6 @@
 /**
- * The set-up of the outbox: the collection with its validator and indexes, and the collections beside it. Safe to run
- * again; it brings an older set-up to what this version needs.
+ * Sets up the outbox: the collection with its validator and indexes, and the collections beside it. Idempotent; it also
+ * upgrades an older set-up.
  */
 
 import {
@@ -29,41 +29,40 @@ import { ensureOutboxId } from './mongodb-identity.ts';
 import { outboxValidator } from './mongodb-validator.ts';
 import type { SetUpStep } from './set-up-step.ts';
 
-/** The TTL index on what the consumer remembers of single events. */
+/** TTL index of the consumer's records about single events. */
 export const forgetIndex = 'outgraph_forget';
 
-/** What was discarded last is listed first. */
+/** Index that lists the latest discarded events first. */
 export const discardedIndex = 'outgraph_discarded';
 
-/** Every index of the outbox but that of the purge, each with the queries that use it. */
+/** Every index of the outbox except the purge's, each with the queries that use it. */
 export const indexes: readonly IndexDescription[] = [
-  // The publisher's backlog and the sweep: pending events in the order of their positions. Small, because only pending
-  // events are in it. With `nextAttemptAt` the sweep passes over those in back-off without reading them, and writers
-  // are spared an index of its own for that.
+  // Publisher's backlog and sweep: pending events sorted by position. Small, because it has only pending events. With
+  // `nextAttemptAt`, the sweep skips events in back-off without reading them, and writers need not maintain a separate
+  // index.
   {
     name: 'outgraph_pending',
     key: { status: 1, position: 1, nextAttemptAt: 1 },
     partialFilterExpression: { status: 'pending' },
   },
-  // The consumer's look at a conflicting aggregate, and the purge of tombstones: what is not settled, by aggregate.
+  // The consumer's query for a conflicting aggregate, and the purge of tombstones: unsettled events by aggregate.
   {
     name: 'outgraph_unsettled',
     key: { aggregateType: 1, aggregateId: 1, position: 1 },
     partialFilterExpression: { status: { $in: ['pending', 'dead'] } },
   },
-  // Dead events: counted and listed. `status` is in the key so that they can be counted without being read.
+  // Dead events, to count and list. `status` is in the key so that they can be counted without being read.
   { name: 'outgraph_dead', key: { status: 1, deadAt: 1 }, partialFilterExpression: { status: 'dead' } },
-  // The sweep: what was written past the validator with a status of its own. No other index knows it, so that it would
-  // stay for ever.
+  // The sweep: events written past the validator with an unknown status. No other index has them, so they would stay
+  // forever.
   { name: unknownStatusIndex, key: { status: 1 }, partialFilterExpression: unknownStatus },
 ];
 
 /**
- * What the consumer remembers of single events is forgotten a day after it was true the last time: their messages come
- * again within minutes.
+ * The consumer's records about an event are deleted a day after their last change: messages are redelivered in minutes.
  */
 export const forgetSeconds = 86_400;
-export const forgotten = [
+export const forgetFields = [
   { collection: trialCollection, field: 'endsBefore' },
   { collection: conflictCollection, field: 'lastAt' },
 ] as const;
@@ -74,7 +73,7 @@ export interface OutboxOptions {
 }
 
 /**
- * Applies the set-up to a database, and tells what became of each of its parts.
+ * Applies the set-up to a database, and returns the outcome of each of its parts.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -88,8 +87,8 @@ export async function setUpOutbox(db: Db, options: OutboxOptions): Promise<reado
 }
 
 async function setUpCollections(db: Db): Promise<readonly SetUpStep[]> {
-  // Moderate: an event that got past the validator is still marked dead, settled and redriven like any other. Every
-  // insert is checked all the same.
+  // Moderate: an event that was written past the validator can still be marked dead, settled and redriven. Every insert
+  // is checked nevertheless.
   const validation = { validator: outboxValidator(), validationLevel: 'moderate', validationAction: 'error' } as const;
   const existing = new Set(
     (await db.listCollections({}, authorizedNames).toArray()).map((collection) => collection.name),
@@ -100,15 +99,15 @@ async function setUpCollections(db: Db): Promise<readonly SetUpStep[]> {
   for (const name of others) if (!existing.has(name)) await db.createCollection(name);
   return [
     ...[outboxCollection, ...others].map((name) => step(`collection ${name}`, existing.has(name) ? 'kept' : 'made')),
-    // Whether it was another one before, only a user may read who may list the collections with all that is said of
-    // them; the set-up's may not.
+    // Only a user who may list the collections with all their options can read the previous validator; the set-up's
+    // user may not.
     step(`validator of ${outboxCollection}`, existing.has(outboxCollection) ? 'applied' : 'made'),
   ];
 }
 
 async function setUpIndexes(db: Db): Promise<readonly SetUpStep[]> {
   const steps: SetUpStep[] = [];
-  for (const { collection, field } of forgotten) {
+  for (const { collection, field } of forgetFields) {
     const index = { name: forgetIndex, expireAfterSeconds: forgetSeconds };
     await db.collection(collection).createIndex({ [field]: 1 }, index);
     steps.push(step(`index ${forgetIndex} of ${collection}`, 'applied'));
@@ -126,7 +125,7 @@ async function setUpIndexes(db: Db): Promise<readonly SetUpStep[]> {
   return steps;
 }
 
-/** An index that an older set-up made with another key is made anew. */
+/** Drops indexes that an older set-up created with another key; they are then created again. */
 async function dropChangedIndexes(
   outbox: Collection<Document>,
   present: readonly IndexDescriptionInfo[],
@@ -141,7 +140,7 @@ async function dropChangedIndexes(
   return dropped;
 }
 
-/** A TTL index keeps its first retention; a new one is set by `collMod`. */
+/** A TTL index keeps its first retention; `collMod` sets a new one. */
 async function setUpPurge(db: Db, expireAfterSeconds: number): Promise<SetUpStep> {
   const outbox = outboxOf(db);
   const known = (await outbox.indexes()).find((index) => index.name === purgeIndex);
@@ -160,7 +159,7 @@ function step(what: string, outcome: SetUpStep['outcome']): SetUpStep {
 }
 
 /**
- * Cheap check for a cold start.
+ * A cheap check for a cold start.
  *
  * @throws Fault `set-up-missing` that names what is missing and the command to run.
  */
@@ -169,8 +168,8 @@ export async function checkOutbox(db: Db): Promise<void> {
 }
 
 /**
- * Whether events can be discarded. Before each of these commands, and not at a cold start: what goes on by itself does
- * not need it.
+ * Checks that events can be discarded. Called before each such command instead of at a cold start, because the
+ * functions do not need it.
  *
  * @throws Fault `set-up-missing` that names what is missing and the command to run.
  */
@@ -190,7 +189,7 @@ async function checkCollection(db: Db, collection: string, wanted: readonly stri
   if (missing.length === 0) return;
   throw new Fault(
     'set-up-missing',
-    `The database ${db.databaseName} lacks ${missing.join(', ')}; apply the set-up first (npx outgraph set-up).`,
+    `The database ${db.databaseName} lacks ${missing.join(', ')}. Apply the set-up first (npx outgraph set-up).`,
   );
 }
 
@@ -198,7 +197,7 @@ async function checkCollection(db: Db, collection: string, wanted: readonly stri
 const noCollectionCode = 26;
 
 /**
- * The indexes of a collection; undefined if there is no such collection.
+ * Returns the indexes of a collection; undefined if the collection does not exist.
  *
  * @throws Fault `mongodb-unavailable`, `permission-denied`.
  */

@@ -1,16 +1,16 @@
 /**
- * What each part may do in MongoDB, as data: a role for each, from which the roles of a self-hosted set, the commands
- * for Atlas and the tables in `docs/explanation/security.md` are made. Nothing here can be left out: a test takes away each action
- * in turn, and its part fails.
+ * Each part's rights in MongoDB, as data. The roles of a self-hosted replica set, the commands for Atlas and the tables
+ * in `docs/explanation/security.md` are generated from it. Every action is necessary: a test removes each one in turn, and its part
+ * fails.
  */
 
-/** Everything that a role grants is on one collection; none reaches the database as a whole, or the cluster. */
+/** A right on one collection; no role has rights on the whole database or the cluster. */
 export interface Privilege {
   readonly collection: string;
   readonly actions: readonly Action[];
 }
 
-/** MongoDB's names; each has one in Atlas. */
+/** MongoDB's names of actions; each has one in Atlas. */
 export type Action =
   | 'find'
   | 'insert'
@@ -24,7 +24,7 @@ export type Action =
   | 'collMod'
   | 'bypassDocumentValidation';
 
-/** Whoever works on the database with a user of its own. */
+/** The parts that connect to the database with users of their own. */
 export const parts = [
   'writer',
   'publisher',
@@ -38,17 +38,17 @@ export const parts = [
 ] as const;
 export type Part = (typeof parts)[number];
 
-/** Every part that reaches the graph compares the outbox's id with the one in the graph. */
+/** Every part that uses the graph compares the outbox's id with the graph's. */
 const identity: Privilege = { collection: 'outboxIdentity', actions: ['find'] };
 
 const publisher: readonly Privilege[] = [
-  // The tail, the backlog by index, and whether the set-up was applied.
+  // The tail, the backlog by index, and the check of the set-up.
   { collection: 'outbox', actions: ['find', 'changeStream', 'listIndexes'] },
   { collection: 'outboxCheckpoints', actions: ['find', 'insert', 'update'] },
 ];
 
 const consumer: readonly Privilege[] = [
-  // The fetch, the acknowledgement, the mark of the dead.
+  // The fetch, the acknowledgement, and marking events dead.
   { collection: 'outbox', actions: ['find', 'update', 'listIndexes'] },
   identity,
   { collection: 'outboxTrials', actions: ['find', 'insert', 'update', 'remove'] },
@@ -56,13 +56,13 @@ const consumer: readonly Privilege[] = [
 ];
 
 const sweep: readonly Privilege[] = [
-  // It inserts nothing but its canaries.
+  // It inserts only its canaries.
   { collection: 'outbox', actions: ['find', 'insert', 'update', 'listIndexes'] },
   identity,
   { collection: 'outboxCheckpoints', actions: ['find', 'insert', 'update'] },
 ];
 
-/** It makes collections and indexes, and the outbox's id; it reads no other document. */
+/** It creates collections and indexes, and the outbox's id; it reads no other document. */
 const setUp: readonly Privilege[] = [
   { collection: 'outbox', actions: ['createCollection', 'collMod', 'listIndexes', 'createIndex', 'dropIndex'] },
   { collection: 'outboxIdentity', actions: ['find', 'insert', 'update'] },
@@ -73,8 +73,8 @@ const setUp: readonly Privilege[] = [
 ];
 
 /**
- * It looks at everything of outgraph's, follows events as they are settled, brings dead events back to pending, and
- * clears what was counted against them. It inserts and removes no event.
+ * It reads all of outgraph's collections, follows events as they are settled, redrives dead events, and deletes their
+ * conflict and failure counts. It inserts and removes no event.
  */
 const operator: readonly Privilege[] = [
   { collection: 'outbox', actions: ['find', 'update', 'changeStream', 'listIndexes'] },
@@ -86,9 +86,9 @@ const operator: readonly Privilege[] = [
 ];
 
 /**
- * Whoever discards dead events. Apart from the operator, because it is seldom done, and because MongoDB grants `remove`
- * on whole documents: who has it could remove a pending event, which nothing would ever bring back. It cannot read,
- * change or remove what was discarded.
+ * Discards dead events. Separate from the operator, because it is rare, and because MongoDB grants `remove` on whole
+ * documents: its user could remove a pending event, which nothing would bring back. It cannot read, change or remove
+ * discarded events.
  */
 const discard: readonly Privilege[] = [
   { collection: 'outbox', actions: ['find', 'remove', 'listIndexes'] },
@@ -97,8 +97,8 @@ const discard: readonly Privilege[] = [
 ];
 
 /**
- * Whoever records documents anew: it reads them, writes them for a moment (which their validators would refuse) so that
- * no writer can come between, and notes how far it is. Apart from the operator, because it reads every document.
+ * Records documents again: reads them, writes them for a moment (which their validators would refuse) so that no writer
+ * can interfere, and saves its progress. Separate from the operator, because it reads every document.
  */
 function reprojection(writerCollections: readonly string[]): readonly Privilege[] {
   return [
@@ -112,15 +112,15 @@ function reprojection(writerCollections: readonly string[]): readonly Privilege[
 }
 
 /**
- * A role on a collection without a name would be one on all of them; and a writer that had `outbox` for its own could
- * rewrite history.
+ * A role on a collection without a name would apply to all collections; and a writer with rights to change `outbox`
+ * could rewrite history.
  */
 const collectionPattern = /^(?!outbox(Identity|Checkpoints|Trials|Conflicts|Discarded)?$)(?!system\.)[A-Za-z_][\w.-]*$/;
 
 /**
- * What a part may do.
+ * Returns the rights of a part.
  *
- * @param writerCollections the writer's own collections, which it reads and writes; an event it may only insert.
+ * @param writerCollections the writer's own collections, which it reads and writes; it may only insert events.
  * @throws Error for a collection that no writer may have.
  */
 export function privilegesOf(part: Part, writerCollections: readonly string[] = []): readonly Privilege[] {
@@ -147,8 +147,8 @@ export function privilegesOf(part: Part, writerCollections: readonly string[] = 
 }
 
 /**
- * The name of a part's role, and of its user: both are in the database `admin`, in Atlas as well, and so name the
- * database that they are about.
+ * Returns the name of a part's role and user. Both are in the database `admin`, also in Atlas, so the name includes the
+ * database that they apply to.
  */
 export function roleName(part: Part, database: string): string {
   return `outgraph-${database}-${part}`;
@@ -156,8 +156,8 @@ export function roleName(part: Part, database: string): string {
 
 function union(privileges: readonly Privilege[]): readonly Privilege[] {
   const byCollection = Map.groupBy(privileges, ({ collection }) => collection);
-  return [...byCollection].map(([collection, some]) => ({
+  return [...byCollection].map(([collection, members]) => ({
     collection,
-    actions: [...new Set(some.flatMap(({ actions }) => actions))],
+    actions: [...new Set(members.flatMap(({ actions }) => actions))],
   }));
 }

@@ -1,6 +1,6 @@
 /**
- * The outbox collection's validator, generated from the one schema of the outbox document: what it refuses aborts the
- * writer's transaction, in every language, so the document it belongs to is not written either.
+ * The outbox collection's validator, generated from the schema of the outbox document. A refused event aborts the
+ * writer's transaction, in every language, so its document is not written either.
  */
 import type { Document } from 'mongodb';
 import { z } from 'zod';
@@ -13,8 +13,8 @@ import {
 } from '../contract/outbox-event.ts';
 
 /**
- * The validator: `$jsonSchema` for fields and the rules between them, and what a JSON schema cannot say (bytes, not
- * characters).
+ * Returns the validator: `$jsonSchema` for the fields and the rules between them, and `$expr` for limits in bytes,
+ * which JSON Schema cannot express.
  */
 export function outboxValidator(): Document {
   return {
@@ -27,7 +27,7 @@ export function outboxValidator(): Document {
             aggregateIdMaxBytes,
           ],
         },
-        // As it is inserted: what is written to it later has the room beyond.
+        // Only for inserted events: settling an event adds fields, which may exceed this limit.
         {
           $or: [
             { $ne: ['$status', 'pending'] },
@@ -41,7 +41,7 @@ export function outboxValidator(): Document {
 }
 
 /**
- * MongoDB takes draft 4 of JSON Schema, with `bsonType` in the place of `type`, and refuses keywords that it does not
+ * MongoDB supports draft 4 of JSON Schema with `bsonType` instead of `type`, and refuses keywords that it does not
  * know.
  */
 function fieldsSchema(): Document {
@@ -83,14 +83,14 @@ function toBsonSchema(schema: Document): Document {
   };
 }
 
-/** MongoDB matches patterns with PCRE, whose `$` also stands before a line break at the very end. */
+/** MongoDB matches patterns with PCRE, whose `$` also matches before a line break at the very end. */
 function toPcre(pattern: string): string {
   return pattern.replace(/\$$/, '\\z');
 }
 
 const bsonTypes: Readonly<Record<string, string>> = { object: 'object', string: 'string' };
 
-/** "Not of this value, or as the rule demands." */
+/** "Not this value, or the rule holds." */
 function ruleSchema({ when, required, forbidden }: FieldRule): Document {
   const demands = [
     ...(required.length > 0 ? [{ required: [...required] }] : []),

@@ -1,7 +1,7 @@
 /**
- * Which outbox the graph belongs to: the one node of the registry that is no aggregate. Its key is
- * the empty text, which no aggregate has. Whatever lists the registry begins after that key, or
- * asks for positions, manifests or deletions, which this node does not have.
+ * The binding of a graph to its outbox: the only registry node that is not an aggregate. Its key is the empty text,
+ * which no aggregate has. Queries of the registry start after that key, or read positions, manifests or deletions,
+ * which this node does not have.
  */
 import type { Driver } from 'neo4j-driver';
 import { canaryAggregate } from '../contract/canary.ts';
@@ -12,11 +12,11 @@ import { noBookmarks } from '../graph/neo4j-connect.ts';
 import { withNeo4jFaults } from '../graph/neo4j-errors.ts';
 import { read } from '../graph/neo4j-read.ts';
 
-/** Whom a graph belongs to. */
+/** The outbox that a graph belongs to. */
 export interface Binding {
-  /** Null: no set-up of a version with bindings has run on this graph. */
+  /** Null if no set-up of a version with bindings has run on this graph. */
   readonly outboxId: string | null;
-  /** The position of the newest canary that was applied; null before the first. */
+  /** The position of the newest applied canary; null before the first. */
   readonly newestCanary: Position | null;
 }
 
@@ -25,7 +25,7 @@ OPTIONAL MATCH (b:OutgraphAggregate {key: ''})
 OPTIONAL MATCH (c:OutgraphAggregate {key: $canary})
 RETURN b._outgraphOutbox AS outboxId, c.position AS newestCanary`;
 
-// The lock of the MERGE comes before the look: of two set-ups at once, one is refused.
+// The lock of the MERGE comes before the read, so that one of two concurrent set-ups is refused.
 const bindStatement = `
 MERGE (b:OutgraphAggregate {key: ''})
 SET b._outgraphLock = true
@@ -49,8 +49,8 @@ export async function readBinding(driver: Driver, database: string): Promise<Bin
 }
 
 /**
- * @throws Fault `set-up-missing` where the graph belongs to no outbox yet,
- * `graph-of-another-outbox` where it belongs to another one.
+ * @throws Fault `set-up-missing` if the graph belongs to no outbox yet; `graph-of-another-outbox` if it belongs to
+ * another one.
  */
 export function requireOwnGraph({ outboxId: bound }: Binding, outboxId: string): void {
   if (bound === null)
@@ -62,7 +62,7 @@ export function requireOwnGraph({ outboxId: bound }: Binding, outboxId: string):
 }
 
 /**
- * Gives a graph without an outbox to this one; with `adopt`, any graph.
+ * Binds a graph without an outbox to this one; with `adopt`, any graph.
  *
  * @throws Fault `graph-of-another-outbox`, `neo4j-unavailable`.
  */
@@ -90,7 +90,7 @@ RETURN b[$name] AS run`;
 const markName = (aggregateType: string) => `_outgraphReprojection:${aggregateType}`;
 
 /**
- * Leaves the id of a run in the graph: one that is put in its place meanwhile does not have it.
+ * Stores the id of a run in the graph. A graph that replaces it meanwhile does not have the id.
  *
  * @throws Fault `neo4j-unavailable`.
  */
@@ -99,14 +99,14 @@ export async function markRun(driver: Driver, database: string, aggregateType: s
   await withNeo4jFaults(() => driver.executeQuery(markStatement, { mark }, { database, ...noBookmarks }));
 }
 
-/** Whether this is still the graph that the run has marked. @throws Fault `neo4j-unavailable`. */
+/** Whether the graph still has the id of this run. @throws Fault `neo4j-unavailable`. */
 export async function isMarked(driver: Driver, database: string, aggregateType: string, run: string): Promise<boolean> {
   const rows = await read<{ run: string | null }>(driver, database, markedStatement, { name: markName(aggregateType) });
   return rows[0]?.run === run;
 }
 
 /**
- * Takes every position that is later than `latest` back to it, and returns how many there were.
+ * Sets every position that is later than `latest` to `latest`, and returns how many there were.
  *
  * @throws Fault `neo4j-unavailable`.
  */
@@ -123,6 +123,6 @@ export async function withdrawPositions(driver: Driver, database: string, latest
 function ofAnotherOutbox(bound: string, outboxId: string): Fault {
   return new Fault(
     'graph-of-another-outbox',
-    `The graph belongs to the outbox ${bound}, and MONGODB_URI and MONGODB_DATABASE name the outbox ${outboxId}. Check these settings and NEO4J_URI. After a move or a restore, let this outbox take the graph over: npx outgraph set-up --adopt.`,
+    `The graph belongs to the outbox ${bound}, but MONGODB_URI and MONGODB_DATABASE name the outbox ${outboxId}. Check these settings and NEO4J_URI. After a move or a restore, let this outbox adopt the graph: npx outgraph set-up --adopt.`,
   );
 }

@@ -1,6 +1,6 @@
 /**
- * The set-up of the graph: the constraints of the registry and of every label and type that the
- * aggregates declare, and the outbox it belongs to. Safe to run again.
+ * Sets up the graph: the constraints of the registry and of every declared label and type, and the binding to its
+ * outbox. Idempotent.
  */
 import type { Driver } from 'neo4j-driver';
 import { Fault } from '../contract/fault.ts';
@@ -14,18 +14,18 @@ import type { AggregateCatalog } from '../projection/catalog.ts';
 import { bindGraph, readBinding, requireOwnGraph } from './neo4j-binding.ts';
 import type { SetUpStep } from './set-up-step.ts';
 
-/** Less than the set-up's function has. Constraints that exist by then are kept when it is run again. */
+/** Less than the time-out of the set-up's function. Constraints that exist by then remain for the next run. */
 const buildMillis = 240_000;
 
 /** The index by which the purge finds old tombstones. */
 export const tombstoneIndex = 'outgraph_tombstones';
 
 /**
- * Makes what is missing, and tells what that was. A graph of another outbox is left as it is,
- * unless `adopt` is set.
+ * Creates what is missing, and returns the outcome of each part. It does not change a graph of another outbox unless
+ * `adopt` is set.
  *
- * @throws Fault `set-up-missing` that names a constraint which could not be made;
- * `graph-of-another-outbox`; `neo4j-unavailable`.
+ * @throws Fault `set-up-missing` that names a constraint that could not be created; `graph-of-another-outbox`;
+ * `neo4j-unavailable`.
  */
 export async function setUpGraph(
   driver: Driver,
@@ -47,8 +47,8 @@ export async function setUpGraph(
       `${first.message} Something else in this graph uses the label: deploy a catalog without the aggregate type that declares it (docs/how-to/upgrade.md), or give outgraph a graph of its own.`,
     );
   if (first !== undefined) throw new Fault('set-up-missing', first.message);
-  // The purge finds old tombstones by this index. Nobody waits for it here: a call that waits for indexes is itself a
-  // transaction, and the index behind a constraint that a consumer makes at the same time waits for all older
+  // The purge finds old tombstones with this index. The set-up does not wait for it: a call that waits for indexes is
+  // itself a transaction, and the index of a constraint that a consumer creates at the same time waits for all older
   // transactions.
   const tombstones = `CREATE RANGE INDEX ${tombstoneIndex} IF NOT EXISTS FOR (a:${registryLabel}) ON (a.deletedAt)`;
   await withNeo4jFaults(() => runSchemaStatement(driver, database, tombstones));
@@ -78,20 +78,20 @@ function constraintSteps({ labels, types }: GraphNeeds, before: GraphSchema): re
 }
 
 /**
- * Cheap check for a cold start: refuses to work on a graph whose registry has no constraint.
+ * A cheap check for a cold start: refuses a graph whose registry has no constraint.
  *
- * @throws Fault `set-up-missing` that says which command to run.
+ * @throws Fault `set-up-missing` that names the command to run.
  */
 export async function checkGraph(driver: Driver, database: string): Promise<void> {
   const schema = await readGraphSchema(driver, database);
   if (schema.keys.get(registryLabel)?.join() === 'key') return;
   throw new Fault(
     'set-up-missing',
-    `The graph has no constraint on ${registryLabel}.key; apply the set-up first (npx outgraph set-up).`,
+    `The graph has no constraint on ${registryLabel}.key. Apply the set-up first (npx outgraph set-up).`,
   );
 }
 
-/** The constraints that the set-up makes for a catalog. */
+/** The constraints that the set-up creates for a catalog. */
 export function declaredNeeds(catalog: AggregateCatalog): GraphNeeds {
   const labels = new Map(registryNeeds.labels);
   const types = new Set<string>();

@@ -1,10 +1,10 @@
-/** What the set-up of a database did to one of its parts. */
+/** The outcome of the set-up for one part of a database. */
 
 /**
- * - `made`: it was not there.
+ * - `made`: it did not exist.
  * - `changed`: an older set-up, or another retention, had made it differently.
- * - `applied`: made or brought to what it should be, whatever it was before: the set-up's user may not look.
- * - `kept`: it was there already.
+ * - `applied`: created or updated; the set-up's user may not read its previous state.
+ * - `kept`: it already existed.
  */
 export interface SetUpStep {
   readonly what: string;

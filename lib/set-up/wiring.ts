@@ -1,5 +1,5 @@
 /**
- * The set-up of both databases: the outbox in MongoDB, the constraints in Neo4j. Safe to run again; it runs with every
+ * Sets up both databases: the outbox in MongoDB and the constraints in Neo4j. Idempotent; it runs with every
  * deployment, before the functions that need it.
  */
 
@@ -20,33 +20,35 @@ import { withdrawPositions } from './neo4j-binding.ts';
 import { setUpGraph } from './neo4j-graph.ts';
 import type { SetUpStep } from './set-up-step.ts';
 
-/** What became of each part of both databases. */
+/** The outcome of each part of both databases. */
 export interface SetUpReport {
   readonly mongodb: readonly SetUpStep[];
   readonly neo4j: readonly SetUpStep[];
   /**
-   * Aggregates that an adopted graph knew later positions of than this cluster can have given;
-   * their documents are to be recorded again.
+   * Number of aggregates in an adopted graph whose positions were later than this cluster can have assigned. Record
+   * their documents again.
    */
   readonly withdrawn: number;
 }
 
 export interface SetUpOptions {
-  /** Take the graph over, whichever outbox it belongs to, and whatever positions it knows. */
+  /** Adopt the graph, whichever outbox it belongs to and whatever positions it has. */
   readonly adopt?: boolean;
 }
 
-/** The joined set-up. */
+/** A wired set-up. */
 export interface SetUp {
   /**
-   * @throws Fault that names the server that does not answer, or the constraint that cannot be
-   * made; `graph-of-another-outbox`, `clock-behind-graph`.
+   * Applies the set-up.
+   *
+   * @throws Fault that names the server that does not answer, or the constraint that cannot be created;
+   * `graph-of-another-outbox`, `clock-behind-graph`.
    */
   readonly apply: (options?: SetUpOptions) => Promise<SetUpReport>;
   readonly close: () => Promise<void>;
 }
 
-/** Joins the parts; connections open with the first call. */
+/** Creates a set-up; connections open with the first call. */
 export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): SetUp {
   const mongodb = connectMongodb(settings.MONGODB_URI);
   const driver = connectNeo4j({
@@ -81,9 +83,14 @@ export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): S
 }
 
 /**
- * Sets up both databases, and closes the connections again.
+ * Sets up both databases, and closes its connections. Idempotent: run it with every deployment, before the worker
+ * starts.
  *
- * @throws as {@link SetUp.apply}.
+ * @param settings read them with `readSettings(setUpSettings, process.env)`.
+ * @param options `adopt`: bind the graph to this outbox even if it belongs to another one.
+ * @throws Fault as {@link SetUp.apply}.
+ * @example
+ * await setUpOnce(readSettings(setUpSettings, process.env), createCatalog([person]));
  */
 export async function setUpOnce(
   settings: SetUpSettings,
