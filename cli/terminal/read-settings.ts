@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { createReferenceReader } from '../../lib/runtime/secrets.ts';
 import { readSettings } from '../../lib/runtime/settings.ts';
-import { readReferred } from '../../lib/runtime/with-references.ts';
+import { resolveReferences } from '../../lib/runtime/with-references.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { Exit, type Shell } from './shell.ts';
 
@@ -14,7 +14,7 @@ export async function readSettingsOrExit<Settings>(
   try {
     readSettings(schema, environment);
     const read = createReferenceReader();
-    const values = await readReferred(schema, environment, (reference) =>
+    const values = await resolveReferences(schema, environment, (reference) =>
       read(reference, { maxAgeSeconds: 1, fresh: true }),
     );
     return readSettings(schema, values);

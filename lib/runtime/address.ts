@@ -1,6 +1,6 @@
 /**
- * What is wrong with a server's address: its form, and whether the way to it is encrypted. Only a server on this very
- * machine may be reached in plain text.
+ * Checks a server's address: its form, and whether the connection is encrypted. Only a server on this machine may be
+ * used without encryption.
  */
 import { BlockList, isIP } from 'node:net';
 import { ConnectionString } from 'mongodb-connection-string-url';
@@ -9,7 +9,7 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-/** @returns what to change, or undefined; never a part of the address, which may hold a password. */
+/** @returns the change to make, or undefined; never a part of the address, which may contain a password. */
 export function mongodbUriProblem(uri: string): string | undefined {
   const address = parseOrNull(() => new ConnectionString(uri));
   if (address === null) return 'must be a connection string that begins with mongodb:// or mongodb+srv://';
@@ -21,13 +21,13 @@ export function mongodbUriProblem(uri: string): string | undefined {
   if (!encrypted && !address.hosts.every((host) => isLoopback(withoutPort(host))))
     return 'must use TLS for a server that is not on this machine: add tls=true, or use mongodb+srv://';
   const unchecked = ['tlsInsecure', 'tlsAllowInvalidCertificates', 'tlsAllowInvalidHostnames'];
-  const careless = unchecked.find((name) => option(name) === 'true');
-  if (careless !== undefined)
-    return `must not set ${careless}: give Node the certificate authority in NODE_EXTRA_CA_CERTS`;
+  const insecure = unchecked.find((name) => option(name) === 'true');
+  if (insecure !== undefined)
+    return `must not set ${insecure}: give Node the certificate authority in NODE_EXTRA_CA_CERTS`;
   return undefined;
 }
 
-/** @returns what to change, or undefined. */
+/** @returns the change to make, or undefined. */
 export function neo4jUriProblem(uri: string): string | undefined {
   const address = parseOrNull(() => new URL(uri));
   const scheme = /^(?:neo4j|bolt)(\+s|\+ssc)?:$/.exec(address?.protocol ?? '');
@@ -43,7 +43,7 @@ export function neo4jUriProblem(uri: string): string | undefined {
   return undefined;
 }
 
-/** Whether an address that has no problem is of a server on this machine; all others are reached over TLS. */
+/** Whether a valid address is of a server on this machine; all others are connected to over TLS. */
 export function isLocalAddress(uri: string): boolean {
   if (!uri.startsWith('mongodb')) return isLoopback(hostname(uri));
   const address = parseOrNull(() => new ConnectionString(uri));

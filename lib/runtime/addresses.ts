@@ -1,12 +1,12 @@
-/** Where the two databases are, as the settings name it. */
+/** The addresses of the two databases, under the names of their settings. */
 
-/** Where the documents and their outbox are. */
+/** The address of the documents and their outbox. */
 export interface OutboxAddress {
   readonly MONGODB_URI: string;
   readonly MONGODB_DATABASE: string;
 }
 
-/** Where the graph is. */
+/** The address of the graph. */
 export interface GraphAddress {
   readonly NEO4J_URI: string;
   readonly NEO4J_USERNAME: string;

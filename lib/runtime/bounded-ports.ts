@@ -1,13 +1,13 @@
-/** Bounds all ports that reach one server by the time that an invocation has left: see `within-time.ts`. */
+/** Limits all ports that wait for one server to the invocation's remaining time: see `within-time.ts`. */
 import { withinTime } from './within-time.ts';
 
 type ServerPorts = Readonly<Record<string, (...given: never[]) => Promise<unknown>>>;
 
 /**
- * The same ports, but each call ends with a `time-up` fault when its server does not answer in time.
+ * Returns the same ports, but each call ends with a `time-up` fault if its server does not answer in time.
  *
- * @param millis how long a call that begins now may take.
- * @param failed told of every failure of a call.
+ * @param millis returns how long a call that starts now may take.
+ * @param failed called with the error of every failed call.
  */
 export function boundedPorts<Ports extends { readonly [Port in keyof Ports]: ServerPorts[string] }>(
   server: string,
@@ -29,7 +29,7 @@ export function boundedPorts<Ports extends { readonly [Port in keyof Ports]: Ser
   return Object.fromEntries(bound);
 }
 
-/** The same steps, but waiting for each of them ends with a `time-up` fault when its server does not answer in time. */
+/** Yields the same steps, but waiting for one ends with a `time-up` fault if its server does not answer in time. */
 export async function* boundedSteps<Step>(
   server: string,
   steps: AsyncIterable<Step>,

@@ -1,24 +1,21 @@
-/**
- * Why a server cannot be reached, by what the network and TLS report. Pure: knows words and codes of errors, and no
- * driver.
- */
+/** Explains why a server cannot be reached, from the errors of the network and TLS. Pure; it knows no driver. */
 
-/** A server and the setting that holds its address. */
-export interface Reached {
+/** A server and the setting of its address. */
+export interface ConnectionTarget {
   readonly server: 'MongoDB' | 'Neo4j';
   readonly setting: 'MONGODB_URI' | 'NEO4J_URI';
   readonly withTls: string;
 }
 
-type Sentence = (reached: Reached) => string;
+type Sentence = (target: ConnectionTarget) => string;
 
 const certificateAuthority: Sentence = () =>
-  'its certificate is self-signed, or of an authority that Node does not know. Give Node the certificate of that authority in NODE_EXTRA_CA_CERTS.';
+  'its certificate is self-signed, or from an authority that Node does not know. Give Node the certificate of that authority in NODE_EXTRA_CA_CERTS.';
 
 const silent: Sentence = () =>
-  'a connection opens, and no answer comes. Check that the server is not paused, starting or overloaded, and that no firewall is between.';
+  'the connection opens, but no answer comes. Check that the server is not paused, starting or overloaded, and that no firewall blocks it.';
 
-/** The first that fits. Node's codes stand in messages as well: drivers pass on no more than those. */
+/** The first match applies. Messages also contain Node's codes, because some drivers pass on only the message. */
 const problems: readonly (readonly [RegExp, Sentence])[] = [
   [
     /ECONNREFUSED/,
@@ -36,8 +33,7 @@ const problems: readonly (readonly [RegExp, Sentence])[] = [
   ],
   [
     /responded HTTP/i,
-    ({ setting }) =>
-      `a web server answers there. Check the port in ${setting}: Bolt's is 7687, 7474 is that of the browser.`,
+    ({ setting }) => `a web server answers there. Check the port in ${setting}: Bolt uses 7687, the browser 7474.`,
   ],
   [
     /ALTNAME_INVALID|does not match certificate/,
@@ -46,7 +42,7 @@ const problems: readonly (readonly [RegExp, Sentence])[] = [
   ],
   [
     /CERT_HAS_EXPIRED|CERT_NOT_YET_VALID|certificate (?:has expired|is not yet valid)/,
-    () => 'its certificate has expired, or is not valid yet. Renew it, and check the clock of this machine.',
+    () => "its certificate has expired, or is not valid yet. Renew it, and check this machine's clock.",
   ],
   [/SELF_SIGNED|UNABLE_TO_\w+|self-signed|unable to (?:verify|get)|not trusted/, certificateAuthority],
   [
@@ -62,17 +58,17 @@ const problems: readonly (readonly [RegExp, Sentence])[] = [
   [
     /ECONNRESET|EPIPE|closed/,
     ({ setting, withTls }) =>
-      `it closed the connection. If it expects TLS, ${withTls} in ${setting}; if the port is another server's, correct it; otherwise see the log of the server.`,
+      `it closed the connection. If it expects TLS, ${withTls} in ${setting}. If the port belongs to another server, correct it. Otherwise check the log of the server.`,
   ],
 ];
 
 /**
- * One sentence for the cause and one for what to do; null where the error is about something else.
+ * Returns a sentence with the cause and one with what to do; null if the error has another cause.
  *
- * @param errors messages and codes of the error and its causes. Nothing of them is in the answer.
+ * @param errors messages and codes of the error and its causes. The result contains nothing of them.
  */
-export function connectionProblem(errors: readonly string[], reached: Reached): string | null {
+export function connectionProblem(errors: readonly string[], target: ConnectionTarget): string | null {
   const text = errors.join('\n');
   const sentence = problems.find(([pattern]) => pattern.test(text))?.[1];
-  return sentence === undefined ? null : sentence(reached);
+  return sentence === undefined ? null : sentence(target);
 }

@@ -1,8 +1,8 @@
-/** What every log line about one event says of it, and when lines about single events are written at all. */
+/** The fields of every log line about one event, and the level of lines about single events. */
 import { type Logger, LogLevelThreshold } from '@aws-lambda-powertools/logger';
 import { readTraceparent, type TracedEvent } from '../contract/traceparent.ts';
 
-/** The event's id, and the trace of its writer's change, where there is one. */
+/** The event's id, and the trace id of the writer's change, if there is one. */
 export function eventFields({ eventId, traceparent }: TracedEvent): {
   readonly eventId: string;
   readonly trace_id?: string;
@@ -11,9 +11,7 @@ export function eventFields({ eventId, traceparent }: TracedEvent): {
   return trace === null ? { eventId } : { eventId, trace_id: trace.traceId };
 }
 
-/**
- * Whether what went well is logged for each event; asked each time, because the level may change with each invocation.
- */
+/** Whether to log each successful event. Called each time, because the level may change with each invocation. */
 export function logsEachEvent(logger: Pick<Logger, 'level'>): boolean {
   return logger.level <= LogLevelThreshold.DEBUG;
 }

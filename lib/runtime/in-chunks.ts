@@ -1,4 +1,4 @@
-/** Splits a list into parts of `size`, the last one shorter: for calls that take so many at once. */
+/** Splits a list into chunks of `size` (the last one may be shorter), for calls with a limit. */
 export function inChunks<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
   const chunks: (readonly Item[])[] = [];
   for (let start = 0; start < items.length; start += size) chunks.push(items.slice(start, start + size));

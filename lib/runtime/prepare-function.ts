@@ -1,12 +1,12 @@
-/** What every function does at its cold start: its log, its metrics, its settings, and what is wired from them. */
+/** The cold start of every function: its logger, its metrics, its settings, and the flow wired from them. */
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import type { z } from 'zod';
 import { describeError } from '../contract/fault.ts';
 import { createReferenceReader } from './secrets.ts';
-import { type Closable, type Referring, WithReferences } from './with-references.ts';
+import { type Closable, type ReferenceSettings, WithReferences } from './with-references.ts';
 
-/** A function's own. */
+/** The logger, metrics and flow of a function. */
 export interface PreparedFunction<Wired extends Closable> {
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -16,9 +16,9 @@ export interface PreparedFunction<Wired extends Closable> {
 /**
  * Reads the settings from the environment.
  *
- * @throws Error that names all that is wrong with them.
+ * @throws Error that names every missing or wrong setting.
  */
-export function prepareFunction<Settings extends Referring, Wired extends Closable>(
+export function prepareFunction<Settings extends ReferenceSettings, Wired extends Closable>(
   schema: z.ZodType<Settings> & z.ZodObject,
   wire: (settings: Settings) => Wired,
 ): PreparedFunction<Wired> {
@@ -28,7 +28,7 @@ export function prepareFunction<Settings extends Referring, Wired extends Closab
     environment: process.env,
     wire,
     read: createReferenceReader(),
-    stale: (error) => logger.warn('secrets not read again', describeError(error)),
+    onStale: (error) => logger.warn('secrets not read again', describeError(error)),
   });
   return { logger, metrics: new Metrics(), wired };
 }

@@ -1,9 +1,8 @@
 /**
- * A setting by reference: what it names is read from AWS when it is needed, so that a secret never stands in an
- * environment value.
+ * A setting by reference: its value is read from AWS when it is needed, so that no environment value holds a secret.
  */
 
-/** What a reference names. */
+/** The target of a reference. */
 export type Reference =
   | { readonly service: 'ssm'; readonly name: string }
   | { readonly service: 'secretsmanager'; readonly name: string; readonly field: string | null };
@@ -15,18 +14,18 @@ const prefix = /^(ssm|secretsmanager):/;
 const ssm = /^ssm:([\w.\-/:]{1,1011})$/;
 const secretsManager = /^secretsmanager:([\w.\-/:+=@!]{1,640})(?:#([^#]+))?$/;
 
-/** Whether a setting's value names a place instead of being the value itself. */
+/** Whether a setting's value is a reference instead of the value itself. */
 export function isReference(value: string): boolean {
   return prefix.test(value);
 }
 
 /**
- * The reference that a value is, or null if it is none that can be read.
+ * Parses a reference; null if it is malformed.
  *
  * @example
- * parseReference('ssm:/outgraph/prod/consumer/mongodb-uri'); // { service: 'ssm', name:
- * '/outgraph/prod/consumer/mongodb-uri' } parseReference('secretsmanager:outgraph/prod/consumer#mongodb-uri'); // one
- * field of a secret that is JSON
+ * parseReference('ssm:/outgraph/prod/consumer/mongodb-uri');
+ * // { service: 'ssm', name: '/outgraph/prod/consumer/mongodb-uri' }
+ * parseReference('secretsmanager:outgraph/prod/consumer#mongodb-uri'); // one field of a JSON secret
  */
 export function parseReference(value: string): Reference | null {
   const parameter = ssm.exec(value);

@@ -1,7 +1,4 @@
-/**
- * A connection that is given up for a new one where its server stays silent: what waits on the old one ends with an
- * error.
- */
+/** A connection that is replaced by a new one if its server stays silent. Calls on the old one end with an error. */
 import { Fault } from '../contract/fault.ts';
 
 export class Renewable<Connection extends { close(): Promise<void> }> {
@@ -13,17 +10,17 @@ export class Renewable<Connection extends { close(): Promise<void> }> {
     this.#connection = connect();
   }
 
-  /** The connection as it is now: asked for at each use. */
+  /** The present connection; get it for each use. */
   get current(): Connection {
     return this.#connection;
   }
 
-  /** Connects anew if the error says that the server did not answer in time. */
+  /** Opens a new connection if the error says that the server did not answer in time. */
   readonly renewIfSilent = (error: unknown): void => {
     if (!(error instanceof Fault) || error.code !== 'time-up') return;
     const silent = this.#connection;
     this.#connection = this.#connect();
-    // Nobody waits for a server that does not answer.
+    // Not awaited: the server does not answer.
     silent.close().catch(() => undefined);
   };
 

@@ -1,24 +1,21 @@
-/**
- * Reads what a setting refers to: SSM parameters and Secrets Manager's secrets, kept for some time by Powertools
- * Parameters.
- */
+/** Reads the parameters and secrets that settings refer to; Powertools Parameters caches them. */
 import { SecretsProvider } from '@aws-lambda-powertools/parameters/secrets';
 import { SSMProvider } from '@aws-lambda-powertools/parameters/ssm';
 import { Fault } from '../contract/fault.ts';
 import type { Reference } from './reference.ts';
 
-/** How to read. */
+/** How to read a reference. */
 export interface ReadOptions {
-  /** How long a value that was read before is good enough. */
+  /** Maximum age of a cached value. */
   readonly maxAgeSeconds: number;
-  /** Whether to ask again all the same. */
+  /** Whether to ignore a cached value. */
   readonly fresh: boolean;
 }
 
 export type ReadReference = (reference: Reference, options: ReadOptions) => Promise<string>;
 
 /**
- * A reader with a memory of its own; it connects with the first read.
+ * Creates a reader with its own cache; it connects with the first read.
  *
  * @throws Fault `secret-unavailable` that names the reference and what to do, never a value.
  */
@@ -42,7 +39,7 @@ async function named(reference: Reference, read: () => Promise<unknown>): Promis
     const why = cause instanceof Error && cause.cause instanceof Error ? cause.cause.name : nameOf(cause);
     throw unavailable(
       reference,
-      `could not be read (${why}): it must exist, and the function's role must allow it`,
+      `could not be read (${why}). Check that it exists, and that the function's role allows reading it`,
       cause,
     );
   });
@@ -50,7 +47,7 @@ async function named(reference: Reference, read: () => Promise<unknown>): Promis
   return value;
 }
 
-/** A secret that is a JSON object of texts, as the rotations of AWS keep it. */
+/** A secret that is a JSON object with text fields, the format of AWS's rotation functions. */
 function readField(reference: Reference, field: string, text: string): string {
   const value = parseObject(text)?.[field];
   if (typeof value !== 'string') throw unavailable(reference, `has no field "${field}" that is text`);

@@ -1,18 +1,18 @@
 /**
- * The one list of settings. Each part reads its own once, from environment variables; everything that is wrong is named
- * in one error. The README's table and `.env.example` are made from this list (`npm run settings`).
+ * The list of settings. Each part reads its own settings once from environment variables, and reports every problem in
+ * one error. The table in `docs/settings.md` and `.env.example` are generated from this list (`npm run settings`).
  */
 import { z } from 'zod';
 import { Fault } from '../contract/fault.ts';
 import { mongodbUriProblem, neo4jUriProblem } from './address.ts';
 import { isReference, parseReference } from './reference.ts';
 
-/** What the README's table says of a setting, beside its name and default. */
+/** A setting's row in the table of `docs/settings.md`, beside its name and default. */
 export interface SettingMeta {
   readonly description: string;
-  /** Where it deserves no place in an environment value on AWS, nor in a log anywhere. */
+  /** Whether it must not be in an environment value on AWS, nor in any log. */
   readonly secret?: boolean;
-  /** Whether a reference to SSM or Secrets Manager may stand in its place. */
+  /** Whether it may be a reference to SSM or Secrets Manager. */
   readonly referable?: boolean;
 }
 
@@ -20,12 +20,12 @@ const count = z.coerce.number().int().positive();
 const seconds = count;
 const text = z.string({ error: 'is required' }).min(1, 'is required');
 
-/** An address for spans, or empty. */
+/** A URL for spans, or empty. */
 const endpoint = z.union([z.literal(''), z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })]);
 
 const badReference = 'must be ssm:<name> or secretsmanager:<name>#<field>';
 
-/** The value itself, or a reference to it. @param problemOf what is wrong with the value itself. */
+/** The value itself, or a reference to it. @param problemOf returns the problem of a value that is not a reference. */
 function referable(base: z.ZodString, problemOf: (value: string) => string | undefined = () => undefined) {
   return base.superRefine((value, context) => {
     const badForm = () => (parseReference(value) === null ? badReference : undefined);
@@ -37,7 +37,7 @@ function referable(base: z.ZodString, problemOf: (value: string) => string | und
 /** Every setting of every part. */
 export const settings = z.object({
   MONGODB_URI: referable(text, mongodbUriProblem).meta({
-    description: 'the replica set or sharded cluster of the documents; over TLS outside this machine',
+    description: 'Address of the replica set or sharded cluster with the documents; requires TLS outside this machine',
     secret: true,
     referable: true,
   }),
@@ -45,72 +45,73 @@ export const settings = z.object({
     .string()
     .min(1)
     .default('outgraph')
-    .meta({ description: 'the database of the documents and their outbox' }),
+    .meta({ description: 'Database of the documents and their outbox' }),
   NEO4J_URI: referable(text, neo4jUriProblem).meta({
-    description: 'the graph: `neo4j+s://…` or `bolt+s://…`; without TLS on this machine only',
+    description: 'Address of the graph: `neo4j+s://…` or `bolt+s://…`; without TLS only on this machine',
     referable: true,
   }),
   NEO4J_USERNAME: referable(z.string())
     .default('')
-    .meta({ description: 'left empty: without authentication', referable: true }),
+    .meta({ description: 'User name; empty: no authentication', referable: true }),
   NEO4J_PASSWORD: referable(z.string())
     .default('')
-    .meta({ description: "the user's password", secret: true, referable: true }),
-  NEO4J_DATABASE: z.string().min(1).default('neo4j').meta({ description: 'the database in Neo4j' }),
+    .meta({ description: 'Password of the user', secret: true, referable: true }),
+  NEO4J_DATABASE: z.string().min(1).default('neo4j').meta({ description: 'Database in Neo4j' }),
   SECRETS_MAX_AGE_SECONDS: seconds
     .default(300)
-    .meta({ description: 'how long a function uses a value that it read by reference before it reads it again' }),
-  EVENT_BUS_NAME: text.meta({ description: 'the bus that pointers are put on' }),
+    .meta({ description: 'How long a function uses a value read by reference before it reads it again' }),
+  EVENT_BUS_NAME: text.meta({ description: 'Event bus that the publisher sends pointers to' }),
   PUBLISHER_LEASE_SECONDS: seconds
     .default(15)
-    .meta({ description: 'how long a publisher that stopped without a word keeps the others out' }),
-  QUEUE_URL: text.meta({ description: 'the queue of the pointers' }),
-  DEAD_LETTER_QUEUE_URL: text.meta({ description: 'the queue for what nobody can read' }),
+    .meta({ description: 'How long a crashed publisher keeps other publishers waiting' }),
+  QUEUE_URL: text.meta({ description: 'URL of the SQS queue with the pointers' }),
+  DEAD_LETTER_QUEUE_URL: text.meta({ description: 'URL of the queue for unreadable messages' }),
   CONFLICT_MAX_RECEIVES: count
     .default(5)
-    .meta({ description: 'an event that was received this often and met in conflict each time is dead' }),
+    .meta({ description: 'Number of conflicts after which an event is marked dead' }),
   CRASH_MAX_TRIALS: count.default(4).meta({
-    description: "an event with which the consumer's process ended this often, tried alone, is dead",
+    description: 'Number of times an event may crash the consumer, processed on its own, before it is marked dead',
   }),
   ALONE_MAX_FAILURES: count.default(5).meta({
-    description: 'how often an event may fail on its own, while other events are applied, before it is dead',
+    description:
+      'Number of times an event may fail on its own, while other events are applied, before it is marked dead',
   }),
   SWEEP_STALE_SECONDS: seconds
     .default(120)
-    .meta({ description: 'an event that is pending for longer is published again' }),
-  SWEEP_MAX_ATTEMPTS: count
-    .default(12)
-    .meta({ description: 'published again this often without being settled, an event is dead' }),
+    .meta({ description: 'An event that is pending for longer is published again' }),
+  SWEEP_MAX_ATTEMPTS: count.default(12).meta({
+    description: 'Number of times an event is published again without being settled before it is marked dead',
+  }),
   TOMBSTONE_RETENTION_DAYS: z.coerce
     .number()
-    // Longer than any message can live.
+    // Longer than the lifetime of any message.
     // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
     .min(15, 'must be at least 15: SQS keeps a message for 14 days')
     .default(30)
-    .meta({ description: 'how long a deletion is remembered; at least 15' }),
+    .meta({ description: 'How long a deletion is remembered; at least 15' }),
   PROCESSED_RETENTION_DAYS: z.coerce
     .number()
     .positive()
     .default(7)
-    .meta({ description: 'how long processed events are kept' }),
+    .meta({ description: 'How long processed events are kept' }),
   OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.default('').meta({
-    description: 'where spans go, as OTLP over HTTP, below the path `/v1/traces`; left empty, none are made',
+    description: 'Base URL for spans, as OTLP over HTTP; they are sent to its path `/v1/traces`. Empty: no spans',
   }),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: endpoint
     .default('')
-    .meta({ description: 'the same for spans alone, with its whole path' }),
+    .meta({ description: 'URL for spans only, including the path; takes precedence' }),
   OTEL_SDK_DISABLED: z
     .string()
     .default('')
     .transform((value) => value.toLowerCase() === 'true')
-    .meta({ description: '`true` switches the spans off, whatever the endpoint' }),
+    .meta({ description: '`true` disables spans, whatever the endpoint' }),
   OUTGRAPH_CATALOG: z.string().default('').meta({
     description:
-      'the module with the aggregate types of your own service, for the worker and the commands that take `--catalog`; left empty, the built-in types',
+      'Module with the aggregate types of your service, for the worker and the commands with `--catalog`; empty: the built-in types',
   }),
-  WORKER_CONSUMERS: count.default(2).meta({ description: 'batches that are applied at once' }),
-  WORKER_BATCH_SIZE: count.max(10_000).default(1_000).meta({ description: 'events in one batch, at most' }),
-  WORKER_SWEEP_SECONDS: seconds.default(60).meta({ description: 'from one sweep to the next' }),
+  WORKER_CONSUMERS: count.default(2).meta({ description: 'Number of batches applied at once' }),
+  WORKER_BATCH_SIZE: count.max(10_000).default(1_000).meta({ description: 'Maximum number of events in a batch' }),
+  WORKER_SWEEP_SECONDS: seconds.default(60).meta({ description: 'Interval between two sweeps' }),
 });
 
 const mongodb = { MONGODB_URI: true, MONGODB_DATABASE: true } as const;
@@ -131,7 +132,7 @@ const trials = {
 } as const;
 const sweeping = { SWEEP_STALE_SECONDS: true, SWEEP_MAX_ATTEMPTS: true, TOMBSTONE_RETENTION_DAYS: true } as const;
 
-/** Where both databases are. */
+/** The addresses of both databases. */
 export const databaseSettings = settings.pick(databases);
 
 export const publisherSettings = settings.pick({
@@ -141,10 +142,10 @@ export const publisherSettings = settings.pick({
   PUBLISHER_LEASE_SECONDS: true,
 });
 
-/** A consumer of any kind. */
+/** Settings of any consumer. */
 export const consumerSettings = settings.pick({ ...databases, ...trials });
 
-/** The consumer on the queue: it says when messages come again, and moves what nobody can read. */
+/** Settings of the consumer on SQS, which changes the visibility of messages and moves unreadable ones. */
 export const queueConsumerSettings = settings.pick({
   ...databases,
   ...trials,
@@ -154,9 +155,10 @@ export const queueConsumerSettings = settings.pick({
 
 export const sweepSettings = settings.pick({ ...databases, ...sweeping, QUEUE_URL: true });
 
+/** Settings of the set-up; pass them to `readSettings`. */
 export const setUpSettings = settings.pick({ ...databases, PROCESSED_RETENTION_DAYS: true });
 
-/** The resident process: publisher, consumer and sweep without bus and queue. */
+/** Settings of the worker: publisher, consumer and sweep without bus and queue; pass them to `readSettings`. */
 export const workerSettings = settings.pick({
   ...databases,
   ...trials,
@@ -168,12 +170,12 @@ export const workerSettings = settings.pick({
   WORKER_SWEEP_SECONDS: true,
 });
 
-/** A look at a stage. It needs no graph; a stage with a worker has no queue. */
+/** Settings of `outgraph status`. It needs no graph; a stage with a worker has no queue. */
 export const statusSettings = settings
   .pick({ ...mongodb, QUEUE_URL: true, DEAD_LETTER_QUEUE_URL: true, SWEEP_STALE_SECONDS: true })
   .partial({ QUEUE_URL: true, DEAD_LETTER_QUEUE_URL: true });
 
-/** The console: a look at a stage, and at one aggregate from its document to the graph. */
+/** Settings of the console, which also shows one aggregate from its document to the graph. */
 export const consoleSettings = settings
   .pick({ ...databases, QUEUE_URL: true, DEAD_LETTER_QUEUE_URL: true, SWEEP_STALE_SECONDS: true })
   .partial({ QUEUE_URL: true, DEAD_LETTER_QUEUE_URL: true });
@@ -195,16 +197,16 @@ export type SweepSettings = z.infer<typeof sweepSettings>;
 export type SetUpSettings = z.infer<typeof setUpSettings>;
 export type WorkerSettings = z.infer<typeof workerSettings>;
 
-/** Environment variables, or what stands for them. */
+/** Environment variables, such as `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads the settings of one part. References stay as they are.
+ * Reads the settings of one part. References are not resolved.
  *
- * @throws Fault `configuration-invalid` that names every missing or wrong setting at once (never its value: it may be a
- * secret).
+ * @throws Fault `configuration-invalid` that names every missing or wrong setting at once, but never a value, which may
+ * be a secret.
  * @example
- * const settings = readSettings(consumerSettings, process.env);
+ * const settings = readSettings(workerSettings, process.env);
  */
 export function readSettings<Settings>(schema: z.ZodType<Settings>, environment: Environment): Settings {
   const parsed = schema.safeParse(environment);

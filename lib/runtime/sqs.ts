@@ -1,6 +1,6 @@
 /**
- * The SQS queue between the bus and the consumer. The sweep sends bare pointers past the bus, and looks how much is
- * waiting; the consumer says when messages come again, and moves what nobody can read to the dead-letter queue.
+ * The SQS queue between the bus and the consumer. The sweep sends bare pointers to it, bypassing the bus, and reads its
+ * length. The consumer changes the visibility of messages, and moves unreadable ones to the dead-letter queue.
  *
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
  */
@@ -17,13 +17,14 @@ import { Fault } from '../contract/fault.ts';
 import { type Pointer, pointersPerCall, pointerText } from '../contract/pointer.ts';
 import { inChunks } from './in-chunks.ts';
 
-/** Messages that one batch call takes, whatever it does with them. */
+/** Maximum number of messages in any batch call. */
 const messagesPerCall = pointersPerCall;
 
 /**
- * Sends at most `pointersPerCall` pointers, and returns those that the queue refused: a missing answer is a refusal.
+ * Sends at most `pointersPerCall` pointers, and returns those that the queue refused. A missing result counts as a
+ * refusal.
  *
- * @throws Fault `queue-unavailable` if the call itself failed, after the SDK's own retries.
+ * @throws Fault `queue-unavailable` if the call itself failed, after the SDK's retries.
  */
 export async function sendToQueue(
   client: SQSClient,
@@ -38,10 +39,10 @@ export async function sendToQueue(
   return pointers.filter((_, index) => !taken.has(String(index)));
 }
 
-/** About how many messages a queue has, as SQS says. */
+/** Approximate numbers of messages in a queue, as SQS reports them. */
 export interface QueueCounts {
   readonly visible: number;
-  /** With a consumer. */
+  /** Received by a consumer and not deleted yet. */
   readonly inFlight: number;
   readonly delayed: number;
 }
@@ -60,7 +61,7 @@ export async function readQueueCounts(client: SQSClient, queueUrl: string): Prom
   return { visible, inFlight, delayed };
 }
 
-/** Messages that wait in the queue, are being worked on, or are delayed. @throws Fault `queue-unavailable`. */
+/** Counts messages that are waiting, being processed or delayed. @throws Fault `queue-unavailable`. */
 export async function countBacklog(client: SQSClient, queueUrl: string): Promise<number> {
   const { visible, inFlight, delayed } = await readQueueCounts(client, queueUrl);
   return visible + inFlight + delayed;
@@ -78,18 +79,18 @@ async function withQueueFault<Result>(call: () => Promise<Result>): Promise<Resu
   }
 }
 
-/** A message as a consumer received it. */
+/** A received message. */
 interface ReceivedMessage {
   readonly receiptHandle: string;
 }
 
 /**
- * Lets received messages become visible again after so many seconds, whatever the queue's own visibility time-out;
- * returns how many the queue took.
+ * Makes received messages visible again after `seconds` instead of the queue's visibility time-out, and returns how
+ * many the queue changed.
  *
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
  *
- * @throws Fault `queue-unavailable` if the call itself failed, after the SDK's own retries.
+ * @throws Fault `queue-unavailable` if the call itself failed, after the SDK's retries.
  */
 export async function changeVisibility(
   client: SQSClient,
@@ -97,8 +98,8 @@ export async function changeVisibility(
   messages: readonly ReceivedMessage[],
   seconds: number,
 ): Promise<number> {
-  const changeSome = async (some: readonly ReceivedMessage[]) => {
-    const entries = some.map(({ receiptHandle }, index) => ({
+  const changeChunk = async (chunk: readonly ReceivedMessage[]) => {
+    const entries = chunk.map(({ receiptHandle }, index) => ({
       Id: String(index),
       ReceiptHandle: receiptHandle,
       VisibilityTimeout: seconds,
@@ -108,7 +109,7 @@ export async function changeVisibility(
     );
     return answer.Successful?.length ?? 0;
   };
-  const changed = await pMap(inChunks(messages, messagesPerCall), changeSome, { concurrency: 10 });
+  const changed = await pMap(inChunks(messages, messagesPerCall), changeChunk, { concurrency: 10 });
   return changed.reduce((sum, count) => sum + count, 0);
 }
 
@@ -119,11 +120,11 @@ interface QueuePair {
 }
 
 /**
- * Moves a message that nobody can read to the dead-letter queue as it came, with the reason as an attribute. It is
- * removed from its own queue here, and not by the invocation's end, which may be a failure for another reason: the
- * message would be moved again.
+ * Moves an unreadable message unchanged to the dead-letter queue, with the reason as an attribute. It deletes the
+ * message from its own queue here instead of at the end of the invocation: if the invocation fails for another reason,
+ * the message would be moved again.
  *
- * @throws Fault `queue-unavailable`; moved twice at worst.
+ * @throws Fault `queue-unavailable`; the message may then be moved twice.
  */
 export async function moveToDeadLetters(
   client: SQSClient,

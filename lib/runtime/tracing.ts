@@ -1,6 +1,6 @@
 /**
- * The spans of the consumer, sent as OTLP over HTTP. Loaded only where an endpoint is set. A collector that is away
- * costs a batch one bounded wait, and then nothing for a while; no batch ever fails of it.
+ * The consumer's spans, sent as OTLP over HTTP. Loaded only if an endpoint is set. An unavailable collector costs a
+ * batch one bounded wait, and then nothing for a while; it never fails a batch.
  */
 import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, TraceFlags, type Tracer, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
@@ -9,55 +9,54 @@ import { BatchSpanProcessor, RandomIdGenerator, TracerProvider } from '@opentele
 import { readTraceparent, type TracedEvent } from '../contract/traceparent.ts';
 
 export interface TracingOptions {
-  /** Where the spans go, with its path: mostly `…/v1/traces`. */
+  /** URL for the spans, including the path: usually `…/v1/traces`. */
   readonly url: string;
   /** The resource's `service.name`, unless `OTEL_SERVICE_NAME` or `OTEL_RESOURCE_ATTRIBUTES` say otherwise. */
   readonly serviceName: string;
-  /** `messaging.system` and `messaging.destination.name`: where the batches come from. */
+  /** `messaging.system` and `messaging.destination.name`: the source of the batches. */
   readonly queue: { readonly system: string; readonly name: string };
 }
 
-/** What became of an event, and the code of what went wrong, if something did. */
+/** An event's outcome, and the code of its fault, if there is one. */
 export interface TracedOutcome {
   readonly outcome: string;
   readonly code?: string;
 }
 
-/** After spans that nobody took, none are made for so long: a collector that is away must not slow every batch. */
-const restMillis = 30_000;
+/** After an export that failed, no spans are made for this long: an unavailable collector must not slow every batch. */
+const pauseMillis = 30_000;
 
 /**
- * Spans of several batches wait for a collector; more of them are dropped. All of a full batch of the queue go in one
- * request.
+ * Spans of several batches may wait for a collector; beyond that they are dropped. A full batch goes in one request.
  */
 const maxExportBatchSize = 2_048;
 const maxQueueSize = 4 * maxExportBatchSize;
 
-/** Without a flush, in the worker, spans go out this often. */
+/** Export interval without a flush, in the worker. */
 const scheduledDelayMillis = 1_000;
 
-/** One attempt of the exporter, with its retries. */
+/** Time limit of an export, including its retries. */
 const exportMillis = 1_000;
 
 /**
- * A trace id that begins with its time in seconds, as X-Ray's own: the collector's exporter for X-Ray needs that.
+ * A trace id that begins with its time in seconds, as X-Ray's own do: the collector's exporter to X-Ray requires it.
  *
  * https://pkg.go.dev/github.com/open-telemetry/opentelemetry-collector-contrib/exporter/awsxrayexporter
  */
-function withTime(traceId: string, millis: number): string {
+function timedTraceId(traceId: string, millis: number): string {
   return Math.floor(millis / 1000)
     .toString(16)
     .padStart(8, '0')
     .concat(traceId.slice(8));
 }
 
-/** The spans' way out; `now` is milliseconds since the epoch. */
+/** Makes and exports spans; `now` returns milliseconds since the epoch. */
 export class Tracing {
   readonly #provider: TracerProvider;
   readonly #tracer: Tracer;
   readonly #queue: TracingOptions['queue'];
   readonly #now: () => number;
-  #restUntil = 0;
+  #pausedUntil = 0;
 
   constructor({ url, serviceName, queue }: TracingOptions, now: () => number = Date.now) {
     this.#now = now;
@@ -68,7 +67,7 @@ export class Tracing {
         .merge(resourceFromAttributes({ 'service.name': serviceName }))
         .merge(detectResources({ detectors: [envDetector] })),
       idGenerator: {
-        generateTraceId: () => withTime(ids.generateTraceId(), this.#now()),
+        generateTraceId: () => timedTraceId(ids.generateTraceId(), this.#now()),
         generateSpanId: () => ids.generateSpanId(),
       },
       spanProcessors: [new BatchSpanProcessor({ exporter, maxExportBatchSize, maxQueueSize, scheduledDelayMillis })],
@@ -77,36 +76,36 @@ export class Tracing {
     this.#queue = queue;
   }
 
-  /** Begins the trace of a batch; null while nobody takes spans. */
+  /** Starts the trace of a batch; null while exports are paused. */
   beginBatch(messages: number): BatchTrace | null {
-    return this.#now() < this.#restUntil ? null : new BatchTrace(this.#tracer, this.#queue, messages, this.#now);
+    return this.#now() < this.#pausedUntil ? null : new BatchTrace(this.#tracer, this.#queue, messages, this.#now);
   }
 
   /**
-   * Sends what there is.
+   * Exports all spans.
    *
-   * @throws what kept it from being sent, within `millis`; then no spans are made for half a minute.
+   * @throws the error of an export that failed or took longer than `millis`; no spans are made for half a minute then.
    */
   async flush(millis: number): Promise<void> {
     try {
       await this.#provider.forceFlush({ timeoutMillis: millis });
     } catch (errors) {
-      this.#restUntil = this.#now() + restMillis;
+      this.#pausedUntil = this.#now() + pauseMillis;
       throw Array.isArray(errors) ? errors[0] : errors;
     }
   }
 
-  /** Sends what there is, as well as it can in so much time, and no more after it. */
+  /** Exports as many spans as possible within `millis`, and none afterwards. */
   async close(millis: number): Promise<void> {
     await this.flush(millis).catch(() => undefined);
-    // Its own flush has nothing left to send.
+    // Its own flush has nothing left to export.
     await this.#provider.shutdown().catch(() => undefined);
   }
 }
 
 /**
- * The spans of one batch, by the semantic conventions for messaging: one for each event whose trace is recorded, in the
- * writer's trace, and one for the batch, which they link to; none for a batch without such events.
+ * The spans of one batch, by the semantic conventions for messaging: one for each event with a sampled trace, in the
+ * writer's trace, and one for the batch, which the others link to. A batch without such events has no spans.
  *
  * https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/
  */
@@ -127,7 +126,7 @@ export class BatchTrace {
     this.#startTime = now();
   }
 
-  /** What became of an event: its span goes from the begin of the batch until now. */
+  /** Adds an event's outcome. Its span lasts from the start of the batch until now. */
   addEvent(event: TracedEvent, { outcome, code }: TracedOutcome): void {
     const count = `outgraph.events.${outcome}`;
     this.#counts[count] = (this.#counts[count] ?? 0) + 1;
@@ -144,7 +143,7 @@ export class BatchTrace {
     this.#endSpan(this.#startSpan(attributes, { links: [this.#span], writer }), code);
   }
 
-  /** @param code the fault that ended the batch, if one did. */
+  /** @param code the code of the fault that ended the batch, if there is one. */
   end(code?: string): void {
     this.#span?.setAttributes(this.#counts);
     if (this.#span !== undefined) this.#endSpan(this.#span, code);

@@ -1,22 +1,19 @@
-/**
- * Environment variables that look like settings and are none: a misspelt name would leave the default in place without
- * a word.
- */
+/** Finds environment variables with misspelt names, which would otherwise silently leave a default in place. */
 import { type Environment, settings } from './settings.ts';
 
 /** A variable that no part reads. */
 export interface UnknownSetting {
   readonly name: string;
-  /** The setting that it is close to, which is not set; null where there is none. */
+  /** The setting that its name resembles and that is not set; null if there is none. */
   readonly meant: string | null;
 }
 
 const names = Object.keys(settings.shape);
 
-/** First words of settings. OpenTelemetry has many more variables than those that are read here. */
+/** First words of settings. OpenTelemetry has many more variables than outgraph reads. */
 const prefixes = new Set(names.map(firstWord).filter((word) => word !== 'OTEL'));
 
-/** The variables with a first word of outgraph's settings that are none, and those that are a misspelt one. */
+/** Returns variables that begin with the first word of a setting, or resemble one, but are no setting. */
 export function unknownSettings(environment: Environment): readonly UnknownSetting[] {
   return Object.keys(environment)
     .filter((name) => environment[name] !== undefined && !names.includes(name))
@@ -37,7 +34,7 @@ function firstWord(name: string): string {
   return name.split('_')[0] ?? name;
 }
 
-/** A letter or two wrong, missing or swapped; or cut short, as NEO4J_USER. */
+/** One or two letters wrong, missing or swapped; or truncated, such as NEO4J_USER. */
 function isClose(name: string, known: string): boolean {
   const upper = name.toUpperCase();
   if (upper === known) return true;
@@ -46,7 +43,7 @@ function isClose(name: string, known: string): boolean {
   return known.includes('_') && distance(upper, known) <= 2;
 }
 
-/** How many letters must be put in, left out or replaced. */
+/** The number of letters to insert, remove or replace. */
 function distance(left: string, right: string): number {
   let before = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (const [row, letter] of [...left].entries()) {

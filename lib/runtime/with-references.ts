@@ -1,6 +1,6 @@
 /**
- * What is wired from settings that may be references: read when they are needed, wired anew when one has changed, so
- * that a secret rotates without a deployment.
+ * Wires a flow from settings that may be references. It reads the references when they are needed, and wires the flow
+ * again if one has changed, so that a secret can be rotated without a deployment.
  */
 import type { z } from 'zod';
 import { Fault } from '../contract/fault.ts';
@@ -9,68 +9,65 @@ import type { ReadOptions } from './secrets.ts';
 import { type Environment, readSettings } from './settings.ts';
 
 /** Settings that may hold references. */
-export interface Referring {
+export interface ReferenceSettings {
   readonly SECRETS_MAX_AGE_SECONDS: number;
 }
 
-/** Something that holds connections. */
+/** An object with connections to close. */
 export interface Closable {
   close(): Promise<void>;
 }
 
-/** What to wire, and from what. */
+/** The settings, and the function that wires a flow from them. */
 export interface WiringSource<Settings, Wired> {
   readonly schema: z.ZodType<Settings> & z.ZodObject;
   readonly environment: Environment;
   readonly wire: (settings: Settings) => Wired;
   readonly read: (reference: Reference, options: ReadOptions) => Promise<string>;
-  /** Told when references could not be read, and what was read before is used on. */
-  readonly stale: (error: unknown) => void;
+  /** Called if references could not be read and the previous values are used instead. */
+  readonly onStale: (error: unknown) => void;
 }
 
 /**
- * One process's wiring.
+ * The wired flow of one process.
  *
  * @example
- * const wired = WithReferences.fromEnvironment({ schema: sweepSettings, environment: process.env, wire: wireSweep,
- * read, stale });
+ * const source = { schema: sweepSettings, environment: process.env, wire: wireSweep, read, onStale };
+ * const wired = WithReferences.fromEnvironment(source);
  * await wired.use((sweeper) => sweeper.sweep(remainingMillis));
  */
 export class WithReferences<Wired extends Closable> {
   readonly #readValues: (fresh: boolean) => Promise<Environment>;
   readonly #wire: (values: Environment) => Wired;
-  readonly #stale: (error: unknown) => void;
+  readonly #onStale: (error: unknown) => void;
   #current: { readonly values: Environment; readonly wired: Wired } | null = null;
   #fresh = false;
 
   private constructor(
     readValues: (fresh: boolean) => Promise<Environment>,
     wire: (values: Environment) => Wired,
-    stale: (error: unknown) => void,
+    onStale: (error: unknown) => void,
   ) {
     this.#readValues = readValues;
     this.#wire = wire;
-    this.#stale = stale;
+    this.#onStale = onStale;
   }
 
-  /**
-   * @throws Error that names all that is wrong with the settings as far as they stand in the environment: at cold
-   * start.
-   */
-  static fromEnvironment<Settings extends Referring, Wired extends Closable>(
+  /** @throws Error at cold start that names every missing or wrong setting, except the values behind references. */
+  static fromEnvironment<Settings extends ReferenceSettings, Wired extends Closable>(
     source: WiringSource<Settings, Wired>,
   ): WithReferences<Wired> {
-    const { schema, environment, wire, read, stale } = source;
+    const { schema, environment, wire, read, onStale } = source;
     const maxAgeSeconds = readSettings(schema, environment).SECRETS_MAX_AGE_SECONDS;
     const readValues = (fresh: boolean) =>
-      readReferred(schema, environment, (reference) => read(reference, { maxAgeSeconds, fresh }));
-    return new WithReferences(readValues, (values) => wire(readSettings(schema, values)), stale);
+      resolveReferences(schema, environment, (reference) => read(reference, { maxAgeSeconds, fresh }));
+    return new WithReferences(readValues, (values) => wire(readSettings(schema, values)), onStale);
   }
 
   /**
-   * Does a piece of work with what is wired. A server that refuses the credentials makes the next use read them anew.
+   * Runs `work` with the wired flow. If a server refuses the credentials, the next use reads the references again.
    *
-   * @throws Fault `secret-unavailable` if nothing could be read yet; whatever the work throws.
+   * @throws Fault `secret-unavailable` if the references were never read; any error of `work`.
    */
   async use<Result>(work: (wired: Wired) => Promise<Result>): Promise<Result> {
     try {
@@ -86,7 +83,7 @@ export class WithReferences<Wired extends Closable> {
     const values = await this.#valuesNow();
     if (before !== null && sameValues(before.values, values)) return before.wired;
     const wired = this.#wire(values);
-    // Nobody works with the old one any more: an environment has one invocation at a time.
+    // The old flow is not in use any more: an execution environment has one invocation at a time.
     before?.wired.close().catch(() => undefined);
     this.#current = { values, wired };
     return wired;
@@ -99,18 +96,18 @@ export class WithReferences<Wired extends Closable> {
       return values;
     } catch (error) {
       if (this.#current === null) throw error;
-      this.#stale(error);
+      this.#onStale(error);
       return this.#current.values;
     }
   }
 }
 
 /**
- * The values of a part's settings, with what they refer to in the place of references.
+ * Returns the values of a part's settings, with references replaced by the values they refer to.
  *
  * @throws Fault `secret-unavailable`.
  */
-export async function readReferred(
+export async function resolveReferences(
   schema: z.ZodObject,
   environment: Environment,
   read: (reference: Reference) => Promise<string>,

@@ -1,13 +1,10 @@
-/**
- * Bounds what waits for a server by the time that an invocation has left, so that it ends by itself and in order, and
- * is never ended in the middle.
- */
+/** Limits waiting for a server to the invocation's remaining time, so that the invocation ends in order and on time. */
 import pTimeout from 'p-timeout';
 import { Fault } from '../contract/fault.ts';
 
 /**
- * The answer, or a `time-up` fault once so many milliseconds have passed. What was called goes on behind the caller's
- * back; its end no longer matters.
+ * Returns the answer, or throws a `time-up` fault after `millis`. The call itself continues in the background; its
+ * result is ignored.
  *
  * @example
  * await withinTime('Neo4j', remainingMillis() - 10_000, () => driver.executeQuery('RETURN 1'));

@@ -26,7 +26,7 @@ function world() {
       if (state.away) throw new Fault('secret-unavailable', 'away');
       return state.value;
     },
-    stale: (error) => stale.push(error),
+    onStale: (error) => stale.push(error),
   });
   return { wired, state, asked, closed, stale, uri: () => wired.use(async ({ uri }) => uri) };
 }
