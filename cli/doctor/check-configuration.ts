@@ -89,7 +89,10 @@ function judgeSettings(states: readonly SettingState[]): Finding {
   const absent = states.filter(({ state }) => state === 'absent').map(({ name }) => name);
   const missing = absent.filter((name) => required.includes(name)).map((name) => `${name} is not set`);
   if (invalid.length + missing.length > 0)
-    return wrong([...missing, ...invalid].join('; '), 'Correct these environment variables (docs/reference/settings.md).');
+    return wrong(
+      [...missing, ...invalid].join('; '),
+      'Correct these environment variables (docs/reference/settings.md).',
+    );
   if (absent.includes('QUEUE_URL') !== absent.includes('DEAD_LETTER_QUEUE_URL'))
     return warning(
       'only one of QUEUE_URL and DEAD_LETTER_QUEUE_URL is set',

@@ -20,7 +20,7 @@ export interface AggregateFindings {
    */
   readonly document: Subgraph | Fault | 'absent' | 'not-found';
   readonly registered: RegisteredAggregate | undefined;
-  readonly standing: StandingElements;
+  readonly standing: StoredElements;
   /** Its newest unsettled event is dead, and newer than the graph's state. */
   readonly isNewestDead: boolean;
   /** A pending event would change the graph. */
@@ -86,7 +86,7 @@ function nameOfLine(line: string): string {
   return listedName(readLine(line));
 }
 
-function isInGraph({ nodes, relationships }: StandingElements, line: string): boolean {
+function isInGraph({ nodes, relationships }: StoredElements, line: string): boolean {
   const element = readLine(line);
   return element.kind === 'node' ? nodes.has(element.endpoint.identity) : relationships.has(element.id);
 }

@@ -1,7 +1,7 @@
 /** The subgraphs of a document and of the graph, each with both ends of every relationship. Pure. */
 import { relationshipId } from '../../lib/contract/identity.ts';
 import type { NamedEndpoint, Subgraph } from '../../lib/contract/subgraph.ts';
-import type { StandingElements, StandingNode } from '../../lib/graph/standing-graph.ts';
+import type { StoredElements, StoredNode } from '../../lib/graph/stored-graph.ts';
 import type { ListedElements } from './aggregate-differences.ts';
 import type { NodeView, RelationshipView, SubgraphView } from './aggregate-view.ts';
 
@@ -34,8 +34,8 @@ function endView({ identity, label, key }: NamedEndpoint): NodeView {
 /** The listed elements in the graph. @param ends the unlisted ends of its relationships, by identity. */
 export function standingView(
   listed: ListedElements,
-  standing: StandingElements,
-  ends: ReadonlyMap<string, StandingNode>,
+  standing: StoredElements,
+  ends: ReadonlyMap<string, StoredNode>,
 ): SubgraphView {
   const nodes = new Map<string, NodeView>();
   for (const [identity, node] of standing.nodes) {
@@ -57,7 +57,7 @@ export function standingView(
 }
 
 /** The ends that must still be read. */
-export function unreadEnds({ nodes, relationships }: StandingElements): readonly string[] {
+export function unreadEnds({ nodes, relationships }: StoredElements): readonly string[] {
   const ends = [...relationships.values()].flatMap(({ from, to }) => [from, to]);
   const unlisted = ends.flatMap((identities) =>
     identities.some((one) => nodes.has(one)) ? [] : identities.slice(0, 1),

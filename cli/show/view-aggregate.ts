@@ -11,7 +11,7 @@ import { decodeManifest } from '../../lib/graph/manifest.ts';
 import { type KeyNames, readKeyNames } from '../../lib/graph/neo4j-key-names.ts';
 import { readRegistered } from '../../lib/graph/neo4j-list-aggregates.ts';
 import { readElements } from '../../lib/graph/neo4j-read-elements.ts';
-import type { RegisteredAggregate } from '../../lib/graph/standing-graph.ts';
+import type { RegisteredAggregate } from '../../lib/graph/stored-graph.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
 import type { Databases } from '../databases.ts';

@@ -5,7 +5,7 @@ import type { StoredElements, StoredNode, StoredRelationship } from '../../lib/g
 import type { Difference } from './difference.ts';
 
 /** The elements of `subgraph` that are missing or different in the graph. `owner` is the aggregate's key. */
-export function compareElements(owner: string, subgraph: Subgraph, standing: StandingElements): readonly Difference[] {
+export function compareElements(owner: string, subgraph: Subgraph, standing: StoredElements): readonly Difference[] {
   const differences: Difference[] = [];
   const add = (element: string, reason: string | null, others: Pick<Difference, 'ends'> = {}) => {
     if (reason === null) return;

@@ -6,8 +6,8 @@ import type {
   CountedElement,
   MarkedElement,
   RegisteredAggregate,
-  StandingElements,
-} from '../../lib/graph/standing-graph.ts';
+  StoredElements,
+} from '../../lib/graph/stored-graph.ts';
 import type { UnsettledEvent } from '../../lib/outbox/mongodb-unsettled.ts';
 
 /** A document as it is now, projected. */
@@ -42,7 +42,7 @@ export interface VerifyPorts<Id> {
   readonly readElements: (
     nodes: readonly SubgraphNode[],
     relationships: readonly { readonly type: string; readonly id: string }[],
-  ) => Promise<StandingElements>;
+  ) => Promise<StoredElements>;
   /** The labels with a key constraint of outgraph. */
   readonly readOwnLabels: () => Promise<ReadonlySet<string>>;
   readonly walkElements: () => AsyncIterable<readonly MarkedElement[]>;

@@ -9,7 +9,7 @@ import { relationshipId } from '../../lib/contract/identity.ts';
 import { aggregateKey } from '../../lib/contract/outbox-event.ts';
 import type { Subgraph } from '../../lib/contract/subgraph.ts';
 import { createManifest, decodeManifest } from '../../lib/graph/manifest.ts';
-import type { RegisteredAggregate, StandingElements } from '../../lib/graph/standing-graph.ts';
+import type { RegisteredAggregate, StoredElements } from '../../lib/graph/stored-graph.ts';
 import type { UnsettledEvent } from '../../lib/outbox/mongodb-unsettled.ts';
 import { compareElements } from './compare-elements.ts';
 import type { Difference, Found } from './difference.ts';

@@ -51,17 +51,37 @@ const packSchema = z.object({
     .max(maxPackPointers),
 });
 
-/** The event's id, or why the message body cannot be read. */
+/** What travels: a pack, or the single pointer of an older version. */
+const detailSchema = z.union([
+  packSchema.transform(({ events }) => events.map(({ eventId }) => eventId)),
+  pointerSchema.transform(({ eventId }) => [eventId]),
+]);
+
+const envelopeSchema = z.object({ source: z.string(), detail: detailSchema }).transform(({ detail }) => detail);
+
+const atlasEnvelopeSchema = z
+  .object({
+    detail: z.object({
+      fullDocument: z.object({
+        _id: z.union([eventIdSchema, z.object({ $oid: eventIdSchema }).transform((id) => id.$oid)]),
+      }),
+    }),
+  })
+  .transform(({ detail }) => [detail.fullDocument._id]);
+
+const bodySchema = z.union([detailSchema, envelopeSchema, atlasEnvelopeSchema]);
+
+/** What a message body says: the ids of its events, or why it cannot be read. */
 export type PointerReading =
   | { readonly outcome: 'read'; readonly eventIds: readonly string[] }
   | { readonly outcome: 'unreadable'; readonly reason: string };
 
 /**
- * Reads a queue message's body in any of the contract's three shapes: the EventBridge envelope of a pointer, the
- * envelope of an Atlas Trigger's partner event source (`detail.fullDocument._id`, plain or Extended JSON), or the
- * sweep's bare pointer.
+ * Reads a queue message's body in any shape of the contract: a pack of pointers or a single one, bare or in the
+ * EventBridge envelope, or the envelope of an Atlas Trigger's partner event source (`detail.fullDocument._id`, plain or
+ * Extended JSON).
  *
- * Returns only the event's id: the consumer reads everything else from the event itself.
+ * Only the ids of the events are taken: the consumer reads everything else from the events themselves.
  *
  * @example
  * readPointers('{"aggregateType":"graph","events":[{"eventId":"66a0c0ffee0123456789abcd","aggregateId":"a"}]}');
