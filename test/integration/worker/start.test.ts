@@ -22,7 +22,7 @@ it('a worker without the set-up of Neo4j, or with a database that Neo4j lacks, e
   const none = { ...settings, NEO4J_DATABASE: 'nowhere' };
   const wrong = await startOutgraphProcess(['worker', '--health-port', '0'], none).ended;
   expect(wrong).toMatchObject({ exitCode: 1, stdout: '' });
-  expect(wrong.stderr).toMatch(/^Neo4j at \S+ has no database of the name in NEO4J_DATABASE.*\n$/);
+  expect(wrong.stderr).toMatch(/^Neo4j at \S+ has no database with the name in NEO4J_DATABASE.*\n$/);
   const constraint =
     'SHOW CONSTRAINTS YIELD name, labelsOrTypes WHERE "OutgraphAggregate" IN labelsOrTypes RETURN name';
   const { records } = await graph.driver.executeQuery(constraint);

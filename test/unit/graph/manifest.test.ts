@@ -64,12 +64,12 @@ describe('a manifest of another form', () => {
     const fault = faultOf(text);
     expect(fault.code).toBe('manifest-unknown');
     expect(fault.retryable).toBe(true);
-    expect(fault.message).not.toContain('newer outgraph');
+    expect(fault.message).not.toContain('newer version of outgraph');
     expect(fault.message).toContain(`form begins with "${text.split('\n')[0]?.slice(0, 8)}", and`);
   });
 
   it.each(['0003', '3x', '3 ', 'x3', '-3', '1234567890'])('whose form is %j is not taken for a newer one', (form) => {
-    expect(faultOf(`${form}\n`).message).not.toContain('newer outgraph');
+    expect(faultOf(`${form}\n`).message).not.toContain('newer version of outgraph');
   });
 
   it('that has several digits is a newer one', () => {
