@@ -1,6 +1,6 @@
-/** `outgraph`: what aggregates are declared with, for writers and functions alike. It knows no driver and no SDK. */
-// biome-ignore-all lint/performance/noBarrelFile: an entry point of the package, whose names are promised while the
-// files behind them may move.
+/** `outgraph`: declares aggregate types, for writers and functions. It imports no database driver and no AWS SDK. */
+// biome-ignore-all lint/performance/noBarrelFile: an entry point of the package. Its names are stable; the files behind
+// them may move.
 
 export { Fault, type FaultCode } from '../lib/contract/fault.ts';
 export type {

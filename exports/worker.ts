@@ -1,6 +1,6 @@
-/** `outgraph/worker`: the whole path in one resident process, and the set-up that it needs. */
-// biome-ignore-all lint/performance/noBarrelFile: an entry point of the package, whose names are promised while the
-// files behind them may move.
+/** `outgraph/worker`: publisher, consumer and sweep in one resident process, and the set-up that they need. */
+// biome-ignore-all lint/performance/noBarrelFile: an entry point of the package. Its names are stable; the files behind
+// them may move.
 export {
   type Environment,
   readSettings,

@@ -1,4 +1,4 @@
-/** The consumer of the catalog. */
+/** The consumer Lambda for the catalog. */
 
 import { createConsumerHandler } from '../lib/consumer/handler.ts';
 import { catalog } from './catalog.ts';

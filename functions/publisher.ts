@@ -1,4 +1,4 @@
-/** The publisher. */
+/** The publisher Lambda. */
 import { createPublisherHandler } from '../lib/publisher/handler.ts';
 
 export const handler = createPublisherHandler();

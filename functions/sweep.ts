@@ -1,4 +1,4 @@
-/** The sweep. */
+/** The sweep Lambda. */
 import { createSweepHandler } from '../lib/sweep/handler.ts';
 
 export const handler = createSweepHandler();

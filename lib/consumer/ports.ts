@@ -40,7 +40,7 @@ export interface ConsumePorts extends SettlePorts, Pick<GraphPorts, 'answers'>, 
   readonly log: ConsumeLog;
 }
 
-/** What the consumer logs about single messages and events; never a payload or a key. */
+/** The log of single messages and events. It never contains a payload or a key. */
 export interface ConsumeLog {
   /** The outcome of one event: reported once for each event, as soon as MongoDB has recorded it. */
   readonly eventOutcome: (event: TracedEvent, outcome: ReportedOutcome) => void;

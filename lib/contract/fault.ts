@@ -60,7 +60,7 @@ export const dataFaultCodes = [
 /** The code of a fault of the event itself: the event becomes dead. */
 export type DataFaultCode = (typeof dataFaultCodes)[number];
 
-/** What went wrong around an event, not with it: all of these are retried. */
+/** Faults around an event, not of the event itself: all of these are retried. */
 export const infrastructureFaultCodes = [
   'mongodb-unavailable',
   'neo4j-unavailable',

@@ -16,7 +16,11 @@ export interface ProjectedEndpoint {
  * safe integer becomes an INTEGER, any other a FLOAT; wrap it in `new Double(n)` if 1.0 must stay a FLOAT.
  *
  * @example
- * const node: ProjectedNode = { label: 'User', key: { user_id: 'u1' }, labels: ['Admin'], properties: { name: 'Ada' }
+ * const node: ProjectedNode = {
+ *   label: 'User',
+ *   key: { user_id: 'u1' },
+ *   labels: ['Admin'],
+ *   properties: { name: 'Ada' },
  * };
  */
 export interface ProjectedNode extends ProjectedEndpoint {

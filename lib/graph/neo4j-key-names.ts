@@ -1,4 +1,6 @@
-/** The properties that name a node of each label, by all uniqueness constraints of the graph, whoever created them. */
+/**
+ * The properties that name a node of each label, by all uniqueness constraints of the graph, including those of users.
+ */
 import type { Driver } from 'neo4j-driver';
 import { readGraphSchema } from './neo4j-schema.ts';
 

@@ -4,7 +4,7 @@
  */
 import type { Endpoint } from '../contract/subgraph.ts';
 
-/** What nodes in one statement have in common. */
+/** The common shape of the nodes in one statement. */
 export interface Shape {
   readonly label: string;
   /** The names of the key properties, sorted. */

@@ -140,8 +140,8 @@ function sumSharedRelationships(diffs: readonly PositionedDiff[]): readonly Shar
     for (const { type, id, shared } of diff.released) if (shared) add(type, id, -1, null);
     for (const { type, id, shared, from, to } of diff.created) if (shared) add(type, id, 1, { from, to });
   }
-  // Includes relationships with a delta of zero: whoever counts shares relies on the lock of every transaction that
-  // changes its list.
+  // Includes relationships with a delta of zero: a count of shares relies on the lock of every transaction that changes
+  // which aggregates share them.
   return sortBy([...sums.values()], (sum) => sum.id);
 }
 

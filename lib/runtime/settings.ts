@@ -194,10 +194,12 @@ export type PublisherSettings = z.infer<typeof publisherSettings>;
 export type ConsumerSettings = z.infer<typeof consumerSettings>;
 export type QueueConsumerSettings = z.infer<typeof queueConsumerSettings>;
 export type SweepSettings = z.infer<typeof sweepSettings>;
+/** The settings of the set-up. */
 export type SetUpSettings = z.infer<typeof setUpSettings>;
+/** The settings of the worker. */
 export type WorkerSettings = z.infer<typeof workerSettings>;
 
-/** Environment variables, such as `process.env`. */
+/** Environment variables by name, such as `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**

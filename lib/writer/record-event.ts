@@ -13,11 +13,17 @@ import { forbidCommitOnFailure } from './forbid-commit.ts';
 import { labelTransient } from './in-transaction.ts';
 import { requireTransaction } from './require-transaction.ts';
 
-/** A change of one aggregate. `payload` is the full state after the write, never a delta. */
+/**
+ * A change of one aggregate. `payload` is the full state after the write, never a delta.
+ *
+ * @example
+ * const change: AggregateChange = { operation: 'delete', aggregateId: 'ada' };
+ */
 export type AggregateChange =
   | { readonly operation: 'upsert'; readonly aggregateId: string; readonly payload: Document }
   | { readonly operation: 'delete'; readonly aggregateId: string };
 
+/** Options of recording events. */
 export interface RecordOptions {
   /**
    * W3C trace context, passed on to the consumer's spans. Left out or malformed, it defaults to that of the active
