@@ -59,7 +59,7 @@ export async function countListings(
   const counted: CountedElement[] = [];
   let open = elements;
   for (let read = 0; read < maxReads && open.length > 0; read += 1) {
-    const before = await lookAgain(query, keyNames, open);
+    const before = await rereadElements(query, keyNames, open);
     const listings = await readListings(query, before);
     const after = await rereadElements(query, keyNames, before);
     const sharesBefore = new Map(before.map(({ elementId, shares }) => [elementId, shares]));

@@ -47,7 +47,7 @@ export interface VerifyPorts<Id> {
   readonly readOwnLabels: () => Promise<ReadonlySet<string>>;
   readonly walkElements: () => AsyncIterable<readonly MarkedElement[]>;
   /** The elements that still exist with the same marks. */
-  readonly lookAgain: (elements: readonly MarkedElement[]) => Promise<readonly MarkedElement[]>;
+  readonly rereadElements: (elements: readonly MarkedElement[]) => Promise<readonly MarkedElement[]>;
   /**
    * The elements that still exist, each with the number of aggregates that list it as shared at the same moment. An
    * element that keeps changing is left out.

@@ -44,7 +44,7 @@ export async function verifyDocuments<Id>(
   let suspects: readonly Judged<Id>[] = judged.filter(({ key }) => found.has(key));
   const confirmed: Found<Id>[] = nameless.map((difference) => ({ difference, subject: null }));
   for (let read = 0; read < maxReads && suspects.length > 0; read += 1) {
-    const second = await lookAgain(ports, aggregateType, suspects, quick);
+    const second = await rereadElements(ports, aggregateType, suspects, quick);
     confirmed.push(...second.found);
     suspects = second.moving;
   }

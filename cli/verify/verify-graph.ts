@@ -238,7 +238,7 @@ async function confirmUnlisted<Id>(
   { since, scope }: { readonly since: Position; readonly scope: RepairScope },
 ): Promise<readonly Found<Id>[]> {
   // First whether they still exist. The next verification finds an element that should have been deleted since.
-  const standing = await ports.lookAgain(suspects);
+  const standing = await ports.rereadElements(suspects);
   listed.forgetChanged();
   for await (const changed of ports.listChanged(since)) for (const aggregate of changed) listed.addChanged(aggregate);
   const unlisted = standing.filter((element) => !listed.has(element));

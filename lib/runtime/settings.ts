@@ -1,13 +1,13 @@
 /**
  * The list of settings. Each part reads its own settings once from environment variables, and reports every problem in
- * one error. The table in `docs/settings.md` and `.env.example` are generated from this list (`npm run settings`).
+ * one error. The table in `docs/reference/settings.md` and `.env.example` are generated from this list (`npm run settings`).
  */
 import { z } from 'zod';
 import { Fault } from '../contract/fault.ts';
 import { mongodbUriProblem, neo4jUriProblem } from './address.ts';
 import { isReference, parseReference } from './reference.ts';
 
-/** A setting's row in the table of `docs/settings.md`, beside its name and default. */
+/** A setting's row in the table of `docs/reference/settings.md`, beside its name and default. */
 export interface SettingMeta {
   readonly description: string;
   /** Whether it must not be in an environment value on AWS, nor in any log. */
