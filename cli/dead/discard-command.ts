@@ -30,7 +30,8 @@ discarded event was the newest of its aggregate, the graph stays behind its
 document; you are warned first, and "outgraph verify --repair" corrects it.
 
 It needs the MongoDB role "discard" (docs/explanation/security.md). If it is
-killed, every event is in exactly one of the two collections; run it again to continue.`;
+killed, every event is in exactly one of the two collections; run it again to
+continue.`;
 
 const maxReason = 500;
 
