@@ -103,7 +103,9 @@ describe('the package', () => {
     );
     const sources = tarball.names.filter((name) => /(?<!\.d)\.ts$/.test(name) && !name.startsWith('examples/'));
     expect(sources).toStrictEqual([]);
-    expect(tarball.names.filter((name) => /^(test|bench|node_modules|\.(?!env\.example))/.test(name))).toStrictEqual([]);
+    expect(tarball.names.filter((name) => /^(test|bench|node_modules|\.(?!env\.example))/.test(name))).toStrictEqual(
+      [],
+    );
   });
 
   it('has nothing that publint objects to, strictly', async () => {
