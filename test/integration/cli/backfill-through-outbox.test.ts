@@ -108,7 +108,7 @@ it.each([
   ['no events chosen', ['redrive'], 'choose events'],
   ['an unknown code', ['redrive', '--code', 'x'], 'must be one of'],
   ['a time without its zone', ['redrive', '--since', '2026-11-25'], 'must be a time with its zone'],
-  ['an unknown type', ['backfill', 'nobody'], 'there are graph, memory-user, memory-event'],
+  ['an unknown type', ['backfill', 'nobody'], 'choose from graph, memory-user, memory-event'],
   ['the canaries', ['backfill', 'outgraph-canary'], 'no aggregate type "outgraph-canary" with documents'],
 ])('wrong use ends with 2 and says what is right: %s', async (_, args, text) => {
   const { exitCode, stderr } = await startOutgraph(args, settings()).ended;

@@ -279,7 +279,7 @@ it('nothing is changed before it was said what is going to be done, and somebody
   const { exitCode, stderr } = await startOutgraph(['backfill', 'memory-event', '--direct'], settings()).ended;
   expect(exitCode).toBe(3);
   expect(stderr).toContain(
-    'straight into the graph, without events, of about 3 documents of memory-event, 10000 a second',
+    'straight into the graph, without events, of about 3 documents of memory-event, at most 10000 a second',
   );
   expect(stderr).toContain('pass --yes');
   expect(await readNodes(graph)).toStrictEqual([]);

@@ -224,7 +224,7 @@ describe.skipIf(chromiumPath === null)('the console', () => {
       .or(dialog.getByText('Events that it did not reach are still dead'))
       .waitFor();
     await dialog.getByRole('button', { name: 'Close' }).click();
-    await page.getByText('The console does not answer.').waitFor();
+    await page.getByText('The console does not answer.', { exact: true }).waitFor();
   });
 });
 
