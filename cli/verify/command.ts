@@ -2,8 +2,7 @@
 import { open } from 'node:fs/promises';
 import { Command } from 'commander';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
-import { withGraph, withOutbox } from '../databases.ts';
-import { addCatalogOption, type CatalogOption, readTypesOrExit, refuseUnknownTypes } from '../terminal/read-catalog.ts';
+import { addCatalogOption, type CatalogOption, readTypesOrExit } from '../terminal/read-catalog.ts';
 import {
   type Answer,
   addChangeOptions,
@@ -11,11 +10,10 @@ import {
   count,
   positive,
   Refusal,
-  readDatabaseSettings,
-  runCommand,
 } from '../terminal/run-command.ts';
 import type { Shell } from '../terminal/shell.ts';
 import type { Difference } from './difference.ts';
+import { runCompared } from './run-compared.ts';
 import { runRepair } from './run-repair.ts';
 import {
   comparedText,
@@ -101,33 +99,26 @@ async function runVerify(
   definitions: readonly AggregateDefinition[],
   options: VerifyScope,
 ): Promise<void> {
-  const settings = await readDatabaseSettings(shell);
-  return runCommand(shell, options, (terminal) =>
-    withOutbox(settings, (db) =>
-      withGraph(db, settings, async (driver): Promise<Answer> => {
-        const scope = { db, driver, database: settings.NEO4J_DATABASE };
-        if (options.isWholeCatalog) await refuseUnknownTypes(scope, definitions);
-        const shown: Difference[] = [];
-        const file = options.to === undefined ? null : await openFile(options.to);
-        const onDifference = async ({ difference }: { readonly difference: Difference }) => {
-          if (shown.length < options.first) shown.push(difference);
-          await file?.write(`${JSON.stringify(differenceFacts(difference))}\n`);
-        };
-        const { quick = false, transactionSeconds } = options;
-        const report = await verifyGraph(
-          scope,
-          definitions,
-          { quick, transactionSeconds },
-          { signal: terminal.signal, progress: showSteps(terminal), onDifference },
-        ).finally(() => file?.close());
-        return {
-          outcome: report.outcome,
-          text: reportText(report, shown, comparedText(report, definitions, options), options),
-          facts: { ...report, types: definitions.map(({ type }) => type), first: shown.map(differenceFacts) },
-        };
-      }),
-    ),
-  );
+  return runCompared(shell, definitions, options, async (scope, terminal): Promise<Answer> => {
+    const shown: Difference[] = [];
+    const file = options.to === undefined ? null : await openFile(options.to);
+    const onDifference = async ({ difference }: { readonly difference: Difference }) => {
+      if (shown.length < options.first) shown.push(difference);
+      await file?.write(`${JSON.stringify(differenceFacts(difference))}\n`);
+    };
+    const { quick = false, transactionSeconds } = options;
+    const report = await verifyGraph(
+      scope,
+      definitions,
+      { quick, transactionSeconds },
+      { signal: terminal.signal, progress: showSteps(terminal), onDifference },
+    ).finally(() => file?.close());
+    return {
+      outcome: report.outcome,
+      text: reportText(report, shown, comparedText(report, definitions, options), options),
+      facts: { ...report, types: definitions.map(({ type }) => type), first: shown.map(differenceFacts) },
+    };
+  });
 }
 
 interface DifferenceFile {

@@ -4,12 +4,11 @@ import { readClusterTime } from '../../lib/outbox/mongodb-clock.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
 import { countPending, oldestPending } from '../../lib/outbox/mongodb-unsettled.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
-import { type Databases, paceOf, sleepUnless, withGraph, withOutbox } from '../databases.ts';
+import { type Databases, paceOf, sleepUnless } from '../databases.ts';
 import type { DocumentId } from '../documents/mongodb-documents.ts';
 import { recordDocuments } from '../documents/mongodb-record-current-states.ts';
 import { recordDeletions } from '../documents/mongodb-record-deletions.ts';
-import { refuseUnknownTypes } from '../terminal/read-catalog.ts';
-import { type Answer, Refusal, readDatabaseSettings, runCommand, type Terminal } from '../terminal/run-command.ts';
+import { type Answer, Refusal, type Terminal } from '../terminal/run-command.ts';
 import type { Shell } from '../terminal/shell.ts';
 import { recordedAtOnce } from '../throttle/capacity.ts';
 import { chunkFor } from '../throttle/pace.ts';
@@ -18,6 +17,7 @@ import type { Difference } from './difference.ts';
 import { correctManifests } from './neo4j-correct-manifests.ts';
 import { settleElements } from './neo4j-settle-elements.ts';
 import { countDeletions, type RepairReport, repair } from './repair.ts';
+import { runCompared } from './run-compared.ts';
 import { comparedText, differenceFacts, differenceLines, inFlightLines, kindsText, showSteps } from './text.ts';
 import type { VerifyReport } from './verify.ts';
 import { verifyGraph } from './wiring.ts';
@@ -28,32 +28,25 @@ export async function runRepair(
   definitions: readonly AggregateDefinition[],
   options: VerifyScope,
 ): Promise<void> {
-  const settings = await readDatabaseSettings(shell);
-  return runCommand(shell, options, (terminal) =>
-    withOutbox(settings, (db) =>
-      withGraph(db, settings, async (driver): Promise<Answer> => {
-        const scope = { db, driver, database: settings.NEO4J_DATABASE };
-        if (options.isWholeCatalog) await refuseUnknownTypes(scope, definitions);
-        // Without a confirmation, the first round's verification is enough.
-        if (!options.yes) {
-          const found = await verifyOnly(scope, definitions, options, terminal);
-          if (found.outcome !== 'different')
-            return {
-              outcome: found.outcome,
-              text: nothingToRepairText(found, comparedText(found, definitions, options)),
-              facts: { verified: found },
-            };
-          await terminal.confirm(planText(found, options));
-        }
-        const remaining = new Remaining(options.first);
-        const report = await repairGraph(scope, definitions, options, terminal, remaining);
-        if (report.outcome === 'too-many') throw new Refusal(tooManyText(report, options), { ...report });
-        const outcome = report.outcome === 'unapplied' ? 'different' : report.outcome;
-        const text = reportText(report, remaining, comparedText(report.verified, definitions, options));
-        return { outcome, text, facts: { ...report, first: remaining.differences.map(differenceFacts) } };
-      }),
-    ),
-  );
+  return runCompared(shell, definitions, options, async (scope, terminal): Promise<Answer> => {
+    // Without a confirmation, the first round's verification is enough.
+    if (!options.yes) {
+      const found = await verifyOnly(scope, definitions, options, terminal);
+      if (found.outcome !== 'different')
+        return {
+          outcome: found.outcome,
+          text: nothingToRepairText(found, comparedText(found, definitions, options)),
+          facts: { verified: found },
+        };
+      await terminal.confirm(planText(found, options));
+    }
+    const remaining = new Remaining(options.first);
+    const report = await repairGraph(scope, definitions, options, terminal, remaining);
+    if (report.outcome === 'too-many') throw new Refusal(tooManyText(report, options), { ...report });
+    const outcome = report.outcome === 'unapplied' ? 'different' : report.outcome;
+    const text = reportText(report, remaining, comparedText(report.verified, definitions, options));
+    return { outcome, text, facts: { ...report, first: remaining.differences.map(differenceFacts) } };
+  });
 }
 
 /** The first differences of the last round. */
