@@ -4,7 +4,7 @@
  */
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import pMap from 'p-map';
-import { type Pointer, pointerSource, pointersPerCall } from '../lib/contract/pointer.ts';
+import { entriesPerCall, type Pointer, pointerSource } from '../lib/contract/pointer.ts';
 import { concurrentCalls } from '../lib/publisher/send-all.ts';
 import { inChunks } from '../lib/runtime/in-chunks.ts';
 
@@ -22,7 +22,7 @@ export async function putEventsBare(
     DetailType: pointer.aggregateType,
     Detail: JSON.stringify(pointer),
   };
-  const calls = inChunks(new Array<typeof entry>(count).fill(entry), pointersPerCall);
+  const calls = inChunks(new Array<typeof entry>(count).fill(entry), entriesPerCall);
   await pMap(calls, (entries) => bus.send(new PutEventsCommand({ Entries: [...entries] })), {
     concurrency: concurrentCalls,
   });

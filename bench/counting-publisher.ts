@@ -1,5 +1,6 @@
 /** A publisher that stops when it has sent what it should, so that its pace can be told. */
 
+import { maxPackPointers } from '../lib/contract/pointer.ts';
 import type { SendPointers } from '../lib/publisher/send-all.ts';
 import { joinPublisher, type Publisher } from '../lib/publisher/wiring.ts';
 import { publisherSettings, readSettings } from '../lib/runtime/settings.ts';
@@ -28,6 +29,8 @@ export class CountingPublisher {
         this.#lastSent = performance.now();
         return refused;
       },
+      pointersPerEntry: maxPackPointers,
+      lingerMillis: 5,
       close: () => undefined,
       checkpointId: 'bench',
       durable: true,

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { CreateEventBusCommand, DeleteEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import pMap from 'p-map';
-import { type Pointer, pointersPerCall } from '../../lib/contract/pointer.ts';
+import { entriesPerCall, type Pointer } from '../../lib/contract/pointer.ts';
 import { concurrentCalls } from '../../lib/publisher/send-all.ts';
 import { inChunks } from '../../lib/runtime/in-chunks.ts';
 import { DeployedFunctions } from '../../test/support/deployed-functions.ts';
@@ -106,6 +106,6 @@ async function sendHidden(sqs: SQSClient, QueueUrl: string): Promise<number> {
         })),
       }),
     );
-  await pMap(inChunks(numbers, pointersPerCall), send, { concurrency: concurrentCalls });
+  await pMap(inChunks(numbers, entriesPerCall), send, { concurrency: concurrentCalls });
   return visibleAt;
 }

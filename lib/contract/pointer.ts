@@ -1,6 +1,6 @@
 /**
- * The pointer: the small message from the publisher (or an Atlas Trigger, or the sweep) to the consumer. It names the
- * event to apply and never contains its payload.
+ * Pointers: the small messages from the publisher (or an Atlas Trigger, or the sweep) to the consumer. They name the
+ * events to apply and never contain a payload.
  */
 import { z } from 'zod';
 
@@ -8,12 +8,15 @@ import { z } from 'zod';
 export const pointerSource = 'outgraph';
 
 /**
- * Maximum number of pointers in one call, for PutEvents and SendMessageBatch alike.
+ * Maximum number of entries in one call, for PutEvents and SendMessageBatch alike.
  *
  * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
  */
-export const pointersPerCall = 10;
+export const entriesPerCall = 10;
+
+/** Maximum size of all packs of one call in bytes: both services take 256 KB; the rest is for the envelopes. */
+const callMaxBytes = 200_000;
 
 const eventIdSchema = z.string().regex(/^[0-9a-f]{24}$/, 'must be 24 lowercase hexadecimal digits');
 
@@ -29,19 +32,74 @@ const pointerSchema = z.object({
  */
 export type Pointer = Readonly<z.infer<typeof pointerSchema>> & { readonly traceparent?: string };
 
+/** Maximum number of pointers in a pack. */
+export const maxPackPointers = 100;
+
+/** Maximum size of a pack in bytes. EventBridge and SQS bill in units of 64 KB; the rest is for the envelope. */
+const packMaxBytes = 56_000;
+
 /**
- * Encodes a pointer in ASCII: an aggregate's id may contain characters that SQS refuses (U+FFFE and U+FFFF), and its
- * event could never be sent.
+ * Divides pointers into packs. A pack has pointers of one aggregate type, in their order, and is limited in number and
+ * in bytes.
  *
- * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+ * @param maxPointers maximum number of pointers in a pack, from 1 to `maxPackPointers`.
  */
-export function pointerText({ eventId, aggregateType, aggregateId }: Pointer): string {
-  const toEscape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-  return JSON.stringify({ eventId, aggregateType, aggregateId }).replace(/[^ -~]/g, toEscape);
+export function packPointers<Item extends Pointer>(
+  pointers: readonly Item[],
+  maxPointers: number,
+): readonly (readonly Item[])[] {
+  return [...Map.groupBy(pointers, ({ aggregateType }) => aggregateType).values()].flatMap((ofType) =>
+    fill(ofType, { maxItems: maxPointers, maxBytes: packMaxBytes, bytesOf: (pointer) => packText([pointer]).length }),
+  );
 }
 
-/** Pointers in one pack, at most. */
-export const maxPackPointers = 100;
+/** Divides pointers into calls with at most `entriesPerCall` packs each, and no more bytes than a call takes. */
+export function intoCalls<Item extends Pointer>(
+  pointers: readonly Item[],
+  maxPointers: number,
+): readonly (readonly Item[])[] {
+  const bytesOf = (pack: readonly Item[]) => packText(pack).length;
+  const limits = { maxItems: entriesPerCall, maxBytes: callMaxBytes, bytesOf };
+  return fill(packPointers(pointers, maxPointers), limits).map((packs) => packs.flat());
+}
+
+function fill<Item>(
+  items: readonly Item[],
+  {
+    maxItems,
+    maxBytes,
+    bytesOf,
+  }: { readonly maxItems: number; readonly maxBytes: number; readonly bytesOf: (item: Item) => number },
+): readonly (readonly Item[])[] {
+  const filled: Item[][] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const own = bytesOf(item);
+    const last = filled.at(-1);
+    if (last === undefined || last.length === maxItems || bytes + own > maxBytes) {
+      filled.push([item]);
+      bytes = own;
+    } else {
+      last.push(item);
+      bytes += own;
+    }
+  }
+  return filled;
+}
+
+/**
+ * Encodes a pack of one aggregate type in ASCII: an aggregate's id may contain characters that SQS refuses (U+FFFE and
+ * U+FFFF), and its event could never be sent.
+ *
+ * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+ *
+ * @param pack the pointers; not empty.
+ */
+export function packText(pack: readonly Pointer[]): string {
+  const toEscape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  const events = pack.map(({ eventId, aggregateId }) => ({ eventId, aggregateId }));
+  return JSON.stringify({ aggregateType: pack[0]?.aggregateType, events }).replace(/[^ -~]/g, toEscape);
+}
 
 const packSchema = z.object({
   aggregateType: z.string().min(1),

@@ -6,7 +6,7 @@
  */
 import { EventBridgeClient, PutEventsCommand, type PutEventsResultEntry } from '@aws-sdk/client-eventbridge';
 import { Fault } from '../contract/fault.ts';
-import { type Pointer, pointerSource, pointerText } from '../contract/pointer.ts';
+import { type Pointer, packPointers, packText, pointerSource } from '../contract/pointer.ts';
 
 export interface EventBusOptions {
   /** Defaults to the endpoint of the region or the environment. */
@@ -38,24 +38,27 @@ export function connectEventBus({ endpoint, requestMillis = 2_500 }: EventBusOpt
 }
 
 /**
- * Sends at most `pointersPerCall` pointers, and returns those that the bus refused.
+ * Sends the pointers of one call in packs, and returns those of the packs that the bus refused.
  *
+ * @param pointersPerEntry maximum number of pointers in a pack.
  * @throws Fault `bus-unavailable` if the call itself failed, after the SDK's retries.
  */
 export async function sendPointers(
   client: EventBridgeClient,
   busName: string,
   pointers: readonly Pointer[],
+  pointersPerEntry: number,
 ): Promise<readonly Pointer[]> {
-  const entries = pointers.map(({ eventId, aggregateType, aggregateId }) => ({
+  const packs = packPointers(pointers, pointersPerEntry);
+  const entries = packs.map((pack) => ({
     EventBusName: busName,
     Source: pointerSource,
-    DetailType: aggregateType,
-    Detail: pointerText({ eventId, aggregateType, aggregateId }),
+    DetailType: pack[0]?.aggregateType,
+    Detail: packText(pack),
   }));
   try {
     const answer = await client.send(new PutEventsCommand({ Entries: entries }));
-    return pointers.filter((_, index) => !isTaken(answer.Entries?.[index]));
+    return packs.filter((_, index) => !isTaken(answer.Entries?.[index])).flat();
   } catch (error) {
     throw new Fault(
       'bus-unavailable',

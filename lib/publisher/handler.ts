@@ -34,6 +34,7 @@ export function createPublisherHandler() {
       return report;
     } finally {
       metrics.addMetric('EventsPublished', MetricUnit.Count, counts.published);
+      metrics.addMetric('EntriesPublished', MetricUnit.Count, counts.entries);
       metrics.addMetric('EventsRefused', MetricUnit.Count, counts.refused);
       // Each loss was counted when it was found; these zeros keep the series without gaps.
       metrics.addMetric('HistoryLost', MetricUnit.Count, 0);

@@ -12,11 +12,9 @@ import type { ResumeToken } from './mongodb-lease.ts';
 import type { Tail, TailedPointers } from './ports.ts';
 import type { TailStart } from './progress.ts';
 
-const batchMaxPointers = 500;
+/** Ten full packs: one call. */
+const batchMaxPointers = 1_000;
 const awaitMillis = 500;
-
-/** A batch is returned this long after its first insert, however many others follow. */
-const lingerMillis = 5;
 
 /** Events that end the stream. The pipeline passes them, because an ended stream would look like a quiet one. */
 const endings = ['drop', 'rename', 'dropDatabase', 'invalidate'];
@@ -48,9 +46,14 @@ export function outboxInserts(): [pipeline: Document[], options: ChangeStreamOpt
 
 /**
  * Opens the tail of the outbox. It connects with the first `next`, so an invalid token shows then. `next` waits up to
- * half a second for inserts and always returns a token; `poll` requests more from the server but does not wait.
+ * half a second for inserts and, after the first one, `lingerMillis` for more, and always returns a token; `poll`
+ * requests more from the server but does not wait.
  */
-export function tailOutbox(outbox: Collection<Document>, start: TailStart<ResumeToken>): Tail<ResumeToken> {
+export function tailOutbox(
+  outbox: Collection<Document>,
+  start: TailStart<ResumeToken>,
+  lingerMillis = 5,
+): Tail<ResumeToken> {
   const [inserts, options] = outboxInserts();
   const stream = outbox.watch<Document, InsertedPointer>(inserts, { ...options, ...streamStart(start) });
   let reading: Promise<InsertedPointer | null> | undefined;
@@ -72,7 +75,7 @@ export function tailOutbox(outbox: Collection<Document>, start: TailStart<Resume
     let deadline = waits ? undefined : immediately();
     while (pointers.length < batchMaxPointers) {
       const insert = await readOne(deadline);
-      deadline ??= linger();
+      deadline ??= linger(lingerMillis);
       if (insert === 'nothing yet') break;
       if (insert === null) {
         // The post-batch token advances even if nothing matched, so that a quiet outbox's token does not age out of the
@@ -132,7 +135,7 @@ export function translateTailError(error: unknown): Fault {
   return translateMongodbError(error);
 }
 
-function linger(): Promise<'nothing yet'> {
+function linger(lingerMillis: number): Promise<'nothing yet'> {
   return new Promise((resolve) => setTimeout(resolve, lingerMillis, 'nothing yet' as const));
 }
 

@@ -4,7 +4,7 @@
  * progress and repeats sends that may have been lost; nothing is skipped.
  */
 import { Fault } from '../contract/fault.ts';
-import type { Pointer } from '../contract/pointer.ts';
+import { type Pointer, packPointers } from '../contract/pointer.ts';
 import type { HeldLease, LossCode, PublishPorts, Tail } from './ports.ts';
 import { beginAt, type PublishProgress } from './progress.ts';
 import { type SendPointers, sendAll } from './send-all.ts';
@@ -13,6 +13,8 @@ import { type SendPointers, sendAll } from './send-all.ts';
 export interface PublishCounts {
   /** Pointers that the bus took, each time it took them. */
   published: number;
+  /** Entries of the bus that held them. */
+  entries: number;
   refused: number;
   historyLost: number;
   /** Events that the change stream could not deliver, and that were found by index. */
@@ -39,7 +41,7 @@ const leasePollMillis = 250;
 
 /** Counts of zero. */
 export function noCounts(): PublishCounts {
-  return { published: 0, refused: 0, historyLost: 0, steppedPast: 0, checkpoints: 0 };
+  return { published: 0, entries: 0, refused: 0, historyLost: 0, steppedPast: 0, checkpoints: 0 };
 }
 
 /**
@@ -157,8 +159,10 @@ class PublishRun<Token> {
     };
     const send: SendPointers = async (batch) => {
       const refused = await this.#ports.send(batch);
-      this.#counts.published += batch.length - refused.length;
-      this.#ports.log.published(refused.length === 0 ? batch : batch.filter((pointer) => !refused.includes(pointer)));
+      const taken = refused.length === 0 ? batch : batch.filter((pointer) => !refused.includes(pointer));
+      this.#counts.published += taken.length;
+      this.#counts.entries += packPointers(taken, this.#ports.pointersPerEntry).length;
+      this.#ports.log.published(taken);
       return refused;
     };
     const report = await sendAll(pointers, { ...this.#ports, send, maySend });

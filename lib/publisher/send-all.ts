@@ -1,15 +1,16 @@
-/** Sends pointers in calls of ten, several at once, and retries those that were refused or whose call failed. */
+/** Sends packs of pointers in calls of ten, several at once, and retries what was refused or whose call failed. */
 import pMap from 'p-map';
-import { type Pointer, pointersPerCall } from '../contract/pointer.ts';
-import { inChunks } from '../runtime/in-chunks.ts';
+import { intoCalls, type Pointer } from '../contract/pointer.ts';
 
-/** Sends at most ten pointers and returns those that were refused. Throws if the call itself failed. */
+/** Sends the pointers of one call and returns those that were refused. Throws if the call itself failed. */
 export type SendPointers = (pointers: readonly Pointer[]) => Promise<readonly Pointer[]>;
 
 export type Sleep = (millis: number) => Promise<void>;
 
 export interface SendOptions {
   readonly send: SendPointers;
+  /** Maximum number of pointers in an entry. */
+  readonly pointersPerEntry: number;
   /** Called before each call: false if the time is up or another publisher has the lease. */
   readonly maySend: () => Promise<boolean>;
   readonly sleep: Sleep;
@@ -67,19 +68,22 @@ interface Attempt {
  * Makes one attempt. It starts no further call after one has failed, and waits until all calls have ended: none may run
  * on after the flow has continued.
  */
-async function sendOnce(pointers: readonly Pointer[], { send, maySend }: SendOptions): Promise<Attempt> {
+async function sendOnce(
+  pointers: readonly Pointer[],
+  { send, maySend, pointersPerEntry }: SendOptions,
+): Promise<Attempt> {
   const remaining: Pointer[] = [];
   const failures: unknown[] = [];
   let stopped = false;
-  const sendChunk = async (chunk: readonly Pointer[]) => {
+  const sendCall = async (call: readonly Pointer[]) => {
     try {
       stopped ||= failures.length === 0 && !(await maySend());
-      remaining.push(...(stopped || failures.length > 0 ? chunk : await send(chunk)));
+      remaining.push(...(stopped || failures.length > 0 ? call : await send(call)));
     } catch (error) {
       failures.push(error);
-      remaining.push(...chunk);
+      remaining.push(...call);
     }
   };
-  await pMap(inChunks(pointers, pointersPerCall), sendChunk, { concurrency: concurrentCalls });
+  await pMap(intoCalls(pointers, pointersPerEntry), sendCall, { concurrency: concurrentCalls });
   return { remaining, failures, stopped };
 }

@@ -33,6 +33,10 @@ export interface Publisher {
 /** Where pointers are sent, and the name of its checkpoint. */
 export interface PointerSink {
   readonly send: SendPointers;
+  /** Maximum number of pointers in an entry. */
+  readonly pointersPerEntry: number;
+  /** How long the tail waits for further inserts after the first one. */
+  readonly lingerMillis: number;
   /** Called with pointers of the backlog before they are sent: an earlier process may have begun with their events. */
   readonly markRedelivered?: (pointers: readonly Pointer[]) => void;
   readonly close: () => void;
@@ -42,7 +46,8 @@ export interface PointerSink {
   readonly durable: boolean;
 }
 
-const chunkPointers = 500;
+/** As many as one call takes. */
+const chunkPointers = 1_000;
 
 /**
  * A quiet or slowly sending publisher renews its lease this often, or three times for each lease if that is shorter.
@@ -53,7 +58,9 @@ const renewMillis = 2_000;
 export function wirePublisher(settings: PublisherSettings): Publisher {
   const bus = connectEventBus();
   return joinPublisher(settings, {
-    send: (pointers) => sendPointers(bus, settings.EVENT_BUS_NAME, pointers),
+    send: (pointers) => sendPointers(bus, settings.EVENT_BUS_NAME, pointers, settings.POINTERS_PER_ENTRY),
+    pointersPerEntry: settings.POINTERS_PER_ENTRY,
+    lingerMillis: settings.PUBLISHER_LINGER_MILLIS,
     close: () => bus.destroy(),
     checkpointId: 'publisher/0',
     durable: true,
@@ -61,7 +68,10 @@ export function wirePublisher(settings: PublisherSettings): Publisher {
 }
 
 /** Creates a publisher to any sink. */
-export function joinPublisher(settings: Omit<PublisherSettings, 'EVENT_BUS_NAME'>, sink: PointerSink): Publisher {
+export function joinPublisher(
+  settings: Pick<PublisherSettings, 'MONGODB_URI' | 'MONGODB_DATABASE' | 'PUBLISHER_LEASE_SECONDS'>,
+  sink: PointerSink,
+): Publisher {
   const client = connectMongodb(settings.MONGODB_URI);
   const db = client.db(settings.MONGODB_DATABASE);
   const outbox = outboxOf(db);
@@ -80,13 +90,14 @@ export function joinPublisher(settings: Omit<PublisherSettings, 'EVENT_BUS_NAME'
       };
     },
     readClusterTime: () => readClusterTime(client, outbox),
-    openTail: (start) => tailOutbox(outbox, start),
+    openTail: (start) => tailOutbox(outbox, start, sink.lingerMillis),
     readBacklog: async (backlog) => {
       const chunk = await scanPending(client, outbox, backlog, chunkPointers);
       sink.markRedelivered?.(chunk.pointers);
       return chunk;
     },
     send: sink.send,
+    pointersPerEntry: sink.pointersPerEntry,
     sleep: (millis) => sleep(millis),
     random: Math.random,
   };

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { Fault } from '../contract/fault.ts';
+import { maxPackPointers } from '../contract/pointer.ts';
 import { mongodbUriProblem, neo4jUriProblem } from './address.ts';
 import { isReference, parseReference } from './reference.ts';
 
@@ -64,6 +65,17 @@ export const settings = z.object({
   PUBLISHER_LEASE_SECONDS: seconds
     .default(15)
     .meta({ description: 'How long a crashed publisher keeps other publishers waiting' }),
+  POINTERS_PER_ENTRY: count
+    .max(maxPackPointers)
+    .default(maxPackPointers)
+    .meta({ description: 'Maximum number of pointers to events in one message; 1 sends each on its own' }),
+  PUBLISHER_LINGER_MILLIS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(1_000)
+    .default(20)
+    .meta({ description: 'How long the publisher waits for further events before it sends the first one' }),
   QUEUE_URL: text.meta({ description: 'URL of the SQS queue with the pointers' }),
   DEAD_LETTER_QUEUE_URL: text.meta({ description: 'URL of the queue for unreadable messages' }),
   CONFLICT_MAX_RECEIVES: count
@@ -140,6 +152,8 @@ export const publisherSettings = settings.pick({
   ...secrets,
   EVENT_BUS_NAME: true,
   PUBLISHER_LEASE_SECONDS: true,
+  POINTERS_PER_ENTRY: true,
+  PUBLISHER_LINGER_MILLIS: true,
 });
 
 /** Settings of any consumer. */
@@ -153,7 +167,7 @@ export const queueConsumerSettings = settings.pick({
   DEAD_LETTER_QUEUE_URL: true,
 });
 
-export const sweepSettings = settings.pick({ ...databases, ...sweeping, QUEUE_URL: true });
+export const sweepSettings = settings.pick({ ...databases, ...sweeping, QUEUE_URL: true, POINTERS_PER_ENTRY: true });
 
 /** Settings of the set-up; pass them to `readSettings`. */
 export const setUpSettings = settings.pick({ ...databases, PROCESSED_RETENTION_DAYS: true });

@@ -1,5 +1,5 @@
 /**
- * The SQS queue between the bus and the consumer. The sweep sends bare pointers to it, bypassing the bus, and reads its
+ * The SQS queue between the bus and the consumer. The sweep sends bare packs to it, bypassing the bus, and reads its
  * length. The consumer changes the visibility of messages, and moves unreadable ones to the dead-letter queue.
  *
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
@@ -14,29 +14,32 @@ import {
 } from '@aws-sdk/client-sqs';
 import pMap from 'p-map';
 import { Fault } from '../contract/fault.ts';
-import { type Pointer, pointersPerCall, pointerText } from '../contract/pointer.ts';
+import { entriesPerCall, type Pointer, packPointers, packText } from '../contract/pointer.ts';
 import { inChunks } from './in-chunks.ts';
 
 /** Maximum number of messages in any batch call. */
-const messagesPerCall = pointersPerCall;
+const messagesPerCall = entriesPerCall;
 
 /**
- * Sends at most `pointersPerCall` pointers, and returns those that the queue refused. A missing result counts as a
- * refusal.
+ * Sends the pointers of one call in packs, and returns those of the packs that the queue refused. A missing result
+ * counts as a refusal.
  *
+ * @param pointersPerEntry maximum number of pointers in a pack.
  * @throws Fault `queue-unavailable` if the call itself failed, after the SDK's retries.
  */
 export async function sendToQueue(
   client: SQSClient,
   queueUrl: string,
   pointers: readonly Pointer[],
+  pointersPerEntry: number,
 ): Promise<readonly Pointer[]> {
-  const entries = pointers.map((pointer, index) => ({ Id: String(index), MessageBody: pointerText(pointer) }));
+  const packs = packPointers(pointers, pointersPerEntry);
+  const entries = packs.map((pack, index) => ({ Id: String(index), MessageBody: packText(pack) }));
   const answer = await withQueueFault(() =>
     client.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries })),
   );
   const taken = new Set(answer.Successful?.map((entry) => entry.Id));
-  return pointers.filter((_, index) => !taken.has(String(index)));
+  return packs.filter((_, index) => !taken.has(String(index))).flat();
 }
 
 /** Approximate numbers of messages in a queue, as SQS reports them. */

@@ -1,14 +1,13 @@
 /**
  * Publishes stale events again, within a budget: however long an outage lasts, the queue never holds more than two
- * messages for each pending event. Events that it does not send keep their attempts and schedule. If the process ends
+ * pointers for each pending event. Events that it does not send keep their attempts and schedule. If the process ends
  * between claim and send, the event becomes due again after its back-off.
  */
 import pMap from 'p-map';
 import { canaryAggregate } from '../contract/canary.ts';
-import { type Pointer, pointersPerCall } from '../contract/pointer.ts';
+import { intoCalls, type Pointer } from '../contract/pointer.ts';
 import type { Position } from '../contract/position.ts';
 import type { DeadEvent } from '../outbox/dead-event.ts';
-import { inChunks } from '../runtime/in-chunks.ts';
 import { scheduleAttempt } from './schedule.ts';
 import type { Rescheduling, StaleEvent, StaleQuery } from './stale-event.ts';
 
@@ -26,7 +25,7 @@ export interface RepublishPorts {
   readonly reschedulePending: (changes: readonly Rescheduling[]) => Promise<ReadonlySet<string>>;
   /** Whether the event is certainly in the queue: it is neither sent again nor counted as an attempt. */
   readonly isWaiting: (eventId: string) => boolean;
-  /** Sends at most ten pointers to the queue, and returns those that it refused. */
+  /** Sends the pointers of one call to the queue, and returns those that it refused. */
   readonly sendToQueue: (pointers: readonly Pointer[]) => Promise<readonly Pointer[]>;
   readonly markDead: (events: readonly DeadEvent[]) => Promise<number>;
   readonly remainingMillis: () => number;
@@ -48,6 +47,8 @@ export interface RepublishLog {
 export interface RepublishOptions {
   readonly staleSeconds: number;
   readonly maxAttempts: number;
+  /** Maximum number of pointers in a message. */
+  readonly pointersPerEntry: number;
 }
 
 /** Numbers of pending events, the sweep's own separately. */
@@ -67,8 +68,8 @@ export interface RepublishReport {
   readonly queueBacklog: number;
 }
 
-/** Maximum number of messages in the queue for each pending event: the one on its way, and one more. */
-const messagesPerEvent = 2;
+/** Maximum number of pointers in the queue for each pending event: the one on its way, and one more. */
+const pointersPerEvent = 2;
 
 const chunkEvents = 500;
 const concurrentCalls = 10;
@@ -95,14 +96,24 @@ export async function republish(
 ): Promise<RepublishReport> {
   const now = await ports.readServerTime();
   const queueBacklog = await ports.countBacklog();
-  const stale = await ports.countStale(secondsBefore(now, options.staleSeconds), queueBacklog + 1);
-  // At least as many messages wait as events are stale: the consumer is slow or stopped, and more copies would not
-  // help. Canaries do not count: as many of the waiting messages are theirs.
-  const explained = stale > 0 && stale <= queueBacklog - pending.canaries;
+  // SQS counts messages, and each may hold a full pack.
+  const stale = await ports.countStale(
+    secondsBefore(now, options.staleSeconds),
+    queueBacklog * options.pointersPerEntry + 1,
+  );
+  // The waiting messages may hold all stale events: the consumer is slow or stopped, and more copies would not help.
+  // Canaries do not count: as many of the waiting messages are theirs.
+  const waiting = Math.max(0, queueBacklog - pending.canaries) * options.pointersPerEntry;
+  const explained = stale > 0 && stale <= waiting;
+  const lastProcessed = await ports.readLastProcessed();
   const pass = new Pass(ports, {
     staleBefore: secondsBefore(now, options.staleSeconds * (explained ? overdueFactor : 1)),
     maxAttempts: options.maxAttempts,
-    budget: Math.max(0, messagesPerEvent * (pending.events + pending.canaries) - queueBacklog),
+    pointersPerEntry: options.pointersPerEntry,
+    budget: Math.max(0, pointersPerEvent * (pending.events + pending.canaries) - queueBacklog),
+    lastProcessed,
+    // The queue still holds the copy of an earlier pass while nothing was settled since.
+    skipsUnsettled: waiting > 0,
   });
   await pass.run();
   const { republished, refused, exhausted } = pass;
@@ -112,7 +123,11 @@ export async function republish(
 interface PassLimits {
   readonly staleBefore: Date;
   readonly maxAttempts: number;
+  readonly pointersPerEntry: number;
   readonly budget: number;
+  readonly lastProcessed: Date | null;
+  /** Leave out what was published again before, if nothing was settled since that attempt ended. */
+  readonly skipsUnsettled: boolean;
 }
 
 /**
@@ -132,7 +147,6 @@ class Pass {
   exhausted = 0;
   readonly #ports: RepublishPorts;
   readonly #limits: PassLimits;
-  #lastProcessed: Date | null = null;
 
   constructor(ports: RepublishPorts, limits: PassLimits) {
     this.#ports = ports;
@@ -140,12 +154,12 @@ class Pass {
   }
 
   async run(): Promise<void> {
-    this.#lastProcessed = await this.#ports.readLastProcessed();
     let after: Position | null = null;
     while (this.#remaining() > 0 && this.#hasTime()) {
       const now = await this.#ports.readServerTime();
       const limit = Math.min(chunkEvents, this.#remaining());
-      const chunk = await this.#ports.findStale({ staleBefore: this.#limits.staleBefore, now, after, limit });
+      const { staleBefore } = this.#limits;
+      const chunk = await this.#ports.findStale({ staleBefore, now: this.#dueBy(now), after, limit });
       const last = chunk.at(-1);
       if (last === undefined) return;
       after = last.position;
@@ -156,6 +170,13 @@ class Pass {
       const retried = missing.filter((event) => !this.#isExhausted(event));
       if (!(await this.#sendAgain(retried, now))) return;
     }
+  }
+
+  /** Attempts whose back-off ended by this time are due. */
+  #dueBy(now: Date): Date {
+    const { skipsUnsettled, lastProcessed } = this.#limits;
+    if (!skipsUnsettled) return now;
+    return lastProcessed === null ? new Date(0) : new Date(Math.min(now.getTime(), lastProcessed.getTime()));
   }
 
   /** The rest of the budget. */
@@ -177,7 +198,7 @@ class Pass {
    */
   async #sendAgain(events: readonly StaleEvent[], now: Date): Promise<boolean> {
     if (events.length === 0) return true;
-    const conditions = { now, lastProcessed: this.#lastProcessed, random: this.#ports.random };
+    const conditions = { now, lastProcessed: this.#limits.lastProcessed, random: this.#ports.random };
     const changes = events.map((event) => ({
       event,
       change: { eventId: event.eventId, from: scheduleOf(event), to: scheduleAttempt(event, conditions) },
@@ -196,18 +217,20 @@ class Pass {
   async #send(claimed: readonly { readonly event: StaleEvent; readonly change: Rescheduling }[]): Promise<Sending> {
     const unsent: Rescheduling[] = [];
     let failure: Sending['failure'] = null;
-    const sendChunk = async (chunk: typeof claimed) => {
-      let refused: ReadonlySet<string> = new Set(chunk.map(({ event }) => event.eventId));
+    const changeOf = new Map(claimed.map(({ event, change }) => [event.eventId, change]));
+    const sendCall = async (events: readonly StaleEvent[]) => {
+      let refused: ReadonlySet<string> = new Set(events.map(({ eventId }) => eventId));
       if (failure === null && this.#hasTime()) {
         try {
-          const answer = await this.#ports.sendToQueue(chunk.map(({ event }) => pointerTo(event)));
+          const answer = await this.#ports.sendToQueue(events.map(pointerTo));
           refused = new Set(answer.map(({ eventId }) => eventId));
           this.refused += refused.size;
         } catch (error) {
           failure = { error };
         }
       }
-      for (const { event, change } of chunk) {
+      for (const event of events) {
+        const change = changeOf.get(event.eventId) as Rescheduling;
         if (!refused.has(event.eventId)) this.#ports.log.eventRepublished({ ...event, ...change.to });
         else {
           unsent.push(change);
@@ -215,7 +238,11 @@ class Pass {
         }
       }
     };
-    await pMap(inChunks(claimed, pointersPerCall), sendChunk, { concurrency: concurrentCalls });
+    const calls = intoCalls(
+      claimed.map(({ event }) => event),
+      this.#limits.pointersPerEntry,
+    );
+    await pMap(calls, sendCall, { concurrency: concurrentCalls });
     return { sent: claimed.length - unsent.length, unsent, failure };
   }
 }

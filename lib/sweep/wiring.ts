@@ -51,6 +51,8 @@ export interface Sweeper {
 export interface SweepQueue extends Pick<SweepPorts, 'sendToQueue' | 'countBacklog'> {
   /** Left out if the queue cannot be searched, as with SQS. */
   readonly isWaiting?: SweepPorts['isWaiting'];
+  /** Maximum number of pointers in a message. */
+  readonly pointersPerEntry: number;
   readonly close: () => void;
 }
 
@@ -58,14 +60,18 @@ export interface SweepQueue extends Pick<SweepPorts, 'sendToQueue' | 'countBackl
 export function wireSweep(settings: SweepSettings): Sweeper {
   const queue = new SQSClient({ maxAttempts: 4 });
   return joinSweep(settings, {
-    sendToQueue: (pointers) => sendToQueue(queue, settings.QUEUE_URL, pointers),
+    sendToQueue: (pointers) => sendToQueue(queue, settings.QUEUE_URL, pointers, settings.POINTERS_PER_ENTRY),
+    pointersPerEntry: settings.POINTERS_PER_ENTRY,
     countBacklog: () => countBacklog(queue, settings.QUEUE_URL),
     close: () => queue.destroy(),
   });
 }
 
 /** Creates a sweep with any queue. */
-export function joinSweep(settings: Omit<SweepSettings, 'QUEUE_URL'>, queue: SweepQueue): Sweeper {
+export function joinSweep(
+  settings: Omit<SweepSettings, 'QUEUE_URL' | 'POINTERS_PER_ENTRY'>,
+  queue: SweepQueue,
+): Sweeper {
   const client = connectMongodb(settings.MONGODB_URI);
   const db = client.db(settings.MONGODB_DATABASE);
   const { NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD, NEO4J_DATABASE: database } = settings;
@@ -80,6 +86,7 @@ export function joinSweep(settings: Omit<SweepSettings, 'QUEUE_URL'>, queue: Swe
     staleSeconds: settings.SWEEP_STALE_SECONDS,
     maxAttempts: settings.SWEEP_MAX_ATTEMPTS,
     tombstoneRetentionDays: settings.TOMBSTONE_RETENTION_DAYS,
+    pointersPerEntry: queue.pointersPerEntry,
   };
   return {
     sweep: async (remainingMillis, record = () => undefined, log = silent) => {

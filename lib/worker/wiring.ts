@@ -43,6 +43,9 @@ export function startWorker(settings: WorkerSettings, catalog: AggregateCatalog,
   };
   const publisher = joinPublisher(settings, {
     send,
+    // What the queue holds is single events.
+    pointersPerEntry: 1,
+    lingerMillis: 5,
     markRedelivered: (pointers) => queue.markRedelivered(pointers),
     close: () => undefined,
     checkpointId: 'worker/0',
@@ -53,6 +56,7 @@ export function startWorker(settings: WorkerSettings, catalog: AggregateCatalog,
   const consumer = joinConsumer(settings, catalog, noQueue, { retrySeconds: 0 });
   const sweeper = joinSweep(settings, {
     sendToQueue: (pointers) => queue.offer(pointers),
+    pointersPerEntry: 1,
     countBacklog: async () => queue.inFlight,
     isWaiting: (eventId) => queue.has(eventId),
     close: () => undefined,

@@ -22,6 +22,7 @@ const sweeper = joinSweep(readSettings(sweepSettings.omit({ QUEUE_URL: true }), 
     return [];
   },
   countBacklog: async () => 0,
+  pointersPerEntry: 1,
   close: () => undefined,
 });
 const startedAt = performance.now();

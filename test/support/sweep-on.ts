@@ -25,7 +25,8 @@ export async function sweepOn(db: Db, given: Given, options: Partial<SweepOption
     log: silentLog,
     ...given,
   };
-  const report = await sweep(ports, { staleSeconds: 60, maxAttempts: 12, tombstoneRetentionDays: 30, ...options });
+  const usual = { staleSeconds: 60, maxAttempts: 12, pointersPerEntry: 1, tombstoneRetentionDays: 30 };
+  const report = await sweep(ports, { ...usual, ...options });
   if (report.failures.length > 0) throw report.failures[0];
   return report;
 }

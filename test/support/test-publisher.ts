@@ -44,6 +44,8 @@ export function testPublisher(options: TestPublisherOptions): TestPublisher {
       sent.push(...pointers.map(({ eventId }) => eventId));
       return [];
     },
+    pointersPerEntry: 1,
+    lingerMillis: 5,
     close: () => undefined,
     checkpointId: options.checkpointId ?? 'test',
     durable: true,

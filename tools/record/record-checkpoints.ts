@@ -46,6 +46,8 @@ async function publishUntil(
       sent += pointers.length;
       return [];
     },
+    pointersPerEntry: 1,
+    lingerMillis: 5,
     close: () => undefined,
     checkpointId,
     durable: true,

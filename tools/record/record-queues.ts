@@ -91,7 +91,8 @@ export class RecordedQueues {
       SWEEP_STALE_SECONDS: '1',
     });
     const sweeper = joinSweep(settings, {
-      sendToQueue: (pointers) => sendToQueue(this.#sqs, QueueUrl, pointers),
+      sendToQueue: (pointers) => sendToQueue(this.#sqs, QueueUrl, pointers, 1),
+      pointersPerEntry: 1,
       countBacklog: async () => 0,
       close: () => undefined,
     });

@@ -115,6 +115,7 @@ async function sweep() {
       return [];
     },
     countBacklog: async () => 0,
+    pointersPerEntry: 1,
     close: () => undefined,
   });
   try {

@@ -49,7 +49,7 @@ describe.each([
 
   it('takes ten pointers in one call, and the rule brings each into the queue once, in its envelope', async () => {
     const ten = pointers(10);
-    expect(await sendPointers(client, bus.name, ten)).toStrictEqual([]);
+    expect(await sendPointers(client, bus.name, ten, 1)).toStrictEqual([]);
     const envelopes = (await bus.receive(10)).map((body) => JSON.parse(body));
     const got = envelopes.map(({ source, 'detail-type': type, detail }) => ({ source, type, detail }));
     const expected = ten.map((detail) => ({ source: 'outgraph', type: 'graph', detail }));
@@ -61,7 +61,7 @@ describe.each([
   it('takes the longest aggregate id, and any characters in it', async () => {
     const strange = pointer('"\\{}<&>\u0000\u2028é漢🙂');
     const longest = pointer('🙂'.repeat(128));
-    expect(await sendPointers(client, bus.name, [strange, longest])).toStrictEqual([]);
+    expect(await sendPointers(client, bus.name, [strange, longest], 1)).toStrictEqual([]);
     const details = (await bus.receive(2)).map((body) => JSON.parse(body).detail as Pointer);
     expect(details.map(({ aggregateId }) => aggregateId).sort()).toStrictEqual(
       [strange.aggregateId, longest.aggregateId].sort(),
@@ -70,7 +70,7 @@ describe.each([
 
   it('takes many calls at once', async () => {
     const calls = Array.from({ length: 10 }, () => pointers(10));
-    const refused = await Promise.all(calls.map((some) => sendPointers(client, bus.name, some)));
+    const refused = await Promise.all(calls.map((some) => sendPointers(client, bus.name, some, 1)));
     expect(refused.flat()).toStrictEqual([]);
     expect((await receiveIds(100)).sort()).toStrictEqual(idsOf(calls.flat()));
   });
@@ -79,7 +79,7 @@ describe.each([
     const none = await startFaultyBus(endpoint());
     none.decide = () => ({ fault: 'error', status: 400, type: 'AccessDeniedException' });
     const outsider = connectEventBus({ endpoint: none.url });
-    await expect(sendPointers(outsider, bus.name, pointers(1))).rejects.toMatchObject({
+    await expect(sendPointers(outsider, bus.name, pointers(1), 1)).rejects.toMatchObject({
       code: 'bus-unavailable',
       message: 'EventBridge did not take the call (AccessDeniedException).',
     });
@@ -90,7 +90,7 @@ describe.each([
 
 it('a bus at whose address nobody answers is unavailable', async () => {
   const client = connectEventBus({ endpoint: `http://127.0.0.1:${await freePort()}` });
-  await expect(sendPointers(client, bus.name, pointers(1))).rejects.toMatchObject({ code: 'bus-unavailable' });
+  await expect(sendPointers(client, bus.name, pointers(1), 1)).rejects.toMatchObject({ code: 'bus-unavailable' });
   client.destroy();
 });
 
@@ -119,7 +119,7 @@ describe('the faulty bus', () => {
   ])('refuses %s entries of a call, and passes the others on', async (_, indexes) => {
     const ten = pointers(10);
     fail({ fault: 'refuse', indexes });
-    expect(await sendPointers(client, bus.name, ten)).toStrictEqual(indexes.map((index) => ten[index]));
+    expect(await sendPointers(client, bus.name, ten, 1)).toStrictEqual(indexes.map((index) => ten[index]));
     const others = ten.filter((_, index) => !indexes.includes(index));
     expect((await receiveIds(others.length)).sort()).toStrictEqual(idsOf(others));
   });
@@ -127,14 +127,14 @@ describe('the faulty bus', () => {
   it('refuses an entry that it answers with an error, also when it gives an id with it', async () => {
     const two = pointers(2);
     fail({ fault: 'refuse', indexes: [1], answeredEventId: 'some-id' });
-    expect(await sendPointers(client, bus.name, two)).toStrictEqual([two[1]]);
+    expect(await sendPointers(client, bus.name, two, 1)).toStrictEqual([two[1]]);
     await bus.receive(1);
   });
 
   it('refuses what it does not answer for', async () => {
     const ten = pointers(10);
     fail({ fault: 'short-answer', missing: 4 });
-    expect(await sendPointers(client, bus.name, ten)).toStrictEqual(ten.slice(6));
+    expect(await sendPointers(client, bus.name, ten, 1)).toStrictEqual(ten.slice(6));
     expect((await receiveIds(10)).sort()).toStrictEqual(idsOf(ten));
   });
 
@@ -145,11 +145,11 @@ describe('the faulty bus', () => {
   ])('%s once is asked once more, and takes everything; one that goes on like this is unavailable', async (_, fault) => {
     const some = pointers(3);
     fail(fault, 1);
-    expect(await sendPointers(client, bus.name, some)).toStrictEqual([]);
+    expect(await sendPointers(client, bus.name, some, 1)).toStrictEqual([]);
     expect(calls).toBe(2);
     expect((await receiveIds(3)).sort()).toStrictEqual(idsOf(some));
     fail(fault);
-    await expect(sendPointers(client, bus.name, some)).rejects.toMatchObject({ code: 'bus-unavailable' });
+    await expect(sendPointers(client, bus.name, some, 1)).rejects.toMatchObject({ code: 'bus-unavailable' });
     expect(calls).toBe(4);
   });
 
@@ -160,7 +160,7 @@ describe('the faulty bus', () => {
     const impatient = connectEventBus({ endpoint: faulty.url, requestMillis: 200 });
     fail(fault);
     const start = performance.now();
-    await expect(sendPointers(impatient, bus.name, pointers(1))).rejects.toMatchObject({ code: 'bus-unavailable' });
+    await expect(sendPointers(impatient, bus.name, pointers(1), 1)).rejects.toMatchObject({ code: 'bus-unavailable' });
     expect(performance.now() - start).toBeLessThan(3_000);
     expect(calls).toBeLessThanOrEqual(2);
     impatient.destroy();
@@ -169,7 +169,7 @@ describe('the faulty bus', () => {
   it('that loses its answers has taken the entries all the same, and knows it', async () => {
     const some = pointers(2);
     fail({ fault: 'answer-lost' });
-    await expect(sendPointers(client, bus.name, some)).rejects.toMatchObject({ code: 'bus-unavailable' });
+    await expect(sendPointers(client, bus.name, some, 1)).rejects.toMatchObject({ code: 'bus-unavailable' });
     // The client has asked twice.
     expect((await receiveIds(4)).sort()).toStrictEqual(idsOf([...some, ...some]));
     expect(faulty.taken.filter(({ eventId }) => eventId === some[0]?.eventId)).toHaveLength(2);
@@ -183,7 +183,7 @@ describe('the faulty bus', () => {
       expect(idsOf(entries)).toStrictEqual(idsOf(some));
       order.push(`${phase}, ${isTaken() ? 'taken' : 'not taken'}`);
     };
-    await sendPointers(client, bus.name, some);
+    await sendPointers(client, bus.name, some, 1);
     order.push('answered');
     expect(order).toStrictEqual(['before, not taken', 'after, taken', 'answered']);
     await bus.receive(2);

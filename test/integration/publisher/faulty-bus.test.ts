@@ -35,7 +35,9 @@ function startPublisher() {
   let stopped = false;
   const settings = { MONGODB_URI: servers.mongodbUri, MONGODB_DATABASE: database.db.databaseName };
   const publisher = joinPublisher(readSettings(publisherSettings.omit({ EVENT_BUS_NAME: true }), settings), {
-    send: (pointers) => sendPointers(client, real.name, pointers),
+    send: (pointers) => sendPointers(client, real.name, pointers, 1),
+    pointersPerEntry: 1,
+    lingerMillis: 5,
     close: () => client.destroy(),
     checkpointId: 'test',
     durable: true,

@@ -45,7 +45,7 @@ async function writeAndPublish(count: number): Promise<void> {
     aggregateType: 'graph',
     aggregateId,
   }));
-  for (const call of inChunks(pointers, 10)) await sendToQueue(sqs, queueUrl, call);
+  for (const call of inChunks(pointers, 10)) await sendToQueue(sqs, queueUrl, call, 1);
 }
 
 const minuteMillis = 60_000;
@@ -57,7 +57,7 @@ async function sweepAfter(minutes: number): Promise<void> {
   await sweepOn(database.db, {
     readServerTime: async () => now,
     countBacklog: backlog,
-    sendToQueue: (pointers: readonly Pointer[]) => sendToQueue(sqs, queueUrl, pointers),
+    sendToQueue: (pointers: readonly Pointer[]) => sendToQueue(sqs, queueUrl, pointers, 1),
   });
 }
 
@@ -103,6 +103,6 @@ it('everything is published again when its messages are lost, however long the o
 
 it('the queue takes a pointer whatever characters its aggregate’s id has', async () => {
   const pointer = { eventId: '66a0c0ffee0123456789abcd', aggregateType: 'graph', aggregateId: '\ufffe\uffff' };
-  expect(await sendToQueue(sqs, queueUrl, [pointer])).toStrictEqual([]);
+  expect(await sendToQueue(sqs, queueUrl, [pointer], 1)).toStrictEqual([]);
   expect(await emptyQueue()).toStrictEqual(new Set([pointer.eventId]));
 });

@@ -31,6 +31,7 @@ afterAll(async () => {
 const answering: SweepQueue = {
   sendToQueue: async () => [],
   countBacklog: async () => 0,
+  pointersPerEntry: 1,
   close: () => undefined,
 };
 

@@ -94,6 +94,7 @@ function openSweep(): Sweeper {
   const queue = {
     sendToQueue: async (pointers: readonly Pointer[]) => pointers,
     countBacklog: async () => 0,
+    pointersPerEntry: 1,
     close: () => undefined,
   };
   const environment = { MONGODB_URI, MONGODB_DATABASE, NEO4J_URI };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pointerText, readPointers } from '../../../lib/contract/pointer.ts';
+import { intoCalls, packPointers, packText, readPointers } from '../../../lib/contract/pointer.ts';
 
 const eventId = '66a0c0ffee0123456789abcd';
 const pointer = { eventId, aggregateType: 'graph', aggregateId: 'a' };
@@ -47,16 +47,66 @@ describe('a message body', () => {
   });
 });
 
-describe('the text of a pointer', () => {
-  it('is ASCII, whatever characters the id has, and says the same', () => {
+const pointers = (count: number, aggregateType = 'graph') =>
+  Array.from({ length: count }, (_, index) => ({
+    eventId: index.toString(16).padStart(24, '0'),
+    aggregateType,
+    aggregateId: `${aggregateType}-${index}`,
+  }));
+
+describe('a pack', () => {
+  it('is read as the events that it was made of, whatever characters their ids have', () => {
     const aggregateId = 'é\u0001\u007f\u2028\ufffe\uffff\ud800😀"\\';
-    const text = pointerText({ ...pointer, aggregateId });
+    const text = packText([
+      { ...pointer, aggregateId },
+      { ...pointer, eventId: other },
+    ]);
     expect(text).toMatch(/^[ -~]*$/);
-    expect(JSON.parse(text)).toStrictEqual({ ...pointer, aggregateId });
+    expect(JSON.parse(text).events[0]).toStrictEqual({ eventId, aggregateId });
+    expect(readPointers(text)).toStrictEqual({ outcome: 'read', eventIds: [eventId, other] });
   });
 
-  it('is the pointer and nothing else of what it is made of', () => {
+  it('has its pointers and nothing else of what they are made of', () => {
     const stale = { ...pointer, attempts: 3, payload: { secret: true } };
-    expect(pointerText(stale)).toBe(JSON.stringify(pointer));
+    expect(packText([stale])).toBe(JSON.stringify(packOf(eventId)));
+  });
+
+  it('has one aggregate type, and no more pointers than asked for', () => {
+    const mixed = [...pointers(150), ...pointers(3, 'person'), ...pointers(60).slice(50)];
+    const packs = packPointers(mixed, 100);
+    expect(packs.map((pack) => [pack[0]?.aggregateType, pack.length])).toStrictEqual([
+      ['graph', 100],
+      ['graph', 60],
+      ['person', 3],
+    ]);
+    expect(packPointers(mixed, 1).every((pack) => pack.length === 1)).toBe(true);
+  });
+
+  it('stays below 64 KB with its envelope, whatever the ids', () => {
+    const long = pointers(300).map((one) => ({ ...one, aggregateId: '\u{10ffff}'.repeat(128) }));
+    const packs = packPointers(long, 100);
+    expect(packs.flat()).toStrictEqual(long);
+    expect(Math.max(...packs.map((pack) => packText(pack).length))).toBeLessThan(60_000);
+  });
+});
+
+describe('a call', () => {
+  it('has ten packs at most, and makes the same packs again', () => {
+    const calls = intoCalls(pointers(2_450), 100);
+    expect(calls.map((call) => call.length)).toStrictEqual([1_000, 1_000, 450]);
+    expect(calls.map((call) => packPointers(call, 100).length)).toStrictEqual([10, 10, 5]);
+  });
+
+  it('has no more bytes than EventBridge and SQS take', () => {
+    const long = pointers(300).map((one) => ({ ...one, aggregateId: '\u{10ffff}'.repeat(128) }));
+    const calls = intoCalls(long, 100);
+    const bytes = calls.map((call) => packPointers(call, 100).reduce((sum, pack) => sum + packText(pack).length, 0));
+    expect(calls.flat()).toStrictEqual(long);
+    expect(Math.max(...bytes)).toBeLessThan(256 * 1024);
+  });
+
+  it('has many types in as many packs', () => {
+    const types = Array.from({ length: 25 }, (_, index) => pointers(1, `type-${index}`)).flat();
+    expect(intoCalls(types, 100).map((call) => call.length)).toStrictEqual([10, 10, 5]);
   });
 });

@@ -12,6 +12,7 @@ function options(send: SendOptions['send'], given: Partial<SendOptions> = {}) {
   const waits: number[] = [];
   const all: SendOptions = {
     send,
+    pointersPerEntry: 1,
     maySend: async () => true,
     sleep: async (millis) => void waits.push(millis),
     random: () => 0.5,

@@ -61,6 +61,7 @@ export function world(looks: Looks, given: Partial<PublishPorts<number>> = {}) {
       sent.push(...pointers.map((one) => one.aggregateId));
       return [];
     },
+    pointersPerEntry: 1,
     sleep: async (millis) => {
       remaining -= millis;
     },

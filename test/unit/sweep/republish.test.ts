@@ -3,7 +3,7 @@ import type { Pointer } from '../../../lib/contract/pointer.ts';
 import { republish } from '../../../lib/sweep/republish.ts';
 import { ago, fakeOutbox, manyStale, now, stale } from './sweep-ports.ts';
 
-const options = { staleSeconds: 60, maxAttempts: 5 };
+const options = { staleSeconds: 60, maxAttempts: 5, pointersPerEntry: 1 };
 
 describe('publishing again', () => {
   it('claims stale events, then sends them', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { sweep } from '../../../lib/sweep/sweep.ts';
 import { ago, fakeOutbox, stale } from './sweep-ports.ts';
 
-const options = { staleSeconds: 60, maxAttempts: 5, tombstoneRetentionDays: 30 };
+const options = { staleSeconds: 60, maxAttempts: 5, tombstoneRetentionDays: 30, pointersPerEntry: 1 };
 
 describe('the sweep', () => {
   it('reports every part', async () => {
