@@ -112,8 +112,8 @@ export async function republish(
     pointersPerEntry: options.pointersPerEntry,
     budget: Math.max(0, pointersPerEvent * (pending.events + pending.canaries) - queueBacklog),
     lastProcessed,
-    // The queue still holds the copy of an earlier pass while nothing was settled since.
-    skipsUnsettled: waiting > 0,
+    // While nothing is settled, what waits may be the copies of an earlier pass.
+    skipsUnsettled: queueBacklog > 0,
   });
   await pass.run();
   const { republished, refused, exhausted } = pass;

@@ -37,7 +37,12 @@ export async function waitOverHandOvers(stack: FailureStack): Promise<void> {
     const runsBefore = await countRuns(stack);
     const takenBefore = stack.bus.taken.length;
     await writeUntil(stack, written, async () => (await countRuns(stack)) - runsBefore >= handOvers);
-    const sentAt = () => new Map(stack.bus.taken.slice(takenBefore).map(({ eventId, takenAt }) => [eventId, takenAt]));
+    const sentAt = () =>
+      new Map(
+        stack.bus.taken
+          .slice(takenBefore)
+          .flatMap(({ eventIds, takenAt }) => eventIds.map((eventId) => [eventId, takenAt] as const)),
+      );
     await until('every event to be sent', () => [...written.keys()].every((id) => sentAt().has(id)));
     const sent = sentAt();
     const waits = [...written].map(([id, createdAt]) => (sent.get(id) ?? Number.POSITIVE_INFINITY) - createdAt);

@@ -6,10 +6,11 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { readPointers } from '../../lib/contract/pointer.ts';
 
-/** An entry of a PutEvents call; `eventId` is that of the pointer in its detail. */
+/** An entry of a PutEvents call, with the ids of the events in its detail. */
 export interface BusEntry {
-  readonly eventId: string;
+  readonly eventIds: readonly string[];
   readonly detail: string;
 }
 
@@ -58,7 +59,7 @@ export async function startFaultyBus(targetUrl: string): Promise<FaultyBus> {
 
   const putEvents = async (request: IncomingMessage, body: Buffer, response: ServerResponse) => {
     const { Entries: given } = JSON.parse(body.toString()) as { Entries: { Detail: string }[] };
-    const entries = given.map(({ Detail }) => ({ eventId: String(JSON.parse(Detail).eventId), detail: Detail }));
+    const entries = given.map(({ Detail }) => ({ eventIds: eventIdsOf(Detail), detail: Detail }));
     calls += 1;
     const fault = bus.decide?.(entries, calls) ?? null;
     if (fault?.fault === 'unreachable') return void request.socket.destroy();
@@ -108,6 +109,12 @@ export async function startFaultyBus(targetUrl: string): Promise<FaultyBus> {
     },
   };
   return bus;
+}
+
+function eventIdsOf(detail: string): readonly string[] {
+  const reading = readPointers(detail);
+  if (reading.outcome === 'unreadable') throw new Error(`The publisher sent what the consumer cannot read: ${detail}`);
+  return reading.eventIds;
 }
 
 const jsonType = { 'content-type': 'application/x-amz-json-1.1' };

@@ -1,6 +1,7 @@
 /** The publisher's process dies around a send, and EventBridge refuses, answers too little, or is away. */
 import { expect } from 'vitest';
 import type { FailureStack } from '../../support/failure-stack.ts';
+import type { BusEntry } from '../../support/faulty-bus.ts';
 import { Workload } from '../../support/workload.ts';
 import { type CrashRows, expectInStep, until } from './row.ts';
 
@@ -37,8 +38,9 @@ export const busRows = {
     const workload = new Workload(stack);
     const refusedOnce = new Set<string>();
     stack.bus.decide = (entries) => {
-      const indexes = entries.flatMap(({ eventId }, index) => (refusedOnce.has(eventId) ? [] : index));
-      for (const { eventId } of entries) refusedOnce.add(eventId);
+      const isFresh = ({ eventIds }: BusEntry) => eventIds.some((eventId) => !refusedOnce.has(eventId));
+      const indexes = entries.flatMap((entry, index) => (isFresh(entry) ? index : []));
+      for (const eventId of entries.flatMap(({ eventIds }) => eventIds)) refusedOnce.add(eventId);
       return { fault: 'refuse', indexes: indexes.slice(0, Math.ceil(indexes.length / 2)) };
     };
     try {

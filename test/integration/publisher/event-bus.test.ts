@@ -7,6 +7,7 @@ import { ObjectId } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Pointer, readPointers } from '../../../lib/contract/pointer.ts';
 import { connectEventBus, sendPointers } from '../../../lib/publisher/event-bus.ts';
+import { inChunks } from '../../../lib/runtime/in-chunks.ts';
 import { freePort } from '../../../tools/local/free-port.ts';
 import { type BusFault, type FaultyBus, startFaultyBus } from '../../support/faulty-bus.ts';
 import { servers } from '../../support/servers.ts';
@@ -29,13 +30,22 @@ const pointer = (aggregateId = new ObjectId().toHexString()): Pointer => ({
   aggregateId,
 });
 const pointers = (count: number) => Array.from({ length: count }, () => pointer());
+interface Pack {
+  readonly aggregateType: string;
+  readonly events: readonly { readonly eventId: string; readonly aggregateId: string }[];
+}
+const packOf = (some: readonly Pointer[]): Pack => ({
+  aggregateType: 'graph',
+  events: some.map(({ eventId, aggregateId }) => ({ eventId, aggregateId })),
+});
+const firstId = ({ events }: Pack) => events[0]?.eventId ?? '';
 const idsOf = (some: readonly { readonly eventId: string }[]) => some.map(({ eventId }) => eventId).sort();
 
-const receiveIds = async (count: number) =>
-  (await bus.receive(count)).flatMap((body) => {
-    const reading = readPointers(body);
-    return reading.outcome === 'read' ? reading.eventIds : [reading.reason];
-  });
+const eventIdsIn = (body: string) => {
+  const reading = readPointers(body);
+  return reading.outcome === 'read' ? reading.eventIds : [reading.reason];
+};
+const receiveIds = async (count: number) => (await bus.receive(count)).flatMap(eventIdsIn);
 
 describe.each([
   ['the real bus', () => servers.awsEndpointUrl],
@@ -52,9 +62,9 @@ describe.each([
     expect(await sendPointers(client, bus.name, ten, 1)).toStrictEqual([]);
     const envelopes = (await bus.receive(10)).map((body) => JSON.parse(body));
     const got = envelopes.map(({ source, 'detail-type': type, detail }) => ({ source, type, detail }));
-    const expected = ten.map((detail) => ({ source: 'outgraph', type: 'graph', detail }));
-    const byId = (one: { detail: Pointer }, other: { detail: Pointer }) =>
-      one.detail.eventId < other.detail.eventId ? -1 : 1;
+    const expected = ten.map((one) => ({ source: 'outgraph', type: 'graph', detail: packOf([one]) }));
+    const byId = (one: { detail: Pack }, other: { detail: Pack }) =>
+      firstId(one.detail) < firstId(other.detail) ? -1 : 1;
     expect(got.sort(byId)).toStrictEqual(expected.sort(byId));
   });
 
@@ -62,10 +72,18 @@ describe.each([
     const strange = pointer('"\\{}<&>\u0000\u2028é漢🙂');
     const longest = pointer('🙂'.repeat(128));
     expect(await sendPointers(client, bus.name, [strange, longest], 1)).toStrictEqual([]);
-    const details = (await bus.receive(2)).map((body) => JSON.parse(body).detail as Pointer);
-    expect(details.map(({ aggregateId }) => aggregateId).sort()).toStrictEqual(
+    const packs = (await bus.receive(2)).map((body) => JSON.parse(body).detail as Pack);
+    expect(packs.flatMap(({ events }) => events.map(({ aggregateId }) => aggregateId)).sort()).toStrictEqual(
       [strange.aggregateId, longest.aggregateId].sort(),
     );
+  });
+
+  it('takes a thousand pointers in one call, in ten packs, and each pack travels as one message', async () => {
+    const thousand = pointers(1_000);
+    expect(await sendPointers(client, bus.name, thousand, 100)).toStrictEqual([]);
+    const packs = (await bus.receive(10)).map((body) => JSON.parse(body).detail as Pack);
+    const byId = (one: Pack, other: Pack) => (firstId(one) < firstId(other) ? -1 : 1);
+    expect(packs.sort(byId)).toStrictEqual(inChunks(thousand, 100).map(packOf).sort(byId));
   });
 
   it('takes many calls at once', async () => {
@@ -124,6 +142,15 @@ describe('the faulty bus', () => {
     expect((await receiveIds(others.length)).sort()).toStrictEqual(idsOf(others));
   });
 
+  it('that refuses an entry has refused the whole pack in it, and no other', async () => {
+    const forty = pointers(40);
+    fail({ fault: 'refuse', indexes: [1, 3] });
+    const refused = [...forty.slice(10, 20), ...forty.slice(30, 40)];
+    expect(await sendPointers(client, bus.name, forty, 10)).toStrictEqual(refused);
+    const taken = [...forty.slice(0, 10), ...forty.slice(20, 30)];
+    expect((await bus.receive(2)).flatMap(eventIdsIn).sort()).toStrictEqual(idsOf(taken));
+  });
+
   it('refuses an entry that it answers with an error, also when it gives an id with it', async () => {
     const two = pointers(2);
     fail({ fault: 'refuse', indexes: [1], answeredEventId: 'some-id' });
@@ -172,15 +199,15 @@ describe('the faulty bus', () => {
     await expect(sendPointers(client, bus.name, some, 1)).rejects.toMatchObject({ code: 'bus-unavailable' });
     // The client has asked twice.
     expect((await receiveIds(4)).sort()).toStrictEqual(idsOf([...some, ...some]));
-    expect(faulty.taken.filter(({ eventId }) => eventId === some[0]?.eventId)).toHaveLength(2);
+    expect(faulty.taken.filter(({ eventIds }) => eventIds.includes(some[0]?.eventId ?? ''))).toHaveLength(2);
   });
 
   it('lets its watcher hold up a call before it is passed on, and its answer', async () => {
     const some = pointers(2);
     const order: string[] = [];
-    const isTaken = () => faulty.taken.some(({ eventId }) => eventId === some[0]?.eventId);
+    const isTaken = () => faulty.taken.some(({ eventIds }) => eventIds.includes(some[0]?.eventId ?? ''));
     faulty.onPutEvents = async (entries, phase) => {
-      expect(idsOf(entries)).toStrictEqual(idsOf(some));
+      expect(entries.flatMap(({ eventIds }) => eventIds).sort()).toStrictEqual(idsOf(some));
       order.push(`${phase}, ${isTaken() ? 'taken' : 'not taken'}`);
     };
     await sendPointers(client, bus.name, some, 1);

@@ -29,14 +29,14 @@ afterAll(async () => {
 });
 
 /** A publisher that goes on as the function does, and which codes it failed with. */
-function startPublisher() {
+function startPublisher(pointersPerEntry: number) {
   const client = connectEventBus({ endpoint: bus.url, requestMillis: 1_000 });
   const failed: string[] = [];
   let stopped = false;
   const settings = { MONGODB_URI: servers.mongodbUri, MONGODB_DATABASE: database.db.databaseName };
   const publisher = joinPublisher(readSettings(publisherSettings.omit({ EVENT_BUS_NAME: true }), settings), {
-    send: (pointers) => sendPointers(client, real.name, pointers, 1),
-    pointersPerEntry: 1,
+    send: (pointers) => sendPointers(client, real.name, pointers, pointersPerEntry),
+    pointersPerEntry,
     lingerMillis: 5,
     close: () => client.destroy(),
     checkpointId: 'test',
@@ -77,7 +77,7 @@ async function write(count: number): Promise<string[]> {
 const untilTaken = (ids: readonly string[]) =>
   waitUntil(
     async () => {
-      const taken = new Set(bus.taken.map(({ eventId }) => eventId));
+      const taken = new Set(bus.taken.flatMap(({ eventIds }) => eventIds));
       return ids.every((id) => taken.has(id)) || undefined;
     },
     { timeoutSeconds: 90, pollMillis: 50, what: 'the bus to take every event' },
@@ -95,10 +95,16 @@ const faults: readonly (BusFault | null)[] = [
   { fault: 'hang' },
 ];
 
-it('nothing is lost to a bus that refuses entries, loses answers, hangs, throttles and breaks connections', async () => {
+it.each([
+  { pointersPerEntry: 1, events: 600 },
+  { pointersPerEntry: 20, events: 6_000 },
+])('nothing is lost to a bus that refuses entries, loses answers, hangs, throttles and breaks connections, with $pointersPerEntry pointers in an entry', async ({
+  pointersPerEntry,
+  events,
+}) => {
   bus.decide = (_, call) => faults[call % faults.length] ?? null;
-  const publisher = startPublisher();
-  const written = [...(await write(300)), ...(await write(300))];
+  const publisher = startPublisher(pointersPerEntry);
+  const written = [...(await write(events / 2)), ...(await write(events / 2))];
   await untilTaken(written);
   bus.decide = null;
   await publisher.untilAnswered(written.length);
@@ -106,7 +112,7 @@ it('nothing is lost to a bus that refuses entries, loses answers, hangs, throttl
 });
 
 it('an outage that outlasts every retry ends no invocation: the same one goes on when the bus is back', async () => {
-  const publisher = startPublisher();
+  const publisher = startPublisher(100);
   await untilTaken(await write(1));
   bus.decide = () => ({ fault: 'unreachable' });
   const written = await write(25);
