@@ -30,7 +30,7 @@ export class CountingPublisher {
         return refused;
       },
       pointersPerEntry: maxPackPointers,
-      lingerMillis: 5,
+      lingerMillis: 0,
       close: () => undefined,
       checkpointId: 'bench',
       durable: true,

@@ -44,19 +44,25 @@ export function outboxInserts(): [pipeline: Document[], options: ChangeStreamOpt
   return [pipeline, { maxAwaitTimeMS: awaitMillis, batchSize: batchMaxPointers }];
 }
 
+/** After the first insert, the others of the same batch of the server are read for this long. */
+const togetherMillis = 5;
+
 /**
  * Opens the tail of the outbox. It connects with the first `next`, so an invalid token shows then. `next` waits up to
- * half a second for inserts and, after the first one, `lingerMillis` for more, and always returns a token; `poll`
- * requests more from the server but does not wait.
+ * half a second for inserts and always returns a token; `poll` requests more from the server but does not wait.
+ *
+ * @param lingerMillis what `next` waits for more inserts if the one before returned some. So a single event leaves at
+ * once, and those of a busy outbox leave together.
  */
 export function tailOutbox(
   outbox: Collection<Document>,
   start: TailStart<ResumeToken>,
-  lingerMillis = 5,
+  lingerMillis = 0,
 ): Tail<ResumeToken> {
   const [inserts, options] = outboxInserts();
   const stream = outbox.watch<Document, InsertedPointer>(inserts, { ...options, ...streamStart(start) });
   let reading: Promise<InsertedPointer | null> | undefined;
+  let isBusy = false;
 
   const readOne = async (deadline: Promise<'nothing yet'> | undefined) => {
     if (reading === undefined) {
@@ -72,10 +78,11 @@ export function tailOutbox(
   const read = async (waits: boolean): Promise<TailedPointers<ResumeToken>> => {
     const pointers: Pointer[] = [];
     let token: ResumeToken | null = null;
+    const lingersUntil = isBusy ? performance.now() + lingerMillis : 0;
     let deadline = waits ? undefined : immediately();
     while (pointers.length < batchMaxPointers) {
       const insert = await readOne(deadline);
-      deadline ??= linger(lingerMillis);
+      deadline ??= linger(Math.max(togetherMillis, lingersUntil - performance.now()));
       if (insert === 'nothing yet') break;
       if (insert === null) {
         // The post-batch token advances even if nothing matched, so that a quiet outbox's token does not age out of the
@@ -93,6 +100,7 @@ export function tailOutbox(
       if (pointer !== null) pointers.push(pointer);
       token = insert._id;
     }
+    isBusy = pointers.length > 0;
     return { pointers, resumeToken: token };
   };
 
@@ -135,8 +143,8 @@ export function translateTailError(error: unknown): Fault {
   return translateMongodbError(error);
 }
 
-function linger(lingerMillis: number): Promise<'nothing yet'> {
-  return new Promise((resolve) => setTimeout(resolve, lingerMillis, 'nothing yet' as const));
+function linger(millis: number): Promise<'nothing yet'> {
+  return new Promise((resolve) => setTimeout(resolve, millis, 'nothing yet' as const));
 }
 
 /** Resolves after everything that has already arrived: buffered inserts need only promises, which run before this. */

@@ -35,7 +35,7 @@ export interface PointerSink {
   readonly send: SendPointers;
   /** Maximum number of pointers in an entry. */
   readonly pointersPerEntry: number;
-  /** How long the tail waits for further inserts after the first one. */
+  /** How long the tail waits for further inserts while they come one after the other. */
   readonly lingerMillis: number;
   /** Called with pointers of the backlog before they are sent: an earlier process may have begun with their events. */
   readonly markRedelivered?: (pointers: readonly Pointer[]) => void;

@@ -69,13 +69,9 @@ export const settings = z.object({
     .max(maxPackPointers)
     .default(maxPackPointers)
     .meta({ description: 'Maximum number of pointers to events in one message; 1 sends each on its own' }),
-  PUBLISHER_LINGER_MILLIS: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(1_000)
-    .default(20)
-    .meta({ description: 'How long the publisher waits for further events before it sends the first one' }),
+  PUBLISHER_LINGER_MILLIS: z.coerce.number().int().min(0).max(1_000).default(50).meta({
+    description: 'How long events wait for further ones, to travel together, while they come one after the other',
+  }),
   QUEUE_URL: text.meta({ description: 'URL of the SQS queue with the pointers' }),
   DEAD_LETTER_QUEUE_URL: text.meta({ description: 'URL of the queue for unreadable messages' }),
   CONFLICT_MAX_RECEIVES: count

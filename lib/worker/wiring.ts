@@ -45,7 +45,7 @@ export function startWorker(settings: WorkerSettings, catalog: AggregateCatalog,
     send,
     // What the queue holds is single events.
     pointersPerEntry: 1,
-    lingerMillis: 5,
+    lingerMillis: 0,
     markRedelivered: (pointers) => queue.markRedelivered(pointers),
     close: () => undefined,
     checkpointId: 'worker/0',

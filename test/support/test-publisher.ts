@@ -45,7 +45,7 @@ export function testPublisher(options: TestPublisherOptions): TestPublisher {
       return [];
     },
     pointersPerEntry: 1,
-    lingerMillis: 5,
+    lingerMillis: 0,
     close: () => undefined,
     checkpointId: options.checkpointId ?? 'test',
     durable: true,

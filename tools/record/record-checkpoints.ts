@@ -47,7 +47,7 @@ async function publishUntil(
       return [];
     },
     pointersPerEntry: 1,
-    lingerMillis: 5,
+    lingerMillis: 0,
     close: () => undefined,
     checkpointId,
     durable: true,

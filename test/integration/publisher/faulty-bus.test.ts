@@ -37,7 +37,7 @@ function startPublisher(pointersPerEntry: number) {
   const publisher = joinPublisher(readSettings(publisherSettings.omit({ EVENT_BUS_NAME: true }), settings), {
     send: (pointers) => sendPointers(client, real.name, pointers, pointersPerEntry),
     pointersPerEntry,
-    lingerMillis: 5,
+    lingerMillis: 0,
     close: () => client.destroy(),
     checkpointId: 'test',
     durable: true,

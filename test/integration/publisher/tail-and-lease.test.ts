@@ -68,6 +68,22 @@ describe('the tail of the outbox', () => {
     expect(second.resumeToken).not.toStrictEqual(first.resumeToken);
   });
 
+  it('brings a single event alone, and together those that follow others within the time that it lingers', async () => {
+    const lingerMillis = 60_000;
+    const tail = tailOutbox(outbox(), { after: await readClusterTime(database.client, outbox()) }, lingerMillis);
+    const [first, second, third] = [outboxEvent(), outboxEvent(), outboxEvent()];
+    const idsOfNext = async () => (await tail.next()).pointers.map(({ eventId }) => eventId);
+    await outbox().insertOne(first);
+    const alone = await idsOfNext();
+    const next = idsOfNext();
+    await outbox().insertOne(second);
+    await outbox().insertOne(third);
+    const together = await next;
+    await tail.close();
+    expect(alone).toStrictEqual([first._id.toHexString()]);
+    expect(together).toStrictEqual([second, third].map(({ _id }) => _id.toHexString()));
+  });
+
   it('brings an event of the largest size that MongoDB stores, and changes of such events do not stop it', async () => {
     const start = { after: await readClusterTime(database.client, outbox()) };
     const tail = tailOutbox(outbox(), start);
