@@ -30,7 +30,7 @@ export class CountingPublisher {
         return refused;
       },
       pointersPerEntry: maxPackPointers,
-      lingerMillis: 0,
+      lingerMillis: settings.PUBLISHER_LINGER_MILLIS,
       close: () => undefined,
       checkpointId: 'bench',
       durable: true,

@@ -22,7 +22,7 @@ export const publisherBenchmark: Benchmark = {
 };
 
 /** LocalStack sets the pace: so few that a round takes seconds. */
-const busPointers = 4_000;
+const busPointers = 8_000;
 
 function compareOnBus(servers: Servers) {
   return BenchOutbox.with(servers, async (outbox) => {

@@ -12,8 +12,8 @@ import type { ResumeToken } from './mongodb-lease.ts';
 import type { Tail, TailedPointers } from './ports.ts';
 import type { TailStart } from './progress.ts';
 
-/** Ten full packs: one call. */
-const batchMaxPointers = 1_000;
+/** Four calls of ten full packs. A checkpoint follows each batch: fewer pointers would mean more of them. */
+const batchMaxPointers = 4_000;
 const awaitMillis = 500;
 
 /** Events that end the stream. The pipeline passes them, because an ended stream would look like a quiet one. */

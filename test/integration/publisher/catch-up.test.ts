@@ -36,8 +36,8 @@ const untilSent = ({ sent }: TestPublisher, ids: readonly string[], what: string
 };
 
 /**
- * Pointers that one invocation may send again, because its time was up before they were saved: a chunk of the backlog
- * and a batch of the tail.
+ * Pointers that one invocation may send again, because its time was up before they were saved: a chunk of the backlog,
+ * and the few that were written meanwhile.
  */
 const unsavedPointers = 500 + 500;
 
