@@ -14,6 +14,7 @@ import { positive } from '../../tools/command-options.ts';
 import { printStep } from '../../tools/local/progress.ts';
 import { runWithStack } from '../../tools/local/run-with-stack.ts';
 import type { Stack } from '../../tools/local/stack.ts';
+import { measureDrain } from './drain.ts';
 import { findHighestRate, shortfall } from './find-highest-rate.ts';
 import { measureHeadroom } from './headroom.ts';
 import { measureLocalstack } from './localstack-pace.ts';
@@ -69,6 +70,7 @@ async function runLoad(stack: Stack, signal: AbortSignal): Promise<number> {
       highestRate: highest?.held ?? null,
       documents: await db.collection<{ _id: string }>(graph.collection).countDocuments({ _id: ofRun(run) }),
       nodes: await countNodes(stack, run),
+      drain: await printStep('Draining a backlog in packs and one by one', () => measureDrain(stack)),
       localstack: await printStep("Measuring LocalStack's own pace", () => measureLocalstack(stack)),
       headroom: await printStep('Measuring publisher and consumer alone', () => measureHeadroom(description)),
     };

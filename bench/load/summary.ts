@@ -1,4 +1,5 @@
 /** What a load run came to: for programs as it is, for people as a text. */
+import type { DrainRates } from './drain.ts';
 import { shortfall } from './find-highest-rate.ts';
 import type { Headroom } from './headroom.ts';
 import { writerCount } from './load-writers.ts';
@@ -18,6 +19,7 @@ export interface LoadSummary {
   readonly steps: readonly StepResult[];
   /** Events per second of the highest step that kept up; null if none did. */
   readonly highestRate: number | null;
+  readonly drain: DrainRates;
   readonly localstack: LocalstackPace;
   readonly headroom: Headroom;
   /** Documents of the whole run, and their nodes in the graph. */
@@ -49,7 +51,7 @@ export function stepLine(step: StepResult): string {
 
 /** The summary for people. */
 export function summaryText(summary: LoadSummary): string {
-  const { asked, steps, localstack, headroom } = summary;
+  const { asked, steps, drain, localstack, headroom } = summary;
   const wait = asked.longestSendWaitMillis;
   const highest =
     summary.highestRate === null ? 'no rate that was tried' : `${summary.highestRate.toFixed(0)} events per second`;
@@ -63,6 +65,8 @@ export function summaryText(summary: LoadSummary): string {
     '',
     `  keeps up with        ${highest}`,
     ...[asked, ...steps].map((step) => `    ${stepLine(step)}`),
+    '',
+    `  drains a backlog at  ${count(drain.packed)} events per second in packs, ${count(drain.single)} one by one: ${(drain.packed / drain.single).toFixed(1)} times`,
     '',
     `  the machine's load   ${summary.machine.loads.map((load) => load.toFixed(1)).join(', ')} on ${summary.machine.cores} cores, after each step`,
     '',

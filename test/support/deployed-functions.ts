@@ -9,8 +9,10 @@ import {
   GetFunctionConfigurationCommand,
   InvokeCommand,
   LambdaClient,
+  ListEventSourceMappingsCommand,
   PutFunctionConcurrencyCommand,
   TooManyRequestsException,
+  UpdateEventSourceMappingCommand,
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
 } from '@aws-sdk/client-lambda';
@@ -116,6 +118,20 @@ export class DeployedFunctions {
         environment: Configuration?.Environment?.Variables,
       });
     };
+  }
+
+  /** Changes how many messages the queue gives the function at once, and how long it waits for them. */
+  async batchMessages(name: FunctionName, BatchSize: number, MaximumBatchingWindowInSeconds: number): Promise<void> {
+    const FunctionName = this.#names[name];
+    const read = async () =>
+      (await this.#lambda.send(new ListEventSourceMappingsCommand({ FunctionName }))).EventSourceMappings?.[0];
+    const UUID = (await read())?.UUID;
+    await this.#lambda.send(new UpdateEventSourceMappingCommand({ UUID, BatchSize, MaximumBatchingWindowInSeconds }));
+    await waitUntil(async () => (await read())?.State === 'Enabled' || undefined, {
+      timeoutSeconds: 60,
+      pollMillis: 200,
+      what: `the mapping of the queue to ${FunctionName} to be enabled`,
+    });
   }
 
   /** Lets the function run so often at once. */

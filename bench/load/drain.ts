@@ -1,0 +1,70 @@
+/**
+ * How fast the deployed path drains a backlog: events that are inserted at once, until all of them are in the graph.
+ * With packs, and with single pointers in the batches that suit them.
+ */
+import { MongoClient } from 'mongodb';
+import { outboxCollection } from '../../lib/contract/outbox-event.ts';
+import { maxPackPointers } from '../../lib/contract/pointer.ts';
+import { inChunks } from '../../lib/runtime/in-chunks.ts';
+import { DeployedFunctions } from '../../test/support/deployed-functions.ts';
+import { upsertEvent } from '../../test/support/outbox-event.ts';
+import type { Stack } from '../../tools/local/stack.ts';
+import { waitUntil } from '../../tools/local/wait-until.ts';
+import { SymbolGraph, symbolRows } from '../symbols.ts';
+
+/** Events per second, from the first insert to the last acknowledgement. */
+export interface DrainRates {
+  readonly packed: number;
+  readonly single: number;
+}
+
+/** Single pointers are so slow that fewer tell as much. */
+const ways = {
+  packed: { pointersPerEntry: maxPackPointers, batchSize: 10, windowSeconds: 20, events: 20_000 },
+  single: { pointersPerEntry: 1, batchSize: 1_000, windowSeconds: 1, events: 4_000 },
+};
+
+const insertChunk = 5_000;
+
+/** Measures on a stack on which nothing else runs, and leaves its functions as they were. */
+export async function measureDrain({ description, logsFolder }: Stack): Promise<DrainRates> {
+  const { awsEndpointUrl, awsRegion, functions: names, mongodbUri, mongodbDatabase } = description;
+  const functions = new DeployedFunctions(awsEndpointUrl, awsRegion, names, logsFolder);
+  const client = new MongoClient(mongodbUri);
+  const outbox = client.db(mongodbDatabase).collection(outboxCollection);
+  const graph = new SymbolGraph();
+
+  const drain = async (group: string, count: number): Promise<number> => {
+    const events = symbolRows(group, count).map((row) =>
+      upsertEvent(graph.subgraph(row), { aggregateId: graph.aggregateId(row.id) }),
+    );
+    const first = graph.aggregateId(`${group}-`);
+    const ofGroup = { aggregateId: { $gte: first, $lt: `${first}:` } };
+    const startedAt = performance.now();
+    for (const chunk of inChunks(events, insertChunk)) await outbox.insertMany([...chunk]);
+    const isPending = async () => (await outbox.findOne({ ...ofGroup, status: 'pending' })) !== null;
+    await waitUntil(async () => !(await isPending()) || undefined, {
+      timeoutSeconds: 300,
+      pollMillis: 100,
+      what: `the path to drain ${count} events`,
+    });
+    const seconds = (performance.now() - startedAt) / 1000;
+    const processed = await outbox.countDocuments({ ...ofGroup, status: 'processed' });
+    if (processed !== count) throw new Error(`Of ${count} events only ${processed} were applied: see ${logsFolder}.`);
+    return count / seconds;
+  };
+  const measure = async (way: keyof typeof ways): Promise<number> => {
+    const { pointersPerEntry, batchSize, windowSeconds, events } = ways[way];
+    await functions.configure('publisher', { environment: { POINTERS_PER_ENTRY: String(pointersPerEntry) } });
+    await functions.batchMessages('consumer', batchSize, windowSeconds);
+    await functions.start('publisher');
+    await drain(`warm-${way}`, 200);
+    return drain(way, events);
+  };
+  try {
+    return { single: await measure('single'), packed: await measure('packed') };
+  } finally {
+    functions.close();
+    await client.close();
+  }
+}
