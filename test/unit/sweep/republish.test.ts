@@ -79,6 +79,31 @@ describe('publishing again', () => {
   });
 });
 
+describe('messages that may hold many events', () => {
+  const packs = { ...options, pointersPerEntry: 100 };
+
+  it('explain all stale events that they may hold, and not one more', async () => {
+    const { ports } = fakeOutbox(manyStale(200), { countBacklog: async () => 2 });
+    expect(await republish(ports, packs, { events: 200, canaries: 0 })).toMatchObject({ leftToQueue: 200 });
+    const more = fakeOutbox(manyStale(201), { countBacklog: async () => 2 });
+    expect(await republish(more.ports, packs, { events: 201, canaries: 0 })).toMatchObject({ leftToQueue: 0 });
+  });
+
+  it.each([
+    ['is not sent again while messages wait and nothing was settled since', 1, ago(20), 0],
+    ['is not sent again while messages wait and nothing was ever settled', 1, null, 0],
+    ['is sent again when something was settled since', 1, ago(5), 1],
+    ['is sent again when no message waits', 0, ago(20), 1],
+  ])('what was sent again before %s', async (_, backlog, lastProcessed, times) => {
+    const { ports, sent } = fakeOutbox([stale(1, { attempts: 1, nextAttemptAt: ago(10) })], {
+      countBacklog: async () => backlog,
+      readLastProcessed: async () => lastProcessed,
+    });
+    await republish(ports, packs, { events: 1, canaries: 0 });
+    expect(sent).toHaveLength(times);
+  });
+});
+
 describe('the budget', () => {
   it.each([
     [5, 7, 3],
