@@ -25,19 +25,20 @@ export function summaryText(summary: MemorySummary): string {
   const lines = [
     '',
     `${summary.input}`,
-    `  calendars            ${count(summary.calendars)}`,
     `  documents written    ${count(summary.documents)}`,
+    `  events per second    ${count(Math.round(summary.eventsPerSecond))}   over ${summary.seconds.toFixed(1)} s`,
+    `  lag, write to graph  p50 ${lag.p50} ms, p95 ${lag.p95} ms, p99 ${lag.p99} ms, max ${lag.max} ms`,
+    ...verdictLines('documents', differences),
+    '',
+    `  calendars            ${count(summary.calendars)}`,
     `  events written       ${count(summary.events)}`,
     `  applied              ${count(summary.applied)}`,
     `  superseded           ${count(summary.superseded)}   by newer states of the same aggregate`,
     `  dead                 ${count(summary.dead)}`,
     `  still pending        ${count(summary.pending)}`,
     `  republished          ${count(summary.republished)}   by the sweep`,
-    `  events per second    ${count(Math.round(summary.eventsPerSecond))}   over ${summary.seconds.toFixed(1)} s`,
-    `  lag, write to graph  p50 ${lag.p50} ms, p95 ${lag.p95} ms, p99 ${lag.p99} ms, max ${lag.max} ms`,
     `  nodes                ${count(summary.nodes.expected)} expected, ${count(summary.nodes.found)} found`,
     `  relationships        ${count(summary.relationships.expected)} expected, ${count(summary.relationships.found)} found`,
-    ...verdictLines('documents', differences),
   ];
   return `${lines.join('\n')}\n`;
 }
