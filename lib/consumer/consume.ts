@@ -3,10 +3,12 @@
  * the graph, marks dead events and acknowledges the rest. A message leaves the queue only if its event is settled in
  * MongoDB (now or earlier), or if it is unreadable and the dead-letter queue has taken it.
  */
+
 import { describeError, Fault, type FaultCode } from '../contract/fault.ts';
 import type { OutboxEvent } from '../contract/outbox-event.ts';
 import type { TracedEvent } from '../contract/traceparent.ts';
 import type { EventChunk, FetchedEvent } from '../outbox/fetched-event.ts';
+import { delayAfter } from '../runtime/back-off.ts';
 import { planTrials } from './plan-trials.ts';
 import type { ConsumeOptions, ConsumePorts, ConsumeReport, ReportedOutcome } from './ports.ts';
 import type { QueueMessage, ReadMessage, UnreadableMessage } from './queue-message.ts';
@@ -70,10 +72,8 @@ export async function consume(
 }
 
 async function retryAfterFault(messages: readonly QueueMessage[], ports: ConsumePorts): Promise<void> {
-  const { first, most } = faultRetrySeconds;
   const share = 1 - ports.random() / 2;
-  const secondsOf = ({ receiveCount }: QueueMessage) =>
-    Math.ceil(Math.min(first * 2 ** (receiveCount - 1), most) * share);
+  const secondsOf = ({ receiveCount }: QueueMessage) => Math.ceil(delayAfter(receiveCount, faultRetrySeconds) * share);
   for (const [seconds, group] of Map.groupBy(messages, secondsOf)) await ports.retryLater(group, seconds);
 }
 
@@ -174,8 +174,8 @@ class Batch {
   #isDue({ messageId, eventId }: ReadMessage, past: PastFailures | undefined): boolean {
     if (past === undefined || this.#openEvents.get(messageId)?.size === 1) return true;
     const { conflicts, failures, secondsAgo } = past;
-    const afterConflict = conflicts === 0 ? 0 : backOffSeconds(conflictRetrySeconds, conflicts);
-    const afterFailure = failures === null ? 0 : backOffSeconds(faultRetrySeconds, failures);
+    const afterConflict = conflicts === 0 ? 0 : delayAfter(conflicts, conflictRetrySeconds);
+    const afterFailure = failures === null ? 0 : delayAfter(failures, faultRetrySeconds);
     const remaining = Math.ceil(Math.max(afterConflict, afterFailure) - secondsAgo);
     if (remaining <= 1) return true;
     this.#retrySeconds.set(eventId, remaining);
@@ -337,9 +337,9 @@ class Batch {
     for (const { messageId, eventId } of messages) {
       if (settled.has(eventId)) this.#markSettled({ messageId, eventId });
       const conflicts = recorded.inConflict.get(eventId);
-      if (conflicts !== undefined) this.#retrySeconds.set(eventId, backOffSeconds(conflictRetrySeconds, conflicts));
+      if (conflicts !== undefined) this.#retrySeconds.set(eventId, delayAfter(conflicts, conflictRetrySeconds));
       const failures = recorded.failed.get(eventId);
-      if (failures !== undefined) this.#retrySeconds.set(eventId, backOffSeconds(faultRetrySeconds, failures));
+      if (failures !== undefined) this.#retrySeconds.set(eventId, delayAfter(failures, faultRetrySeconds));
     }
     this.#applied += recorded.applied.length;
     this.#superseded += recorded.superseded.length;
@@ -357,11 +357,6 @@ class Batch {
     this.#unreported.delete(event.eventId);
     this.#ports.log.eventOutcome(event, outcome);
   }
-}
-
-/** The delay doubles with each attempt. */
-function backOffSeconds({ first, most }: { readonly first: number; readonly most: number }, attempts: number): number {
-  return Math.min(first * 2 ** Math.max(0, attempts - 1), most);
 }
 
 /** Yields the same chunks, but requests the next chunk before the current one is processed. */

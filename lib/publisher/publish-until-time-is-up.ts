@@ -2,6 +2,7 @@
  * The publisher's retries: publishes again after every infrastructure fault until the time is nearly up, so that an
  * outage of a second costs about a second, not the rest of the invocation.
  */
+import { delayAfter } from '../runtime/back-off.ts';
 import { handOverMillis, noCounts, type PublishCounts, type PublishReport } from './publish.ts';
 import type { Sleep } from './send-all.ts';
 
@@ -23,9 +24,8 @@ export interface RetryLog {
   readonly leaseLost: () => void;
 }
 
-/** The back-off starts here, doubles with each failure until something is published, and ends at the maximum. */
-const firstRetryMillis = 100;
-const maxRetryMillis = 5_000;
+/** The back-off starts again when something is published. */
+const failureMillis = { first: 100, most: 5_000 };
 
 /**
  * Publishes until the time is nearly up, and retries after faults. `counts` increases meanwhile, also if this throws.
@@ -41,7 +41,7 @@ export async function publishUntilTimeIsUp(ports: RetryPorts, counts = noCounts(
     if (end.outcome === 'failed') {
       last = { error: end.error, checkpoints: counts.checkpoints };
       failures = counts.checkpoints > checkpoints ? 1 : failures + 1;
-      const retryMillis = backOffMillis(failures, ports.random());
+      const retryMillis = delayAfter(failures, failureMillis) * (0.5 + ports.random() / 2);
       const inTime = ports.remainingMillis() - retryMillis >= handOverMillis;
       ports.log.publishingFailed(end.error, inTime ? retryMillis : null);
       if (!inTime) throw end.error;
@@ -54,8 +54,4 @@ export async function publishUntilTimeIsUp(ports: RetryPorts, counts = noCounts(
       return end;
     }
   }
-}
-
-function backOffMillis(failures: number, random: number): number {
-  return Math.min(firstRetryMillis * 2 ** (failures - 1), maxRetryMillis) * (0.5 + random / 2);
 }

@@ -1,6 +1,8 @@
 /** Sends packs of pointers in calls of ten, several at once, and retries what was refused or whose call failed. */
+
 import pMap from 'p-map';
 import { intoCalls, type Pointer } from '../contract/pointer.ts';
+import { delayAfter } from '../runtime/back-off.ts';
 
 /** Sends the pointers of one call and returns those that were refused. Throws if the call itself failed. */
 export type SendPointers = (pointers: readonly Pointer[]) => Promise<readonly Pointer[]>;
@@ -31,6 +33,7 @@ export type SendReport =
 export const concurrentCalls = 10;
 
 const maxAttempts = 5;
+const retryMillis = { first: 200, most: 3_200 };
 
 /**
  * Sends all pointers, and retries the remaining ones with growing back-off until five attempts in a row make no
@@ -53,7 +56,8 @@ export async function sendAll(pointers: readonly Pointer[], options: SendOptions
       if (failure !== undefined) throw failure;
       break;
     }
-    if (remaining.length > 0) await options.sleep(200 * 2 ** attemptsWithoutProgress * (0.5 + options.random()));
+    if (remaining.length > 0)
+      await options.sleep(delayAfter(attemptsWithoutProgress + 1, retryMillis) * (0.5 + options.random()));
   }
   return { outcome: 'done', refused: remaining };
 }

@@ -1,8 +1,8 @@
 /** Decides when a stale event may be published again, and whether the attempt counts. Pure. */
+import { delayAfter } from '../runtime/back-off.ts';
 import type { Schedule } from './stale-event.ts';
 
-const firstBackOffMillis = 30_000;
-const maxBackOffMillis = 900_000;
+const attemptMillis = { first: 30_000, most: 900_000 };
 
 /** The inputs of an attempt's schedule beside the event. */
 export interface AttemptConditions {
@@ -23,7 +23,6 @@ export function scheduleAttempt(
   { now, lastProcessed, random }: AttemptConditions,
 ): Schedule {
   const counts = nextAttemptAt === null || (lastProcessed !== null && lastProcessed > nextAttemptAt);
-  const backOffMillis = Math.min(maxBackOffMillis, firstBackOffMillis * 2 ** attempts);
-  const jittered = Math.round(backOffMillis * (0.75 + 0.5 * random()));
+  const jittered = Math.round(delayAfter(attempts + 1, attemptMillis) * (0.75 + 0.5 * random()));
   return { attempts: counts ? attempts + 1 : attempts, nextAttemptAt: new Date(now.getTime() + jittered) };
 }

@@ -1,10 +1,11 @@
 /** The worker's queue: pointers in memory, each event once, redelivered with back-off until they are settled. */
+
 import type { QueueMessage } from '../consumer/queue-message.ts';
 import type { Pointer } from '../contract/pointer.ts';
+import { delayAfter } from '../runtime/back-off.ts';
 
 /** Back-off of redeliveries: doubles up to the maximum. It corresponds to the visibility time-out in SQS. */
-const firstDelayMillis = 5_000;
-const maxDelayMillis = 60_000;
+const redeliveryMillis = { first: 5_000, most: 60_000 };
 
 /** While this many pointers wait, senders wait too: a backlog stays in MongoDB, not in memory. */
 const capacity = 10_000;
@@ -100,12 +101,14 @@ export class MemoryQueue {
   #deliverLater(message: QueueMessage): void {
     // A timer would only delay the end of the process.
     if (this.#closed) return;
-    const delay = Math.min(firstDelayMillis * 2 ** (message.receiveCount - 1), maxDelayMillis);
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      this.#ready.push({ ...message, receiveCount: message.receiveCount + 1 });
-      this.#notify();
-    }, delay);
+    const timer = setTimeout(
+      () => {
+        this.#timers.delete(timer);
+        this.#ready.push({ ...message, receiveCount: message.receiveCount + 1 });
+        this.#notify();
+      },
+      delayAfter(message.receiveCount, redeliveryMillis),
+    );
     this.#timers.add(timer);
   }
 
