@@ -56,6 +56,7 @@ function compareOnBus(servers: Servers) {
 }
 
 const streamPointers = 20_000;
+const streamBatch = 4_000;
 
 function compareStreams(servers: Servers) {
   return BenchOutbox.with(servers, async (outbox) => {
@@ -66,14 +67,14 @@ function compareStreams(servers: Servers) {
         {
           name: 'bare change stream',
           prepare: async (round) => {
-            const stream = outbox.outbox.watch(...outboxInserts());
+            const stream = outbox.outbox.watch(...outboxInserts(streamBatch));
             await stream.tryNext();
             token = stream.resumeToken;
             await stream.close();
             await outbox.write(`bare${round}`, streamPointers);
           },
           run: async () => {
-            const [pipeline, options] = outboxInserts();
+            const [pipeline, options] = outboxInserts(streamBatch);
             const stream = outbox.outbox.watch(pipeline, { ...options, resumeAfter: token });
             for (let count = 0; count < streamPointers; count += 1) await stream.next();
             await stream.close();

@@ -4,7 +4,7 @@
  */
 import { type ChangeStreamOptions, type Collection, type Document, MongoServerError, Timestamp } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
-import type { Pointer } from '../contract/pointer.ts';
+import { entriesPerCall, type Pointer } from '../contract/pointer.ts';
 import { fromPosition, type Position } from '../contract/position.ts';
 import { translateMongodbError } from '../outbox/mongodb-errors.ts';
 import { toPointer } from '../outbox/mongodb-to-pointer.ts';
@@ -12,8 +12,8 @@ import type { ResumeToken } from './mongodb-lease.ts';
 import type { Tail, TailedPointers } from './ports.ts';
 import type { TailStart } from './progress.ts';
 
-/** Four calls of ten full packs. A checkpoint follows each batch: fewer pointers would mean more of them. */
-const batchMaxPointers = 4_000;
+/** Maximum number of pointers in a batch that are sent one by one. */
+const batchMaxPointers = 500;
 const awaitMillis = 500;
 
 /** Events that end the stream. The pipeline passes them, because an ended stream would look like a quiet one. */
@@ -40,26 +40,35 @@ interface InsertedPointer extends Document {
 }
 
 /** The pipeline and options of the tail's change stream, for the driver's `watch`. */
-export function outboxInserts(): [pipeline: Document[], options: ChangeStreamOptions] {
-  return [pipeline, { maxAwaitTimeMS: awaitMillis, batchSize: batchMaxPointers }];
+export function outboxInserts(batchSize: number): [pipeline: Document[], options: ChangeStreamOptions] {
+  return [pipeline, { maxAwaitTimeMS: awaitMillis, batchSize }];
 }
 
 /** After the first insert, the others of the same batch of the server are read for this long. */
 const togetherMillis = 5;
 
+export interface TailOptions {
+  /**
+   * What `next` waits for more inserts if the one before returned some. So a single event leaves at once, and those of a
+   * busy outbox leave together. 0 by default.
+   */
+  readonly lingerMillis?: number;
+  /** How the pointers are sent, which decides the size of a batch. 1 by default. */
+  readonly pointersPerEntry?: number;
+}
+
 /**
  * Opens the tail of the outbox. It connects with the first `next`, so an invalid token shows then. `next` waits up to
  * half a second for inserts and always returns a token; `poll` requests more from the server but does not wait.
- *
- * @param lingerMillis what `next` waits for more inserts if the one before returned some. So a single event leaves at
- * once, and those of a busy outbox leave together.
  */
 export function tailOutbox(
   outbox: Collection<Document>,
   start: TailStart<ResumeToken>,
-  lingerMillis = 0,
+  { lingerMillis = 0, pointersPerEntry = 1 }: TailOptions = {},
 ): Tail<ResumeToken> {
-  const [inserts, options] = outboxInserts();
+  // Packs are sent in four calls. A checkpoint follows each batch, so that smaller ones would mean more of them.
+  const maxPointers = Math.max(batchMaxPointers, 4 * entriesPerCall * pointersPerEntry);
+  const [inserts, options] = outboxInserts(maxPointers);
   const stream = outbox.watch<Document, InsertedPointer>(inserts, { ...options, ...streamStart(start) });
   let reading: Promise<InsertedPointer | null> | undefined;
   let isBusy = false;
@@ -80,7 +89,7 @@ export function tailOutbox(
     let token: ResumeToken | null = null;
     const lingersUntil = isBusy ? performance.now() + lingerMillis : 0;
     let deadline = waits ? undefined : immediately();
-    while (pointers.length < batchMaxPointers) {
+    while (pointers.length < maxPointers) {
       const insert = await readOne(deadline);
       deadline ??= linger(Math.max(togetherMillis, lingersUntil - performance.now()));
       if (insert === 'nothing yet') break;

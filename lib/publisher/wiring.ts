@@ -90,7 +90,7 @@ export function joinPublisher(
       };
     },
     readClusterTime: () => readClusterTime(client, outbox),
-    openTail: (start) => tailOutbox(outbox, start, sink.lingerMillis),
+    openTail: (start) => tailOutbox(outbox, start, sink),
     readBacklog: async (backlog) => {
       const chunk = await scanPending(client, outbox, backlog, chunkPointers);
       sink.markRedelivered?.(chunk.pointers);

@@ -1,13 +1,14 @@
 /**
  * Publishes stale events again, within a budget: however long an outage lasts, the queue never holds more than two
  * pointers for each pending event. Events that it does not send keep their attempts and schedule. If the process ends
- * between claim and send, the event becomes due again after its back-off.
+ * between claim and send, the event becomes due again like one that was sent.
  */
 import pMap from 'p-map';
 import { canaryAggregate } from '../contract/canary.ts';
 import { intoCalls, type Pointer } from '../contract/pointer.ts';
 import type { Position } from '../contract/position.ts';
 import type { DeadEvent } from '../outbox/dead-event.ts';
+import { type CanaryPorts, maxWaitingCanaries } from './canary.ts';
 import { scheduleAttempt } from './schedule.ts';
 import type { Rescheduling, StaleEvent, StaleQuery } from './stale-event.ts';
 
@@ -18,6 +19,7 @@ export interface RepublishPorts {
   readonly countStale: (staleBefore: Date, limit: number) => Promise<number>;
   readonly findStale: (query: StaleQuery) => Promise<readonly StaleEvent[]>;
   readonly readLastProcessed: () => Promise<Date | null>;
+  readonly readWaitingCanaries: CanaryPorts['readWaitingCanaries'];
   /**
    * Changes the schedules that are still as they were read, and returns the ids of exactly those events, so that no two
    * sweeps claim the same one.
@@ -79,7 +81,7 @@ const reserveMillis = 5_000;
 
 /**
  * An event that is stale for this many times the limit is published again whatever the queue's length: its message may
- * be lost among many others.
+ * be lost among many others. And so is its copy, this long after its back-off, if anything was settled meanwhile.
  */
 const overdueFactor = 10;
 
@@ -106,14 +108,19 @@ export async function republish(
   const waiting = Math.max(0, queueBacklog - pending.canaries) * options.pointersPerEntry;
   const explained = stale > 0 && stale <= waiting;
   const lastProcessed = await ports.readLastProcessed();
+  // The queue was passed up to the oldest canary that waits.
+  const { oldest } = await ports.readWaitingCanaries(maxWaitingCanaries);
+  const settledUntil = lastProcessed === null ? null : earlierOf(lastProcessed, oldest ?? now);
+  const overdue = lastProcessed === null ? null : secondsBefore(lastProcessed, options.staleSeconds * overdueFactor);
   const pass = new Pass(ports, {
     staleBefore: secondsBefore(now, options.staleSeconds * (explained ? overdueFactor : 1)),
     maxAttempts: options.maxAttempts,
     pointersPerEntry: options.pointersPerEntry,
     budget: Math.max(0, pointersPerEvent * (pending.events + pending.canaries) - queueBacklog),
-    lastProcessed,
-    // While nothing is settled, what waits may be the copies of an earlier pass.
-    skipsUnsettled: queueBacklog > 0,
+    settledUntil,
+    // The messages that wait may be copies that an earlier pass sent. Canaries may be lost, too: so, in the end, anything
+    // that is settled will do.
+    dueBy: queueBacklog === 0 ? now : laterOf(settledUntil, overdue),
   });
   await pass.run();
   const { republished, refused, exhausted } = pass;
@@ -125,9 +132,9 @@ interface PassLimits {
   readonly maxAttempts: number;
   readonly pointersPerEntry: number;
   readonly budget: number;
-  readonly lastProcessed: Date | null;
-  /** Leave out what was published again before, if nothing was settled since that attempt ended. */
-  readonly skipsUnsettled: boolean;
+  readonly settledUntil: Date | null;
+  /** What was published again before is due if its back-off ended by then. */
+  readonly dueBy: Date;
 }
 
 /**
@@ -158,8 +165,8 @@ class Pass {
     while (this.#remaining() > 0 && this.#hasTime()) {
       const now = await this.#ports.readServerTime();
       const limit = Math.min(chunkEvents, this.#remaining());
-      const { staleBefore } = this.#limits;
-      const chunk = await this.#ports.findStale({ staleBefore, now: this.#dueBy(now), after, limit });
+      const { staleBefore, dueBy } = this.#limits;
+      const chunk = await this.#ports.findStale({ staleBefore, dueBy, after, limit });
       const last = chunk.at(-1);
       if (last === undefined) return;
       after = last.position;
@@ -170,13 +177,6 @@ class Pass {
       const retried = missing.filter((event) => !this.#isExhausted(event));
       if (!(await this.#sendAgain(retried, now))) return;
     }
-  }
-
-  /** Attempts whose back-off ended by this time are due. */
-  #dueBy(now: Date): Date {
-    const { skipsUnsettled, lastProcessed } = this.#limits;
-    if (!skipsUnsettled) return now;
-    return lastProcessed === null ? new Date(0) : new Date(Math.min(now.getTime(), lastProcessed.getTime()));
   }
 
   /** The rest of the budget. */
@@ -198,7 +198,7 @@ class Pass {
    */
   async #sendAgain(events: readonly StaleEvent[], now: Date): Promise<boolean> {
     if (events.length === 0) return true;
-    const conditions = { now, lastProcessed: this.#limits.lastProcessed, random: this.#ports.random };
+    const conditions = { now, settledUntil: this.#limits.settledUntil, random: this.#ports.random };
     const changes = events.map((event) => ({
       event,
       change: { eventId: event.eventId, from: scheduleOf(event), to: scheduleAttempt(event, conditions) },
@@ -261,6 +261,15 @@ function exhaustedEvent({ eventId, attempts }: StaleEvent): DeadEvent {
     code: 'attempts-exhausted',
     message: `Published again ${attempts} times while other events were settled, but never settled itself. Search the consumer's log for its eventId.`,
   };
+}
+
+function earlierOf(one: Date, other: Date): Date {
+  return one < other ? one : other;
+}
+
+/** The later of two times; the beginning of time, if neither is known. */
+function laterOf(one: Date | null, other: Date | null): Date {
+  return new Date(Math.max(one?.getTime() ?? 0, other?.getTime() ?? 0));
 }
 
 function secondsBefore(now: Date, seconds: number): Date {

@@ -7,22 +7,22 @@ const attemptMillis = { first: 30_000, most: 900_000 };
 /** The inputs of an attempt's schedule beside the event. */
 export interface AttemptConditions {
   readonly now: Date;
-  /** When an event was last settled: a sign that the consumer works. */
-  readonly lastProcessed: Date | null;
+  /** What waited before this time has had its turn: a consumer settled something that was sent later. */
+  readonly settledUntil: Date | null;
   /** From 0 to 1, for the jitter. */
   readonly random: () => number;
 }
 
 /**
  * Returns the schedule after one more attempt. The back-off doubles with each attempt, from 30 seconds to 15 minutes,
- * with a jitter of 25 %. An attempt counts only if another event was settled since the previous back-off ended, so that
+ * with a jitter of 25 %. An attempt counts only if what was sent after the previous back-off is settled, so that
  * an outage brings no event closer to being dead.
  */
 export function scheduleAttempt(
   { attempts, nextAttemptAt }: Schedule,
-  { now, lastProcessed, random }: AttemptConditions,
+  { now, settledUntil, random }: AttemptConditions,
 ): Schedule {
-  const counts = nextAttemptAt === null || (lastProcessed !== null && lastProcessed > nextAttemptAt);
+  const counts = nextAttemptAt === null || (settledUntil !== null && settledUntil > nextAttemptAt);
   const jittered = Math.round(delayAfter(attempts + 1, attemptMillis) * (0.75 + 0.5 * random()));
   return { attempts: counts ? attempts + 1 : attempts, nextAttemptAt: new Date(now.getTime() + jittered) };
 }

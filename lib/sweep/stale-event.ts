@@ -14,11 +14,11 @@ export interface StaleEvent extends Pointer, Schedule {
 }
 
 /**
- * A query for events that are pending since before `staleBefore` and due by `now`, after the previous chunk's position.
+ * A query for events that are pending since before `staleBefore` and due by `dueBy`, after the previous chunk's position.
  */
 export interface StaleQuery {
   readonly staleBefore: Date;
-  readonly now: Date;
+  readonly dueBy: Date;
   readonly after: Position | null;
   readonly limit: number;
 }

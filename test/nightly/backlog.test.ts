@@ -73,7 +73,7 @@ describe('a backlog of a million events', () => {
   it('is found stale chunk by chunk, and counted in the index alone', async () => {
     const now = new Date();
     const staleBefore = new Date(now.getTime() + 60_000);
-    const page = (from: Collection<Document>) => findStale(from, { staleBefore, now, after: null, limit: 500 });
+    const page = (from: Collection<Document>) => findStale(from, { staleBefore, dueBy: now, after: null, limit: 500 });
     expect(await workOf(page)).toStrictEqual([reads('find', 'outgraph_pending', { keys: 500, documents: 500 })]);
     const all = (from: Collection<Document>) => countStale(from, staleBefore, 2 * backlog);
     expect(await workOf(all)).toStrictEqual([

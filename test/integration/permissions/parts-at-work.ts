@@ -123,7 +123,7 @@ const sweep: PartAtWork = async (db, admin) => {
   await ports.readPublisherActivity();
   await ports.countStale(now, 10);
   const eventId = await addEvent(admin);
-  await ports.findStale({ staleBefore: now, now, after: null, limit: 10 });
+  await ports.findStale({ staleBefore: now, dueBy: now, after: null, limit: 10 });
   const schedule = { attempts: 0, nextAttemptAt: null };
   await ports.reschedulePending([{ eventId, from: schedule, to: { attempts: 1, nextAttemptAt: now } }]);
   await ports.markDead([{ eventId, code: 'attempts-exhausted', message: 'a test' }]);

@@ -70,7 +70,7 @@ describe('the tail of the outbox', () => {
 
   it('brings a single event alone, and together those that follow others within the time that it lingers', async () => {
     const lingerMillis = 60_000;
-    const tail = tailOutbox(outbox(), { after: await readClusterTime(database.client, outbox()) }, lingerMillis);
+    const tail = tailOutbox(outbox(), { after: await readClusterTime(database.client, outbox()) }, { lingerMillis });
     const [first, second, third] = [outboxEvent(), outboxEvent(), outboxEvent()];
     const idsOfNext = async () => (await tail.next()).pointers.map(({ eventId }) => eventId);
     await outbox().insertOne(first);

@@ -71,7 +71,7 @@ const by = (index: string, most: { readonly keys: number; readonly documents: nu
 
 describe('stale events', () => {
   const page = (fields: Partial<StaleQuery>) =>
-    workOf((outbox) => findStale(outbox, { staleBefore, now, after: null, limit: 100, ...fields }));
+    workOf((outbox) => findStale(outbox, { staleBefore, dueBy: now, after: null, limit: 100, ...fields }));
 
   it('are found behind thousands in back-off without reading those, nor those that are not stale yet', async () => {
     expect(await page({})).toStrictEqual([by('outgraph_pending', { keys: inBackOff + 101, documents: 100 })]);

@@ -54,7 +54,7 @@ describe('a stale event', () => {
     const wrongClock = outboxEvent({ createdAt: new Date(0) });
     await outbox().insertMany([over, under, waiting, due, wrongClock]);
     const staleBefore = new Date(now.getTime() - 60_000);
-    const found = await findStale(outbox(), { staleBefore, now, after: null, limit: 10 });
+    const found = await findStale(outbox(), { staleBefore, dueBy: now, after: null, limit: 10 });
     expect(ids(found)).toStrictEqual([due._id.toHexString(), over._id.toHexString()]);
     expect(found.map((event) => event.nextAttemptAt)).toStrictEqual([now, null]);
   });

@@ -90,17 +90,51 @@ describe('messages that may hold many events', () => {
   });
 
   it.each([
-    ['is not sent again while messages wait and nothing was settled since', 1, ago(20), 0],
-    ['is not sent again while messages wait and nothing was ever settled', 1, null, 0],
-    ['is sent again when something was settled since', 1, ago(5), 1],
-    ['is sent again when no message waits', 0, ago(20), 1],
-  ])('what was sent again before %s', async (_, backlog, lastProcessed, times) => {
-    const { ports, sent } = fakeOutbox([stale(1, { attempts: 1, nextAttemptAt: ago(10) })], {
+    ['not while messages wait and nothing was settled since', 1, ago(20), null, 0, 1],
+    ['not while messages wait and nothing was ever settled', 1, null, null, 0, 1],
+    ['when something was settled since', 1, ago(5), null, 1, 2],
+    ['when no message waits, without counting', 0, ago(20), null, 1, 1],
+    ['not while a canary waits that was written before', 1, ago(5), ago(11), 0, 1],
+    ['when every canary that waits was written after', 1, ago(5), ago(9), 1, 2],
+    ['when no message waits but a canary does, without counting', 0, ago(5), ago(11), 1, 1],
+  ])('what was sent again before is sent once more: %s', async (_, backlog, lastProcessed, oldest, sendings, attempts) => {
+    const { ports, sent, pending } = fakeOutbox([stale(1, { attempts: 1, nextAttemptAt: ago(10) })], {
       countBacklog: async () => backlog,
       readLastProcessed: async () => lastProcessed,
+      readWaitingCanaries: async () => ({ pending: 1, oldest }),
     });
     await republish(ports, packs, { events: 1, canaries: 0 });
-    expect(sent).toHaveLength(times);
+    expect(sent).toHaveLength(sendings);
+    expect(pending.get(stale(1).eventId)).toMatchObject({ attempts });
+  });
+
+  it.each([
+    [610, 1],
+    [600, 0],
+  ])('a copy %i seconds after its back-off is sent whatever canaries wait, without counting: %i times', async (seconds, sendings) => {
+    const { ports, sent, pending } = fakeOutbox([stale(1, { attempts: 1, nextAttemptAt: ago(seconds) })], {
+      countBacklog: async () => 1,
+      readLastProcessed: async () => ago(5),
+      readWaitingCanaries: async () => ({ pending: 10, oldest: ago(10_000) }),
+    });
+    await republish(ports, packs, { events: 1, canaries: 0 });
+    expect(sent).toHaveLength(sendings);
+    expect(pending.get(stale(1).eventId)).toMatchObject({ attempts: 1 });
+  });
+
+  it('in a queue that drains for five hours no event is dead, and none has more than one copy in ten minutes', async () => {
+    const start = now.getTime();
+    let minute = 0;
+    const at = () => new Date(start + minute * 60_000);
+    const { ports, sent, dead } = fakeOutbox(manyStale(200), {
+      readServerTime: async () => at(),
+      countBacklog: async () => 200,
+      readLastProcessed: async () => at(),
+      readWaitingCanaries: async () => ({ pending: 10, oldest: new Date(start) }),
+    });
+    for (; minute < 300; minute += 1) await republish(ports, packs, { events: 200, canaries: 0 });
+    expect(dead).toStrictEqual([]);
+    expect(sent.length).toBeLessThanOrEqual((200 * 300) / 10);
   });
 });
 

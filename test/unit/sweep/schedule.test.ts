@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { scheduleAttempt } from '../../../lib/sweep/schedule.ts';
 import { ago, now } from './sweep-ports.ts';
 
-const at = { now, lastProcessed: null, random: () => 0.5 };
+const at = { now, settledUntil: null, random: () => 0.5 };
 
 describe('the back-off', () => {
   it.each([
@@ -32,7 +32,7 @@ describe('an attempt counts', () => {
     ['when an event was settled since the last one ended', ago(11), settledAt, 4],
     ['not when nothing was settled since', ago(10), settledAt, 3],
     ['not when nothing was ever settled', ago(11), null, 3],
-  ])('%s', (_, nextAttemptAt, lastProcessed, attempts) => {
-    expect(scheduleAttempt({ attempts: 3, nextAttemptAt }, { ...at, lastProcessed }).attempts).toBe(attempts);
+  ])('%s', (_, nextAttemptAt, settledUntil, attempts) => {
+    expect(scheduleAttempt({ attempts: 3, nextAttemptAt }, { ...at, settledUntil }).attempts).toBe(attempts);
   });
 });

@@ -46,7 +46,7 @@ export function fakeOutbox(events: readonly StaleEvent[], given: Partial<SweepPo
     findStale: async (query) => {
       staleBefore.push(query.staleBefore);
       const isDue = ({ nextAttemptAt, position }: StaleEvent) =>
-        (nextAttemptAt === null || nextAttemptAt <= query.now) && (query.after === null || position > query.after);
+        (nextAttemptAt === null || nextAttemptAt <= query.dueBy) && (query.after === null || position > query.after);
       return [...pending.values()].filter(isDue).slice(0, query.limit);
     },
     readLastProcessed: async () => null,
