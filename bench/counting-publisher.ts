@@ -1,7 +1,7 @@
 /** A publisher that stops when it has sent what it should, so that its pace can be told. */
 
 import { maxPackPointers } from '../lib/contract/pointer.ts';
-import type { SendPointers } from '../lib/publisher/send-all.ts';
+import type { SendPacks } from '../lib/publisher/send-all.ts';
 import { joinPublisher, type Publisher } from '../lib/publisher/wiring.ts';
 import { publisherSettings, readSettings } from '../lib/runtime/settings.ts';
 import { silentLog } from '../test/support/silent-log.ts';
@@ -19,13 +19,13 @@ export class CountingPublisher {
   #left = 0;
   #lastSent = 0;
 
-  constructor(environment: BenchOutbox['environment'], send: SendPointers) {
+  constructor(environment: BenchOutbox['environment'], send: SendPacks) {
     const settings = readSettings(publisherSettings.omit({ EVENT_BUS_NAME: true }), environment);
     this.#publisher = joinPublisher(settings, {
-      send: async (pointers) => {
-        const refused = await send(pointers);
-        if (refused.length > 0) throw new Error(`The bus refused ${refused.length} pointers.`);
-        this.#left -= pointers.length;
+      send: async (packs) => {
+        const refused = await send(packs);
+        if (refused.length > 0) throw new Error(`The bus refused ${refused.flat().length} pointers.`);
+        this.#left -= packs.flat().length;
         this.#lastSent = performance.now();
         return refused;
       },

@@ -5,8 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { CreateEventBusCommand, DeleteEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import type { ResumeToken } from 'mongodb';
-import { maxPackPointers } from '../lib/contract/pointer.ts';
-import { sendPointers } from '../lib/publisher/event-bus.ts';
+import { sendPacks } from '../lib/publisher/event-bus.ts';
 import { outboxInserts } from '../lib/publisher/mongodb-change-stream.ts';
 import type { Servers } from '../tools/local/servers.ts';
 import { putEventsBare } from './bare-put-events.ts';
@@ -33,9 +32,7 @@ function compareOnBus(servers: Servers) {
     });
     const name = `bench-${randomBytes(4).toString('hex')}`;
     await bus.send(new CreateEventBusCommand({ Name: name }));
-    const publisher = new CountingPublisher(outbox.environment, (pointers) =>
-      sendPointers(bus, name, pointers, maxPackPointers),
-    );
+    const publisher = new CountingPublisher(outbox.environment, (packs) => sendPacks(bus, name, packs));
     const aggregateId = outbox.graph.aggregateId('round1-1000');
     const result = await compare(
       [

@@ -32,6 +32,9 @@ const pointerSchema = z.object({
  */
 export type Pointer = Readonly<z.infer<typeof pointerSchema>> & { readonly traceparent?: string };
 
+/** Pointers to events of one aggregate type that travel in one message; at least one. */
+export type Pack<Item extends Pointer = Pointer> = readonly Item[];
+
 /** Maximum number of pointers in a pack. */
 export const maxPackPointers = 100;
 
@@ -47,29 +50,31 @@ const packMaxBytes = 56_000;
 export function packPointers<Item extends Pointer>(
   pointers: readonly Item[],
   maxPointers: number,
-): readonly (readonly Item[])[] {
+): readonly Pack<Item>[] {
   return [...Map.groupBy(pointers, ({ aggregateType }) => aggregateType).values()].flatMap((ofType) =>
     fill(ofType, { maxItems: maxPointers, maxBytes: packMaxBytes, bytesOf: (pointer) => packText([pointer]).length }),
   );
 }
 
-/** Divides pointers into calls with at most `entriesPerCall` packs each, and no more bytes than a call takes. */
+/** Divides pointers into packs, and these into calls: at most `entriesPerCall`, and no more bytes than a call takes. */
 export function intoCalls<Item extends Pointer>(
   pointers: readonly Item[],
   maxPointers: number,
-): readonly (readonly Item[])[] {
-  const bytesOf = (pack: readonly Item[]) => packText(pack).length;
-  const limits = { maxItems: entriesPerCall, maxBytes: callMaxBytes, bytesOf };
-  return fill(packPointers(pointers, maxPointers), limits).map((packs) => packs.flat());
+): readonly (readonly Pack<Item>[])[] {
+  const bytesOf = (pack: Pack) => packText(pack).length;
+  return fill(packPointers(pointers, maxPointers), { maxItems: entriesPerCall, maxBytes: callMaxBytes, bytesOf });
 }
 
+interface FillLimits<Item> {
+  readonly maxItems: number;
+  readonly maxBytes: number;
+  readonly bytesOf: (item: Item) => number;
+}
+
+/** Splits a list into chunks that are limited in items and in bytes. */
 function fill<Item>(
   items: readonly Item[],
-  {
-    maxItems,
-    maxBytes,
-    bytesOf,
-  }: { readonly maxItems: number; readonly maxBytes: number; readonly bytesOf: (item: Item) => number },
+  { maxItems, maxBytes, bytesOf }: FillLimits<Item>,
 ): readonly (readonly Item[])[] {
   const filled: Item[][] = [];
   let bytes = 0;
@@ -92,10 +97,8 @@ function fill<Item>(
  * U+FFFF), and its event could never be sent.
  *
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
- *
- * @param pack the pointers; not empty.
  */
-export function packText(pack: readonly Pointer[]): string {
+export function packText(pack: Pack): string {
   const toEscape = (character: string) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
   const events = pack.map(({ eventId, aggregateId }) => ({ eventId, aggregateId }));
   return JSON.stringify({ aggregateType: pack[0]?.aggregateType, events }).replace(/[^ -~]/g, toEscape);

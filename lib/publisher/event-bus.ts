@@ -1,12 +1,12 @@
 /**
- * Sends pointers to the EventBridge bus. A call takes at most ten entries, and its response has a result for each: a
+ * Sends packs of pointers to the EventBridge bus. A call takes at most ten entries, and its response has a result for each: a
  * successful call may still have refused some. A missing result counts as a refusal.
  *
  * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
  */
 import { EventBridgeClient, PutEventsCommand, type PutEventsResultEntry } from '@aws-sdk/client-eventbridge';
 import { Fault } from '../contract/fault.ts';
-import { type Pointer, packPointers, packText, pointerSource } from '../contract/pointer.ts';
+import { type Pack, packText, pointerSource } from '../contract/pointer.ts';
 
 export interface EventBusOptions {
   /** Defaults to the endpoint of the region or the environment. */
@@ -38,18 +38,15 @@ export function connectEventBus({ endpoint, requestMillis = 2_500 }: EventBusOpt
 }
 
 /**
- * Sends the pointers of one call in packs, and returns those of the packs that the bus refused.
+ * Sends the packs of one call, and returns those that the bus refused.
  *
- * @param pointersPerEntry maximum number of pointers in a pack.
  * @throws Fault `bus-unavailable` if the call itself failed, after the SDK's retries.
  */
-export async function sendPointers(
+export async function sendPacks(
   client: EventBridgeClient,
   busName: string,
-  pointers: readonly Pointer[],
-  pointersPerEntry: number,
-): Promise<readonly Pointer[]> {
-  const packs = packPointers(pointers, pointersPerEntry);
+  packs: readonly Pack[],
+): Promise<readonly Pack[]> {
   const entries = packs.map((pack) => ({
     EventBusName: busName,
     Source: pointerSource,
@@ -58,7 +55,7 @@ export async function sendPointers(
   }));
   try {
     const answer = await client.send(new PutEventsCommand({ Entries: entries }));
-    return packs.filter((_, index) => !isTaken(answer.Entries?.[index])).flat();
+    return packs.filter((_, index) => !isTaken(answer.Entries?.[index]));
   } catch (error) {
     throw new Fault(
       'bus-unavailable',

@@ -4,10 +4,10 @@
  * progress and repeats sends that may have been lost; nothing is skipped.
  */
 import { Fault } from '../contract/fault.ts';
-import { type Pointer, packPointers } from '../contract/pointer.ts';
+import type { Pointer } from '../contract/pointer.ts';
 import type { HeldLease, LossCode, PublishPorts, Tail } from './ports.ts';
 import { beginAt, type PublishProgress } from './progress.ts';
-import { type SendPointers, sendAll } from './send-all.ts';
+import { type SendPacks, sendAll } from './send-all.ts';
 
 /** Counts of one invocation so far. */
 export interface PublishCounts {
@@ -157,12 +157,13 @@ class PublishRun<Token> {
       if (this.#isSaveDue()) await this.#save(progress);
       return !this.#leaseLost && this.#ports.remainingMillis() >= stopSendingMillis;
     };
-    const send: SendPointers = async (batch) => {
-      const refused = await this.#ports.send(batch);
-      const taken = refused.length === 0 ? batch : batch.filter((pointer) => !refused.includes(pointer));
-      this.#counts.published += taken.length;
-      this.#counts.entries += packPointers(taken, this.#ports.pointersPerEntry).length;
-      this.#ports.log.published(taken);
+    const send: SendPacks = async (packs) => {
+      const refused = await this.#ports.send(packs);
+      const taken = packs.filter((pack) => !refused.includes(pack));
+      const published = taken.flat();
+      this.#counts.published += published.length;
+      this.#counts.entries += taken.length;
+      this.#ports.log.published(published);
       return refused;
     };
     const report = await sendAll(pointers, { ...this.#ports, send, maySend });

@@ -1,16 +1,15 @@
 /** Sends packs of pointers in calls of ten, several at once, and retries what was refused or whose call failed. */
-
 import pMap from 'p-map';
-import { intoCalls, type Pointer } from '../contract/pointer.ts';
+import { intoCalls, type Pack, type Pointer } from '../contract/pointer.ts';
 import { delayAfter } from '../runtime/back-off.ts';
 
-/** Sends the pointers of one call and returns those that were refused. Throws if the call itself failed. */
-export type SendPointers = (pointers: readonly Pointer[]) => Promise<readonly Pointer[]>;
+/** Sends the packs of one call and returns those that were refused. Throws if the call itself failed. */
+export type SendPacks = (packs: readonly Pack[]) => Promise<readonly Pack[]>;
 
 export type Sleep = (millis: number) => Promise<void>;
 
 export interface SendOptions {
-  readonly send: SendPointers;
+  readonly send: SendPacks;
   /** Maximum number of pointers in an entry. */
   readonly pointersPerEntry: number;
   /** Called before each call: false if the time is up or another publisher has the lease. */
@@ -79,13 +78,13 @@ async function sendOnce(
   const remaining: Pointer[] = [];
   const failures: unknown[] = [];
   let stopped = false;
-  const sendCall = async (call: readonly Pointer[]) => {
+  const sendCall = async (call: readonly Pack[]) => {
     try {
       stopped ||= failures.length === 0 && !(await maySend());
-      remaining.push(...(stopped || failures.length > 0 ? call : await send(call)));
+      remaining.push(...(stopped || failures.length > 0 ? call : await send(call)).flat());
     } catch (error) {
       failures.push(error);
-      remaining.push(...call);
+      remaining.push(...call.flat());
     }
   };
   await pMap(intoCalls(pointers, pointersPerEntry), sendCall, { concurrency: concurrentCalls });

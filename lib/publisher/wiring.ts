@@ -8,14 +8,14 @@ import { outboxOf } from '../outbox/mongodb-collection.ts';
 import { connectMongodb } from '../outbox/mongodb-connect.ts';
 import type { PublisherSettings } from '../runtime/settings.ts';
 import { checkOutbox } from '../set-up/mongodb-outbox.ts';
-import { connectEventBus, sendPointers } from './event-bus.ts';
+import { connectEventBus, sendPacks } from './event-bus.ts';
 import { scanPending } from './mongodb-backlog.ts';
 import { tailOutbox } from './mongodb-change-stream.ts';
 import { acquireLease, type Checkpoint, type ResumeToken, releaseLease, saveCheckpoint } from './mongodb-lease.ts';
 import type { PublishLog, PublishPorts } from './ports.ts';
 import { type PublishCounts, type PublishReport, publish } from './publish.ts';
 import { publishUntilTimeIsUp, type RetryLog } from './publish-until-time-is-up.ts';
-import type { SendPointers } from './send-all.ts';
+import type { SendPacks } from './send-all.ts';
 
 /** A wired publisher. */
 export interface Publisher {
@@ -32,10 +32,10 @@ export interface Publisher {
 
 /** Where pointers are sent, and the name of its checkpoint. */
 export interface PointerSink {
-  readonly send: SendPointers;
+  readonly send: SendPacks;
   /** Maximum number of pointers in an entry. */
   readonly pointersPerEntry: number;
-  /** How long the tail waits for further inserts while they come one after the other. */
+  /** How long the tail waits for more inserts while they keep coming, in milliseconds. */
   readonly lingerMillis: number;
   /** Called with pointers of the backlog before they are sent: an earlier process may have begun with their events. */
   readonly markRedelivered?: (pointers: readonly Pointer[]) => void;
@@ -46,7 +46,7 @@ export interface PointerSink {
   readonly durable: boolean;
 }
 
-/** As many as one call takes. */
+/** One call of full packs. */
 const chunkPointers = 1_000;
 
 /**
@@ -58,7 +58,7 @@ const renewMillis = 2_000;
 export function wirePublisher(settings: PublisherSettings): Publisher {
   const bus = connectEventBus();
   return joinPublisher(settings, {
-    send: (pointers) => sendPointers(bus, settings.EVENT_BUS_NAME, pointers, settings.POINTERS_PER_ENTRY),
+    send: (packs) => sendPacks(bus, settings.EVENT_BUS_NAME, packs),
     pointersPerEntry: settings.POINTERS_PER_ENTRY,
     lingerMillis: settings.PUBLISHER_LINGER_MILLIS,
     close: () => bus.destroy(),

@@ -14,32 +14,28 @@ import {
 } from '@aws-sdk/client-sqs';
 import pMap from 'p-map';
 import { Fault } from '../contract/fault.ts';
-import { entriesPerCall, type Pointer, packPointers, packText } from '../contract/pointer.ts';
+import { entriesPerCall, type Pack, packText } from '../contract/pointer.ts';
 import { inChunks } from './in-chunks.ts';
 
 /** Maximum number of messages in any batch call. */
 const messagesPerCall = entriesPerCall;
 
 /**
- * Sends the pointers of one call in packs, and returns those of the packs that the queue refused. A missing result
- * counts as a refusal.
+ * Sends the packs of one call, and returns those that the queue refused. A missing result counts as a refusal.
  *
- * @param pointersPerEntry maximum number of pointers in a pack.
  * @throws Fault `queue-unavailable` if the call itself failed, after the SDK's retries.
  */
 export async function sendToQueue(
   client: SQSClient,
   queueUrl: string,
-  pointers: readonly Pointer[],
-  pointersPerEntry: number,
-): Promise<readonly Pointer[]> {
-  const packs = packPointers(pointers, pointersPerEntry);
+  packs: readonly Pack[],
+): Promise<readonly Pack[]> {
   const entries = packs.map((pack, index) => ({ Id: String(index), MessageBody: packText(pack) }));
   const answer = await withQueueFault(() =>
     client.send(new SendMessageBatchCommand({ QueueUrl: queueUrl, Entries: entries })),
   );
   const taken = new Set(answer.Successful?.map((entry) => entry.Id));
-  return packs.filter((_, index) => !taken.has(String(index))).flat();
+  return packs.filter((_, index) => !taken.has(String(index)));
 }
 
 /** Approximate numbers of messages in a queue, as SQS reports them. */

@@ -5,7 +5,7 @@
  */
 import pMap from 'p-map';
 import { canaryAggregate } from '../contract/canary.ts';
-import { intoCalls, type Pointer } from '../contract/pointer.ts';
+import { intoCalls, type Pack } from '../contract/pointer.ts';
 import type { Position } from '../contract/position.ts';
 import type { DeadEvent } from '../outbox/dead-event.ts';
 import { type CanaryPorts, maxWaitingCanaries } from './canary.ts';
@@ -27,8 +27,8 @@ export interface RepublishPorts {
   readonly reschedulePending: (changes: readonly Rescheduling[]) => Promise<ReadonlySet<string>>;
   /** Whether the event is certainly in the queue: it is neither sent again nor counted as an attempt. */
   readonly isWaiting: (eventId: string) => boolean;
-  /** Sends the pointers of one call to the queue, and returns those that it refused. */
-  readonly sendToQueue: (pointers: readonly Pointer[]) => Promise<readonly Pointer[]>;
+  /** Sends the packs of one call to the queue, and returns those that it refused. */
+  readonly sendToQueue: (packs: readonly Pack[]) => Promise<readonly Pack[]>;
   readonly markDead: (events: readonly DeadEvent[]) => Promise<number>;
   readonly remainingMillis: () => number;
   /** From 0 to 1. */
@@ -81,7 +81,8 @@ const reserveMillis = 5_000;
 
 /**
  * An event that is stale for this many times the limit is published again whatever the queue's length: its message may
- * be lost among many others. And so is its copy, this long after its back-off, if anything was settled meanwhile.
+ * be lost among many others. Its copies may be lost too: after this time since its back-off, one more is sent, if
+ * anything was settled meanwhile.
  */
 const overdueFactor = 10;
 
@@ -108,7 +109,7 @@ export async function republish(
   const waiting = Math.max(0, queueBacklog - pending.canaries) * options.pointersPerEntry;
   const explained = stale > 0 && stale <= waiting;
   const lastProcessed = await ports.readLastProcessed();
-  // The queue was passed up to the oldest canary that waits.
+  // Everything sent before the oldest waiting canary has been received.
   const { oldest } = await ports.readWaitingCanaries(maxWaitingCanaries);
   const settledUntil = lastProcessed === null ? null : earlierOf(lastProcessed, oldest ?? now);
   const overdue = lastProcessed === null ? null : secondsBefore(lastProcessed, options.staleSeconds * overdueFactor);
@@ -118,8 +119,8 @@ export async function republish(
     pointersPerEntry: options.pointersPerEntry,
     budget: Math.max(0, pointersPerEvent * (pending.events + pending.canaries) - queueBacklog),
     settledUntil,
-    // The messages that wait may be copies that an earlier pass sent. Canaries may be lost, too: so, in the end, anything
-    // that is settled will do.
+    // The waiting messages may be copies that an earlier pass sent. Canaries may be lost too, so after some time any
+    // settled event is enough.
     dueBy: queueBacklog === 0 ? now : laterOf(settledUntil, overdue),
   });
   await pass.run();
@@ -133,7 +134,7 @@ interface PassLimits {
   readonly pointersPerEntry: number;
   readonly budget: number;
   readonly settledUntil: Date | null;
-  /** What was published again before is due if its back-off ended by then. */
+  /** An event that was published again before is due if its back-off ended by this time. */
   readonly dueBy: Date;
 }
 
@@ -145,6 +146,11 @@ interface Sending {
   readonly sent: number;
   readonly unsent: readonly Rescheduling[];
   readonly failure: { readonly error: unknown } | null;
+}
+
+/** A stale event that this pass may send, with the change of its schedule. */
+interface ClaimedEvent extends StaleEvent {
+  readonly change: Rescheduling;
 }
 
 /** The state of one pass through the stale events, sorted by position. */
@@ -199,12 +205,12 @@ class Pass {
   async #sendAgain(events: readonly StaleEvent[], now: Date): Promise<boolean> {
     if (events.length === 0) return true;
     const conditions = { now, settledUntil: this.#limits.settledUntil, random: this.#ports.random };
-    const changes = events.map((event) => ({
-      event,
+    const changed = events.map((event) => ({
+      ...event,
       change: { eventId: event.eventId, from: scheduleOf(event), to: scheduleAttempt(event, conditions) },
     }));
-    const ids = await this.#ports.reschedulePending(changes.map(({ change }) => change));
-    const claimed = changes.filter(({ event }) => ids.has(event.eventId));
+    const ids = await this.#ports.reschedulePending(changed.map(({ change }) => change));
+    const claimed = changed.filter(({ eventId }) => ids.has(eventId));
     const { sent, unsent, failure } = await this.#send(claimed);
     this.republished += sent;
     if (unsent.length > 0) {
@@ -214,41 +220,33 @@ class Pass {
     return claimed.length === 0 || sent > 0;
   }
 
-  async #send(claimed: readonly { readonly event: StaleEvent; readonly change: Rescheduling }[]): Promise<Sending> {
+  async #send(claimed: readonly ClaimedEvent[]): Promise<Sending> {
     const unsent: Rescheduling[] = [];
     let failure: Sending['failure'] = null;
-    const changeOf = new Map(claimed.map(({ event, change }) => [event.eventId, change]));
-    const sendCall = async (events: readonly StaleEvent[]) => {
-      let refused: ReadonlySet<string> = new Set(events.map(({ eventId }) => eventId));
+    const sendCall = async (packs: readonly Pack<ClaimedEvent>[]) => {
+      let refused: readonly Pack[] = packs;
       if (failure === null && this.#hasTime()) {
         try {
-          const answer = await this.#ports.sendToQueue(events.map(pointerTo));
-          refused = new Set(answer.map(({ eventId }) => eventId));
-          this.refused += refused.size;
+          refused = await this.#ports.sendToQueue(packs);
+          this.refused += refused.flat().length;
         } catch (error) {
           failure = { error };
         }
       }
-      for (const event of events) {
-        const change = changeOf.get(event.eventId) as Rescheduling;
-        if (!refused.has(event.eventId)) this.#ports.log.eventRepublished({ ...event, ...change.to });
-        else {
-          unsent.push(change);
-          this.#ports.log.eventNotRepublished(event);
+      for (const pack of packs) {
+        const isRefused = refused.includes(pack);
+        for (const { change, ...event } of pack) {
+          if (!isRefused) this.#ports.log.eventRepublished({ ...event, ...change.to });
+          else {
+            unsent.push(change);
+            this.#ports.log.eventNotRepublished(event);
+          }
         }
       }
     };
-    const calls = intoCalls(
-      claimed.map(({ event }) => event),
-      this.#limits.pointersPerEntry,
-    );
-    await pMap(calls, sendCall, { concurrency: concurrentCalls });
+    await pMap(intoCalls(claimed, this.#limits.pointersPerEntry), sendCall, { concurrency: concurrentCalls });
     return { sent: claimed.length - unsent.length, unsent, failure };
   }
-}
-
-function pointerTo({ eventId, aggregateType, aggregateId }: StaleEvent): Pointer {
-  return { eventId, aggregateType, aggregateId };
 }
 
 function scheduleOf({ attempts, nextAttemptAt }: StaleEvent): Rescheduling['from'] {

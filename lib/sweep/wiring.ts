@@ -60,7 +60,7 @@ export interface SweepQueue extends Pick<SweepPorts, 'sendToQueue' | 'countBackl
 export function wireSweep(settings: SweepSettings): Sweeper {
   const queue = new SQSClient({ maxAttempts: 4 });
   return joinSweep(settings, {
-    sendToQueue: (pointers) => sendToQueue(queue, settings.QUEUE_URL, pointers, settings.POINTERS_PER_ENTRY),
+    sendToQueue: (packs) => sendToQueue(queue, settings.QUEUE_URL, packs),
     pointersPerEntry: settings.POINTERS_PER_ENTRY,
     countBacklog: () => countBacklog(queue, settings.QUEUE_URL),
     close: () => queue.destroy(),

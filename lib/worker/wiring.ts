@@ -37,13 +37,12 @@ const batchMillis = 60_000;
 export function startWorker(settings: WorkerSettings, catalog: AggregateCatalog, log: WorkerLog): Worker {
   const queue = new MemoryQueue();
   const stopped = new AbortController();
-  const send = async (pointers: Parameters<MemoryQueue['send']>[0]) => {
-    await queue.send(pointers);
-    return [];
-  };
   const publisher = joinPublisher(settings, {
-    send,
-    // What the queue holds is single events.
+    send: async (packs) => {
+      await queue.send(packs.flat());
+      return [];
+    },
+    // The queue in memory holds single events.
     pointersPerEntry: 1,
     lingerMillis: 0,
     markRedelivered: (pointers) => queue.markRedelivered(pointers),
@@ -55,7 +54,7 @@ export function startWorker(settings: WorkerSettings, catalog: AggregateCatalog,
   // The driver's own back-off grows to many seconds. Without its retries, the worker resumes soon after Neo4j does.
   const consumer = joinConsumer(settings, catalog, noQueue, { retrySeconds: 0 });
   const sweeper = joinSweep(settings, {
-    sendToQueue: (pointers) => queue.offer(pointers),
+    sendToQueue: async (packs) => ((await queue.offer(packs.flat())).length === 0 ? [] : packs),
     pointersPerEntry: 1,
     countBacklog: async () => queue.inFlight,
     isWaiting: (eventId) => queue.has(eventId),

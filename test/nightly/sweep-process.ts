@@ -17,8 +17,8 @@ const { PASS_MILLIS = '0' } = process.env;
 
 let sent = 0;
 const sweeper = joinSweep(readSettings(sweepSettings.omit({ QUEUE_URL: true }), process.env), {
-  sendToQueue: async (pointers) => {
-    sent += pointers.length;
+  sendToQueue: async (packs) => {
+    sent += packs.flat().length;
     return [];
   },
   countBacklog: async () => 0,

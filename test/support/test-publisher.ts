@@ -39,7 +39,8 @@ export function testPublisher(options: TestPublisherOptions): TestPublisher {
     PUBLISHER_LEASE_SECONDS: String(options.leaseSeconds ?? 15),
   });
   const publisher = joinPublisher(settings, {
-    send: async (pointers) => {
+    send: async (packs) => {
+      const pointers = packs.flat();
       await options.onSend?.(pointers);
       sent.push(...pointers.map(({ eventId }) => eventId));
       return [];

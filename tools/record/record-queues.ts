@@ -91,7 +91,7 @@ export class RecordedQueues {
       SWEEP_STALE_SECONDS: '1',
     });
     const sweeper = joinSweep(settings, {
-      sendToQueue: (pointers) => sendToQueue(this.#sqs, QueueUrl, pointers, 1),
+      sendToQueue: (packs) => sendToQueue(this.#sqs, QueueUrl, packs),
       pointersPerEntry: 1,
       countBacklog: async () => 0,
       close: () => undefined,

@@ -84,8 +84,8 @@ it('the sweep takes what was redriven at its next run', async () => {
   const later = new Date(Date.now() + 120_000);
   await sweepOn(database.db, {
     readServerTime: async () => later,
-    sendToQueue: async (pointers) => {
-      sent.push(...pointers.map((pointer) => pointer.eventId));
+    sendToQueue: async (packs) => {
+      sent.push(...packs.flat().map(({ eventId }) => eventId));
       return [];
     },
   });

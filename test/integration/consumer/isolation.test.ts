@@ -174,8 +174,8 @@ it('an event that the sweep finds before any pointer does is dead, and the sweep
     database.db,
     {
       readServerTime: async () => new Date(Date.now() + 5_000),
-      sendToQueue: async (pointers) => {
-        sent.push(...pointers.map(({ eventId }) => eventId));
+      sendToQueue: async (packs) => {
+        sent.push(...packs.flat().map(({ eventId }) => eventId));
         return [];
       },
     },

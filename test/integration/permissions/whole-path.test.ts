@@ -110,8 +110,8 @@ async function sweep() {
     environment('sweep', { SWEEP_STALE_SECONDS: '1' }),
   );
   const sweeper = joinSweep(settings, {
-    sendToQueue: async (pointers) => {
-      sent.push(...pointers);
+    sendToQueue: async (packs) => {
+      sent.push(...packs.flat());
       return [];
     },
     countBacklog: async () => 0,

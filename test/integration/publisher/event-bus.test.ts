@@ -5,8 +5,8 @@
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { ObjectId } from 'mongodb';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Pointer, readPointers } from '../../../lib/contract/pointer.ts';
-import { connectEventBus, sendPointers } from '../../../lib/publisher/event-bus.ts';
+import { type Pointer, packPointers, readPointers } from '../../../lib/contract/pointer.ts';
+import { connectEventBus, sendPacks } from '../../../lib/publisher/event-bus.ts';
 import { inChunks } from '../../../lib/runtime/in-chunks.ts';
 import { freePort } from '../../../tools/local/free-port.ts';
 import { type BusFault, type FaultyBus, startFaultyBus } from '../../support/faulty-bus.ts';
@@ -45,6 +45,10 @@ const eventIdsIn = (body: string) => {
   const reading = readPointers(body);
   return reading.outcome === 'read' ? reading.eventIds : [reading.reason];
 };
+/** Sends pointers in one call, and returns those that were refused. */
+const sendPointers = async (client: EventBridgeClient, some: readonly Pointer[], pointersPerEntry: number) =>
+  (await sendPacks(client, bus.name, packPointers(some, pointersPerEntry))).flat();
+
 const receiveIds = async (count: number) => (await bus.receive(count)).flatMap(eventIdsIn);
 
 describe.each([
@@ -59,7 +63,7 @@ describe.each([
 
   it('takes ten pointers in one call, and the rule brings each into the queue once, in its envelope', async () => {
     const ten = pointers(10);
-    expect(await sendPointers(client, bus.name, ten, 1)).toStrictEqual([]);
+    expect(await sendPointers(client, ten, 1)).toStrictEqual([]);
     const envelopes = (await bus.receive(10)).map((body) => JSON.parse(body));
     const got = envelopes.map(({ source, 'detail-type': type, detail }) => ({ source, type, detail }));
     const expected = ten.map((one) => ({ source: 'outgraph', type: 'graph', detail: packOf([one]) }));
@@ -71,7 +75,7 @@ describe.each([
   it('takes the longest aggregate id, and any characters in it', async () => {
     const strange = pointer('"\\{}<&>\u0000\u2028é漢🙂');
     const longest = pointer('🙂'.repeat(128));
-    expect(await sendPointers(client, bus.name, [strange, longest], 1)).toStrictEqual([]);
+    expect(await sendPointers(client, [strange, longest], 1)).toStrictEqual([]);
     const packs = (await bus.receive(2)).map((body) => JSON.parse(body).detail as Pack);
     expect(packs.flatMap(({ events }) => events.map(({ aggregateId }) => aggregateId)).sort()).toStrictEqual(
       [strange.aggregateId, longest.aggregateId].sort(),
@@ -80,7 +84,7 @@ describe.each([
 
   it('takes a thousand pointers in one call, in ten packs, and each pack travels as one message', async () => {
     const thousand = pointers(1_000);
-    expect(await sendPointers(client, bus.name, thousand, 100)).toStrictEqual([]);
+    expect(await sendPointers(client, thousand, 100)).toStrictEqual([]);
     const packs = (await bus.receive(10)).map((body) => JSON.parse(body).detail as Pack);
     const byId = (one: Pack, other: Pack) => (firstId(one) < firstId(other) ? -1 : 1);
     expect(packs.sort(byId)).toStrictEqual(inChunks(thousand, 100).map(packOf).sort(byId));
@@ -88,7 +92,7 @@ describe.each([
 
   it('takes many calls at once', async () => {
     const calls = Array.from({ length: 10 }, () => pointers(10));
-    const refused = await Promise.all(calls.map((some) => sendPointers(client, bus.name, some, 1)));
+    const refused = await Promise.all(calls.map((some) => sendPointers(client, some, 1)));
     expect(refused.flat()).toStrictEqual([]);
     expect((await receiveIds(100)).sort()).toStrictEqual(idsOf(calls.flat()));
   });
@@ -97,7 +101,7 @@ describe.each([
     const none = await startFaultyBus(endpoint());
     none.decide = () => ({ fault: 'error', status: 400, type: 'AccessDeniedException' });
     const outsider = connectEventBus({ endpoint: none.url });
-    await expect(sendPointers(outsider, bus.name, pointers(1), 1)).rejects.toMatchObject({
+    await expect(sendPointers(outsider, pointers(1), 1)).rejects.toMatchObject({
       code: 'bus-unavailable',
       message: 'EventBridge did not take the call (AccessDeniedException).',
     });
@@ -108,7 +112,7 @@ describe.each([
 
 it('a bus at whose address nobody answers is unavailable', async () => {
   const client = connectEventBus({ endpoint: `http://127.0.0.1:${await freePort()}` });
-  await expect(sendPointers(client, bus.name, pointers(1), 1)).rejects.toMatchObject({ code: 'bus-unavailable' });
+  await expect(sendPointers(client, pointers(1), 1)).rejects.toMatchObject({ code: 'bus-unavailable' });
   client.destroy();
 });
 
@@ -137,7 +141,7 @@ describe('the faulty bus', () => {
   ])('refuses %s entries of a call, and passes the others on', async (_, indexes) => {
     const ten = pointers(10);
     fail({ fault: 'refuse', indexes });
-    expect(await sendPointers(client, bus.name, ten, 1)).toStrictEqual(indexes.map((index) => ten[index]));
+    expect(await sendPointers(client, ten, 1)).toStrictEqual(indexes.map((index) => ten[index]));
     const others = ten.filter((_, index) => !indexes.includes(index));
     expect((await receiveIds(others.length)).sort()).toStrictEqual(idsOf(others));
   });
@@ -146,7 +150,7 @@ describe('the faulty bus', () => {
     const forty = pointers(40);
     fail({ fault: 'refuse', indexes: [1, 3] });
     const refused = [...forty.slice(10, 20), ...forty.slice(30, 40)];
-    expect(await sendPointers(client, bus.name, forty, 10)).toStrictEqual(refused);
+    expect(await sendPointers(client, forty, 10)).toStrictEqual(refused);
     const taken = [...forty.slice(0, 10), ...forty.slice(20, 30)];
     expect((await bus.receive(2)).flatMap(eventIdsIn).sort()).toStrictEqual(idsOf(taken));
   });
@@ -154,14 +158,14 @@ describe('the faulty bus', () => {
   it('refuses an entry that it answers with an error, also when it gives an id with it', async () => {
     const two = pointers(2);
     fail({ fault: 'refuse', indexes: [1], answeredEventId: 'some-id' });
-    expect(await sendPointers(client, bus.name, two, 1)).toStrictEqual([two[1]]);
+    expect(await sendPointers(client, two, 1)).toStrictEqual([two[1]]);
     await bus.receive(1);
   });
 
   it('refuses what it does not answer for', async () => {
     const ten = pointers(10);
     fail({ fault: 'short-answer', missing: 4 });
-    expect(await sendPointers(client, bus.name, ten, 1)).toStrictEqual(ten.slice(6));
+    expect(await sendPointers(client, ten, 1)).toStrictEqual(ten.slice(6));
     expect((await receiveIds(10)).sort()).toStrictEqual(idsOf(ten));
   });
 
@@ -172,11 +176,11 @@ describe('the faulty bus', () => {
   ])('%s once is asked once more, and takes everything; one that goes on like this is unavailable', async (_, fault) => {
     const some = pointers(3);
     fail(fault, 1);
-    expect(await sendPointers(client, bus.name, some, 1)).toStrictEqual([]);
+    expect(await sendPointers(client, some, 1)).toStrictEqual([]);
     expect(calls).toBe(2);
     expect((await receiveIds(3)).sort()).toStrictEqual(idsOf(some));
     fail(fault);
-    await expect(sendPointers(client, bus.name, some, 1)).rejects.toMatchObject({ code: 'bus-unavailable' });
+    await expect(sendPointers(client, some, 1)).rejects.toMatchObject({ code: 'bus-unavailable' });
     expect(calls).toBe(4);
   });
 
@@ -187,7 +191,7 @@ describe('the faulty bus', () => {
     const impatient = connectEventBus({ endpoint: faulty.url, requestMillis: 200 });
     fail(fault);
     const start = performance.now();
-    await expect(sendPointers(impatient, bus.name, pointers(1), 1)).rejects.toMatchObject({ code: 'bus-unavailable' });
+    await expect(sendPointers(impatient, pointers(1), 1)).rejects.toMatchObject({ code: 'bus-unavailable' });
     expect(performance.now() - start).toBeLessThan(3_000);
     expect(calls).toBeLessThanOrEqual(2);
     impatient.destroy();
@@ -196,7 +200,7 @@ describe('the faulty bus', () => {
   it('that loses its answers has taken the entries all the same, and knows it', async () => {
     const some = pointers(2);
     fail({ fault: 'answer-lost' });
-    await expect(sendPointers(client, bus.name, some, 1)).rejects.toMatchObject({ code: 'bus-unavailable' });
+    await expect(sendPointers(client, some, 1)).rejects.toMatchObject({ code: 'bus-unavailable' });
     // The client has asked twice.
     expect((await receiveIds(4)).sort()).toStrictEqual(idsOf([...some, ...some]));
     expect(faulty.taken.filter(({ eventIds }) => eventIds.includes(some[0]?.eventId ?? ''))).toHaveLength(2);
@@ -210,7 +214,7 @@ describe('the faulty bus', () => {
       expect(entries.flatMap(({ eventIds }) => eventIds).sort()).toStrictEqual(idsOf(some));
       order.push(`${phase}, ${isTaken() ? 'taken' : 'not taken'}`);
     };
-    await sendPointers(client, bus.name, some, 1);
+    await sendPointers(client, some, 1);
     order.push('answered');
     expect(order).toStrictEqual(['before, not taken', 'after, taken', 'answered']);
     await bus.receive(2);

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Fault } from '../../../lib/contract/fault.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { connectEventBus, sendPointers } from '../../../lib/publisher/event-bus.ts';
+import { connectEventBus, sendPacks } from '../../../lib/publisher/event-bus.ts';
 import { noCounts } from '../../../lib/publisher/publish.ts';
 import { joinPublisher } from '../../../lib/publisher/wiring.ts';
 import { publisherSettings, readSettings } from '../../../lib/runtime/settings.ts';
@@ -35,7 +35,7 @@ function startPublisher(pointersPerEntry: number) {
   let stopped = false;
   const settings = { MONGODB_URI: servers.mongodbUri, MONGODB_DATABASE: database.db.databaseName };
   const publisher = joinPublisher(readSettings(publisherSettings.omit({ EVENT_BUS_NAME: true }), settings), {
-    send: (pointers) => sendPointers(client, real.name, pointers, pointersPerEntry),
+    send: (packs) => sendPacks(client, real.name, packs),
     pointersPerEntry,
     lingerMillis: 0,
     close: () => client.destroy(),

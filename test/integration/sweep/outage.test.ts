@@ -9,7 +9,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { intoCalls, type Pointer, readPointers } from '../../../lib/contract/pointer.ts';
+import { intoCalls, type Pack, readPointers } from '../../../lib/contract/pointer.ts';
 import { countBacklog, sendToQueue } from '../../../lib/runtime/sqs.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
 import { servers } from '../../support/servers.ts';
@@ -42,9 +42,9 @@ describe.each([1, 100])('with %i pointers in a message', (pointersPerEntry) => {
 
   /** Pointers in the queue. */
   let waiting = 0;
-  const send = async (pointers: readonly Pointer[]) => {
-    const refused = await sendToQueue(sqs, queueUrl, pointers, pointersPerEntry);
-    waiting += pointers.length - refused.length;
+  const send = async (packs: readonly Pack[]) => {
+    const refused = await sendToQueue(sqs, queueUrl, packs);
+    waiting += packs.flat().length - refused.flat().length;
     return refused;
   };
 
@@ -112,7 +112,7 @@ describe.each([1, 100])('with %i pointers in a message', (pointersPerEntry) => {
 
   it('the queue takes a pointer whatever characters its aggregate’s id has', async () => {
     const pointer = { eventId: '66a0c0ffee0123456789abcd', aggregateType: 'graph', aggregateId: '\ufffe\uffff' };
-    expect(await send([pointer])).toStrictEqual([]);
+    expect(await send([[pointer]])).toStrictEqual([]);
     expect(await emptyQueue()).toStrictEqual(new Set([pointer.eventId]));
   });
 });

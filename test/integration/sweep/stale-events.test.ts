@@ -1,7 +1,7 @@
 import { Int32, Timestamp } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import type { Pointer } from '../../../lib/contract/pointer.ts';
+import type { Pack } from '../../../lib/contract/pointer.ts';
 import { readServerTime } from '../../../lib/outbox/mongodb-measure.ts';
 import { findStale } from '../../../lib/sweep/mongodb-find-stale.ts';
 import { reschedulePending } from '../../../lib/sweep/mongodb-reschedule.ts';
@@ -37,8 +37,8 @@ async function insertStale(count: number): Promise<readonly string[]> {
 /** A queue that keeps what it takes. */
 function keepingQueue() {
   const taken: string[] = [];
-  const sendToQueue = async (pointers: readonly Pointer[]) => {
-    taken.push(...ids(pointers));
+  const sendToQueue = async (packs: readonly Pack[]) => {
+    taken.push(...ids(packs.flat()));
     return [];
   };
   return { taken, sendToQueue };

@@ -3,7 +3,7 @@
  */
 import { afterAll, expect, vi } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import type { Pointer } from '../../../lib/contract/pointer.ts';
+import type { Pack } from '../../../lib/contract/pointer.ts';
 import { readSettings, sweepSettings } from '../../../lib/runtime/settings.ts';
 import { joinSweep, type Sweeper } from '../../../lib/sweep/wiring.ts';
 import { outgraph, startOutgraphProcess } from '../../support/run-outgraph.ts';
@@ -92,7 +92,7 @@ it('a redrive is refused where what it needs is purged, and a backfill that prun
 function openSweep(): Sweeper {
   const { MONGODB_URI, MONGODB_DATABASE, NEO4J_URI } = settings();
   const queue = {
-    sendToQueue: async (pointers: readonly Pointer[]) => pointers,
+    sendToQueue: async (packs: readonly Pack[]) => packs,
     countBacklog: async () => 0,
     pointersPerEntry: 1,
     close: () => undefined,

@@ -91,17 +91,17 @@ describe('a pack', () => {
 });
 
 describe('a call', () => {
-  it('has ten packs at most, and makes the same packs again', () => {
+  it('has ten packs at most', () => {
     const calls = intoCalls(pointers(2_450), 100);
-    expect(calls.map((call) => call.length)).toStrictEqual([1_000, 1_000, 450]);
-    expect(calls.map((call) => packPointers(call, 100).length)).toStrictEqual([10, 10, 5]);
+    expect(calls.map((call) => call.flat().length)).toStrictEqual([1_000, 1_000, 450]);
+    expect(calls.map((call) => call.length)).toStrictEqual([10, 10, 5]);
   });
 
   it('has no more bytes than EventBridge and SQS take', () => {
     const long = pointers(300).map((one) => ({ ...one, aggregateId: '\u{10ffff}'.repeat(128) }));
     const calls = intoCalls(long, 100);
-    const bytes = calls.map((call) => packPointers(call, 100).reduce((sum, pack) => sum + packText(pack).length, 0));
-    expect(calls.flat()).toStrictEqual(long);
+    const bytes = calls.map((call) => call.reduce((sum, pack) => sum + packText(pack).length, 0));
+    expect(calls.flat(2)).toStrictEqual(long);
     expect(Math.max(...bytes)).toBeLessThan(256 * 1024);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Fault } from '../../../lib/contract/fault.ts';
+import type { Pack } from '../../../lib/contract/pointer.ts';
 import type { PublishProgress } from '../../../lib/publisher/progress.ts';
 import { noCounts, publish } from '../../../lib/publisher/publish.ts';
 import { pointer, position, world } from './world.ts';
@@ -61,8 +62,8 @@ describe('the publisher', () => {
 
   it('counts what the bus took before it failed', async () => {
     const { ports } = world([{ pointers: Array.from({ length: 11 }, (_, index) => pointer(index)), resumeToken: 2 }], {
-      send: async (pointers) => {
-        if (pointers.length === 1) throw new Fault('bus-unavailable', 'gone');
+      send: async (packs) => {
+        if (packs.length === 1) throw new Fault('bus-unavailable', 'gone');
         return [];
       },
       sleep: async () => undefined,
@@ -74,7 +75,7 @@ describe('the publisher', () => {
 
   it('leaves to the sweep what the bus refuses for good, and goes on', async () => {
     const { ports, saved, events, published } = world([{ pointers: [pointer(1), pointer(2)], resumeToken: 2 }], {
-      send: async (pointers) => pointers.filter((one) => one.aggregateId === '2'),
+      send: async (packs) => packs.filter(([one]) => one?.aggregateId === '2'),
     });
     expect(await publish(ports)).toMatchObject({ published: 1, refused: 1 });
     expect(saved).toContainEqual({ tail: { resumeToken: 2 }, backlog: null });
@@ -104,8 +105,8 @@ describe('the publisher', () => {
 
 describe('a publisher whose sends take long', () => {
   const slowBus = (passTime: (millis: number) => void, sent: string[]) => ({
-    send: async ([first]: readonly { readonly aggregateId: string }[]) => {
-      sent.push(`sent ${first?.aggregateId}`);
+    send: async (packs: readonly Pack[]) => {
+      sent.push(`sent ${packs[0]?.[0]?.aggregateId}`);
       passTime(3_000);
       return [];
     },

@@ -24,9 +24,9 @@ function options(send: SendOptions['send'], given: Partial<SendOptions> = {}) {
 describe('sending all', () => {
   it('sends again only what was refused, with growing waits, and gives up after five attempts that sent nothing', async () => {
     const calls: number[] = [];
-    const { waits, all } = options(async (some) => {
-      calls.push(some.length);
-      return some.filter(({ aggregateId }) => aggregateId === '3');
+    const { waits, all } = options(async (packs) => {
+      calls.push(packs.length);
+      return packs.filter(([one]) => one?.aggregateId === '3');
     });
     expect(await sendAll(pointers(10), all)).toStrictEqual({ outcome: 'done', refused: [pointer(3)] });
     expect(calls).toStrictEqual([10, 1, 1, 1, 1, 1]);
@@ -36,10 +36,10 @@ describe('sending all', () => {
   it('gets everything through a bus that fails two of three calls', async () => {
     const taken: Pointer[] = [];
     let calls = 0;
-    const { all } = options(async (some) => {
+    const { all } = options(async (packs) => {
       calls += 1;
       if (calls % 3 !== 0) throw gone();
-      taken.push(...some);
+      taken.push(...packs.flat());
       return [];
     });
     expect(await sendAll(pointers(500), all)).toStrictEqual({ outcome: 'done', refused: [] });
@@ -81,7 +81,7 @@ describe('sending all', () => {
 
   it('does not take what it could not send in time for refused', async () => {
     let time = 2;
-    const { all } = options(async (some) => some, {
+    const { all } = options(async (packs) => packs, {
       maySend: async () => {
         time -= 1;
         return time >= 0;

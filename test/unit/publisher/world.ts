@@ -57,8 +57,8 @@ export function world(looks: Looks, given: Partial<PublishPorts<number>> = {}) {
       if (next === undefined) return { pointers: [], rest: null };
       return { pointers: [pointer(next)], rest: next === 8 ? null : { ...backlog, after: position(next) } };
     },
-    send: async (pointers) => {
-      sent.push(...pointers.map((one) => one.aggregateId));
+    send: async (packs) => {
+      sent.push(...packs.flat().map((one) => one.aggregateId));
       return [];
     },
     pointersPerEntry: 1,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Pointer } from '../../../lib/contract/pointer.ts';
+import type { Pack } from '../../../lib/contract/pointer.ts';
 import { republish } from '../../../lib/sweep/republish.ts';
 import { ago, fakeOutbox, manyStale, now, stale } from './sweep-ports.ts';
 
@@ -54,7 +54,7 @@ describe('publishing again', () => {
   it('says of each event whether it was sent, left, or is dead', async () => {
     const events = [stale(1, { attempts: 1 }), stale(2), stale(3, { attempts: 5 })];
     const { ports, said } = fakeOutbox(events, {
-      sendToQueue: async (pointers) => pointers.filter(({ aggregateId }) => aggregateId === '2'),
+      sendToQueue: async (packs) => packs.filter(([one]) => one?.aggregateId === '2'),
     });
     await republish(ports, options, { events: 3, canaries: 0 });
     expect(said).toStrictEqual(['3 exhausted', '1 again, attempt 2', '2 left']);
@@ -164,9 +164,9 @@ describe('the budget', () => {
   it('is not used up by what is exhausted or refused', async () => {
     const worn = Array.from({ length: 10 }, (_, index) => stale(index + 1, { attempts: 5 }));
     const { ports, sent } = fakeOutbox([...worn, stale(20), stale(21)], { countBacklog: async () => 22 });
-    const refuseOnce: typeof ports.sendToQueue = async (pointers) => {
-      const refused = pointers.filter(({ eventId }) => eventId === stale(20).eventId);
-      await ports.sendToQueue(pointers.filter((one) => !refused.includes(one)));
+    const refuseOnce: typeof ports.sendToQueue = async (packs) => {
+      const refused = packs.filter(([one]) => one?.eventId === stale(20).eventId);
+      await ports.sendToQueue(packs.filter((pack) => !refused.includes(pack)));
       return refused;
     };
     expect(await republish({ ...ports, sendToQueue: refuseOnce }, options, { events: 12, canaries: 0 })).toMatchObject({
@@ -182,7 +182,7 @@ describe('what is not sent', () => {
   const untouched = { attempts: 0, nextAttemptAt: null };
 
   it('keeps its attempts and its place when the queue refuses it', async () => {
-    const refuseFirst = async (pointers: readonly Pointer[]) => pointers.slice(0, 1);
+    const refuseFirst = async (packs: readonly Pack[]) => packs.slice(0, 1);
     const { ports, pending } = fakeOutbox([stale(1), stale(2)], { sendToQueue: refuseFirst });
     expect(await republish(ports, options, { events: 2, canaries: 0 })).toMatchObject({ republished: 1, refused: 1 });
     expect([...pending.values()]).toMatchObject([untouched, { attempts: 1 }]);
@@ -215,9 +215,9 @@ describe('what is not sent', () => {
   it('ends the pass when the queue takes nothing of a chunk', async () => {
     let calls = 0;
     const { ports } = fakeOutbox(manyStale(2_000), {
-      sendToQueue: async (pointers) => {
+      sendToQueue: async (packs) => {
         calls += 1;
-        return pointers;
+        return packs;
       },
     });
     expect(await republish(ports, options, { events: 2_000, canaries: 0 })).toMatchObject({

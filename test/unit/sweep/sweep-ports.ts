@@ -60,9 +60,9 @@ export function fakeOutbox(events: readonly StaleEvent[], given: Partial<SweepPo
         pending.set(eventId, { ...(pending.get(eventId) ?? stale(Number(eventId))), ...to });
       return new Set(valid.map(({ eventId }) => eventId));
     },
-    sendToQueue: async (pointers) => {
+    sendToQueue: async (packs) => {
       order.push('sent');
-      sent.push(...pointers.map(idOf));
+      sent.push(...packs.flat().map(idOf));
       return [];
     },
     countBacklog: async () => 0,
