@@ -4,11 +4,10 @@ import { type Collection, type Db, type Document, MongoClient } from 'mongodb';
 import { outboxCollection } from '../lib/contract/outbox-event.ts';
 import { inChunks } from '../lib/runtime/in-chunks.ts';
 import { setUpOutbox } from '../lib/set-up/mongodb-outbox.ts';
-import { upsertEvent } from '../test/support/outbox-event.ts';
 import { shareOutboxId } from '../test/support/outbox-id.ts';
 import type { ServerAddresses } from '../tools/local/servers.ts';
 import { waitUntil } from '../tools/local/wait-until.ts';
-import { SymbolGraph, type SymbolRow, symbolRows } from './symbols.ts';
+import { SymbolGraph, symbolRows } from './symbols.ts';
 
 const insertChunk = 5_000;
 
@@ -52,14 +51,9 @@ export class BenchOutbox {
 
   /** Inserts events of so many fresh symbols, and returns their ids. */
   async write(group: string, count: number): Promise<readonly string[]> {
-    const events = symbolRows(group, count).map((row) => this.event(row));
+    const events = symbolRows(group, count).map((row) => this.graph.event(row));
     for (const chunk of inChunks(events, insertChunk)) await this.outbox.insertMany([...chunk]);
     return events.map(({ _id }) => _id.toHexString());
-  }
-
-  /** The event of one symbol, pending. */
-  event(row: SymbolRow): ReturnType<typeof upsertEvent> {
-    return upsertEvent(this.graph.subgraph(row), { aggregateId: this.graph.aggregateId(row.id) });
   }
 
   async untilSettled(timeoutSeconds = 300): Promise<void> {

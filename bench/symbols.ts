@@ -7,6 +7,7 @@ import type { Position } from '../lib/contract/position.ts';
 import type { ProjectedSubgraph } from '../lib/contract/subgraph.ts';
 import type { AggregateState } from '../lib/graph/aggregate-state.ts';
 import { readSubgraph } from '../lib/projection/read-subgraph.ts';
+import { upsertEvent } from '../test/support/outbox-event.ts';
 
 /** One symbol, as its row in a source database. */
 export interface SymbolRow {
@@ -49,6 +50,11 @@ export class SymbolGraph {
     const to = { label: this.label('File'), key: { id: file } };
     const relationship = { type: this.label('DEFINED_IN'), from: node, to, properties: { revision: 'r1' } };
     return { nodes: [{ ...node, properties }], relationships: [relationship] };
+  }
+
+  /** The event of one symbol, pending. */
+  event(row: SymbolRow): ReturnType<typeof upsertEvent> {
+    return upsertEvent(this.subgraph(row), { aggregateId: this.aggregateId(row.id) });
   }
 
   state(row: SymbolRow, position: Position): AggregateState {

@@ -88,7 +88,7 @@ export async function writeSteadily(bench: BenchOutbox, group: string, lengthSec
   for (const [index, row] of symbolRows(group, steadyRate * lengthSeconds).entries()) {
     const wait = startedAt + (index * 1000) / steadyRate - performance.now();
     if (wait > 1) await sleep(wait);
-    writes.push(bench.outbox.insertOne(bench.event(row)));
+    writes.push(bench.outbox.insertOne(bench.graph.event(row)));
   }
   await Promise.all(writes);
   return writes.length;

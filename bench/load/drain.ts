@@ -7,7 +7,6 @@ import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { maxPackPointers } from '../../lib/contract/pointer.ts';
 import { inChunks } from '../../lib/runtime/in-chunks.ts';
 import { DeployedFunctions } from '../../test/support/deployed-functions.ts';
-import { upsertEvent } from '../../test/support/outbox-event.ts';
 import type { Stack } from '../../tools/local/stack.ts';
 import { waitUntil } from '../../tools/local/wait-until.ts';
 import { SymbolGraph, symbolRows } from '../symbols.ts';
@@ -35,9 +34,7 @@ export async function measureDrain({ description, logsFolder }: Stack): Promise<
   const graph = new SymbolGraph();
 
   const drain = async (group: string, count: number): Promise<number> => {
-    const events = symbolRows(group, count).map((row) =>
-      upsertEvent(graph.subgraph(row), { aggregateId: graph.aggregateId(row.id) }),
-    );
+    const events = symbolRows(group, count).map((row) => graph.event(row));
     const first = graph.aggregateId(`${group}-`);
     const ofGroup = { aggregateId: { $gte: first, $lt: `${first}:` } };
     const startedAt = performance.now();
