@@ -3,7 +3,6 @@
  * the graph, marks dead events and acknowledges the rest. A message leaves the queue only if its event is settled in
  * MongoDB (now or earlier), or if it is unreadable and the dead-letter queue has taken it.
  */
-
 import { describeError, Fault, type FaultCode } from '../contract/fault.ts';
 import type { OutboxEvent } from '../contract/outbox-event.ts';
 import type { TracedEvent } from '../contract/traceparent.ts';

@@ -1,5 +1,4 @@
 /** The worker's queue: pointers in memory, each event once, redelivered with back-off until they are settled. */
-
 import type { QueueMessage } from '../consumer/queue-message.ts';
 import type { Pointer } from '../contract/pointer.ts';
 import { delayAfter } from '../runtime/back-off.ts';
@@ -101,14 +100,12 @@ export class MemoryQueue {
   #deliverLater(message: QueueMessage): void {
     // A timer would only delay the end of the process.
     if (this.#closed) return;
-    const timer = setTimeout(
-      () => {
-        this.#timers.delete(timer);
-        this.#ready.push({ ...message, receiveCount: message.receiveCount + 1 });
-        this.#notify();
-      },
-      delayAfter(message.receiveCount, redeliveryMillis),
-    );
+    const delay = delayAfter(message.receiveCount, redeliveryMillis);
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      this.#ready.push({ ...message, receiveCount: message.receiveCount + 1 });
+      this.#notify();
+    }, delay);
     this.#timers.add(timer);
   }
 
