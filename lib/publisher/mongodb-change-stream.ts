@@ -12,7 +12,7 @@ import type { ResumeToken } from './mongodb-lease.ts';
 import type { Tail, TailedPointers } from './ports.ts';
 import type { TailStart } from './progress.ts';
 
-/** Maximum number of pointers in a batch that are sent one by one. */
+/** Maximum number of pointers in a batch if each is sent on its own. */
 const batchMaxPointers = 500;
 const awaitMillis = 500;
 
@@ -44,16 +44,16 @@ export function outboxInserts(batchSize: number): [pipeline: Document[], options
   return [pipeline, { maxAwaitTimeMS: awaitMillis, batchSize }];
 }
 
-/** After the first insert, the others of the same batch of the server are read for this long. */
+/** How long the rest of the server's batch is read after the first insert, in milliseconds. */
 const togetherMillis = 5;
 
 export interface TailOptions {
   /**
-   * What `next` waits for more inserts if the one before returned some. So a single event leaves at once, and those of a
-   * busy outbox leave together. 0 by default.
+   * How long `next` waits for more inserts, in milliseconds, if the previous batch was not empty. So a single event is
+   * sent at once, and events of a busy outbox are sent together. 0 by default.
    */
   readonly lingerMillis?: number;
-  /** How the pointers are sent, which decides the size of a batch. 1 by default. */
+  /** Maximum number of pointers in an entry, which decides the size of a batch. 1 by default. */
   readonly pointersPerEntry?: number;
 }
 

@@ -70,7 +70,8 @@ export const settings = z.object({
     .default(maxPackPointers)
     .meta({ description: 'Maximum number of pointers to events in one message; 1 sends each on its own' }),
   PUBLISHER_LINGER_MILLIS: z.coerce.number().int().min(0).max(1_000).default(50).meta({
-    description: 'How long events wait for further ones, to travel together, while they come one after the other',
+    description:
+      'How long the publisher waits for more events to send together, while they keep coming, in milliseconds',
   }),
   QUEUE_URL: text.meta({ description: 'URL of the SQS queue with the pointers' }),
   DEAD_LETTER_QUEUE_URL: text.meta({ description: 'URL of the queue for unreadable messages' }),

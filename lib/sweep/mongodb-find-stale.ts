@@ -15,8 +15,8 @@ import type { Schedule, StaleEvent, StaleQuery } from './stale-event.ts';
  * @throws Fault `mongodb-unavailable`.
  */
 export async function findStale(outbox: Collection<Document>, query: StaleQuery): Promise<readonly StaleEvent[]> {
-  // "Not later" instead of "absent or earlier": the index alone can decide the former, but the latter needs
-  // the document.
+  // "Not later" instead of "absent or earlier": the index alone can decide the former, but the latter needs the
+  // document.
   const due = { nextAttemptAt: { $not: { $gt: query.dueBy } } };
   const documents = await withMongodbFaults(() =>
     outbox

@@ -7,7 +7,7 @@ const attemptMillis = { first: 30_000, most: 900_000 };
 /** The inputs of an attempt's schedule beside the event. */
 export interface AttemptConditions {
   readonly now: Date;
-  /** What waited before this time has had its turn: a consumer settled something that was sent later. */
+  /** Everything sent before this time has been received: something that was sent later is settled. */
   readonly settledUntil: Date | null;
   /** From 0 to 1, for the jitter. */
   readonly random: () => number;
