@@ -67,7 +67,10 @@ describe.concurrent.each(['bolt', 'neo4j'])('Neo4j at %s://', (scheme) => {
   ])('%s has its own sentence, with the address and what to do', async (_, port, tls, said) => {
     const address = `localhost:${ports[port]}`;
     const uri = `${scheme}${tls}://${address}`;
-    const driver = connectNeo4j({ uri, username: 'neo4j', password: 's3cret' }, { retrySeconds: 0 });
+    const driver = connectNeo4j(
+      { uri, username: 'neo4j', password: 's3cret' },
+      { retrySeconds: 0, acquisitionSeconds: 6 },
+    );
     const reason = await reasonOf(withNeo4jAddress(uri, () => read(driver, 'neo4j', 'RETURN 1', {})));
     void driver.close();
     expect(reason.startsWith(`Neo4j at ${address} cannot be reached: `)).toBe(true);
@@ -84,7 +87,7 @@ describe.concurrent('MongoDB', () => {
     ['a self-signed certificate', 'tls', '?tls=true', ['self-signed', 'NODE_EXTRA_CA_CERTS']],
   ])('%s has its own sentence, with the address and what to do', async (_, port, options, said) => {
     const address = `localhost:${ports[port]}`;
-    const client = connectMongodb(`mongodb://me:s3cret@${address}/${options}`, { selectionMillis: 6_000 });
+    const client = connectMongodb(`mongodb://me:s3cret@${address}/${options}`, { selectionMillis: 4_000 });
     const reason = await reasonOf(pingMongodb(client.db('documents')));
     await client.close();
     expect(reason.startsWith(`MongoDB at ${address} cannot be reached: `)).toBe(true);
