@@ -35,6 +35,8 @@ interface Needs {
   readonly needsServers?: true;
   /** Test files at once. They mostly wait for servers, so more than one fits a processor. */
   readonly maxWorkers: number;
+  /** Tests at once in one file, of those that are marked concurrent. */
+  readonly maxConcurrency?: number;
   readonly groupOrder: number;
   readonly timeoutMillis: number;
   /** False: the files share their modules, which saves the time to load them again. */
@@ -60,6 +62,7 @@ function project(name: string, needs: Needs): TestProjectInlineConfiguration {
       testTimeout: needs.timeoutMillis,
       hookTimeout: needs.timeoutMillis,
       maxWorkers: needs.maxWorkers,
+      maxConcurrency: needs.maxConcurrency ?? 5,
       isolate: needs.isolate ?? true,
       sequence: { groupOrder: needs.groupOrder },
       ...(needs.needsServers && { globalSetup: 'test/support/global-setup/servers.ts' }),
@@ -78,7 +81,7 @@ export default defineConfig({
     // Stopping the servers takes longer than the default of ten seconds on a busy machine.
     teardownTimeout: 60_000,
     projects: [
-      project('unit', { isolate: false, maxWorkers: 2, groupOrder: 0, timeoutMillis: 20_000 }),
+      project('unit', { isolate: false, maxWorkers: 2, maxConcurrency: 20, groupOrder: 0, timeoutMillis: 20_000 }),
       project('integration', {
         isolate: false,
         needsServers: true,
@@ -99,7 +102,7 @@ export default defineConfig({
         include: ['test/integration/graph/{convergence,injection}.test.ts'],
         randomCases: { histories: 500, attempts: 800 },
       }),
-      project('failures', { maxWorkers: 2, groupOrder: 7, timeoutMillis: slow }),
+      project('failures', { maxWorkers: 3, groupOrder: 7, timeoutMillis: slow }),
       project('nightly', { needsServers: true, maxWorkers: 1, groupOrder: 8, timeoutMillis: slow }),
     ],
   },

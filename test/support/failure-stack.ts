@@ -6,13 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { cp, rm } from 'node:fs/promises';
 import path from 'node:path';
-import {
-  DeleteMessageCommand,
-  GetQueueAttributesCommand,
-  ReceiveMessageCommand,
-  SetQueueAttributesCommand,
-  SQSClient,
-} from '@aws-sdk/client-sqs';
+import { DeleteMessageCommand, GetQueueAttributesCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { type Collection, type Db, type Document, MongoClient } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
@@ -64,6 +58,16 @@ export const sweepStaleSeconds = 5;
 
 /** A publisher that was killed keeps the next one out for so long. */
 export const leaseSeconds = 4;
+
+/**
+ * Set with the deployment: a long poll that begins before another visibility time-out is set would hide what it brings
+ * for as long as the old one said.
+ */
+const params = [
+  `consumerTimeoutSeconds=${consumerSeconds}`,
+  `visibilityTimeoutSeconds=${visibilitySeconds}`,
+  `sweepStaleSeconds=${sweepStaleSeconds}`,
+];
 
 /** Below it are the logs of the last runs, by the stack's name. */
 const keptLogsFolder = path.join(stackFolder, 'failure-logs');
@@ -127,7 +131,7 @@ export class FailureStack {
       const parts = await startParts(path.join(keptLogsFolder, name), signal, undo);
       const stack = new FailureStack(parts, undo);
       undo.push(() => stack.#close());
-      await stack.#shortenWaits();
+      await stack.#leadPublisher();
       return stack;
     } catch (error) {
       await undoAll(undo);
@@ -181,16 +185,13 @@ export class FailureStack {
     }
   }
 
-  async #shortenWaits(): Promise<void> {
-    const Attributes = { VisibilityTimeout: String(visibilitySeconds) };
-    await this.functions.configure('consumer', { timeoutSeconds: consumerSeconds });
-    await this.sqs.send(new SetQueueAttributesCommand({ QueueUrl: this.deployment.queueUrl, Attributes }));
+  /** Through the faulty bus, and with a short lease. */
+  async #leadPublisher(): Promise<void> {
     const environment = {
       AWS_ENDPOINT_URL_EVENTBRIDGE: this.bus.url,
       PUBLISHER_LEASE_SECONDS: String(leaseSeconds),
     };
     await this.functions.configure('publisher', { environment });
-    await this.functions.configure('sweep', { environment: { SWEEP_STALE_SECONDS: String(sweepStaleSeconds) } });
     await this.#startPublishing();
   }
 
@@ -281,7 +282,7 @@ async function startParts(
   };
   const logFile = path.join(servers.logsFolder, 'deploy.log');
   const target = { endpointUrl: servers.endpointUrl, region, databases, logFile, signal };
-  const deployment = await printStep('Packaging and deploying the functions', () => deploy(target));
+  const deployment = await printStep('Packaging and deploying the functions', () => deploy(target, params));
   return { keptLogs, servers, mongodb, mongodbProxies, neo4j, neo4jProxy, neo4jPassword, bus, deployment };
 }
 

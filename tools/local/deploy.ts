@@ -52,9 +52,9 @@ export interface StageToDeploy {
  *
  * @throws StackError with the end of the deployment's output.
  */
-export async function deploy(target: DeploymentTarget): Promise<Deployment> {
+export async function deploy(target: DeploymentTarget, params: StageToDeploy['params'] = []): Promise<Deployment> {
   return {
-    ...(await withDeploymentFolder(service, (folder) => deployStage(target, { service, stage, params: [], folder }))),
+    ...(await withDeploymentFolder(service, (folder) => deployStage(target, { service, stage, params, folder }))),
     functions: {
       publisher: `${service}-${stage}-publisher`,
       consumer: `${service}-${stage}-consumer`,
