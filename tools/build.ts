@@ -5,16 +5,16 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { buildScript } from '../console/server/assets.ts';
 import { projectRoot } from './local/paths.ts';
 
 /** Compiles into a folder, which is emptied before. @throws Error with what the compiler says. */
 export function buildPackage(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
   compile('tsconfig.build.json', folder);
-  // For a browser, and so with other types than the rest.
-  compile('console/page/tsconfig.build.json', folder);
   const [page, filter] = ['console/page', (name: string) => path.extname(name) === '' || name.endsWith('.css')];
   cpSync(path.join(projectRoot, page), path.join(folder, page), { recursive: true, filter });
+  writeFileSync(path.join(folder, page, 'main.js'), buildScript());
   const roles = 'infra/permissions/neo4j-roles.cypher';
   cpSync(path.join(projectRoot, roles), path.join(folder, roles));
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {

@@ -1,10 +1,10 @@
 /**
- * The files of the page, by exact name: no other file is served. Its own modules are compiled in the package, and
- * stripped of their types in a clone. Those of libraries are served from where they are installed.
+ * The files of the page, by exact name: no other file is served. Its own modules are one script, which is built in the
+ * package, and on demand in a clone. Those of libraries are served from where they are installed.
  */
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import nodeModule, { createRequire } from 'node:module';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -13,9 +13,9 @@ export interface Asset {
   readonly body: string;
 }
 
-const javascript = 'text/javascript; charset=utf-8';
-const css = 'text/css; charset=utf-8';
 const pageFolder = fileURLToPath(new URL('../page/', import.meta.url));
+const script = 'page/main.js';
+const require = createRequire(import.meta.url);
 
 /** The import names of libraries, and the files served for them. */
 const libraries = {
@@ -26,33 +26,44 @@ const libraries = {
 
 /** Call it once. */
 export function readAssets(): ReadonlyMap<string, Asset> {
-  const { resolve } = createRequire(import.meta.url);
-  const uplot = path.join(path.dirname(resolve('uplot/package.json')), 'dist');
-  const assets = new Map<string, Asset>([
-    [libraries.preact, { contentType: javascript, body: readImported('preact') }],
-    [libraries['preact/hooks'], { contentType: javascript, body: readImported('preact/hooks') }],
-    [libraries.uplot, { contentType: javascript, body: readFileSync(path.join(uplot, 'uPlot.esm.js'), 'utf8') }],
-    ['uplot.css', { contentType: css, body: readFileSync(path.join(uplot, 'uPlot.min.css'), 'utf8') }],
-  ]);
-  for (const name of readdirSync(pageFolder)) {
-    const text = () => readFileSync(path.join(pageFolder, name), 'utf8');
-    if (name.endsWith('.css')) assets.set(`page/${name}`, { contentType: css, body: text() });
-    if (name.endsWith('.js')) assets.set(`page/${name}`, { contentType: javascript, body: text() });
-    if (name.endsWith('.ts') && !name.endsWith('.d.ts'))
-      // From the default export: a Node without this function could not load a named import of it.
-      assets.set(`page/${name}`, { contentType: javascript, body: nodeModule.stripTypeScriptTypes(text()) });
-  }
-  return assets;
+  const uplot = path.join(path.dirname(require.resolve('uplot/package.json')), 'dist');
+  const served = readdirSync(pageFolder).filter((name) => name.endsWith('.css') || name.endsWith('.js'));
+  const files: readonly (readonly [string, string])[] = [
+    [libraries.preact, importedFile('preact')],
+    [libraries['preact/hooks'], importedFile('preact/hooks')],
+    [libraries.uplot, path.join(uplot, 'uPlot.esm.js')],
+    ['uplot.css', path.join(uplot, 'uPlot.min.css')],
+    ...served.map((name) => [`page/${name}`, path.join(pageFolder, name)] as const),
+  ];
+  const assets = new Map(files.map(([name, file]) => [name, toAsset(name, readFileSync(file, 'utf8'))]));
+  return assets.has(script) ? assets : assets.set(script, toAsset(script, buildScript()));
 }
 
-function readImported(name: string): string {
-  return readFileSync(fileURLToPath(import.meta.resolve(name)), 'utf8');
+function importedFile(name: string): string {
+  return fileURLToPath(import.meta.resolve(name));
+}
+
+function toAsset(name: string, body: string): Asset {
+  return { contentType: `text/${name.endsWith('.css') ? 'css' : 'javascript'}; charset=utf-8`, body };
+}
+
+/** Builds the page's script from its sources, with a package that only contributors install. */
+export function buildScript(): string {
+  const { buildSync } = require('esbuild') as typeof import('esbuild');
+  const { outputFiles } = buildSync({
+    entryPoints: [path.join(pageFolder, 'main.ts')],
+    bundle: true,
+    format: 'esm',
+    charset: 'utf8',
+    external: Object.keys(libraries),
+    write: false,
+  });
+  return outputFiles.map(({ text }) => text).join('');
 }
 
 /** The page and its content security policy: nothing from other sites, only its own scripts, no frames around it. */
-export function renderPage(assets: ReadonlyMap<string, Asset>): { readonly html: string; readonly policy: string } {
+export function renderPage(): { readonly html: string; readonly policy: string } {
   const nonce = randomBytes(16).toString('base64');
-  const main = assets.has('page/main.ts') ? 'page/main.ts' : 'page/main.js';
   const imports = Object.fromEntries(Object.entries(libraries).map(([name, file]) => [name, `./${file}`]));
   const html = `<!doctype html>
 <html lang="en">
@@ -67,7 +78,7 @@ export function renderPage(assets: ReadonlyMap<string, Asset>): { readonly html:
 <link rel="stylesheet" href="page/status.css">
 <link rel="stylesheet" href="page/aggregate.css">
 <script type="importmap" nonce="${nonce}">${JSON.stringify({ imports })}</script>
-<script type="module" src="${main}"></script>
+<script type="module" src="${script}"></script>
 </head>
 <body>
 <noscript>The console needs JavaScript. "outgraph status" shows the status in a terminal.</noscript>

@@ -97,7 +97,7 @@ async function respond(
   }
   switch (what) {
     case 'GET ':
-      return answerPage(assets, response);
+      return answerPage(response);
     case 'GET events':
       return streamEvents(site, response);
     case 'GET dead':
@@ -113,8 +113,8 @@ async function respond(
   }
 }
 
-function answerPage(assets: ReadonlyMap<string, Asset>, response: ServerResponse): void {
-  const { html, policy } = renderPage(assets);
+function answerPage(response: ServerResponse): void {
+  const { html, policy } = renderPage();
   const contentType = 'text/html; charset=utf-8';
   response.writeHead(200, { ...commonHeaders, 'content-type': contentType, 'content-security-policy': policy });
   response.end(html);

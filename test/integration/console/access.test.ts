@@ -70,7 +70,7 @@ describe('is forbidden', () => {
     'events',
     'dead',
     'aggregate?type=memory-event&id=x',
-    'page/main.ts',
+    'page/main.js',
     'nothing',
   ])('"%s" without the token, and with another', async (path) => {
     for (const token of ['', 'wrong', `${started.token.slice(0, -1)}_`, `${started.token}x`]) {
