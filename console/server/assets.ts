@@ -21,6 +21,7 @@ const require = createRequire(import.meta.url);
 const libraries = {
   preact: 'preact.mjs',
   'preact/hooks': 'preact-hooks.mjs',
+  'preact/jsx-runtime': 'preact-jsx-runtime.mjs',
   uplot: 'uplot.mjs',
 } as const;
 
@@ -31,6 +32,7 @@ export function readAssets(): ReadonlyMap<string, Asset> {
   const files: readonly (readonly [string, string])[] = [
     [libraries.preact, importedFile('preact')],
     [libraries['preact/hooks'], importedFile('preact/hooks')],
+    [libraries['preact/jsx-runtime'], importedFile('preact/jsx-runtime')],
     [libraries.uplot, path.join(uplot, 'uPlot.esm.js')],
     ['uplot.css', path.join(uplot, 'uPlot.min.css')],
     ...served.map((name) => [`page/${name}`, path.join(pageFolder, name)] as const),
@@ -51,7 +53,7 @@ function toAsset(name: string, body: string): Asset {
 export function buildScript(): string {
   const { buildSync } = require('esbuild') as typeof import('esbuild');
   const { outputFiles } = buildSync({
-    entryPoints: [path.join(pageFolder, 'main.ts')],
+    entryPoints: [path.join(pageFolder, 'main.tsx')],
     bundle: true,
     format: 'esm',
     charset: 'utf8',

@@ -1,5 +1,5 @@
 /** The last minutes as line charts, with a text alternative. */
-import { type ComponentChild, h } from 'preact';
+import type { ComponentChild } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import uPlot from 'uplot';
 import type { Sample } from '../messages.ts';
@@ -33,17 +33,15 @@ const lag: readonly Line[] = [
 ];
 
 export function Charts({ history }: { readonly history: readonly Sample[] }): ComponentChild {
-  return h(
-    'section',
-    null,
-    h('h2', null, 'The last minutes'),
-    h(
-      'div',
-      { class: 'charts' },
-      h(Chart, { title: 'Lag, from commit to graph', lines: lag, format: duration, least: 20, history }),
-      h(Chart, { title: 'Events settled a second', lines: settled, format: count, least: 5, history }),
-      h(Chart, { title: 'Events pending', lines: pending, format: count, least: 5, history }),
-    ),
+  return (
+    <section>
+      <h2>The last minutes</h2>
+      <div class="charts">
+        <Chart title="Lag, from commit to graph" lines={lag} format={duration} least={20} history={history} />
+        <Chart title="Events settled a second" lines={settled} format={count} least={5} history={history} />
+        <Chart title="Events pending" lines={pending} format={count} least={5} history={history} />
+      </div>
+    </section>
   );
 }
 
@@ -61,26 +59,26 @@ function Chart({ title, lines, format, least, history }: ChartProps): ComponentC
   // After the effect above, which creates the plot.
   useEffect(() => plot.current?.setData(data), [history]);
   const shown = (pointed === null ? undefined : history[pointed]) ?? history.at(-1);
-  return h(
-    'figure',
-    { class: 'chart' },
-    h(
-      'figcaption',
-      null,
-      h('span', { class: 'title' }, title),
-      h(
-        'span',
-        { class: 'now' },
-        lines.map(({ name, read }, index) => {
-          const value = shown === undefined ? null : read(shown);
-          const words = value === null ? '–' : format(value);
-          const swatch = h('span', { class: `swatch line-${index}`, 'aria-hidden': 'true' });
-          return h('span', { key: name }, swatch, lines.length > 1 ? `${name} ${words}` : words);
-        }),
-        pointed !== null && shown !== undefined && h('span', { class: 'when' }, `at ${timeOfDay(shown.at)}`),
-      ),
-    ),
-    h('div', { ref: place, class: 'plot', role: 'img', 'aria-label': inWords(title, lines, format, history) }),
+  return (
+    <figure class="chart">
+      <figcaption>
+        <span class="title">{title}</span>
+        <span class="now">
+          {lines.map(({ name, read }, index) => {
+            const value = shown === undefined ? null : read(shown);
+            const words = value === null ? '–' : format(value);
+            return (
+              <span key={name}>
+                <span class={`swatch line-${index}`} aria-hidden="true" />
+                {lines.length > 1 ? `${name} ${words}` : words}
+              </span>
+            );
+          })}
+          {pointed !== null && shown !== undefined && <span class="when">at {timeOfDay(shown.at)}</span>}
+        </span>
+      </figcaption>
+      <div ref={place} class="plot" role="img" aria-label={inWords(title, lines, format, history)} />
+    </figure>
   );
 }
 

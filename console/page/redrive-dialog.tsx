@@ -1,9 +1,9 @@
 /** Confirms a redrive: shows how many events it changes and what that does, then its progress. */
-import { type ComponentChild, h } from 'preact';
+import type { ComponentChild } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { RedriveMessage, RedrivePlan, Sent } from '../messages.ts';
 import { explain, postJson } from './ask-server.ts';
-import type { Asked } from './dead-page.ts';
+import type { Asked } from './dead-page.tsx';
 import { count, counted } from './format.ts';
 import type { Live } from './live.ts';
 
@@ -46,58 +46,61 @@ export function RedriveDialog({ asked, live, close }: DialogProps): ComponentChi
     if (document.activeElement === document.body) document.getElementById('main')?.focus();
   };
   const events = step.name === 'asking' ? step.plan.events : 0;
-  return h(
-    'dialog',
-    { ref: dialog, class: 'ask', 'aria-labelledby': 'ask-title', onClose },
-    h('h2', { id: 'ask-title' }, 'Redrive dead events'),
-    h('div', { 'aria-live': 'polite' }, h(Words, { step, asked, live })),
-    h(
-      'div',
-      { class: 'buttons' },
-      h(
-        'button',
-        { type: 'button', onClick: () => dialog.current?.close() },
-        step.name === 'asking' || step.name === 'planning' ? 'Cancel' : 'Close',
-      ),
-      step.name === 'asking' &&
-        events > 0 &&
-        h(
-          'button',
-          { type: 'button', class: 'primary', onClick: goAhead(step.plan) },
-          `Redrive ${counted(events, 'event')}`,
-        ),
-    ),
+  return (
+    <dialog ref={dialog} class="ask" aria-labelledby="ask-title" onClose={onClose}>
+      <h2 id="ask-title">Redrive dead events</h2>
+      <div aria-live="polite">
+        <Words step={step} asked={asked} live={live} />
+      </div>
+      <div class="buttons">
+        <button type="button" onClick={() => dialog.current?.close()}>
+          {step.name === 'asking' || step.name === 'planning' ? 'Cancel' : 'Close'}
+        </button>
+        {step.name === 'asking' && events > 0 && (
+          <button type="button" class="primary" onClick={goAhead(step.plan)}>
+            Redrive {counted(events, 'event')}
+          </button>
+        )}
+      </div>
+    </dialog>
   );
 }
 
 function Words({ step, asked, live }: Omit<DialogProps, 'close'> & { readonly step: Step }): ComponentChild {
   switch (step.name) {
     case 'planning':
-      return h('p', null, 'Counting …');
+      return <p>Counting …</p>;
     case 'asking':
-      return h(Question, { asked, events: step.plan.events });
+      return <Question asked={asked} events={step.plan.events} />;
     case 'starting':
-      return h('p', null, 'Starting …');
+      return <p>Starting …</p>;
     case 'started':
-      return h(Started, { started: step.started, live });
+      return <Started started={step.started} live={live} />;
     case 'refused':
-      return h('p', { class: 'problem' }, h('strong', null, 'The redrive was not started. '), step.reason);
+      return (
+        <p class="problem">
+          <strong>The redrive was not started. </strong>
+          {step.reason}
+        </p>
+      );
   }
 }
 
 function Question({ asked, events }: { readonly asked: Asked; readonly events: number }): ComponentChild {
-  if (events === 0) return h('p', null, `There is no dead event ${asked.words} any more.`);
-  return h(
-    'div',
-    null,
-    h('p', null, h('strong', null, `This makes ${counted(events, 'event')} ${asked.words} pending again.`)),
-    h(
-      'ul',
-      null,
-      h('li', null, 'The sweep, or a worker, publishes them within a minute or two.'),
-      h('li', null, 'It fixes nothing: if the cause still exists, the event dies again.'),
-      h('li', null, "It is safe for the graph: an event older than the graph's state has no effect."),
-    ),
+  if (events === 0) return <p>There is no dead event {asked.words} any more.</p>;
+  return (
+    <div>
+      <p>
+        <strong>
+          This makes {counted(events, 'event')} {asked.words} pending again.
+        </strong>
+      </p>
+      <ul>
+        <li>The sweep, or a worker, publishes them within a minute or two.</li>
+        <li>It fixes nothing: if the cause still exists, the event dies again.</li>
+        <li>It is safe for the graph: an event older than the graph's state has no effect.</li>
+      </ul>
+    </div>
   );
 }
 
@@ -105,8 +108,8 @@ function Question({ asked, events }: { readonly asked: Asked; readonly events: n
 function Started({ started, live }: { readonly started: RedriveMessage; readonly live: Live }): ComponentChild {
   const redrive = live.redrive?.id === started.id ? live.redrive : started;
   if (redrive.state === 'running' && live.connection !== 'live')
-    return h('p', { class: 'problem' }, 'The console does not answer. Events that it did not reach are still dead.');
-  return h(Course, { redrive });
+    return <p class="problem">The console does not answer. Events that it did not reach are still dead.</p>;
+  return <Course redrive={redrive} />;
 }
 
 /** The progress of a redrive, then its result. */
@@ -115,26 +118,27 @@ export function Course({ redrive }: { readonly redrive: RedriveMessage }): Compo
   const are = `${counted(changed, 'event')} ${changed === 1 ? 'is' : 'are'} pending again`;
   switch (state) {
     case 'running':
-      return h(
-        'p',
-        null,
-        changed === 0 ? 'Running …' : `${count(changed)} of ${counted(events, 'event')} are pending again …`,
+      return (
+        <p>{changed === 0 ? 'Running …' : `${count(changed)} of ${counted(events, 'event')} are pending again …`}</p>
       );
     case 'done':
-      return h('p', null, h('strong', null, `${are}.`));
+      return (
+        <p>
+          <strong>{are}.</strong>
+        </p>
+      );
     case 'interrupted':
-      return h(
-        'p',
-        null,
-        h('strong', null, `${are}.`),
-        ' It was interrupted: the others are still dead. Redrive them again.',
+      return (
+        <p>
+          <strong>{are}.</strong> It was interrupted: the others are still dead. Redrive them again.
+        </p>
       );
     case 'failed':
-      return h(
-        'p',
-        { class: 'problem' },
-        h('strong', null, `It failed; ${are}. `),
-        failure === null ? '' : explain(failure),
+      return (
+        <p class="problem">
+          <strong>It failed; {are}. </strong>
+          {failure === null ? '' : explain(failure)}
+        </p>
       );
   }
 }

@@ -2,7 +2,7 @@
  * The subgraphs of the document and of the graph side by side, with every element in the same place. An element of only
  * the other side is drawn as an outline.
  */
-import { type ComponentChild, h } from 'preact';
+import type { ComponentChild } from 'preact';
 import { useRef } from 'preact/hooks';
 import type { Picture, PictureNode, PictureRelationship, Sent } from '../messages.ts';
 import { counted } from './format.ts';
@@ -23,73 +23,88 @@ export function Pictures({ picture }: { readonly picture: Sent<Picture> }): Comp
     other.scrollLeft = moved.scrollLeft;
     other.scrollTop = moved.scrollTop;
   };
-  const figure = (side: Side, other: Side) =>
-    h(
-      'figure',
-      { class: 'picture' },
-      h('figcaption', null, titles[side]),
-      h(
-        'div',
-        {
-          class: 'canvas',
-          role: 'region',
-          'aria-label': titles[side],
-          tabIndex: 0,
-          ref: (place: HTMLElement | null) => {
-            if (place !== null) places.current[side] = place;
-          },
-          onScroll: follow(side, other),
-        },
-        h(Drawing, { picture, side }),
-      ),
-    );
-  return h(
-    'section',
-    null,
-    h('h2', null, 'Side by side'),
-    h('div', { class: 'pictures' }, figure('document', 'graph'), figure('graph', 'document')),
-    h(Legend, { picture }),
+  const figure = (side: Side, other: Side) => (
+    <figure class="picture">
+      <figcaption>{titles[side]}</figcaption>
+      {/* biome-ignore lint/a11y/useSemanticElements: only a box inside a section */}
+      <div
+        class="canvas"
+        role="region"
+        aria-label={titles[side]}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, also by keyboard
+        tabIndex={0}
+        ref={(place: HTMLElement | null) => {
+          if (place !== null) places.current[side] = place;
+        }}
+        onScroll={follow(side, other)}
+      >
+        <Drawing picture={picture} side={side} />
+      </div>
+    </figure>
+  );
+  return (
+    <section>
+      <h2>Side by side</h2>
+      <div class="pictures">
+        {figure('document', 'graph')}
+        {figure('graph', 'document')}
+      </div>
+      <Legend picture={picture} />
+    </section>
   );
 }
 
 function Legend({ picture: { leftOut, nodes } }: { readonly picture: Sent<Picture> }): ComponentChild {
   const holds = new Set(nodes.map(({ hold }) => hold));
-  return h(
-    'ul',
-    { class: 'legend' },
-    differingMarks.map((mark) =>
-      h('li', { key: mark, class: `mark ${mark}` }, h('span', { class: 'sign' }, marks[mark].sign), marks[mark].words),
-    ),
-    holds.has('shared') && h('li', null, h('span', { class: 'key shared' }), 'shared with other aggregates'),
-    holds.has('end') && h('li', null, h('span', { class: 'key end' }), 'only an end of a relationship'),
-    leftOut > 0 && h('li', null, `${counted(leftOut, 'element')} not drawn; elements that differ are drawn first`),
+  return (
+    <ul class="legend">
+      {differingMarks.map((mark) => (
+        <li key={mark} class={`mark ${mark}`}>
+          <span class="sign">{marks[mark].sign}</span>
+          {marks[mark].words}
+        </li>
+      ))}
+      {holds.has('shared') && (
+        <li>
+          <span class="key shared" />
+          shared with other aggregates
+        </li>
+      )}
+      {holds.has('end') && (
+        <li>
+          <span class="key end" />
+          only an end of a relationship
+        </li>
+      )}
+      {leftOut > 0 && <li>{counted(leftOut, 'element')} not drawn; elements that differ are drawn first</li>}
+    </ul>
   );
 }
 
 function Drawing({ picture, side }: { readonly picture: Sent<Picture>; readonly side: Side }): ComponentChild {
   const { width, height, nodes, relationships } = picture;
   const arrow = `arrow-${side}`;
-  return h(
-    'svg',
-    {
-      viewBox: `0 0 ${width} ${height}`,
-      width,
-      height,
-      style: { minWidth: `${Math.round(width * leastScale)}px` },
-      role: 'img',
-      'aria-label': inWords(picture, side),
-    },
-    h(
-      'defs',
-      null,
-      h(
-        'marker',
-        { id: arrow, viewBox: '0 0 8 8', refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: 'auto' },
-        h('path', { d: 'M0 0 L8 4 L0 8 z', class: 'arrow' }),
-      ),
-    ),
-    relationships.map((one) => h(Relationship, { key: one.id, relationship: one, side, arrow })),
-    nodes.map((one) => h(Node, { key: one.id, node: one, side })),
+  return (
+    <svg
+      viewBox={`0 0 ${width} ${height}`}
+      width={width}
+      height={height}
+      style={{ minWidth: `${Math.round(width * leastScale)}px` }}
+      role="img"
+      aria-label={inWords(picture, side)}
+    >
+      <defs>
+        <marker id={arrow} viewBox="0 0 8 8" refX={7} refY={4} markerWidth={7} markerHeight={7} orient="auto">
+          <path d="M0 0 L8 4 L0 8 z" class="arrow" />
+        </marker>
+      </defs>
+      {relationships.map((one) => (
+        <Relationship key={one.id} relationship={one} side={side} arrow={arrow} />
+      ))}
+      {nodes.map((one) => (
+        <Node key={one.id} node={one} side={side} />
+      ))}
+    </svg>
   );
 }
 
@@ -104,13 +119,14 @@ function Relationship({ relationship, side, arrow }: RelationshipProps): Compone
   const isHere = side === 'document' ? relationship.inDocument : relationship.inGraph;
   const line = points.map(({ x, y }, index) => `${index === 0 ? 'M' : 'L'}${x} ${y}`).join(' ');
   const sign = marks[mark].sign;
-  const text = sign === '' ? type : `${sign} ${type}`;
-  return h(
-    'g',
-    { class: `relationship ${mark} ${isHere ? 'here' : 'absent'}` },
-    h('title', null, tooltip(relationship)),
-    h('path', { d: line, 'marker-end': `url(#${arrow})` }),
-    h('text', { x: at.x, y: at.y + 4 }, text),
+  return (
+    <g class={`relationship ${mark} ${isHere ? 'here' : 'absent'}`}>
+      <title>{tooltip(relationship)}</title>
+      <path d={line} marker-end={`url(#${arrow})`} />
+      <text x={at.x} y={at.y + 4}>
+        {sign === '' ? type : `${sign} ${type}`}
+      </text>
+    </g>
   );
 }
 
@@ -119,17 +135,25 @@ function Node({ node, side }: { readonly node: Sent<PictureNode>; readonly side:
   const isHere = side === 'document' ? node.inDocument : node.inGraph;
   const { sign } = marks[mark];
   const [left, top] = [x - width / 2, y - height / 2];
-  return h(
-    'g',
-    { class: `node ${hold} ${mark} ${isHere ? 'here' : 'absent'}` },
-    h('title', null, tooltip(node)),
-    h('rect', { x: left, y: top, width, height, rx: 8 }),
-    h('text', { x: left + 12, y: top + 20, class: 'label' }, label),
-    h('text', { x: left + 12, y: top + 37, class: 'key' }, key),
-    sign !== '' && [
-      h('circle', { key: 'circle', cx: left + width, cy: top, r: 10, class: 'badge' }),
-      h('text', { key: 'sign', x: left + width, y: top + 5, class: 'badge-sign' }, sign),
-    ],
+  return (
+    <g class={`node ${hold} ${mark} ${isHere ? 'here' : 'absent'}`}>
+      <title>{tooltip(node)}</title>
+      <rect x={left} y={top} width={width} height={height} rx={8} />
+      <text x={left + 12} y={top + 20} class="label">
+        {label}
+      </text>
+      <text x={left + 12} y={top + 37} class="key">
+        {key}
+      </text>
+      {sign !== '' && (
+        <>
+          <circle cx={left + width} cy={top} r={10} class="badge" />
+          <text x={left + width} y={top + 5} class="badge-sign">
+            {sign}
+          </text>
+        </>
+      )}
+    </g>
   );
 }
 
