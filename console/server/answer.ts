@@ -1,5 +1,7 @@
 /** The answers of the console's server: headers that isolate the page, and readable errors. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { json } from 'node:stream/consumers';
+import type { z } from 'zod';
 import { describeError } from '../../lib/contract/fault.ts';
 
 /** On every answer. */
@@ -13,7 +15,7 @@ export const commonHeaders = {
 } as const;
 
 export class HttpError extends Error {
-  readonly status: 400 | 404 | 409 | 413;
+  readonly status: 400 | 404 | 409;
 
   constructor(status: HttpError['status'], message: string) {
     super(message);
@@ -28,7 +30,7 @@ export function answerText(response: ServerResponse, status: number, text: strin
 
 export function answerJson(response: ServerResponse, body: unknown, status = 200): void {
   response.writeHead(status, { ...commonHeaders, 'content-type': 'application/json; charset=utf-8' });
-  response.end(JSON.stringify(body, bigintText));
+  response.end(JSON.stringify(body));
 }
 
 /** An error for the page: the console's own refusal, or a fault of a database. */
@@ -37,24 +39,12 @@ export function answerError(response: ServerResponse, error: unknown): void {
   else answerJson(response, describeError(error), 502);
 }
 
-const maxBodyBytes = 64 * 1024;
-
-/** The JSON of a POST. @throws HttpError if it is invalid or too long. */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
-  const parts: Buffer[] = [];
-  let bytes = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    bytes += part.length;
-    if (bytes > maxBodyBytes) throw new HttpError(413, `The request has more than ${maxBodyBytes} bytes.`);
-    parts.push(part);
-  }
-  try {
-    return JSON.parse(Buffer.concat(parts).toString('utf8'));
-  } catch {
+/** The JSON of a POST, whose length the guard has limited. @throws HttpError if it is invalid. */
+export async function readJson<Shape>(request: IncomingMessage, shape: z.ZodType<Shape>): Promise<Shape> {
+  const body = await json(request).catch(() => {
     throw new HttpError(400, 'The request is not JSON.');
-  }
-}
-
-function bigintText(_: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? `${value}` : value;
+  });
+  const { success, data, error } = shape.safeParse(body);
+  if (success) return data;
+  throw new HttpError(400, `The request is invalid: ${error.issues.map(({ message }) => message).join('; ')}.`);
 }

@@ -9,8 +9,10 @@ import type { AddressInfo } from 'node:net';
 /** The header of a POST. */
 export const tokenHeader = 'x-outgraph-token';
 
+const maxBodyBytes = 64 * 1024;
+
 export interface Denial {
-  readonly status: 403 | 405;
+  readonly status: 403 | 405 | 413;
   readonly reason: string;
 }
 
@@ -35,6 +37,9 @@ export function admit(request: IncomingMessage, token: string, { port }: Address
     if (!isSame(String(request.headers[tokenHeader] ?? ''), token))
       return denied(`The header ${tokenHeader} is missing.`);
     if (origin !== `http://${host}`) return denied('The request comes from another page.');
+    // Node reads no more bytes than this header says.
+    if (!(Number(request.headers['content-length']) <= maxBodyBytes))
+      return { status: 413, reason: `The request must state its length, of ${maxBodyBytes} bytes at most.` };
   } else if (request.method !== 'GET') {
     return { status: 405, reason: 'Only GET and POST are answered.' };
   }

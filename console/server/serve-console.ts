@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
-import type { HelloMessage, RedriveMessage, StatusMessage } from '../messages.ts';
+import type { HelloMessage, StatusMessage } from '../messages.ts';
 import { toAggregateMessage } from './aggregate-message.ts';
 import { answerError, answerJson, answerText, commonHeaders, HttpError, readJson } from './answer.ts';
 import { type Asset, readAssets, renderPage } from './assets.ts';
@@ -105,9 +105,9 @@ async function respond(
     case 'GET aggregate':
       return answerAggregate(ports, query, response);
     case 'POST redrive/plan':
-      return answerJson(response, await ports.planRedrive(parse(selection, await readJson(request))));
+      return answerJson(response, await ports.planRedrive(await readJson(request, selection)));
     case 'POST redrive':
-      return answerJson(response, startRedrive(redrives, await readJson(request)), 202);
+      return startRedrive(redrives, request, response);
     default:
       throw new HttpError(404, `There is no "${what}" here.`);
   }
@@ -169,13 +169,7 @@ function whyUnseen(
   );
 }
 
-function startRedrive(redrives: Redrives, body: unknown): RedriveMessage {
-  const { selection, plan } = parse(plannedRedrive, body);
-  return redrives.start(selection, plan);
-}
-
-function parse<Shape>(shape: z.ZodType<Shape>, body: unknown): Shape {
-  const { success, data, error } = shape.safeParse(body);
-  if (success) return data;
-  throw new HttpError(400, `The request is invalid: ${error.issues.map(({ message }) => message).join('; ')}.`);
+async function startRedrive(redrives: Redrives, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { selection, plan } = await readJson(request, plannedRedrive);
+  answerJson(response, redrives.start(selection, plan), 202);
 }

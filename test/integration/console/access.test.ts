@@ -122,6 +122,10 @@ describe('says what is wrong with', () => {
     expect(await plan(allowed(), body)).toMatchObject({ status: 400 });
   });
 
+  it('a request that is too long', async () => {
+    expect(await plan(allowed(), 'x'.repeat(70_000))).toMatchObject({ status: 413 });
+  });
+
   it('an aggregate without its name, or of an unknown type', async () => {
     expect(await ask({ path: 'aggregate?type=memory-event' })).toMatchObject({ status: 400 });
     const { status, body } = await ask({ path: 'aggregate?type=unheard-of&id=x' });
