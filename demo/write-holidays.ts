@@ -2,7 +2,7 @@
  * Writes the holidays through tracked collections, with several writers at once: all of 2024 first, then what 2025
  * changes.
  */
-import { type Db, type MongoClient, ObjectId } from 'mongodb';
+import { type ClientSession, type Db, type MongoClient, ObjectId } from 'mongodb';
 import pMap from 'p-map';
 import { trackCollection } from '../lib/writer/tracked-collection.ts';
 import { memoryEvent } from '../xmem/aggregates/memory-event.ts';
@@ -21,7 +21,7 @@ export function countWrites(calendars: readonly RegionCalendar[]): number {
   );
 }
 
-/** Writes them all; each write is a transaction of its own. */
+/** Writes them all: each calendar is written in one transaction, and so is its change. */
 export async function writeHolidays(
   client: MongoClient,
   db: Db,
@@ -31,34 +31,42 @@ export async function writeHolidays(
 ): Promise<void> {
   const users = trackCollection(client, db, memoryUser);
   const events = trackCollection(client, db, memoryEvent);
-  const counted = async (write: Promise<unknown>) => {
-    await write;
-    progress.written += 1;
-    signal.throwIfAborted();
-    await untilBacklogIsShort(progress, signal);
-  };
   const eventIds = new Map<Holiday, ObjectId>();
   const withIdOf = (holiday: Holiday) => {
     const _id = eventIds.get(holiday);
     if (_id === undefined) throw new Error(`${holiday.name} was not inserted before it was changed.`);
     return { _id };
   };
-
-  const writeFirst = async ({ region, events: holidays }: RegionCalendar) => {
-    await counted(users.insertOne({ _id: new ObjectId(), user_id: region }));
-    for (const holiday of holidays) {
+  /** A transaction may run again, and then needs the same documents. */
+  const newEvents = (region: string, holidays: readonly Holiday[]) =>
+    holidays.map((holiday) => {
       const _id = new ObjectId();
       eventIds.set(holiday, _id);
-      await counted(events.insertOne({ _id, user_id: region, ...eventFields(holiday) }));
-    }
+      return { _id, user_id: region, ...eventFields(holiday) };
+    });
+  const writeTogether = async (writes: number, write: (options: { session: ClientSession }) => Promise<unknown>) => {
+    if (writes === 0) return;
+    await client.withSession((session) => session.withTransaction(() => write({ session })));
+    progress.written += writes;
+    signal.throwIfAborted();
+    await untilBacklogIsShort(progress, signal);
   };
-  const writeChange = async ({ region, change }: RegionCalendar) => {
-    for (const { from, to } of change.moves) {
-      await counted(events.updateOne(withIdOf(from), { $set: eventFields(to) }));
-    }
-    for (const holiday of change.gone) await counted(events.deleteOne(withIdOf(holiday)));
-    for (const holiday of change.come)
-      await counted(events.insertOne({ _id: new ObjectId(), user_id: region, ...eventFields(holiday) }));
+
+  const writeFirst = async ({ region, events: holidays }: RegionCalendar) => {
+    const user = { _id: new ObjectId(), user_id: region };
+    const documents = newEvents(region, holidays);
+    await writeTogether(1 + documents.length, async (options) => {
+      await users.insertOne(user, options);
+      if (documents.length > 0) await events.insertMany(documents, options);
+    });
+  };
+  const writeChange = async ({ region, change: { moves, gone, come } }: RegionCalendar) => {
+    const documents = newEvents(region, come);
+    await writeTogether(moves.length + gone.length + come.length, async (options) => {
+      for (const { from, to } of moves) await events.updateOne(withIdOf(from), { $set: eventFields(to) }, options);
+      for (const holiday of gone) await events.deleteOne(withIdOf(holiday), options);
+      if (documents.length > 0) await events.insertMany(documents, options);
+    });
   };
   await pMap(calendars, writeFirst, { concurrency: concurrentWriters });
   await pMap(calendars, writeChange, { concurrency: concurrentWriters });
