@@ -1,8 +1,12 @@
-/** The search for the highest rate that keeps up: raised in steps until one does not, then between the last two. */
+/**
+ * The search for the highest rate that keeps up: raised in steps until one does not, then between the last two. Writers
+ * that are late write more documents in one transaction, so that the search ends at the limit of the path, not of the
+ * writers.
+ */
 import type { StepResult } from './run-step.ts';
 
 /** What a step must show to count as kept up. */
-type StepJudged = Pick<StepResult, 'asked' | 'held' | 'growth' | 'lag' | 'events' | 'processed'>;
+type StepJudged = Pick<StepResult, 'asked' | 'together' | 'held' | 'growth' | 'lag' | 'events' | 'processed'>;
 
 /** Why a step does not keep up; null if it does. */
 export type Shortfall = 'writers are late' | 'backlog grows' | 'too slow' | 'not settled' | null;
@@ -21,6 +25,10 @@ const refinements = 2;
 const mostSteps = 14;
 const lowestRate = 1;
 
+/** Documents in one transaction, one after the other. */
+const mostTogether = 100;
+const togetherFactor = 10;
+
 /** Judges one step. */
 export function shortfall({ asked, held, growth, lag, events, processed }: StepJudged): Shortfall {
   if (held < heldShare * asked) return 'writers are late';
@@ -38,14 +46,17 @@ export interface Search<Step> {
 /** Searches upwards from a step that keeps up, and downwards from one that does not. */
 export async function findHighestRate<Step extends StepJudged>(
   first: Step,
-  run: (rate: number) => Promise<Step>,
+  run: (rate: number, together: number) => Promise<Step>,
 ): Promise<Search<Step>> {
   const steps: Step[] = [];
   const keepsUp = (step: Step) => shortfall(step) === null;
-  const take = async (rate: number) => {
-    const step = await run(rate);
+  let { together } = first;
+  const take = async (rate: number): Promise<Step> => {
+    const step = await run(rate, together);
     steps.push(step);
-    return step;
+    if (shortfall(step) !== 'writers are late' || together >= mostTogether) return step;
+    together *= togetherFactor;
+    return take(rate);
   };
   let good = keepsUp(first) ? first : null;
   let bad = good === null ? first : null;

@@ -19,6 +19,8 @@ export interface LoadTarget {
 /** What one step came to. */
 export interface StepResult extends Written {
   readonly asked: number;
+  /** Documents in one transaction. */
+  readonly together: number;
   /** Pending events when the writers had ended. */
   readonly pendingAtEnd: number;
   /** Events per second by which the backlog grew over the second half of the step. */
@@ -45,11 +47,25 @@ const sampleMillis = 250;
 const stalledMillis = 60_000;
 
 /** Runs one step; `name` tells its documents from those of other steps. */
-export async function runStep(target: LoadTarget, name: string, rate: number, seconds: number): Promise<StepResult> {
+export async function runStep(
+  target: LoadTarget,
+  name: string,
+  rate: number,
+  seconds: number,
+  together = 1,
+): Promise<StepResult> {
   const { db, run, mongodbUri, signal } = target;
   const prefix = `${run}-${name}`;
   const outbox = db.collection(outboxCollection);
-  const writers = await LoadWriters.start({ mongodbUri, database: db.databaseName, run, prefix, rate, seconds });
+  const writers = await LoadWriters.start({
+    mongodbUri,
+    database: db.databaseName,
+    run,
+    prefix,
+    rate,
+    seconds,
+    together,
+  });
   const sends = new SendWatch(db);
   try {
     const startedAt = performance.now();
@@ -64,6 +80,7 @@ export async function runStep(target: LoadTarget, name: string, rate: number, se
     );
     return {
       asked: rate,
+      together,
       ...written,
       pendingAtEnd,
       growth: growthOf(samples, seconds),

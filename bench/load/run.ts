@@ -55,9 +55,9 @@ async function runLoad(stack: Stack, signal: AbortSignal): Promise<number> {
     const loads = [loadavg()[0] ?? Number.NaN];
     say(stepLine(asked));
     let number = 0;
-    const { highest, steps } = await findHighestRate(asked, async (rate) => {
+    const { highest, steps } = await findHighestRate(asked, async (rate, together) => {
       number += 1;
-      const step = await runStep(target, `step${number}`, rate, searchSeconds);
+      const step = await runStep(target, `step${number}`, rate, searchSeconds, together);
       loads.push(loadavg()[0] ?? Number.NaN);
       say(stepLine(step));
       return step;

@@ -38,10 +38,11 @@ const seconds = (millis: number) => `${(millis / 1000).toFixed(1)} s`;
 
 /** One step as a line. */
 export function stepLine(step: StepResult): string {
-  const { asked, held, lag, pendingAtEnd, longestSendWaitMillis, settledPerSecond } = step;
+  const { asked, together, held, lag, pendingAtEnd, longestSendWaitMillis, settledPerSecond } = step;
   const wait = longestSendWaitMillis === null ? 'not known' : seconds(longestSendWaitMillis);
+  const transactions = together === 1 ? '' : ` with ${together} documents a transaction`;
   return [
-    `${asked.toFixed(0).padStart(5)}/s asked, ${held.toFixed(1)}/s held`,
+    `${asked.toFixed(0).padStart(5)}/s asked, ${held.toFixed(1)}/s held${transactions}`,
     `lag p50 ${seconds(lag.p50)}, p95 ${seconds(lag.p95)}, p99 ${seconds(lag.p99)}, max ${seconds(lag.max)}`,
     `longest wait for a send ${wait}`,
     `${count(pendingAtEnd)} pending at the end, settled at ${settledPerSecond.toFixed(0)}/s`,

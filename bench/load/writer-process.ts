@@ -1,12 +1,12 @@
 /**
  * A writer of a load run, in a process of its own: writes through a tracked collection at a steady rate, whether the
  * writes before have ended or not, as independent users would. Four of five writes insert a document, the fifth changes
- * an earlier one. Says when it is ready, begins when it is told to, and says now and then how many writes are
+ * an earlier one; each in a transaction of its own, or several together. Says when it is ready, begins when it is told to, and says now and then how many writes are
  * committed.
  */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { MongoClient } from 'mongodb';
+import { type ClientSession, MongoClient } from 'mongodb';
 import { graph } from '../../lib/projection/graph.ts';
 import { trackCollection } from '../../lib/writer/tracked-collection.ts';
 import { type HubDocument, hubDocument } from '../../test/support/hub-document.ts';
@@ -20,6 +20,8 @@ export interface WriterOrder {
   readonly prefix: string;
   readonly rate: number;
   readonly seconds: number;
+  /** Documents in one transaction. */
+  readonly together: number;
 }
 
 /** What it says, one line of JSON each. */
@@ -31,8 +33,6 @@ export type WriterLine =
 /** More writes than these are not under way at once: who is that late does not hold the rate. */
 const mostInFlight = 64;
 
-/** A change is of the document of so many writes before, which is not under way any more. */
-const changesBack = 99;
 const changeEvery = 5;
 
 const hubs = 50;
@@ -40,6 +40,10 @@ const hubs = 50;
 const tellMillis = 250;
 
 const order = JSON.parse(process.env.WRITER_ORDER ?? '') as WriterOrder;
+
+/** A change is of the document of so many writes before, which is not under way any more. */
+const changesBack = 99 * order.together;
+
 const client = new MongoClient(order.mongodbUri);
 const documents = trackCollection<unknown, HubDocument>(client, client.db(order.database), graph);
 await client.db(order.database).command({ ping: 1 });
@@ -51,14 +55,16 @@ let failed = 0;
 const inFlight = new Set<Promise<void>>();
 const startedAt = performance.now();
 const telling = setInterval(() => say({ say: 'written', written }), tellMillis);
-for (let index = 0; index < Math.round(order.rate * order.seconds); index += 1) {
+const writes = Math.round(order.rate * order.seconds);
+for (let index = 0; index < writes; index += order.together) {
   const wait = startedAt + (index * 1000) / order.rate - performance.now();
   if (wait > 1) await sleep(wait);
   if (inFlight.size >= mostInFlight) await Promise.race(inFlight);
   if (performance.now() - startedAt > order.seconds * 1000) break;
-  const one: Promise<void> = write(index)
+  const count = Math.min(order.together, writes - index);
+  const one: Promise<void> = writeTogether(index, count)
     .then(() => {
-      written += 1;
+      written += count;
     }, countFailure)
     .finally(() => inFlight.delete(one));
   inFlight.add(one);
@@ -69,15 +75,21 @@ say({ say: 'done', written, failed, seconds: (performance.now() - startedAt) / 1
 await client.close();
 process.exit();
 
-async function write(index: number): Promise<void> {
-  const changed = index - changesBack;
-  if (index % changeEvery !== changeEvery - 1 || changed < 0) {
-    await documents.insertOne(loadDocument(index, 0));
-    return;
+async function writeTogether(from: number, count: number): Promise<void> {
+  if (count === 1) return write([from], {});
+  const indexes = Array.from({ length: count }, (_, offset) => from + offset);
+  await client.withSession((session) => session.withTransaction(() => write(indexes, { session })));
+}
+
+async function write(indexes: readonly number[], options: { readonly session?: ClientSession }): Promise<void> {
+  const changes = indexes.filter((index) => index % changeEvery === changeEvery - 1 && index >= changesBack);
+  const inserts = indexes.filter((index) => !changes.includes(index)).map((index) => loadDocument(index, 0));
+  if (inserts.length > 0) await documents.insertMany(inserts, options);
+  for (const index of changes) {
+    const { _id, ...state } = loadDocument(index - changesBack, 1);
+    const { matchedCount } = await documents.updateOne({ _id }, { $set: state }, options);
+    if (matchedCount !== 1) throw new Error(`There is no document ${_id}.`);
   }
-  const { _id, ...state } = loadDocument(changed, 1);
-  const { matchedCount } = await documents.updateOne({ _id }, { $set: state });
-  if (matchedCount !== 1) throw new Error(`There is no document ${_id}.`);
 }
 
 /** In its first state, or after its change, which moves it to another hub. */

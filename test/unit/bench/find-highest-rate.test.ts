@@ -3,6 +3,7 @@ import { findHighestRate, shortfall } from '../../../bench/load/find-highest-rat
 
 const step = (asked: number, fields: Partial<Parameters<typeof shortfall>[0]> = {}) => ({
   asked,
+  together: 1,
   held: asked,
   growth: 0,
   lag: { p50: 500, p95: 900, p99: 1_000, max: 1_200 },
@@ -39,6 +40,22 @@ describe('the search', () => {
     const { highest, steps } = await findHighestRate(await run(100), run);
     expect(steps.map(({ asked }) => Math.round(asked))).toStrictEqual([67, 44, 54, 60]);
     expect(highest?.asked).toBeCloseTo(54.4, 0);
+  });
+
+  it('lets writers that are late write more documents in one transaction, and then takes the rate again', async () => {
+    const writers = async (rate: number, together: number) => {
+      const late = rate > 100 * together;
+      return step(rate, { together, held: late ? 100 * together : rate, growth: Math.max(0, rate - 200) });
+    };
+    const { highest, steps } = await findHighestRate(step(100), writers);
+    expect(steps.map(({ asked, together }) => `${Math.round(asked)} by ${together}`)).toStrictEqual([
+      '150 by 1',
+      '150 by 10',
+      '225 by 10',
+      '184 by 10',
+      '203 by 10',
+    ]);
+    expect(highest?.asked).toBeCloseTo(203.3, 0);
   });
 
   it('ends where nothing keeps up, and where everything does', async () => {
