@@ -14,6 +14,7 @@ import { positive } from '../../tools/command-options.ts';
 import { printStep } from '../../tools/local/progress.ts';
 import { runWithStack } from '../../tools/local/run-with-stack.ts';
 import type { Stack } from '../../tools/local/stack.ts';
+import { compareSettings } from './compare-settings.ts';
 import { measureDrain } from './drain.ts';
 import { findHighestRate, shortfall } from './find-highest-rate.ts';
 import { measureHeadroom } from './headroom.ts';
@@ -27,9 +28,10 @@ const options = new Command('npm run load --')
   )
   .option('--rate <rate>', 'events per second', positive, 100)
   .option('--seconds <count>', 'how long', positive, 30)
+  .option('--settings', 'instead, compare the settings of packs at 1, 100 and 1,000 events a second')
   .option('--json', 'print the summary as JSON, as the last line')
   .parse()
-  .opts<{ rate: number; seconds: number; json?: true }>();
+  .opts<{ rate: number; seconds: number; settings?: true; json?: true }>();
 
 /** Functions and servers are warm when a slow step keeps up; more steps than these would not help. */
 const warmUpSeconds = 10;
@@ -49,6 +51,11 @@ async function runLoad(stack: Stack, signal: AbortSignal): Promise<number> {
     const run = randomBytes(4).toString('hex');
     const target: LoadTarget = { mongodbUri: description.mongodbUri, db, run, signal };
     await printStep('Warming up', () => warmUp(target));
+    if (options.settings) {
+      const results = await compareSettings(stack, target, say);
+      if (options.json) process.stdout.write(`${JSON.stringify(results)}\n`);
+      return 0;
+    }
     const asked = await printStep(`Writing ${options.rate} events per second for ${options.seconds} s`, () =>
       runStep(target, 'asked', options.rate, options.seconds),
     );
