@@ -60,6 +60,8 @@ class CustomResourceProvider(ResourceProvider):
             server.timeout = timeout_seconds
             event["ResponseURL"] = f"http://127.0.0.1:{server.server_port}/"
             client = request.aws_client_factory.lambda_
+            # LocalStack loses what is invoked while it replaces the function's older version.
+            client.get_waiter("function_updated_v2").wait(FunctionName=event["ServiceToken"], WaiterConfig={"Delay": 1})
             client.invoke(FunctionName=event["ServiceToken"], InvocationType="Event", Payload=json.dumps(event))
             server.handle_request()
             return server.answer
