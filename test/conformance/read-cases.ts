@@ -1,13 +1,16 @@
-/** The conformance tables, with every value in the BSON type it stands for: see README.md beside this file. */
+/**
+ * Reads the conformance tables, with each value in its BSON type. README.md in this folder
+ * describes them.
+ */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Document, EJSON } from 'bson';
 import { projectRoot } from '../../tools/local/paths.ts';
 
 interface Case {
-  /** A sentence that says what is tried. */
+  /** A sentence that says what the case tests. */
   readonly name: string;
-  /** The code of the refusal; absent where the case is valid. */
+  /** The code of the refusal; absent if the case is valid. */
   readonly refused?: string;
 }
 
@@ -32,15 +35,15 @@ export interface ValidatorCase extends Case {
 }
 
 export interface VerbCase extends Case {
-  /** The field that names the aggregate; absent where it is `_id`. */
+  /** The field that names the aggregate; absent if it is `_id`. */
   readonly aggregateId?: string;
-  /** An index of the collection, for the hints of the calls. */
+  /** An index of the collection, which the calls can name as a hint. */
   readonly index?: { readonly key: Document; readonly name: string; readonly sparse: boolean };
   readonly before: readonly Document[];
   readonly calls: readonly Document[];
   readonly together?: boolean;
   readonly abort?: boolean;
-  /** The errors of the calls are caught in their transaction, and its commit is attempted. */
+  /** The transaction catches the errors of the calls and then attempts to commit. */
   readonly caught?: boolean;
   readonly after: readonly Document[];
   readonly events: readonly Document[];
@@ -58,7 +61,7 @@ interface Tables {
   readonly sessions: SessionCase;
 }
 
-/** The cases of one table, which is in this folder or in another one of the project. */
+/** Reads the cases of one table, from this folder or another one of the project. */
 export function readCases<Name extends keyof Tables>(name: Name, folder = 'test/conformance'): readonly Tables[Name][] {
   const text = readFileSync(path.join(projectRoot, folder, `${name}.json`), 'utf8');
   return (EJSON.parse(text, { relaxed: false }) as { cases: Tables[Name][] }).cases;

@@ -1,6 +1,6 @@
 /**
- * Delivers a history through the consumer's own flow: an outbox in memory, a queue that delivers again what stays
- * unsettled, real Neo4j.
+ * Delivers a history through the consumer's own flow, with an outbox in memory, a queue that
+ * redelivers unsettled messages, and a real Neo4j.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pMap from 'p-map';
@@ -20,33 +20,33 @@ import { silentLog } from '../support/silent-log.ts';
 
 /** How a history is delivered. */
 export interface DeliveryPlan {
-  /** Indexes of events in the order of their first delivery, with duplicates. */
+  /** Indexes of events in the order of their first delivery, including duplicates. */
   readonly order: readonly number[];
   readonly batchSize: number;
   readonly consumers: number;
   /**
-   * Events that one fetch brings at once, and elements in one transaction, about: small ones split what belongs
-   * together.
+   * Approximate number of events per fetch and of elements per transaction. Small values split what
+   * belongs together.
    */
-  readonly portionEvents: number;
+  readonly chunkEvents: number;
   readonly transactionElements: number;
   /**
-   * Indexes of events that are made pending again when all are settled, as a redrive or a replay does, and delivered
-   * once more.
+   * Indexes of events that become pending again once all events are settled, as in a redrive or a
+   * replay, and are then delivered once more.
    */
   readonly again: readonly number[];
 }
 
-/** The deliveries of one message that may fail before it counts as never settled. */
+/** Number of failed deliveries after which a message counts as never settled. */
 const maxReceives = 60;
 
 const backOffMillis = 50;
 
 /**
- * Delivers until every event is settled.
+ * Delivers events until all of them are settled.
  *
- * @param settled called between the first deliveries and those that come again.
- * @throws Error if an event is dead that could be applied, or is never settled.
+ * @param settled called between the first deliveries and the repeated ones.
+ * @throws Error if an event that could be applied is dead, or is never settled.
  */
 export async function deliver(
   history: readonly ModelEvent[],
@@ -78,15 +78,15 @@ async function deliverAll(
     const endless = waiting.find((message) => message.receiveCount > maxReceives);
     if (endless !== undefined) throw new Error(`Never settled: ${endless.body}`, { cause: outbox.lastFault });
   }
-  if (outbox.pending.size > 0) throw new Error(`Left pending: ${[...outbox.pending.keys()].join(', ')}`);
+  if (outbox.pending.size > 0) throw new Error(`Still pending: ${[...outbox.pending.keys()].join(', ')}`);
 }
 
-/** Returns the messages that stay in the queue. */
+/** Returns the messages that remain in the queue. */
 async function consumeBatch(
   batch: readonly QueueMessage[],
   outbox: MemoryOutbox,
   graph: GraphPorts,
-  { portionEvents }: DeliveryPlan,
+  { chunkEvents }: DeliveryPlan,
 ): Promise<readonly QueueMessage[]> {
   try {
     const report = await consume(
@@ -94,7 +94,7 @@ async function consumeBatch(
       {
         ...graph,
         project: outbox.project,
-        fetchEvents: (ids) => inPortions(outbox.fetchEvents(ids), portionEvents),
+        fetchEvents: (ids) => inEventChunks(outbox.fetchEvents(ids), chunkEvents),
         fetchPending: outbox.fetchPending,
         acknowledgeEvents: outbox.acknowledgeEvents,
         ...calmPorts,
@@ -105,7 +105,7 @@ async function consumeBatch(
     );
     return batch.filter((message) => report.failedMessageIds.includes(message.messageId));
   } catch (error) {
-    // What Lambda does when the function throws: it backs off, and all messages are delivered again.
+    // As Lambda does when the function throws: back off, then redeliver all messages.
     if (!(error instanceof Fault && error.retryable)) throw error;
     outbox.lastFault = error;
     await sleep(backOffMillis);
@@ -113,11 +113,11 @@ async function consumeBatch(
   }
 }
 
-async function* inPortions(
+async function* inEventChunks(
   fetched: Promise<readonly FetchedEvent[]>,
-  portionEvents: number,
+  chunkEvents: number,
 ): AsyncGenerator<EventChunk> {
-  for (const portion of inChunks(await fetched, portionEvents)) yield { read: () => portion };
+  for (const chunk of inChunks(await fetched, chunkEvents)) yield { read: () => chunk };
 }
 
 class MemoryOutbox {

@@ -1,6 +1,6 @@
 /**
- * What disturbs a delivery while it runs: connections that are cut, transactions that the server ends, and someone else
- * who writes to the graph.
+ * Disturbs a delivery while it runs: cuts connections, terminates transactions on the server, and
+ * writes to the graph as another client.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Driver } from 'neo4j-driver';
@@ -14,8 +14,8 @@ export interface Disturbance {
 }
 
 /**
- * Bytes that pass between one cut of a connection and the next; and milliseconds between transactions that the server
- * ends.
+ * Numbers of bytes between two cuts of a connection, and milliseconds between two terminations of a
+ * transaction.
  */
 export interface FaultPlan {
   readonly cuts: readonly number[];
@@ -24,7 +24,7 @@ export interface FaultPlan {
 
 const pollMillis = 5;
 
-/** Makes the faults of a plan, one after the other, on the connections that go through the proxy. */
+/** Injects the faults of a plan one after the other, into the connections through the proxy. */
 export function makeFaults(plan: FaultPlan, proxy: TcpProxy, direct: Driver): Disturbance {
   let stopped = false;
   const cutting = async () => {
@@ -53,14 +53,15 @@ export function makeFaults(plan: FaultPlan, proxy: TcpProxy, direct: Driver): Di
 
 async function terminateOne(driver: Driver, clientAddresses: readonly string[]): Promise<void> {
   const { records } = await driver.executeQuery(
-    'SHOW TRANSACTIONS YIELD transactionId, clientAddress WHERE clientAddress IN $clientAddresses RETURN transactionId LIMIT 1',
+    `SHOW TRANSACTIONS YIELD transactionId, clientAddress WHERE clientAddress IN $clientAddresses
+     RETURN transactionId LIMIT 1`,
     { clientAddresses },
   );
   const id = records[0]?.get('transactionId') as string | undefined;
   if (id !== undefined) await driver.executeQuery(`TERMINATE TRANSACTION $id`, { id });
 }
 
-/** Puts foreign nodes and relationships into the graph. */
+/** Creates foreign nodes and relationships in the graph. */
 export async function createForeign(driver: Driver, foreign: ForeignData): Promise<void> {
   for (const { label, key, labels, properties } of foreign.nodes) {
     await driver.executeQuery(`CREATE (n:${[label, ...labels].join(':')}) SET n = $all`, {
@@ -70,7 +71,9 @@ export async function createForeign(driver: Driver, foreign: ForeignData): Promi
   for (const relationship of foreign.relationships) await attach(driver, relationship);
 }
 
-/** Attaches foreign relationships to whatever stands there at the moment; `made` says which. */
+/**
+ * Attaches foreign relationships to nodes that exist at that moment. `made` lists the ones created.
+ */
 export function attachForeign(
   driver: Driver,
   relationships: readonly ForeignRelationship[],
@@ -79,7 +82,7 @@ export function attachForeign(
   let stopped = false;
   const attaching = async () => {
     for (const relationship of relationships) {
-      // Until the node is there: most are made and removed many times in a history.
+      // Waits for the node to exist: most nodes are created and removed many times in a history.
       while (!stopped) {
         if (await attach(driver, relationship)) {
           made.push(relationship);
@@ -99,9 +102,10 @@ export function attachForeign(
   };
 }
 
-/** False if an end is not there, or was removed in between. */
+/** Returns false if an end does not exist or was removed in between. */
 async function attach(driver: Driver, { type, from, to, properties }: ForeignRelationship): Promise<boolean> {
-  const statement = `MATCH (a:${from.label} ${pattern(from, 'from')}), (b:${to.label} ${pattern(to, 'to')}) CREATE (a)-[r:${type}]->(b) SET r = $properties RETURN 1`;
+  const statement = `MATCH (a:${from.label} ${pattern(from, 'from')}), (b:${to.label} ${pattern(to, 'to')})
+    CREATE (a)-[r:${type}]->(b) SET r = $properties RETURN 1`;
   const session = driver.session();
   try {
     const result = await session.run(statement, { from: from.key, to: to.key, properties });

@@ -1,18 +1,21 @@
 /**
- * Attempts to get from data into code: through every field that a writer controls, words of Cypher, operators of
- * MongoDB, names that mean something to JavaScript, and what could fake a line of a log. Every attempt carries a mark,
- * by which its effect would be found.
+ * Attempts to execute data as code through every field that a writer controls: Cypher keywords,
+ * MongoDB operators, names with a meaning in JavaScript, and characters that could fake a log line.
+ * Every attempt carries a mark, so that any effect can be found.
  */
 import { type Document, Double, Int32, ObjectId } from 'bson';
 import fc from 'fast-check';
 import { namePattern } from '../../lib/contract/subgraph.ts';
 import { outboxEvent } from '../support/outbox-event.ts';
 
-/** Names of labels, types and properties that are allowed, and mean something elsewhere. */
+/** Names that are allowed for labels, types and properties, but have a meaning elsewhere. */
 const usualNames = ['name', 'constructor', 'prototype', 'toString', 'valueOf', 'hasOwnProperty', 'then', 'toJSON'];
 const cypherNames = ['length', 'id', 'MATCH', 'DELETE', 'null', 'row', 'n'];
 
-/** Texts that try; `mark` is a label that nothing may ever get, `sentinel` the label of a node that must stay. */
+/**
+ * The attempts as texts. `mark` is a label that no node may ever get; `sentinel` is the label of a
+ * node that must survive.
+ */
 function attempts(mark: string, sentinel: string): readonly string[] {
   const effect = `MATCH (s:${sentinel}) DETACH DELETE s CREATE (:${mark} {${mark}: 1})`;
   return [
@@ -50,22 +53,25 @@ function attempts(mark: string, sentinel: string): readonly string[] {
   ];
 }
 
-/** What the property needs to know of a run of its own. */
+/** The names that one run of the property uses. */
 export interface Target {
-  /** Ends every label and type that an event may write. */
+  /** The suffix of every label and type that an event may write. */
   readonly suffix: string;
   readonly mark: string;
   readonly sentinel: string;
 }
 
-/** One thing that a writer inserts, and what it puts into the queue. */
+/** One event that a writer inserts, and the message that it puts into the queue. */
 export interface Attempt {
   readonly event: Document & { readonly _id: ObjectId };
-  /** The body of the message that is to bring it. */
+  /** The body of the message that points to the event. */
   readonly body: string;
 }
 
-/** The labels that keyed nodes of a run have, each with its one key property: a label is keyed in one way. */
+/**
+ * The labels of a run's keyed nodes, each with its one key property, because a label has only one
+ * key.
+ */
 export function labelsOf({ suffix }: Target): ReadonlyMap<string, readonly string[]> {
   return new Map([...usualNames, ...cypherNames].slice(0, 6).map((name) => [`Try_${name}_${suffix}`, [name]]));
 }
@@ -78,10 +84,10 @@ export function randomAttempt(target: Target): fc.Arbitrary<Attempt> {
     { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 20 }).map(wellFormed) },
     { weight: 1, arbitrary: fc.tuple(fc.string({ maxLength: 5 }), attempt).map(([before, after]) => before + after) },
   );
-  // What nobody may take for a name; else it would be one, and stand in the graph as it should.
-  const noName = text.filter((any) => !namePattern.test(any));
-  const goodName = fc.constantFrom(...usualNames, ...cypherNames);
-  const name = often(goodName, fc.oneof(text, fc.constantFrom('__proto__', '_id', '_bsontype', '$where', '')));
+  // Texts that are not valid names. A valid one would rightly appear in the graph.
+  const invalidName = text.filter((any) => !namePattern.test(any));
+  const validName = fc.constantFrom(...usualNames, ...cypherNames);
+  const name = often(validName, fc.oneof(text, fc.constantFrom('__proto__', '_id', '_bsontype', '$where', '')));
   const operator = fc.oneof(
     fc
       .constantFrom('$ne', '$gt', '$where', '$set', '$oid', 'a.b', '__proto__', 'constructor')
@@ -98,7 +104,7 @@ export function randomAttempt(target: Target): fc.Arbitrary<Attempt> {
   const properties = fc.array(fc.tuple(name, value), { maxLength: 3 }).map((entries) => new Map(entries));
 
   const labels = [...labelsOf(target)];
-  // A number of its own keeps two events from claiming one node.
+  // The unique number prevents two events from claiming the same node.
   const keyValue = fc.tuple(often(text, operator), fc.nat()).map(([raw, number]) => {
     return typeof raw === 'string' ? `${raw} ${number} ${new ObjectId().toHexString()}` : raw;
   });
@@ -106,17 +112,17 @@ export function randomAttempt(target: Target): fc.Arbitrary<Attempt> {
     fc
       .constantFrom(...labels)
       .chain(([label, [key = '']]) => keyValue.map((id) => ({ label, key: new Map([[key, id]]) }))),
-    fc.tuple(noName, name, keyValue).map(([label, key, id]) => ({ label, key: new Map([[key, id]]) })),
+    fc.tuple(invalidName, name, keyValue).map(([label, key, id]) => ({ label, key: new Map([[key, id]]) })),
   );
-  const type = often(fc.constant(`TRY_${target.suffix}`), noName);
-  const furtherLabels = fc.array(often(fc.constantFrom('Further', 'MATCH'), noName), { maxLength: 2 });
+  const type = often(fc.constant(`TRY_${target.suffix}`), invalidName);
+  const furtherLabels = fc.array(often(fc.constantFrom('Further', 'MATCH'), invalidName), { maxLength: 2 });
   const stray = often(fc.constant(null), fc.tuple(text, value), 60).map(
     (entry) => new Map(entry === null ? [] : [entry]),
   );
   const node = fc
     .record({ endpoint, labels: furtherLabels, properties, stray })
-    .map(({ endpoint: { label, key }, labels: more, properties: own, stray: extra }) => {
-      const kept = [...own].filter(([property]) => !key.has(property));
+    .map(({ endpoint: { label, key }, labels: more, properties: ownProperties, stray: extra }) => {
+      const kept = [...ownProperties].filter(([property]) => !key.has(property));
       return new Map<string, unknown>([
         ['label', label],
         ['key', key],
@@ -140,7 +146,7 @@ export function randomAttempt(target: Target): fc.Arbitrary<Attempt> {
 
   return fc
     .record({
-      // The one field here that the validator refuses.
+      // The only field here that the validator checks.
       aggregateType: often(fc.constant('graph'), text, 10),
       aggregateId: text.map((id) => `${id.slice(0, 150)} ${target.suffix} ${new ObjectId().toHexString()}`),
       payload: often(payload, operator, 20),
@@ -170,13 +176,13 @@ export function randomBody({ mark, sentinel }: Target): fc.Arbitrary<string> {
   );
 }
 
-/** Mostly the one, so that a whole event is often good; one in so many times the other. */
+/** Usually the first, so that a whole event is often valid; one time in `oneIn` the second. */
 function often<Usual, Seldom>(usual: fc.Arbitrary<Usual>, seldom: fc.Arbitrary<Seldom>, oneIn = 40) {
   return fc.oneof({ weight: oneIn - 1, arbitrary: usual }, { weight: 1, arbitrary: seldom });
 }
 
-// Maps, because the driver would take the fields of a plain object for its own: `__proto__` for none at all,
-// `_bsontype` for a mark.
+// Maps, because the driver gives some fields of plain objects a meaning: it drops `__proto__` and
+// takes `_bsontype` for the type of a value.
 const record = (key: fc.Arbitrary<string>, value: fc.Arbitrary<unknown>) =>
   fc.tuple(key, value).map((entry) => new Map([entry]));
 const pretender = (mark: string) =>

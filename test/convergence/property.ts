@@ -1,6 +1,7 @@
 /**
- * The contract's heart as a property: whatever the order, duplication, batching and concurrency of deliveries, whatever
- * aborts them, and whoever else writes to the graph, what stands in Neo4j equals the model.
+ * The core promise of the contract as a property: the graph in Neo4j equals the model, regardless
+ * of how deliveries are ordered, duplicated, batched, interleaved or aborted, and of other clients
+ * that write to the graph.
  */
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
@@ -29,28 +30,28 @@ import {
   universeKeys,
 } from './random-history.ts';
 
-/** A Neo4j, reached directly and through a proxy that cuts connections. */
+/** A Neo4j server, reached both directly and through a proxy that cuts connections. */
 export interface ConvergenceServers {
   readonly direct: Driver;
-  /** Without retries of its own: the queue delivers again. */
+  /** A driver that does not retry: the queue redelivers instead. */
   readonly throughProxy: Driver;
   readonly proxy: TcpProxy;
   readonly database: string;
 }
 
-/** Elements in one transaction, about: each aggregate by itself, few, and all. */
+/** Approximate numbers of elements per transaction: one aggregate at a time, a few, or all. */
 const transactionSizes = [1, 5, 20_000] as const;
 
 /** One random case. */
 export interface Case {
   readonly history: readonly ModelEvent[];
   readonly plan: DeliveryPlan;
-  /** Null: nothing is aborted. */
+  /** Null if nothing is aborted. */
   readonly faults: FaultPlan | null;
   readonly foreign: ForeignData['relationships'];
 }
 
-/** Random cases; a history has so many events before its conflicts are resolved. */
+/** Random cases. `events` is the length of a history before its conflicts are resolved. */
 export function randomCase(universe: Universe, events: number): fc.Arbitrary<Case> {
   return randomHistory(universe, events).chain((history) => {
     const indexes = history.map((_, index) => index);
@@ -62,7 +63,7 @@ export function randomCase(universe: Universe, events: number): fc.Arbitrary<Cas
           .map(([all, again]) => [...all, ...again]),
         batchSize: fc.integer({ min: 1, max: 12 }),
         consumers: fc.integer({ min: 1, max: 8 }),
-        portionEvents: fc.constantFrom(1, 3, 1_000),
+        chunkEvents: fc.constantFrom(1, 3, 1_000),
         transactionElements: fc.constantFrom(...transactionSizes),
         again: fc.oneof(fc.constant([]), fc.subarray(indexes)),
       }),
@@ -78,15 +79,15 @@ export function randomCase(universe: Universe, events: number): fc.Arbitrary<Cas
   });
 }
 
-/** Runs a case in an empty universe, and throws an error that shows the difference, if there is one. */
+/** Runs a case in an empty universe. Throws an error that shows the difference if there is one. */
 export function createCheck(servers: ConvergenceServers, universe: Universe): (one: Case) => Promise<void> {
   const { direct, throughProxy, proxy, database } = servers;
-  const joined = (driver: Driver) =>
+  const portsBySize = (driver: Driver) =>
     new Map(
       transactionSizes.map((size) => [size as number, joinGraph(driver, database, { transactionElements: size })]),
     );
-  const calm = joined(direct);
-  const disturbed = joined(throughProxy);
+  const undisturbedPorts = portsBySize(direct);
+  const disturbedPorts = portsBySize(throughProxy);
   const before = foreignBefore(universe);
 
   return async ({ history, plan, faults, foreign }) => {
@@ -96,7 +97,9 @@ export function createCheck(servers: ConvergenceServers, universe: Universe): (o
     const purged = new Set<string>();
     const faultMaker = faults === null ? undefined : makeFaults(faults, proxy, direct);
     try {
-      const graph = (faultMaker === undefined ? calm : disturbed).get(plan.transactionElements) as GraphPorts;
+      const graph = (faultMaker === undefined ? undisturbedPorts : disturbedPorts).get(
+        plan.transactionElements,
+      ) as GraphPorts;
       await deliver(history, plan, graph, async () => {
         for (const key of await purge(direct, database, history, plan)) purged.add(key);
       });
@@ -109,7 +112,7 @@ export function createCheck(servers: ConvergenceServers, universe: Universe): (o
   };
 }
 
-/** Removes all that histories of a universe have put into the graph. */
+/** Removes everything that histories of a universe have put into the graph. */
 export async function clearUniverse(driver: Driver, universe: Universe): Promise<void> {
   await clearGraph(driver, Object.keys(universeKeys(universe)), `graph:${aggregatePrefix(universe)}`);
 }
@@ -117,9 +120,9 @@ export async function clearUniverse(driver: Driver, universe: Universe): Promise
 function requireEqual(found: GraphPicture, expected: GraphPicture): void {
   const differences = [
     ...missingFrom(found.nodes, expected.nodes, 'missing'),
-    ...missingFrom(expected.nodes, found.nodes, 'too much'),
+    ...missingFrom(expected.nodes, found.nodes, 'unexpected'),
     ...missingFrom(found.relationships, expected.relationships, 'missing'),
-    ...missingFrom(expected.relationships, found.relationships, 'too much'),
+    ...missingFrom(expected.relationships, found.relationships, 'unexpected'),
   ];
   if (differences.length > 0) throw new Error(`The graph differs from the model:\n${differences.join('\n')}`);
 }
@@ -128,7 +131,9 @@ function missingFrom(set: ReadonlySet<string>, texts: ReadonlySet<string>, what:
   return [...texts].filter((text) => !set.has(text)).map((text) => `  ${what}: ${text}`);
 }
 
-/** Purges the tombstones of the aggregates of which no event comes again, and returns their keys. */
+/**
+ * Purges the tombstones of the aggregates whose events are not delivered again. Returns their keys.
+ */
 async function purge(
   driver: Driver,
   database: string,
@@ -142,8 +147,8 @@ async function purge(
 }
 
 /**
- * The registry holds the newest position of each aggregate, a time of deletion exactly for the deleted, and nothing
- * else.
+ * Checks that the registry holds the newest position of each aggregate, a deletion time for exactly
+ * the deleted ones, and nothing else.
  */
 async function requireRegistry(
   driver: Driver,

@@ -1,8 +1,9 @@
 /**
- * Random histories over a small universe of aggregates, so that they collide often: bare endpoints, shared elements,
- * nodes that move from one owner to another or turn from owned to shared, parallel relationships, self-loops, empty
- * subgraphs, deletions and re-creations, labels and properties that come and go, and nodes that were in the graph
- * before. A unique constraint allows each `mail` once, and is violated in passing; some events can never be applied.
+ * Random histories over a small universe of aggregates, so that they collide often. They contain
+ * placeholders, shared elements, nodes that change owners or turn from owned to shared, parallel
+ * relationships, self-loops, empty subgraphs, deletions and re-creations, labels and properties
+ * that come and go, and nodes that existed before. A unique constraint allows each `mail` once and
+ * is violated temporarily. Some events can never be applied.
  */
 import fc from 'fast-check';
 import { nodeIdentity } from '../../lib/contract/identity.ts';
@@ -17,19 +18,19 @@ import type {
 import { readSubgraph } from '../../lib/projection/read-subgraph.ts';
 import type { ForeignData, ModelEvent } from '../support/model/expected-graph.ts';
 
-/** The labels and keys of one universe; a suffix keeps universes apart that share a server. */
+/** The labels and keys of one universe. The suffix separates universes on the same server. */
 export interface Universe {
   readonly suffix: string;
-  /** Aggregates that take part. */
+  /** The number of aggregates. */
   readonly aggregates: number;
 }
 
-/** Key property names by label, for reading the graph back. */
+/** The key properties of each label, to read the graph back. */
 export function universeKeys({ suffix }: Universe): Readonly<Record<string, readonly string[]>> {
   return { [`Own${suffix}`]: ['id'], [`Common${suffix}`]: ['id', 'kind'] };
 }
 
-/** The first part of all aggregate ids of a universe. */
+/** The prefix of all aggregate ids in a universe. */
 export function aggregatePrefix({ suffix }: Universe): string {
   return `${suffix}-`;
 }
@@ -40,13 +41,15 @@ const commonNode = ({ suffix }: Universe, id: number): Endpoint => ({
   key: { id: BigInt(id), kind: id % 2 === 0 },
 });
 
-/** Ids of the common nodes that no aggregate ever lists: foreign ones that relationships attach to. */
+/**
+ * Ids of common nodes that no aggregate ever lists: foreign nodes, to which relationships attach.
+ */
 const foreignIds = [3, 4];
 
-/** A foreign node that the first aggregate lists in the end: adopted. */
+/** A foreign node that the first aggregate adopts at the end. */
 const adopted = (universe: Universe) => ownNode(universe, 'adopted');
 
-/** What stands in the graph before a history begins. */
+/** The content of the graph before a history begins. */
 export function foreignBefore(universe: Universe): ForeignData {
   const [left, right] = foreignIds.map((id) => commonNode(universe, id)) as [Endpoint, Endpoint];
   return {
@@ -59,7 +62,10 @@ export function foreignBefore(universe: Universe): ForeignData {
   };
 }
 
-/** The nodes that someone else attaches a relationship to while a history is delivered; `from` is a foreign one. */
+/**
+ * Relationships that another client attaches while a history is delivered; `from` is a foreign
+ * node.
+ */
 export function randomForeignRelationships(universe: Universe): fc.Arbitrary<ForeignData['relationships']> {
   const from = commonNode(universe, foreignIds[0] as number);
   return fc.uniqueArray(
@@ -69,19 +75,19 @@ export function randomForeignRelationships(universe: Universe): fc.Arbitrary<For
 }
 
 /**
- * A history: events in the order of their positions. Any aggregate may list any node, owned or shared, so that
- * intermediate states conflict; at the end events are added by which every conflict is resolved: the graph is then a
- * function of the newest states.
+ * A history: events in the order of their positions. Any aggregate may list any node, owned or
+ * shared, so intermediate states conflict. Final events resolve every conflict, so that the graph
+ * is a function of the newest states.
  */
 export function randomHistory(universe: Universe, events: number): fc.Arbitrary<readonly ModelEvent[]> {
   const index = fc.nat(universe.aggregates - 1);
   const fault = fc.option(fc.constantFrom('refused' as const, 'invalid' as const), { freq: 6, nil: undefined });
   const state = fc.tuple(index, randomSubgraph(universe), fault);
   return fc.array(state, { minLength: events, maxLength: events }).map((states) => {
-    const drawn = states.map(([aggregate, subgraph, faultOf]): State => {
+    const randomStates = states.map(([aggregate, subgraph, faultOf]): State => {
       return { key: keyOf(universe, aggregate), subgraph, ...(faultOf === undefined ? {} : { fault: faultOf }) };
     });
-    return [...drawn, ...resolution(universe, drawn)].map((state, at) => ({
+    return [...randomStates, ...resolution(universe, randomStates)].map((state, at) => ({
       ...state,
       position: toPosition({ t: 1_000 + Math.floor(at / 3), i: at + 1 }),
     }));
@@ -95,14 +101,17 @@ export function uniqueLabel({ suffix }: Universe): string {
   return `Own${suffix}`;
 }
 
-/** The property that a user's constraint allows once. */
+/** The property on which a user has a unique constraint. */
 export const uniqueProperty = 'mail';
 
 function keyOf(universe: Universe, aggregate: number): string {
   return `graph:${aggregatePrefix(universe)}${aggregate}`;
 }
 
-/** New states for the aggregates whose newest one lists a node that an earlier aggregate has; and the adoption. */
+/**
+ * New states for the aggregates whose newest state lists a node that an earlier aggregate has, and
+ * the state that adopts the foreign node.
+ */
 function resolution(universe: Universe, states: readonly State[]): readonly State[] {
   const valid = states.filter(({ fault }) => fault === undefined);
   const newest = new Map(valid.map((state) => [state.key, state.subgraph]));
@@ -124,7 +133,7 @@ function resolution(universe: Universe, states: readonly State[]): readonly Stat
   return added;
 }
 
-/** The node, without its mail if another node has it in the end. */
+/** Returns the node, without its mail if another node keeps that mail. */
 function withFreeMail(universe: Universe, node: SubgraphNode, taken: Set<unknown>): SubgraphNode {
   const { [uniqueProperty]: mail, ...others } = node.properties;
   if (node.label !== uniqueLabel(universe) || mail === undefined) return node;
@@ -138,7 +147,7 @@ function mayList(node: SubgraphNode, holders: ReadonlyMap<string, 'owned' | 'sha
   return holder === undefined || (holder === 'shared' && node.shared);
 }
 
-/** Any node that an aggregate may list. */
+/** Any node that an aggregate can list. */
 function anyNode(universe: Universe): fc.Arbitrary<Endpoint> {
   return fc.oneof(
     fc
@@ -153,14 +162,14 @@ function randomSubgraph(universe: Universe): fc.Arbitrary<Subgraph | null> {
     fc.constantFrom('a', 'b'),
     fc.oneof(fc.constantFrom<unknown>('x', 1, 0.5, null), fc.constant(new Date(0))),
   );
-  const listed = anyNode(universe);
+  const listedNode = anyNode(universe);
   const mail = fc.option(fc.constantFrom('m0', 'm1', 'm2'), { freq: 2 });
   const owned = fc
-    .record({ end: listed, labels: fc.uniqueArray(fc.constantFrom('Red', 'Blue')), properties, mail })
+    .record({ end: listedNode, labels: fc.uniqueArray(fc.constantFrom('Red', 'Blue')), properties, mail })
     .map(({ end, labels, properties: values, mail: address }): ProjectedNode => {
       return { ...end, labels, properties: address === null ? values : { ...values, [uniqueProperty]: address } };
     });
-  const shared = listed.map((end): ProjectedNode => ({ ...end, shared: true }));
+  const shared = listedNode.map((end): ProjectedNode => ({ ...end, shared: true }));
   const end = fc.oneof(
     { arbitrary: anyNode(universe), weight: 5 },
     { arbitrary: fc.constantFrom(...foreignIds.map((id) => commonNode(universe, id))), weight: 1 },

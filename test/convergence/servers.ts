@@ -1,4 +1,4 @@
-/** Opens what the property needs on a running Neo4j. */
+/** Opens the connections that the convergence property needs on a running Neo4j. */
 import { randomBytes } from 'node:crypto';
 import { connectNeo4j, type Neo4jAddress } from '../../lib/graph/neo4j-connect.ts';
 import { setUpGraph } from '../../lib/set-up/neo4j-graph.ts';
@@ -8,14 +8,14 @@ import { TcpProxy } from '../support/tcp-proxy.ts';
 import { type ConvergenceServers, clearUniverse } from './property.ts';
 import { type Universe, uniqueLabel, uniqueProperty } from './random-history.ts';
 
-/** The servers, a universe of one's own, and how to leave nothing of it. */
+/** The servers, a universe of its own, and a function that cleans it up. */
 export interface Convergence {
   readonly servers: ConvergenceServers;
   readonly universe: Universe;
   readonly close: () => Promise<void>;
 }
 
-/** Sets up the graph and a universe of six catalog. */
+/** Sets up the graph and a universe of six aggregates. */
 export async function openConvergence(address: Neo4jAddress, database: string): Promise<Convergence> {
   const direct = connectNeo4j(address);
   await setUpGraph(direct, database, catalog, testOutboxId);

@@ -1,4 +1,7 @@
-/** `npm run soak -- --minutes N --seed S`: the convergence property for as long as one likes, on a Neo4j of its own. */
+/**
+ * `npm run soak -- --minutes N --seed S`: runs the convergence property for the given time on its
+ * own Neo4j.
+ */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Command } from 'commander';
@@ -12,11 +15,11 @@ import { createCheck, randomCase } from './property.ts';
 import { openConvergence } from './servers.ts';
 
 const options = new Command('npm run soak --')
-  .description('Delivers random histories to Neo4j, with faults, and compares the graph with the model after each.')
-  .option('--minutes <count>', 'how long', positive, 10)
-  .option('--seed <seed>', 'where the random histories begin; a failure prints it', integer)
-  .option('--events <count>', 'events in a history', positive, 24)
-  .option('--universes <count>', 'how many side by side', positive, 4)
+  .description('Deliver random histories to Neo4j, inject faults, and compare the graph with the model after each.')
+  .option('--minutes <count>', 'how long to run', positive, 10)
+  .option('--seed <seed>', 'seed of the random histories; a failure prints it', integer)
+  .option('--events <count>', 'events per history', positive, 24)
+  .option('--universes <count>', 'histories to run side by side', positive, 4)
   .option('--json', 'print the result as one line of JSON')
   .parse()
   .opts<{ minutes: number; seed?: number; events: number; universes: number; json?: true }>();
@@ -38,7 +41,7 @@ async function soak(servers: Servers, signal: AbortSignal): Promise<number> {
   const seed = options.seed ?? Math.trunc(Math.random() * 0x7fffffff);
   const figures: Figures = { histories: 0, events: 0, disturbed: 0 };
   const progress = setInterval(
-    () => process.stderr.write(`  ${figures.histories} histories (${figures.disturbed} disturbed) as the model says\n`),
+    () => process.stderr.write(`  ${figures.histories} histories (${figures.disturbed} disturbed) match the model\n`),
     progressMillis,
   );
   const failures = (
@@ -50,7 +53,7 @@ async function soak(servers: Servers, signal: AbortSignal): Promise<number> {
   if (options.json) process.stdout.write(`${JSON.stringify({ ...figures, seed, failed: failures.length > 0 })}\n`);
   else process.stdout.write(`\n${figures.histories} histories with ${figures.events} events, seed ${seed}.\n`);
   if (failures.length > 0) {
-    // Rare and long: kept where no scrolling loses it.
+    // Failures are rare and long, so they are also kept in a file.
     const file = path.join(stackFolder, 'soak-failure.txt');
     await writeFile(file, `${failures.join('\n\n')}\n`);
     process.stderr.write(`${failures.join('\n')}\n\nThe failing histories are also in ${file}.\n`);
@@ -58,7 +61,7 @@ async function soak(servers: Servers, signal: AbortSignal): Promise<number> {
   return failures.length === 0 ? 0 : 1;
 }
 
-/** Soaks one universe; a failure's text, or undefined. */
+/** Runs the property in one universe. Returns the text of a failure, or undefined. */
 async function soakOne(
   servers: Servers,
   seed: number,
@@ -79,7 +82,7 @@ async function soakOne(
       numRuns: Number.MAX_SAFE_INTEGER,
       interruptAfterTimeLimit: options.minutes * 60_000,
       markInterruptAsFailure: false,
-      // A failure depends on timing as well: what is smaller may pass by chance.
+      // A failure also depends on timing, so a shrunk history may pass by chance.
       endOnFailure: true,
       seed,
     });

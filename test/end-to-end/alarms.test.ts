@@ -1,6 +1,6 @@
 /**
- * On the deployed stack: the alarms that must wake somebody, and that what they watch is really emitted. That each
- * fires and clears is tested with the failures.
+ * The alarms of the deployed stack, and that the functions emit every metric they watch. The
+ * failure tests check that each alarm fires and clears.
  */
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient, type MetricAlarm } from '@aws-sdk/client-cloudwatch';
@@ -14,7 +14,7 @@ import { stack } from '../support/stack.ts';
 const aws = { endpoint: stack.awsEndpointUrl, region: stack.awsRegion };
 const cloudwatch = new CloudWatchClient(aws);
 const cloudformation = new CloudFormationClient(aws);
-// The scheduled sweep may be running: one runs at a time, and this one waits for its turn.
+// The scheduled sweep may be running. Only one runs at a time, so this one waits.
 const lambda = new LambdaClient({ ...aws, maxAttempts: 10 });
 
 let alarms: ReadonlyMap<string, MetricAlarm>;
@@ -28,7 +28,7 @@ afterAll(() => {
 const queueName = (url: string) => [{ Name: 'QueueName', Value: url.split('/').at(-1) }];
 const functionName = (name: string) => [{ Name: 'FunctionName', Value: name }];
 
-it('the alarms are there, go to the topic and back, say what to look at first, and end with their section of the run book', async () => {
+it('every alarm notifies the topic, says what to look at first, and links its run book section', async () => {
   const { Stacks } = await cloudformation.send(new DescribeStacksCommand({ StackName: `${service}-${stage}` }));
   const topic = Stacks?.[0]?.Outputs?.find((output) => output.OutputKey === 'AlarmTopicArn')?.OutputValue;
   expect(topic).toMatch(/^arn:aws:sns:/);
@@ -54,7 +54,7 @@ it('the alarms are there, go to the topic and back, say what to look at first, a
   }
 });
 
-it('the alarms on figures of AWS watch what was deployed', () => {
+it('the alarms on AWS metrics watch the deployed resources', () => {
   const watched = [...alarms]
     .filter(([, { Namespace }]) => Namespace?.startsWith('AWS/'))
     .map(([name, { Namespace, MetricName, Dimensions }]) => [name, Namespace, MetricName, Dimensions] as const);
@@ -74,10 +74,10 @@ it('the alarms on figures of AWS watch what was deployed', () => {
   );
 });
 
-it('the alarms on figures of outgraph watch metrics that the functions emit, by namespace, name and dimensions', async () => {
+it('the alarms on outgraph metrics watch the namespace, name and dimensions that functions emit', async () => {
   const watched = [...alarms.values()].filter((alarm) => alarm.Namespace === 'Outgraph').map(watchedMetric);
   expect(watched).toHaveLength(7);
-  // Lag is told from the second run on.
+  // The sweep reports the lag from its second run on.
   for (const _ of [1, 2]) {
     const { FunctionError } = await lambda.send(new InvokeCommand({ FunctionName: stack.functions.sweep }));
     expect(FunctionError).toBeUndefined();
@@ -86,7 +86,7 @@ it('the alarms on figures of outgraph watch metrics that the functions emit, by 
     const emitted = await Promise.all(watched.map((metric) => isEmitted(cloudwatch, metric)));
     return watched.filter((_, index) => emitted[index] !== true);
   };
-  // A publisher tells what it did at its end, some seventy seconds after it was invoked.
+  // A publisher emits its metrics at its end, about 70 seconds after the invocation.
   await waitUntil(async () => (await missing()).length === 0 || undefined, {
     timeoutSeconds: 180,
     pollMillis: 500,

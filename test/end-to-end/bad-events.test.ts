@@ -1,6 +1,6 @@
 /**
- * One event of every bad kind among good ones, through the deployed functions: the good ones are applied, and each bad
- * one is dead with its code.
+ * Bad events of every kind among good ones, through the deployed functions: the good ones are
+ * applied, and each bad one is dead with its code.
  */
 import { type Document, ObjectId } from 'mongodb';
 import { afterAll, expect, it } from 'vitest';
@@ -23,7 +23,7 @@ it(`${rowTitle(crashTable.badEvents)}: 2,000 good events and one of every bad ki
     const id = `${label}-good-${index}`;
     return graphEvent(id, { nodes: [{ label, key: { id } }], relationships: [] });
   });
-  // A violated constraint is retried for minutes, because it may pass.
+  // A violated constraint is retried for minutes, because the violation may be temporary.
   const bad = badEvents(label).filter(({ code }) => code !== 'constraint-violation');
   await outbox.insertMany(good.slice(0, 1_000));
   for (const { event, bypass = false } of bad)

@@ -9,7 +9,7 @@ import type { SweepReport } from '../../lib/sweep/sweep.ts';
 import { stack } from '../support/stack.ts';
 import { closeClients, db, query, untilSettled } from '../support/wait-for.ts';
 
-// The scheduled sweep may be running: one runs at a time, and this one waits for its turn.
+// The scheduled sweep may be running. Only one runs at a time, so this one waits.
 const lambda = new LambdaClient({ endpoint: stack.awsEndpointUrl, region: stack.awsRegion, maxAttempts: 10 });
 afterAll(async () => {
   lambda.destroy();
@@ -22,10 +22,10 @@ async function runSweep(): Promise<SweepReport> {
   return JSON.parse(Buffer.from(answer.Payload ?? []).toString()) as SweepReport;
 }
 
-it('a canary takes the whole way, and leaves nothing in the graph but its registry node', async () => {
+it('a canary travels the whole path and leaves only its registry node in the graph', async () => {
   await runSweep();
   const note = await db.collection<CanaryNote>(checkpointCollection).findOne({ _id: 'canary' });
-  const [event] = await untilSettled([note?.eventId ?? expect.fail('no canary was noted')]);
+  const [event] = await untilSettled([note?.eventId ?? expect.fail('no canary was recorded')]);
   expect(event).toMatchObject({ ...canaryAggregate, status: 'processed' });
   const [node] = await query(
     'MATCH (a:OutgraphAggregate {key: $key}) RETURN a.position AS position, COUNT { (a)--() } AS relationships',

@@ -1,7 +1,7 @@
 /**
- * The dashboard of the deployed stack: CloudWatch takes it, and every figure on it is one that a function emits or that
- * AWS emits of something that was deployed. LocalStack's CloudFormation leaves dashboards out, so that the body is
- * taken from the deployed template.
+ * The dashboard of the deployed stack: CloudWatch accepts it, and every metric on it is emitted by
+ * a function or by AWS for a deployed resource. LocalStack's CloudFormation ignores dashboards, so
+ * the body comes from the deployed template.
  */
 import { CloudFormationClient, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
 import { CloudWatchClient, GetDashboardCommand, PutDashboardCommand } from '@aws-sdk/client-cloudwatch';
@@ -16,14 +16,14 @@ import { closeClients, graphEvent, outbox, untilSettled } from '../support/wait-
 const aws = { endpoint: stack.awsEndpointUrl, region: stack.awsRegion };
 const cloudwatch = new CloudWatchClient(aws);
 const cloudformation = new CloudFormationClient(aws);
-// The scheduled sweep may be running: one runs at a time, and this one waits for its turn.
+// The scheduled sweep may be running. Only one runs at a time, so this one waits.
 const lambda = new LambdaClient({ ...aws, maxAttempts: 10 });
 afterAll(async () => {
   for (const client of [cloudwatch, cloudformation, lambda]) client.destroy();
   await closeClients();
 });
 
-/** A widget, as far as it is looked at here. */
+/** The fields of a widget that this file reads. */
 interface Widget {
   readonly type: 'text' | 'alarm' | 'metric';
   readonly x: number;
@@ -53,8 +53,11 @@ beforeAll(async () => {
   widgets = (JSON.parse(body) as { widgets: readonly Widget[] }).widgets;
 });
 
-/** The metrics of the widgets: namespace, name, then names and values of dimensions in turn, and options at the end. */
-function metricsOnIt(): readonly WatchedMetric[] {
+/**
+ * The metrics of the widgets. A row holds namespace and name, then the names and values of
+ * dimensions in turn, then options.
+ */
+function dashboardMetrics(): readonly WatchedMetric[] {
   const rows = widgets.flatMap(({ properties }) => properties.metrics ?? []);
   return rows.flatMap((row) => {
     const [namespace = '', name = '', ...rest] = row.filter((part) => typeof part === 'string');
@@ -65,7 +68,7 @@ function metricsOnIt(): readonly WatchedMetric[] {
   });
 }
 
-it('CloudWatch takes the dashboard, and no widget covers another', async () => {
+it('CloudWatch accepts the dashboard, and no widget overlaps another', async () => {
   expect(body).not.toContain('${');
   const DashboardName = `${service}-${stage}`;
   await cloudwatch.send(new PutDashboardCommand({ DashboardName, DashboardBody: body }));
@@ -78,7 +81,7 @@ it('CloudWatch takes the dashboard, and no widget covers another', async () => {
   expect(Math.max(...widgets.map(({ x, width }) => x + width))).toBe(24);
 });
 
-it('the dashboard answers four questions in their order, and shows every alarm', async () => {
+it('the dashboard answers four questions in order and shows every alarm', async () => {
   const questions = widgets.flatMap(({ properties }) => /^# (.+\?)\n/.exec(properties.markdown ?? '')?.[1] ?? []);
   expect(questions).toStrictEqual(['Is it in step?', 'How far behind?', 'What is stuck?', 'What does it cost?']);
   const alarms = [...(await readAlarms(cloudwatch)).values()].map(({ AlarmArn }) => AlarmArn);
@@ -87,7 +90,7 @@ it('the dashboard answers four questions in their order, and shows every alarm',
   expect([...shown].sort()).toStrictEqual(alarms.sort());
 });
 
-it('what the dashboard computes comes from metrics that the same widget has', () => {
+it('expressions on the dashboard use only metrics of the same widget', () => {
   const computing = widgets.filter(({ properties }) => JSON.stringify(properties).includes('"expression"'));
   expect(computing).toHaveLength(2);
   for (const { properties } of computing) {
@@ -98,7 +101,7 @@ it('what the dashboard computes comes from metrics that the same widget has', ()
   }
 });
 
-it('the figures of AWS on the dashboard are of what was deployed', () => {
+it('the AWS metrics on the dashboard are those of deployed resources', () => {
   const { publisher, consumer, sweep } = stack.functions;
   const queues = [stack.queueUrl, stack.deadLetterQueueUrl].map((url) => url.split('/').at(-1));
   const deployed = {
@@ -106,28 +109,28 @@ it('the figures of AWS on the dashboard are of what was deployed', () => {
     'AWS/SQS': queues.map((name) => `QueueName=${name}`),
   };
   for (const [namespace, resources] of Object.entries(deployed)) {
-    const watched = metricsOnIt().filter((metric) => metric.namespace === namespace);
+    const watched = dashboardMetrics().filter((metric) => metric.namespace === namespace);
     const named = watched.map(({ dimensions }) => dimensions.map(({ name, value }) => `${name}=${value}`).join());
     expect(new Set(named)).toStrictEqual(new Set(resources));
   }
-  expect(new Set(metricsOnIt().map(({ namespace }) => namespace))).toStrictEqual(
+  expect(new Set(dashboardMetrics().map(({ namespace }) => namespace))).toStrictEqual(
     new Set(['Outgraph', ...Object.keys(deployed)]),
   );
 });
 
-it('the figures of outgraph on the dashboard are metrics that the functions emit, by namespace, name and dimensions', async () => {
+it('the functions emit every outgraph metric on the dashboard, with the same dimensions', async () => {
   const event = graphEvent(`dashboard-${Date.now()}`, { nodes: [], relationships: [] });
   await outbox.insertOne(event);
   await untilSettled([event._id]);
   const { FunctionError } = await lambda.send(new InvokeCommand({ FunctionName: stack.functions.sweep }));
   expect(FunctionError).toBeUndefined();
-  const watched = metricsOnIt().filter(({ namespace }) => namespace === 'Outgraph');
+  const watched = dashboardMetrics().filter(({ namespace }) => namespace === 'Outgraph');
   expect(watched.length).toBeGreaterThan(0);
   const missing = async () => {
     const emitted = await Promise.all(watched.map((metric) => isEmitted(cloudwatch, metric)));
     return watched.filter((_, index) => emitted[index] !== true).map(({ name }) => name);
   };
-  // A publisher tells what it did at its end, some seventy seconds after it was invoked.
+  // A publisher emits its metrics at its end, about 70 seconds after the invocation.
   await waitUntil(async () => (await missing()).length === 0 || undefined, {
     timeoutSeconds: 180,
     pollMillis: 500,

@@ -1,4 +1,4 @@
-/** `outgraph doctor` on real servers: all is well, and then one thing after the other is not. */
+/** `outgraph doctor` on real servers: first with nothing wrong, then with one problem at a time. */
 import { randomBytes } from 'node:crypto';
 import { CreateQueueCommand, DeleteQueueCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
@@ -76,11 +76,17 @@ async function createQueue(attributes: Readonly<Record<string, string>> = {}): P
   return QueueUrl;
 }
 
-it('finds nothing wrong with a stage that is set up, and ends with 0', async () => {
+it('finds nothing wrong with a stage that is set up, and exits 0', async () => {
   const { exitCode, outcome, wrong, of } = await examine(stage());
   expect({ exitCode, outcome, wrong }).toStrictEqual({ exitCode: 0, outcome: 'done', wrong: [] });
-  const all = ['MongoDB: validator', 'MongoDB: indexes', 'MongoDB: oplog', 'Neo4j: constraints', 'Neo4j: indexes'];
-  const ofQueue = [
+  const mongodbAndNeo4jChecks = [
+    'MongoDB: validator',
+    'MongoDB: indexes',
+    'MongoDB: oplog',
+    'Neo4j: constraints',
+    'Neo4j: indexes',
+  ];
+  const queueChecks = [
     'redrive policy',
     'visibility time-out',
     'retention',
@@ -88,23 +94,23 @@ it('finds nothing wrong with a stage that is set up, and ends with 0', async () 
     'rule of the bus',
     'policy of the queue',
   ];
-  for (const name of [...all, ...ofQueue.map((one) => `Queue and bus: ${one}`)])
+  for (const name of [...mongodbAndNeo4jChecks, ...queueChecks.map((one) => `Queue and bus: ${one}`)])
     expect(of(name)).toMatchObject({ name: name.split(': ')[1], outcome: 'ok' });
 });
 
-it('prints its checks by group, one line each, and what they come to, and changes nothing', async () => {
+it('prints its checks by group, one line each, then a summary, and changes nothing', async () => {
   const { db } = database;
-  const look = async () => [await db.listCollections().toArray(), await db.collection('outbox').indexes()];
-  const before = await look();
+  const readState = async () => [await db.listCollections().toArray(), await db.collection('outbox').indexes()];
+  const before = await readState();
   const { stdout, exitCode } = await startOutgraphProcess(['doctor'], { ...stage(), LANG: 'C.UTF-8' }).ended;
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/^Configuration\n {2}✓ settings/);
   expect(stdout).toMatch(/\n\nNeo4j\n {2}✓ reachable +version 5/);
   expect(stdout).toMatch(/\n\nNothing is wrong: \d+ ok, \d+ warnings?, 0 wrong, \d+ skipped\.\n$/);
-  expect(await look()).toStrictEqual(before);
+  expect(await readState()).toStrictEqual(before);
 });
 
-it('without the settings of queue and bus, it skips them and says so', async () => {
+it('without settings for queue and bus, it skips their checks and says so', async () => {
   const { exitCode, of } = await examine(database.settings);
   expect(exitCode).toBe(0);
   expect(of('Queue and bus: queue')).toMatchObject({ outcome: 'skipped', detail: 'QUEUE_URL is not set' });
@@ -112,13 +118,13 @@ it('without the settings of queue and bus, it skips them and says so', async () 
 
 it.each<readonly [string, (database: TestDatabase) => Promise<unknown>, string, RegExp]>([
   [
-    'a validator that was removed',
+    'a removed validator',
     ({ db }) => db.command({ collMod: 'outbox', validator: {} }),
     'MongoDB: validator',
     /has no validator/,
   ],
   [
-    'a validator that was altered',
+    'an altered validator',
     ({ db }) => db.command({ collMod: 'outbox', validator: { ...outboxValidator(), extra: { $exists: false } } }),
     'MongoDB: validator',
     /not the one of this version/,
@@ -130,7 +136,7 @@ it.each<readonly [string, (database: TestDatabase) => Promise<unknown>, string, 
     /accepts invalid events/,
   ],
   [
-    'an index that was dropped',
+    'a dropped index',
     ({ db }) => db.collection('outbox').dropIndex('outgraph_pending'),
     'MongoDB: indexes',
     /^outgraph_pending of outbox is missing$/,
@@ -145,7 +151,7 @@ it.each<readonly [string, (database: TestDatabase) => Promise<unknown>, string, 
     /^outgraph_dead of outbox has different fields$/,
   ],
   [
-    'that nothing purges',
+    'a missing purge index',
     ({ db }) => db.collection('outbox').dropIndex('outgraph_purge'),
     'MongoDB: purge',
     /^nothing purges processed events/,
@@ -157,23 +163,23 @@ it.each<readonly [string, (database: TestDatabase) => Promise<unknown>, string, 
     /^outgraph_unsettled of outbox is hidden/,
   ],
   [
-    'another time to forget conflicts',
+    'a different expiry time of conflicts',
     ({ db }) => db.command({ collMod: conflictCollection, index: { name: 'outgraph_forget', expireAfterSeconds: 5 } }),
     'MongoDB: indexes',
     /^outgraph_forget of outboxConflicts has a different expiry time$/,
   ],
   [
-    'a collection that is missing',
+    'a missing collection',
     ({ db }) => db.dropCollection(conflictCollection),
     'MongoDB: collections',
     /^missing: outboxConflicts$/,
   ],
-])('finds %s, ends with 1, and the set-up is what it advises', async (_, damage, name, detail) => {
+])('finds %s, exits 1 and recommends the set-up', async (_, damage, name, detail) => {
   await damage(database);
   const { exitCode, wrong, of } = await examine(stage());
   expect({ exitCode, wrong }).toStrictEqual({ exitCode: 1, wrong: [name] });
   expect(of(name)).toMatchObject({ detail: expect.stringMatching(detail), advice: expect.stringMatching(/set-up/) });
-  // What the set-up does not mend by itself: a hidden index stays hidden, and a TTL index keeps its time.
+  // The set-up does not repair these: a hidden index stays hidden, and a TTL index keeps its time.
   for (const collection of ['outbox', conflictCollection])
     await database.db
       .collection(collection)
@@ -187,7 +193,7 @@ it('compares the retention of processed events with the setting', async () => {
   expect(of('MongoDB: purge')?.detail).toMatch(/PROCESSED_RETENTION_DAYS says 7/);
 });
 
-it('a server that is not there is told within seconds, without a secret, and all that stands on it is skipped', async () => {
+it('reports an unreachable server within seconds, without its secret, and skips dependent checks', async () => {
   const password = randomBytes(12).toString('hex');
   const began = performance.now();
   const { exitCode, wrong, output, of } = await examine({
@@ -203,7 +209,7 @@ it('a server that is not there is told within seconds, without a secret, and all
   expect(of('Queue and bus: redrive policy')).toMatchObject({ outcome: 'ok' });
 });
 
-it('settings that are missing or wrong are named, and end with 2 where nothing else can be examined', async () => {
+it('names missing or wrong settings, and exits 2 if nothing else can be checked', async () => {
   const password = randomBytes(12).toString('hex');
   const { exitCode, wrong, output, of } = await examine({
     MONGODB_URI: `mongodb://somebody:${password}@db.example.com/`,
@@ -216,7 +222,7 @@ it('settings that are missing or wrong are named, and end with 2 where nothing e
   expect(output).not.toContain(password);
 });
 
-it('one setting that is missing does not keep the other server from being examined', async () => {
+it('a missing setting of one server does not prevent the checks of the other', async () => {
   const { NEO4J_URI: _, ...others } = stage();
   const { exitCode, wrong, of } = await examine(others);
   expect({ exitCode, wrong }).toStrictEqual({ exitCode: 1, wrong: ['Configuration: settings'] });
@@ -224,7 +230,7 @@ it('one setting that is missing does not keep the other server from being examin
   expect(of('Neo4j: constraints')).toMatchObject({ outcome: 'skipped' });
 });
 
-it('a reference that cannot be read is named, and so is one that can, without its value', async () => {
+it('names readable and unreadable references, without their values', async () => {
   const { wrong, output, of } = await examine({ ...stage(), NEO4J_PASSWORD: 'ssm:/outgraph/doctor/not-there' });
   expect(wrong).toStrictEqual(['Configuration: references']);
   expect(of('Configuration: references')?.detail).toMatch(
@@ -235,14 +241,14 @@ it('a reference that cannot be read is named, and so is one that can, without it
   expect(output + readable.output).not.toContain(stack.mongodbUri);
 });
 
-it('a catalog that cannot be loaded is told, and the rest is examined all the same', async () => {
+it('reports a catalog that cannot be loaded, and still runs the other checks', async () => {
   const { exitCode, wrong, of } = await examine(stage(), ['--catalog', 'test/no-catalog.ts']);
   expect({ exitCode, wrong }).toStrictEqual({ exitCode: 1, wrong: ['Configuration: catalog'] });
   expect(of('Neo4j: constraints')).toMatchObject({ outcome: 'skipped' });
   expect(of('Neo4j: indexes')).toMatchObject({ outcome: 'ok' });
 });
 
-it('a queue that was made by hand lacks its redrive policy and lets no bus send, and hides messages for too short a time', async () => {
+it('a queue created by hand lacks redrive policy, bus permission and a long enough visibility time-out', async () => {
   const settings = { ...stage(), QUEUE_URL: await createQueue({ VisibilityTimeout: '30' }) };
   const { exitCode, wrong, of } = await examine(settings);
   const expected = ['redrive policy', 'visibility time-out', 'rule of the bus', 'policy of the queue'];
@@ -253,19 +259,19 @@ it('a queue that was made by hand lacks its redrive policy and lets no bus send,
   expect(withoutBus.wrong).toContain('Queue and bus: policy of the queue');
 });
 
-it('dead letters are warned of, and where to read on', async () => {
+it('warns about dead letters', async () => {
   const deadLetters = await createQueue();
-  await sqs.send(new SendMessageCommand({ QueueUrl: deadLetters, MessageBody: 'nobody reads this' }));
+  await sqs.send(new SendMessageCommand({ QueueUrl: deadLetters, MessageBody: 'an unread message' }));
   const { of, output } = await examine({ ...stage(), DEAD_LETTER_QUEUE_URL: deadLetters });
   expect(of('Queue and bus: dead letters')).toMatchObject({
     outcome: 'warning',
     detail: expect.stringMatching(/about 1 /),
   });
   expect(of('Queue and bus: redrive policy')).toMatchObject({ outcome: 'wrong' });
-  expect(output).not.toContain('nobody reads this');
+  expect(output).not.toContain('an unread message');
 });
 
-it('queues and buses that are not there are told', async () => {
+it('reports missing queues and buses', async () => {
   const { wrong } = await examine({
     ...stage(),
     DEAD_LETTER_QUEUE_URL: `${stack.queueUrl}-none`,
@@ -274,7 +280,7 @@ it('queues and buses that are not there are told', async () => {
   expect(wrong).toStrictEqual(['Queue and bus: dead-letter queue', 'Queue and bus: rule of the bus']);
 });
 
-it('dead events are warned of, and lead to their list', async () => {
+it('warns about dead events and refers to their list', async () => {
   const event = upsertEvent({ nodes: [] });
   await database.db.collection('outbox').insertOne(event);
   const dead = { eventId: event._id.toHexString(), code: 'payload-invalid', message: 'for a test' } as const;

@@ -1,4 +1,7 @@
-/** What functions write to their logs as metrics is in CloudWatch, value by value: alarms and dashboard stand on it. */
+/**
+ * CloudWatch holds every metric value that functions write to their logs. Alarms and dashboard
+ * depend on it.
+ */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { CloudWatchClient, GetMetricStatisticsCommand } from '@aws-sdk/client-cloudwatch';
@@ -15,8 +18,8 @@ afterAll(async () => {
 });
 
 /**
- * The values of a metric in the function's log, and in those of functions that other tests make of it: all have the
- * same dimension.
+ * The values of a metric in the function's log and in the logs of copies that other tests create:
+ * all of them use the same dimension.
  */
 async function readLogged(functionName: string, metric: string): Promise<readonly number[]> {
   const files = (await readdir(stack.logsFolder)).filter((name) => name.startsWith(functionName));
@@ -28,8 +31,8 @@ async function readLogged(functionName: string, metric: string): Promise<readonl
   return lines.map((line) => JSON.parse(line)[metric]).filter((value) => typeof value === 'number');
 }
 
-/** The same as CloudWatch has them: how many, their sum, and the greatest. */
-async function readKept(MetricName: string) {
+/** The same metric in CloudWatch: number, sum and maximum of its values. */
+async function readFromCloudWatch(MetricName: string) {
   const hourMillis = 3_600_000;
   const { Datapoints = [] } = await cloudwatch.send(
     new GetMetricStatisticsCommand({
@@ -42,23 +45,23 @@ async function readKept(MetricName: string) {
       Statistics: ['SampleCount', 'Sum', 'Maximum'],
     }),
   );
-  const [all] = Datapoints;
-  return { count: all?.SampleCount, sum: all?.Sum, greatest: all?.Maximum };
+  const [whole] = Datapoints;
+  return { count: whole?.SampleCount, sum: whole?.Sum, greatest: whole?.Maximum };
 }
 
-it('CloudWatch has every value that a function logs', async () => {
+it('CloudWatch holds every value that a function logs', async () => {
   const events = Array.from({ length: 5 }, (_, number) =>
     graphEvent(`metrics-${Date.now()}-${number}`, { nodes: [], relationships: [] }),
   );
   await outbox.insertMany(events);
   await untilSettled(events.map(({ _id }) => _id));
   const compare = async () => {
-    const kept = await readKept('EventsApplied');
+    const kept = await readFromCloudWatch('EventsApplied');
     const logged = await readLogged(stack.functions.consumer, 'EventsApplied');
     const sum = logged.reduce((total, value) => total + value, 0);
     return { kept, logged: { count: logged.length, sum, greatest: Math.max(...logged) } };
   };
-  // Other tests go on meanwhile: equal at some moment.
+  // Other tests run at the same time, so the values are equal only at some moment.
   const same = async () => {
     const { kept, logged } = await compare();
     return JSON.stringify(kept) === JSON.stringify(logged) ? logged : undefined;
@@ -66,7 +69,7 @@ it('CloudWatch has every value that a function logs', async () => {
   const logged = await waitUntil(same, {
     timeoutSeconds: 120,
     pollMillis: 200,
-    what: 'CloudWatch to have what was logged',
+    what: 'CloudWatch to hold the logged values',
   });
   expect(logged.sum).toBeGreaterThanOrEqual(events.length);
 });

@@ -1,4 +1,7 @@
-/** Secrets by reference: read from SSM and Secrets Manager, rotated without a deployment, and found nowhere else. */
+/**
+ * Secrets by reference: read from SSM and Secrets Manager, rotated without a deployment, and stored
+ * nowhere else.
+ */
 import { randomUUID } from 'node:crypto';
 import { CloudFormationClient, DescribeStacksCommand, GetTemplateCommand } from '@aws-sdk/client-cloudformation';
 import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
@@ -27,38 +30,38 @@ afterAll(() => {
 
 const put = (Name: string, Value: string) =>
   ssm.send(new PutParameterCommand({ Name, Value, Type: 'SecureString', Overwrite: true }));
-const kept = { maxAgeSeconds: 300, fresh: false };
+const cached = { maxAgeSeconds: 300, fresh: false };
 
-it('a parameter that has changed is read anew when that is asked for, and not before its age', async () => {
+it('reads a changed parameter again on request, or once its maximum age has passed', async () => {
   const name = `/test/${randomUUID()}`;
   const reference = { service: 'ssm', name } as const;
   await put(name, 'before');
-  expect(await read(reference, kept)).toBe('before');
+  expect(await read(reference, cached)).toBe('before');
   await put(name, 'after');
-  expect(await read(reference, kept)).toBe('before');
-  expect(await read(reference, { ...kept, fresh: true })).toBe('after');
-  expect(await read(reference, kept)).toBe('after');
+  expect(await read(reference, cached)).toBe('before');
+  expect(await read(reference, { ...cached, fresh: true })).toBe('after');
+  expect(await read(reference, cached)).toBe('after');
 });
 
-it('a secret is read as a whole, or one field of it', async () => {
+it('reads a whole secret or one field of it', async () => {
   const name = `/test/${randomUUID()}`;
   const SecretString = JSON.stringify({ password: 'word' });
   await secretsManager.send(new CreateSecretCommand({ Name: name, SecretString }));
-  expect(await read({ service: 'secretsmanager', name, field: null }, kept)).toBe(SecretString);
-  expect(await read({ service: 'secretsmanager', name, field: 'password' }, kept)).toBe('word');
-  const missing = read({ service: 'secretsmanager', name, field: 'user' }, kept);
+  expect(await read({ service: 'secretsmanager', name, field: null }, cached)).toBe(SecretString);
+  expect(await read({ service: 'secretsmanager', name, field: 'password' }, cached)).toBe('word');
+  const missing = read({ service: 'secretsmanager', name, field: 'user' }, cached);
   await expect(missing).rejects.toMatchObject({ code: 'secret-unavailable' });
   await expect(missing).rejects.toThrow(/no field "user"/);
 });
 
-it.each(['ssm', 'secretsmanager'] as const)('a %s reference to nothing says what is missing', async (service) => {
+it.each(['ssm', 'secretsmanager'] as const)('a dangling %s reference names what is missing', async (service) => {
   const name = `/test/${randomUUID()}`;
-  const reading = read({ service, name, field: null }, kept);
+  const reading = read({ service, name, field: null }, cached);
   await expect(reading).rejects.toMatchObject({ code: 'secret-unavailable' });
   await expect(reading).rejects.toThrow(name);
 });
 
-it('no address of a database stands in an environment, an output or the template', async () => {
+it('no environment, output or template contains the address of a database', async () => {
   const StackName = `${service}-${stage}`;
   const { Stacks = [] } = await cloudformation.send(new DescribeStacksCommand({ StackName }));
   const { TemplateBody = '' } = await cloudformation.send(new GetTemplateCommand({ StackName }));

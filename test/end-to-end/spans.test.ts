@@ -1,6 +1,6 @@
 /**
- * The consumer as it is deployed, once more and by itself: with an endpoint for spans, a log of each event, and a
- * database that no publisher tails.
+ * A second copy of the deployed consumer, with an endpoint for spans, a log line for each event,
+ * and a database that no publisher tails.
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -69,7 +69,7 @@ afterAll(async () => {
 
 const outbox = () => database.db.collection(outboxCollection);
 
-/** Invokes the function with a batch, as the queue does; nothing may be left in the queue. */
+/** Invokes the function with a batch, as the queue does. No message may remain in the queue. */
 async function consume(ids: readonly ObjectId[]): Promise<void> {
   const records = ids.map((id) => ({
     messageId: String(id),
@@ -84,7 +84,7 @@ async function consume(ids: readonly ObjectId[]): Promise<void> {
   expect(JSON.parse(payload)).toStrictEqual({ batchItemFailures: [] });
 }
 
-/** The function's log lines about one event, once there is one. */
+/** Waits for the function's log lines about one event. */
 async function logLinesOf(id: ObjectId): Promise<readonly Record<string, unknown>[]> {
   const file = path.join(stack.logsFolder, `${functionName}.log`);
   const find = async () => {
@@ -98,7 +98,7 @@ async function logLinesOf(id: ObjectId): Promise<readonly Record<string, unknown
 const spanOf = (id: ObjectId) =>
   receiver.spans.find(({ attributes }) => attributes['outgraph.event_id'] === String(id));
 
-it('what a writer changes in a trace is seen in that trace when it stands in the graph, and in the log by both ids', async () => {
+it('the trace of a write includes its arrival in the graph, and the log has both ids', async () => {
   const memories = trackCollection(database.client, database.db, memoryEvent);
   const user_id = `secret${new ObjectId().toHexString()}`;
   const document = { _id: new ObjectId(), user_id, date: '12-10' };
@@ -125,7 +125,7 @@ it('what a writer changes in a trace is seen in that trace when it stands in the
   ]);
 });
 
-it('trace context that is written by hand, as a writer in another language does, works the same; malformed, the event is applied all the same', async () => {
+it('trace context written by hand works too, and a malformed one does not stop its event', async () => {
   const [byHand, notSampled, malformed] = [
     `00-${traceId}-${spanId}-01`,
     `00-${traceId}-${spanId}-00`,
@@ -148,7 +148,7 @@ it('trace context that is written by hand, as a writer in another language does,
   expect(line).not.toHaveProperty('trace_id');
 });
 
-it('neither the log of each event nor a span holds a payload, an aggregate id, a wrong trace context or a connection string', async () => {
+it('logs and spans contain no payload, aggregate id, malformed trace context or connection string', async () => {
   const secret = `secret${new ObjectId().toHexString()}`;
   const fields = { aggregateId: secret, traceparent: `00-${traceId}-${spanId}-01` };
   const nodes = [{ label: 'E2eSpan', key: { id: secret }, properties: { text: secret } }];
@@ -157,9 +157,9 @@ it('neither the log of each event nor a span holds a payload, an aggregate id, a
     { nodes: [{ ...nodes[0], properties: { text: { secret } } }] },
     { ...fields, aggregateId: `${secret}-wrong` },
   );
-  const strange = upsertEvent({ nodes: [] }, { traceparent: secret });
-  await outbox().insertMany([good, wrong, strange]);
-  await consume([good._id, wrong._id, strange._id]);
+  const malformed = upsertEvent({ nodes: [] }, { traceparent: secret });
+  await outbox().insertMany([good, wrong, malformed]);
+  await consume([good._id, wrong._id, malformed._id]);
   expect(await logLinesOf(wrong._id)).toMatchObject([{ level: 'ERROR', message: 'event dead', trace_id: traceId }]);
   await logLinesOf(good._id);
   expect(spanOf(wrong._id)).toMatchObject({ attributes: { 'error.type': 'value-unsupported' } });
@@ -170,7 +170,7 @@ it('neither the log of each event nor a span holds a payload, an aggregate id, a
   }
 });
 
-it('a collector that takes nothing holds nothing up', async () => {
+it('an unresponsive collector delays nothing', async () => {
   receiver.mood = 'hang';
   const event = upsertEvent({ nodes: [] }, { traceparent: `00-${traceId}-${spanId}-01` });
   await outbox().insertOne(event);

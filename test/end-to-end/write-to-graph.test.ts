@@ -1,6 +1,6 @@
 /**
- * On the deployed functions: what a writer commits stands in the graph, and what is wrong is dead without holding up
- * its neighbours.
+ * On the deployed functions: committed writes reach the graph, and a bad event dies without
+ * delaying its neighbours.
  */
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { GetQueueAttributesCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
@@ -39,7 +39,7 @@ const sendPointer = (event: { _id: ObjectId; aggregateId?: string }) =>
   );
 
 describe('a committed event', () => {
-  it('stands in the graph with exact values and types', async () => {
+  it('appears in the graph with exact values and types', async () => {
     const id = unique();
     const date = new Date('2024-02-29T12:34:56.789Z');
     const event = graphEvent(
@@ -56,7 +56,8 @@ describe('a committed event', () => {
     await outbox.insertOne(event);
     expect(await untilSettled([event._id])).toMatchObject([{ status: 'processed', processedAt: expect.any(Date) }]);
     const [row] = await query(
-      `MATCH (n:E2eFile {id: $id}) RETURN n.big AS big, valueType(n.big) AS bigType, valueType(n.real) AS realType, n.text AS text,
+      `MATCH (n:E2eFile {id: $id})
+       RETURN n.big AS big, valueType(n.big) AS bigType, valueType(n.real) AS realType, n.text AS text,
          toString(n.date) AS date, n.list AS list, n.none IS NULL AS none`,
       { id },
     );
@@ -71,7 +72,7 @@ describe('a committed event', () => {
     });
   });
 
-  it('of a tracked document follows its moves and its deletion', async () => {
+  it('of a tracked document carries its changes and its deletion', async () => {
     const events = trackCollection(mongodb, db, memoryEvent);
     const user_id = unique();
     const _id = new ObjectId();
@@ -92,7 +93,7 @@ describe('a committed event', () => {
     expect(await query('MATCH (u:User {user_id: $user_id}) RETURN u', { user_id })).toStrictEqual([]);
   });
 
-  it('of an aborted transaction never exists', async () => {
+  it('does not exist if its transaction is aborted', async () => {
     const id = unique();
     await mongodb.withSession(async (session) => {
       session.startTransaction();
@@ -104,7 +105,7 @@ describe('a committed event', () => {
 });
 
 describe('pointers', () => {
-  it('that come twice and in the wrong order leave the newest state', async () => {
+  it('leave the newest state even if they arrive twice and out of order', async () => {
     const id = unique();
     const events = [1, 2, 3].map((version) => graphEvent(id, file(id, { version })));
     for (const event of events) await outbox.insertOne(event);
@@ -117,7 +118,7 @@ describe('pointers', () => {
     ]);
   });
 
-  it('of an Atlas Trigger are read, plain and in Extended JSON', async () => {
+  it('of an Atlas Trigger work both as plain and as Extended JSON', async () => {
     const events = [unique(), unique()].map((id) => graphEvent(id, file(id)));
     await outbox.insertMany(events);
     const [plain, extended] = events.map((event) => event._id.toHexString());
@@ -134,7 +135,7 @@ describe('pointers', () => {
     ]);
   });
 
-  it('put on the bus reach the consumer through the rule; one whose event is gone is settled', async () => {
+  it('on the bus reach the consumer through the rule, and one without an event is settled', async () => {
     const detail = { eventId: new ObjectId().toHexString(), aggregateType: 'graph', aggregateId: 'gone' };
     const entry = {
       EventBusName: stack.eventBusName,
@@ -143,7 +144,7 @@ describe('pointers', () => {
       Detail: JSON.stringify(detail),
     };
     expect(await bus.send(new PutEventsCommand({ Entries: [entry] }))).toMatchObject({ FailedEntryCount: 0 });
-    const left = await waitUntil(
+    const remaining = await waitUntil(
       async () => {
         const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
         const { Attributes } = await queue.send(
@@ -153,7 +154,7 @@ describe('pointers', () => {
       },
       { timeoutSeconds: 120, pollMillis: 100, what: 'the queue to be empty' },
     );
-    expect(left).toBe(0);
+    expect(remaining).toBe(0);
   });
 });
 
@@ -167,7 +168,7 @@ describe('a late upsert after a deletion', () => {
     ];
     await outbox.insertOne(first);
     await untilSettled([first._id]);
-    // Dead for now, so that the deletion overtakes it; then redriven, as a person would.
+    // Dead at first, so that the deletion overtakes it; then redriven by hand.
     await outbox.insertOne({
       ...second,
       status: 'dead',
@@ -183,8 +184,8 @@ describe('a late upsert after a deletion', () => {
   });
 });
 
-describe('a wrong event among good ones', () => {
-  it('is dead with a code and the path, and its neighbours are applied', async () => {
+describe('a bad event among good ones', () => {
+  it('is dead with a code and a path, and its neighbours are applied', async () => {
     const ids = Array.from({ length: 7 }, unique);
     const [a = '', b = '', c = '', d = '', e = '', f = '', g = ''] = ids;
     const events = [

@@ -1,4 +1,4 @@
-/** XMem's cases of the code graph, on the deployed functions. */
+/** XMem's code graph cases on the deployed functions. */
 import { afterAll, expect, it } from 'vitest';
 import { closeClients, graph, query } from '../../support/wait-for.ts';
 import { countBareSymbols } from '../../support/xmem/bare-symbols.ts';
@@ -12,7 +12,7 @@ afterAll(closeClients);
 const pool = 'src/pool.ts';
 const poolTake = { file_path: pool, symbol_name: 'take' };
 
-/** A file with one symbol, which others call. */
+/** A file with one symbol that others call. */
 const callee = (fields: object = {}): ScannedFile => ({
   file_path: pool,
   language: 'typescript',
@@ -27,16 +27,17 @@ const caller = (...calls: readonly { file_path: string; symbol_name: string }[])
   calls: calls.map((to) => ({ from: 'main', to, call_count: 1, is_direct: true })),
 });
 
-/** What calls a symbol of the scope, with Neo4j's own ids. */
+/** The calls of a symbol in the scope, with Neo4j's own ids. */
 async function callsOf({ name }: XmemScope, symbol_name: string) {
   return query(
     `MATCH (caller:Symbol {org_id: $name})-[r:CALLS]->(s:Symbol {symbol_name: $symbol_name})
-     RETURN caller.symbol_name AS caller, elementId(r) AS id, elementId(s) AS symbol, s.file_path AS file, s.content_hash AS hash`,
+     RETURN caller.symbol_name AS caller, elementId(r) AS id, elementId(s) AS symbol,
+       s.file_path AS file, s.content_hash AS hash`,
     { name, symbol_name },
   );
 }
 
-/** The nodes of a label, by one of their properties. */
+/** One property of every node with a label. */
 async function namesOf({ name }: XmemScope, label: string, property: string): Promise<readonly unknown[]> {
   const rows = await query(`MATCH (n:${label} {org_id: $name}) RETURN n[$property] AS name ORDER BY name`, {
     name,
@@ -47,7 +48,7 @@ async function namesOf({ name }: XmemScope, label: string, property: string): Pr
 
 const bareSymbols = ({ name }: XmemScope) => countBareSymbols(graph, 'neo4j', name);
 
-it("N9: a symbol's body edited is one Symbol, and its incoming CALLS are kept", async () => {
+it('N9: a symbol whose body is edited remains one Symbol and keeps its incoming CALLS', async () => {
   const scope = newScope();
   const code = scope.repository('r');
   await code.scan([callee(), caller(poolTake)]);
@@ -60,13 +61,13 @@ it("N9: a symbol's body edited is one Symbol, and its incoming CALLS are kept", 
   expect(await namesOf(scope, 'Symbol', 'symbol_name')).toStrictEqual(['main', 'take']);
 });
 
-it('N10: a symbol that is removed or renamed is gone with its edges; called by others, it is bare and counted until they are scanned again', async () => {
+it('N10: a removed or renamed symbol loses its edges, and stays bare until its callers are rescanned', async () => {
   const scope = newScope();
   const code = scope.repository('r');
   const both = { ...callee(), symbols: [{ symbol_name: 'take' }, { symbol_name: 'give' }] };
   await code.scan([both, caller(poolTake)]);
   await expectInStep(scope);
-  // Nobody calls `give`; `take` is called.
+  // `take` is called, `give` is not.
   await code.scan([{ ...callee(), symbols: [{ symbol_name: 'takeOne' }] }, caller(poolTake)]);
   await expectInStep(scope);
   expect(await namesOf(scope, 'Symbol', 'symbol_name')).toStrictEqual(['main', 'take', 'takeOne']);
@@ -89,7 +90,7 @@ it('N10: a symbol that is removed or renamed is gone with its edges; called by o
   expect(await bareSymbols(scope)).toBe(0);
 });
 
-it('N10: a file that is removed is gone with its symbols and edges, and its directory with the last file in it', async () => {
+it('N10: a removed file goes with its symbols and edges, and its directory goes with its last file', async () => {
   const scope = newScope();
   const code = scope.repository('r');
   await code.addRepository();
@@ -103,11 +104,11 @@ it('N10: a file that is removed is gone with its symbols and edges, and its dire
   expect(await namesOf(scope, 'File', 'file_path')).toStrictEqual(['lib/other.ts', pool]);
   expect(await callsOf(scope, 'take')).toStrictEqual([]);
   await code.scan([]);
-  const left = await expectInStep(scope);
-  expect([...left.nodes]).toStrictEqual([expect.stringContaining('(Repository')]);
+  const remaining = await expectInStep(scope);
+  expect([...remaining.nodes]).toStrictEqual([expect.stringContaining('(Repository')]);
 });
 
-it('N10: a file that is renamed is the one file at its new path, with all that was in it', async () => {
+it('N10: a renamed file is a single file at its new path, with its whole content', async () => {
   const scope = newScope();
   const code = scope.repository('r');
   await code.scan([callee(), caller(poolTake)]);
@@ -115,7 +116,7 @@ it('N10: a file that is renamed is the one file at its new path, with all that w
   await code.rename(pool, 'lib/net/pool.ts');
   await expectInStep(scope);
   expect(await namesOf(scope, 'File', 'file_path')).toStrictEqual(['lib/net/pool.ts', 'src/main.ts']);
-  // The caller has not been scanned since.
+  // The caller has not been scanned again.
   expect(await callsOf(scope, 'take')).toMatchObject([{ file: pool, hash: null }]);
   expect(await bareSymbols(scope)).toBe(1);
   await code.scan([
@@ -128,7 +129,7 @@ it('N10: a file that is renamed is the one file at its new path, with all that w
   expect(await namesOf(scope, 'Directory', 'dir_path')).toStrictEqual(['lib/', 'lib/net/', 'src/']);
 });
 
-it('N11: a call, an import, a base class and an interface that are no longer there go on the re-scan', async () => {
+it('N11: a rescan removes calls, imports, base classes and interfaces that no longer exist', async () => {
   const scope = newScope();
   const code = scope.repository('r');
   const [main = caller()] = firstScan.filter(({ file_path }) => file_path === 'main.ts');
@@ -136,7 +137,8 @@ it('N11: a call, an import, a base class and an interface that are no longer the
   await expectInStep(scope);
   const outgoing = () =>
     query(
-      `MATCH (a {org_id: $name, file_path: 'main.ts'})-[r:CALLS|IMPORTS|INHERITS|IMPLEMENTS]->() RETURN type(r) AS type ORDER BY type`,
+      `MATCH (a {org_id: $name, file_path: 'main.ts'})-[r:CALLS|IMPORTS|INHERITS|IMPLEMENTS]->()
+       RETURN type(r) AS type ORDER BY type`,
       scope,
     );
   expect((await outgoing()).map(({ type }) => type)).toStrictEqual([
@@ -154,14 +156,15 @@ it('N11: a call, an import, a base class and an interface that are no longer the
   expect((await outgoing()).map(({ type }) => type)).toStrictEqual(['CALLS', 'IMPORTS']);
 });
 
-it('N13: nothing blanks a File or a Directory: not its symbols, its neighbours, its callers nor its annotations', async () => {
+it('N13: symbols, neighbours, callers and annotations never blank a File or a Directory', async () => {
   const scope = newScope();
   const code = scope.repository('r');
   await code.scan([callee()]);
   await expectInStep(scope);
   const structure = () =>
     query(
-      `MATCH (n {org_id: $name}) WHERE n:File AND n.file_path = '${pool}' OR n:Directory OR n:Symbol AND n.symbol_name = 'take'
+      `MATCH (n {org_id: $name})
+       WHERE n:File AND n.file_path = '${pool}' OR n:Directory OR n:Symbol AND n.symbol_name = 'take'
        RETURN elementId(n) AS id, labels(n) AS labels, properties(n) AS properties ORDER BY id`,
       scope,
     );
@@ -185,7 +188,7 @@ it('N13: nothing blanks a File or a Directory: not its symbols, its neighbours, 
   expect(withoutShares(await structure())).toStrictEqual(before);
 });
 
-it("N16: another repository's and another organisation's data is never touched, though its paths and names are the same", async () => {
+it('N16: other repositories and organisations with the same paths and names are never touched', async () => {
   const other = newScope();
   const scope = newScope();
   for (const repository of [other.repository('r'), scope.repository('r'), scope.repository('s')]) {
@@ -198,7 +201,8 @@ it("N16: another repository's and another organisation's data is never touched, 
   const ofRepository = () =>
     query(
       `MATCH (n {org_id: $name}) WHERE n.repo = 's' OR n.repo_name = 's' OPTIONAL MATCH (n)-[r]-()
-       RETURN elementId(n) AS id, properties(n) AS properties, collect([elementId(r), properties(r)]) AS edges ORDER BY id`,
+       RETURN elementId(n) AS id, properties(n) AS properties, collect([elementId(r), properties(r)]) AS edges
+       ORDER BY id`,
       scope,
     );
   const repositoryBefore = await ofRepository();
@@ -211,7 +215,7 @@ it("N16: another repository's and another organisation's data is never touched, 
   await expectInStep(other);
 });
 
-it('O: an unchanged file needs no event, and the deletion of a file that is not there succeeds', async () => {
+it('O: an unchanged file needs no event, and deleting a missing file succeeds', async () => {
   const scope = newScope();
   const code = scope.repository('r');
   await code.scan(firstScan);

@@ -1,6 +1,6 @@
 /**
- * What the tests of XMem's cases share: a scope on the deployed functions, and that its graph is what its documents
- * say.
+ * Shared by the tests of XMem's cases: a scope on the deployed functions, and a check that its
+ * graph matches its documents.
  */
 import { expect } from 'vitest';
 import type { GraphPicture } from '../../support/model/expected-graph.ts';
@@ -11,7 +11,10 @@ export function newScope(): XmemScope {
   return new XmemScope({ client: mongodb, db, graph });
 }
 
-/** Every event is processed, and the graph is what the documents say. Resolves with it. */
+/**
+ * Checks that every event is processed and that the graph matches the documents. Resolves with the
+ * graph.
+ */
 export async function expectInStep(scope: XmemScope): Promise<GraphPicture> {
   const events = await scope.untilSettled();
   expect(events.filter(({ status }) => status !== 'processed')).toStrictEqual([]);

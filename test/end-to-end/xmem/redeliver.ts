@@ -1,6 +1,6 @@
 /**
- * Delivers events again that are settled: their acknowledgements lost, so that nothing but positions can tell what is
- * old, and their pointers once more on their way.
+ * Redelivers settled events, as if their acknowledgements were lost: only positions can show that
+ * they are old, and their pointers are sent once more.
  */
 import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
@@ -14,8 +14,8 @@ const aws = { endpoint: stack.awsEndpointUrl, region: stack.awsRegion };
 const perCall = 10;
 
 /**
- * By the bus, as the publisher sends them, or into the queue, as the sweep does. Resolves when all of them are
- * processed once more.
+ * Sends them to the bus, as the publisher does, or to the queue, as the sweep does. Resolves when
+ * all of them are processed again.
  */
 export async function redeliver(events: readonly Document[], by: 'bus' | 'queue'): Promise<void> {
   const ids = [...new Set(events.map(({ _id }) => _id))];
@@ -26,8 +26,8 @@ export async function redeliver(events: readonly Document[], by: 'bus' | 'queue'
 
 async function putOnBus(events: readonly Document[]): Promise<void> {
   const bus = new EventBridgeClient(aws);
-  for (const some of inChunks(events, perCall)) {
-    const Entries = some.map((event) => ({
+  for (const chunk of inChunks(events, perCall)) {
+    const Entries = chunk.map((event) => ({
       EventBusName: stack.eventBusName,
       Source: 'outgraph',
       DetailType: event.aggregateType,
@@ -40,8 +40,8 @@ async function putOnBus(events: readonly Document[]): Promise<void> {
 
 async function putIntoQueue(events: readonly Document[]): Promise<void> {
   const queue = new SQSClient(aws);
-  for (const some of inChunks(events, perCall)) {
-    const Entries = some.map((event, index) => ({ Id: String(index), MessageBody: pointerText(event) }));
+  for (const chunk of inChunks(events, perCall)) {
+    const Entries = chunk.map((event, index) => ({ Id: String(index), MessageBody: pointerText(event) }));
     const answer = await queue.send(new SendMessageBatchCommand({ QueueUrl: stack.queueUrl, Entries }));
     expect(answer.Failed ?? []).toStrictEqual([]);
   }

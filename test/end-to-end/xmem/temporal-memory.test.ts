@@ -1,4 +1,4 @@
-/** XMem's cases of the temporal memory, on the deployed functions. */
+/** XMem's temporal memory cases on the deployed functions. */
 import { Int32 } from 'mongodb';
 import { afterAll, expect, it } from 'vitest';
 import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
@@ -10,7 +10,7 @@ import { redeliver } from './redeliver.ts';
 
 afterAll(closeClients);
 
-/** A user's relationships, by their days and names, with Neo4j's own ids. */
+/** A user's relationships, ordered by day and name, with Neo4j's own ids. */
 async function eventsOf({ name }: XmemScope) {
   return query(
     `MATCH (:User {user_id: $name})-[r:HAS_EVENT]->(d:Date)
@@ -33,7 +33,7 @@ it('N1: two events on one day, one updated: the other is unchanged', async () =>
   ]);
 });
 
-it('N2: the same name twice on one day is two relationships; one deleted, one left', async () => {
+it('N2: the same name twice on one day is two relationships; deleting one leaves the other', async () => {
   const scope = newScope();
   const first = await scope.memory.add('02-29', { event_name: 'Leap Day' });
   const second = await scope.memory.add('02-29', { event_name: 'Leap Day' });
@@ -47,7 +47,7 @@ it('N2: the same name twice on one day is two relationships; one deleted, one le
   expect((await eventsOf(scope)).map(({ properties }) => properties.event_id)).toStrictEqual([String(second)]);
 });
 
-it('N4: an old upsert redelivered after the delete: the event stays deleted', async () => {
+it('N4: an old upsert redelivered after the deletion does not bring the event back', async () => {
   const scope = newScope();
   const _id = await scope.memory.add('05-11', { event_name: 'gone' });
   await scope.memory.update(_id, { desc: 'nearly gone' });
@@ -67,7 +67,7 @@ it.each([
   '5-11',
   '00-10',
   '',
-])('N6: the date %o is refused visibly: the writer by an error that names the field, any other writer by a dead event', async (date) => {
+])('N6: the date %o is refused with an error that names the field, or its event is dead', async (date) => {
   const scope = newScope();
   const day = await scope.memory.add('05-11', { event_name: 'before' });
   await expectInStep(scope);
@@ -82,11 +82,11 @@ it.each([
   await outbox.insertOne(event);
   expect(await untilSettled([event._id])).toMatchObject([{ status: 'dead', error: refusal }]);
   expect(await scope.elements()).toStrictEqual(before);
-  // A dead event raises an alarm for as long as it is there, also in the tests of the alarms.
+  // A dead event keeps an alarm raised, also in the alarm tests.
   await outbox.deleteOne({ _id: event._id });
 });
 
-it('N7: an empty name is refused and never wipes a day; a name deletes its events of that day, and a date its whole day', async () => {
+it('N7: an empty name never clears a day; a name deletes its events of that day, a date the whole day', async () => {
   const scope = newScope();
   await scope.memory.add('12-24', { event_name: '' });
   await scope.memory.add('12-24', { event_name: 'tree' });
@@ -109,7 +109,7 @@ it('N7: an empty name is refused and never wipes a day; a name deletes its event
   expect((await eventsOf(scope)).map(({ date }) => date)).toStrictEqual(['12-25']);
 });
 
-it('N8: a field that is cleared, by null or by its removal, is a property that is gone', async () => {
+it('N8: clearing a field, by null or by removing it, removes the property', async () => {
   const scope = newScope();
   const fields = {
     event_name: 'x',
@@ -136,7 +136,7 @@ it('N8: a field that is cleared, by null or by its removal, is a property that i
   ]);
 });
 
-it('N15: a clear redelivered after new events: the new ones stay', async () => {
+it('N15: a clear redelivered after new events does not remove the new ones', async () => {
   const scope = newScope();
   await scope.memory.addUser();
   for (const date of ['01-01', '01-01', '06-30']) await scope.memory.add(date, { event_name: 'old' });
@@ -156,7 +156,7 @@ it('N15: a clear redelivered after new events: the new ones stay', async () => {
   expect((await eventsOf(scope)).map(({ date }) => date)).toStrictEqual(['01-01', '09-09']);
 });
 
-it("N16: another user's data is never touched, whatever is updated, moved, deleted by its name or its day, or cleared", async () => {
+it("N16: updates, moves, clears and deletions by name or day never touch another user's data", async () => {
   const other = newScope();
   const scope = newScope();
   const day = { event_name: 'Leap Day', desc: 'd' };
@@ -180,7 +180,7 @@ it("N16: another user's data is never touched, whatever is updated, moved, delet
   await expectInStep(other);
 });
 
-it('O: an integer year is accepted, and stands as a text', async () => {
+it('O: an integer year is accepted and stored as text', async () => {
   const scope = newScope();
   await scope.memory.add('12-10', { event_name: 'a', year: new Int32(2024), embedding: [1, 0] });
   await expectInStep(scope);
@@ -196,7 +196,7 @@ it('O: an integer year is accepted, and stands as a text', async () => {
   });
 });
 
-it('O: an unchanged event needs no event in the outbox, and the deletion of what is not there succeeds', async () => {
+it('O: an unchanged event needs no event in the outbox, and deleting what is missing succeeds', async () => {
   const scope = newScope();
   const _id = await scope.memory.add('12-10', { event_name: 'a', year: 2024 });
   await expectInStep(scope);
@@ -208,7 +208,7 @@ it('O: an unchanged event needs no event in the outbox, and the deletion of what
   expect(await scope.memory.delete(_id)).toBe(0);
   expect(await scope.memory.clear()).toBe(0);
   await expectInStep(scope);
-  // Another writer deletes what nobody knows.
+  // Another writer deletes an unknown aggregate.
   const unknown = upsertEvent(null, { aggregateType: 'memory-event' });
   await outbox.insertOne(unknown);
   expect(await untilSettled([unknown._id])).toMatchObject([{ status: 'processed' }]);

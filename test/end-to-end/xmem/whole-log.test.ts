@@ -1,4 +1,7 @@
-/** XMem's cases of the whole log, on the deployed functions: the graph does not depend on how it came to be. */
+/**
+ * XMem's cases for the whole log, on the deployed functions: the graph does not depend on its
+ * history.
+ */
 import { afterAll, expect, it } from 'vitest';
 import { recordCurrentStates } from '../../../cli/documents/mongodb-record-current-states.ts';
 import type { AggregateDefinition } from '../../../lib/projection/define-aggregate.ts';
@@ -17,7 +20,7 @@ afterAll(closeClients);
 
 const definitions: readonly AggregateDefinition[] = [memoryUser, memoryEvent, codeRepository, codeFile, codeAnnotation];
 
-it('N3: the whole log delivered twice again, in its order and backwards, by the bus and by the queue, changes nothing', async () => {
+it('N3: delivering the whole log twice more, in order and backwards, by bus and queue, changes nothing', async () => {
   const scope = newScope();
   await writeHistory(scope);
   await expectInStep(scope);
@@ -31,7 +34,7 @@ it('N3: the whole log delivered twice again, in its order and backwards, by the 
   await expectInStep(scope);
 });
 
-it('O: after draining, the graph from the log, the graph rebuilt from MongoDB, and the graph straight from the input are equal', async () => {
+it('O: after draining, the graphs from the log, from MongoDB and from the input are equal', async () => {
   const scope = newScope();
   const history = await writeHistory(scope);
   const fromLog = await expectInStep(scope);
@@ -48,7 +51,7 @@ it('O: after draining, the graph from the log, the graph rebuilt from MongoDB, a
   expect(await expectInStep(scope)).toStrictEqual(fromLog);
 });
 
-/** As a new graph is for this scope: neither its nodes nor any memory of its aggregates. */
+/** Resets the graph for this scope: removes its nodes and the registry nodes of its aggregates. */
 async function emptyGraph(scope: XmemScope): Promise<void> {
   const events = await scope.events();
   const keys = events.map(({ aggregateType, aggregateId }) => `${aggregateType}:${aggregateId}`);
