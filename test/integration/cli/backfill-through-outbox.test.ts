@@ -1,4 +1,7 @@
-/** `outgraph backfill` through the outbox and `outgraph redrive --since` as commands, on a real outbox. */
+/**
+ * `outgraph backfill` through the outbox and `outgraph redrive --since`, run as commands on a real
+ * outbox.
+ */
 import { ObjectId } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { acknowledgeEvents } from '../../../lib/consumer/mongodb-acknowledge.ts';
@@ -24,7 +27,7 @@ const settings = () => ({
   ...database.settings,
 });
 
-it('a backfill that is killed is continued, and leaves no note behind at its end', async () => {
+it('the next run continues a killed backfill and removes its progress note at the end', async () => {
   const ids = Array.from({ length: 40 }, () => new ObjectId());
   const documents = ids.map((_id) => ({ _id, user_id: 'ada', date: '12-10' }));
   await database.db.collection('memory_events').insertMany(documents);
@@ -36,7 +39,7 @@ it('a backfill that is killed is continued, and leaves no note behind at its end
       });
       return note?.after == null ? undefined : { after: note.after };
     },
-    { timeoutSeconds: 60, pollMillis: 10, what: 'the first part to be recorded' },
+    { timeoutSeconds: 60, pollMillis: 10, what: 'the first chunk to be recorded' },
   );
   slow.kill();
   await slow.ended;
@@ -47,7 +50,7 @@ it('a backfill that is killed is continued, and leaves no note behind at its end
   expect(results).toMatchObject({ 'memory-event': { outcome: 'done', unprojectable: 0 } });
   const events = await outbox().find({ operation: 'upsert' }).toArray();
   expect(new Set(events.map(({ aggregateId }) => aggregateId))).toStrictEqual(new Set(ids.map(String)));
-  // What it had recorded is not recorded once more, but for the part that it was at.
+  // The second run repeats at most the chunk that was in progress.
   expect(events.length).toBeLessThan(2 * ids.length);
   expect(await database.db.collection<{ _id: string }>(checkpointCollection).countDocuments({ _id: /backfill/ })).toBe(
     0,
@@ -57,15 +60,15 @@ it('a backfill that is killed is continued, and leaves no note behind at its end
 it.each<readonly [string, readonly string[]]>([
   ['backfill', []],
   ['direct-backfill', ['--direct']],
-])('%s --restart begins all its types anew, also those that it does not come to', async (way, flags) => {
+])('%s --restart restarts all its types, including those it does not reach', async (way, flags) => {
   const documents = Array.from({ length: 40 }, () => ({ _id: new ObjectId(), user_id: 'ada', date: '12-10' }));
   await database.db.collection('memory_events').insertMany(documents);
   const notes = database.db.collection<{ _id: string }>(checkpointCollection);
-  // What an earlier run of both left, which came as far as this in the second one.
+  // The notes of an earlier run of both types, with the same progress in the second one.
   const earlier = startOutgraphProcess(['backfill', 'memory-event', ...flags, '--yes', '--rate', '20'], settings());
   const first = await waitUntil(
     async () => (await notes.findOne({ _id: `${way}/memory-event`, after: { $ne: null } } as object)) ?? undefined,
-    { timeoutSeconds: 60, pollMillis: 10, what: 'the first part to be recorded' },
+    { timeoutSeconds: 60, pollMillis: 10, what: 'the first chunk to be recorded' },
   );
   earlier.kill();
   await earlier.ended;
@@ -78,7 +81,7 @@ it.each<readonly [string, readonly string[]]>([
   await waitUntil(async () => ((await notes.countDocuments({ _id: `${way}/memory-user` })) === 0 ? true : undefined), {
     timeoutSeconds: 60,
     pollMillis: 10,
-    what: 'the notes to be dropped',
+    what: 'the notes to be removed',
   });
   running.interrupt();
   const { exitCode, stdout } = await running.ended;
@@ -89,7 +92,7 @@ it.each<readonly [string, readonly string[]]>([
   await notes.deleteMany({ _id: /backfill/ } as object);
 });
 
-it('a redrive takes what was processed in the window, and leaves what was processed before, or is dead', async () => {
+it('a redrive includes events processed in the window, but no earlier ones and no dead ones', async () => {
   const [before, within, dead] = [outboxEvent(), outboxEvent(), outboxEvent()];
   const hourAgo = { status: 'processed', processedAt: new Date(Date.now() - 1_800_000) };
   await outbox().insertMany([{ ...before, ...hourAgo }, within]);
@@ -108,22 +111,22 @@ it.each([
   ['no events chosen', ['redrive'], 'choose events'],
   ['an unknown code', ['redrive', '--code', 'x'], 'must be one of'],
   ['a time without its zone', ['redrive', '--since', '2026-11-25'], 'must be a time with its zone'],
-  ['an unknown type', ['backfill', 'nobody'], 'choose from graph, memory-user, memory-event'],
+  ['an unknown type', ['backfill', 'unknown'], 'choose from graph, memory-user, memory-event'],
   ['the canaries', ['backfill', 'outgraph-canary'], 'no aggregate type "outgraph-canary" with documents'],
-])('wrong use ends with 2 and says what is right: %s', async (_, args, text) => {
+])('wrong use exits 2 and says what is right: %s', async (_, args, text) => {
   const { exitCode, stderr } = await startOutgraph(args, settings()).ended;
   expect({ exitCode, stderr }).toStrictEqual({ exitCode: 2, stderr: expect.stringContaining(text) });
 });
 
-it('missing settings are named, and a server that is away ends a command with 1 and without its address', async () => {
+it('names missing settings, and exits 1 without the address if a server is unreachable', async () => {
   const missing = await startOutgraphProcess(['redrive', '--all'], {}).ended;
   expect({ exitCode: missing.exitCode, stderr: missing.stderr }).toStrictEqual({
     exitCode: 2,
     stderr: expect.stringContaining('MONGODB_URI'),
   });
   const uri = 'mongodb://somebody:secret@127.0.0.1:1/?directConnection=true&serverSelectionTimeoutMS=100';
-  const away = await startOutgraph(['redrive', '--all', '--json'], { MONGODB_URI: uri }).ended;
-  expect(away.exitCode).toBe(1);
-  expect(JSON.parse(away.stdout)).toMatchObject({ outcome: 'failed' });
-  expect(away.stdout + away.stderr).not.toContain('secret');
+  const unreachable = await startOutgraph(['redrive', '--all', '--json'], { MONGODB_URI: uri }).ended;
+  expect(unreachable.exitCode).toBe(1);
+  expect(JSON.parse(unreachable.stdout)).toMatchObject({ outcome: 'failed' });
+  expect(unreachable.stdout + unreachable.stderr).not.toContain('secret');
 });

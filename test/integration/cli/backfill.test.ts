@@ -1,6 +1,6 @@
 /**
- * `outgraph backfill`, both ways: documents that nobody recorded come into the graph, and whatever writers do meanwhile
- * wins.
+ * `outgraph backfill`, through the outbox and directly: documents without events reach the graph,
+ * and concurrent changes by writers win.
  */
 import { type Document, ObjectId } from 'mongodb';
 import { beforeEach, expect, vi } from 'vitest';
@@ -46,7 +46,7 @@ const documents = () => database.db.collection('memory_events');
 const tracked = () => trackCollection(database.client, database.db, memoryEvent);
 const day = (number: number) => `12-${String(1 + (number % 31)).padStart(2, '0')}`;
 
-/** Written by a program that knows nothing of outgraph. */
+/** Inserts documents as a program without outgraph does. */
 async function insertUntracked(count: number): Promise<readonly ObjectId[]> {
   const events = Array.from({ length: count }, (_, index) => {
     return { _id: new ObjectId(), user_id: `user ${index % 20}`, date: day(index), year: 2_000 + (index % 9) };
@@ -66,13 +66,13 @@ async function resultOf(...args: readonly string[]): Promise<Document> {
   return (results as Document)['memory-event'];
 }
 
-/** How far it is; null once it has come to its end. */
+/** The progress of the backfill; null once it is complete. */
 const note = () =>
   database.db
     .collection<{ _id: string; recorded: number }>(checkpointCollection)
     .findOne({ _id: 'direct-backfill/memory-event' });
 
-/** Resolves when so many documents are done, with how many they are. */
+/** Waits until at least `count` documents are done. Resolves with their number. */
 async function untilDone(count: number): Promise<number> {
   const enough = async () => {
     const done = (await note())?.recorded ?? 0;
@@ -81,7 +81,7 @@ async function untilDone(count: number): Promise<number> {
   return waitUntil(enough, { timeoutSeconds: 60, pollMillis: 20, what: `${count} documents to be done` });
 }
 
-/** Runs `work` beside a consumer. */
+/** Runs `work` while a consumer is running. */
 async function withConsumer(work: () => Promise<unknown>): Promise<void> {
   const worker = startConsumer(database, graph);
   try {
@@ -94,8 +94,8 @@ async function withConsumer(work: () => Promise<unknown>): Promise<void> {
 
 it.each([
   ['through the outbox', [], { throughOutbox: 330, applied: 0 }],
-  ['straight', ['--direct'], { throughOutbox: 0, applied: 330 }],
-])('documents that were written without outgraph come into the graph %s, and a second run changes nothing', async (_, way, counts) => {
+  ['directly', ['--direct'], { throughOutbox: 0, applied: 330 }],
+])('documents written without outgraph reach the graph %s, and a rerun changes nothing', async (_, way, counts) => {
   const { db } = database;
   await insertUntracked(300);
   const users = Array.from({ length: 30 }, (_, index) => ({ _id: new ObjectId(), user_id: `user ${index}` }));
@@ -120,12 +120,12 @@ it.each([
   expect(await readNodes(graph)).toStrictEqual(nodes);
 });
 
-it('whatever writers update, delete and insert again while it runs wins, however often it runs', async () => {
+it('updates, deletions and inserts by writers during a run win, however often it runs', async () => {
   const ids = await insertUntracked(1_500);
   let writing = true;
   let writes = 0;
   const writer = async (number: number) => {
-    // Each has documents of its own, among those of the others.
+    // Each writer has its own documents, interleaved with those of the others.
     for (let turn = 0; writing; turn += 1) {
       const _id = ids[(93 * turn + number) % ids.length] ?? new ObjectId();
       if (turn % 3 === 0) await tracked().deleteOne({ _id });
@@ -147,7 +147,7 @@ it('whatever writers update, delete and insert again while it runs wins, however
   await expectInStep(database.db, graph);
 });
 
-it('an update, a deletion and a new insert whose events are applied between its read and its apply win', async () => {
+it('events that are applied between its read and its apply win', async () => {
   const { db } = database;
   const [updated, deleted, inserted, untouched] = [
     await insertOne(),
@@ -186,7 +186,7 @@ it('an update, a deletion and a new insert whose events are applied between its 
   await expectInStep(db, graph);
 });
 
-it('a transaction that has recorded its event before the read, and commits after it, wins', async () => {
+it('a transaction that records its event before the read and commits after it wins', async () => {
   const { client, db } = database;
   const [updated, deleted] = [await insertOne(), await insertOne()];
   await client.withSession(async (session) => {
@@ -197,7 +197,7 @@ it('a transaction that has recorded its event before the read, and commits after
     await recordEvent(session, db, memoryEvent, change);
     await documents().deleteOne({ _id: deleted }, { session });
     await recordEvent(session, db, memoryEvent, { operation: 'delete', aggregateId: String(deleted) });
-    // What is read is what is committed: both documents as they were.
+    // It reads the committed state: both documents as they were.
     expect(await resultOf('--direct')).toMatchObject({ documents: 2, applied: 2 });
     await session.commitTransaction();
   });
@@ -207,7 +207,7 @@ it('a transaction that has recorded its event before the read, and commits after
   await expectInStep(db, graph);
 });
 
-it('interrupted, it ends with 130; all of it can also go through the outbox', async () => {
+it('exits 130 if interrupted; a run through the outbox then starts from the beginning', async () => {
   await insertUntracked(200);
   const slow = startOutgraph(['backfill', 'memory-event', '--direct', '--yes', '--rate', '50'], settings());
   await untilDone(10);
@@ -218,13 +218,13 @@ it('interrupted, it ends with 130; all of it can also go through the outbox', as
     stdout: expect.stringContaining('Run it again with memory-event to continue'),
   });
   await withConsumer(async () => {
-    const all = { outcome: 'done', documents: 200, throughOutbox: 200 };
-    expect(await resultOf('--rate', '5000')).toMatchObject(all);
+    const everything = { outcome: 'done', documents: 200, throughOutbox: 200 };
+    expect(await resultOf('--rate', '5000')).toMatchObject(everything);
   });
   await expectInStep(database.db, graph);
 });
 
-it('killed, it continues where it was, and ends with a whole graph and without a note; one through the outbox does not continue from it', async () => {
+it('after a kill, it continues where it was; a run through the outbox starts from the beginning', async () => {
   const ids = await insertUntracked(400);
   const slow = startOutgraphProcess(['backfill', 'memory-event', '--direct', '--yes', '--rate', '100'], settings());
   const recorded = await untilDone(50);
@@ -242,14 +242,14 @@ it('killed, it continues where it was, and ends with a whole graph and without a
   await expectInStep(database.db, graph);
 });
 
-it('what the graph cannot take goes through the outbox: one is dead with its reason, one waits for the owner, and what no event can be made of is named', async () => {
+it('sends what the graph refuses through the outbox, and names documents that cannot be events', async () => {
   const { client, db } = database;
   await insertUntracked(20);
-  const wrong = new ObjectId();
+  const invalid = new ObjectId();
   const long = 'x'.repeat(600);
-  const odd = db.collection<{ _id: unknown; user_id: string; date: string }>('memory_events');
-  await odd.insertMany([
-    { _id: wrong as unknown, user_id: 'ada', date: 'tomorrow' },
+  const untyped = db.collection<{ _id: unknown; user_id: string; date: string }>('memory_events');
+  await untyped.insertMany([
+    { _id: invalid as unknown, user_id: 'ada', date: 'tomorrow' },
     { _id: long as unknown, user_id: 'ada', date: '01-01' },
   ]);
   const [one, other] = [new ObjectId(), new ObjectId()];
@@ -267,14 +267,14 @@ it('what the graph cannot take goes through the outbox: one is dead with its rea
   const owner = waiting?.aggregateId === String(one) ? other : one;
   await withConsumer(() => trackCollection(client, db, memoryUser).deleteOne({ _id: owner }));
   const dead = await outbox().find({ status: 'dead' }).toArray();
-  expect(dead).toMatchObject([{ aggregateId: String(wrong), error: { code: 'payload-invalid' } }]);
-  await odd.deleteMany({ date: 'tomorrow' });
-  await odd.deleteOne({ date: '01-01' });
+  expect(dead).toMatchObject([{ aggregateId: String(invalid), error: { code: 'payload-invalid' } }]);
+  await untyped.deleteMany({ date: 'tomorrow' });
+  await untyped.deleteOne({ date: '01-01' });
   await outbox().deleteMany({ status: 'dead' });
   await expectInStep(db, graph);
 });
 
-it('nothing is changed before it was said what is going to be done, and somebody has agreed', async () => {
+it('changes nothing before the user has confirmed', async () => {
   await insertUntracked(3);
   const { exitCode, stderr } = await startOutgraph(['backfill', 'memory-event', '--direct'], settings()).ended;
   expect(exitCode).toBe(3);

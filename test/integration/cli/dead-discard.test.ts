@@ -1,6 +1,6 @@
 /**
- * `outgraph dead discard` on a real outbox and graph: nothing is lost, whatever ends it and whoever is at work at the
- * same time.
+ * `outgraph dead discard` on a real outbox and graph: nothing is lost, whenever it ends and
+ * whatever runs at the same time.
  */
 import { type Document, Double, Long, ObjectId, Timestamp } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -39,7 +39,7 @@ const idsIn = async (collection: ReturnType<typeof outbox>, filter: Document = {
   (await collection.find(filter, { projection: { _id: 1 } }).toArray()).map(({ _id }) => String(_id)).sort();
 
 async function deadEvents(code: DataFaultCode, fields: readonly Document[]): Promise<readonly string[]> {
-  const events = fields.map((some) => upsertEvent({ nodes: [] }, some));
+  const events = fields.map((eventFields) => upsertEvent({ nodes: [] }, eventFields));
   await outbox().insertMany(events);
   const ids = events.map(({ _id }) => String(_id));
   await markDead(
@@ -51,7 +51,7 @@ async function deadEvents(code: DataFaultCode, fields: readonly Document[]): Pro
 
 const deadEvent = async (code: DataFaultCode, fields: Document = {}) => (await deadEvents(code, [fields]))[0] ?? '';
 const reason = ['--reason', 'for a test'];
-/** Without the graph's address. */
+/** The settings without the graph's address. */
 const outboxAlone = () => {
   const { NEO4J_URI: _, ...settings } = database.settings;
   return settings;
@@ -94,7 +94,7 @@ it.each<readonly [string, (ids: readonly string[]) => readonly string[], readonl
   }
 });
 
-it('keeps the bytes of an event that the driver cannot write as it has read it, and shows it all the same', async () => {
+it('keeps the bytes of an event that the driver cannot write back as read, and can show it', async () => {
   const payload = new Map<string, unknown>([
     ['_bsontype', 'ObjectId'],
     ['b', 1],
@@ -116,7 +116,7 @@ it('keeps the bytes of an event that the driver cannot write as it has read it, 
   });
 });
 
-it('touches no event that is not dead, though its id was given', async () => {
+it('does not touch an event that is not dead, even if given its id', async () => {
   const pending = outboxEvent();
   await outbox().insertOne(pending);
   expect(await discard(['--id', String(pending._id)])).toMatchObject({ discarded: 0 });
@@ -125,7 +125,7 @@ it('touches no event that is not dead, though its id was given', async () => {
 });
 
 describe('before it changes anything', () => {
-  it('says what it will do, and changes nothing where nobody can answer', async () => {
+  it('says what it will do, and changes nothing without a terminal', async () => {
     const ids = await deadEvents('payload-invalid', [{ aggregateId: 'left-behind' }, { aggregateId: 'overtaken' }]);
     await outbox().insertOne(outboxEvent({ aggregateId: 'overtaken' }));
     const before = await outbox().find({}, exactTypes).toArray();
@@ -138,7 +138,7 @@ describe('before it changes anything', () => {
     expect(await discarded().countDocuments()).toBe(0);
   });
 
-  it('asks the graph, which knows newer states whose events are purged', async () => {
+  it('finds newer states in the graph whose events are purged', async () => {
     const name = 'known-to-the-graph';
     const key = `${small.graph.label}-${name}`;
     await deadEvents('payload-invalid', [{ aggregateId: key, position: new Timestamp({ t: 1, i: 1 }) }]);
@@ -150,7 +150,7 @@ describe('before it changes anything', () => {
     expect(stderr).not.toContain('was not queried');
   });
 
-  it('says which set-up is missing, and goes on when it was run', async () => {
+  it('says that the set-up is missing, and works after it', async () => {
     const eventId = await deadEvent('payload-invalid');
     await discarded().drop();
     const missing = await startOutgraph(['dead', 'discard', '--all', '--yes', ...reason], outboxAlone()).ended;
@@ -171,38 +171,38 @@ describe('before it changes anything', () => {
     ['a reason that is too long', ['--all', '--reason', 'x'.repeat(501)], 'at most 500 characters'],
     ['no events chosen', reason, 'choose events'],
     ['all and some', ['--all', '--code', 'key-invalid', ...reason], 'choose events'],
-  ])('wrong use ends with 2 and says what is right: %s', async (_, args, text) => {
+  ])('wrong use exits 2 and says what is right: %s', async (_, args, text) => {
     const { exitCode, stderr } = await startOutgraph(['dead', 'discard', ...args], outboxAlone()).ended;
     expect({ exitCode, stderr }).toStrictEqual({ exitCode: 2, stderr: expect.stringContaining(text) });
   });
 });
 
-it('killed again and again, every event is in exactly one of the two collections, and the next run does the rest', async () => {
+it('after each kill, every event is in exactly one of the collections, and the next run continues', async () => {
   const ids = [
     ...(await deadEvents(
       'payload-invalid',
       Array.from({ length: 60 }, () => ({})),
     )),
   ].sort();
-  for (const least of [1, 10, 20]) {
+  for (const minimum of [1, 10, 20]) {
     const run = startOutgraphProcess(['dead', 'discard', '--all', '--yes', '--rate', '20', ...reason], outboxAlone());
-    await waitUntil(async () => ((await discarded().countDocuments()) >= least ? true : undefined), {
+    await waitUntil(async () => ((await discarded().countDocuments()) >= minimum ? true : undefined), {
       timeoutSeconds: 60,
       pollMillis: 5,
-      what: `${least} events to be discarded`,
+      what: `${minimum} events to be discarded`,
     });
     run.kill();
     await run.ended;
-    const [left, gone] = [await idsIn(outbox(), { status: 'dead' }), await idsIn(discarded())];
-    expect(left.length).toBeGreaterThan(0);
-    expect([...left, ...gone].sort()).toStrictEqual(ids);
+    const [remaining, gone] = [await idsIn(outbox(), { status: 'dead' }), await idsIn(discarded())];
+    expect(remaining.length).toBeGreaterThan(0);
+    expect([...remaining, ...gone].sort()).toStrictEqual(ids);
   }
   await discard(['--all']);
   expect(await idsIn(outbox())).toStrictEqual([]);
   expect(await idsIn(discarded())).toStrictEqual(ids);
 }, 120_000);
 
-it('interrupted, it says how many were discarded, and that the others are still dead', async () => {
+it('if interrupted, it reports how many were discarded and that the others are still dead', async () => {
   await deadEvents(
     'payload-invalid',
     Array.from({ length: 6 }, () => ({})),
@@ -224,7 +224,7 @@ it('interrupted, it says how many were discarded, and that the others are still 
   expect(await outbox().countDocuments({ status: 'dead' })).toStrictEqual(6 - count);
 });
 
-it('beside a redrive and writers, every event is in exactly one of the two collections, and what was redriven is pending', async () => {
+it('with a redrive and writers at the same time, every event is in exactly one of the collections', async () => {
   const fields = Array.from({ length: 600 }, (_, index) => ({ aggregateId: `contested-${index % 20}` }));
   const ids = [...(await deadEvents('payload-invalid', fields))].sort();
   const written: string[] = [];
@@ -236,22 +236,22 @@ it('beside a redrive and writers, every event is in exactly one of the two colle
       written.push(String(event._id));
     }
   })();
-  const slowly = ['--rate', '100'];
+  const slowRate = ['--rate', '100'];
   const [redriven, gone] = await Promise.all([
-    outgraph(['redrive', '--all', ...slowly], outboxAlone()),
-    discard(['--all', ...slowly]),
+    outgraph(['redrive', '--all', ...slowRate], outboxAlone()),
+    discard(['--all', ...slowRate]),
   ]);
   writing.abort();
   await writer;
   expect(Number(redriven.redriven)).toBeGreaterThan(0);
   expect(Number(gone.discarded)).toBeGreaterThan(0);
-  const [left, moved] = [await idsIn(outbox()), await idsIn(discarded())];
-  expect(await idsIn(outbox(), { status: 'pending' })).toStrictEqual(left);
+  const [remaining, moved] = [await idsIn(outbox()), await idsIn(discarded())];
+  expect(await idsIn(outbox(), { status: 'pending' })).toStrictEqual(remaining);
   expect(moved).toHaveLength(Number(gone.discarded));
-  expect([...left, ...moved].sort()).toStrictEqual([...ids, ...written].sort());
+  expect([...remaining, ...moved].sort()).toStrictEqual([...ids, ...written].sort());
 }, 60_000);
 
-it('an event that was put back by hand and is dead again is not discarded over the one that is kept', async () => {
+it('does not overwrite a discarded event with one that was put back by hand and died again', async () => {
   const eventId = await deadEvent('payload-invalid');
   const event = await outbox().findOne(byId(eventId), exactTypes);
   await discard(['--all']);
@@ -266,8 +266,8 @@ it('an event that was put back by hand and is dead again is not discarded over t
   expect(await discarded().findOne(byId(eventId))).toMatchObject({ reason: 'for a test' });
 });
 
-describe('what was discarded', () => {
-  it('is listed with its reason, the last first, and shown', async () => {
+describe('a discarded event', () => {
+  it('is listed with its reason, newest first, and can be shown', async () => {
     const first = await deadEvent('payload-invalid', { aggregateType: 'order', aggregateId: '1' });
     await outgraph(['dead', 'discard', '--all', '--reason', 'written by\na test'], outboxAlone());
     const second = await deadEvent('key-invalid', { aggregateType: 'other' });
@@ -289,7 +289,7 @@ describe('what was discarded', () => {
     expect(shown.stdout).toMatch(/^discarded +\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ: written by/m);
   });
 
-  it('is read by its index, no more of it than is listed', async () => {
+  it('is read by index, and no more are read than are listed', async () => {
     await deadEvents(
       'payload-invalid',
       Array.from({ length: 50 }, () => ({})),

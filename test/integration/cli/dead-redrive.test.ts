@@ -36,7 +36,7 @@ const outbox = () => database.db.collection(outboxCollection);
 const settings = () => database.settings;
 const countPending = () => outbox().countDocuments({ status: 'pending' });
 
-/** A dead event; an earlier second lies between its death and now. */
+/** Inserts an event and marks it dead. */
 async function deadEvent(code: DataFaultCode, fields: Document = {}): Promise<string> {
   const event = upsertEvent({ nodes: [] }, fields);
   await outbox().insertOne(event);
@@ -51,7 +51,7 @@ it.each<readonly [string, (ids: readonly string[]) => readonly string[], readonl
   ['those of a type', () => ['--type', 'other'], [1, 2]],
   ['those of a code and a type', () => ['--code', 'payload-invalid', '--type', 'other'], [1]],
   ['those of two ids', (ids) => ['--id', ids[0] ?? '', '--id', ids[2] ?? ''], [0, 2]],
-])('makes %s pending again, as their writer wrote them', async (_, choose, expected) => {
+])('makes %s pending again, as their writer recorded them', async (_, choose, expected) => {
   const ids = [
     await deadEvent('payload-invalid'),
     await deadEvent('payload-invalid', { aggregateType: 'other' }),
@@ -66,7 +66,7 @@ it.each<readonly [string, (ids: readonly string[]) => readonly string[], readonl
   }
 });
 
-it('forgets how often the events were tried and met in conflict, so that they begin anew', async () => {
+it('resets the trials and conflicts of the events', async () => {
   const eventId = await deadEvent('consumer-crashed');
   const trials = database.db.collection<TrialDocument>(trialCollection);
   const conflicts = database.db.collection<ConflictDocument>(conflictCollection);
@@ -77,7 +77,7 @@ it('forgets how often the events were tried and met in conflict, so that they be
   expect(await conflicts.countDocuments({ _id: new ObjectId(eventId) })).toBe(0);
 });
 
-it('the sweep takes what was redriven at its next run', async () => {
+it('the next run of the sweep publishes redriven events', async () => {
   const eventId = await deadEvent('payload-invalid');
   await outgraph(['redrive', '--all'], settings());
   const sent: string[] = [];
@@ -92,7 +92,7 @@ it('the sweep takes what was redriven at its next run', async () => {
   expect(sent).toContain(eventId);
 });
 
-it('an older upsert that is redriven after the deletion of its aggregate brings no ghost', async () => {
+it('an older upsert redriven after the deletion of its aggregate leaves no ghost', async () => {
   const aggregateId = `${small.graph.label}-ghost`;
   const upsert = upsertEvent({ nodes: [small.node('ghost')] }, { aggregateId });
   const deletion = upsertEvent(null, { aggregateId });
@@ -107,7 +107,7 @@ it('an older upsert that is redriven after the deletion of its aggregate brings 
   expect(await small.count(`MATCH (n:${small.graph.label}) RETURN count(n) AS value`)).toBe(0);
 });
 
-it('an event that claimed what another aggregate held is applied when it is redriven after that one let go', async () => {
+it('an event that claimed an owned node is applied if redriven after the owner releases it', async () => {
   const [holder, claimant] = ['holder', 'claimant'].map((name) => `${small.graph.label}-${name}`) as [string, string];
   const nodes = [small.node('contested')];
   const insert = (aggregateId: string, payload: Document) => outbox().insertOne(upsertEvent(payload, { aggregateId }));
@@ -124,7 +124,7 @@ it('an event that claimed what another aggregate held is applied when it is redr
   expect(await small.count(`MATCH (n:${small.graph.label}) RETURN count(n) AS value`)).toBe(1);
 });
 
-it('asks, and changes nothing where nobody can answer; interrupted, it says so, and the next run does the rest', async () => {
+it('changes nothing without a confirmation, and the next run continues an interrupted one', async () => {
   for (let index = 0; index < 6; index += 1) await deadEvent('payload-invalid');
   const refused = await startOutgraph(['redrive', '--all'], settings()).ended;
   expect(refused.exitCode).toBe(3);

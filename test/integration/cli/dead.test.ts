@@ -31,7 +31,7 @@ async function deadEvent(code: DataFaultCode, fields: Document = {}, message = '
   return event._id.toHexString();
 }
 
-/** An event that died at this minute. */
+/** Creates an event that died at this minute. */
 async function deadAt(minute: number, code: DataFaultCode, aggregateType: string): Promise<string> {
   const eventId = await deadEvent(code, { aggregateType });
   await outbox().updateOne({ _id: new ObjectId(eventId) }, { $set: { deadAt: time(minute) } });
@@ -50,7 +50,7 @@ const json = async (args: readonly string[], settings?: Record<string, string>) 
   JSON.parse(await run([...args, '--json'], settings)) as Record<string, Document | Document[]>;
 
 describe('dead list', () => {
-  it('counts by code and type, and lists those that died last first', async () => {
+  it('counts by code and type, and lists the newest first', async () => {
     const ids = [
       await deadAt(1, 'payload-invalid', 'order'),
       await deadAt(2, 'key-invalid', 'order'),
@@ -99,12 +99,12 @@ describe('dead list', () => {
     expect((events as Document[]).map(({ eventId }) => eventId)).toStrictEqual(expected.map((index) => ids[index]));
   });
 
-  it('says so where nothing is dead', async () => {
+  it('says so if nothing is dead', async () => {
     const found = await startOutgraphProcess(['dead', 'list'], database.settings).ended;
     expect(found).toStrictEqual({ exitCode: 0, stdout: 'No dead event matches.\n', stderr: '' });
   });
 
-  it('writes what stands in an aggregate id without its control characters, and shows no payload', async () => {
+  it('escapes control characters in an aggregate id, and shows no payload', async () => {
     const aggregateId = 'a\u001b[2Jb';
     await deadEvent('payload-invalid', { aggregateId, payload: { secret: 'sesame' } });
     const text = (await run(['list'])) + JSON.stringify(await json(['list']));
@@ -113,7 +113,7 @@ describe('dead list', () => {
     expect(text).not.toContain('sesame');
   });
 
-  it('lists an event that was written past the validator without its fields', async () => {
+  it('lists an event without some fields that was written past the validator', async () => {
     const _id = new ObjectId();
     const fields = { aggregateType: 'order', aggregateId: 7, status: 'dead', deadAt: time(1) };
     await outbox().insertOne({ _id, ...fields }, { bypassDocumentValidation: true });
@@ -128,7 +128,7 @@ describe('dead show', () => {
   const showNewer = async (eventId: string) => (await json(['show', eventId])).newer;
   const id = (name: string) => `${small.graph.label}-${name}`;
 
-  it('tells every field, what the code means, and what to do', async () => {
+  it('shows every field, what the code means, and what to do', async () => {
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     const fields = { aggregateType: 'order', aggregateId: '42', attempts: 3, traceparent };
     const eventId = await deadEvent('ownership-conflict', fields, 'nodes[0] is owned by order:41');
@@ -159,7 +159,7 @@ describe('dead show', () => {
     });
   });
 
-  it('shows the payload only where it was asked for, as relaxed Extended JSON', async () => {
+  it('shows the payload only on request, as relaxed Extended JSON', async () => {
     const _id = new ObjectId();
     const eventId = await deadEvent('payload-invalid', { payload: { _id, name: 'Ada', at: time(0), parts: [1, 2.5] } });
     expect(await run(['show', eventId])).not.toContain('Ada');
@@ -173,13 +173,13 @@ describe('dead show', () => {
     expect(await run(['show', eventId, '--payload'])).toContain('"name": "Ada"');
   });
 
-  it('a payload with a field _bsontype is data like any other', async () => {
+  it('treats a payload with a field _bsontype as plain data', async () => {
     const payload = new Map<string, unknown>([['_bsontype', 'ObjectId']]);
     const eventId = await deadEvent('payload-invalid', { payload });
     expect((await json(['show', eventId, '--payload'])).payload).toStrictEqual({ _bsontype: 'ObjectId' });
   });
 
-  it('says whether a newer event of the aggregate is pending, or dead as well', async () => {
+  it('says whether a newer event of the aggregate is pending or dead', async () => {
     const aggregateId = id('overtaken');
     const eventId = await deadEvent('payload-invalid', { aggregateId });
     expect(await showNewer(eventId)).toBe('none');
@@ -194,7 +194,7 @@ describe('dead show', () => {
   it.each([
     ['state', (name: string) => [small.state(name, { nodes: [] }), small.state(name, { nodes: [] })]],
     ['deletion', (name: string) => [small.state(name, { nodes: [] }), small.state(name, null)]],
-  ])('says that the graph has a newer %s, whose event is purged', async (name, states) => {
+  ])('says that the graph has a newer %s whose event is purged', async (name, states) => {
     const position = new Timestamp({ t: 1, i: 1 });
     const eventId = await deadEvent('payload-invalid', { aggregateId: id(name), position });
     expect(await showNewer(eventId)).toBe('none');
@@ -202,18 +202,18 @@ describe('dead show', () => {
     expect(await showNewer(eventId)).toBe('applied');
   });
 
-  it('goes on where the graph is away or not known, and says that it was not asked', async () => {
+  it('continues without a graph, and says that it was not queried', async () => {
     const eventId = await deadEvent('payload-invalid');
     const { NEO4J_URI: _, ...outboxAlone } = database.settings;
     expect(await json(['show', eventId], outboxAlone)).toMatchObject({
       newer: 'none',
       graphUnread: 'NEO4J_URI is not set',
     });
-    const away = { ...database.settings, NEO4J_URI: 'bolt://127.0.0.1:1' };
-    expect(await run(['show', eventId], away)).toContain('the graph was not queried: Neo4j');
+    const unreachable = { ...database.settings, NEO4J_URI: 'bolt://127.0.0.1:1' };
+    expect(await run(['show', eventId], unreachable)).toContain('the graph was not queried: Neo4j');
   }, 60_000);
 
-  it('says of an event that is not dead what it is, and of an unknown id that there is none', async () => {
+  it('reports the status of an event that is not dead, and that an unknown id does not exist', async () => {
     const pending = outboxEvent();
     await outbox().insertOne(pending);
     expect(await run(['show', String(pending._id)])).toBe(`The event ${pending._id} is not dead: it is pending.\n`);
@@ -223,7 +223,7 @@ describe('dead show', () => {
     expect(JSON.parse(stdout)).toMatchObject({ outcome: 'wrong', found: 'unknown' });
   });
 
-  it('wrong use ends with 2', async () => {
+  it('wrong use exits 2', async () => {
     const { exitCode, stderr } = await startOutgraph(['dead', 'show', 'abc'], database.settings).ended;
     expect({ exitCode, stderr }).toStrictEqual({
       exitCode: 2,

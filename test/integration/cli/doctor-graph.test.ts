@@ -1,4 +1,4 @@
-/** `outgraph doctor` and `outgraph set-up` on a Neo4j of their own, which is damaged. */
+/** `outgraph doctor` and `outgraph set-up` on their own, damaged Neo4j. */
 import { afterEach, expect } from 'vitest';
 import type { CheckResult } from '../../../cli/doctor/doctor.ts';
 import { setUpGraph } from '../../../lib/set-up/neo4j-graph.ts';
@@ -42,7 +42,7 @@ it.each<readonly [string, readonly string[], RegExp]>([
     ['DROP CONSTRAINT outgraph_rel_HAS_EVENT'],
     /relationship type HAS_EVENT has no uniqueness constraint on _outgraphId/,
   ],
-])('finds that %s, and makes nothing', async (_, damage, detail) => {
+])('finds that %s, and creates nothing', async (_, damage, detail) => {
   for (const query of damage) await run(query);
   const before = await run('SHOW CONSTRAINTS YIELD name RETURN count(*) AS count');
   const wrong = await wrongInGraph();
@@ -51,7 +51,7 @@ it.each<readonly [string, readonly string[], RegExp]>([
   expect(after.records[0]?.get('count')).toBe(before.records[0]?.get('count'));
 });
 
-it('finds a label that is keyed by something else, and that the index of the purge is missing', async () => {
+it('finds a label with another key, and a missing purge index', async () => {
   await run('DROP CONSTRAINT outgraph_key_Date');
   await run('CREATE CONSTRAINT outgraph_key_Date FOR (n:Date) REQUIRE n.day IS UNIQUE');
   await run('DROP INDEX outgraph_tombstones');
@@ -62,14 +62,14 @@ it('finds a label that is keyed by something else, and that the index of the pur
   await run('DROP CONSTRAINT outgraph_key_Date');
 });
 
-it('finds a manifest that a newer version has written', async () => {
+it('finds a manifest written by a newer version', async () => {
   await run("CREATE (:OutgraphAggregate {key: 'graph:newer', position: '1', manifest: '99\\n'})");
   const wrong = await wrongInGraph();
   expect(wrong).toMatchObject([{ name: 'manifests', detail: expect.stringMatching(/form 99/) }]);
   await run("MATCH (a:OutgraphAggregate {key: 'graph:newer'}) DELETE a");
 });
 
-it('set-up, also as setup, says what it made and what was there, and finds nothing to make the next time', async () => {
+it('set-up (or setup) says what it created and what existed, and a second run creates nothing', async () => {
   await run('DROP CONSTRAINT outgraph_key_User');
   await database.db.collection('outbox').dropIndex('outgraph_pending');
   const settings = settingsOf(database, graph);
@@ -88,7 +88,7 @@ it('set-up, also as setup, says what it made and what was there, and finds nothi
   expect(await wrongInGraph()).toStrictEqual([]);
 });
 
-it('set-up says what stands in its way, and ends with 1', async () => {
+it('set-up says what prevents it, and exits 1', async () => {
   await run('DROP CONSTRAINT outgraph_key_User');
   await run('CREATE (:User {user_id: 1}), (:User {user_id: 1})');
   const { ended } = startOutgraphProcess(['set-up', '--json'], settingsOf(database, graph));

@@ -1,4 +1,4 @@
-/** From an aggregate's id to its document, on a real MongoDB. */
+/** Finds the document of an aggregate id, on a real MongoDB. */
 import { type Document, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb';
 import { afterAll, expect, test } from 'vitest';
 import { type FindOptions, findDocument } from '../../../cli/documents/mongodb-find-document.ts';
@@ -22,13 +22,13 @@ test.for<[string, unknown]>([
   ['an ObjectId', new ObjectId()],
   ['a text that looks like an ObjectId', new ObjectId().toHexString()],
   ['a text that looks like an integer', '17'],
-  ['an integer of 32 bits', new Int32(18)],
-  ['an integer of 64 bits', Long.fromString('9223372036854775807')],
-  ['an integer below zero', new Int32(-4)],
+  ['a 32-bit integer', new Int32(18)],
+  ['a 64-bit integer', Long.fromString('9223372036854775807')],
+  ['a negative integer', new Int32(-4)],
   ['an integral double', new Double(19)],
   ['a UUID', new UUID()],
-  ['any text', 'a b/c:d'],
-])('a document whose _id is %s is found without a walk', async ([, _id]) => {
+  ['an arbitrary text', 'a b/c:d'],
+])('finds a document whose _id is %s without a scan', async ([, _id]) => {
   await db.collection('things').insertOne({ _id, name: 'it' } as Document);
   const found = await findDocument(db, byId, documentId({ _id }), search);
   expect(found).toMatchObject({ outcome: 'found', document: { name: 'it' } });
@@ -38,7 +38,7 @@ test.for([
   ['pending', {}],
   ['dead', { status: 'dead', deadAt: new Date(), error: { code: 'payload-invalid', message: 'm' } }],
   ['processed', { status: 'processed', processedAt: new Date() }],
-] as const)('a document with an id of its own is found by its %s event', async ([slug, fields]) => {
+] as const)('finds a document with a custom aggregate id by its %s event', async ([slug, fields]) => {
   const document = { _id: new ObjectId(), slug };
   await db.collection('books').insertOne(document);
   const event = upsertEvent(document, { aggregateType: 'book', aggregateId: `book/${slug}`, ...fields });
@@ -49,7 +49,7 @@ test.for([
   });
 });
 
-test('a document that nothing leads to is found by a walk, and only if that is wanted', async () => {
+test('finds a document without events by a scan, and only if asked to scan', async () => {
   await db.collection('books').insertOne({ _id: new ObjectId(), slug: 'unknown' });
   expect(await findDocument(db, bySlug, 'book/unknown', search)).toStrictEqual({ outcome: 'not-found' });
   expect(await findDocument(db, bySlug, 'book/unknown', { ...search, walk: true })).toMatchObject({
@@ -58,34 +58,34 @@ test('a document that nothing leads to is found by a walk, and only if that is w
   });
 });
 
-test('where the id is the text of the _id, nothing needs to be walked to know that there is no document', async () => {
-  const looked: number[] = [];
-  const walking = { ...search, walk: true, progress: (count: number) => looked.push(count) };
-  expect(await findDocument(db, byId, new ObjectId().toHexString(), walking)).toStrictEqual({ outcome: 'absent' });
-  expect(looked).toStrictEqual([]);
+test('if the id is the text of the _id, a missing document is known without a scan', async () => {
+  const scanned: number[] = [];
+  const scanning = { ...search, walk: true, progress: (count: number) => scanned.push(count) };
+  expect(await findDocument(db, byId, new ObjectId().toHexString(), scanning)).toStrictEqual({ outcome: 'absent' });
+  expect(scanned).toStrictEqual([]);
 });
 
-test('a document is only taken for the aggregate if its id says so, and one without an id is passed by', async () => {
+test('accepts a document only if its id matches, and skips one without an id', async () => {
   const other = { _id: new ObjectId(), slug: 'renamed' };
   await db.collection<Document>('books').insertMany([other, { _id: new ObjectId() }]);
   const event = upsertEvent(other, { aggregateType: 'book', aggregateId: 'book/before' });
   await db.collection(outboxCollection).insertOne(event);
-  const looked: number[] = [];
+  const scanned: number[] = [];
   const found = await findDocument(db, bySlug, 'book/before', {
     ...search,
     walk: true,
-    progress: (count) => looked.push(count),
+    progress: (count) => scanned.push(count),
   });
   expect(found).toStrictEqual({ outcome: 'absent' });
-  expect(looked.at(-1)).toBe(await db.collection('books').countDocuments());
+  expect(scanned.at(-1)).toBe(await db.collection('books').countDocuments());
 });
 
-test('an interrupted walk says that it was', async () => {
+test('an interrupted scan says so', async () => {
   const interrupted = { ...search, walk: true, signal: AbortSignal.abort() };
   expect(await findDocument(db, bySlug, 'book/nowhere', interrupted)).toStrictEqual({ outcome: 'interrupted' });
 });
 
-test('the events of an aggregate are listed newest first, each once, by index and without their payloads', async () => {
+test('lists the events of an aggregate newest first, each once, by index and without payloads', async () => {
   const aggregate = { aggregateType: 'many', aggregateId: 'it' };
   const outbox = db.collection(outboxCollection);
   const written = (t: number) => ({ ...aggregate, position: new Timestamp({ t, i: 1 }) });

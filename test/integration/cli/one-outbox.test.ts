@@ -1,4 +1,4 @@
-/** One graph, one outbox: who else comes is refused, and how a graph is taken over. */
+/** A graph belongs to one outbox: others are refused, and a graph can be adopted. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from 'mongodb';
 import { afterAll, beforeEach, describe, expect } from 'vitest';
@@ -44,18 +44,18 @@ const own = () => settingsOf(database, graph);
 const others = () => ({ ...own(), MONGODB_DATABASE: other.databaseName });
 const query = async (statement: string, parameters: object = {}) =>
   (await graph.driver.executeQuery(statement, parameters)).records.map((record) => record.toObject());
-const refused = async (args: readonly string[], settings: Record<string, string>) => {
+const runCommand = async (args: readonly string[], settings: Record<string, string>) => {
   const { exitCode, stdout, stderr } = await startOutgraph(args, settings).ended;
-  return { exitCode, said: `${stdout}${stderr}` };
+  return { exitCode, output: `${stdout}${stderr}` };
 };
 
 const setUp = async (settings: Record<string, string>, ...args: readonly string[]) => {
-  const { exitCode, said } = await refused(['set-up', '--json', ...args], settings);
-  if (exitCode !== 0) throw new Error(said);
-  return JSON.parse(said) as Record<string, unknown>;
+  const { exitCode, output } = await runCommand(['set-up', '--json', ...args], settings);
+  if (exitCode !== 0) throw new Error(output);
+  return JSON.parse(output) as Record<string, unknown>;
 };
 
-/** Everything that reaches the graph. */
+/** Every command that connects to the graph. */
 const commands: readonly (readonly string[])[] = [
   ['show', 'memory-user', 'ada'],
   ['verify'],
@@ -66,7 +66,10 @@ const commands: readonly (readonly string[])[] = [
   ['redrive', '--since', 'graph', '--yes'],
 ];
 
-/** The faults of a worker with these settings, until its consumer and its sweep have told one each. */
+/**
+ * Collects the faults of a worker with these settings until its consumer and its sweep have each
+ * reported one.
+ */
 async function faultsOfWorker(settings: Record<string, string>): Promise<ReadonlySet<string>> {
   const failures = new Map<string, string>();
   const quick = { WORKER_SWEEP_SECONDS: '1', SWEEP_STALE_SECONDS: '1', PUBLISHER_LEASE_SECONDS: '5' };
@@ -90,32 +93,35 @@ const statuses = async (db: Db) =>
   new Set((await db.collection(outboxCollection).find().toArray()).map(({ status }) => status));
 
 describe('a graph of another outbox', () => {
-  it('is refused by the set-up, which changes nothing in it and names the command that adopts it', async () => {
+  it('is refused by the set-up, which changes nothing and names the command that adopts it', async () => {
     const before = await query('MATCH (a:OutgraphAggregate) RETURN properties(a) AS entry ORDER BY a.key');
-    const { exitCode, said } = await refused(['set-up'], others());
+    const { exitCode, output } = await runCommand(['set-up'], others());
     expect(exitCode).toBe(1);
-    expect(said).toMatch(/belongs to the outbox 00000000-.*set-up --adopt/s);
+    expect(output).toMatch(/belongs to the outbox 00000000-.*set-up --adopt/s);
     expect(await query('MATCH (a:OutgraphAggregate) RETURN properties(a) AS entry ORDER BY a.key')).toStrictEqual(
       before,
     );
   });
 
   it.for(commands)('is refused by outgraph %s', async (args) => {
-    await refused(['set-up'], others());
+    await runCommand(['set-up'], others());
     const nodes = await readNodes(graph);
-    const { exitCode, said } = await refused(args, others());
-    expect({ exitCode, said }).toStrictEqual({ exitCode: 1, said: expect.stringContaining('outgraph set-up --adopt') });
+    const { exitCode, output } = await runCommand(args, others());
+    expect({ exitCode, output }).toStrictEqual({
+      exitCode: 1,
+      output: expect.stringContaining('outgraph set-up --adopt'),
+    });
     expect(await readNodes(graph)).toStrictEqual(nodes);
     expect(await other.collection(outboxCollection).countDocuments()).toBe(0);
   });
 
-  it('is found by the doctor', async () => {
-    const { said } = await refused(['doctor'], others());
-    expect(said).toMatch(/outbox +.*belongs to the outbox/);
+  it('is detected by the doctor', async () => {
+    const { output } = await runCommand(['doctor'], others());
+    expect(output).toMatch(/outbox +.*belongs to the outbox/);
   });
 
   it('is refused by a worker: nothing is applied, acknowledged or purged', async () => {
-    await refused(['set-up'], others());
+    await runCommand(['set-up'], others());
     const nodes = await readNodes(graph);
     await query(
       "CREATE (:OutgraphAggregate {key: 'graph:gone', position: '0', deletedAt: datetime() - duration({days: 31})})",
@@ -130,29 +136,32 @@ describe('a graph of another outbox', () => {
     for (const name of [outboxCollection, 'memory_users', 'memory_events']) await other.collection(name).deleteMany({});
   });
 
-  it('is taken over by set-up --adopt, and then refused to the outbox that had it', async () => {
+  it('is adopted by set-up --adopt, and then refused to its previous outbox', async () => {
     await setUp(others(), '--adopt');
     await setUp(others());
-    expect(await refused(['verify'], own())).toMatchObject({ exitCode: 1, said: expect.stringContaining('--adopt') });
+    expect(await runCommand(['verify'], own())).toMatchObject({
+      exitCode: 1,
+      output: expect.stringContaining('--adopt'),
+    });
   });
 
-  it('is given to one of two outboxes that are set up at once', async () => {
+  it('is given to only one of two outboxes that are set up at the same time', async () => {
     await query("MATCH (a:OutgraphAggregate {key: ''}) DELETE a");
-    const runs = await Promise.all([refused(['set-up'], own()), refused(['set-up'], others())]);
+    const runs = await Promise.all([runCommand(['set-up'], own()), runCommand(['set-up'], others())]);
     expect(runs.map(({ exitCode }) => exitCode).sort()).toStrictEqual([0, 1]);
   });
 });
 
-describe('a graph that an older version has set up', () => {
+describe('a graph set up by an older version', () => {
   const unbind = () => query("MATCH (a:OutgraphAggregate {key: ''}) DELETE a");
 
   it.for(commands)('is refused by outgraph %s, which names the set-up', async (args) => {
     await unbind();
-    const { exitCode, said } = await refused(args, own());
-    expect({ exitCode, said }).toStrictEqual({ exitCode: 1, said: expect.stringMatching(/npx outgraph set-up\)/) });
+    const { exitCode, output } = await runCommand(args, own());
+    expect({ exitCode, output }).toStrictEqual({ exitCode: 1, output: expect.stringMatching(/npx outgraph set-up\)/) });
   });
 
-  it('gets the id with the next set-up, and works on', async () => {
+  it('gets its id from the next set-up, and then works', async () => {
     await unbind();
     expect(await faultsOfWorker(own())).toStrictEqual(new Set(['set-up-missing']));
     await setUp(own());
@@ -163,11 +172,12 @@ describe('a graph that an older version has set up', () => {
   });
 });
 
-describe('a cluster whose time is behind the positions that the graph knows', () => {
-  /** As if a cluster a day ahead had given them. */
+describe('a cluster whose time is behind the positions in the graph', () => {
+  /** Sets positions as a cluster that is a day ahead would assign them. */
   const putAhead = async (where: string) => {
     const entries = await query(
-      `MATCH (a:OutgraphAggregate) WHERE a.position IS NOT NULL AND ${where} RETURN a.key AS key, a.position AS position`,
+      `MATCH (a:OutgraphAggregate) WHERE a.position IS NOT NULL AND ${where}
+       RETURN a.key AS key, a.position AS position`,
     );
     const rows = entries.map(({ key, position }) => {
       const { t, i } = fromPosition(position as Position);
@@ -180,7 +190,7 @@ describe('a cluster whose time is behind the positions that the graph knows', ()
   };
   const pending = () => database.db.collection(outboxCollection).countDocuments({ status: 'pending' });
 
-  it('is a fault of worker, sweep, set-up and commands: nothing is acknowledged; adopted and reprojected, the graph is in step again', async () => {
+  it('stops worker, sweep, set-up and commands until the graph is adopted and reprojected', async () => {
     const count = await putAhead('true');
     await writeSome(database, 6);
     const before = await pending();
@@ -188,14 +198,14 @@ describe('a cluster whose time is behind the positions that the graph knows', ()
     expect(await faultsOfWorker(own())).toStrictEqual(new Set(['clock-behind-graph']));
     expect(await pending()).toBeGreaterThanOrEqual(before);
     for (const args of [['set-up'], ...commands]) {
-      expect(await refused(args, own())).toMatchObject({
+      expect(await runCommand(args, own())).toMatchObject({
         exitCode: 1,
-        said: expect.stringContaining('set-up --adopt'),
+        output: expect.stringContaining('set-up --adopt'),
       });
     }
 
     expect(await setUp(own(), '--adopt')).toMatchObject({ withdrawn: count });
-    // A deletion that the old cluster had before the move, and that no event tells any more.
+    // A deletion that the old cluster had before the move and that no event records.
     await database.db.collection(memoryEvent.collection).deleteOne({});
     await sleep(2_000);
     const worker = startConsumer(database, graph);
@@ -207,7 +217,7 @@ describe('a cluster whose time is behind the positions that the graph knows', ()
     expect(await setUp(own(), '--adopt')).toMatchObject({ withdrawn: 0 });
   });
 
-  it('of one aggregate alone, its events stay pending and all others are settled', async () => {
+  it('for one aggregate, keeps its events pending and settles all others', async () => {
     const [document] = await database.db.collection(memoryEvent.collection).find().toArray();
     const key = `memory-event:${document?._id}`;
     expect(await putAhead(`a.key = '${key}'`)).toBe(1);

@@ -1,6 +1,6 @@
 /**
- * Documents are recorded as they are while writers change them: the event of greatest position must always carry the
- * newest state.
+ * Records documents as they are while writers change them: the event with the greatest position
+ * must always contain the newest state.
  */
 import { type Document, Int32, ObjectId, UUID } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -29,7 +29,7 @@ const insertEvent = async (fields: object = {}) => {
 };
 const record = (ids: readonly unknown[]) => recordCurrentStates(database.client, database.db, memoryEvent, ids);
 
-it('of a document that others change and delete all the time, the newest event always says what was written last', async () => {
+it('the newest event has the last state, even while writers change and delete the document', async () => {
   const { client, db } = database;
   const events = trackCollection(client, db, memoryEvent);
   const ids = await Promise.all(Array.from({ length: 12 }, () => insertEvent()));
@@ -55,7 +55,7 @@ it('of a document that others change and delete all the time, the newest event a
   expect(recorded).toBeGreaterThan(ids.length);
 });
 
-it('leaves the document as it was, byte for byte, and records what is stored', async () => {
+it('leaves the document unchanged, byte for byte, and records what is stored', async () => {
   const id = await insertEvent({ year: new Int32(2_024), embedding: [0.5, 1] });
   const read = () => database.db.collection('memory_events').findOne({ _id: id }, { ...exactTypes, raw: true });
   const before = await read();
@@ -64,7 +64,7 @@ it('leaves the document as it was, byte for byte, and records what is stored', a
   expect((await newestEvent(id.toHexString()))?.payload).toMatchObject({ year: new Int32(2_024) });
 });
 
-it('gets past a validator that knows no such field as the one that is added for a moment', async () => {
+it('passes a validator that does not know the field that is added temporarily', async () => {
   const strict = defineAggregate({ ...memoryEvent, type: 'strict', collection: 'strict' });
   const $jsonSchema = { additionalProperties: false, properties: { _id: {}, user_id: {}, date: {} } };
   await database.db.createCollection('strict', { validator: { $jsonSchema } });
@@ -74,7 +74,7 @@ it('gets past a validator that knows no such field as the one that is added for 
   expect(recorded.recorded).toBe(1);
 });
 
-it('records a document that cannot be projected, so that it will be dead, and tells one that no event can be made of', async () => {
+it('records documents that cannot be projected, and reports those that cannot be events', async () => {
   const unprojectable = new ObjectId();
   const collection = database.db.collection<{ _id: unknown }>('memory_events');
   const unrecordable = 'x'.repeat(513);
@@ -85,7 +85,7 @@ it('records a document that cannot be projected, so that it will be dead, and te
   expect(await newestEvent(unprojectable.toHexString())).toMatchObject({ status: 'pending', operation: 'upsert' });
 });
 
-it('documents are listed by parts in the order of their ids, whatever the ids are, also where the last one of a part is deleted', async () => {
+it('lists documents in chunks ordered by id, of any type, even if the last of a chunk is deleted', async () => {
   const mixed = defineAggregate({ ...memoryEvent, type: 'mixed', collection: 'mixed', id: documentId });
   const collection = database.db.collection<{ _id: unknown }>(mixed.collection);
   const ids = [new ObjectId(), 'text', 'texts', new UUID(), new Int32(7), 7.5, { a: 1 }];
@@ -93,11 +93,11 @@ it('documents are listed by parts in the order of their ids, whatever the ids ar
   const listed: unknown[] = [];
   let after: { id: unknown } | null = null;
   for (;;) {
-    const part: readonly unknown[] = await listDocumentIds(database.db.collection('mixed'), after, 2);
-    if (part.length === 0) break;
-    listed.push(...part);
-    after = { id: part.at(-1) };
-    if (listed.length === 4) await collection.deleteOne({ _id: { $eq: part.at(-1) } } as Document);
+    const chunk: readonly unknown[] = await listDocumentIds(database.db.collection('mixed'), after, 2);
+    if (chunk.length === 0) break;
+    listed.push(...chunk);
+    after = { id: chunk.at(-1) };
+    if (listed.length === 4) await collection.deleteOne({ _id: { $eq: chunk.at(-1) } } as Document);
   }
   expect(new Set(listed.map(String))).toStrictEqual(new Set(ids.map(String)));
   expect(listed).toHaveLength(ids.length);

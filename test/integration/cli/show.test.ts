@@ -1,4 +1,4 @@
-/** `outgraph show` of aggregates that are as they should be, and of those that are not, on a site of its own. */
+/** `outgraph show` of aggregates with and without differences, on its own servers. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -34,7 +34,7 @@ const events = () => trackCollection(database.client, database.db, memoryEvent);
 const run = (statement: string, parameters: Readonly<Record<string, unknown>> = {}) =>
   graph.driver.executeQuery(statement, parameters);
 
-/** The worker has taken all that was pending. */
+/** Waits until the worker has settled every pending event. */
 async function settle(): Promise<void> {
   const pending = { status: 'pending', aggregateType: { $ne: canaryAggregate.aggregateType } };
   await waitUntil(async () => ((await outbox().countDocuments(pending)) === 0 ? true : undefined), {
@@ -44,8 +44,8 @@ async function settle(): Promise<void> {
   });
 }
 
-/** A memory event of a user of its own that stands in the graph. */
-async function standingEvent(): Promise<string> {
+/** Creates a memory event of a new user and waits until it is in the graph. Returns its id. */
+async function createEvent(): Promise<string> {
   const _id = new ObjectId();
   await events().insertOne({ _id, user_id: `user-${_id}`, date: '12-10', event_name: 'birthday', year: new Int32(7) });
   await settle();
@@ -57,8 +57,8 @@ type Shown = AggregateView & { readonly exitCode: number | null; readonly outcom
 const show = (...args: readonly string[]) =>
   answerOf<Shown>(startOutgraph(['show', '--json', ...args], settingsOf(database, graph)));
 
-it('an aggregate that stands as its document says is equal, and all of it is shown', async () => {
-  const id = await standingEvent();
+it('an aggregate that matches its document is equal, and is shown completely', async () => {
+  const id = await createEvent();
   const found = await show('memory-event', id);
   expect(found).toMatchObject({
     exitCode: 0,
@@ -84,8 +84,8 @@ it('an aggregate that stands as its document says is equal, and all of it is sho
   expect(found.standing.relationships).toStrictEqual(found.expected?.relationships);
 });
 
-it('for people, it is told in sections, and the verdict is the last line', async () => {
-  const id = await standingEvent();
+it('the text output has sections and ends with the verdict', async () => {
+  const id = await createEvent();
   const { exitCode, stdout } = await startOutgraph(['show', 'memory-event', id], settingsOf(database, graph)).ended;
   expect(exitCode).toBe(0);
   expect(stdout).toContain(`"$oid": "${id}"`);
@@ -93,7 +93,7 @@ it('for people, it is told in sections, and the verdict is the last line', async
   expect(stdout.trimEnd().split('\n').at(-1)).toBe('The graph matches the document.');
 });
 
-it('nodes of a file are told apart: owned, shared with other files, or ends alone', async () => {
+it('distinguishes the nodes of a file: owned, shared with other files, or endpoint only', async () => {
   const _id = new ObjectId();
   const file = { org_id: 'o', repo: 'r', file_path: 'src/a.ts', symbols: [{ symbol_name: 'f' }] };
   const calls = [{ from: 'f', to: { file_path: 'src/b.ts', symbol_name: 'g' } }];
@@ -109,8 +109,8 @@ it('nodes of a file are told apart: owned, shared with other files, or ends alon
   expect(holds(standing)).toStrictEqual(holds(expected));
 });
 
-it('an aggregate whose last event waits is different and in flight, and shows what the older state has left', async () => {
-  const id = await standingEvent();
+it('an aggregate with a pending event is different and in flight, and the older state is shown', async () => {
+  const id = await createEvent();
   await worker?.stop();
   await events().updateOne({ _id: new ObjectId(id) }, { $set: { date: '01-01' } });
   const found = await show('memory-event', id);
@@ -130,16 +130,16 @@ it('an aggregate whose last event waits is different and in flight, and shows wh
   expect(await show('memory-event', id)).toMatchObject({ exitCode: 0, outcome: 'equal', isInFlight: false });
 });
 
-it('an aggregate whose document was changed past the writer library is stale, and nothing is in flight', async () => {
-  const id = await standingEvent();
+it('an aggregate whose document was changed without outgraph is stale and not in flight', async () => {
+  const id = await createEvent();
   await database.db.collection(memoryEvent.collection).updateOne({ _id: new ObjectId(id) }, { $set: { desc: 'new' } });
   const found = await show('memory-event', id);
   expect(found).toMatchObject({ exitCode: 4, isInFlight: false, differences: [{ kind: 'stale' }, { kind: 'stale' }] });
   expect(found.differences[1]?.reason).toBe('Its properties differ: desc.');
 });
 
-it('an element that somebody changed in the graph is told by the names of its properties', async () => {
-  const id = await standingEvent();
+it('reports an element changed in the graph with the names of its changed properties', async () => {
+  const id = await createEvent();
   await run('MATCH ()-[r:HAS_EVENT {event_id: $id}]->() SET r.event_name = $secret', { id, secret: 'else' });
   const found = await show('memory-event', id);
   expect(found).toMatchObject({ exitCode: 4, outcome: 'different' });
@@ -147,16 +147,16 @@ it('an element that somebody changed in the graph is told by the names of its pr
   expect(found.standing.relationships).toMatchObject([{ properties: { event_name: 'else' } }]);
 });
 
-it('an element that somebody deleted is changed, and does not stand', async () => {
-  const id = await standingEvent();
+it('an element deleted from the graph is a difference, and is not shown as present', async () => {
+  const id = await createEvent();
   await run('MATCH ()-[r:HAS_EVENT {event_id: $id}]->() DELETE r', { id });
   const found = await show('memory-event', id);
   expect(found.differences).toMatchObject([{ kind: 'changed', reason: 'The relationship is gone.' }]);
   expect(found.standing).toStrictEqual({ nodes: [], relationships: [] });
 });
 
-it('an end that has lost its label stands without a name', async () => {
-  const id = await standingEvent();
+it('an endpoint that has lost its label is shown without a label', async () => {
+  const id = await createEvent();
   await run('MATCH (u:User {user_id: $user}) REMOVE u:User', { user: `user-${id}` });
   const { differences, standing } = await show('memory-event', id);
   expect(differences).toMatchObject([{ kind: 'changed' }]);
@@ -167,8 +167,8 @@ it('an end that has lost its label stands without a name', async () => {
   });
 });
 
-it('an aggregate whose newest event is dead is told with the reason, and so is a document that can never be applied', async () => {
-  const id = await standingEvent();
+it('shows why the newest event is dead, and why the document can never be applied', async () => {
+  const id = await createEvent();
   const _id = new ObjectId(id);
   await database.db.collection(memoryEvent.collection).updateOne({ _id }, { $set: { date: '13-45' } });
   const payload = { _id, user_id: 'ada', date: '13-45' };
@@ -185,8 +185,8 @@ it('an aggregate whose newest event is dead is told with the reason, and so is a
   await outbox().deleteMany({ status: 'dead' });
 });
 
-it('a deleted aggregate is equal: there is no document, and the graph has nothing of it', async () => {
-  const id = await standingEvent();
+it('a deleted aggregate is equal: it has no document and no element in the graph', async () => {
+  const id = await createEvent();
   await events().deleteOne({ _id: new ObjectId(id) });
   await settle();
   expect(await show('memory-event', id)).toMatchObject({
@@ -200,22 +200,22 @@ it('a deleted aggregate is equal: there is no document, and the graph has nothin
   });
 });
 
-it('an aggregate whose document was deleted past the writer library is a ghost, and shows what stands of it', async () => {
-  const id = await standingEvent();
+it('an aggregate whose document was deleted without outgraph is a ghost, shown with its elements', async () => {
+  const id = await createEvent();
   await database.db.collection(memoryEvent.collection).deleteOne({ _id: new ObjectId(id) });
   const found = await show('memory-event', id);
   expect(found).toMatchObject({ exitCode: 4, search: 'absent', differences: [{ kind: 'ghost' }] });
   expect(found.standing.relationships).toHaveLength(1);
 });
 
-it('an aggregate that the graph has never heard of is missing', async () => {
+it('an aggregate that was never in the graph is missing', async () => {
   const _id = new ObjectId();
   await database.db.collection(memoryEvent.collection).insertOne({ _id, user_id: 'ada', date: '12-10' });
   const found = await show('memory-event', _id.toHexString());
   expect(found).toMatchObject({ exitCode: 4, registry: null, events: [], differences: [{ kind: 'missing' }] });
 });
 
-it('an aggregate that nobody knows ends with 1 and says where it was looked for', async () => {
+it('exits 1 for an unknown aggregate and says where it searched', async () => {
   const found = await show('memory-event', new ObjectId().toHexString());
   expect(found).toMatchObject({
     exitCode: 1,
@@ -224,29 +224,31 @@ it('an aggregate that nobody knows ends with 1 and says where it was looked for'
   });
 });
 
-it('a type that is not in the catalog is wrong use, and the known ones are named', async () => {
+it('a type that is not in the catalog is wrong use, and the error names the known types', async () => {
   const command = startOutgraph(['show', 'nonsense', 'a'], settingsOf(database, graph));
   const { exitCode, stderr } = await command.ended;
   expect({ exitCode, stderr }).toStrictEqual({ exitCode: 2, stderr: expect.stringContaining('memory-event') });
 });
 
-it('a type of one’s own, whose ids are not those of its documents, is walked for, or not', async () => {
+it('scans for a document of a type with custom ids, unless told not to', async () => {
   const catalog = path.join(folder, 'catalog.mjs');
   const root = path.join(import.meta.dirname, '../../..');
   await writeFile(
     catalog,
     `import { createCatalog } from '${root}/lib/projection/catalog.ts';
 import { memoryUser } from '${root}/xmem/aggregates/memory-user.ts';
-export const catalog = createCatalog([{ ...memoryUser, type: 'named', collection: 'named', id: (document) => document.user_id }]);`,
+export const catalog = createCatalog([
+  { ...memoryUser, type: 'named', collection: 'named', id: (document) => document.user_id },
+]);`,
   );
   await database.db.collection('named').insertOne({ user_id: 'ada' });
   const named = ['show', '--json', 'named', 'ada', '--catalog', catalog];
-  // In a process: what the catalog imports would be here a second time.
+  // In its own process: here, the modules that the catalog imports would be loaded twice.
   const showNamed = (...args: readonly string[]) =>
     answerOf<Shown>(startOutgraphProcess([...named, ...args], settingsOf(database, graph)));
   expect(await showNamed()).toMatchObject({ search: 'found', differences: [{ kind: 'missing' }] });
   expect(await showNamed('--no-walk')).toMatchObject({ exitCode: 1, outcome: 'failed' });
-  // Of a type that this worker does not know: it will be dead.
+  // The worker does not know this type, so the event will be dead.
   await outbox().insertOne(upsertEvent({}, { aggregateType: 'named', aggregateId: 'ada' }));
   await settle();
   expect(await showNamed('--no-walk')).toMatchObject({

@@ -1,4 +1,4 @@
-/** The commands and the writer on a MongoDB that is no replica set. */
+/** Commands and writer on a MongoDB server that is not a replica set. */
 import { MongoClient } from 'mongodb';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { connectMongodb, pingMongodb } from '../../../lib/outbox/mongodb-connect.ts';
@@ -13,7 +13,7 @@ vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 let standalone: StandaloneMongodb;
 let uri: string;
 let settings: Record<string, string>;
-/** Of a client whose first operation came before the server was up. */
+/** A client whose first operation was sent before the server was up. */
 let early: { readonly client: MongoClient; readonly failure: unknown };
 beforeAll(async () => {
   standalone = await startStandaloneMongodb(async (address) => {
@@ -28,7 +28,7 @@ afterAll(async () => {
   await standalone?.stop();
 });
 
-it('a client whose first operation came too early connects once the server is up', async () => {
+it('a client whose first operation failed connects once the server is up', async () => {
   expect(early.failure).toMatchObject({ code: 'mongodb-unavailable' });
   await pingMongodb(early.client.db('admin'));
   await early.client.close();
@@ -37,14 +37,14 @@ it('a client whose first operation came too early connects once the server is up
 
 const reason = expect.stringContaining('a standalone server has neither transactions nor change streams');
 
-it('set-up refuses a standalone server, says why, and makes nothing', async () => {
+it('set-up refuses a standalone server, says why, and creates nothing', async () => {
   expect(await startOutgraph(['set-up'], settings).ended).toMatchObject({ exitCode: 1, stderr: reason });
   const client = new MongoClient(uri);
   expect(await client.db('outgraph').listCollections().toArray()).toStrictEqual([]);
   await client.close();
 });
 
-it('a worker on a standalone server that an older version has set up says the same, and ends', async () => {
+it('a worker on a standalone server set up by an older version says the same, and exits', async () => {
   const client = new MongoClient(uri);
   await setUpOutbox(client.db('outgraph'), { processedRetentionSeconds: 3_600 });
   await client.close();
@@ -52,7 +52,7 @@ it('a worker on a standalone server that an older version has set up says the sa
   expect(run).toMatchObject({ exitCode: 1, stderr: reason });
 });
 
-it('a tracked write says that the server is a standalone, and writes nothing', async () => {
+it('a tracked write reports the standalone server, and writes nothing', async () => {
   const client = new MongoClient(uri);
   const db = client.db('outgraph');
   const things = trackCollection<unknown, { nodes: []; relationships: [] }>(client, db, graph);

@@ -43,7 +43,7 @@ const processed = (secondsAgo: number, lagSeconds = 0.2) => ({
 const dead = { status: 'dead', deadAt: new Date(), error: { code: 'payload-invalid', message: 'for a test' } };
 const insert = (...fields: readonly Document[]) => outbox().insertMany(fields.map((one) => outboxEvent(one)));
 
-/** No word of the graph: status must do without it. */
+/** The settings without the graph, which status does not need. */
 const settings = (more: Readonly<Record<string, string>> = {}) => {
   const { MONGODB_URI, MONGODB_DATABASE } = database.settings;
   return { MONGODB_URI, MONGODB_DATABASE, ...more };
@@ -60,7 +60,7 @@ function statusWithQueue(url: string): Promise<Status> {
   return status({ ...aws, QUEUE_URL: url }, startOutgraphProcess);
 }
 
-it('a stage where all is settled is in step, and the command ends with 0', async () => {
+it('a stage with all events settled is in step, and the command exits 0', async () => {
   await insert(processed(1), processed(2), { ...canaryAggregate, ...processed(3, 40) });
   expect(await status()).toMatchObject({
     exitCode: 0,
@@ -76,7 +76,7 @@ it('a stage where all is settled is in step, and the command ends with 0', async
   });
 });
 
-it('events that wait while others are settled are catching up, which ends with 0', async () => {
+it('old pending events while others are settled mean catching up, and exit 0', async () => {
   await insert({ ...writtenAgo(400), aggregateType: 'person' }, { aggregateType: 'person' }, processed(1, 400));
   const found = await status();
   expect(found).toMatchObject({ exitCode: 0, verdict: 'catching-up', pending: 2, dead: 0 });
@@ -84,13 +84,13 @@ it('events that wait while others are settled are catching up, which ends with 0
   expect(Date.now() - Date.parse(String(found.types[0]?.oldestPendingAt))).toBeGreaterThan(399_000);
 });
 
-it('events that wait while nothing is settled are out of step, which ends with 4; how long the sweep waits is a setting', async () => {
+it('events pending longer than SWEEP_STALE_SECONDS with none settled mean out of step, and exit 4', async () => {
   await insert(writtenAgo(400));
   expect(await status()).toMatchObject({ exitCode: 4, verdict: 'out-of-step', pending: 1 });
   expect(await status({ SWEEP_STALE_SECONDS: '500' })).toMatchObject({ exitCode: 0, verdict: 'in-step', pending: 1 });
 });
 
-it('dead events are out of step, told by type, and canaries are not counted', async () => {
+it('dead events mean out of step and are counted by type, without canaries', async () => {
   await insert({ ...dead, aggregateType: 'book' }, { aggregateType: 'book' }, { ...canaryAggregate, ...dead });
   const found = await status();
   expect(found).toMatchObject({
@@ -102,7 +102,7 @@ it('dead events are out of step, told by type, and canaries are not counted', as
   expect(found.reasons[0]).toContain('1 event is dead');
 });
 
-it('tells of the last canary, and of the publishers and their leases', async () => {
+it('reports the last canary, the publishers and their leases', async () => {
   const checkpoints = database.db.collection<Checkpoint>(checkpointCollection);
   await writeCanary(outbox(), database.db.collection<CanaryNote>(checkpointCollection), new Date());
   await acquireLease(checkpoints, { id: 'publisher/0', owner: 'one', leaseSeconds: 60 });
@@ -117,7 +117,7 @@ it('tells of the last canary, and of the publishers and their leases', async () 
   ]);
 });
 
-it('says how many messages wait in the queues that the settings name', async () => {
+it('reports the number of messages in the queues that are set', async () => {
   const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
   const client = new SQSClient({ endpoint: servers.awsEndpointUrl, region: servers.awsRegion, credentials });
   const { QueueUrl } = await client.send(new CreateQueueCommand({ QueueName: `status-${randomUUID()}` }));
@@ -132,12 +132,12 @@ it('says how many messages wait in the queues that the settings name', async () 
   }
 });
 
-it('a queue that is not there fails the command, and says whose fault it is', async () => {
+it('a missing queue fails the command with a reason that names SQS', async () => {
   const found = await statusWithQueue(`${servers.awsEndpointUrl}/000000000000/none`);
   expect(found).toMatchObject({ exitCode: 1, outcome: 'failed', reason: expect.stringContaining('SQS') });
 });
 
-it('watching, it tells each change, and Ctrl-C ends it with 0', async () => {
+it('--watch reports each change, and Ctrl-C exits 0', async () => {
   let stdout = '';
   const command = startOutgraphProcess(['status', '--watch', '0.2', '--json'], settings(), (text) => {
     stdout += text;
@@ -163,7 +163,7 @@ it('watching, it tells each change, and Ctrl-C ends it with 0', async () => {
   expect(await command.ended).toMatchObject({ exitCode: 0, stderr: '' });
 });
 
-it('watching into a file, for people, each look is a block of its own', async () => {
+it('--watch as text into a file prints each report as a separate block', async () => {
   let stdout = '';
   const command = startOutgraph(['status', '--watch', '0.1'], settings(), (text) => {
     stdout += text;
@@ -172,19 +172,19 @@ it('watching into a file, for people, each look is a block of its own', async ()
   await waitUntil(async () => (stdout.split('In step.').length > 3 ? true : undefined), {
     timeoutSeconds: 30,
     pollMillis: 20,
-    what: 'three looks',
+    what: 'three reports',
   });
   command.interrupt();
   expect(await command.ended).toMatchObject({ exitCode: 0, stderr: '' });
   expect(stdout).not.toContain('\u001b');
 });
 
-it('wrong use is refused before anything is asked', async () => {
+it('wrong use is refused before any request', async () => {
   const { exitCode, stderr } = await startOutgraph(['status', '--watch', 'soon'], settings()).ended;
   expect({ exitCode, stderr }).toStrictEqual({ exitCode: 2, stderr: expect.stringContaining('a number of seconds') });
 });
 
-it('every query of it is answered by an index, and reads no more than it is allowed to', async () => {
+it('every query uses an index and reads a limited number of documents', async () => {
   const many = (count: number, fields: Document) => Array.from({ length: count }, () => outboxEvent(fields));
   await outbox().insertMany(many(300, {}));
   await outbox().insertMany(many(200, dead));

@@ -1,4 +1,4 @@
-/** `outgraph tail` on a real outbox: what it prints while events are written and settled. */
+/** `outgraph tail` on a real outbox: its output while events are written and settled. */
 import { BSON, type Document, ObjectId } from 'mongodb';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { makePending } from '../../../cli/redrive/mongodb-redrive.ts';
@@ -27,7 +27,7 @@ async function write(fields: Document = {}): Promise<string> {
   return event._id.toHexString();
 }
 
-/** A running command, and what it has printed so far. */
+/** A running command and its output so far. */
 function startTail(args: readonly string[], start = startOutgraph) {
   let stdout = '';
   const { MONGODB_URI, MONGODB_DATABASE } = database.settings;
@@ -46,8 +46,8 @@ function startTail(args: readonly string[], start = startOutgraph) {
 }
 
 /**
- * It prints JSON; resolves when it follows the outbox: events of a type of its own are written until it prints the
- * first.
+ * Starts tail with JSON output. Resolves once it follows the outbox: writes events of a separate
+ * type until the first one is printed.
  */
 async function startFollowing(...args: readonly string[]) {
   const tail = startTail(['--json', '--type', 'hello', ...args]);
@@ -69,7 +69,7 @@ async function startFollowing(...args: readonly string[]) {
   return { ...tail, untilOthers };
 }
 
-it('tells events as they are written, applied, dead, and redriven, each once and in order, and Ctrl-C ends it with 0', async () => {
+it('prints each written, applied, dead and redriven event once and in order; Ctrl-C exits 0', async () => {
   const { command, untilOthers } = await startFollowing('--type', 'person');
   const aggregateId = new ObjectId().toHexString();
   const fields = { aggregateType: 'person', aggregateId, createdAt: new Date(Date.now() - 60_000) };
@@ -78,9 +78,9 @@ it('tells events as they are written, applied, dead, and redriven, each once and
   await makePending(outbox(), 'dead', [eventId]);
   await acknowledgeEvents(outbox(), [eventId]);
   await makePending(outbox(), 'processed', [eventId]);
-  const told = await untilOthers(5);
-  expect(told.map(({ what }) => what)).toStrictEqual(['written', 'dead', 'redriven', 'applied', 'redriven']);
-  for (const change of told)
+  const printed = await untilOthers(5);
+  expect(printed.map(({ what }) => what)).toStrictEqual(['written', 'dead', 'redriven', 'applied', 'redriven']);
+  for (const change of printed)
     expect(change).toMatchObject({
       aggregateType: 'person',
       aggregateId,
@@ -88,16 +88,16 @@ it('tells events as they are written, applied, dead, and redriven, each once and
       operation: 'upsert',
       position: expect.stringMatching(/^[0-9a-f]{16}$/),
     });
-  expect(told[1]).toMatchObject({ code: 'key-invalid' });
-  expect(told[3]?.lagMillis).toBeGreaterThanOrEqual(60_000);
-  expect(Math.abs(Date.parse(told[0]?.at) - Date.now())).toBeLessThan(60_000);
+  expect(printed[1]).toMatchObject({ code: 'key-invalid' });
+  expect(printed[3]?.lagMillis).toBeGreaterThanOrEqual(60_000);
+  expect(Math.abs(Date.parse(printed[0]?.at) - Date.now())).toBeLessThan(60_000);
   command.interrupt();
   const { exitCode, stdout, stderr } = await command.ended;
   expect({ exitCode, stderr }).toStrictEqual({ exitCode: 0, stderr: '' });
   expect(stdout).not.toContain('of a user');
 });
 
-it('what the sweep notes of an event is no change of it', async () => {
+it('does not print updates that the sweep makes to an event', async () => {
   const { untilOthers } = await startFollowing('--type', 'swept');
   const eventId = await write({ aggregateType: 'swept' });
   await outbox().updateOne({ _id: new ObjectId(eventId) }, { $set: { nextAttemptAt: new Date() } });
@@ -105,17 +105,17 @@ it('what the sweep notes of an event is no change of it', async () => {
   expect((await untilOthers(2)).map(({ what }) => what)).toStrictEqual(['written', 'applied']);
 });
 
-it('tells an event of the largest size that the outbox takes, and its settling', async () => {
+it('prints an event of the largest size that the outbox accepts, and its settling', async () => {
   const { untilOthers } = await startFollowing('--type', 'large');
   const small = upsertEvent({ text: '' }, { aggregateType: 'large' });
-  const room = eventMaxBytes - BSON.calculateObjectSize(small);
-  const event = { ...small, payload: { text: 'x'.repeat(room) } };
+  const textBytes = eventMaxBytes - BSON.calculateObjectSize(small);
+  const event = { ...small, payload: { text: 'x'.repeat(textBytes) } };
   await outbox().insertOne(event);
   await acknowledgeEvents(outbox(), [event._id.toHexString()]);
   expect((await untilOthers(2)).map(({ what }) => what)).toStrictEqual(['written', 'applied']);
 });
 
-it('for people, since some time ago, of some aggregates, without canaries', async () => {
+it('prints text from a past time on, for the chosen aggregates, without canaries', async () => {
   const aggregateId = new ObjectId().toHexString();
   const eventId = await write({ aggregateType: 'past', aggregateId });
   await write({ aggregateType: 'past' });
@@ -139,13 +139,13 @@ it('for people, since some time ago, of some aggregates, without canaries', asyn
   ]);
 });
 
-it('canaries are told where they are wanted', async () => {
+it('prints canaries on request', async () => {
   await write({ ...canaryAggregate });
   const { untilLines } = startTail(['--since', '60', '--json', '--canaries', '--type', canaryAggregate.aggregateType]);
   expect(JSON.parse((await untilLines(1))[0] ?? '')).toMatchObject(canaryAggregate);
 });
 
-it('a type that is none is wrong use', async () => {
+it('an invalid type is wrong use', async () => {
   const { exitCode, stderr } = await startTail(['--type', 'No Type']).command.ended;
   expect({ exitCode, stderr }).toStrictEqual({ exitCode: 2, stderr: expect.stringContaining('an aggregate type') });
 });

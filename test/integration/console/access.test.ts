@@ -1,4 +1,4 @@
-/** Who may ask the console's server, and what it answers to others. */
+/** Who may use the console's server, and how it answers others. */
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
@@ -28,7 +28,7 @@ interface Answered {
   readonly body: string;
 }
 
-/** Not with fetch, which lets nobody say a Host of their own. */
+/** Does not use fetch, which does not allow a custom Host header. */
 function ask({ method = 'GET', path = '', headers = {}, body }: Asked, token = started.token): Promise<Answered> {
   return new Promise((resolve, reject) => {
     const sent = request(`${started.origin}/${token}/${path}`, { method, headers }, (response) => {
@@ -48,19 +48,19 @@ const allowed = () => ({ 'x-outgraph-token': started.token, origin: started.orig
 const plan = (headers: Readonly<Record<string, string>>, body: unknown = selection) =>
   ask({ method: 'POST', path: 'redrive/plan', headers, body });
 
-it('the token has 256 bits, and is another one each time', async () => {
+it('the token has 256 bits and differs each time', async () => {
   expect(Buffer.from(started.token, 'base64url')).toHaveLength(32);
   const other = await startConsole(database.settings);
   await other.interrupt();
   expect(other.token).not.toBe(started.token);
 });
 
-it('answers whoever knows the token', async () => {
+it('answers a client that knows the token', async () => {
   expect(await ask({})).toMatchObject({ status: 200, body: expect.stringContaining('outgraph console') });
   expect(await plan(allowed())).toMatchObject({ status: 200, body: expect.stringContaining('"events":0') });
 });
 
-it('listens on the loopback interface alone', () => {
+it('listens only on the loopback interface', () => {
   expect(new URL(started.url).hostname).toBe('127.0.0.1');
 });
 
@@ -72,7 +72,7 @@ describe('is forbidden', () => {
     'aggregate?type=memory-event&id=x',
     'page/main.js',
     'nothing',
-  ])('"%s" without the token, and with another', async (path) => {
+  ])('"%s" without the token or with another one', async (path) => {
     for (const token of ['', 'wrong', `${started.token.slice(0, -1)}_`, `${started.token}x`]) {
       const { status, body } = await ask({ path }, token);
       expect(status).toBe(403);
@@ -85,7 +85,7 @@ describe('is forbidden', () => {
     ['with another token in the header', () => ({ ...allowed(), 'x-outgraph-token': 'wrong' })],
     ['from another page', () => ({ ...allowed(), origin: 'http://example.com' })],
     ['from another port of this machine', () => ({ ...allowed(), origin: 'http://127.0.0.1:1' })],
-    ['from nowhere', () => ({ 'x-outgraph-token': started.token })],
+    ['without an origin', () => ({ 'x-outgraph-token': started.token })],
   ])('a POST %s', async (_, headers) => {
     expect(await plan(headers())).toMatchObject({ status: 403 });
   });
@@ -95,7 +95,7 @@ describe('is forbidden', () => {
     'localhost.example.com',
     '127.0.0.1',
     '10.0.0.1:80',
-  ])('a name of somebody else that leads here: Host %s', async (host) => {
+  ])('a foreign name that resolves to this machine: Host %s', async (host) => {
     expect(await ask({ headers: { host } })).toMatchObject({ status: 403 });
   });
 });
@@ -110,13 +110,13 @@ describe('says what is wrong with', () => {
     'page/../server/guard.ts',
     'page/',
     'page/tsconfig.json',
-  ])('a path that is not there: %s', async (path) => {
+  ])('an unknown path: %s', async (path) => {
     expect(await ask({ path })).toMatchObject({ status: 404, body: expect.stringContaining('There is no') });
   });
 
   it.each<readonly [string, unknown]>([
     ['no events', { codes: [], aggregateTypes: [], eventIds: [] }],
-    ['an id that is none', { codes: [], aggregateTypes: [], eventIds: ['x'] }],
+    ['an invalid id', { codes: [], aggregateTypes: [], eventIds: ['x'] }],
     ['nothing', null],
   ])('a redrive of %s', async (_, body) => {
     expect(await plan(allowed(), body)).toMatchObject({ status: 400 });
@@ -134,7 +134,7 @@ describe('says what is wrong with', () => {
   });
 });
 
-it('lets a browser load nothing from elsewhere, keep nothing, and tell no address', async () => {
+it('forbids a browser to load from elsewhere, to cache, and to send a referrer', async () => {
   const { headers } = await ask({});
   expect(headers).toMatchObject({
     'cache-control': 'no-store',

@@ -1,4 +1,6 @@
-/** The console as a person uses it: the real command on real servers, looked at through a real browser. */
+/**
+ * The console as an operator uses it: the real command on real servers, viewed in a real browser.
+ */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ObjectId } from 'mongodb';
@@ -52,10 +54,10 @@ describe.skipIf(chromiumPath === null)('the console', () => {
     await database?.drop();
   });
 
-  /** What the browser complained of, its policy among it. */
+  /** Errors that the browser reported, including violations of the content policy. */
   const problems: string[] = [];
 
-  it('follows a change without being loaded anew: an event waits, and is applied', async () => {
+  it('shows without a reload that an event is pending and then applied', async () => {
     const requests: string[] = [];
     page.on('request', (request) => requests.push(new URL(request.url()).host));
     await page.goto(started.url);
@@ -67,18 +69,18 @@ describe.skipIf(chromiumPath === null)('the console', () => {
     worker = startConsumer(database, graph);
     await verdict('In step');
     await page.getByRole('cell', { name: 'worker' }).first().waitFor();
-    // It asks nobody else.
+    // It sends requests to no other host.
     expect([...new Set(requests)]).toStrictEqual([new URL(started.url).host]);
   });
 
-  it('has the last minutes at once when it is loaded anew', async () => {
+  it('shows the last minutes right after a reload', async () => {
     await page.reload();
-    // Later samples do not know of the event that waited.
+    // Later samples do not include the pending event.
     await page.getByRole('img', { name: /Events pending.*between 0 and 1/ }).waitFor();
   });
 
-  it('a dead event stands there with its reason, is redriven by keyboard alone, and is processed', async () => {
-    const eventId = await dieOf('ownership-conflict', 'the node User u1 is owned by somebody else');
+  it('shows a dead event with its reason, and redrives it by keyboard only', async () => {
+    const eventId = await dieOf('ownership-conflict', 'the node User u1 is owned by another aggregate');
     await verdict('Out of step');
     const tab = async (name: string | RegExp) => {
       const target = page.getByRole('button', { name }).or(page.getByRole('link', { name })).first();
@@ -91,7 +93,7 @@ describe.skipIf(chromiumPath === null)('the console', () => {
     };
     await tab(/^Dead events/);
     await page.keyboard.press('Enter');
-    await page.getByText('the node User u1 is owned by somebody else').waitFor();
+    await page.getByText('the node User u1 is owned by another aggregate').waitFor();
     expect(await page.getByRole('table', { name: 'Dead events, newest' }).textContent()).toContain(eventId);
     await tab(/^Redrive the event of/);
     await page.keyboard.press('Enter');
@@ -101,7 +103,7 @@ describe.skipIf(chromiumPath === null)('the console', () => {
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     expect(await statusOf(eventId)).toBe('dead');
-    // Where it was opened, there the focus is again; and however soon it is asked for, it opens.
+    // The focus returns to where the dialog was opened, and it opens again at any time.
     for (let time = 0; time < 20; time += 1) {
       await page.keyboard.press('Enter');
       await page.getByText('This makes 1 event').waitFor();
@@ -120,7 +122,7 @@ describe.skipIf(chromiumPath === null)('the console', () => {
     await verdict('In step');
   });
 
-  it('redrives all of one code and type, and no others', async () => {
+  it('redrives all events of one code and type, and no others', async () => {
     const events = [await dieOf('ownership-conflict'), await dieOf('ownership-conflict')];
     const other = await dieOf('payload-invalid');
     await page.getByRole('link', { name: /^Dead events/ }).click();
@@ -132,8 +134,8 @@ describe.skipIf(chromiumPath === null)('the console', () => {
     expect(await statusOf(other)).toBe('dead');
   });
 
-  it('a redrive goes on, and is seen, when the page is loaded anew', async () => {
-    // A hundred a second: it takes as many seconds as there are hundreds.
+  it('a redrive continues, and stays visible, after a reload', async () => {
+    // The rate is 100 events per second, so this takes four seconds.
     await dieOften('ownership-conflict', 400);
     await page.getByRole('link', { name: /^Dead events/ }).click();
     await page.getByRole('button', { name: 'Redrive all of type graph with ownership-conflict …' }).click();
@@ -154,10 +156,10 @@ describe.skipIf(chromiumPath === null)('the console', () => {
       .waitFor({ state: 'detached' });
   });
 
-  it('marks what somebody has damaged in the graph, by sign and in words', async () => {
+  it('marks damage in the graph by a sign and in words', async () => {
     const id = await writeEvent('03-04');
     const hostile = '<img src=x onerror="document.body.remove()">';
-    const kept = await waitForRelationship(id);
+    const relationships = await waitForRelationship(id);
     await page.goto(`${started.url}#/aggregate?${new URLSearchParams({ type: 'memory-event', id })}`);
     await page.reload();
     await page.getByText('The graph matches the document.').waitFor();
@@ -167,20 +169,17 @@ describe.skipIf(chromiumPath === null)('the console', () => {
     await page.getByRole('heading', { name: '1 element that differs' }).waitFor();
     const row = page.getByRole('row', { name: /HAS_EVENT/ }).filter({ hasText: '<img src=x' });
     expect(await row.textContent()).toContain('different');
-    // As text, which does nothing.
+    // It is shown as text and does nothing.
     expect(await page.locator('img').count()).toBe(0);
     expect(await page.locator('.relationship.changed text').first().textContent()).toBe('≠ HAS_EVENT');
-    expect(kept).toBe(1);
+    expect(relationships).toBe(1);
     await graph.driver.executeQuery('MATCH ()-[r {event_id: $id}]->() DELETE r', { id });
     await page.getByRole('button', { name: 'Look again' }).click();
     await page.locator('.relationship.missing.absent').waitFor();
     expect(await page.getByRole('cell', { name: /HAS_EVENT.*missing in the graph/ }).count()).toBeGreaterThan(0);
   });
 
-  it.each([
-    'light',
-    'dark',
-  ] as const)('has nothing that axe objects to, and fits a narrow screen: %s', async (colorScheme) => {
+  it.each(['light', 'dark'] as const)('passes the checks of axe, and fits a narrow screen: %s', async (colorScheme) => {
     await page.emulateMedia({ colorScheme });
     const id = String((await database.db.collection('memory_events').findOne())?._id);
     const views = { status: '#/status', dead: '#/dead', aggregate: `#/aggregate?type=memory-event&id=${id}` };
@@ -200,12 +199,12 @@ describe.skipIf(chromiumPath === null)('the console', () => {
     }
   });
 
-  it('says which aggregate it does not know, and what to do', async () => {
-    await page.goto(`${started.url}#/aggregate?type=memory-event&id=nobody`);
+  it('says that it does not know an aggregate', async () => {
+    await page.goto(`${started.url}#/aggregate?type=memory-event&id=unknown`);
     await page.getByText('There is no such document').waitFor();
   });
 
-  it('Ctrl-C ends it with 0, a redrive after the part that it is at, and the page says so', async () => {
+  it('Ctrl-C exits 0, a redrive stops after its current chunk, and the page says so', async () => {
     await dieOften('value-unsupported', 1_000);
     await page.goto(`${started.url}#/dead`);
     await page.getByRole('button', { name: 'Redrive all of type graph with value-unsupported …' }).click();
@@ -214,11 +213,11 @@ describe.skipIf(chromiumPath === null)('the console', () => {
     expect(problems.filter((text) => !text.includes('404'))).toStrictEqual([]);
     started.interrupt();
     expect(await started.ended).toMatchObject({ exitCode: 0, stdout: `${started.url}\n` });
-    const left = await countDead('value-unsupported');
-    expect(left).toBeGreaterThan(0);
-    expect(left).toBeLessThan(1_000);
+    const remaining = await countDead('value-unsupported');
+    expect(remaining).toBeGreaterThan(0);
+    expect(remaining).toBeLessThan(1_000);
     const dialog = page.getByRole('dialog');
-    // Its last word may have been lost on the way.
+    // Its last message may have been lost.
     await dialog
       .getByText('It was interrupted')
       .or(dialog.getByText('Events that it did not reach are still dead'))
@@ -230,7 +229,7 @@ describe.skipIf(chromiumPath === null)('the console', () => {
 
 const verdict = (words: string) => page.getByRole('heading', { name: words, exact: true }).waitFor({ timeout: 60_000 });
 
-/** Writes as a user does. Returns the aggregate's id. */
+/** Writes an event as a user does. Returns the aggregate's id. */
 async function writeEvent(date: string): Promise<string> {
   const events = trackCollection(database.client, database.db, memoryEvent);
   const _id = new ObjectId();
@@ -238,7 +237,7 @@ async function writeEvent(date: string): Promise<string> {
   return String(_id);
 }
 
-/** An event that is dead, though nothing is wrong with it: as if its reason had been mended. */
+/** Inserts a dead event that is in fact valid, as if its cause had been fixed. */
 async function dieOf(code: string, message = 'for a test'): Promise<string> {
   const [eventId = ''] = await dieOften(code, 1, message);
   return eventId;

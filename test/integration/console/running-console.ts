@@ -1,16 +1,20 @@
-/** The console as an operator runs it: the real command, on a site of the test's own. */
+/** The console as an operator runs it: the real command, with the test's own servers. */
 import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { type RunningOutgraph, startOutgraph } from '../../support/run-outgraph.ts';
 
 export interface StartedConsole extends RunningOutgraph {
-  /** As it printed it, with the token. */
+  /** The printed address, with the token. */
   readonly url: string;
-  /** Without the token. */
+  /** The origin of the address, without the token. */
   readonly origin: string;
   readonly token: string;
 }
 
-/** Starts it, and waits for its address. @throws Error with what it said, where it ends instead. */
+/**
+ * Starts the console and waits for its address.
+ *
+ * @throws Error with its output if it ends first.
+ */
 export async function startConsole(
   settings: Readonly<Record<string, string>>,
   start = startOutgraph,

@@ -1,6 +1,6 @@
 /**
- * The graph does not depend on how events were batched: claims and values that move between aggregates, together and
- * apart.
+ * The graph does not depend on how events are batched, even if claims and values move between
+ * aggregates.
  */
 import type { Document, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -29,13 +29,13 @@ afterAll(async () => {
 
 const outbox = () => database.db.collection<Document>(outboxCollection);
 let names = 0;
-/** A name for an aggregate or a node of one test. */
+/** A unique name for an aggregate or a node of one test. */
 function fresh(name: string): string {
   names += 1;
   return `${name}-${names}`;
 }
 
-/** Inserts the events in this order, as one transaction would. */
+/** Inserts the events in this order, as one transaction does. */
 async function write(...events: (Document & { _id: ObjectId })[]): Promise<ObjectId[]> {
   await outbox().insertMany(events);
   return events.map(({ _id }) => _id);
@@ -74,7 +74,7 @@ const mailOf = (node: string) =>
 describe('two aggregates that swap a node in one transaction', () => {
   it.each([
     ['of 10,000 elements each', 9_990],
-    ['of few elements', 2],
+    ['of a few elements', 2],
   ])('are both applied, in one batch: %s', async (_, size) => {
     const [a, b, x, y] = [fresh('a'), fresh('b'), fresh('x'), fresh('y')];
     const others = (of: string) => Array.from({ length: size }, (__, index) => `${of}-${index}`);
@@ -86,7 +86,7 @@ describe('two aggregates that swap a node in one transaction', () => {
     expect(await ownersOf(x, y)).toStrictEqual([b, a]);
   });
 
-  it('are both applied where a full batch takes several transactions', async () => {
+  it('are both applied if a full batch takes several transactions', async () => {
     const [a, b, x, y] = [fresh('a'), fresh('b'), fresh('x'), fresh('y')];
     const bulk = () =>
       Array.from({ length: 400 }, () =>
@@ -102,7 +102,7 @@ describe('two aggregates that swap a node in one transaction', () => {
     expect(await ownersOf(x, y)).toStrictEqual([b, a]);
   });
 
-  it('are both applied where each comes in a batch of its own', async () => {
+  it('are both applied if each is in a separate batch', async () => {
     const [a, b, x, y] = [fresh('a'), fresh('b'), fresh('x'), fresh('y')];
     await consumer.consume(await write(owning(a, [x]), owning(b, [y])));
     const [first, second] = await write(owning(a, [y]), owning(b, [x]));
@@ -113,8 +113,8 @@ describe('two aggregates that swap a node in one transaction', () => {
   });
 });
 
-describe('a valid event and a newer one that claims what another aggregate keeps', () => {
-  it.each(['together', 'apart'])('are applied and dead, delivered %s', async (how) => {
+describe('a valid event and a newer one that claims what another aggregate owns', () => {
+  it.each(['together', 'apart'])('are applied and dead if delivered %s', async (how) => {
     const [a, b, x, own] = [fresh('a'), fresh('b'), fresh('x'), fresh('own')];
     await consumer.consume(await write(owning(a, [x])));
     const [valid, refused] = (await write(owning(b, [own]), owning(b, [own, x]))) as [ObjectId, ObjectId];
@@ -130,23 +130,27 @@ describe('a valid event and a newer one that claims what another aggregate keeps
     expect(await ownersOf(own, x)).toStrictEqual([b, a]);
   });
 
-  it('are applied where the holder lets go by an event that is older than one of its own that is refused', async () => {
+  it('are applied if the owner releases it by an event that is older than its own refused one', async () => {
     const [a, b, x] = [fresh('a'), fresh('b'), fresh('x')];
     await consumer.consume(await write(owning(a, [x])));
     const invalid = owning(a, [[fresh('z'), { nested: { no: 1 } }]]);
-    const [letsGo, wrong, claims] = (await write(owning(a, []), invalid, owning(b, [x]))) as [
+    const [releases, invalidId, claims] = (await write(owning(a, []), invalid, owning(b, [x]))) as [
       ObjectId,
       ObjectId,
       ObjectId,
     ];
     await consumer.consume([claims]);
-    expect(await statusesOf([letsGo, wrong, claims])).toStrictEqual(['processed', 'value-unsupported', 'processed']);
+    expect(await statusesOf([releases, invalidId, claims])).toStrictEqual([
+      'processed',
+      'value-unsupported',
+      'processed',
+    ]);
     expect(await ownersOf(x)).toStrictEqual([b]);
   });
 });
 
 describe("a value that a user's unique constraint allows once", () => {
-  it('moves from one aggregate to another, delivered in reverse', async () => {
+  it('moves from one aggregate to another if delivered in reverse', async () => {
     const [u1, u2] = [fresh('u'), fresh('u')];
     const value = fresh('mail');
     await consumer.consume(await write(owning(u2, [[u2, { mail: value }]])));
@@ -160,7 +164,7 @@ describe("a value that a user's unique constraint allows once", () => {
     expect(await mailOf(u1)).toBe(value);
   });
 
-  it.each(['together', 'in reverse'])('is swapped between two aggregates, delivered %s', async (how) => {
+  it.each(['together', 'in reverse'])('is swapped between two aggregates if delivered %s', async (how) => {
     const [u1, u2, one, two] = [fresh('u'), fresh('u'), fresh('mail'), fresh('mail')];
     await consumer.consume(await write(owning(u1, [[u1, { mail: one }]]), owning(u2, [[u2, { mail: two }]])));
     const swapped = await write(owning(u1, [[u1, { mail: two }]]), owning(u2, [[u2, { mail: one }]]));
@@ -180,7 +184,7 @@ describe("a value that a user's unique constraint allows once", () => {
     expect(await mailOf(u1)).toBe(value);
   });
 
-  it('goes round in three events of two aggregates in one batch', async () => {
+  it('rotates in three events of two aggregates in one batch', async () => {
     const [p1, p2, y, z, free] = [fresh('p'), fresh('p'), fresh('y'), fresh('z'), fresh('free')];
     await consumer.consume(await write(owning(p2, [[p2, { mail: y }]])));
     const ids = await write(
@@ -193,7 +197,7 @@ describe("a value that a user's unique constraint allows once", () => {
     expect([await mailOf(p1), await mailOf(p2)]).toStrictEqual([y, z]);
   });
 
-  it('that another aggregate keeps makes one event dead, with a sentence that names the holder', async () => {
+  it('that another aggregate keeps makes one event dead, with a message that names the holder', async () => {
     const [u1, u2, value] = [fresh('u'), fresh('u'), fresh('mail')];
     const [holds] = await write(owning(u2, [[u2, { mail: value }]]));
     await consumer.consume([holds as ObjectId]);
@@ -207,8 +211,8 @@ describe("a value that a user's unique constraint allows once", () => {
   });
 });
 
-describe('an additional label that has a key of its own', () => {
-  it('is refused by name, whichever event comes first', async () => {
+describe('an additional label that has its own key', () => {
+  it('is refused by name, in either order of the events', async () => {
     const [keyed, late] = [`${small.graph.label}Keyed`, `${small.graph.label}Late`];
     const named = (label: string) =>
       upsertEvent(
@@ -242,8 +246,8 @@ describe('an additional label that has a key of its own', () => {
   });
 });
 
-describe('an index of the user on the key of a label', () => {
-  it('makes the event dead with a sentence that names the index and the statement that drops it', async () => {
+describe("a user's index on the key of a label", () => {
+  it('makes the event dead with a message that names the index and the statement that drops it', async () => {
     const label = `${small.graph.label}Indexed`;
     await small.graph.driver.executeQuery(`CREATE INDEX theirs_${label} FOR (n:${label}) ON (n.id)`);
     const [id] = await write(

@@ -1,5 +1,5 @@
 /**
- * One bad event never holds up another, whatever is wrong with it: each kind among good events, through the worker on
+ * A bad event of any kind never delays others: each kind among good events, through the worker on
  * real servers.
  */
 import { type Document, Int32, ObjectId } from 'mongodb';
@@ -40,10 +40,10 @@ const outbox = () => database.db.collection<Document>(outboxCollection);
 const id = (name: string) => `${small.graph.label}-${name}`;
 const good = (name: string) => upsertEvent({ nodes: [small.node(id(name))] }, { aggregateId: id(name) });
 
-it('2,000 good events are applied while one event of every bad kind is among them, and each bad one is dead with its code', {
+it('2,000 good events are applied among bad ones of every kind, each of which is dead with its code', {
   timeout: 240_000,
 }, async () => {
-  const all = Array.from({ length: 2_000 }, (_, index) => good(`good-${index}`));
+  const goodEvents = Array.from({ length: 2_000 }, (_, index) => good(`good-${index}`));
   const bad = badEvents(small.graph.label);
   const worker = startWorker(
     readSettings(workerSettings, {
@@ -56,10 +56,10 @@ it('2,000 good events are applied while one event of every bad kind is among the
     { ...silentLog, failed: () => undefined },
   );
   try {
-    await outbox().insertMany(all.slice(0, 1_000));
+    await outbox().insertMany(goodEvents.slice(0, 1_000));
     for (const { event, bypass = false } of bad)
       await insertRaw(database.db, outboxCollection, [event], { bypassDocumentValidation: bypass });
-    await outbox().insertMany(all.slice(1_000));
+    await outbox().insertMany(goodEvents.slice(1_000));
 
     const isOpen = { status: { $nin: ['processed', 'dead'] }, aggregateType: { $ne: 'outgraph-canary' } };
     await waitUntil(async () => (await outbox().countDocuments(isOpen)) === 0 || undefined, {
@@ -80,14 +80,14 @@ it('2,000 good events are applied while one event of every bad kind is among the
     return [what, status === 'processed' ? null : (error?.code ?? status)];
   });
   expect(outcomes).toStrictEqual(bad.map(({ what, code }) => [what, code]));
-  const isGood = new Set(all.map(({ _id }) => String(_id)));
+  const isGood = new Set(goodEvents.map(({ _id }) => String(_id)));
   expect(found.filter(({ _id, status }) => isGood.has(String(_id)) && status !== 'processed')).toStrictEqual([]);
   const count = `MATCH (n:${small.graph.label}) WHERE n.id STARTS WITH $group RETURN count(n) AS value`;
   expect(await small.count(count, { group: id('good-') })).toBe(2_000);
   expect(worker.health()).toMatchObject({ healthy: true });
 });
 
-it('bad events that were pending before the worker started do not keep it from the good ones', async () => {
+it('bad events that are pending before the worker starts do not keep it from good ones', async () => {
   const label = `${small.graph.label}Before`;
   const bad = badEvents(label).filter(
     ({ code, event }) =>
@@ -118,10 +118,11 @@ it('bad events that were pending before the worker started do not keep it from t
   expect(bad.length).toBeGreaterThan(8);
 });
 
-it('packs with one event of every bad kind among good ones leave the queue when all of their events are settled', async () => {
+it('packs of good events and bad ones of every kind leave the queue once all events are settled', async () => {
   const consumer = joinConsumer(readSettings(consumerSettings, database.settings), catalog, noQueue);
   const goodOnes = Array.from({ length: 120 }, (_, index) => good(`packed-${index}`));
-  // A violated constraint is retried for minutes, because it may pass. An id of another type has no pointer.
+  // A violated constraint is retried for minutes, because the violation may be temporary. An id of
+  // another type has no pointer.
   const bad = badEvents(`${small.graph.label}Packed`).filter(
     ({ code, event }) => code !== 'constraint-violation' && event._id instanceof ObjectId,
   );
@@ -129,8 +130,8 @@ it('packs with one event of every bad kind among good ones leave the queue when 
   for (const event of events)
     await insertRaw(database.db, outboxCollection, [event], { bypassDocumentValidation: true });
   const ids = events.map(({ _id }) => String(_id));
-  const bodies = inChunks(ids, 100).map((some) =>
-    JSON.stringify({ aggregateType: 'graph', events: some.map((eventId) => ({ eventId, aggregateId: 'x' })) }),
+  const bodies = inChunks(ids, 100).map((chunk) =>
+    JSON.stringify({ aggregateType: 'graph', events: chunk.map((eventId) => ({ eventId, aggregateId: 'x' })) }),
   );
   const messages = bodies.map((body, index) => ({ messageId: `pack${index}`, body, receiptHandle: '' }));
   let open = messages;
@@ -142,7 +143,7 @@ it('packs with one event of every bad kind among good ones leave the queue when 
     );
     open = open.filter(({ messageId }) => report.failedMessageIds.includes(messageId));
   }
-  // Once more, as SQS may deliver any message twice.
+  // Deliver them once more, because SQS may deliver any message twice.
   const again = messages.map((message) => ({ ...message, receiveCount: 6 }));
   expect(await consumer.consume(again, () => 60_000, silentLog)).toMatchObject({ applied: 0, failedMessageIds: [] });
   await consumer.close();
@@ -159,7 +160,7 @@ it('packs with one event of every bad kind among good ones leave the queue when 
   expect(await small.count(count, { group: id('packed-') })).toBe(120);
 });
 
-it('an event that the sweep finds before any pointer does is dead, and the sweep goes on', async () => {
+it('a bad event that the sweep finds first is dead, and the sweep continues', async () => {
   const events = [
     without(outboxEvent(), 'position'),
     outboxEvent({ _id: id('text') }),
@@ -188,7 +189,7 @@ it('an event that the sweep finds before any pointer does is dead, and the sweep
   ).toBe(8);
 });
 
-it('an event of a type that only the catalog of the set-up has stays pending, is reported once, and its neighbours are applied', async () => {
+it('an event of a type that only the set-up knows stays pending without delaying its neighbours', async () => {
   const newer = `newer-${database.db.databaseName.slice(-6)}`;
   await writeDeclaredTypes(database.db, [...catalog.keys(), newer]);
   const reported: string[] = [];

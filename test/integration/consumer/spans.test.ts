@@ -1,6 +1,6 @@
 /**
- * The consumer's spans, on real servers and a collector: they stand in the writer's trace, and cost no batch anything
- * that the collector does wrong.
+ * The consumer's spans, on real servers and a collector: they belong to the writer's trace, and a
+ * faulty collector does not affect any batch.
  */
 import { context, trace } from '@opentelemetry/api';
 import { TracerProvider } from '@opentelemetry/sdk-trace';
@@ -79,7 +79,7 @@ function consume(consumer: Consumer, ids: readonly ObjectId[]): Promise<ConsumeR
   return consumer.consume(messagesOf(ids), () => 60_000, log);
 }
 
-it("an applied event's span stands in its writer's trace, below the writer's span, and links to the span of its batch", async () => {
+it("an applied event's span is a child of its writer's span and links to the span of its batch", async () => {
   const aggregateId = unique();
   const span = new TracerProvider().getTracer('writer').startSpan('save');
   await context.with(trace.setSpan(context.active(), span), () =>
@@ -122,7 +122,7 @@ it("an applied event's span stands in its writer's trace, below the writer's spa
   });
   expect(ofBatch).toMatchObject({ parentSpanId: undefined, kind: consumerKind, links: [] });
   expect(ofBatch?.traceId).not.toBe(ofEvent?.traceId);
-  // As X-Ray wants it: the seconds first.
+  // X-Ray requires the seconds first.
   const seconds = Number.parseInt(ofBatch?.traceId.slice(0, 8) ?? '', 16);
   expect(Math.abs(seconds - Number((ofBatch?.startNanos ?? 0n) / 1_000_000_000n))).toBeLessThanOrEqual(60);
   expect(ofBatch?.attributes).toStrictEqual({
@@ -136,7 +136,7 @@ it("an applied event's span stands in its writer's trace, below the writer's spa
   }
 });
 
-it('says what became of each event that is sampled, and nothing of what is in it', async () => {
+it('records the outcome of each sampled event, and nothing of its content', async () => {
   const [old, aggregateId] = [new Date(0), `secret-${unique()}`];
   const node = small.node('secret', { properties: { text: 'secret' } });
   const events = [
@@ -174,7 +174,7 @@ it('says what became of each event that is sampled, and nothing of what is in it
   expect(receiver.bodies.join()).not.toContain('secret');
 });
 
-it('makes no span at all for a batch whose events are not traced, not sampled, or malformed', async () => {
+it('creates no span for a batch whose events are not traced, not sampled, or malformed', async () => {
   const events = [
     graphEvent(),
     graphEvent({ traceparent: `00-${traceId}-${spanId}-00` }),
@@ -186,11 +186,11 @@ it('makes no span at all for a batch whose events are not traced, not sampled, o
   expect({ requests: receiver.requests, undelivered }).toStrictEqual({ requests: 0, undelivered: [] });
 });
 
-it('tells of a server that failed, in the spans of the events and of the batch', async () => {
+it('records a server failure in the spans of the events and of the batch', async () => {
   const events = [graphEvent({ traceparent: sampled }), graphEvent({ traceparent: sampled })];
   await outbox().insertMany(events);
   const consumer = openConsumer();
-  // The first batch has asked the servers; afterwards Neo4j has no time to answer.
+  // The first batch has queried the servers. After that, Neo4j has no time to answer.
   await consume(consumer, [new ObjectId()]);
   const messages = messagesOf(events.map(({ _id }) => _id));
   const remaining = [60_000, 60_000];
@@ -207,7 +207,7 @@ it('tells of a server that failed, in the spans of the events and of the batch',
 it.each([
   'hang',
   'refuse',
-] as const)('a collector that would %s fails no batch, and is not asked again for a while', async (mood) => {
+] as const)('a collector with fault "%s" fails no batch, and gets no further request for a while', async (mood) => {
   receiver.mood = mood;
   const events = [graphEvent({ traceparent: sampled }), graphEvent({ traceparent: sampled })];
   await outbox().insertMany(events);
@@ -218,24 +218,24 @@ it.each([
   expect(undelivered.join()).not.toContain('127.0.0.1');
 });
 
-it('a collector that is not there fails no batch either', async () => {
-  const nobody = await startOtlpReceiver();
-  await nobody.close();
+it('an unreachable collector fails no batch', async () => {
+  const closed = await startOtlpReceiver();
+  await closed.close();
   const event = graphEvent({ traceparent: sampled });
   await outbox().insertOne(event);
-  const consumer = openConsumer({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${nobody.url}/v1/traces` });
+  const consumer = openConsumer({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${closed.url}/v1/traces` });
   expect(await consume(consumer, [event._id])).toMatchObject({ applied: 1 });
   expect(undelivered).toHaveLength(1);
 });
 
-it('no spans are made where OpenTelemetry is switched off', async () => {
+it('creates no spans if OpenTelemetry is disabled', async () => {
   const event = graphEvent({ traceparent: sampled });
   await outbox().insertOne(event);
   expect(await consume(openConsumer({ OTEL_SDK_DISABLED: 'true' }), [event._id])).toMatchObject({ applied: 1 });
   expect(receiver.requests).toBe(0);
 });
 
-it('the worker makes the same spans, and has sent the last of them when it stops', async () => {
+it('the worker creates the same spans, and sends the last ones before it stops', async () => {
   const event = graphEvent({ traceparent: sampled });
   await outbox().insertOne(event, { writeConcern: { w: 'majority' } });
   const settings = readSettings(workerSettings, environment({ PUBLISHER_LEASE_SECONDS: '5' }));

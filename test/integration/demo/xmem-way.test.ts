@@ -1,4 +1,7 @@
-/** What `npm start` compares with: XMem's way of writing a scan, and the count of what it leaves behind. */
+/**
+ * The comparison in `npm start`: XMem's way of writing a scan, and the count of what it leaves
+ * behind.
+ */
 import { ObjectId } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { scanSources } from '../../../demo/input/code/scan.ts';
@@ -16,7 +19,7 @@ afterAll(async () => {
 
 const nothing = { ghostFiles: 0, ghostNames: 0, ghostVersions: 0, staleCalls: 0, staleImports: 0, missingCalls: 0 };
 
-/** A repository that scans are written to in XMem's way. */
+/** A repository to which scans are written in XMem's way. */
 function repositoryOfXmem() {
   const repository = { org_id: new ObjectId().toHexString(), repo: 'tools' };
   const hashes: XmemHashes = { files: new Map(), symbols: new Map() };
@@ -41,7 +44,7 @@ it('a first scan leaves nothing behind, and one without changes writes nothing',
   expect(await write(before)).toMatchObject({ transactions: 0, leftovers: nothing });
 });
 
-it('an edit, a removed symbol and a removed file leave ghosts, stale edges, and a call that nobody has', async () => {
+it('an edit, a removed symbol and a removed file leave ghosts, stale edges and a missing call', async () => {
   const write = repositoryOfXmem();
   await write(before);
   const { 'src/c.ts': _, ...kept } = before;
@@ -56,7 +59,7 @@ it('an edit, a removed symbol and a removed file leave ghosts, stale edges, and 
   });
 });
 
-it('an edge to what is not there is dropped', async () => {
+it('an edge to a missing symbol is dropped', async () => {
   const write = repositoryOfXmem();
   expect(await write(before, (path) => path === 'src/a.ts')).toMatchObject({
     dropped: 2,

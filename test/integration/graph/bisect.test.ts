@@ -1,9 +1,9 @@
-/** A batch with events that Neo4j refuses: exactly those are set aside, in few transactions. */
+/** A batch with events that Neo4j refuses: exactly these are set aside, in few transactions. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openSmallGraph } from '../../support/small-graph.ts';
 
 const batchSize = 1_000;
-/** Longer than Neo4j can index: refused by the server, and by nothing before it. */
+/** Longer than Neo4j can index. Only the server refuses it. */
 const tooLong = 'x'.repeat(40_000);
 
 let small: Awaited<ReturnType<typeof openSmallGraph>>;
@@ -14,7 +14,7 @@ afterAll(() => small.clear());
 
 it.each([
   1, 3, 50,
-])('of 1,000 events with %i bad ones, those alone are refused, in about k log2 n transactions', async (bad) => {
+])('of 1,000 events with %i bad ones, only those are refused, in about k log2 n transactions', async (bad) => {
   const { apply, count, graph, node, state } = small;
   const group = `bad${bad}`;
   const isBad = (index: number) =>
@@ -33,7 +33,7 @@ it.each([
   ).toStrictEqual(new Set(['applied', 'key-too-large']));
   const nodes = `MATCH (n:${graph.label}) WHERE n.id STARTS WITH $group RETURN count(n) AS value`;
   expect(await count(nodes, { group: `${group}-` })).toBe(batchSize - bad);
-  // A culprit costs two halves at each level below the one where it parts from the others.
+  // Each bad event costs two halves at each level below the one where it separates from the others.
   const atMost = 2 * bad * (Math.log2(batchSize / bad) + 1) + 1;
   expect(graph.transactions - before).toBeLessThanOrEqual(atMost);
 });

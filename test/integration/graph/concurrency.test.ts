@@ -1,4 +1,7 @@
-/** Many consumers and readers at once: nothing is lost where all meet, and nobody sees half a change. */
+/**
+ * Many concurrent consumers and readers: no update is lost on a hot node, and no reader sees half a
+ * change.
+ */
 import pMap from 'p-map';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { inChunks } from '../../../lib/runtime/in-chunks.ts';
@@ -10,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => small.clear());
 
-it('thousands of aggregates that share one node and one endpoint lose no update under eight consumers', async () => {
+it('with eight consumers, thousands of aggregates that share a node and an endpoint lose no update', async () => {
   const { apply, count, graph, node, state } = small;
   const total = 3_000;
   const subgraph = (index: number) => ({
@@ -32,25 +35,26 @@ it('thousands of aggregates that share one node and one endpoint lose no update 
 });
 
 /**
- * Neo4j isolates by read committed, without snapshots: a reader that holds no lock may follow a pointer to the old
- * relationship at the very moment at which the commit takes it away, and find nothing
- * (https://neo4j.com/docs/operations-manual/current/database-internals/transaction-management/). A reader for whom that
- * matters locks the node first, as here.
+ * Neo4j's isolation is read committed, without snapshots. A reader without a lock may follow a
+ * pointer to the old relationship just when the commit removes it, and find nothing
+ * (https://neo4j.com/docs/operations-manual/current/database-internals/transaction-management/).
+ * Readers for whom that matters lock the node first, as here.
  */
-it('a reader that polls while an aggregate moves never sees it in two places, and under a lock never in none', async () => {
+it('a reader that polls a moving aggregate never sees it twice, and with a lock always sees it', async () => {
   const { apply, count, graph, node, state } = small;
   const moves = 300;
   const place = (move: number) => ({
     nodes: [node('mover')],
     relationships: [{ type: graph.type, from: node('mover'), to: node(`day-${move % 7}`) }],
   });
-  // Days that are listed, so that they stay when the mover leaves.
+  // The days are listed, so they remain when the mover leaves.
   const days = Array.from({ length: 7 }, (_, day) => node(`day-${day}`));
   await apply([state('days', { nodes: days }), state('mover', place(0))]);
   let moving = true;
   const read = async (lock: string) => {
     const seen = new Map<number, number>();
-    const query = `MATCH (n:${graph.label} {id: 'mover'}) ${lock} WITH n MATCH (n)-[r:${graph.type}]->() RETURN count(r) AS value`;
+    const query = `MATCH (n:${graph.label} {id: 'mover'}) ${lock} WITH n
+      MATCH (n)-[r:${graph.type}]->() RETURN count(r) AS value`;
     while (moving) {
       const places = await count(query);
       seen.set(places, (seen.get(places) ?? 0) + 1);

@@ -1,7 +1,8 @@
 /**
- * Nothing that a writer sends is ever run: it stands in the graph exactly as data, or it is refused by the outbox, or
- * its event is dead with a code. Attempts go the whole way of the consumer, through real MongoDB and Neo4j;
- * `OUTGRAPH_ATTEMPTS=20000 npx vitest run --project convergence` takes more.
+ * Nothing that a writer sends is ever executed: it is stored in the graph as data, the outbox
+ * refuses it, or its event is dead with a code. Attempts take the whole path of the consumer,
+ * through real MongoDB and Neo4j. For more of them, run `OUTGRAPH_ATTEMPTS=20000 npx vitest run
+ * --project convergence`.
  */
 import { randomBytes } from 'node:crypto';
 import { Logger } from '@aws-lambda-powertools/logger';
@@ -28,7 +29,7 @@ import { testOutboxId } from '../../support/outbox-id.ts';
 import { servers } from '../../support/servers.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
-const attemptsInAll = Number(process.env.OUTGRAPH_ATTEMPTS);
+const totalAttempts = Number(process.env.OUTGRAPH_ATTEMPTS);
 const attemptsAtOnce = 50;
 
 const suffix = `I${randomBytes(4).toString('hex')}`;
@@ -61,10 +62,11 @@ const clear = async () => {
 };
 
 /**
- * The events that the outbox took; it refuses the others by its validator, or the driver does by what BSON cannot say.
+ * Inserts the events. Returns the ids of those that the outbox accepted; its validator refuses the
+ * others, or the driver does because BSON cannot represent them.
  */
 async function insert(attempts: readonly Attempt[]): Promise<readonly string[]> {
-  const taken = attempts.map(async ({ event }) => {
+  const inserted = attempts.map(async ({ event }) => {
     try {
       await outbox().insertOne(event);
       return [event._id.toHexString()];
@@ -74,10 +76,10 @@ async function insert(attempts: readonly Attempt[]): Promise<readonly string[]> 
       return [];
     }
   });
-  return (await Promise.all(taken)).flat();
+  return (await Promise.all(inserted)).flat();
 }
 
-/** Consumes a batch, and returns the lines that it logs. */
+/** Consumes a batch. Returns the lines that it logs. */
 async function consume(
   bodies: readonly string[],
 ): Promise<{ readonly lines: readonly string[]; readonly unreadable: number }> {
@@ -99,7 +101,7 @@ async function consume(
   };
 }
 
-/** Every text that stands as a value somewhere within. */
+/** Every text that occurs as a value somewhere within. */
 function textsWithin(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
   if (value instanceof ObjectId || value instanceof Date || typeof value !== 'object' || value === null) return [];
@@ -118,7 +120,8 @@ async function namesInGraph(): Promise<readonly string[]> {
 
 async function sentinels(): Promise<unknown> {
   const { records } = await driver.executeQuery(
-    `MATCH (n:${target.sentinel})-[r]->(m) RETURN labels(n) AS labels, properties(n) AS own, type(r) AS type, properties(m) AS others`,
+    `MATCH (n:${target.sentinel})-[r]->(m)
+     RETURN labels(n) AS labels, properties(n) AS own, type(r) AS type, properties(m) AS others`,
   );
   const people = await database.db
     .collection('people')
@@ -132,7 +135,7 @@ const untouched = [
   [{ name: 'Ada', status: 'pending' }],
 ];
 
-it('whatever a writer sends stands exactly as data, or is refused or dead with a code; nothing else changes, and the log stays a log', {
+it('anything a writer sends is stored as data, refused, or dead with a code, and nothing else changes', {
   timeout: 300_000,
 }, async () => {
   const count = { processed: 0, dead: 0, refused: 0, unreadable: 0 };
@@ -193,12 +196,12 @@ it('whatever a writer sends stands exactly as data, or is refused or dead with a
   const batch = fc.array(randomAttempt(target), { minLength: attemptsAtOnce, maxLength: attemptsAtOnce, size: 'max' });
   const bodies = fc.array(randomBody(target), { minLength: 3, maxLength: 3 });
   await fc.assert(fc.asyncProperty(batch, bodies, check), {
-    numRuns: Math.ceil(attemptsInAll / attemptsAtOnce),
+    numRuns: Math.ceil(totalAttempts / attemptsAtOnce),
     endOnFailure: true,
     ...(process.env.OUTGRAPH_SEED === undefined ? {} : { seed: Number(process.env.OUTGRAPH_SEED) }),
   });
-  // Neither is everything refused at the door, nor is everything taken.
-  expect(Math.min(...Object.values(count))).toBeGreaterThan(attemptsInAll / 20);
+  // Every kind of outcome occurs often enough.
+  expect(Math.min(...Object.values(count))).toBeGreaterThan(totalAttempts / 20);
   expect([...codes]).toStrictEqual(
     expect.arrayContaining(['name-invalid', 'value-unsupported', 'subgraph-invalid', 'key-invalid']),
   );

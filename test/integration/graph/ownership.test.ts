@@ -51,7 +51,7 @@ const propertiesOf = async (id: string) =>
   ).records.map((record) => record.toObject());
 
 describe('a node that another aggregate owns', () => {
-  it('is refused, and given when the owner lets go in the same batch', async () => {
+  it('is refused, unless the owner releases it in the same batch', async () => {
     const [holder, claimant, wanted] = [aggregate(), aggregate(), node()];
     await apply(state(holder, { nodes: [wanted] }));
     expect(await apply(state(claimant, { nodes: [wanted] }))).toMatchObject([
@@ -64,16 +64,16 @@ describe('a node that another aggregate owns', () => {
     expect(await propertiesOf(wanted.key.id)).toMatchObject([{ properties: { _outgraphOwner: claimant } }]);
   });
 
-  it('may be swapped for another one between two owners', async () => {
-    const [left, right, one, two] = [aggregate(), aggregate(), node(), node()];
-    await apply(state(left, { nodes: [one] }), state(right, { nodes: [two] }));
-    expect(await apply(state(left, { nodes: [two] }), state(right, { nodes: [one] }))).toMatchObject([
+  it('can be swapped for another one between two owners', async () => {
+    const [leftoverLabel, right, one, two] = [aggregate(), aggregate(), node(), node()];
+    await apply(state(leftoverLabel, { nodes: [one] }), state(right, { nodes: [two] }));
+    expect(await apply(state(leftoverLabel, { nodes: [two] }), state(right, { nodes: [one] }))).toMatchObject([
       { outcome: 'applied' },
       { outcome: 'applied' },
     ]);
   });
 
-  it('is refused when it is shared, and a sharer can be named', async () => {
+  it('is refused if it is shared, and one of its sharers is named', async () => {
     const [sharer, claimant, wanted] = [aggregate(), aggregate(), node()];
     await apply(state(sharer, { nodes: [{ ...wanted, shared: true }] }));
     const [refused] = await apply(state(claimant, { nodes: [wanted] }));
@@ -84,7 +84,7 @@ describe('a node that another aggregate owns', () => {
 });
 
 describe('a foreign node', () => {
-  it('stays as it was when a relationship attaches to it and goes', async () => {
+  it('stays unchanged when a relationship is attached and removed', async () => {
     const [owner, foreign] = [aggregate(), node()];
     await driver.executeQuery(`CREATE (:${label}:Theirs {id: $id, name: 'kept'})`, foreign.key);
     const before = await propertiesOf(foreign.key.id);
@@ -93,7 +93,7 @@ describe('a foreign node', () => {
     expect(await propertiesOf(foreign.key.id)).toStrictEqual(before);
   });
 
-  it('is adopted when it is listed, and becomes bare while a foreign relationship holds it', async () => {
+  it('is adopted when listed, and becomes bare while a foreign relationship keeps it', async () => {
     const [owner, foreign] = [aggregate(), node()];
     await driver.executeQuery(
       `CREATE (:${label}:Theirs {id: $id, name: 'theirs'})-[:FOREIGN]->(:${label} {id: $other})`,
@@ -108,8 +108,8 @@ describe('a foreign node', () => {
   });
 });
 
-describe('a node that someone else has removed', () => {
-  it('is made anew when its owner changes it, with its relationships', async () => {
+describe('a node that another client removed', () => {
+  it('is recreated with its relationships when its owner changes it', async () => {
     const [owner, removed, other] = [aggregate(), node(), node()];
     const subgraph = (name: string) => ({
       nodes: [{ ...removed, labels: ['Kept'], properties: { name } }],
@@ -148,7 +148,7 @@ describe('a position', () => {
 });
 
 describe('a tombstone', () => {
-  it('keeps a late upsert out, and is purged only when it is old enough', async () => {
+  it('rejects a late upsert, and is purged only when it is old enough', async () => {
     const [key, gone] = [aggregate(), node()];
     const late = state(key, { nodes: [gone] });
     await apply(state(key, null));
@@ -168,7 +168,7 @@ describe('a tombstone', () => {
     expect(await removeTombstones(driver, 'neo4j', old)).toBe(1);
   });
 
-  it('that came back to life is not removed', async () => {
+  it('of a re-created aggregate is not removed', async () => {
     const key = aggregate();
     const dead = state(key, null);
     await apply(dead);
@@ -177,16 +177,16 @@ describe('a tombstone', () => {
   });
 });
 
-it('an index that an ended creation of a constraint has left does not keep the constraint from being made', async () => {
-  const left = `${label}Left`;
-  await driver.executeQuery(`CREATE INDEX outgraph_key_${left} FOR (n:${left}) ON (n.id)`);
-  const applied = apply(state(aggregate(), { nodes: [{ ...node(), label: left }] }));
-  await driver.executeQuery(`DROP INDEX outgraph_key_${left}`);
+it('an index left over by an interrupted constraint creation does not prevent the constraint', async () => {
+  const leftoverLabel = `${label}Left`;
+  await driver.executeQuery(`CREATE INDEX outgraph_key_${leftoverLabel} FOR (n:${leftoverLabel}) ON (n.id)`);
+  const applied = apply(state(aggregate(), { nodes: [{ ...node(), label: leftoverLabel }] }));
+  await driver.executeQuery(`DROP INDEX outgraph_key_${leftoverLabel}`);
   expect(await applied).toMatchObject([{ outcome: 'applied' }]);
-  await clearGraph(driver, [left], `graph:${left}`);
+  await clearGraph(driver, [leftoverLabel], `graph:${leftoverLabel}`);
 });
 
-it('a label that is keyed otherwise is refused by name', async () => {
+it('a label with different key properties is refused by name', async () => {
   await apply(state(aggregate(), { nodes: [node()] }));
   expect(await apply(state(aggregate(), { nodes: [{ label, key: { other: 1 } }] }))).toMatchObject([
     { outcome: 'refused', code: 'key-mismatch' },

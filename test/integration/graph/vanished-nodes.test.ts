@@ -1,6 +1,6 @@
 /**
- * What another transaction deletes while the apply waits for its lock: held still at exactly that moment, on a real
- * Neo4j.
+ * Nodes that another transaction deletes while the apply waits for their lock: both are stopped at
+ * exactly that moment, on a real Neo4j.
  */
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
@@ -30,7 +30,7 @@ afterAll(async () => {
 });
 
 /**
- * Applies a state while another transaction holds its deletion of something open, and lets that one commit once the
+ * Applies a state while another transaction holds an uncommitted deletion, which commits once the
  * apply waits.
  */
 async function applyDuring(deletion: string, parameters: object, key: string, shared: boolean): Promise<void> {
@@ -52,7 +52,7 @@ async function applyDuring(deletion: string, parameters: object, key: string, sh
   }
 }
 
-/** Whether a transaction that works on this key waits for a lock. */
+/** Whether a transaction with this key waits for a lock. */
 async function isBlocked(key: string): Promise<boolean> {
   const { records } = await driver.executeQuery(
     `SHOW TRANSACTIONS YIELD status, parameters WHERE status STARTS WITH 'Blocked' RETURN parameters`,
@@ -60,10 +60,7 @@ async function isBlocked(key: string): Promise<boolean> {
   return records.some((record) => inspect(record.get('parameters'), { depth: null }).includes(key));
 }
 
-it.each([
-  true,
-  false,
-])('a bare node that is deleted while its claim waits is made anew (shared: %s)', async (shared) => {
+it.each([true, false])('a bare node deleted while its claim waits is recreated (shared: %s)', async (shared) => {
   const key = `graph:${label}-node-${shared}`;
   await driver.executeQuery(`CREATE (:${label} {id: $key, _outgraph: true})`, { key });
   await applyDuring(`MATCH (n:${label} {id: $key}) DELETE n`, { key }, key, shared);
@@ -76,7 +73,7 @@ it.each([
   ]);
 });
 
-it('a tombstone that is purged while an upsert waits leaves the upsert in the registry', async () => {
+it('an upsert is in the registry even if its tombstone is purged while it waits', async () => {
   const key = `graph:${label}-tombstone`;
   await applyStates(driver, 'neo4j', [{ key, position: toPosition({ t: 1, i: 1 }), subgraph: null }]);
   await applyDuring('MATCH (a:OutgraphAggregate {key: $key}) DELETE a', { key }, key, false);

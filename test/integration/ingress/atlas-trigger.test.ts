@@ -1,4 +1,7 @@
-/** The trigger's match and projection, as the change stream that an Atlas Trigger is, on a real replica set. */
+/**
+ * The trigger's match and projection, run as a change stream on a real replica set, as an Atlas
+ * Trigger does.
+ */
 import { BSON, type ChangeStream, type Document, type ObjectId } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { acknowledgeEvents } from '../../../lib/consumer/mongodb-acknowledge.ts';
@@ -16,19 +19,19 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 const { EJSON } = BSON;
-const secret = 'what only the payload says';
+const secret = 'only in the payload';
 type OutboxEvent = ReturnType<typeof upsertEvent>;
 const outbox = () => database.db.collection(outboxCollection);
 
-/** Opens a change stream; it brings everything from now on. */
+/** Opens a change stream that returns every change from now on. */
 async function watch(pipeline: Document[]): Promise<ChangeStream> {
   const stream = outbox().watch(pipeline, { maxAwaitTimeMS: 100 });
-  // The driver opens it with the first read, and tells a token from then on.
+  // The driver opens the stream at the first read, and has a token from then on.
   await stream.tryNext();
   return stream;
 }
 
-/** Reads until the event with this id has come. */
+/** Reads changes up to the one of this event. */
 async function readUntil(stream: ChangeStream, last: { readonly _id: ObjectId }): Promise<readonly Document[]> {
   const changes: Document[] = [];
   while (!changes.some(({ fullDocument }) => last._id.equals(fullDocument?._id))) changes.push(await stream.next());
@@ -36,7 +39,7 @@ async function readUntil(stream: ChangeStream, last: { readonly _id: ObjectId })
   return changes;
 }
 
-/** Whatever happens to events in an outbox; returns those that were inserted. */
+/** Does everything that can happen to events in an outbox. Returns the inserted events. */
 async function useOutbox(): Promise<readonly [OutboxEvent, OutboxEvent, OutboxEvent]> {
   const event = () => upsertEvent({ nodes: [{ label: 'Secret', key: { id: secret } }], relationships: [] });
   const [plain, inTransaction, last] = [event(), event(), event()];
@@ -52,7 +55,7 @@ async function useOutbox(): Promise<readonly [OutboxEvent, OutboxEvent, OutboxEv
   return [plain, inTransaction, last];
 }
 
-it('the trigger sees every insert once, no acknowledgement, change or purge, and nothing of an event but its pointer', async () => {
+it('the trigger gets every insert once, nothing else, and only the pointer of an event', async () => {
   const [projected, whole] = [await watch(triggerPipeline(atlasTrigger)), await watch([])];
   const events = await useOutbox();
   const changes = await readUntil(projected, events[2]);
@@ -64,7 +67,7 @@ it('the trigger sees every insert once, no acknowledgement, change or purge, and
     })),
   );
   expect(EJSON.stringify(changes)).not.toContain(secret);
-  // Without the trigger's match and projection, the rest is there.
+  // Without the trigger's match and projection, the stream has the rest.
   const unfiltered = await readUntil(whole, events[2]);
   expect(new Set(unfiltered.map(({ operationType }) => operationType))).toStrictEqual(
     new Set(['insert', 'update', 'replace', 'delete']),
@@ -72,7 +75,7 @@ it('the trigger sees every insert once, no acknowledgement, change or purge, and
   expect(EJSON.stringify(unfiltered)).toContain(secret);
 });
 
-it('the consumer reads the pointer from what the trigger sends, in plain and in Extended JSON', async () => {
+it('the consumer reads the pointer that the trigger sends, in plain and in Extended JSON', async () => {
   const stream = await watch(triggerPipeline(atlasTrigger));
   const event = upsertEvent({ nodes: [], relationships: [] });
   await outbox().insertOne(event);

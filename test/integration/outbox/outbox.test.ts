@@ -23,14 +23,14 @@ const without = (field: string) => {
   return rest;
 };
 
-describe('the validator, for a plain driver', () => {
+describe('the validator, with a plain driver', () => {
   it.each([
     ['an upsert', () => event()],
     ['a delete', () => ({ ...without('payload'), operation: 'delete' })],
     ['trace context', () => event({ traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' })],
-    ['trace context that is malformed', () => event({ traceparent: 'not-a-trace' })],
+    ['malformed trace context', () => event({ traceparent: 'not-a-trace' })],
     ['an id of 512 bytes', () => event({ aggregateId: 'é'.repeat(256) })],
-  ])('takes %s', async (_, make) => {
+  ])('accepts %s', async (_, make) => {
     await expect(outbox().insertOne(make())).resolves.toMatchObject({ acknowledged: true });
   });
 
@@ -57,7 +57,7 @@ describe('the validator, for a plain driver', () => {
     await expect(outbox().insertOne(make() as Document & { _id: ObjectId })).rejects.toMatchObject({ code: 121 });
   });
 
-  it('aborts the transaction of a wrong event, so that its document is not written either', async () => {
+  it('aborts the transaction of an invalid event, so its document is not written either', async () => {
     const documents = database.db.collection('documents');
     const _id = new ObjectId();
     const attempt = database.client.withSession((session) =>
@@ -72,7 +72,7 @@ describe('the validator, for a plain driver', () => {
 });
 
 describe('the outbox', () => {
-  it('fills in positions in a transaction, unique and in the order of the inserts', async () => {
+  it('assigns unique positions in a transaction, in the order of the inserts', async () => {
     const events = [event(), event(), event()];
     await database.client.withSession((session) =>
       session.withTransaction(() => outbox().insertMany(events, { session })),
@@ -91,7 +91,7 @@ describe('the outbox', () => {
     expect(positions).toStrictEqual([...positions].sort());
   });
 
-  it('keeps int64, int32 and double apart on the way to the consumer', async () => {
+  it('preserves int64, int32 and double on the way to the consumer', async () => {
     const one = event({ payload: { big: Long.fromString('9007199254740993'), small: new Int32(1), real: 1.5 } });
     await outbox().insertOne(one);
     const [found] = await readChunks(fetchEvents(outbox(), [one._id.toHexString()]));
@@ -102,7 +102,7 @@ describe('the outbox', () => {
     expect(payload.real?._bsontype).toBe('Double');
   });
 
-  it('acknowledges pending events only', async () => {
+  it('acknowledges only pending events', async () => {
     const [pending, dead] = [event(), event()];
     await outbox().insertMany([pending, dead]);
     await markDead(outbox(), [{ eventId: dead._id.toHexString(), code: 'payload-invalid', message: 'wrong' }]);
@@ -140,7 +140,7 @@ describe('the outbox', () => {
       'outgraph_unsettled',
     ],
     ['the event settled last', { processedAt: { $type: 'date' } }, { processedAt: -1 }, 'outgraph_purge'],
-  ])('finds %s by an index', async (_, filter, sort, index) => {
+  ])('finds %s by index', async (_, filter, sort, index) => {
     const plan = await outbox()
       .find(filter as Document)
       .sort(sort as Record<string, 1 | -1>)
@@ -151,14 +151,14 @@ describe('the outbox', () => {
 });
 
 describe('the set-up', () => {
-  it('may run again, with another retention', async () => {
+  it('can run again with another retention', async () => {
     await setUpOutbox(database.db, { processedRetentionSeconds: 7200 });
     const purge = (await outbox().indexes()).find((index) => index.name === 'outgraph_purge');
     expect(purge?.expireAfterSeconds).toBe(7200);
     await expect(checkOutbox(database.db)).resolves.toBeUndefined();
   });
 
-  it('is missed by name in a database without it', async () => {
+  it('is reported as missing in a database without it', async () => {
     await expect(checkOutbox(database.client.db(`${database.db.databaseName}_empty`))).rejects.toMatchObject({
       code: 'set-up-missing',
       message: expect.stringContaining('has no collection outbox'),
@@ -166,7 +166,7 @@ describe('the set-up', () => {
   });
 });
 
-it('an index that an older set-up made with another key is made anew', async () => {
+it('an index that an older set-up created with another key is recreated', async () => {
   const other = await createTestDatabase();
   try {
     const older = other.db.collection(outboxCollection);

@@ -1,4 +1,4 @@
-/** `outgraph doctor` with the users of single parts, on servers that let nobody in without a password. */
+/** `outgraph doctor` with the users of single parts, on servers with access control. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CheckResult } from '../../../cli/doctor/doctor.ts';
 import { applyMongodbRoles } from '../../../infra/permissions/apply-mongodb-roles.ts';
@@ -44,7 +44,7 @@ it.each<readonly [Part, string]>([
   ['worker', 'publisher, consumer, sweep, worker'],
   ['operator', 'operator'],
   ['reprojection', 'reprojection'],
-])('the user of the part %s has the rights of: %s; what it may not read is skipped, and never wrong', async (part, able) => {
+])('the user of %s has the rights of: %s; checks that it may not run are skipped', async (part, able) => {
   const { wrong, of } = await examine(uriOf(part));
   expect(wrong).toStrictEqual([]);
   expect(of('rights of the user')).toMatchObject({
@@ -55,7 +55,7 @@ it.each<readonly [Part, string]>([
   expect(of('oplog')).toMatchObject({ outcome: 'skipped', detail: expect.stringMatching(/local\.oplog\.rs/) });
 });
 
-it('an administrator sees everything', async () => {
+it('an administrator can run every check', async () => {
   const { wrong, of } = await examine(mongodb.uriOf('root', mongodb.adminPassword));
   expect(wrong).toStrictEqual([]);
   expect(of('rights of the user')?.detail).toMatch(/writer, publisher, consumer, sweep, set-up, worker, operator/);
@@ -63,7 +63,7 @@ it('an administrator sees everything', async () => {
     expect(of(name)).toMatchObject({ outcome: 'ok' });
 });
 
-it('a user without a role of its own is warned of, with what it lacks', async () => {
+it('warns about a user without a role of outgraph, and lists missing rights', async () => {
   await mongodb.admin.db('admin').command({
     createUser: 'reader',
     pwd: password,
@@ -78,7 +78,7 @@ it('a user without a role of its own is warned of, with what it lacks', async ()
   expect(of('validator')).toMatchObject({ outcome: 'ok' });
 });
 
-it('an operator who may also read the database and monitor the cluster sees everything', async () => {
+it('an operator who can also read the database and monitor the cluster can run every check', async () => {
   const roles = [roleName('operator', database), 'clusterMonitor'].map((role) => ({ role, db: 'admin' }));
   await mongodb.admin
     .db('admin')
@@ -89,13 +89,13 @@ it('an operator who may also read the database and monitor the cluster sees ever
     expect(of(name)).toMatchObject({ name, outcome: 'ok' });
 });
 
-it('a wrong password, and none at all, are told as such, and not shown', async () => {
+it('reports a wrong or missing password without showing it', async () => {
   const wrongPassword = randomPassword();
   const refused = await examine(mongodb.uriOf(roleName('sweep', database), wrongPassword));
   expect(refused.wrong).toStrictEqual(['reachable']);
   expect(refused.of('reachable')?.detail).toMatch(/refuses the user or its password/);
   expect(refused.output).not.toContain(wrongPassword);
-  const nobody = await examine(mongodb.uriOf('x', 'y').replace('x:y@', ''));
-  expect(nobody.wrong).toStrictEqual(['reachable']);
-  expect(nobody.of('reachable')?.detail).toMatch(/refuses the user/);
+  const anonymous = await examine(mongodb.uriOf('x', 'y').replace('x:y@', ''));
+  expect(anonymous.wrong).toStrictEqual(['reachable']);
+  expect(anonymous.of('reachable')?.detail).toMatch(/refuses the user/);
 });

@@ -1,6 +1,6 @@
 /**
- * The roles on a real replica set with access control: each part can do what it does, nothing of its role can be left
- * out, and everything else is denied.
+ * The roles on a real replica set with access control: each part can do its work, every privilege
+ * of its role is needed, and everything else is denied.
  */
 import { type Db, MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -31,7 +31,7 @@ beforeAll(async () => {
   await admin.collection('people').insertOne({ name: 'Ada' });
   await admin.collection(memoryEvent.collection).insertOne({ user_id: 'ada', date: '12-10' });
 });
-// A set-up that may not go on leaves half of it behind.
+// A denied set-up may leave the outbox incomplete.
 beforeEach(() => setUpOutbox(admin, { processedRetentionSeconds: 3_600 }));
 afterAll(async () => {
   await Promise.all([...clients.values()].map((client) => client.close()));
@@ -43,7 +43,7 @@ const setPrivileges = async (part: Part, wanted: readonly Privilege[]) => {
   await mongodb.admin.db('admin').command({ updateRole: roleName(part, database), privileges });
 };
 
-/** Whether the server denies it; any other answer means that it was allowed. */
+/** Whether the server denies the attempt. Any other answer means that it was allowed. */
 const isDenied = async (attempt: () => Promise<unknown>) => {
   try {
     await attempt();
@@ -53,12 +53,12 @@ const isDenied = async (attempt: () => Promise<unknown>) => {
   }
 };
 
-describe.each(parts)('the %s, with the role of its own', (part) => {
-  it('does all that it does', async () => {
+describe.each(parts)('the %s, with its own role', (part) => {
+  it('can do all its work', async () => {
     await partsAtWork[part](dbOf(part), admin);
   });
 
-  it('can do without nothing that its role grants', async () => {
+  it('needs every privilege of its role', async () => {
     const privileges = privilegesOf(part, writerCollections);
     const superfluous: string[] = [];
     for (const { collection, actions } of privileges) {
@@ -80,7 +80,7 @@ describe.each(parts)('the %s, with the role of its own', (part) => {
 const nothing = { _id: new ObjectId() };
 const outbox = (db: Db) => db.collection('outbox');
 
-/** What somebody might try; each does nothing, or next to nothing, where it is allowed. */
+/** Operations that someone might try. Each does little or nothing if it is allowed. */
 const attempts: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'read events': (db) => outbox(db).findOne(nothing),
   'insert an event': (db) => outbox(db).insertOne(outboxEvent()),
@@ -135,7 +135,7 @@ const attempts: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'read the settings of the server': (db) => db.client.db('admin').command({ getParameter: '*' }),
 };
 
-/** What each may do of it; all the rest is denied. */
+/** The operations that each part may do; all others are denied. */
 const allowed: Readonly<Record<Part, readonly (keyof typeof attempts)[]>> = {
   writer: ['insert an event', "read the writer's documents", "change the writer's documents"],
   publisher: ['read events', 'follow events', 'read checkpoints', 'change checkpoints'],
@@ -174,13 +174,13 @@ const allowed: Readonly<Record<Part, readonly (keyof typeof attempts)[]>> = {
 };
 
 describe('what each role allows and denies', () => {
-  it('every attempt works for an administrator, so that a denial is the role that denies', async () => {
+  it('every attempt works for an administrator, so a denial comes from the role', async () => {
     const destructive = /^(drop|rename|write events out|follow the whole|make a user|give itself)/;
     for (const [name, attempt] of Object.entries(attempts))
       if (!destructive.test(name)) expect(await isDenied(() => attempt(admin)), name).toBe(false);
   });
 
-  it.each(parts)('the %s may do this and nothing else', async (part) => {
+  it.each(parts)('the %s may do exactly what is listed', async (part) => {
     const done: string[] = [];
     for (const [name, attempt] of Object.entries(attempts))
       if (!(await isDenied(() => attempt(dbOf(part))))) done.push(name);
@@ -189,7 +189,7 @@ describe('what each role allows and denies', () => {
 });
 
 describe('applying the roles', () => {
-  it('again changes nothing, and a user keeps its password', async () => {
+  it('again changes nothing, and users keep their passwords', async () => {
     const rolesNow = async () =>
       (await mongodb.admin.db('admin').command({ rolesInfo: 1, showPrivileges: true })).roles;
     const before = await rolesNow();
@@ -199,7 +199,7 @@ describe('applying the roles', () => {
     await partsAtWork.consumer(dbOf('consumer'), admin);
   });
 
-  it('takes away what a role should not have, and changes a password', async () => {
+  it('removes extra privileges, and changes a password', async () => {
     await setPrivileges('publisher', [{ collection: 'people', actions: ['find'] }]);
     const changed = randomPassword();
     const users = await applyMongodbRoles(mongodb.admin, {
@@ -214,7 +214,7 @@ describe('applying the roles', () => {
     await client.close();
   });
 
-  it('by one who is no administrator is denied', async () => {
+  it('is denied to a user who is not an administrator', async () => {
     const request = { database, writerCollections, passwords: {} };
     await expect(applyMongodbRoles(clients.get('set-up') as MongoClient, request)).rejects.toMatchObject({
       code: 'permission-denied',

@@ -1,6 +1,7 @@
 /**
- * The roles for Neo4j, as far as a Community server can tell: its parser is that of Enterprise, so that it shows that
- * every statement is well formed; that the roles grant enough, and no more, only an Enterprise server could show.
+ * The roles for Neo4j, as far as a Community server can check them. It has Enterprise's parser, so
+ * it shows that every statement is well formed. Only an Enterprise server could show that the roles
+ * grant enough and no more.
  */
 import { type Driver, Neo4jError } from 'neo4j-driver';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -39,26 +40,26 @@ const answerTo = async (statement: string, parameters: object) => {
 const unsupported = 'Neo.ClientError.Statement.UnsupportedAdministrationCommand';
 const syntaxError = 'Neo.ClientError.Statement.SyntaxError';
 
-describe('the roles, on a server that has none', () => {
-  it('are statements that the server understands, each of them', async () => {
+describe('the roles, on a server without roles', () => {
+  it('are statements that the server can parse', async () => {
     const statements = await roleStatements('neo4j');
     expect(statements.length).toBeGreaterThan(20);
     for (const { statement, parameters } of statements)
       expect(await answerTo(statement, parameters), statement).toStrictEqual(unsupported);
   });
 
-  it('would be told from statements that it does not understand: each of them, with a word left out, is a syntax error', async () => {
+  it('are syntax errors if a word is missing, so the parser does check them', async () => {
     for (const { statement, parameters } of await roleStatements('neo4j')) {
       const broken = statement.replace(/ (IF NOT|TO) /, ' ');
       expect(await answerTo(broken, parameters), broken).toStrictEqual(syntaxError);
     }
   });
 
-  it('are refused as a whole, in words that say why', async () => {
+  it('are refused as a whole, with a reason', async () => {
     await expect(administer(driver, await roleStatements('neo4j'))).rejects.toThrow('has no roles of its own');
   });
 
-  it('leave users that can be made and changed here as well, as often as one likes, but for their roles', async () => {
+  it('have users that can be created and changed repeatedly, without their roles', async () => {
     for (const part of Object.keys(neo4jUsers) as Neo4jPart[]) {
       const [first, second] = [randomPassword(), randomPassword()];
       for (const password of [first, first, second]) {

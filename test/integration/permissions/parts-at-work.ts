@@ -1,4 +1,4 @@
-/** Everything that each part does with MongoDB, by the functions that it does it with. */
+/** Everything that each part does with MongoDB, done by the same functions. */
 import { randomUUID } from 'node:crypto';
 import { type Db, ObjectId } from 'mongodb';
 import { backfillThroughOutbox, dropProgress, planBackfill } from '../../../cli/backfill/wiring.ts';
@@ -43,7 +43,7 @@ import { readChunks } from '../../support/chunks.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
 
 /**
- * What a part does; `admin` is the same database for one who may do everything, to prepare what the part needs to find.
+ * The work of a part. `admin` is the same database with all rights, to prepare what the part needs.
  */
 export type PartAtWork = (db: Db, admin: Db) => Promise<void>;
 
@@ -73,7 +73,7 @@ const publish: PartAtWork = async (db, admin) => {
     await tail.next();
     await addEvent(admin);
     const { resumeToken } = await tail.next();
-    if (resumeToken === null) throw new Error('A read that waits brings a token.');
+    if (resumeToken === null) throw new Error('A read that waits returns a token.');
     await saveCheckpoint(checkpoints, lease, 60, { tail: { resumeToken }, backlog: null });
   } finally {
     await tail.close();
@@ -130,7 +130,7 @@ const sweep: PartAtWork = async (db, admin) => {
   await ports.unsettledAggregates(['graph:a']);
 };
 
-/** From nothing, and again on what an older version left behind. */
+/** Sets up an empty database, and then one from an older version. */
 const setUp: PartAtWork = async (db, admin) => {
   for (const { name } of await admin.listCollections({ name: /^outbox/ }).toArray()) await admin.dropCollection(name);
   await requireReplicaSet(db);
@@ -152,7 +152,7 @@ async function addDeadEvent(admin: Db): Promise<string> {
   return eventId;
 }
 
-/** All of the console but the view of an aggregate, which reads its document. */
+/** Everything the console does, except for the view of an aggregate, which reads its document. */
 async function useConsole(db: Db, eventId: string): Promise<void> {
   const uri = 'bolt://127.0.0.1:1';
   const driver = connectNeo4j({ uri, username: '', password: '' });
@@ -168,7 +168,7 @@ async function useConsole(db: Db, eventId: string): Promise<void> {
   await driver.close();
 }
 
-/** Looks at what stands still, and brings a dead event back. */
+/** Inspects pending and dead events, and redrives a dead one. */
 const operate: PartAtWork = async (db, admin) => {
   await checkOutbox(db);
   await readOutboxId(db);
@@ -195,7 +195,7 @@ const operate: PartAtWork = async (db, admin) => {
   await outbox.updateOne({ _id: new ObjectId(eventId), status: 'dead' }, redrive);
 };
 
-/** Takes a dead event out of the outbox. */
+/** Discards a dead event. */
 const discardDead: PartAtWork = async (db, admin) => {
   await checkOutbox(db);
   await readOutboxId(db);
@@ -209,8 +209,8 @@ const discardDead: PartAtWork = async (db, admin) => {
 };
 
 /**
- * With what it records of an aggregate that has no document any more, and what a backfill straight to the graph does in
- * MongoDB beside that.
+ * Includes recording deletions of aggregates without a document, and what a direct backfill does in
+ * MongoDB.
  */
 const reproject: PartAtWork = async (db, admin) => {
   await checkOutbox(db);
@@ -228,16 +228,16 @@ const reproject: PartAtWork = async (db, admin) => {
   await newestUnsettled(outbox, memoryEvent.type, ['a']);
   const missing = { aggregateType: memoryEvent.type, aggregateId: 'a' };
   const documents = db.collection(memoryEvent.collection);
-  const { documents: some } = await listDocumentsSince(db.client, documents, null, 10);
+  const { documents: listed } = await listDocumentsSince(db.client, documents, null, 10);
   await readDocumentsSince(
     db.client,
     documents,
-    some.map(({ id }) => id),
+    listed.map(({ id }) => id),
   );
   await recordDeletions(outbox, [{ ...missing, knownPosition: await readClusterTime(db.client, outbox) }], new Date());
 };
 
-/** The parts, each with all that it does. */
+/** The parts, each with all its work. */
 export const partsAtWork: Readonly<Record<Part, PartAtWork>> = {
   writer: write,
   publisher: publish,

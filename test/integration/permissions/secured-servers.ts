@@ -1,4 +1,4 @@
-/** A MongoDB and a Neo4j of a test's own that let nobody in without a password. */
+/** A MongoDB and a Neo4j with access control, for one test. */
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, rmdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -12,20 +12,20 @@ import { startRestartableMongodb } from '../../../tools/local/restartable-mongod
 
 const { signal } = new AbortController();
 
-/** A password that is in no log by chance. */
+/** A password that does not occur in a log by chance. */
 export function randomPassword(): string {
   return randomBytes(12).toString('hex');
 }
 
 export interface SecuredMongodb {
-  /** Of an administrator. */
+  /** A client of an administrator. */
   readonly admin: MongoClient;
   readonly adminPassword: string;
   readonly uriOf: (user: string, password: string) => string;
   readonly stop: () => Promise<void>;
 }
 
-/** Starts a replica set of one member with access control, and makes an administrator. */
+/** Starts a replica set of one member with access control, and creates an administrator. */
 export async function startSecuredMongodb(): Promise<SecuredMongodb> {
   const folder = path.join(runFolder(), 'secured-mongodb');
   await mkdir(folder, { recursive: true });
@@ -39,11 +39,11 @@ export async function startSecuredMongodb(): Promise<SecuredMongodb> {
     members: 1,
     extraArgs: ['--keyFile', keyFile, '--setParameter', 'ttlMonitorSleepSecs=1'],
   });
-  // The first user may be made from this machine without one.
-  const nobody = new MongoClient(set.uri);
+  // The first user can be created from this machine without a login.
+  const anonymous = new MongoClient(set.uri);
   const password = randomPassword();
-  await nobody.db('admin').command({ createUser: 'root', pwd: password, roles: ['root'] });
-  await nobody.close();
+  await anonymous.db('admin').command({ createUser: 'root', pwd: password, roles: ['root'] });
+  await anonymous.close();
   const uriOf = (user: string, pwd: string) => set.uri.replace('mongodb://', `mongodb://${user}:${pwd}@`);
   const admin = new MongoClient(uriOf('root', password));
   return {
@@ -63,7 +63,7 @@ export interface SecuredNeo4j {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts a Neo4j that asks for a password. */
+/** Starts a Neo4j that requires a password. */
 export async function startSecuredNeo4j(): Promise<SecuredNeo4j> {
   const folder = path.join(runFolder(), 'secured-neo4j');
   const password = randomPassword();
@@ -77,7 +77,7 @@ export async function startSecuredNeo4j(): Promise<SecuredNeo4j> {
   };
 }
 
-/** And the one that it is in, if nothing else is. */
+/** Removes the folder, and its parent folder if that is empty. */
 async function removeFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   await rmdir(runFolder()).catch(() => undefined);

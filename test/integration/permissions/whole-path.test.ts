@@ -1,6 +1,6 @@
 /**
- * The whole path on databases that ask for passwords, each part under its own user and role; and what happens when a
- * database refuses one of them.
+ * The whole path on databases with access control, each part with its own user and role, and what
+ * happens if a database refuses one of them.
  */
 import { MongoClient, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -50,7 +50,7 @@ beforeAll(async () => {
   [mongodb, neo4j] = await Promise.all([startSecuredMongodb(), startSecuredNeo4j()]);
   await applyMongodbRoles(mongodb.admin, { database, writerCollections: [memoryEvent.collection], passwords });
   const driver = connectNeo4j(neo4j.address);
-  // Community: users, and no roles.
+  // Neo4j Community has users but no roles.
   for (const part of Object.keys(neo4jUsers) as Neo4jPart[])
     await administer(driver, userStatements(part, passwords[part]).slice(0, -1));
   await driver.close();
@@ -91,7 +91,7 @@ const messagesOf = (eventIds: readonly string[], receiveCount = 1) =>
     receiptHandle: `r${index}`,
   }));
 
-/** One batch of a consumer of its own. */
+/** Consumes one batch with a new consumer. */
 async function consume(eventIds: readonly string[], { changed = {}, receiveCount = 1 } = {}) {
   const settings = readSettings(consumerSettings, environment('consumer', changed));
   const consumer = joinConsumer(settings, catalog, noQueue, { retrySeconds: 0 });
@@ -102,7 +102,7 @@ async function consume(eventIds: readonly string[], { changed = {}, receiveCount
   }
 }
 
-/** One pass of a sweep of its own; what it sends goes to the consumer. */
+/** Runs one pass of a new sweep. The pointers that it sends go to the consumer. */
 async function sweep() {
   const sent: Pointer[] = [];
   const settings = readSettings(
@@ -127,13 +127,13 @@ async function sweep() {
   }
 }
 
-describe.sequential('the whole path, each part under its own user', () => {
+describe.sequential('the whole path, each part with its own user', () => {
   it('is set up', async () => {
     await applySetUp(3_600);
     expect((await outbox().indexes()).map(({ name }) => name)).toContain('outgraph_purge');
   });
 
-  it('goes from a tracked collection to the graph, by publisher and consumer', async () => {
+  it('goes from a tracked collection to the graph, through publisher and consumer', async () => {
     const publisher = testPublisher({ mongodbUri: mongodbUri('publisher'), database });
     const published = publisher.publish();
     const client = new MongoClient(mongodbUri('writer'));
@@ -144,7 +144,7 @@ describe.sequential('the whole path, each part under its own user', () => {
     const ghost = new ObjectId();
     await events.insertOne({ _id: ghost, user_id: 'bob', date: '01-01' });
     await events.deleteOne({ _id: ghost });
-    // What its library would have refused.
+    // An event that the writer library would refuse.
     await client
       .db(database)
       .collection(outboxCollection)
@@ -167,8 +167,8 @@ describe.sequential('the whole path, each part under its own user', () => {
     const { insertedId } = await outbox().insertOne(outboxEvent());
     const first = await sweep();
     expect(first).toMatchObject({ failures: [], dead: 1, tombstonesPurged: 1 });
-    // Nothing tails the outbox now: the sweep itself brings the event and its own canaries to the consumer.
-    await waitFor('the sweep to bring the event', async () => {
+    // Nothing tails the outbox now: the sweep itself sends the event and its canaries to the consumer.
+    await waitFor('the sweep to publish the event', async () => {
       await sweep();
       return (await statusOf(insertedId)) === 'processed' || undefined;
     });
@@ -176,16 +176,16 @@ describe.sequential('the whole path, each part under its own user', () => {
     expect(last).toBeGreaterThanOrEqual(0);
   });
 
-  it('is set up again, with another retention, by which MongoDB purges', async () => {
+  it('is set up again with another retention, and MongoDB purges accordingly', async () => {
     await applySetUp(1);
-    await waitFor('what is processed to be purged', async () => {
+    await waitFor('processed events to be purged', async () => {
       return (await outbox().countDocuments({ status: 'processed' })) === 0 || undefined;
     });
     expect(await outbox().countDocuments({ status: 'dead' })).toBe(1);
     await applySetUp(3_600);
   });
 
-  it('is done by a worker as well, with one user for all of it', async () => {
+  it('also works with a worker, with one user for everything', async () => {
     const failures: unknown[] = [];
     const worker = startWorker(
       readSettings(workerSettings, environment('worker', { WORKER_SWEEP_SECONDS: '1' })),
@@ -211,28 +211,28 @@ describe.sequential('the whole path, each part under its own user', () => {
   });
 });
 
-describe.sequential('a database that refuses', () => {
+describe.sequential('a refused batch:', () => {
   const add = async () => (await outbox().insertOne(outboxEvent())).insertedId;
 
   it.each([
-    ['the password of MongoDB', () => ({ MONGODB_URI: mongodbUri('consumer', 'wrong') })],
-    ['the password of Neo4j', () => ({ NEO4J_PASSWORD: 'wrong' })],
-    ['whoever has no password at all', () => ({ NEO4J_USERNAME: '', NEO4J_PASSWORD: '' })],
-  ])('%s fails the batch with credentials-refused, however often it comes, and leaves the event pending', async (_, changed) => {
+    ['a wrong MongoDB password', () => ({ MONGODB_URI: mongodbUri('consumer', 'wrong') })],
+    ['a wrong Neo4j password', () => ({ NEO4J_PASSWORD: 'wrong' })],
+    ['a missing Neo4j password', () => ({ NEO4J_USERNAME: '', NEO4J_PASSWORD: '' })],
+  ])('%s fails it with credentials-refused each time and leaves the event pending', async (_, changed) => {
     const id = await add();
     for (const receiveCount of [1, 2, 5, 100]) {
       const refused = consume([id.toHexString()], { changed: changed(), receiveCount });
       await expect(refused).rejects.toMatchObject({ code: 'credentials-refused', retryable: true });
     }
     expect(await statusOf(id)).toBe('pending');
-    // After wrong passwords, Neo4j refuses the right one as well for some seconds.
-    await waitFor('the right password to be taken', async () => {
+    // After wrong passwords, Neo4j also refuses the right one for some seconds.
+    await waitFor('the right password to be accepted', async () => {
       await consume([id.toHexString()]).catch(() => undefined);
       return (await statusOf(id)) === 'processed' || undefined;
     });
   });
 
-  it('a right of the consumer fails the batch with permission-denied, and leaves the event pending', async () => {
+  it('a missing right fails it with permission-denied and leaves the event pending', async () => {
     const id = await add();
     const admin = mongodb.admin.db('admin');
     await admin.command({ updateRole: roleName('consumer', database), privileges: [] });

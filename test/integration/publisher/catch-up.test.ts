@@ -1,4 +1,4 @@
-/** The way through a large backlog: in many short invocations, with new events coming in meanwhile. */
+/** The catch-up through a large backlog, in many short invocations, while new events arrive. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { checkpointCollection } from '../../../lib/outbox/collections.ts';
@@ -29,24 +29,24 @@ const start = (onSend: NonNullable<TestPublisherOptions['onSend']> = () => undef
 
 const untilSent = ({ sent }: TestPublisher, ids: readonly string[], what: string) => {
   const areSent = async () => {
-    const all = new Set(sent);
-    return ids.every((id) => all.has(id)) || undefined;
+    const sentIds = new Set(sent);
+    return ids.every((id) => sentIds.has(id)) || undefined;
   };
   return waitUntil(areSent, { timeoutSeconds: 60, pollMillis: 20, what });
 };
 
 /**
- * Pointers that one invocation may send again, because its time was up before they were saved: a chunk of the backlog,
- * and the few that were written meanwhile.
+ * Number of pointers that one invocation may repeat because its time was up before they were saved:
+ * a chunk of the backlog, and the few events written meanwhile.
  */
 const unsavedPointers = 500 + 500;
 
-it('ends, however often its time is up: each invocation goes on where the last one was, and new events get through', async () => {
+it('each invocation continues where the last one stopped, and new events get through', async () => {
   const written = await write(30_000);
   const seen = new Set<string>();
-  let callsLeft = 0;
+  let remainingCalls = 0;
   const publisher = start((pointers) => {
-    callsLeft -= 1;
+    remainingCalls -= 1;
     for (const { eventId } of pointers) seen.add(eventId);
   });
   const marks: bigint[] = [];
@@ -54,9 +54,9 @@ it('ends, however often its time is up: each invocation goes on where the last o
   try {
     while (seen.size < written.length) {
       written.push(...(await write(7)));
-      callsLeft = 170;
+      remainingCalls = 170;
       invocations += 1;
-      await publisher.publish(() => (callsLeft > 0 && seen.size < written.length ? 60_000 : 0));
+      await publisher.publish(() => (remainingCalls > 0 && seen.size < written.length ? 60_000 : 0));
       const after = (await readCheckpoint())?.backlog?.after;
       if (after) marks.push(after.toBigInt());
     }
@@ -69,7 +69,7 @@ it('ends, however often its time is up: each invocation goes on where the last o
   expect(publisher.said).toStrictEqual([null]);
 });
 
-it('sends new events while the backlog lasts, and moves the token on', async () => {
+it('sends new events during the backlog, and moves the resume token', async () => {
   const old = await write(10_000);
   const fresh: string[] = [];
   let calls = 0;
@@ -78,7 +78,7 @@ it('sends new events while the backlog lasts, and moves the token on', async () 
     calls += 1;
     if (calls === 60) fresh.push(...(await write(20)));
     if (calls === 900) checkpoint = await readCheckpoint();
-    // A bus that takes its time, so that the backlog lasts a second.
+    // A slow bus, so that the backlog lasts a second.
     await new Promise((resolve) => setTimeout(resolve, 10));
   });
   try {
@@ -98,7 +98,7 @@ it('sends new events while the backlog lasts, and moves the token on', async () 
   expect(checkpoint).toMatchObject({ backlog: { after: expect.anything() }, resumeToken: expect.anything() });
 });
 
-it('does not lose an event whose transaction was open when the catch-up began, and commits after its position was passed', async () => {
+it('does not lose an event that commits after the catch-up has passed its position', async () => {
   const before = await write(1);
   const open = outboxEvent();
   const session = database.client.startSession();
@@ -109,7 +109,7 @@ it('does not lose an event whose transaction was open when the catch-up began, a
   const successor = start();
   try {
     const first = publisher.publish();
-    await untilSent(publisher, [...before, ...after], 'what is committed to be sent');
+    await untilSent(publisher, [...before, ...after], 'the committed events to be sent');
     await waitUntil(async () => ((await readCheckpoint())?.backlog === null ? true : undefined), {
       timeoutSeconds: 10,
       pollMillis: 20,

@@ -1,6 +1,6 @@
 /**
- * What the flow takes for granted of a bus, on the real one and on the faulty one while it is calm; then, on the faulty
- * one alone, what the adapter makes of each fault.
+ * What the publisher relies on in a bus, tested on the real bus and on the faulty one without
+ * faults; then what the adapter does about each fault, on the faulty one.
  */
 import type { EventBridgeClient } from '@aws-sdk/client-eventbridge';
 import { ObjectId } from 'mongodb';
@@ -45,7 +45,7 @@ const eventIdsIn = (body: string) => {
   const reading = readPointers(body);
   return reading.outcome === 'read' ? reading.eventIds : [reading.reason];
 };
-/** Sends pointers in one call, and returns those that were refused. */
+/** Sends pointers in one call. Returns the refused ones. */
 const sendPointers = async (client: EventBridgeClient, some: readonly Pointer[], pointersPerEntry: number) =>
   (await sendPacks(client, bus.name, packPointers(some, pointersPerEntry))).flat();
 
@@ -53,7 +53,7 @@ const receiveIds = async (count: number) => (await bus.receive(count)).flatMap(e
 
 describe.each([
   ['the real bus', () => servers.awsEndpointUrl],
-  ['the faulty bus while it is calm', () => faulty.url],
+  ['the faulty bus without faults', () => faulty.url],
 ])('%s', (_, endpoint) => {
   let client: EventBridgeClient;
   beforeAll(() => {
@@ -61,7 +61,7 @@ describe.each([
   });
   afterAll(() => client.destroy());
 
-  it('takes ten pointers in one call, and the rule brings each into the queue once, in its envelope', async () => {
+  it('accepts ten pointers in one call, and the rule sends each to the queue once, in its envelope', async () => {
     const ten = pointers(10);
     expect(await sendPointers(client, ten, 1)).toStrictEqual([]);
     const envelopes = (await bus.receive(10)).map((body) => JSON.parse(body));
@@ -72,7 +72,7 @@ describe.each([
     expect(got.sort(byId)).toStrictEqual(expected.sort(byId));
   });
 
-  it('takes the longest aggregate id, and any characters in it', async () => {
+  it('accepts the longest aggregate id, with any characters', async () => {
     const strange = pointer('"\\{}<&>\u0000\u2028é漢🙂');
     const longest = pointer('🙂'.repeat(128));
     expect(await sendPointers(client, [strange, longest], 1)).toStrictEqual([]);
@@ -82,7 +82,7 @@ describe.each([
     );
   });
 
-  it('takes a thousand pointers in one call, in ten packs, and each pack travels as one message', async () => {
+  it('accepts 1,000 pointers in one call, in ten packs, and each pack becomes one message', async () => {
     const thousand = pointers(1_000);
     expect(await sendPointers(client, thousand, 100)).toStrictEqual([]);
     const packs = (await bus.receive(10)).map((body) => JSON.parse(body).detail as Pack);
@@ -90,14 +90,14 @@ describe.each([
     expect(packs.sort(byId)).toStrictEqual(inChunks(thousand, 100).map(packOf).sort(byId));
   });
 
-  it('takes many calls at once', async () => {
+  it('accepts many concurrent calls', async () => {
     const calls = Array.from({ length: 10 }, () => pointers(10));
     const refused = await Promise.all(calls.map((some) => sendPointers(client, some, 1)));
     expect(refused.flat()).toStrictEqual([]);
     expect((await receiveIds(100)).sort()).toStrictEqual(idsOf(calls.flat()));
   });
 
-  it('is unavailable to a client that it does not let in, and says no secret', async () => {
+  it('is unavailable to a client without access, and reveals no secret', async () => {
     const none = await startFaultyBus(endpoint());
     none.decide = () => ({ fault: 'error', status: 400, type: 'AccessDeniedException' });
     const outsider = connectEventBus({ endpoint: none.url });
@@ -110,7 +110,7 @@ describe.each([
   });
 });
 
-it('a bus at whose address nobody answers is unavailable', async () => {
+it('a bus at an unreachable address is unavailable', async () => {
   const client = connectEventBus({ endpoint: `http://127.0.0.1:${await freePort()}` });
   await expect(sendPointers(client, pointers(1), 1)).rejects.toMatchObject({ code: 'bus-unavailable' });
   client.destroy();
@@ -138,7 +138,7 @@ describe('the faulty bus', () => {
   it.each([
     ['some', [0, 3, 9]],
     ['all', [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]],
-  ])('refuses %s entries of a call, and passes the others on', async (_, indexes) => {
+  ])('refuses %s entries of a call, and accepts the others', async (_, indexes) => {
     const ten = pointers(10);
     fail({ fault: 'refuse', indexes });
     expect(await sendPointers(client, ten, 1)).toStrictEqual(indexes.map((index) => ten[index]));
@@ -146,23 +146,23 @@ describe('the faulty bus', () => {
     expect((await receiveIds(others.length)).sort()).toStrictEqual(idsOf(others));
   });
 
-  it('that refuses an entry has refused the whole pack in it, and no other', async () => {
+  it('that refuses an entry refuses its whole pack, and no other', async () => {
     const forty = pointers(40);
     fail({ fault: 'refuse', indexes: [1, 3] });
     const refused = [...forty.slice(10, 20), ...forty.slice(30, 40)];
     expect(await sendPointers(client, forty, 10)).toStrictEqual(refused);
-    const taken = [...forty.slice(0, 10), ...forty.slice(20, 30)];
-    expect((await bus.receive(2)).flatMap(eventIdsIn).sort()).toStrictEqual(idsOf(taken));
+    const accepted = [...forty.slice(0, 10), ...forty.slice(20, 30)];
+    expect((await bus.receive(2)).flatMap(eventIdsIn).sort()).toStrictEqual(idsOf(accepted));
   });
 
-  it('refuses an entry that it answers with an error, also when it gives an id with it', async () => {
+  it('refuses an entry that it answers with an error, even with an id', async () => {
     const two = pointers(2);
     fail({ fault: 'refuse', indexes: [1], answeredEventId: 'some-id' });
     expect(await sendPointers(client, two, 1)).toStrictEqual([two[1]]);
     await bus.receive(1);
   });
 
-  it('refuses what it does not answer for', async () => {
+  it('refuses entries that are missing in its response', async () => {
     const ten = pointers(10);
     fail({ fault: 'short-answer', missing: 4 });
     expect(await sendPointers(client, ten, 1)).toStrictEqual(ten.slice(6));
@@ -173,7 +173,7 @@ describe('the faulty bus', () => {
     ['that cannot be reached', { fault: 'unreachable' }],
     ['that fails', { fault: 'error', status: 500, type: 'InternalException' }],
     ['that throttles', { fault: 'error', status: 400, type: 'ThrottlingException' }],
-  ])('%s once is asked once more, and takes everything; one that goes on like this is unavailable', async (_, fault) => {
+  ])('%s once gets a retry and accepts everything; one that keeps failing is unavailable', async (_, fault) => {
     const some = pointers(3);
     fail(fault, 1);
     expect(await sendPointers(client, some, 1)).toStrictEqual([]);
@@ -187,7 +187,7 @@ describe('the faulty bus', () => {
   it.each<[string, BusFault]>([
     ['at all', { fault: 'hang' }],
     ['to the end', { fault: 'hang', begun: true }],
-  ])('that does not answer %s is unavailable after the time that it is given', async (_, fault) => {
+  ])('that does not answer %s is unavailable after its time limit', async (_, fault) => {
     const impatient = connectEventBus({ endpoint: faulty.url, requestMillis: 200 });
     fail(fault);
     const start = performance.now();
@@ -197,16 +197,16 @@ describe('the faulty bus', () => {
     impatient.destroy();
   });
 
-  it('that loses its answers has taken the entries all the same, and knows it', async () => {
+  it('that loses its responses has accepted the entries, and records them', async () => {
     const some = pointers(2);
     fail({ fault: 'answer-lost' });
     await expect(sendPointers(client, some, 1)).rejects.toMatchObject({ code: 'bus-unavailable' });
-    // The client has asked twice.
+    // The client has sent two requests.
     expect((await receiveIds(4)).sort()).toStrictEqual(idsOf([...some, ...some]));
     expect(faulty.taken.filter(({ eventIds }) => eventIds.includes(some[0]?.eventId ?? ''))).toHaveLength(2);
   });
 
-  it('lets its watcher hold up a call before it is passed on, and its answer', async () => {
+  it('lets a test delay a call before it is forwarded and before it is answered', async () => {
     const some = pointers(2);
     const order: string[] = [];
     const isTaken = () => faulty.taken.some(({ eventIds }) => eventIds.includes(some[0]?.eventId ?? ''));

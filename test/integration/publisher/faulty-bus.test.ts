@@ -1,4 +1,6 @@
-/** The publisher before a real bus that fails in every way: within one invocation, everything gets there. */
+/**
+ * The publisher with a real bus that fails in every way: every event arrives within one invocation.
+ */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Fault } from '../../../lib/contract/fault.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
@@ -28,7 +30,9 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** A publisher that goes on as the function does, and which codes it failed with. */
+/**
+ * Starts a publisher that continues as the function does, and collects the codes of its failures.
+ */
 function startPublisher(pointersPerEntry: number) {
   const client = connectEventBus({ endpoint: bus.url, requestMillis: 1_000 });
   const failed: string[] = [];
@@ -52,12 +56,15 @@ function startPublisher(pointersPerEntry: number) {
   const publishing = publisher.publishUntilTimeIsUp(remaining, log, counts);
   return {
     failed,
-    /** Ended in the middle of a retry, it would rightly fail: the bus has taken what the publisher does not know of. */
+    /**
+     * Waits, because a publisher that ends during a retry rightly fails: it does not know what the
+     * bus has accepted.
+     */
     untilAnswered: (count: number) =>
       waitUntil(async () => counts.published >= count || undefined, {
         timeoutSeconds: 60,
         pollMillis: 20,
-        what: 'the publisher to hear that everything was taken',
+        what: 'the publisher to know that everything was accepted',
       }),
     end: async () => {
       stopped = true;
@@ -74,13 +81,13 @@ async function write(count: number): Promise<string[]> {
   return events.map(({ _id }) => _id.toHexString());
 }
 
-const untilTaken = (ids: readonly string[]) =>
+const untilAccepted = (ids: readonly string[]) =>
   waitUntil(
     async () => {
       const taken = new Set(bus.taken.flatMap(({ eventIds }) => eventIds));
       return ids.every((id) => taken.has(id)) || undefined;
     },
-    { timeoutSeconds: 90, pollMillis: 50, what: 'the bus to take every event' },
+    { timeoutSeconds: 90, pollMillis: 50, what: 'the bus to accept every event' },
   );
 
 const faults: readonly (BusFault | null)[] = [
@@ -98,22 +105,22 @@ const faults: readonly (BusFault | null)[] = [
 it.each([
   { pointersPerEntry: 1, events: 600 },
   { pointersPerEntry: 20, events: 6_000 },
-])('nothing is lost to a bus that refuses entries, loses answers, hangs, throttles and breaks connections, with $pointersPerEntry pointers in an entry', async ({
+])('no fault of the bus loses an event, with $pointersPerEntry pointers per entry', async ({
   pointersPerEntry,
   events,
 }) => {
   bus.decide = (_, call) => faults[call % faults.length] ?? null;
   const publisher = startPublisher(pointersPerEntry);
   const written = [...(await write(events / 2)), ...(await write(events / 2))];
-  await untilTaken(written);
+  await untilAccepted(written);
   bus.decide = null;
   await publisher.untilAnswered(written.length);
   expect(await publisher.end()).toMatchObject({ outcome: 'handed-over', refused: 0 });
 });
 
-it('an outage that outlasts every retry ends no invocation: the same one goes on when the bus is back', async () => {
+it('the same invocation continues after an outage that outlasts every retry', async () => {
   const publisher = startPublisher(100);
-  await untilTaken(await write(1));
+  await untilAccepted(await write(1));
   bus.decide = () => ({ fault: 'unreachable' });
   const written = await write(25);
   await waitUntil(async () => publisher.failed.length > 0 || undefined, {
@@ -122,7 +129,7 @@ it('an outage that outlasts every retry ends no invocation: the same one goes on
     what: 'the publisher to give up once',
   });
   bus.decide = null;
-  await untilTaken(written);
+  await untilAccepted(written);
   await publisher.untilAnswered(1 + written.length);
   expect(await publisher.end()).toMatchObject({ outcome: 'handed-over', refused: 0 });
   expect(new Set(publisher.failed)).toStrictEqual(new Set(['bus-unavailable']));

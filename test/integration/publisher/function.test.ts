@@ -1,6 +1,6 @@
 /**
- * The publisher's function as Lambda calls it, on a real MongoDB and a bus that does as it is told: what it says, and
- * when.
+ * The publisher's function as Lambda calls it, on a real MongoDB and a bus with controlled faults:
+ * what it reports, and when.
  */
 import type { Context } from 'aws-lambda';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -31,7 +31,7 @@ beforeAll(async () => {
     EVENT_BUS_NAME: real.name,
     AWS_ENDPOINT_URL: bus.url,
     POWERTOOLS_METRICS_NAMESPACE: 'Test',
-    // Powertools writes to the console of the test.
+    // Makes Powertools write to the test's console.
     POWERTOOLS_DEV: 'true',
     POWERTOOLS_METRICS_DISABLED: 'false',
     POWERTOOLS_LOG_LEVEL: 'DEBUG',
@@ -46,16 +46,16 @@ afterAll(async () => {
   await database.drop();
 });
 
-/** A context with so much time left. */
+/** A context with this much time remaining. */
 function contextWith(millis: number): Context {
   const end = performance.now() + millis;
   return { getRemainingTimeInMillis: () => end - performance.now() } as Context;
 }
 
-const says = (metric: string, value: number) => log.lines.some((line) => JSON.parse(line)[metric] === value);
+const hasLogged = (metric: string, value: number) => log.lines.some((line) => JSON.parse(line)[metric] === value);
 
-it('counts lost history before it sends anything, and the events at the end', async () => {
-  // A token of another collection's stream: the outbox's does not know it.
+it('emits lost history before it sends anything, and the number of events at the end', async () => {
+  // A token of another collection's stream, which is unknown to the outbox's stream.
   const elsewhere = database.db.collection('elsewhere');
   const stream = elsewhere.watch();
   await stream.tryNext();
@@ -66,28 +66,28 @@ it('counts lost history before it sends anything, and the events at the end', as
     .collection<Checkpoint>(checkpointCollection)
     .insertOne({ _id: 'publisher/0', owner: null, fence: 0, leaseExpiresAt: new Date(0), resumeToken });
   await database.db.collection(outboxCollection).insertOne(outboxEvent());
-  const saidAtSend: boolean[] = [];
-  bus.onPutEvents = async () => void saidAtSend.push(says('HistoryLost', 1));
+  const loggedAtSend: boolean[] = [];
+  bus.onPutEvents = async () => void loggedAtSend.push(hasLogged('HistoryLost', 1));
   expect(await invoke({}, contextWith(15_000))).toMatchObject({ outcome: 'handed-over', historyLost: 1 });
   bus.onPutEvents = null;
-  expect(saidAtSend).toContain(true);
-  expect(saidAtSend).not.toContain(false);
-  expect(says('EventsPublished', 1)).toBe(true);
-  expect(says('PublisherRuns', 1)).toBe(true);
+  expect(loggedAtSend).toContain(true);
+  expect(loggedAtSend).not.toContain(false);
+  expect(hasLogged('EventsPublished', 1)).toBe(true);
+  expect(hasLogged('PublisherRuns', 1)).toBe(true);
 });
 
-it('fails when the bus is away to the end, says why without a secret, and leaves the events to the next one', async () => {
+it('fails if the bus stays away, says why without a secret, and leaves the events to the next one', async () => {
   await database.db.collection(outboxCollection).insertOne(outboxEvent());
   bus.decide = () => ({ fault: 'unreachable' });
   await expect(invoke({}, contextWith(12_000))).rejects.toMatchObject({ code: 'bus-unavailable' });
   bus.decide = null;
-  expect(says('EventsPublished', 0)).toBe(true);
+  expect(hasLogged('EventsPublished', 0)).toBe(true);
   expect(log.lines.some((line) => JSON.parse(line).message === 'publishing failed')).toBe(true);
   expect(log.lines.join('')).not.toContain(servers.mongodbUri);
   expect(await invoke({}, contextWith(15_000))).toMatchObject({ outcome: 'handed-over', published: 1 });
 });
 
-it('says at the level DEBUG of each event that it was published, with its trace, and nothing of its aggregate', async () => {
+it('logs each published event at DEBUG, with its trace and without its aggregate', async () => {
   const trace_id = '4bf92f3577b34da6a3ce929d0e0e4736';
   const traceparent = `00-${trace_id}-00f067aa0ba902b7-01`;
   const events = [outboxEvent({ aggregateId: 'secret', traceparent }), outboxEvent({ traceparent: 'secret' })];

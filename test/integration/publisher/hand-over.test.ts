@@ -1,4 +1,4 @@
-/** One publisher after the other: what the lease lets through when one leaves, and when one is held up. */
+/** One publisher after another: what the lease allows when one stops, and when one stalls. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { checkpointCollection } from '../../../lib/outbox/collections.ts';
@@ -33,7 +33,7 @@ const untilSent = ({ sent }: TestPublisher, id: string) =>
     what: 'the event to be sent',
   });
 
-it('the one that waits for the lease takes over as soon as it is given back, and goes on without a gap', async () => {
+it('the publisher that waits for the lease takes over once it is released, without a gap', async () => {
   const first = start({ checkpointId: 'hand-over', leaseSeconds: 60 });
   const second = start({ checkpointId: 'hand-over', leaseSeconds: 60 });
   try {
@@ -42,12 +42,12 @@ it('the one that waits for the lease takes over as soon as it is given back, and
     const taking = second.publish();
     first.stop();
     expect(await leaving).toMatchObject({ outcome: 'handed-over' });
-    const left = performance.now();
+    const releasedAt = performance.now();
     const between = await write();
     await untilSent(second, between);
-    // A quarter second between two looks at the lease, and what a busy machine needs to open a stream; far less than
-    // the lease.
-    expect(performance.now() - left).toBeLessThan(1_500);
+    // A waiting publisher checks the lease every quarter second, and a busy machine needs time to
+    // open a stream. That is far less than the lease.
+    expect(performance.now() - releasedAt).toBeLessThan(1_500);
     expect(second.sent).toStrictEqual([between]);
     second.stop();
     await taking;
@@ -57,14 +57,14 @@ it('the one that waits for the lease takes over as soon as it is given back, and
   }
 });
 
-it('one whose call takes longer than its lease ends as lease-lost, and leaves the checkpoint to the one that took over', async () => {
+it('a publisher whose call outlasts its lease ends as lease-lost and does not move the checkpoint', async () => {
   const answer = Promise.withResolvers<void>();
-  let held = false;
+  let hasStarted = false;
   const late = start({
     checkpointId: 'held-up',
     leaseSeconds: 1,
     onSend: async () => {
-      held = true;
+      hasStarted = true;
       await answer.promise;
     },
   });
@@ -72,7 +72,11 @@ it('one whose call takes longer than its lease ends as lease-lost, and leaves th
   try {
     const id = await write();
     const holding = late.publish();
-    await waitUntil(async () => held || undefined, { timeoutSeconds: 10, pollMillis: 5, what: 'the call to begin' });
+    await waitUntil(async () => hasStarted || undefined, {
+      timeoutSeconds: 10,
+      pollMillis: 5,
+      what: 'the call to begin',
+    });
     const taking = next.publish();
     await untilSent(next, id);
     next.stop();
@@ -88,7 +92,7 @@ it('one whose call takes longer than its lease ends as lease-lost, and leaves th
   }
 });
 
-it('one whose calls are slow, one after the other, keeps its lease', async () => {
+it('a publisher with many slow calls keeps its lease', async () => {
   const slow = start({
     checkpointId: 'slow',
     leaseSeconds: 1,

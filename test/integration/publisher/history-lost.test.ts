@@ -1,6 +1,6 @@
 /**
- * A tail that cannot go on, on a MongoDB of the test's own: its oplog is so small that it really rolls over, and its
- * fail points answer for the cases that cannot be brought about at will.
+ * A tail that cannot continue, on the test's own MongoDB. Its oplog is so small that it rolls over,
+ * and its fail points produce the cases that cannot be caused otherwise.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -17,7 +17,10 @@ import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
 import { type TestPublisher, testPublisher } from '../../support/test-publisher.ts';
 
-/** One megabyte of oplog; what is older than the last checkpoint is cut off, and there is one every second. */
+/**
+ * One megabyte of oplog. MongoDB truncates what is older than the last checkpoint, which it makes
+ * every second.
+ */
 const mongodArgs = ['--oplogSize', '1', '--syncdelay', '1', '--setParameter', 'enableTestCommands=1'];
 
 let folder: string;
@@ -59,7 +62,10 @@ const untilSent = (ids: readonly string[], what: string) =>
     what,
   });
 
-/** Publishes what there is; its clock passes with each look, so that it leaves a checkpoint behind and ends. */
+/**
+ * Publishes the pending events. Its remaining time decreases with each look, so it saves a
+ * checkpoint and ends.
+ */
 function publishForAWhile() {
   let remaining = 60_000;
   return publisher.publish(() => {
@@ -68,7 +74,10 @@ function publishForAWhile() {
   });
 }
 
-/** Writes elsewhere until the oldest entry of the oplog is younger than now. */
+/**
+ * Writes to another collection until the oldest entry of the oplog is newer than its newest entry
+ * was at the start.
+ */
 async function rollOplogOver(): Promise<void> {
   const filler = client.db('elsewhere').collection('filler');
   const oplog = client.db('local').collection('oplog.rs');
@@ -83,7 +92,7 @@ async function rollOplogOver(): Promise<void> {
   );
 }
 
-it('an oplog that rolled over makes the publisher send all that is pending, say so once, and go on from there', async () => {
+it('if the oplog rolled over, the publisher sends all pending events, reports it once, and continues', async () => {
   const before = await write(2);
   expect(await publishForAWhile()).toMatchObject({ published: 2, historyLost: 0 });
   await outbox().updateMany({}, { $set: { status: 'processed', processedAt: new Date() } });
@@ -98,7 +107,7 @@ it('an oplog that rolled over makes the publisher send all that is pending, say 
   expect([...publisher.sent].sort()).toStrictEqual([...before, ...unseen, ...after].sort());
 });
 
-it('an outbox that was dropped and set up again is tailed again, and what was written in between is sent', async () => {
+it('tails a dropped outbox again after the set-up, and sends what was written in between', async () => {
   const publishing = publisher.publishUntilTimeIsUp();
   await untilSent(await write(2), 'the first events to be sent');
   await outbox().drop();
@@ -117,8 +126,8 @@ const codes = [
 ] as const;
 const cases = codes.flatMap((one) => (['aggregate', 'getMore'] as const).map((command) => [command, ...one] as const));
 
-it.each(cases)('an answer to %s with code %d is a %s: the publisher goes on and loses nothing', async (...given) => {
-  const [command, errorCode, said, counts] = given;
+it.each(cases)('a response to %s with code %d is a %s: the publisher continues and loses nothing', async (...given) => {
+  const [command, errorCode, reported, counts] = given;
   await write(2);
   await publishForAWhile();
   const unseen = await write(3);
@@ -128,7 +137,7 @@ it.each(cases)('an answer to %s with code %d is a %s: the publisher goes on and 
     data: { failCommands: [command], errorCode, appName: 'outgraph' },
   });
   const publishing = publisher.publish();
-  await waitUntil(async () => (publisher.said.includes(said) ? true : undefined), {
+  await waitUntil(async () => (publisher.said.includes(reported) ? true : undefined), {
     timeoutSeconds: 30,
     pollMillis: 5,
     what: 'the publisher to notice',
@@ -136,5 +145,5 @@ it.each(cases)('an answer to %s with code %d is a %s: the publisher goes on and 
   await untilSent([...unseen, ...(await write(2))], 'every event to be sent');
   publisher.stop();
   expect(await publishing).toMatchObject({ outcome: 'handed-over', ...counts });
-  expect(publisher.said).toStrictEqual([null, said]);
+  expect(publisher.said).toStrictEqual([null, reported]);
 });

@@ -16,7 +16,7 @@ afterAll(() => database.drop());
 const outbox = () => database.db.collection(outboxCollection);
 
 describe('the scan of pending events', () => {
-  /** All chunks of a backlog. */
+  /** Reads all chunks of a backlog. */
   async function scan({ client, db }: TestDatabase, limit: number): Promise<string[][]> {
     const chunks: string[][] = [];
     const collection = db.collection(outboxCollection);
@@ -29,7 +29,7 @@ describe('the scan of pending events', () => {
     return chunks;
   }
 
-  it('brings all that is pending in the order of positions, chunk by chunk', async () => {
+  it('returns all pending events in the order of positions, chunk by chunk', async () => {
     await outbox().insertMany([outboxEvent(), outboxEvent(), outboxEvent()]);
     const chunks = await scan(database, 2);
     const pending = await outbox().find({ status: 'pending' }).sort({ position: 1 }).toArray();
@@ -37,7 +37,7 @@ describe('the scan of pending events', () => {
     expect(chunks.every((chunk) => chunk.length <= 2)).toBe(true);
   });
 
-  it('ends no chunk between events that share a position, as those of two shards may', async () => {
+  it('does not split events with the same position, as two shards can have', async () => {
     const other = await createTestDatabase();
     try {
       const collection = other.db.collection(outboxCollection);
@@ -52,7 +52,7 @@ describe('the scan of pending events', () => {
     }
   });
 
-  it('reads one index entry for each event, wherever in the backlog it is', async () => {
+  it('reads one index entry per event, anywhere in the backlog', async () => {
     const other = await createTestDatabase();
     try {
       const collection = other.db.collection(outboxCollection);

@@ -29,7 +29,7 @@ const maxDocumentBytes = 16 * 1024 * 1024;
 
 const outbox = () => database.db.collection(outboxCollection);
 const checkpoints = () => database.db.collection<Checkpoint>(checkpointCollection);
-/** Reads on until so many inserts have come; returns their ids and the last token. */
+/** Reads until `count` inserts have arrived. Returns their ids and the last token. */
 async function readInserts(tail: Tail<ResumeToken>, count: number) {
   const ids: string[] = [];
   let resumeToken: ResumeToken | null = null;
@@ -38,12 +38,12 @@ async function readInserts(tail: Tail<ResumeToken>, count: number) {
     ids.push(...batch.pointers.map((pointer) => pointer.eventId));
     resumeToken = batch.resumeToken;
   }
-  if (resumeToken === null) throw new Error('The tail has told no token.');
+  if (resumeToken === null) throw new Error('The tail has returned no token.');
   return { ids, resumeToken };
 }
 
 describe('the tail of the outbox', () => {
-  it('brings every insert in its order, and goes on from a token without a gap', async () => {
+  it('returns every insert in order, and continues from a token without a gap', async () => {
     const start = { after: await readClusterTime(database.client, outbox()) };
     const events = Array.from({ length: 5 }, () => outboxEvent());
     const first = tailOutbox(outbox(), start);
@@ -57,7 +57,7 @@ describe('the tail of the outbox', () => {
     expect([...before.ids, ...after.ids]).toStrictEqual(events.map((one) => one._id.toHexString()));
   });
 
-  it('brings a new token also when nothing was inserted', async () => {
+  it('returns a new token even if nothing was inserted', async () => {
     const tail = tailOutbox(outbox(), { after: await readClusterTime(database.client, outbox()) });
     let first = await tail.next();
     while (first.pointers.length > 0) first = await tail.next();
@@ -68,7 +68,7 @@ describe('the tail of the outbox', () => {
     expect(second.resumeToken).not.toStrictEqual(first.resumeToken);
   });
 
-  it('brings a single event alone, and together those that follow others within the time that it lingers', async () => {
+  it('returns a single event at once, and events within its linger time together', async () => {
     const lingerMillis = 60_000;
     const tail = tailOutbox(outbox(), { after: await readClusterTime(database.client, outbox()) }, { lingerMillis });
     const [first, second, third] = [outboxEvent(), outboxEvent(), outboxEvent()];
@@ -84,23 +84,23 @@ describe('the tail of the outbox', () => {
     expect(together).toStrictEqual([second, third].map(({ _id }) => _id.toHexString()));
   });
 
-  it('brings an event of the largest size that MongoDB stores, and changes of such events do not stop it', async () => {
+  it('returns an event of the largest size that MongoDB stores, and survives changes of such events', async () => {
     const start = { after: await readClusterTime(database.client, outbox()) };
     const tail = tailOutbox(outbox(), start);
     const empty = upsertEvent({ nodes: [], text: '' });
-    const room = maxDocumentBytes - BSON.calculateObjectSize(empty);
-    const largest = { ...empty, payload: { nodes: [], text: 'x'.repeat(room) } };
+    const textBytes = maxDocumentBytes - BSON.calculateObjectSize(empty);
+    const largest = { ...empty, payload: { nodes: [], text: 'x'.repeat(textBytes) } };
     const after = outboxEvent();
-    // The validator leaves room for the event's settlement.
+    // The validator reserves space for the event's settlement, so it is bypassed.
     await outbox().insertOne(largest, { bypassDocumentValidation: true });
-    await outbox().updateOne({ _id: largest._id }, { $set: { 'payload.text': 'y'.repeat(room) } });
+    await outbox().updateOne({ _id: largest._id }, { $set: { 'payload.text': 'y'.repeat(textBytes) } });
     await outbox().insertOne(after);
     const { ids } = await readInserts(tail, 2);
     await tail.close();
     expect(ids).toStrictEqual([largest._id.toHexString(), after._id.toHexString()]);
   });
 
-  it('says that history is lost when the server does not know the token', async () => {
+  it('reports lost history if the server does not know the token', async () => {
     const tail = tailOutbox(outbox(), { resumeToken: { _data: '82' } });
     await expect(tail.next()).rejects.toMatchObject({
       code: expect.stringMatching(/history-lost|mongodb-unavailable/),
@@ -108,7 +108,7 @@ describe('the tail of the outbox', () => {
     await tail.close();
   });
 
-  it('says that history is lost when the collection was dropped and made again', async () => {
+  it('reports lost history if the collection was dropped and created again', async () => {
     const other = await createTestDatabase();
     try {
       const collection = other.db.collection(outboxCollection);
@@ -127,7 +127,7 @@ describe('the tail of the outbox', () => {
     }
   });
 
-  it('brings what has come already when it is not waited for, and a token as soon as there is one', async () => {
+  it('returns available inserts without waiting, and a token as soon as there is one', async () => {
     const tail = tailOutbox(outbox(), { after: await readClusterTime(database.client, outbox()) });
     expect(await tail.poll()).toStrictEqual({ pointers: [], resumeToken: null });
     const event = outboxEvent();
@@ -152,7 +152,7 @@ describe('the lease', () => {
   const request = (key: string, owner: string, leaseSeconds = 60) =>
     acquireLease(checkpoints(), { id: key, owner, leaseSeconds });
 
-  it('is held by one, until it is given back', async () => {
+  it('has one owner until it is released', async () => {
     const first = await request(id, 'a');
     expect(await request(id, 'b')).toBeNull();
     if (first === null) throw new Error('no lease');
@@ -161,7 +161,7 @@ describe('the lease', () => {
     expect(await request(id, 'b')).toMatchObject({ fence: first.fence + 1, progress: token('1') });
   });
 
-  it('goes to another when it has expired, and the late one can no longer move the checkpoint', async () => {
+  it('goes to another owner once expired, and the late one can no longer move the checkpoint', async () => {
     const key = new ObjectId().toHexString();
     const late = await request(key, 'a', -1);
     const next = await request(key, 'b');
@@ -176,41 +176,41 @@ describe('the lease', () => {
     ['half a backlog', { tail: { resumeToken: { _data: '$x' } }, backlog: { until: position, after: position } }],
     ['a tail without a token and no backlog', { tail: { after: position }, backlog: null }],
     ['a tail alone', token('1')],
-  ])('gives the next one all of the progress: %s', async (_, progress) => {
+  ])('gives the next owner all of the progress: %s', async (_, progress) => {
     const key = new ObjectId().toHexString();
     const first = await request(key, 'a');
     if (first === null) throw new Error('no lease');
     expect(first.progress).toBeNull();
-    // Over another progress, of which nothing may stay.
+    // Overwrites other progress, of which nothing may remain.
     const before = { tail: { after: position }, backlog: { until: position, after: position } };
     await saveCheckpoint(checkpoints(), first, 60, before);
     await saveCheckpoint(checkpoints(), first, -1, progress);
     expect(await request(key, 'b')).toMatchObject({ progress });
   });
 
-  it('says when it was taken, and when progress was saved', async () => {
+  it('records when it was acquired and when progress was saved', async () => {
     const key = new ObjectId().toHexString();
     const readUpdatedAt = async () => (await checkpoints().findOne({ _id: key }))?.updatedAt?.getTime() ?? 0;
     const lease = await request(key, 'a');
-    const taken = await readUpdatedAt();
+    const acquiredAt = await readUpdatedAt();
     const { localTime } = await database.db.command({ hello: 1 });
-    expect(Math.abs(localTime.getTime() - taken)).toBeLessThan(10_000);
+    expect(Math.abs(localTime.getTime() - acquiredAt)).toBeLessThan(10_000);
     if (lease === null) throw new Error('no lease');
     const save = () => saveCheckpoint(checkpoints(), lease, 60, token('1'));
-    await waitUntil(async () => ((await save()) && (await readUpdatedAt()) > taken) || undefined, {
+    await waitUntil(async () => ((await save()) && (await readUpdatedAt()) > acquiredAt) || undefined, {
       timeoutSeconds: 10,
       pollMillis: 1,
-      what: 'the time to move on',
+      what: 'the recorded time to advance',
     });
   });
 
-  it('goes to exactly one of many who ask at once', async () => {
+  it('goes to exactly one of many concurrent requests', async () => {
     const key = new ObjectId().toHexString();
-    const asked = await Promise.all(
+    const leases = await Promise.all(
       Array.from({ length: 8 }, (_, index) =>
         acquireLease(checkpoints(), { id: key, owner: `${index}`, leaseSeconds: 60 }),
       ),
     );
-    expect(asked.filter((lease) => lease !== null)).toHaveLength(1);
+    expect(leases.filter((lease) => lease !== null)).toHaveLength(1);
   });
 });

@@ -1,4 +1,6 @@
-/** `outgraph verify --repair` on a graph that is damaged in every way that `outgraph verify` names. */
+/**
+ * `outgraph verify --repair` on a graph with every kind of damage that `outgraph verify` reports.
+ */
 import { type Document, ObjectId } from 'mongodb';
 import { afterEach, expect, vi } from 'vitest';
 import type { RepairReport } from '../../../cli/verify/repair.ts';
@@ -51,13 +53,13 @@ const repair = (...args: readonly string[]) =>
 const run = (statement: string, parameters: Readonly<Record<string, unknown>> = {}) =>
   graph.driver.executeQuery(statement, parameters);
 
-/** The id of a document whose relationship stands. */
+/** The id of a document whose relationship is in the graph. */
 async function someEvent(): Promise<string> {
   const { records } = await run('MATCH (:User)-[r:HAS_EVENT]->(:Date) RETURN r.event_id AS id LIMIT 1');
   return records[0]?.get('id') as string;
 }
 
-/** Damages the graph, repairs it, and expects it to be as it was. */
+/** Damages the graph, repairs it, and expects the original graph. */
 async function expectRestored(damage: () => Promise<unknown>): Promise<RepairReport> {
   const before = await readNodes(graph);
   await damage();
@@ -68,11 +70,11 @@ async function expectRestored(damage: () => Promise<unknown>): Promise<RepairRep
   return report;
 }
 
-it('an equal graph is left alone, and the command ends with 0', async () => {
+it('changes nothing in an equal graph, and exits 0', async () => {
   expect(await repair()).toMatchObject({ exitCode: 0, outcome: 'equal', verified: { outcome: 'equal' } });
 });
 
-it('what nobody confirms is not done', async () => {
+it('does nothing without a confirmation', async () => {
   const eventId = await someEvent();
   await run('MATCH ()-[r:HAS_EVENT {event_id: $eventId}]->() DELETE r', { eventId });
   const unconfirmed = startOutgraphProcess(['verify', '--repair', ...noWait], settings());
@@ -81,7 +83,7 @@ it('what nobody confirms is not done', async () => {
   expect(await repair()).toMatchObject({ exitCode: 0, recorded: 1, corrected: 1 });
 });
 
-it('a relationship that somebody deleted, changed, or hung elsewhere stands again', async () => {
+it('restores a relationship that was deleted, changed or moved', async () => {
   const eventId = await someEvent();
   await expectRestored(() => run('MATCH ()-[r:HAS_EVENT {event_id: $eventId}]->() DELETE r', { eventId }));
   await expectRestored(() =>
@@ -96,7 +98,7 @@ it('a relationship that somebody deleted, changed, or hung elsewhere stands agai
   );
 });
 
-it('a node that somebody deleted with all that hung on it stands again, with all of it', async () => {
+it('restores a node that was deleted, with all its relationships', async () => {
   const { records } = await run(
     'MATCH (d:Date)<-[r]-() WITH d, count(r) AS held ORDER BY held DESC LIMIT 1 RETURN d.date AS date',
   );
@@ -104,17 +106,19 @@ it('a node that somebody deleted with all that hung on it stands again, with all
   await expectRestored(() => run('MATCH (u:User) WHERE u._outgraphOwner IS NOT NULL WITH u LIMIT 1 DETACH DELETE u'));
 });
 
-it('properties, labels and marks that somebody changed are what they were', async () => {
+it('restores changed properties, labels and marks', async () => {
   const someUser = 'MATCH (u:User) WHERE u._outgraphOwner IS NOT NULL WITH u LIMIT 1';
   await expectRestored(() => run(`${someUser} SET u:Suspicious, u.more = 'x'`));
   await expectRestored(() => run(`${someUser} REMOVE u._outgraphOwner, u._outgraph`));
-  await expectRestored(() => run(`${someUser} SET u._outgraphOwner = 'memory-user:nobody'`));
+  await expectRestored(() => run(`${someUser} SET u._outgraphOwner = 'memory-user:unknown'`));
 });
 
-it("what bears outgraph's marks and nobody lists is taken away, and what somebody else's relationship holds becomes bare", async () => {
+it("removes unlisted elements with outgraph's marks; a node with a foreign relationship becomes bare", async () => {
   await run(
-    `CREATE (:User {user_id: 'ghost', name: 'x', _outgraph: true, _outgraphOwner: 'memory-user:nobody'})-[:HAS_EVENT {_outgraphId: 'of nobody'}]->(:Date {date: '02-30', _outgraph: true}),
-     (:User {user_id: 'held', name: 'x', _outgraph: true, _outgraphOwner: 'memory-user:nobody'})-[:KNOWS]->(:Stranger {name: 'y'})`,
+    `CREATE (:User {user_id: 'ghost', name: 'x', _outgraph: true, _outgraphOwner: 'memory-user:unknown'})
+       -[:HAS_EVENT {_outgraphId: 'unlisted'}]->(:Date {date: '02-30', _outgraph: true}),
+     (:User {user_id: 'held', name: 'x', _outgraph: true, _outgraphOwner: 'memory-user:unknown'})
+       -[:KNOWS]->(:Stranger {name: 'y'})`,
   );
   expect(await repair()).toMatchObject({ exitCode: 0, outcome: 'equal', elementsSettled: 3, recorded: 0 });
   const { records } = await run(
@@ -124,21 +128,21 @@ it("what bears outgraph's marks and nobody lists is taken away, and what somebod
   await run("MATCH (n) WHERE n.user_id = 'held' OR n:Stranger DETACH DELETE n");
 });
 
-it('an aggregate that the registry has lost is entered again', async () => {
+it('registers an aggregate again that is missing in the registry', async () => {
   const eventId = await someEvent();
   await expectRestored(() =>
     run('MATCH (a:OutgraphAggregate {key: $key}) DELETE a', { key: `memory-event:${eventId}` }),
   );
 });
 
-it('the whole registry lost, all of it is entered again', async () => {
+it('rebuilds the whole registry', async () => {
   await expectRestored(async () => {
     await run('MATCH (a:OutgraphAggregate) DELETE a');
     await graph.setUp();
   });
 });
 
-it('what was written past the outbox comes into the graph, and what was deleted past it goes', async () => {
+it('applies writes and deletions that bypassed the outbox', async () => {
   const events = database.db.collection('memory_events');
   const [changed, removed] = (await events.find({}, { limit: 2 }).toArray()) as unknown as [Document, Document];
   await events.insertOne({ _id: new ObjectId(), user_id: 'past', date: '01-01' });
@@ -147,7 +151,7 @@ it('what was written past the outbox comes into the graph, and what was deleted 
   expect(await repair()).toMatchObject({ exitCode: 0, outcome: 'equal', recorded: 2, deletionsRecorded: 1 });
 });
 
-it('more than may be deleted is not deleted at all', async () => {
+it('deletes nothing if it would delete more than allowed', async () => {
   const events = database.db.collection('memory_events');
   const removed = await events.find({}, { limit: 3 }).toArray();
   await events.deleteMany({ _id: { $in: removed.map(({ _id }) => _id) } });
@@ -158,7 +162,7 @@ it('more than may be deleted is not deleted at all', async () => {
   expect(await repair('--max-deleted', '3')).toMatchObject({ exitCode: 0, deletionsRecorded: 3 });
 });
 
-it('killed at any moment and run again, it comes to its end', async () => {
+it('completes after being killed at any moment and run again', async () => {
   const damages = [
     'MATCH (d:Date) WITH d LIMIT 5 DETACH DELETE d',
     'MATCH ()-[r:HAS_EVENT]->() WITH r LIMIT 10 SET r.more = 1',
@@ -183,7 +187,7 @@ it('killed at any moment and run again, it comes to its end', async () => {
   expect(await repair()).toMatchObject({ exitCode: 0, outcome: 'equal' });
 });
 
-it('a dead event is left alone, and told', async () => {
+it('does not touch a dead event, and reports it', async () => {
   const events = trackCollection(database.client, database.db, memoryEvent);
   const _id = new ObjectId();
   await worker.stop();

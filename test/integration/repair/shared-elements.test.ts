@@ -1,6 +1,6 @@
 /**
- * `outgraph verify` and `outgraph verify --repair` on what several aggregates share: an element stands as long as one
- * of them lists it, and so its count must be right.
+ * `outgraph verify` and `outgraph verify --repair` for shared elements: an element exists as long
+ * as one aggregate lists it, so its count must be right.
  */
 import { type Document, ObjectId } from 'mongodb';
 import { afterEach, expect, vi } from 'vitest';
@@ -28,7 +28,7 @@ const outgraph = (...command: readonly string[]) =>
 const run = (statement: string, parameters: Readonly<Record<string, unknown>> = {}) =>
   graph.driver.executeQuery(statement, parameters);
 
-/** Three aggregates that share a topic, and that it is about the town. */
+/** Writes three aggregates that share a topic and its relationship to the town. */
 async function writeSharers(): Promise<{ readonly topic: string; readonly ids: readonly ObjectId[] }> {
   const topic = new ObjectId().toHexString();
   const documents: Document[] = Array.from({ length: 3 }, (_, index) => ({
@@ -58,7 +58,7 @@ async function untilApplied(): Promise<void> {
   await vi.waitUntil(async () => (await outbox.countDocuments(filter)) === 0, { timeout: 60_000, interval: 50 });
 }
 
-/** By how many the topic, and its relationship, say that they are shared; nothing for one that is not there. */
+/** The share counts of the topic and its relationship. A missing element has no count. */
 async function counts(topic: string): Promise<readonly number[]> {
   const { records } = await run(
     `OPTIONAL MATCH (t:Topic {name: $topic}) OPTIONAL MATCH (t)-[r:ABOUT]->()
@@ -72,7 +72,7 @@ it.each([
   'SET t._outgraphShares = 7',
   'SET t._outgraphShares = 1',
   'SET r._outgraphShares = 9',
-])('a count that somebody changed is found and set right: %s', async (damage) => {
+])('finds and corrects a changed count: %s', async (damage) => {
   const { topic } = await writeSharers();
   await run(`MATCH (t:Topic {name: $topic})-[r:ABOUT]->() ${damage}`, { topic });
   expect(await outgraph('verify')).toMatchObject({
@@ -85,17 +85,17 @@ it.each([
 });
 
 it.each([
-  ['the node is gone, and what hung on it', 'DETACH DELETE t'],
+  ['the node is gone with its relationships', 'DETACH DELETE t'],
   ['the relationship is gone', 'DELETE r'],
   ['the node has lost its marks', 'REMOVE t._outgraphShares, t._outgraph'],
   ['the relationship has lost its count', 'REMOVE r._outgraphShares'],
-  ['the node has got a label and a property', "SET t:More, t.more = 'x'"],
-  ['the relationship has got a property', "SET r.more = 'x'"],
+  ['the node has a new label and property', "SET t:More, t.more = 'x'"],
+  ['the relationship has a new property', "SET r.more = 'x'"],
   [
-    'the relationship goes the other way',
+    'the relationship is reversed',
     'WITH t, r, endNode(r) AS u, properties(r) AS p DELETE r CREATE (u)-[s:ABOUT]->(t) SET s = p',
   ],
-])('%s: after the repair, all who share it are counted', async (_, damage) => {
+])('%s: after the repair, all sharers are counted', async (_, damage) => {
   const { topic } = await writeSharers();
   await run(`MATCH (t:Topic {name: $topic})-[r:ABOUT]->() ${damage}`, { topic });
   expect(await outgraph('verify')).toMatchObject({ exitCode: 4 });
@@ -103,7 +103,7 @@ it.each([
   expect(await counts(topic)).toStrictEqual([3, 3]);
 });
 
-it('the registry has lost a sharer: after the repair it is counted once, and what is shared goes with the last of them', async () => {
+it('counts a sharer once that was missing in the registry, and deletes the element with the last one', async () => {
   const { topic, ids } = await writeSharers();
   await run('MATCH (a:OutgraphAggregate {key: $key}) DELETE a', { key: `graph:${ids[0]}` });
   expect(await outgraph('verify', '--repair', '--yes')).toMatchObject({ exitCode: 0, outcome: 'equal' });
@@ -113,7 +113,7 @@ it('the registry has lost a sharer: after the repair it is counted once, and wha
   expect(await counts(topic)).toStrictEqual([]);
 });
 
-it('the registry has lost a sharer that has no document either: the others are counted', async () => {
+it('does not count a sharer that has neither a registry node nor a document', async () => {
   const { topic, ids } = await writeSharers();
   await run('MATCH (a:OutgraphAggregate {key: $key}) DELETE a', { key: `graph:${ids[0]}` });
   await database.db.collection(graphAggregate.collection).deleteOne({ _id: ids[0] as ObjectId });
@@ -121,7 +121,7 @@ it('the registry has lost a sharer that has no document either: the others are c
   expect(await counts(topic)).toStrictEqual([2, 2]);
 });
 
-it('a label that has a constraint of somebody else for its key is known by it', async () => {
+it("recognises a label by a user's constraint on its key", async () => {
   await run('CREATE CONSTRAINT mine FOR (n:Place) REQUIRE n.name IS UNIQUE');
   const place = { label: 'Place', key: { name: 'Ulm' } };
   const own = { _id: new ObjectId(), nodes: [{ ...place, properties: { size: 'x' } }], relationships: [] };
@@ -136,10 +136,11 @@ it('a label that has a constraint of somebody else for its key is known by it', 
   expect(records[0]?.toObject()).toStrictEqual({ size: 'x', more: null });
 });
 
-it('what only other types could list is not taken away when some types are named', async () => {
+it('does not remove elements that types outside the selection could list', async () => {
   const { topic } = await writeSharers();
   await run(
-    "MATCH (t:Topic {name: $topic}) CREATE (t)-[:ABOUT {_outgraphId: 'of nobody'}]->(:Town {name: 'Bonn', _outgraph: true})",
+    `MATCH (t:Topic {name: $topic})
+     CREATE (t)-[:ABOUT {_outgraphId: 'unlisted'}]->(:Town {name: 'Bonn', _outgraph: true})`,
     {
       topic,
     },
@@ -152,7 +153,7 @@ it('what only other types could list is not taken away when some types are named
   expect(await outgraph('verify', '--repair', '--yes')).toMatchObject({ exitCode: 0, elementsSettled: 1 });
 });
 
-it('the graph of a type is not deleted because its collection is empty', async () => {
+it('does not delete the graph of a type whose collection is empty', async () => {
   const collection = database.db.collection(graphAggregate.collection);
   const documents = await collection.find({}, { promoteValues: false }).toArray();
   await collection.deleteMany({});

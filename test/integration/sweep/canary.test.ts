@@ -29,13 +29,13 @@ const notes = () => database.db.collection<CanaryNote>(checkpointCollection);
 const canaries = () => outbox().find({ aggregateType: 'outgraph-canary' }).sort({ position: 1 }).toArray();
 const idsOf = (events: readonly { _id: unknown }[]) => events.map((event) => String(event._id));
 
-/** One run of the sweep, as if so many seconds later. */
+/** Runs the sweep as if `secondsLater` had passed. */
 async function run(secondsLater = 0) {
   const now = new Date((await readServerTime(outbox())).getTime() + secondsLater * 1000);
   return sweepOn(database.db, { readServerTime: async () => now, sendToQueue: async () => [] });
 }
 
-it('each run writes a canary as any writer would, by the clock of the server, and notes it', async () => {
+it('each run writes a canary as a writer would, with the time of the server, and notes it', async () => {
   const before = await readServerTime(outbox());
   await run();
   const [event, ...others] = await canaries();
@@ -46,7 +46,7 @@ it('each run writes a canary as any writer would, by the clock of the server, an
   expect(await notes().findOne()).toStrictEqual({ _id: 'canary', eventId: event?._id, writtenAt: event?.createdAt });
 });
 
-it('the consumer takes a canary for an upsert of an aggregate that lists nothing', async () => {
+it('to the consumer, a canary is an upsert of an aggregate that lists nothing', async () => {
   await run();
   const [fetched] = await readChunks(fetchEvents(outbox(), idsOf(await canaries())));
   if (fetched?.status !== 'pending') throw new Error('The canary is not pending.');
@@ -54,7 +54,7 @@ it('the consumer takes a canary for an upsert of an aggregate that lists nothing
   expect(projectOutboxEvent(catalog, fetched.event)).toStrictEqual({ nodes: [], relationships: [] });
 });
 
-it('the lag is that of the newest canary that came through, or, while one waits, the age of the oldest that does', async () => {
+it('the lag is that of the newest canary that arrived, or the age of the oldest pending one', async () => {
   expect(await run()).toMatchObject({ canaryLagMillis: null });
   await acknowledgeEvents(outbox(), idsOf(await canaries()));
   const [first] = await canaries();
@@ -64,7 +64,7 @@ it('the lag is that of the newest canary that came through, or, while one waits,
   expect(canaryLagMillis).toBeLessThan(100_000);
 });
 
-it('a canary that was lost, and one that is dead, are settled when a later one has come through, and not before', async () => {
+it('a lost and a dead canary are settled when a later one has arrived, and not before', async () => {
   await run();
   await run();
   await run();
@@ -73,7 +73,7 @@ it('a canary that was lost, and one that is dead, are settled when a later one h
   await run();
   expect((await canaries()).map((event) => event.status)).toStrictEqual(['pending', 'dead', 'pending', 'pending']);
   expect(await countOutbox(outbox(), 100)).toMatchObject({ pending: 0, pendingCanaries: 3, dead: 0 });
-  // The note names the one that was written last: its predecessor was noted when it was the last.
+  // The note names the canary written last.
   const newest = idsOf(await canaries()).at(-1) ?? '';
   await acknowledgeEvents(outbox(), [newest]);
   const { canaryLagMillis } = await run();
@@ -89,10 +89,10 @@ it('a canary that was lost, and one that is dead, are settled when a later one h
   expect(idsOf(await canaries()).slice(0, 3)).toStrictEqual([lost, dead, last]);
 });
 
-it('an outage leaves ten canaries, and they are published again like every other event, without end', async () => {
+it('an outage leaves ten canaries, which are republished like other events but never exhausted', async () => {
   for (let minute = 0; minute < 15; minute += 1) await run(minute * 60);
   expect(await canaries()).toHaveLength(10);
-  // As worn as an event can be: any other one would be dead.
+  // All attempts are used: any other event would be dead.
   await outbox().updateMany(
     {},
     { $set: { attempts: 99, position: new Timestamp({ t: 1_000, i: 1 }) }, $unset: { nextAttemptAt: '' } },
@@ -102,7 +102,7 @@ it('an outage leaves ten canaries, and they are published again like every other
   expect((await canaries()).map((event) => event.status)).toStrictEqual(Array.from({ length: 10 }, () => 'pending'));
 });
 
-it('canaries are in no figure of the users: neither counts, nor ages, nor lags', async () => {
+it('canaries are not part of any count, age or lag', async () => {
   await writeCanary(outbox(), notes(), new Date(0));
   await acknowledgeEvents(outbox(), idsOf(await canaries()));
   await writeCanary(outbox(), notes(), new Date(0));

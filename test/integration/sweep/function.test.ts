@@ -1,4 +1,4 @@
-/** The sweep's function as Lambda calls it, on real servers: what it says of single events. */
+/** The sweep's function as Lambda calls it, on real servers: what it logs about single events. */
 import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { Context } from 'aws-lambda';
 import { Int32 } from 'mongodb';
@@ -27,7 +27,7 @@ beforeAll(async () => {
     AWS_ENDPOINT_URL: servers.awsEndpointUrl,
     SWEEP_STALE_SECONDS: '1',
     POWERTOOLS_METRICS_NAMESPACE: 'Test',
-    // Powertools writes to the console of the test.
+    // Makes Powertools write to the test's console.
     POWERTOOLS_DEV: 'true',
     POWERTOOLS_LOG_LEVEL: 'DEBUG',
   };
@@ -43,22 +43,22 @@ afterAll(async () => {
 
 const context = { getRemainingTimeInMillis: () => 50_000 } as Context;
 
-it('says at the level DEBUG what it published again, and at ERROR what is dead, with the traces, and nothing of the aggregates', async () => {
+it('logs republished events at DEBUG and dead ones at ERROR, with traces, without aggregates', async () => {
   const trace_id = '4bf92f3577b34da6a3ce929d0e0e4736';
   const fields = { traceparent: `00-${trace_id}-00f067aa0ba902b7-01` };
-  const again = outboxEvent({ ...fields, aggregateId: 'secret-again' });
-  const worn = outboxEvent({ ...fields, aggregateId: 'secret-worn', attempts: new Int32(12) });
-  await database.db.collection(outboxCollection).insertMany([again, worn]);
+  const stale = outboxEvent({ ...fields, aggregateId: 'secret-stale' });
+  const exhausted = outboxEvent({ ...fields, aggregateId: 'secret-exhausted', attempts: new Int32(12) });
+  await database.db.collection(outboxCollection).insertMany([stale, exhausted]);
   const about = (id: unknown) =>
     log.lines.map((line) => JSON.parse(line)).filter((line) => line.eventId === String(id));
   // They are stale after a second.
-  const untilSaid = async () => {
+  const areLogged = async () => {
     await invoke({}, context);
-    return [again, worn].every(({ _id }) => about(_id).length > 0) || undefined;
+    return [stale, exhausted].every(({ _id }) => about(_id).length > 0) || undefined;
   };
-  await waitUntil(untilSaid, { timeoutSeconds: 60, pollMillis: 100, what: 'both events to be stale' });
-  expect(about(again._id)).toMatchObject([{ level: 'DEBUG', message: 'event published again', trace_id, attempts: 1 }]);
-  expect(about(worn._id)).toMatchObject([
+  await waitUntil(areLogged, { timeoutSeconds: 60, pollMillis: 100, what: 'both events to be stale' });
+  expect(about(stale._id)).toMatchObject([{ level: 'DEBUG', message: 'event published again', trace_id, attempts: 1 }]);
+  expect(about(exhausted._id)).toMatchObject([
     { level: 'ERROR', message: 'event dead', trace_id, code: 'attempts-exhausted' },
   ]);
   expect(log.lines.join('')).not.toContain('secret');

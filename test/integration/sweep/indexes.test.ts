@@ -1,6 +1,6 @@
 /**
- * Every query of the sweep, against an outbox of forty thousand events: which index answers it, and how much is read
- * for the answer.
+ * Every query of the sweep on an outbox of 40,000 events: which index it uses, and how much it
+ * reads.
  */
 import { type Document, Int32, Timestamp } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -55,17 +55,17 @@ const insert = (count: number, fields: (index: number) => Document) =>
     .collection(outboxCollection)
     .insertMany(Array.from({ length: count }, (_, index) => outboxEvent(fields(index))));
 
-/** The work of every query of an operation on the outbox. */
+/** The work of each query that an operation sends to the outbox. */
 const workOf = (run: (outbox: ReturnType<TestDatabase['db']['collection']>) => Promise<unknown>) =>
   explainQueries(servers.mongodbUri, database.db.databaseName, (db) => run(db.collection(outboxCollection)));
 
-const by = (index: string, most: { readonly keys: number; readonly documents: number }, command = 'find') => ({
+const by = (index: string, limit: { readonly keys: number; readonly documents: number }, command = 'find') => ({
   command,
   indexes: [index],
-  keys: expect.toSatisfy((keys: number) => keys <= most.keys, `at most ${most.keys} keys`),
+  keys: expect.toSatisfy((keys: number) => keys <= limit.keys, `at most ${limit.keys} keys`),
   documents: expect.toSatisfy(
-    (documents: number) => documents <= most.documents,
-    `at most ${most.documents} documents`,
+    (documents: number) => documents <= limit.documents,
+    `at most ${limit.documents} documents`,
   ),
 });
 
@@ -73,19 +73,19 @@ describe('stale events', () => {
   const page = (fields: Partial<StaleQuery>) =>
     workOf((outbox) => findStale(outbox, { staleBefore, dueBy: now, after: null, limit: 100, ...fields }));
 
-  it('are found behind thousands in back-off without reading those, nor those that are not stale yet', async () => {
+  it('are found behind thousands in back-off without reading these or fresh ones', async () => {
     expect(await page({})).toStrictEqual([by('outgraph_pending', { keys: inBackOff + 101, documents: 100 })]);
     expect(await page({ limit: 10_000 })).toStrictEqual([
       by('outgraph_pending', { keys: inBackOff + due + 2, documents: due }),
     ]);
   });
 
-  it('are found from where the last chunk ended, without passing over the ones before again', async () => {
+  it('are found from the end of the last chunk, without reading earlier ones again', async () => {
     const after = toPosition({ t: 2_000, i: 100 });
     expect(await page({ after })).toStrictEqual([by('outgraph_pending', { keys: 101, documents: 100 })]);
   });
 
-  it('are counted in the index alone, no further than asked for', async () => {
+  it('are counted in the index only, up to the given limit', async () => {
     expect(await workOf((outbox) => countStale(outbox, staleBefore, 1_000))).toStrictEqual([
       by('outgraph_pending', { keys: 1_001, documents: 0 }, 'aggregate'),
     ]);
@@ -95,8 +95,8 @@ describe('stale events', () => {
   });
 });
 
-describe('the figures', () => {
-  it('are counted in the indexes alone, but for canaries', async () => {
+describe('the counts', () => {
+  it('read only indexes, except for canaries', async () => {
     const few = { keys: canaries + 1, documents: canaries + 1 };
     expect(await workOf((outbox) => countOutbox(outbox, 1_000_000))).toStrictEqual([
       by('outgraph_pending', few),
@@ -116,7 +116,7 @@ describe('the figures', () => {
     });
   });
 
-  it('read one event for the last settlement, and for lags as many as they take', async () => {
+  it('read one event for the last settlement, and one per lag', async () => {
     expect(await workOf(readLastProcessed)).toStrictEqual([by('outgraph_purge', { keys: 1, documents: 1 })]);
     const minute = new Date(now.getTime() - 60_000);
     expect(await workOf((outbox) => readApplyLags(outbox, minute, 500))).toStrictEqual([
@@ -129,9 +129,9 @@ describe('the figures', () => {
   });
 });
 
-it('dead events are grouped and listed by their index, and only what is listed is read twice', async () => {
+it('dead events are grouped and listed by index, and only the listed ones are read twice', async () => {
   const all = { codes: [], aggregateTypes: [], eventIds: [] };
-  // The two are sent at once.
+  // The two queries are sent at the same time.
   const work = async (selection: DeadSelection) =>
     (await explainQueries(servers.mongodbUri, database.db.databaseName, (db) => listDead(db, selection, 20))).toSorted(
       (one, other) => one.command.localeCompare(other.command),
@@ -147,7 +147,7 @@ it('dead events are grouped and listed by their index, and only what is listed i
   ]);
 });
 
-it('canaries are found and settled among all aggregates without reading any other', async () => {
+it('canaries are found and settled without reading other aggregates', async () => {
   const few = { keys: canaries + 1, documents: canaries };
   const [oldest, count] = await workOf((outbox) => readWaitingCanaries(outbox, 10));
   expect({ oldest, count }).toStrictEqual({
@@ -158,7 +158,7 @@ it('canaries are found and settled among all aggregates without reading any othe
   expect(settled).toStrictEqual([by('outgraph_unsettled', { keys: 1, documents: 0 }, 'update')]);
 });
 
-it('unsettled aggregates are told once each, however many events they have, and nothing else is read', async () => {
+it('each unsettled aggregate is returned once, and nothing else is read', async () => {
   const keys = ['graph:often-dead', 'graph:dead-4000', 'graph:gone', 'memory-user:gone'];
   let found: unknown;
   const work: readonly QueryWork[] = await workOf(async (outbox) => {

@@ -1,4 +1,7 @@
-/** A long outage of the consumer, on a real outbox and a real queue: days pass in the time that the sweep is told. */
+/**
+ * A long outage of the consumer, on a real outbox and a real queue: days pass in the simulated time
+ * of the sweep.
+ */
 import { randomBytes } from 'node:crypto';
 import {
   CreateQueueCommand,
@@ -41,7 +44,7 @@ describe.each([1, 100])('with %i pointers in a message', (pointersPerEntry) => {
   const pendingIds = async () =>
     (await outbox().find({ status: 'pending' }).project({ _id: 1 }).toArray()).map((event) => String(event._id));
 
-  /** Pointers in the queue. */
+  /** Number of pointers in the queue. */
   let waiting = 0;
   const send = async (packs: readonly Pack[]) => {
     const refused = await sendToQueue(sqs, queueUrl, packs);
@@ -49,7 +52,7 @@ describe.each([1, 100])('with %i pointers in a message', (pointersPerEntry) => {
     return refused;
   };
 
-  /** Writes events, and sends their pointers once, as the publisher does. */
+  /** Writes events and sends their pointers once, as the publisher does. */
   async function writeAndPublish(count: number): Promise<void> {
     const events = Array.from({ length: count }, () => outboxEvent());
     await outbox().insertMany(events, { writeConcern: { w: 'majority' } });
@@ -62,7 +65,7 @@ describe.each([1, 100])('with %i pointers in a message', (pointersPerEntry) => {
   }
 
   let millisPassed = 0;
-  /** One pass, so many minutes after the one before. */
+  /** Runs one pass, `minutes` after the last one. */
   async function sweepAfter(minutes: number): Promise<void> {
     millisPassed += minutes * minuteMillis;
     const now = new Date(Date.now() + millisPassed);
@@ -70,7 +73,7 @@ describe.each([1, 100])('with %i pointers in a message', (pointersPerEntry) => {
     await sweepOn(database.db, given, { pointersPerEntry });
   }
 
-  /** Takes every message out of the queue, and returns the events that they name. */
+  /** Removes every message from the queue. Returns the events that they name. */
   async function emptyQueue(): Promise<ReadonlySet<string>> {
     const named = new Set<string>();
     while ((await backlog()) > 0) {
@@ -104,15 +107,15 @@ describe.each([1, 100])('with %i pointers in a message', (pointersPerEntry) => {
     expect(await outbox().countDocuments({ attempts: { $gt: 1 } })).toBe(0);
   });
 
-  it('everything is published again when its messages are lost, however long the outage was', async () => {
+  it('all events are published again if their messages are lost, however long the outage was', async () => {
     await emptyQueue();
-    // The longest back-off is 15 minutes and a quarter.
+    // The longest back-off is 15 minutes plus a quarter.
     await sweepAfter(20);
     expect(await backlog()).toBeGreaterThan(0);
     expect(await emptyQueue()).toStrictEqual(new Set(await pendingIds()));
   });
 
-  it('the queue takes a pointer whatever characters its aggregate’s id has', async () => {
+  it('the queue accepts a pointer with any characters in its aggregate id', async () => {
     const pointer = { eventId: '66a0c0ffee0123456789abcd', aggregateType: 'graph', aggregateId: '\ufffe\uffff' };
     expect(await send([[pointer]])).toStrictEqual([]);
     expect(await emptyQueue()).toStrictEqual(new Set([pointer.eventId]));

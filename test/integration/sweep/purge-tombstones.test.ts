@@ -1,4 +1,4 @@
-/** The purge on a real outbox and a real graph: a late upsert never brings a ghost back. */
+/** The purge on a real outbox and a real graph: a late upsert never leaves a ghost. */
 import type { ObjectId } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { discard } from '../../../cli/dead/discard.ts';
@@ -15,7 +15,7 @@ import { upsertEvent } from '../../support/outbox-event.ts';
 import { openSmallGraph } from '../../support/small-graph.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
-// Younger than what the deployed sweep purges, which does not know this outbox.
+// Less than the deployed sweep's retention, because that sweep does not know this outbox.
 const retentionDays = 15;
 
 let database: TestDatabase;
@@ -32,7 +32,7 @@ afterAll(async () => {
 const outbox = () => database.db.collection(outboxCollection);
 const keyOf = (id: string) => `graph:${small.graph.label}-${id}`;
 
-/** One purge that sees this test's tombstones only. */
+/** Runs one purge that sees only this test's tombstones. */
 async function purge(): Promise<number> {
   const tombstones = joinTombstones(small.graph.driver, 'neo4j');
   const ports = { ...joinOutbox(database.db), ...tombstones, remainingMillis: () => 60_000 };
@@ -42,29 +42,29 @@ async function purge(): Promise<number> {
 }
 
 const query = (statement: string, parameters: object) => small.graph.driver.executeQuery(statement, parameters);
-/** Lets time pass for a tombstone. */
+/** Makes a time of a tombstone older. */
 const age = (id: string, property: string, duration: string) =>
   query(`MATCH (a:OutgraphAggregate {key: $key}) SET a.${property} = a.${property} - duration($duration)`, {
     key: keyOf(id),
     duration,
   });
-const isRemembered = (id: string) =>
+const countTombstones = (id: string) =>
   small.count('MATCH (a:OutgraphAggregate {key: $key}) RETURN count(a) AS value', { key: keyOf(id) });
 const eventOf = (id: string, fields: object): { readonly _id: ObjectId } =>
   upsertEvent({ nodes: [] }, { aggregateId: `${small.graph.label}-${id}`, ...fields });
 const dead = { status: 'dead', deadAt: new Date(), error: { code: 'test', message: 'held back' } };
 
-it('a deletion is forgotten when it is older than the retention, and not a moment earlier', async () => {
+it('a tombstone is purged once it is older than the retention, and not earlier', async () => {
   await small.apply([small.state('old', null), small.state('young', null)]);
   await age('old', 'deletedAt', 'P15DT1S');
   await age('young', 'deletedAt', 'P14DT23H59M');
   expect(await purge()).toBe(1);
-  expect(await isRemembered('old')).toBe(0);
-  expect(await isRemembered('young')).toBe(1);
+  expect(await countTombstones('old')).toBe(0);
+  expect(await countTombstones('young')).toBe(1);
 });
 
-it('it is remembered for another hour after the last event of its aggregate was settled: a delivery that came late brings no ghost', async () => {
-  // Read by a consumer while it was pending, and applied when everything else is over.
+it('a tombstone is kept for an hour after the last settled event, so a late delivery leaves no ghost', async () => {
+  // A consumer read it while it was pending, and applies it after everything else.
   const late = small.state('redriven', { nodes: [small.node('ghost')] });
   await small.apply([small.state('redriven', null)]);
   await age('redriven', 'deletedAt', 'P20D');
@@ -78,10 +78,10 @@ it('it is remembered for another hour after the last event of its aggregate was 
   expect([...results.values()]).toMatchObject([{ outcome: 'superseded' }]);
   await age('redriven', 'heldAt', 'PT1H1M');
   expect(await purge()).toBe(1);
-  expect(await isRemembered('redriven')).toBe(0);
+  expect(await countTombstones('redriven')).toBe(0);
 });
 
-/** Settles the event with the state as the consumer does. */
+/** Settles the event with the state, as the consumer does. */
 async function consume(event: { readonly _id: ObjectId }, state: AggregateState): Promise<BatchResults> {
   const results: BatchResults = new Map();
   await joinGraph(small.graph.driver, 'neo4j', { db: database.db }).applyBatch([state], results);
@@ -89,16 +89,17 @@ async function consume(event: { readonly _id: ObjectId }, state: AggregateState)
   return results;
 }
 
-it('a deletion is remembered while an older event of its aggregate is processed and not yet purged: a replay brings no ghost', async () => {
+it('a tombstone is kept while an older event is processed but not purged, so a replay is harmless', async () => {
   const late = small.state('replayed', { nodes: [small.node('ghost')] });
   await small.apply([small.state('replayed', null)]);
   await age('replayed', 'deletedAt', 'P20D');
-  // Dead before the deletion, and redriven when the retention is over: as short a time as it takes, between two sweeps.
+  // Dead before the deletion, and redriven after the retention, as quickly as possible between two
+  // sweeps.
   const event = eventOf('replayed', {});
   await outbox().insertOne(event);
   expect(await consume(event, late)).toStrictEqual(new Map([[late.key, { outcome: 'superseded' }]]));
   expect(await purge()).toBe(0);
-  // Just before the outbox purges the event it is replayed, and all begins again.
+  // It is replayed just before the outbox purges it, and the time starts again.
   await age('replayed', 'supersededAt', 'PT59M');
   expect(await consume(event, late)).toStrictEqual(new Map([[late.key, { outcome: 'superseded' }]]));
   await age('replayed', 'supersededAt', 'PT1H59M');
@@ -107,7 +108,7 @@ it('a deletion is remembered while an older event of its aggregate is processed 
   expect(await purge()).toBe(1);
 });
 
-it('a deletion is remembered for as long as the outbox keeps what was processed before it, also where that is longer than the retention of tombstones', async () => {
+it('a tombstone is kept as long as the outbox keeps processed events, if that is longer', async () => {
   await setUpOutbox(database.db, { processedRetentionSeconds: 20 * 86_400 });
   await small.apply([small.state('longer', null)]);
   await age('longer', 'deletedAt', 'P20D');
@@ -117,7 +118,7 @@ it('a deletion is remembered for as long as the outbox keeps what was processed 
   await setUpOutbox(database.db, { processedRetentionSeconds: 3_600 });
 });
 
-it('an event that is discarded holds the deletion for another hour, and no longer', async () => {
+it('a discarded event keeps the tombstone for another hour', async () => {
   await small.apply([small.state('discarded', null)]);
   await age('discarded', 'deletedAt', 'P20D');
   const event = eventOf('discarded', dead);
@@ -132,7 +133,7 @@ it('an event that is discarded holds the deletion for another hour, and no longe
   expect(await purge()).toBe(1);
 });
 
-it('an event that is pending when the retention is nearly over holds the deletion too', async () => {
+it('an event that is pending shortly before the retention ends keeps the tombstone', async () => {
   await small.apply([small.state('near', null)]);
   await age('near', 'deletedAt', 'P14DT23H30M');
   const event = eventOf('near', {});
@@ -143,27 +144,28 @@ it('an event that is pending when the retention is nearly over holds the deletio
   expect(await purge()).toBe(0);
 });
 
-it('an aggregate that came back to life and was deleted again is remembered anew', async () => {
+it('an aggregate that was re-created and deleted again has a new tombstone', async () => {
   await small.apply([small.state('twice', null)]);
   await age('twice', 'deletedAt', 'P20D');
   await small.apply([small.state('twice', { nodes: [small.node('twice')] })]);
   await small.apply([small.state('twice', null)]);
   await purge();
-  expect(await isRemembered('twice')).toBe(1);
+  expect(await countTombstones('twice')).toBe(1);
 });
 
-it('pages bring each tombstone once, also where many were deleted in the same instant', async () => {
+it('pages contain each tombstone once, even if many were deleted in the same instant', async () => {
   const ids = Array.from({ length: 7 }, (_, index) => `page${index}`);
   await small.apply(ids.map((id) => small.state(id, null)));
   await query(
-    "MATCH (a:OutgraphAggregate) WHERE a.key STARTS WITH $prefix SET a.deletedAt = datetime('2020-01-01T00:00:00.123456789Z')",
+    `MATCH (a:OutgraphAggregate) WHERE a.key STARTS WITH $prefix
+     SET a.deletedAt = datetime('2020-01-01T00:00:00.123456789Z')`,
     { prefix: keyOf('page') },
   );
   const { listTombstones } = joinTombstones(small.graph.driver, 'neo4j');
   const found: string[] = [];
   let after: ListedTombstone | null = null;
   for (;;) {
-    // Far beyond any other test's tombstones.
+    // Much older than the tombstones of any other test.
     const page: readonly ListedTombstone[] = await listTombstones({
       olderThanDays: 1_500,
       processedSeconds: 3_600,

@@ -1,6 +1,6 @@
 /**
- * The sweep beside a server that takes connections and never answers: it reports before its time is up, or nobody would
- * see what the alarms watch.
+ * The sweep with a server that accepts connections and never answers: it reports before its time is
+ * up, otherwise the alarms would lack their metrics.
  */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
@@ -35,7 +35,7 @@ const answering: SweepQueue = {
   close: () => undefined,
 };
 
-/** One pass that has seven seconds. */
+/** Runs one pass with a limit of seven seconds. */
 async function sweepWith(given: { readonly neo4jUri?: string; readonly queue?: Partial<SweepQueue> }) {
   const settings = readSettings(sweepSettings, {
     ...database.settings,
@@ -54,23 +54,23 @@ async function sweepWith(given: { readonly neo4jUri?: string; readonly queue?: P
       () => undefined,
       (error: unknown) => error,
     );
-  const millisLeft = endsAt - performance.now();
+  const remainingMillis = endsAt - performance.now();
   await sweeper.close();
-  return { reports, failure, millisLeft };
+  return { reports, failure, remainingMillis };
 }
 
-it('without an answer from Neo4j, all but the purge is done and reported, and the failure is told', async () => {
+it('without an answer from Neo4j, everything except the purge is done, and the failure is reported', async () => {
   const neo4jUri = `bolt://127.0.0.1:${(silent.address() as AddressInfo).port}`;
-  const { reports, failure, millisLeft } = await sweepWith({ neo4jUri });
+  const { reports, failure, remainingMillis } = await sweepWith({ neo4jUri });
   expect(reports).toMatchObject([{ pending: 1, queueBacklog: 0, republished: 0, tombstonesPurged: null }]);
   expect(failure).toMatchObject({ code: 'time-up' });
-  expect(millisLeft).toBeGreaterThan(500);
+  expect(remainingMillis).toBeGreaterThan(500);
 });
 
-it('without an answer from the queue, its figures are missing and no others', async () => {
+it('without an answer from the queue, only its metrics are missing', async () => {
   const queue = { countBacklog: () => new Promise<never>(() => undefined) };
-  const { reports, failure, millisLeft } = await sweepWith({ queue });
+  const { reports, failure, remainingMillis } = await sweepWith({ queue });
   expect(reports).toMatchObject([{ pending: 1, dead: 0, queueBacklog: null, republished: null }]);
   expect(failure).toMatchObject({ code: 'time-up' });
-  expect(millisLeft).toBeGreaterThan(500);
+  expect(remainingMillis).toBeGreaterThan(500);
 });

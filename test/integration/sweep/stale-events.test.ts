@@ -20,32 +20,32 @@ beforeEach(async () => {
 });
 
 const outbox = () => database.db.collection(outboxCollection);
-/** A position is told by its second: one that lies so many seconds back. */
+/** A position as many seconds in the past. */
 const secondsAgo = (seconds: number, index = 0) =>
   new Timestamp({ t: Math.floor(Date.now() / 1000) - seconds, i: index + 1 });
 const ids = (events: readonly { eventId: string }[]) => events.map((one) => one.eventId);
 const never: Schedule = { attempts: 0, nextAttemptAt: null };
 const inAMinute = new Date(Date.now() + 60_000);
 
-/** Inserts so many events that have been pending for five minutes. */
+/** Inserts `count` events that have been pending for five minutes. */
 async function insertStale(count: number): Promise<readonly string[]> {
   const events = Array.from({ length: count }, (_, index) => outboxEvent({ position: secondsAgo(300, index) }));
   await outbox().insertMany(events);
   return events.map((event) => event._id.toHexString());
 }
 
-/** A queue that keeps what it takes. */
-function keepingQueue() {
-  const taken: string[] = [];
+/** A queue that records what it accepts. */
+function recordingQueue() {
+  const accepted: string[] = [];
   const sendToQueue = async (packs: readonly Pack[]) => {
-    taken.push(...ids(packs.flat()));
+    accepted.push(...ids(packs.flat()));
     return [];
   };
-  return { taken, sendToQueue };
+  return { accepted, sendToQueue };
 }
 
 describe('a stale event', () => {
-  it('is pending for longer than the limit by the server, and due', async () => {
+  it("is due, and pending for longer than the limit by the server's clock", async () => {
     const now = await readServerTime(outbox());
     const over = outboxEvent({ position: secondsAgo(62) });
     const under = outboxEvent({ position: secondsAgo(50) });
@@ -61,7 +61,7 @@ describe('a stale event', () => {
 });
 
 describe('rescheduling', () => {
-  it('changes an event that is as it was seen, and its way back leaves no trace', async () => {
+  it('changes an event that is unchanged since it was read, and can be reverted', async () => {
     const [eventId = ''] = await insertStale(1);
     const claimed = { attempts: 1, nextAttemptAt: inAMinute };
     const before = await outbox().findOne({});
@@ -74,10 +74,10 @@ describe('rescheduling', () => {
   });
 
   it.each([
-    ['was settled meanwhile', { status: 'processed', processedAt: new Date() }],
-    ['was claimed meanwhile', { nextAttemptAt: new Date() }],
-    ['was tried meanwhile', { attempts: new Int32(1) }],
-  ])('leaves alone what %s', async (_, fields) => {
+    ['was settled in the meantime', { status: 'processed', processedAt: new Date() }],
+    ['was claimed in the meantime', { nextAttemptAt: new Date() }],
+    ['was tried in the meantime', { attempts: new Int32(1) }],
+  ])('does not touch an event that %s', async (_, fields) => {
     const [first = '', second = ''] = await insertStale(2);
     await outbox().updateOne({}, { $set: fields });
     const to = { attempts: 7, nextAttemptAt: inAMinute };
@@ -86,16 +86,16 @@ describe('rescheduling', () => {
     expect(await outbox().countDocuments({ attempts: 7 })).toBe(1);
   });
 
-  it('gives each event to exactly one of many who saw it the same, and tells each which ones', async () => {
+  it('gives each event to exactly one of many concurrent claims, and returns which', async () => {
     const events = await insertStale(300);
     const claims = await Promise.all(
       Array.from({ length: 6 }, (_, index) => {
-        // The same time for all of them: it is not what they write that tells them apart.
+        // All claims write the same time, so it does not distinguish them.
         const to = { attempts: 1, nextAttemptAt: inAMinute };
-        const some = events.slice(index * 10, 200 + index * 20);
+        const claimed = events.slice(index * 10, 200 + index * 20);
         return reschedulePending(
           outbox(),
-          some.map((eventId) => ({ eventId, from: never, to })),
+          claimed.map((eventId) => ({ eventId, from: never, to })),
         );
       }),
     );
@@ -106,29 +106,29 @@ describe('rescheduling', () => {
 });
 
 describe('sweeps', () => {
-  it('that run at once send each event once', async () => {
+  it('that run at the same time send each event once', async () => {
     const events = await insertStale(700);
-    const { taken, sendToQueue } = keepingQueue();
+    const { accepted, sendToQueue } = recordingQueue();
     const reports = await Promise.all(Array.from({ length: 4 }, () => sweepOn(database.db, { sendToQueue })));
-    expect([...taken].sort()).toStrictEqual([...events].sort());
+    expect([...accepted].sort()).toStrictEqual([...events].sort());
     expect(reports.reduce((sum, report) => sum + (report.republished ?? 0), 0)).toBe(700);
   });
 
-  it('bring an event up again after its back-off when one was killed between claim and send', async () => {
+  it('send an event after its back-off if a sweep was killed between claim and send', async () => {
     const events = await insertStale(30);
     const sending = Promise.withResolvers<void>();
-    // Nothing of it runs any more from here on: it neither sends nor gives back.
+    // This sweep is dead from here on: it neither sends nor reverts its claim.
     const killed = async () => {
       sending.resolve();
       return new Promise<never>(() => undefined);
     };
     void sweepOn(database.db, { sendToQueue: killed });
     await sending.promise;
-    const { taken, sendToQueue } = keepingQueue();
+    const { accepted, sendToQueue } = recordingQueue();
     await sweepOn(database.db, { sendToQueue });
-    expect(taken).toStrictEqual([]);
+    expect(accepted).toStrictEqual([]);
     const later = new Date(Date.now() + 40_000);
     await sweepOn(database.db, { sendToQueue, readServerTime: async () => later });
-    expect([...taken].sort()).toStrictEqual([...events].sort());
+    expect([...accepted].sort()).toStrictEqual([...events].sort());
   });
 });

@@ -1,22 +1,28 @@
-/** Makes a deployment as a recorded version left it: its collections with their validators and indexes, its graph with its registry. */
+/**
+ * Creates a deployment as a recorded version left it: its collections with validators and indexes,
+ * and its graph with the registry.
+ */
 import type { Db, Document } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import { loadGraph } from '../../support/graph-dump.ts';
 import type { RecordedVersion } from '../../upgrade/recorded-version.ts';
 
-/** What a TTL index would forget a minute after it is loaded, because it was recorded long ago: taken to be of today. */
-const forgettable = ['processedAt', 'endsBefore', 'lastAt'];
+/**
+ * Fields of TTL indexes. They are set to today, because their recorded values are old and would
+ * expire within a minute.
+ */
+const expiringFields = ['processedAt', 'endsBefore', 'lastAt'];
 
-/** Makes the collections in an empty database, by nothing but what was recorded. */
+/** Creates the recorded collections in an empty database. */
 export async function loadCollections(db: Db, { collections }: RecordedVersion): Promise<void> {
   for (const { name, options, indexes, documents } of collections) {
     await db.createCollection(name, options);
     for (const { v, key, ...index } of indexes) await db.collection(name).createIndex(key, index);
-    if (documents.length > 0) await db.collection(name).insertMany(documents.map(ofToday));
+    if (documents.length > 0) await db.collection(name).insertMany(documents.map(withCurrentDates));
   }
 }
 
-/** Makes the graph, in the place of whatever was there. */
+/** Replaces the graph with the recorded one. */
 export async function loadRecordedGraph(driver: Driver, { graph }: RecordedVersion): Promise<void> {
   await loadGraph(driver, graph);
 }
@@ -26,8 +32,8 @@ export function recordedDocuments({ collections }: RecordedVersion, name: string
   return collections.find((one) => one.name === name)?.documents ?? [];
 }
 
-function ofToday(document: Document): Document {
+function withCurrentDates(document: Document): Document {
   const now = new Date();
-  const moved = forgettable.filter((field) => field in document).map((field) => [field, now]);
-  return { ...document, ...Object.fromEntries(moved) };
+  const updated = expiringFields.filter((field) => field in document).map((field) => [field, now]);
+  return { ...document, ...Object.fromEntries(updated) };
 }

@@ -1,6 +1,6 @@
 /**
- * A version that was taken back meets what the newer one has written: it applies nothing on it, gives nothing up, and
- * goes on when the newer version is there again.
+ * After a rollback, the older version finds data of the newer one: it does not apply events to it,
+ * marks nothing dead, and continues once the newer version is deployed again.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
@@ -46,7 +46,7 @@ const setForm = (form: number) =>
     { key: `graph:${small.graph.label}-a`, form: String(form), known: encodeManifest([]).trimEnd() },
   );
 
-it('an event whose manifest has a newer form is retried, never dead, and its neighbours are applied', async () => {
+it('an event whose manifest has a newer form is retried and never dead, and others are applied', async () => {
   await consumer.consumeEvents([await write('a', 1), await write('b', 1)]);
   await setForm(manifestForm + 1);
 

@@ -1,6 +1,7 @@
 /**
- * What every released version left behind, and today's code that goes on from it: on a real MongoDB, and on a Neo4j of the test's own that is made exactly as that version
- * left it. The steps of a version follow one another, as they would after an upgrade.
+ * Today's code continues from the data of every released version, on a real MongoDB and on a Neo4j
+ * that is exactly as that version left it. The steps of a version run in order, as after an
+ * upgrade.
  */
 import { randomBytes } from 'node:crypto';
 import { type Document, MongoClient, type ObjectId } from 'mongodb';
@@ -38,11 +39,11 @@ afterAll(async () => {
   await driver?.close();
 });
 
-it('every version that was recorded is tested here, and there is one', () => {
+it('there are recorded versions to test', () => {
   expect(recordedVersions()).toContain('0.1.0');
 });
 
-describe.each(recordedVersions())('what version %s left behind', (version) => {
+describe.each(recordedVersions())('the data of version %s', (version) => {
   const recorded = readRecorded(version);
   const database = `outgraph_upgrade_${randomBytes(4).toString('hex')}`;
   const db = () => client.db(database);
@@ -60,12 +61,13 @@ describe.each(recordedVersions())('what version %s left behind', (version) => {
 
   const idsOf = async (filter: Document) =>
     (await outbox().find(filter).sort({ position: 1 }).toArray()).map(({ _id }) => (_id as ObjectId).toHexString());
-  // A canary may have been written after the last sweep, so that no message names it.
+  // A canary can be written after the last sweep, so that no message names it.
   const pending = () => idsOf({ status: 'pending', aggregateType: { $ne: canary.type } });
 
-  it('is a set-up that the one of today makes its own, and a graph that is what its processed events say', async () => {
+  it("is upgraded by today's set-up, and its graph matches its processed events", async () => {
     await setUpOutbox(db(), { processedRetentionSeconds: 604_800 });
-    // Of 0.1.0's own labels, today's built-in types want some with another key: a service keeps to a catalog of its own then, and is told so.
+    // Today's built-in types use another key for some labels of 0.1.0. Such a service needs its own
+    // catalog, and the error says so.
     const outboxId = await readOutboxId(db());
     await expect(setUpGraph(driver, 'neo4j', catalog, outboxId)).rejects.toMatchObject({
       code: 'set-up-missing',
@@ -82,7 +84,7 @@ describe.each(recordedVersions())('what version %s left behind', (version) => {
     recordedDocuments(recorded, checkpointCollection).flatMap(({ _id }) =>
       String(_id).startsWith('publisher/') ? [String(_id)] : [],
     ),
-  )('is a checkpoint of another cluster, from which the publisher sends all that is pending: %s', async (checkpointId) => {
+  )('has a checkpoint of another cluster, so the publisher sends all pending events: %s', async (checkpointId) => {
     const checkpoints = db().collection<{ _id: string; fence: number; resumeToken: unknown }>(checkpointCollection);
     const before = await checkpoints.findOne({ _id: checkpointId });
     const publisher = testPublisher({ mongodbUri: servers.mongodbUri, database, checkpointId });
@@ -92,7 +94,8 @@ describe.each(recordedVersions())('what version %s left behind', (version) => {
       return remaining;
     });
     await publisher.close();
-    // A token of the recording's cluster is none in this one. A time is: this cluster's oplog still begins with its first entry, and so nothing before it is missed.
+    // A token of the recorded cluster is unknown in this one. A time is not lost: this cluster's
+    // oplog still has its first entry, so nothing before it is missed.
     const isLost = before?.resumeToken != null;
     expect(publisher.said).toStrictEqual(isLost ? ['history-lost'] : []);
     expect(report).toMatchObject({ outcome: 'handed-over', historyLost: isLost ? 1 : 0 });
@@ -104,7 +107,7 @@ describe.each(recordedVersions())('what version %s left behind', (version) => {
     });
   });
 
-  it('are messages of every shape, which are read, and whose events are settled or still in conflict', async () => {
+  it('has messages of every shape, whose events are settled or still in conflict', async () => {
     expect(new Set(recorded.messages.map(({ shape }) => shape))).toStrictEqual(new Set(messageShapes));
     const suspects = recordedDocuments(recorded, trialCollection).flatMap(({ eventIds }) => eventIds.map(String));
     const conflicts = await db().collection(conflictCollection).find().toArray();
@@ -116,7 +119,7 @@ describe.each(recordedVersions())('what version %s left behind', (version) => {
     );
     expect(report).toMatchObject({ unreadable: 0, dead: 0, conflicts: 1 });
     expect(await pending()).toStrictEqual(conflicts.map(({ _id }) => String(_id)));
-    // What was remembered of its processes and its conflicts counts on.
+    // Recorded trials and conflicts still count.
     expect(upgraded.suspected).toStrictEqual(new Map(suspects.map((eventId) => [eventId, { together: 1, alone: 1 }])));
     expect(await db().collection(trialCollection).countDocuments()).toBe(0);
     expect(await db().collection(conflictCollection).findOne()).toMatchObject({
@@ -125,7 +128,7 @@ describe.each(recordedVersions())('what version %s left behind', (version) => {
     await upgraded.expectModel();
   });
 
-  it('are events that are superseded when they come again', async () => {
+  it('has events that are superseded when redelivered', async () => {
     const processed = await idsOf({ status: 'processed' });
     await outbox().updateMany({ status: 'processed' }, { $set: { status: 'pending' }, $unset: { processedAt: '' } });
     const before = await upgraded.picture();
@@ -134,7 +137,7 @@ describe.each(recordedVersions())('what version %s left behind', (version) => {
     expect(await upgraded.picture()).toStrictEqual(before);
   });
 
-  it('are dead events, which are dead again for the same reason when they are redriven', async () => {
+  it('has dead events, which are dead again for the same reason after a redrive', async () => {
     const dead = await outbox().find({ status: 'dead' }).sort({ position: 1 }).toArray();
     expect(dead.length).toBeGreaterThan(0);
     await outbox().updateMany({ status: 'dead' }, { $set: { status: 'pending' }, $unset: { deadAt: '', error: '' } });
@@ -143,14 +146,14 @@ describe.each(recordedVersions())('what version %s left behind', (version) => {
     expect(again.map(({ error }) => error.code)).toStrictEqual(dead.map(({ error }) => error.code));
   });
 
-  it('are catalog that take updates', async () => {
+  it('has aggregates that can be updated', async () => {
     const written = await upgraded.updateEveryAggregate();
     expect(await upgraded.consumeEvents(written)).toMatchObject({ applied: written.length, dead: 0, conflicts: 0 });
     expect((await upgraded.picture()).relationships.size).toBeGreaterThan(8);
     await upgraded.expectModel();
   });
 
-  it('are catalog that can be deleted, also the one whose claim waited for another', async () => {
+  it('has aggregates that can be deleted, including the one whose claim waited', async () => {
     const inConflict = await pending();
     const deletions = await upgraded.deleteEveryAggregate();
     expect(await upgraded.consumeEvents([...deletions, ...inConflict])).toMatchObject({ dead: 0, conflicts: 0 });

@@ -1,6 +1,6 @@
 /**
- * Today's code on what an older version left behind: its consumer, new events for the old catalog, and the model of
- * what must stand.
+ * Today's code on the data of an older version: its consumer, new events for the old aggregates,
+ * and the model of the expected graph.
  */
 import type { Db, Document } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
@@ -28,7 +28,7 @@ export interface UpgradedServers {
 }
 
 export class Upgraded {
-  /** Events that the consumer tried alone, because of what was remembered of them. */
+  /** Events that the consumer tried alone, because of recorded trials. */
   readonly suspected = new Map<string, CrashedTrials>();
   readonly #servers: UpgradedServers;
   readonly #consumer: Consumer;
@@ -65,14 +65,14 @@ export class Upgraded {
     );
   }
 
-  /** The graph as it stands, with the keys that its constraints say. */
+  /** The actual graph, with the keys of its constraints. */
   async picture(): Promise<GraphPicture> {
     const { keys } = await readGraphSchema(this.#servers.driver, 'neo4j');
     const { OutgraphAggregate: _, ...keyNames } = Object.fromEntries(keys);
     return readGraph(this.#servers.driver, 'neo4j', keyNames);
   }
 
-  /** What must stand: the newest processed event of each aggregate. */
+  /** Checks that the graph matches the newest processed event of each aggregate. */
   async expectModel(): Promise<void> {
     const documents = await this.#outbox.find({ status: 'processed' }, exactTypes).toArray();
     const events = documents.map((document): ModelEvent => {
@@ -84,7 +84,10 @@ export class Upgraded {
     expect(await this.picture()).toStrictEqual(expectedGraph(events));
   }
 
-  /** A newer state of every aggregate that was ever applied, also of the deleted ones; returns the events' ids. */
+  /**
+   * Writes a newer state of every aggregate that was ever applied, including deleted ones. Returns
+   * the events' ids.
+   */
   async updateEveryAggregate(): Promise<readonly string[]> {
     const newest = await this.#newestUpserts();
     return this.#write(
@@ -94,7 +97,7 @@ export class Upgraded {
     );
   }
 
-  /** Returns the events' ids. */
+  /** Deletes every aggregate. Returns the events' ids. */
   async deleteEveryAggregate(): Promise<readonly string[]> {
     const newest = await this.#newestUpserts();
     return this.#write(newest.map(({ aggregateType, aggregateId }) => outboxEvent({ aggregateType, aggregateId })));
@@ -126,8 +129,8 @@ export class Upgraded {
 }
 
 /**
- * Other content, and for a subgraph another label and a property more on each node, and a property more on each
- * relationship that may have one.
+ * Returns a changed payload. In a subgraph, each node gets another label and one more property, and
+ * each relationship that can have properties gets one more.
  */
 function changed(payload: Document): Document {
   if (!Array.isArray(payload.nodes)) return 'date' in payload ? { ...payload, date: '02-29', desc: 'moved' } : payload;

@@ -1,4 +1,4 @@
-/** The catalog of a service of its own, as `--catalog` names it. */
+/** A user's own catalog, as `--catalog` names it. */
 import { Int32 } from 'mongodb';
 import { z } from 'zod';
 import { createCatalog } from '../../../lib/projection/catalog.ts';
@@ -19,7 +19,7 @@ const named = (type: string, label: string) =>
 
 const subgraphOf = (label: string, id: string) => ({ nodes: [{ label, key: { id } }], relationships: [] });
 
-/** With a relationship to a node that another program keeps. */
+/** An aggregate with a relationship to a node of another program. */
 const visit = defineAggregate({
   type: 'visit',
   collection: 'visits',

@@ -1,4 +1,7 @@
-/** Documents that cannot be read, that mean one aggregate, or that the server itself deletes. */
+/**
+ * Documents that cannot be read, that share an aggregate id, or that the server deletes by itself;
+ * and other unusual data.
+ */
 import path from 'node:path';
 import { type Document, Long, ObjectId } from 'mongodb';
 import { expect, vi } from 'vitest';
@@ -19,9 +22,7 @@ async function run({ database, graph }: Site, ...args: readonly string[]): Promi
 const checkOf = async (site: Site, name: string) =>
   (await run(site, 'doctor')).checks.find((check: { readonly name: string }) => check.name === name);
 
-it('a document with text that is not UTF-8 is one finding by its id, and the others are compared, brought over and shown', async ({
-  site,
-}) => {
+it('a document with text that is not UTF-8 is reported by its id, and the others are processed', async ({ site }) => {
   const { db } = site.database;
   const customers = db.collection<{ _id: string }>('customers');
   await customers.insertMany([{ _id: 'a' }, { _id: 'z' }]);
@@ -48,11 +49,12 @@ it('a document with text that is not UTF-8 is one finding by its id, and the oth
   await customers.deleteOne({ _id: 'm' });
 });
 
-it("a user's copy of a node, marks and all, is named as a copy and left alone by repair", async ({ site }) => {
+it("a user's copy of a node, including its marks, is reported as a copy and not repaired", async ({ site }) => {
   const query = async (statement: string) => (await site.graph.driver.executeQuery(statement)).records;
   await query('CREATE CONSTRAINT history FOR (h:History) REQUIRE h.hid IS UNIQUE');
   await query(
-    "MATCH (c:Customer {id: 'a'}) CREATE (h:History {hid: 'h1'}), (o:Archive) SET h += properties(c), o += properties(c)",
+    `MATCH (c:Customer {id: 'a'})
+     CREATE (h:History {hid: 'h1'}), (o:Archive) SET h += properties(c), o += properties(c)`,
   );
   const found = await run(site, 'verify', 'customer');
   expect(found).toMatchObject({ exitCode: 4, differences: { unowned: 2, ghost: 0, changed: 0 } });
@@ -62,7 +64,7 @@ it("a user's copy of a node, marks and all, is named as a copy and left alone by
   await query('DROP CONSTRAINT history');
 });
 
-it('two documents whose ids differ only in their type are named by verify and doctor', async ({ site }) => {
+it('verify and doctor report documents whose ids differ only in their type', async ({ site }) => {
   const orders = site.database.db.collection<{ _id: unknown }>('orders');
   expect(await checkOf(site, 'ids of documents')).toMatchObject({ outcome: 'ok' });
   const id = new ObjectId();
@@ -81,7 +83,7 @@ it('two documents whose ids differ only in their type are named by verify and do
   expect(check.detail).toContain(id.toHexString());
 });
 
-it('a TTL index on a tracked collection is named by doctor', async ({ site }) => {
+it('doctor reports a TTL index on a tracked collection', async ({ site }) => {
   const { db } = site.database;
   expect(await checkOf(site, 'deletion of documents')).toMatchObject({ outcome: 'ok' });
   await db.collection('customers').createIndex({ seenAt: 1 }, { expireAfterSeconds: 60, name: 'forget' });
@@ -92,7 +94,7 @@ it('a TTL index on a tracked collection is named by doctor', async ({ site }) =>
   });
 });
 
-it('a projection that throws is shown with its message and the place in the catalog', async ({ site }) => {
+it('shows the error of a projection with its place in the catalog', async ({ site }) => {
   const { database, graph } = site;
   await database.db.collection('customers').insertOne({ _id: new ObjectId('66a0c0ffee0123456789abcd'), fails: true });
   const shown = await run(site, 'show', 'customer', '66a0c0ffee0123456789abcd');
@@ -106,7 +108,7 @@ it('a projection that throws is shown with its message and the place in the cata
   expect(stdout).toMatch(/threw Error\. \(projection-failed\)\n\s+Error: no such field\n\s+at /);
 });
 
-it("an index of a user's on the key of a label is named by doctor and set-up, with the statement that drops it", async ({
+it("doctor and set-up report a user's index on the key of a label, with the statement that drops it", async ({
   site,
 }) => {
   const { database, graph } = site;
@@ -125,7 +127,7 @@ it("an index of a user's on the key of a label is named by doctor and set-up, wi
   expect(await startOutgraph(['set-up'], settings).ended).toMatchObject({ exitCode: 0 });
 });
 
-it('a relationship to a node of another program, whose key is the same number as a FLOAT, is no difference', async ({
+it("a relationship to another program's node with the same number as a FLOAT key is no difference", async ({
   site,
 }) => {
   const { database, graph } = site;

@@ -1,4 +1,4 @@
-/** Commands that compare all types, by a catalog that lacks some of those that the databases hold. */
+/** Commands that compare all types, with a catalog that lacks some types of the databases. */
 import path from 'node:path';
 import { expect, vi } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
@@ -23,7 +23,7 @@ it.for([
   [['verify', '--quick']],
   [['verify', '--repair', '--yes']],
   [['verify', '--repair']],
-])('%j refuses to compare while outbox or graph hold types that the catalog lacks, and names them', async ([command], {
+])('%j refuses to compare if the catalog lacks types of the outbox or graph, and names them', async ([command], {
   site: { database, graph },
 }) => {
   const run = await startOutgraph([...(command ?? []), '--json'], settingsOf(database, graph)).ended;
@@ -32,7 +32,7 @@ it.for([
   expect(run.stderr).toContain('OUTGRAPH_CATALOG');
 });
 
-it('the environment names the catalog as --catalog does', async ({ site: { database, graph } }) => {
+it('the environment can name the catalog, as --catalog does', async ({ site: { database, graph } }) => {
   const settings = settingsOf(database, graph);
   const byOption = await startOutgraph(['verify', '--json', '--catalog', catalogFile], settings).ended;
   const byEnvironment = await startOutgraph(['verify', '--json'], { ...settings, OUTGRAPH_CATALOG: catalogFile }).ended;
@@ -40,7 +40,7 @@ it('the environment names the catalog as --catalog does', async ({ site: { datab
   expect(JSON.parse(byEnvironment.stdout)).toStrictEqual(JSON.parse(byOption.stdout));
 });
 
-it('types that are named are compared, and the answer says which', async ({ site: { database, graph } }) => {
+it('compares the types that are named, and says which', async ({ site: { database, graph } }) => {
   const run = await startOutgraph(['verify', 'memory-user'], settingsOf(database, graph)).ended;
   expect(run).toMatchObject({
     exitCode: 0,

@@ -1,4 +1,4 @@
-/** `outgraph verify` on a graph that is damaged in every way that it names. */
+/** `outgraph verify` on a graph with every kind of damage that it reports. */
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -52,7 +52,7 @@ const verify = (...args: readonly string[]) =>
 const run = (statement: string, parameters: Readonly<Record<string, unknown>> = {}) =>
   graph.driver.executeQuery(statement, parameters);
 
-/** Undoes the damage of the test before. */
+/** Undoes the damage of a test. */
 const undo: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const one of undo.splice(0).reverse()) await one();
@@ -66,7 +66,7 @@ async function someEvent(): Promise<{ readonly key: string; readonly eventId: st
   return { eventId, key: `memory-event:${eventId}` };
 }
 
-it('a graph that outgraph wrote and nobody touched is equal, and the command ends with 0', async () => {
+it('an untouched graph is equal, and the command exits 0', async () => {
   const documents =
     (await database.db.collection('memory_events').countDocuments()) +
     (await database.db.collection('memory_users').countDocuments());
@@ -76,10 +76,11 @@ it('a graph that outgraph wrote and nobody touched is equal, and the command end
   expect(Object.values(found.differences).every((count) => count === 0)).toBe(true);
 });
 
-it('a relationship that somebody deleted is changed', async () => {
+it('reports a deleted relationship as changed', async () => {
   const { key, eventId } = await someEvent();
   const { records } = await run(
-    'MATCH (u:User)-[r:HAS_EVENT {event_id: $eventId}]->(d:Date) RETURN u.user_id AS user, d.date AS date, properties(r) AS properties',
+    `MATCH (u:User)-[r:HAS_EVENT {event_id: $eventId}]->(d:Date)
+     RETURN u.user_id AS user, d.date AS date, properties(r) AS properties`,
     { eventId },
   );
   const before = records[0]?.toObject();
@@ -93,12 +94,12 @@ it('a relationship that somebody deleted is changed', async () => {
   const found = await verify();
   expect(found).toMatchObject({ exitCode: 4, outcome: 'different', differences: { changed: 1, missing: 0, ghost: 0 } });
   expect(found.first[0]).toMatchObject({ kind: 'changed', aggregate: key, reason: 'The relationship is gone.' });
-  // Its ends stood because of it.
+  // Its endpoints only existed because of it.
   expect(found.first.slice(1).every(({ kind }) => kind === 'unowned')).toBe(true);
   expect(await verify('--quick')).toMatchObject({ exitCode: 0, outcome: 'equal' });
 });
 
-it('a node that somebody deleted is changed, and named', async () => {
+it('reports a deleted node as changed, and names it', async () => {
   const { records } = await run(
     'MATCH (u:User) WHERE u._outgraphOwner IS NOT NULL AND NOT (u)--() RETURN properties(u) AS properties LIMIT 1',
   );
@@ -113,7 +114,7 @@ it('a node that somebody deleted is changed, and named', async () => {
   ]);
 });
 
-/** A user without events. */
+/** Adds a user without events. */
 async function addUser(): Promise<Record<string, unknown>> {
   const worker = startConsumer(database, graph);
   await trackCollection(database.client, database.db, memoryUser).insertOne({ _id: new ObjectId(), user_id: 'lonely' });
@@ -123,7 +124,7 @@ async function addUser(): Promise<Record<string, unknown>> {
   return records[0]?.get('properties') as Record<string, unknown>;
 }
 
-it('a property that somebody changed is told by its name and without its value', async () => {
+it('reports a changed property by its name, without its value', async () => {
   const { eventId } = await someEvent();
   await run("MATCH ()-[r:HAS_EVENT {event_id: $eventId}]->() SET r.event_name = 'secret', r.more = 1", { eventId });
   undo.push(() =>
@@ -135,7 +136,7 @@ it('a property that somebody changed is told by its name and without its value',
   expect(JSON.stringify(found)).not.toContain('secret');
 });
 
-it('every difference goes into a file; one that cannot be written is refused before anything is read', async () => {
+it('writes every difference to a file, and refuses an unwritable file before it reads anything', async () => {
   await run("CREATE (:Date {date: '02-31', _outgraph: true})");
   undo.push(() => run("MATCH (n:Date {date: '02-31'}) DELETE n"));
   const file = path.join(tmpdir(), `outgraph-${new ObjectId()}.jsonl`);
@@ -150,7 +151,7 @@ it('every difference goes into a file; one that cannot be written is refused bef
   expect(JSON.parse(stdout)).toMatchObject({ outcome: 'refused' });
 });
 
-it('a label that somebody added is changed', async () => {
+it('reports an added label as a change', async () => {
   const { records } = await run(
     'MATCH (u:User) WHERE u._outgraphOwner IS NOT NULL WITH u LIMIT 1 SET u:Suspicious RETURN u.user_id AS id',
   );
@@ -163,19 +164,20 @@ it('a label that somebody added is changed', async () => {
   });
 });
 
-it("an edge with outgraph's marks that no aggregate lists is unowned, and so is a node whose owner nobody knows", async () => {
+it("an unlisted relationship with outgraph's marks and a node with an unknown owner are unowned", async () => {
   await run(
-    "CREATE (:User {user_id: 'ghost', _outgraphOwner: 'memory-user:nobody'})-[:HAS_EVENT {_outgraphId: 'of nobody'}]->(:Date {date: '02-30', _outgraph: true})",
+    `CREATE (:User {user_id: 'ghost', _outgraphOwner: 'memory-user:unknown'})
+       -[:HAS_EVENT {_outgraphId: 'unlisted'}]->(:Date {date: '02-30', _outgraph: true})`,
   );
   undo.push(() => run("MATCH (u:User {user_id: 'ghost'}), (d:Date {date: '02-30'}) DETACH DELETE u, d"));
   const found = await verify();
   expect(found).toMatchObject({ exitCode: 4, differences: { unowned: 2, ghost: 0 } });
   expect(found.first.map(({ element }) => element).sort()).toStrictEqual(
-    ['HAS_EVENT of nobody', '["User",[["user_id","sghost"]]]'].sort(),
+    ['HAS_EVENT unlisted', '["User",[["user_id","sghost"]]]'].sort(),
   );
 });
 
-it('a node that its aggregate does not list, and a bare one that nothing holds', async () => {
+it('reports a node that its aggregate does not list, and a bare node without relationships', async () => {
   const { key } = await someEvent();
   await run("CREATE (:User {user_id: 'more', _outgraphOwner: $key}), (:Date {date: '02-31', _outgraph: true})", {
     key,
@@ -185,13 +187,13 @@ it('a node that its aggregate does not list, and a bare one that nothing holds',
   expect(found).toMatchObject({ exitCode: 4, differences: { ghost: 1, unowned: 1 } });
 });
 
-it("what bears no mark of outgraph's is nobody's business", async () => {
+it("ignores elements without outgraph's marks", async () => {
   await run("MATCH (u:User) WITH u LIMIT 1 CREATE (u)-[:KNOWS]->(:Stranger {name: 'x'})");
   undo.push(() => run('MATCH (s:Stranger) DETACH DELETE s'));
   expect(await verify()).toMatchObject({ exitCode: 0, outcome: 'equal' });
 });
 
-it('an aggregate that the registry has lost is missing, and its elements are unowned', async () => {
+it('an aggregate without a registry node is missing, and its elements are unowned', async () => {
   const { key } = await someEvent();
   const { records } = await run('MATCH (a:OutgraphAggregate {key: $key}) RETURN properties(a) AS entry', { key });
   await run('MATCH (a:OutgraphAggregate {key: $key}) DELETE a', { key });
@@ -207,7 +209,7 @@ it('an aggregate that the registry has lost is missing, and its elements are uno
   expect(await verify('--quick')).toMatchObject({ exitCode: 4, differences: { missing: 1, unowned: 0 } });
 });
 
-it('a document written past the outbox is missing, stale or a ghost, whatever was done to it', async () => {
+it('documents inserted, changed or deleted without events are missing, stale or ghosts', async () => {
   const events = database.db.collection('memory_events');
   const added = new ObjectId();
   const [changed, removed] = (await events.find({}, { limit: 2 }).toArray()) as [
@@ -230,7 +232,7 @@ it('a document written past the outbox is missing, stale or a ghost, whatever wa
   expect(await verify('memory-user')).toMatchObject({ exitCode: 0, outcome: 'equal' });
 });
 
-it('what waits in the outbox is in flight and no difference, and what is dead is dead', async () => {
+it('an aggregate with a pending event is in flight, and one with a dead event is dead', async () => {
   const events = trackCollection(database.client, database.db, memoryEvent);
   const _id = new ObjectId();
   await events.insertOne({ _id, user_id: 'waiting', date: '01-01' });
@@ -248,7 +250,7 @@ it('what waits in the outbox is in flight and no difference, and what is dead is
   });
 });
 
-it('an older copy of the graph is stale, missing and haunted', async () => {
+it('an older copy of the graph has stale and missing aggregates and ghosts', async () => {
   const old = await dumpGraph(graph.driver);
   const worker = startConsumer(database, graph);
   await writeSome(database, 20);

@@ -1,4 +1,4 @@
-/** What keeps a worker from starting is one sentence, and its end. */
+/** A worker that cannot start prints one sentence and exits. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,14 +8,14 @@ import { it, settingsOf } from '../../support/site.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
-it('a worker without the set-up of MongoDB ends with one sentence', async ({ site: { database, graph } }) => {
+it('a worker without the set-up of MongoDB exits with one sentence', async ({ site: { database, graph } }) => {
   const settings = { ...settingsOf(database, graph), MONGODB_DATABASE: `${database.db.databaseName}_none` };
   const run = await startOutgraphProcess(['worker', '--health-port', '0'], settings).ended;
   expect(run).toMatchObject({ exitCode: 1, stdout: '' });
   expect(run.stderr).toMatch(/^The database \S+ has no collection outbox\. Set MONGODB_DATABASE .*\n$/);
 });
 
-it('a worker without the set-up of Neo4j, or with a database that Neo4j lacks, ends with one sentence', async ({
+it('a worker without the set-up of Neo4j, or with an unknown database, exits with one sentence', async ({
   site: { database, graph },
 }) => {
   const settings = settingsOf(database, graph);
@@ -33,7 +33,7 @@ it('a worker without the set-up of Neo4j, or with a database that Neo4j lacks, e
   await startOutgraphProcess(['set-up'], settings).ended;
 });
 
-it('a worker whose port is in use ends with one sentence', async ({ site: { database, graph } }) => {
+it('a worker whose port is in use exits with one sentence', async ({ site: { database, graph } }) => {
   const other = createServer().listen(0);
   await once(other, 'listening');
   const { port } = other.address() as AddressInfo;

@@ -1,4 +1,4 @@
-/** The worker's own sweep on real servers: its canaries take the way of every event. */
+/** The worker's own sweep on real servers: its canaries take the path of every event. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { canaryAggregate } from '../../../lib/contract/canary.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-it('a worker sends canaries with its sweep, and applies them', async () => {
+it("a worker's sweep writes canaries, and the worker applies them", async () => {
   const failures: unknown[] = [];
   const settings = readSettings(workerSettings, {
     ...database.settings,
@@ -25,7 +25,7 @@ it('a worker sends canaries with its sweep, and applies them', async () => {
   const processed = { ...canaryAggregate, status: 'processed' };
   await waitUntil(
     async () => (await database.db.collection(outboxCollection).countDocuments(processed)) >= 2 || undefined,
-    { timeoutSeconds: 60, pollMillis: 50, what: 'two canaries to come through' },
+    { timeoutSeconds: 60, pollMillis: 50, what: 'two canaries to be processed' },
   );
   await worker.stop();
   expect(worker.health()).toMatchObject({ healthy: true, dead: 0, failing: {} });

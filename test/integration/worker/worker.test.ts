@@ -1,6 +1,6 @@
 /**
- * The worker on real servers, as a library, and once as the command: everything that is committed is
- * applied, by one or several, across stops.
+ * The worker on real servers, as a library and once as the command: one or several workers apply
+ * everything that is committed, across stops.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
@@ -43,7 +43,7 @@ const start = (settings: object = {}) =>
     log,
   );
 
-/** Writes events of fresh catalog, each with one node. */
+/** Writes events of new aggregates, each with one node. */
 async function write(group: string, count: number): Promise<void> {
   const events = Array.from({ length: count }, (_, index) =>
     upsertEvent(
@@ -65,7 +65,7 @@ const countNodes = (group: string) =>
     group: `${group}-`,
   });
 
-it('applies what was pending before it started, and what comes while it runs', async () => {
+it('applies events from before it started and events that arrive while it runs', async () => {
   await write('before', 1_500);
   const worker = start();
   await untilNothingIsPending();
@@ -78,7 +78,7 @@ it('applies what was pending before it started, and what comes while it runs', a
   expect(failures).toStrictEqual([]);
 });
 
-it('that stops in the middle leaves the rest pending, and the next one goes on', async () => {
+it('leaves the rest pending if stopped in the middle, and the next one continues', async () => {
   await write('stopped', 4_000);
   const first = start();
   await waitUntil(async () => first.health().applied > 0 || undefined, {
@@ -96,11 +96,11 @@ it('that stops in the middle leaves the rest pending, and the next one goes on',
   expect(failures).toStrictEqual([]);
 });
 
-it('may run more than once: another takes over when the one that tails stops', async () => {
+it('can run more than once: another takes over if the one that tails stops', async () => {
   const workers = [start(), start()];
   await write('pair', 500);
   await untilNothingIsPending();
-  // Counted a moment after the acknowledgement.
+  // The count changes a moment after the acknowledgement.
   const tailing = await waitUntil(async () => workers.find((worker) => worker.health().applied === 500), {
     timeoutSeconds: 10,
     pollMillis: 10,
@@ -118,7 +118,7 @@ it('may run more than once: another takes over when the one that tails stops', a
   expect(failures).toStrictEqual([]);
 });
 
-it('leaves an event dead that claims what another aggregate keeps, and names both and the node', async () => {
+it('marks an event dead that claims an owned node, and names both aggregates and the node', async () => {
   const [holder, claimant] = ['holder', 'claimant'].map((name) => `${small.graph.label}-${name}`) as [string, string];
   const claim = (aggregateId: string) => upsertEvent({ nodes: [small.node('wanted')] }, { aggregateId });
   const worker = start({ CONFLICT_MAX_RECEIVES: '2' });
@@ -133,7 +133,7 @@ it('leaves an event dead that claims what another aggregate keeps, and names bot
     expect(dead?.error.message).toContain(name);
 });
 
-it('applies an event that claims what another aggregate lets go of while it waits', async () => {
+it('applies an event whose claimed node is released while it waits', async () => {
   const [holder, claimant] = ['owner', 'heir'].map((name) => `${small.graph.label}-${name}`) as [string, string];
   const nodes = [small.node('inherited')];
   const worker = start();
@@ -151,7 +151,7 @@ it('applies an event that claims what another aggregate lets go of while it wait
   expect(await outbox().countDocuments({ aggregateId: { $in: [holder, claimant] }, status: 'processed' })).toBe(3);
 });
 
-it('as the command, it ends with 0 when it is interrupted, also twice', async () => {
+it('as the command, exits 0 if interrupted, even twice', async () => {
   let printed = '';
   const command = startOutgraphProcess(['worker', '--health-port', '0'], database.settings, (text) => {
     printed += text;

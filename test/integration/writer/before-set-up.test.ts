@@ -18,7 +18,7 @@ afterAll(async () => {
   await client.close();
 });
 
-it('what a writer records before the set-up has run is kept by it, and is the first to be published', async () => {
+it('the set-up keeps events recorded before it, and they are published first', async () => {
   const graphs = trackCollection<unknown, { _id: string }>(client, db, graph);
   await graphs.insertOne({ _id: 'a' });
   await expect(graphs.insertOne({ _id: 'x'.repeat(513) })).rejects.toMatchObject({ code: 'event-invalid' });

@@ -1,4 +1,6 @@
-/** The TypeScript writer against the tables that every writer library must pass (`test/conformance/`). */
+/**
+ * The TypeScript writer with the tables that every writer library must pass (`test/conformance/`).
+ */
 import { EJSON } from 'bson';
 import {
   type ClientSession,
@@ -39,7 +41,7 @@ afterEach(async () => {
 });
 afterAll(() => database.drop());
 
-/** Any document, as itself: what the library does without knowing the payload. */
+/** An aggregate type that accepts any document, to test the library without a payload schema. */
 const untyped = (type: string, id = documentId): AggregateDefinition =>
   defineAggregate({
     type,
@@ -54,7 +56,7 @@ const read = (collection: string) =>
   db.collection<Document>(collection).find({}, exactTypes).sort({ _id: 1 }).toArray();
 const readEvents = () => db.collection<Document>('outbox').find({}, exactTypes).sort({ position: 1 }).toArray();
 
-/** What the writer's code makes of a refusal. */
+/** The refusal of an attempt, as a caller sees it. */
 async function refusalOf(attempt: () => unknown): Promise<Document> {
   try {
     await attempt();
@@ -70,7 +72,7 @@ async function refusalOf(attempt: () => unknown): Promise<Document> {
 const inTransaction = (work: (session: ClientSession) => Promise<unknown>) =>
   database.client.withSession((session) => session.withTransaction(() => work(session)));
 
-/** Catches what the work throws, and commits all the same, if it can be. */
+/** Catches what the work throws and attempts to commit anyway. */
 const commitRegardless = (work: (session: ClientSession) => Promise<unknown>) =>
   database.client.withSession(async (session) => {
     session.startTransaction();
@@ -158,12 +160,12 @@ describe('a recorded event:', () => {
   });
 });
 
-/** The fields of an event in any order; a payload's fields in theirs. */
+/** Compares an event's fields in any order, and a payload's fields in their own order. */
 function sorted(event: Document): string {
   return exactly(Object.fromEntries(Object.entries(event).sort(([left], [right]) => (left < right ? -1 : 1))));
 }
 
-describe('the validator, for an event inserted past every library:', () => {
+describe('the validator, for an event inserted without a library:', () => {
   it.each(readCases('validator'))('$name', async ({ set, unset = [], refused }) => {
     const event: Document = { ...outboxEvent({ aggregateType: 'note', operation: 'upsert', payload: {} }), ...set };
     for (const field of unset) delete event[field];
@@ -174,10 +176,10 @@ describe('the validator, for an event inserted past every library:', () => {
       });
     if (refused === undefined) await insert();
     else expect(await refusalOf(insert)).toMatchObject({ code: refused });
-    const stands = refused === undefined ? 1 : 0;
+    const count = refused === undefined ? 1 : 0;
     expect([await read('conformance_notes'), await readEvents()].map((found) => found.length)).toStrictEqual([
-      stands,
-      stands,
+      count,
+      count,
     ]);
   });
 });
@@ -199,7 +201,7 @@ describe('a verb of a tracked collection:', () => {
     onTestFinished(async () => {
       if (index !== undefined) await db.collection('notes').dropIndex(index.name);
     });
-    // The driver would put an id of its own in the place of null.
+    // The driver would replace an id of null with its own.
     if (before.length > 0) await db.command({ insert: 'notes', documents: before });
     const id = (document: Document) => String(document[aggregateId as string]);
     const definition = untyped('note', aggregateId === undefined ? documentId : id);
@@ -227,7 +229,7 @@ function byId(left: Document, right: Document): number {
   return String(left._id) < String(right._id) ? -1 : 1;
 }
 
-/** The events of each aggregate, in their order. */
+/** The events of each aggregate, in order. */
 function byAggregate(events: readonly Document[]): Record<string, readonly string[]> {
   const grouped: Record<string, string[]> = {};
   for (const { operation, aggregateId, payload } of events) {

@@ -1,4 +1,4 @@
-/** Whatever options a program gives to the driver: a tracked collection records what is stored, or refuses. */
+/** With any options of the driver, a tracked collection records what is stored, or refuses. */
 import {
   Binary,
   type BSONSerializeOptions,
@@ -50,14 +50,14 @@ const events = () => database.db.collection<Document>('outbox').find({}, exactTy
 const recorded = async () =>
   (await events()).map(({ operation, aggregateId }) => `${operation as string} ${aggregateId as string}`);
 
-/** The collection as a program with these options has it. */
+/** The collection of a client with these options. */
 function withClient(options: MongoClientOptions, definition: typeof note = note): TrackedCollection<unknown, Note> {
   const client = new MongoClient(servers.mongodbUri, options);
   onTestFinished(() => client.close());
   return trackCollection(client, client.db(database.db.databaseName), definition);
 }
 
-/** Each verb once; the collection and the graph are empty afterwards. */
+/** Calls each verb once. The collection and the graph are empty afterwards. */
 async function useEachVerb(collection: TrackedCollection<unknown, Note>): Promise<void> {
   const id = new UUID();
   await collection.insertOne({ _id: 'a', n: Long.fromNumber(1) });
@@ -93,7 +93,7 @@ describe('a tracked collection records every change', () => {
     [{ promoteLongs: false }],
     [{ promoteBuffers: true }],
     [{ bsonRegExp: true, ignoreUndefined: true, serializeFunctions: true, enableUtf8Validation: false }],
-  ])('of a client with the options %o', async (options) => {
+  ])('with the client options %o', async (options) => {
     await useEachVerb(withClient(options));
   });
 
@@ -115,13 +115,13 @@ describe('a tracked collection records every change', () => {
     ['insertOne', () => notes.insertOne({ x: 1 }, { forceServerObjectId: true })],
     ['insertMany', () => notes.insertMany([{ x: 1 }], { forceServerObjectId: true })],
     ['the client', () => withClient({ forceServerObjectId: true }).insertOne({ x: 1 })],
-  ])('also where forceServerObjectId, given to %s, would keep the id from the library', async (_, insert) => {
+  ])('even if forceServerObjectId of %s would hide the id from the library', async (_, insert) => {
     await insert();
     const [document] = await stored();
     expect((await events()).map(({ payload }) => payload)).toStrictEqual([document]);
   });
 
-  it('and makes ids as the client says', async () => {
+  it("and creates ids with the client's pkFactory", async () => {
     let made = 0;
     const collection = withClient({ pkFactory: { createPk: () => `id ${++made}` as unknown as ObjectId } });
     const one = await collection.insertOne({});
@@ -130,14 +130,14 @@ describe('a tracked collection records every change', () => {
     expect(await recorded()).toStrictEqual(['upsert id 1', 'upsert id 2', 'upsert id 3']);
   });
 
-  it('of the documents that the write means, where ignoreUndefined decides which', async () => {
+  it('of the documents that match according to ignoreUndefined', async () => {
     await notes.insertMany([{ _id: 'a' }, { _id: 'b', x: 1 }]);
     await notes.deleteMany({ x: undefined }, { ignoreUndefined: false });
     await notes.deleteMany({ x: undefined }, { ignoreUndefined: true });
     expect((await recorded()).slice(2)).toStrictEqual(['delete a', 'delete b']);
   });
 
-  it('of the first document in an order, on servers whose update knows no order', async () => {
+  it('of the first document in an order, even if the server cannot sort updates', async () => {
     await notes.insertMany([
       { _id: 'a', n: 1 },
       { _id: 'b', n: 2 },
@@ -179,7 +179,7 @@ describe('a tracked collection answers as the driver does', () => {
     }
   });
 
-  it('to countDocuments in a transaction', async () => {
+  it('for countDocuments in a transaction', async () => {
     await database.client.withSession(async (session) => {
       session.startTransaction();
       await notes.insertOne({ _id: 'a' }, { session });
@@ -191,7 +191,7 @@ describe('a tracked collection answers as the driver does', () => {
 });
 
 describe('a date beyond the range of JavaScript', () => {
-  /** Past JavaScript's dates: an update by a pipeline adds to a date that is at the border. */
+  /** The last date in JavaScript. An update with a pipeline adds to it and exceeds the range. */
   const last = new Date(8_640_000_000_000_000);
   const later = (by: number) => [{ $set: { at: { $add: ['$at', by] } } }];
 
@@ -206,7 +206,7 @@ describe('a date beyond the range of JavaScript', () => {
     expect(await recorded()).toStrictEqual(['upsert a']);
   });
 
-  it('is not taken for another one', async () => {
+  it('is not read as another date', async () => {
     await database.db.collection<Note>('notes').insertOne({ _id: 'a', at: last });
     await database.db.collection<Document>('notes').updateOne({}, later(1));
     await expect(notes.updateOne({}, later(1))).rejects.toMatchObject({ code: 'event-invalid' });
@@ -216,7 +216,7 @@ describe('a date beyond the range of JavaScript', () => {
 
   it.each([
     ['list', { list: [{ at: new Date(Number.NaN) }] }, 'payload.list[0].at'],
-  ] as const)('is refused in a %s of a payload of one`s own', async (_, payload, at) => {
+  ] as const)('is refused in a %s of a custom payload', async (_, payload, at) => {
     await expect(
       database.client.withSession((session) =>
         session.withTransaction(() =>
@@ -228,7 +228,7 @@ describe('a date beyond the range of JavaScript', () => {
 });
 
 describe('a write that is refused', () => {
-  it('cannot be committed, although the caller catches the refusal', async () => {
+  it('cannot be committed, even if the caller catches the error', async () => {
     await notes.insertOne({ _id: 'a' });
     await expect(
       database.client.withSession((session) =>
@@ -242,7 +242,7 @@ describe('a write that is refused', () => {
     expect(await recorded()).toStrictEqual(['upsert a']);
   });
 
-  it('leaves the session fit for the next transaction', async () => {
+  it('leaves the session usable for the next transaction', async () => {
     await database.client.withSession(async (session) => {
       const insert = (document: Document) => session.withTransaction(() => notes.insertOne(document, { session }));
       await expect(insert({ _id: 'a', words: 5 })).rejects.toMatchObject({ code: 'payload-invalid' });
@@ -255,7 +255,7 @@ describe('a write that is refused', () => {
     expect(await recorded()).toStrictEqual(['upsert b', 'upsert c']);
   });
 
-  it('is found before the document is written', async () => {
+  it('is detected before the document is written', async () => {
     await expect(notes.insertMany([{ _id: 'a' }, { _id: 'b', words: 5 }])).rejects.toThrow('payload.words');
     await database.client.withSession(async (session) => {
       session.startTransaction({ writeConcern: { w: 1 } });
@@ -265,7 +265,7 @@ describe('a write that is refused', () => {
     expect(await stored()).toStrictEqual([]);
   });
 
-  it('leaves nothing, where a written document cannot be read by its id', async () => {
+  it('leaves nothing if a written document cannot be read by its id', async () => {
     const id = new Map<string, unknown>([
       ['b', 1],
       ['1', 2],
@@ -279,7 +279,7 @@ describe('a write that is refused', () => {
     expect(await recorded()).toStrictEqual([]);
   });
 
-  it('leaves nothing, where aggregate ids move between documents of different chunks', async () => {
+  it('leaves nothing if aggregate ids move between documents of different chunks', async () => {
     const collection = trackCollection<unknown, Note>(database.client, database.db, seat);
     await collection.insertMany(Array.from({ length: 600 }, (_, slot) => ({ _id: slot, slot })));
     const before = await recorded();

@@ -1,6 +1,6 @@
 /**
- * A writer whose connection ends in the middle of a transaction, just after its connection pool was cleared: what a
- * killed primary does to it, at one exact message.
+ * A writer whose connection ends in the middle of a transaction, just after its pool was cleared:
+ * the effect of a killed primary, at one exact message.
  */
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -45,15 +45,15 @@ it.each([
   ['after the event was inserted', mongodbCommand('insert', outboxCollection), 'reply'],
   ['before the commit', (bytes: Buffer) => bytes.includes('commitTransaction'), 'request'],
   ['after the commit, before its answer', (bytes: Buffer) => bytes.includes('commitTransaction'), 'reply'],
-] as const)('writes its document and its event once when the connection ends %s', async (_, at, before) => {
+] as const)('writes its document and its event once if the connection ends %s', async (_, at, before) => {
   const _id = new ObjectId();
   const user_id = _id.toHexString();
   const cut = proxy.stopOnce({
     at,
     before,
     act: async (): Promise<'cut'> => {
-      // Another connection of the pool ends first: the pool is cleared, and this connection is a stale one when it
-      // ends.
+      // First, another connection of the pool ends and the pool is cleared, so this connection is
+      // stale when it ends.
       const cleared = once(client, 'connectionPoolCleared');
       const other = proxy.stopOnce({ at: (bytes) => bytes.includes('dbStats'), before: 'request', act: () => 'cut' });
       await Promise.allSettled([client.db('outgraph').command({ dbStats: 1 }), other]);

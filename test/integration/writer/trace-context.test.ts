@@ -1,4 +1,7 @@
-/** Events carry the trace of the change that made them: whatever verb it was, and whatever is wrong with the trace. */
+/**
+ * Events carry the trace of the change that created them, for every verb and for any malformed
+ * trace.
+ */
 import { type Document, ObjectId } from 'mongodb';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
@@ -34,7 +37,7 @@ const birthday = (fields: Document = {}): Document & { _id: ObjectId } => ({
 });
 const underSpan = <Result>(run: () => Result) => withSpan(traceId, spanId, 1, run);
 
-/** The trace contexts of a document's events, in their order. */
+/** The trace contexts of a document's events, in order. */
 async function traceparents(id: ObjectId): Promise<readonly unknown[]> {
   const found = await database.db
     .collection(outboxCollection)
@@ -57,9 +60,7 @@ const verbs: Readonly<Record<string, (id: ObjectId, options: { traceparent?: str
     events.replaceOne({ _id }, { user_id: 'u', date: '01-01' }, { ...options, upsert: true }),
 };
 
-it.each(
-  Object.entries(verbs),
-)('%s records the active span, or the trace context that it is given', async (_, write) => {
+it.each(Object.entries(verbs))('%s records the active span or the given trace context', async (_, write) => {
   const [one, other] = [new ObjectId(), new ObjectId()];
   await underSpan(() => write(one, {}));
   await underSpan(() => write(other, { traceparent: given }));
@@ -67,14 +68,14 @@ it.each(
   expect(await traceparents(other)).toStrictEqual([given]);
 });
 
-it.each(['deleteOne', 'deleteMany'] as const)('%s records it as well', async (verb) => {
+it.each(['deleteOne', 'deleteMany'] as const)('%s records it too', async (verb) => {
   const document = birthday();
   await events.insertOne(document);
   await underSpan(() => events[verb]({ _id: document._id }));
   expect(await traceparents(document._id)).toStrictEqual([undefined, active]);
 });
 
-it('recordEvent records it as well, also from a span that is not sampled', async () => {
+it('recordEvent records it too, even from a span that is not sampled', async () => {
   const document = birthday();
   const change = { operation: 'upsert', aggregateId: String(document._id), payload: document } as const;
   await withSpan(traceId, spanId, 0, () =>
@@ -85,13 +86,13 @@ it('recordEvent records it as well, also from a span that is not sampled', async
   expect(await traceparents(document._id)).toStrictEqual([`00-${traceId}-${spanId}-00`]);
 });
 
-it('without an active span nothing is recorded', async () => {
+it('records nothing without an active span', async () => {
   const document = birthday();
   await events.insertOne(document);
   expect(await traceparents(document._id)).toStrictEqual([undefined]);
 });
 
-it('a malformed trace context that is given counts as none, and does not keep the document from being written', async () => {
+it('a malformed trace context is ignored, and the document is written', async () => {
   const [one, other] = [birthday(), birthday()];
   await events.insertOne(one, { traceparent: 'not-a-trace' });
   await underSpan(() => events.insertOne(other, { traceparent: `00-${'0'.repeat(32)}-${spanId}-01` }));

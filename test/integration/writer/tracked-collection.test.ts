@@ -21,7 +21,7 @@ const birthday = (fields: Document = {}): Document & { _id: ObjectId } => ({
   date: '12-10',
   ...fields,
 });
-/** The operations recorded for a document, with the date of their payloads, in their order. */
+/** The operations recorded for a document, with the dates of their payloads, in order. */
 async function recorded(id: ObjectId): Promise<readonly string[]> {
   const found = await database.db
     .collection(outboxCollection)
@@ -66,7 +66,7 @@ describe('a tracked collection', () => {
     ]);
   });
 
-  it('records nothing when nothing changed, and nothing when nothing was there', async () => {
+  it('records nothing if nothing changed or nothing matched', async () => {
     const document = birthday();
     await events.insertOne(document);
     await events.updateOne({ _id: document._id }, { $set: { date: '12-10' } });
@@ -81,7 +81,7 @@ describe('a tracked collection', () => {
     expect(await recorded(_id)).toStrictEqual(['upsert 03-03']);
   });
 
-  it('keeps the types that are stored in the payload', async () => {
+  it('keeps the stored types in the payload', async () => {
     const document = birthday({ year: Long.fromString('9007199254740993'), embedding: [1.5, 2] });
     await events.insertOne(document);
     const [event] = await database.db
@@ -95,16 +95,16 @@ describe('a tracked collection', () => {
   it.each<[what: string, fields: Document, options: { ignoreUndefined?: boolean }]>([
     ['numbers of every type', { int: new Int32(1), long: Long.fromNumber(1), double: new Double(1) }, {}],
     ['dates, bytes and expressions', { at: new Date(0), bytes: new Binary(Buffer.from([1])), text: /a/i }, {}],
-    ['an undefined field, which is stored as null', { left: undefined }, {}],
+    ['an undefined field that is stored as null', { left: undefined }, {}],
     [
       'an undefined field that is left out',
       { left: undefined, nested: { left: undefined } },
       { ignoreUndefined: true },
     ],
-    ['an empty timestamp, which the server fills in', { stamp: new Timestamp({ t: 0, i: 0 }) }, {}],
-    ['an empty timestamp inside, which stays', { nested: { stamp: new Timestamp({ t: 0, i: 0 }) } }, {}],
-    ['an object that says how it is stored', { money: { toBSON: () => ({ cents: 5 }) } }, {}],
-  ])('records of an insert exactly what is stored: %s', async (_, fields, options) => {
+    ['an empty timestamp that the server fills in', { stamp: new Timestamp({ t: 0, i: 0 }) }, {}],
+    ['a nested empty timestamp, which stays empty', { nested: { stamp: new Timestamp({ t: 0, i: 0 }) } }, {}],
+    ['an object that defines how it is stored', { money: { toBSON: () => ({ cents: 5 }) } }, {}],
+  ])('records exactly what an insert stores: %s', async (_, fields, options) => {
     const [one, many] = [birthday(fields), birthday(fields)];
     await events.insertOne(one, options);
     await events.insertMany([many], options);
