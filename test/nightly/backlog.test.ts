@@ -1,7 +1,7 @@
 /**
- * The last row of the crash table: a million events become pending while nothing of outgraph runs, then the resident
- * process drains them in a heap of 256 MB. Before that, every query that meets the backlog is explained, and one pass
- * of the sweep runs on it. Takes less than four minutes.
+ * The last row of the crash table: a million events become pending while no part of outgraph runs,
+ * then the worker drains them with a heap of 256 MB. Before that, the test explains every query on
+ * the backlog and runs one pass of the sweep. Takes less than four minutes.
  */
 import { type Collection, type Document, MongoClient } from 'mongodb';
 import pMap from 'p-map';
@@ -20,22 +20,25 @@ import { type OwnDatabases, startOwnDatabases } from '../support/own-databases.t
 import { MeasuredProcess } from './measured-process.ts';
 import type { SweepPass } from './sweep-process.ts';
 
-/** As many as the row says; fewer take less time, and say less of the memory. */
+/** The number in the crash table. Fewer events take less time, but say less about memory. */
 const backlog = 1_000_000;
 
 const insertChunk = 5_000;
 const insertsAtOnce = 3;
 const label = 'BacklogNode';
 
-/** Less than the pointers of a million events take (340 MB): a process that held them all at once would end. */
+/**
+ * Less than the pointers of a million events take (340 MB): a process that held them all at once
+ * would crash.
+ */
 const heapMegabytes = 256;
 /**
- * The heap, and what Node takes beside it (its own code, the young generation, compiled code, buffers): 307 MB were
- * measured at the end of a million, 297 MB after the first quarter.
+ * The heap plus what Node uses for its own code, the young generation, compiled code and buffers.
+ * Measured: 307 MB at the end of a million events, 297 MB after the first quarter.
  */
 const memoryMegabytes = 400;
 
-/** A short pass: it ends in time, however much there is to do. */
+/** A short pass. It must end in time with any amount of work. */
 const sweepMillis = 20_000;
 
 const testMillis = 900_000;
@@ -60,17 +63,17 @@ describe('a backlog of a million events', () => {
       run(db.collection(outboxCollection), db.client),
     );
 
-  it('is read by the publisher in the order of the index, and nothing else is', async () => {
+  it('is read by the publisher in index order, and nothing else is read', async () => {
     const chunk = async (from: Collection<Document>, connected: MongoClient) => {
       const until = await readClusterTime(connected, from);
       return scanPending(connected, from, { until, after: null }, 500);
     };
-    // One more than it returns, to see whether another part follows.
+    // It reads one event more than it returns, to see whether another chunk follows.
     const [, work] = await workOf(chunk);
     expect(work).toStrictEqual(reads('find', 'outgraph_pending', { keys: 501, documents: 501 }));
   });
 
-  it('is found stale chunk by chunk, and counted in the index alone', async () => {
+  it('is found stale chunk by chunk, and counted in the index only', async () => {
     const now = new Date();
     const staleBefore = new Date(now.getTime() + 60_000);
     const page = (from: Collection<Document>) => findStale(from, { staleBefore, dueBy: now, after: null, limit: 500 });
@@ -81,7 +84,7 @@ describe('a backlog of a million events', () => {
     ]);
   });
 
-  it('is measured in the indexes alone', async () => {
+  it('is measured in the indexes only', async () => {
     expect(await workOf((from) => countOutbox(from, 2 * backlog))).toStrictEqual([
       reads('find', 'outgraph_pending', { keys: 1, documents: 1 }),
       reads('aggregate', 'outgraph_unsettled', { keys: 1, documents: 0 }),
@@ -92,7 +95,7 @@ describe('a backlog of a million events', () => {
     expect(await countOutbox(outbox, 2 * backlog)).toMatchObject({ pending: backlog, dead: 0 });
   });
 
-  it('is swept within the time and the memory of one pass while nothing drains', { timeout: testMillis }, async () => {
+  it('is swept within the time and memory of one pass while nothing drains', { timeout: testMillis }, async () => {
     const env = { ...databases.environment, SWEEP_STALE_SECONDS: '1', PASS_MILLIS: String(sweepMillis) };
     const sweep = new MeasuredProcess({ script: ['test/nightly/sweep-process.ts'], heapMegabytes, env });
     const waiting = { timeoutSeconds: 60, pollMillis: 50, what: 'the pass to end' };
@@ -100,7 +103,7 @@ describe('a backlog of a million events', () => {
     const pass = JSON.parse(line) as SweepPass;
     const peak = await sweep.peakMegabytes();
     await sweep.stop();
-    say(`one pass published ${pass.sent} again in ${(pass.millis / 1000).toFixed(1)} s, with ${peak.toFixed(0)} MB`);
+    printLine(`one pass republished ${pass.sent} in ${(pass.millis / 1000).toFixed(1)} s, with ${peak.toFixed(0)} MB`);
     expect(pass).toMatchObject({ republished: pass.sent, refused: 0, exhausted: 0, dead: 0, failures: [] });
     expect(pass.sent).toBeGreaterThan(0);
     expect(pass.millis).toBeLessThan(sweepMillis);
@@ -120,7 +123,9 @@ it(rowTitle(crashTable.millionPending), { timeout: testMillis }, async () => {
     await untilDrained(worker);
     const seconds = (performance.now() - startedAt) / 1000;
     const peak = await worker.peakMegabytes();
-    say(`drained in ${seconds.toFixed(0)} s, ${(backlog / seconds).toFixed(0)} per second, with ${peak.toFixed(0)} MB`);
+    printLine(
+      `drained in ${seconds.toFixed(0)} s, ${(backlog / seconds).toFixed(0)} per second, with ${peak.toFixed(0)} MB`,
+    );
     expect(peak).toBeLessThan(memoryMegabytes);
   } finally {
     expect(await worker.stop()).toBe(0);
@@ -130,13 +135,13 @@ it(rowTitle(crashTable.millionPending), { timeout: testMillis }, async () => {
   expect(await countNodes()).toBe(backlog);
 });
 
-/** One query's work: this index, and no more read than that. */
-function reads(command: string, index: string, most: { readonly keys: number; readonly documents: number }) {
+/** The expected work of one query: this index, and at most these reads. */
+function reads(command: string, index: string, limit: { readonly keys: number; readonly documents: number }) {
   return {
     command,
     indexes: [index],
-    keys: expect.toSatisfy((keys: number) => keys <= most.keys, `at most ${most.keys} keys`),
-    documents: expect.toSatisfy((documents: number) => documents <= most.documents, `at most ${most.documents}`),
+    keys: expect.toSatisfy((keys: number) => keys <= limit.keys, `at most ${limit.keys} keys`),
+    documents: expect.toSatisfy((documents: number) => documents <= limit.documents, `at most ${limit.documents}`),
   };
 }
 
@@ -144,7 +149,7 @@ function ofBacklog(status: string): Document {
   return { status, aggregateType: 'graph' };
 }
 
-/** The outage: events are written, as the validator wants them, and nobody takes them. */
+/** The outage: writes valid events that nothing consumes. */
 async function writeBacklog(): Promise<void> {
   const startedAt = performance.now();
   let written = 0;
@@ -155,14 +160,14 @@ async function writeBacklog(): Promise<void> {
     });
     await outbox.insertMany(events, { ordered: false });
     written += events.length;
-    if (written % 100_000 === 0) say(`${written} of ${backlog} events written`);
+    if (written % 100_000 === 0) printLine(`${written} of ${backlog} events written`);
   };
   const firsts = Array.from({ length: backlog / insertChunk }, (_, index) => index * insertChunk);
   await pMap(firsts, insert, { concurrency: insertsAtOnce });
-  say(`written in ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
+  printLine(`written in ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
 }
 
-/** Resolves when nothing of the backlog is pending, and says now and then how far it is. */
+/** Resolves once no event of the backlog is pending. Prints its progress from time to time. */
 async function untilDrained(worker: MeasuredProcess): Promise<void> {
   let shownAt = 0;
   const drained = async () => {
@@ -170,7 +175,7 @@ async function untilDrained(worker: MeasuredProcess): Promise<void> {
     const pending = await outbox.countDocuments(ofBacklog('pending'), { hint: 'outgraph_pending' });
     if (performance.now() - shownAt > 10_000) {
       shownAt = performance.now();
-      say(`${pending} pending, peak memory ${(await worker.peakMegabytes()).toFixed(0)} MB`);
+      printLine(`${pending} pending, peak memory ${(await worker.peakMegabytes()).toFixed(0)} MB`);
     }
     return pending === 0 || undefined;
   };
@@ -188,6 +193,6 @@ async function countNodes(): Promise<number> {
   }
 }
 
-function say(line: string): void {
+function printLine(line: string): void {
   process.stderr.write(`  ${line}\n`);
 }

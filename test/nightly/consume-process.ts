@@ -1,6 +1,6 @@
 /**
- * One batch of the consumer in a process of its own, so that its memory can be measured. Its arguments are the ids of
- * the events. Prints what the batch came to as one line of JSON.
+ * Runs one batch of the consumer in a separate process, so that its memory can be measured. The
+ * arguments are the ids of the events. Prints the result as one line of JSON.
  */
 
 import { joinConsumer, noQueue } from '../../lib/consumer/wiring.ts';

@@ -1,6 +1,6 @@
 /**
- * Large events go through the consumer in portions: a batch of them neither ends its process nor takes more than half
- * of the memory that its function has.
+ * The consumer processes large events in chunks: a batch of them neither crashes its process nor
+ * takes more than half of its function's memory.
  */
 import { execFile } from 'node:child_process';
 import path from 'node:path';
@@ -21,7 +21,7 @@ it.for([
   ['60 events of 10 MB', 60, 10_000_000],
   ['25 events of 12 MB', 25, 12_000_000],
 ] as const)(
-  '%s are applied in one batch, in less than half of the memory of the function',
+  '%s are applied in one batch with less than half of the memory of the function',
   { timeout: 900_000 },
   async ([, count, bytes], { site }) => {
     const outbox = site.database.db.collection<Document>(outboxCollection);

@@ -1,4 +1,6 @@
-/** How long an event waits at a hand-over is a time: it is measured alone, with no other stack on the machine. */
+/**
+ * Measures how long events wait at a hand-over. It runs alone, with no other stack on the machine.
+ */
 import { afterAll, beforeAll, it } from 'vitest';
 import { FailureStack } from '../support/failure-stack.ts';
 import { waitOverHandOvers } from './wait-over-hand-overs.ts';
@@ -9,5 +11,5 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.stop());
 
-it('at a steady 50 events per second over five hand-overs no event waits longer than 5 s for its send', () =>
+it('at 50 events per second over five hand-overs, no event waits longer than 5 s to be sent', () =>
   waitOverHandOvers(stack));

@@ -1,4 +1,7 @@
-/** A script of this project in a process of its own with a small heap, whose memory is read from the kernel. */
+/**
+ * Runs a script of this project in a separate process with a small heap. Its memory is read from
+ * the kernel.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -7,7 +10,7 @@ import { createInterface } from 'node:readline';
 import { projectRoot } from '../../tools/local/paths.ts';
 
 export interface MeasuredScript {
-  /** The file, from the project's root, and its arguments. */
+  /** The file, relative to the project's root, and its arguments. */
   readonly script: readonly [string, ...string[]];
   readonly heapMegabytes: number;
   readonly env: Readonly<Record<string, string>>;
@@ -29,26 +32,30 @@ export class MeasuredProcess {
       createInterface({ input: this.#child.stdout }).on('line', (line) => this.#lines.push(line));
   }
 
-  /** What it has written to its output so far. */
+  /** The lines of its output so far. */
   get lines(): readonly string[] {
     return this.#lines;
   }
 
-  /** The most memory that it has had at any time. @throws Error when it has ended. */
+  /**
+   * Peak memory of the process.
+   *
+   * @throws Error if it has exited.
+   */
   async peakMegabytes(): Promise<number> {
     const status = await readFile(`/proc/${this.#child.pid}/status`, 'utf8');
     const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? [];
-    if (kilobytes === undefined) throw new Error('The process has ended: its memory is not known any more.');
+    if (kilobytes === undefined) throw new Error('The process has exited, so its memory is unknown.');
     return Number(kilobytes) / 1024;
   }
 
-  /** @throws Error if it has ended by itself. */
+  /** @throws Error if the process has exited. */
   expectAlive(): void {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null)
-      throw new Error(`The process has ended; its last lines:\n${this.#lines.slice(-10).join('\n')}`);
+      throw new Error(`The process has exited. Its last lines:\n${this.#lines.slice(-10).join('\n')}`);
   }
 
-  /** Asks it to end, and returns its exit code. */
+  /** Asks the process to stop. Returns its exit code. */
   async stop(): Promise<number | null> {
     this.#child.stdin?.end();
     this.#child.kill('SIGTERM');

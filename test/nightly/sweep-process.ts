@@ -1,14 +1,14 @@
 /**
- * One pass of the sweep in a process of its own, so that its memory can be told: the queue counts what it is sent.
- * Prints what the pass came to as one line of JSON.
+ * Runs one pass of the sweep in a separate process, so that its memory can be measured. The queue
+ * counts the pointers it is sent. Prints the result as one line of JSON.
  */
 import { readSettings, sweepSettings } from '../../lib/runtime/settings.ts';
 import type { SweepReport } from '../../lib/sweep/sweep.ts';
 import { joinSweep } from '../../lib/sweep/wiring.ts';
 
-/** What a pass came to. */
+/** The result of a pass. */
 export interface SweepPass extends SweepReport {
-  /** Pointers that the queue was sent. */
+  /** Number of pointers sent to the queue. */
   readonly sent: number;
   readonly millis: number;
 }
@@ -30,6 +30,6 @@ const millis = () => performance.now() - startedAt;
 const report = await sweeper.sweep(() => Number(PASS_MILLIS) - millis());
 const pass: SweepPass = { ...report, sent, millis: millis() };
 process.stdout.write(`${JSON.stringify(pass)}\n`);
-// Left open, so that whoever started this process can read its memory before it ends it.
+// Keeps running, so that the parent process can read its memory before it stops it.
 process.stdin.resume();
 process.stdin.on('end', () => process.exit());

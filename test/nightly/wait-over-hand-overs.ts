@@ -1,4 +1,6 @@
-/** From one publisher to the next: nothing waits while one leaves and another takes over. */
+/**
+ * Hand-overs from one publisher to the next: no event waits while one stops and another takes over.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { until } from '../failures/rows/row.ts';
@@ -8,16 +10,19 @@ import { upsertEvent } from '../support/outbox-event.ts';
 const eventsPerSecond = 50;
 const handOvers = 5;
 
-/** As in production, but a sixth as long: the next one is started before the last one's time is up. */
+/**
+ * As in production, but a sixth of the time: the next publisher starts before the last one's time
+ * is up.
+ */
 const timeoutSeconds = 20;
 const startEveryMillis = 8_000;
 
-/** What an event may wait for its send. */
+/** The longest time that an event may wait to be sent. */
 const maxWaitMillis = 5_000;
 
 /**
- * Writes at a steady rate while publishers follow each other, and returns how long the event that waited longest waited
- * for its send.
+ * Writes at a steady rate while publishers follow each other, and checks the longest time that an
+ * event waited to be sent.
  */
 export async function waitOverHandOvers(stack: FailureStack): Promise<void> {
   await stack.functions.configure('publisher', { timeoutSeconds });
@@ -31,7 +36,7 @@ export async function waitOverHandOvers(stack: FailureStack): Promise<void> {
     }
   })();
   try {
-    // From here on, publishers follow each other; the one before was ended by its new settings.
+    // From here on, publishers follow each other. The previous one ended with its new settings.
     const runsAtFirst = await countRuns(stack);
     await until('a hand-over', async () => (await countRuns(stack)) > runsAtFirst);
     const runsBefore = await countRuns(stack);
@@ -56,7 +61,7 @@ export async function waitOverHandOvers(stack: FailureStack): Promise<void> {
   }
 }
 
-/** Publishers that have left in order. */
+/** Counts the publishers that ended normally. */
 async function countRuns(stack: FailureStack): Promise<number> {
   const lines = await stack.functions.logLines('publisher');
   return lines.filter(({ message, outcome }) => message === 'publisher finished' && outcome === 'handed-over').length;
@@ -76,6 +81,6 @@ async function writeUntil(
     await sleep(Math.max(0, startedAt + (writes.length * 1_000) / eventsPerSecond - performance.now()));
   }
   await Promise.all(writes);
-  // At the asked rate indeed.
+  // The writes did reach the rate.
   expect(writes.length).toBeGreaterThan(((performance.now() - startedAt) / 1_000) * eventsPerSecond * 0.9);
 }

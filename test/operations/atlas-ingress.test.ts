@@ -1,7 +1,8 @@
 /**
- * The ingress of an Atlas Trigger, deployed: no publisher, and what the trigger puts on its partner event bus reaches
- * the graph; what it does not put there, because it is suspended, comes with the sweep, which the alarm counts. The
- * trigger is played here by the change stream that it is, and the envelope by MongoDB's examples.
+ * A deployed stage with an Atlas Trigger as its ingress. There is no publisher, and what the
+ * trigger puts on its partner event bus reaches the graph. If the trigger is suspended, the sweep
+ * publishes the events, and the alarm counts them. The trigger is simulated with a change stream,
+ * and its envelope with MongoDB's examples.
  */
 import { randomBytes } from 'node:crypto';
 import { CloudWatchClient, DescribeAlarmsCommand, GetMetricStatisticsCommand } from '@aws-sdk/client-cloudwatch';
@@ -34,7 +35,7 @@ import { type AtlasStage, atlasStage, deployAtlasStage } from './atlas-stage.ts'
 const aws = { endpoint: stack.awsEndpointUrl, region: stack.awsRegion };
 const bus = new EventBridgeClient(aws);
 const cloudwatch = new CloudWatchClient(aws);
-// The scheduled sweep may be running: one runs at a time, and this one waits for its turn.
+// The scheduled sweep may be running. Only one runs at a time, so this one waits.
 const lambda = new LambdaClient({ ...aws, maxAttempts: 10 });
 
 const db = mongodb.db(`outgraph_atlas_${randomBytes(6).toString('hex')}`);
@@ -60,13 +61,13 @@ const newEvents = (count: number) =>
     return graphEvent(id, { nodes: [{ label: 'E2eFile', key: { id } }], relationships: [] });
   });
 
-/** The ids of those that stand in the graph. */
+/** The ids of the events whose nodes are in the graph. */
 async function inGraph(events: readonly Document[]): Promise<readonly unknown[]> {
   const ids = events.map(({ aggregateId }) => aggregateId);
   return (await query('MATCH (n:E2eFile) WHERE n.id IN $ids RETURN n.id AS id', { ids })).map(({ id }) => id).sort();
 }
 
-/** As Atlas does, through PutPartnerEvents. */
+/** Puts envelopes on the bus, as Atlas does with PutPartnerEvents. */
 async function putOnBus(envelopes: readonly AtlasEnvelope[]): Promise<void> {
   const Entries = envelopes.map((envelope) => ({
     EventBusName: deployed.eventBusName,
@@ -79,7 +80,7 @@ async function putOnBus(envelopes: readonly AtlasEnvelope[]): Promise<void> {
   expect(await bus.send(new PutEventsCommand({ Entries }))).toMatchObject({ FailedEntryCount: 0 });
 }
 
-/** Inserts the events, and returns the changes that the trigger sees. */
+/** Inserts the events. Returns the changes that the trigger gets. */
 async function insertUnderTrigger(events: readonly Document[]): Promise<readonly Document[]> {
   const stream = outbox.watch(triggerPipeline(atlasTrigger), { maxAwaitTimeMS: 100 });
   await stream.tryNext();
@@ -90,7 +91,7 @@ async function insertUnderTrigger(events: readonly Document[]): Promise<readonly
   return changes;
 }
 
-it('no publisher is deployed, nor an alarm of it; the partner event bus leads to the queue', async () => {
+it('neither a publisher nor its alarms are deployed, and the partner event bus feeds the queue', async () => {
   const { Functions = [] } = await lambda.send(new ListFunctionsCommand({}));
   const functions = Functions.flatMap(({ FunctionName = '' }) => (FunctionName.startsWith(prefix) ? FunctionName : []));
   expect(functions.sort()).toStrictEqual(['consumer', 'setUp', 'sweep'].map((name) => `${prefix}${name}`));
@@ -110,8 +111,8 @@ it('no publisher is deployed, nor an alarm of it; the partner event bus leads to
   expect(arns).toStrictEqual([expect.stringMatching(`:${prefix}pointers$`)]);
 });
 
-it('what the trigger puts on its bus is applied and acknowledged: with its projection and without, plain and in Extended JSON', async () => {
-  // Nothing but the bus can bring them.
+it('events from the trigger are applied, projected or whole, plain or in Extended JSON', async () => {
+  // Without a sweep, events can only arrive from the bus.
   await lambda.send(new PutFunctionConcurrencyCommand({ ...sweep, ReservedConcurrentExecutions: 0 }));
   const events = newEvents(4);
   const changes = await insertUnderTrigger(events);
@@ -133,11 +134,11 @@ it('what the trigger puts on its bus is applied and acknowledged: with its proje
   expect(await inGraph(events)).toStrictEqual(events.map(({ aggregateId }) => aggregateId).sort());
 });
 
-it('what a suspended trigger does not put there comes with the sweep, which the alarm events-republished counts, also when nobody writes', async () => {
+it('while the trigger is suspended, the sweep publishes events, and the alarm counts them', async () => {
   await lambda.send(new DeleteFunctionConcurrencyCommand(sweep));
   const events = newEvents(3);
   await outbox.insertMany(events);
-  // A canary that has come through: the sweep alone can have brought it.
+  // A processed canary: only the sweep can have published it.
   const canary = { ...canaryAggregate, status: 'processed', nextAttemptAt: { $exists: true } };
   await waitUntil(
     async () => {
@@ -145,7 +146,7 @@ it('what a suspended trigger does not put there comes with the sweep, which the 
       const pending = await outbox.countDocuments({ _id: { $in: events.map(({ _id }) => _id) }, status: 'pending' });
       return (pending === 0 && (await outbox.countDocuments(canary)) > 0) || undefined;
     },
-    { timeoutSeconds: 120, pollMillis: 1_000, what: 'the sweep to bring the events and a canary' },
+    { timeoutSeconds: 120, pollMillis: 1_000, what: 'the sweep to publish the events and a canary' },
   );
   expect(await inGraph(events)).toStrictEqual(events.map(({ aggregateId }) => aggregateId).sort());
 

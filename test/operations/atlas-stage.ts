@@ -1,8 +1,8 @@
 /**
- * A second stage on the running LocalStack, with the Atlas Trigger as its ingress: deployed through the real
- * serverless.yml, with a database of its own, and removed in the end. LocalStack makes the partner event bus as any
- * other: it does not ask whether its source was offered to the account, and takes what nobody but a partner may put on
- * it on AWS.
+ * A second stage on the running LocalStack, with the Atlas Trigger as its ingress. It is deployed
+ * with the real serverless.yml and its own database, and removed at the end. LocalStack creates the
+ * partner event bus like any other bus: it does not check whether the source was offered to the
+ * account, and accepts events that only a partner may send on AWS.
  */
 import { deployStage, type Ways } from '../../tools/local/deploy.ts';
 import { withDeploymentFolder } from '../../tools/local/deployment-folder.ts';
@@ -11,15 +11,19 @@ import { removeResources, targetBeside } from './second-deployment.ts';
 
 export const atlasStage = 'atlas';
 
-/** Pending for longer than this is stale there. */
+/** Events that are pending for longer than this are stale in this stage. */
 const sweepStaleSeconds = 5;
 
-/** The deployed stage; call `remove` after the tests. */
+/** The deployed stage. Call `remove` after the tests. */
 export interface AtlasStage extends Ways {
   readonly remove: () => Promise<void>;
 }
 
-/** Deploys it. @throws StackError with the end of the deployment's output. */
+/**
+ * Deploys the stage.
+ *
+ * @throws StackError with the end of the deployment's output.
+ */
 export async function deployAtlasStage(MONGODB_DATABASE: string): Promise<AtlasStage> {
   const ways = await withDeploymentFolder('.', (folder) =>
     deployStage(targetBeside(MONGODB_DATABASE, atlasStage), {

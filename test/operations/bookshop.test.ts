@@ -1,7 +1,7 @@
 /**
- * A service of another team, `examples/bookshop`, with the package as `npm pack` makes it: deployed beside the main
- * stack, with a name and a database of its own. What its writer commits stands in the graph by its own projections, and
- * nobody else's functions have a part in it.
+ * Another team's service, `examples/bookshop`, with the package that `npm pack` creates. It is
+ * deployed beside the main stack with its own name and database. What its writer commits reaches
+ * the graph through its own projections and functions.
  */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -34,7 +34,7 @@ const orderId = `order-${unique}`;
 const isbns = ['sicp', 'taocp', 'rfc'].map((title) => `${title}-${unique}`);
 const [sicp = '', taocp = '', rfc = ''] = isbns;
 
-/** Of a loaded machine, too. */
+/** Long enough for a busy machine. */
 const packAndDeployMillis = 360_000;
 
 let folder: string;
@@ -49,7 +49,7 @@ beforeAll(async () => {
   await putWriterSecret();
   deployed = true;
   await deployStage(target, { service, stage, params: [], folder: installed });
-  // As its schedule does, a minute later.
+  // The schedule would start it a minute later.
   await invokeOnce(target, `${name}-publisher`);
 }, packAndDeployMillis);
 afterAll(async () => {
@@ -60,7 +60,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** What the bookshop's README tells an operator to do. */
+/** Stores the writer's secret, as the bookshop's README describes. */
 async function putWriterSecret(): Promise<void> {
   const ssm = new SSMClient(aws);
   const Name = `/${service}/${stage}/take-order/mongodb-uri`;
@@ -68,7 +68,7 @@ async function putWriterSecret(): Promise<void> {
   ssm.destroy();
 }
 
-/** Calls the bookshop's writer. Resolves with the error that it ended with, if it did. */
+/** Calls the bookshop's writer. Resolves with its error, if there is one. */
 async function takeOrder(request: object): Promise<string | undefined> {
   const answer = await lambda.send(
     new InvokeCommand({ FunctionName: `${name}-takeOrder`, Payload: JSON.stringify(request) }),
@@ -76,7 +76,7 @@ async function takeOrder(request: object): Promise<string | undefined> {
   return answer.FunctionError === undefined ? undefined : (answer.Payload?.transformToString() ?? '');
 }
 
-/** Resolves when the graph has come up to everything that was written. */
+/** Resolves once everything written is applied. */
 async function untilApplied(): Promise<void> {
   const ofBookshop = { aggregateType: { $in: ['customer', 'order'] } };
   const applied = async () =>
@@ -93,7 +93,7 @@ const books = () =>
   );
 const placed = 'ZONED DATETIME NOT NULL';
 
-it('an order that its writer takes stands in the graph, with its customer and its books', async () => {
+it('a placed order appears in the graph with its customer and its books', async () => {
   const lines = [
     { isbn: sicp, copies: 1 },
     { isbn: taocp, copies: 4 },
@@ -109,7 +109,7 @@ it('an order that its writer takes stands in the graph, with its customer and it
   ]);
 });
 
-it('a refused order leaves nothing, not even the new name of its customer', async () => {
+it('a refused order changes nothing, not even the name of its customer', async () => {
   const before = await outbox.countDocuments({ aggregateType: { $in: ['customer', 'order'] } });
   const again = {
     action: 'place',
@@ -122,7 +122,7 @@ it('a refused order leaves nothing, not even the new name of its customer', asyn
   expect(await db.collection('customers').findOne({ name: 'Augusta' })).toBeNull();
 });
 
-it('a change of the order moves its relationships, and a book that no order has is gone', async () => {
+it('a changed order changes its relationships, and a book without orders is removed', async () => {
   const lines = [
     { isbn: taocp, copies: 5 },
     { isbn: rfc, copies: 1 },
@@ -136,7 +136,7 @@ it('a change of the order moves its relationships, and a book that no order has 
   expect(await query('MATCH (b:Book {isbn: $sicp}) RETURN b', { sicp })).toStrictEqual([]);
 });
 
-it('a customer who was written past the writer comes to the graph with the command of the package and the catalog of the bookshop', async () => {
+it("the package's command backfills a customer with the bookshop's catalog", async () => {
   await db.collection<{ _id: string }>('customers').updateOne({ _id: customerId }, { $set: { name: 'Ada Lovelace' } });
   const args = ['backfill', 'customer', '--catalog', 'aggregates/catalog.ts', '--yes'];
   await promisify(execFile)(
@@ -151,13 +151,13 @@ it('a customer who was written past the writer comes to the graph with the comma
   expect(await customers()).toStrictEqual([{ name: 'Ada Lovelace' }]);
 });
 
-it('a cancelled order is gone, and its customer stays', async () => {
+it('a cancelled order is removed, and its customer remains', async () => {
   expect(await takeOrder({ action: 'cancel', orderId })).toBeUndefined();
   await untilApplied();
-  const left = await query('MATCH (n:Order|Book) WHERE n.order_id = $orderId OR n.isbn IN $isbns RETURN n', {
+  const remaining = await query('MATCH (n:Order|Book) WHERE n.order_id = $orderId OR n.isbn IN $isbns RETURN n', {
     orderId,
     isbns,
   });
-  expect(left).toStrictEqual([]);
+  expect(remaining).toStrictEqual([]);
   expect(await customers()).toStrictEqual([{ name: 'Ada Lovelace' }]);
 });

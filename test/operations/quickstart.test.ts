@@ -1,4 +1,7 @@
-/** The quick start of the README, with the package as `npm pack` makes it and the files that it shows. */
+/**
+ * The quick start of the README, with the package that `npm pack` creates and the files that it
+ * shows.
+ */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -50,13 +53,13 @@ afterAll(async () => {
 const outgraph = (...args: readonly string[]) => [path.join('node_modules/outgraph/bin/outgraph.mjs'), ...args];
 const node = (args: readonly string[]) => run(process.execPath, [...args], { cwd: service, env });
 
-it.each(['README.md', 'docs/quickstart.md'])('%s shows the file that a service begins with', async (name) => {
+it.each(['README.md', 'docs/quickstart.md'])('%s shows the first file of a service', async (name) => {
   const page = await readFile(path.join(projectRoot, name), 'utf8');
   const catalog = await readFile(path.join(projectRoot, 'examples/quickstart/catalog.js'), 'utf8');
   expect(page).toContain(`\`\`\`js\n${catalog.slice(catalog.indexOf('\n') + 1)}\`\`\``);
 });
 
-it('after set-up, a write and a start of the worker, the graph has what the document says', async () => {
+it('after set-up, a write and a start of the worker, the graph matches the document', async () => {
   await node(outgraph('set-up'));
   await node(['write.js']);
   worker = spawn(process.execPath, outgraph('worker', '--health-port', '0'), { cwd: service, env, stdio: 'ignore' });

@@ -1,6 +1,6 @@
 /**
- * What deployments beside the main one share: the target, with the servers of the stack and a database of their own,
- * and their removal.
+ * Shared by deployments beside the main one: the target, with the servers of the stack and a
+ * separate database, and their removal.
  */
 import path from 'node:path';
 import {
@@ -13,7 +13,11 @@ import type { DeploymentTarget } from '../../tools/local/deploy.ts';
 import { graphAddress } from '../support/connect-graph.ts';
 import { stack } from '../support/stack.ts';
 
-/** The running LocalStack. @param name of the log of the deployment. */
+/**
+ * The running LocalStack as a target.
+ *
+ * @param name name of the deployment's log.
+ */
 export function targetBeside(MONGODB_DATABASE: string, name: string): DeploymentTarget {
   const { uri, username, password } = graphAddress(stack);
   return {
@@ -33,9 +37,9 @@ export function targetBeside(MONGODB_DATABASE: string, name: string): Deployment
 }
 
 /**
- * Takes everything out of the stack but the bucket of the deployment. `serverless remove` asks for container images
- * first, of which LocalStack knows nothing, and when a stack that was updated is deleted, LocalStack removes only what
- * it was created with.
+ * Removes everything from the stack except the bucket of the deployment. `serverless remove` first
+ * asks for container images, which LocalStack does not support, and LocalStack deletes only the
+ * original resources of a stack that was updated.
  */
 export async function removeResources(StackName: string): Promise<void> {
   const client = new CloudFormationClient({ endpoint: stack.awsEndpointUrl, region: stack.awsRegion });

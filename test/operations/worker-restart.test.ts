@@ -1,4 +1,4 @@
-/** The worker while its Neo4j is killed, stays away, and comes back, on a Neo4j of the test's own. */
+/** The worker while its own Neo4j is killed, stays away, and comes back. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { readSettings, workerSettings } from '../../lib/runtime/settings.ts';
@@ -23,7 +23,7 @@ afterAll(() => database?.drop());
 
 const graph = () => ({ neo4jUri: neo4j.uri, neo4jUsername: null, neo4jPassword: null });
 const outbox = () => database.db.collection(outboxCollection);
-/** Without the worker's own canaries. */
+/** Counts events without the worker's own canaries. */
 const count = (status: string) => outbox().countDocuments({ status, aggregateType: 'graph' });
 
 async function write(group: string, count: number): Promise<void> {
@@ -36,7 +36,7 @@ async function write(group: string, count: number): Promise<void> {
 const until = (ask: () => Promise<boolean> | boolean, what: string) =>
   waitUntil(async () => (await ask()) || undefined, { timeoutSeconds: 90, pollMillis: 50, what });
 
-it('loses nothing, leaves nothing dead, says that it is unwell, and goes on by itself', async () => {
+it('loses nothing, marks nothing dead, reports that it fails, and recovers automatically', async () => {
   const driver = connectGraph(graph());
   await setUpGraph(driver, 'neo4j', catalog, testOutboxId);
   const failed: string[] = [];

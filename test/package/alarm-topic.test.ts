@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { projectRoot } from '../../tools/local/paths.ts';
 
-/** The alarms' topic, as serverless.yml makes it with these parameters. */
+/** The alarms' topic as serverless.yml defines it with these parameters. */
 async function topicWith(...params: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
   const serverless = path.join(projectRoot, 'node_modules/serverless/bin/serverless.js');
   const flags = params.map((param) => `--param=${param}`);
@@ -21,7 +21,7 @@ async function topicWith(...params: readonly string[]): Promise<Readonly<Record<
   return JSON.parse(stdout.slice(stdout.indexOf('{'))).resources.Resources.AlarmTopic.Properties;
 }
 
-it('the topic of alarms is encrypted with the key that is given, and with none if none is', {
+it('the topic of alarms is encrypted only with a given key', {
   timeout: 60_000,
 }, async () => {
   expect(await topicWith()).toMatchObject({ KmsMasterKeyId: { Ref: 'AWS::NoValue' } });

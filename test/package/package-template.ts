@@ -1,4 +1,7 @@
-/** Packages the real `serverless.yml` as a deployment does, and lints what comes out; nothing is deployed. */
+/**
+ * Packages the real `serverless.yml` as a deployment does, and lints the result. Nothing is
+ * deployed.
+ */
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,13 +12,13 @@ import { installLocalstack } from '../../tools/local/localstack.ts';
 import { projectRoot } from '../../tools/local/paths.ts';
 import { printStep } from '../../tools/local/progress.ts';
 
-/** What is packaged: a stage of `serverless.yml`, with these params. */
+/** A stage of `serverless.yml` with these params. */
 export interface Packaging {
   readonly stage: string;
   readonly params: readonly string[];
 }
 
-/** With an Atlas Trigger as the ingress, a key of one's own and a VPC. */
+/** A stage with an Atlas Trigger as the ingress, a customer key and a VPC. */
 export const atlasPackaging: Packaging = {
   stage: 'prod',
   params: [
@@ -29,7 +32,7 @@ export const atlasPackaging: Packaging = {
   ],
 };
 
-/** Every combination of stage and parameters that is deployed: each is packaged, linted and looked at. */
+/** The deployed combinations of stage and parameters. Each is packaged, linted and checked. */
 export const packagings: readonly Packaging[] = [
   { stage: 'local', params: [] },
   { stage: 'dev', params: [] },
@@ -38,10 +41,10 @@ export const packagings: readonly Packaging[] = [
   atlasPackaging,
 ];
 
-/** Where it may be deployed to: rules of cfn-lint depend on it. */
+/** Regions for a deployment. Some rules of cfn-lint depend on them. */
 const regions = ['us-east-1', 'eu-central-1'];
 
-/** Rules of cfn-lint that are not held, each with its reason. */
+/** Rules of cfn-lint that are ignored, each with its reason. */
 const ignoredRules: readonly { readonly rule: string; readonly reason: string }[] = [
   { rule: 'W3005', reason: 'Serverless adds a DependsOn for the role that a function refers to anyway' },
 ];
@@ -53,13 +56,17 @@ export interface TemplateResource {
 
 export interface PackagedTemplate {
   readonly resources: Readonly<Record<string, TemplateResource>>;
-  /** What cfn-lint found, warnings too: nothing. */
+  /** The findings of cfn-lint, including warnings. There must be none. */
   readonly findings: unknown;
 }
 
 const packaged = new Map<string, Promise<PackagedTemplate>>();
 
-/** Packages and lints one combination, once for all who ask. @throws Error with what Serverless printed. */
+/**
+ * Packages and lints one combination, once for all tests.
+ *
+ * @throws Error with the output of Serverless.
+ */
 export function packageTemplate(packaging: Packaging): Promise<PackagedTemplate> {
   const key = JSON.stringify(packaging);
   const template = packaged.get(key) ?? packageAndLint(packaging);
@@ -82,10 +89,10 @@ async function packageAndLint({ stage, params }: Packaging): Promise<PackagedTem
   }
 }
 
-/** With the cfn-lint that LocalStack brings along. */
+/** Lints a template with the cfn-lint that LocalStack installs. */
 export async function lint(template: string): Promise<unknown> {
   const installation = await installLocalstack(printStep, new AbortController().signal);
-  // Its console script has the path of the folder that it was installed in first.
+  // Its console script contains the path of its original folder.
   const run = 'import sys; from cfnlint.runner import main; sys.exit(main())';
   const ignored = ignoredRules.flatMap(({ rule }) => ['--ignore-checks', rule]);
   const args = ['-c', run, '--template', template, '--regions', ...regions, '--format', 'json', ...ignored];
@@ -93,7 +100,7 @@ export async function lint(template: string): Promise<unknown> {
     const { stdout } = await promisify(execFile)(path.join(installation, 'bin/python'), args);
     return JSON.parse(stdout);
   } catch (error) {
-    // Any finding is an exit code too; without a list of them, cfn-lint itself has failed.
+    // A finding also causes an exit code. Without a list of findings, cfn-lint itself has failed.
     const { stdout } = error as { readonly stdout?: string };
     if (!stdout?.startsWith('[')) throw error;
     return JSON.parse(stdout);

@@ -1,6 +1,6 @@
 /**
- * The package that `npm pack` makes, as a service of another team sees it: what is in it, what its entry points export,
- * type-check as and weigh.
+ * The package that `npm pack` creates, as another team's service sees it: what it contains, and
+ * what its entry points export, type-check as and weigh.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -17,29 +17,37 @@ import { installExample, installPackage, packPackage, type Tarball } from '../su
 
 const run = promisify(execFile);
 
-/** Of a service that declares an aggregate, writes it, and has functions and a worker of its own. */
+/**
+ * The code of a service that declares an aggregate, writes it, and has its own functions and
+ * worker.
+ */
 const serviceCode = `
 import { MongoClient } from 'mongodb';
 import { createCatalog, defineAggregate, documentId, Fault, graph, type ProjectedSubgraph } from 'outgraph';
-import { createConsumerHandler, createPublisherHandler, createSetUpHandler, createSweepHandler } from 'outgraph/handlers';
-import { readSettings, setUpOnce, setUpSettings, startWorker, type Worker, type WorkerLog, workerSettings } from 'outgraph/worker';
+import {
+  createConsumerHandler, createPublisherHandler, createSetUpHandler, createSweepHandler
+} from 'outgraph/handlers';
+import {
+  readSettings, setUpOnce, setUpSettings, startWorker, type Worker, type WorkerLog, workerSettings
+} from 'outgraph/worker';
 import { recordEvent, trackCollection } from 'outgraph/writer';
 import { memoryEvent } from 'outgraph/xmem';
 import { z } from 'zod';
 
 interface PersonDocument { _id: string; name: string }
+const payload = z.object({ name: z.string() });
 export const person = defineAggregate({
   type: 'person',
   collection: 'people',
   id: documentId,
-  payload: z.object({ name: z.string() }),
+  payload,
   project: (state, aggregateId): ProjectedSubgraph => ({
     nodes: [{ label: 'Person', key: { person_id: aggregateId }, properties: { name: state.name.toUpperCase() } }],
     relationships: [],
   }),
 });
 // @ts-expect-error The state is what the payload's schema says.
-export const wrong = defineAggregate({ ...person, payload: z.object({ name: z.string() }), project: (state) => state.age });
+export const invalid = defineAggregate({ ...person, payload, project: (state) => state.age });
 
 const catalog = createCatalog([person, graph, memoryEvent]);
 export const consumer = createConsumerHandler(catalog);
@@ -51,7 +59,9 @@ export async function write(client: MongoClient): Promise<string | null> {
   await people.updateOne({ _id: 'ada' }, { $set: { name: 'Ada' } }, { upsert: true });
   try {
     await client.withSession((session) =>
-      session.withTransaction(() => recordEvent(session, client.db('x'), person, { operation: 'delete', aggregateId: 'ada' })),
+      session.withTransaction(() =>
+        recordEvent(session, client.db('x'), person, { operation: 'delete', aggregateId: 'ada' }),
+      ),
     );
   } catch (error) {
     if (error instanceof Fault && error.code === 'write-concern') return error.message;
@@ -65,7 +75,7 @@ export async function work(log: WorkerLog): Promise<Worker> {
 }
 `;
 
-/** What the command's `--catalog` loads. */
+/** The module that the command's `--catalog` loads. */
 const catalogCode = `
 import { type AggregateCatalog, createCatalog, graph } from 'outgraph';
 
@@ -89,7 +99,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('the package', () => {
-  it('holds what a service needs, and neither sources nor tests', () => {
+  it('contains what a service needs, and neither sources nor tests', () => {
     const needed = ['README.md', 'LICENSE', 'CHANGELOG.md', 'docs/reference/contract.md', 'bin/outgraph.mjs'];
     const included = ['infra/messaging.yml', 'infra/ingress/poller.yml', 'schema/outbox.schema.json'];
     expect(tarball.names).toEqual(
@@ -108,25 +118,25 @@ describe('the package', () => {
     );
   });
 
-  it('has nothing that publint objects to, strictly', async () => {
+  it('passes the strict checks of publint', async () => {
     const data = await readFile(tarball.file);
     const { messages, pkg } = await publint({ pack: { tarball: new Uint8Array(data).buffer }, strict: true });
     expect(messages.map((message) => formatMessage(message, pkg))).toStrictEqual([]);
   });
 
-  it('has types that resolve for everyone who can import it, says "are the types wrong"', async () => {
+  it('has types that resolve for everyone who can import it, according to attw', async () => {
     const attw = path.join(projectRoot, 'node_modules/@arethetypeswrong/cli/dist/index.js');
     const args = [attw, tarball.file, '--profile', 'esm-only', '--format', 'json'];
     const { stdout } = await run(process.execPath, args, { maxBuffer: 64 * 1024 * 1024 });
     const { analysis, problems = {} } = JSON.parse(stdout);
-    // Its JSON lists also what the profile passes over: resolution that knows no exports, and require().
-    const passedOver = ['node10', 'node16-cjs'];
+    // Its JSON also lists what the profile ignores: resolution without exports, and require().
+    const ignoredResolutions = ['node10', 'node16-cjs'];
     const found = Object.values<readonly { readonly resolutionKind?: string }[]>(problems).flat();
     expect(Object.keys(analysis.entrypoints)).toEqual(expect.arrayContaining(['.', './writer', './handlers']));
-    expect(found.filter(({ resolutionKind = '' }) => !passedOver.includes(resolutionKind))).toStrictEqual([]);
+    expect(found.filter(({ resolutionKind = '' }) => !ignoredResolutions.includes(resolutionKind))).toStrictEqual([]);
   });
 
-  it("has the console's page, compiled, and finds the libraries that it is served with", async () => {
+  it("contains the console's compiled page, and finds the libraries that the console serves", async () => {
     const assets = path.join(service, 'node_modules/outgraph/dist/console/server/assets.js');
     const script = `const { readAssets, renderPage } = await import(${JSON.stringify(assets)});
       const assets = readAssets();
@@ -139,7 +149,7 @@ describe('the package', () => {
     for (const [, name = ''] of html.matchAll(/(?:src|href)="([^":]+)"/g)) expect(names).toContain(name);
   });
 
-  it('runs its command from node_modules', async () => {
+  it('can run its command from node_modules', async () => {
     const { stdout } = await outgraph('--help');
     const commands = [...stdout.matchAll(/^ {2}([a-z-]+)[ |]/gm)].map(([, name]) => name);
     const look = ['status', 'console', 'doctor', 'show', 'tail'];
@@ -148,18 +158,18 @@ describe('the package', () => {
   });
 });
 
-it('prints the commands of the Atlas CLI that make the roles of a service', async () => {
+it('prints the commands of the Atlas CLI that create the roles of a service', async () => {
   const script = path.join(service, 'node_modules/outgraph/dist/infra/permissions/apply-mongodb-roles.js');
   const { stdout } = await run(process.execPath, [script, '--writes', 'people', '--atlas'], { cwd: service });
   expect(stdout).toContain('atlas customDbRoles create');
 });
 
-/** The command, as `npx outgraph` runs it in the service's folder. */
+/** Runs the command in the service's folder, as `npx outgraph` does. */
 const outgraph = (...args: readonly string[]) =>
   run(process.execPath, [path.join(service, 'node_modules/outgraph/bin/outgraph.mjs'), ...args], { cwd: service });
 
 describe('a service that imports it', () => {
-  it('gives the command its own catalog, and is told what is wrong with it', async () => {
+  it('passes its catalog to the command, which says what is wrong with it', async () => {
     const types = 'no aggregate type "graph" with documents; choose from own-graph\n';
     await expect(outgraph('backfill', 'graph', '--catalog', 'catalog.ts')).rejects.toThrow(types);
     const absent = outgraph('backfill', 'graph', '--catalog', 'absent.ts');
@@ -174,7 +184,7 @@ describe('a service that imports it', () => {
   it.each([
     ['nodenext', 'nodenext'],
     ['esnext', 'bundler'],
-  ])('type-checks, with the declarations of the package: module %s, resolution %s', async (module, moduleResolution) => {
+  ])("type-checks with the package's declarations: module %s, resolution %s", async (module, moduleResolution) => {
     const config = path.join(service, `tsconfig.${module}.json`);
     const compilerOptions = {
       module,
@@ -192,7 +202,7 @@ describe('a service that imports it', () => {
     expect(stdout).toBe('');
   });
 
-  it('is the example: it type-checks with nothing but what its package.json declares', async () => {
+  it('can be the example, which type-checks with only the dependencies in its package.json', async () => {
     const example = await installExample(tarball, 'bookshop', folder);
     const compiler = path.join(projectRoot, 'node_modules/typescript-native/bin/tsc');
     const { stdout } = await run(process.execPath, [compiler, '-p', example]).catch((error) => error);
@@ -208,25 +218,25 @@ describe('a service that imports it', () => {
     ],
     ['outgraph/worker', ['readSettings', 'setUpOnce', 'setUpSettings', 'startWorker', 'workerLog', 'workerSettings']],
     ['outgraph/xmem', ['codeAnnotation', 'codeFile', 'codeRepository', 'memoryEvent', 'memoryUser']],
-  ])('gets from %s these names and no others', async (entry, names) => {
+  ])('imports exactly these names from %s', async (entry, names) => {
     const script = `console.log(JSON.stringify(Object.keys(await import('${entry}')).sort()))`;
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], { cwd: service });
     expect(JSON.parse(stdout)).toStrictEqual(names);
   });
 
-  it("carries with the writer MongoDB's driver, and neither Neo4j's nor an AWS SDK nor the aggregates of others", async () => {
+  it("bundles with the writer MongoDB's driver, but no Neo4j driver, AWS SDK or built-in aggregate", async () => {
     const { packages, files } = await bundle("import { trackCollection } from 'outgraph/writer'; trackCollection();");
     expect(packages.sort()).toStrictEqual(['@opentelemetry/api', 'mongodb', 'outgraph', 'zod']);
     expect(files.filter((name) => /memory-|code-/.test(name))).toStrictEqual([]);
   });
 
-  it('carries with a definition nothing but schemas', async () => {
+  it('bundles with a definition nothing but schemas', async () => {
     const { packages } = await bundle("import { defineAggregate } from 'outgraph'; defineAggregate();");
     expect(packages.filter((name) => name !== 'zod')).toStrictEqual(['outgraph']);
   });
 });
 
-/** What stays in a bundle: packages, and the files of outgraph. */
+/** The content of a bundle: packages, and the files of outgraph. */
 async function bundle(contents: string): Promise<{ readonly packages: string[]; readonly files: string[] }> {
   const { metafile } = await build({
     stdin: { contents, resolveDir: service },
@@ -235,7 +245,7 @@ async function bundle(contents: string): Promise<{ readonly packages: string[]; 
     format: 'esm',
     write: false,
     metafile: true,
-    // What the driver may load of others is its own matter.
+    // The driver's optional dependencies do not matter here.
     external: ['mongodb'],
     logLevel: 'silent',
   });

@@ -1,21 +1,24 @@
 /**
- * What a template must hold beyond what cfn-lint checks: data is encrypted at rest, no permission is wider than it must
- * be, no secret stands in it. Pure.
+ * Requirements for a template beyond those of cfn-lint: data is encrypted at rest, no permission is
+ * wider than necessary, and it contains no secret. Pure functions.
  */
 import type { PackagedTemplate } from './package-template.ts';
 
 type Resources = PackagedTemplate['resources'];
 
-/** Kinds of resources that hold data, with the property that encrypts it, or why none is needed. */
+/**
+ * Types of resources that store data, with the property that encrypts it or the reason why none is
+ * needed.
+ */
 const stores: Readonly<Record<string, { readonly anyOf: readonly string[] } | { readonly reason: string }>> = {
   'AWS::SQS::Queue': { anyOf: ['SqsManagedSseEnabled', 'KmsMasterKeyId'] },
   'AWS::S3::Bucket': { anyOf: ['BucketEncryption'] },
   'AWS::DynamoDB::Table': { anyOf: ['SSESpecification'] },
   'AWS::Kinesis::Stream': { anyOf: ['StreamEncryption'] },
   'AWS::Logs::LogGroup': { reason: 'CloudWatch Logs always encrypts' },
-  'AWS::Events::Archive': { reason: 'EventBridge always encrypts; it holds pointers, and no payload' },
+  'AWS::Events::Archive': { reason: 'EventBridge always encrypts; it stores pointers and no payload' },
   'AWS::SNS::Topic': {
-    reason: 'CloudWatch cannot publish to a topic that alias/aws/sns encrypts; names and figures only',
+    reason: 'CloudWatch cannot publish to a topic that alias/aws/sns encrypts; only names and metrics',
   },
 };
 
@@ -23,19 +26,19 @@ const stores: Readonly<Record<string, { readonly anyOf: readonly string[] } | { 
 const wildcards: readonly { readonly resource: RegExp; readonly reason: string }[] = [
   {
     resource: /:log-group:\/aws\/lambda\/outgraph-[A-Za-z-]+\*?(:\*)*"?}?$/,
-    reason: "the functions' own logs: the names of streams are known only when they run",
+    reason: "the functions' own logs: stream names are known only at run time",
   },
   {
     resource: /(:parameter|:secret:)\/outgraph\/[a-z]+\/(publisher|consumer|sweep|set-up)\/\*"}$/,
-    reason: "a function's own secrets, below its own name",
+    reason: "a function's own secrets, under its name",
   },
   {
     resource: /(:parameter|:secret:)\/outgraph\/[a-z]+\/neo4j-uri\*"}$/,
-    reason: 'Secrets Manager ends each ARN with six characters of its own',
+    reason: 'Secrets Manager appends six characters to each ARN',
   },
 ];
 
-/** Stores that are not encrypted, by their names. */
+/** The names of stores that are not encrypted. */
 export function unencryptedStores(resources: Resources): readonly string[] {
   return Object.entries(resources).flatMap(([name, { Type, Properties = {} }]) => {
     const rule = stores[Type];
@@ -58,7 +61,9 @@ export function wideStatements(resources: Resources): readonly string[] {
   );
 }
 
-/** Values of functions' environments that hold a secret, or that should refer to one and do not, by their names. */
+/**
+ * The names of environment variables that contain a secret, or that should refer to one and do not.
+ */
 export function secretsInEnvironments(resources: Resources): readonly string[] {
   return Object.entries(resources).flatMap(([name, { Type, Properties }]) => {
     if (Type !== 'AWS::Lambda::Function') return [];

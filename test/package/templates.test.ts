@@ -1,4 +1,7 @@
-/** The CloudFormation template of everything that is deployed, as Serverless makes it of the real `serverless.yml`. */
+/**
+ * The CloudFormation template of everything that is deployed, as Serverless creates it from the
+ * real `serverless.yml`.
+ */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -14,7 +17,7 @@ describe.each(packagings)('the template of stage $stage $params', (packaging) =>
     template = await packageTemplate(packaging);
   });
 
-  it('has nothing that cfn-lint finds fault with', () => {
+  it('passes cfn-lint', () => {
     expect(template.findings).toStrictEqual([]);
   });
 
@@ -25,12 +28,12 @@ describe.each(packagings)('the template of stage $stage $params', (packaging) =>
     expect(unencryptedStores(template.resources)).toStrictEqual([]);
   });
 
-  it('allows no action on more than it must', () => {
+  it('allows no action on more resources than necessary', () => {
     expect(Object.values(template.resources).some(({ Type }) => Type === 'AWS::IAM::Role')).toBe(true);
     expect(wideStatements(template.resources)).toStrictEqual([]);
   });
 
-  it('shows every alarm on its dashboard, and no other', () => {
+  it('shows exactly its own alarms on its dashboard', () => {
     const { 'Fn::Sub': body } = template.resources.Dashboard?.Properties?.DashboardBody as {
       readonly 'Fn::Sub': string;
     };
@@ -43,7 +46,7 @@ describe.each(packagings)('the template of stage $stage $params', (packaging) =>
     expect(shown.sort()).toStrictEqual(alarms.map(({ Properties }) => Properties?.AlarmName).sort());
   });
 
-  it('holds no secret in an environment', () => {
+  it('contains no secret in an environment', () => {
     expect(Object.values(template.resources).some(({ Type }) => Type === 'AWS::Lambda::Function')).toBe(true);
     expect(secretsInEnvironments(template.resources)).toStrictEqual([]);
   });
@@ -56,7 +59,7 @@ describe('the template with an Atlas Trigger as the ingress', () => {
   });
   const properties = (name: string) => resources[name]?.Properties;
 
-  it('has the bus of the event source, and a rule from there to the queue, which takes messages of that rule only', () => {
+  it("has the event source's bus and a rule to the queue, which accepts messages only from that rule", () => {
     const source = 'aws.partner/mongodb.com/stitch.trigger/0123456789abcdef01234567';
     expect(properties('EventBus')).toMatchObject({ Name: source, EventSourceName: source });
     expect(properties('PointerRule')).toStrictEqual({
@@ -68,12 +71,12 @@ describe('the template with an Atlas Trigger as the ingress', () => {
     expect(policy).toContain('{"ArnEquals":{"aws:SourceArn":{"Fn::GetAtt":["PointerRule","Arn"]}}}');
   });
 
-  it('has nothing of a publisher', () => {
+  it('has no part of a publisher', () => {
     expect(Object.keys(resources)).toContain('SweepLambdaFunction');
     expect(Object.keys(resources).filter((name) => /publisher|history/i.test(name))).toStrictEqual([]);
   });
 
-  it('has the alarm that sees a suspended trigger: on what only the sweep brought, of which the canaries alone are enough', () => {
+  it('has an alarm on republished events, which canaries alone raise if the trigger is suspended', () => {
     expect(properties('EventsRepublished')).toMatchObject({
       AlarmName: 'outgraph-prod-events-republished',
       Namespace: 'Outgraph',
@@ -89,8 +92,8 @@ describe('the template with an Atlas Trigger as the ingress', () => {
   });
 });
 
-describe('a template that is wrong', () => {
-  it('is found fault with by cfn-lint', async () => {
+describe('an invalid template', () => {
+  it('does not pass cfn-lint', async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'outgraph-lint-'));
     const file = path.join(folder, 'template.json');
     const queue = { Type: 'AWS::SQS::Queue', Properties: { VisibilityTimeout: 'long' } };
@@ -99,7 +102,7 @@ describe('a template that is wrong', () => {
     await rm(folder, { recursive: true });
   });
 
-  it('is found fault with for stores, permissions and secrets', () => {
+  it('does not pass the rules for stores, permissions and secrets', () => {
     const Statement = [
       { Effect: 'Allow', Action: 'sqs:*', Resource: { 'Fn::GetAtt': ['Queue', 'Arn'] } },
       { Effect: 'Allow', Action: ['s3:GetObject'], Resource: '*' },
@@ -133,7 +136,7 @@ describe('the environment of a function', () => {
     ['ConsumerLambdaFunction', settingsOf.consumer],
     ['SweepLambdaFunction', settingsOf.sweep],
     ['SetUpLambdaFunction', settingsOf.setUp],
-  ])('of %s has every setting that it must have, and none that it does not read', (name, schema) => {
+  ])('of %s has every required setting, and none that it does not read', (name, schema) => {
     const { Variables } = template.resources[name]?.Properties?.Environment as {
       Variables: Readonly<Record<string, unknown>>;
     };
@@ -144,7 +147,7 @@ describe('the environment of a function', () => {
   });
 });
 
-it('the template of stage dev reserves no concurrency, because a new account has none to give; that of prod reserves it', async () => {
+it('prod reserves concurrency, and dev does not, because a new account cannot', async () => {
   const reserved = async (stage: string) => {
     const { resources } = await packageTemplate({ stage, params: [] });
     const values = Object.values(resources).map(({ Properties }) => Properties?.ReservedConcurrentExecutions);

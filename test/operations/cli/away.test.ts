@@ -1,5 +1,6 @@
 /**
- * The commands that watch, over an outage of MongoDB: on a replica set of their own that is ended and started again.
+ * The commands that keep running, during an outage of MongoDB: their own replica set is stopped and
+ * started again.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -35,7 +36,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A running command, and the lines that it has printed. */
+/** A running command and the lines of its output. */
 function start(...args: readonly string[]) {
   let stdout = '';
   const command = startOutgraph(args, { MONGODB_URI: mongodb.uri, MONGODB_DATABASE: 'outgraph' }, (text) => {
@@ -48,7 +49,7 @@ function start(...args: readonly string[]) {
 const until = (what: string, isSo: () => boolean) =>
   waitUntil(async () => (isSo() ? true : undefined), { timeoutSeconds: 90, pollMillis: 50, what });
 
-it('tail and status --watch wait for a MongoDB that is away, say so, and miss nothing that was written after it', async () => {
+it('tail and status --watch wait while MongoDB is unavailable, say so, and miss nothing', async () => {
   const write = (aggregateId: string) =>
     client
       .db('outgraph')
@@ -61,12 +62,12 @@ it('tail and status --watch wait for a MongoDB that is away, say so, and miss no
   const [member] = mongodb.members;
   await member?.stop();
   const failures = () => watch.lines().filter((line) => JSON.parse(line).outcome === 'failed').length;
-  await until('two looks that failed', () => failures() >= 2);
+  await until('two failed reports', () => failures() >= 2);
   await member?.start();
   await mongodb.untilHealthy();
   await write('after');
-  await until('the event that was written after', () => tail.lines().length > 1);
-  await until('a look that succeeds', () => JSON.parse(watch.lines().at(-1) ?? '{}').pending === 2);
+  await until('the event written after the outage', () => tail.lines().length > 1);
+  await until('a successful report', () => JSON.parse(watch.lines().at(-1) ?? '{}').pending === 2);
   tail.command.interrupt();
   watch.command.interrupt();
   const ended = await tail.command.ended;

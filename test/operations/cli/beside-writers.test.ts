@@ -1,4 +1,4 @@
-/** `outgraph verify` and `repair` while writers write and a consumer applies. */
+/** `outgraph verify` and `outgraph verify --repair` while writers write and a consumer applies. */
 import { expect, vi } from 'vitest';
 import { dumpGraph, loadGraph } from '../../support/graph-dump.ts';
 import { answerOf, startOutgraph } from '../../support/run-outgraph.ts';
@@ -25,7 +25,7 @@ it.beforeAll(async ({ site }) => {
 const outgraph = (...command: readonly string[]) =>
   answerOf(startOutgraph([...command, '--transaction-seconds', '0', '--json'], settingsOf(database, graph)));
 
-/** Writes some documents, and waits until the graph has them. */
+/** Writes some documents and waits until they are in the graph. */
 async function applySome(count: number): Promise<void> {
   const worker = startConsumer(database, graph);
   await writeSome(database, count);
@@ -46,7 +46,7 @@ async function besideWriters(run: () => Promise<void>): Promise<void> {
   }
 }
 
-it('nothing is reported that is only on its way', async () => {
+it('reports nothing that is only in flight', async () => {
   await applySome(80);
   await besideWriters(async () => {
     for (let round = 0; round < 3; round += 1)
@@ -54,7 +54,7 @@ it('nothing is reported that is only on its way', async () => {
   });
 });
 
-it('an older copy of the graph is brought to the present', async () => {
+it('updates an older copy of the graph', async () => {
   const old = await dumpGraph(graph.driver);
   await applySome(20);
   await loadGraph(graph.driver, old);

@@ -1,6 +1,6 @@
 /**
- * The console while a server is away: on a replica set of its own that is ended and started again, and with a Neo4j
- * that is not there.
+ * The console while a server is unavailable: on its own replica set, which is stopped and started
+ * again, and with an unreachable Neo4j.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,7 +18,7 @@ import { accessibilityViolations, chromiumPath, startChromium } from '../../supp
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
 
-describe.skipIf(chromiumPath === null)('the console, while a server is away,', () => {
+describe.skipIf(chromiumPath === null)('the console, while a server is unavailable,', () => {
   let folder: string;
   let mongodb: RestartableReplicaSet;
   let started: StartedConsole;
@@ -45,7 +45,7 @@ describe.skipIf(chromiumPath === null)('the console, while a server is away,', (
 
   const verdict = (words: string) => page.getByRole('heading', { name: words, exact: true }).waitFor();
 
-  it('says that Neo4j does not answer, in the view that needs it, and what to look at', async () => {
+  it('says in the view that needs Neo4j that it does not answer, and what to check', async () => {
     await page.goto(`${started.url}#/aggregate?type=memory-event&id=66a0c0ffee0123456789abcd`);
     const problem = page.getByRole('alert');
     await problem.waitFor();
@@ -54,7 +54,7 @@ describe.skipIf(chromiumPath === null)('the console, while a server is away,', (
     await verdict('In step');
   });
 
-  it('claims no verdict while MongoDB is away, says so within seconds, and goes on by itself when it is back', async () => {
+  it('shows no verdict while MongoDB is unavailable, and recovers automatically', async () => {
     const [member] = mongodb.members;
     await member?.stop();
     await verdict('Unknown');

@@ -1,4 +1,6 @@
-/** An event that needs too much memory or time, or waits for a foreign lock, does not hold up its neighbours. */
+/**
+ * An event that needs too much memory or time, or waits for a foreign lock, does not delay others.
+ */
 import type { Document, ObjectId } from 'mongodb';
 import { afterEach, expect } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
@@ -34,7 +36,7 @@ async function countByStatus(site: Site, ids: readonly ObjectId[]): Promise<Read
   return Object.fromEntries([...Map.groupBy(names, (name) => name)].map(([name, all]) => [name, all.length]));
 }
 
-it('a foreign lock on one managed node leaves one of 24 events pending, and the message names the lock', {
+it('a foreign lock on one node leaves one of 24 events pending, and the message names the lock', {
   timeout: 300_000,
 }, async ({ site }) => {
   const consumer = consumerOn(site);
@@ -57,7 +59,7 @@ it('a foreign lock on one managed node leaves one of 24 events pending, and the 
   expect(report).toMatchObject({ failed: 1, dead: 0, lastFailure: { code: 'graph-locked' } });
   expect(report.lastFailure?.message).toMatch(/transaction-\d+ holds a lock .* SHOW TRANSACTIONS/);
 
-  // However often it fails by the lock, it is not dead.
+  // It is never dead, however often it fails because of the lock.
   for (let receives = 2; receives <= 6; receives += 1) await consumer.consume(changed, receives);
   expect(await countByStatus(site, changed)).toStrictEqual({ processed: 23, pending: 1 });
   await transaction.rollback();
@@ -66,10 +68,10 @@ it('a foreign lock on one managed node leaves one of 24 events pending, and the 
   expect(await countByStatus(site, changed)).toStrictEqual({ processed: 24 });
 });
 
-it('a constraint that takes long is built while others are applied', { timeout: 300_000 }, async ({ site }) => {
+it('other events are applied while a constraint takes long to build', { timeout: 300_000 }, async ({ site }) => {
   const consumer = consumerOn(site);
   const session = site.graph.driver.session();
-  // The index behind a constraint waits for all older transactions on its label.
+  // The index of a constraint waits for all older transactions on its label.
   const older = session.beginTransaction();
   await older.run('CREATE (:Slow {id: -1})');
   const [slow, ...others] = await write(site, [
@@ -91,7 +93,7 @@ it('a constraint that takes long is built while others are applied', { timeout: 
   );
 });
 
-it('neighbours of an event that creates labels are applied before them', { timeout: 300_000 }, async ({ site }) => {
+it('an event that creates labels is applied after the others', { timeout: 300_000 }, async ({ site }) => {
   const consumer = consumerOn(site);
   const labels = Array.from({ length: 20 }, (_, index) => `Fresh${index}`);
   const ids = await write(site, [
@@ -104,12 +106,13 @@ it('neighbours of an event that creates labels are applied before them', { timeo
   await consumer.consume(ids);
   expect(await countByStatus(site, ids)).toStrictEqual({ processed: 2 });
   const { records } = await site.graph.driver.executeQuery(
-    'MATCH (n) WHERE n.id IN ["x", "neighbour"] RETURN DISTINCT n._outgraphOwner AS owner, max(id(n)) AS last ORDER BY last',
+    `MATCH (n) WHERE n.id IN ["x", "neighbour"]
+     RETURN DISTINCT n._outgraphOwner AS owner, max(id(n)) AS last ORDER BY last`,
   );
   expect(records.map((record) => record.get('owner'))).toStrictEqual(['graph:neighbour', 'graph:labels']);
 });
 
-it('where Neo4j gives a transaction 16 MB, 300 events of 80 kB are processed with the default batch size, and one aggregate that does not fit is dead', {
+it('with 16 MB per transaction, 300 events of 80 kB are processed, and one that is too large is dead', {
   timeout: 240_000,
 }, async ({ site }) => {
   await site.graph.neo4j.configure(['db.memory.transaction.max=16m']);

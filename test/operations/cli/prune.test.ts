@@ -1,6 +1,6 @@
 /**
- * `outgraph backfill --prune` over a graph that is restored from a backup before the
- * command has come to its end.
+ * `outgraph backfill --prune` on a graph that is restored from a backup before the command has
+ * finished.
  */
 import { beforeEach, expect } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
@@ -45,9 +45,9 @@ async function consumeAll(): Promise<void> {
 const until = (what: string, look: () => Promise<true | undefined>) =>
   waitUntil(look, { timeoutSeconds: 60, pollMillis: 20, what });
 
-it('a run that deletes never goes on over a graph that was restored since: it begins anew, and every document keeps its aggregate', async () => {
+it('a prune does not continue on a restored graph but starts again, and deletes no document', async () => {
   const slow = startOutgraphProcess([...backfill, '--yes', '--rate', '20'], settings());
-  await until('the first part to be recorded', async () => {
+  await until('the first chunk to be recorded', async () => {
     const notes = database.db.collection<{ _id: string; recorded: number }>(checkpointCollection);
     const note = await notes.findOne({ _id: 'backfill/memory-event' });
     return note !== null && note.recorded > 0 ? true : undefined;
@@ -66,7 +66,7 @@ it('a run that deletes never goes on over a graph that was restored since: it be
   await expectInStep(database.db, graph);
 });
 
-it('a run under which the graph is restored deletes nothing, and says so', async () => {
+it('a run during which the graph is restored deletes nothing, and says so', async () => {
   const before = await outbox().countDocuments({ operation: 'delete' });
   const waiting = startOutgraph([...backfill, '--yes', '--rate', '20', '--max-pending', '1'], settings());
   await until('the run to wait for the consumer', async () => {

@@ -1,4 +1,4 @@
-/** Commands before a Neo4j that holds its connections and answers nothing. */
+/** Commands with a Neo4j that keeps its connections open and answers nothing. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, vi } from 'vitest';
 import { read } from '../../../lib/graph/neo4j-read.ts';
@@ -11,7 +11,7 @@ vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
 
 const id = '66a0c0ffee0123456789abcd';
 const halfAMinute = 30_000;
-/** Many seconds. */
+/** A statement that runs for many seconds. */
 const longStatement = 'UNWIND range(1, 40000000) AS n WITH n WHERE n % 2 = 0 RETURN count(n) AS count';
 
 const graphOf = ({ graph }: Site): GraphAddress => {
@@ -19,7 +19,7 @@ const graphOf = ({ graph }: Site): GraphAddress => {
 };
 
 describe('while Neo4j is paused', () => {
-  it('every command that asks it ends within half a minute, with an exit code and a reason', async ({ site }) => {
+  it('every command that queries it exits within half a minute, with a reason', async ({ site }) => {
     const { database, graph } = site;
     await graph.neo4j.pause();
     try {
@@ -42,7 +42,7 @@ describe('while Neo4j is paused', () => {
     }
   });
 
-  it('a statement that is under way when it is paused ends within half a minute', async ({ site }) => {
+  it('a statement that is running when it is paused ends within half a minute', async ({ site }) => {
     const { driver, neo4j } = site.graph;
     const settings = graphOf(site);
     await read(driver, 'neo4j', 'RETURN 1', {});
@@ -58,7 +58,7 @@ describe('while Neo4j is paused', () => {
     }
   });
 
-  it('a long statement on a server that works is not cut short', async ({ site }) => {
+  it('a long statement on a working server is not interrupted', async ({ site }) => {
     const { driver } = site.graph;
     const rows = await unlessSilent(graphOf(site), () => read(driver, 'neo4j', longStatement, {}));
     expect(rows).toStrictEqual([{ count: 20_000_000n }]);

@@ -1,6 +1,6 @@
 /**
- * The run book's "MongoDB was restored to an earlier time": the graph is ahead of the documents, and comes back to
- * them.
+ * The run book's "MongoDB was restored to an earlier time": the graph is ahead of the documents and
+ * is reset to them.
  */
 import type { Document } from 'mongodb';
 import { expect, vi } from 'vitest';
@@ -30,7 +30,7 @@ it.beforeAll(({ site }) => {
 const restored = ['memory_users', 'memory_events', outboxCollection];
 const backfill = ['backfill', 'memory-user', 'memory-event', '--prune', '--transaction-seconds', '0'];
 
-it('documents and outbox of an earlier time are brought to a graph that is ahead, what was written after that time leaves it', async () => {
+it('a graph that is ahead of restored documents is reset to them by a backfill that prunes', async () => {
   const { db } = database;
   const worker = startConsumer(database, graph);
   await writeSome(database, 60);
@@ -56,7 +56,7 @@ it('documents and outbox of an earlier time are brought to a graph that is ahead
   await expectInStep(db, graph);
 });
 
-/** All that a backup of MongoDB holds. */
+/** Everything that a backup of MongoDB contains. */
 async function dump(): Promise<ReadonlyMap<string, readonly Document[]>> {
   const read = (name: string) => database.db.collection(name).find({}, exactTypes).toArray();
   return new Map(await Promise.all(restored.map(async (name) => [name, await read(name)] as const)));

@@ -1,6 +1,6 @@
 /**
- * The run book's "Moving to another Neo4j": readers stay on the old graph, which keeps what it has, until the new one
- * is complete.
+ * The run book's "Moving to another Neo4j": readers keep using the old graph, which stays
+ * unchanged, until the new one is complete.
  */
 
 import { afterAll, expect, vi } from 'vitest';
@@ -21,7 +21,7 @@ import {
   writeSome,
 } from '../../support/site.ts';
 
-// Two servers are started, and this machine may have other things to do.
+// Two servers are started, possibly on a busy machine.
 vi.setConfig({ testTimeout: 360_000, hookTimeout: 360_000 });
 
 let oldGraph: SiteGraph;
@@ -33,7 +33,7 @@ it.beforeAll(async ({ site }) => {
 });
 afterAll(() => newGraph?.close());
 
-it('a new graph is filled by a backfill while writers write, the old one stays as it was until readers leave it, and the way back is a redrive', async () => {
+it('a backfill fills a new graph while the old one stays unchanged; a redrive is the way back', async () => {
   const { db } = database;
   const before = startConsumer(database, oldGraph);
   await writeSome(database, 80);
@@ -57,12 +57,13 @@ it('a new graph is filled by a backfill while writers write, the old one stays a
   await untilSettled(db);
   expect(await readNodes(oldGraph)).toStrictEqual(nodes);
 
-  // Nothing that was deleted before the move can come back to a graph that does not know the deletion.
+  // An aggregate that was deleted before the move cannot reappear in a graph that does not know the
+  // deletion.
   await outgraph(['redrive', '--id', ghost], settingsOf(database, newGraph));
   await untilSettled(db);
   await expectInStep(db, newGraph);
 
-  // The way back: the old graph catches up with what happened since it was left.
+  // The way back: the old graph catches up with what happened since the move.
   await after.stop();
   await outgraph(['redrive', '--since', movedAt], settingsOf(database, oldGraph));
   const back = startConsumer(database, oldGraph);
@@ -71,7 +72,7 @@ it('a new graph is filled by a backfill while writers write, the old one stays a
   await expectInStep(db, oldGraph);
 });
 
-/** An aggregate that was written and deleted: its upsert is dead, its deletion is purged. */
+/** Leaves an aggregate that was written and deleted: its upsert is dead, its deletion is purged. */
 async function leaveDeadUpsertOfDeletedAggregate(): Promise<string> {
   const outbox = database.db.collection(outboxCollection);
   const payload = { user_id: 'ghost', date: '12-10' };

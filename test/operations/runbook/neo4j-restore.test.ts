@@ -1,5 +1,6 @@
 /**
- * The run book's "Neo4j was restored from a backup", on a real server whose data folder is put back to an older copy.
+ * The run book's "Neo4j was restored from a backup", on a real server whose data folder is replaced
+ * by an older copy.
  */
 import { afterAll, expect, vi } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
@@ -35,14 +36,14 @@ afterAll(async () => {
 
 const settings = () => settingsOf(database, graph);
 
-/** Runs the consumer until all is settled. */
+/** Runs the consumer until every event is settled. */
 async function consumeAll(): Promise<void> {
   const worker = startConsumer(database, graph);
   await untilSettled(database.db);
   await worker.stop();
 }
 
-it('what the restored graph lacks comes back with a replay since the time that the graph itself tells', async () => {
+it('a replay from the time recorded in the graph restores what the graph lacks', async () => {
   const { db } = database;
   await writeSome(database, 60);
   await sweeper.sweep(() => 30_000);
@@ -54,7 +55,8 @@ it('what the restored graph lacks comes back with a replay since the time that t
   await sweeper.sweep(() => 30_000);
 
   await graph.restore('older');
-  // A function stays warm over the restore; it must not wait for what this server never had.
+  // A function stays warm during the restore. It must not wait for transactions that this server
+  // never had.
   await sweeper.sweep(() => 30_000);
   await writeSome(database, 20);
   expect(await countDifferences(db, graph)).toBeGreaterThan(0);
@@ -63,14 +65,14 @@ it('what the restored graph lacks comes back with a replay since the time that t
   await expectInStep(db, graph);
 });
 
-it('a redrive is refused where what it needs is purged, and a backfill that prunes mends the graph', async () => {
+it('a redrive is refused if its events are purged, and a backfill that prunes repairs the graph', async () => {
   const { db } = database;
   await writeSome(database, 40);
   await consumeAll();
   await graph.backUp('ancient');
   await writeSome(database, 60);
   await consumeAll();
-  // As the TTL index does it in a week.
+  // As the TTL index does after a week.
   await db.collection(outboxCollection).deleteMany({ status: 'processed' });
 
   await graph.restore('ancient');
@@ -88,7 +90,7 @@ it('a redrive is refused where what it needs is purged, and a backfill that prun
   await expectInStep(db, graph);
 });
 
-/** A sweep that stays open all the time, as the function's process does; its queue takes nothing. */
+/** A sweep that stays open, as the function's process does. Its queue accepts nothing. */
 function openSweep(): Sweeper {
   const { MONGODB_URI, MONGODB_DATABASE, NEO4J_URI } = settings();
   const queue = {
