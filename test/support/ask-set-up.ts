@@ -1,8 +1,8 @@
-/** Asks the global set-up for something, from a test. */
+/** Sends a test's request to the global set-up. */
 import { inject } from 'vitest';
 import type {} from './global-setup/servers.ts';
 
-/** @throws Error with the reason, where it cannot be done. */
+/** @throws Error with the reason if it fails. */
 export async function askSetUp<Answer>(what: string, body: unknown = null): Promise<Answer> {
   const url = inject('requestsUrl');
   if (url === undefined) throw new Error(startsNoServers);
@@ -11,6 +11,6 @@ export async function askSetUp<Answer>(what: string, body: unknown = null): Prom
   return (await response.json()) as Answer;
 }
 
-/** What is wrong where a test needs servers that its project does not start. */
+/** The error if a test needs servers and its project does not start them. */
 export const startsNoServers =
   'This project starts no servers: add test/support/global-setup/servers.ts to it in vitest.config.ts.';

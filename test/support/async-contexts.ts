@@ -1,5 +1,6 @@
 /**
- * The context of OpenTelemetry's API, carried over awaits as a service's SDK carries it; and spans that are only ids.
+ * A context manager for OpenTelemetry's API that keeps the context across awaits, as a service's
+ * SDK does, and spans that consist only of ids.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Context, type ContextManager, context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
@@ -35,13 +36,13 @@ class AsyncContexts implements ContextManager {
   }
 }
 
-/** Lets the active span be known, from here on; returns how to end that. */
+/** Makes the active span known from here on. Returns a function that stops it. */
 export function registerContexts(): () => void {
   context.setGlobalContextManager(new AsyncContexts());
   return () => context.disable();
 }
 
-/** Runs something with a span active, of which nothing is known but its ids. */
+/** Runs a function with an active span that consists only of ids. */
 export function withSpan<Result>(traceId: string, spanId: string, traceFlags: number, run: () => Result): Result {
   return context.with(trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags }), run);
 }

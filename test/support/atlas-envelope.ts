@@ -1,6 +1,7 @@
 /**
- * What an Atlas Trigger puts around a change event, after the examples in MongoDB's documentation: no Atlas runs here.
- * By default it turns BSON types into plain JSON; it keeps them where its option for Extended JSON is set.
+ * The envelope that an Atlas Trigger puts around a change event, based on the examples in MongoDB's
+ * documentation, because Atlas does not run here. By default, the trigger converts BSON types to
+ * plain JSON; with its option for Extended JSON, it keeps them.
  *
  * https://www.mongodb.com/docs/atlas/atlas-ui/triggers/aws-eventbridge/
  * https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html
@@ -12,7 +13,7 @@ export const triggerSource = 'aws.partner/mongodb.com/stitch.trigger/614b4cb6b23
 
 const region = 'us-east-1';
 
-/** As the rule's target receives it. */
+/** The envelope as the rule's target receives it. */
 export interface AtlasEnvelope {
   readonly version: '0';
   readonly id: string;
@@ -25,7 +26,7 @@ export interface AtlasEnvelope {
   readonly detail: Document;
 }
 
-/** The envelope around this detail. */
+/** Creates the envelope of a detail. */
 export function atlasEnvelope(database: string, detail: Document, time: Date): AtlasEnvelope {
   return {
     version: '0',
@@ -40,7 +41,7 @@ export function atlasEnvelope(database: string, detail: Document, time: Date): A
   };
 }
 
-/** A change event as the detail, in both forms. */
+/** A change event as a detail, in both forms. */
 export function atlasDetails(change: Document): readonly [plain: Document, extendedJson: Document] {
   return [JSON.parse(JSON.stringify(change)) as Document, EJSON.serialize(change, { relaxed: false })];
 }

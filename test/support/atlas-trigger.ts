@@ -1,13 +1,16 @@
-/** The Atlas Trigger as it is made (`infra/atlas/trigger.json`), and the change stream that it comes to. */
+/**
+ * The Atlas Trigger as it is created (`infra/atlas/trigger.json`), and the equivalent change
+ * stream.
+ */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Document } from 'bson';
 import { projectRoot } from '../../tools/local/paths.ts';
 
-/** The folder of everything that makes the trigger. */
+/** The folder with everything that creates the trigger. */
 export const atlasFolder = path.join(projectRoot, 'infra/atlas');
 
-/** What the App Services Admin API takes, but for the names of a project's own. */
+/** The request for the App Services Admin API, except for the names in a project. */
 export interface AtlasTrigger {
   readonly config: Readonly<Record<string, unknown>> & {
     readonly collection: string;

@@ -1,22 +1,25 @@
-/** Events that can never be applied, one of each kind, as writers in any language or by hand may insert them. */
+/**
+ * Events that can never be applied, one of each kind, as writers in any language or a person could
+ * insert them.
+ */
 import { type Document, ObjectId, Timestamp } from 'mongodb';
 import type { DataFaultCode } from '../../lib/contract/fault.ts';
 import { wrongText } from './insert-raw.ts';
 import { upsertEvent } from './outbox-event.ts';
 
-/** One of them, to be inserted as bytes (`insertRaw`). */
+/** One bad event, to be inserted as bytes (`insertRaw`). */
 export interface BadEvent {
   readonly what: string;
   readonly event: Document;
-  /** What it is dead with. Null: it is applied all the same. */
+  /** The code with which it is dead; null if it is applied anyway. */
   readonly code: DataFaultCode | null;
-  /** Only inserted past the validator. */
+  /** Whether it can only be inserted without the validator. */
   readonly bypass?: true;
 }
 
 /**
- * The events; nodes have the label and a key `id` that begins with it. The test has to create a unique constraint on
- * the label's `mail`, and a node whose mail is `takenMail`.
+ * Creates the events. Nodes have the label and a key `id` that begins with it. The test must create
+ * a unique constraint on the label's `mail`, and a node whose mail is `takenMail`.
  */
 export function badEvents(label: string): readonly BadEvent[] {
   const id = (name: string) => `${label}-${name}`;
@@ -59,9 +62,14 @@ export function badEvents(label: string): readonly BadEvent[] {
       bypass: true,
     },
     { what: 'a text as attempts', event: valid('m', { attempts: 'none' }), code: 'event-invalid', bypass: true },
-    { what: 'a status of its own', event: valid('n', { status: 'waiting' }), code: 'event-invalid', bypass: true },
-    { what: 'an error beside its status', event: valid('o', { error: 'x' }), code: 'event-invalid', bypass: true },
-    { what: 'no room left in its document', event: full(valid('p')), code: 'event-invalid', bypass: true },
+    { what: 'an unknown status', event: valid('n', { status: 'waiting' }), code: 'event-invalid', bypass: true },
+    {
+      what: 'an error that does not fit its status',
+      event: valid('o', { error: 'x' }),
+      code: 'event-invalid',
+      bypass: true,
+    },
+    { what: 'a document of the maximum size', event: full(valid('p')), code: 'event-invalid', bypass: true },
     { what: 'a position a year ahead', event: valid('q', { position: yearsAhead(1) }), code: 'position-in-future' },
     {
       what: 'a value that a unique constraint refuses, and that looks like an error of Neo4j',
@@ -99,7 +107,7 @@ export function badEvents(label: string): readonly BadEvent[] {
   ];
 }
 
-/** Reads like an error of Neo4j that passes. */
+/** A value that looks like a temporary error of Neo4j. */
 export const takenMail = 'still has relationships';
 
 /** The document without a field. */
@@ -112,7 +120,7 @@ export function yearsAhead(years: number): Timestamp {
   return new Timestamp({ t: Math.floor(Date.now() / 1000) + years * 31_536_000, i: 1 });
 }
 
-/** As large as MongoDB takes a document. */
+/** Makes the event as large as a MongoDB document can be. */
 function full(event: Document): Document {
   const size = 16 * 1024 * 1024 - 1_200;
   return { ...event, payload: { nodes: [], relationships: [], text: 'x'.repeat(size) } };

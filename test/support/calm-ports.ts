@@ -1,6 +1,6 @@
 /**
- * What the consumer's flow needs besides the outbox and the graph, where nothing of it is what a test is about: every
- * server is there, no process ever ended, no time passes.
+ * The consumer's ports besides outbox and graph, for tests that are not about them: every server
+ * answers, no process has crashed, no time passes.
  */
 import type { ConsumePorts } from '../../lib/consumer/ports.ts';
 

@@ -1,7 +1,10 @@
-/** What a function under test writes to the console, where Powertools writes with `POWERTOOLS_DEV`. */
+/**
+ * Captures what a function under test writes to the console, which Powertools uses with
+ * `POWERTOOLS_DEV`.
+ */
 import { beforeEach, vi } from 'vitest';
 
-/** Collects the lines of each test, anew for each; to be called beside a file's tests. */
+/** Collects the lines of each test separately. Call it at the top level of a test file. */
 export function captureLog(): { readonly lines: readonly string[] } {
   const captured: { lines: string[] } = { lines: [] };
   beforeEach(() => {

@@ -1,4 +1,7 @@
-/** Random faults on a stack of its own while writers write; `OUTGRAPH_SEED` repeats the faults of a run. */
+/**
+ * Random faults on a separate stack while writers write. `OUTGRAPH_SEED` repeats the faults of a
+ * run.
+ */
 import { expect } from 'vitest';
 import { chaosText } from '../../tools/chaos/report-text.ts';
 import { runChaos } from '../../tools/chaos/run-chaos.ts';

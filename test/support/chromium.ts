@@ -1,6 +1,6 @@
 /**
- * The system's Chromium, without a screen, for tests that look at a page as a person does. A developer without one is
- * told how to get it, and those tests are skipped; where changes are decided on (`CI`), it must be there.
+ * The system's Chromium, headless, for tests that look at a page as a person does. Without it,
+ * those tests are skipped with a hint how to install it; in CI (`CI`), it is required.
  */
 import { accessSync, constants } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -13,7 +13,7 @@ const places = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-/** Where it is; null where it is not. `OUTGRAPH_CHROMIUM` names another place. */
+/** The path of Chromium; null if it is not installed. `OUTGRAPH_CHROMIUM` names another path. */
 export const chromiumPath: string | null = findChromium();
 
 function findChromium(): string | null {
@@ -34,16 +34,17 @@ function isExecutable(file: string): boolean {
   }
 }
 
-/** Starts it. */
+/** Starts Chromium. */
 export function startChromium(): Promise<Browser> {
-  // Its sandbox cannot be made where the tests run as root; it opens nothing but our own page.
+  // The sandbox does not work if the tests run as root. The browser opens only our own page.
   return chromium.launch({ executablePath: chromiumPath ?? '', args: ['--no-sandbox'] });
 }
 
-/** What axe finds wrong for people who do not see well, or use no mouse: one line each, with the element. */
+/** Accessibility problems that axe finds, one line each, with the element. */
 export async function accessibilityViolations(page: Page): Promise<readonly string[]> {
   const { source } = createRequire(import.meta.url)('axe-core') as { readonly source: string };
-  // As a text: the page's own policy lets no script in, and the browser's debugger is not bound by it.
+  // Evaluated as text, because the page's policy allows no scripts. The browser's debugger is not
+  // bound by it.
   await page.evaluate(source);
   const { violations } = (await page.evaluate('axe.run()')) as AxeResults;
   return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html.slice(0, 200)}`));

@@ -1,6 +1,6 @@
 /**
- * What was deployed for whoever is on call, and which metrics there really are: the functions' come from their logs,
- * the queues' and Lambda's from AWS.
+ * The deployed alarms, and the metrics that are really emitted: those of functions come from their
+ * logs, those of queues and Lambda from AWS.
  */
 import {
   type CloudWatchClient,
@@ -11,28 +11,28 @@ import {
 } from '@aws-sdk/client-cloudwatch';
 import { service, stage } from '../../tools/local/deploy.ts';
 
-/** What the names of the stack's alarms, and of all that is deployed with it, begin with. */
+/** The prefix of the names of the stack's alarms and of everything deployed with it. */
 export const namePrefix = `${service}-${stage}-`;
 
-/** A metric as an alarm or a dashboard names it. */
+/** A metric as an alarm or a dashboard refers to it. */
 export interface WatchedMetric {
   readonly namespace: string;
   readonly name: string;
   readonly dimensions: readonly { readonly name: string; readonly value: string }[];
 }
 
-/** The deployed alarms, by what is special in their names. */
+/** The deployed alarms, by their names without the prefix. */
 export async function readAlarms(cloudwatch: CloudWatchClient): Promise<ReadonlyMap<string, MetricAlarm>> {
   const { MetricAlarms = [] } = await cloudwatch.send(new DescribeAlarmsCommand({ AlarmNamePrefix: namePrefix }));
   return new Map(MetricAlarms.map((alarm) => [alarm.AlarmName?.replace(namePrefix, '') ?? '', alarm]));
 }
 
-/** What an alarm watches. */
+/** The metric that an alarm watches. */
 export function watchedMetric({ Namespace = '', MetricName = '', Dimensions = [] }: MetricAlarm): WatchedMetric {
   return { namespace: Namespace, name: MetricName, dimensions: Dimensions.map(toDimension) };
 }
 
-/** Whether somebody has ever emitted the metric, with exactly these dimensions. */
+/** Whether the metric was ever emitted, with exactly these dimensions. */
 export async function isEmitted(cloudwatch: CloudWatchClient, metric: WatchedMetric): Promise<boolean> {
   const { Metrics = [] } = await cloudwatch.send(
     new ListMetricsCommand({ Namespace: metric.namespace, MetricName: metric.name }),

@@ -5,12 +5,12 @@ import type { ServersDescription } from '../../tools/local/stack.ts';
 
 type GraphOfStack = Pick<ServersDescription, 'neo4jUri' | 'neo4jUsername' | 'neo4jPassword'>;
 
-/** A driver as outgraph itself opens it; close it after use. */
+/** Opens a driver as outgraph does. Close it after use. */
 export function connectGraph(stack: GraphOfStack): Driver {
   return connectNeo4j(graphAddress(stack));
 }
 
-/** Where the stack's Neo4j is. */
+/** The address of the stack's Neo4j. */
 export function graphAddress({ neo4jUri, neo4jUsername, neo4jPassword }: GraphOfStack): Neo4jAddress {
   return { uri: neo4jUri, username: neo4jUsername ?? '', password: neo4jPassword ?? '' };
 }

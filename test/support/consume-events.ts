@@ -1,4 +1,4 @@
-/** Hands events to a consumer as its queue would, in batches of a test's own choice. */
+/** Passes events to a consumer as its queue does, in batches that a test chooses. */
 import type { ObjectId } from 'mongodb';
 import type { ConsumeReport } from '../../lib/consumer/ports.ts';
 import type { QueueMessage } from '../../lib/consumer/queue-message.ts';
@@ -7,16 +7,16 @@ import { consumerSettings, readSettings } from '../../lib/runtime/settings.ts';
 import { catalog } from '../../xmem/catalog.ts';
 import { silentLog } from './silent-log.ts';
 
-/** Settings of a test's own beside those of its databases. */
+/** The settings of a test, in addition to those of its databases. */
 type Settings = Readonly<Record<string, string>>;
 
 export interface TestConsumer {
-  /** One batch; `receiveCount` is how often its messages were received. */
+  /** Consumes one batch. `receiveCount` is how many times its messages were received. */
   readonly consume: (ids: readonly ObjectId[], receiveCount?: number) => Promise<ConsumeReport>;
   readonly close: () => Promise<void>;
 }
 
-/** The messages of a queue that point to these events. */
+/** Queue messages that point to these events. */
 export function messagesOf(ids: readonly (ObjectId | string)[], receiveCount = 1): readonly QueueMessage[] {
   return ids.map((id) => ({
     messageId: String(id),

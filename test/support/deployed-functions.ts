@@ -1,6 +1,6 @@
 /**
- * The deployed functions, from outside: their processes are found, killed and paused by id, their settings changed,
- * their logs read.
+ * Controls the deployed functions from outside: finds, kills and pauses their processes by id,
+ * changes their settings, and reads their logs.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -23,7 +23,9 @@ import { waitUntil } from '../../tools/local/wait-until.ts';
 
 export type FunctionName = keyof Deployment['functions'];
 
-/** What a test may change about a function; the environment is added to what is there. */
+/**
+ * The settings of a function that a test may change. The environment is added to the current one.
+ */
 export interface FunctionSettings {
   readonly timeoutSeconds?: number | undefined;
   readonly memoryMegabytes?: number | undefined;
@@ -47,35 +49,37 @@ export class DeployedFunctions {
     return (await readdir(folder).catch(() => [])).map(Number);
   }
 
-  /** Kills every process of the function, and returns how many those were. */
+  /** Kills every process of the function. Returns their number. */
   async kill(name: FunctionName): Promise<number> {
     return (await this.pids(name)).filter((pid) => signalProcess(pid, 'SIGKILL')).length;
   }
 
-  /** Stops the clocks of the function's processes, and returns their ids. */
+  /** Pauses the function's processes. Returns their ids. */
   async pause(name: FunctionName): Promise<readonly number[]> {
     const pids = await this.pids(name);
     return pids.filter((pid) => signalProcess(pid, 'SIGSTOP'));
   }
 
-  /** Lets processes go on that were paused. */
+  /** Resumes paused processes. */
   resume(pids: readonly number[]): void {
     for (const pid of pids) signalProcess(pid, 'SIGCONT');
   }
 
-  /** Starts the function without waiting for its end, as its schedule does. */
+  /** Starts the function without waiting for its result, as its schedule does. */
   async start(name: FunctionName): Promise<void> {
     await this.#lambda.send(new InvokeCommand({ FunctionName: this.#names[name], InvocationType: 'Event' }));
   }
 
-  /** Runs the function to its end, and returns what it answered; `error` if it failed. */
+  /** Runs the function to its end. Returns its result, and `error` if it failed. */
   async run(name: FunctionName): Promise<{ readonly error: boolean; readonly answer: unknown }> {
     const answer = await this.#lambda.send(new InvokeCommand({ FunctionName: this.#names[name] }));
     const text = Buffer.from(answer.Payload ?? []).toString();
     return { error: answer.FunctionError !== undefined, answer: text === '' ? null : JSON.parse(text) };
   }
 
-  /** The same, as soon as the function may run once more: its schedule may have taken the only place. */
+  /**
+   * Runs the function as soon as its concurrency allows: its schedule may have started it already.
+   */
   async runWhenFree(name: FunctionName): Promise<{ readonly error: boolean; readonly answer: unknown }> {
     return pRetry(() => this.run(name), {
       retries: 120,
@@ -85,7 +89,7 @@ export class DeployedFunctions {
     });
   }
 
-  /** Changes settings and waits until they hold for the next invocation. */
+  /** Changes settings and waits until they apply to the next invocation. */
   async configure(name: FunctionName, settings: FunctionSettings): Promise<void> {
     const FunctionName = this.#names[name];
     const before = await this.#lambda.send(new GetFunctionConfigurationCommand({ FunctionName }));
@@ -100,7 +104,7 @@ export class DeployedFunctions {
     await this.#untilUpdated(FunctionName);
   }
 
-  /** Puts other code in the function's place; returns how to put back what was there. */
+  /** Replaces the function's code. Returns a function that restores the original. */
   async replaceCode(name: FunctionName, zip: Uint8Array): Promise<() => Promise<void>> {
     const FunctionName = this.#names[name];
     const { Code, Configuration } = await this.#lambda.send(new GetFunctionCommand({ FunctionName }));
@@ -120,7 +124,7 @@ export class DeployedFunctions {
     };
   }
 
-  /** Changes how many messages the queue gives the function at once, and how long it waits for them. */
+  /** Changes the batch size and batching window of the function's queue. */
   async batchMessages(name: FunctionName, BatchSize: number, MaximumBatchingWindowInSeconds: number): Promise<void> {
     const FunctionName = this.#names[name];
     const read = async () =>
@@ -134,13 +138,13 @@ export class DeployedFunctions {
     });
   }
 
-  /** Lets the function run so often at once. */
+  /** Sets the function's reserved concurrency. */
   async allowConcurrent(name: FunctionName, ReservedConcurrentExecutions: number): Promise<void> {
     const FunctionName = this.#names[name];
     await this.#lambda.send(new PutFunctionConcurrencyCommand({ FunctionName, ReservedConcurrentExecutions }));
   }
 
-  /** The lines that the function has logged, without what it did not log as JSON. */
+  /** The JSON lines in the function's log. */
   async logLines(name: FunctionName): Promise<readonly Record<string, unknown>[]> {
     const text = await this.logText(name);
     return text.split('\n').flatMap((line) => {
@@ -169,7 +173,7 @@ export class DeployedFunctions {
   }
 }
 
-/** False if it has ended by itself meanwhile. */
+/** Returns false if the process has already exited. */
 function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
   try {
     return process.kill(pid, signal);

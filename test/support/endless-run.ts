@@ -1,6 +1,6 @@
 /**
- * A run that its servers outlive if nobody ends it: prints the ids of its processes, and goes on until it is broken
- * off.
+ * A run whose servers would outlive it: prints the ids of its processes and runs until it is
+ * interrupted.
  */
 import { startInBackground } from '../../tools/local/children.ts';
 import { runWithServers } from '../../tools/local/run-with-stack.ts';
@@ -14,7 +14,7 @@ await runWithServers({
   },
   run: (server, signal) => {
     process.stdout.write(`${JSON.stringify({ run: process.pid, server: server.pid })}\n`);
-    // As work does whose server is gone.
+    // As work fails whose server is gone.
     signal.addEventListener('abort', () => {
       setTimeout(() => Promise.reject(new Error('The server is gone.')));
     });

@@ -1,4 +1,7 @@
-/** What MongoDB does to answer the queries that an operation sends: each of them is sent once more, to be explained. */
+/**
+ * Reports how MongoDB executes the queries of an operation: each query is sent once more with
+ * `explain`.
+ */
 import { type Db, type Document, MongoClient } from 'mongodb';
 
 /** The work behind one query. */
@@ -11,10 +14,10 @@ export interface QueryWork {
 }
 
 const explained = ['find', 'aggregate', 'update'];
-/** What belongs to the connection and to the session, and not to the query. */
+/** Fields of the connection and the session, not of the query. */
 const sessionFields = ['lsid', '$clusterTime', '$db', 'txnNumber', 'readConcern', 'writeConcern'];
 
-/** Runs the operation on the database, and explains every query that it sent, in their order. */
+/** Runs the operation on the database and explains every query it sent, in order. */
 export async function explainQueries(
   mongodbUri: string,
   databaseName: string,
@@ -54,7 +57,7 @@ async function explain(db: Db, query: Document): Promise<QueryWork> {
   };
 }
 
-/** All values of a field, however deep. */
+/** All values of a field at any depth. */
 function allOf(value: unknown, field: string): readonly unknown[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, inner]) => [...(name === field ? [inner] : []), ...allOf(inner, field)]);

@@ -1,6 +1,7 @@
 /**
- * A bus that fails as it is told: it passes every call on to a real one, and may refuse entries, lose an answer, hang,
- * or be away. While it is calm it is the real bus; both pass the same suite (`test/integration/publisher`).
+ * A bus with controlled faults: it forwards every call to a real bus, and can refuse entries, lose
+ * a response, hang, or be unreachable. Without faults it behaves like the real bus; both pass the
+ * same suite (`test/integration/publisher`).
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -14,35 +15,41 @@ export interface BusEntry {
   readonly detail: string;
 }
 
-/** An entry that the real bus took. */
+/** An entry that the real bus accepted. */
 export interface TakenEntry extends BusEntry {
-  /** Milliseconds since the epoch, when the real bus answered. */
+  /** The time at which the real bus answered, in milliseconds since the epoch. */
   readonly takenAt: number;
 }
 
-/** What may happen to one call. Only the first two, and `answer-lost`, reach the real bus. */
+/** A fault of one call. Only the first two and `answer-lost` reach the real bus. */
 export type BusFault =
-  /** The entries with these indexes are answered with an error; with `answeredEventId`, next to an id. */
+  /** Entries with these indexes get an error; with `answeredEventId`, the error also has an id. */
   | { readonly fault: 'refuse'; readonly indexes: readonly number[]; readonly answeredEventId?: string }
-  /** The last so many answers are missing. */
+  /** The response lacks the last `missing` entries. */
   | { readonly fault: 'short-answer'; readonly missing: number }
-  /** The real bus took the entries, and the connection ends before the answer. */
+  /** The real bus accepts the entries, but the connection ends before the response. */
   | { readonly fault: 'answer-lost' }
   /** The connection ends at once. */
   | { readonly fault: 'unreachable' }
-  /** There is no answer; with `begun`, one that never ends. */
+  /** There is no response; with `begun`, it begins and never ends. */
   | { readonly fault: 'hang'; readonly begun?: true }
   /** 500 `InternalException`, or 400 `ThrottlingException`. */
   | { readonly fault: 'error'; readonly status: number; readonly type: string };
 
 export interface FaultyBus {
-  /** What a client takes for the endpoint. */
+  /** The endpoint for a client. */
   readonly url: string;
-  /** Asked for each PutEvents call, counted from 1 (a client's retry is a call, too); null is calm. */
+  /**
+   * Decides the fault of each PutEvents call. Calls are counted from 1 and include a client's
+   * retries. Null means no fault.
+   */
   decide: ((entries: readonly BusEntry[], call: number) => BusFault | null) | null;
-  /** Awaited before a call is passed on, and after the real bus has answered but before its answer is passed on. */
+  /**
+   * Awaited before a call is forwarded, and after the real bus has answered but before its response
+   * is forwarded.
+   */
   onPutEvents: ((entries: readonly BusEntry[], phase: 'before' | 'after') => Promise<void>) | null;
-  /** All entries that the real bus took, in the order of its answers. */
+  /** All entries that the real bus accepted, in the order of its responses. */
   readonly taken: readonly TakenEntry[];
   readonly close: () => Promise<void>;
 }
@@ -52,7 +59,7 @@ interface PutEventsAnswer {
   Entries: { EventId?: string; ErrorCode?: string; ErrorMessage?: string }[];
 }
 
-/** Starts a faulty bus on a loopback port, before the real one at `targetUrl`. */
+/** Starts a faulty bus on a loopback port, in front of the real one at `targetUrl`. */
 export async function startFaultyBus(targetUrl: string): Promise<FaultyBus> {
   const taken: TakenEntry[] = [];
   let calls = 0;
@@ -91,7 +98,7 @@ export async function startFaultyBus(targetUrl: string): Promise<FaultyBus> {
       const real = await forward(targetUrl, request, body);
       response.writeHead(real.status, jsonType).end(real.body);
     } catch {
-      // The client went away, or the real bus did: to the client the bus is away.
+      // Either the client is gone or the real bus is. To the client, the bus is unreachable.
       request.socket.destroy();
     }
   });
@@ -124,12 +131,12 @@ function answer(response: ServerResponse, status: number, body: object): void {
   response.writeHead(status, jsonType).end(JSON.stringify(body));
 }
 
-/** The real bus's answers at the places of the entries that it was given, errors at the others. */
+/** The real bus's results for the forwarded entries, and errors for the others. */
 function merge(entries: number, real: PutEventsAnswer, fault: BusFault | null): PutEventsAnswer {
   const answers = [...real.Entries];
   const refused = new Set(fault?.fault === 'refuse' ? fault.indexes : []);
   const id = fault?.fault === 'refuse' && fault.answeredEventId ? { EventId: fault.answeredEventId } : {};
-  const error = { ...id, ErrorCode: 'InternalFailure', ErrorMessage: 'told to refuse' };
+  const error = { ...id, ErrorCode: 'InternalFailure', ErrorMessage: 'refused by the test' };
   const all = Array.from({ length: entries }, (_, index) => (refused.has(index) ? error : answers.shift()));
   const missing = fault?.fault === 'short-answer' ? fault.missing : 0;
   return {

@@ -1,10 +1,10 @@
 /**
- * A whole graph as data, its bookkeeping and constraints too: read from one Neo4j, and made again in another exactly as
- * it was.
+ * A whole graph as data, including bookkeeping and constraints: read from one Neo4j and recreated
+ * exactly in another.
  */
 import { DateTime, type Driver, type EagerResult, type RecordShape } from 'neo4j-driver';
 
-/** A value by its Neo4j type; texts and booleans, and lists of values, are as they are. */
+/** A value with its Neo4j type. Texts, booleans and lists of values are unchanged. */
 type DumpedValue =
   | string
   | boolean
@@ -18,9 +18,9 @@ interface DumpedProperties {
   readonly [name: string]: DumpedValue;
 }
 
-/** The whole graph. `id` holds within the dump only. */
+/** The whole graph. `id` is valid only within the dump. */
 export interface GraphDump {
-  /** The statements that make the constraints and the other indexes. */
+  /** The statements that create the constraints and the other indexes. */
   readonly schema: readonly string[];
   readonly nodes: readonly {
     readonly id: number;
@@ -73,7 +73,7 @@ export async function dumpGraph(driver: Driver): Promise<GraphDump> {
   };
 }
 
-/** Empties the graph, also of its constraints and indexes, and makes the dumped one in it. */
+/** Empties the graph, including constraints and indexes, and recreates the dumped one. */
 export async function loadGraph(driver: Driver, dump: GraphDump): Promise<void> {
   await emptyGraph(driver);
   for (const statement of dump.schema) await driver.executeQuery(statement);
@@ -88,16 +88,18 @@ export async function loadGraph(driver: Driver, dump: GraphDump): Promise<void> 
     );
     ids.set(id, row?.id ?? '');
   }
-  // The type in the statement: as a parameter (`$($type)`), Neo4j 5.26.0 takes the one of the first call for all.
+  // The type is part of the statement, because with a parameter (`$($type)`), Neo4j 5.26.0 uses the
+  // type of the first call for all.
   for (const { type, from, to, properties } of dump.relationships) {
     await driver.executeQuery(
-      `MATCH (a), (b) WHERE elementId(a) = $from AND elementId(b) = $to CREATE (a)-[r:\`${type}\`]->(b) SET r = $properties`,
+      `MATCH (a), (b) WHERE elementId(a) = $from AND elementId(b) = $to
+       CREATE (a)-[r:\`${type}\`]->(b) SET r = $properties`,
       { from: ids.get(from), to: ids.get(to), properties: readProperties(properties) },
     );
   }
 }
 
-/** Leaves no data, constraint or index. */
+/** Removes all data, constraints and indexes. */
 export async function emptyGraph(driver: Driver): Promise<void> {
   await driver.executeQuery('MATCH (n) DETACH DELETE n');
   for (const { name } of await rows<{ name: string }>(driver, 'SHOW CONSTRAINTS YIELD name'))
@@ -126,7 +128,7 @@ function dumpValue(value: unknown): DumpedValue {
   if (typeof value === 'number') return { float: Object.is(value, -0) ? '-0' : String(value) };
   if (value instanceof DateTime) return { datetime: value.toString() };
   if (Array.isArray(value)) return value.map(dumpValue);
-  throw new Error(`A ${typeof value} in the graph, which outgraph does not write.`);
+  throw new Error(`The graph contains a ${typeof value}, which outgraph does not write.`);
 }
 
 function readProperties(properties: DumpedProperties): Record<string, unknown> {
@@ -145,10 +147,10 @@ function isList(value: DumpedValue): value is readonly DumpedValue[] {
   return Array.isArray(value);
 }
 
-/** From ISO 8601 in UTC; a JavaScript date would lose what is finer than a millisecond. */
+/** Reads ISO 8601 in UTC. A JavaScript date would lose fractions of a millisecond. */
 function readDateTime(text: string): DateTime<bigint> {
   const match = /^(\d+)-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?Z$/.exec(text);
-  if (match === null) throw new Error(`No date and time in UTC: ${text}`);
+  if (match === null) throw new Error(`Not a date and time in UTC: ${text}`);
   const [year = 0n, month = 0n, day = 0n, hour = 0n, minute = 0n, second = 0n] = match.slice(1, 7).map(BigInt);
   const nanosecond = BigInt((match[7] ?? '').padEnd(9, '0'));
   return new DateTime(year, month, day, hour, minute, second, nanosecond, 0n);

@@ -1,5 +1,6 @@
 /**
- * What workloads write: documents of the built-in aggregate type `graph` with a node each, bound to one of a few hubs.
+ * Documents that workloads write: of the built-in aggregate type `graph`, with one node each that
+ * is connected to one of a few hubs.
  */
 
 export interface HubDocument {
@@ -8,7 +9,7 @@ export interface HubDocument {
   readonly relationships: readonly object[];
 }
 
-/** The labels and the type of a workload's elements; `workload` sets them apart from those of others. */
+/** The labels and the type of a workload's elements. `workload` distinguishes them from others. */
 export const hubNames = (workload: string) => ({
   node: `Node_${workload}`,
   hub: `Hub_${workload}`,
@@ -22,7 +23,7 @@ export interface HubState {
   readonly relationship: object;
 }
 
-/** The document of that id in that state. Hubs are endpoints only: no aggregate owns them. */
+/** The document with this id in this state. Hubs are endpoints only: no aggregate owns them. */
 export function hubDocument(workload: string, id: string, { hub, node, relationship }: HubState): HubDocument {
   const names = hubNames(workload);
   const from = { label: names.node, key: { id } };

@@ -1,16 +1,19 @@
-/** Inserts documents as bytes: MongoDB takes what no driver would write, such as a text that is not UTF-8. */
+/**
+ * Inserts documents as bytes. MongoDB accepts what no driver would write, such as text that is not
+ * UTF-8.
+ */
 import net from 'node:net';
 import { BSON, type Db, type Document } from 'mongodb';
 
-/** A text that is replaced by bytes that are not UTF-8; as long in UTF-8 as the bytes that take its place. */
+/** A text that is replaced by bytes that are not UTF-8. It has the same length as these bytes. */
 export const wrongText = '\u{10FFFF}';
 
 const written = Buffer.from(wrongText);
 const wrong = Buffer.from([0xff, 0x78, 0x78, 0x78]);
 
 /**
- * `insert` as one command, on a server without a password; every `wrongText` in the documents becomes bytes that are
- * not UTF-8.
+ * Sends `insert` as one command to a server without a password. Every `wrongText` in the documents
+ * becomes bytes that are not UTF-8.
  *
  * @throws Error if the server refuses.
  */
@@ -37,7 +40,10 @@ export async function insertRaw(
   if (answer.ok !== 1 || answer.writeErrors !== undefined) throw new Error(`Not inserted: ${JSON.stringify(answer)}`);
 }
 
-/** The answer to one OP_MSG. https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/#op_msg */
+/**
+ * Sends one OP_MSG and returns the response.
+ * https://www.mongodb.com/docs/manual/reference/mongodb-wire-protocol/#op_msg
+ */
 function send(address: string, body: Buffer): Promise<Uint8Array> {
   const headerBytes = 21;
   const header = Buffer.alloc(headerBytes);
@@ -49,8 +55,8 @@ function send(address: string, body: Buffer): Promise<Uint8Array> {
     const socket = net.connect(Number(port), hostname);
     let received = Buffer.alloc(0);
     socket.on('error', reject);
-    socket.on('data', (part) => {
-      received = Buffer.concat([received, part]);
+    socket.on('data', (chunk) => {
+      received = Buffer.concat([received, chunk]);
       if (received.length < 4 || received.length < received.readInt32LE(0)) return;
       socket.destroy();
       resolve(received.subarray(headerBytes));

@@ -1,6 +1,6 @@
 /**
- * MongoDB's commands as they travel, for stopping at one. Messages are not compressed here, so that a command's name
- * and collection stand in them as BSON.
+ * MongoDB's commands on the wire, to stop at one. Messages are not compressed here, so they contain
+ * a command's name and collection as BSON.
  */
 
 /** https://bsonspec.org/spec.html */
@@ -10,7 +10,7 @@ function bsonText(field: string, value: string): Buffer {
   return Buffer.concat([Buffer.from(`\u0002${field}\0`), length, Buffer.from(`${value}\0`)]);
 }
 
-/** Whether a client's bytes are this command on this collection, and hold these texts besides. */
+/** Whether a client's bytes are this command on this collection and contain these texts. */
 export function mongodbCommand(name: string, collection: string, ...texts: readonly string[]) {
   const command = bsonText(name, collection);
   return (bytes: Buffer) => bytes.includes(command) && texts.every((text) => bytes.includes(text));

@@ -1,10 +1,13 @@
-/** A collector: takes spans as OTLP over HTTP, in JSON, as a real one does; and may hang or refuse as it is told. */
+/**
+ * A collector that receives spans as OTLP over HTTP, in JSON, as a real one does. It can also hang
+ * or refuse.
+ */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** A span that was received; its attributes and its resource's as plain values. */
+/** A received span, with its attributes and those of its resource as plain values. */
 export interface ReceivedSpan {
   readonly traceId: string;
   readonly spanId: string;
@@ -25,14 +28,14 @@ export interface ReceivedSpan {
 }
 
 export interface OtlpReceiver {
-  /** What is set as `OTEL_EXPORTER_OTLP_ENDPOINT`. */
+  /** The value for `OTEL_EXPORTER_OTLP_ENDPOINT`. */
   readonly url: string;
   readonly spans: readonly ReceivedSpan[];
-  /** The requests' bodies, as they came. */
+  /** The bodies of the requests, unchanged. */
   readonly bodies: readonly string[];
-  /** What it does with the next requests; it notes none of those that it does not take. */
+  /** How it treats the next requests. It records only the ones it accepts. */
   mood: 'calm' | 'hang' | 'refuse';
-  /** Requests of all moods. */
+  /** Number of requests in all moods. */
   readonly requests: number;
   readonly close: () => Promise<void>;
 }

@@ -1,7 +1,10 @@
-/** A valid outbox document, as a writer in any language would insert it; a test names only what matters to it. */
+/**
+ * A valid outbox document, as a writer in any language inserts it. A test names only the fields
+ * that matter to it.
+ */
 import { type Document, Int32, ObjectId, Timestamp } from 'mongodb';
 
-/** A pending deletion of an aggregate of its own, unless `fields` say otherwise. */
+/** A pending deletion of a new aggregate, unless `fields` say otherwise. */
 export function outboxEvent(fields: Document = {}): Document & { _id: ObjectId } {
   return {
     _id: new ObjectId(),

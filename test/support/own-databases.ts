@@ -1,4 +1,7 @@
-/** MongoDB and Neo4j of a test's own, set up and without the functions: for what would disturb every other test. */
+/**
+ * Separate MongoDB and Neo4j servers, set up but without functions, for tests that would disturb
+ * others.
+ */
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { readSettings, setUpSettings } from '../../lib/runtime/settings.ts';
@@ -11,9 +14,9 @@ import { printStep } from '../../tools/local/progress.ts';
 import { startRestartableMongodb } from '../../tools/local/restartable-mongodb.ts';
 import { catalog } from '../../xmem/catalog.ts';
 
-/** Databases that run. */
+/** Running databases. */
 export interface OwnDatabases {
-  /** What a function or the worker reads from its environment to reach them. */
+  /** The environment with which a function or the worker reaches the databases. */
   readonly environment: {
     readonly MONGODB_URI: string;
     readonly MONGODB_DATABASE: string;
@@ -22,12 +25,15 @@ export interface OwnDatabases {
     readonly NEO4J_PASSWORD: string;
     readonly NEO4J_DATABASE: string;
   };
-  /** A folder for what a test makes; it goes with the databases. */
+  /** A folder for files of a test. It is removed with the databases. */
   readonly folder: string;
   readonly stop: () => Promise<void>;
 }
 
-/** Starts a MongoDB of so many members and a Neo4j; whatever was started is ended again if a later step fails. */
+/**
+ * Starts a MongoDB with this number of members, and a Neo4j. If a step fails, everything started
+ * before is stopped.
+ */
 export async function startOwnDatabases({ mongodbMembers = 1 } = {}): Promise<OwnDatabases> {
   const { signal } = new AbortController();
   const folder = runFolder();

@@ -1,7 +1,7 @@
 /**
- * The package as `npm pack` makes it, and as a service of another team has it in its `node_modules`. What it depends on
- * is linked from the project's own packages instead of being downloaded: exactly what its `package.json` declares, so
- * that an undeclared dependency is missing here too.
+ * The package as `npm pack` creates it, and as another team's service has it in its `node_modules`.
+ * Its dependencies are linked from the project instead of being downloaded: exactly those in its
+ * `package.json`, so that an undeclared dependency is missing here too.
  */
 import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, symlink } from 'node:fs/promises';
@@ -19,7 +19,7 @@ interface Manifest {
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
-/** What `npm pack` says. */
+/** The output of `npm pack`. */
 export interface Tarball {
   readonly file: string;
   /** Bytes, packed and unpacked. */
@@ -29,7 +29,10 @@ export interface Tarball {
   readonly names: readonly string[];
 }
 
-/** Builds and packs in a folder of its own: tests that run at once would else take each other's `dist/`. */
+/**
+ * Builds and packs in a separate folder, because concurrent tests would otherwise overwrite each
+ * other's `dist/`.
+ */
 export async function packPackage(folder: string): Promise<Tarball> {
   const source = path.join(folder, 'source');
   const { files } = await readJson<{ readonly files: readonly string[] }>(path.join(projectRoot, 'package.json'));
@@ -46,12 +49,12 @@ export async function packPackage(folder: string): Promise<Tarball> {
     readonly unpackedSize: number;
     readonly files: readonly { readonly path: string }[];
   }[];
-  if (packed === undefined) throw new Error(`npm pack made nothing: ${stdout}`);
+  if (packed === undefined) throw new Error(`npm pack created nothing: ${stdout}`);
   const { filename, size, unpackedSize } = packed;
   return { file: path.join(folder, filename), size, unpackedSize, names: packed.files.map((one) => one.path) };
 }
 
-/** Unpacks the tarball into the service's `node_modules`, and links what it and the service depend on. */
+/** Unpacks the tarball into the service's `node_modules`, and links the dependencies of both. */
 export async function installPackage(tarball: Tarball, service: string): Promise<void> {
   const installed = path.join(service, 'node_modules/outgraph');
   await mkdir(installed, { recursive: true });
@@ -70,7 +73,7 @@ export async function installPackage(tarball: Tarball, service: string): Promise
   }
 }
 
-/** The example with the package installed, in a folder of its own. Returns that. */
+/** Copies the example to a separate folder and installs the package there. Returns the folder. */
 export async function installExample(tarball: Tarball, name: string, folder: string): Promise<string> {
   const service = path.join(folder, name);
   const made = new Set(['node_modules', '.serverless', '.esbuild']);

@@ -1,4 +1,4 @@
-/** Runs the command `outgraph`: in this process, or as an operator does in one of its own. */
+/** Runs the command `outgraph`, in this process or, like an operator, in a separate one. */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { Writable } from 'node:stream';
@@ -6,35 +6,35 @@ import { runOutgraph } from '../../cli/run-outgraph.ts';
 
 const projectRoot = path.join(import.meta.dirname, '../..');
 
-/** What a command came to. */
+/** The result of a command. */
 export interface OutgraphRun {
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** A command that runs. */
+/** A running command. */
 export interface RunningOutgraph {
   readonly ended: Promise<OutgraphRun>;
   /** Ctrl-C. Returns `ended`. */
   readonly interrupt: () => Promise<OutgraphRun>;
 }
 
-/** A command that runs in a process of its own. */
+/** A command that runs in a separate process. */
 export interface OutgraphProcess extends RunningOutgraph {
   readonly kill: () => void;
 }
 
 type Settings = Readonly<Record<string, string>>;
 
-/** XMem's operator: its catalog is taken where a test names none. */
+/** XMem's catalog, which is used unless a test names another one. */
 const ofXmem = { OUTGRAPH_CATALOG: path.join(projectRoot, 'xmem/catalog.ts') };
 
 /**
- * Starts a command in this process, with these settings and nothing else of the environment.
- * The AWS SDK reads `AWS_*` from the process: a command that needs others needs its own.
+ * Starts a command in this process, with only these settings as its environment. The AWS SDK reads
+ * `AWS_*` from the process, so a command that needs other values needs its own process.
  *
- * @param printed called with what it prints on stdout, as it does.
+ * @param printed called with each output on stdout, as it is printed.
  */
 export function startOutgraph(
   args: readonly string[],
@@ -42,12 +42,12 @@ export function startOutgraph(
   printed: (text: string) => void = () => undefined,
 ): RunningOutgraph {
   const output = { stdout: '', stderr: '' };
-  const collect = (name: keyof typeof output, tell: (text: string) => void) =>
+  const collect = (name: keyof typeof output, notify: (text: string) => void) =>
     new Writable({
       decodeStrings: false,
       write: (text: string, _, done) => {
         output[name] += text;
-        tell(text);
+        notify(text);
         done();
       },
     });
@@ -66,7 +66,10 @@ export function startOutgraph(
   return { ended, interrupt };
 }
 
-/** Starts a command in a process of its own, with these settings and what a process needs. */
+/**
+ * Starts a command in a separate process, with these settings and the environment that any process
+ * needs.
+ */
 export function startOutgraphProcess(
   args: readonly string[],
   settings: Settings,
@@ -96,9 +99,9 @@ export function startOutgraphProcess(
 }
 
 /**
- * What a command with `--json` printed for programs, with its exit code.
+ * Returns the JSON output of a command with `--json`, with its exit code.
  *
- * @throws Error with what it printed for people, if it printed no JSON.
+ * @throws Error with its text output, if it printed no JSON.
  */
 export async function answerOf<Answer extends object>({
   ended,
@@ -109,15 +112,15 @@ export async function answerOf<Answer extends object>({
 }
 
 /**
- * Runs a command that must end well, with `--yes` and `--json`, and returns what it printed for programs.
+ * Runs a command that must succeed, with `--yes` and `--json`. Returns its JSON output.
  *
- * @throws Error with all that it said, if it did not end with 0.
+ * @throws Error with all its output, if it does not exit 0.
  */
 export async function outgraph(
   args: readonly string[],
   settings: Settings,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { exitCode, stdout, stderr } = await startOutgraph([...args, '--yes', '--json'], settings).ended;
-  if (exitCode !== 0) throw new Error(`outgraph ${args.join(' ')} ended with ${exitCode}: ${stdout}${stderr}`);
+  if (exitCode !== 0) throw new Error(`outgraph ${args.join(' ')} exited with ${exitCode}: ${stdout}${stderr}`);
   return JSON.parse(stdout) as Record<string, unknown>;
 }

@@ -1,9 +1,9 @@
-/** The servers that run for the tests. A missing server fails the run: no test is skipped because it has none. */
+/** The servers for the tests. A missing server fails the run: no test is skipped because of it. */
 import { inject } from 'vitest';
 import type { ServersDescription } from '../../tools/local/stack.ts';
 import { startsNoServers } from './ask-set-up.ts';
 
-/** Where MongoDB, Neo4j and LocalStack are. */
+/** The addresses of MongoDB, Neo4j and LocalStack. */
 export const servers: ServersDescription = required();
 
 function required(): ServersDescription {

@@ -1,4 +1,4 @@
-/** A log that says nothing, for flows whose log is not what a test is about. */
+/** A log that records nothing, for tests that are not about the log. */
 import type { ConsumeLog } from '../../lib/consumer/ports.ts';
 import type { SpanLog } from '../../lib/consumer/spans.ts';
 import type { PublishLog } from '../../lib/publisher/ports.ts';

@@ -1,6 +1,6 @@
 /**
- * A small production of a test's own: documents that are written, an outbox, a Neo4j that can be stopped, and a worker
- * between them.
+ * A small production environment for one test: documents, an outbox, a Neo4j that can be stopped,
+ * and a worker between them.
  */
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -26,21 +26,24 @@ import { silentLog } from './silent-log.ts';
 import { type OwnNeo4j, takeNeo4j } from './take-neo4j.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
 
-/** A Neo4j of the test file's own, set up. */
+/** The test file's own Neo4j, set up. */
 export interface SiteGraph {
-  /** A new one after a restore: an older driver would wait for transactions that the restored server never had. */
+  /**
+   * The driver, which a restore replaces: the old one would wait for transactions that the restored
+   * server never had.
+   */
   readonly driver: Driver;
   readonly neo4j: OwnNeo4j;
-  /** Makes what is missing; also for a graph that a test has emptied. */
+  /** Creates what is missing, for example in a graph that a test has emptied. */
   readonly setUp: () => Promise<unknown>;
-  /** Copies the data of the stopped server, as a dump or a snapshot would. */
+  /** Stops the server and copies its data, like a dump or a snapshot. */
   readonly backUp: (name: string) => Promise<void>;
-  /** Puts a copy in the place of the data, and starts the server. */
+  /** Replaces the data by a copy, and starts the server. */
   readonly restore: (name: string) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
-/** Takes a Neo4j and sets it up. */
+/** Takes a Neo4j from the pool and sets it up. */
 export async function startGraph(): Promise<SiteGraph> {
   const neo4j = await takeNeo4j();
   const connect = () => connectGraph({ neo4jUri: neo4j.uri, neo4jUsername: null, neo4jPassword: null });
@@ -75,22 +78,22 @@ export async function startGraph(): Promise<SiteGraph> {
   };
 }
 
-/** An outbox and a graph of the test file's own. */
+/** The test file's own outbox and graph. */
 export interface Site {
   readonly database: TestDatabase;
   readonly graph: SiteGraph;
 }
 
 /**
- * Tests on a site, which is made for the first of them and removed after the last; `worker` is a consumer that runs on
- * it.
+ * Tests with a site, which is created for the first test and removed after the last. `worker` is a
+ * consumer that runs on it.
  */
 export const it = test
   // biome-ignore lint/correctness/noEmptyPattern: vitest reads from the pattern which fixtures are needed
   .extend('site', { scope: 'file' }, async ({}, { onCleanup }): Promise<Site> => {
     const [database, graph] = await Promise.all([createTestDatabase(), startGraph()]);
     onCleanup(async () => {
-      // First the workers: one that went on would write to the graph of the next file.
+      // Stops the workers first: one that continues would write to the graph of the next file.
       await Promise.all([...workers].map((worker) => worker.stop()));
       await Promise.all([database.drop(), graph.close()]);
     });
@@ -98,15 +101,15 @@ export const it = test
   })
   .extend('worker', { scope: 'file' }, ({ site }): Worker => startConsumer(site.database, site.graph));
 
-/** All that this file has started. */
+/** All workers that this file has started. */
 const workers = new Set<Worker>();
 
-/** What a command or a worker is told of the site. */
+/** The settings with which a command or a worker reaches the site. */
 export function settingsOf({ db }: Pick<TestDatabase, 'db'>, graph: SiteGraph): Record<string, string> {
   return { MONGODB_URI: servers.mongodbUri, MONGODB_DATABASE: db.databaseName, NEO4J_URI: graph.neo4j.uri };
 }
 
-/** Starts the consumer's side; it takes all that is pending. */
+/** Starts a worker, which consumes everything that is pending. */
 export function startConsumer(database: TestDatabase, graph: SiteGraph): Worker {
   const quick = { WORKER_SWEEP_SECONDS: '1', SWEEP_STALE_SECONDS: '1', PUBLISHER_LEASE_SECONDS: '5' };
   const settings = { ...settingsOf(database, graph), ...quick };
@@ -120,7 +123,7 @@ export function startConsumer(database: TestDatabase, graph: SiteGraph): Worker 
 
 export { createTestDatabase, type TestDatabase };
 
-/** Resolves when no event is pending any more. */
+/** Resolves once no event is pending. */
 export async function untilSettled(db: Db): Promise<void> {
   const pending = () => db.collection(outboxCollection).countDocuments({ status: 'pending', aggregateType: /^memory/ });
   await waitUntil(async () => ((await pending()) === 0 ? true : undefined), {
@@ -130,7 +133,7 @@ export async function untilSettled(db: Db): Promise<void> {
   });
 }
 
-/** The graph is what the documents say, and nothing is dead. */
+/** Checks that the graph matches the documents and that no event is dead. */
 export async function expectInStep(db: Db, graph: SiteGraph): Promise<void> {
   await untilSettled(db);
   const { differences, nodes } = await compareGraph(db, graph.driver, 'neo4j');
@@ -139,7 +142,7 @@ export async function expectInStep(db: Db, graph: SiteGraph): Promise<void> {
   expect(await db.collection(outboxCollection).countDocuments({ status: 'dead' })).toBe(0);
 }
 
-/** What is in the graph that the documents do not say, and the other way round. */
+/** Counts the elements that are in the graph but not in the documents, and vice versa. */
 export async function countDifferences(db: Db, graph: SiteGraph): Promise<number> {
   return (await compareGraph(db, graph.driver, 'neo4j')).differences.length;
 }
@@ -147,7 +150,10 @@ export async function countDifferences(db: Db, graph: SiteGraph): Promise<number
 const day = (number: number) =>
   `${String(1 + (number % 12)).padStart(2, '0')}-${String(1 + (number % 28)).padStart(2, '0')}`;
 
-/** Writes as users do: new documents, changed ones and deleted ones of those that are there, `count` of each. */
+/**
+ * Writes as users do: inserts new documents, and changes and deletes existing ones, `count` of
+ * each.
+ */
 export async function writeSome({ client, db }: TestDatabase, count: number): Promise<void> {
   const users = trackCollection(client, db, memoryUser);
   const events = trackCollection(client, db, memoryEvent);
@@ -182,7 +188,7 @@ export function writeSteadily(database: TestDatabase): { readonly stop: () => Pr
   };
 }
 
-/** What a reader sees: every node but the registry's, with its properties. */
+/** The nodes that a reader sees: all except the registry's, with their properties. */
 export async function readNodes({ driver }: SiteGraph): Promise<readonly string[]> {
   const { records } = await driver.executeQuery(
     'MATCH (n) WHERE NOT n:OutgraphAggregate RETURN labels(n) AS labels, properties(n) AS properties',

@@ -1,4 +1,4 @@
-/** A label and a relationship type of a test's own, and how to apply to them. */
+/** A label and a relationship type for one test, and functions to apply states with them. */
 import { randomBytes } from 'node:crypto';
 import { toPosition } from '../../lib/contract/position.ts';
 import type { AggregateState } from '../../lib/graph/aggregate-state.ts';
@@ -13,7 +13,10 @@ import { connectGraph } from './connect-graph.ts';
 import { testOutboxId } from './outbox-id.ts';
 import { servers } from './servers.ts';
 
-/** Opens a driver and sets up the graph; `clear` removes all that was applied and closes the driver. */
+/**
+ * Opens a driver and sets up the graph. `clear` removes everything that was applied and closes the
+ * driver.
+ */
 export async function openSmallGraph() {
   const driver = connectGraph(servers);
   await setUpGraph(driver, 'neo4j', catalog, testOutboxId);
@@ -25,13 +28,13 @@ export async function openSmallGraph() {
   return {
     graph,
     node,
-    /** A new state of the aggregate of that id, newer than all before. */
+    /** A state of the aggregate with this id, newer than all before. */
     state: (id: string, raw: unknown): AggregateState => {
       second += 1;
       const subgraph = raw === null ? null : readSubgraph(raw);
       return { key: `graph:${label}-${id}`, position: toPosition({ t: second, i: 1 }), subgraph };
     },
-    /** Applies a batch; `graph.transactions` counts how many that took. */
+    /** Applies a batch. `graph.transactions` counts the transactions. */
     apply: async (states: readonly AggregateState[]): Promise<BatchResults> => {
       const results: BatchResults = new Map();
       const counted = (batch: readonly AggregateState[]) => {

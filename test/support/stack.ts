@@ -1,6 +1,6 @@
-/** The deployed functions and the servers that they run on; deployed when the first test file asks for them. */
+/** The deployed functions and their servers, deployed when the first test file requests them. */
 import { askSetUp } from './ask-set-up.ts';
 import type { DeployedStack } from './global-setup/servers.ts';
 
-/** Where the parts of the deployment are. */
+/** The description of the deployment. */
 export const stack = await askSetUp<DeployedStack>('stack');

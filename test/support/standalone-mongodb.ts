@@ -1,4 +1,4 @@
-/** A MongoDB that is no replica set. */
+/** A MongoDB server that is not a replica set. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -14,7 +14,7 @@ export interface StandaloneMongodb {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts one; `before` is called while nothing listens at its address yet. */
+/** Starts a standalone server. `before` is called while nothing listens at its address yet. */
 export async function startStandaloneMongodb(
   before: (uri: string) => Promise<void> = async () => undefined,
 ): Promise<StandaloneMongodb> {

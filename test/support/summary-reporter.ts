@@ -1,7 +1,7 @@
 /**
- * Ends a run with what a contributor wants to know next: where the time went, how to repeat what failed, and the
- * counts. With `OUTGRAPH_TEST_COUNTS` the counts go to the end of that file instead, for a caller that adds up several
- * runs.
+ * Ends a run with a summary for contributors: the slowest files, commands that repeat what failed,
+ * and the counts. With `OUTGRAPH_TEST_COUNTS`, the counts are appended to that file instead, for a
+ * caller that adds up several runs.
  */
 import { appendFileSync } from 'node:fs';
 import path from 'node:path';
@@ -26,7 +26,7 @@ export class SummaryReporter implements Reporter {
 
 const count = (states: readonly string[], wanted: string) => states.filter((state) => state === wanted).length;
 
-/** A hook of the file failed, and so its tests did not run. */
+/** Whether a hook of the file failed, so that its tests did not run. */
 function hookFailed(module: TestModule): boolean {
   return module.state() === 'failed' && [...module.children.allTests('failed')].length === 0;
 }
@@ -60,5 +60,5 @@ const fileOf = (module: TestModule) => path.relative(process.cwd(), module.modul
 
 const escapeRegExp = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-/** For a POSIX shell. */
+/** Quotes for a POSIX shell. */
 const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -1,5 +1,5 @@
 /**
- * The sweep on a real outbox, with a clock of the test's own and a queue that the test gives; its graph has no
+ * The sweep on a real outbox, with a clock and a queue that the test provides, and a graph without
  * tombstones.
  */
 import type { Db } from 'mongodb';
@@ -7,10 +7,10 @@ import { type SweepOptions, type SweepPorts, type SweepReport, sweep } from '../
 import { joinOutbox } from '../../lib/sweep/wiring.ts';
 import { silentLog } from './silent-log.ts';
 
-/** What the sweep does with what it sends, and what time it takes it to be. */
+/** Where the sweep sends pointers, and which time it uses. */
 export type Given = Partial<SweepPorts> & Pick<SweepPorts, 'sendToQueue'>;
 
-/** Runs one pass. A part that fails fails the pass. */
+/** Runs one pass. If a part fails, the pass fails. */
 export async function sweepOn(db: Db, given: Given, options: Partial<SweepOptions> = {}): Promise<SweepReport> {
   const ports: SweepPorts = {
     ...joinOutbox(db),

@@ -1,22 +1,22 @@
-/** A Neo4j that a test file has to itself, from the pool of the run. */
+/** A Neo4j for one test file, from the pool of the run. */
 import { askSetUp } from './ask-set-up.ts';
 import type { PoolAction, PooledAddress } from './global-setup/neo4j-pool.ts';
 
 export interface OwnNeo4j extends PooledAddress {
   readonly start: () => Promise<void>;
   readonly stop: () => Promise<void>;
-  /** Ends it without a chance to shut down. */
+  /** Kills the server without a shutdown. */
   readonly kill: () => Promise<void>;
-  /** Lines for its configuration file, from its next start on. */
+  /** Sets lines in its configuration file, which apply from its next start on. */
   readonly configure: (lines: readonly string[]) => Promise<void>;
-  /** It holds its connections and answers nothing, until it is resumed. */
+  /** Pauses the server: it keeps its connections and answers nothing until it is resumed. */
   readonly pause: () => Promise<void>;
   readonly resume: () => Promise<void>;
-  /** Gives it back, in whatever state; the end of the test file does so too. */
+  /** Returns the server to the pool, in any state. The end of the test file does so too. */
   readonly release: () => Promise<void>;
 }
 
-/** Takes an empty server without authentication; another one with each call. */
+/** Takes an empty server without authentication, another one with each call. */
 export async function takeNeo4j(): Promise<OwnNeo4j> {
   const address = await askSetUp<PooledAddress>('take-neo4j', process.pid);
   const act = (action: PoolAction) => () => askSetUp<void>(`neo4j/${address.id}/${action}`);

@@ -1,18 +1,22 @@
 /**
- * A TCP proxy before a server, for what a network and a crash do to a conversation. It can stop at one exact message,
- * so that a process is killed after the server has committed and before the client reads the answer, and it can cut a
- * connection after a number of bytes. It looks for bytes and knows no protocol; what it does not look for passes.
+ * A TCP proxy in front of a server, to simulate faults of a network or a crash. It can stop at one
+ * exact message, so that a process is killed after the server has committed and before the client
+ * reads the response, and it can cut a connection after a number of bytes. It searches for bytes
+ * and knows no protocol; all other bytes pass.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** Where to stop. */
+/** Defines where to stop and what to do there. */
 export interface Stop {
   /** Whether these bytes of a client are the ones to stop at. */
   readonly at: (request: Buffer) => boolean;
-  /** `request`: before the server gets them; `reply`: when the server has answered them, before the client hears it. */
+  /**
+   * `request`: before the server receives them; `reply`: after the server has answered, before the
+   * client receives the response.
+   */
   readonly before: 'request' | 'reply';
-  /** Happens there, once; what travels waits for it. `cut`: the connection ends there, `pass`: it goes on. */
+  /** Called there once, while the bytes wait. `cut` ends the connection, `pass` continues. */
   readonly act: () => Promise<'cut' | 'pass'> | 'cut' | 'pass';
 }
 
@@ -32,7 +36,7 @@ export class TcpProxy {
     this.#target = target;
   }
 
-  /** Listens on a loopback port of its own, before the server on `targetPort`. */
+  /** Listens on a new loopback port, in front of the server on `targetPort`. */
   static async start(targetPort: number): Promise<TcpProxy> {
     const proxy = new TcpProxy({ host: '127.0.0.1', port: targetPort });
     proxy.#server.listen(0, '127.0.0.1');
@@ -44,32 +48,35 @@ export class TcpProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Stops once, at the first message that fits; resolves when what should happen there has happened. */
+  /** Stops once, at the first message that matches. Resolves when the action is done. */
   stopOnce(stop: Stop): Promise<void> {
     const armed = { ...stop, done: Promise.withResolvers<void>() };
     this.#stops.add(armed);
-    // Whoever awaits it hears of a failure; nobody need.
+    // A caller that awaits the promise gets the failure, but nobody has to await it.
     armed.done.promise.catch(() => undefined);
     return armed.done.promise;
   }
 
-  /** Forgets every stop and cut that has not come yet. */
+  /** Removes all pending stops and cuts. */
   clear(): void {
     this.#stops.clear();
     this.#bytesUntilCut = Number.POSITIVE_INFINITY;
   }
 
-  /** Cuts the connection that carries that byte from now, in either direction; replaces an earlier call. */
+  /**
+   * Cuts the connection that carries that byte from now on, in either direction. Replaces an
+   * earlier call.
+   */
   cutAfter(bytes: number): void {
     this.#bytesUntilCut = bytes;
   }
 
-  /** Addresses of the proxy's connections as the server sees its clients. */
+  /** Addresses of the proxy's connections, as the server sees them. */
   clientAddresses(): readonly string[] {
     return [...this.#toServer].map(({ localAddress, localPort }) => `${localAddress}:${localPort}`);
   }
 
-  /** Ends every connection that is open now. */
+  /** Cuts all open connections. */
   cutAll(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -111,7 +118,7 @@ export class TcpProxy {
     });
   }
 
-  /** Passes on what comes, one piece after the other, each after it was looked at. */
+  /** Forwards the data piece by piece, each after it was inspected. */
   #relay(from: Socket, to: Socket, look: (bytes: Buffer) => Promise<'cut' | 'pass'>): void {
     let passing = Promise.resolve();
     const cut = () => {
@@ -149,7 +156,7 @@ async function perform(stop: Armed): Promise<'cut' | 'pass'> {
   }
 }
 
-/** Whether the bytes hold all of these texts. */
+/** Matches bytes that contain all of these texts. */
 export function holding(...texts: readonly string[]): (bytes: Buffer) => boolean {
   return (bytes) => texts.every((text) => bytes.includes(text));
 }

@@ -1,4 +1,7 @@
-/** A bus of a test file's own in LocalStack, with a rule and a queue like the deployment's, removed at the end. */
+/**
+ * A separate bus in LocalStack for one test file, with a rule and a queue like the deployment's,
+ * removed at the end.
+ */
 import { randomBytes } from 'node:crypto';
 import {
   CreateEventBusCommand,
@@ -25,12 +28,12 @@ export const patientMillis = 30_000;
 
 export interface TestBus {
   readonly name: string;
-  /** Takes so many messages, or a few more, out of the queue, and returns their bodies. */
+  /** Receives and deletes at least `count` messages. Returns their bodies. */
   readonly receive: (count: number) => Promise<string[]>;
   readonly drop: () => Promise<void>;
 }
 
-/** Makes the bus, its rule and its queue; call `drop` after the tests. */
+/** Creates the bus, its rule and its queue. Call `drop` after the tests. */
 export async function createTestBus(): Promise<TestBus> {
   const bus = connectEventBus({ endpoint: servers.awsEndpointUrl, requestMillis: patientMillis });
   const sqs = new SQSClient({ endpoint: servers.awsEndpointUrl });

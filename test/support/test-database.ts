@@ -1,4 +1,6 @@
-/** A MongoDB database of a test file's own, set up like a deployment's, and dropped at the end. */
+/**
+ * A separate MongoDB database for one test file, set up like a deployment's and dropped at the end.
+ */
 import { randomBytes } from 'node:crypto';
 import { type Db, MongoClient } from 'mongodb';
 import { setUpOutbox } from '../../lib/set-up/mongodb-outbox.ts';
@@ -9,7 +11,7 @@ import { servers } from './servers.ts';
 export interface TestDatabase {
   readonly client: MongoClient;
   readonly db: Db;
-  /** The settings of a part that works on it, and on the stack's graph. */
+  /** The settings for a part that uses this database and the stack's graph. */
   readonly settings: DatabaseSettings;
   readonly drop: () => Promise<void>;
 }
@@ -18,7 +20,7 @@ type DatabaseSettings = Readonly<
   Record<'MONGODB_URI' | 'MONGODB_DATABASE' | 'NEO4J_URI' | 'NEO4J_USERNAME' | 'NEO4J_PASSWORD', string>
 >;
 
-/** Makes the database; call `drop` after the tests. */
+/** Creates the database. Call `drop` after the tests. */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const client = new MongoClient(servers.mongodbUri);
   const graph = graphAddress(servers);

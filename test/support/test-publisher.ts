@@ -1,4 +1,7 @@
-/** A publisher on a real MongoDB whose bus is the test: what it sent and said, and an end that the test decides. */
+/**
+ * A publisher on a real MongoDB whose bus is the test: it records what was sent and reported, and
+ * the test decides when it ends.
+ */
 
 import type { Pointer } from '../../lib/contract/pointer.ts';
 import type { LossCode } from '../../lib/publisher/ports.ts';
@@ -11,7 +14,7 @@ export interface TestPublisherOptions {
   readonly database: string;
   readonly checkpointId?: string;
   readonly leaseSeconds?: number;
-  /** Called before the pointers of a call are taken; may hold them up. */
+  /** Called before the pointers of a call are accepted; can delay them. */
   readonly onSend?: (pointers: readonly Pointer[]) => Promise<void> | void;
 }
 
@@ -21,14 +24,14 @@ export interface TestPublisher {
   readonly said: readonly (LossCode | null)[];
   /** Publishes until `stop`, or until `remainingMillis` says that the time is up. */
   readonly publish: (remainingMillis?: () => number) => Promise<PublishReport>;
-  /** The same, going on after what fails, as the function does. */
+  /** The same, but continues after failures, as the function does. */
   readonly publishUntilTimeIsUp: () => Promise<PublishReport>;
-  /** Publishing ends as if its time were up. */
+  /** Makes publishing end as if its time were up. */
   readonly stop: () => void;
   readonly close: () => Promise<void>;
 }
 
-/** Joins a publisher; call `close` after the test. */
+/** Creates a publisher. Call `close` after the test. */
 export function testPublisher(options: TestPublisherOptions): TestPublisher {
   const sent: string[] = [];
   const said: (LossCode | null)[] = [];

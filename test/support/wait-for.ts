@@ -1,4 +1,4 @@
-/** What the end-to-end tests share: the servers' clients, and waiting for what must become true. */
+/** Shared by the end-to-end tests: clients of the servers, and waiting for conditions. */
 import { type Collection, type Document, MongoClient, type ObjectId } from 'mongodb';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { waitUntil } from '../../tools/local/wait-until.ts';
@@ -11,12 +11,12 @@ export const db = mongodb.db(stack.mongodbDatabase);
 export const outbox = db.collection(outboxCollection);
 export const graph = connectGraph(stack);
 
-/** Ends the clients. */
+/** Closes the clients. */
 export async function closeClients(): Promise<void> {
   await Promise.all([mongodb.close(), graph.close()]);
 }
 
-/** A `graph` event as a writer in any language would insert it; a null payload is a deletion. */
+/** A `graph` event as a writer in any language inserts it. A null payload is a deletion. */
 export function graphEvent(
   aggregateId: string,
   payload: Document | null,
@@ -39,7 +39,7 @@ export async function untilSettled(
   );
 }
 
-/** The rows of a query; integers as `bigint`. */
+/** The rows of a query, with integers as `bigint`. */
 export async function query(statement: string, parameters: Document = {}): Promise<readonly Document[]> {
   const { records } = await graph.executeQuery(statement, parameters);
   return records.map((record) => record.toObject());

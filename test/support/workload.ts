@@ -1,6 +1,7 @@
 /**
- * Documents that a test writes through a tracked collection, and the question whether the graph is in step with them:
- * the documents are the truth, their projections are what must stand, and every event must be settled.
+ * Documents that a test writes through a tracked collection, and the check whether the graph is in
+ * step with them: the documents are the truth, their projections define the expected graph, and
+ * every event must be settled.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Document, type MongoClient, ObjectId } from 'mongodb';
@@ -13,10 +14,10 @@ import { idsOf, readDocumentStates } from './model/document-states.ts';
 import { expectedGraph, type GraphPicture } from './model/expected-graph.ts';
 import { readGraph } from './model/read-graph.ts';
 
-/** So many hubs that documents share, as endpoints of their relationships. */
+/** Number of hubs that documents share, as endpoints of their relationships. */
 const hubs = 3;
 
-/** What the outbox says of a workload's events. */
+/** Numbers of a workload's events by status. */
 export interface Statuses {
   readonly pending: number;
   readonly processed: number;
@@ -39,7 +40,9 @@ export class Workload {
     return hubNames(this.#prefix).node;
   }
 
-  /** A document of this workload, in some state: one node of its own, bound to one of the shared hubs. */
+  /**
+   * A document of this workload in some state: its own node, connected to one of the shared hubs.
+   */
   document(number: number, version = 0, fields: Document = {}): HubDocument {
     return hubDocument(this.#prefix, `${this.#prefix}-${number}`, {
       hub: (number + version) % hubs,
@@ -48,7 +51,7 @@ export class Workload {
     });
   }
 
-  /** Inserts so many documents, each in a transaction of its own. */
+  /** Inserts `count` documents, each in its own transaction. */
   async insert(count: number, fields: Document = {}): Promise<void> {
     for (let index = 0; index < count; index += 1) {
       await this.#documents.insertOne(this.document(this.#written, 0, fields));
@@ -56,7 +59,7 @@ export class Workload {
     }
   }
 
-  /** Brings documents to a new version, by which each moves to another hub. */
+  /** Updates documents to a new version, which moves each to another hub. */
   async update(version: number, numbers: readonly number[] = this.#numbers()): Promise<void> {
     for (const number of numbers) {
       const { _id, ...state } = this.document(number, version);
@@ -68,7 +71,10 @@ export class Workload {
     for (const number of numbers) await this.#documents.deleteOne({ _id: this.document(number)._id });
   }
 
-  /** Inserts, updates and deletes at a steady rate until it is stopped; what is under way is finished then. */
+  /**
+   * Inserts, updates and deletes at a steady rate until it is stopped. Stopping waits for running
+   * writes.
+   */
   writeSteadily(perSecond: number): { readonly stop: () => Promise<number> } {
     let stopped = false;
     let count = 0;
@@ -110,13 +116,13 @@ export class Workload {
     return { pending: count('pending'), processed: count('processed'), dead: count('dead') };
   }
 
-  /** How often the sweep has published events of this workload again. */
+  /** How many times the sweep has republished events of this workload. */
   async attempts(): Promise<number> {
     const events = await this.#stack.outbox.find(this.#ofEvents(), { projection: { attempts: 1 } }).toArray();
     return events.reduce((sum, { attempts }) => sum + Number(attempts), 0);
   }
 
-  /** Resolves when no event is pending any more. */
+  /** Resolves once no event is pending. */
   async untilSettled(timeoutSeconds = 100): Promise<Statuses> {
     const settled = async () => {
       const statuses = await this.statuses();
@@ -125,7 +131,9 @@ export class Workload {
     return waitUntil(settled, { timeoutSeconds, pollMillis: 100, what: 'every event to be settled' });
   }
 
-  /** What stands in the graph and what the documents demand; equal when they are in step. */
+  /**
+   * The actual graph and the graph that the documents define. They are equal if they are in step.
+   */
   async compare(): Promise<{ readonly found: GraphPicture; readonly expected: GraphPicture }> {
     const { node, hub } = hubNames(this.#prefix);
     const keys = { [node]: ['id'], [hub]: ['id'] };

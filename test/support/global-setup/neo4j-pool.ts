@@ -1,7 +1,8 @@
 /**
- * Neo4j servers that a test file has to itself: to compare the whole graph, or to stop, kill and pause the server.
- * Starting one keeps a processor busy for seconds, so they outlive the file that took them: the next file gets one
- * empty whose file has released it, or whose process has ended.
+ * Neo4j servers for one test file at a time, for tests that compare the whole graph or that stop,
+ * kill or pause the server. Starting one keeps a processor busy for seconds, so servers outlive
+ * their test files: the next file gets an emptied server whose file has released it or whose
+ * process has exited.
  */
 import path from 'node:path';
 import { type RestartableNeo4j, startRestartableNeo4j } from '../../../tools/local/neo4j.ts';
@@ -9,23 +10,23 @@ import { isAlive } from '../../../tools/local/paths.ts';
 import { connectGraph } from '../connect-graph.ts';
 import { emptyGraph } from '../graph-dump.ts';
 
-/** What a test may do to its server. */
+/** The actions that a test may take on its server. */
 const poolActions = ['start', 'stop', 'kill', 'pause', 'resume', 'release', 'configure'] as const;
 export type PoolAction = (typeof poolActions)[number];
 
-/** The answer to `take`. */
+/** The response to `take`. */
 export interface PooledAddress {
   readonly id: string;
   readonly uri: string;
-  /** Below it: the server's data, and what the test adds. */
+  /** The folder for the server's data and a test's own files. */
   readonly folder: string;
 }
 
 interface Pooled extends PooledAddress {
   readonly neo4j: RestartableNeo4j;
-  /** Process id of the test file; null when it has released the server. */
+  /** Process id of the test file; null once it has released the server. */
   owner: number | null;
-  /** A test changed its process. */
+  /** Whether a test changed the server's process. */
   isTouched: boolean;
 }
 
@@ -38,7 +39,7 @@ export class Neo4jPool {
     this.#folder = folder;
   }
 
-  /** An empty server for the process; started if all others are in use. */
+  /** Returns an empty server for the process. Starts one if all others are in use. */
   async take(owner: number): Promise<PooledAddress> {
     const free = this.#servers.find((one) => one.owner === null || !isAlive(one.owner));
     const { id, uri, folder } = free === undefined ? await this.#start(owner) : free;
@@ -64,7 +65,7 @@ export class Neo4jPool {
     await pooled.neo4j.server[action]();
   }
 
-  /** Ends the servers; their data is not needed any more. */
+  /** Kills the servers. Their data is not needed any more. */
   async kill(): Promise<void> {
     await Promise.all(this.#servers.map(({ neo4j }) => neo4j.server.kill()));
   }
@@ -83,7 +84,7 @@ export class Neo4jPool {
 
 const isPoolAction = (text: string): text is PoolAction => (poolActions as readonly string[]).includes(text);
 
-/** Leaves no data, constraint or index of the file before. */
+/** Removes all data, constraints and indexes of the last file. */
 async function empty(pooled: Pooled): Promise<void> {
   if (pooled.isTouched) {
     await pooled.neo4j.server.kill();

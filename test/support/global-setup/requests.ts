@@ -1,9 +1,12 @@
-/** Lets tests, which run in other processes, ask the global set-up for something: `POST /<what>/<words>` with JSON. */
+/**
+ * Lets tests, which run in other processes, send requests to the global set-up: `POST
+ * /<what>/<words>` with JSON.
+ */
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 
-/** Answers a request; what it throws becomes the error of the test that asked. */
+/** Answers a request. Its error becomes the error of the test. */
 export type Answer = (words: readonly string[], body: unknown) => Promise<unknown>;
 
 export interface RequestServer {
@@ -11,7 +14,7 @@ export interface RequestServer {
   readonly close: () => void;
 }
 
-/** Serves on a loopback port. */
+/** Starts the server on a loopback port. */
 export async function serveRequests(answers: Readonly<Record<string, Answer>>): Promise<RequestServer> {
   const serve = async (request: IncomingMessage): Promise<unknown> => {
     const [, what = '', ...words] = (request.url ?? '').split('/');

@@ -22,9 +22,9 @@ import { type RequestServer, serveRequests } from './requests.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** The servers that run for the tests; absent in projects that need none. */
+    /** The servers for the tests; absent in projects that need none. */
     servers?: ServersDescription;
-    /** Address of what the set-up does for tests while they run. */
+    /** Address for requests of tests to the set-up. */
     requestsUrl?: string;
   }
 }
@@ -68,7 +68,7 @@ async function startTestServers(): Promise<TestServers> {
   const pool = new Neo4jPool(path.join(servers.folder, 'pool'));
   let deployed: Promise<StackDescription> | undefined;
   const deployOnce = async (): Promise<DeployedStack> => {
-    // Only when a test asks: deployed functions keep the processors busy.
+    // Deployed only on request, because deployed functions keep the processors busy.
     deployed ??= deployOn(servers, signal);
     return { ...(await deployed), logsFolder: servers.logsFolder };
   };
@@ -88,7 +88,7 @@ async function setUp(servers: ServersDescription): Promise<void> {
     NEO4J_USERNAME: servers.neo4jUsername ?? '',
     NEO4J_PASSWORD: servers.neo4jPassword ?? '',
   };
-  // Of the deployed functions: they work on the graph that the test databases share.
+  // The database of the deployed functions, which use the graph that the test databases share.
   const client = new MongoClient(settings.MONGODB_URI);
   await shareOutboxId(client.db(settings.MONGODB_DATABASE)).finally(() => client.close());
   await setUpOnce(readSettings(setUpSettings, settings), catalog);

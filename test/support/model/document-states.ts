@@ -1,6 +1,6 @@
 /**
- * The states that documents are in, as the model takes them: what their projections list is what must stand in the
- * graph.
+ * The states of documents, as input of the model: the graph must contain exactly what their
+ * projections list.
  */
 import type { Db, Document, Filter } from 'mongodb';
 import { toPosition } from '../../../lib/contract/position.ts';
@@ -9,10 +9,10 @@ import type { AggregateDefinition } from '../../../lib/projection/define-aggrega
 import { projectPayload } from '../../../lib/projection/project.ts';
 import type { ModelEvent } from './expected-graph.ts';
 
-/** Documents are already the newest states of their aggregates: their positions do not matter. */
+/** Documents are the newest states of their aggregates, so their positions do not matter. */
 const validPosition = toPosition({ t: 1, i: 1 });
 
-/** Reads the documents of an aggregate type that match, and projects each. */
+/** Reads the matching documents of an aggregate type, and projects each. */
 export async function readDocumentStates<State>(
   db: Db,
   definition: AggregateDefinition<State>,
@@ -32,7 +32,7 @@ export async function readDocumentStates<State>(
   });
 }
 
-/** A filter for the ids that begin with a prefix and a hyphen, and go on with digits; uses an index. */
+/** A filter for ids that consist of a prefix, a hyphen and digits. It uses an index. */
 export function idsOf(prefix: string): { readonly $gte: string; readonly $lt: string } {
   return { $gte: `${prefix}-`, $lt: `${prefix}.` };
 }

@@ -1,7 +1,7 @@
 /**
- * The contract as a pure function: from the events of all aggregates, and from what others have put into the graph, to
- * what must stand there, apart from bookkeeping. Written to be checked by eye against docs/reference/contract.md; it shares no
- * code with the apply.
+ * The contract as a pure function: from the events of all aggregates and the data of others to the
+ * expected graph, without bookkeeping. It is written so that a reader can compare it with
+ * docs/reference/contract.md, and it shares no code with the apply.
  */
 import type { Position } from '../../../lib/contract/position.ts';
 import type { Endpoint, GraphProperties, Subgraph, SubgraphRelationship } from '../../../lib/contract/subgraph.ts';
@@ -12,26 +12,26 @@ export interface ModelEvent {
   readonly position: Position;
   readonly subgraph: Subgraph | null;
   /**
-   * The event can never be applied: its projection refuses it, or it was written past the validator. For the graph it
-   * does not exist.
+   * The event can never be applied: its projection refuses it, or it was written without the
+   * validator. For the graph it does not exist.
    */
   readonly fault?: 'refused' | 'invalid';
 }
 
-/** Canonical texts: two graphs are equal if both sets are. */
+/** Canonical texts: two graphs are equal if both sets are equal. */
 export interface GraphPicture {
   readonly nodes: ReadonlySet<string>;
-  /** One text for each relationship; parallel equal ones are numbered. */
+  /** One text for each relationship. Equal parallel ones are numbered. */
   readonly relationships: ReadonlySet<string>;
 }
 
-/** What others than outgraph have put into the graph. */
+/** Data in the graph that others than outgraph have written. */
 export interface ForeignData {
   readonly nodes: readonly ForeignNode[];
   readonly relationships: readonly ForeignRelationship[];
 }
 
-/** A node that was there before; its label and key may be those of a node that some aggregate means. */
+/** A node that existed before. Its label and key may be those of a node that an aggregate names. */
 export interface ForeignNode extends Endpoint {
   readonly labels: readonly string[];
   readonly properties: GraphProperties;
@@ -47,7 +47,8 @@ export interface ForeignRelationship {
 const nothingForeign: ForeignData = { nodes: [], relationships: [] };
 
 /**
- * The graph that the newest event of each aggregate demands, among foreign data. No two of these may claim one node.
+ * The expected graph for the newest event of each aggregate, with foreign data. No two of these
+ * events may claim the same node.
  */
 export function expectedGraph(events: readonly ModelEvent[], foreign: ForeignData = nothingForeign): GraphPicture {
   const live = newestEvents(events).flatMap((event) => event.subgraph ?? []);
@@ -79,7 +80,9 @@ export function expectedGraph(events: readonly ModelEvent[], foreign: ForeignDat
   return { nodes: numberEqual([...nodes.values()]), relationships: numberEqual(relationships) };
 }
 
-/** The event of greatest position of each aggregate, without those that can never be applied. */
+/**
+ * The event with the greatest position of each aggregate, without events that can never be applied.
+ */
 export function newestEvents(events: readonly ModelEvent[]): readonly ModelEvent[] {
   const newest = new Map<string, ModelEvent>();
   for (const event of events.filter(({ fault }) => fault === undefined)) {
@@ -94,7 +97,7 @@ export function nodeText(end: Endpoint, labels: readonly string[], properties: G
   return `(${[end.label, ...labels].sort().join(':')} ${mapText({ ...end.key, ...properties })})`;
 }
 
-/** The text of a relationship in a picture; its ends by label and key. */
+/** The text of a relationship in a picture, with its endpoints by label and key. */
 export function relationshipText(type: string, from: string, to: string, properties: GraphProperties): string {
   return `${from}-[${type} ${mapText(properties)}]->${to}`;
 }
@@ -104,7 +107,7 @@ export function name(end: Endpoint): string {
   return `(${end.label} ${mapText(end.key)})`;
 }
 
-/** Equal texts get numbers, so that a set still tells how many there are. */
+/** Numbers equal texts, so that a set preserves how many there are. */
 export function numberEqual(texts: readonly string[]): ReadonlySet<string> {
   const counts = new Map<string, number>();
   return new Set(

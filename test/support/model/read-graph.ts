@@ -1,12 +1,14 @@
-/** Reads what stands in Neo4j as a picture that compares with the model's, without outgraph's bookkeeping. */
+/**
+ * Reads the graph in Neo4j as a picture that can be compared with the model's, without bookkeeping.
+ */
 import { DateTime, type Driver, type EagerResult } from 'neo4j-driver';
 import type { GraphProperties, GraphScalar, GraphValue, KeyValue } from '../../../lib/contract/subgraph.ts';
 import { type GraphPicture, name, nodeText, numberEqual, relationshipText } from './expected-graph.ts';
 
-/** Which labels name nodes, with the names of their key properties; nodes without any of them are not looked at. */
+/** The labels to read, with their key properties. Nodes without any of these labels are ignored. */
 export type KeyNames = Readonly<Record<string, readonly string[]>>;
 
-/** Nodes of which one of these properties has one of these values. */
+/** Nodes with one of these values in one of these properties. */
 export interface NodeScope {
   readonly properties: readonly string[];
   readonly values: readonly string[];
@@ -27,8 +29,8 @@ interface RelationshipRow {
 }
 
 /**
- * The nodes that have one of the labels of `keyNames`, and the relationships between them; with a scope, its nodes,
- * their relationships, and the other ends of these.
+ * The nodes with one of the labels of `keyNames`, and the relationships between them. With a scope:
+ * its nodes, their relationships, and the other endpoints of these.
  */
 export async function readGraph(
   driver: Driver,

@@ -1,7 +1,10 @@
-/** Counts the symbols that some file names and no scanned file defines. xmem/README.md shows the same query. */
+/**
+ * Counts the symbols that a file names but no scanned file defines. xmem/README.md shows the same
+ * query.
+ */
 import type { Driver, EagerResult } from 'neo4j-driver';
 
-/** For each repository that has any. */
+/** One row for each repository that has any. */
 export const bareSymbolsStatement = `MATCH (s:Symbol) WHERE NOT ()-[:DEFINES]->(s)
 RETURN s.org_id AS org_id, s.repo AS repo, count(*) AS bare ORDER BY bare DESC`;
 
@@ -11,7 +14,7 @@ interface BareRow {
   readonly bare: bigint;
 }
 
-/** In all repositories of an organisation. */
+/** Counts them in all repositories of an organisation. */
 export async function countBareSymbols(driver: Driver, database: string, org_id: string): Promise<number> {
   const { records } = await driver.executeQuery<EagerResult<BareRow>>(bareSymbolsStatement, {}, { database });
   const rows = records.map((record) => record.toObject()).filter((row) => row.org_id === org_id);

@@ -1,6 +1,6 @@
 /**
- * XMem's scanner as its writer would have it on outgraph: a scan brings the documents in step with the files that it
- * found; what did not change makes no event.
+ * XMem's scanner as its writer would run it with outgraph: a scan updates the documents to match
+ * the files it found. Unchanged files create no event.
  */
 import { type Db, type Document, type MongoClient, ObjectId } from 'mongodb';
 import { type TrackedCollection, trackCollection } from '../../../lib/writer/tracked-collection.ts';
@@ -8,7 +8,9 @@ import { codeAnnotation } from '../../../xmem/aggregates/code-annotation.ts';
 import { codeFile } from '../../../xmem/aggregates/code-file.ts';
 import { codeRepository } from '../../../xmem/aggregates/code-repository.ts';
 
-/** What a scan finds in one file: a document of `code_files` without its id and its repository. */
+/**
+ * The result of scanning one file: a document of `code_files` without its id and its repository.
+ */
 export interface ScannedFile extends Document {
   readonly file_path: string;
 }
@@ -32,7 +34,7 @@ export class CodeScan {
     await this.#repositories.insertOne({ org_id, repo_name: repo });
   }
 
-  /** A full scan: these are all files that there are. */
+  /** A full scan: `files` are all files that exist. */
   async scan(files: readonly ScannedFile[]): Promise<void> {
     for (const file of files) {
       const { file_path } = file;
@@ -42,12 +44,12 @@ export class CodeScan {
     await this.#files.deleteMany({ ...this.#scope, file_path });
   }
 
-  /** The file stays the document that it is. */
+  /** Renames a file, which keeps its document. */
   async rename(from: string, to: string): Promise<void> {
     await this.#files.updateOne({ ...this.#scope, file_path: from }, { $set: { file_path: to } });
   }
 
-  /** Returns the annotation's id. */
+  /** Adds an annotation. Returns its id. */
   async annotate(target: Document, fields: Document = {}): Promise<ObjectId> {
     const _id = new ObjectId();
     const annotation_id = _id.toHexString();

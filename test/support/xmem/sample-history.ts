@@ -1,4 +1,7 @@
-/** A history of both graphs, and what its last state demands straight from the input, without MongoDB. */
+/**
+ * A history of both graphs, and the graph of its last state, computed directly from the input
+ * without MongoDB.
+ */
 
 import { toPosition } from '../../../lib/contract/position.ts';
 import type { AggregateDefinition } from '../../../lib/projection/define-aggregate.ts';
@@ -12,7 +15,7 @@ import { expectedGraph, type GraphPicture, type ModelEvent } from '../model/expe
 import { firstScan, sampleEvents, secondScan } from './sample-repository.ts';
 import type { XmemScope } from './xmem-scope.ts';
 
-/** The ids that the history gave to what stays. */
+/** The ids of the documents that remain. */
 export interface WrittenHistory {
   readonly events: readonly string[];
   readonly annotation: string;
@@ -22,7 +25,9 @@ const repo = 'r';
 const annotated = { kind: 'symbol', file_path: 'src/log.ts', symbol_name: 'write', relevance: 0.5 };
 const content = 'writes a line';
 
-/** Events that come and go, that move and change; two scans, with an annotation between them. */
+/**
+ * Events that are added, changed, moved and deleted; and two scans with an annotation between them.
+ */
 export async function writeHistory(scope: XmemScope): Promise<WrittenHistory> {
   const { memory } = scope;
   const code = scope.repository(repo);
@@ -41,7 +46,7 @@ export async function writeHistory(scope: XmemScope): Promise<WrittenHistory> {
   return { events, annotation };
 }
 
-/** What the last state of it demands. */
+/** The graph that the last state defines. */
 export function straightFromInput({ name }: XmemScope, { events, annotation }: WrittenHistory): GraphPicture {
   const scope = { org_id: name, repo };
   const note = { ...scope, annotation_id: annotation, content, target: annotated };

@@ -1,6 +1,6 @@
 /**
- * A small repository as two scans find it, with what real ones have: directories in directories, a getter with its
- * setter, overloads, modules that import each other, calls of what is not there.
+ * A small repository as two scans find it, with features of real ones: nested directories, a getter
+ * with its setter, overloads, modules that import each other, and calls of unknown symbols.
  */
 import { Double } from 'mongodb';
 import type { ScannedFile } from './code-scan.ts';
@@ -75,12 +75,12 @@ const main: ScannedFile = {
   implements: [{ from: 'PooledLog', to: { file_path: 'src/net/pool.ts', symbol_name: 'Pool' } }],
 };
 
-/** What the first scan finds. */
+/** The result of the first scan. */
 export const firstScan: readonly ScannedFile[] = [pool, log, main];
 
 /**
- * The same some commits later: a body edited, a symbol renamed, a call gone, a file gone with its directory, a file
- * new, one unchanged.
+ * The same repository some commits later: one body edited, one symbol renamed, one call removed,
+ * one file and its directory removed, one file new, one unchanged.
  */
 export const secondScan: readonly ScannedFile[] = [
   {

@@ -1,6 +1,6 @@
 /**
- * XMem's temporal memory as its writer would have it on outgraph: every operation is resolved to documents inside its
- * MongoDB transaction.
+ * XMem's temporal memory as its writer would implement it with outgraph: every operation selects
+ * its documents inside its MongoDB transaction.
  */
 import { type Db, type Document, type MongoClient, ObjectId } from 'mongodb';
 import { type TrackedCollection, trackCollection } from '../../../lib/writer/tracked-collection.ts';
@@ -23,14 +23,18 @@ export class TemporalMemory {
     await this.#users.insertOne({ user_id: this.#user_id });
   }
 
-  /** Returns the event's id. @throws Fault `payload-invalid` for a date that is no day. */
+  /**
+   * Adds an event. Returns its id.
+   *
+   * @throws Fault `payload-invalid` for an invalid date.
+   */
   async add(date: string, fields: Document = {}): Promise<ObjectId> {
     const _id = new ObjectId();
     await this.#events.insertOne({ _id, user_id: this.#user_id, date, ...fields });
     return _id;
   }
 
-  /** Fields that are null are removed. */
+  /** Updates an event. Fields that are null are removed. */
   async update(_id: ObjectId, fields: Document): Promise<void> {
     const entries = Object.entries(fields);
     const $set = Object.fromEntries(entries.filter(([, value]) => value !== null));
@@ -42,7 +46,7 @@ export class TemporalMemory {
     return (await this.#events.deleteOne({ _id })).deletedCount;
   }
 
-  /** @throws Error for an empty name: it means nothing, and must not mean the whole day. */
+  /** @throws Error for an empty name, which must not mean the whole day. */
   async deleteByName(date: string, event_name: string): Promise<number> {
     if (event_name === '') throw new Error('An event to delete by its name needs a name.');
     return (await this.#events.deleteMany({ user_id: this.#user_id, date, event_name })).deletedCount;

@@ -1,5 +1,6 @@
 /**
- * One user and one organisation of a test's own, and the question whether the graph is in step with their documents.
+ * One user and one organisation for one test, and the check whether the graph is in step with their
+ * documents.
  */
 import { type Db, type Document, type MongoClient, ObjectId } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
@@ -17,7 +18,7 @@ import { readGraph } from '../model/read-graph.ts';
 import { CodeScan } from './code-scan.ts';
 import { TemporalMemory } from './temporal-memory.ts';
 
-/** Where a test's documents and its graph are. */
+/** The connections to a test's documents and its graph. */
 export interface Databases {
   readonly client: MongoClient;
   readonly db: Db;
@@ -43,7 +44,7 @@ export class XmemScope {
     return new CodeScan(client, db, this.name, repo);
   }
 
-  /** The events of this scope in the order of their positions, canaries and others not among them. */
+  /** The events of this scope in the order of their positions, without canaries and others. */
   async events(): Promise<readonly Document[]> {
     const outbox = this.#databases.db.collection(outboxCollection);
     const aggregateIds = await outbox.distinct('aggregateId', {
@@ -61,13 +62,13 @@ export class XmemScope {
     return waitUntil(settled, { timeoutSeconds, pollMillis: 50, what: `the events of ${this.name} to be settled` });
   }
 
-  /** What stands in the graph of this scope, and what it is bound to. */
+  /** The nodes of this scope in the graph, and the nodes connected to them. */
   async found(): Promise<GraphPicture> {
     const scope = { properties: ['user_id', 'org_id'], values: [this.name] };
     return readGraph(this.#databases.graph, 'neo4j', keyNames, scope);
   }
 
-  /** What the documents demand. */
+  /** The graph that the documents define. */
   async expected(): Promise<GraphPicture> {
     const { db } = this.#databases;
     const ofUser = { user_id: this.name };
@@ -83,8 +84,8 @@ export class XmemScope {
   }
 
   /**
-   * The elements' own ids in Neo4j, and all their properties, bookkeeping included: equal where nothing was written, or
-   * the same again.
+   * The elements' ids in Neo4j and all their properties, including bookkeeping: equal if nothing
+   * was written, or the same again.
    */
   async elements(): Promise<readonly unknown[]> {
     const statement = `
