@@ -12,15 +12,15 @@ const step = (asked: number, fields: Partial<Parameters<typeof shortfall>[0]> = 
   ...fields,
 });
 
-/** A path that takes so many events per second. */
+/** A path that handles up to `limit` events per second. */
 const path = (limit: number) => async (rate: number) => step(rate, { growth: Math.max(0, rate - limit) });
 
 describe('a step', () => {
-  it('keeps up when it holds its rate, its backlog stays and its lags are short', () => {
+  it('keeps up if it holds its rate, its backlog is stable and its lags are short', () => {
     expect(shortfall(step(100, { held: 98, growth: 10 }))).toBeNull();
   });
 
-  it('does not keep up when one of these fails', () => {
+  it('does not keep up if one of these fails', () => {
     expect(shortfall(step(100, { held: 97 }))).toBe('writers are late');
     expect(shortfall(step(100, { processed: 99 }))).toBe('not settled');
     expect(shortfall(step(100, { growth: 11 }))).toBe('backlog grows');
@@ -29,20 +29,20 @@ describe('a step', () => {
 });
 
 describe('the search', () => {
-  it('goes up in steps of a half until one does not keep up, then between the last two', async () => {
+  it('increases the rate by half until a step does not keep up, then tries rates between the last two', async () => {
     const { highest, steps } = await findHighestRate(step(100), path(200));
     expect(steps.map(({ asked }) => Math.round(asked))).toStrictEqual([150, 225, 184, 203]);
     expect(highest?.asked).toBeCloseTo(203.3, 0);
   });
 
-  it('goes down when the first step does not keep up', async () => {
+  it('decreases the rate if the first step does not keep up', async () => {
     const run = path(50);
     const { highest, steps } = await findHighestRate(await run(100), run);
     expect(steps.map(({ asked }) => Math.round(asked))).toStrictEqual([67, 44, 54, 60]);
     expect(highest?.asked).toBeCloseTo(54.4, 0);
   });
 
-  it('lets writers that are late write more documents in one transaction, and then takes the rate again', async () => {
+  it('lets late writers write more documents in one transaction, and then repeats the rate', async () => {
     const writers = async (rate: number, together: number) => {
       const late = rate > 100 * together;
       return step(rate, { together, held: late ? 100 * together : rate, growth: Math.max(0, rate - 200) });
@@ -58,7 +58,7 @@ describe('the search', () => {
     expect(highest?.asked).toBeCloseTo(203.3, 0);
   });
 
-  it('ends where nothing keeps up, and where everything does', async () => {
+  it('ends if nothing keeps up, and if everything does', async () => {
     const none = await findHighestRate(step(10, { processed: 0 }), async (rate) => step(rate, { processed: 0 }));
     expect(none.highest).toBeNull();
     const all = await findHighestRate(step(10), async (rate) => step(rate));

@@ -23,7 +23,7 @@ const knows = (from: string, to: string) => ({
 });
 const identity = (name: string) => `["Person",[["name","s${name}"]]]`;
 
-/** The graph as it stands when outgraph has applied this. */
+/** The graph after outgraph has applied this subgraph. */
 const standingOf = ({ nodes, relationships }: Subgraph): StoredElements => ({
   nodes: new Map(
     nodes.map((node) => [
@@ -74,12 +74,12 @@ const [knowsBob, knowsCyd] = [before, after].map(({ relationships: [one] }) =>
   one === undefined ? '' : `KNOWS ${relationshipId(one, key)}`,
 );
 
-it('what stands as the document says has none', () => {
+it('an aggregate that matches its document has none', () => {
   const registered = registeredOf(before);
   expect(differences({ document: before, registered, standing: standingOf(before) })).toStrictEqual([]);
 });
 
-it('of a stale aggregate it tells what is missing yet, what is of the older state, and what is still to go', () => {
+it('lists what a stale aggregate lacks, what has its older state, and what it should not have', () => {
   const found = differences({ document: after, registered: registeredOf(before), standing: standingOf(before) });
   expect(found.map(({ kind, element, reason }) => [kind, element, reason])).toStrictEqual([
     ['stale', null, 'The graph has a different state of the aggregate, and no event is pending.'],
@@ -91,19 +91,19 @@ it('of a stale aggregate it tells what is missing yet, what is of the older stat
   ]);
 });
 
-it('of a stale aggregate, what both states say alike and is gone was changed by somebody else', () => {
+it('an element of a stale aggregate that both states have but the graph lacks counts as changed', () => {
   const standing = { ...standingOf(before), nodes: new Map(standingOf(before).nodes) };
   standing.nodes.delete(identity('ada'));
   const found = differences({ document: after, registered: registeredOf(before), standing });
   expect(found.filter(({ kind }) => kind === 'changed')).toMatchObject([{ element: identity('ada') }]);
 });
 
-it('what is to go and stands no more is no difference', () => {
+it('an element that only the older state has and that is gone is no difference', () => {
   const found = differences({ document: after, registered: registeredOf(before), standing: standingOf(after) });
   expect(found).toMatchObject([{ kind: 'stale', element: null }]);
 });
 
-it('while an event is on its way, it does not say that none is', () => {
+it('does not claim that no event is pending while one is', () => {
   const findings = { document: after, registered: registeredOf(before), standing: standingOf(before) };
   const [general] = differences({ ...findings, isInFlight: true });
   expect(general?.reason).toBe('The graph has an older state of the aggregate.');
@@ -116,8 +116,8 @@ it.each<readonly [string, Partial<AggregateFindings>, readonly string[]]>([
   ['a document, and nothing in the graph', { document: before }, ['missing']],
   ['a document, and a tombstone', { document: before, registered: registeredOf(null) }, ['missing']],
   ['a document that can never be applied', { document: new Fault('payload-invalid', 'bad') }, ['dead']],
-  ['a dead event of what has no document', { isNewestDead: true }, ['dead']],
-  ['a document that nobody looked for to the end', { document: 'not-found', registered: registeredOf(before) }, []],
+  ['a dead event of an aggregate without a document', { isNewestDead: true }, ['dead']],
+  ['a document whose search was not complete', { document: 'not-found', registered: registeredOf(before) }, []],
 ])('%s', (_, findings, kinds) => {
   expect(differences(findings).map(({ kind }) => kind)).toStrictEqual(kinds);
 });

@@ -1,4 +1,4 @@
-/** The flow of a backfill that goes straight to the graph, on documents whose ids are numbers. */
+/** The flow of a direct backfill, with documents whose ids are numbers. */
 import { expect, it } from 'vitest';
 import { backfillDirectly, type DirectPorts } from '../../../cli/backfill/backfill-directly.ts';
 import type { BackfillProgress } from '../../../cli/backfill/record-all.ts';
@@ -28,7 +28,7 @@ function world(given: Partial<DirectPorts<number>> = {}) {
   const applied: AggregateState[] = [];
   const recorded: number[] = [];
   const saved: BackfillProgress<number>[] = [];
-  const said: string[] = [];
+  const logged: string[] = [];
   const ports: DirectPorts<number> = {
     readProgress: async () => saved.at(-1) ?? null,
     saveProgress: async (progress) => void saved.push(progress),
@@ -49,24 +49,24 @@ function world(given: Partial<DirectPorts<number>> = {}) {
     countPending: async () => 0,
     nowMillis: () => 0,
     pace: async () => undefined,
-    sleep: async (millis) => void said.push(`sleeps ${millis}`),
+    sleep: async (millis) => void logged.push(`sleeps ${millis}`),
     isInterrupted: () => false,
     progress: () => undefined,
     log: {
-      waiting: () => void said.push('waits'),
-      away: (code) => void said.push(code),
-      unrecordable: (id) => void said.push(`unrecordable ${id}`),
+      waiting: () => void logged.push('waits'),
+      away: (code) => void logged.push(code),
+      unrecordable: (id) => void logged.push(`unrecordable ${id}`),
     },
     ...given,
   };
   const keys = () => applied.map(({ key }) => key);
-  return { ports, applied, keys, recorded, saved, said };
+  return { ports, applied, keys, recorded, saved, logged };
 }
 
 const keysOf = (ids: readonly number[]) => ids.map((id) => `thing:${id}`);
-const away = () => new Fault('neo4j-unavailable', 'for a test');
+const unavailable = () => new Fault('neo4j-unavailable', 'for a test');
 
-it('applies every document once, at the position that stands a transaction before what was read', async () => {
+it('applies every document once, at a position one transaction time before the read', async () => {
   const { ports, applied, keys, recorded } = world();
   expect(await backfillDirectly(ports, options)).toStrictEqual({
     outcome: 'done',
@@ -82,7 +82,7 @@ it('applies every document once, at the position that stands a transaction befor
   expect(recorded).toStrictEqual([]);
 });
 
-it('notes no part while one before it is under way, however fast it was itself', async () => {
+it('does not save a chunk as done while an earlier one is running', async () => {
   const first = Promise.withResolvers<void>();
   const { ports, saved } = world();
   let begun = 0;
@@ -95,7 +95,7 @@ it('notes no part while one before it is under way, however fast it was itself',
         if (begun === 1) await first.promise;
         await ports.applyBatch(states, results);
         if (begun !== 2) return;
-        // The second part is done: only now may the first one be.
+        // The second chunk is done. Only now can the first one finish.
         savedBeforeFirst = [...saved];
         first.resolve();
       },
@@ -106,7 +106,7 @@ it('notes no part while one before it is under way, however fast it was itself',
   expect(saved.map(({ after }) => after)).toStrictEqual([{ id: 2 }, { id: 4 }, { id: 5 }]);
 });
 
-it('a part that fails is where the next run begins, though a later one was done', async () => {
+it('the next run starts at the failed chunk, even if a later one was done', async () => {
   const { ports, saved, keys } = world();
   const failure = new Error('killed');
   const applyBatch: typeof ports.applyBatch = (states, results) =>
@@ -117,40 +117,40 @@ it('a part that fails is where the next run begins, though a later one was done'
   expect(await backfillDirectly(ports, options)).toMatchObject({ outcome: 'done', documents: 5, applied: 3 });
 });
 
-it('interrupted, it finishes what is under way and notes it', async () => {
+it('if interrupted, finishes and saves what is running', async () => {
   const { ports, keys, saved } = world();
   const report = await backfillDirectly({ ...ports, isInterrupted: () => keys().length >= 2 }, options);
   expect(report.outcome).toBe('interrupted');
   expect(saved.at(-1)?.recorded).toBe(keys().length);
 });
 
-it('a server that is away for a moment is waited for, and what was applied before is not applied again', async () => {
-  const { ports, keys, said } = world();
+it('waits for a server that is briefly unavailable, and does not repeat what it applied', async () => {
+  const { ports, keys, logged } = world();
   let failures = 0;
   const applyBatch: typeof ports.applyBatch = async (states, results) => {
     if (failures < 2) {
       failures += 1;
       await ports.applyBatch(states.slice(0, 1), results);
-      throw away();
+      throw unavailable();
     }
     await ports.applyBatch(states, results);
   };
   const report = await backfillDirectly({ ...ports, applyBatch }, { ...options, chunkDocuments: 5 });
   expect(report).toMatchObject({ outcome: 'done', applied: 5 });
   expect(keys()).toStrictEqual(keysOf(allIds));
-  expect(said).toStrictEqual(['neo4j-unavailable', 'sleeps 500', 'neo4j-unavailable', 'sleeps 1000']);
+  expect(logged).toStrictEqual(['neo4j-unavailable', 'sleeps 500', 'neo4j-unavailable', 'sleeps 1000']);
 });
 
-it('a server that stays away ends it', async () => {
-  const fault = away();
+it('fails if a server stays unavailable', async () => {
+  const fault = unavailable();
   const { ports } = world({ applyBatch: () => Promise.reject(fault) });
   await expect(backfillDirectly(ports, options)).rejects.toBe(fault);
 });
 
 it.each([
-  ['the graph', { applyBatch: () => Promise.reject(away()) }],
+  ['the graph', { applyBatch: () => Promise.reject(unavailable()) }],
   ['MongoDB', { listDocuments: () => Promise.reject(new Fault('mongodb-unavailable', 'for a test')) }],
-])('interrupted while %s is away, it is interrupted and has not failed, and the next run does it all', async (_, given) => {
+])('an interruption while %s is unavailable is not a failure, and the next run does everything', async (_, given) => {
   const { ports, saved } = world();
   let interrupted = false;
   const sleep = async () => {
@@ -161,7 +161,7 @@ it.each([
   expect(await backfillDirectly(ports, options)).toMatchObject({ outcome: 'done', documents: 5, applied: 5 });
 });
 
-it('what fails for another reason than a server that is away has failed, also when it is interrupted', async () => {
+it('fails for any other error, even if interrupted', async () => {
   const failure = new Error('for a test');
   let interrupted = false;
   const { ports } = world({ isInterrupted: () => interrupted });
@@ -173,12 +173,12 @@ it('what fails for another reason than a server that is away has failed, also wh
 });
 
 it.each([
-  ['just ten minutes are applied', 600_000, 880],
+  ['exactly ten minutes are applied', 600_000, 880],
   ['more than ten minutes are read again', 600_001, 1_880],
-])('states of %s: no deletion since can have been forgotten', async (_, age, second) => {
+])('states of %s, so no later tombstone can have been purged', async (_, age, second) => {
   const { ports, applied } = world({ nowMillis: () => age });
   const readAgain: typeof ports.readAgain = async (ids) => ({
-    // The second one was deleted meanwhile.
+    // The second one was deleted in the meantime.
     documents: ids.filter((id) => id !== 2).map(stateOf),
     committedUntil: toPosition({ t: 2_000, i: 1 }),
     readAtMillis: age,
@@ -188,7 +188,7 @@ it.each([
   expect(report).toMatchObject({ documents: 5, applied: second === 880 ? 5 : 4, throughOutbox: 0 });
 });
 
-it('what cannot be projected, what the graph refuses, what it holds for another, and a second document of one aggregate go through the outbox', async () => {
+it('sends documents that it cannot apply directly through the outbox', async () => {
   const documents: readonly DocumentState<number>[] = [
     { ...stateOf(1), subgraph: new Fault('payload-invalid', 'for a test') },
     { ...stateOf(2), aggregateId: null },
@@ -199,7 +199,7 @@ it('what cannot be projected, what the graph refuses, what it holds for another,
     { ...stateOf(7), aggregateId: '6' },
     stateOf(8),
   ];
-  const { ports, recorded, said } = world();
+  const { ports, recorded, logged } = world();
   const report = await backfillDirectly(
     {
       ...ports,
@@ -234,10 +234,10 @@ it('what cannot be projected, what the graph refuses, what it holds for another,
     unprojectable: 1,
     unrecordable: 2,
   });
-  expect(said).toStrictEqual(['unrecordable 2', 'unrecordable 3']);
+  expect(logged).toStrictEqual(['unrecordable 2', 'unrecordable 3']);
 });
 
-it('interrupted while it waits for room in the outbox, it does not call the part done', async () => {
+it('does not save a chunk as done if interrupted while it waits for the outbox', async () => {
   let waited = 0;
   const { ports, saved, recorded } = world({
     countPending: async () => 11,

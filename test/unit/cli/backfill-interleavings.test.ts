@@ -1,6 +1,6 @@
 /**
- * A backfill among writers, a consumer that delivers late and again, and a clock that jumps, in every order that chance
- * finds: at last the graph says what the documents say.
+ * A direct backfill with concurrent writers, a consumer that delivers late and repeatedly, and a
+ * clock that jumps, in random interleavings: in the end the graph matches the documents.
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -10,14 +10,14 @@ import { fromPosition, type Position, toPosition } from '../../../lib/contract/p
 import { type AggregateState, supersedes } from '../../../lib/graph/aggregate-state.ts';
 import { readSubgraph } from '../../../lib/projection/read-subgraph.ts';
 
-/** What the server lets a transaction take, in this world. */
+/** The longest time of a transaction in this world. */
 const transactionSeconds = 120;
 const ids = [0, 1, 2, 3];
 const keyOf = (id: number) => `thing:${id}`;
 const subgraphOf = (value: number) =>
   readSubgraph({ nodes: [{ label: 'Thing', key: { id: 1 }, properties: { value } }] });
 
-/** MongoDB and the graph, in as far as it matters here. */
+/** A model of MongoDB and the graph, as far as it matters here. */
 class World {
   #time = { t: 1_000_000, i: 1 };
   readonly documents = new Map<number, number>();
@@ -34,14 +34,17 @@ class World {
     this.#time = { t: this.#time.t + seconds, i: 1 };
   }
 
-  /** The graph's guard. */
+  /** Applies a state unless the graph has a newer one. */
   apply(state: AggregateState): 'applied' | 'superseded' {
     if (!supersedes(state, this.graph.get(state.key)?.position)) return 'superseded';
     this.graph.set(state.key, state);
     return 'applied';
   }
 
-  /** A transaction: its event gets its position before it commits. One that takes too long is ended by the server. */
+  /**
+   * A transaction: its event gets its position before it commits. The server aborts it if it takes
+   * too long.
+   */
   async write(id: number, value: number | null, step: () => Promise<void>): Promise<void> {
     if (this.#locked.has(id)) return;
     this.#locked.add(id);
@@ -57,7 +60,7 @@ class World {
     this.#locked.delete(id);
   }
 
-  /** What the graph says of each document. */
+  /** The state of each document in the graph, as text. */
   graphText(): string {
     const values = ids.map((id) => this.graph.get(keyOf(id))?.subgraph?.nodes[0]?.properties.value ?? null);
     return values.map(String).join();
@@ -95,7 +98,7 @@ function portsOn(world: World, step: () => Promise<void>): DirectPorts<number> {
       await step();
       for (const state of states) results.set(state.key, { outcome: world.apply(state) });
     },
-    recordCurrentStates: () => Promise.reject(new Error('Nothing goes through the outbox here.')),
+    recordCurrentStates: () => Promise.reject(new Error('Nothing may go through the outbox here.')),
     countPending: async () => 0,
     nowMillis: () => 0,
     pace: async () => undefined,
@@ -110,7 +113,7 @@ const writes = fc.array(fc.tuple(fc.constantFrom(...ids), fc.option(fc.nat(99), 
 const deliveries = fc.array(fc.nat(), { maxLength: 10 });
 const pauses = fc.array(fc.integer({ min: 1, max: 200 }), { maxLength: 6 });
 
-/** `marginSeconds`: what the backfill takes for the longest transaction. */
+/** `marginSeconds`: the longest transaction that the backfill assumes. */
 function convergence(marginSeconds: number) {
   return fc.asyncProperty(
     fc.scheduler(),
@@ -145,20 +148,20 @@ function convergence(marginSeconds: number) {
         backfillDirectly(portsOn(world, step), { ...options, chunkDocuments: 2, concurrency: 2 });
       const all = [...writers.map(write), deliver(), passTime(), backfilling(), backfilling()];
       await s.waitFor(Promise.all(all));
-      // At-least-once: whatever was not delivered yet comes now, and all the rest once more.
+      // At-least-once delivery: everything not yet delivered arrives now, and the rest once more.
       for (const event of [...world.events].reverse()) world.apply(event);
       expect(world.graphText()).toBe(world.documentsText());
     },
   );
 }
 
-it('the graph says what the documents say, whatever is written, delivered and backfilled when', {
+it('the graph matches the documents in any order of writes, deliveries and backfill steps', {
   timeout: 120_000,
 }, async () => {
   await fc.assert(convergence(transactionSeconds), { numRuns: 2_000 });
 });
 
-it('with half of the time that a transaction may take, writes get lost: a position is given before the commit', {
+it('assuming half the transaction time loses writes, because positions precede commits', {
   timeout: 120_000,
 }, async () => {
   const { failed } = await fc.check(convergence(transactionSeconds / 2), { numRuns: 20_000, endOnFailure: true });

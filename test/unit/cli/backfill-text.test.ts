@@ -1,11 +1,11 @@
-/** What an interrupted command says of how to go on. */
+/** How an interrupted command says how to continue. */
 import { expect, it } from 'vitest';
 import { continueText } from '../../../cli/backfill/text.ts';
 import { graph } from '../../../lib/projection/graph.ts';
 import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
 import { memoryUser } from '../../../xmem/aggregates/memory-user.ts';
 
-it('names the type that was interrupted and those that it did not come to, and none that is done', () => {
+it('names the interrupted type and the remaining ones, but no type that is done', () => {
   const types = [memoryUser, memoryEvent, graph];
   expect(continueText(types, memoryEvent.type, {})).toBe(
     'Interrupted. Run it again with memory-event graph to continue.',

@@ -6,7 +6,7 @@ const record = (isTTY: boolean) => {
   return { screen: createBlockScreen({ isTTY, write: (text) => written.push(text) }), written };
 };
 
-it('where the output goes to a file, each block stands below the one before', () => {
+it('writes each block below the previous one if the output is a file', () => {
   const { screen, written } = record(false);
   screen.show('one\ntwo');
   screen.show('three');
@@ -14,7 +14,7 @@ it('where the output goes to a file, each block stands below the one before', ()
   expect(written).toStrictEqual(['one\ntwo\n\n', 'three\n\n']);
 });
 
-it('on a terminal every line of the block before is cleared, and the last block stays when it ends', () => {
+it('on a terminal, replaces the previous block, and leaves the last block at the end', () => {
   const { screen, written } = record(true);
   screen.show('one\ntwo');
   screen.show('three');

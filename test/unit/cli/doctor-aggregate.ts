@@ -1,4 +1,4 @@
-/** An aggregate type that declares labels, and projects nothing. */
+/** An aggregate type that declares labels and projects nothing. */
 import { z } from 'zod';
 import { defineAggregate } from '../../../lib/projection/define-aggregate.ts';
 

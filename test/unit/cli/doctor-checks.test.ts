@@ -1,4 +1,6 @@
-/** What the doctor makes of facts that no server of the tests has: old versions, other policies, other users. */
+/**
+ * How the doctor judges facts that no test server has: old versions, other policies, other users.
+ */
 import { describe, expect, it } from 'vitest';
 import { configurationChecks, readSettingStates, type SettingState } from '../../../cli/doctor/check-configuration.ts';
 import {
@@ -55,7 +57,7 @@ describe('configuration', () => {
     expect(await examine('Node.js', { nodeVersion })).toMatchObject({ outcome });
   });
 
-  it("unknown settings of outgraph's prefixes are named, without their values", async () => {
+  it("names unknown settings with outgraph's prefixes, without their values", async () => {
     const environment = { MONGODB_DATABSE: 'shop', NEO4J_HOST: 's3cret', PATH: '/bin' };
     expect(await examine('unknown settings', { environment })).toMatchObject({
       outcome: 'warning',
@@ -64,7 +66,7 @@ describe('configuration', () => {
     expect(await examine('unknown settings')).toMatchObject({ outcome: 'ok' });
   });
 
-  it('two types that key one label differently are wrong, because every event of one would be dead', async () => {
+  it('two types with different keys for one label are wrong, because all events of one would be dead', async () => {
     const catalog = createCatalog([aggregate('a', { Person: ['id'] }), aggregate('b', { Person: ['name', 'id'] })]);
     const finding = await examine('catalog', { catalog });
     expect(finding).toMatchObject({ outcome: 'wrong', detail: 'a keys the label Person by (id), b by (id, name)' });
@@ -75,14 +77,14 @@ describe('configuration', () => {
     expect(finding).toMatchObject({ outcome: 'wrong', detail: expect.stringContaining(name) });
   });
 
-  it('what a reference names is the value, and no part of it is told where it is wrong', async () => {
+  it('checks the value behind a reference, and never shows any part of it', async () => {
     const found = await readSettingStates({ MONGODB_URI: 'ssm:/a/uri' }, async () => 'mongodb://u:secret@example.com');
     const uri = found.find(({ name }) => name === 'MONGODB_URI');
     expect(uri).toMatchObject<Partial<SettingState>>({ state: 'invalid', isReferred: true, value: undefined });
     expect(uri?.problem).not.toContain('secret');
   });
 
-  it('a Neo4j elsewhere without a user is warned of', async () => {
+  it('warns about a remote Neo4j without a user', async () => {
     const elsewhere = await readSettingStates(
       { MONGODB_URI: 'mongodb+srv://db.example.com', NEO4J_URI: 'neo4j+s://graph.example.com' },
       async () => '',
@@ -167,7 +169,7 @@ describe('Neo4j', () => {
     ['version', '5.7', version('5.7.0'), 'ok', /5\.7/],
     ['version', '2025', version('2025.10.1'), 'warning', /only with Neo4j 5/],
     ['user', 'a role of a part', {}, 'ok', /outgraph_sweep/],
-    ['user', 'other roles alone', user(['reader', 'PUBLIC']), 'warning', /none is outgraph's/],
+    ['user', 'only other roles', user(['reader', 'PUBLIC']), 'warning', /none is outgraph's/],
     ['user', 'no authentication', { readUser: async () => null }, 'warning', /no authentication/],
     ['user', 'a password that has expired', user(['admin'], true), 'wrong', /must be changed/],
     ['user', 'an edition without roles', user(null), 'ok', /no roles/],
@@ -181,7 +183,7 @@ describe('Neo4j', () => {
     ['indexes', 'one that failed', index({ state: 'FAILED' }), 'wrong', /failed: outgraph_key_A/],
     [
       'indexes',
-      'one that is built',
+      'one that is being built',
       index({ state: 'POPULATING', populationPercent: 41.7 }),
       'warning',
       /outgraph_key_A \(41 %\)/,
@@ -268,7 +270,7 @@ describe('queue and bus', () => {
       'wrong',
     ],
     ['policy of the queue', { policy: policy({ Condition: { ArnLike: { 'aws:SourceArn': 'arn:rule/*' } } }) }, 'ok'],
-  ])('%s, of a queue with %j: %s', async (name, change, outcome) => {
+  ])('%s of a queue with %j: %s', async (name, change, outcome) => {
     expect(await examine(name, change)).toMatchObject({ outcome });
   });
 

@@ -1,4 +1,4 @@
-/** What the doctor measures a stage by is what a deployment sets. */
+/** The doctor's expectations are the values that a deployment sets. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { deployed } from '../../../cli/doctor/expectations.ts';
 const infra = path.join(import.meta.dirname, '../../../infra');
 const read = (file: string) => readFileSync(path.join(infra, file), 'utf8');
 
-/** A number of infra/params.yml. */
+/** A number in infra/params.yml. */
 function param(name: string): number {
   return Number(new RegExp(`^${name}: (\\d+)$`, 'm').exec(read('params.yml'))?.[1]);
 }
@@ -24,7 +24,7 @@ it('expects of a stage what infra/params.yml sets', () => {
   });
 });
 
-it('both queues keep messages for as long as the doctor expects, and the queue hides them for six times what the consumer may take', () => {
+it("the queues' retention is as expected, and their visibility time-out is six consumer time-outs", () => {
   const retentions = [...read('messaging.yml').matchAll(/MessageRetentionPeriod: (\d+)/g)].map(([, value]) => value);
   expect(retentions).toStrictEqual([1, 2].map(() => String(deployed.messageRetentionSeconds)));
   expect(deployed.visibilityTimeoutSeconds).toBe(6 * deployed.consumerTimeoutSeconds);

@@ -26,7 +26,7 @@ const report: DoctorReport = {
   ],
 };
 
-it('checks stand by group with their marks, the advice below, and one line for all that one check kept from being made', () => {
+it('groups checks with their marks and advice, and lists those that one check blocks in one line', () => {
   expect(doctorText(report, { hasColour: false, isUnicode: true })).toBe(`Configuration
   ✓ settings   fine
 
@@ -45,14 +45,14 @@ Stage
 Something is wrong: 1 ok, 1 warning, 1 wrong, 3 skipped.`);
 });
 
-it('a terminal without Unicode gets the same in ASCII', () => {
+it('uses ASCII for a terminal without Unicode', () => {
   const text = doctorText(report, { hasColour: false, isUnicode: false });
   expect(text).toMatch(/^[\n -~]*$/);
   expect(text).toContain('  ok settings   fine\n');
   expect(text).toContain('  X  reachable  away\n                Start it.\n');
 });
 
-it('colour goes around marks and headings alone', () => {
+it('colours only marks and headings', () => {
   const text = doctorText(report, { hasColour: true, isUnicode: true });
   expect(text).toContain('\u001b[31m✗\u001b[39m reachable  away');
   expect(stripVTControlCharacters(text)).toBe(doctorText(report, { hasColour: false, isUnicode: true }));
@@ -63,6 +63,6 @@ it.each([
   [{ LANG: 'de_DE.UTF-8', NO_COLOR: '1' }, true, { hasColour: false, isUnicode: true }],
   [{ LANG: 'de_DE.UTF-8', LC_ALL: 'C' }, false, { hasColour: false, isUnicode: false }],
   [{}, true, { hasColour: true, isUnicode: false }],
-])('the environment %j on a terminal (%s) looks like %j', (environment, isTerminal, style) => {
+])('the environment %j (terminal: %s) has the style %j', (environment, isTerminal, style) => {
   expect(styleOf(environment, isTerminal)).toStrictEqual(style);
 });

@@ -1,4 +1,4 @@
-/** The doctor's flow: how checks that fail, hang, or stand on each other come together. */
+/** The doctor's flow: how it handles checks that fail, hang, or depend on each other. */
 import { expect, it } from 'vitest';
 import {
   type Check,
@@ -22,7 +22,7 @@ const throwing = (error: unknown) => async () => {
   throw error;
 };
 
-it('makes every check, also where one before it throws, and says why that one did without what may be secret', async () => {
+it('runs every check even if an earlier one throws, and reports its error without secrets', async () => {
   const checks = [
     check('MongoDB', 'first', throwing(new Error('mongodb://somebody:secret@host'))),
     check('MongoDB', 'second', throwing(new Fault('mongodb-unavailable', 'It did not answer.'))),
@@ -35,45 +35,45 @@ it('makes every check, also where one before it throws, and says why that one di
   expect(report.checks[0]?.advice).toBe('do something');
 });
 
-it('skips what stands on a check that failed, and names the first of all that is in the way', async () => {
+it('skips checks that depend on a failed one, and names the first cause', async () => {
   const reachable = check('MongoDB', 'reachable', async () => wrong('away', 'start it'));
   const outbox = check('MongoDB', 'outbox', fine, { needs: [reachable] });
-  let asked = false;
+  let runs = false;
   const dead = check(
     'Stage',
     'dead events',
     async () => {
-      asked = true;
+      runs = true;
       return ok('none');
     },
     { needs: [outbox] },
   );
   const { checks } = await examineStage([reachable, outbox, dead], options);
   expect(checks[2]).toMatchObject({ outcome: 'skipped', blockedBy: 'MongoDB: reachable' });
-  expect(asked).toBe(false);
+  expect(runs).toBe(false);
 });
 
-it('makes what stands on a check that only warned, and a check that several stand on once', async () => {
-  let asked = 0;
+it('runs checks that depend on a warning, and runs a shared dependency once', async () => {
+  let runs = 0;
   const shared = check('Neo4j', 'shared', async () => {
-    asked += 1;
+    runs += 1;
     return warning('old', 'upgrade');
   });
   const others = ['one', 'two'].map((name) => check('Neo4j', name, fine, { needs: [shared] }));
   const { outcome, counts } = await examineStage([shared, ...others], options);
   expect(outcome).toBe('done');
   expect(counts).toStrictEqual({ ok: 2, warning: 1, wrong: 0, skipped: 0 });
-  expect(asked).toBe(1);
+  expect(runs).toBe(1);
 });
 
-it('ends a check that hangs, and goes on with the others', async () => {
+it('ends a hanging check and continues with the others', async () => {
   const hanging = check('Neo4j', 'hanging', () => new Promise<Finding>(() => undefined));
   const { checks } = await examineStage([hanging, check('MongoDB', 'other', fine)], { ...options, seconds: 0.02 });
   expect(checks.map(({ outcome }) => outcome)).toStrictEqual(['wrong', 'ok']);
   expect(checks[0]?.detail).toMatch(/No answer within/);
 });
 
-it('skips what the user may not read, with the right that it needs, and counts a refusal as wrong where none is named', async () => {
+it('skips a denied check that names its right, and counts any other denial as wrong', async () => {
   const denied = throwing(new Fault('permission-denied', 'not allowed'));
   const checks = [
     check('MongoDB', 'validator', denied, { right: 'it needs listCollections' }),
@@ -84,21 +84,21 @@ it('skips what the user may not read, with the right that it needs, and counts a
   expect(report.checks[0]?.detail).toMatch(/it needs listCollections/);
 });
 
-it('skips what not every server tells, whatever it throws', async () => {
+it('skips an optional check on any error', async () => {
   const examine = throwing(new Fault('mongodb-unavailable', 'No such command.'));
   const { outcome, checks } = await examineStage([check('MongoDB', 'oplog', examine, { isOptional: true })], options);
   expect(outcome).toBe('done');
   expect(checks[0]).toMatchObject({ outcome: 'skipped', detail: 'cannot be read: No such command.' });
 });
 
-it('is unusable only where the settings are wrong and nothing else was examined', async () => {
+it('is unusable only if the settings are wrong and nothing else was checked', async () => {
   const settings = check('Configuration', 'settings', async () => wrong('MONGODB_URI is not set', 'set it'));
   const nothing = check('MongoDB', 'reachable', async () => skipped('MONGODB_URI is not usable'));
   expect((await examineStage([settings, nothing], options)).outcome).toBe('unusable');
   expect((await examineStage([settings, nothing, check('Neo4j', 'reachable', fine)], options)).outcome).toBe('wrong');
 });
 
-it('interrupted, it skips what is still under way and says so', async () => {
+it('if interrupted, skips the running check and says so', async () => {
   const interruption = new AbortController();
   const hanging = check('Neo4j', 'hanging', () => {
     interruption.abort();

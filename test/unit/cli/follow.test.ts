@@ -1,4 +1,4 @@
-/** Following the outbox over whatever may happen, on a stream of the test's own. */
+/** Following the outbox through any fault, on a simulated stream. */
 import { expect, it } from 'vitest';
 import { type FollowPorts, follow } from '../../../cli/tail/follow.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
@@ -6,7 +6,10 @@ import type { Position } from '../../../lib/contract/position.ts';
 
 const begin = { after: '1' as Position };
 
-/** What each read brings: a change, nothing, or a fault; then the reader is interrupted. */
+/**
+ * Follows a script of reads. Each returns a change or nothing, or throws a fault; then the reader
+ * is interrupted.
+ */
 async function followed(script: readonly (string | null | Fault)[]) {
   const seen: string[] = [];
   let read = 0;
@@ -41,11 +44,11 @@ async function followed(script: readonly (string | null | Fault)[]) {
 const away = new Fault('mongodb-unavailable', 'away');
 const open = (start: object) => `open ${JSON.stringify(start)}`;
 
-it('each change is told once, in its order', async () => {
+it('reports each change once and in order', async () => {
   expect(await followed(['a', null, 'b'])).toStrictEqual([open(begin), 'a', 'b', 'close']);
 });
 
-it('over an outage it goes on after the last thing that it knows, and says once that it waits, and when that is over', async () => {
+it('continues after the last known change in an outage, and reports its start and end once', async () => {
   const seen = await followed(['a', null, away, away, 'b']);
   const again = open({ resumeToken: 2 });
   expect(seen).toStrictEqual([
@@ -67,7 +70,7 @@ it('over an outage it goes on after the last thing that it knows, and says once 
 it.each([
   'history-lost',
   'change-event-too-large',
-] as const)('after %s it says that it missed something, and goes on from now', async (code) => {
+] as const)('after %s, reports missed changes and continues from now', async (code) => {
   const seen = await followed(['a', new Fault(code, 'lost'), 'b']);
   expect(seen).toStrictEqual([open(begin), 'a', 'close', 'missed', open({ after: '9' }), 'b', 'close']);
 });
@@ -76,11 +79,11 @@ it.each([
   'history-lost',
   'mongodb-unavailable',
   'permission-denied',
-] as const)('%s before the first answer ends it', async (code) => {
+] as const)('fails if the first read fails with %s', async (code) => {
   expect(await followed([new Fault(code, 'no'), 'a'])).toStrictEqual([open(begin), 'close', code]);
 });
 
-it('what no waiting mends ends it later as well', async () => {
+it('also fails later for an error that waiting cannot fix', async () => {
   const seen = await followed(['a', new Fault('permission-denied', 'no'), 'b']);
   expect(seen).toStrictEqual([open(begin), 'a', 'close', 'permission-denied']);
 });

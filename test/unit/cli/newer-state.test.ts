@@ -1,4 +1,4 @@
-/** What is newer than an event, by what the outbox and the graph know of its aggregate. */
+/** What is newer than an event, according to the outbox and the graph. */
 import { expect, it } from 'vitest';
 import { type EventPlace, type NewerPorts, newerStates } from '../../../cli/dead/newer-state.ts';
 import { type Position, toPosition } from '../../../lib/contract/position.ts';
@@ -17,14 +17,14 @@ const known = (t: number): Pick<NewerPorts, 'readPositions'> => {
 };
 
 it.each<readonly [string, NewerPorts, string]>([
-  ['where nothing is known of its aggregate', nothing, 'none'],
-  ['where it is itself the newest in the outbox', { ...nothing, ...unsettled(5, 'dead') }, 'none'],
-  ['where the graph has only what came before', { ...nothing, ...known(4) }, 'none'],
-  ['where the graph has just this event', { ...nothing, ...known(5) }, 'none'],
-  ['where the graph has what came after', { ...nothing, ...known(6) }, 'applied'],
-  ['where a later one is pending', { ...nothing, ...unsettled(6, 'pending') }, 'pending'],
-  ['where a later one is dead', { ...nothing, ...unsettled(6, 'dead') }, 'dead'],
-  ['where a later one is dead, and one between them is applied', { ...unsettled(9, 'dead'), ...known(6) }, 'applied'],
+  ['of an unknown aggregate', nothing, 'none'],
+  ['that is the newest in the outbox', { ...nothing, ...unsettled(5, 'dead') }, 'none'],
+  ['if the graph has only an older state', { ...nothing, ...known(4) }, 'none'],
+  ['if the graph has exactly this event', { ...nothing, ...known(5) }, 'none'],
+  ['if the graph has a later state', { ...nothing, ...known(6) }, 'applied'],
+  ['if a later one is pending', { ...nothing, ...unsettled(6, 'pending') }, 'pending'],
+  ['if a later one is dead', { ...nothing, ...unsettled(6, 'dead') }, 'dead'],
+  ['if a later one is dead, and one between them is applied', { ...unsettled(9, 'dead'), ...known(6) }, 'applied'],
 ])('an event %s', async (_, ports, expected) => {
   expect(await newerStates(ports, [place('a', at(5))])).toStrictEqual([expected]);
 });
@@ -33,11 +33,11 @@ it('nothing is newer than an event without a position', async () => {
   expect(await newerStates({ ...nothing, ...known(6) }, [place('a', null)])).toStrictEqual(['none']);
 });
 
-it('each type is asked for its own aggregates, in parts, each aggregate once, and the answers keep the order of the events', async () => {
-  const asked: [string, number][] = [];
+it('queries each aggregate of a type once, in chunks, and returns results in the order of events', async () => {
+  const queries: [string, number][] = [];
   const ports: NewerPorts = {
     newestUnsettled: async (type, ids) => {
-      asked.push([type, ids.length]);
+      queries.push([type, ids.length]);
       return new Map();
     },
     readPositions: async (type, ids) => new Map(type === 'cart' ? ids.map((id) => [id, at(9)]) : []),
@@ -47,7 +47,7 @@ it('each type is asked for its own aggregates, in parts, each aggregate once, an
   const states = await newerStates(ports, events);
   expect(states.slice(0, 4)).toStrictEqual(['none', 'applied', 'none', 'none']);
   expect(states).toHaveLength(1_102);
-  expect(asked).toStrictEqual([
+  expect(queries).toStrictEqual([
     ['order', 500],
     ['order', 500],
     ['order', 100],

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { chunkFor, createPace } from '../../../cli/throttle/pace.ts';
 
-/** A clock that sleeping moves on, and that work moves on by hand. */
+/** A clock that advances while sleeping, and by hand for work. */
 function testClock() {
   const clock = { time: 1_000, slept: 0 };
   const sleep = async (millis: number) => {
@@ -11,14 +11,14 @@ function testClock() {
   return { clock, ports: { now: () => clock.time, sleep } };
 }
 
-it('a hundred items at fifty a second take two seconds', async () => {
+it('100 items at 50 per second take two seconds', async () => {
   const { clock, ports } = testClock();
   const pace = createPace(50, ports);
-  for (let part = 0; part < 10; part += 1) await pace(10);
+  for (let chunk = 0; chunk < 10; chunk += 1) await pace(10);
   expect(clock.time - 1_000).toBeCloseTo(2_000);
 });
 
-it('work that is slower than the pace is not made to wait more than one part, and does not hurry after it', async () => {
+it('work slower than the pace waits for at most one chunk, and does not catch up afterwards', async () => {
   const { clock, ports } = testClock();
   const pace = createPace(50, ports);
   await pace(10);
@@ -33,6 +33,6 @@ it.each([
   [5_000, 500],
   [100, 10],
   [0.5, 1],
-])('at %d a second, parts are of %d items', (perSecond, items) => {
+])('at %d per second, a chunk has %d items', (perSecond, items) => {
   expect(chunkFor(perSecond, 500)).toBe(items);
 });

@@ -3,10 +3,10 @@ import { valueText } from '../../../cli/show/element-text.ts';
 import { plainProperties } from '../../../cli/show/plain-values.ts';
 
 const date = new Date('2026-11-25T12:00:00Z');
-const most = 9_223_372_036_854_775_807n;
+const longMax = 9_223_372_036_854_775_807n;
 
-it('whatever the graph may hold can be written as JSON, stays exact, and is told apart', () => {
-  const values = { a: 1n, b: most, c: [1.5, Number.NaN], d: date, e: '1', f: 1, g: [-most, 3n], h: -0, i: true };
+it('every graph value can be written as JSON, exactly and unambiguously', () => {
+  const values = { a: 1n, b: longMax, c: [1.5, Number.NaN], d: date, e: '1', f: 1, g: [-longMax, 3n], h: -0, i: true };
   expect(JSON.parse(JSON.stringify(plainProperties(values)))).toStrictEqual({
     a: 1,
     b: { $numberLong: '9223372036854775807' },
@@ -20,8 +20,8 @@ it('whatever the graph may hold can be written as JSON, stays exact, and is told
   });
 });
 
-it('numbers, texts and dates are told apart in words', () => {
-  const values = [most, `${most}`, 17n, 17, '17', date, date.toISOString(), [1n, 2n], true, 'true'];
+it('numbers, texts and dates look different as text', () => {
+  const values = [longMax, `${longMax}`, 17n, 17, '17', date, date.toISOString(), [1n, 2n], true, 'true'];
   expect(values.map(valueText)).toStrictEqual([
     '9223372036854775807',
     '"9223372036854775807"',

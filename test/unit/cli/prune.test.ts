@@ -1,6 +1,6 @@
 /**
- * Which aggregates have no document, by what the graph and the outbox know of them. The reprojection began at second
- * 1,000; writers take ten seconds at most.
+ * Which aggregates have no document, according to the graph and the outbox. The backfill began at
+ * second 1,000; transactions take at most ten seconds.
  */
 import { expect, it } from 'vitest';
 import { type PrunePorts, prune } from '../../../cli/backfill/prune.ts';
@@ -10,7 +10,7 @@ const at = (second: number) => toPosition({ t: second, i: 5 });
 const options = { startedAt: at(1_000), transactionSeconds: 10, maxDeleted: 10 };
 
 interface World {
-  /** Live aggregates of the graph, and deleted ones. */
+  /** Live and deleted aggregates in the graph. */
   readonly live?: Readonly<Record<string, number>>;
   readonly deleted?: Readonly<Record<string, number>>;
   readonly unsettled?: Readonly<
@@ -21,7 +21,7 @@ interface World {
   >;
 }
 
-async function forget(
+async function pruneWorld(
   { live = {}, deleted = {}, unsettled = {} }: World,
   given: Partial<typeof options> = {},
   isSameGraph: PrunePorts['isSameGraph'] = async () => true,
@@ -54,17 +54,17 @@ async function forget(
 }
 
 it.each<readonly [string, World, Readonly<Record<string, number>>]>([
-  ['one that the graph knows only from before', { live: { a: 500 } }, { a: 500 }],
-  ['not one that was recorded anew', { live: { a: 1_001 } }, {}],
+  ['one that the graph knows only from earlier', { live: { a: 500 } }, { a: 500 }],
+  ['not one that was recorded again', { live: { a: 1_001 } }, {}],
   [
     'not one whose new event is pending',
     { live: { a: 500 }, unsettled: { a: { second: 1_001, status: 'pending' } } },
     {},
   ],
   ['not one whose new event is dead', { live: { a: 500 }, unsettled: { a: { second: 1_001 } } }, {}],
-  ['not one whose writer may have committed after it was passed', { live: { a: 995 } }, {}],
+  ['not one whose transaction may commit after the scan passed it', { live: { a: 995 } }, {}],
   [
-    'one with an older dead event, behind the later of both',
+    'one with an older dead event, after the later of both',
     { live: { a: 500 }, unsettled: { a: { second: 600 } } },
     { a: 600 },
   ],
@@ -79,12 +79,12 @@ it.each<readonly [string, World, Readonly<Record<string, number>>]>([
     {},
   ],
   [
-    'one that the graph does not know, but that a dead upsert would bring back',
+    'one that the graph does not know, but that a dead upsert would create',
     { unsettled: { a: { second: 600 } } },
     { a: 600 },
   ],
   [
-    'one whose deletion the graph knows, but not the dead upsert after it',
+    'one whose deletion in the graph precedes a dead upsert',
     { deleted: { a: 500 }, unsettled: { a: { second: 600 } } },
     { a: 600 },
   ],
@@ -93,28 +93,28 @@ it.each<readonly [string, World, Readonly<Record<string, number>>]>([
     { deleted: { a: 700 }, unsettled: { a: { second: 600 } } },
     {},
   ],
-])('forgets %s', async (_, world, expected) => {
-  const { recorded } = await forget(world);
+])('prunes %s', async (_, world, expected) => {
+  const { recorded } = await pruneWorld(world);
   const positions = new Map(recorded.map(({ aggregateId, knownPosition }) => [aggregateId, knownPosition]));
   expect(positions).toStrictEqual(new Map(Object.entries(expected).map(([id, second]) => [id, at(second)])));
 });
 
-it('forgets all or nothing where there are too many, over several pages', async () => {
+it('prunes all or nothing if there are too many, over several pages', async () => {
   const live = Object.fromEntries(Array.from({ length: 1_200 }, (_, index) => [`id-${10_000 + index}`, 500]));
-  expect(await forget({ live })).toStrictEqual({ report: { outcome: 'too-many', missing: 1_200 }, recorded: [] });
-  const all = await forget({ live }, { maxDeleted: 1_200 });
+  expect(await pruneWorld({ live })).toStrictEqual({ report: { outcome: 'too-many', missing: 1_200 }, recorded: [] });
+  const all = await pruneWorld({ live }, { maxDeleted: 1_200 });
   expect(all.report).toStrictEqual({ outcome: 'done', pruned: 1_200 });
   expect(new Set(all.recorded.map(({ aggregateId }) => aggregateId)).size).toBe(1_200);
 });
 
-it('forgets nothing more once the graph is not the one that the reprojection began with', async () => {
+it('stops pruning once the graph is not the one it began with', async () => {
   const live = Object.fromEntries(Array.from({ length: 1_200 }, (_, index) => [`a${10_000 + index}`, 500]));
   let looks = 0;
   const once = async () => {
     looks += 1;
     return looks === 1;
   };
-  const { report, recorded } = await forget({ live }, { maxDeleted: 1_200 }, once);
+  const { report, recorded } = await pruneWorld({ live }, { maxDeleted: 1_200 }, once);
   expect(report).toStrictEqual({ outcome: 'graph-changed', pruned: 500 });
   expect(recorded).toHaveLength(500);
 });

@@ -1,4 +1,4 @@
-/** The reprojection's flow, on documents whose ids are numbers. */
+/** The flow of a backfill through the outbox, with documents whose ids are numbers. */
 import { expect, it } from 'vitest';
 import { type BackfillProgress, type RecordAllPorts, recordAll } from '../../../cli/backfill/record-all.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
@@ -8,7 +8,7 @@ const options = { chunkDocuments: 2, maxPending: 10 };
 function world(given: Partial<RecordAllPorts<number>> = {}) {
   const recorded: number[] = [];
   const saved: BackfillProgress<number>[] = [];
-  const said = { waiting: 0, unrecordable: [] as number[] };
+  const logged = { waiting: 0, unrecordable: [] as number[] };
   const ports: RecordAllPorts<number> = {
     readProgress: async () => saved.at(-1) ?? null,
     saveProgress: async (progress) => void saved.push(progress),
@@ -25,23 +25,23 @@ function world(given: Partial<RecordAllPorts<number>> = {}) {
     log: {
       progress: () => undefined,
       waiting: () => {
-        said.waiting += 1;
+        logged.waiting += 1;
       },
-      unrecordable: (id) => void said.unrecordable.push(id),
+      unrecordable: (id) => void logged.unrecordable.push(id),
     },
     ...given,
   };
-  return { ports, recorded, saved, said };
+  return { ports, recorded, saved, logged };
 }
 
-it('records every document once, and tells when it began', async () => {
+it('records every document once, and reports when it began', async () => {
   const { ports, recorded } = world();
   const report = await recordAll(ports, options);
   expect(recorded).toStrictEqual([1, 2, 3, 4, 5]);
   expect(report).toMatchObject({ outcome: 'done', recorded: 5, startedAt: toPosition({ t: 1_000, i: 1 }) });
 });
 
-it('interrupted, it ends after the part that it is at; the next run goes on there, and still knows when the first one began', async () => {
+it('stops after the current chunk if interrupted, and continues there with its original start', async () => {
   const { ports, recorded } = world();
   const interrupted = await recordAll({ ...ports, isInterrupted: () => recorded.length >= 2 }, options);
   expect(interrupted).toMatchObject({ outcome: 'interrupted', recorded: 2 });
@@ -54,29 +54,29 @@ it('interrupted, it ends after the part that it is at; the next run goes on ther
   expect(recorded).toStrictEqual([1, 2, 3, 4, 5]);
 });
 
-it('notes when it began before it records anything: a run that is killed at once is gone on from', async () => {
+it('saves its start before it records anything, so a killed run can be continued', async () => {
   const failure = new Error('killed');
   const { ports, saved } = world({ recordCurrentStates: () => Promise.reject(failure) });
   await expect(recordAll(ports, options)).rejects.toBe(failure);
   expect(saved).toStrictEqual([{ startedAt: toPosition({ t: 1_000, i: 1 }), after: null, recorded: 0 }]);
 });
 
-it('waits while more events are pending than it may leave before the users', async () => {
+it('waits while more events are pending than allowed', async () => {
   let pending = 13;
-  const { ports, recorded, said } = world({
+  const { ports, recorded, logged } = world({
     countPending: async () => {
       pending -= 1;
       return pending;
     },
   });
   await recordAll(ports, options);
-  // 12 and 11 are too many, 10 are not.
-  expect(said.waiting).toBe(2);
+  // 12 and 11 are too many, but 10 are not.
+  expect(logged.waiting).toBe(2);
   expect(recorded).toHaveLength(5);
 });
 
-it('counts what cannot be projected and names what cannot be recorded, and goes on', async () => {
-  const { ports, said } = world({
+it('counts unprojectable documents, names unrecordable ones, and continues', async () => {
+  const { ports, logged } = world({
     recordCurrentStates: async (ids) => ({
       recorded: ids.length - 1,
       unprojectable: 1,
@@ -84,5 +84,5 @@ it('counts what cannot be projected and names what cannot be recorded, and goes 
     }),
   });
   expect(await recordAll(ports, options)).toMatchObject({ recorded: 2, unprojectable: 3, unrecordable: 3 });
-  expect(said.unrecordable).toStrictEqual([1, 3, 5]);
+  expect(logged.unrecordable).toStrictEqual([1, 3, 5]);
 });

@@ -1,4 +1,4 @@
-/** The rounds of a repair, with a verification that finds what the test says. */
+/** The rounds of a repair, with the findings that a test defines. */
 import { expect, it } from 'vitest';
 import type { DifferenceKind, Found } from '../../../cli/verify/difference.ts';
 import { type RepairOptions, type RepairPorts, repair } from '../../../cli/verify/repair.ts';
@@ -27,19 +27,19 @@ const unowned = (id: string): Found<number> => ({
 const dead: Found<number> = { difference: about('dead', 'thing:9'), subject: null };
 
 interface World {
-  /** What each verification finds; after the last one, nothing. */
+  /** The findings of each verification. After the last one there are none. */
   readonly rounds: readonly (readonly Found<number>[])[];
   readonly pending?: () => Position | null;
   readonly isInterrupted?: () => boolean;
 }
 
 function portsOf({ rounds, pending = () => null, isInterrupted = () => false }: World) {
-  const did: string[] = [];
-  const left = [...rounds];
+  const actions: string[] = [];
+  const remainingRounds = [...rounds];
   const ports: RepairPorts<number> = {
     verify: async (tell) => {
-      did.push('verify');
-      const found = left.shift() ?? [];
+      actions.push('verify');
+      const found = remainingRounds.shift() ?? [];
       for (const one of found) await tell(one);
       const differences = { missing: 0, stale: 0, changed: 0, ghost: 0, unowned: 0, dead: 0 };
       for (const { difference } of found) differences[difference.kind] += 1;
@@ -47,15 +47,15 @@ function portsOf({ rounds, pending = () => null, isInterrupted = () => false }: 
       return { outcome, documents: 10, differences, inFlight: 0 };
     },
     correctManifests: async (damaged) => {
-      did.push(`correct ${damaged.map(({ key, names }) => `${key} ${[...names]}`)}`);
+      actions.push(`correct ${damaged.map(({ key, names }) => `${key} ${[...names]}`)}`);
     },
     recordCurrentStates: async (type, ids) => {
-      did.push(`record ${type} ${ids}`);
+      actions.push(`record ${type} ${ids}`);
       return { recorded: ids.length, unrecordable: [] };
     },
-    recordDeletions: async (ghosts) => void did.push(`delete ${ghosts.map(({ key }) => key)}`),
+    recordDeletions: async (ghosts) => void actions.push(`delete ${ghosts.map(({ key }) => key)}`),
     settleElements: async (elements) => {
-      did.push(`settle ${elements.map(({ elementId }) => elementId)}`);
+      actions.push(`settle ${elements.map(({ elementId }) => elementId)}`);
       return elements.length;
     },
     readClusterTime: async () => position(100),
@@ -64,15 +64,15 @@ function portsOf({ rounds, pending = () => null, isInterrupted = () => false }: 
     pace: async () => undefined,
     sleep: async () => undefined,
     isInterrupted,
-    log: { round: () => undefined, progress: () => undefined, waiting: () => void did.push('wait') },
+    log: { round: () => undefined, progress: () => undefined, waiting: () => void actions.push('wait') },
   };
-  return { ports, did };
+  return { ports, actions };
 }
 
 const options: RepairOptions = { maxDeleted: 2, maxPending: 100, chunkDocuments: 2 };
 
-it('documents come first; what has no document is deleted when they are right', async () => {
-  const { ports, did } = portsOf({
+it('repairs documents first, then deletes what has no document', async () => {
+  const { ports, actions } = portsOf({
     rounds: [
       [
         document(1, 'changed', 'a'),
@@ -85,7 +85,7 @@ it('documents come first; what has no document is deleted when they are right', 
     ],
   });
   const report = await repair(ports, options);
-  expect(did).toStrictEqual([
+  expect(actions).toStrictEqual([
     'verify',
     'correct thing:1 a,b',
     'record thing 1,2',
@@ -98,49 +98,49 @@ it('documents come first; what has no document is deleted when they are right', 
   expect(report).toMatchObject({ outcome: 'equal', rounds: 3, recorded: 3, corrected: 1, deletionsRecorded: 1 });
 });
 
-it('more than may be deleted is left alone, all of it', async () => {
-  const { ports, did } = portsOf({ rounds: [[ghost(1), ghost(2), unowned('r')]] });
+it('deletes nothing if it would delete more than allowed', async () => {
+  const { ports, actions } = portsOf({ rounds: [[ghost(1), ghost(2), unowned('r')]] });
   expect(await repair(ports, options)).toMatchObject({ outcome: 'too-many', deletionsRecorded: 0, elementsSettled: 0 });
-  expect(did).toStrictEqual(['verify']);
+  expect(actions).toStrictEqual(['verify']);
 });
 
-it('it verifies again only when what was recorded is applied', async () => {
+it('verifies again only once the recorded events are applied', async () => {
   const pending = [position(90), position(90), position(101)];
-  const { ports, did } = portsOf({ rounds: [[document(1, 'stale')]], pending: () => pending.shift() ?? null });
+  const { ports, actions } = portsOf({ rounds: [[document(1, 'stale')]], pending: () => pending.shift() ?? null });
   expect(await repair(ports, options)).toMatchObject({ outcome: 'equal' });
-  expect(did).toStrictEqual(['verify', 'record thing 1', 'wait', 'wait', 'verify']);
+  expect(actions).toStrictEqual(['verify', 'record thing 1', 'wait', 'wait', 'verify']);
 });
 
-it('what is dead is left alone, and told', async () => {
-  const { ports, did } = portsOf({ rounds: [[dead]] });
+it('does not repair dead events, and reports them', async () => {
+  const { ports, actions } = portsOf({ rounds: [[dead]] });
   expect(await repair(ports, options)).toMatchObject({ outcome: 'different', recorded: 0 });
-  expect(did).toStrictEqual(['verify']);
+  expect(actions).toStrictEqual(['verify']);
 });
 
-it('what comes back again and again is not repaired for ever, and keeps nothing else from its repair', async () => {
-  const { ports, did } = portsOf({
+it('gives up on a recurring difference, and still repairs the others', async () => {
+  const { ports, actions } = portsOf({
     rounds: [
       ...Array.from({ length: 3 }, () => [document(1, 'changed', 'a'), ghost(2)]),
       [document(1, 'changed', 'a')],
     ],
   });
   expect(await repair(ports, options)).toMatchObject({ outcome: 'different', recorded: 2, deletionsRecorded: 1 });
-  expect(did.filter((one) => one.startsWith('delete'))).toStrictEqual(['delete thing:2']);
+  expect(actions.filter((one) => one.startsWith('delete'))).toStrictEqual(['delete thing:2']);
 });
 
-it('where nobody applies what was recorded, it says so and ends', async () => {
+it('stops and says so if nothing applies the recorded events', async () => {
   const { ports } = portsOf({ rounds: [[document(1, 'stale')], [ghost(2)]], pending: () => position(90) });
   expect(await repair(ports, options)).toMatchObject({ outcome: 'unapplied', recorded: 1, deletionsRecorded: 0 });
 });
 
-it('what may be deleted is counted over all rounds', async () => {
+it('counts deletions over all rounds', async () => {
   const { ports } = portsOf({ rounds: [[ghost(1), ghost(2)], [ghost(3)]] });
   expect(await repair(ports, options)).toMatchObject({ outcome: 'too-many', deletionsRecorded: 2 });
 });
 
-it('interrupted, it deletes nothing and says so', async () => {
+it('if interrupted, deletes nothing and says so', async () => {
   let isInterrupted = false;
-  const { ports, did } = portsOf({ rounds: [[ghost(1)]], isInterrupted: () => isInterrupted });
+  const { ports, actions } = portsOf({ rounds: [[ghost(1)]], isInterrupted: () => isInterrupted });
   const interrupting: RepairPorts<number> = {
     ...ports,
     verify: async (tell) => {
@@ -149,5 +149,5 @@ it('interrupted, it deletes nothing and says so', async () => {
     },
   };
   expect(await repair(interrupting, options)).toMatchObject({ outcome: 'interrupted', deletionsRecorded: 0 });
-  expect(did).toStrictEqual(['verify']);
+  expect(actions).toStrictEqual(['verify']);
 });

@@ -43,7 +43,7 @@ const view: AggregateView = {
   differences: [],
 };
 
-it('an aggregate that is as it should be is told once, with long values cut and nothing that a terminal would obey', () => {
+it('shows an equal aggregate once, with long values cut and control characters escaped', () => {
   expect(showText(view)).toBe(`person ada
 
 Document
@@ -70,7 +70,7 @@ Differences
 The graph matches the document.`);
 });
 
-it('one that differs is told twice, and each difference with its element', () => {
+it('shows a different aggregate twice, and each difference with its element', () => {
   const text = showText({
     ...view,
     standing: { nodes: [], relationships: [] },
@@ -92,7 +92,7 @@ Differences
 The graph does not match the document.`);
 });
 
-it('one of hundreds of elements is cut, and says where all of them are', () => {
+it('cuts a list of hundreds of elements, and says how to get all', () => {
   const nodes = Array.from({ length: 60 }, (_, index) => ({
     identity: `["User",[["user_id","s${index}"]]]`,
     labels: ['User'],
@@ -104,20 +104,20 @@ it('one of hundreds of elements is cut, and says where all of them are', () => {
 
 it.each<readonly [string, Partial<AggregateView>, string]>([
   ['deleted', { document: null, search: 'absent' }, 'There is no document, and the graph has nothing of it.'],
-  ['not looked for to the end', { document: null, search: 'not-found' }, 'Run it without --no-walk'],
+  ['not searched completely', { document: null, search: 'not-found' }, 'Run it without --no-walk'],
   ['in flight', { isInFlight: true }, 'An event is pending: run it again in a moment.'],
-])('an aggregate that is %s has a verdict that says so', (_, fields, text) => {
+])('the verdict of an aggregate that is %s says so', (_, fields, text) => {
   expect(verdictText({ ...view, ...fields })).toContain(text);
 });
 
-it('a document that can never be applied says why, with its code', () => {
+it('says why a document can never be applied, with the code', () => {
   const fault = { code: 'payload-invalid', reason: 'payload.date: bad' } as const;
   expect(showText({ ...view, expected: null, fault })).toContain(
     'It can never be applied: payload.date: bad (payload-invalid)',
   );
 });
 
-it('a projection that throws is shown with its message and where it threw', () => {
+it('shows the error of a projection with its message and place', () => {
   const trace = 'Error: no such field\n    at project (/app/catalog.ts:7:11)';
   const fault = { code: 'projection-failed', reason: 'The projection of "person" threw Error.', trace } as const;
   expect(showText({ ...view, expected: null, fault })).toContain(`threw Error. (projection-failed)
@@ -125,7 +125,7 @@ it('a projection that throws is shown with its message and where it threw', () =
         at project (/app/catalog.ts:7:11)`);
 });
 
-it('an integer of 64 bits is shown with all its digits, and no number as a text', () => {
+it('shows all digits of a 64-bit integer, and distinguishes numbers from text', () => {
   const properties = { user_id: 9_223_372_036_854_775_807n, text: '17', whole: 17, at: new Date(0) };
   const node = {
     identity: '["User",[["user_id","i9223372036854775807"]]]',

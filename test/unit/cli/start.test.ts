@@ -1,4 +1,4 @@
-/** How the command starts: its version, its help, and a Node that is too old for it. */
+/** How the command starts: its version, its help, and its error with an old Node. */
 import { execFile } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -18,10 +18,10 @@ it('the help of the worker explains it, with its settings and an example', async
   for (const words of ['MONGODB_URI', 'WORKER_CONSUMERS', 'Example:', 'Exit codes:']) expect(stdout).toContain(words);
 });
 
-it('a Node that is too old ends with one sentence that says which is needed', async () => {
+it('exits with one sentence that names the required Node if it is too old', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'outgraph-bin-'));
   try {
-    // As in an installed package: without the sources.
+    // Without the sources, as in an installed package.
     cpSync(path.join(root, 'bin'), path.join(folder, 'bin'), { recursive: true });
     const old = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.19.0' } })";
     const args = ['--import', `data:text/javascript,${encodeURIComponent(old)}`, path.join(folder, 'bin/outgraph.mjs')];

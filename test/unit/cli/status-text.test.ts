@@ -22,7 +22,7 @@ const quiet: StatusReport = {
   canary: null,
 };
 
-it('of a stage that was just set up it says what has not been there yet, and which settings are missing', () => {
+it('for a new stage, says what has not run yet and which settings are missing', () => {
   expect(statusText(quiet)).toBe(`In step.  (2026-11-25T12:00:00Z, by MongoDB's clock)
 
 No event is pending or dead.
@@ -35,7 +35,7 @@ dead letters  unknown: DEAD_LETTER_QUEUE_URL is not set
 publisher     none has ever run here (an Atlas Trigger does not count)`);
 });
 
-it('of a stage with a backlog it says why it is not in step, what waits by type, and all figures', () => {
+it('for a stage with a backlog, says why it is not in step, with pending events by type and all counts', () => {
   const text = statusText({
     ...quiet,
     verdict: 'catching-up',

@@ -1,4 +1,4 @@
-/** The verdict on a stage, with figures of the test's own. */
+/** The verdict on a stage, with counts that the test defines. */
 import { expect, it } from 'vitest';
 import { type StatusPorts, takeStatus } from '../../../cli/status/status.ts';
 
@@ -7,7 +7,7 @@ const ago = (seconds: number) => new Date(at.getTime() - seconds * 1_000);
 const staleSeconds = 120;
 
 /** A stage in step, unless `ports` say otherwise. */
-const look = (ports: Partial<StatusPorts> = {}) =>
+const statusOf = (ports: Partial<StatusPorts> = {}) =>
   takeStatus(
     {
       readServerTime: async () => at,
@@ -33,48 +33,48 @@ const settled = (...events: readonly (readonly [secondsAgo: number, lagSeconds: 
 };
 const publisher = { id: 'publisher/0', owner: 'one', leaseExpiresAt: ago(-10), updatedAt: ago(1), hasBacklog: false };
 
-it('a stage where nothing waits is in step, and has no reasons', async () => {
-  expect(await look()).toMatchObject({ verdict: 'in-step', reasons: [], lag: null, settledPerSecond: 0 });
+it('a stage without pending events is in step, and has no reasons', async () => {
+  expect(await statusOf()).toMatchObject({ verdict: 'in-step', reasons: [], lag: null, settledPerSecond: 0 });
 });
 
 it.each([
   [120, 'in-step'],
   [121, 'out-of-step'],
-])('what has been pending for %d s, where the sweep waits for 120, makes it %s', async (seconds, verdict) => {
-  expect(await look({ countOutbox: pendingFor(seconds) })).toMatchObject({ verdict });
+])('if an event is pending for %d s and the sweep waits for 120, it is %s', async (seconds, verdict) => {
+  expect(await statusOf({ countOutbox: pendingFor(seconds) })).toMatchObject({ verdict });
 });
 
-it('it is catching up while events wait and others are settled, and says how fast', async () => {
-  const report = await look({ countOutbox: pendingFor(600, 1_200), ...settled([1, 580], [2, 590], [70, 500]) });
+it('is catching up while events are pending and others are settled, and says how fast', async () => {
+  const report = await statusOf({ countOutbox: pendingFor(600, 1_200), ...settled([1, 580], [2, 590], [70, 500]) });
   expect(report).toMatchObject({ verdict: 'catching-up', settledPerSecond: 2 / 60 });
   expect(report.reasons).toStrictEqual([
     '1,200 events are pending, the oldest for 10 min; 2 a minute are being settled.',
   ]);
 });
 
-it('it is out of step while events wait and the last one was settled more than a minute ago', async () => {
-  const report = await look({ countOutbox: pendingFor(300, 1), ...settled([61, 200]) });
+it('is out of step if events are pending and the last one was settled over a minute ago', async () => {
+  const report = await statusOf({ countOutbox: pendingFor(300, 1), ...settled([61, 200]) });
   expect(report).toMatchObject({ verdict: 'out-of-step' });
   expect(report.reasons).toStrictEqual([
     '1 event is pending, the oldest for 5 min, and none was settled in the last minute.',
   ]);
 });
 
-it('one event that waits for hours while others are settled quickly is being skipped', async () => {
-  const report = await look({ countOutbox: pendingFor(7_200, 1), ...settled([1, 0.5], [2, 3]) });
+it('an event that is pending for hours while others are settled quickly is being skipped', async () => {
+  const report = await statusOf({ countOutbox: pendingFor(7_200, 1), ...settled([1, 0.5], [2, 3]) });
   expect(report.verdict).toBe('out-of-step');
   expect(report.reasons[0]).toBe(
     '1 event is pending, the oldest for 2 h, although others are settled within 3.0 s: it is being skipped.',
   );
 });
 
-it('the oldest event of a long backlog that is worked off is not being skipped', async () => {
+it('the oldest event of a long backlog in progress is not being skipped', async () => {
   const backlog = { countOutbox: pendingFor(7_200, 90_000), ...settled([1, 7_000]) };
-  expect(await look(backlog)).toMatchObject({ verdict: 'catching-up' });
+  expect(await statusOf(backlog)).toMatchObject({ verdict: 'catching-up' });
 });
 
-it('a dead event makes it out of step whatever else is well', async () => {
-  const report = await look({ countOutbox: async () => ({ pending: 0, dead: 2, oldestPending: null }) });
+it('a dead event makes it out of step even if everything else is well', async () => {
+  const report = await statusOf({ countOutbox: async () => ({ pending: 0, dead: 2, oldestPending: null }) });
   expect(report.verdict).toBe('out-of-step');
   expect(report.reasons).toStrictEqual([
     '2 events are dead. Fix the cause, then redrive: until then, the graph lacks this data.',
@@ -85,12 +85,12 @@ it.each([
   ['on its way', ago(100), 'in-step'],
   ['late', ago(130), 'out-of-step'],
 ] as const)('a canary that is %s', async (_, createdAt, verdict) => {
-  const report = await look({ readLastCanary: async () => ({ createdAt, processedAt: null }) });
+  const report = await statusOf({ readLastCanary: async () => ({ createdAt, processedAt: null }) });
   expect(report).toMatchObject({ verdict, canary: { writtenAt: createdAt, processedAt: null } });
 });
 
-it('a stage without a canary is in step as long as nothing waits', async () => {
-  expect(await look({ readLastCanary: async () => null })).toMatchObject({ verdict: 'in-step', canary: null });
+it('a stage without a canary is in step if nothing is pending', async () => {
+  expect(await statusOf({ readLastCanary: async () => null })).toMatchObject({ verdict: 'in-step', canary: null });
 });
 
 const queue = (visible: number, inFlight: number) => ({ readQueue: async () => ({ visible, inFlight, delayed: 0 }) });
@@ -113,29 +113,29 @@ it.each<readonly [string, Partial<StatusPorts>, string]>([
   ],
   ['with the consumer', queue(0, 1), 'About 1 message is with the consumer, or waiting for a redelivery.'],
   [
-    'nowhere: for the sweep',
+    'for the sweep',
     queue(0, 0),
     'The queue is empty: pending events were not published, or their messages were lost. The sweep republishes them.',
   ],
-])('it says that what is pending waits %s', async (_, ports, reason) => {
-  const report = await look({ countOutbox: pendingFor(300), ...ports });
+])('says that pending events wait %s', async (_, ports, reason) => {
+  const report = await statusOf({ countOutbox: pendingFor(300), ...ports });
   expect(report.reasons.slice(1)).toStrictEqual([reason]);
 });
 
-it('a publisher is somebody only while its lease runs', async () => {
+it('a publisher has an owner only until its lease expires', async () => {
   const listPublishers = async () => [publisher, { ...publisher, id: 'publisher/1', leaseExpiresAt: ago(1) }];
-  const { publishers, reasons } = await look({ listPublishers, countOutbox: pendingFor(300) });
+  const { publishers, reasons } = await statusOf({ listPublishers, countOutbox: pendingFor(300) });
   expect(publishers.map(({ owner }) => owner)).toStrictEqual(['one', null]);
   expect(reasons).toHaveLength(1);
 });
 
-it('pending and dead events stand by type, and it is said when not all were counted', async () => {
+it('lists pending and dead events by type, and says if not all were counted', async () => {
   const types = {
     pending: [{ aggregateType: 'person', events: 9_999, oldestAt: ago(5) }],
     dead: [{ aggregateType: 'book', events: 2, oldestAt: ago(9) }],
   };
   const countByType: StatusPorts['countByType'] = async (status) => types[status];
-  expect(await look({ countByType })).toMatchObject({
+  expect(await statusOf({ countByType })).toMatchObject({
     types: [
       { aggregateType: 'book', pending: 0, oldestPendingAt: null, dead: 2 },
       { aggregateType: 'person', pending: 9_999, oldestPendingAt: ago(5), dead: 0 },
@@ -143,27 +143,27 @@ it('pending and dead events stand by type, and it is said when not all were coun
     isCapped: false,
   });
   types.pending = [{ aggregateType: 'person', events: 10_000, oldestAt: ago(5) }];
-  expect(await look({ countByType })).toMatchObject({ isCapped: true });
+  expect(await statusOf({ countByType })).toMatchObject({ isCapped: true });
 });
 
-it('lag is told in shares of the events that were settled in the last minute, and never below zero', async () => {
+it('reports percentiles of the lag in the last minute, never below zero', async () => {
   const events = Array.from({ length: 100 }, (_, index) => [index / 2, index + 1] as const);
   const early = [[61, 240]] as const;
-  expect((await look(settled(...events, ...early))).lag).toStrictEqual({
+  expect((await statusOf(settled(...events, ...early))).lag).toStrictEqual({
     events: 100,
     p50Millis: 50_000,
     p95Millis: 95_000,
     maxMillis: 100_000,
   });
-  expect((await look(settled([1, -5]))).lag).toMatchObject({ p50Millis: 0, maxMillis: 0 });
+  expect((await statusOf(settled([1, -5]))).lag).toMatchObject({ p50Millis: 0, maxMillis: 0 });
 });
 
-it('where more was settled in a minute than is looked at, the rate is that of what was looked at', async () => {
+it('if more events were settled in a minute than are read, the rate is that of the events read', async () => {
   const events = Array.from({ length: 10_000 }, (_, index) => ({
     processedAt: new Date(at.getTime() - index / 2.5),
     lagMillis: 1,
   }));
-  const report = await look({ readSettled: async () => ({ events, isWhole: false }) });
+  const report = await statusOf({ readSettled: async () => ({ events, isWhole: false }) });
   expect(report.settledPerSecond).toBeGreaterThan(2_450);
   expect(report.settledPerSecond).toBeLessThan(2_550);
 });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { table } from '../../../cli/terminal/table.ts';
 
-it('columns are as wide as their widest cell, numbers stand to the right, and no line ends with a space', () => {
+it('columns fit their widest cell, numbers are right-aligned, and no line ends with a space', () => {
   const rows = [
     ['memory-event', 12_345, '3 s'],
     ['日本', 2, ''],

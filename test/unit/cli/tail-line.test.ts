@@ -16,6 +16,6 @@ it.each<readonly [OutboxChange, string]>([
   [{ ...event, what: 'applied', lagMillis: 250 }, 'applied   upsert  person  ada\\u001b[2J  after 250 ms'],
   [{ ...event, what: 'dead', code: 'key-invalid' }, 'dead      upsert  person  ada\\u001b[2J  key-invalid'],
   [{ ...event, what: 'redriven', operation: 'delete' }, 'redriven  delete  person  ada\\u001b[2J'],
-])('%o is one line, in which nothing is more than text', (change, line) => {
+])('%o is one line without control characters', (change, line) => {
   expect(tailLine(change)).toBe(`12:00:00.250Z  6745f00000000001  ${line}`);
 });

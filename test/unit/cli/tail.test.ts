@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { explainStart } from '../../../cli/tail/tail.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
 
-it('a past that MongoDB does not remember is told as such, and every other fault as it is', () => {
+it('explains a start before the oplog, and leaves other faults unchanged', () => {
   expect(explainStart(new Fault('history-lost', 'code 286'), 600)).toMatchObject({
     code: 'history-lost',
     message: "MongoDB's oplog does not reach back 600 seconds: use a smaller --since.",

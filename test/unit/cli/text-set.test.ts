@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { TextSet } from '../../../cli/verify/text-set.ts';
 
-it('knows how often each text was added, however many there are', () => {
+it('counts how many times each of many texts was added', () => {
   const set = new TextSet();
   const many = Array.from({ length: 60_000 }, (_, index) => `text ${index}`);
   for (const text of many) set.add(text);

@@ -13,9 +13,10 @@ const gone: Difference = {
 const node: Difference = { kind: 'changed', aggregate: 'person:ada', element: user, reason: 'The node is gone.' };
 const none = { missing: 0, stale: 0, changed: 0, ghost: 0, unowned: 0, dead: 0 };
 
-it('elements are named as show prints them, for people and for programs', () => {
+it('names elements as show prints them, in text and in JSON', () => {
   expect(differenceLines({ ...none, changed: 2 }, [gone, node], '')).toStrictEqual([
-    '  changed  person:a\\u001bda  (:User {user_id: "ada"})-[:BORN]->(:Date {date: "12-10"})  The relationship is gone.',
+    '  changed  person:a\\u001bda  (:User {user_id: "ada"})-[:BORN]->(:Date {date: "12-10"})  ' +
+      'The relationship is gone.',
     '  changed  person:ada  (:User {user_id: "ada"})  The node is gone.',
   ]);
   expect(differenceFacts(node)).toStrictEqual({ ...node, name: '(:User {user_id: "ada"})' });

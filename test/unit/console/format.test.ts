@@ -16,14 +16,14 @@ it.each([
   expect(duration(millis)).toBe(text);
 });
 
-it('says a time as people do', () => {
+it('formats a relative time', () => {
   const now = '2026-11-25T12:00:00Z';
   expect(relative('2026-11-25T11:55:00Z', now)).toBe('5 min ago');
   expect(relative('2026-11-25T12:00:11Z', now)).toBe('in 11 s');
   expect(relative('2026-11-25T11:59:59Z', now)).toBe('just now');
 });
 
-it('counts in words', () => {
+it('formats a count with its noun', () => {
   expect(counted(1, 'event')).toBe('1 event');
   expect(counted(0, 'event')).toBe('0 events');
   expect(counted(1_204, 'event')).toBe('1,204 events');

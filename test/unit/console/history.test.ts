@@ -20,19 +20,19 @@ const report = (pending: number): StatusReport => ({
   canary: null,
 });
 
-/** A history on answers that a test gives, by a clock that it sets. */
+/** A history with responses that a test defines, by a clock that it sets. */
 function historyOf(answers: readonly (() => Promise<StatusReport>)[]) {
   const clock = { now: 0 };
-  let asked = 0;
+  let readings = 0;
   const readStatus = () => {
-    asked += 1;
-    return (answers[asked - 1] ?? (async () => report(0)))();
+    readings += 1;
+    return (answers[readings - 1] ?? (async () => report(0)))();
   };
-  return { clock, asked: () => asked, history: new History({ readStatus, now: () => clock.now }) };
+  return { clock, readings: () => readings, history: new History({ readStatus, now: () => clock.now }) };
 }
 
 describe('the history', () => {
-  it('keeps what the charts show, and the last report whole', async () => {
+  it('keeps samples for the charts, and the whole last report', async () => {
     const { history, clock } = historyOf([async () => report(3)]);
     clock.now = 5_000;
     await history.tick();
@@ -41,14 +41,14 @@ describe('the history', () => {
     expect(history.last).toMatchObject({ sample, failure: null, report: { at: '1970-01-01T00:00:01.000Z' } });
   });
 
-  it('forgets the oldest sample once it has as many as it keeps', async () => {
+  it('drops the oldest sample once it is full', async () => {
     const { history, clock } = historyOf([]);
     for (clock.now = 0; clock.now < keptSamples + 2; clock.now += 1) await history.tick();
     expect(history.samples).toHaveLength(keptSamples);
     expect(history.samples[0]?.at).toBe(2);
   });
 
-  it('a failed reading leaves a gap in the charts, and the old report with the reason why there is no newer', async () => {
+  it('after a failed reading, has a gap in the charts, the old report and the reason', async () => {
     const failing = () => Promise.reject(new Fault('mongodb-unavailable', 'MongoDB does not answer.'));
     const { history } = historyOf([async () => report(3), failing, async () => report(4)]);
     await history.tick();
@@ -60,19 +60,19 @@ describe('the history', () => {
     expect(history.last).toMatchObject({ failure: null, report: { pending: 4 } });
   });
 
-  it('an error of somebody else is told by its name alone', async () => {
+  it('reports a foreign error only by its name', async () => {
     const { history } = historyOf([() => Promise.reject(new TypeError('mongodb://user:secret@host'))]);
     await history.tick();
     expect(history.last?.failure).toStrictEqual({ code: 'unexpected', reason: 'TypeError' });
   });
 
-  it('reads once at a time, and says so when that takes too long', async () => {
+  it('runs one reading at a time, and says so if it takes too long', async () => {
     let answer: (value: StatusReport) => void = () => undefined;
     const slow = () =>
       new Promise<StatusReport>((resolve) => {
         answer = resolve;
       });
-    const { history, clock, asked } = historyOf([slow]);
+    const { history, clock, readings } = historyOf([slow]);
     const reading = history.tick();
     clock.now = slowMillis - 1;
     await history.tick();
@@ -80,19 +80,19 @@ describe('the history', () => {
     clock.now = slowMillis;
     await history.tick();
     expect(history.last?.failure).toStrictEqual({ code: 'time-up', reason: 'The servers have not answered for 6 s.' });
-    expect(asked()).toBe(1);
+    expect(readings()).toBe(1);
     answer(report(1));
     await reading;
     expect(history.last).toMatchObject({ failure: null, report: { pending: 1 } });
   });
 
-  it('tells who listens, until they do no more', async () => {
+  it('notifies listeners until they unsubscribe', async () => {
     const { history } = historyOf([]);
-    const told: unknown[] = [];
-    const listenNoMore = history.listen((message) => told.push(message));
+    const messages: unknown[] = [];
+    const unsubscribe = history.listen((message) => messages.push(message));
     await history.tick();
-    listenNoMore();
+    unsubscribe();
     await history.tick();
-    expect(told).toHaveLength(1);
+    expect(messages).toHaveLength(1);
   });
 });

@@ -58,24 +58,24 @@ describe('an element is marked', () => {
     ['minus zero', -0, 0],
     ['a list', [1n], 1n],
     ['a date', new Date(0), '1970-01-01T00:00:00.000Z'],
-  ] as const)('changed where only the kind of the value differs: %s', (_, document, standing) => {
+  ] as const)('changed if only the type of the value differs: %s', (_, document, standing) => {
     expect(marksOf(view(only(node('a', { v: document })), only(node('a', { v: standing }))))).toStrictEqual([
       'changed',
     ]);
   });
 
-  it.each(['shared', 'end'] as const)('the same where others say more of a node that is not its own: %s', (hold) => {
+  it.each(['shared', 'end'] as const)('same if others add to a node that the aggregate does not own: %s', (hold) => {
     const standing = node('a', { line: 2n }, { hold, labels: ['Symbol', 'Public'] });
     expect(marksOf(view(only(node('a', {}, { hold })), only(standing)))).toStrictEqual(['same']);
   });
 
-  it('unknown where nobody knows what the document says', () => {
+  it('unknown if the state of the document is unknown', () => {
     const fault = { code: 'payload-invalid', reason: 'wrong' } as const;
     expect(marksOf(view(null, only(node('a')), { fault }))).toStrictEqual(['unknown']);
     expect(marksOf(view(null, only(node('a')), { search: 'not-found' }))).toStrictEqual(['unknown']);
   });
 
-  it('changed where a relationship was made anew between other nodes', () => {
+  it('changed if a relationship was recreated between other nodes', () => {
     const [a, b, c] = [node('a'), node('b'), node('c')];
     const expected = relationship(a, b);
     const compared = compareViews(
@@ -97,7 +97,7 @@ describe('the picture', () => {
     relationships: all.slice(1).map((to, index) => relationship(all[index] ?? to, to)),
   });
 
-  it('gives each element one place, whichever side has it, without two nodes in the same', () => {
+  it('gives each element of either side its own place', () => {
     const { nodes: drawn, width, height } = draw(view(chain(nodes), only(nodes[0] ?? node('a'))));
     expect(drawn.map(({ inDocument, inGraph }) => [inDocument, inGraph])).toStrictEqual([
       [true, true],
@@ -109,13 +109,13 @@ describe('the picture', () => {
     for (const { x, y } of drawn) expect(x > 0 && x < width && y > 0 && y < height).toBe(true);
   });
 
-  it('leaves everything in its place when an element begins to differ', () => {
+  it('keeps the places of elements when one begins to differ', () => {
     const places = (standing: SubgraphView) =>
       draw(view(chain(nodes), standing)).nodes.map(({ id, x, y }) => [id, x, y]);
     expect(places(chain(nodes.slice(0, 2)))).toStrictEqual(places(chain(nodes)));
   });
 
-  it('leaves out what nobody could read, and never what differs before the rest', () => {
+  it('leaves out elements beyond a limit, and differences last', () => {
     const many = Array.from({ length: 50 }, (_, index) => node(`n${index}`));
     const picture = draw(view(chain(many), chain(many.slice(0, 49))), { nodes: 10, relationships: 5 });
     expect(picture.nodes).toHaveLength(10);
@@ -124,13 +124,13 @@ describe('the picture', () => {
     expect(picture.leftOut).toBe(50 + 49 - 10 - picture.relationships.length);
   });
 
-  it('draws a node that lost its name in the graph, and nothing of nothing', () => {
+  it('draws a node without a key, and an empty picture', () => {
     const lost: NodeView = { identity: 'start of r1', labels: [], properties: {}, hold: 'end' };
     expect(draw(view(only(), only(lost))).nodes).toMatchObject([{ label: 'start of r1', key: '' }]);
     expect(draw(view(only(), only()))).toMatchObject({ nodes: [], width: 0, height: 0 });
   });
 
-  it('shortens keys to what tells nodes of a label apart', () => {
+  it('shortens keys to the part that distinguishes nodes of a label', () => {
     const keyed = (name: string) => {
       const key = { file: 'src/a/very/long/path/to/some/file.ts', name };
       return node(name, {}, { identity: nodeIdentity({ label: 'Symbol', key }) });
@@ -141,11 +141,11 @@ describe('the picture', () => {
   });
 });
 
-it('differences name elements in words', () => {
+it('differences name elements in readable form', () => {
   const element = nodeIdentity({ label: 'Symbol', key: { name: 'a' } });
   const differences = [
-    { kind: 'missing', aggregate: 'graph:x', element, reason: 'It does not stand.' },
-    { kind: 'unowned', aggregate: null, element: 'CALLS r1', reason: 'Nobody lists it.' },
+    { kind: 'missing', aggregate: 'graph:x', element, reason: 'It is missing.' },
+    { kind: 'unowned', aggregate: null, element: 'CALLS r1', reason: 'No aggregate lists it.' },
   ] as const;
   const message = toAggregateMessage(view(only(node('a')), only(), { differences }));
   expect(message.differences.map((one) => one.element)).toStrictEqual(['Symbol name=a', 'CALLS r1']);

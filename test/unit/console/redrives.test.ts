@@ -6,7 +6,7 @@ import { Fault } from '../../../lib/contract/fault.ts';
 const selection = { codes: ['payload-invalid'], aggregateTypes: [], eventIds: [] };
 const plan = { events: 3, until: new Date(0) };
 
-/** Redrives whose work a test ends. */
+/** Redrives whose work the test completes. */
 function startedRedrive() {
   const work = Promise.withResolvers<ChangeReport>();
   const tell = vi.fn();
@@ -20,7 +20,7 @@ function startedRedrive() {
 }
 
 describe('a redrive of the console', () => {
-  it('is begun at once, and tells how it goes and how it ended, each time by the same id', async () => {
+  it('starts at once, and reports its progress and result under the same id', async () => {
     const { redrives, begun, tell, work, progress } = startedRedrive();
     expect(begun).toMatchObject({ changed: 0, events: 3, state: 'running' });
     progress(2);
@@ -30,7 +30,7 @@ describe('a redrive of the console', () => {
     expect(tell.mock.calls).toStrictEqual([[{ ...begun, changed: 2 }], [{ ...begun, changed: 3, state: 'done' }]]);
   });
 
-  it('says why it failed, and how far it was', async () => {
+  it('says why and at which point it failed', async () => {
     const { redrives, begun, work, progress } = startedRedrive();
     progress(1);
     work.reject(new Fault('mongodb-unavailable', 'MongoDB is away'));
@@ -39,7 +39,7 @@ describe('a redrive of the console', () => {
     expect(redrives.last).toMatchObject({ id: begun.id, changed: 1, state: 'failed', failure });
   });
 
-  it('refuses another one until it has ended', async () => {
+  it('refuses another one until it has finished', async () => {
     const { redrives, begun, work } = startedRedrive();
     expect(() => redrives.start(selection, plan)).toThrow('A redrive is running');
     work.resolve({ changed: 1, outcome: 'interrupted' });

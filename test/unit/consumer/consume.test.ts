@@ -37,7 +37,10 @@ const packOf = (indexes: readonly number[], receiveCount = 1): QueueMessage => (
   receiptHandle: 'r',
 });
 
-/** A consumer over these pending events; `resultOf` says what the graph does with the state of an event's position. */
+/**
+ * A consumer with these pending events. `resultOf` defines the graph's result for the state with an
+ * event's position.
+ */
 function world(
   pending: readonly OutboxEvent[],
   resultOf: (key: string, second: number) => AggregateResult = () => ({ outcome: 'applied' }),
@@ -47,7 +50,7 @@ function world(
   const dead: DeadEvent[] = [];
   const again: [string, number][] = [];
   const trials: string[] = [];
-  const said: [string, ReportedOutcome][] = [];
+  const reported: [string, ReportedOutcome][] = [];
   const ports: ConsumePorts = {
     ...calmPorts,
     project: () => null,
@@ -70,9 +73,9 @@ function world(
       return 'trial';
     },
     endTrial: async () => void trials.push('end'),
-    log: { ...silentLog, eventOutcome: (one, outcome) => void said.push([one.eventId, outcome]) },
+    log: { ...silentLog, eventOutcome: (one, outcome) => void reported.push([one.eventId, outcome]) },
   };
-  return { ports, batches, acknowledged, dead, again, trials, said };
+  return { ports, batches, acknowledged, dead, again, trials, reported };
 }
 const onceFailed = { failures: 1, slow: 0, conflicts: 0, secondsAgo: 60 };
 const options = { conflictMaxReceives: 3, crashMaxTrials: 2, aloneMaxFailures: 3 };
@@ -100,12 +103,12 @@ describe('the consumer', () => {
     expect(report.failedMessageIds).toStrictEqual([]);
   });
 
-  it('settles a pointer whose event is gone', async () => {
+  it('settles a pointer without an event', async () => {
     const { ports } = world([]);
     expect(await consume([message(1)], ports, options)).toMatchObject({ failedMessageIds: [], settledBefore: 1 });
   });
 
-  it('moves an unreadable message to the dead-letter queue with the reason, and settles its neighbours', async () => {
+  it('moves an unreadable message to the dead-letter queue with the reason, and settles the others', async () => {
     const { ports, acknowledged } = world([event(1, 'a')]);
     const moved: string[] = [];
     const moveToDeadLetters: ConsumePorts['moveToDeadLetters'] = async (messages) => {
@@ -122,7 +125,7 @@ describe('the consumer', () => {
     expect(moved).toStrictEqual(['m2: the body is not JSON']);
   });
 
-  it('keeps an unreadable message in the queue while the dead-letter queue does not take it', async () => {
+  it('keeps an unreadable message in the queue if the dead-letter queue does not accept it', async () => {
     const { ports, again } = world([]);
     const batch = [{ ...message(2), body: '{' }];
     const report = await consume(batch, { ...ports, moveToDeadLetters: async () => [] }, options);
@@ -132,7 +135,7 @@ describe('the consumer', () => {
     });
   });
 
-  it('lets the older valid event take the place of a newest that is dead', async () => {
+  it('applies the older valid event if the newest one is dead', async () => {
     const { ports, acknowledged, dead } = world([event(1, 'a'), event(2, 'a')], (_, second) =>
       second === 2 ? refused : { outcome: 'applied' },
     );
@@ -141,7 +144,7 @@ describe('the consumer', () => {
     expect(dead.map((one) => one.eventId)).toStrictEqual([eventId(2)]);
   });
 
-  it('tries messages that come again together, as a trial that is written down before and removed after', async () => {
+  it('tries redelivered messages together, in a trial that is recorded before and removed after', async () => {
     const { ports, batches, trials } = world([event(1, 'a'), event(2, 'b')]);
     await consume([message(1, 7), message(2)], ports, options);
     expect({ batches, trials }).toStrictEqual({
@@ -150,13 +153,13 @@ describe('the consumer', () => {
     });
   });
 
-  it('writes no trial down for messages that come for the first time', async () => {
+  it('records no trial for messages delivered for the first time', async () => {
     const { ports, trials } = world([event(1, 'a')]);
     await consume([message(1)], ports, options);
     expect(trials).toStrictEqual([]);
   });
 
-  it('applies an event with which a process ended alone, after the others, the least suspect first', async () => {
+  it('applies events that may have crashed a process alone, after the others, least suspect first', async () => {
     const { ports, batches, trials } = world([event(1, 'a'), event(2, 'b'), event(3, 'c')]);
     const broken = new Map([
       [eventId(1), { together: 1, alone: 1 }],
@@ -171,7 +174,7 @@ describe('the consumer', () => {
     expect(trials).toStrictEqual(['begin alone 2', 'end', 'begin alone 1', 'end']);
   });
 
-  it('gives up an event with which the process ended as often as may be, and not one trial earlier', async () => {
+  it('marks an event dead after exactly the allowed number of crashes', async () => {
     const { ports, batches, dead } = world([event(1, 'a'), event(2, 'b')]);
     const broken = new Map([
       [eventId(1), { together: 3, alone: 1 }],
@@ -189,7 +192,7 @@ describe('the consumer', () => {
     });
   });
 
-  it('does not begin one more event alone when little time is left; its message comes again at once', async () => {
+  it('does not start another event alone with little time remaining, and returns it at once', async () => {
     const { ports, batches, again } = world([event(1, 'a'), event(2, 'b')]);
     const broken = new Map([[eventId(1), { together: 1, alone: 0 }]]);
     const late = { ...ports, readCrashedTrials: async () => broken, remainingMillis: endingSoon() };
@@ -201,14 +204,14 @@ describe('the consumer', () => {
     });
   });
 
-  it('ends a trial also when a server fails in it', async () => {
+  it('ends a trial even if a server fails during it', async () => {
     const { ports, trials } = world([event(1, 'a')]);
     const applyBatch = () => Promise.reject(new Fault('neo4j-unavailable', 'gone'));
     await expect(consume([message(1, 2)], { ...ports, applyBatch }, options)).rejects.toThrow('gone');
     expect(trials).toStrictEqual(['begin together 1', 'end']);
   });
 
-  it('keeps an event in conflict in the queue, for longer each time, until it was met in conflict too often', async () => {
+  it('keeps an event in conflict in the queue, with back-off, up to a number of conflicts', async () => {
     const again = await Promise.all(
       [1, 2].map(async (count) => {
         const one = world([event(1, 'a')], () => conflict);
@@ -227,16 +230,16 @@ describe('the consumer', () => {
   });
 
   it("applies the holder's newest pending event together with the one in conflict", async () => {
-    let letGo = false;
+    let isReleased = false;
     const { ports, acknowledged } = world([event(1, 'a')], (key) =>
-      key === 'graph:a' && !letGo ? conflict : { outcome: 'applied' },
+      key === 'graph:a' && !isReleased ? conflict : { outcome: 'applied' },
     );
     const report = await consume(
       [message(1)],
       {
         ...ports,
         fetchPending: async (keys) => {
-          letGo = true;
+          isReleased = true;
           return keys.map(() => event(9, 'b'));
         },
       },
@@ -246,7 +249,7 @@ describe('the consumer', () => {
     expect(acknowledged.sort()).toStrictEqual([eventId(1), eventId(9)]);
   });
 
-  it('keeps an event that failed on its own in the queue until it failed too often, and its last error is the reason', async () => {
+  it('keeps an event that failed alone in the queue up to a limit, then reports its last error', async () => {
     const fault = new Fault('neo4j-unavailable', 'Neo4j did not answer as it should (Neo.DatabaseError.General.Odd).');
     const failed: AggregateResult = { outcome: 'failed', fault };
     const first = world([event(1, 'a'), event(2, 'b')], (key) => (key === 'graph:a' ? failed : { outcome: 'applied' }));
@@ -262,7 +265,7 @@ describe('the consumer', () => {
     'graph-locked',
     'constraint-building',
     'manifest-unknown',
-  ] as const)('never makes an event dead by %s', async (code) => {
+  ] as const)('never marks an event dead because of %s', async (code) => {
     const one = world([event(1, 'a')], () => ({ outcome: 'failed', fault: new Fault(code, 'passing') }));
     const counted: boolean[] = [];
     const countFailure = async (_: string, counts: boolean) => {
@@ -273,14 +276,14 @@ describe('the consumer', () => {
     expect({ report, counted }).toMatchObject({ report: { failedMessageIds: ['m1'], dead: 0 }, counted: [false] });
   });
 
-  it('tries an event that failed on its own before alone, after the others', async () => {
+  it('tries an event that failed alone before alone again, after the others', async () => {
     const { ports, batches } = world([event(1, 'a'), event(2, 'b')]);
     const readFailures = async () => new Map([[eventId(1), onceFailed]]);
     await consume([message(1, 2), message(2)], { ...ports, readFailures }, options);
     expect(batches).toStrictEqual([['graph:b'], ['graph:a']]);
   });
 
-  it('throws in an outage, after acknowledging what was settled by then, and lets the batch come again soon', async () => {
+  it('throws in an outage, after acknowledging settled events, and returns the batch soon', async () => {
     const { ports, acknowledged, again } = world([event(1, 'a'), event(2, 'b')]);
     const failing: ConsumePorts = {
       ...ports,
@@ -304,7 +307,7 @@ describe('the consumer', () => {
   it.each([
     'credentials-refused',
     'permission-denied',
-  ] as const)('marks nothing dead when a database answers %s, and lets the batch come again', async (code) => {
+  ] as const)('marks nothing dead if a database answers %s, and returns the batch', async (code) => {
     const { ports, dead, acknowledged, again } = world([event(1, 'a'), event(2, 'b')]);
     const refusal = new Fault(code, 'refused');
     const refuse = () => Promise.reject(refusal);
@@ -321,7 +324,7 @@ describe('the consumer', () => {
     expect({ dead, acknowledged }).toStrictEqual({ dead: [], acknowledged: [] });
   });
 
-  it('lets messages come again later and later while an outage lasts, up to 40 seconds', async () => {
+  it('backs off up to 40 seconds while an outage lasts', async () => {
     const { ports, again } = world([]);
     const checkServers = () => Promise.reject(new Fault('neo4j-unavailable', 'away'));
     const batch = [1, 2, 3, 4, 900].map((receiveCount) => message(receiveCount, receiveCount));
@@ -335,14 +338,14 @@ describe('the consumer', () => {
     ]);
   });
 
-  it('does nothing at all while a server that failed before is still away', async () => {
+  it('does nothing while a failed server is still unavailable', async () => {
     const { ports, batches, trials } = world([event(1, 'a')]);
     const checkServers = () => Promise.reject(new Fault('neo4j-unavailable', 'still away'));
     await expect(consume([message(1, 2)], { ...ports, checkServers }, options)).rejects.toThrow('still away');
     expect({ batches, trials }).toStrictEqual({ batches: [], trials: [] });
   });
 
-  it('returns what is not settled when its time is up, and notes what was being applied', async () => {
+  it('returns unsettled events when its time is up, and records which were being applied', async () => {
     const { ports, acknowledged, again } = world([event(1, 'a'), event(2, 'b')]);
     const slow: ConsumePorts = {
       ...ports,
@@ -351,34 +354,34 @@ describe('the consumer', () => {
         throw new Fault('time-up', 'no time left');
       },
     };
-    const noted: string[] = [];
-    const countSlow = async (ids: readonly string[]) => void noted.push(...ids);
+    const recorded: string[] = [];
+    const countSlow = async (ids: readonly string[]) => void recorded.push(...ids);
     const report = await consume([message(1), message(2)], { ...slow, countSlow }, options);
-    expect({ failedMessageIds: report.failedMessageIds, acknowledged, again, noted }).toStrictEqual({
+    expect({ failedMessageIds: report.failedMessageIds, acknowledged, again, recorded }).toStrictEqual({
       failedMessageIds: ['m2'],
       acknowledged: [eventId(1)],
       again: [['m2', 0]],
-      noted: [eventId(2)],
+      recorded: [eventId(2)],
     });
   });
 
   it.each([
     true,
     false,
-  ])('notes the events of a batch that ran out of time, if Neo4j answers: %s', async (answering) => {
+  ])('records the events of a batch that ran out of time if Neo4j answers: %s', async (answering) => {
     const { ports } = world([event(1, 'a'), event(2, 'b')]);
-    const noted: string[] = [];
+    const recorded: string[] = [];
     const late: ConsumePorts = {
       ...ports,
       applyBatch: () => Promise.reject(new Fault('time-up', 'no time left')),
       answers: async () => answering,
-      countSlow: async (ids) => void noted.push(...ids),
+      countSlow: async (ids) => void recorded.push(...ids),
     };
     await expect(consume([message(1), message(2)], late, options)).rejects.toMatchObject({ code: 'time-up' });
-    expect(noted).toStrictEqual(answering ? [eventId(1), eventId(2)] : []);
+    expect(recorded).toStrictEqual(answering ? [eventId(1), eventId(2)] : []);
   });
 
-  it('throws when its time is up and nothing was settled: a server does not answer', async () => {
+  it('throws if its time is up and nothing was settled because a server does not answer', async () => {
     const { ports, again } = world([event(1, 'a')]);
     const applyBatch = () => Promise.reject(new Fault('time-up', 'no time left'));
     const answers = async () => false;
@@ -388,14 +391,14 @@ describe('the consumer', () => {
     expect(again).toStrictEqual([['m1', 4]]);
   });
 
-  it('counts a failure of an event that runs out of time on its own, if Neo4j answers', async () => {
+  it('counts a failure of an event that runs out of time alone, if Neo4j answers', async () => {
     const { ports, again } = world([event(1, 'a')]);
     const applyBatch = () => Promise.reject(new Fault('time-up', 'no time left'));
     const report = await consume([message(1)], { ...ports, applyBatch }, options);
     expect({ failed: report.failed, again }).toStrictEqual({ failed: 1, again: [['m1', 5]] });
   });
 
-  it('tries events that ran out of time together in ten groups, the least slow first', async () => {
+  it('tries events that ran out of time together in ten groups, least slow first', async () => {
     const events = Array.from({ length: 25 }, (_, index) => event(index + 1, `a${index + 1}`));
     const { ports, batches } = world(events);
     const slowOf = (number: number) => (number === 1 ? 2 : 1);
@@ -414,91 +417,93 @@ describe('the consumer', () => {
     expect([batches[0], batches.at(-1)]).toStrictEqual([['graph:a25'], ['graph:a1']]);
   });
 
-  it('begins one more event with little time left where the whole invocation is short', async () => {
+  it('starts another event with little time remaining if the whole invocation is short', async () => {
     const { ports, batches } = world([event(1, 'a'), event(2, 'b')]);
     const readFailures = async () => new Map([1, 2].map((number) => [eventId(number), onceFailed]));
-    const left = [16_000, 13_000, 12_500];
-    const remainingMillis = () => left.shift() ?? 12_100;
+    const remaining = [16_000, 13_000, 12_500];
+    const remainingMillis = () => remaining.shift() ?? 12_100;
     await consume([message(1, 2), message(2, 2)], { ...ports, readFailures, remainingMillis }, options);
     expect(batches).toStrictEqual([['graph:a'], ['graph:b']]);
   });
 });
 
-/** Little time, after the start. */
+/** Little time remains after the start. */
 function endingSoon(): () => number {
-  const left = [60_000];
-  return () => left.shift() ?? 14_999;
+  const remaining = [60_000];
+  return () => remaining.shift() ?? 14_999;
 }
 
-describe('the consumer says what became of each event, once', () => {
-  it('when it is applied, superseded, or was settled before', async () => {
-    const { ports, said } = world([event(1, 'a'), event(2, 'a')]);
+describe('the consumer reports the outcome of each event once', () => {
+  it('if it is applied, superseded, or was settled before', async () => {
+    const { ports, reported } = world([event(1, 'a'), event(2, 'a')]);
     const processed = { status: 'processed', event: { eventId: eventId(3), traceparent: 'theirs' } } as const;
-    const told: (string | undefined)[] = [];
+    const traceparents: (string | undefined)[] = [];
     const log: ConsumePorts['log'] = {
       ...ports.log,
       eventOutcome: (one, outcome) => {
         ports.log.eventOutcome(one, outcome);
-        told.push(one.traceparent);
+        traceparents.push(one.traceparent);
       },
     };
     const fetchEvents: ConsumePorts['fetchEvents'] = (ids) =>
       oneChunk(readChunks(ports.fetchEvents(ids)).then((events) => [...events, processed]));
-    // The third comes twice, the fourth was purged.
+    // The third is delivered twice, the fourth was purged.
     const batch = [message(3), message(2), message(1), { ...message(3), messageId: 'copy' }, message(4)];
     await consume(batch, { ...ports, fetchEvents, log }, options);
-    expect(said).toStrictEqual([
+    expect(reported).toStrictEqual([
       [eventId(3), { outcome: 'settled-before' }],
       [eventId(2), { outcome: 'applied' }],
       [eventId(1), { outcome: 'superseded' }],
       [eventId(4), { outcome: 'settled-before' }],
     ]);
-    expect(told).toStrictEqual(['theirs', undefined, undefined, undefined]);
+    expect(traceparents).toStrictEqual(['theirs', undefined, undefined, undefined]);
   });
 
-  it('when it is dead, with the code, and when it is in conflict, with how often', async () => {
-    const { ports, said } = world([event(1, 'a'), event(2, 'b')], (key) => (key === 'graph:a' ? conflict : refused));
+  it('if it is dead, with the code, and if it is in conflict, with the number of conflicts', async () => {
+    const { ports, reported } = world([event(1, 'a'), event(2, 'b')], (key) =>
+      key === 'graph:a' ? conflict : refused,
+    );
     await consume([message(1), message(2)], ports, options);
-    expect(said).toStrictEqual([
+    expect(reported).toStrictEqual([
       [eventId(2), { outcome: 'dead', code: 'constraint-violation' }],
       [eventId(1), { outcome: 'conflict', code: 'ownership-conflict', conflicts: 1 }],
     ]);
   });
 
-  it('when its projection threw, with where it did', async () => {
-    const { ports, said } = world([event(1, 'a')]);
+  it('if its projection threw, with the place', async () => {
+    const { ports, reported } = world([event(1, 'a')]);
     const cause = new Error('no such field');
     const project = () => {
       throw new Fault('projection-failed', 'The projection of "order" threw Error.', { cause });
     };
     await consume([message(1)], { ...ports, project }, options);
     const stack = expect.stringMatching(/no such field.*consume\.test\.ts/s);
-    expect(said).toStrictEqual([[eventId(1), { outcome: 'dead', code: 'projection-failed', stack }]]);
+    expect(reported).toStrictEqual([[eventId(1), { outcome: 'dead', code: 'projection-failed', stack }]]);
   });
 
-  it('when it was given up or is invalid', async () => {
-    const { ports, said } = world([]);
+  it('if it was given up or is invalid', async () => {
+    const { ports, reported } = world([]);
     const broken = new Map([[eventId(1), { together: 0, alone: 2 }]]);
     const invalid = { status: 'invalid', event: { eventId: eventId(2) }, code: 'event-invalid', reason: 'no' } as const;
     const given = { readCrashedTrials: async () => broken, fetchEvents: () => oneChunk([invalid]) };
     await consume([message(1, 2), message(2)], { ...ports, ...given }, options);
-    expect(said).toStrictEqual([
+    expect(reported).toStrictEqual([
       [eventId(1), { outcome: 'dead', code: 'consumer-crashed' }],
       [eventId(2), { outcome: 'dead', code: 'event-invalid' }],
     ]);
   });
 
-  it('of a holder too, that was applied to resolve a conflict', async () => {
-    let letGo = false;
-    const { ports, said } = world([event(1, 'a')], (key) =>
-      key === 'graph:a' && !letGo ? conflict : { outcome: 'applied' },
+  it('even for a holder that was applied to resolve a conflict', async () => {
+    let isReleased = false;
+    const { ports, reported } = world([event(1, 'a')], (key) =>
+      key === 'graph:a' && !isReleased ? conflict : { outcome: 'applied' },
     );
     const fetchPending = async () => {
-      letGo = true;
+      isReleased = true;
       return [event(9, 'b')];
     };
     await consume([message(1)], { ...ports, fetchPending }, options);
-    expect(new Map(said)).toStrictEqual(
+    expect(new Map(reported)).toStrictEqual(
       new Map([
         [eventId(1), { outcome: 'applied' }],
         [eventId(9), { outcome: 'applied' }],
@@ -506,44 +511,44 @@ describe('the consumer says what became of each event, once', () => {
     );
   });
 
-  it('when a server fails: what was not settled by then comes again, and why', async () => {
-    const { ports, said } = world([event(1, 'a'), event(2, 'b')]);
+  it('if a server fails: the unsettled events are retried, and why', async () => {
+    const { ports, reported } = world([event(1, 'a'), event(2, 'b')]);
     const applyBatch: ConsumePorts['applyBatch'] = async (states, results) => {
       for (const { key } of states.slice(0, 1)) results.set(key, { outcome: 'applied' });
       throw new Fault('neo4j-unavailable', 'gone');
     };
     await expect(consume([message(1), message(2)], { ...ports, applyBatch }, options)).rejects.toThrow('gone');
-    expect(said).toStrictEqual([
+    expect(reported).toStrictEqual([
       [eventId(1), { outcome: 'applied' }],
       [eventId(2), { outcome: 'retried', code: 'neo4j-unavailable' }],
     ]);
   });
 
-  it('when it cannot be acknowledged: not as applied, but as coming again', async () => {
-    const { ports, said } = world([event(1, 'a')]);
+  it('if it cannot be acknowledged: as retried, not as applied', async () => {
+    const { ports, reported } = world([event(1, 'a')]);
     const acknowledgeEvents = () => Promise.reject(new Fault('mongodb-unavailable', 'gone'));
     await expect(consume([message(1)], { ...ports, acknowledgeEvents }, options)).rejects.toThrow('gone');
-    expect(said).toStrictEqual([[eventId(1), { outcome: 'retried', code: 'mongodb-unavailable' }]]);
+    expect(reported).toStrictEqual([[eventId(1), { outcome: 'retried', code: 'mongodb-unavailable' }]]);
   });
 
-  it('when there is no time left to begin it alone', async () => {
-    const { ports, said } = world([event(1, 'a')]);
+  it('if no time remains to start it alone', async () => {
+    const { ports, reported } = world([event(1, 'a')]);
     const broken = new Map([[eventId(1), { together: 1, alone: 0 }]]);
     const late = { ...ports, readCrashedTrials: async () => broken, remainingMillis: endingSoon() };
     await consume([message(1, 3)], late, options);
-    expect(said).toStrictEqual([[eventId(1), { outcome: 'retried', code: 'time-up' }]]);
+    expect(reported).toStrictEqual([[eventId(1), { outcome: 'retried', code: 'time-up' }]]);
   });
 });
 
-describe('a message of several events', () => {
-  it('leaves the queue when all of them are settled, now or before', async () => {
+describe('a message with several events', () => {
+  it('leaves the queue once all of them are settled, now or before', async () => {
     const { ports, acknowledged } = world([event(1, 'a'), event(2, 'b')]);
     const report = await consume([packOf([1, 2, 3])], ports, options);
     expect(acknowledged.sort()).toStrictEqual([eventId(1), eventId(2)]);
     expect(report).toMatchObject({ failedMessageIds: [], applied: 2, settledBefore: 1 });
   });
 
-  it('stays in the queue for one event that is not settled, and comes again when that one is due', async () => {
+  it('stays in the queue for one unsettled event, and returns when that one is due', async () => {
     const { ports, acknowledged, again } = world([event(1, 'a'), event(2, 'b')], (key) =>
       key === 'graph:b' ? conflict : { outcome: 'applied' },
     );
@@ -552,7 +557,7 @@ describe('a message of several events', () => {
     expect({ failed: report.failedMessageIds, again }).toStrictEqual({ failed: ['p1-2'], again: [['p1-2', 30]] });
   });
 
-  it('comes again for the event that is due first, and costs the others no attempt', async () => {
+  it('returns for the event that is due first, and costs the others no attempt', async () => {
     const { ports, batches, again } = world([event(1, 'a'), event(2, 'b'), event(3, 'c')], () => conflict);
     const waiting = { failures: null, slow: 0, conflicts: 3, secondsAgo: 10 };
     const countConflict = async () => 1;
@@ -562,7 +567,7 @@ describe('a message of several events', () => {
     expect(again).toStrictEqual([['p1-2-3', 30]]);
   });
 
-  it('waits as long as its only event that is left, whenever it comes', async () => {
+  it('waits for its only remaining event, whenever it is delivered', async () => {
     const { ports, batches, again } = world([event(2, 'b')], () => conflict);
     const waiting = { failures: 2, slow: 0, conflicts: 3, secondsAgo: 10 };
     const readFailures = async () => new Map([[eventId(2), waiting]]);
@@ -574,7 +579,7 @@ describe('a message of several events', () => {
     });
   });
 
-  it('of which one event was given up has the others applied', async () => {
+  it('still has its other events applied if one was given up', async () => {
     const { ports, dead, acknowledged } = world([event(1, 'a'), event(2, 'b')]);
     const readCrashedTrials = async () => new Map([[eventId(2), { together: 1, alone: 2 }]]);
     const report = await consume([packOf([1, 2], 5)], { ...ports, readCrashedTrials }, options);
@@ -582,7 +587,7 @@ describe('a message of several events', () => {
     expect({ acknowledged, failed: report.failedMessageIds }).toStrictEqual({ acknowledged: [eventId(1)], failed: [] });
   });
 
-  it('is counted once among the messages that were redelivered, and delivered twice settles once', async () => {
+  it('counts once as redelivered, and settles once if delivered twice', async () => {
     const { ports, acknowledged } = world([event(1, 'a'), event(2, 'b')]);
     const twice = [packOf([1, 2], 2), { ...packOf([1, 2], 2), messageId: 'copy' }, message(1)];
     expect(await consume(twice, ports, options)).toMatchObject({ redelivered: 2, failedMessageIds: [], applied: 2 });

@@ -1,4 +1,4 @@
-/** The log lines about single events: what they say, and at which level. */
+/** The log lines about single events: their content and level. */
 import { describe, expect, it } from 'vitest';
 import { consumeLog } from '../../../lib/consumer/log.ts';
 import { pointerLog } from '../../../lib/publisher/log.ts';
@@ -16,7 +16,7 @@ const event = {
 const { eventId } = event;
 const levels = { debug: 8, info: 12 };
 
-/** A logger of a level; it notes whatever reaches it. */
+/** A logger with a level that records whatever reaches it. */
 function loggerAt(level: number) {
   const lines: unknown[] = [];
   const note =
@@ -26,8 +26,8 @@ function loggerAt(level: number) {
   return { level, lines, error: note('error'), warn: note('warn'), debug: note('debug') };
 }
 
-describe('what well-behaved events come to', () => {
-  it('is said at the level DEBUG, with the trace and nothing of the payload or the aggregate', () => {
+describe('the outcome of a good event', () => {
+  it('is logged at DEBUG, with the trace and without payload and aggregate', () => {
     const logger = loggerAt(levels.debug);
     pointerLog(logger).published([event]);
     consumeLog(logger).eventOutcome(event, { outcome: 'applied' });
@@ -45,7 +45,7 @@ describe('what well-behaved events come to', () => {
     ]);
   });
 
-  it('does not even reach the logger at the level INFO', () => {
+  it('does not reach the logger at INFO', () => {
     const logger = loggerAt(levels.info);
     pointerLog(logger).published([event]);
     consumeLog(logger).eventOutcome(event, { outcome: 'applied' });
@@ -55,7 +55,7 @@ describe('what well-behaved events come to', () => {
   });
 });
 
-it('what is wrong with an event is said at every level', () => {
+it('the problem of an event is logged at every level', () => {
   const logger = loggerAt(levels.info);
   consumeLog(logger).eventOutcome(event, { outcome: 'dead', code: 'payload-invalid' });
   consumeLog(logger).eventOutcome(event, { outcome: 'conflict', code: 'ownership-conflict', conflicts: 2 });
@@ -67,7 +67,7 @@ it('what is wrong with an event is said at every level', () => {
   ]);
 });
 
-it('pointers that the bus refuses for good are counted, and told one by one at the level DEBUG', () => {
+it('permanently refused pointers are counted, and logged one by one at DEBUG', () => {
   const [info, debug] = [loggerAt(levels.info), loggerAt(levels.debug)];
   pointerLog(info).leftToSweep([event]);
   pointerLog(debug).leftToSweep([event]);
@@ -76,7 +76,7 @@ it('pointers that the bus refuses for good are counted, and told one by one at t
   expect(debug.lines).toStrictEqual([counted, ['debug', 'event left to the sweep', { eventId, trace_id }]]);
 });
 
-it('a malformed trace context is left out', () => {
+it('a malformed trace context is omitted', () => {
   const logger = loggerAt(levels.debug);
   consumeLog(logger).eventOutcome({ eventId, traceparent: 'secret' }, { outcome: 'applied' });
   expect(logger.lines).toStrictEqual([['debug', 'event consumed', { eventId, outcome: 'applied' }]]);

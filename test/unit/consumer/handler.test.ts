@@ -19,10 +19,10 @@ it.each([
   ['an EventBridge event', { source: 'outgraph', 'detail-type': 'graph', detail: { eventId: 'x' } }],
   ['a record without attributes', { Records: [{ messageId: 'a', body: '{}', receiptHandle: 'b' }] }],
   ['a record without a body', { Records: [{ messageId: 'a', attributes: { ApproximateReceiveCount: '1' } }] }],
-  ['records that are no list', { Records: {} }],
+  ['records that are not a list', { Records: {} }],
   ['null', null],
   ['a text', 'hello'],
-])('invoked with %s, the consumer says in one sentence what it is for', async (_, event) => {
+])('invoked with %s, the consumer explains its input in one sentence', async (_, event) => {
   vi.spyOn(console, 'warn').mockImplementation(() => undefined);
   const handler = createConsumerHandler(catalog) as (event: unknown, context: Context) => Promise<unknown>;
   await expect(handler(event, context)).rejects.toMatchObject({

@@ -20,7 +20,7 @@ describe('a property value', () => {
     ['a UUID as its text', new UUID('00112233-4455-6677-8899-aabbccddeeff'), '00112233-4455-6677-8899-aabbccddeeff'],
     ['null as absent', null, undefined],
     ['undefined as absent', undefined, undefined],
-    ['the ends of 64 bits', [-(2n ** 63n), 2n ** 63n - 1n], [-(2n ** 63n), 2n ** 63n - 1n]],
+    ['the limits of 64 bits', [-(2n ** 63n), 2n ** 63n - 1n], [-(2n ** 63n), 2n ** 63n - 1n]],
     ['texts in a list', ['a', ''], ['a', '']],
     ['a bigint and an int32 together', [1n, new Int32(2)], [1n, 2n]],
     ['integral doubles in a list as FLOATs', [new Double(1), new Double(2)], [1, 2]],
@@ -28,12 +28,16 @@ describe('a property value', () => {
     ['int32 and int64 together as INTEGERs', [new Int32(1), Long.fromNumber(2)], [1n, 2n]],
     ['plain numbers with a fraction as FLOATs', [1, 0.5], [1, 0.5]],
     ['plain integral numbers as INTEGERs', [1, 2], [1n, 2n]],
-    ['what JavaScript stores for [0.1, 0, 1], as FLOATs', [new Double(0.1), new Int32(0), new Int32(1)], [0.1, 0, 1]],
+    [
+      'the numbers that JavaScript stores for [0.1, 0, 1] as FLOATs',
+      [new Double(0.1), new Int32(0), new Int32(1)],
+      [0.1, 0, 1],
+    ],
     ['integers before a double as FLOATs', [new Int32(1), Long.fromNumber(2), new Double(3)], [1, 2, 3]],
     ['the greatest integers that are exact as doubles', [2n ** 53n, -(2n ** 63n), 0.5], [2 ** 53, -(2 ** 63), 0.5]],
     ['plain and stored numbers together', [1, new Int32(2), new Double(3), 4n], [1, 2, 3, 4]],
     ['plain and stored integers together', [1, new Int32(2), 3n], [1n, 2n, 3n]],
-  ])('takes %s', (_, raw, value) => {
+  ])('accepts %s', (_, raw, value) => {
     expect(toGraphValue(raw, path)).toStrictEqual(value);
   });
 
@@ -44,7 +48,7 @@ describe('a property value', () => {
 
   it.each([
     ['a nested object', { street: 'x' }, '', 'a nested object'],
-    ['what calls itself something else', { _bsontype: 5 }, '', 'a nested object'],
+    ['an object with a false BSON type', { _bsontype: 5 }, '', 'a nested object'],
     ['null in an array', ['a', null], '[1]', 'null'],
     ['undefined in an array', ['a', undefined], '[1]', 'undefined'],
     ['an array in an array', [['a']], '[0]', 'an array'],
@@ -55,7 +59,7 @@ describe('a property value', () => {
     ['an invalid date', new Date(Number.NaN), '', 'a date outside the range of JavaScript dates'],
     ['an integer beyond 64 bits', 2n ** 63n, '', 'an integer beyond 64 bits'],
     ['an integer below 64 bits', -(2n ** 63n) - 1n, '', 'an integer beyond 64 bits'],
-  ])('refuses %s, and says where and what it is', (_, raw, where, what) => {
+  ])('refuses %s, with its path and type', (_, raw, where, what) => {
     expect(() => toGraphValue(raw, path)).toThrow(
       expect.objectContaining({
         code: 'value-unsupported',
@@ -73,7 +77,7 @@ describe('a property value', () => {
     ['a date', new Date(0)],
     ['an objectId', new ObjectId()],
     ['a uuid', new UUID()],
-  ])('refuses an array that begins with %s and goes on with something else', (what, first) => {
+  ])('refuses an array that starts with %s and continues with another type', (what, first) => {
     const other = what === 'a string' ? new Int32(1) : 'a';
     expect(() => toGraphValue([first, other], path)).toThrow(
       expect.objectContaining({
@@ -87,7 +91,7 @@ describe('a property value', () => {
     2n ** 53n + 1n,
     2n ** 63n - 1n,
     -(2n ** 53n) - 1n,
-  ])('refuses %s among doubles, as none of them is exact', (integer) => {
+  ])('refuses %s among doubles, because it is not exact as a double', (integer) => {
     expect(() => toGraphValue([new Double(0.5), integer], path)).toThrow(
       expect.objectContaining({
         code: 'value-unsupported',
@@ -106,7 +110,7 @@ describe('a property value', () => {
 });
 
 describe('a key value', () => {
-  it('may be a string, an integer or a boolean', () => {
+  it('can be a string, an integer or a boolean', () => {
     expect(toKeyValue('a', path)).toBe('a');
     expect(toKeyValue(new Int32(1), path)).toStrictEqual(1n);
     expect(toKeyValue(true, path)).toBe(true);
@@ -120,7 +124,7 @@ describe('a key value', () => {
     ['undefined', undefined],
     ['an array', ['a']],
     ['a nested object', { a: 1 }],
-  ])('may not be %s', (what, raw) => {
+  ])('cannot be %s', (what, raw) => {
     expect(() => toKeyValue(raw, path)).toThrow(
       expect.objectContaining({
         code: 'key-invalid',
@@ -129,7 +133,7 @@ describe('a key value', () => {
     );
   });
 
-  it('that fails in another way is not mistaken for a wrong one', () => {
+  it('that fails in another way is not reported as invalid', () => {
     const broken = Object.assign(Long.fromNumber(1), {
       toBigInt: () => {
         throw new RangeError('broken');

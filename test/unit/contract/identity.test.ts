@@ -33,11 +33,11 @@ describe('the identity of a node', () => {
     ['a boolean and its text', { id: true }, { id: 'true' }],
     ['a text and a longer one', { id: 'a' }, { id: 'ab' }],
     ['values in other places', { a: 'x', b: 'y' }, { a: 'y', b: 'x' }],
-  ])('tells apart %s', (_, left, right) => {
+  ])('distinguishes %s', (_, left, right) => {
     expect(nodeIdentity(node(left))).not.toBe(nodeIdentity(node(right)));
   });
 
-  it('gives back label and key', () => {
+  it('contains label and key', () => {
     const value = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.boolean(),
@@ -69,13 +69,13 @@ describe('the content of a node', () => {
     ['two dates', { v: new Date(5) }, { v: new Date(6) }],
     ['0 and another FLOAT', { v: new Double(-0) }, { v: new Double(2) }],
     ['a date and the text of its hash', { v: new Date(5) }, { v: 'd5' }],
-  ])('tells apart %s', (_, left, right) => {
+  ])('distinguishes %s', (_, left, right) => {
     expect(nodeContent(node({ id: 1 }, left))).not.toBe(nodeContent(node({ id: 1 }, right)));
   });
 });
 
-describe('what has no content', () => {
-  it('needs no hash; anything else has a short one', () => {
+describe('an element without content', () => {
+  it('has no hash; any other has a short one', () => {
     const labelled = readSubgraph({ nodes: [{ label: 'A', key: { id: 1 }, labels: ['B'] }] }).nodes[0];
     expect([
       nodeContent(node({ id: 1 })),
@@ -86,14 +86,14 @@ describe('what has no content', () => {
     ]).toStrictEqual(['-', '-', ...Array(3).fill(expect.stringMatching(/^[\w-]{11}$/))]);
   });
 
-  it('is told from labels and properties that differ', () => {
+  it('differs for different labels', () => {
     const contents = [[], ['B'], ['C']].map((labels) => nodeContent({ ...node({ id: 1 }, { a: 1 }), labels }));
     expect(new Set(contents).size).toBe(3);
   });
 });
 
 describe('the id of a relationship', () => {
-  it('is short, because it stands in an index', () => {
+  it('is short, because it is indexed', () => {
     expect(relationshipId(relationship({}), 'graph:a')).toMatch(/^[\w-]{16}$/);
   });
 

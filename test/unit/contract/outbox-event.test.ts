@@ -20,11 +20,11 @@ describe('an outbox document', () => {
     ['an upsert', event],
     ['a delete', { ...withoutPayload, operation: 'delete' }],
     ['trace context', { ...event, traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' }],
-    ['trace context that is malformed', { ...event, traceparent: 'not-a-trace' }],
-    ['what is processed', { ...event, status: 'processed', processedAt: new Date() }],
-    ['what is dead', { ...event, status: 'dead', deadAt: new Date(), error: { code: 'x', message: 'y' } }],
+    ['malformed trace context', { ...event, traceparent: 'not-a-trace' }],
+    ['a processed event', { ...event, status: 'processed', processedAt: new Date() }],
+    ['a dead event', { ...event, status: 'dead', deadAt: new Date(), error: { code: 'x', message: 'y' } }],
     ['an id of 512 bytes', { ...event, aggregateId: 'é'.repeat(256) }],
-  ])('may be %s', (_name, document) => {
+  ])('can be %s', (_name, document) => {
     expect(outboxDocumentSchema.safeParse(document).error).toBeUndefined();
   });
 
@@ -38,19 +38,19 @@ describe('an outbox document', () => {
     ['an aggregate type of 65 characters', { ...event, aggregateType: 'a'.repeat(65) }, 'aggregateType'],
     ['an unknown operation', { ...event, operation: 'patch' }, 'operation'],
     ['a position that is a date', { ...event, position: new Date() }, 'position'],
-    ['attempts that are no integer', { ...event, attempts: new Int32(0) }, 'attempts'],
-    ['what is processed without its time', { ...event, status: 'processed' }, 'processedAt'],
-    ['what is dead without its reason', { ...event, status: 'dead', deadAt: new Date() }, 'error'],
-  ])('may not be %s', (_name, document, field) => {
+    ['attempts that are not an integer', { ...event, attempts: new Int32(0) }, 'attempts'],
+    ['a processed event without its time', { ...event, status: 'processed' }, 'processedAt'],
+    ['a dead event without its reason', { ...event, status: 'dead', deadAt: new Date() }, 'error'],
+  ])('cannot be %s', (_name, document, field) => {
     expect(outboxDocumentSchema.safeParse(document).error?.issues.map((issue) => issue.path[0])).toContain(field);
   });
 
-  it('may not have an unknown field', () => {
+  it('cannot have an unknown field', () => {
     expect(outboxDocumentSchema.safeParse({ ...event, retries: 1 }).success).toBe(false);
   });
 });
 
-it('an aggregate key is taken apart where it was put together, whatever the id holds', () => {
+it('an aggregate key is split correctly with any id', () => {
   const aggregate = { aggregateType: 'memory-user', aggregateId: 'a:b:c' };
   expect(splitAggregateKey(aggregateKey(aggregate))).toStrictEqual(aggregate);
 });

@@ -9,11 +9,11 @@ import { outboxJsonSchema, schemaFiles } from '../../../tools/outbox-schema.ts';
 import { readCases } from '../../conformance/read-cases.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
 
-it.each(Object.entries(schemaFiles()))('%s is that of the code: npm run schema', (file, text) => {
+it.each(Object.entries(schemaFiles()))('%s is up to date with the code (npm run schema)', (file, text) => {
   expect(readFileSync(path.join(projectRoot, file), 'utf8')).toBe(text);
 });
 
-describe('the JSON Schema says of an outbox document in Extended JSON what the validator says:', () => {
+describe('the JSON Schema judges an outbox document in Extended JSON like the validator:', () => {
   const matches = new Ajv2020().compile(outboxJsonSchema());
 
   it.each(readCases('validator').filter(({ set }) => !isOnlyTooManyBytes(set)))('$name', ({
@@ -27,7 +27,7 @@ describe('the JSON Schema says of an outbox document in Extended JSON what the v
   });
 });
 
-/** The one thing that a JSON Schema cannot say. */
+/** The only rule that a JSON Schema cannot express. */
 function isOnlyTooManyBytes({ aggregateId }: Document): boolean {
   return typeof aggregateId === 'string' && Buffer.byteLength(aggregateId) > aggregateIdMaxBytes;
 }

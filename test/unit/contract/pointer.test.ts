@@ -37,10 +37,10 @@ describe('a message body', () => {
     ['an empty text', ''],
     ['null', 'null'],
     ['an event id of 23 digits', JSON.stringify({ ...pointer, eventId: eventId.slice(1) })],
-    ['an operator in the place of the id', JSON.stringify({ ...pointer, eventId: { $ne: null } })],
-    ['a pack of no events', JSON.stringify(packOf())],
-    ['a pack of too many events', JSON.stringify(packOf(...new Array<string>(101).fill(eventId)))],
-    ['a pack of which one id is wrong', JSON.stringify(packOf(eventId, 'x'))],
+    ['an operator instead of the id', JSON.stringify({ ...pointer, eventId: { $ne: null } })],
+    ['a pack without events', JSON.stringify(packOf())],
+    ['a pack with too many events', JSON.stringify(packOf(...new Array<string>(101).fill(eventId)))],
+    ['a pack with an invalid id', JSON.stringify(packOf(eventId, 'x'))],
     ['another envelope', JSON.stringify({ detail: { bucket: 'x' } })],
   ])('is unreadable as %s', (_, body) => {
     expect(readPointers(body)).toMatchObject({ outcome: 'unreadable' });
@@ -55,7 +55,7 @@ const pointers = (count: number, aggregateType = 'graph') =>
   }));
 
 describe('a pack', () => {
-  it('is read as the events that it was made of, whatever characters their ids have', () => {
+  it('is read back as its events, with any characters in their ids', () => {
     const aggregateId = 'é\u0001\u007f\u2028\ufffe\uffff\ud800😀"\\';
     const text = packText([
       { ...pointer, aggregateId },
@@ -66,12 +66,12 @@ describe('a pack', () => {
     expect(readPointers(text)).toStrictEqual({ outcome: 'read', eventIds: [eventId, other] });
   });
 
-  it('has its pointers and nothing else of what they are made of', () => {
+  it('contains only pointers, and no other field of an event', () => {
     const stale = { ...pointer, attempts: 3, payload: { secret: true } };
     expect(packText([stale])).toBe(JSON.stringify(packOf(eventId)));
   });
 
-  it('has one aggregate type, and no more pointers than asked for', () => {
+  it('has one aggregate type, and at most the requested number of pointers', () => {
     const mixed = [...pointers(150), ...pointers(3, 'person'), ...pointers(60).slice(50)];
     const packs = packPointers(mixed, 100);
     expect(packs.map((pack) => [pack[0]?.aggregateType, pack.length])).toStrictEqual([
@@ -82,7 +82,7 @@ describe('a pack', () => {
     expect(packPointers(mixed, 1).every((pack) => pack.length === 1)).toBe(true);
   });
 
-  it('stays below 64 KB with its envelope, whatever the ids', () => {
+  it('stays below 64 KB with its envelope, for any ids', () => {
     const long = pointers(300).map((one) => ({ ...one, aggregateId: '\u{10ffff}'.repeat(128) }));
     const packs = packPointers(long, 100);
     expect(packs.flat()).toStrictEqual(long);
@@ -91,13 +91,13 @@ describe('a pack', () => {
 });
 
 describe('a call', () => {
-  it('has ten packs at most', () => {
+  it('has at most ten packs', () => {
     const calls = intoCalls(pointers(2_450), 100);
     expect(calls.map((call) => call.flat().length)).toStrictEqual([1_000, 1_000, 450]);
     expect(calls.map((call) => call.length)).toStrictEqual([10, 10, 5]);
   });
 
-  it('has no more bytes than EventBridge and SQS take', () => {
+  it('has no more bytes than EventBridge and SQS accept', () => {
     const long = pointers(300).map((one) => ({ ...one, aggregateId: '\u{10ffff}'.repeat(128) }));
     const calls = intoCalls(long, 100);
     const bytes = calls.map((call) => call.reduce((sum, pack) => sum + packText(pack).length, 0));
@@ -105,7 +105,7 @@ describe('a call', () => {
     expect(Math.max(...bytes)).toBeLessThan(256 * 1024);
   });
 
-  it('has many types in as many packs', () => {
+  it('has one pack per type', () => {
     const types = Array.from({ length: 25 }, (_, index) => pointers(1, `type-${index}`)).flat();
     expect(intoCalls(types, 100).map((call) => call.length)).toStrictEqual([10, 10, 5]);
   });

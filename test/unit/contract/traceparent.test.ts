@@ -15,7 +15,7 @@ describe('a traceparent', () => {
     expect(readTraceparent(`00-${ids}-${flags}`)).toStrictEqual({ traceId, spanId, sampled });
   });
 
-  it('of a later version may say more than this one knows', () => {
+  it('of a later version can have more fields', () => {
     expect(readTraceparent(`cc-${ids}-01`)).not.toBeNull();
     expect(readTraceparent(`cc-${ids}-01-what-comes-then`)).toStrictEqual({ traceId, spanId, sampled: true });
   });
@@ -24,15 +24,15 @@ describe('a traceparent', () => {
     ['is absent', undefined],
     ['is empty', ''],
     ['is in capitals', `00-${ids.toUpperCase()}-01`],
-    ['says more than its version allows', `00-${ids}-01-what`],
-    ['goes on without a hyphen', `cc-${ids}-01what`],
-    ['is of the version that may never be', `ff-${ids}-01`],
+    ['has more fields than its version allows', `00-${ids}-01-what`],
+    ['continues without a hyphen', `cc-${ids}-01what`],
+    ['has the forbidden version', `ff-${ids}-01`],
     ['has a trace id of zeros', `00-${'0'.repeat(32)}-${spanId}-01`],
     ['has a span id of zeros', `00-${traceId}-${'0'.repeat(16)}-01`],
     ['has a trace id that is too short', `00-${traceId.slice(1)}-${spanId}-01`],
-    ['has a line after it', `00-${ids}-01\n`],
+    ['is followed by a line break', `00-${ids}-01\n`],
     ['lacks its flags', `00-${ids}`],
-  ])('that %s is none', (_, text) => {
+  ])('that %s is invalid', (_, text) => {
     expect(readTraceparent(text)).toBeNull();
   });
 });

@@ -1,4 +1,6 @@
-/** What the projections say of a scan, and what is said straight from the scan, are two descriptions of one graph. */
+/**
+ * The projections of a scan and the graph computed directly from the scan describe the same graph.
+ */
 import { deserialize, serialize } from 'bson';
 import { expect, it } from 'vitest';
 import { scanSources } from '../../../demo/input/code/scan.ts';
@@ -33,7 +35,7 @@ function scan(changed: Readonly<Record<string, string>> = {}) {
   return scanSources(new Map(Object.entries({ ...sources, ...changed }).filter(([, text]) => text !== '')));
 }
 
-/** The model's graph of the documents, as they come back from MongoDB. */
+/** The model's graph of the documents, as read back from MongoDB. */
 function graphOfDocuments({ files }: Pick<Scan, 'files'>): GraphPicture {
   const project = <State>(definition: AggregateDefinition<State>, key: string, document: object) => ({
     key,
@@ -46,7 +48,7 @@ function graphOfDocuments({ files }: Pick<Scan, 'files'>): GraphPicture {
   ]);
 }
 
-it('the projections of a scan are the graph that the scan demands', () => {
+it('the projections of a scan give the graph that the scan defines', () => {
   const graph = pictureOf(scanGraph(repository, scan()));
   const projected = graphOfDocuments(scan());
   expect([...projected.nodes].sort()).toStrictEqual([...graph.nodes].sort());
@@ -55,10 +57,10 @@ it('the projections of a scan are the graph that the scan demands', () => {
   expect(graph.nodes.size).toBe(1 + 2 + 3 + 8);
 });
 
-it('two scans tell what came, what changed and what went', () => {
+it('comparing two scans counts what was added, changed and removed', () => {
   const before = scanGraph(repository, scan());
   expect(compareScanGraphs(before, scanGraph(repository, scan()))).toStrictEqual({ added: 0, changed: 0, removed: 0 });
-  // One word is another: the file has as many lines and symbols as before.
+  // A minimal edit: the file has the same number of lines and symbols.
   const edited = scan({ 'src/store/base.ts': sources['src/store/base.ts'].replace('{}', '{ }') });
   expect(compareScanGraphs(before, scanGraph(repository, edited))).toStrictEqual({ added: 0, changed: 2, removed: 0 });
   // The file, its CONTAINS_FILE and its IMPORTS.
@@ -67,7 +69,7 @@ it('two scans tell what came, what changed and what went', () => {
   expect(changes).toStrictEqual({ added: 0, changed: 1, removed: 3 });
 });
 
-it('what is called, inherited or imported and not scanned stands bare', () => {
+it('an unscanned symbol that is called, inherited or imported is bare', () => {
   const { files } = scan();
   const without = { files: files.filter(({ file_path }) => file_path !== 'src/store/base.ts') };
   const graph = pictureOf(scanGraph(repository, without));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { scanSources } from '../../../demo/input/code/scan.ts';
 import type { Scan, ScannedFile } from '../../../demo/input/code/scan-types.ts';
 
-/** Scans sources that are given by their paths. */
+/** Scans sources, given by path. */
 function scan(sources: Readonly<Record<string, string>>): Scan {
   return scanSources(new Map(Object.entries(sources)));
 }
@@ -11,7 +11,7 @@ function fileOf({ files }: Scan, path: string): ScannedFile {
   return files.find(({ file_path }) => file_path === path) ?? expect.fail(`${path} was not scanned`);
 }
 
-/** "from -> file#name", with the count, and "~" where it is only handed over. */
+/** Calls as "from -> file#name" with their count, and "~" if the function is only passed on. */
 function callsOf(result: Scan, path: string): readonly string[] {
   return fileOf(result, path).calls.map(
     ({ from, to, call_count, is_direct }) =>
@@ -20,7 +20,7 @@ function callsOf(result: Scan, path: string): readonly string[] {
 }
 
 describe('symbols', () => {
-  it('a getter and its setter have one name and are both listed', () => {
+  it('a getter and its setter share a name and are both listed', () => {
     const { symbols, symbol_count } = fileOf(
       scan({ 'src/a.ts': 'export class A {\n  get size() { return 1; }\n  set size(value: number) {}\n}\n' }),
       'src/a.ts',
@@ -47,7 +47,7 @@ class C { m(a: string): void; m(a: number): void; m(a: unknown) {} }`,
     expect(symbols.slice(0, 3).map(({ start_line }) => start_line)).toStrictEqual([1, 2, 3]);
   });
 
-  it('are described by where they stand, what stands above them, and who may use them', () => {
+  it('have their lines, the comment above them, and their visibility', () => {
     const result = scan({
       'src/index.ts': "export { Store } from './store';",
       'src/store.ts': `/** Keeps things. */
@@ -90,7 +90,7 @@ function helper() {}
     ]);
   });
 
-  it('a change of the body changes the content hash, and not the hash of the signature', () => {
+  it('a changed body changes the content hash, but not the signature hash', () => {
     const [before, after] = ['1', '2'].map((value) => {
       const [symbol] = fileOf(scan({ 'src/a.ts': `export function f() { return ${value}; }` }), 'src/a.ts').symbols;
       return symbol ?? expect.fail('no symbol');
@@ -99,7 +99,7 @@ function helper() {}
     expect(after?.signature_hash).toBe(before?.signature_hash);
   });
 
-  it('are counted in one of three buckets by their branches', () => {
+  it('are in one of three buckets by their number of branches', () => {
     const branching = (branches: number) => `function f${branches}(a: number) { ${'if (a) a += 1;'.repeat(branches)} }`;
     const { symbols } = fileOf(scan({ 'src/a.ts': [4, 5, 11].map(branching).join('\n') }), 'src/a.ts');
     expect(symbols.map(({ complexity_bucket }) => complexity_bucket)).toStrictEqual(['low', 'medium', 'high']);
@@ -122,7 +122,7 @@ export class A extends Base {
     ]);
   });
 
-  it('of imported names go past re-exports to the declaration', () => {
+  it('of imported names go through re-exports to the declaration', () => {
     const result = scan({
       'src/deep.ts': 'export function work() {}\nexport default function () {}',
       'src/index.ts': "export * from './deep';\nexport { work as labour } from './deep';",
@@ -133,7 +133,7 @@ export function run() { work(); labour(); unnamed(); }`,
     expect(callsOf(result, 'src/a.ts')).toStrictEqual(['run -> src/deep.ts#work x2', 'run -> src/deep.ts#default x1']);
   });
 
-  it('of a constructor go to it, or to the class that has none', () => {
+  it('of a constructor go to it, or to a class without one', () => {
     const result = scan({
       'src/a.ts': `class With { constructor(readonly a: number) {} }
 class Without {}
@@ -145,7 +145,7 @@ const make = () => [new With(1), new Without()];`,
     ]);
   });
 
-  it('of an overload go to the one name', () => {
+  it('of an overload go to the shared name', () => {
     const result = scan({
       'src/a.ts': `function f(a: string): void; function f(a: number): void; function f(a: unknown) {}
 function run() { f('a'); f(1); }`,
@@ -153,7 +153,7 @@ function run() { f('a'); f(1); }`,
     expect(callsOf(result, 'src/a.ts')).toStrictEqual(['run -> src/a.ts#f x2']);
   });
 
-  it('inside a callback belong to the symbol around it; a function that is handed over is called indirectly', () => {
+  it('inside a callback belong to the enclosing symbol; a function passed on is called indirectly', () => {
     const result = scan({
       'src/a.ts': `function double(n: number) { return 2 * n; }
 class A { twice(n: number) { return n; } }
@@ -167,7 +167,7 @@ function only(list: number[]) { return list.map(double); }`,
     ]);
   });
 
-  it('that leave the sources, or stand outside of any symbol, are counted and make no edge', () => {
+  it('that leave the sources, or are outside of any symbol, are counted but create no edge', () => {
     const { files, leftOut } = scan({
       'src/a.ts': `import { readFile } from 'node:fs';
 import { ObjectId } from 'bson';
@@ -181,7 +181,7 @@ own();`,
 });
 
 describe('imports', () => {
-  it('are one for each file, as strong as the strongest, and know types and what is passed on', () => {
+  it('are one per file, of the strongest kind, including types and re-exports', () => {
     const result = scan({
       'src/types.ts': 'export interface T {}\nexport const value = 1;',
       'src/both.ts': 'export interface B {}\nexport const both = 1;',
@@ -207,8 +207,8 @@ export type Value = import('./types').T;`,
   });
 });
 
-describe('what classes and interfaces are built on', () => {
-  it('is found across files; what stands outside of the sources is left out', () => {
+describe('the base of classes and interfaces', () => {
+  it('is found across files; names outside of the sources are omitted', () => {
     const result = scan({
       'src/base.ts': 'export class Base {}\nexport interface Shape {}',
       'src/a.ts': `import { EventEmitter } from 'node:events';
@@ -231,7 +231,10 @@ export class Failure extends Error {}`,
 describe('a scan', () => {
   it('names only symbols that it lists', () => {
     const result = scan({
-      'src/a.ts': `export class A { items = new Map<string, () => void>(); run() { const inner = () => this.run(); inner(); class Local { m() { inner(); } } new Local().m(); } }
+      'src/a.ts': `export class A {
+  items = new Map<string, () => void>();
+  run() { const inner = () => this.run(); inner(); class Local { m() { inner(); } } new Local().m(); }
+}
 export const enumLike = Object.freeze({ run() { return new A(); } });
 export default { start() { new A().run(); } };
 export namespace N { export function f() { new A(); } }`,

@@ -4,7 +4,7 @@ import { untilBacklogIsShort } from '../../../demo/until-drained.ts';
 
 const { signal } = new AbortController();
 
-it('writers wait while the path is more than 1,000 events behind, and go on when it has caught up', async () => {
+it('writers wait while more than 1,000 events are pending, and then continue', async () => {
   const progress = { written: 5_000, pending: 1_001 };
   let isWaiting = true;
   const waiting = untilBacklogIsShort(progress, signal).then(() => {

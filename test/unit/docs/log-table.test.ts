@@ -1,6 +1,6 @@
 /**
- * The messages are a fixed set: whatever the code logs stands in the table of `docs/reference/logs.md`, and whatever
- * stands there is logged.
+ * The log messages are a fixed set: the table of `docs/reference/logs.md` lists exactly what the
+ * code logs.
  */
 import { readFileSync } from 'node:fs';
 import { glob } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { projectRoot } from '../../../tools/local/paths.ts';
 
-/** Each call of a logger, as "LEVEL message"; one whose message is no literal has none. */
+/** Each call of a logger, as "LEVEL message". A message that is not a literal is missing. */
 async function loggedMessages(): Promise<readonly string[]> {
   const found: string[] = [];
   for await (const file of glob('{lib,functions,cli}/**/*.ts', { cwd: projectRoot })) {
@@ -29,7 +29,7 @@ function tableRows(): readonly string[] {
     .sort();
 }
 
-it('the table of log messages holds exactly what the code logs, with the levels', async () => {
+it('the table of log messages lists exactly what the code logs, with the levels', async () => {
   const logged = await loggedMessages();
   expect(logged).toContain('ERROR event dead');
   expect(tableRows()).toStrictEqual(logged);

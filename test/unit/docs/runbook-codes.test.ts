@@ -1,4 +1,4 @@
-/** The run book's table of codes says of each what `outgraph dead show` says, in the same words. */
+/** The run book's table of codes has the same words as `outgraph dead show`. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
@@ -22,7 +22,7 @@ it('the table of codes has the reason and the remedy of every code, and no other
   expect(Object.fromEntries(documented)).toStrictEqual(codeHints);
 });
 
-it('a code that is none of ours has no hint, also where an object has a field of that name', () => {
+it('an unknown code has no hint, even if objects have a field of that name', () => {
   expect(hintFor('nonsense')).toBe(null);
   expect(hintFor('constructor')).toBe(null);
 });

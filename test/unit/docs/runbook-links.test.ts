@@ -1,4 +1,6 @@
-/** Each alarm ends with a link to its section of the run book: the section is there, under the alarm's name. */
+/**
+ * Each alarm ends with a link to its section of the run book, which exists under the alarm's name.
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
@@ -10,7 +12,7 @@ const text = files.map((name) => readFileSync(path.join(infra, name), 'utf8')).j
 const all = (pattern: RegExp) => [...text.matchAll(pattern)].map(([, name = '']) => name);
 const names = all(/^ +AlarmName: \$\{self:service\}-\$\{sls:stage\}-(.+)$/gm);
 
-/** What a heading is linked by. */
+/** The anchors of the headings. */
 function anchors(markdown: string): readonly string[] {
   return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading
@@ -21,7 +23,7 @@ function anchors(markdown: string): readonly string[] {
   );
 }
 
-it('every alarm ends with a link to the section of its own name', () => {
+it('every alarm ends with a link to the section with its name', () => {
   expect(names.length).toBeGreaterThan(10);
   expect(all(/Run book: \$\{param:runbookUrl\}#([a-z-]+)$/gm)).toStrictEqual(names);
 });

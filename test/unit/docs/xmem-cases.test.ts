@@ -1,4 +1,4 @@
-/** xmem/README.md names every test of XMem's cases by its title, and every case has one. */
+/** xmem/README.md lists every test of XMem's cases by its title, and every case has a test. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
@@ -14,7 +14,7 @@ function titlesIn(folder: string): readonly string[] {
   );
 }
 
-/** The items of the list of tests, whose lines wrap. */
+/** The items of the list of tests, with wrapped lines joined. */
 const rows = [...page.matchAll(/^- ((?:N\d+|O): .*(?:\n {2}.*)*)$/gm)].map(([, item = '']) =>
   item.replaceAll('\n  ', ' '),
 );

@@ -19,7 +19,7 @@ const calmSchema: Omit<ApplyPorts, 'applyStates'> = {
   answers: async () => true,
 };
 
-/** A graph that refuses any batch with a culprit in it, and counts transactions and applications. */
+/** A graph that refuses any batch with a culprit, and counts transactions and applied states. */
 function refusingGraph(culprits: ReadonlySet<string>) {
   const applied: string[] = [];
   let transactions = 0;
@@ -69,7 +69,7 @@ describe('a batch that the graph refuses', () => {
   });
 });
 
-describe('a batch that meets an outage', () => {
+describe('a batch during an outage', () => {
   it('throws, and keeps what was committed before', async () => {
     const graph = refusingGraph(new Set(['graph:3']));
     let calls = 0;
@@ -89,7 +89,7 @@ describe('a batch that meets an outage', () => {
 });
 
 describe('a batch that fails while the graph answers', () => {
-  /** A graph that fails in its own way for some states, and applies the others. */
+  /** A graph that fails with a given fault for some states, and applies the others. */
   function failingGraph(culprits: ReadonlyMap<string, Fault>) {
     const graph = refusingGraph(new Set());
     const ports: ApplyPorts = {
@@ -104,21 +104,21 @@ describe('a batch that fails while the graph answers', () => {
   }
   const unavailable = new Fault('neo4j-unavailable', 'Neo4j did not answer as it should.');
 
-  it('is halved down to the states that fail, also where the error looks like an outage', async () => {
+  it('is bisected to the states that fail, even if the error looks like an outage', async () => {
     const graph = failingGraph(new Map([['graph:3', unavailable]]));
     const results = await run(states(100), graph.ports);
     expect(results.get('graph:3')).toStrictEqual({ outcome: 'failed', fault: unavailable });
     expect(graph.applied).toHaveLength(99);
   });
 
-  it('is given back as a whole where nothing can be applied', async () => {
+  it('fails as a whole if nothing can be applied', async () => {
     const all = new Map(states(100).map(({ key }) => [key, unavailable]));
     const results: BatchResults = new Map();
     await expect(applyBatch(states(100), failingGraph(all).ports, results)).rejects.toBe(unavailable);
     expect(results.size).toBeLessThanOrEqual(3);
   });
 
-  it('is not halved where the user or its password is refused', async () => {
+  it('is not bisected if the credentials are refused', async () => {
     const refusal = new Fault('credentials-refused', 'no');
     const results: BatchResults = new Map();
     const graph = failingGraph(new Map([['graph:3', refusal]]));
@@ -168,7 +168,7 @@ describe('a batch with a conflict', () => {
   });
 });
 
-it('an aggregate whose label is keyed otherwise is refused before any transaction', async () => {
+it('an aggregate with another key for a label is refused before any transaction', async () => {
   const graph = refusingGraph(new Set());
   const results = await run(states(2), {
     ...graph.ports,

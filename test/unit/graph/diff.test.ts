@@ -18,7 +18,7 @@ const event = (date: string, fields: object = {}) => ({ type: 'HAS', key: 'e1', 
 const manifestOf = (raw: unknown) => createManifest(readSubgraph(raw), owner);
 
 describe('the diff of an aggregate', () => {
-  it('is empty when nothing changed, whatever the order of what is listed', () => {
+  it('is empty if nothing changed, in any order of the elements', () => {
     const nodes = [{ ...user, properties: { a: 1, b: 2 } }, day('01-01')];
     const before = manifestOf({ nodes, relationships: [event('01-01'), event('01-02')] });
     const again = readSubgraph({
@@ -35,14 +35,14 @@ describe('the diff of an aggregate', () => {
     });
   });
 
-  it('of a new aggregate claims and creates all it lists', () => {
+  it('of a new aggregate claims and creates everything it lists', () => {
     const result = diff(emptyManifest, readSubgraph({ nodes: [user], relationships: [event('01-01')] }), owner);
     expect(result).toMatchObject({ releases: [], changed: [], released: [] });
     expect(result.claims).toHaveLength(1);
     expect(result.created).toHaveLength(1);
   });
 
-  it('of a deletion releases all it listed', () => {
+  it('of a deletion releases everything it listed', () => {
     const result = diff(manifestOf({ nodes: [user], relationships: [event('01-01')] }), null, owner);
     expect(result).toMatchObject({ claims: [], created: [], changed: [] });
     expect(result.releases).toHaveLength(1);
@@ -60,7 +60,7 @@ describe('the diff of an aggregate', () => {
     expect(result.changed).toHaveLength(0);
   });
 
-  it('of a changed property changes the relationship in its place', () => {
+  it('of a changed property changes the relationship in place', () => {
     const result = diff(
       manifestOf({ relationships: [event('01-01', { properties: { name: 'a' } })] }),
       readSubgraph({ relationships: [event('01-01', { properties: { name: 'b' } })] }),
@@ -69,25 +69,25 @@ describe('the diff of an aggregate', () => {
     expect(result).toMatchObject({ created: [], released: [], changed: [{ type: 'HAS', properties: { name: 'b' } }] });
   });
 
-  it('sees that a FLOAT took the place of an equal INTEGER', () => {
+  it('detects that a FLOAT replaces an equal INTEGER', () => {
     const withValue = (v: unknown) => ({ nodes: [{ ...user, properties: { v } }] });
     const result = diff(manifestOf(withValue(1)), readSubgraph(withValue(new Double(1))), owner);
     expect(result.changedNodes).toHaveLength(1);
   });
 
-  it('changes a node in its place when its properties or labels change', () => {
+  it('changes a node in place if its properties or labels change', () => {
     const before = manifestOf({ nodes: [{ ...user, properties: { name: 'a' } }] });
     const result = diff(before, readSubgraph({ nodes: [{ ...user, labels: ['Person'] }] }), owner);
     expect(result).toMatchObject({ claims: [], releases: [], changedNodes: [{ labels: ['Person'], properties: {} }] });
   });
 
-  it('releases a node that turns from owned to shared, and claims it anew', () => {
+  it('releases a node that turns from owned to shared, and claims it again', () => {
     const result = diff(manifestOf({ nodes: [user] }), readSubgraph({ nodes: [{ ...user, shared: true }] }), owner);
     expect(result.releases).toMatchObject([{ shared: false }]);
     expect(result.claims.map((claim) => claim.shared)).toMatchObject([true]);
   });
 
-  it('taken carefully, takes up and drops shared relationships like any other diff', () => {
+  it('in its careful form, adds and drops shared relationships like any other diff', () => {
     const [left, right] = [event('01-01', { shared: true }), event('01-02', { shared: true })];
     const result = diffCarefully(
       manifestOf({ relationships: [left] }),
@@ -102,14 +102,14 @@ describe('the diff of an aggregate', () => {
     expect(result.changed).toStrictEqual([]);
   });
 
-  it('taken carefully, claims what it would change', () => {
+  it('in its careful form, claims what it would otherwise change', () => {
     const before = manifestOf({ nodes: [user] });
     const result = diffCarefully(before, readSubgraph({ nodes: [{ ...user, properties: { name: 'a' } }] }), owner);
     expect(result.claims).toHaveLength(1);
     expect(result.changedNodes).toHaveLength(0);
   });
 
-  it('taken carefully, deletes and creates every owned relationship, but counts shared ones once', () => {
+  it('in its careful form, recreates every owned relationship, but counts shared ones once', () => {
     const raw = { relationships: [event('01-01'), event('01-02', { shared: true })] };
     const result = diffCarefully(manifestOf(raw), readSubgraph(raw), owner);
     expect(result.released.map((item) => item.shared)).toStrictEqual([false]);
@@ -118,7 +118,7 @@ describe('the diff of an aggregate', () => {
 });
 
 describe('a manifest', () => {
-  it('says in a line what each element is', () => {
+  it('describes each element in a line', () => {
     const lines = manifestOf({
       nodes: [user, { ...day('01-01'), shared: true }],
       relationships: [event('01-01'), event('01-02', { shared: true })],
@@ -133,7 +133,7 @@ describe('a manifest', () => {
     expect(lines[1]).toBe(sharedNodeLine('["Date",[["date","s01-01"]]]'));
   });
 
-  it('comes back from the registry as it went in', () => {
+  it('is the same after it is encoded and decoded', () => {
     const manifest = manifestOf({
       nodes: [
         { label: 'A', key: { i: 9007199254740993n, b: false, s: 'i5' } },

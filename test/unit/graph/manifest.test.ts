@@ -1,7 +1,7 @@
 /**
- * The form of the manifest, held by what it was: a change of it without a new number would make every aggregate's next
- * update trust lines that mean something else. Whoever changes the form gives it a new number, adds its lines to
- * `manifest-lines.json`, and leaves those of the older forms as they are.
+ * Pins the form of the manifest: if it changed without a new number, every aggregate's next update
+ * would trust lines with another meaning. If you change the form, give it a new number, add its
+ * lines to `manifest-lines.json`, and leave those of the older forms unchanged.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -23,7 +23,7 @@ import { readSubgraph } from '../../../lib/projection/read-subgraph.ts';
 interface KnownSubgraph {
   readonly name: string;
   readonly owner: string;
-  /** As a payload: Extended JSON, so that every value keeps its type. */
+  /** As a payload in Extended JSON, so that every value keeps its type. */
   readonly subgraph: unknown;
   /** The text in the registry, by the form's number. */
   readonly texts: Readonly<Record<string, string>>;
@@ -34,19 +34,19 @@ const known = JSON.parse(
 ) as readonly KnownSubgraph[];
 
 describe('the form of the manifest', () => {
-  it.each(known)('is as its number says, to the byte: $name', ({ owner, subgraph, texts }) => {
+  it.each(known)('is exactly that of its number: $name', ({ owner, subgraph, texts }) => {
     const read = readSubgraph(EJSON.deserialize(subgraph as object, { relaxed: false }));
     expect(texts).toHaveProperty([String(manifestForm)]);
     expect(encodeManifest(createManifest(read, owner))).toBe(texts[String(manifestForm)]);
   });
 
-  it('of a deletion is its number alone', () => {
+  it('of a deletion is only its number', () => {
     expect(encodeManifest(emptyManifest)).toBe(`${manifestForm}\n`);
   });
 });
 
 describe('a manifest of another form', () => {
-  it('that is newer is a fault to be retried, which says to deploy the newer version again', () => {
+  it('that is newer is a retryable fault, which says to deploy the newer version again', () => {
     const fault = faultOf(`${manifestForm + 1}\nn - ["A",[["id","sx"]]]\n`);
     expect(fault.code).toBe('manifest-unknown');
     expect(fault.retryable).toBe(true);
@@ -60,7 +60,7 @@ describe('a manifest of another form', () => {
     'n - ["A",[["id","sx"]]]\n',
     '02\n',
     '',
-  ])('that is older, or none, is a fault to be retried, and is not misread: %j', (text) => {
+  ])('that is older or invalid is a retryable fault, and is not misread: %j', (text) => {
     const fault = faultOf(text);
     expect(fault.code).toBe('manifest-unknown');
     expect(fault.retryable).toBe(true);
@@ -68,11 +68,11 @@ describe('a manifest of another form', () => {
     expect(fault.message).toContain(`form begins with "${text.split('\n')[0]?.slice(0, 8)}", and`);
   });
 
-  it.each(['0003', '3x', '3 ', 'x3', '-3', '1234567890'])('whose form is %j is not taken for a newer one', (form) => {
+  it.each(['0003', '3x', '3 ', 'x3', '-3', '1234567890'])('with form %j is not treated as newer', (form) => {
     expect(faultOf(`${form}\n`).message).not.toContain('newer version of outgraph');
   });
 
-  it('that has several digits is a newer one', () => {
+  it('with several digits is newer', () => {
     expect(faultOf('123456789\n').message).toContain('have form 123456789');
   });
 });
@@ -87,7 +87,7 @@ describe('a line of a manifest', () => {
     owner,
   );
 
-  it('with unknown content lists the same element, and no content equals it', () => {
+  it('with unknown content names the same element, and equals no content', () => {
     for (const line of [node, relationship]) {
       const unknown = withUnknownContent(line);
       expect(readLine(unknown)).toStrictEqual(readLine(line));

@@ -9,14 +9,14 @@ const security = (name: string, message = 's3cret') =>
 describe("Neo4j's refusals", () => {
   it.each([
     ['a wrong password', 'Unauthorized', 'NEO4J_PASSWORD'],
-    ['one wrong password after the other', 'AuthenticationRateLimit', 'in some seconds'],
-    ['a password that has to be changed', 'CredentialsExpired', 'must be changed'],
-    ['a token that has expired', 'TokenExpired', 'expired'],
-  ])('%s is credentials-refused, and retried', (_, name, said) => {
-    // What makes a data fault otherwise.
+    ['too many wrong passwords', 'AuthenticationRateLimit', 'in some seconds'],
+    ['a password that must be changed', 'CredentialsExpired', 'must be changed'],
+    ['an expired token', 'TokenExpired', 'expired'],
+  ])('%s is credentials-refused, and retried', (_, name, words) => {
+    // In another error, this text means a data fault.
     const fault = translateNeo4jError(security(name, 's3cret: key is too large'));
     expect(fault).toMatchObject({ code: 'credentials-refused', retryable: true });
-    expect(fault.message.includes(said)).toBe(true);
+    expect(fault.message.includes(words)).toBe(true);
     expect(isDataFault(fault)).toBe(false);
     expect(fault.message).not.toContain('s3cret');
   });
@@ -28,7 +28,7 @@ describe("Neo4j's refusals", () => {
     ],
     ["Creating new node label is not allowed for user 'me' with roles [PUBLIC].", '(Creating new node label)'],
     ['Denied, whatever: {s3cret}', 'its part does. Grant'],
-  ])('what a user may not do is permission-denied, which names it, and is retried: %s', (message, named) => {
+  ])('a denied action is permission-denied, with its name, and retried: %s', (message, named) => {
     const fault = translateNeo4jError(security('Forbidden', message));
     expect(fault).toMatchObject({ code: 'permission-denied', retryable: true });
     expect(fault.message.includes(named)).toBe(true);
@@ -36,7 +36,7 @@ describe("Neo4j's refusals", () => {
     expect(fault.message).not.toMatch(/s3cret|'me'/);
   });
 
-  it('another code of its security is neo4j-unavailable', () => {
+  it('another security code is neo4j-unavailable', () => {
     expect(translateNeo4jError(security('AuthProviderTimeout'))).toMatchObject({ code: 'neo4j-unavailable' });
   });
 });

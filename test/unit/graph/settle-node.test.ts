@@ -20,8 +20,8 @@ const claim = (key: string, second = 1, fields: object = {}) => ({
   ...fields,
 });
 
-describe('a node that an aggregate owns from now on', () => {
-  it('has its key, the listed properties and labels, and nothing else of what it had', () => {
+describe('a node with a new owner', () => {
+  it('has its key, the listed properties and labels, and nothing of its earlier state', () => {
     const owners = [claim('graph:1', 1, { labels: ['New'], properties: { size: 1n } })];
     expect(settleNode(sum({ owners }), found({ labels: ['File', 'Old'] }))).toMatchObject({
       outcome: 'settled',
@@ -32,7 +32,7 @@ describe('a node that an aggregate owns from now on', () => {
     });
   });
 
-  it('may come from an aggregate that lets go of it in the same batch', () => {
+  it('can come from an aggregate that releases it in the same batch', () => {
     const outcome = settleNode(
       sum({ owners: [claim('graph:2')], disowners: ['graph:1'] }),
       found({ owner: 'graph:1' }),
@@ -40,7 +40,7 @@ describe('a node that an aggregate owns from now on', () => {
     expect(outcome).toMatchObject({ outcome: 'settled', properties: { _outgraphOwner: 'graph:2' } });
   });
 
-  it('gets only the labels that it lacks, and keeps the one that names it', () => {
+  it('gets only the labels that it lacks, and keeps its keyed label', () => {
     expect(labelChanges('File', ['File', 'A', 'B'], ['B', 'C'])).toStrictEqual({
       addedLabels: ['C'],
       removedLabels: ['A'],
@@ -48,7 +48,7 @@ describe('a node that an aggregate owns from now on', () => {
   });
 });
 
-describe('a node that nobody has had', () => {
+describe('a new node', () => {
   it('has no labels to remove', () => {
     expect(settleNode(sum({ owners: [claim('graph:1', 1, { labels: ['A'] })] }), null)).toStrictEqual({
       outcome: 'settled',
@@ -59,7 +59,7 @@ describe('a node that nobody has had', () => {
     });
   });
 
-  it('may be taken up by several that share it', () => {
+  it('can be shared by several aggregates at once', () => {
     expect(settleNode(sum({ sharers: ['graph:1', 'graph:2'], sharesDelta: 2 }), null)).toMatchObject({
       outcome: 'settled',
       properties: { _outgraph: true, _outgraphShares: 2n },
@@ -68,8 +68,8 @@ describe('a node that nobody has had', () => {
   });
 });
 
-describe('a node that nobody lists any more', () => {
-  it('keeps its key only', () => {
+describe('a node that no aggregate lists any more', () => {
+  it('keeps only its key', () => {
     expect(
       settleNode(sum({ disowners: ['graph:1'] }), found({ owner: 'graph:1', labels: ['File', 'Old'] })),
     ).toStrictEqual({
@@ -81,7 +81,7 @@ describe('a node that nobody lists any more', () => {
     });
   });
 
-  it('is unlisted only when its last share is gone', () => {
+  it('is unlisted only once its last share is gone', () => {
     const outcomeFrom = (shares: number) => settleNode(sum({ sharesDelta: -1 }), found({ shares }));
     expect(outcomeFrom(2)).toMatchObject({ unlisted: false, properties: { _outgraphShares: 1n } });
     expect(outcomeFrom(1)).toMatchObject({ unlisted: true });
@@ -97,13 +97,13 @@ describe('an ownership conflict', () => {
       [{ refused: 'graph:2', holder: 'graph:1', heldInGraph: true }],
     ],
     [
-      'a sharer of what is owned',
+      'a sharer of an owned node',
       sum({ sharers: ['graph:2'], sharesDelta: 1 }),
       found({ owner: 'graph:1' }),
       [{ refused: 'graph:2', holder: 'graph:1' }],
     ],
     [
-      'an owner of what is shared',
+      'an owner of a shared node',
       sum({ owners: [claim('graph:2')] }),
       found({ shares: 1 }),
       [{ refused: 'graph:2', holder: null, heldInGraph: true }],
@@ -115,13 +115,13 @@ describe('an ownership conflict', () => {
       [{ refused: 'graph:2', holder: 'graph:1', heldInGraph: false }],
     ],
     [
-      'a sharer beside an owner in one batch',
+      'a sharer and an owner in one batch',
       sum({ owners: [claim('graph:1')], sharers: ['graph:2'], sharesDelta: 1 }),
       null,
       [{ refused: 'graph:2', holder: 'graph:1', heldInGraph: false }],
     ],
     [
-      'an owner while one of two sharers stays',
+      'an owner while one of two sharers remains',
       sum({ owners: [claim('graph:3')], sharesDelta: -1 }),
       found({ shares: 2 }),
       [{ refused: 'graph:3', holder: null }],
@@ -138,26 +138,26 @@ describe('an ownership conflict', () => {
     });
   });
 
-  it('names every key property of the element, as one would write it', () => {
+  it('names every key property of the element, as in Cypher', () => {
     const endpoint = { label: 'File', key: { line: 5n, ok: true, path: 'a' }, identity: 'x' };
     expect(settleNode(sum({ endpoint, owners: [claim('graph:2')] }), found({ owner: 'graph:1' }))).toMatchObject({
       conflicts: [{ element: 'File {line: 5, ok: true, path: "a"}', sharedNode: null }],
     });
   });
 
-  it('does not arise when the last sharer turns into the owner', () => {
+  it('does not arise if the last sharer becomes the owner', () => {
     expect(settleNode(sum({ owners: [claim('graph:1')], sharesDelta: -1 }), found({ shares: 1 }))).toMatchObject({
       outcome: 'settled',
     });
   });
 
-  it('does not arise when the owner changes what it lists', () => {
+  it('does not arise if the owner changes what it lists', () => {
     expect(settleNode(sum({ owners: [claim('graph:1')] }), found({ owner: 'graph:1' }))).toMatchObject({
       outcome: 'settled',
     });
   });
 });
 
-it('a node that someone else made anew stays with its owner', () => {
+it('a node that another aggregate recreated stays with its owner', () => {
   expect(settleNode(sum({ disowners: ['graph:1'] }), found({ owner: 'graph:2' }))).toStrictEqual({ outcome: 'kept' });
 });

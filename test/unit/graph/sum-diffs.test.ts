@@ -18,24 +18,24 @@ const change = (key: string, before: unknown, after: unknown, second = 1) => ({
 });
 
 describe('the sum of a batch', () => {
-  it('writes a node once that one aggregate releases and another claims', () => {
+  it('writes a node once if one aggregate releases it and another claims it', () => {
     const sum = sumDiffs([change('graph:1', { nodes: [a] }, null), change('graph:2', null, { nodes: [a] })]);
     expect(sum.nodes).toMatchObject([{ disowners: ['graph:1'], owners: [{ key: 'graph:2' }] }]);
   });
 
-  it('counts shares up and down in one figure', () => {
+  it('adds up changes of shares', () => {
     const node = { nodes: [{ ...a, shared: true }] };
     const sum = sumDiffs([change('graph:1', null, node), change('graph:2', node, null), change('graph:3', null, node)]);
     expect(sum.nodes).toMatchObject([{ sharesDelta: 1, sharers: ['graph:1', 'graph:3'] }]);
   });
 
-  it('locks a shared relationship that one aggregate drops and another takes up, and leaves its count', () => {
+  it('locks a shared relationship that one aggregate drops and another adds, and keeps its count', () => {
     const listed = { relationships: [shared] };
     const sum = sumDiffs([change('graph:1', listed, null), change('graph:2', null, listed)]);
     expect(sum.shared).toMatchObject([{ delta: 0 }]);
   });
 
-  it('changes a node in its place only if nobody else in the batch has to do with it', () => {
+  it('changes a node in place only if no other aggregate of the batch names it', () => {
     const [before, after] = [{ nodes: [a] }, { nodes: [{ ...a, properties: { name: 'a' } }] }];
     const alone = sumDiffs([change('graph:1', before, after)]);
     expect({ nodes: alone.nodes, changedNodes: alone.changedNodes }).toMatchObject({
@@ -49,7 +49,7 @@ describe('the sum of a batch', () => {
     });
   });
 
-  it('knows a node that is listed from one that is only released', () => {
+  it('distinguishes a listed node from a released one', () => {
     const [listed] = sumDiffs([change('graph:1', null, { nodes: [a] })]).nodes;
     const [shared1] = sumDiffs([change('graph:1', null, { nodes: [{ ...a, shared: true }] })]).nodes;
     const [released] = sumDiffs([change('graph:1', { nodes: [a] }, null)]).nodes;
@@ -60,7 +60,7 @@ describe('the sum of a batch', () => {
     ]);
   });
 
-  it('takes up the owned relationships of all, and counts the shared ones, in the order of their ids', () => {
+  it('collects owned relationships and counts shared ones, in the order of their ids', () => {
     const owned = (key: string, fields: object = {}) => ({ type: 'OWNS', from: a, to: a, key, ...fields });
     const near = (key: string) => ({ ...shared, key });
     const sum = sumDiffs([
@@ -92,7 +92,7 @@ describe('the sum of a batch', () => {
       expect(ids).toStrictEqual([...ids].sort());
   });
 
-  it('keeps the ends of a shared relationship, whoever lists it and whoever drops it first', () => {
+  it('keeps the endpoints of a shared relationship in any order of additions and drops', () => {
     const listed = { relationships: [shared] };
     for (const diffs of [
       [change('graph:1', null, listed), change('graph:2', null, listed), change('graph:3', listed, null)],
@@ -101,7 +101,7 @@ describe('the sum of a batch', () => {
       expect(sumDiffs(diffs).shared).toMatchObject([{ delta: 1, ends: { from: { label: 'A' }, to: { label: 'A' } } }]);
   });
 
-  it('lists changed nodes in one order', () => {
+  it('lists changed nodes in a fixed order', () => {
     const changes = [3, 1, 2].map((id) => {
       const node = { label: 'A', key: { id } };
       return change(`graph:${id}`, { nodes: [node] }, { nodes: [{ ...node, properties: { name: 'a' } }] });
@@ -109,12 +109,12 @@ describe('the sum of a batch', () => {
     expect(sumDiffs(changes).changedNodes.map(({ node }) => node.key.id)).toStrictEqual([1n, 2n, 3n]);
   });
 
-  it('puts owners in the order of their events', () => {
+  it('lists owners in the order of their events', () => {
     const sum = sumDiffs([change('graph:1', null, { nodes: [a] }, 9), change('graph:2', null, { nodes: [a] }, 3)]);
     expect(sum.nodes[0]?.owners.map((owner) => owner.key)).toStrictEqual(['graph:2', 'graph:1']);
   });
 
-  it('lists nodes in one order whatever the order of the aggregates', () => {
+  it('lists nodes in a fixed order, in any order of the aggregates', () => {
     const first = change('graph:1', null, { nodes: [{ label: 'B', key: { id: 2 } }] });
     const second = change('graph:2', null, { nodes: [a] });
     const identities = (diffs: Parameters<typeof sumDiffs>[0]) =>

@@ -1,6 +1,6 @@
 /**
- * The trigger is data in one place, `infra/atlas/trigger.json`: Terraform takes everything from there, and leaves out
- * only what it has no argument for.
+ * The trigger is defined in one place, `infra/atlas/trigger.json`: Terraform reads everything from
+ * it except what it has no argument for.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -52,7 +52,10 @@ const terraformArguments = [
   'event_processors',
 ];
 
-/** No arguments in Terraform: docs/how-to/use-an-atlas-trigger.md says how the first one is set. */
+/**
+ * Fields without an argument in Terraform. docs/how-to/use-an-atlas-trigger.md says how to set the
+ * first one.
+ */
 const notInTerraform = ['tolerate_resume_errors', 'skip_catchup_events', 'maximum_throughput'];
 
 const terraform = readFileSync(path.join(atlasFolder, 'main.tf'), 'utf8');
@@ -61,14 +64,14 @@ const assigned = new Map(
   [...resource.matchAll(/^ {2}(\w+) += (.+)$/gm)].map(([, name = '', value = '']) => [name, value]),
 );
 
-it('the trigger watches inserts into the outbox, and lets through what a pointer holds', () => {
+it('the trigger watches inserts into the outbox, and passes only the fields of a pointer', () => {
   const { collection, operation_types, match, project } = atlasTrigger.config;
   expect({ collection, operation_types, match }).toStrictEqual({
     collection: outboxCollection,
     operation_types: ['INSERT'],
     match: { operationType: 'insert' },
   });
-  // Atlas demands operationType, and inclusions only.
+  // Atlas requires operationType, and allows only inclusions.
   expect(project).toStrictEqual({
     operationType: 1,
     'fullDocument._id': 1,
@@ -77,16 +80,16 @@ it('the trigger watches inserts into the outbox, and lets through what a pointer
   });
 });
 
-it('every field of the trigger is one that the Admin API knows', () => {
+it('every field of the trigger is known to the Admin API', () => {
   expect(Object.keys(atlasTrigger.config).filter((field) => !adminApiFields.includes(field))).toStrictEqual([]);
 });
 
-it('every argument in Terraform is one that the provider knows', () => {
+it('every argument in Terraform is known to the provider', () => {
   expect(assigned.size).toBeGreaterThan(10);
   expect([...assigned.keys()].filter((name) => !terraformArguments.includes(name))).toStrictEqual([]);
 });
 
-it('Terraform takes each field from the one place, and lacks those only that it has no argument for', () => {
+it('Terraform reads every field from the file, except those it has no argument for', () => {
   const argumentOf = (field: string) => {
     if (field === 'unordered') return field;
     return field === 'full_document_before_change' ? 'config_full_document_before' : `config_${field}`;
@@ -104,7 +107,7 @@ it('Terraform takes each field from the one place, and lacks those only that it 
   ]);
 });
 
-it('what Terraform cannot set is what Atlas does anyway, but for auto-resume', () => {
+it("fields that Terraform cannot set have Atlas's defaults, except for auto-resume", () => {
   const { tolerate_resume_errors, skip_catchup_events, maximum_throughput } = atlasTrigger.config;
   expect({ tolerate_resume_errors, skip_catchup_events, maximum_throughput }).toStrictEqual({
     tolerate_resume_errors: true,

@@ -8,12 +8,14 @@ const denied = 'not authorized on shop to execute command { insert: "outbox", do
 const removed = 'command find requires authentication';
 const atlasDenied = 'user is not allowed to do action [insert] on [shop.outbox]';
 
-/** As the driver throws where it promotes no values. */
+/** The error that the driver throws if it does not promote values. */
 function exactTypes(error: MongoServerError): MongoServerError {
   return Object.assign(error, { code: new Int32(Number(error.code)) });
 }
 
-/** As the driver throws when no server could be chosen: each server's own error is within. */
+/**
+ * The error that the driver throws if it can select no server: it contains each server's own error.
+ */
 function notChosen(error: Error): MongoServerSelectionError {
   const reason = { servers: new Map([['db.example:27017', { error }]]) };
   // @ts-expect-error only what is read of the driver's description
@@ -23,11 +25,14 @@ function notChosen(error: Error): MongoServerSelectionError {
 describe("MongoDB's refusals", () => {
   it.each([
     ['a wrong password', server(18, 'Authentication failed.')],
-    ['a wrong password, in the words of Atlas', server(8000, 'bad auth : authentication failed')],
-    ['a wrong password, to a read that keeps every BSON type', exactTypes(server(18, 'Authentication failed.'))],
-    ['a user that was removed while it was connected', server(13, removed)],
-    ['a wrong password that no server could be chosen for', notChosen(server(18, 'Authentication failed.'))],
-    ['a handshake that a wrong password broke', new MongoNetworkError('reset', { cause: server(18, 's3cret') })],
+    ['a wrong password in Atlas', server(8000, 'bad auth : authentication failed')],
+    ['a wrong password in a read that keeps every BSON type', exactTypes(server(18, 'Authentication failed.'))],
+    ['a user that was removed while connected', server(13, removed)],
+    ['a wrong password during server selection', notChosen(server(18, 'Authentication failed.'))],
+    [
+      'a handshake that fails because of a wrong password',
+      new MongoNetworkError('reset', { cause: server(18, 's3cret') }),
+    ],
   ])('%s is credentials-refused, and retried', (_, error) => {
     const fault = translateMongodbError(error);
     expect(fault).toMatchObject({ code: 'credentials-refused', retryable: true, cause: error });
@@ -39,14 +44,14 @@ describe("MongoDB's refusals", () => {
   it.each([
     ['a command', server(13, denied), 'insert on outbox'],
     ['a command that keeps every BSON type', exactTypes(server(13, denied)), 'insert on outbox'],
-    ['a command, in the words of Atlas', server(8000, atlasDenied), 'insert on shop.outbox'],
+    ['a command in Atlas', server(8000, atlasDenied), 'insert on shop.outbox'],
     [
-      'a command on no collection',
+      'a command without a collection',
       server(13, 'not authorized on a to execute command { listCollections: 1, s3cret'),
       'listCollections',
     ],
-    ['something that is not named', server(13, 'not authorized'), 'its part does. Grant'],
-  ])('%s that a user may not run is permission-denied, which names it, and is retried', (_, error, named) => {
+    ['an unnamed action', server(13, 'not authorized'), 'its part does. Grant'],
+  ])('%s that a user may not run is permission-denied, with its name, and retried', (_, error, named) => {
     const fault = translateMongodbError(error);
     expect(fault).toMatchObject({ code: 'permission-denied', retryable: true, cause: error });
     expect(fault.message.includes(named)).toBe(true);
@@ -57,7 +62,7 @@ describe("MongoDB's refusals", () => {
   it.each([
     ['a failover', server(10107, 'not primary')],
     ['another refusal of Atlas', server(8000, 'you are over your space quota')],
-    ['a server that is away', notChosen(new Error('connect ECONNREFUSED'))],
+    ['an unreachable server', notChosen(new Error('connect ECONNREFUSED'))],
   ])('%s is mongodb-unavailable', (_, error) => {
     expect(translateMongodbError(error)).toMatchObject({ code: 'mongodb-unavailable', retryable: true });
   });

@@ -5,11 +5,12 @@ import { parts, privilegesOf } from '../../../lib/set-up/mongodb-roles.ts';
 const commands = atlasCommands({ database: 'shop', writerCollections: ['people'] });
 
 describe('the commands for Atlas', () => {
-  it('make or bring up to date a role for each part, and a user with it whose password is asked for', () => {
+  it('create or update a role for each part, and create a user with it', () => {
     expect(commands.length).toBe(2 * parts.length);
     const writer = "'INSERT@shop.outbox,FIND@shop.people,INSERT@shop.people,UPDATE@shop.people,REMOVE@shop.people'";
     expect(commands[0]).toBe(
-      `atlas customDbRoles create 'outgraph-shop-writer' --privilege ${writer} || atlas customDbRoles update 'outgraph-shop-writer' --privilege ${writer}`,
+      `atlas customDbRoles create 'outgraph-shop-writer' --privilege ${writer} || ` +
+        `atlas customDbRoles update 'outgraph-shop-writer' --privilege ${writer}`,
     );
     expect(commands[parts.length]).toBe(
       "atlas dbusers create --username 'outgraph-shop-writer' --role 'outgraph-shop-writer@admin'",
@@ -23,7 +24,7 @@ describe('the commands for Atlas', () => {
   });
 });
 
-describe("a writer's own collections", () => {
+describe("a writer's collections", () => {
   it.each([
     '',
     'outbox',

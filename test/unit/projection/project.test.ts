@@ -10,7 +10,7 @@ const surprise = () => {
   throw new TypeError('a bug that shows the payload: s3cret');
 };
 
-describe('a payload on which something throws that nobody expected', () => {
+describe('a payload that causes an unexpected error', () => {
   it.each([
     ['schema', { payload: z.custom<object>(surprise), project: () => ({ nodes: [], relationships: [] }) }],
     ['projection', { payload: z.custom<object>(), project: surprise }],
@@ -18,7 +18,7 @@ describe('a payload on which something throws that nobody expected', () => {
       'subgraph',
       { payload: z.custom<object>(), project: () => ({ nodes: [], relationships: new Proxy([], { get: surprise }) }) },
     ],
-  ])('is dead, because it would throw again each time, and hold up its neighbours: in the %s', (what, fields) => {
+  ])('is dead, because it would throw again each time and delay others: in the %s', (what, fields) => {
     const definition = defineAggregate<object>({ type: 'thing', collection: 'things', id: () => 'x', ...fields });
     const attempt = () => projectPayload(definition, 'x', {});
     expect(attempt).toThrow(expect.objectContaining({ code: 'projection-failed', retryable: false }));
@@ -42,7 +42,7 @@ describe('a document that pretends to be a BSON value', () => {
     );
   });
 
-  it('is no number of a memory event', () => {
+  it('is not a number of a memory event', () => {
     const event = { user_id: 'ada', date: '12-10' };
     const year = { _bsontype: 'Int32', value: 1 };
     expect(() => projectPayload(memoryEvent, 'x', { ...event, year })).toThrow(
@@ -69,11 +69,11 @@ describe('a schema for plain numbers', () => {
     ['a list', z.object({ x: z.array(z.number()) }), { x: [new Double(1)] }],
     ['a union', z.object({ x: z.union([z.string(), z.number()]) }), { x: new Double(1) }],
     ['a literal', z.object({ x: z.literal(1) }), { x: new Int32(1) }],
-  ])('is told what to use instead: %s', (_, payload, document) => {
+  ])('fails with advice what to use instead: %s', (_, payload, document) => {
     expect(() => projectPayload(of(payload), 'x', document)).toThrow(/payload\.x.*declare the field with storedNumber/);
   });
 
-  it('is told nothing of the sort where a number is none of what it wants', () => {
+  it('fails without that advice if it does not expect a number', () => {
     const wantsText = of(z.object({ x: z.string() }));
     expect(() => projectPayload(wantsText, 'x', { x: new Int32(1) })).toThrow(/^(?!.*storedNumber)/);
     expect(() => projectPayload(of(z.object({ x: z.number() })), 'x', { x: 'a' })).toThrow(/^(?!.*storedNumber)/);

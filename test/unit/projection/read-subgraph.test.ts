@@ -25,24 +25,24 @@ describe('a subgraph', () => {
     expect(Object.keys(read.nodes[0]?.key ?? {})).toStrictEqual(['a', 'b']);
   });
 
-  it('may be empty', () => {
+  it('can be empty', () => {
     expect(readSubgraph({})).toStrictEqual({ nodes: [], relationships: [] });
   });
 
-  it('lets a null property be absent', () => {
+  it('treats a null property as absent', () => {
     expect(
       readSubgraph(subgraph([{ ...node, properties: { gone: null, kept: 'x' } }])).nodes[0]?.properties,
     ).toStrictEqual({ kept: 'x' });
   });
 
-  it('may have parallel relationships that differ by key, and self-loops', () => {
+  it('can have parallel relationships that differ by key, and self-loops', () => {
     const loop = { type: 'NEXT', from: node, to: node };
     expect(readSubgraph(subgraph([], [relationship, { ...relationship, key: 'k' }, loop])).relationships).toHaveLength(
       3,
     );
   });
 
-  it('takes 10,000 elements and refuses one more', () => {
+  it('accepts 10,000 elements and refuses one more', () => {
     const many = Array.from({ length: 10_000 }, (_, index) => ({ label: 'File', key: { path: `${index}` } }));
     expect(readSubgraph(subgraph(many)).nodes).toHaveLength(10_000);
     expect(() => readSubgraph(subgraph(many, [relationship]))).toThrow(
@@ -59,20 +59,15 @@ describe('a subgraph', () => {
     ],
     ['a label with a space', subgraph([{ ...node, label: 'My File' }]), 'name-invalid', 'nodes[0].label'],
     ['a label of 129 characters', subgraph([{ ...node, label: 'x'.repeat(129) }]), 'name-invalid', 'nodes[0].label'],
+    ['a bookkeeping label', subgraph([{ ...node, label: 'OutgraphAggregate' }]), 'name-invalid', 'nodes[0].label'],
     [
-      'a label of its bookkeeping',
-      subgraph([{ ...node, label: 'OutgraphAggregate' }]),
-      'name-invalid',
-      'nodes[0].label',
-    ],
-    [
-      'a further label of its bookkeeping',
+      'a bookkeeping label as an additional one',
       subgraph([{ ...node, labels: ['OutgraphAggregate'] }]),
       'name-invalid',
       'nodes[0].labels[0]',
     ],
     [
-      'a property of its bookkeeping',
+      'a bookkeeping property',
       subgraph([{ ...node, properties: { _outgraphOwner: 'x' } }]),
       'name-invalid',
       'nodes[0].properties._outgraphOwner',
@@ -119,22 +114,27 @@ describe('a subgraph', () => {
     ],
     ['two keys for one label', subgraph([node, { label: 'File', key: { id: 1 } }]), 'key-mismatch', 'nodes[1].key'],
     ['an unknown field', subgraph([{ ...node, props: {} }]), 'subgraph-invalid', 'nodes[0].props'],
-    ['nodes that are no array', { nodes: {} }, 'subgraph-invalid', 'nodes'],
+    ['nodes that are not an array', { nodes: {} }, 'subgraph-invalid', 'nodes'],
     [
       'a number for a relationship key',
       subgraph([], [{ ...relationship, key: 1 }]),
       'subgraph-invalid',
       'relationships[0].key',
     ],
-    ['what is no object', 'text', 'subgraph-invalid', 'subgraph'],
+    ['a text', 'text', 'subgraph-invalid', 'subgraph'],
     ['null', null, 'subgraph-invalid', 'subgraph'],
     ['an array', [], 'subgraph-invalid', 'subgraph'],
     ['a date', new Date(0), 'subgraph-invalid', 'subgraph'],
     ['an ObjectId', new ObjectId(), 'subgraph-invalid', 'subgraph'],
-    ['what calls itself an ObjectId', { _bsontype: 'ObjectId' }, 'subgraph-invalid', 'subgraph._bsontype'],
-    ['relationships that are no array', { relationships: {} }, 'subgraph-invalid', 'relationships'],
+    ['an object with a false BSON type', { _bsontype: 'ObjectId' }, 'subgraph-invalid', 'subgraph._bsontype'],
+    ['relationships that are not an array', { relationships: {} }, 'subgraph-invalid', 'relationships'],
     ['a number for a label', subgraph([{ ...node, label: 5 }]), 'name-invalid', 'nodes[0].label'],
-    ['a number for a further label', subgraph([{ ...node, labels: ['A', 5] }]), 'name-invalid', 'nodes[0].labels[1]'],
+    [
+      'a number for an additional label',
+      subgraph([{ ...node, labels: ['A', 5] }]),
+      'name-invalid',
+      'nodes[0].labels[1]',
+    ],
     ['text for shared', subgraph([{ ...node, shared: 'yes' }]), 'subgraph-invalid', 'nodes[0].shared'],
     [
       'text for shared of a relationship',
@@ -143,7 +143,7 @@ describe('a subgraph', () => {
       'relationships[0].shared',
     ],
     [
-      'properties that are no object',
+      'properties that are not an object',
       subgraph([{ ...node, properties: 'a' }]),
       'subgraph-invalid',
       'nodes[0].properties',
@@ -155,13 +155,13 @@ describe('a subgraph', () => {
       'relationships[0].properties.a',
     ],
     [
-      'a key of its bookkeeping',
+      'a bookkeeping property as a key',
       subgraph([{ label: 'File', key: { _outgraphId: 'x' } }]),
       'name-invalid',
       'nodes[0].key._outgraphId',
     ],
     [
-      'an endpoint that is no object',
+      'an endpoint that is not an object',
       subgraph([], [{ ...relationship, from: 'a' }]),
       'subgraph-invalid',
       'relationships[0].from',
@@ -198,11 +198,11 @@ describe('a subgraph', () => {
       'File is keyed by path elsewhere in this subgraph, not by id, path.',
     ],
     [subgraph(Array(10_001).fill(node)), '10001 elements, at most 10000 are allowed; make aggregates of their own'],
-  ])('is refused with what to do about it: %#', (raw, text) => {
+  ])('is refused with advice: %#', (raw, text) => {
     expect(() => readSubgraph(raw)).toThrow(text);
   });
 
-  it('takes null for what is absent', () => {
+  it('treats null as absent', () => {
     const raw = subgraph(
       [{ ...node, labels: null, properties: null }],
       [{ ...relationship, properties: null, key: null }],
@@ -211,7 +211,7 @@ describe('a subgraph', () => {
     expect(readSubgraph({ nodes: null, relationships: undefined })).toStrictEqual({ nodes: [], relationships: [] });
   });
 
-  it('never repeats a value in its refusal', () => {
+  it('never repeats a value in its error', () => {
     expect(() => readSubgraph(subgraph([{ ...node, properties: { address: { street: 'secret' } } }]))).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining('secret') }),
     );

@@ -5,7 +5,7 @@ import { publishLog } from '../../../lib/publisher/log.ts';
 
 const quiet = { warn: () => undefined, error: () => undefined, debug: () => undefined, level: 12 };
 
-// With it, Powertools writes to the console of the test.
+// Makes Powertools write to the test's console.
 beforeEach(() => {
   vi.stubEnv('POWERTOOLS_DEV', 'true');
   vi.stubEnv('POWERTOOLS_METRICS_DISABLED', 'false');
@@ -18,7 +18,7 @@ afterEach(() => {
 it.each([
   ['history-lost', 'HistoryLost'],
   ['change-event-too-large', 'ChangeEventsTooLarge'],
-] as const)('counts a loss of the tail at once, and by itself: %s', (code, metric) => {
+] as const)('emits a loss of the tail at once and separately: %s', (code, metric) => {
   const written = vi.spyOn(console, 'log').mockImplementation(() => undefined);
   const metrics = new Metrics({ namespace: 'Test' });
   metrics.addMetric('EventsPublished', 'Count', 7);
@@ -30,12 +30,12 @@ it.each([
   metrics.clearMetrics();
 });
 
-it('tells a fault by its code and message, and anything else by its name alone', () => {
-  const said: unknown[] = [];
-  const log = publishLog({ ...quiet, error: (_, ...about) => void said.push(...about) }, new Metrics());
+it('logs a fault with its code and message, and any other error only by its name', () => {
+  const logged: unknown[] = [];
+  const log = publishLog({ ...quiet, error: (_, ...about) => void logged.push(...about) }, new Metrics());
   log.publishingFailed(new Fault('bus-unavailable', 'EventBridge did not take the call.'), 100);
   log.publishingFailed(new TypeError('mongodb://user:secret@host'), null);
-  expect(said).toStrictEqual([
+  expect(logged).toStrictEqual([
     { code: 'bus-unavailable', reason: 'EventBridge did not take the call.', retryMillis: 100 },
     { code: 'unexpected', reason: 'TypeError', retryMillis: null },
   ]);

@@ -6,12 +6,12 @@ import { publishUntilTimeIsUp, type RetryPorts } from '../../../lib/publisher/pu
 const gone = () => new Fault('bus-unavailable', 'gone');
 const report = (outcome: PublishReport['outcome'], counts: PublishCounts): PublishReport => ({ outcome, ...counts });
 
-/** Each attempt takes a second. */
-function persistence(attempt: (number: number, counts: PublishCounts) => PublishReport, remainingMillis = 60_000) {
+/** The ports of a retry, whose attempts take a second each. */
+function retryPorts(attempt: (number: number, counts: PublishCounts) => PublishReport, remainingMillis = 60_000) {
   let remaining = remainingMillis;
   let attempts = 0;
   const waits: number[] = [];
-  const said: string[] = [];
+  const logged: string[] = [];
   const ports: RetryPorts = {
     publishOnce: async (counts) => {
       remaining -= 1_000;
@@ -26,36 +26,36 @@ function persistence(attempt: (number: number, counts: PublishCounts) => Publish
     remainingMillis: () => remaining,
     log: {
       publishingFailed: (error, retryMillis) =>
-        void said.push(`${error instanceof Fault ? error.code : error} ${retryMillis}`),
-      leaseLost: () => void said.push('lease lost'),
+        void logged.push(`${error instanceof Fault ? error.code : error} ${retryMillis}`),
+      leaseLost: () => void logged.push('lease lost'),
     },
   };
-  return { ports, waits, said, remaining: () => remaining, attempts: () => attempts };
+  return { ports, waits, logged, remaining: () => remaining, attempts: () => attempts };
 }
 
 describe('publishing until the time is up', () => {
-  it('goes on after a fault, says so, and ends well', async () => {
-    const { ports, said } = persistence((number, counts) => {
+  it('continues after a fault, logs it, and succeeds', async () => {
+    const { ports, logged } = retryPorts((number, counts) => {
       if (number === 1) throw gone();
       counts.checkpoints += 1;
       return report('handed-over', counts);
     });
     expect(await publishUntilTimeIsUp(ports)).toMatchObject({ outcome: 'handed-over' });
-    expect(said).toStrictEqual(['bus-unavailable 100']);
+    expect(logged).toStrictEqual(['bus-unavailable 100']);
   });
 
-  it('waits twice as long each time, up to five seconds, and ends with the fault in time', async () => {
-    const { ports, waits, said, remaining } = persistence(() => {
+  it('doubles its wait each time, up to five seconds, and fails in time', async () => {
+    const { ports, waits, logged, remaining } = retryPorts(() => {
       throw gone();
     });
     await expect(publishUntilTimeIsUp(ports)).rejects.toMatchObject({ code: 'bus-unavailable' });
     expect(waits.slice(0, 8)).toStrictEqual([100, 200, 400, 800, 1600, 3200, 5000, 5000]);
     expect(remaining()).toBeGreaterThanOrEqual(9_000);
-    expect(said.at(-1)).toBe('bus-unavailable null');
+    expect(logged.at(-1)).toBe('bus-unavailable null');
   });
 
-  it('waits only a moment again after something was published', async () => {
-    const { ports, waits } = persistence((number, counts) => {
+  it('resets its wait once something was published', async () => {
+    const { ports, waits } = retryPorts((number, counts) => {
       if (number === 5 || number === 7) counts.checkpoints += 1;
       if (number < 7) throw gone();
       return report('handed-over', counts);
@@ -64,8 +64,8 @@ describe('publishing until the time is up', () => {
     expect(waits).toStrictEqual([100, 200, 400, 800, 100, 200]);
   });
 
-  it('waits at least half as long when chance has it', async () => {
-    const { ports, waits } = persistence((number, counts) => {
+  it('waits at least half the time with jitter', async () => {
+    const { ports, waits } = retryPorts((number, counts) => {
       if (number === 1) throw gone();
       counts.checkpoints += 1;
       return report('handed-over', counts);
@@ -74,40 +74,40 @@ describe('publishing until the time is up', () => {
     expect(waits).toStrictEqual([50]);
   });
 
-  it('stands by after it has lost the lease', async () => {
-    const { ports, said, attempts } = persistence((number, counts) =>
+  it('waits for the lease again after losing it', async () => {
+    const { ports, logged, attempts } = retryPorts((number, counts) =>
       report(number === 1 ? 'lease-lost' : 'not-needed', counts),
     );
     expect(await publishUntilTimeIsUp(ports)).toMatchObject({ outcome: 'not-needed' });
-    expect(said).toStrictEqual(['lease lost']);
+    expect(logged).toStrictEqual(['lease lost']);
     expect(attempts()).toBe(2);
   });
 
-  it('does not stand by when its time is up', async () => {
-    const { ports, attempts } = persistence((_, counts) => report('lease-lost', counts), 10_500);
+  it('does not wait for the lease if its time is up', async () => {
+    const { ports, attempts } = retryPorts((_, counts) => report('lease-lost', counts), 10_500);
     expect(await publishUntilTimeIsUp(ports)).toMatchObject({ outcome: 'lease-lost' });
     expect(attempts()).toBe(1);
   });
 
-  it('ends with the fault, too, when what came after it had no time left to publish anything', async () => {
-    const { ports } = persistence((number, counts) => {
+  it('fails if the attempts after a fault had no time to publish anything', async () => {
+    const { ports } = retryPorts((number, counts) => {
       if (number === 1) throw gone();
       return report('handed-over', counts);
     });
     await expect(publishUntilTimeIsUp(ports)).rejects.toMatchObject({ code: 'bus-unavailable' });
   });
 
-  it('ends well when another one holds the lease in the end', async () => {
-    const { ports } = persistence((number, counts) => {
+  it('succeeds if another publisher has the lease at the end', async () => {
+    const { ports } = retryPorts((number, counts) => {
       if (number === 1) throw gone();
       return report('not-needed', counts);
     });
     expect(await publishUntilTimeIsUp(ports)).toMatchObject({ outcome: 'not-needed' });
   });
 
-  it('leaves the counts of all attempts to its caller, also when it fails', async () => {
+  it('passes the counts of all attempts to its caller, even if it fails', async () => {
     const counts = noCounts();
-    const { ports } = persistence((_, soFar) => {
+    const { ports } = retryPorts((_, soFar) => {
       soFar.published += 5;
       throw gone();
     }, 11_500);

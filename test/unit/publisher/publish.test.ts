@@ -10,7 +10,7 @@ const tooLarge = () => new Fault('change-event-too-large', '10334');
 const began = { tail: { after: position(50) }, backlog: { until: position(50), after: null } };
 
 describe('the publisher', () => {
-  it('saves a token only after what lies before it was sent', async () => {
+  it('saves a token only after everything before it is sent', async () => {
     const order: string[] = [];
     const { withLease } = world([{ pointers: [pointer(1), pointer(2)], resumeToken: 2 }], {
       send: async () => {
@@ -22,13 +22,13 @@ describe('the publisher', () => {
     expect(order.slice(0, 2)).toStrictEqual(['sent', 'saved {"resumeToken":2}']);
   });
 
-  it('saves the token also when nothing matched, so that a quiet outbox does not age out', async () => {
+  it('saves the token even if nothing matched, so that it does not expire in a quiet outbox', async () => {
     const { ports, saved } = world([]);
     await publish(ports);
     expect(saved).toContainEqual({ tail: { resumeToken: 99 }, backlog: null });
   });
 
-  it('saves nothing when the bus is unreachable, and lets go of the lease', async () => {
+  it('saves nothing if the bus is unreachable, and releases the lease', async () => {
     const { ports, saved, events } = world([{ pointers: [pointer(1)], resumeToken: 2 }], {
       send: async () => {
         throw new Fault('bus-unavailable', 'gone');
@@ -40,7 +40,7 @@ describe('the publisher', () => {
     expect(events).toStrictEqual(['opened behind 1', 'closed', 'released']);
   });
 
-  it('ends with the fault of a bus that is still away when the time is up', async () => {
+  it('fails if the bus is still unreachable when its time is up', async () => {
     const { ports, events } = world([{ pointers: [pointer(1)], resumeToken: 2 }], {
       send: async () => {
         throw new Fault('bus-unavailable', 'gone');
@@ -52,7 +52,7 @@ describe('the publisher', () => {
     expect(events.at(-1)).toBe('released');
   });
 
-  it('says what ended it, also when the lease cannot be given back', async () => {
+  it('reports the original error even if the lease cannot be released', async () => {
     const { withLease } = world([new Fault('mongodb-unavailable', 'the stream broke')]);
     const release = async () => {
       throw new Fault('mongodb-unavailable', 'no release');
@@ -60,7 +60,7 @@ describe('the publisher', () => {
     await expect(publish(withLease({ release }))).rejects.toThrow('the stream broke');
   });
 
-  it('counts what the bus took before it failed', async () => {
+  it('counts what the bus accepted before it failed', async () => {
     const { ports } = world([{ pointers: Array.from({ length: 11 }, (_, index) => pointer(index)), resumeToken: 2 }], {
       send: async (packs) => {
         if (packs.length === 1) throw new Fault('bus-unavailable', 'gone');
@@ -73,7 +73,7 @@ describe('the publisher', () => {
     expect(counts.published).toBe(10);
   });
 
-  it('leaves to the sweep what the bus refuses for good, and goes on', async () => {
+  it('leaves permanently refused pointers to the sweep, and continues', async () => {
     const { ports, saved, events, published } = world([{ pointers: [pointer(1), pointer(2)], resumeToken: 2 }], {
       send: async (packs) => packs.filter(([one]) => one?.aggregateId === '2'),
     });
@@ -83,7 +83,7 @@ describe('the publisher', () => {
     expect(events).toContain('left 2');
   });
 
-  it('stops at once when another publisher has taken the lease', async () => {
+  it('stops at once if another publisher has acquired the lease', async () => {
     const { withLease, sent } = world([
       { pointers: [pointer(1)], resumeToken: 2 },
       { pointers: [pointer(2)], resumeToken: 3 },
@@ -96,14 +96,14 @@ describe('the publisher', () => {
     });
   });
 
-  it('waits for the lease as long as its time allows, and then is not needed', async () => {
+  it('waits for the lease as long as its time allows, then ends as not needed', async () => {
     const { ports } = world([], { acquireLease: async () => null });
     expect(await publish(ports)).toStrictEqual({ outcome: 'not-needed', ...noCounts() });
     expect(ports.remainingMillis()).toBeLessThan(11_000);
   });
 });
 
-describe('a publisher whose sends take long', () => {
+describe('a publisher with slow sends', () => {
   const slowBus = (passTime: (millis: number) => void, sent: string[]) => ({
     send: async (packs: readonly Pack[]) => {
       sent.push(`sent ${packs[0]?.[0]?.aggregateId}`);
@@ -113,7 +113,7 @@ describe('a publisher whose sends take long', () => {
   });
   const thirtyCalls = Array.from({ length: 300 }, (_, index) => pointer(index));
 
-  it('renews its lease in between, without moving on', async () => {
+  it('renews its lease in between, without moving its checkpoint', async () => {
     const order: string[] = [];
     const { withLease, passTime } = world([{ pointers: thirtyCalls, resumeToken: 2 }]);
     const save = async ({ tail }: PublishProgress<number>) => order.push(JSON.stringify(tail)) > 0;
@@ -122,7 +122,7 @@ describe('a publisher whose sends take long', () => {
     expect(order).not.toContain('{"resumeToken":2}');
   });
 
-  it('sends no more, and ends as lease-lost without moving on, when another one took over meanwhile', async () => {
+  it('stops as lease-lost without moving its checkpoint if another one has taken over', async () => {
     const order: string[] = [];
     const { withLease, passTime } = world([{ pointers: thirtyCalls, resumeToken: 2 }]);
     const ports = { ...withLease({ save: async () => false }), ...slowBus(passTime, order) };
@@ -130,7 +130,7 @@ describe('a publisher whose sends take long', () => {
     expect(order.length).toBeLessThan(30);
   });
 
-  it('begins no call that would not end in time, and leaves the checkpoint where its successor sends the same again', async () => {
+  it('starts no call that would not end in time, and keeps the checkpoint for its successor', async () => {
     const order: string[] = [];
     const { ports, saved, passTime } = world([{ pointers: thirtyCalls, resumeToken: 2 }]);
     expect(await publish({ ...ports, ...slowBus(passTime, order) })).toMatchObject({ outcome: 'handed-over' });
@@ -140,8 +140,8 @@ describe('a publisher whose sends take long', () => {
   });
 });
 
-describe('a publisher with nothing to go on from', () => {
-  it('saves where it begins before it sends anything', async () => {
+describe('a publisher without a checkpoint', () => {
+  it('saves its start before it sends anything', async () => {
     const order: unknown[] = [];
     const { withLease } = world([]);
     const ports = withLease({ progress: null, save: async (progress) => order.push(progress) > 0 });
@@ -153,7 +153,7 @@ describe('a publisher with nothing to go on from', () => {
     expect(order.slice(0, 2)).toStrictEqual([began, 'sent']);
   });
 
-  it('publishes the backlog and the tail side by side, and saves both at once', async () => {
+  it('publishes the backlog and the tail alternately, and saves both at once', async () => {
     const { withLease, sent, saved, events } = world([
       { pointers: [pointer(51)], resumeToken: null },
       { pointers: [pointer(52)], resumeToken: 2 },
@@ -168,7 +168,7 @@ describe('a publisher with nothing to go on from', () => {
     ]);
   });
 
-  it('remembers where the tail starts when the backlog ends before there is a token', async () => {
+  it('saves the start of the tail if the backlog ends before there is a token', async () => {
     const none = { pointers: [], resumeToken: null };
     const { withLease, saved } = world([none, none]);
     await publish(withLease({ progress: null }));
@@ -176,7 +176,7 @@ describe('a publisher with nothing to go on from', () => {
     expect(saved.at(-1)).toStrictEqual({ tail: { resumeToken: 99 }, backlog: null });
   });
 
-  it('goes on with the backlog where another one has left it', async () => {
+  it('continues a backlog where another publisher left it', async () => {
     const { withLease, sent, events } = world([]);
     await publish(
       withLease({ progress: { tail: { resumeToken: 5 }, backlog: { until: position(50), after: position(7) } } }),
@@ -186,31 +186,31 @@ describe('a publisher with nothing to go on from', () => {
   });
 });
 
-describe('a publisher whose tail cannot go on', () => {
+describe('a publisher whose tail cannot continue', () => {
   it.each([
     ['history was lost', lost, { historyLost: 1, steppedPast: 0 }, 'pending history-lost'],
     ['an event is too large', tooLarge, { historyLost: 0, steppedPast: 1 }, 'pending change-event-too-large'],
-  ])('begins anew when %s, and counts it', async (_, fault, counts, said) => {
+  ])('starts again if %s, and counts it', async (_, fault, counts, logged) => {
     const { ports, sent, saved, events } = world([fault()]);
     expect(await publish(ports)).toMatchObject({ outcome: 'handed-over', ...counts });
     expect(sent).toStrictEqual(['7', '8']);
     expect(saved[0]).toStrictEqual(began);
-    expect(events).toContain(said);
+    expect(events).toContain(logged);
   });
 
-  it('begins the backlog anew, too, when that happens in the middle of it', async () => {
+  it('also restarts the backlog if that happens in the middle of it', async () => {
     const { withLease, sent } = world([{ pointers: [], resumeToken: 2 }, lost()]);
     await publish(withLease({ progress: null }));
     expect(sent).toStrictEqual(['7', '7', '8']);
   });
 
-  it('leaves it to its caller to wait when it is lost again at once', async () => {
+  it('lets its caller wait if it is lost again at once', async () => {
     const { ports, events } = world([lost(), lost()]);
     await expect(publish(ports)).rejects.toMatchObject({ code: 'history-lost' });
     expect(events.at(-1)).toBe('released');
   });
 
-  it('begins anew each time when it got further in between', async () => {
+  it('starts again each time if it made progress in between', async () => {
     const { ports } = world([lost(), { pointers: [], resumeToken: 2 }, tooLarge()]);
     expect(await publish(ports)).toMatchObject({ historyLost: 1, steppedPast: 1 });
   });

@@ -7,7 +7,7 @@ import { pointer } from './world.ts';
 const pointers = (count: number) => Array.from({ length: count }, (_, index) => pointer(index));
 const gone = () => new Fault('bus-unavailable', 'gone');
 
-/** Options that note every wait. */
+/** Options that record every wait. */
 function options(send: SendOptions['send'], given: Partial<SendOptions> = {}) {
   const waits: number[] = [];
   const all: SendOptions = {
@@ -21,8 +21,8 @@ function options(send: SendOptions['send'], given: Partial<SendOptions> = {}) {
   return { waits, all };
 }
 
-describe('sending all', () => {
-  it('sends again only what was refused, with growing waits, and gives up after five attempts that sent nothing', async () => {
+describe('sending all pointers', () => {
+  it('resends only refused pointers, with back-off, and gives up after five attempts without success', async () => {
     const calls: number[] = [];
     const { waits, all } = options(async (packs) => {
       calls.push(packs.length);
@@ -33,21 +33,21 @@ describe('sending all', () => {
     expect(waits).toStrictEqual([200, 400, 800, 1600, 3200]);
   });
 
-  it('gets everything through a bus that fails two of three calls', async () => {
-    const taken: Pointer[] = [];
+  it('sends everything even if two of three calls fail', async () => {
+    const accepted: Pointer[] = [];
     let calls = 0;
     const { all } = options(async (packs) => {
       calls += 1;
       if (calls % 3 !== 0) throw gone();
-      taken.push(...packs.flat());
+      accepted.push(...packs.flat());
       return [];
     });
     expect(await sendAll(pointers(500), all)).toStrictEqual({ outcome: 'done', refused: [] });
-    expect(new Set(taken).size).toBe(500);
-    expect(taken).toHaveLength(500);
+    expect(new Set(accepted).size).toBe(500);
+    expect(accepted).toHaveLength(500);
   });
 
-  it('begins no further call after one has failed, until it has waited', async () => {
+  it('starts no call after a failed one until it has waited', async () => {
     let calls = 0;
     const { all, waits } = options(async () => {
       calls += 1;
@@ -58,8 +58,8 @@ describe('sending all', () => {
     expect(waits).toHaveLength(4);
   });
 
-  it('stops before the next call when it may not go on, with no call left under way', async () => {
-    let left = 3;
+  it('stops before the next call if it may not continue, with no call running', async () => {
+    let remainingCalls = 3;
     let underWay = 0;
     const { all } = options(
       async () => {
@@ -70,8 +70,8 @@ describe('sending all', () => {
       },
       {
         maySend: async () => {
-          left -= 1;
-          return left >= 0;
+          remainingCalls -= 1;
+          return remainingCalls >= 0;
         },
       },
     );
@@ -79,7 +79,7 @@ describe('sending all', () => {
     expect(underWay).toBe(0);
   });
 
-  it('does not take what it could not send in time for refused', async () => {
+  it('does not count pointers as refused that it could not send in time', async () => {
     let time = 2;
     const { all } = options(async (packs) => packs, {
       maySend: async () => {
@@ -90,7 +90,7 @@ describe('sending all', () => {
     expect(await sendAll(pointers(1), all)).toStrictEqual({ outcome: 'stopped', failure: undefined });
   });
 
-  it('says what the bus failed with when it is stopped in the middle of an outage', async () => {
+  it('reports the failure of the bus if stopped in an outage', async () => {
     let time = 2;
     const { all } = options(
       async () => {

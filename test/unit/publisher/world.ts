@@ -1,6 +1,6 @@
 /**
- * A publisher's world in memory: a lease, a tail, a backlog and a bus, and a clock that goes on with each look at the
- * tail.
+ * A publisher's world in memory: a lease, a tail, a backlog and a bus, and a clock that advances
+ * with each read of the tail.
  */
 import type { Fault } from '../../../lib/contract/fault.ts';
 import type { Pointer } from '../../../lib/contract/pointer.ts';
@@ -16,12 +16,12 @@ export const pointer = (index: number): Pointer => ({
 
 export const position = (seconds: number) => toPosition({ t: seconds, i: 0 });
 
-/** What the tail brings, look by look; afterwards it brings nothing but a token. */
+/** The results of the tail, read by read. After the last one it returns only a token. */
 export type Looks = readonly (TailedPointers<number> | Fault)[];
 
 /**
- * The lease's progress is a token, 1; the cluster's time is 50; pending events 7 and 8 have their positions, one to a
- * chunk.
+ * The lease's progress is the token 1, and the cluster's time is 50. The pending events 7 and 8
+ * have these positions; each is a separate chunk.
  */
 export function world(looks: Looks, given: Partial<PublishPorts<number>> = {}) {
   let remaining = 60_000;

@@ -7,7 +7,7 @@ import { consumerSettings, readSettings } from '../../../lib/runtime/settings.ts
 const good = { MONGODB_URI: 'mongodb://127.0.0.1:27017', NEO4J_URI: 'bolt://localhost' };
 
 describe('settings', () => {
-  it('that are wrong are all named at once, without their values', () => {
+  it('that are invalid are all named at once, without their values', () => {
     const given = { MONGODB_URI: 'mongodb://ada:s3cret@db.example', NEO4J_PASSWORD: 'ssm:', CRASH_MAX_TRIALS: 'many' };
     const read = () => readSettings(consumerSettings, given);
     expect(read).toThrow(/MONGODB_URI[\s\S]*NEO4J_URI: is required[\s\S]*NEO4J_PASSWORD[\s\S]*CRASH_MAX_TRIALS/);
@@ -20,7 +20,7 @@ describe('settings', () => {
     }
   });
 
-  it('may be references', () => {
+  it('can be references', () => {
     const given = { ...good, MONGODB_URI: 'ssm:/outgraph/prod/consumer/mongodb-uri' };
     expect(readSettings(consumerSettings, given).MONGODB_URI).toBe(given.MONGODB_URI);
   });
@@ -34,12 +34,12 @@ describe('a reference', () => {
     ['ssm:', null],
     ['ssm:a b', null],
     ['secretsmanager:x#', null],
-  ])('%s is read as what it names', (text, reference) => {
+  ])('%s is parsed correctly', (text, reference) => {
     expect(parseReference(text)).toStrictEqual(reference);
   });
 });
 
-describe('an address of MongoDB', () => {
+describe('a MongoDB address', () => {
   it.each([
     'mongodb://127.0.0.1:27017/?replicaSet=rs0',
     'mongodb://127.0.0.1:1,127.8.9.1:2,localhost:3',
@@ -47,7 +47,7 @@ describe('an address of MongoDB', () => {
     'mongodb+srv://ada:word@cluster.example',
     'mongodb://db.example/?tls=true',
     'mongodb://db.example/?ssl=true',
-  ])('%s is encrypted, or on this machine', (uri) => {
+  ])('%s is encrypted or local', (uri) => {
     expect(mongodbUriProblem(uri)).toBeUndefined();
   });
 
@@ -61,19 +61,19 @@ describe('an address of MongoDB', () => {
     ['mongodb://db.example/?tls=true&tlsAllowInvalidCertificates=true', /tlsAllowInvalidCertificates/],
     ['http://db.example', /mongodb:\/\//],
     ['', /mongodb:\/\//],
-  ])('%s is refused with what to change', (uri, problem) => {
+  ])('%s is refused with advice', (uri, problem) => {
     expect(mongodbUriProblem(uri)).toMatch(problem);
   });
 });
 
-describe('an address of Neo4j', () => {
+describe('a Neo4j address', () => {
   it.each([
     'bolt://127.0.0.1:7687',
     'neo4j://localhost',
     'bolt://[::1]',
     'neo4j+s://x.databases.example',
     'bolt+s://graph.example:7687',
-  ])('%s is encrypted, or on this machine', (uri) => {
+  ])('%s is encrypted or local', (uri) => {
     expect(neo4jUriProblem(uri)).toBeUndefined();
   });
 
@@ -84,7 +84,7 @@ describe('an address of Neo4j', () => {
     ['neo4j+s://ada:word@graph.example', /NEO4J_USERNAME/],
     ['https://graph.example', /neo4j\+s/],
     ['graph.example', /neo4j\+s/],
-  ])('%s is refused with what to change', (uri, problem) => {
+  ])('%s is refused with advice', (uri, problem) => {
     expect(neo4jUriProblem(uri)).toMatch(problem);
   });
 });

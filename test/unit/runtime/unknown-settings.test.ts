@@ -12,13 +12,13 @@ it.each([
   ['SWEEP_STALE_SECOND', 'SWEEP_STALE_SECONDS'],
   ['OUTGRAPH_CATALOGUE', 'OUTGRAPH_CATALOG'],
   ['NEO4J_HOST', null],
-])('%s is named as unknown, with the setting that it is close to: %s', (name, meant) => {
+])('%s is reported as unknown, with the closest setting: %s', (name, meant) => {
   expect(unknownSettings({ [name]: 'x', PATH: '/bin', HOME: '/', OTEL_SERVICE_NAME: 'x', URI: 'x' })).toStrictEqual([
     { name, meant },
   ]);
 });
 
-it('settings, and variables of other programs, are not named', () => {
+it('settings and variables of other programs are not reported', () => {
   const known = Object.fromEntries(Object.keys(settings.shape).map((name) => [name, 'x']));
   const others = { AWS_REGION: 'x', AWS_ENDPOINT_URL: 'x', NODE_EXTRA_CA_CERTS: 'x', OTEL_SERVICE_NAME: 'x' };
   expect(unknownSettings({ ...known, ...others })).toStrictEqual([]);
@@ -30,7 +30,7 @@ it('a value is never shown', () => {
   );
 });
 
-it('a command that starts with a misspelt setting names it, and the one that was meant', async () => {
+it('a command names a misspelt setting and suggests the right one', async () => {
   const settings = { MONGODB_URI: 'mongodb://127.0.0.1:1', MONGODB_DATABSE: 'shop', NEO4J_HOST: 'x' };
   const { stderr } = await startOutgraph(['verify'], settings).ended;
   expect(stderr).toContain('Not a setting: MONGODB_DATABSE (did you mean MONGODB_DATABASE?). It is ignored.\n');

@@ -1,5 +1,6 @@
 /**
- * What a person reads when a server cannot be reached: the drivers before real sockets that are not MongoDB or Neo4j.
+ * The error messages for an unreachable server, with the real drivers and sockets that are not
+ * MongoDB or Neo4j.
  */
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -36,7 +37,7 @@ afterAll(() => {
   for (const server of servers) server.close();
 });
 
-/** A certificate for `localhost` that no authority has signed. */
+/** A self-signed certificate for `localhost`. */
 function selfSigned() {
   const folder = mkdtempSync(path.join(tmpdir(), 'outgraph-certificate-'));
   const [key, cert] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
@@ -58,13 +59,13 @@ async function reasonOf(work: Promise<unknown>): Promise<string> {
 
 describe.concurrent.each(['bolt', 'neo4j'])('Neo4j at %s://', (scheme) => {
   it.each<readonly [string, Port, string, readonly string[]]>([
-    ['nobody listening', 'none', '', ['nothing listens there', 'NEO4J_URI']],
+    ['nothing listening', 'none', '', ['nothing listens there', 'NEO4J_URI']],
     ['a web server', 'web', '', ['a web server answers there', '7687']],
     ['a server that never answers', 'silent', '', ['no answer comes']],
     ['a server that closes the connection', 'closing', '', ['closed the connection', '+s://']],
     ['TLS to a server without', 'web', '+s', ['does not speak TLS']],
     ['a self-signed certificate', 'tls', '+s', ['self-signed', 'NODE_EXTRA_CA_CERTS']],
-  ])('%s has its own sentence, with the address and what to do', async (_, port, tls, said) => {
+  ])('%s has its own message, with the address and advice', async (_, port, tls, expected) => {
     const address = `localhost:${ports[port]}`;
     const uri = `${scheme}${tls}://${address}`;
     const driver = connectNeo4j(
@@ -74,27 +75,27 @@ describe.concurrent.each(['bolt', 'neo4j'])('Neo4j at %s://', (scheme) => {
     const reason = await reasonOf(withNeo4jAddress(uri, () => read(driver, 'neo4j', 'RETURN 1', {})));
     void driver.close();
     expect(reason.startsWith(`Neo4j at ${address} cannot be reached: `)).toBe(true);
-    expect(said.filter((words) => !reason.includes(words))).toStrictEqual([]);
+    expect(expected.filter((words) => !reason.includes(words))).toStrictEqual([]);
   });
 });
 
 describe.concurrent('MongoDB', () => {
   it.each<readonly [string, Port, string, readonly string[]]>([
-    ['nobody listening', 'none', '', ['nothing listens there', 'MONGODB_URI']],
+    ['nothing listening', 'none', '', ['nothing listens there', 'MONGODB_URI']],
     ['a server that never answers', 'silent', '', ['no answer comes']],
     ['a server that closes the connection', 'closing', '', ['closed the connection', 'tls=true']],
     ['TLS to a server without', 'web', '?tls=true', ['does not speak TLS']],
     ['a self-signed certificate', 'tls', '?tls=true', ['self-signed', 'NODE_EXTRA_CA_CERTS']],
-  ])('%s has its own sentence, with the address and what to do', async (_, port, options, said) => {
+  ])('%s has its own message, with the address and advice', async (_, port, options, expected) => {
     const address = `localhost:${ports[port]}`;
     const client = connectMongodb(`mongodb://me:s3cret@${address}/${options}`, { selectionMillis: 4_000 });
     const reason = await reasonOf(pingMongodb(client.db('documents')));
     await client.close();
     expect(reason.startsWith(`MongoDB at ${address} cannot be reached: `)).toBe(true);
-    expect(said.filter((words) => !reason.includes(words))).toStrictEqual([]);
+    expect(expected.filter((words) => !reason.includes(words))).toStrictEqual([]);
   });
 
-  it('a host name that nobody knows has its own sentence, with mongodb+srv:// too', async () => {
+  it('an unknown host name has its own message, with mongodb+srv:// too', async () => {
     for (const uri of ['mongodb://me:s3cret@no-such.invalid/?tls=true', 'mongodb+srv://me:s3cret@no-such.invalid/']) {
       const client = connectMongodb(uri, { selectionMillis: 2_000 });
       expect(await reasonOf(pingMongodb(client.db('documents')))).toContain('its host name cannot be resolved');
@@ -103,7 +104,7 @@ describe.concurrent('MongoDB', () => {
   });
 });
 
-it('a certificate of another name, an expired one and a busy pool have sentences of their own', () => {
+it('a certificate for another name, an expired one and a busy pool have their own messages', () => {
   const reached = { server: 'Neo4j', setting: 'NEO4J_URI', withTls: '' } as const;
   const problem = (words: string) => connectionProblem([`Failed to connect. Caused by: ${words}`], reached);
   const untrusted = 'Server certificate is not trusted. Socket responded with:';

@@ -6,9 +6,9 @@ import { WithReferences } from '../../../lib/runtime/with-references.ts';
 
 const environment = { MONGODB_URI: 'ssm:/a/mongodb-uri', EVENT_BUS_NAME: 'bus', UNRELATED: 'ssm:/not/ours' };
 
-/** A store of secrets, and what is wired from them. */
+/** A store of secrets, and the resources created from them. */
 function world() {
-  const asked: { readonly reference: Reference; readonly fresh: boolean }[] = [];
+  const reads: { readonly reference: Reference; readonly fresh: boolean }[] = [];
   const closed: string[] = [];
   const stale: unknown[] = [];
   const state = { value: 'mongodb://127.0.0.1:1', away: false };
@@ -22,23 +22,23 @@ function world() {
       },
     }),
     read: async (reference, { fresh }) => {
-      asked.push({ reference, fresh });
+      reads.push({ reference, fresh });
       if (state.away) throw new Fault('secret-unavailable', 'away');
       return state.value;
     },
     onStale: (error) => stale.push(error),
   });
-  return { wired, state, asked, closed, stale, uri: () => wired.use(async ({ uri }) => uri) };
+  return { wired, state, reads, closed, stale, uri: () => wired.use(async ({ uri }) => uri) };
 }
 
-it('a secret is read when it is needed, and nothing that is no setting', async () => {
-  const { asked, uri } = world();
-  expect(asked).toStrictEqual([]);
+it('reads a secret when it is needed, and no variable that is not a setting', async () => {
+  const { reads, uri } = world();
+  expect(reads).toStrictEqual([]);
   expect(await uri()).toBe('mongodb://127.0.0.1:1');
-  expect(asked).toStrictEqual([{ reference: { service: 'ssm', name: '/a/mongodb-uri' }, fresh: false }]);
+  expect(reads).toStrictEqual([{ reference: { service: 'ssm', name: '/a/mongodb-uri' }, fresh: false }]);
 });
 
-it('what is wired stays while the secret stays, and is wired anew and the old one closed when it has changed', async () => {
+it('keeps resources until their secret changes, then closes and recreates them', async () => {
   const { state, closed, uri } = world();
   await uri();
   await uri();
@@ -48,8 +48,8 @@ it('what is wired stays while the secret stays, and is wired anew and the old on
   expect(closed).toStrictEqual(['mongodb://127.0.0.1:1']);
 });
 
-it('refused credentials make the next use read the secret anew, other faults do not', async () => {
-  const { wired, asked, uri } = world();
+it('reads the secret again after refused credentials, but not after other faults', async () => {
+  const { wired, reads, uri } = world();
   const failing = (code: 'credentials-refused' | 'mongodb-unavailable') =>
     wired.use(async () => {
       throw new Fault(code, 'no');
@@ -59,10 +59,10 @@ it('refused credentials make the next use read the secret anew, other faults do 
   await expect(failing('credentials-refused')).rejects.toThrow('no');
   await uri();
   await uri();
-  expect(asked.map(({ fresh }) => fresh)).toStrictEqual([false, false, false, true, false]);
+  expect(reads.map(({ fresh }) => fresh)).toStrictEqual([false, false, false, true, false]);
 });
 
-it('what was read before is used on while secrets cannot be read, and that is told', async () => {
+it('keeps using known values while secrets cannot be read, and reports it', async () => {
   const { state, stale, uri } = world();
   await uri();
   state.away = true;
@@ -70,7 +70,7 @@ it('what was read before is used on while secrets cannot be read, and that is to
   expect(stale).toHaveLength(1);
 });
 
-it('nothing is wired while no secret could be read yet', async () => {
+it('creates nothing until the secret can be read', async () => {
   const { state, uri } = world();
   state.away = true;
   await expect(uri()).rejects.toMatchObject({ code: 'secret-unavailable' });
@@ -78,7 +78,7 @@ it('nothing is wired while no secret could be read yet', async () => {
   expect(await uri()).toBe('mongodb://127.0.0.1:1');
 });
 
-it('a secret that holds a wrong address is refused with what to change', async () => {
+it('refuses a secret with an invalid address, with advice', async () => {
   const { state, uri } = world();
   state.value = 'mongodb://db.example';
   await expect(uri()).rejects.toThrow(/MONGODB_URI: must use TLS/);

@@ -19,20 +19,20 @@ function cage(given: Partial<CanaryPorts>) {
 }
 
 describe('the canary', () => {
-  it('is written in every run, at the time of the server; the first one has no lag yet', async () => {
+  it("is written in every run, with the server's time; the first one has no lag yet", async () => {
     const { ports, written } = cage({});
     expect(await sendCanary(ports, now)).toBeNull();
     expect(written).toStrictEqual([now]);
   });
 
-  it('that has come through tells its lag, and settles those before it', async () => {
+  it('reports its lag once processed, and settles those before it', async () => {
     const last = { position, createdAt: ago(60), processedAt: ago(58.5) };
     const { ports, settled, written } = cage({ readLastCanary: async () => last });
     expect(await sendCanary(ports, now)).toBe(1_500);
     expect({ settled, written }).toStrictEqual({ settled: [position], written: [now] });
   });
 
-  it('that waits tells the age of the oldest one that does, and settles none', async () => {
+  it('reports the age of the oldest pending one while pending, and settles none', async () => {
     const { ports, settled } = cage({
       readLastCanary: async () => ({ position, createdAt: ago(60), processedAt: null }),
       readWaitingCanaries: async () => ({ pending: 2, oldest: ago(120) }),
@@ -41,7 +41,7 @@ describe('the canary', () => {
     expect(settled).toStrictEqual([]);
   });
 
-  it('has no negative lag when the clocks of two servers differ', async () => {
+  it('has no negative lag if the clocks of two servers differ', async () => {
     const { ports } = cage({ readWaitingCanaries: async () => ({ pending: 1, oldest: ago(-3) }) });
     expect(await sendCanary(ports, now)).toBe(0);
   });
@@ -49,7 +49,7 @@ describe('the canary', () => {
   it.each([
     [9, 1],
     [10, 0],
-  ])('is one of ten that wait at most: with %i pending, %i more is written', async (pending, count) => {
+  ])('is one of at most ten pending: with %i pending, %i more is written', async (pending, count) => {
     const { ports, written } = cage({ readWaitingCanaries: async () => ({ pending, oldest: ago(600) }) });
     await sendCanary(ports, now);
     expect(written).toHaveLength(count);

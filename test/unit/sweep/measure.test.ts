@@ -11,7 +11,7 @@ it.each([
   [hundred, 50, 99],
   [[...hundred, 1_000], 51, 100],
   [[-5], 0, 0],
-])('the lag of %j: half of the events have no more than %s, and 99 of a hundred no more than %s', async (lags, p50, p99) => {
+])('lags %j have the median %s and the 99th percentile %s', async (lags, p50, p99) => {
   const { ports } = fakeOutbox([], { readApplyLags: async () => lags });
   const { figures } = await measure(ports, now);
   expect({ applyLagP50Millis: figures.applyLagP50Millis, applyLagP99Millis: figures.applyLagP99Millis }).toStrictEqual({
@@ -20,7 +20,7 @@ it.each([
   });
 });
 
-it('ages are told by the server, and are never negative', async () => {
+it("ages use the server's clock and are never negative", async () => {
   const { ports } = fakeOutbox([], {
     countOutbox: async () => ({ pending: 4, pendingCanaries: 2, dead: 3, oldestPending: ago(90) }),
     readPublisherActivity: async () => ago(-1),
@@ -31,7 +31,7 @@ it('ages are told by the server, and are never negative', async () => {
   });
 });
 
-it('nothing is said of a publisher where there is none, and nothing pending has no age', async () => {
+it('has no silence without a publisher, and no age without pending events', async () => {
   const { figures } = await measure(fakeOutbox([]).ports, now);
   expect(figures).toMatchObject({ publisherSilenceSeconds: null, oldestPendingSeconds: 0 });
 });

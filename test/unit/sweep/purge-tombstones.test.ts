@@ -10,7 +10,7 @@ const tombstone = (key: string, isRemovable = true): ListedTombstone => ({
   isRemovable,
 });
 
-function graveyard(pages: readonly (readonly ListedTombstone[])[], given: Partial<TombstonePorts> = {}) {
+function fakeTombstones(pages: readonly (readonly ListedTombstone[])[], given: Partial<TombstonePorts> = {}) {
   const removed: string[] = [];
   const held: string[] = [];
   const after: unknown[] = [];
@@ -29,37 +29,39 @@ function graveyard(pages: readonly (readonly ListedTombstone[])[], given: Partia
   return { ports, removed, held, after };
 }
 
-it('a tombstone is purged, but one whose aggregate has a pending or dead event is held', async () => {
-  const { ports, removed, held } = graveyard([[tombstone('a'), tombstone('b')]], {
+it('purges a tombstone, but holds one whose aggregate has a pending or dead event', async () => {
+  const { ports, removed, held } = fakeTombstones([[tombstone('a'), tombstone('b')]], {
     unsettledAggregates: async () => new Set(['a']),
   });
   expect(await purgeTombstones(ports, 30)).toBe(1);
   expect({ removed, held }).toStrictEqual({ removed: ['b'], held: ['a'] });
 });
 
-it('one that is not old enough yet, or was held within the hour, stays, and is held again if it must', async () => {
-  const { ports, removed, held } = graveyard([[tombstone('a', false), tombstone('b', false)]], {
+it('keeps a tombstone that is too young or was held recently, and holds it again if necessary', async () => {
+  const { ports, removed, held } = fakeTombstones([[tombstone('a', false), tombstone('b', false)]], {
     unsettledAggregates: async () => new Set(['b']),
   });
   expect(await purgeTombstones(ports, 30)).toBe(0);
   expect({ removed, held }).toStrictEqual({ removed: [], held: ['b'] });
 });
 
-it('all pages are gone through, each from where the last one ended', async () => {
+it('reads all pages, each from the end of the last one', async () => {
   const pages = [[tombstone('a'), tombstone('bb')], [tombstone('ccc')]];
-  const { ports, after } = graveyard(pages);
+  const { ports, after } = fakeTombstones(pages);
   expect(await purgeTombstones(ports, 30)).toBe(3);
   expect(after).toStrictEqual([null, tombstone('bb'), tombstone('ccc')]);
 });
 
-it('no page is begun with five seconds left', async () => {
+it('starts no page with five seconds remaining', async () => {
   const remaining = [5_001, 5_000];
-  const { ports } = graveyard([[tombstone('a')], [tombstone('b')]], { remainingMillis: () => remaining.shift() ?? 0 });
+  const { ports } = fakeTombstones([[tombstone('a')], [tombstone('b')]], {
+    remainingMillis: () => remaining.shift() ?? 0,
+  });
   expect(await purgeTombstones(ports, 30)).toBe(1);
 });
 
-it('none is purged where the outbox keeps processed events for ever: each of them may be replayed', async () => {
-  const { ports, removed } = graveyard([[tombstone('a')]], { readRetentionSeconds: async () => null });
+it('purges none if processed events are kept forever, because any of them may be replayed', async () => {
+  const { ports, removed } = fakeTombstones([[tombstone('a')]], { readRetentionSeconds: async () => null });
   expect(await purgeTombstones(ports, 30)).toBe(0);
   expect(removed).toStrictEqual([]);
 });

@@ -5,7 +5,7 @@ import { ago, fakeOutbox, manyStale, now, stale } from './sweep-ports.ts';
 
 const options = { staleSeconds: 60, maxAttempts: 5, pointersPerEntry: 1 };
 
-describe('publishing again', () => {
+describe('republishing', () => {
   it('claims stale events, then sends them', async () => {
     const { ports, sent, order, pending } = fakeOutbox([stale(1), stale(2)]);
     expect(await republish(ports, options, { events: 2, canaries: 0 })).toStrictEqual({
@@ -20,7 +20,7 @@ describe('publishing again', () => {
     expect([...pending.values()]).toMatchObject(sent.map(() => ({ attempts: 1, nextAttemptAt: ago(-30) })));
   });
 
-  it('goes through all of them, in chunks of bounded size', async () => {
+  it('processes all of them in chunks of limited size', async () => {
     const { ports, sent } = fakeOutbox(manyStale(1_203));
     const limits: number[] = [];
     const findStale: typeof ports.findStale = (query) => {
@@ -42,7 +42,7 @@ describe('publishing again', () => {
     expect(sent).toStrictEqual([stale(2).eventId]);
   });
 
-  it('marks dead what was published as often as it may, and not one attempt earlier', async () => {
+  it('marks an event dead after exactly the maximum number of attempts', async () => {
     const { ports, sent, dead } = fakeOutbox([stale(1, { attempts: 4 }), stale(2, { attempts: 5 })]);
     expect(await republish(ports, options, { events: 2, canaries: 0 })).toMatchObject({ republished: 1, exhausted: 1 });
     expect({ sent, dead }).toStrictEqual({
@@ -51,16 +51,16 @@ describe('publishing again', () => {
     });
   });
 
-  it('says of each event whether it was sent, left, or is dead', async () => {
+  it('logs for each event whether it was sent, left, or is dead', async () => {
     const events = [stale(1, { attempts: 1 }), stale(2), stale(3, { attempts: 5 })];
-    const { ports, said } = fakeOutbox(events, {
+    const { ports, logged } = fakeOutbox(events, {
       sendToQueue: async (packs) => packs.filter(([one]) => one?.aggregateId === '2'),
     });
     await republish(ports, options, { events: 3, canaries: 0 });
-    expect(said).toStrictEqual(['3 exhausted', '1 again, attempt 2', '2 left']);
+    expect(logged).toStrictEqual(['3 exhausted', '1 again, attempt 2', '2 left']);
   });
 
-  it('never ends a canary, however often it was published again', async () => {
+  it('never marks a canary dead, however often it was republished', async () => {
     const { ports, sent, dead } = fakeOutbox([stale(1, { aggregateType: 'outgraph-canary', attempts: 99 })]);
     expect(await republish(ports, options, { events: 1, canaries: 0 })).toMatchObject({ republished: 1, exhausted: 0 });
     expect({ sent, dead }).toStrictEqual({ sent: [stale(1).eventId], dead: [] });
@@ -69,7 +69,7 @@ describe('publishing again', () => {
   it.each([
     ['explains them', 3, 3, 600],
     ['does not explain them', 2, 0, 60],
-  ])('looks at the queue: a backlog that %s', async (_, backlog, leftToQueue, age) => {
+  ])('considers the queue: a backlog that %s', async (_, backlog, leftToQueue, age) => {
     const { ports, staleBefore } = fakeOutbox(manyStale(3), { countBacklog: async () => backlog });
     expect(await republish(ports, options, { events: 3, canaries: 0 })).toMatchObject({
       leftToQueue,
@@ -79,10 +79,10 @@ describe('publishing again', () => {
   });
 });
 
-describe('messages that may hold many events', () => {
+describe('messages that can contain many events', () => {
   const packs = { ...options, pointersPerEntry: 100 };
 
-  it('explain all stale events that they may hold, and not one more', async () => {
+  it('explain all stale events that they can contain, and not one more', async () => {
     const { ports } = fakeOutbox(manyStale(200), { countBacklog: async () => 2 });
     expect(await republish(ports, packs, { events: 200, canaries: 0 })).toMatchObject({ leftToQueue: 200 });
     const more = fakeOutbox(manyStale(201), { countBacklog: async () => 2 });
@@ -90,14 +90,14 @@ describe('messages that may hold many events', () => {
   });
 
   it.each([
-    ['not while messages wait and nothing was settled since', 1, ago(20), null, 0, 1],
+    ['not while messages wait and nothing was settled since then', 1, ago(20), null, 0, 1],
     ['not while messages wait and nothing was ever settled', 1, null, null, 0, 1],
-    ['when something was settled since', 1, ago(5), null, 1, 2],
-    ['when no message waits, without counting', 0, ago(20), null, 1, 1],
-    ['not while a canary waits that was written before', 1, ago(5), ago(11), 0, 1],
-    ['when every canary that waits was written after', 1, ago(5), ago(9), 1, 2],
-    ['when no message waits but a canary does, without counting', 0, ago(5), ago(11), 1, 1],
-  ])('what was sent again before is sent once more: %s', async (_, backlog, lastProcessed, oldest, sendings, attempts) => {
+    ['if something was settled since then', 1, ago(5), null, 1, 2],
+    ['if no message waits, without counting', 0, ago(20), null, 1, 1],
+    ['not while an earlier canary is pending', 1, ago(5), ago(11), 0, 1],
+    ['if all pending canaries are later', 1, ago(5), ago(9), 1, 2],
+    ['if no message waits but a canary does, without counting', 0, ago(5), ago(11), 1, 1],
+  ])('send another copy: %s', async (_, backlog, lastProcessed, oldest, sendings, attempts) => {
     const { ports, sent, pending } = fakeOutbox([stale(1, { attempts: 1, nextAttemptAt: ago(10) })], {
       countBacklog: async () => backlog,
       readLastProcessed: async () => lastProcessed,
@@ -111,7 +111,7 @@ describe('messages that may hold many events', () => {
   it.each([
     [610, 1],
     [600, 0],
-  ])('a copy %i seconds after its back-off is sent whatever canaries wait, without counting: %i times', async (seconds, sendings) => {
+  ])('send a copy %i s after its back-off despite canaries, without counting: %i times', async (seconds, sendings) => {
     const { ports, sent, pending } = fakeOutbox([stale(1, { attempts: 1, nextAttemptAt: ago(seconds) })], {
       countBacklog: async () => 1,
       readLastProcessed: async () => ago(5),
@@ -122,7 +122,7 @@ describe('messages that may hold many events', () => {
     expect(pending.get(stale(1).eventId)).toMatchObject({ attempts: 1 });
   });
 
-  it('in a queue that drains for five hours no event is dead, and none has more than one copy in ten minutes', async () => {
+  it('no event of a queue that drains for five hours is dead or copied more than every ten minutes', async () => {
     const start = now.getTime();
     let minute = 0;
     const at = () => new Date(start + minute * 60_000);
@@ -145,7 +145,7 @@ describe('the budget', () => {
     [5, 10, 0],
     [5, 11, 0],
     [500, 0, 500],
-  ])('lets the queue hold twice the %i pending events and not one message more: %i wait, %i are sent', async (count, backlog, expected) => {
+  ])('allows twice as many messages as %i pending events: %i wait, %i are sent', async (count, backlog, expected) => {
     const { ports, sent, pending } = fakeOutbox(manyStale(count), { countBacklog: async () => backlog });
     expect(await republish(ports, options, { events: count, canaries: 0 })).toMatchObject({ republished: expected });
     expect(sent).toHaveLength(expected);
@@ -155,15 +155,15 @@ describe('the budget', () => {
     ).toHaveLength(expected);
   });
 
-  it('does not look for events when nothing may be sent', async () => {
+  it('does not search for events if nothing may be sent', async () => {
     const { ports, staleBefore } = fakeOutbox(manyStale(3), { countBacklog: async () => 6 });
     await republish(ports, options, { events: 3, canaries: 0 });
     expect(staleBefore).toStrictEqual([]);
   });
 
-  it('is not used up by what is exhausted or refused', async () => {
-    const worn = Array.from({ length: 10 }, (_, index) => stale(index + 1, { attempts: 5 }));
-    const { ports, sent } = fakeOutbox([...worn, stale(20), stale(21)], { countBacklog: async () => 22 });
+  it('is not used up by exhausted or refused events', async () => {
+    const exhausted = Array.from({ length: 10 }, (_, index) => stale(index + 1, { attempts: 5 }));
+    const { ports, sent } = fakeOutbox([...exhausted, stale(20), stale(21)], { countBacklog: async () => 22 });
     const refuseOnce: typeof ports.sendToQueue = async (packs) => {
       const refused = packs.filter(([one]) => one?.eventId === stale(20).eventId);
       await ports.sendToQueue(packs.filter((pack) => !refused.includes(pack)));
@@ -178,24 +178,24 @@ describe('the budget', () => {
   });
 });
 
-describe('what is not sent', () => {
+describe('an event that is not sent', () => {
   const untouched = { attempts: 0, nextAttemptAt: null };
 
-  it('keeps its attempts and its place when the queue refuses it', async () => {
+  it('keeps its attempts and schedule if the queue refuses it', async () => {
     const refuseFirst = async (packs: readonly Pack[]) => packs.slice(0, 1);
     const { ports, pending } = fakeOutbox([stale(1), stale(2)], { sendToQueue: refuseFirst });
     expect(await republish(ports, options, { events: 2, canaries: 0 })).toMatchObject({ republished: 1, refused: 1 });
     expect([...pending.values()]).toMatchObject([untouched, { attempts: 1 }]);
   });
 
-  it('keeps them when the queue is away, and the failure is thrown', async () => {
-    const away = new Error('away');
-    const { ports, pending } = fakeOutbox(manyStale(25), { sendToQueue: () => Promise.reject(away) });
-    await expect(republish(ports, options, { events: 25, canaries: 0 })).rejects.toBe(away);
+  it('keeps them if the queue is unreachable, and the error is thrown', async () => {
+    const unreachable = new Error('away');
+    const { ports, pending } = fakeOutbox(manyStale(25), { sendToQueue: () => Promise.reject(unreachable) });
+    await expect(republish(ports, options, { events: 25, canaries: 0 })).rejects.toBe(unreachable);
     expect([...pending.values()]).toMatchObject(manyStale(25).map(() => untouched));
   });
 
-  it('keeps them when the time is up between claim and send', async () => {
+  it('keeps them if the time is up between claim and send', async () => {
     let remaining = 30_000;
     const { ports, sent, pending } = fakeOutbox(manyStale(3), { remainingMillis: () => remaining });
     const claimSlowly: typeof ports.reschedulePending = async (changes) => {
@@ -212,7 +212,7 @@ describe('what is not sent', () => {
     expect([...pending.values()]).toMatchObject(manyStale(3).map(() => untouched));
   });
 
-  it('ends the pass when the queue takes nothing of a chunk', async () => {
+  it('ends the pass if the queue accepts nothing of a chunk', async () => {
     let calls = 0;
     const { ports } = fakeOutbox(manyStale(2_000), {
       sendToQueue: async (packs) => {
@@ -227,7 +227,7 @@ describe('what is not sent', () => {
     expect(calls).toBe(50);
   });
 
-  it('was not looked for when the time is up: one millisecond decides', async () => {
+  it('is not searched for once the time is up, to the millisecond', async () => {
     for (const [remaining, expected] of [
       [5_000, 0],
       [5_001, 1],
@@ -239,7 +239,7 @@ describe('what is not sent', () => {
   });
 });
 
-it('an attempt counts by the time that its chunk was found, not by that of the pass', async () => {
+it('an attempt has the time at which its chunk was found, not that of the pass', async () => {
   let reads = 0;
   const readServerTime = async () => {
     reads += 1;
@@ -250,13 +250,13 @@ it('an attempt counts by the time that its chunk was found, not by that of the p
   expect([...pending.values()]).toMatchObject([{ nextAttemptAt: new Date(now.getTime() + 2_000 + 30_000) }]);
 });
 
-it('a redriven event is sent again although the canary of the sweep itself waits in the queue', async () => {
+it("a redriven event is sent even if the sweep's own canary is in the queue", async () => {
   const { ports, sent } = fakeOutbox([stale(1)], { countBacklog: async () => 1, countStale: async () => 1 });
   expect(await republish(ports, options, { events: 1, canaries: 1 })).toMatchObject({ republished: 1, leftToQueue: 0 });
   expect(sent).toStrictEqual([stale(1).eventId]);
 });
 
-it('an event that is certainly in the queue is neither sent again nor an attempt counted, however often it was tried', async () => {
+it('an event known to be in the queue is neither resent nor counted as an attempt', async () => {
   const { ports, sent, dead, pending } = fakeOutbox([stale(1, { attempts: 99 }), stale(2)], {
     isWaiting: (eventId) => eventId === stale(1).eventId,
   });

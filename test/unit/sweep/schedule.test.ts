@@ -19,7 +19,7 @@ describe('the back-off', () => {
   it.each([
     [0, 22.5],
     [1, 37.5],
-  ])('varies by a quarter: chance %f makes the first one %f seconds', (chance, seconds) => {
+  ])('varies by a quarter: random number %f makes the first one %f seconds', (chance, seconds) => {
     const { nextAttemptAt } = scheduleAttempt({ attempts: 0, nextAttemptAt: null }, { ...at, random: () => chance });
     expect(nextAttemptAt).toStrictEqual(ago(-seconds));
   });
@@ -28,10 +28,10 @@ describe('the back-off', () => {
 describe('an attempt counts', () => {
   const settledAt = ago(10);
   it.each([
-    ['when it is the first', null, null, 4],
-    ['when an event was settled since the last one ended', ago(11), settledAt, 4],
-    ['not when nothing was settled since', ago(10), settledAt, 3],
-    ['not when nothing was ever settled', ago(11), null, 3],
+    ['if it is the first', null, null, 4],
+    ['if an event was settled since the last one ended', ago(11), settledAt, 4],
+    ['not if nothing was settled since then', ago(10), settledAt, 3],
+    ['not if nothing was ever settled', ago(11), null, 3],
   ])('%s', (_, nextAttemptAt, settledUntil, attempts) => {
     expect(scheduleAttempt({ attempts: 3, nextAttemptAt }, { ...at, settledUntil }).attempts).toBe(attempts);
   });

@@ -1,4 +1,7 @@
-/** An outbox and a queue in memory, as the sweep's flows see them; a test names only what matters to it. */
+/**
+ * An outbox and a queue in memory, as the sweep's flows see them. A test names only what matters to
+ * it.
+ */
 import type { Pointer } from '../../../lib/contract/pointer.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
 import type { StaleEvent } from '../../../lib/sweep/stale-event.ts';
@@ -6,10 +9,10 @@ import type { SweepPorts } from '../../../lib/sweep/sweep.ts';
 
 export const now = new Date('2026-01-01T00:00:00Z');
 
-/** So many seconds before now. */
+/** The time this many seconds before now. */
 export const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000);
 
-/** A stale event that was never published again, unless `fields` say otherwise. */
+/** A stale event that was never republished, unless `fields` say otherwise. */
 export function stale(index: number, fields: Partial<StaleEvent> = {}): StaleEvent {
   return {
     eventId: index.toString(16).padStart(24, '0'),
@@ -22,17 +25,17 @@ export function stale(index: number, fields: Partial<StaleEvent> = {}): StaleEve
   };
 }
 
-/** So many stale events. */
+/** Creates `count` stale events. */
 export const manyStale = (count: number) => Array.from({ length: count }, (_, index) => stale(index + 1));
 
-/** The ports, over events that are pending; and what was done through them. */
+/** The ports with these pending events, and a record of what was done through them. */
 export function fakeOutbox(events: readonly StaleEvent[], given: Partial<SweepPorts> = {}) {
   const pending = new Map(events.map((event) => [event.eventId, event]));
   const sent: string[] = [];
   const dead: { eventId: string; code: string }[] = [];
   const order: string[] = [];
   const staleBefore: Date[] = [];
-  const said: string[] = [];
+  const logged: string[] = [];
   const ports: SweepPorts = {
     readServerTime: async () => now,
     readLastCanary: async () => null,
@@ -82,14 +85,14 @@ export function fakeOutbox(events: readonly StaleEvent[], given: Partial<SweepPo
     remainingMillis: () => 30_000,
     random: () => 0.5,
     log: {
-      eventRepublished: ({ aggregateId, attempts }) => void said.push(`${aggregateId} again, attempt ${attempts}`),
-      eventExhausted: ({ aggregateId }) => void said.push(`${aggregateId} exhausted`),
-      eventUnreachable: (eventId, code) => void said.push(`${eventId} ${code}`),
-      eventNotRepublished: ({ aggregateId }) => void said.push(`${aggregateId} left`),
+      eventRepublished: ({ aggregateId, attempts }) => void logged.push(`${aggregateId} again, attempt ${attempts}`),
+      eventExhausted: ({ aggregateId }) => void logged.push(`${aggregateId} exhausted`),
+      eventUnreachable: (eventId, code) => void logged.push(`${eventId} ${code}`),
+      eventNotRepublished: ({ aggregateId }) => void logged.push(`${aggregateId} left`),
     },
     ...given,
   };
-  return { ports, pending, sent, dead, order, staleBefore, said };
+  return { ports, pending, sent, dead, order, staleBefore, logged };
 }
 
 const idOf = ({ eventId }: Pointer) => eventId;

@@ -31,7 +31,7 @@ describe('the sweep', () => {
     });
   });
 
-  it('counts canaries into the budget, because they may have to be published again too', async () => {
+  it('includes canaries in the budget, because they may need to be republished too', async () => {
     const { ports, sent } = fakeOutbox([stale(1)], {
       countOutbox: async () => ({ pending: 0, pendingCanaries: 1, dead: 0, oldestPending: null }),
       countBacklog: async () => 0,
@@ -40,26 +40,30 @@ describe('the sweep', () => {
     expect(sent).toHaveLength(1);
   });
 
-  it('goes on without the queue: everything else is done and reported', async () => {
-    const away = new Error('no queue');
-    const { ports } = fakeOutbox([stale(1)], { countBacklog: () => Promise.reject(away) });
+  it('continues without the queue: everything else is done and reported', async () => {
+    const unavailable = new Error('no queue');
+    const { ports } = fakeOutbox([stale(1)], { countBacklog: () => Promise.reject(unavailable) });
     expect(await sweep(ports, options)).toMatchObject({
       pending: 1,
       republished: null,
       queueBacklog: null,
       tombstonesPurged: 0,
-      failures: [away],
+      failures: [unavailable],
     });
   });
 
-  it('goes on without Neo4j: everything else is done and reported', async () => {
-    const away = new Error('no graph');
-    const { ports, sent } = fakeOutbox([stale(1)], { listTombstones: () => Promise.reject(away) });
-    expect(await sweep(ports, options)).toMatchObject({ republished: 1, tombstonesPurged: null, failures: [away] });
+  it('continues without Neo4j: everything else is done and reported', async () => {
+    const unavailable = new Error('no graph');
+    const { ports, sent } = fakeOutbox([stale(1)], { listTombstones: () => Promise.reject(unavailable) });
+    expect(await sweep(ports, options)).toMatchObject({
+      republished: 1,
+      tombstonesPurged: null,
+      failures: [unavailable],
+    });
     expect(sent).toHaveLength(1);
   });
 
-  it('begins nothing when its time is up', async () => {
+  it('starts nothing once its time is up', async () => {
     const { ports, sent } = fakeOutbox([stale(1)], {
       remainingMillis: () => 4_000,
       listTombstones: () => Promise.reject(new Error('begun')),

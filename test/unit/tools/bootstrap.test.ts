@@ -1,6 +1,6 @@
 /**
- * When the first step of every npm script installs the packages: on a small project of the test's own, with an npm that
- * only says that it was called.
+ * When the first step of every npm script installs the packages: on a small sample project, with an
+ * npm that only reports that it was called.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,10 @@ const lock = {
 };
 type Packages = Readonly<Record<string, object>>;
 
-/** Whether npm was called; `installed` is npm's record of what `npm ci` has installed, null where it was never run. */
+/**
+ * Whether npm was called. `installed` is npm's record of what `npm ci` has installed, null if it
+ * was never run.
+ */
 function installs(installed: Packages | null): boolean {
   const root = mkdtempSync(path.join(tmpdir(), 'outgraph-bootstrap-'));
   const file = (name: string, text: string) => {
@@ -46,11 +49,11 @@ function installs(installed: Packages | null): boolean {
 const { '': _, 'node_modules/other-platform': __, ...here } = lock;
 
 it.each<readonly [string, Packages | null, boolean]>([
-  ['after npm ci it installs nothing', here, false],
-  ['with packages that are not needed any more it installs nothing', { ...here, 'node_modules/old': {} }, false],
-  ['where nothing was installed it installs', null, true],
-  ['where a package is missing it installs', {}, true],
-  ['where a package has another version it installs', { 'node_modules/a': { version: '0.9.0' } }, true],
+  ['installs nothing after npm ci', here, false],
+  ['installs nothing if there are unneeded packages', { ...here, 'node_modules/old': {} }, false],
+  ['installs if nothing was installed', null, true],
+  ['installs if a package is missing', {}, true],
+  ['installs if a package has another version', { 'node_modules/a': { version: '0.9.0' } }, true],
 ])('%s', (_name, installed, expected) => {
   expect(installs(installed)).toBe(expected);
 });

@@ -1,4 +1,4 @@
-/** How a run of an npm script ends, whoever gets the signal; real processes. */
+/** How a run of an npm script ends, whichever process gets the signal. Uses real processes. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -17,7 +17,7 @@ async function started(child: ChildProcess): Promise<{ readonly run: number; rea
 const gone = (...pids: readonly number[]) =>
   waitUntil(async () => !pids.some(isAlive) || undefined, { timeoutSeconds: 15, pollMillis: 50, what: 'the end' });
 
-it('SIGTERM ends a run and its servers within seconds, with 143 and without a stack trace', async () => {
+it('SIGTERM ends a run and its servers within seconds, with exit code 143 and no stack trace', async () => {
   const child = spawn(process.execPath, script, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   let stderr = '';
   child.stderr.on('data', (data: Buffer) => {
@@ -31,8 +31,8 @@ it('SIGTERM ends a run and its servers within seconds, with 143 and without a st
   await gone(run, server);
 });
 
-it('a run whose npm was ended by SIGTERM ends too, and leaves nothing running', async () => {
-  // As npm does: a shell between it and the script, which ends with npm and passes no signal on.
+it('a run ends if its npm is ended by SIGTERM, and leaves nothing running', async () => {
+  // As with npm: a shell runs the script, ends with npm, and forwards no signal.
   const command = `"${process.execPath}" ${script.join(' ')}; exit $?`;
   const env = { ...process.env, npm_lifecycle_event: 'stack' };
   const shell = spawn('sh', ['-c', command], { cwd: root, env, stdio: ['ignore', 'pipe', 'ignore'] });

@@ -18,7 +18,7 @@ function start(script: string) {
   return { process, logFile, pollMillis: 10 };
 }
 
-it('a server that is slow to start is waited for, with progress, and ends after the limit with one sentence', async () => {
+it('waits for a slow server with progress, and fails after the limit with one sentence', async () => {
   const write = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
   try {
     const server = start('echo starting; sleep 60');
@@ -34,6 +34,6 @@ it('a server that is slow to start is waited for, with progress, and ends after 
   }
 });
 
-it('a server that ends while it starts is not waited for', async () => {
+it('does not wait for a server that exits while it starts', async () => {
   await expect(waitForStart(async () => undefined, start('echo no room; exit 1'))).rejects.toThrow('no room');
 });

@@ -9,7 +9,7 @@ const pointers = (from: number, count: number): readonly Pointer[] =>
     aggregateId: `${from + index}`,
   }));
 
-it('a full queue refuses what is offered, and nobody waits; once there is room it takes it', async () => {
+it('a full queue refuses offers without waiting, and accepts them once it has capacity', async () => {
   const queue = new MemoryQueue();
   await queue.send(pointers(0, 10_000));
   const more = pointers(10_000, 10);
@@ -20,7 +20,7 @@ it('a full queue refuses what is offered, and nobody waits; once there is room i
   expect(queue.length).toBe(10_009);
 });
 
-it('an event that is in the queue or in a consumer’s hands is not put in again', async () => {
+it('does not add an event that is in the queue or with a consumer', async () => {
   const queue = new MemoryQueue();
   await queue.send(pointers(0, 2));
   await queue.receive(1);
@@ -28,7 +28,7 @@ it('an event that is in the queue or in a consumer’s hands is not put in again
   expect(queue.inFlight).toBe(3);
 });
 
-it('what a backlog holds counts as received before: an earlier process may have ended by it', async () => {
+it('a backlog counts as redelivered, because it may have crashed an earlier process', async () => {
   const queue = new MemoryQueue();
   queue.markRedelivered(pointers(0, 1));
   await queue.send(pointers(0, 2));

@@ -20,7 +20,7 @@ const quiet: ConsumeReport = {
   appliedCreatedAt: [],
 };
 
-/** A worker whose publisher waits, and whose sweep never comes. */
+/** A worker whose publisher waits and whose sweep never runs. */
 function working(given: Partial<WorkPorts>) {
   const queue = new MemoryQueue();
   const stopped = Promise.withResolvers<never>();
@@ -48,30 +48,30 @@ function working(given: Partial<WorkPorts>) {
   };
 }
 
-it('a worker of which one part fails from the start is not healthy', async () => {
+it('a worker with a part that fails from the start is not healthy', async () => {
   const { work, stop } = working({ sweep: () => Promise.reject(new Fault('mongodb-unavailable', 'away')) });
   await expect.poll(() => work.health()).toMatchObject({ healthy: false, failing: { sweep: expect.any(Number) } });
   await stop();
   expect(work.health()).toMatchObject({ healthy: false });
 });
 
-it('a part that worked before may fail for a minute', async () => {
-  let isAway = false;
+it('a part that worked before can fail for a minute', async () => {
+  let isUnavailable = false;
   const { work, queue, stop } = working({
     consume: async () => {
-      if (isAway) throw new Fault('neo4j-unavailable', 'away');
+      if (isUnavailable) throw new Fault('neo4j-unavailable', 'away');
       return quiet;
     },
   });
   await queue.send([pointer]);
   await expect.poll(() => work.health().applied).toBe(1);
-  isAway = true;
+  isUnavailable = true;
   await queue.send([pointer]);
   await expect.poll(() => work.health()).toMatchObject({ healthy: true, failing: { consumer: expect.any(Number) } });
   await stop();
 });
 
-it('the health names why events failed on their own', async () => {
+it('the health says why single events failed', async () => {
   const lastFailure = new Fault('graph-locked', 'The transaction neo4j-transaction-7 holds a lock.');
   const { work, queue, stop } = working({ consume: async () => ({ ...quiet, applied: 0, failed: 1, lastFailure }) });
   expect(work.health()).toMatchObject({ failedEvents: null });

@@ -45,7 +45,7 @@ describe('an annotation', () => {
     expect(relationships[0]?.properties).toStrictEqual(properties);
   });
 
-  it('keeps its moments as they are stored, texts or dates', () => {
+  it('keeps its times as they are stored, as texts or dates', () => {
     const created_at = new Date('2024-02-29T12:00:00.000Z');
     const [node] = project({ created_at, resolved_at: '2024-03-01', content: '', severity: null }).nodes;
     expect(node?.properties).toStrictEqual({
@@ -66,14 +66,14 @@ describe('an annotation', () => {
     [{ annotation_id: '' }, 'payload.annotation_id'],
     [{ created_at: 5 }, 'payload.created_at'],
     [{ resolved_at: new Date(Number.NaN) }, 'payload.resolved_at'],
-  ])('is refused by the path of what is wrong: %o', (fields, path) => {
+  ])('is refused with the path of the invalid field: %o', (fields, path) => {
     expect(() => project(fields)).toThrow(
       expect.objectContaining({ code: 'payload-invalid', message: expect.stringContaining(path) }),
     );
   });
 });
 
-it('a repository is one node of its own, and needs a name', () => {
+it('a repository is one owned node and needs a name', () => {
   const { nodes, relationships } = projectPayload(codeRepository, 'r1', { _id: 'r1', org_id: 'o', repo_name: 'r' });
   expect(nodes).toMatchObject([{ label: 'Repository', key: { org_id: 'o', repo_name: 'r' }, shared: false }]);
   expect(relationships).toStrictEqual([]);

@@ -13,7 +13,7 @@ const symbols = (...names: string[]) => names.map((symbol_name) => ({ symbol_nam
 const to = { file_path: 'src/a.ts', symbol_name: 'run' };
 
 describe('a scanned file', () => {
-  it('is a valid subgraph, whatever the scan found', () => {
+  it('is a valid subgraph for any result of a scan', () => {
     fc.assert(
       fc.property(scannedFile, (file) => {
         const { nodes, relationships } = projectPayload(codeFile, 'f1', file);
@@ -27,7 +27,7 @@ describe('a scanned file', () => {
     );
   });
 
-  it('is the same subgraph in whatever order the scan lists what it found', () => {
+  it('is the same subgraph in any order of the scan', () => {
     fc.assert(
       fc.property(reorderedFile, ({ file, other }) => {
         expect(projectPayload(codeFile, 'f1', other)).toStrictEqual(projectPayload(codeFile, 'f1', file));
@@ -35,7 +35,7 @@ describe('a scanned file', () => {
     );
   });
 
-  it('lists its properties and its symbols, and none that is null or left out', () => {
+  it('lists its properties and symbols, without null or missing ones', () => {
     const symbol = {
       symbol_name: 'Db.open',
       symbol_type: 'method',
@@ -78,7 +78,7 @@ describe('a scanned file', () => {
     ['src/a.ts', ['Repository r', 'Directory src/', 'File src/a.ts']],
     ['a.ts', ['Repository r', 'Directory /', 'File a.ts']],
     ['/abs/a.ts', ['Repository r', 'Directory /', 'Directory /abs/', 'File /abs/a.ts']],
-  ])('hangs in its repository by its directories, which it shares: %s', (file_path, chain) => {
+  ])('is connected to its repository through shared directories: %s', (file_path, chain) => {
     const text = ({ label, key }: { label: string; key: object }) =>
       `${label} ${Object.values(key).at(keyAt[label] ?? 0)}`;
     const keyAt: Record<string, number> = { Repository: 1, Directory: 0, File: 0 };
@@ -92,7 +92,7 @@ describe('a scanned file', () => {
     ]);
   });
 
-  it('lists what it calls in other files as endpoints only', () => {
+  it('lists symbols of other files only as endpoints', () => {
     const fields = {
       symbols: symbols('main'),
       calls: [{ from: 'main', to, call_count: new Int32(2), is_direct: true }],
@@ -133,13 +133,13 @@ describe('a scanned file', () => {
       { symbols: symbols('m'), calls: [{ from: 'm', to: { symbol_name: 'x' } }] },
       'to.file_path',
     ],
-  ])('is refused by the path of what is wrong: %s', (_, fields, path) => {
+  ])('is refused with the path of the invalid field: %s', (_, fields, path) => {
     expect(() => project({ symbols: symbols('main'), ...fields })).toThrow(
       expect.objectContaining({ code: 'payload-invalid', message: expect.stringContaining(path) }),
     );
   });
 
-  it('with more elements than a subgraph may have is refused', () => {
+  it('with too many elements for a subgraph is refused', () => {
     const names = Array.from({ length: 5_000 }, (_, index) => `s${index}`);
     expect(() => project({ symbols: symbols(...names) })).toThrow(
       expect.objectContaining({ code: 'subgraph-too-large' }),
@@ -148,8 +148,8 @@ describe('a scanned file', () => {
   });
 });
 
-describe('what a scan lists twice', () => {
-  it('is one Symbol with the properties of the declaration that stands first', () => {
+describe('an element that a scan lists twice', () => {
+  it('is one Symbol with the properties of the first declaration', () => {
     const getter = { symbol_name: 'A.size', signature: 'get size()', start_line: new Int32(4), end_line: new Int32(6) };
     const setter = { symbol_name: 'A.size', signature: 'set size(n)', start_line: new Int32(20), docstring: 'sets' };
     const unknown = { symbol_name: 'A.size', signature: 'size' };
@@ -176,7 +176,7 @@ describe('what a scan lists twice', () => {
     expect(calls({}, {})).toStrictEqual([{}]);
   });
 
-  it('is one import of the type that comes first in the order of code units', () => {
+  it('is one import with the first type in code unit order', () => {
     const imports = [
       { file_path: 'src/a.ts', import_type: 'type' },
       { file_path: 'src/a.ts' },

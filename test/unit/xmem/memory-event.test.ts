@@ -7,7 +7,7 @@ import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
 const project = (fields: object) =>
   projectPayload(memoryEvent, 'e1', { _id: new ObjectId(), user_id: 'ada', date: '12-10', ...fields }).relationships;
 
-/** Every "MM-DD" that JavaScript's calendar has in a leap year. */
+/** Every "MM-DD" of a leap year in JavaScript's calendar. */
 const days = Array.from({ length: 366 }, (_, index) =>
   new Date(Date.UTC(2024, 0, 1 + index)).toISOString().slice(5, 10),
 );
@@ -18,7 +18,7 @@ describe('the date of a memory event', () => {
     for (const date of days) expect(project({ date })[0]?.to.key).toStrictEqual({ date });
   });
 
-  it('is refused where it is anything else', () => {
+  it('is refused if it is anything else', () => {
     const twoDigits = fc.integer({ min: 0, max: 99 }).map((number) => String(number).padStart(2, '0'));
     const almost = fc.tuple(twoDigits, fc.constantFrom('-', '/', ''), twoDigits).map((parts) => parts.join(''));
     const others = fc.constantFrom('', '2026-05-11', '02-30', '1-1', ' 01-01', '01-01\n', '٠١-٠١', null, 101);
@@ -34,13 +34,13 @@ describe('the date of a memory event', () => {
 });
 
 describe('the year of a memory event', () => {
-  it.each([2024, new Int32(2024), Long.fromNumber(2024), new Double(2024), '2024'])('stands as a text: %o', (year) => {
+  it.each([2024, new Int32(2024), Long.fromNumber(2024), new Double(2024), '2024'])('is stored as text: %o', (year) => {
     expect(project({ year })[0]?.properties).toStrictEqual({ event_id: 'e1', year: '2024' });
   });
 });
 
 describe('a memory event', () => {
-  it('is a valid relationship with the properties that are there, whatever of them there is', () => {
+  it('is a valid relationship with any set of properties', () => {
     const text = fc.option(fc.string());
     const component = fc.oneof(
       fc.double(),

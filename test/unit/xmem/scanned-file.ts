@@ -1,6 +1,6 @@
 /**
- * What a scan may find in a file, at random: the same names and lines often, fields that are null or left out, numbers
- * as BSON stores them.
+ * Random results of scanning a file: often the same names and lines, null or missing fields, and
+ * numbers as BSON stores them.
  */
 import { Double, Int32, Long, ObjectId } from 'bson';
 import fc from 'fast-check';
@@ -39,7 +39,7 @@ const someSymbol = fc.record(
 
 const target = fc.record({ file_path: somePath, symbol_name: someName });
 
-/** A document of the type `code-file`; what refers to a symbol refers to one that it has. */
+/** A document of the type `code-file`. References to its own symbols exist. */
 export const scannedFile = fc
   .record({ file_path: somePath, symbols: fc.array(someSymbol, { maxLength: 12 }) })
   .chain(({ file_path, symbols }) => {
@@ -47,7 +47,7 @@ export const scannedFile = fc
       ...symbols.map(({ symbol_name }) => symbol_name),
       ...(symbols.length === 0 ? ['none'] : []),
     );
-    // Without symbols, nothing refers to one.
+    // Without symbols, there are no references.
     const upTo = (maxLength: number) => ({ maxLength: symbols.length === 0 ? 0 : maxLength });
     const references = fc.array(fc.record({ from, to: target }), upTo(6));
     const calls = fc.array(
@@ -80,7 +80,7 @@ export const scannedFile = fc
     );
   });
 
-/** A file, and the same one with every list in another order. */
+/** A file, and the same file with every list in another order. */
 export const reorderedFile = scannedFile.chain((file) => {
   const shuffled = <Value>(list: readonly Value[] | null | undefined) =>
     list === null || list === undefined
