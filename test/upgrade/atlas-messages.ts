@@ -1,12 +1,12 @@
 /**
- * What an Atlas Trigger without a projection would have sent for an event, in both its forms: as every version has
- * recorded it.
+ * The messages that an Atlas Trigger without a projection sends for an event, in both forms, as
+ * recorded for every version.
  */
 import { type Document, EJSON, type ObjectId, type Timestamp } from 'bson';
 import { atlasEnvelope } from '../support/atlas-envelope.ts';
 import type { RecordedMessage } from './recorded-version.ts';
 
-/** Both forms of the message for the insert of this outbox document. */
+/** Both forms of the message for the insertion of this outbox document. */
 export function atlasMessages(database: string, event: Document): readonly [RecordedMessage, RecordedMessage] {
   const id = event._id as ObjectId;
   const position = event.position as Timestamp;

@@ -1,32 +1,34 @@
 /**
- * What a released version left behind in a running deployment, as files: the queue's messages, MongoDB's collections with their set-up, the graph with its registry.
- * Every release records its own (`npm run record`) and keeps those of the others, so that a test can let today's code go on from each.
+ * The data that a released version left in a running deployment, as files: the queue's messages,
+ * MongoDB's collections with their set-up, and the graph with its registry. Every release records
+ * its own (`npm run record`) and keeps those of earlier ones, so that a test can continue from each
+ * with today's code.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Document, EJSON } from 'bson';
 import type { GraphDump } from '../support/graph-dump.ts';
 
-/** Where a message came from; one shape for each. */
+/** The sources of messages, each with its own shape. */
 export const messageShapes = ['eventbridge', 'sweep', 'atlas-plain', 'atlas-extended-json'] as const;
 
-/** A queue message's body as it was received, with the event that it means. */
+/** A queue message's body as it was received, with its event. */
 export interface RecordedMessage {
   readonly shape: (typeof messageShapes)[number];
   readonly eventId: string;
   readonly body: string;
 }
 
-/** A collection as its version's set-up made it, with its documents. */
+/** A collection as its version's set-up created it, with its documents. */
 export interface RecordedCollection {
   readonly name: string;
-  /** As `createCollection` takes them. */
+  /** The options of `createCollection`. */
   readonly options: Document;
   readonly indexes: readonly Document[];
   readonly documents: readonly Document[];
 }
 
-/** All that one version left behind. */
+/** All data that one version left behind. */
 export interface RecordedVersion {
   readonly version: string;
   readonly messages: readonly RecordedMessage[];
@@ -41,12 +43,15 @@ export function recordedFolder(version: string): string {
   return path.join(folder, version);
 }
 
-/** The versions that were recorded, in any order. */
+/** The recorded versions, in any order. */
 export function recordedVersions(): readonly string[] {
   return readdirSync(folder);
 }
 
-/** Writes the files, one for each collection; documents in canonical Extended JSON, so that every value keeps its BSON type. */
+/**
+ * Writes the files, one for each collection. Documents are canonical Extended JSON, so that every
+ * value keeps its BSON type.
+ */
 export function writeRecorded({ version, messages, collections, graph }: RecordedVersion): void {
   mkdirSync(recordedFolder(version), { recursive: true });
   const write = (name: string, content: unknown) =>

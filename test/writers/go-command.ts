@@ -1,13 +1,13 @@
-/** The Go toolchain, for the writer library in Go and for what is built on it. */
+/** The Go toolchain, for the writer library in Go and the module built on it. */
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { projectRoot } from '../../tools/local/paths.ts';
 import { runTool } from './run-tool.ts';
 
-/** The oldest Go that the driver, and so the library, can be built with. */
+/** The oldest Go with which the driver, and so the library, can be built. */
 const oldest = { major: 1, minor: 25 };
 
-/** Whether there is a Go that can build the library. */
+/** Whether a Go is installed that can build the library. */
 export function hasGo(): boolean {
   const found = /^go(\d+)\.(\d+)/.exec(goVersion());
   if (found === null) return false;
@@ -23,10 +23,14 @@ function goVersion(): string {
   }
 }
 
-/** Runs a command in a folder of the project, and returns what it printed. */
+/** Runs a command in a folder of the project. Returns its output. */
 export type RunInModule = (command: string, args: readonly string[], env?: NodeJS.ProcessEnv) => Promise<string>;
 
-/** What runs commands in a module's folder. @throws Error with all that a command printed, if it failed. */
+/**
+ * Returns a function that runs commands in a module's folder.
+ *
+ * @throws Error with the output of a command that failed.
+ */
 export function runsIn(folder: string): RunInModule {
   return (command, args, env = {}) => runTool({ command, args, cwd: path.join(projectRoot, folder), env });
 }

@@ -1,6 +1,6 @@
 /**
- * The Go modules, by the tools of their own language, against the stack's replica set. Without Go they are left out
- * here, and fail where every writer must be tested.
+ * Checks the Go modules with Go's own tools, on the stack's replica set. Without Go the tests are
+ * skipped, or fail if every writer must be tested.
  */
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -12,13 +12,13 @@ const toolchain = hasGo();
 if (!toolchain && process.env.OUTGRAPH_ALL_WRITERS === '1')
   throw new Error('The Go writer cannot be tested: install Go 1.25 or newer.');
 
-/** Where this runs for the first time, the modules are downloaded and compiled first. */
+/** The first run downloads and compiles the modules. */
 const firstRunMillis = 900_000;
 
-/** Staticcheck is pinned once, for all modules. */
+/** Staticcheck is pinned in one place for all modules. */
 const tools = 'writers/go/tools.mod';
 
-/** What `go test -json` prints, an object a line. */
+/** The output of `go test -json`, one object per line. */
 interface GoTestEvent {
   readonly Action: string;
   readonly Package: string;
@@ -26,7 +26,10 @@ interface GoTestEvent {
   readonly Output?: string;
 }
 
-/** `packages` are those that have tests; the conformance cases are among the `tests`, of which there are more. */
+/**
+ * `packages` lists the packages with tests. The number of tests, including conformance cases, must
+ * exceed `tests`.
+ */
 const modules = [
   { name: 'the Go writer', folder: 'writers/go', packages: ['writers/go', 'writers/go/conformance'], tests: 300 },
   { name: "XMem's operations in Go", folder: 'xmem/go', packages: ['xmem/go'], tests: 70 },
@@ -39,15 +42,15 @@ describe.skipIf(!toolchain).each(modules)('$name (needs Go 1.25 or newer)', ({ f
     expect(await run('gofmt', ['-l', '.'])).toBe('');
   });
 
-  it('names every module that it needs, and no other', async () => {
+  it('names exactly the modules that it needs', async () => {
     await run('go', ['mod', 'tidy', '-diff']);
   });
 
-  it('has nothing that go vet would find', { timeout: firstRunMillis }, async () => {
+  it('passes go vet', { timeout: firstRunMillis }, async () => {
     await run('go', ['vet', './...']);
   });
 
-  it('has nothing that staticcheck would find', { timeout: firstRunMillis }, async () => {
+  it('passes staticcheck', { timeout: firstRunMillis }, async () => {
     await run('go', ['tool', `-modfile=${path.relative(folder, tools)}`, 'staticcheck', './...']);
   });
 
@@ -56,7 +59,7 @@ describe.skipIf(!toolchain).each(modules)('$name (needs Go 1.25 or newer)', ({ f
     const race = (await run('go', ['env', 'CGO_ENABLED'])).trim() === '1' ? ['-race'] : [];
     const standalone = await startStandaloneMongodb();
     const env = { MONGODB_URI: servers.mongodbUri, MONGODB_STANDALONE_URI: standalone.uri };
-    // Not the remembered result of another replica set.
+    // Without cached results of another replica set.
     const args = ['test', '-json', '-count=1', ...race, './...'];
     const output = await runTests(run, args, env).finally(standalone.stop);
     const events = output.map((line) => JSON.parse(line) as GoTestEvent);
@@ -65,11 +68,15 @@ describe.skipIf(!toolchain).each(modules)('$name (needs Go 1.25 or newer)', ({ f
     expect(ended('skip')).toStrictEqual([]);
     const passed = new Set(ended('pass').map(({ Package }) => Package.slice(Package.indexOf(folder))));
     expect([...passed].sort()).toStrictEqual(packages);
-    expect(ended('pass').length, 'the conformance tables were among them').toBeGreaterThan(tests);
+    expect(ended('pass').length, 'the conformance tables are included').toBeGreaterThan(tests);
   });
 });
 
-/** The lines that the tests print. @throws Error with what `go test` would print without `-json`, if it failed. */
+/**
+ * Returns the lines that the tests print.
+ *
+ * @throws Error with the output of `go test` without `-json`, if it failed.
+ */
 async function runTests(run: RunInModule, args: readonly string[], env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   try {
     return (await run('go', args, env)).trim().split('\n');

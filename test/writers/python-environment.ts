@@ -1,6 +1,7 @@
 /**
- * What the Python packages are checked with: a virtual environment of the writer's pinned packages, made once, and each
- * tool's run in it. The packages themselves are not installed in it: their tools find them, and each other, as sources.
+ * The tools that check the Python packages: a virtual environment with the writer's pinned
+ * packages, created once, and a function that runs each tool in it. The packages themselves are not
+ * installed in it: the tools find them, and each other, as sources.
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -11,23 +12,27 @@ import { printStep } from '../../tools/local/progress.ts';
 import { runCommand } from '../../tools/local/run-command.ts';
 import { runTool } from './run-tool.ts';
 
-/** The library, which names what all of them are checked with. */
+/** The library, which pins the tools for all packages. */
 const library = path.join(projectRoot, 'writers/python');
 
-/** Runs a module of Python in a package's folder, and returns what it printed. */
+/** Runs a Python module in a package's folder. Returns its output. */
 export type RunPython = (module: string, args: readonly string[], env?: NodeJS.ProcessEnv) => Promise<string>;
 
-/** A Python that has the packages. */
+/** A Python with the packages. */
 export interface PythonEnvironment {
   readonly executable: string;
-  /** What runs modules in a folder of the project. @throws Error with all that a module printed, if it failed. */
+  /**
+   * Returns a function that runs modules in a folder of the project.
+   *
+   * @throws Error with the output of a module that failed.
+   */
   readonly runsIn: (folder: string) => RunPython;
 }
 
 /**
- * Makes the virtual environment with this Python, if it is not there yet.
+ * Creates the virtual environment with this Python if it does not exist yet.
  *
- * @throws StackError if the packages cannot be had.
+ * @throws StackError if the packages cannot be installed.
  */
 export async function installPython(python: string): Promise<PythonEnvironment> {
   const requirements = path.join(library, 'requirements.txt');
@@ -35,7 +40,7 @@ export async function installPython(python: string): Promise<PythonEnvironment> 
   const folder = await install(
     {
       name: `python-writer-${digest}`,
-      title: 'Installing what the Python writer is checked with (50 MB)',
+      title: 'Installing the tools that check the Python writer (50 MB)',
       fill: async (target, logFile) => {
         const run = (command: string, args: readonly string[]) =>
           runCommand({

@@ -1,6 +1,6 @@
 /**
- * The Python packages, by the tools of their own language, against the stack's replica set. Without Python they are
- * left out here, and fail where every writer must be tested.
+ * Checks the Python packages with Python's own tools, on the stack's replica set. Without Python
+ * the tests are skipped, or fail if every writer must be tested.
  */
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,10 +13,10 @@ const python = findPython();
 if (python === undefined && process.env.OUTGRAPH_ALL_WRITERS === '1')
   throw new Error('The Python writer cannot be tested: install Python 3.11 or newer.');
 
-/** The library, which has the tool that makes the synchronous half of all packages. */
+/** The library, which has the tool that generates the synchronous half of all packages. */
 const library = 'writers/python';
 
-/** The conformance cases are among the `tests`, of which there are more. */
+/** The number of tests, including conformance cases, must exceed `tests`. */
 const packages = [
   { name: 'the Python writer', folder: library, tests: 800 },
   { name: "XMem's operations in Python", folder: 'xmem/python', tests: 170 },
@@ -33,7 +33,7 @@ describe.skipIf(python === undefined).each(packages)('$name (needs Python 3.11 o
   });
   afterAll(() => standalone?.stop());
 
-  it('is formatted, and its linter finds nothing', async () => {
+  it('is formatted and passes its linter', async () => {
     await run('ruff', ['format', '--check', '.']);
     await run('ruff', ['check', '.']);
   });
@@ -42,7 +42,7 @@ describe.skipIf(python === undefined).each(packages)('$name (needs Python 3.11 o
     await run('mypy', []);
   });
 
-  it('has a synchronous half that says what its asynchronous one does', async () => {
+  it('has a synchronous half that matches its asynchronous one', async () => {
     await environment.runsIn(library)('tools.synchronous', ['--check', path.relative(library, folder)]);
   });
 
@@ -52,7 +52,7 @@ describe.skipIf(python === undefined).each(packages)('$name (needs Python 3.11 o
       MONGODB_STANDALONE_URI: standalone.uri,
     });
     const summary = output.trim().split('\n').at(-1) ?? '';
-    expect(summary, 'all of them passed, none was skipped').toMatch(/^\d+ passed in /);
+    expect(summary, 'all tests passed, none was skipped').toMatch(/^\d+ passed in /);
     expect(Number.parseInt(summary, 10)).toBeGreaterThan(tests);
   });
 });

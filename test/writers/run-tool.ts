@@ -2,16 +2,20 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-/** A tool's command, and the folder that it runs in. */
+/** A tool's command and the folder in which it runs. */
 export interface Tool {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string;
-  /** Beside the environment of the tests. */
+  /** Variables in addition to the environment of the tests. */
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Runs a tool, and returns what it printed. @throws Error with all that it printed, if it failed. */
+/**
+ * Runs a tool. Returns its output.
+ *
+ * @throws Error with all its output, if it failed.
+ */
 export async function runTool({ command, args, cwd, env }: Tool): Promise<string> {
   try {
     const options = { cwd, env: { ...process.env, ...env }, maxBuffer: 64 * 1024 * 1024 };

@@ -1,6 +1,7 @@
 /**
- * Writers in three languages, several processes of each, on the same documents at the same time, while the primary
- * steps down twice: the graph comes to the documents' last states, and every commit has its event.
+ * Writers in three languages, several processes of each, change the same documents at the same time
+ * while the primary steps down twice: the graph converges to the documents' last states, and every
+ * commit has its event.
  */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
@@ -36,7 +37,7 @@ const missing = [...(python === undefined ? ['Python'] : []), ...(hasGo() ? [] :
 if (missing.length > 0 && process.env.OUTGRAPH_ALL_WRITERS === '1')
   throw new Error(`Writers of all languages cannot be interleaved: install ${missing.join(' and ')}.`);
 
-/** How a writer of each language is started, where its toolchain is there. */
+/** How to start a writer in each language whose toolchain is installed. */
 const commands = new Map<
   Language,
   { readonly command: string; readonly args: readonly string[]; readonly cwd: string }
@@ -64,7 +65,8 @@ beforeAll(async () => {
 });
 afterAll(() => databases?.stop());
 
-it(`the graph converges to the documents' last states${missing.length > 0 ? ` (without ${missing.join(' and ')}, which is not installed)` : ''}`, async () => {
+const without = missing.length > 0 ? ` (without ${missing.join(' and ')}, which is not installed)` : '';
+it(`the graph converges to the documents' last states${without}`, async () => {
   const { environment } = databases;
   const client = new MongoClient(environment.MONGODB_URI);
   const db = client.db(environment.MONGODB_DATABASE);
@@ -104,7 +106,7 @@ it(`the graph converges to the documents' last states${missing.length > 0 ? ` (w
     const keys = { Interleaved: ['id'], InterleavedHub: ['id'] };
     expect(await readGraph(driver, environment.NEO4J_DATABASE, keys)).toStrictEqual(expectedGraph(states));
     expect(states.length).toBeGreaterThan(10);
-    // The newest event of each aggregate says what its document says.
+    // Events of every language are in the outbox.
     for (const language of commands.keys())
       expect(
         await outbox.countDocuments({ 'payload.nodes.properties.version': new RegExp(`^${language}-`) }),
@@ -121,7 +123,11 @@ interface Ends {
   readonly failed: number;
 }
 
-/** Runs a program to its end, and returns what it printed. @throws Error with what it said of its failure. */
+/**
+ * Runs a program to its end. Returns its output.
+ *
+ * @throws Error with its error output, if it failed.
+ */
 function run(
   { command, args, cwd }: { readonly command: string; readonly args: readonly string[]; readonly cwd: string },
   env: Readonly<Record<string, string>>,
@@ -140,7 +146,7 @@ function run(
   return new Promise((resolve, reject) => {
     child.on('error', reject).on('close', (exitCode) => {
       if (exitCode === 0) resolve(output.stdout);
-      else reject(new Error(`${command} ended with ${exitCode}: ${output.stderr.slice(-2_000)}`));
+      else reject(new Error(`${command} exited with ${exitCode}: ${output.stderr.slice(-2_000)}`));
     });
   });
 }

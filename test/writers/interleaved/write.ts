@@ -1,4 +1,4 @@
-/** The TypeScript writer of the interleaved test: see README.md beside this file. */
+/** The TypeScript writer of the interleaved test. README.md in this folder describes it. */
 import { randomInt } from 'node:crypto';
 import { type ClientSession, type Document, MongoClient } from 'mongodb';
 import { graph } from '../../../lib/projection/graph.ts';
@@ -48,7 +48,7 @@ async function abort(_id: string): Promise<'aborted'> {
     try {
       await changeTwo(session, _id, 'aborted');
     } catch {
-      // A conflict, or a new primary: aborted as well.
+      // A conflict or a new primary also aborts the transaction.
     }
     await session.abortTransaction();
   });
