@@ -1,6 +1,6 @@
 /**
- * `npm run build`: compiles what the package ships, `exports/`, `cli/` and the console's page with all that they
- * import, into `dist/`. `npm pack` does so first.
+ * `npm run build`: compiles what the package ships into `dist/`: `exports/`, `cli/` and the
+ * console's page with all their imports. `npm pack` runs it first.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,11 @@ import path from 'node:path';
 import { buildScript } from '../console/server/assets.ts';
 import { projectRoot } from './local/paths.ts';
 
-/** Compiles into a folder, which is emptied before. @throws Error with what the compiler says. */
+/**
+ * Empties a folder and compiles into it.
+ *
+ * @throws Error with the compiler's output.
+ */
 export function buildPackage(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
   compile('tsconfig.build.json', folder);
@@ -30,7 +34,7 @@ function compile(project: string, folder: string): void {
 }
 
 /**
- * The compiler leaves `.ts` in the declarations' imports, which not all tools follow.
+ * The compiler leaves `.ts` in the imports of declarations, which not all tools can follow.
  * https://github.com/microsoft/TypeScript/issues/61037
  */
 function nameJavaScript(file: string): void {

@@ -1,4 +1,4 @@
-/** Bundles the functions as the deployment does, with what each bundle holds. */
+/** Bundles the functions as the deployment does, and lists what each bundle contains. */
 import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -8,11 +8,11 @@ import { projectRoot } from './local/paths.ts';
 /** One function's bundle. */
 export interface Bundle {
   readonly name: string;
-  /** Its JavaScript, without the source map. */
+  /** The JavaScript, without the source map. */
   readonly code: Uint8Array;
   /** `NODE_OPTIONS` as deployed. */
   readonly nodeOptions: string;
-  /** Bytes of each npm package in it; `outgraph` is what is our own. */
+  /** Size in bytes of each npm package in it; `outgraph` is our own code. */
   readonly packages: ReadonlyMap<string, number>;
 }
 
@@ -24,7 +24,7 @@ interface ServerlessConfig {
   readonly custom: { readonly esbuild: BundleOptions };
 }
 
-/** Reads `serverless.yml` in a folder of the project, and bundles every function of it. */
+/** Reads `serverless.yml` in a folder of the project, and bundles every function in it. */
 export async function bundleFunctions(folder: string): Promise<readonly Bundle[]> {
   const service = path.join(projectRoot, folder);
   const { provider, functions, custom } = await readServerlessConfig(service);

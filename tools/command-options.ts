@@ -1,4 +1,4 @@
-/** Readers of command-line options that more than one command has. */
+/** Parsers of command-line options that several commands share. */
 import { InvalidArgumentError } from 'commander';
 
 /** A number above zero. */

@@ -1,11 +1,12 @@
 /**
- * `npm run schema`: writes what other languages and tools read of the outbox document, from its one schema in
- * `lib/contract/outbox-event.ts`; a unit test compares them.
+ * `npm run schema`: writes the files from which other languages and tools read the outbox document.
+ * Their only source is the schema in `lib/contract/outbox-event.ts`; a unit test compares them.
  *
- * - `schema/outbox.validator.json`: the validator of the collection, as `createCollection` and `collMod` take it.
- * - `schema/outbox.schema.json`: a JSON Schema (draft 2020-12) of an outbox document in canonical Extended JSON. It
- *   cannot count bytes: that an `aggregateId` has at most 512 is said by the
- *   validator alone.
+ * - `schema/outbox.validator.json`: the validator of the collection, as `createCollection` and
+ *   `collMod` take it.
+ * - `schema/outbox.schema.json`: a JSON Schema (draft 2020-12) of an outbox document in canonical
+ *   Extended JSON. It cannot count bytes: only the validator checks that an `aggregateId` has at
+ *   most 512.
  */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -55,7 +56,7 @@ export function outboxJsonSchema(): Document {
   };
 }
 
-/** Puts in the place of each BSON type what Extended JSON writes for it; constraints on texts stay. */
+/** Replaces each BSON type by its form in Extended JSON; constraints on texts stay. */
 function inExtendedJson({ bsonType, properties, minimum: _, maximum: __, ...schema }: Document): Document {
   const written = bsonType === undefined ? {} : extendedJson[bsonType as string];
   if (written === undefined)
@@ -69,7 +70,7 @@ function inExtendedJson({ bsonType, properties, minimum: _, maximum: __, ...sche
   return { ...schema, properties: Object.fromEntries(fields) };
 }
 
-/** The files' contents, by their place in the project. */
+/** The files' contents, by their path in the project. */
 export function schemaFiles(): Readonly<Record<string, string>> {
   const text = (value: Document) => `${JSON.stringify(value, null, 2)}\n`;
   return {

@@ -1,6 +1,7 @@
 /**
- * `npm run settings`: writes the table of settings in `docs/reference/settings.md` and `.env.example` from the one list in
- * `lib/runtime/settings.ts`; a unit test compares them.
+ * `npm run settings`: writes the table of settings in `docs/reference/settings.md` and
+ * `.env.example` from the only list of settings, in `lib/runtime/settings.ts`; a unit test compares
+ * them.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,7 +12,7 @@ interface Setting extends SettingMeta {
   readonly name: string;
   /** The parts that read it. */
   readonly parts: readonly string[];
-  /** Null where it is required. */
+  /** Null if it is required. */
   readonly defaultText: string | null;
 }
 
@@ -49,12 +50,15 @@ export function envExample(): string {
       const comment = `# ${description.replaceAll('`', '')}`;
       return defaultText === null ? `${comment}\n${name}=` : `${comment}\n# ${name}=${defaultText}`;
     });
-  return `# Settings of \`npx outgraph worker\` and of the other commands; those without # are required. Made by \`npm run settings\`.\n\n${lines.join('\n\n')}\n`;
+  const heading =
+    '# Settings of `npx outgraph worker` and of the other commands; those without # are required. ' +
+    'Made by `npm run settings`.';
+  return `${[heading, ...lines].join('\n\n')}\n`;
 }
 
 const marks = ['<!-- settings: made by npm run settings -->', '<!-- end of settings -->'] as const;
 
-/** The page with the table as it must be. @throws Error if the page has no place for it. */
+/** The page with the up-to-date table. @throws Error if the page has no place for it. */
 export function pageWithTable(page: string): string {
   const [before, rest] = page.split(marks[0]);
   const after = rest?.split(marks[1])[1];

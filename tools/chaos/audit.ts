@@ -1,6 +1,6 @@
 /**
- * The audit at the end of a chaos run: nothing that was committed is lost, nothing stands in the graph that should not,
- * and every event is settled.
+ * The audit at the end of a chaos run: no commit is lost, the graph has no extra element, and every
+ * event is settled.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Document } from 'mongodb';
@@ -13,7 +13,7 @@ import { expectedGraph } from '../../test/support/model/expected-graph.ts';
 import { readGraph } from '../../test/support/model/read-graph.ts';
 import type { LedgerLine } from './ledger.ts';
 
-/** What the audit found. */
+/** The result of the audit. */
 export interface Audit {
   readonly events: number;
   readonly processed: number;
@@ -21,11 +21,11 @@ export interface Audit {
   readonly dead: number;
   readonly nodes: number;
   readonly relationships: number;
-  /** One sentence for each thing that is not as it must be. */
+  /** One sentence for each problem. */
   readonly findings: readonly string[];
 }
 
-/** Looks at everything; run it when nothing is pending any more. */
+/** Checks everything. Run it once nothing is pending. */
 export async function audit(stack: FailureStack, prefix: string, commits: readonly LedgerLine[]): Promise<Audit> {
   const ids = idsOf(prefix);
   const events = await stack.outbox.find({ aggregateType: 'graph', aggregateId: ids }).sort({ position: 1 }).toArray();
@@ -57,15 +57,20 @@ function findUnsettled(events: readonly Document[]): readonly string[] {
     .map(({ _id, status, error }) => `event ${_id} is ${status}${error === undefined ? '' : ` (${error.code})`}`);
 }
 
-/** Every commit that a writer was told of has its event; deletions carry no stamp, and are counted. */
+/**
+ * Checks that every acknowledged commit has its event. Deletions have no stamp, so they are
+ * counted.
+ */
 function findLostCommits(events: readonly Document[], commits: readonly LedgerLine[]): readonly string[] {
   const stamps = new Set(events.map(({ payload }) => payload?.nodes[0]?.properties.stamp));
   const lost = commits
     .filter(({ operation, stamp }) => operation === 'upsert' && !stamps.has(stamp))
     .map(({ stamp }) => `the commit ${stamp} has no event`);
   const deletions = events.filter(({ operation }) => operation === 'delete').length;
-  const told = commits.filter(({ operation }) => operation === 'delete').length;
-  return deletions < told ? [...lost, `${told} deletions were committed, and ${deletions} have events`] : lost;
+  const acknowledged = commits.filter(({ operation }) => operation === 'delete').length;
+  return deletions < acknowledged
+    ? [...lost, `${acknowledged} deletions were committed, and ${deletions} have events`]
+    : lost;
 }
 
 function findDifferences(what: string, expected: ReadonlySet<string>, found: ReadonlySet<string>): readonly string[] {
@@ -74,7 +79,7 @@ function findDifferences(what: string, expected: ReadonlySet<string>, found: Rea
   return [...missing, ...ghosts];
 }
 
-/** The registry knows each aggregate by the position of its newest event. */
+/** Checks that the registry has the position of each aggregate's newest event. */
 async function findWrongPositions(
   stack: FailureStack,
   prefix: string,

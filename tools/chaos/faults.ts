@@ -1,6 +1,6 @@
 /**
- * The faults of a chaos run, made on the running stack: each begins, lasts for as long as was planned, and is healed
- * again.
+ * The faults of a chaos run, injected into the running stack: each begins, lasts for its planned
+ * time, and is then undone.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
@@ -13,25 +13,28 @@ import { neo4jCommit } from '../../test/support/tcp-proxy.ts';
 import type { Ledger } from './ledger.ts';
 import type { FaultKind, PlannedFault } from './schedule.ts';
 
-/** What faults are made on. */
+/** The target of the faults. */
 export interface ChaosTarget {
   readonly stack: FailureStack;
   readonly ledger: Ledger;
-  /** The beginning of all aggregate ids of the run. */
+  /** The prefix of all aggregate ids of the run. */
   readonly prefix: string;
-  /** Counts what was done to the queue. */
+  /** Counts the messages sent to the queue. */
   readonly count: (what: 'duplicates' | 'unreadable', count: number) => void;
-  /** Ids of events that can never be applied; some of them may not have been written. */
+  /** Ids of events that can never be applied. Some of them may not have been written. */
   readonly badIds: unknown[];
 }
 
-/** Messages that are sent again are late by less than this. */
+/** The maximum delay of messages that are sent again. */
 const maxDelaySeconds = 10;
 
-/** What nobody can read. */
+/** A body that no consumer can read. */
 export const unreadableBody = 'no pointer';
 
-/** Makes one fault and heals it; whether it met anything: a process that does not run cannot be killed. */
+/**
+ * Injects one fault and undoes it. Returns whether it had an effect: a process that does not run
+ * cannot be killed.
+ */
 export async function makeFault({ kind, lengthMillis, draw }: PlannedFault, target: ChaosTarget): Promise<boolean> {
   return faults[kind](target, lengthMillis, draw);
 }
@@ -85,9 +88,9 @@ const faults: Readonly<Record<FaultKind, MakeFault>> = {
   },
   'commit ambiguous': async ({ stack }, lengthMillis) => {
     const made = stack.neo4jProxy.stopOnce({ at: neo4jCommit, before: 'reply', act: () => 'cut' });
-    const met = await Promise.race([made.then(() => true), sleep(lengthMillis).then(() => false)]);
+    const hadEffect = await Promise.race([made.then(() => true), sleep(lengthMillis).then(() => false)]);
     stack.neo4jProxy.clear();
-    return met;
+    return hadEffect;
   },
   'bus refuses': ({ stack }, lengthMillis) =>
     duringBusFault(stack, lengthMillis, (entries) => ({
@@ -117,7 +120,7 @@ const faults: Readonly<Record<FaultKind, MakeFault>> = {
   'bad event written': async ({ stack, prefix, badIds }, _, draw) => {
     const { event, bypass = false } = drawBadEvent(prefix, badIds.length, draw);
     badIds.push(event._id);
-    // Not while there is no primary.
+    // Fails while there is no primary.
     return insertRaw(stack.db, 'outbox', [event], { bypassDocumentValidation: bypass }).then(
       () => true,
       () => false,
@@ -125,12 +128,12 @@ const faults: Readonly<Record<FaultKind, MakeFault>> = {
   },
 };
 
-/** Those that are not large, and need no constraint. */
+/** Chooses among the bad events that are small and need no constraint. */
 function drawBadEvent(prefix: string, number: number, draw: number): BadEvent {
   const kinds = badEvents(`Bad${prefix}x${number}`).filter(
     ({ code }) => code === 'event-invalid' || code === 'position-in-future',
   );
-  // One that is in no index of the outbox is only found by the change stream.
+  // Only the change stream can find an event that is in no index of the outbox.
   const small = kinds.filter(
     ({ event }) => event.status === 'pending' && JSON.stringify(event).length < maxBadCharacters,
   );
@@ -146,20 +149,20 @@ async function pause(stack: FailureStack, name: 'publisher' | 'consumer', length
   return pids.length > 0;
 }
 
-/** Whether any call met the fault. */
+/** Whether the fault affected any call. */
 async function duringBusFault(
   { bus }: FailureStack,
   lengthMillis: number,
   decide: NonNullable<FaultyBus['decide']>,
 ): Promise<boolean> {
-  let met = false;
+  let hadEffect = false;
   bus.decide = (...call) => {
-    met = true;
+    hadEffect = true;
     return decide(...call);
   };
   await sleep(lengthMillis);
   bus.decide = null;
-  return met;
+  return hadEffect;
 }
 
 async function sendMessage(stack: FailureStack, MessageBody: string, DelaySeconds: number): Promise<void> {

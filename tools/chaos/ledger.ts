@@ -1,4 +1,4 @@
-/** The ledger of a chaos run: every commit that a writer was told of. */
+/** The ledger of a chaos run: every commit that was acknowledged to a writer. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -6,20 +6,20 @@ import { createInterface } from 'node:readline';
 
 /** One commit. */
 export interface LedgerLine {
-  /** Names the write; it stands in the document, and so in the event and in the graph. */
+  /** Identifies the write. It is part of the document, and so of the event and the graph. */
   readonly stamp: string;
   readonly operation: 'upsert' | 'delete';
   readonly id: string;
 }
 
-/** Where the writers write. */
+/** The database for the writers. */
 export interface WriterTarget {
   readonly mongodbUri: string;
   readonly database: string;
   readonly prefix: string;
 }
 
-/** Starts writers, takes down what they say, and starts a new one for each that is killed. */
+/** Starts writers, records what they report, and replaces each one that is killed. */
 export class Ledger {
   readonly commits: LedgerLine[] = [];
   readonly #target: WriterTarget;
@@ -55,13 +55,13 @@ export class Ledger {
     });
   }
 
-  /** Kills the writer that runs longest; another one takes its place. */
+  /** Kills the oldest writer. Another one replaces it. */
   killWriter(): void {
     const [oldest] = this.#writers;
     oldest?.kill('SIGKILL');
   }
 
-  /** Ends all writers; the ledger is complete then. */
+  /** Stops all writers. After that, the ledger is complete. */
   async stop(): Promise<void> {
     this.#stopping = true;
     const ended = [...this.#writers].map((writer) => once(writer, 'close'));
@@ -73,7 +73,7 @@ export class Ledger {
     try {
       this.commits.push(JSON.parse(line) as LedgerLine);
     } catch {
-      // A line that a killed writer did not finish: it was not told.
+      // A killed writer did not finish this line, so its commit was not reported.
     }
   }
 }

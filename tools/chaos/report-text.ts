@@ -1,11 +1,16 @@
-/** A chaos run's report, for people. */
+/** A chaos run's report as text. */
 import type { ChaosReport } from './run-chaos.ts';
 
 export function chaosText(report: ChaosReport): string {
   const faults = Object.entries(report.faults).map(([kind, count]) => `    ${String(count).padStart(4)}  ${kind}`);
   const findings = report.findings.slice(0, 30).map((finding) => `  ${finding}`);
+  const verdict =
+    report.findings.length === 0
+      ? 'Nothing is lost: every event is settled, and the graph matches the documents.'
+      : `Problems (${report.findings.length}):\n${findings.join('\n')}`;
   return `
-Seed ${report.seed}: ${report.commits} commits that writers were told of, ${report.events} events, of which ${report.processed} are processed, ${report.pending} pending and ${report.dead} dead.
+Seed ${report.seed}: ${report.commits} acknowledged commits, ${report.events} events: \
+${report.processed} processed, ${report.pending} pending, ${report.dead} dead.
 
   faults, by kind
 ${faults.join('\n')}
@@ -15,10 +20,10 @@ ${faults.join('\n')}
   messages of settled events     ${report.deliveredInVain}
   longest recovery from a fault  ${report.longestRecoverySeconds.toFixed(1)} s
   draining at the end            ${report.drainSeconds.toFixed(1)} s
-  in the dead-letter queue       ${report.deadLetters} (all that nobody could read)
+  in the dead-letter queue       ${report.deadLetters} (all unreadable messages)
   bad events, dead in the end    ${report.badEvents}
   graph                          ${report.nodes} nodes, ${report.relationships} relationships
 
-${report.findings.length === 0 ? 'Nothing is lost: every event is settled, and the graph is what the documents say.' : `Not as it must be (${report.findings.length}):\n${findings.join('\n')}`}
+${verdict}
 `;
 }

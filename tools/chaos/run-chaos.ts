@@ -1,6 +1,7 @@
 /**
- * One chaos run: writers write, faults come in several lanes, publisher and sweep are started as by their schedules,
- * only more often; then everything is healed, the queue drains, and the audit looks whether anything was lost.
+ * One chaos run: writers write, several lanes inject faults, and publisher and sweep are started as
+ * by their schedules, only more often. Then all faults are undone, the queue drains, and the audit
+ * checks whether anything was lost.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Document, type Filter, ObjectId } from 'mongodb';
@@ -16,26 +17,28 @@ export interface ChaosOptions {
   readonly seconds: number;
   readonly seed: number;
   readonly signal: AbortSignal;
-  /** Called with one line now and then. */
+  /** Called with one line from time to time. */
   readonly progress: (line: string) => void;
 }
 
-/** What a run came to. */
+/** The result of a run. */
 export interface ChaosReport extends Audit {
   readonly seed: number;
   readonly commits: number;
-  /** How often each kind of fault was made, where it met something. */
+  /** How many times each kind of fault had an effect. */
   readonly faults: Readonly<Record<string, number>>;
   readonly duplicatesSent: number;
-  /** Messages that a consumer received for the second time or more. */
+  /** Messages that a consumer received at least twice. */
   readonly redeliveries: number;
-  /** Messages whose event was settled before. */
+  /** Messages whose event was already settled. */
   readonly deliveredInVain: number;
-  /** From the end of a fault until no event was pending that had been written before that end. */
+  /**
+   * The longest time from the end of a fault until no event written before that end was pending.
+   */
   readonly longestRecoverySeconds: number;
   readonly drainSeconds: number;
   readonly deadLetters: number;
-  /** Written among the others, and dead in the end. */
+  /** Bad events written among the others, which are dead in the end. */
   readonly badEvents: number;
 }
 
@@ -112,13 +115,13 @@ class ChaosRun {
         this.#sent[what] += count;
       },
     };
-    const met = await makeFault(fault, target);
-    if (!met) return;
+    const hadEffect = await makeFault(fault, target);
+    if (!hadEffect) return;
     this.#faults.set(fault.kind, (this.#faults.get(fault.kind) ?? 0) + 1);
     this.#recoveries.push(this.#recover(Date.now()));
   }
 
-  /** Seconds until nothing that was written before `since` is pending; other faults may come in between. */
+  /** Seconds until nothing written before `since` is pending. Other faults may occur in between. */
   async #recover(since: number): Promise<number> {
     const recovered = async () => {
       const waiting = { ...this.#ofRun(), status: 'pending', createdAt: { $lt: new Date(since) } };
@@ -128,7 +131,7 @@ class ChaosRun {
     return (Date.now() - since) / 1_000;
   }
 
-  /** Starts a function again and again, as its schedule does. */
+  /** Starts a function repeatedly, as its schedule does. */
   async #every(millis: number, name: 'publisher' | 'sweep'): Promise<void> {
     while (!this.#over || (await this.#countPending()) > 0) {
       await this.#stack.functions.start(name).catch(() => undefined);
@@ -138,7 +141,7 @@ class ChaosRun {
     }
   }
 
-  /** Waits until nothing is pending and the queue is empty; returns how long that took. */
+  /** Waits until nothing is pending and the queue is empty. Returns how long that took. */
   async #drain(): Promise<number> {
     const startedAt = performance.now();
     const drained = async () => {
@@ -146,7 +149,7 @@ class ChaosRun {
       return ((await this.#countPending()) === 0 && (await this.#stack.countMessages('queue')) === 0) || undefined;
     };
     await waitUntil(drained, { timeoutSeconds: drainSeconds, pollMillis: 500, what: 'the backlog to drain' }).catch(
-      // The audit says what is left.
+      // The audit reports what remains.
       () => undefined,
     );
     return (performance.now() - startedAt) / 1_000;
@@ -175,11 +178,13 @@ class ChaosRun {
     };
   }
 
-  /** All that nobody can read is there, once at least, and nothing else. */
+  /**
+   * Checks that the dead-letter queue has every unreadable message at least once, and nothing else.
+   */
   #findDeadLetters(bodies: readonly string[]): readonly string[] {
-    const strangers = bodies.filter((body) => body !== unreadableBody);
-    const found = strangers.map((body) => `in the dead-letter queue: ${body}`);
-    const missing = this.#sent.unreadable - (bodies.length - strangers.length);
+    const unexpected = bodies.filter((body) => body !== unreadableBody);
+    const found = unexpected.map((body) => `in the dead-letter queue: ${body}`);
+    const missing = this.#sent.unreadable - (bodies.length - unexpected.length);
     return missing > 0 ? [...found, `${missing} unreadable messages are in no queue`] : found;
   }
 
@@ -191,7 +196,7 @@ class ChaosRun {
     return { _id: { $in: this.#badIds } } as Filter<Document>;
   }
 
-  /** What can never be applied is dead. */
+  /** Checks that events that can never be applied are dead. */
   async #findOpenBad(): Promise<readonly string[]> {
     const open = await this.#stack.outbox
       .find({ ...this.#ofBad(), status: { $ne: 'dead' } }, { projection: { status: 1 } })

@@ -1,6 +1,6 @@
 /**
- * `npm run chaos -- --minutes N --seed S`: random writers and random faults on a stack of its own, and an audit at the
- * end. Exits 0 only if nothing is lost.
+ * `npm run chaos -- --minutes N --seed S`: random writers and random faults on a separate stack,
+ * and an audit at the end. Exits 0 only if nothing is lost.
  */
 import { Command } from 'commander';
 import { FailureStack } from '../../test/support/failure-stack.ts';
@@ -11,10 +11,11 @@ import { runChaos } from './run-chaos.ts';
 
 const options = new Command('npm run chaos --')
   .description(
-    'Lets random faults loose on the deployed functions and their servers while writers write, and audits that nothing is lost.',
+    'Inject random faults into the deployed functions and their servers while writers write, ' +
+      'and audit that nothing is lost.',
   )
-  .option('--minutes <count>', 'how long', positive, 10)
-  .option('--seed <seed>', 'draws the faults and the writes; the same seed gives the same ones', integer)
+  .option('--minutes <count>', 'how long to run', positive, 10)
+  .option('--seed <seed>', 'seed of the faults and writes; the same seed repeats them', integer)
   .option('--json', 'print the report as one line of JSON')
   .parse()
   .opts<{ minutes: number; seed?: number; json?: true }>();

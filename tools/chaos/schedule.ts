@@ -1,12 +1,13 @@
 /**
- * What happens in a chaos run, and when: drawn from a seed, so that the same seed gives the same faults in the same
+ * The schedule of a chaos run, drawn from a seed: the same seed gives the same faults in the same
  * order after the same waits.
  */
 import fc from 'fast-check';
 
 /**
- * One lane for the servers, one for the functions' and writers' processes, one for what travels between them. Servers
- * have a while between their faults: nothing is found out where nothing works.
+ * One lane for the servers, one for the processes of functions and writers, and one for messages
+ * and connections. Servers have a pause between their faults, because a run with no working server
+ * finds nothing.
  */
 const lanes = [
   ['MongoDB primary killed', 'MongoDB primary paused', 'Neo4j killed', 'Neo4j paused'],
@@ -28,24 +29,27 @@ const lanes = [
 export type FaultKind = (typeof lanes)[number][number];
 
 /**
- * One fault; `waitMillis` passes between the end of the one before and this, which lasts for `lengthMillis` where it
- * has a length.
+ * One fault. `waitMillis` is the wait after the previous one, `lengthMillis` the duration of a
+ * fault that has one.
  */
 export interface PlannedFault {
   readonly kind: FaultKind;
   readonly waitMillis: number;
   readonly lengthMillis: number;
-  /** From 0 to 1, for what else the fault has to choose. */
+  /** A number from 0 to 1 for further random choices of the fault. */
   readonly draw: number;
 }
 
-/** Faults that happen one after the other. Several lanes run at once, so that faults of different parts meet. */
+/**
+ * Faults that happen one after another. Several lanes run at the same time, so that faults of
+ * different parts coincide.
+ */
 export type Lane = readonly PlannedFault[];
 
 const shortWait = { min: 500, max: 9_000 };
 const waits = [{ min: 10_000, max: 30_000 }, shortWait, shortWait];
 
-/** More than any run has time for. */
+/** More faults than any run has time for. */
 const faultsPerLane = 2_000;
 
 /** Draws the lanes of a run. */

@@ -1,7 +1,8 @@
 /**
- * A writer of a chaos run, in a process of its own: inserts, updates, moves and deletes documents through a tracked
- * collection, in an order drawn from a seed. After each commit it says so on a line of its output: what is on such a
- * line is committed, whatever happens to this process or to MongoDB. It goes on until it is killed.
+ * A writer of a chaos run, in a separate process: inserts, updates, moves and deletes documents
+ * through a tracked collection, in an order drawn from a seed. It prints a line after each commit.
+ * What is on such a line is committed, whatever happens to this process or to MongoDB. It runs
+ * until it is killed.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
@@ -29,14 +30,14 @@ const write = fc.record({
 
 for (const [index, one] of fc.sample(write, { seed: Number(SEED), numRuns: 20_000 }).entries()) {
   const stamp = `${WRITER}-${index}`;
-  // A write that failed may be committed or not: nothing is said of it.
+  // A failed write may be committed or not, so it is not reported.
   const committed = await writeOne(one, stamp).catch(() => false);
   if (committed)
-    say({ stamp, operation: one.operation === 'delete' ? 'delete' : 'upsert', id: `${PREFIX}-${one.number}` });
+    report({ stamp, operation: one.operation === 'delete' ? 'delete' : 'upsert', id: `${PREFIX}-${one.number}` });
   await sleep(pauseMillis);
 }
 
-/** Whether a document was changed, and so an event recorded. */
+/** Whether a document was changed and so an event recorded. */
 async function writeOne({ operation, number, hub }: { operation: string; number: number; hub: number }, stamp: string) {
   const stamped = { node: { stamp }, relationship: { stamp } };
   const document = hubDocument(PREFIX, `${PREFIX}-${number}`, { hub, ...stamped });
@@ -47,6 +48,6 @@ async function writeOne({ operation, number, hub }: { operation: string; number:
   return result.matchedCount + result.upsertedCount === 1;
 }
 
-function say(line: LedgerLine): void {
+function report(line: LedgerLine): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }

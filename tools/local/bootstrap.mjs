@@ -1,6 +1,6 @@
 /**
- * The first step of every npm script, under whatever Node the machine has: installs the pinned packages if they are
- * missing or out of date, then runs the given TypeScript file with the Node 24 that came with them.
+ * The first step of every npm script, with any Node on the machine: installs the pinned packages if
+ * they are missing or out of date, then runs the given TypeScript file with the Node 24 among them.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const node = path.join(root, 'node_modules/.bin/node');
-/** Servers end within seconds; what has not ended by then is stuck. */
+/** Servers end within seconds. A child that has not ended by then is stuck. */
 const endMillis = 25_000;
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -29,8 +29,8 @@ if (!existsSync(node) || !isInstalled()) {
 
 const [script, ...args] = process.argv.slice(2);
 const child = spawn(node, [path.join(root, script), ...args], { cwd: root, stdio: 'inherit' });
-// A terminal signals the whole group; anyone else signals only this process, or npm, which does not pass it on. The
-// child ends what it has started, and we with it.
+// A terminal signals the whole group; others signal only this process, or npm, which does not
+// forward the signal. The child stops what it has started, and this process ends with it.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => end(signal));
 if (process.env.npm_lifecycle_event !== undefined) watchParent(process.ppid);
 child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 143)));
@@ -40,7 +40,7 @@ function end(signal) {
   setTimeout(() => child.kill('SIGKILL'), endMillis).unref();
 }
 
-/** Whoever ended npm, with `timeout`, systemd or in CI, meant this run. */
+/** If npm was ended, by `timeout`, systemd or CI, this run must end too. */
 function watchParent(parent) {
   const timer = setInterval(() => {
     if (process.ppid === parent) return;
@@ -50,7 +50,10 @@ function watchParent(parent) {
   timer.unref();
 }
 
-/** By npm's own record of what it has installed: every package of the lock that this machine can have is there. */
+/**
+ * Whether every package of the lock file that this machine can use is installed, according to npm's
+ * own record.
+ */
 function isInstalled() {
   try {
     const wanted = packagesOf('package-lock.json');

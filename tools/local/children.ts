@@ -1,6 +1,6 @@
 /**
- * The processes that a run has started. Each leads a group of its own, so that what it starts ends with it; a watchdog
- * ends them all should this process be killed without a chance to do so itself.
+ * The processes that a run has started. Each leads its own process group, so that its children end
+ * with it. A watchdog kills them all if this process is killed.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,22 +9,23 @@ import path from 'node:path';
 import { type LoggedCommand, spawnToLog } from './spawn-to-log.ts';
 import { StackError } from './stack-error.ts';
 
-/** A server that runs in the background. */
+/** A server running in the background. */
 export interface BackgroundProcess {
   readonly pid: number;
   readonly name: string;
-  /** Rejects when the process ends; with the end of its log, if it was not asked to. */
+  /** Rejects when the process exits, with the end of its log if it was not asked to. */
   readonly ended: Promise<never>;
   readonly stop: () => Promise<void>;
-  /** As `stop`, but at once, as a crash does it. */
+  /** As `stop`, but at once, like a crash. */
   readonly kill: () => Promise<void>;
-  /** Stops its clock: it holds its connections and answers nothing, until it is resumed. */
+  /** Pauses the process: it keeps its connections and answers nothing until it is resumed. */
   readonly pause: () => void;
   readonly resume: () => void;
 }
 
 /**
- * Takes a process into care the moment it runs, before it is known to be ready: from then on it is ended with the rest.
+ * Registers a process as soon as it runs, even before it is ready: from then on it is stopped with
+ * the others.
  */
 export type KeepProcess = (process: BackgroundProcess) => void;
 
@@ -41,26 +42,26 @@ export function startInBackground(given: BackgroundCommand): BackgroundProcess {
   const { name, command, logFile } = given;
   const child = spawnToLog(given);
   const { pid } = child;
-  if (pid === undefined) throw new StackError(`${name} could not be started: ${command} is missing or may not be run.`);
+  if (pid === undefined) throw new StackError(`${name} could not be started: ${command} is missing or not executable.`);
   tellWatchdog('watch', pid);
   let stopping = false;
   const exited = once(child, 'exit');
   const ended = exited.then(() => {
     tellWatchdog('forget', pid);
     if (stopping) throw new StackError(`${name} was stopped.`);
-    throw new StackError(`${name} ended by itself; the end of its log (${logFile}):\n${lastLines(logFile)}`);
+    throw new StackError(`${name} exited unexpectedly. The end of its log (${logFile}):\n${lastLines(logFile)}`);
   });
   ended.catch(() => undefined);
   const end = async (signal: NodeJS.Signals) => {
     stopping = true;
     if (child.exitCode !== null || child.signalCode !== null) return;
     signalGroup(pid, signal);
-    // One that is paused hears nothing until it goes on.
+    // A paused process does not handle the signal until it is resumed.
     signalGroup(pid, 'SIGCONT');
     const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), graceMillis);
     await exited;
     clearTimeout(timer);
-    // Whatever it had started and left behind.
+    // Kills whatever it has started and left behind.
     signalGroup(pid, 'SIGKILL');
   };
   return {
@@ -83,7 +84,7 @@ export function lastLines(file: string, count = 15): string {
   }
 }
 
-/** Ends the watchdog, when there is nothing left for it to watch. */
+/** Stops the watchdog once it has nothing to watch. */
 export function dismissWatchdog(): void {
   watchdog?.stdin?.end();
   watchdog = undefined;

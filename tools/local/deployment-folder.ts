@@ -1,6 +1,6 @@
 /**
- * A folder to deploy from. Serverless puts what it packages beside `serverless.yml`: two deployments at once need two
- * of them.
+ * A folder to deploy from. Serverless writes its packages beside `serverless.yml`, so concurrent
+ * deployments need separate folders.
  */
 import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import { projectRoot } from './paths.ts';
 /** A service of this project: the one in its root, or XMem's. */
 export type ServiceFolder = '.' | 'xmem';
 
-/** What Serverless and the bundler read besides the service. */
+/** What Serverless and the bundler read in addition to the service. */
 const linked = [
   'package.json',
   'package-lock.json',
@@ -22,7 +22,7 @@ const linked = [
   'exports',
 ];
 
-/** Gives it to `deploy`, and removes it afterwards. */
+/** Creates the folder for `deploy` and removes it afterwards. */
 export async function withDeploymentFolder<Result>(
   service: ServiceFolder,
   deploy: (folder: string) => Promise<Result>,
@@ -38,7 +38,7 @@ export async function withDeploymentFolder<Result>(
       const sources = names.filter((name) => !name.startsWith('.') && name !== 'serverless.yml');
       await Promise.all(sources.map((name) => link(path.join(service, name))));
     }
-    // Serverless does not take it as a link.
+    // Serverless does not accept a symbolic link here.
     await cp(path.join(projectRoot, service, 'serverless.yml'), path.join(folder, 'serverless.yml'));
     return await deploy(folder);
   } finally {

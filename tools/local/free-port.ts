@@ -1,6 +1,7 @@
 /**
- * Finds free loopback ports for servers that are started on them later. They are below the range that the system gives
- * to outgoing connections (32768 and up on Linux), so that none of those takes the port before the server does.
+ * Finds free loopback ports for servers that are started later. They are below the range for
+ * outgoing connections (32768 and up on Linux), so that no connection takes the port before the
+ * server does.
  */
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
@@ -8,10 +9,13 @@ import { createServer } from 'node:net';
 const lowest = 12_000;
 const highest = 32_000;
 
-/** Ports that this process has handed out. Others draw at random as well, and hardly ever the same. */
+/**
+ * Ports that this process has handed out. Other processes also draw at random and rarely get the
+ * same port.
+ */
 const given = new Set<number>();
 
-/** A port of 127.0.0.1 that nothing listens on, and that no other call returns. */
+/** A port of 127.0.0.1 on which nothing listens, and that no other call returns. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(lowest, highest);

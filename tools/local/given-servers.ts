@@ -1,4 +1,6 @@
-/** Looks whether the servers that the environment gives can be reached, before anything is built on them. */
+/**
+ * Checks whether the servers that the environment names can be reached, before anything uses them.
+ */
 import { MongoClient } from 'mongodb';
 import neo4j from 'neo4j-driver';
 import { StackError } from './stack-error.ts';

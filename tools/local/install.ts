@@ -1,6 +1,6 @@
 /**
- * One pinned download: made in a folder of its own that gets its final name only when it is complete, and so is there
- * whole or not at all.
+ * One pinned download. It is made in a temporary folder that gets its final name only when it is
+ * complete, so it exists completely or not at all.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
@@ -9,14 +9,14 @@ import { downloadsFolder } from './paths.ts';
 import type { RunStep } from './progress.ts';
 
 export interface Installation {
-  /** The folder's name; carries the version, so that a new one is a new folder. */
+  /** The folder's name. It contains the version, so that a new version has a new folder. */
   readonly name: string;
   readonly title: string;
   /** Fills the folder. */
   readonly fill: (folder: string, logFile: string) => Promise<void>;
 }
 
-/** The folder of the installation, filled now if it was not there. */
+/** Returns the folder of the installation. Fills it first if it does not exist yet. */
 export async function install({ name, title, fill }: Installation, step: RunStep): Promise<string> {
   const folder = path.join(downloadsFolder, name);
   if (existsSync(folder)) return folder;

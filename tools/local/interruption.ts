@@ -1,9 +1,12 @@
 /**
- * The signals that end a run, as one abort signal: the first breaks off what is going on, and everything that was
- * started is ended.
+ * The signals that end a run, as one abort signal: the first one interrupts the run, and everything
+ * that was started is stopped.
  */
 
-/** Aborts at the first SIGINT, SIGTERM or SIGHUP; further ones change nothing, because ending is under way. */
+/**
+ * Aborts at the first SIGINT, SIGTERM or SIGHUP. Further signals change nothing, because the run is
+ * ending.
+ */
 export function interruption(): AbortSignal {
   const controller = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -16,14 +19,14 @@ export function interruption(): AbortSignal {
   return controller.signal;
 }
 
-/** The run was broken off by a signal. */
+/** The run was interrupted by a signal. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
-  /** What a shell reports for a process that the signal ended. */
+  /** The exit code that a shell reports for a process ended by the signal. */
   readonly exitCode: number;
 
   constructor(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP') {
-    super(`broken off by ${signal}`);
+    super(`interrupted by ${signal}`);
     this.exitCode = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 }[signal];
   }
 }

@@ -21,7 +21,11 @@ export interface LocalstackServer {
   readonly process: BackgroundProcess;
 }
 
-/** The folder of LocalStack's virtual environment, made if it is not there yet. @throws StackError */
+/**
+ * Returns the folder of LocalStack's virtual environment. Creates it if it does not exist yet.
+ *
+ * @throws StackError
+ */
 export async function installLocalstack(step: RunStep, signal: AbortSignal): Promise<string> {
   const digest = await digestOfSources();
   return install(
@@ -37,20 +41,21 @@ export async function installLocalstack(step: RunStep, signal: AbortSignal): Pro
 async function fillLocalstack(folder: string, logFile: string, signal: AbortSignal): Promise<void> {
   const python = requirePython('LocalStack', 'AWS_ENDPOINT_URL');
   const onFailure =
-    'The download of LocalStack failed: the Python package index must be reachable, or set AWS_ENDPOINT_URL to a LocalStack that runs already.';
+    'The download of LocalStack failed: the Python package index must be reachable, ' +
+    'or set AWS_ENDPOINT_URL to a running LocalStack.';
   const run = (command: string, args: readonly string[]) =>
     runCommand({ command, args, cwd: folder, logFile, onFailure, signal });
   await run(python, ['-m', 'venv', folder]);
   const pipInstall = (args: readonly string[]) =>
     run(path.join(folder, 'bin/python'), ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-deps', ...args]);
   await pipInstall(['--require-hashes', '-r', requirements]);
-  // From a copy: building leaves files behind.
+  // From a copy, because building leaves files behind.
   const copy = path.join(folder, 'executor');
   await cp(executor, copy, { recursive: true });
   await pipInstall([copy]);
 }
 
-/** Changes with what is installed, so that a newer executor is never masked by an older installation. */
+/** A digest of what is installed, so that an older installation never hides a newer executor. */
 async function digestOfSources(): Promise<string> {
   const digest = createHash('sha256').update(await readFile(requirements));
   const sources = path.join(executor, 'outgraph_executor');
@@ -87,11 +92,11 @@ export async function startLocalstack(
       FILESYSTEM_ROOT: volume,
       TMPDIR: temporary,
       DNS_ADDRESS: '0',
-      // Queue URLs without a host name that would have to resolve.
+      // Queue URLs without a host name that must be resolved.
       SQS_ENDPOINT_STRATEGY: 'path',
       SKIP_SSL_CERT_DOWNLOAD: '1',
       DISABLE_EVENTS: '1',
-      // AWS tells the figures of a queue once a minute: nobody shall wait that long for an alarm.
+      // AWS reports queue metrics once a minute, which is too slow for testing alarms.
       SQS_CLOUDWATCH_METRICS_REPORT_INTERVAL: '5',
       LAMBDA_RUNTIME_EXECUTOR: 'process',
       LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT: '30',

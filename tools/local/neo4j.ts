@@ -1,4 +1,4 @@
-/** A real Neo4j Community on a loopback port, from jars that Maven fetched. */
+/** A real Neo4j Community on a loopback port, from jars that Maven downloads. */
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -16,7 +16,7 @@ import { waitForStart } from './wait-for-start.ts';
 
 const version = '5.26.0';
 
-/** The digest over the names and digests of all jars, in the order of their names. */
+/** The digest of the names and digests of all jars, in the order of their names. */
 const jarsSha256 = '9e20666d938c1b498a9187142f301b84495bd4a6d01ad6d21aa1248c4c6e8268';
 
 /** A running Neo4j without authentication. */
@@ -26,8 +26,8 @@ export interface Neo4jServer {
 }
 
 /**
- * The folder of Neo4j's jars, downloaded if it is not there yet; for tests, which start many servers, prepared for
- * that.
+ * Returns the folder of Neo4j's jars. Downloads them if they do not exist yet. For tests, which
+ * start many servers, it also prepares quick starts.
  *
  * @throws StackError
  */
@@ -53,33 +53,36 @@ export async function installNeo4j(step: RunStep, signal: AbortSignal, shortLive
   return installation;
 }
 
-/** An archive is of use to the same Java with the same jars at the same path. */
+/** An archive works only with the same Java and the same jars at the same path. */
 function classesName(): string {
   const of = createHash('sha256').update(`${javaVersion()} ${downloadsFolder}`).digest('hex').slice(0, 12);
   return `neo4j-${version}-classes-${of}`;
 }
 
 /**
- * Neo4j's classes as Java has them once they are loaded. Measured to the line "Started.", with the flags for tests: 10
- * s of processor time without it, 6.6 s with it.
+ * An archive of Neo4j's loaded classes. Processor time up to the line "Started.", measured with the
+ * flags for tests: 10 s without it, 6.6 s with it.
  *
  * https://docs.oracle.com/en/java/javase/17/vm/class-data-sharing.html
  */
 const classArchive = 'classes.jsa';
 
-/** Has Java use the archive; it ignores one that is missing or does not fit. */
+/** Makes Java use the archive. Java ignores an archive that is missing or does not fit. */
 function sharedArchive(): string {
   return `-XX:SharedArchiveFile=${path.join(downloadsFolder, classesName(), classArchive)}`;
 }
 
-/** Starts a server once, lets it do what a graph's writers do, and has Java write the archive at its end. */
+/**
+ * Starts a server once, runs typical statements of graph writers, and makes Java write the archive
+ * at its end.
+ */
 async function archiveClasses(installation: string, folder: string, logFile: string): Promise<void> {
   const archive = `-XX:ArchiveClassesAtExit=${path.join(folder, classArchive)}`;
   const server = await startNeo4j(installation, folder, logFile, () => undefined, { shortLived: true, archive });
   const driver = neo4j.driver(server.uri);
   for (const statement of usualStatements) await driver.executeQuery(statement);
   await driver.close();
-  // Not `stop`, which does not wait for as long as it takes to write the archive.
+  // Not `stop`, which does not wait long enough for Java to write the archive.
   process.kill(server.process.pid, 'SIGTERM');
   await server.process.ended.catch(() => undefined);
   await rm(path.join(folder, 'neo4j'), { recursive: true, force: true });
@@ -87,8 +90,12 @@ async function archiveClasses(installation: string, folder: string, logFile: str
 
 const usualStatements = [
   'CREATE CONSTRAINT things FOR (n:Thing) REQUIRE n.id IS UNIQUE',
-  'UNWIND range(1, 10) AS id MERGE (n:Thing {id: id}) ON CREATE SET n.at = datetime() WITH n MERGE (n)-[r:LIKES]->(:Other {id: n.id}) RETURN count(r)',
-  'MATCH (n:Thing) WHERE n.id IN [1, 2] OPTIONAL MATCH (n)-[r]->(m) WITH n, collect({to: properties(m), type: type(r)}) AS ends CALL (n) { RETURN count { (n)--() } AS degree } RETURN n {.*}, ends, degree ORDER BY n.id',
+  `UNWIND range(1, 10) AS id MERGE (n:Thing {id: id}) ON CREATE SET n.at = datetime()
+   WITH n MERGE (n)-[r:LIKES]->(:Other {id: n.id}) RETURN count(r)`,
+  `MATCH (n:Thing) WHERE n.id IN [1, 2] OPTIONAL MATCH (n)-[r]->(m)
+   WITH n, collect({to: properties(m), type: type(r)}) AS ends
+   CALL (n) { RETURN count { (n)--() } AS degree }
+   RETURN n {.*}, ends, degree ORDER BY n.id`,
   'MATCH (n:Thing)-[r:LIKES]->() DELETE r SET n.done = true REMOVE n.at RETURN n',
   'DROP CONSTRAINT things',
 ];
@@ -111,13 +118,12 @@ async function fillNeo4j(folder: string, logFile: string, signal: AbortSignal): 
     ],
     cwd: folder,
     logFile,
-    onFailure:
-      'The download of Neo4j failed: Maven must reach its repository, or set NEO4J_URI to a Neo4j that runs already.',
+    onFailure: 'The download of Neo4j failed: Maven must reach its repository, or set NEO4J_URI to a running Neo4j.',
     signal,
   });
   const digest = await digestOfJars(lib);
   if (digest !== jarsSha256)
-    throw new StackError(`The downloaded Neo4j is not the one that is pinned (SHA-256 ${digest}): it was not used.`);
+    throw new StackError(`The downloaded Neo4j is not the pinned one (SHA-256 ${digest}), so it is not used.`);
 }
 
 async function digestOfJars(lib: string): Promise<string> {
@@ -132,19 +138,19 @@ async function digestOfJars(lib: string): Promise<string> {
 }
 
 interface Neo4jOptions {
-  /** Of a server that is started again. */
+  /** The port of a server that is started again. */
   readonly port?: number;
-  /** Of the user `neo4j`; without it, the server asks for none. */
+  /** The password of the user `neo4j`. Without it, the server has no authentication. */
   readonly password?: string | undefined;
   /** Further lines for its configuration file. */
   readonly settings?: readonly string[];
-  /** For tests: starts with less than half of the processor time, and is slower in the long run. */
+  /** For tests: starts with less than half the processor time, but is slower in the long run. */
   readonly shortLived?: boolean | undefined;
-  /** What Java does with the archive of classes, if not to use it. */
+  /** Java's flag for the archive of classes, if not to use it. */
   readonly archive?: string;
 }
 
-/** Measured to the line "Started.": 17.7 s of processor time without them, 7.6 s with them. */
+/** Processor time up to the line "Started.": 17.7 s without these flags, 7.6 s with them. */
 const shortLivedFlags = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
 
 /** Starts Neo4j with its data below `folder`, and waits until it answers. */
@@ -205,12 +211,16 @@ db.tx_log.rotation.retention_policy=keep_none
 export interface RestartableNeo4j {
   readonly uri: string;
   readonly server: RestartableServer;
-  /** Lines for its configuration file, from its next start on; they replace earlier ones. */
+  /**
+   * Sets lines in its configuration file, which apply from its next start on and replace earlier
+   * ones.
+   */
   readonly configure: (lines: readonly string[]) => void;
 }
 
 /**
- * Starts a Neo4j of one's own, with its data below `folder`: same address and same data each time it is started again.
+ * Starts a Neo4j with its data below `folder`. It keeps its address and data when it is started
+ * again.
  */
 export async function startRestartableNeo4j(
   folder: string,
@@ -242,8 +252,8 @@ export async function startRestartableNeo4j(
 const unauthorized = 'Neo.ClientError.Security.Unauthorized';
 
 /**
- * Whether a query runs. A server that is new takes the password in place of the one that it comes with, and until then
- * runs no other query.
+ * Resolves once a query runs. A new server first needs its initial password replaced, and runs no
+ * other query until then.
  */
 async function answers(uri: string, password: string | undefined): Promise<true> {
   const ask = async (given: string | undefined, statement: string, database: string) => {
@@ -258,7 +268,7 @@ async function answers(uri: string, password: string | undefined): Promise<true>
   try {
     await ask(password, 'RETURN 1', 'neo4j');
   } catch (error) {
-    // Only then: wrong passwords in a row lock the user out for some seconds.
+    // Only in this case: several wrong passwords lock the user out for some seconds.
     if (password === undefined || !(error instanceof Neo4jError) || error.code !== unauthorized) throw error;
     await ask('neo4j', "ALTER CURRENT USER SET PASSWORD FROM 'neo4j' TO $password", 'system');
   }

@@ -1,5 +1,6 @@
 /**
- * Where things are: everything that the local stack downloads or writes lies in `.outgraph/`, in the project's root.
+ * Paths: everything that the local stack downloads or writes is in `.outgraph/` in the project's
+ * root.
  */
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -7,7 +8,7 @@ import path from 'node:path';
 /** The project's root. */
 export const projectRoot = path.resolve(import.meta.dirname, '../..');
 
-/** Everything of the local stack; ignored by git, and safe to remove while nothing runs. */
+/** The folder of the local stack. It is ignored by git, and safe to remove while nothing runs. */
 export const stackFolder = path.join(projectRoot, '.outgraph');
 
 /** Pinned downloads, reused by every start. */
@@ -15,12 +16,12 @@ export const downloadsFolder = path.join(stackFolder, 'downloads');
 
 const runsFolder = path.join(stackFolder, 'run');
 
-/** Data and logs of one run, by the process id of who started it. */
+/** The folder for data and logs of one run, named by the process id of the run. */
 export function runFolder(): string {
   return path.join(runsFolder, String(process.pid));
 }
 
-/** Removes the data and logs of runs whose process was killed before it could do so. */
+/** Removes the data and logs of runs that were killed before they could do so. */
 export async function removeAbandonedRuns(): Promise<void> {
   const pids = await readdir(runsFolder).catch(() => []);
   const abandoned = pids.filter((pid) => !isAlive(Number(pid)));
@@ -29,7 +30,7 @@ export async function removeAbandonedRuns(): Promise<void> {
   );
 }
 
-/** Whether a process of that id runs. */
+/** Whether a process with this id is running. */
 export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
@@ -38,5 +39,5 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** What `npm run stack` writes when it is ready. */
+/** The file that `npm run stack` writes once it is ready. */
 export const stackDescriptionFile = path.join(stackFolder, 'stack.json');

@@ -1,28 +1,32 @@
-/** An archive that another tool has downloaded: used only if it is the one that is pinned. */
+/** An archive that another tool has downloaded. It is used only if it is the pinned one. */
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { StackError } from './stack-error.ts';
 
-/** The digest that is pinned: as a package index writes it, in hexadecimal or, for npm, in base64. */
+/** The pinned digest, as a package index writes it: hexadecimal or, for npm, base64. */
 export interface PinnedDigest {
   readonly algorithm: 'sha256' | 'sha512';
   readonly encoding: 'hex' | 'base64';
   readonly digest: string;
 }
 
-/** What is looked for. */
+/** The archive to find. */
 export interface WantedArchive {
-  /** For a person. */
+  /** The name in messages. */
   readonly title: string;
-  /** How its name ends. */
+  /** The end of its file name. */
   readonly ending: string;
   readonly pinned: PinnedDigest;
-  /** What to say where there is none. */
+  /** The message if there is none. */
   readonly onFailure: string;
 }
 
-/** The path of the one archive in the folder. @throws StackError if there is none, or another one than is pinned. */
+/**
+ * Returns the path of the archive in the folder.
+ *
+ * @throws StackError if there is none, or another one than the pinned one.
+ */
 export async function findPinnedArchive(
   folder: string,
   { title, ending, pinned, onFailure }: WantedArchive,
@@ -36,7 +40,7 @@ export async function findPinnedArchive(
     .digest(encoding);
   if (digest !== pinned.digest) {
     const found = `${algorithm.replace('sha', 'SHA-')} ${digest}`;
-    throw new StackError(`The downloaded ${title} is not the one that is pinned (${found}): it was not used.`);
+    throw new StackError(`The downloaded ${title} is not the pinned one (${found}), so it is not used.`);
   }
   return archive;
 }

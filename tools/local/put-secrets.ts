@@ -1,11 +1,11 @@
 /**
- * Puts the addresses and users of the local servers where `serverless.yml` refers to: into LocalStack's Parameter
- * Store, as an operator does on AWS.
+ * Stores the addresses and users of the local servers where `serverless.yml` refers to them: in
+ * LocalStack's Parameter Store, as an operator does on AWS.
  */
 import { PutParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { sdkCredentials } from './credentials.ts';
 
-/** The databases that the functions shall use. */
+/** The databases for the functions. */
 export interface DatabaseAddresses {
   readonly MONGODB_URI: string;
   readonly NEO4J_URI: string;
@@ -13,10 +13,14 @@ export interface DatabaseAddresses {
   readonly NEO4J_PASSWORD: string;
 }
 
-/** The functions that have secrets of their own. */
+/** The functions that have their own secrets. */
 export const secretOwners = ['publisher', 'consumer', 'sweep', 'set-up'] as const;
 
-/** Makes the parameters, or puts new values into them. @param prefix `/<service>/<stage>`. */
+/**
+ * Creates the parameters, or updates their values.
+ *
+ * @param prefix `/<service>/<stage>`.
+ */
 export async function putSecrets(
   { endpointUrl, region }: { readonly endpointUrl: string; readonly region: string },
   prefix: string,
@@ -30,7 +34,7 @@ export async function putSecrets(
     for (const owner of secretOwners) {
       await put(`${owner}/mongodb-uri`, addresses.MONGODB_URI);
       if (owner === 'publisher') continue;
-      // A parameter cannot be empty; a server without authentication takes any user.
+      // A parameter cannot be empty. A server without authentication accepts any user.
       await put(`${owner}/neo4j-username`, addresses.NEO4J_USERNAME || 'nobody');
       await put(`${owner}/neo4j-password`, addresses.NEO4J_PASSWORD || 'none');
     }

@@ -1,7 +1,7 @@
 /**
- * A replica set whose members can be killed, paused and started again one by one. The members know each other by given
- * addresses, so that whatever talks to them can be led through proxies: drivers follow the addresses of the replica
- * set's configuration, and so do the members.
+ * A replica set whose members can be killed, paused and started again one by one. The members know
+ * each other by given addresses, so that all their clients can be routed through proxies: drivers
+ * and members use the addresses of the replica set's configuration.
  */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
@@ -16,36 +16,38 @@ import { waitUntil } from './wait-until.ts';
 const setName = 'rs0';
 
 /**
- * A secondary that hears nothing of the primary for this long asks for an election: a fifth of the default, so that a
- * test need not wait for ten seconds.
+ * A secondary that gets no heartbeat from the primary for this long starts an election: a fifth of
+ * the default, so that a test need not wait ten seconds.
  */
 const quickElectionMillis = 2_000;
 
 export interface RestartableReplicaSet {
   readonly uri: string;
   readonly members: readonly RestartableServer[];
-  /** Resolves when every member takes part again: another one may be ended then, and two are left. */
+  /**
+   * Resolves once every member takes part again. Then another one may be stopped, and two remain.
+   */
   readonly untilHealthy: () => Promise<void>;
-  /** The member that is the primary now; waits for an election to end. */
+  /** The current primary. Waits for an election to end. */
   readonly primary: () => Promise<RestartableServer>;
   readonly stop: () => Promise<void>;
 }
 
 export interface ReplicaSetOptions {
   readonly binary: string;
-  /** The members' data is put below it. */
+  /** The folder for the members' data. */
   readonly folder: string;
   readonly logsFolder: string;
   readonly members: number;
   readonly extraArgs?: readonly string[];
-  /** The address by which the others shall know the member that listens on a port; left out, its own. */
+  /** The address by which others know the member that listens on a port; its own by default. */
   readonly addressOf?: (port: number) => Promise<string>;
   readonly electionTimeoutMillis?: number;
-  /** Given each member before it answers. */
+  /** Called with each member before it answers. */
   readonly keep?: KeepProcess;
 }
 
-/** Starts the members and makes them one set; resolves when it has a primary. */
+/** Starts the members and makes them one set. Resolves once it has a primary. */
 export async function startRestartableMongodb(options: ReplicaSetOptions): Promise<RestartableReplicaSet> {
   const { addressOf = async (port) => `127.0.0.1:${port}`, electionTimeoutMillis = quickElectionMillis } = options;
   const ports = await Promise.all(Array.from({ length: options.members }, freePort));
@@ -98,7 +100,7 @@ async function initiate(port: number, hosts: readonly string[], electionTimeoutM
   await ask(port, { replSetInitiate: config });
 }
 
-/** The port of the member that says that it is the primary, and that the set agrees. */
+/** The port of the member that is the primary, with which the set agrees. */
 function primaryPort(ports: readonly number[]): Promise<number> {
   const look = async () => {
     const answers = await Promise.allSettled(ports.map((port) => ask(port, { hello: 1 })));
@@ -126,7 +128,7 @@ const setSeconds = 180;
 async function waitForSet<Answer>(look: () => Promise<Answer | undefined>, problem: string): Promise<Answer> {
   return waitUntil(look, { timeoutSeconds: setSeconds, pollMillis: 50, what: 'the replica set' }).catch(() => {
     throw new StackError(
-      `The replica set ${problem} after ${setSeconds} seconds: free the machine of other work and try again.`,
+      `The replica set ${problem} after ${setSeconds} seconds: stop other work on the machine and try again.`,
     );
   });
 }

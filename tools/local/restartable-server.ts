@@ -1,4 +1,7 @@
-/** A server that a test may kill, pause and start again, as crashes and outages do it: same address, same data. */
+/**
+ * A server that a test can kill, pause and start again, to simulate crashes and outages. It keeps
+ * its address and data.
+ */
 import type { BackgroundProcess } from './children.ts';
 
 export class RestartableServer {
@@ -10,7 +13,7 @@ export class RestartableServer {
     this.#process = process;
   }
 
-  /** @param launch starts the server's process, and waits until it answers. */
+  /** @param launch starts the server's process and waits until it answers. */
   static async start(launch: () => Promise<BackgroundProcess>): Promise<RestartableServer> {
     return new RestartableServer(launch, await launch());
   }
@@ -19,17 +22,17 @@ export class RestartableServer {
     return this.#process.pid;
   }
 
-  /** Ends it without a chance to say goodbye. */
+  /** Kills the server without a shutdown. */
   kill(): Promise<void> {
     return this.#process.kill();
   }
 
-  /** Starts it again after it was killed or stopped, and waits until it answers. */
+  /** Starts the server again after it was killed or stopped, and waits until it answers. */
   async start(): Promise<void> {
     this.#process = await this.#launch();
   }
 
-  /** It holds its connections and answers nothing, until it is resumed. */
+  /** Pauses the server: it keeps its connections and answers nothing until it is resumed. */
   pause(): void {
     this.#process.pause();
   }

@@ -1,4 +1,4 @@
-/** Runs a command to its end; what it prints goes to a log, whose end is shown if it fails. */
+/** Runs a command to its end. Its output goes to a log, whose end is shown if it fails. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { lastLines } from './children.ts';
@@ -6,13 +6,13 @@ import { type LoggedCommand, spawnToLog } from './spawn-to-log.ts';
 import { StackError } from './stack-error.ts';
 
 export interface Command extends LoggedCommand {
-  /** What the user should know or do if it fails; begins the error's message. */
+  /** The start of the error's message if it fails: what the user should know or do. */
   readonly onFailure: string;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Resolves when the command has succeeded.
+ * Resolves once the command has succeeded.
  *
  * @throws StackError with the end of its output.
  */

@@ -1,6 +1,6 @@
 /**
- * `npm run stack`: the stack, or only its databases, in the foreground, until Ctrl-C. `--json` prints a description for
- * programs, as one line.
+ * `npm run stack`: runs the stack, or only its databases, in the foreground until Ctrl-C. `--json`
+ * prints a description for programs, as one line.
  */
 import { rmSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { startServers } from './servers.ts';
 import { describeServers, type ServersDescription, type Stack } from './stack.ts';
 
 const options = new Command('npm run stack --')
-  .description('Starts MongoDB, Neo4j and LocalStack, deploys the functions, and stays until Ctrl-C.')
+  .description('Start MongoDB, Neo4j and LocalStack, deploy the functions, and run until Ctrl-C.')
   .option('--json', 'print the description as one line of JSON')
   .option('--databases', 'start MongoDB and Neo4j only, for `npx outgraph worker`')
   .option('--members <count>', 'members of the MongoDB replica set', '3')
@@ -41,7 +41,7 @@ if (options.databases) {
   });
 }
 
-/** Prints the description, and keeps it in a file while this process runs. */
+/** Prints the description, and keeps it in a file while this process is running. */
 async function print(description: object, text: string): Promise<void> {
   await writeFile(stackDescriptionFile, `${JSON.stringify(description, null, 2)}\n`);
   process.on('exit', () => rmSync(stackDescriptionFile, { force: true }));

@@ -1,4 +1,7 @@
-/** Starts servers, runs something on them, and ends them: the frame of every npm script that needs servers. */
+/**
+ * Starts servers, runs something on them, and stops them: the frame of every npm script that needs
+ * servers.
+ */
 
 import { Interrupted, interruption, whenAborted } from './interruption.ts';
 import type { Running } from './servers.ts';
@@ -8,9 +11,9 @@ import { failureText } from './stack-error.ts';
 /** A run on servers of some kind. */
 export interface ServerRun<Started extends Running> {
   readonly start: (signal: AbortSignal) => Promise<Started>;
-  /** Runs while the servers are up, and answers with the exit code. */
+  /** Runs while the servers are up. Resolves with the exit code. */
   readonly run: (started: Started, signal: AbortSignal) => Promise<number>;
-  /** Says, when `run` has answered, that the servers shall stay up until Ctrl-C. */
+  /** Whether the servers stay up until Ctrl-C after `run` has finished. */
   readonly keep?: boolean;
 }
 
@@ -22,7 +25,7 @@ export function runWithStack({
   return runWithServers({ start: (signal) => startStack({ mongodbMembers, signal }), ...options });
 }
 
-/** Sets the process's exit code; nothing that was started is left running, however the run ends. */
+/** Sets the process's exit code. However the run ends, nothing that was started keeps running. */
 export async function runWithServers<Started extends Running>({
   start,
   run,
@@ -31,7 +34,7 @@ export async function runWithServers<Started extends Running>({
   const signal = interruption();
   const aborted = whenAborted(signal);
   aborted.catch(() => {
-    // What the run was doing fails now, one thing after the other, because its servers are gone.
+    // The run's work now fails step by step, because its servers are gone.
     for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, () => undefined);
   });
   let started: Started | undefined;
@@ -39,7 +42,7 @@ export async function runWithServers<Started extends Running>({
     started = await start(signal);
     process.exitCode = await Promise.race([run(started, signal), started.broken, aborted]);
     if (keep) {
-      process.stderr.write('The servers stay up; press Ctrl-C to end them.\n');
+      process.stderr.write('The servers stay up; press Ctrl-C to stop them.\n');
       await Promise.race([started.broken, aborted]);
     }
   } catch (error) {
@@ -52,6 +55,6 @@ export async function runWithServers<Started extends Running>({
   } finally {
     await started?.stop();
   }
-  // Handles of a run that was broken off must not hold up the end.
+  // Open handles of an interrupted run must not delay the end.
   process.exit();
 }

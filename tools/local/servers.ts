@@ -1,6 +1,6 @@
 /**
- * The servers of the local stack: starts those that are wanted and that the environment does not already give, and ends
- * exactly what it started, in every way a run can end.
+ * The servers of the local stack: starts those that are needed and that the environment does not
+ * provide, and stops exactly what it started, however a run ends.
  */
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -13,10 +13,10 @@ import { removeAbandonedRuns, runFolder } from './paths.ts';
 import { printStep, type RunStep } from './progress.ts';
 import { startRestartableMongodb } from './restartable-mongodb.ts';
 
-/** The servers that a run may want. */
+/** The servers that a run can need. */
 export type ServerName = 'mongodb' | 'neo4j' | 'localstack';
 
-/** How to reach the servers; an empty address for one that was not wanted. */
+/** The addresses of the servers; empty for one that is not needed. */
 export interface ServerAddresses {
   readonly mongodbUri: string;
   readonly neo4jUri: string;
@@ -32,15 +32,15 @@ export interface ServerAddresses {
 
 /** Something that runs until it is stopped. */
 export interface Running {
-  /** Rejects when a server ends by itself. */
+  /** Rejects when a server exits unexpectedly. */
   readonly broken: Promise<never>;
-  /** Ends what was started, and removes its data. */
+  /** Stops what was started, and removes its data. */
   readonly stop: () => Promise<void>;
 }
 
-/** Servers that run. */
+/** Running servers. */
 export interface Servers extends Running, ServerAddresses {
-  /** Below it: the servers' data and logs. Removed at the end. */
+  /** The folder for the servers' data and logs. Removed at the end. */
   readonly folder: string;
   readonly logsFolder: string;
 }
@@ -49,23 +49,25 @@ export interface ServersOptions {
   readonly wanted: readonly ServerName[];
   /** Members of the replica set; three can fail over. */
   readonly mongodbMembers: number;
-  /** Aborted when the user breaks off: downloads end at once. */
+  /** Aborted when the user interrupts: downloads stop at once. */
   readonly signal: AbortSignal;
-  /** As {@link Neo4jOptions.shortLived}. */
+  /** See {@link Neo4jOptions.shortLived}. */
   readonly shortLived?: boolean;
   readonly step?: RunStep;
 }
 
-/** As the server's default: a busy machine is no reason for an election. */
+/** The server's default: a busy machine is no reason for an election. */
 const electionTimeoutMillis = 10_000;
 
-/** Something to undo: the folder of the run, which goes last, then the servers. */
+/**
+ * A step that undoes something: removing the run's folder, which comes last, or stopping a server.
+ */
 type Undo = () => Promise<void>;
 
 /**
- * Starts the servers. Whatever was started is ended again if a later one fails.
+ * Starts the servers. If a later one fails, everything started before is stopped.
  *
- * @throws StackError: one sentence that says what to install or set.
+ * @throws StackError with one sentence that says what to install or set.
  */
 export async function startServers({
   wanted,
@@ -98,7 +100,9 @@ export async function startServers({
   }
 }
 
-/** Downloads side by side, then starts side by side. The first failure ends the other downloads. */
+/**
+ * Downloads concurrently, then starts concurrently. The first failure stops the other downloads.
+ */
 async function start(
   options: Required<ServersOptions>,
   folder: string,
@@ -129,10 +133,11 @@ async function start(
   const processes: BackgroundProcess[] = [];
   const keep = (process: BackgroundProcess) => {
     processes.push(process);
-    // A short-lived Neo4j need not write its data down before it ends.
+    // A short-lived Neo4j need not save its data before it ends.
     undo.push(shortLived && process.name === 'Neo4j' ? process.kill : process.stop);
   };
-  // Broken off, nobody waits until they are up, or have written down data that is removed.
+  // After an interruption, nothing waits for servers to start, or to save data that is removed
+  // anyway.
   signal.addEventListener('abort', () => void Promise.all(processes.map((process) => process.kill())), { once: true });
   const started = await step('Starting the servers', () =>
     Promise.allSettled([

@@ -1,6 +1,6 @@
 /**
- * Spawns a process whose output goes to the end of a file, in a group of its own, so that what it starts can be ended
- * with it.
+ * Spawns a process whose output is appended to a file, in its own process group, so that its
+ * children can be stopped with it.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
@@ -14,7 +14,7 @@ export interface LoggedCommand {
   readonly logFile: string;
 }
 
-/** The spawned process; without a `pid` if the command is missing or may not be run. */
+/** Returns the spawned process, without a `pid` if the command is missing or not executable. */
 export function spawnToLog({ command, args, cwd, env, logFile }: LoggedCommand): ChildProcess {
   const log = openSync(logFile, 'a');
   try {

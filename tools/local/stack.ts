@@ -4,7 +4,7 @@ import { type Deployment, type DeploymentTarget, deploy, invokeOnce } from './de
 import { printStep } from './progress.ts';
 import { type Running, type Servers, startServers } from './servers.ts';
 
-/** How to reach the servers, and the database that outgraph uses on them. */
+/** The addresses of the servers, and the database that outgraph uses on them. */
 export interface ServersDescription {
   readonly mongodbUri: string;
   readonly mongodbDatabase: string;
@@ -16,9 +16,9 @@ export interface ServersDescription {
   readonly awsRegion: string;
 }
 
-/** How to reach the stack: what `npm run stack` writes to `.outgraph/stack.json`. */
+/** The description of the stack that `npm run stack` writes to `.outgraph/stack.json`. */
 export interface StackDescription extends ServersDescription, Deployment {
-  /** Process ids of what was started; null (or none) for a server that the environment gave. */
+  /** Process ids of what was started; null (or none) for a server that the environment provides. */
   readonly pids: {
     readonly mongod: readonly number[];
     readonly neo4j: number | null;
@@ -26,7 +26,7 @@ export interface StackDescription extends ServersDescription, Deployment {
   };
 }
 
-/** A stack that runs. */
+/** A running stack. */
 export interface Stack extends Running {
   readonly description: StackDescription;
   /** Logs of the servers and of the functions. */
@@ -36,14 +36,14 @@ export interface Stack extends Running {
 export interface StackOptions {
   /** Members of the replica set; three can fail over. */
   readonly mongodbMembers: number;
-  /** Aborted when the user breaks off: downloads and the deployment end at once. */
+  /** Aborted when the user interrupts: downloads and the deployment stop at once. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Starts the stack. Whatever was started is ended again if a later step fails.
+ * Starts the stack. If a later step fails, everything started before is stopped.
  *
- * @throws StackError: one sentence that says what to install or set.
+ * @throws StackError with one sentence that says what to install or set.
  */
 export async function startStack({ mongodbMembers, signal }: StackOptions): Promise<Stack> {
   const servers = await startServers({ wanted: ['mongodb', 'neo4j', 'localstack'], mongodbMembers, signal });
@@ -57,7 +57,7 @@ export async function startStack({ mongodbMembers, signal }: StackOptions): Prom
   }
 }
 
-/** How to reach servers that run. */
+/** Describes running servers. */
 export function describeServers(servers: Servers): ServersDescription {
   const { mongodbUri, neo4jUri, neo4jUsername, neo4jPassword, endpointUrl } = servers;
   return {
@@ -72,7 +72,7 @@ export function describeServers(servers: Servers): ServersDescription {
 }
 
 /**
- * Deploys the functions to servers that run, and sets up the databases.
+ * Deploys the functions to running servers, and sets up the databases.
  *
  * @throws StackError with the end of the deployment's output.
  */

@@ -1,6 +1,6 @@
 /**
- * Waits until a server that was started answers: a busy machine is slow, and says so; a server that fails ends the wait
- * by itself.
+ * Waits until a started server answers. Reports progress on a slow machine, and stops waiting if
+ * the server exits.
  */
 import { type BackgroundProcess, lastLines } from './children.ts';
 import { StackError } from './stack-error.ts';
@@ -22,7 +22,7 @@ const defaultProgressSeconds = 20;
 /**
  * Resolves with the server's first answer.
  *
- * @throws StackError if it ends, or has not answered after some minutes.
+ * @throws StackError if it exits, or has not answered after some minutes.
  */
 export async function waitForStart<Answer>(
   ask: () => Promise<Answer | undefined>,
@@ -43,10 +43,11 @@ export async function waitForStart<Answer>(
   }, progressSeconds * 1_000);
   const answer = waitUntil(ask, { timeoutSeconds: limitSeconds, pollMillis, what: server.name }).catch(() => {
     throw new StackError(
-      `${server.name} did not answer within ${limitSeconds} seconds: free the machine of other work and try again, or see the end of its log (${logFile}):\n${lastLines(logFile)}`,
+      `${server.name} did not answer within ${limitSeconds} seconds: stop other work on the machine and try ` +
+        `again, or see the end of its log (${logFile}):\n${lastLines(logFile)}`,
     );
   });
-  // The other one of the two may still fail, when nobody listens any more.
+  // The other promise may still reject when nothing listens to it any more.
   answer.catch(() => undefined);
   try {
     return await Promise.race([server.ended, answer]);

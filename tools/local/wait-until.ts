@@ -1,15 +1,15 @@
-/** Waits for a condition to hold, asking again and again. */
+/** Waits for a condition by polling. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Waiting {
   readonly timeoutSeconds: number;
   readonly pollMillis: number;
-  /** What is waited for, for the error: "Neo4j to answer". */
+  /** What is awaited, for the error: "Neo4j to answer". */
   readonly what: string;
 }
 
 /**
- * Resolves with the first answer that is not undefined; an error counts as no answer yet.
+ * Resolves with the first result that is not undefined. An error counts as no result yet.
  *
  * @throws Error when the time is up, with the last error as its cause.
  */

@@ -1,6 +1,6 @@
 /**
- * Outlives the process that started it, by a moment: when the pipe from it closes, whatever it had not ended itself is
- * ended here. A run that is killed the hard way leaves no server behind.
+ * Outlives the process that started it by a moment: when the pipe from it closes, this process
+ * stops whatever it had not stopped itself, so that a killed run leaves no server behind.
  */
 import { createInterface } from 'node:readline';
 

@@ -11,7 +11,7 @@ import { pathToFileURL } from 'node:url';
 
 const api = `http://${process.env.AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime`;
 
-// The executor holds the other end of this pipe: when it is gone, so are we.
+// The executor holds the other end of this pipe: when it closes, this process exits.
 process.stdin.on('end', () => process.exit(0)).resume();
 
 const handler = await loadHandler().catch(async (error) => {
@@ -69,7 +69,9 @@ function describe(error) {
   return { errorType: error.name, errorMessage: error.message, trace: (error.stack ?? '').split('\n') };
 }
 
-/** Waits for the next invocation as long as it takes; `fetch` would give up after five minutes. */
+/**
+ * Waits for the next invocation for any length of time; `fetch` would give up after five minutes.
+ */
 function next() {
   return new Promise((resolve, reject) => {
     get(`${api}/invocation/next`, (response) => {

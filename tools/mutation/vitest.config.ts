@@ -1,4 +1,6 @@
-/** The tests that the mutation test runs again and again: those of the pure parts, which need no server. */
+/**
+ * The tests that the mutation test runs repeatedly: those of the pure parts, which need no server.
+ */
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({

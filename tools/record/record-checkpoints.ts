@@ -1,6 +1,6 @@
 /**
- * Checkpoints of publishers that stopped in the middle of a backlog: one before anything was sent, one with a part of
- * it behind it. In a database of its own, which is dropped.
+ * Checkpoints of publishers that stopped in the middle of a backlog: one before anything was sent,
+ * one after a part of it was sent. They use a separate database, which is dropped.
  */
 import type { Document, MongoClient } from 'mongodb';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
@@ -14,7 +14,7 @@ import { silentLog } from '../../test/support/silent-log.ts';
 
 const database = 'outgraph_recorded_checkpoints';
 
-/** More than a publisher reads at once, so that a backlog is left. */
+/** More than a publisher reads at once, so that a backlog remains. */
 const pendingEvents = 600;
 
 /** The two checkpoint documents, with their BSON types. */
@@ -29,7 +29,10 @@ export async function recordCheckpoints(mongodbUri: string, client: MongoClient)
   return checkpoints;
 }
 
-/** Its time is up as soon as `stop` says so, which it may while a batch is on its way: that is still sent. */
+/**
+ * Its time is up as soon as `stop` returns true, possibly while a batch is being sent, which is
+ * still completed.
+ */
 async function publishUntil(
   mongodbUri: string,
   checkpointId: string,
@@ -58,7 +61,7 @@ async function publishUntil(
       begun = true;
     },
   };
-  // Above what a send needs, below what another batch needs.
+  // Above the time that a send needs, below what another batch needs.
   await publisher.publish(() => (stop(sent, begun) ? 9_000 : 60_000), log);
   await publisher.close();
 }

@@ -1,6 +1,6 @@
 /**
- * What the queue of a running stack holds: pointers as the deployed bus and rule delivered them, and those that the
- * sweep sends.
+ * The content of a running stack's queue: pointers as the deployed bus and rule delivered them, and
+ * those that the sweep sends.
  */
 import {
   EventBridgeClient,
@@ -19,7 +19,7 @@ import { sdkCredentials } from '../local/credentials.ts';
 import type { StackDescription } from '../local/stack.ts';
 import { waitUntil } from '../local/wait-until.ts';
 
-/** Queues of the recording's own. */
+/** Queues used only by the recording. */
 const copies = 'recorded-from-the-bus';
 const swept = 'recorded-from-the-sweep';
 
@@ -40,7 +40,8 @@ export class RecordedQueues {
   }
 
   /**
-   * Lets the deployed rule deliver every pointer a second time, in the same form, to a queue that nobody else reads.
+   * Makes the deployed rule deliver every pointer a second time, in the same form, to a queue that
+   * only the recording reads.
    */
   async copyPointers(): Promise<void> {
     const EventBusName = this.#stack.eventBusName;
@@ -52,7 +53,7 @@ export class RecordedQueues {
     await this.#bus.send(new PutTargetsCommand({ EventBusName, Rule, Targets: [copy] }));
   }
 
-  /** Switches the deployed consumer off, so that messages stay in the queue. */
+  /** Disables the deployed consumer, so that messages stay in the queue. */
   async stopConsumer(): Promise<void> {
     const FunctionName = this.#stack.functions.consumer;
     const read = async () =>
@@ -60,10 +61,10 @@ export class RecordedQueues {
     const UUID = (await read())?.UUID;
     await this.#lambda.send(new UpdateEventSourceMappingCommand({ UUID, Enabled: false }));
     const ask = async () => ((await read())?.State === 'Disabled' ? true : undefined);
-    await waitUntil(ask, { ...patience, what: 'the consumer to be switched off' });
+    await waitUntil(ask, { ...patience, what: 'the consumer to be disabled' });
   }
 
-  /** The messages of these events, as they came by the bus. */
+  /** The messages of these events, as the bus delivered them. */
   async receivePointers(eventIds: readonly string[]): Promise<readonly RecordedMessage[]> {
     const QueueUrl = await this.#queueUrl(copies);
     const found = new Map<string, RecordedMessage>();
@@ -78,7 +79,7 @@ export class RecordedQueues {
     return waitUntil(ask, { ...patience, what: 'the pointers in the queue' });
   }
 
-  /** Sweeps again and again, to a queue of its own, and returns what was sent. */
+  /** Runs the sweep repeatedly with a separate queue. Returns what was sent. */
   async sweepUntil(done: () => Promise<boolean>): Promise<readonly RecordedMessage[]> {
     const QueueUrl = await this.#queueUrl(swept);
     const { mongodbUri, mongodbDatabase, neo4jUri, neo4jUsername, neo4jPassword } = this.#stack;
@@ -122,7 +123,7 @@ export class RecordedQueues {
     this.#bus.destroy();
   }
 
-  /** Of a queue that is made if it is not there. */
+  /** The URL of a queue, which is created if it does not exist. */
   async #queueUrl(QueueName: string): Promise<string> {
     return (await this.#sqs.send(new CreateQueueCommand({ QueueName }))).QueueUrl ?? '';
   }

@@ -1,6 +1,6 @@
 /**
- * Lets a fresh stack live through a history, and reads what it left behind. The functions are the deployed ones until
- * the consumer is switched off, so that some events stay pending.
+ * Runs a history on a fresh stack, and reads the data that it leaves behind. The functions are the
+ * deployed ones until the consumer is disabled, so that some events stay pending.
  */
 import { MongoClient } from 'mongodb';
 import { beginTrial, type TrialDocument } from '../../lib/consumer/mongodb-trials.ts';

@@ -1,7 +1,8 @@
 /**
- * `npm run record`: starts the stack, lets this version write, publish, apply and sweep, and keeps what it left behind
- * under `recorded/<version>`. Run once for each release, by whoever makes it; a version that is recorded already is
- * left alone, because it is what that version really wrote.
+ * `npm run record`: starts the stack, lets this version write, publish, apply and sweep, and saves
+ * the data it leaves behind in `recorded/<version>`. The maintainer of a release runs it once. A
+ * version that is recorded already is left alone, because the recording is what that version really
+ * wrote.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -14,7 +15,8 @@ const { version } = JSON.parse(readFileSync(path.join(projectRoot, 'package.json
 
 if (existsSync(recordedFolder(version))) {
   process.stderr.write(
-    `Version ${version} is recorded already, in ${path.relative(projectRoot, recordedFolder(version))}. If it was never released, remove that folder and run this again.\n`,
+    `Version ${version} is already recorded in ${path.relative(projectRoot, recordedFolder(version))}. ` +
+      'If it was never released, remove that folder and run this again.\n',
   );
   process.exitCode = 1;
 } else {

@@ -1,6 +1,6 @@
 /**
- * The documents that a recording is made of, written through the writer library: every kind of element, and every
- * outcome that an event can have.
+ * The documents of a recording, written through the writer library: every kind of element, and
+ * every outcome that an event can have.
  */
 import { type Db, type Document, Double, Int32, Long, type MongoClient } from 'mongodb';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
@@ -39,8 +39,8 @@ const inRepository = (path: string) => ({ type: 'IN', from: file(path), to: repo
 export const rivalId = 'rival';
 
 /**
- * What the consumer settles: owned, shared and bare nodes, owned, parallel and shared relationships, a move, a
- * tombstone, an event that is dead, and one in conflict.
+ * History that the consumer settles: owned, shared and bare nodes, owned, parallel and shared
+ * relationships, a move, a tombstone, an event that is dead, and one in conflict.
  */
 export async function writeSettledHistory(client: MongoClient, db: Db): Promise<void> {
   const graphs = tracked(client, db, graph);
@@ -82,13 +82,13 @@ export async function writeSettledHistory(client: MongoClient, db: Db): Promise<
   await outbox.insertOne(outboxEvent({ aggregateType: 'no-such-type', aggregateId: 'unknown' }));
 }
 
-/** Written when its holder is settled. */
+/** Written once its holder is settled. */
 export async function writeRival(db: Db): Promise<void> {
   const claim = { nodes: [file('c.ts', { properties: { lines: new Int32(4) } })], relationships: [] };
   await db.collection(outboxCollection).insertOne(upsertEvent(claim, { aggregateId: rivalId }));
 }
 
-/** What nobody consumes any more: an aggregate's first event, a newer one, and a deletion. */
+/** Events that are not consumed: an aggregate's first event, a newer one, and a deletion. */
 export async function writePendingHistory(client: MongoClient, db: Db): Promise<void> {
   const graphs = tracked(client, db, graph);
   await graphs.insertOne({ _id: 'new', nodes: [file('pending.ts')], relationships: [calls('pending.ts', 'bare.ts')] });
@@ -99,7 +99,7 @@ export async function writePendingHistory(client: MongoClient, db: Db): Promise<
   await graphs.deleteOne({ _id: 'leaving' });
 }
 
-/** One more, that the sweep has never seen. */
+/** One more event, which the sweep has never seen. */
 export async function writeFresh(db: Db): Promise<void> {
   const fresh = { nodes: [file('fresh.ts')], relationships: [] };
   await db.collection(outboxCollection).insertOne(upsertEvent(fresh, { aggregateId: 'fresh', traceparent }));
