@@ -16,7 +16,7 @@ func scan(t *testing.T, code *xmem.CodeGraph, files ...xmem.ScannedFile) xmem.Sc
 	return must[xmem.ScanOutcome](t)(code.ApplyScan(t.Context(), "acme", "shop", files))
 }
 
-func TestAScanWritesWhatChangedAndRemovesWhatIsGone(t *testing.T) {
+func TestAScanWritesChangedFilesAndRemovesUnlistedOnes(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)
 	code := xmem.NewCodeGraph(db)
@@ -54,7 +54,7 @@ func TestAScanWritesWhatChangedAndRemovesWhatIsGone(t *testing.T) {
 		"delete code-file", "upsert code-file")
 }
 
-func TestAFileOfAScanKeepsItsAggregate(t *testing.T) {
+func TestAScannedFileKeepsItsAggregate(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)
 	code := xmem.NewCodeGraph(db)
@@ -63,11 +63,11 @@ func TestAFileOfAScanKeepsItsAggregate(t *testing.T) {
 	recorded := testdb.All(t, db, outgraph.OutboxCollection, "position")
 	first, second := recorded[1].Lookup("aggregateId").StringValue(), recorded[2].Lookup("aggregateId").StringValue()
 	if first != second {
-		t.Errorf("the file was %s and is %s", first, second)
+		t.Errorf("the aggregate of the file was %s and is now %s", first, second)
 	}
 }
 
-func TestAFileAlonePutsNoOtherAway(t *testing.T) {
+func TestApplyFilesKeepsOtherFiles(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)
 	code := xmem.NewCodeGraph(db)
@@ -78,11 +78,11 @@ func TestAFileAlonePutsNoOtherAway(t *testing.T) {
 		t.Errorf("%+v", outcome)
 	}
 	if outcome := scan(t, code); outcome != (xmem.ScanOutcome{Removed: 2}) {
-		t.Errorf("a scan that finds nothing: %+v", outcome)
+		t.Errorf("an empty scan: %+v", outcome)
 	}
 }
 
-func TestAScanWithOneFileThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
+func TestOneRefusedFilePreventsTheWholeScan(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)
 	code := xmem.NewCodeGraph(db)
@@ -117,7 +117,7 @@ func TestAScanWithOneFileThatIsRefusedLeavesEverythingAsItWas(t *testing.T) {
 	}
 }
 
-func TestARenamedFileStaysTheSameAggregateAndTakesTheOthersPlace(t *testing.T) {
+func TestARenamedFileKeepsItsAggregateAndReplacesTheOther(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)
 	if err := xmem.EnsureIndexes(t.Context(), db); err != nil {
@@ -155,7 +155,7 @@ func TestARenamedFileStaysTheSameAggregateAndTakesTheOthersPlace(t *testing.T) {
 	expectRefused(t, err, "file_path")
 }
 
-func TestFilesAnnotationsAndRepositoriesAreDeletedWhetherOrNotTheyAreThere(t *testing.T) {
+func TestDeletingAMissingFileAnnotationOrRepositorySucceeds(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)
 	code := xmem.NewCodeGraph(db)
@@ -182,7 +182,7 @@ func TestFilesAnnotationsAndRepositoriesAreDeletedWhetherOrNotTheyAreThere(t *te
 		`{"annotation_id":"n2","org_id":"acme","repo":"shop","target":{"kind":"file","file_path":"a.ts"}}`,
 		`{"annotation_id":"n3","org_id":"acme","repo":"shop","target":{"kind":"directory","dir_path":"/"}}`)
 	if got := len(events(t, db)); got != 3+4 {
-		t.Errorf("%d events: an unchanged annotation needs none", got)
+		t.Errorf("%d events: an unchanged annotation must not have one", got)
 	}
 	err := code.PutAnnotation(t.Context(), on("n4", xmem.OfDirectory("src")))
 	expectRefused(t, err, "payload.target.dir_path")

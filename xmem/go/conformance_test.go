@@ -59,7 +59,7 @@ func TestDocuments(t *testing.T) {
 			}
 			refusal := &outgraph.Fault{Code: outgraph.Code(given.Refused)}
 			if !errors.Is(err, refusal) || !strings.Contains(err.Error(), given.At) {
-				t.Fatalf("%v is not a fault %s that names %s", err, given.Refused, given.At)
+				t.Fatalf("%v is not the fault %s with the path %s", err, given.Refused, given.At)
 			}
 			expectNoCommit(t, db.Client(), insert)
 			for _, collection := range []string{given.Collection, outgraph.OutboxCollection} {
@@ -107,7 +107,7 @@ func expectNoCommit(t *testing.T, client *mongo.Client, work func(ctx context.Co
 	}
 	ctx := mongo.NewSessionContext(t.Context(), session)
 	if err := work(ctx); err == nil {
-		t.Error("it was not refused")
+		t.Error("the write was not refused")
 	}
 	if err := session.CommitTransaction(ctx); err == nil {
 		t.Error("the transaction was committed")

@@ -28,7 +28,7 @@ func birthday(ctx context.Context, db *mongo.Database) error {
 	return err
 }
 
-func TestTheExampleWritesWhatItSays(t *testing.T) {
+func TestTheExampleWritesTheExpectedEvents(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)
 	err := outgraph.InTransaction(t.Context(), db.Client(), func(ctx context.Context) error { return birthday(ctx, db) })
@@ -39,7 +39,7 @@ func TestTheExampleWritesWhatItSays(t *testing.T) {
 	expectEvents(t, db, "upsert memory-event", "upsert memory-event", "upsert code-repository", "upsert code-file")
 }
 
-func TestTheExampleOfTheREADMEIsTheOneThatRuns(t *testing.T) {
+func TestTheREADMEContainsTheTestedExample(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("README.md")
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 )
 
-// events returns the events of the outbox in the order of their positions: "upsert memory-event".
+// events describes the events of the outbox, in the order of their positions, such as "upsert memory-event".
 func events(t *testing.T, db *mongo.Database) []string {
 	t.Helper()
 	var read []string
@@ -33,8 +33,7 @@ func expectEvents(t *testing.T, db *mongo.Database, wanted ...string) {
 	}
 }
 
-// expectFields compares the documents of a collection, without their ids, each with its fields in the order of their
-// names.
+// expectFields compares the documents of a collection without their ids. The fields of each are sorted by name.
 func expectFields(t *testing.T, db *mongo.Database, collection, order string, wanted ...string) {
 	t.Helper()
 	var got []string
@@ -87,7 +86,7 @@ func must[Result any](t *testing.T) func(result Result, err error) Result {
 	}
 }
 
-func TestAnUpdateChangesOneEventOfADayAndClearsWhatIsNil(t *testing.T) {
+func TestAnUpdateChangesOneEventOfADayAndClearsNilFields(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)
 	memory := xmem.NewMemory(db)
@@ -136,7 +135,7 @@ func TestAMoveIsOneEventOfOneAggregate(t *testing.T) {
 	expectEvents(t, db, "upsert memory-event", "upsert memory-event")
 }
 
-func TestADateThatIsNoDayIsRefused(t *testing.T) {
+func TestAnInvalidDateIsRefused(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)
 	memory := xmem.NewMemory(db)
@@ -155,7 +154,7 @@ func TestADateThatIsNoDayIsRefused(t *testing.T) {
 	expectEvents(t, db, "upsert memory-event")
 }
 
-func TestDeletionsTakeTheUsersOwnEventsOnly(t *testing.T) {
+func TestDeletionsRemoveOnlyTheUsersEvents(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)
 	memory := xmem.NewMemory(db)
@@ -167,7 +166,7 @@ func TestDeletionsTakeTheUsersOwnEventsOnly(t *testing.T) {
 		xmem.NewEvent{ID: "5", UserID: "eve", Date: "12-10", Name: "birthday"},
 	)
 	if !must[bool](t)(memory.DeleteEvent(t.Context(), ids[0])) || must[bool](t)(memory.DeleteEvent(t.Context(), ids[0])) {
-		t.Error("the first deletion finds the event, the second one does not")
+		t.Error("only the first of two deletions should find the event")
 	}
 	for _, empty := range []func() (int64, error){
 		func() (int64, error) { return memory.DeleteEventsByName(t.Context(), "ada", "") },
@@ -189,12 +188,12 @@ func TestDeletionsTakeTheUsersOwnEventsOnly(t *testing.T) {
 		t.Errorf("%d cleared", count)
 	}
 	if count := must[int64](t)(memory.ClearUser(t.Context(), "ada")); count != 0 {
-		t.Errorf("%d cleared, where there is none", count)
+		t.Errorf("%d cleared, but the user has no events", count)
 	}
 	expectFields(t, db, "memory_events", "_id", `{"date":"12-10","event_name":"birthday","user_id":"eve"}`)
 }
 
-func TestAUserAndAnEventOfOnesOwnIDAreMadeOnceAlsoAtTheSameTime(t *testing.T) {
+func TestConcurrentCallsCreateAUserAndAnEventOnce(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)
 	if err := xmem.EnsureIndexes(t.Context(), db); err != nil {
@@ -223,13 +222,13 @@ func TestAUserAndAnEventOfOnesOwnIDAreMadeOnceAlsoAtTheSameTime(t *testing.T) {
 	expectRefused(t, memory.AddUser(t.Context(), ""), "user_id")
 }
 
-func TestOperationsAreOneTransactionWithTheCallers(t *testing.T) {
+func TestOperationsJoinTheCallersTransaction(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)
 	const traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 	traced := xmem.WithTraceparent(func(context.Context) string { return traceparent })
 	memory, code := xmem.NewMemory(db, traced), xmem.NewCodeGraph(db, traced)
-	fail := errors.New("something else fails")
+	fail := errors.New("the caller's work fails")
 	write := func(ctx context.Context) error {
 		if err := memory.AddUser(ctx, "ada"); err != nil {
 			return err

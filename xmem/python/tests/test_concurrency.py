@@ -1,4 +1,4 @@
-"""Concurrent writers of one document."""
+"""Concurrent writers of the same document."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ WRITERS: Final = 4
 @pytest.fixture
 def db() -> Iterator[Database[Document]]:
     with MongoClient[Document](mongodb_uri()) as client:
-        made = client[new_database_name()]
-        made.create_collection("outbox", **outbox_options())
-        yield made
-        client.drop_database(made)
+        created = client[new_database_name()]
+        created.create_collection("outbox", **outbox_options())
+        yield created
+        client.drop_database(created)
 
 
-def test_of_threads_that_make_one_document_by_its_natural_key(db: Database[Document]) -> None:
+def test_threads_that_create_the_same_document_create_it_once(db: Database[Document]) -> None:
     ensure_indexes(db)
     code = CodeGraph(db)
     with ThreadPoolExecutor(WRITERS) as pool:

@@ -1,4 +1,4 @@
-"""The wheel that a user installs, and the example of the README."""
+"""Tests the wheel that a user installs, and the example of the README."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from wheel import build_wheel, sources_of
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 
-def test_the_wheel_holds_the_typed_package_and_asks_for_the_library_of_its_version(tmp_path: Path) -> None:
+def test_the_wheel_contains_the_typed_package_and_requires_the_library_of_its_version(tmp_path: Path) -> None:
     library = build_wheel(PROJECT / "writers/python", tmp_path / "library")
     wheel = build_wheel(ROOT, tmp_path / "xmem")
     assert wheel.files == sources_of(ROOT)

@@ -1,4 +1,4 @@
-"""XMem's aggregates against their table (``xmem/conformance``)."""
+"""Tests XMem's aggregates with their table of cases (``xmem/conformance``)."""
 
 from __future__ import annotations
 

@@ -35,12 +35,12 @@ async def operations(stored: Stored) -> list[str]:
 
 
 async def days(db: AsyncDatabase[Document]) -> list[tuple[str, str, str | None]]:
-    """User, date and name of all events."""
+    """The user, date and name of each event."""
     found = await db.memory_events.find({}, sort=[("user_id", 1), ("date", 1), ("event_name", 1)]).to_list()
     return [(event["user_id"], event["date"], event.get("event_name")) for event in found]
 
 
-async def test_a_user_is_made_once(memory: AsyncMemory, stored: Stored) -> None:
+async def test_a_user_is_created_once(memory: AsyncMemory, stored: Stored) -> None:
     for _ in range(2):
         await memory.add_user("ada")
     assert [dict(user) | {"_id": None} for user in await stored.documents("memory_users")] == [
@@ -49,7 +49,7 @@ async def test_a_user_is_made_once(memory: AsyncMemory, stored: Stored) -> None:
     assert await operations(stored) == ["upsert memory-user"]
 
 
-async def test_an_event_holds_what_is_given_and_nothing_else(memory: AsyncMemory, db: AsyncDatabase[Document]) -> None:
+async def test_an_event_has_only_the_given_fields(memory: AsyncMemory, db: AsyncDatabase[Document]) -> None:
     first = await memory.add_event("ada", "12-10")
     second = await memory.add_event(
         "ada",
@@ -78,7 +78,7 @@ async def test_an_event_holds_what_is_given_and_nothing_else(memory: AsyncMemory
     }
 
 
-async def test_an_event_that_is_added_again_stays_as_it_is(
+async def test_adding_an_existing_event_does_not_change_it(
     memory: AsyncMemory, db: AsyncDatabase[Document], stored: Stored
 ) -> None:
     await memory.add_event("ada", "12-10", event_name="birthday", event_id="e")
@@ -88,7 +88,7 @@ async def test_an_event_that_is_added_again_stays_as_it_is(
     assert await operations(stored) == ["upsert memory-event"] * 2
 
 
-async def test_of_two_events_on_one_day_with_one_name_the_one_that_is_meant_changes(
+async def test_of_two_events_with_the_same_day_and_name_only_the_given_one_changes(
     memory: AsyncMemory, db: AsyncDatabase[Document]
 ) -> None:
     one = await memory.add_event("ada", "12-10", event_name="call")
@@ -107,14 +107,14 @@ async def test_a_move_is_one_event_of_one_aggregate(memory: AsyncMemory, stored:
     assert (moved["operation"], moved["payload"]["date"]) == ("upsert", "12-11")
 
 
-async def test_a_field_that_is_cleared_is_gone(memory: AsyncMemory, db: AsyncDatabase[Document]) -> None:
+async def test_a_cleared_field_is_removed(memory: AsyncMemory, db: AsyncDatabase[Document]) -> None:
     await memory.add_event("ada", "12-10", desc="x", time="09:00", event_id="e")
     assert await memory.update_event("e", {"desc": None, "embedding": (0.5,), "year": "1815"})
     expected = {"_id": "e", "user_id": "ada", "date": "12-10", "time": "09:00", "embedding": [0.5], "year": "1815"}
     assert await db.memory_events.find_one({}) == expected
 
 
-async def test_what_is_not_there_is_neither_changed_nor_deleted_and_that_is_no_failure(
+async def test_changing_or_deleting_a_missing_event_succeeds_without_effect(
     memory: AsyncMemory, stored: Stored
 ) -> None:
     assert not await memory.update_event("e", {"desc": "x"})
@@ -127,7 +127,7 @@ async def test_what_is_not_there_is_neither_changed_nor_deleted_and_that_is_no_f
     assert await operations(stored) == []
 
 
-async def test_deletions_by_date_and_name_and_of_all_touch_no_other_day_name_or_user(
+async def test_deletions_leave_events_of_other_days_names_and_users(
     memory: AsyncMemory, db: AsyncDatabase[Document]
 ) -> None:
     for user, date, event_name in (
@@ -146,7 +146,7 @@ async def test_deletions_by_date_and_name_and_of_all_touch_no_other_day_name_or_
     assert await days(db) == [("bob", "12-10", "call")]
 
 
-async def test_what_could_mean_more_than_one_thing_is_refused(memory: AsyncMemory, db: AsyncDatabase[Document]) -> None:
+async def test_an_ambiguous_or_invalid_argument_is_refused(memory: AsyncMemory, db: AsyncDatabase[Document]) -> None:
     await memory.add_event("ada", "12-10", event_id="e")
     every: Any = {"$ne": None}
     update: Any = {"user_id": "bob"}
@@ -172,7 +172,7 @@ async def test_what_could_mean_more_than_one_thing_is_refused(memory: AsyncMemor
     assert await db.memory_events.find({}).to_list() == [{"_id": "e", "user_id": "ada", "date": "12-10"}]
 
 
-async def test_everything_can_be_part_of_the_callers_transaction(
+async def test_every_operation_can_join_the_callers_transaction(
     client: AsyncMongoClient[Document], memory: AsyncMemory, code: AsyncCodeGraph, stored: Stored
 ) -> None:
     async with client.start_session() as session:
@@ -215,7 +215,7 @@ async def paths(db: AsyncDatabase[Document]) -> list[str]:
     return [file["file_path"] for file in await db.code_files.find({}, sort=[("file_path", 1)]).to_list()]
 
 
-async def test_scanned_files_are_written_in_place_and_only_those_that_changed(
+async def test_only_scanned_files_that_changed_are_written_and_keep_their_ids(
     code: AsyncCodeGraph, db: AsyncDatabase[Document], stored: Stored
 ) -> None:
     assert await code.apply_files("acme", "shop", [A, B]) == ScanOutcome(2, 0, 0)
@@ -229,7 +229,7 @@ async def test_scanned_files_are_written_in_place_and_only_those_that_changed(
     assert file == {"org_id": "acme", "repo": "shop", **A}
 
 
-async def test_a_whole_scan_removes_what_it_does_not_list_and_no_other_repositorys_files(
+async def test_a_complete_scan_removes_unlisted_files_of_its_own_repository_only(
     code: AsyncCodeGraph, db: AsyncDatabase[Document]
 ) -> None:
     await code.apply_files("acme", "shop", [A, B])
@@ -239,7 +239,7 @@ async def test_a_whole_scan_removes_what_it_does_not_list_and_no_other_repositor
     assert await paths(db) == ["src/a.ts", "src/a.ts", "src/b.ts"]
 
 
-async def test_of_files_with_a_wrong_one_none_is_written(code: AsyncCodeGraph, stored: Stored) -> None:
+async def test_one_invalid_file_prevents_all_writes(code: AsyncCodeGraph, stored: Stored) -> None:
     wrong = {"file_path": "src/c.ts", "calls": [{"from": "x", "to": {"file_path": "src/b.ts", "symbol_name": "sum"}}]}
     with pytest.raises(Fault, match=r"payload\.calls\[0\]\.from"):
         await code.apply_files("acme", "shop", [A, wrong])
@@ -260,7 +260,7 @@ async def test_a_file_is_deleted_with_one_event(
     assert (await operations(stored))[3:] == ["delete code-file"]
 
 
-async def test_a_file_is_renamed_with_its_references_to_itself_and_every_type_kept(
+async def test_renaming_a_file_changes_its_references_to_itself_and_keeps_every_type(
     code: AsyncCodeGraph, db: AsyncDatabase[Document], stored: Stored
 ) -> None:
     await code.apply_files("acme", "shop", [A])
@@ -282,7 +282,7 @@ async def test_a_file_is_renamed_with_its_references_to_itself_and_every_type_ke
     assert (await operations(stored))[2:] == ["upsert code-file"]
 
 
-async def test_a_file_that_is_renamed_to_another_ones_path_takes_its_place(
+async def test_a_file_renamed_to_the_path_of_another_replaces_it(
     code: AsyncCodeGraph, db: AsyncDatabase[Document], stored: Stored
 ) -> None:
     await code.apply_files("acme", "shop", [A, B])
@@ -291,7 +291,7 @@ async def test_a_file_that_is_renamed_to_another_ones_path_takes_its_place(
     assert (await operations(stored))[3:] == ["delete code-file", "upsert code-file"]
 
 
-async def test_an_annotation_is_put_in_place_and_deleted(
+async def test_an_annotation_is_created_replaced_and_deleted(
     code: AsyncCodeGraph, db: AsyncDatabase[Document], stored: Stored
 ) -> None:
     await code.put_annotation(ANNOTATION)
@@ -304,7 +304,7 @@ async def test_an_annotation_is_put_in_place_and_deleted(
     assert await operations(stored) == ["upsert code-annotation", "upsert code-annotation", "delete code-annotation"]
 
 
-async def test_a_repository_goes_with_its_files_and_annotations_and_no_other(
+async def test_deleting_a_repository_deletes_its_own_files_and_annotations_only(
     code: AsyncCodeGraph, db: AsyncDatabase[Document], stored: Stored
 ) -> None:
     await code.apply_files("acme", "shop", [A, B])
@@ -318,7 +318,7 @@ async def test_a_repository_goes_with_its_files_and_annotations_and_no_other(
     assert sum(operation.startswith("delete") for operation in await operations(stored)) == 4
 
 
-async def test_no_key_of_the_code_graph_can_mean_more_than_one_document(code: AsyncCodeGraph, stored: Stored) -> None:
+async def test_no_key_of_the_code_graph_can_match_several_documents(code: AsyncCodeGraph, stored: Stored) -> None:
     await code.apply_files("acme", "shop", [A])
     every: Any = {"$ne": None}
     for refused in (
@@ -336,7 +336,7 @@ async def test_no_key_of_the_code_graph_can_mean_more_than_one_document(code: As
     assert len(await operations(stored)) == 2
 
 
-async def test_a_change_of_no_field_is_none(memory: AsyncMemory, stored: Stored) -> None:
+async def test_an_update_that_changes_no_field_has_no_event(memory: AsyncMemory, stored: Stored) -> None:
     await memory.add_event("ada", "12-10", event_id="e")
     changes: list[EventChanges] = [{}, {"date": "12-10"}, {"desc": None}]
     assert [await memory.update_event("e", change) for change in changes] == [True] * 3

@@ -37,12 +37,12 @@ def operations(stored: Stored) -> list[str]:
 
 
 def days(db: Database[Document]) -> list[tuple[str, str, str | None]]:
-    """User, date and name of all events."""
+    """The user, date and name of each event."""
     found = db.memory_events.find({}, sort=[("user_id", 1), ("date", 1), ("event_name", 1)]).to_list()
     return [(event["user_id"], event["date"], event.get("event_name")) for event in found]
 
 
-def test_a_user_is_made_once(memory: Memory, stored: Stored) -> None:
+def test_a_user_is_created_once(memory: Memory, stored: Stored) -> None:
     for _ in range(2):
         memory.add_user("ada")
     assert [dict(user) | {"_id": None} for user in stored.documents("memory_users")] == [
@@ -51,7 +51,7 @@ def test_a_user_is_made_once(memory: Memory, stored: Stored) -> None:
     assert operations(stored) == ["upsert memory-user"]
 
 
-def test_an_event_holds_what_is_given_and_nothing_else(memory: Memory, db: Database[Document]) -> None:
+def test_an_event_has_only_the_given_fields(memory: Memory, db: Database[Document]) -> None:
     first = memory.add_event("ada", "12-10")
     second = memory.add_event(
         "ada",
@@ -80,7 +80,7 @@ def test_an_event_holds_what_is_given_and_nothing_else(memory: Memory, db: Datab
     }
 
 
-def test_an_event_that_is_added_again_stays_as_it_is(memory: Memory, db: Database[Document], stored: Stored) -> None:
+def test_adding_an_existing_event_does_not_change_it(memory: Memory, db: Database[Document], stored: Stored) -> None:
     memory.add_event("ada", "12-10", event_name="birthday", event_id="e")
     memory.update_event("e", {"event_name": "her birthday"})
     memory.add_event("ada", "12-10", event_name="birthday", event_id="e")
@@ -88,7 +88,7 @@ def test_an_event_that_is_added_again_stays_as_it_is(memory: Memory, db: Databas
     assert operations(stored) == ["upsert memory-event"] * 2
 
 
-def test_of_two_events_on_one_day_with_one_name_the_one_that_is_meant_changes(
+def test_of_two_events_with_the_same_day_and_name_only_the_given_one_changes(
     memory: Memory, db: Database[Document]
 ) -> None:
     one = memory.add_event("ada", "12-10", event_name="call")
@@ -107,16 +107,14 @@ def test_a_move_is_one_event_of_one_aggregate(memory: Memory, stored: Stored) ->
     assert (moved["operation"], moved["payload"]["date"]) == ("upsert", "12-11")
 
 
-def test_a_field_that_is_cleared_is_gone(memory: Memory, db: Database[Document]) -> None:
+def test_a_cleared_field_is_removed(memory: Memory, db: Database[Document]) -> None:
     memory.add_event("ada", "12-10", desc="x", time="09:00", event_id="e")
     assert memory.update_event("e", {"desc": None, "embedding": (0.5,), "year": "1815"})
     expected = {"_id": "e", "user_id": "ada", "date": "12-10", "time": "09:00", "embedding": [0.5], "year": "1815"}
     assert db.memory_events.find_one({}) == expected
 
 
-def test_what_is_not_there_is_neither_changed_nor_deleted_and_that_is_no_failure(
-    memory: Memory, stored: Stored
-) -> None:
+def test_changing_or_deleting_a_missing_event_succeeds_without_effect(memory: Memory, stored: Stored) -> None:
     assert not memory.update_event("e", {"desc": "x"})
     assert not memory.update_event("e", {})
     assert not memory.move_event("e", "12-10")
@@ -127,9 +125,7 @@ def test_what_is_not_there_is_neither_changed_nor_deleted_and_that_is_no_failure
     assert operations(stored) == []
 
 
-def test_deletions_by_date_and_name_and_of_all_touch_no_other_day_name_or_user(
-    memory: Memory, db: Database[Document]
-) -> None:
+def test_deletions_leave_events_of_other_days_names_and_users(memory: Memory, db: Database[Document]) -> None:
     for user, date, event_name in (
         ("ada", "12-10", "call"),
         ("ada", "12-10", None),
@@ -146,7 +142,7 @@ def test_deletions_by_date_and_name_and_of_all_touch_no_other_day_name_or_user(
     assert days(db) == [("bob", "12-10", "call")]
 
 
-def test_what_could_mean_more_than_one_thing_is_refused(memory: Memory, db: Database[Document]) -> None:
+def test_an_ambiguous_or_invalid_argument_is_refused(memory: Memory, db: Database[Document]) -> None:
     memory.add_event("ada", "12-10", event_id="e")
     every: Any = {"$ne": None}
     update: Any = {"user_id": "bob"}
@@ -172,7 +168,7 @@ def test_what_could_mean_more_than_one_thing_is_refused(memory: Memory, db: Data
     assert db.memory_events.find({}).to_list() == [{"_id": "e", "user_id": "ada", "date": "12-10"}]
 
 
-def test_everything_can_be_part_of_the_callers_transaction(
+def test_every_operation_can_join_the_callers_transaction(
     client: MongoClient[Document], memory: Memory, code: CodeGraph, stored: Stored
 ) -> None:
     with client.start_session() as session:
@@ -215,7 +211,7 @@ def paths(db: Database[Document]) -> list[str]:
     return [file["file_path"] for file in db.code_files.find({}, sort=[("file_path", 1)]).to_list()]
 
 
-def test_scanned_files_are_written_in_place_and_only_those_that_changed(
+def test_only_scanned_files_that_changed_are_written_and_keep_their_ids(
     code: CodeGraph, db: Database[Document], stored: Stored
 ) -> None:
     assert code.apply_files("acme", "shop", [A, B]) == ScanOutcome(2, 0, 0)
@@ -229,7 +225,7 @@ def test_scanned_files_are_written_in_place_and_only_those_that_changed(
     assert file == {"org_id": "acme", "repo": "shop", **A}
 
 
-def test_a_whole_scan_removes_what_it_does_not_list_and_no_other_repositorys_files(
+def test_a_complete_scan_removes_unlisted_files_of_its_own_repository_only(
     code: CodeGraph, db: Database[Document]
 ) -> None:
     code.apply_files("acme", "shop", [A, B])
@@ -239,7 +235,7 @@ def test_a_whole_scan_removes_what_it_does_not_list_and_no_other_repositorys_fil
     assert paths(db) == ["src/a.ts", "src/a.ts", "src/b.ts"]
 
 
-def test_of_files_with_a_wrong_one_none_is_written(code: CodeGraph, stored: Stored) -> None:
+def test_one_invalid_file_prevents_all_writes(code: CodeGraph, stored: Stored) -> None:
     wrong = {"file_path": "src/c.ts", "calls": [{"from": "x", "to": {"file_path": "src/b.ts", "symbol_name": "sum"}}]}
     with pytest.raises(Fault, match=r"payload\.calls\[0\]\.from"):
         code.apply_files("acme", "shop", [A, wrong])
@@ -258,7 +254,7 @@ def test_a_file_is_deleted_with_one_event(code: CodeGraph, db: Database[Document
     assert (operations(stored))[3:] == ["delete code-file"]
 
 
-def test_a_file_is_renamed_with_its_references_to_itself_and_every_type_kept(
+def test_renaming_a_file_changes_its_references_to_itself_and_keeps_every_type(
     code: CodeGraph, db: Database[Document], stored: Stored
 ) -> None:
     code.apply_files("acme", "shop", [A])
@@ -280,7 +276,7 @@ def test_a_file_is_renamed_with_its_references_to_itself_and_every_type_kept(
     assert (operations(stored))[2:] == ["upsert code-file"]
 
 
-def test_a_file_that_is_renamed_to_another_ones_path_takes_its_place(
+def test_a_file_renamed_to_the_path_of_another_replaces_it(
     code: CodeGraph, db: Database[Document], stored: Stored
 ) -> None:
     code.apply_files("acme", "shop", [A, B])
@@ -289,7 +285,7 @@ def test_a_file_that_is_renamed_to_another_ones_path_takes_its_place(
     assert (operations(stored))[3:] == ["delete code-file", "upsert code-file"]
 
 
-def test_an_annotation_is_put_in_place_and_deleted(code: CodeGraph, db: Database[Document], stored: Stored) -> None:
+def test_an_annotation_is_created_replaced_and_deleted(code: CodeGraph, db: Database[Document], stored: Stored) -> None:
     code.put_annotation(ANNOTATION)
     code.put_annotation(ANNOTATION)
     code.put_annotation({**ANNOTATION, "status": "open"})
@@ -300,7 +296,7 @@ def test_an_annotation_is_put_in_place_and_deleted(code: CodeGraph, db: Database
     assert operations(stored) == ["upsert code-annotation", "upsert code-annotation", "delete code-annotation"]
 
 
-def test_a_repository_goes_with_its_files_and_annotations_and_no_other(
+def test_deleting_a_repository_deletes_its_own_files_and_annotations_only(
     code: CodeGraph, db: Database[Document], stored: Stored
 ) -> None:
     code.apply_files("acme", "shop", [A, B])
@@ -314,7 +310,7 @@ def test_a_repository_goes_with_its_files_and_annotations_and_no_other(
     assert sum(operation.startswith("delete") for operation in operations(stored)) == 4
 
 
-def test_no_key_of_the_code_graph_can_mean_more_than_one_document(code: CodeGraph, stored: Stored) -> None:
+def test_no_key_of_the_code_graph_can_match_several_documents(code: CodeGraph, stored: Stored) -> None:
     code.apply_files("acme", "shop", [A])
     every: Any = {"$ne": None}
     for refused in (
@@ -332,7 +328,7 @@ def test_no_key_of_the_code_graph_can_mean_more_than_one_document(code: CodeGrap
     assert len(operations(stored)) == 2
 
 
-def test_a_change_of_no_field_is_none(memory: Memory, stored: Stored) -> None:
+def test_an_update_that_changes_no_field_has_no_event(memory: Memory, stored: Stored) -> None:
     memory.add_event("ada", "12-10", event_id="e")
     changes: list[EventChanges] = [{}, {"date": "12-10"}, {"desc": None}]
     assert [memory.update_event("e", change) for change in changes] == [True] * 3
