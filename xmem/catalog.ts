@@ -1,4 +1,7 @@
-/** The aggregate types of XMem: its two graphs, and `graph` for subgraphs that a writer projects itself. */
+/**
+ * The aggregate types of XMem: its two graphs, and `graph` for subgraphs that a writer projects
+ * itself.
+ */
 import { createCatalog, graph } from '../exports/outgraph.ts';
 import { codeAnnotation } from './aggregates/code-annotation.ts';
 import { codeFile } from './aggregates/code-file.ts';

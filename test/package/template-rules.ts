@@ -47,7 +47,9 @@ export function unencryptedStores(resources: Resources): readonly string[] {
   });
 }
 
-/** Statements that allow any action, or an action on a resource with a wildcard that has no reason. */
+/**
+ * Statements that allow any action, or an action on a resource with a wildcard that has no reason.
+ */
 export function wideStatements(resources: Resources): readonly string[] {
   return Object.entries(resources).flatMap(([name, { Properties }]) =>
     statementsIn(Properties).flatMap(({ Effect, Action, Resource }) => {

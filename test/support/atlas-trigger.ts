@@ -24,7 +24,8 @@ export interface AtlasTrigger {
 export const atlasTrigger = JSON.parse(readFileSync(path.join(atlasFolder, 'trigger.json'), 'utf8')) as AtlasTrigger;
 
 /**
- * The stages of the trigger's change stream: its operation types, its match expression, its projection.
+ * The stages of the trigger's change stream: its operation types, its match expression, its
+ * projection.
  *
  * https://www.mongodb.com/docs/atlas/atlas-ui/triggers/database-triggers/#configuration
  */

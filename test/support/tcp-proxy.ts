@@ -162,8 +162,8 @@ export function holding(...texts: readonly string[]): (bytes: Buffer) => boolean
 }
 
 /**
- * Bolt's messages without fields: a chunk of two bytes, the structure's marker, the message's signature, and the end of
- * the chunk.
+ * Bolt's messages without fields: a chunk of two bytes, the structure's marker, the message's
+ * signature, and the end of the chunk.
  *
  * https://neo4j.com/docs/bolt/current/bolt/message/
  */

@@ -1,4 +1,6 @@
-/** LocalStack on a loopback port, with Lambda functions running as processes instead of containers. */
+/**
+ * LocalStack on a loopback port, with Lambda functions running as processes instead of containers.
+ */
 import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -66,8 +68,8 @@ async function digestOfSources(): Promise<string> {
 }
 
 /**
- * Starts LocalStack with its data below `folder`, and waits until it answers. Functions write their logs to
- * `logsFolder`.
+ * Starts LocalStack with its data below `folder`, and waits until it answers. Functions write their
+ * logs to `logsFolder`.
  */
 export async function startLocalstack(
   installation: string,

@@ -1,6 +1,6 @@
 /**
- * The Node side of the process executor: loads the function's handler and answers invocations through the Lambda
- * Runtime API, as AWS's own runtime does. It knows nothing of outgraph.
+ * The Node side of the process executor: loads the function's handler and answers invocations
+ * through the Lambda Runtime API, as AWS's own runtime does. It knows nothing of outgraph.
  *
  * https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */

@@ -1,7 +1,8 @@
 /**
- * XMem's annotations: a note of a person or an agent about a symbol, a file or a directory. It becomes the node
- * `Annotation` and one relationship ANNOTATES. The target is an endpoint only, so a scan neither removes nor blanks the
- * annotation. A target that no longer exists stays as a placeholder until the annotation is deleted.
+ * XMem's annotations: a note of a person or an agent about a symbol, a file or a directory. It
+ * becomes the node `Annotation` and one relationship ANNOTATES. The target is an endpoint only, so
+ * a scan neither removes nor blanks the annotation. A target that no longer exists stays as a
+ * placeholder until the annotation is deleted.
  */
 import { z } from 'zod';
 import type { ProjectedEndpoint } from '../../exports/outgraph.ts';

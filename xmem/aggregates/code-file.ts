@@ -1,10 +1,11 @@
 /**
- * XMem's scanned files. One file with everything that its scan found is one aggregate, so a re-scan is one event and
- * one transaction. A re-scan removes what the file no longer contains, and never blanks what other files contain.
+ * XMem's scanned files. One file with everything that its scan found is one aggregate, so a re-scan
+ * is one event and one transaction. A re-scan removes what the file no longer contains, and never
+ * blanks what other files contain.
  *
- * The file owns its File, its Symbols and their outgoing relationships. It shares directories with the other files in
- * them. Callees, base classes and imported files are endpoints only. Members that are listed twice become one element:
- * see `merge-duplicates.ts`.
+ * The file owns its File, its Symbols and their outgoing relationships. It shares directories with
+ * the other files in them. Callees, base classes and imported files are endpoints only. Members
+ * that are listed twice become one element: see `merge-duplicates.ts`.
  */
 import { z } from 'zod';
 import type { ProjectedNode, ProjectedRelationship } from '../../exports/outgraph.ts';

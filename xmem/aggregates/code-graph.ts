@@ -1,12 +1,16 @@
 /**
- * The names of the nodes of XMem's code graph, and the chain of directories from a repository to a file. The aggregates
- * of the code graph (`code-repository`, `code-file`, `code-annotation`) use only these to name each other's nodes.
+ * The names of the nodes of XMem's code graph, and the chain of directories from a repository to a
+ * file. The aggregates of the code graph (`code-repository`, `code-file`, `code-annotation`) use
+ * only these to name each other's nodes.
  */
 import { z } from 'zod';
 import type { ProjectedEndpoint, ProjectedRelationship } from '../../exports/outgraph.ts';
 import { nameText } from './fields.ts';
 
-/** The owner of the code. Every node of the code graph except the Repository has both fields in its key. */
+/**
+ * The owner of the code. Every node of the code graph except the Repository has both fields in its
+ * key.
+ */
 export interface CodeScope {
   readonly org_id: string;
   readonly repo: string;
@@ -52,16 +56,19 @@ export function symbolNode({ org_id, repo }: CodeScope, { file_path, symbol_name
 }
 
 /**
- * The directories of a file, the outermost first: "src/" and "src/a/" for "src/a/b.ts". Only the files of the
- * repository's root are in "/". As in XMem, "/" is a sibling of the top directories below the Repository, not their
- * parent.
+ * The directories of a file, the outermost first: "src/" and "src/a/" for "src/a/b.ts". Only the
+ * files of the repository's root are in "/". As in XMem, "/" is a sibling of the top directories
+ * below the Repository, not their parent.
  */
 export function directoriesOf(path: string): readonly string[] {
   const directories = [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index + 1));
   return directories.length === 0 ? ['/'] : directories;
 }
 
-/** The CONTAINS_DIR relationships from the Repository to the last of `directories`. All files below share them. */
+/**
+ * The CONTAINS_DIR relationships from the Repository to the last of `directories`. All files below
+ * share them.
+ */
 export function directoryChain(scope: CodeScope, directories: readonly string[]): readonly ProjectedRelationship[] {
   return directories.map((dir_path, index) => {
     const parent = directories[index - 1];

@@ -1,6 +1,7 @@
 /**
- * XMem's repositories: `{ _id, org_id, repo_name }` becomes the node `Repository {org_id, repo_name}`. Its directories
- * and files belong to the aggregates of the files (`code-file`), and also exist without it.
+ * XMem's repositories: `{ _id, org_id, repo_name }` becomes the node `Repository {org_id,
+ * repo_name}`. Its directories and files belong to the aggregates of the files (`code-file`), and
+ * also exist without it.
  */
 import { z } from 'zod';
 import { defineAggregate, documentId } from '../../exports/outgraph.ts';

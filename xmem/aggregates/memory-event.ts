@@ -1,7 +1,8 @@
 /**
- * XMem's temporal memory: one dated event of a user becomes one relationship `(:User)-[:HAS_EVENT]->(:Date)`. The
- * document's id distinguishes the relationships, so several events on one day, or with the same name, stay separate.
- * A move of the date is one event of one aggregate, so one transaction: a reader never sees it on no day or on two.
+ * XMem's temporal memory: one dated event of a user becomes one relationship
+ * `(:User)-[:HAS_EVENT]->(:Date)`. The document's id distinguishes the relationships, so several
+ * events on one day, or with the same name, stay separate. A move of the date is one event of one
+ * aggregate, so one transaction: a reader never sees it on no day or on two.
  */
 import { Double } from 'bson';
 import { z } from 'zod';

@@ -1,6 +1,6 @@
 /**
- * XMem's users: `{ _id, user_id }` becomes the node `User {user_id}`. Its events are relationships of aggregates of
- * their own (`memory-event`).
+ * XMem's users: `{ _id, user_id }` becomes the node `User {user_id}`. Its events are relationships
+ * of aggregates of their own (`memory-event`).
  */
 import { z } from 'zod';
 import { defineAggregate, documentId } from '../../exports/outgraph.ts';

@@ -1,7 +1,8 @@
 /**
- * Merges members that a scan lists more than once in a file into one element of the graph, independent of the order of
- * the list. Examples are a getter and its setter, the overloads of a method, a call that occurs in several places, or a
- * module that is imported twice. The rules are in ../README.md.
+ * Merges members that a scan lists more than once in a file into one element of the graph,
+ * independent of the order of the list. Examples are a getter and its setter, the overloads of a
+ * method, a call that occurs in several places, or a module that is imported twice. The rules are
+ * in ../README.md.
  */
 import { Double } from 'bson';
 import type { StoredNumber } from '../../exports/outgraph.ts';
@@ -17,7 +18,9 @@ interface Counted {
   readonly is_direct?: boolean | null | undefined;
 }
 
-/** Groups members by their name, in the order of the names. The order of the list does not matter. */
+/**
+ * Groups members by their name, in the order of the names. The order of the list does not matter.
+ */
 export function groupByName<Member>(
   members: readonly Member[],
   nameOf: (member: Member) => string,
@@ -34,8 +37,8 @@ export function groupByName<Member>(
 }
 
 /**
- * Returns the first declaration in the file: by `start_line`, then by `end_line`. A declaration without a line comes
- * last. If the lines are equal, the text decides.
+ * Returns the first declaration in the file: by `start_line`, then by `end_line`. A declaration
+ * without a line comes last. If the lines are equal, the text decides.
  */
 export function firstDeclaration<Declaration extends Declared>(
   declarations: readonly [Declaration, ...Declaration[]],
@@ -44,8 +47,8 @@ export function firstDeclaration<Declaration extends Declared>(
 }
 
 /**
- * Merges the calls of one symbol by one other. It adds up their counts; a call without a count adds nothing. The result
- * is direct if one of the calls is.
+ * Merges the calls of one symbol by one other. It adds up their counts; a call without a count adds
+ * nothing. The result is direct if one of the calls is.
  */
 export function mergeCalls(calls: readonly [Counted, ...Counted[]]): Counted {
   const direct = calls.flatMap(({ is_direct }) => is_direct ?? []);
@@ -61,8 +64,8 @@ export function firstText(texts: readonly (string | null | undefined)[]): string
 }
 
 /**
- * Compares texts by code units, which is the same everywhere, unlike the order of a language. It does not compare
- * numbers by `left - right`, which is not a number if both are infinite.
+ * Compares texts by code units, which is the same everywhere, unlike the order of a language. It
+ * does not compare numbers by `left - right`, which is not a number if both are infinite.
  */
 function compare<Value extends string | number>(left: Value, right: Value): number {
   return left < right ? -1 : Number(left > right);
@@ -92,8 +95,8 @@ function textOf(fields: object): string {
 }
 
 /**
- * A single number keeps its stored type. The sum of integers is an exact integer. With a double among them, the sum is
- * a double, added up from the smallest.
+ * A single number keeps its stored type. The sum of integers is an exact integer. With a double
+ * among them, the sum is a double, added up from the smallest.
  */
 function addUp(numbers: readonly StoredNumber[]): StoredNumber | null {
   const [only] = numbers;

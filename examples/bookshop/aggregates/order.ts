@@ -1,6 +1,6 @@
 /**
- * An order: its node, the customer who placed it, and its books. A book stays in the graph while an order contains it.
- * The customer is a separate aggregate.
+ * An order: its node, the customer who placed it, and its books. A book stays in the graph while an
+ * order contains it. The customer is a separate aggregate.
  */
 import { defineAggregate, documentId, storedNumber } from 'outgraph';
 import { z } from 'zod';

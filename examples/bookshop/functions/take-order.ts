@@ -1,4 +1,7 @@
-/** The bookshop's writer: places, changes or cancels an order, and commits documents and events together. */
+/**
+ * The bookshop's writer: places, changes or cancels an order, and commits documents and events
+ * together.
+ */
 import { getParameter } from '@aws-lambda-powertools/parameters/ssm';
 import { type ClientSession, MongoClient } from 'mongodb';
 import { trackCollection } from 'outgraph/writer';

@@ -167,7 +167,8 @@ describe.sequential('the whole path, each part with its own user', () => {
     const { insertedId } = await outbox().insertOne(outboxEvent());
     const first = await sweep();
     expect(first).toMatchObject({ failures: [], dead: 1, tombstonesPurged: 1 });
-    // Nothing tails the outbox now: the sweep itself sends the event and its canaries to the consumer.
+    // Nothing tails the outbox now: the sweep itself sends the event and its canaries to the
+    // consumer.
     await waitFor('the sweep to publish the event', async () => {
       await sweep();
       return (await statusOf(insertedId)) === 'processed' || undefined;

@@ -100,7 +100,8 @@ describe.each([1, 100])('with %i pointers in a message', (pointersPerEntry) => {
       fullness.push(waiting / (await countPending()));
     }
     expect(Math.max(...fullness)).toBeLessThanOrEqual(2);
-    // Every event has its message and one copy. A canary has only the copy, because the test did not publish it.
+    // Every event has its message and one copy. A canary has only the copy, because the test did
+    // not publish it.
     const canaries = await outbox().countDocuments({ ...canaryAggregate, status: 'pending' });
     expect(waiting).toBe(2 * (await countPending()) - canaries);
     expect(await outbox().countDocuments({ status: { $ne: 'pending' } })).toBe(0);

@@ -1,7 +1,7 @@
 /**
- * Global set-up of the projects whose tests need servers. The first project starts them and the last one to finish
- * stops them. Vitest runs the set-up of every project in one process, but loads its modules once per project: what
- * the projects share is kept on `globalThis`.
+ * Global set-up of the projects whose tests need servers. The first project starts them and the
+ * last one to finish stops them. Vitest runs the set-up of every project in one process, but loads
+ * its modules once per project: what the projects share is kept on `globalThis`.
  */
 import path from 'node:path';
 import { MongoClient } from 'mongodb';

@@ -11,7 +11,8 @@ import { atlasFolder, atlasTrigger } from '../../support/atlas-trigger.ts';
 /**
  * Fields of a database trigger's `config`.
  *
- * https://github.com/mongodb/docs-app-services/blob/master/source/openapi-admin-v3.yaml (DatabaseTrigger)
+ * https://github.com/mongodb/docs-app-services/blob/master/source/openapi-admin-v3.yaml
+ * (DatabaseTrigger)
  */
 const adminApiFields = [
   'service_id',
