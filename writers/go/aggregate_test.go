@@ -64,7 +64,8 @@ func TestACheckRefusesAPayloadInTheWritersTransaction(t *testing.T) {
 		return nil
 	}}
 	notes := outgraph.Track(db, checked)
-	if _, err := notes.InsertOne(t.Context(), bson.D{{Key: "_id", Value: "a"}, {Key: "text", Value: "long"}}); err != nil {
+	note := bson.D{{Key: "_id", Value: "a"}, {Key: "text", Value: "long"}}
+	if _, err := notes.InsertOne(t.Context(), note); err != nil {
 		t.Fatal(err)
 	}
 	_, err := notes.UpdateOne(t.Context(), byID("a"), set("text", "no"))

@@ -35,8 +35,8 @@ func documentChanges(aggregate Aggregate, before, after []bson.Raw) ([]Change, e
 			}
 			if oldID != id {
 				return nil, faultf(CodeEventInvalid,
-					"aggregateId: the write changes the aggregate id of a %q, which must stay the same while the document "+
-						"exists. Delete the document and insert it with the new id.", aggregate.Type)
+					"aggregateId: the write changes the aggregate id of a %q, which must stay the same while the "+
+						"document exists. Delete the document and insert it with the new id.", aggregate.Type)
 			}
 		}
 		changes = append(changes, Upsert(id, document))

@@ -45,8 +45,8 @@ func checkGraph(payload bson.Raw) error {
 	}
 	if size := len(nodes) + len(relationships); size > subgraphMaxElements {
 		return faultf(CodeSubgraphTooLarge,
-			"subgraph: %d elements, at most %d are allowed; move lists that grow without bound to aggregates of their own.",
-			size, subgraphMaxElements)
+			"subgraph: %d elements, at most %d are allowed; move lists that grow without bound to aggregates "+
+				"of their own.", size, subgraphMaxElements)
 	}
 	return checkElements(nodes, relationships)
 }

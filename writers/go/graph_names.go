@@ -80,7 +80,8 @@ func readName(raw bson.RawValue, path string) (string, error) {
 
 func checkName(name, path string) error {
 	if strings.HasPrefix(name, bookkeepingPrefix) {
-		return faultf(CodeNameInvalid, "%s: names that begin with %s are kept for outgraph itself.", path, bookkeepingPrefix)
+		return faultf(CodeNameInvalid,
+			"%s: names that begin with %s are kept for outgraph itself.", path, bookkeepingPrefix)
 	}
 	for index, character := range []byte(name) {
 		letter := character >= 'A' && character <= 'Z' || character >= 'a' && character <= 'z'

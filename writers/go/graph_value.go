@@ -42,8 +42,8 @@ func checkValue(raw bson.RawValue, path string) error {
 		}
 		if doubles && kind == "integer" && !isExactAsDouble(elements[index].AsInt64()) {
 			return faultf(CodeValueUnsupported,
-				"%s[%d]: in an array with doubles, an integer must be exact as a double; store the elements as integers, "+
-					"or all of them as doubles.", path, index)
+				"%s[%d]: in an array with doubles, an integer must be exact as a double; store the elements as "+
+					"integers, or all of them as doubles.", path, index)
 		}
 	}
 	return nil
@@ -116,8 +116,8 @@ func uuidText(raw bson.RawValue) (string, bool) {
 
 func unsupported(path, what string) error {
 	return faultf(CodeValueUnsupported,
-		"%s: %s cannot be a property value; use a string, boolean, integer, double, date, ObjectId, UUID, or an array of "+
-			"one of these.", path, what)
+		"%s: %s cannot be a property value; use a string, boolean, integer, double, date, ObjectId, UUID, or an "+
+			"array of one of these.", path, what)
 }
 
 func describe(raw bson.RawValue) string {

@@ -200,9 +200,9 @@ func (c *Collection) record(ctx context.Context, before, after []bson.Raw) error
 // unreadable returns the fault of a write whose events would not match its documents.
 func (c *Collection) unreadable(written, read int) error {
 	return faultf(CodeUntracked,
-		"%s: a write affected %d documents, and %d of them could be read back by their _id, so their events cannot be "+
-			"recorded. Nothing was committed. Filter by values that do not change meanwhile (no $$NOW), and use an _id "+
-			"that the client's registry decodes and encodes as it is stored.",
+		"%s: a write affected %d documents, and %d of them could be read back by their _id, so their events cannot "+
+			"be recorded. Nothing was committed. Filter by values that do not change meanwhile (no $$NOW), and use "+
+			"an _id that the client's registry decodes and encodes as it is stored.",
 		c.aggregate.Collection, written, read)
 }
 

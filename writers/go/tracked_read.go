@@ -172,8 +172,8 @@ func refuseCollation(collation *options.Collation) error {
 		return nil
 	}
 	return faultf(CodeUntracked,
-		"A write with a collation could change documents without recording events: read with the collation, and write by "+
-			"_id; or give the collection one.")
+		"A write with a collation could change documents without recording events: read with the collation, and "+
+			"write by _id; or give the collection one.")
 }
 
 // aim returns the target of an update: the documents that were found, if they still match, or a new document if there

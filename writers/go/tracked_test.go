@@ -126,7 +126,8 @@ func TestEachInsertHasItsEventWhateverTheClientDecodesAnIDAs(t *testing.T) {
 			const writes = 60
 			for index := range writes {
 				id := bson.D{{Key: "b", Value: int32(index)}, {Key: "a", Value: int32(1)}, {Key: "c", Value: int32(1)}}
-				if _, err := notes.InsertOne(t.Context(), bson.D{{Key: "_id", Value: id}, {Key: "name", Value: "d"}}); err != nil {
+				note := bson.D{{Key: "_id", Value: id}, {Key: "name", Value: "d"}}
+				if _, err := notes.InsertOne(t.Context(), note); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -387,7 +388,8 @@ func TestAWriteWithACollationOfItsOwnIsRefused(t *testing.T) {
 			return err
 		},
 		"FindOneAndUpdate": func(ctx context.Context) error {
-			return notes.FindOneAndUpdate(ctx, byID("A"), set("n", 1), options.FindOneAndUpdate().SetCollation(collation)).Err()
+			opts := options.FindOneAndUpdate().SetCollation(collation)
+			return notes.FindOneAndUpdate(ctx, byID("A"), set("n", 1), opts).Err()
 		},
 		"DeleteOne": func(ctx context.Context) error {
 			_, err := notes.DeleteOne(ctx, byID("A"), options.DeleteOne().SetCollation(collation))

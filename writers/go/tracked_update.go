@@ -184,9 +184,10 @@ func (c *Collection) FindOneAndUpdate(
 			result, err = c.upsertOne(ctx, filter, update, given)
 			return err
 		}
-		result = c.collection.FindOneAndUpdate(ctx, target, update, with(opts, func(o *options.FindOneAndUpdateOptions) {
+		cleared := with(opts, func(o *options.FindOneAndUpdateOptions) {
 			o.Hint, o.Sort, o.Upsert = nil, nil, nil
-		})...)
+		})
+		result = c.collection.FindOneAndUpdate(ctx, target, update, cleared...)
 		if err := result.Err(); err != nil && !errors.Is(err, mongo.ErrNoDocuments) {
 			return c.failed("updating", err)
 		}

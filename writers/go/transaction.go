@@ -42,8 +42,8 @@ func InTransaction(ctx context.Context, client *mongo.Client, work func(ctx cont
 		defer own.EndSession(context.WithoutCancel(ctx))
 		session = own
 	}
-	// A client may read from secondaries, or accept an acknowledgement of one member. A transaction with the outbox must
-	// not.
+	// A client may read from secondaries, or accept an acknowledgement of one member. A transaction with the
+	// outbox must not.
 	transaction := options.Transaction().
 		SetReadConcern(readconcern.Snapshot()).
 		SetWriteConcern(writeconcern.Majority()).
@@ -77,13 +77,13 @@ func requireTransaction(ctx context.Context) error {
 	session := mongo.SessionFromContext(ctx)
 	if session == nil || !session.TransactionRunning() {
 		return faultf(CodeNoTransaction,
-			"An event must be recorded in the transaction that writes its document: start one (session.WithTransaction, "+
-				"or outgraph.InTransaction), and pass its context.")
+			"An event must be recorded in the transaction that writes its document: start one "+
+				"(session.WithTransaction, or outgraph.InTransaction), and pass its context.")
 	}
 	if w := writeConcernOf(session); w != "" && w != writeconcern.WCMajority {
 		return faultf(CodeWriteConcern,
-			"The transaction's write concern is %s: use majority, because a write that could be rolled back must not reach "+
-				"the graph.", w)
+			"The transaction's write concern is %s: use majority, because a write that could be rolled back must "+
+				"not reach the graph.", w)
 	}
 	return nil
 }

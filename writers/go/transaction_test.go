@@ -148,7 +148,8 @@ func TestACancelledContextLeavesNeitherDocumentNorEvent(t *testing.T) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
-	if got := testdb.Text(t, testdb.All(t, db, "notes", "_id")); got != `{"value":[{"_id":"a","n":{"$numberInt":"1"}}]}` {
+	want := `{"value":[{"_id":"a","n":{"$numberInt":"1"}}]}`
+	if got := testdb.Text(t, testdb.All(t, db, "notes", "_id")); got != want {
 		t.Errorf("notes contains %s", got)
 	}
 	expectEvents(t, db)

@@ -31,8 +31,8 @@ func birthday(ctx context.Context, db *mongo.Database) error {
 func TestTheExampleWritesTheExpectedEvents(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)
-	err := outgraph.InTransaction(t.Context(), db.Client(), func(ctx context.Context) error { return birthday(ctx, db) })
-	if err != nil {
+	write := func(ctx context.Context) error { return birthday(ctx, db) }
+	if err := outgraph.InTransaction(t.Context(), db.Client(), write); err != nil {
 		t.Fatal(err)
 	}
 	expectFields(t, db, "memory_events", "_id", `{"date":"12-11","event_name":"birthday","user_id":"ada","year":1815}`)
@@ -51,7 +51,8 @@ func TestTheREADMEContainsTheTestedExample(t *testing.T) {
 	}
 	_, block, _ := strings.Cut(string(readme), "```go\n")
 	example, _, closed := strings.Cut(block, "\n```")
-	if indented := "\t" + strings.ReplaceAll(example, "\n", "\n\t"); !closed || !strings.Contains(string(code), indented) {
+	indented := "\t" + strings.ReplaceAll(example, "\n", "\n\t")
+	if !closed || !strings.Contains(string(code), indented) {
 		t.Errorf("no test runs this example:\n%s", example)
 	}
 }

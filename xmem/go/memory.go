@@ -50,7 +50,8 @@ func (m *Memory) AddUser(ctx context.Context, userID string) error {
 	if err != nil {
 		return err
 	}
-	_, err = m.users.UpdateOne(ctx, user, bson.D{{Key: "$setOnInsert", Value: user}}, options.UpdateOne().SetUpsert(true))
+	create, upsert := bson.D{{Key: "$setOnInsert", Value: user}}, options.UpdateOne().SetUpsert(true)
+	_, err = m.users.UpdateOne(ctx, user, create, upsert)
 	return err
 }
 

@@ -70,7 +70,8 @@ func TestVerbs(t *testing.T) {
 	for _, given := range readCases[verbCase](t, "verbs") {
 		t.Run(given.Name, func(t *testing.T) {
 			defer empty(t, db, "notes", outgraph.OutboxCollection)
-			notes := outgraph.Track(db, outgraph.Aggregate{Type: "note", Collection: "notes", ID: idIn(given.AggregateID)})
+			note := outgraph.Aggregate{Type: "note", Collection: "notes", ID: idIn(given.AggregateID)}
+			notes := outgraph.Track(db, note)
 			if given.Index != nil {
 				indexes := db.Collection("notes").Indexes()
 				named := options.Index().SetName(given.Index.Name).SetSparse(given.Index.Sparse)
@@ -89,11 +90,12 @@ func TestVerbs(t *testing.T) {
 			slices.SortFunc(given.After, func(left, right bson.Raw) int {
 				return strings.Compare(testdb.Text(t, left.Lookup("_id")), testdb.Text(t, right.Lookup("_id")))
 			})
-			if got, want := testdb.Text(t, testdb.All(t, db, "notes", "_id")), testdb.Text(t, given.After); got != want {
+			after := testdb.All(t, db, "notes", "_id")
+			if got, want := testdb.Text(t, after), testdb.Text(t, given.After); got != want {
 				t.Errorf("notes contains %s, not %s", got, want)
 			}
-			got, want := byAggregate(t, testdb.All(t, db, outgraph.OutboxCollection, "position")), byAggregate(t, given.Events)
-			if got != want {
+			events := testdb.All(t, db, outgraph.OutboxCollection, "position")
+			if got, want := byAggregate(t, events), byAggregate(t, given.Events); got != want {
 				t.Errorf("the outbox contains\n%s\nnot\n%s", got, want)
 			}
 		})
@@ -183,9 +185,11 @@ func makeCall(ctx context.Context, t *testing.T, notes *outgraph.Collection, cal
 			t.Errorf("it returns %s, not %s", found, call.Returns)
 		}
 	case "deleteOne":
-		_, err = notes.DeleteOne(ctx, call.Filter, options.DeleteOne().SetCollation(collation).SetHint(hint).SetLet(let))
+		_, err = notes.DeleteOne(ctx, call.Filter,
+			options.DeleteOne().SetCollation(collation).SetHint(hint).SetLet(let))
 	case "deleteMany":
-		_, err = notes.DeleteMany(ctx, call.Filter, options.DeleteMany().SetCollation(collation).SetHint(hint).SetLet(let))
+		_, err = notes.DeleteMany(ctx, call.Filter,
+			options.DeleteMany().SetCollation(collation).SetHint(hint).SetLet(let))
 	case "aggregate":
 		_, err = notes.Aggregate(ctx, call.Pipeline)
 	case "bulkWrite", "findOneAndReplace", "findOneAndDelete", "drop", "rename":

@@ -94,7 +94,9 @@ func (w writer) change(ctx context.Context, drawn int, version string) error {
 			err = nil
 		}
 	case 8:
-		err = outgraph.InTransaction(ctx, w.client, func(ctx context.Context) error { return w.changeTwo(ctx, id, version) })
+		err = outgraph.InTransaction(ctx, w.client, func(ctx context.Context) error {
+			return w.changeTwo(ctx, id, version)
+		})
 	default:
 		err = w.abort(ctx, id)
 	}
