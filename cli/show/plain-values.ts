@@ -3,7 +3,8 @@ import type { GraphProperties, GraphScalar } from '../../lib/contract/subgraph.t
 import type { AggregateView, SubgraphView } from './aggregate-view.ts';
 
 /**
- * With the graph's values as Extended JSON, relaxed if that is exact: `17`, `{"$numberLong": "…"}`, `{"$date": "…"}`.
+ * With the graph's values as Extended JSON, relaxed if that is exact: `17`, `{"$numberLong": "…"}`,
+ * `{"$date": "…"}`.
  */
 export function plainView({ expected, standing, ...others }: AggregateView): Readonly<Record<string, unknown>> {
   return { ...others, expected: expected && plainSubgraph(expected), standing: plainSubgraph(standing) };

@@ -222,7 +222,10 @@ class Batch {
     const eventIds = eventIdsOf(messages);
     const settlement: Settlement = { outcomes: new Map(), events: new Map() };
     for (const eventId of eventIds) {
-      const message = `The consumer's process crashed each of the ${this.#options.crashMaxTrials} times that it processed this event on its own: the event takes too much memory or time. Search the consumer's log for its eventId.`;
+      const message =
+        `The consumer's process crashed each of the ${this.#options.crashMaxTrials} times that it processed ` +
+        'this event on its own: the event takes too much memory or time. ' +
+        "Search the consumer's log for its eventId.";
       settlement.outcomes.set(eventId, { outcome: 'dead', code: 'consumer-crashed', message });
     }
     await this.#record(messages, settlement);

@@ -61,7 +61,8 @@ function readMessages(event: unknown): readonly QueueMessage[] {
   if (!parsed.success)
     throw new Fault(
       'configuration-invalid',
-      'The consumer was invoked with something other than a batch of SQS messages: invoke it through the event source mapping of its queue only.',
+      'The consumer was invoked with something other than a batch of SQS ' +
+        'messages: invoke it through the event source mapping of its queue only.',
     );
   return parsed.data.Records.map(({ messageId, body, attributes, receiptHandle }) => {
     return { messageId, body, receiveCount: attributes.ApproximateReceiveCount, receiptHandle };

@@ -38,7 +38,9 @@ export class KnownTypes {
     if (this.#catalog.has(aggregateType) || !this.#declared.has(aggregateType)) return;
     throw new Fault(
       'catalog-outdated',
-      `This process's catalog has no aggregate type "${aggregateType}", but the set-up's catalog had it. Deploy the newer version, or start the worker with that catalog (OUTGRAPH_CATALOG). Events of this type stay pending until then.`,
+      `This process's catalog has no aggregate type "${aggregateType}", but the ` +
+        "set-up's catalog had it. Deploy the newer version, or start the worker with that " +
+        'catalog (OUTGRAPH_CATALOG). Events of this type stay pending until then.',
     );
   }
 }

@@ -86,7 +86,8 @@ function toNumbers(numbers: readonly GraphScalar[], path: string): readonly Grap
     if (typeof number !== 'bigint' || BigInt(double) === number) return double;
     throw new Fault(
       'value-unsupported',
-      `${path}[${index}]: in an array with doubles, an integer must be exact as a double; store the elements as integers, or all of them as doubles.`,
+      `${path}[${index}]: in an array with doubles, an integer must be exact as a ` +
+        'double; store the elements as integers, or all of them as doubles.',
     );
   });
 }
@@ -166,7 +167,8 @@ function describe(raw: unknown): string {
 function unsupported(path: string, what: string): Fault {
   return new Fault(
     'value-unsupported',
-    `${path}: ${what} cannot be a property value; use a string, boolean, integer, double, date, ObjectId, UUID, or an array of one of these.`,
+    `${path}: ${what} cannot be a property value; ` +
+      'use a string, boolean, integer, double, date, ObjectId, UUID, or an array of one of these.',
   );
 }
 

@@ -156,7 +156,8 @@ export function readPointers(body: string): PointerReading {
   return {
     outcome: 'unreadable',
     reason:
-      'the body is neither pointers to events, nor an EventBridge envelope around them, nor the envelope of an Atlas Trigger',
+      'the body is neither pointers to events, nor an EventBridge ' +
+      'envelope around them, nor the envelope of an Atlas Trigger',
   };
 }
 

@@ -16,8 +16,13 @@ export interface TraceContext {
 }
 
 /** Later versions may add fields after the four of this one. */
-const pattern =
-  /^(?<version>(?!ff)[0-9a-f]{2})-(?<traceId>(?!0{32})[0-9a-f]{32})-(?<spanId>(?!0{16})[0-9a-f]{16})-(?<flags>[0-9a-f]{2})(?<rest>-.*)?$/;
+const fields = [
+  /(?<version>(?!ff)[0-9a-f]{2})/,
+  /(?<traceId>(?!0{32})[0-9a-f]{32})/,
+  /(?<spanId>(?!0{16})[0-9a-f]{16})/,
+  /(?<flags>[0-9a-f]{2})(?<rest>-.*)?/,
+];
+const pattern = new RegExp(`^${fields.map((field) => field.source).join('-')}$`);
 
 /**
  * Reads a `traceparent`; null if there is none or it is malformed.

@@ -28,7 +28,13 @@ export function conflictText(
   sharer: string | undefined,
 ): string {
   if (code === 'constraint-violation')
-    return `A unique constraint of the graph refuses the write (${element}): ${holder ?? 'an element that outgraph does not own'} has the same value.`;
+    return (
+      `A unique constraint of the graph refuses the write (${element}): ` +
+      `${holder ?? 'an element that outgraph does not own'} has the same value.`
+    );
   const held = sharedNode === null ? 'belongs to' : 'is shared by';
-  return `${element} is listed by ${refused}, but ${held} ${holder ?? sharer ?? 'another aggregate'}. A node has one owner, or is shared: list it in one aggregate only, or as shared in all of them.`;
+  return (
+    `${element} is listed by ${refused}, but ${held} ${holder ?? sharer ?? 'another aggregate'}. ` +
+    'A node has one owner, or is shared: list it in one aggregate only, or as shared in all of them.'
+  );
 }

@@ -121,11 +121,14 @@ function unknownForm(found: string): Fault {
   if (/^[1-9]\d{0,8}$/.test(found) && Number(found) > manifestForm) {
     return new Fault(
       'manifest-unknown',
-      `A newer version of outgraph has written to this graph: its manifests have form ${found}, and this version reads form ${manifestForm}. Deploy the newer version again. Events of these aggregates stay pending until then.`,
+      'A newer version of outgraph has written to this graph: its manifests have ' +
+        `form ${found}, and this version reads form ${manifestForm}. ` +
+        'Deploy the newer version again. Events of these aggregates stay pending until then.',
     );
   }
   return new Fault(
     'manifest-unknown',
-    `The registry holds a manifest whose form begins with "${found.slice(0, 8)}", and this version reads form ${manifestForm}. Upgrade through a version that reads both forms, or rebuild the graph.`,
+    `The registry holds a manifest whose form begins with "${found.slice(0, 8)}", and this version reads ` +
+      `form ${manifestForm}. Upgrade through a version that reads both forms, or rebuild the graph.`,
   );
 }

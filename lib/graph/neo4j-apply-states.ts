@@ -51,7 +51,8 @@ export async function applyStates(
       if (isTransactionLimit(error))
         throw new Fault(
           'transaction-too-large',
-          'This subgraph alone needs more memory than Neo4j allows one transaction (db.memory.transaction.max). Raise the limit, or split off what grows into aggregates of its own.',
+          'This subgraph alone needs more memory than Neo4j allows one transaction ' +
+            '(db.memory.transaction.max). Raise the limit, or split off what grows into aggregates of its own.',
           { cause: error },
         );
     }

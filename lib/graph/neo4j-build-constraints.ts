@@ -92,7 +92,8 @@ export class ConstraintBuilder {
 
   /** An aggregate that lists a node with this label. The label has no key yet, so it is an additional one. */
   async #additionalOwner(label: string): Promise<string | undefined> {
-    const statement = `MATCH (n:\`${label}\`) WHERE n._outgraphOwner IS NOT NULL RETURN n._outgraphOwner AS owner LIMIT 1`;
+    const owner = 'n._outgraphOwner';
+    const statement = `MATCH (n:\`${label}\`) WHERE ${owner} IS NOT NULL RETURN ${owner} AS owner LIMIT 1`;
     const [found] = await read<{ owner: string }>(this.#driver, this.#database, statement, {});
     return found?.owner;
   }
@@ -113,16 +114,21 @@ function newConstraints({ labels, types }: Pick<GraphNeeds, 'labels' | 'types'>)
       const text = `The label ${label} has no uniqueness constraint on (${names.join(', ')}) and none could be created`;
       return {
         name: keyConstraint(label),
-        statement: `CREATE CONSTRAINT ${keyConstraint(label)} IF NOT EXISTS FOR (n:\`${label}\`) REQUIRE (${key}) IS UNIQUE`,
+        statement:
+          `CREATE CONSTRAINT ${keyConstraint(label)} IF NOT EXISTS ` +
+          `FOR (n:\`${label}\`) REQUIRE (${key}) IS UNIQUE`,
         label,
         problem: (reason) => ({ code: 'label-not-declared', message: `${text}: ${reason}.` }),
       };
     }),
     ...[...types].map((type): NewConstraint => {
-      const text = `The relationship type ${type} has no uniqueness constraint on _outgraphId and none could be created`;
+      const missing = 'no uniqueness constraint on _outgraphId';
+      const text = `The relationship type ${type} has ${missing} and none could be created`;
       return {
         name: idConstraint(type),
-        statement: `CREATE CONSTRAINT ${idConstraint(type)} IF NOT EXISTS FOR ()-[r:\`${type}\`]-() REQUIRE r._outgraphId IS UNIQUE`,
+        statement:
+          `CREATE CONSTRAINT ${idConstraint(type)} IF NOT EXISTS FOR ` +
+          `()-[r:\`${type}\`]-() REQUIRE r._outgraphId IS UNIQUE`,
         label: null,
         problem: (reason) => ({ code: 'type-not-declared', message: `${text}: ${reason}.` }),
       };

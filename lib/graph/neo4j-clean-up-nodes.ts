@@ -14,7 +14,8 @@ const lockStatement = 'UNWIND $ids AS id MATCH (n) WHERE elementId(n) = id SET n
 const deleteStatement = `
 UNWIND $ids AS id
 MATCH (n) WHERE elementId(n) = id
-WITH n, n._outgraph IS NOT NULL AND n._outgraphOwner IS NULL AND n._outgraphShares IS NULL AND NOT EXISTS { (n)--() } AS free
+WITH n, n._outgraph IS NOT NULL AND n._outgraphOwner IS NULL AND n._outgraphShares IS NULL
+  AND NOT EXISTS { (n)--() } AS free
 FOREACH (_ IN CASE WHEN free THEN [] ELSE [1] END | REMOVE n._outgraphLock)
 FOREACH (_ IN CASE WHEN free THEN [1] ELSE [] END | DELETE n)`;
 

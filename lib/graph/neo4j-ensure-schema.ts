@@ -74,7 +74,9 @@ export function findProblem(schema: GraphSchema, { labels, additional }: GraphNe
     if (!schema.keys.has(label) && !labels.has(label)) continue;
     return {
       code: 'label-keyed',
-      message: `The additional label ${label} has a key of its own: a node can be named by one keyed label only. Use another name for the additional label.`,
+      message:
+        `The additional label ${label} has a key of its own: ` +
+        'a node can be named by one keyed label only. Use another name for the additional label.',
     };
   }
   return undefined;
@@ -118,6 +120,9 @@ function isLabelMissing(schema: GraphSchema, label: string, names: readonly stri
 function tooMany(count: number): SchemaProblem {
   return {
     code: 'labels-too-many',
-    message: `The subgraph needs ${count} labels and relationship types that the graph does not have; one event may create ${maxCreatedByEvent}. Declare them with an aggregate type and run the set-up, or store what varies in a property.`,
+    message:
+      `The subgraph needs ${count} labels and relationship types that the graph does ` +
+      `not have; one event may create ${maxCreatedByEvent}. ` +
+      'Declare them with an aggregate type and run the set-up, or store what varies in a property.',
   };
 }

@@ -70,7 +70,8 @@ export function translateNeo4jError(error: unknown): Fault {
   if (error.code === permissionCode) {
     return new Fault(
       'permission-denied',
-      `Neo4j does not allow this user to do what its part does${deniedText(error.message)}. Grant it the role of its part (docs/explanation/security.md).`,
+      `Neo4j does not allow this user to do what its part does${deniedText(error.message)}. ` +
+        'Grant it the role of its part (docs/explanation/security.md).',
       { cause: error },
     );
   }
@@ -102,7 +103,8 @@ export function translateNeo4jError(error: unknown): Fault {
   if (databaseCodes.has(codeOf(error))) {
     return new Fault(
       'configuration-invalid',
-      'Neo4j has no database with the name in NEO4J_DATABASE, or it is stopped. Correct the setting, or create or start the database.',
+      'Neo4j has no database with the name in NEO4J_DATABASE, or it is ' +
+        'stopped. Correct the setting, or create or start the database.',
       { cause: error },
     );
   }
@@ -172,11 +174,13 @@ export async function withTransactionRetry<Result>(work: () => Promise<Result>):
  * The memory limit of one transaction or of all, or the transaction's time-out.
  * https://neo4j.com/docs/operations-manual/5/performance/memory-configuration/
  */
-const overloadCodes =
-  /^Neo\.\w+\.(General\.(MemoryPoolOutOfMemoryError|TransactionOutOfMemoryError|OutOfMemoryError|StackOverFlowError)|Transaction\.TransactionTimedOut\w*)$/;
+const overloadCodes = [
+  /^Neo\.\w+\.General\.(MemoryPoolOutOfMemoryError|TransactionOutOfMemoryError|OutOfMemoryError|StackOverFlowError)$/,
+  /^Neo\.\w+\.Transaction\.TransactionTimedOut\w*$/,
+];
 
 function isOverloaded(error: unknown): boolean {
-  return error instanceof Neo4jError && overloadCodes.test(error.code);
+  return error instanceof Neo4jError && overloadCodes.some((code) => code.test(error.code));
 }
 
 /** Whether the limit of one transaction was exceeded, not the limit that all transactions share. */
@@ -186,20 +190,23 @@ export function isTransactionLimit(error: unknown): boolean {
   return /TransactionOutOfMemoryError$/.test(cause.code) || /\bmemory\.transaction\.max\b/.test(cause.message);
 }
 
-// Both patterns match from the beginning of the message: the rest may quote values, and a value may be any text.
+// All these patterns match from the beginning of the message: the rest may quote values, and a
+// value may be any text.
 /**
  * Violations that pass: a relationship was added to a node that was to be deleted; another transaction has entered an
  * aggregate that this one did not know.
  */
-const transientViolation =
-  /^Cannot delete node<\d+>, because it still has relationships|^Node\(\d+\) already exists with label `OutgraphAggregate` and property `key`/;
+const transientViolations = [
+  /^Cannot delete node<\d+>, because it still has relationships/,
+  /^Node\(\d+\) already exists with label `OutgraphAggregate` and property `key`/,
+];
 
 function isOutdated(error: unknown): boolean {
   if (!(error instanceof Neo4jError)) return false;
   // Another transaction deleted the element; or two transactions wait for each other's locks.
   if (error.code === 'Neo.ClientError.Statement.EntityNotFound') return true;
   if (error.code === 'Neo.TransientError.Transaction.DeadlockDetected') return true;
-  return error.code === constraintCode && transientViolation.test(error.message);
+  return error.code === constraintCode && transientViolations.some((violation) => violation.test(error.message));
 }
 
 /**

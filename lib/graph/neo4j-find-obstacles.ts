@@ -39,5 +39,8 @@ export function obstaclesText(obstacles: readonly Obstacle[]): string {
   if (obstacles.length === 0) return '';
   const words = obstacles.map(({ label, index }) => `the index ${index} on ${label}`).join(', ');
   const statements = obstacles.map((one) => `${one.statement};`).join(' ');
-  return ` Blocked by ${words}. Drop it, then run the set-up again (the constraint creates its own index): ${statements}`;
+  return (
+    ` Blocked by ${words}. Drop it, then run the set-up again ` +
+    `(the constraint creates its own index): ${statements}`
+  );
 }

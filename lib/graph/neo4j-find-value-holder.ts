@@ -34,7 +34,9 @@ export async function findValueConflict(
     const all = toParameters({ ...node.key, ...node.properties });
     if (properties.some((name) => all[name] === undefined)) continue;
     const same = properties.map((name) => `n.\`${name}\` = $all.\`${name}\``).join(' AND ');
-    const statement = `MATCH (n:\`${label}\`) WHERE ${same || 'false'} AND n._outgraphOwner <> $key RETURN n._outgraphOwner AS owner LIMIT 1`;
+    const statement =
+      `MATCH (n:\`${label}\`) WHERE ${same || 'false'} AND n._outgraphOwner <> $key ` +
+      'RETURN n._outgraphOwner AS owner LIMIT 1';
     const [found] = await read<{ owner: string }>(driver, database, statement, { all, key });
     if (found !== undefined) return { ...conflict, holder: found.owner };
   }

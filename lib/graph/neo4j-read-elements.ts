@@ -28,7 +28,8 @@ export async function readElements(
     const statement = `
 UNWIND $ids AS id
 MATCH (a)-[r:\`${type}\` {_outgraphId: id}]->(b)
-RETURN id, properties(r) AS properties, labels(a) AS fromLabels, properties(a) AS fromProperties, labels(b) AS toLabels, properties(b) AS toProperties`;
+RETURN id, properties(r) AS properties, labels(a) AS fromLabels, properties(a) AS fromProperties,
+  labels(b) AS toLabels, properties(b) AS toProperties`;
     for (const row of await read<RelationshipRow>(driver, database, statement, { ids: members.map(({ id }) => id) })) {
       relationships.set(row.id, {
         from: identitiesOf(keyNames, row.fromLabels, row.fromProperties),
@@ -110,14 +111,17 @@ function toKeyValue(value: unknown): KeyValue | null {
 
 const isMarked = '(n._outgraphOwner IS NOT NULL OR n._outgraphShares IS NOT NULL OR n._outgraph IS NOT NULL)';
 const returnNode =
-  'RETURN elementId(n) AS elementId, labels(n) AS labels, properties(n) AS properties, NOT EXISTS { (n)--() } AS lonely';
+  'RETURN elementId(n) AS elementId, labels(n) AS labels, properties(n) AS properties, ' +
+  'NOT EXISTS { (n)--() } AS lonely';
+const isOutgraphs = 'r._outgraphId IS NOT NULL';
 const returnRelationship =
   'RETURN elementId(r) AS elementId, type(r) AS type, r._outgraphId AS id, r._outgraphShares AS shares';
 
 const allNodes = `MATCH (n) WHERE ${isMarked} ${returnNode}`;
-const allRelationships = `MATCH ()-[r]->() WHERE r._outgraphId IS NOT NULL ${returnRelationship}`;
+const allRelationships = `MATCH ()-[r]->() WHERE ${isOutgraphs} ${returnRelationship}`;
 const someNodes = `UNWIND $ids AS id MATCH (n) WHERE elementId(n) = id AND ${isMarked} ${returnNode}`;
-const someRelationships = `UNWIND $ids AS id MATCH ()-[r]->() WHERE elementId(r) = id AND r._outgraphId IS NOT NULL ${returnRelationship}`;
+const relationshipsById = 'UNWIND $ids AS id MATCH ()-[r]->() WHERE elementId(r) = id';
+const someRelationships = `${relationshipsById} AND ${isOutgraphs} ${returnRelationship}`;
 
 const elementsAtOnce = 1_000;
 

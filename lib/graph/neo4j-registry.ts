@@ -37,7 +37,8 @@ MATCH (a:OutgraphAggregate {key: key})
 RETURN key, a.position AS position, a.manifest AS manifest`;
 
 const setEntry =
-  'SET a.position = row[1], a.manifest = row[2], a.deletedAt = CASE WHEN row[3] THEN datetime() END RETURN count(*) AS count';
+  'SET a.position = row[1], a.manifest = row[2], a.deletedAt = CASE WHEN row[3] THEN datetime() END ' +
+  'RETURN count(*) AS count';
 
 const enterStatement = `UNWIND $rows AS row CREATE (a:OutgraphAggregate {key: row[0]}) ${setEntry}`;
 

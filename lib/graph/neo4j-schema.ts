@@ -37,7 +37,8 @@ interface ConstraintRow {
 /** Reads the uniqueness constraints of the graph. @throws Fault `neo4j-unavailable`. */
 export async function readGraphSchema(driver: Driver, database: string): Promise<GraphSchema> {
   const statement = `SHOW CONSTRAINTS YIELD name, type, entityType, labelsOrTypes AS names, properties
-    WHERE type IN ['UNIQUENESS', 'NODE_PROPERTY_UNIQUENESS', 'RELATIONSHIP_UNIQUENESS', 'RELATIONSHIP_PROPERTY_UNIQUENESS', 'NODE_KEY', 'RELATIONSHIP_KEY']
+    WHERE type IN ['UNIQUENESS', 'NODE_PROPERTY_UNIQUENESS', 'RELATIONSHIP_UNIQUENESS',
+      'RELATIONSHIP_PROPERTY_UNIQUENESS', 'NODE_KEY', 'RELATIONSHIP_KEY']
     RETURN name, entityType, names, properties`;
   const { records } = await withNeo4jFaults(() =>
     driver.executeQuery<EagerResult<ConstraintRow & Record<string, unknown>>>(

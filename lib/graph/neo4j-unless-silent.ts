@@ -57,7 +57,8 @@ async function requireAnswer(driver: Driver, database: string): Promise<void> {
     milliseconds: silenceMillis,
     message: new Fault(
       'neo4j-unavailable',
-      `Neo4j accepts connections but has not answered for ${silenceMillis / 1_000} seconds. Check that the server is not paused or overloaded, then run the command again.`,
+      `Neo4j accepts connections but has not answered for ${silenceMillis / 1_000} seconds. ` +
+        'Check that the server is not paused or overloaded, then run the command again.',
     ),
   });
 }

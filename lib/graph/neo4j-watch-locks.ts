@@ -46,7 +46,9 @@ export function watchLocks(driver: Driver, database: string): LockWatch {
     if (last.checks < (blocked.isListed ? maxChecks.listed : maxChecks.notListed)) return;
     fault = new Fault(
       'graph-locked',
-      `The transaction ${blocked.blocker} holds a lock that this event waits for, and outgraph did not begin it. Inspect it with SHOW TRANSACTIONS; if it is stuck, end it with TERMINATE TRANSACTION "${blocked.blocker}". The event is retried.`,
+      `The transaction ${blocked.blocker} holds a lock that this event waits for, and ` +
+        'outgraph did not begin it. Inspect it with SHOW TRANSACTIONS; ' +
+        `if it is stuck, end it with TERMINATE TRANSACTION "${blocked.blocker}". The event is retried.`,
     );
     await driver.executeQuery('TERMINATE TRANSACTION $id', { id: blocked.own }, { database, ...noBookmarks });
   };

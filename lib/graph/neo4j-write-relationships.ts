@@ -121,13 +121,14 @@ async function createOfShape(
   reportEnds: boolean,
 ): Promise<readonly string[]> {
   const [{ type, from, to }] = creations as readonly [Creation];
+  const found = reportEnds ? 'collect(DISTINCT elementId(a)) + collect(DISTINCT elementId(b))' : '[]';
   const statement = `
 UNWIND $rows AS row
 MATCH ${nodePattern('a', shapeOf(from), 'row[0]')}
 MATCH ${nodePattern('b', shapeOf(to), 'row[1]')}
 CREATE (a)-[r:\`${type}\` {_outgraphId: row[2]}]->(b)
 SET r += row[3]
-RETURN count(*) AS count, ${reportEnds ? 'collect(DISTINCT elementId(a)) + collect(DISTINCT elementId(b))' : '[]'} AS found`;
+RETURN count(*) AS count, ${found} AS found`;
   const rows = creations.map((creation) => [
     Object.values(creation.from.key),
     Object.values(creation.to.key),
@@ -166,7 +167,8 @@ async function lockCounts(
   const lock = `UNWIND $ids AS id MATCH ()-[r:\`${type}\` {_outgraphId: id}]->() SET r._outgraphLock = true RETURN id`;
   const locked = await runStatement<{ id: string }>(tx, lock, { ids: sums.map((sum) => sum.id) });
   if (locked.length === 0) return new Map();
-  const read = `UNWIND $ids AS id MATCH ()-[r:\`${type}\` {_outgraphId: id}]->() RETURN id, r._outgraphShares AS shares`;
+  const match = `MATCH ()-[r:\`${type}\` {_outgraphId: id}]->()`;
+  const read = `UNWIND $ids AS id ${match} RETURN id, r._outgraphShares AS shares`;
   const ids = locked.map((row) => row.id);
   const rows = await runExpectingRows<{ id: string; shares: bigint }>(tx, read, { ids }, ids.length);
   return new Map(rows.map(({ id, shares }) => [id, shares]));

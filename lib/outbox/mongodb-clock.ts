@@ -40,6 +40,9 @@ export function createClock(db: Db): (position: Position) => Promise<Position> {
 export function clockBehind(position: Position, latest: Position): Fault {
   return new Fault(
     'clock-behind-graph',
-    `The graph knows an event of ${positionTime(position).toISOString()}, but the time of the MongoDB cluster is not past ${positionTime(latest).toISOString()}: another cluster assigned that position, and new events would look older than what the graph has. Events stay pending until you adopt the graph (npx outgraph set-up --adopt); first read docs/runbook.md, clock-behind-graph.`,
+    `The graph knows an event of ${positionTime(position).toISOString()}, but the time of the MongoDB ` +
+      `cluster is not past ${positionTime(latest).toISOString()}: another cluster assigned that position, ` +
+      'and new events would look older than what the graph has. Events stay pending until you adopt the ' +
+      'graph (npx outgraph set-up --adopt); first read docs/runbook.md, clock-behind-graph.',
   );
 }

@@ -51,7 +51,10 @@ function unavailableText(error: MongoError): string {
   const code = error.code === undefined ? '' : `, code ${error.code}`;
   const topology: Topology | null = error instanceof MongoServerSelectionError ? (error.reason ?? {}) : null;
   if (topology === null && !(error instanceof MongoNetworkError))
-    return `MongoDB failed a request: ${error.name}${code}. Try again; if it keeps failing, check the log of the server.`;
+    return (
+      `MongoDB failed a request: ${error.name}${code}. Try again; ` +
+      'if it keeps failing, check the log of the server.'
+    );
   const addresses = [...(topology?.servers?.keys() ?? [])];
   const where = addresses.length === 0 ? '' : ` at ${addresses.join(', ')}`;
   return `MongoDB${where} cannot be reached: ${(topology && topologyProblem(topology)) ?? networkProblem(error)}`;
@@ -99,13 +102,18 @@ function refusalOf({ name, code: given, message }: MongoError): Refusal | undefi
   ) {
     return {
       code: 'credentials-refused',
-      message: `MongoDB refuses the user or its password (${name}, code ${code ?? 'none'}). Check that MONGODB_URI names an existing user, its present password, and as authSource the database of the user.`,
+      message:
+        `MongoDB refuses the user or its password (${name}, code ` +
+        `${code ?? 'none'}). Check that MONGODB_URI names an existing user, its ` +
+        'present password, and as authSource the database of the user.',
     };
   }
   if (code === permissionCode || (atlas && /not allowed to do action|not authorized/i.test(message))) {
     return {
       code: 'permission-denied',
-      message: `MongoDB does not allow this user to do what its part does${deniedText(message)}. Grant it the role of its part (docs/explanation/security.md).`,
+      message:
+        `MongoDB does not allow this user to do what its part does${deniedText(message)}. ` +
+        'Grant it the role of its part (docs/explanation/security.md).',
     };
   }
   return undefined;

@@ -97,7 +97,11 @@ export function isInFuture(position: Position, clusterTime: Position): boolean {
 
 /** The reason why such an event is dead. */
 export function futureText(position: Position): string {
-  return `The position ${positionTime(position).toISOString()} is ahead of the cluster's time: a writer filled it in. Writers insert an empty timestamp, Timestamp(0, 0), and the server assigns the position.`;
+  return (
+    `The position ${positionTime(position).toISOString()} is ahead of the ` +
+    "cluster's time: a writer filled it in. " +
+    'Writers insert an empty timestamp, Timestamp(0, 0), and the server assigns the position.'
+  );
 }
 
 /**

@@ -68,7 +68,8 @@ export interface AggregateDefinition<State = unknown> {
 export function defineAggregate<State>(definition: AggregateDefinition<State>): AggregateDefinition<State> {
   if (!aggregateTypePattern.test(definition.type) || definition.type.length > 64) {
     throw new Error(
-      `The aggregate type "${definition.type}" is not allowed: use lower-case words joined by hyphens, at most 64 characters.`,
+      `The aggregate type "${definition.type}" is not allowed: ` +
+        'use lower-case words joined by hyphens, at most 64 characters.',
     );
   }
   return definition;

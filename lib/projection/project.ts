@@ -23,7 +23,8 @@ export function projectOutboxEvent(catalog: AggregateCatalog, event: OutboxEvent
   if (definition === undefined) {
     throw new Fault(
       'aggregate-type-unknown',
-      `aggregateType: no aggregate "${event.aggregateType}" is declared in the catalog that the consumer was built with.`,
+      `aggregateType: no aggregate "${event.aggregateType}" is ` +
+        'declared in the catalog that the consumer was built with.',
     );
   }
   return event.operation === 'delete' ? null : projectPayload(definition, event.aggregateId, event.payload);
@@ -79,7 +80,8 @@ function pathText(path: readonly PropertyKey[]): string {
 }
 
 const numberRemedy =
-  'a payload has its numbers as BSON stores them, as Int32, Long or Double: declare the field with storedNumber, which the package outgraph exports';
+  'a payload has its numbers as BSON stores them, as Int32, Long or Double: ' +
+  'declare the field with storedNumber, which the package outgraph exports';
 
 /** Whether a schema for plain numbers was given a stored number. */
 function meetsStoredNumber(issue: z.core.$ZodIssue, root: unknown): boolean {

@@ -39,7 +39,8 @@ export function readSubgraph(raw: unknown): Subgraph {
   if (size > subgraphMaxElements) {
     throw new Fault(
       'subgraph-too-large',
-      `subgraph: ${size} elements, at most ${subgraphMaxElements} are allowed; make aggregates of their own of what grows without bound.`,
+      `subgraph: ${size} elements, at most ${subgraphMaxElements} are ` +
+        'allowed; make aggregates of their own of what grows without bound.',
     );
   }
   const nodes = rawNodes.map((node, index) => readNode(node, `nodes[${index}]`));

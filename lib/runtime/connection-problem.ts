@@ -10,10 +10,12 @@ export interface ConnectionTarget {
 type Sentence = (target: ConnectionTarget) => string;
 
 const certificateAuthority: Sentence = () =>
-  'its certificate is self-signed, or from an authority that Node does not know. Give Node the certificate of that authority in NODE_EXTRA_CA_CERTS.';
+  'its certificate is self-signed, or from an authority that Node does not ' +
+  'know. Give Node the certificate of that authority in NODE_EXTRA_CA_CERTS.';
 
 const silent: Sentence = () =>
-  'the connection opens, but no answer comes. Check that the server is not paused, starting or overloaded, and that no firewall blocks it.';
+  'the connection opens, but no answer comes. ' +
+  'Check that the server is not paused, starting or overloaded, and that no firewall blocks it.';
 
 /** The first match applies. Messages also contain Node's codes, because some drivers pass on only the message. */
 const problems: readonly (readonly [RegExp, Sentence])[] = [
@@ -38,7 +40,8 @@ const problems: readonly (readonly [RegExp, Sentence])[] = [
   [
     /ALTNAME_INVALID|does not match certificate/,
     ({ setting }) =>
-      `its certificate is for another host name. Use a name in ${setting} that the certificate has, or give the server a certificate for this one.`,
+      `its certificate is for another host name. Use a name in ${setting} that the ` +
+      'certificate has, or give the server a certificate for this one.',
   ],
   [
     /CERT_HAS_EXPIRED|CERT_NOT_YET_VALID|certificate (?:has expired|is not yet valid)/,
@@ -48,7 +51,8 @@ const problems: readonly (readonly [RegExp, Sentence])[] = [
   [
     /WRONG_VERSION_NUMBER|wrong version number|EPROTO|PACKET_LENGTH|SSL routines/,
     ({ setting }) =>
-      `the server does not speak TLS, and ${setting} asks for it. Enable TLS on the server; without TLS, only a server on this machine can be used.`,
+      `the server does not speak TLS, and ${setting} asks for it. ` +
+      'Enable TLS on the server; without TLS, only a server on this machine can be used.',
   ],
   [
     /Active conn count = [1-9]/,
@@ -58,7 +62,8 @@ const problems: readonly (readonly [RegExp, Sentence])[] = [
   [
     /ECONNRESET|EPIPE|closed/,
     ({ setting, withTls }) =>
-      `it closed the connection. If it expects TLS, ${withTls} in ${setting}. If the port belongs to another server, correct it. Otherwise check the log of the server.`,
+      `it closed the connection. If it expects TLS, ${withTls} in ${setting}. ` +
+      'If the port belongs to another server, correct it. Otherwise check the log of the server.',
   ],
 ];
 

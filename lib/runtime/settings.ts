@@ -1,6 +1,7 @@
 /**
- * The list of settings. Each part reads its own settings once from environment variables, and reports every problem in
- * one error. The table in `docs/reference/settings.md` and `.env.example` are generated from this list (`npm run settings`).
+ * The list of settings. Each part reads its own settings once from environment variables, and
+ * reports every problem in one error. The table in `docs/reference/settings.md` and `.env.example`
+ * are generated from this list (`npm run settings`).
  */
 import { z } from 'zod';
 import { Fault } from '../contract/fault.ts';
@@ -26,7 +27,10 @@ const endpoint = z.union([z.literal(''), z.url({ protocol: /^https?$/, error: 'm
 
 const badReference = 'must be ssm:<name> or secretsmanager:<name>#<field>';
 
-/** The value itself, or a reference to it. @param problemOf returns the problem of a value that is not a reference. */
+/**
+ * The value itself, or a reference to it. @param problemOf returns the problem of a value that is
+ * not a reference.
+ */
 function referable(base: z.ZodString, problemOf: (value: string) => string | undefined = () => undefined) {
   return base.superRefine((value, context) => {
     const badForm = () => (parseReference(value) === null ? badReference : undefined);
@@ -114,10 +118,14 @@ export const settings = z.object({
     .default('')
     .transform((value) => value.toLowerCase() === 'true')
     .meta({ description: '`true` disables spans, whatever the endpoint' }),
-  OUTGRAPH_CATALOG: z.string().default('').meta({
-    description:
-      'Module with the aggregate types of your service, for the worker and the commands with `--catalog`; empty: the built-in types',
-  }),
+  OUTGRAPH_CATALOG: z
+    .string()
+    .default('')
+    .meta({
+      description:
+        'Module with the aggregate types of your service, for the worker and ' +
+        'the commands with `--catalog`; empty: the built-in types',
+    }),
   WORKER_CONSUMERS: count.default(2).meta({ description: 'Number of batches applied at once' }),
   WORKER_BATCH_SIZE: count.max(10_000).default(1_000).meta({ description: 'Maximum number of events in a batch' }),
   WORKER_SWEEP_SECONDS: seconds.default(60).meta({ description: 'Interval between two sweeps' }),
@@ -156,7 +164,10 @@ export const publisherSettings = settings.pick({
 /** Settings of any consumer. */
 export const consumerSettings = settings.pick({ ...databases, ...trials });
 
-/** Settings of the consumer on SQS, which changes the visibility of messages and moves unreadable ones. */
+/**
+ * Settings of the consumer on SQS, which changes the visibility of messages and moves unreadable
+ * ones.
+ */
 export const queueConsumerSettings = settings.pick({
   ...databases,
   ...trials,
@@ -169,7 +180,10 @@ export const sweepSettings = settings.pick({ ...databases, ...sweeping, QUEUE_UR
 /** Settings of the set-up; pass them to `readSettings`. */
 export const setUpSettings = settings.pick({ ...databases, PROCESSED_RETENTION_DAYS: true });
 
-/** Settings of the worker: publisher, consumer and sweep without bus and queue; pass them to `readSettings`. */
+/**
+ * Settings of the worker: publisher, consumer and sweep without bus and queue; pass them to
+ * `readSettings`.
+ */
 export const workerSettings = settings.pick({
   ...databases,
   ...trials,
@@ -216,8 +230,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * Reads the settings of one part. References are not resolved.
  *
- * @throws Fault `configuration-invalid` that names every missing or wrong setting at once, but never a value, which may
- * be a secret.
+ * @throws Fault `configuration-invalid` that names every missing or wrong setting at once, but
+ * never a value, which may be a secret.
  * @example
  * const settings = readSettings(workerSettings, process.env);
  */

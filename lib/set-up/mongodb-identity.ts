@@ -39,6 +39,7 @@ export async function readOutboxId(db: Db): Promise<string> {
   if (identity !== null) return identity.outboxId;
   throw new Fault(
     'set-up-missing',
-    `The outbox of the database ${db.databaseName} has no id in ${identityCollection}. Apply the set-up first (npx outgraph set-up).`,
+    `The outbox of the database ${db.databaseName} has no id in ` +
+      `${identityCollection}. Apply the set-up first (npx outgraph set-up).`,
   );
 }

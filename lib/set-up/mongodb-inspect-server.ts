@@ -17,7 +17,8 @@ export interface ServerFacts {
 export const standalone = {
   problem: 'a standalone server has neither transactions nor change streams',
   advice:
-    'Make it a replica set, of one member at least: https://www.mongodb.com/docs/manual/tutorial/convert-standalone-to-replica-set/',
+    'Make it a replica set, of one member at least: ' +
+    'https://www.mongodb.com/docs/manual/tutorial/convert-standalone-to-replica-set/',
 } as const;
 
 /** @throws Fault `configuration-invalid` for a standalone server; `mongodb-unavailable`. */

@@ -182,7 +182,8 @@ async function checkCollection(db: Db, collection: string, wanted: readonly stri
   if (names === undefined) {
     throw new Fault(
       'set-up-missing',
-      `The database ${db.databaseName} has no collection ${collection}. Set MONGODB_DATABASE to the database that your writers write to, or apply the set-up to this one (npx outgraph set-up).`,
+      `The database ${db.databaseName} has no collection ${collection}. Set MONGODB_DATABASE to the ` +
+        'database that your writers write to, or apply the set-up to this one (npx outgraph set-up).',
     );
   }
   const missing = wanted.filter((name) => !names.includes(name)).map((name) => `the index ${name}`);

@@ -1,7 +1,7 @@
 /**
- * Each part's rights in MongoDB, as data. The roles of a self-hosted replica set, the commands for Atlas and the tables
- * in `docs/explanation/security.md` are generated from it. Every action is necessary: a test removes each one in turn, and its part
- * fails.
+ * Each part's rights in MongoDB, as data. The roles of a self-hosted replica set, the commands for
+ * Atlas and the tables in `docs/explanation/security.md` are generated from it. Every action is
+ * necessary: a test removes each one in turn, and its part fails.
  */
 
 /** A right on one collection; no role has rights on the whole database or the cluster. */
@@ -73,8 +73,8 @@ const setUp: readonly Privilege[] = [
 ];
 
 /**
- * It reads all of outgraph's collections, follows events as they are settled, redrives dead events, and deletes their
- * conflict and failure counts. It inserts and removes no event.
+ * It reads all of outgraph's collections, follows events as they are settled, redrives dead events,
+ * and deletes their conflict and failure counts. It inserts and removes no event.
  */
 const operator: readonly Privilege[] = [
   { collection: 'outbox', actions: ['find', 'update', 'changeStream', 'listIndexes'] },
@@ -86,9 +86,9 @@ const operator: readonly Privilege[] = [
 ];
 
 /**
- * Discards dead events. Separate from the operator, because it is rare, and because MongoDB grants `remove` on whole
- * documents: its user could remove a pending event, which nothing would bring back. It cannot read, change or remove
- * discarded events.
+ * Discards dead events. Separate from the operator, because it is rare, and because MongoDB grants
+ * `remove` on whole documents: its user could remove a pending event, which nothing would bring
+ * back. It cannot read, change or remove discarded events.
  */
 const discard: readonly Privilege[] = [
   { collection: 'outbox', actions: ['find', 'remove', 'listIndexes'] },
@@ -97,8 +97,9 @@ const discard: readonly Privilege[] = [
 ];
 
 /**
- * Records documents again: reads them, writes them for a moment (which their validators would refuse) so that no writer
- * can interfere, and saves its progress. Separate from the operator, because it reads every document.
+ * Records documents again: reads them, writes them for a moment (which their validators would
+ * refuse) so that no writer can interfere, and saves its progress. Separate from the operator,
+ * because it reads every document.
  */
 function reprojection(writerCollections: readonly string[]): readonly Privilege[] {
   return [
@@ -112,15 +113,16 @@ function reprojection(writerCollections: readonly string[]): readonly Privilege[
 }
 
 /**
- * A role on a collection without a name would apply to all collections; and a writer with rights to change `outbox`
- * could rewrite history.
+ * A role on a collection without a name would apply to all collections; and a writer with rights to
+ * change `outbox` could rewrite history.
  */
 const collectionPattern = /^(?!outbox(Identity|Checkpoints|Trials|Conflicts|Discarded)?$)(?!system\.)[A-Za-z_][\w.-]*$/;
 
 /**
  * Returns the rights of a part.
  *
- * @param writerCollections the writer's own collections, which it reads and writes; it may only insert events.
+ * @param writerCollections the writer's own collections, which it reads and writes; it may only
+ * insert events.
  * @throws Error for a collection that no writer may have.
  */
 export function privilegesOf(part: Part, writerCollections: readonly string[] = []): readonly Privilege[] {
@@ -147,8 +149,8 @@ export function privilegesOf(part: Part, writerCollections: readonly string[] = 
 }
 
 /**
- * Returns the name of a part's role and user. Both are in the database `admin`, also in Atlas, so the name includes the
- * database that they apply to.
+ * Returns the name of a part's role and user. Both are in the database `admin`, also in Atlas, so
+ * the name includes the database that they apply to.
  */
 export function roleName(part: Part, database: string): string {
   return `outgraph-${database}-${part}`;

@@ -123,6 +123,8 @@ export async function withdrawPositions(driver: Driver, database: string, latest
 function ofAnotherOutbox(bound: string, outboxId: string): Fault {
   return new Fault(
     'graph-of-another-outbox',
-    `The graph belongs to the outbox ${bound}, but MONGODB_URI and MONGODB_DATABASE name the outbox ${outboxId}. Check these settings and NEO4J_URI. After a move or a restore, let this outbox adopt the graph: npx outgraph set-up --adopt.`,
+    `The graph belongs to the outbox ${bound}, but MONGODB_URI and MONGODB_DATABASE ` +
+      `name the outbox ${outboxId}. Check these settings and NEO4J_URI. ` +
+      'After a move or a restore, let this outbox adopt the graph: npx outgraph set-up --adopt.',
   );
 }

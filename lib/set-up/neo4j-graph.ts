@@ -44,7 +44,8 @@ export async function setUpGraph(
   if (first?.code === 'key-mismatch')
     throw new Fault(
       'set-up-missing',
-      `${first.message} Something else in this graph uses the label: deploy a catalog without the aggregate type that declares it (docs/how-to/upgrade.md), or give outgraph a graph of its own.`,
+      `${first.message} Something else in this graph uses the label: deploy a catalog without the ` +
+        'aggregate type that declares it (docs/how-to/upgrade.md), or give outgraph a graph of its own.',
     );
   if (first !== undefined) throw new Fault('set-up-missing', first.message);
   // The purge finds old tombstones with this index. The set-up does not wait for it: a call that waits for indexes is

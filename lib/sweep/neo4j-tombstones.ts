@@ -16,7 +16,8 @@ WHERE a.deletedAt < datetime() - duration({days: $olderThanDays}) + duration({ho
 WITH a, datetime() - duration({seconds: $processedSeconds, hours: 1}) AS purgedBefore
 RETURN a.key AS key, a.position AS position, toString(a.deletedAt) AS deletedAt,
   a.deletedAt < datetime() - duration({days: $olderThanDays}) AND a.deletedAt < purgedBefore
-  AND coalesce(a.supersededAt < purgedBefore, true) AND coalesce(a.heldAt < datetime() - duration({hours: 1}), true) AS isRemovable
+  AND coalesce(a.supersededAt < purgedBefore, true)
+  AND coalesce(a.heldAt < datetime() - duration({hours: 1}), true) AS isRemovable
 ORDER BY a.deletedAt, a.key LIMIT toInteger($limit)`;
 
 // The sweep runs every minute: a recent note is not written again.

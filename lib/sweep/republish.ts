@@ -257,7 +257,9 @@ function exhaustedEvent({ eventId, attempts }: StaleEvent): DeadEvent {
   return {
     eventId,
     code: 'attempts-exhausted',
-    message: `Published again ${attempts} times while other events were settled, but never settled itself. Search the consumer's log for its eventId.`,
+    message:
+      `Published again ${attempts} times while other events were settled, but ` +
+      "never settled itself. Search the consumer's log for its eventId.",
   };
 }
 

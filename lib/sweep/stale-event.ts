@@ -14,7 +14,8 @@ export interface StaleEvent extends Pointer, Schedule {
 }
 
 /**
- * A query for events that are pending since before `staleBefore` and due by `dueBy`, after the previous chunk's position.
+ * A query for events that are pending since before `staleBefore` and due by `dueBy`, after the
+ * previous chunk's position.
  */
 export interface StaleQuery {
   readonly staleBefore: Date;
@@ -23,7 +24,10 @@ export interface StaleQuery {
   readonly limit: number;
 }
 
-/** A change of an event's schedule; valid only while the event is pending and its schedule is still `from`. */
+/**
+ * A change of an event's schedule; valid only while the event is pending and its schedule is still
+ * `from`.
+ */
 export interface Rescheduling {
   readonly eventId: string;
   readonly from: Schedule;

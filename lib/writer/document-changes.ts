@@ -41,7 +41,7 @@ function idText(document: Document): string {
 function idChanged(type: string): Fault {
   return new Fault(
     'event-invalid',
-    `aggregateId: the write changes the aggregate id of a "${type}", which must stay the same while the document exists. ` +
-      'Delete the document and insert it with the new id.',
+    `aggregateId: the write changes the aggregate id of a "${type}", which must stay the same while the ` +
+      'document exists. Delete the document and insert it with the new id.',
   );
 }

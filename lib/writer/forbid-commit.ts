@@ -33,7 +33,8 @@ function forbidCommit(session: ClientSession, cause: unknown): void {
     await session.abortTransaction();
     const reason = cause instanceof Fault ? cause.message : 'see its cause.';
     const refusal = new MongoTransactionError(
-      `The transaction was aborted, because a write in it failed and the error was caught: let it end the transaction. The error: ${reason}`,
+      'The transaction was aborted, because a write in it failed and the ' +
+        `error was caught: let it end the transaction. The error: ${reason}`,
     );
     if (cause instanceof Error) refusal.cause = cause;
     throw refusal;

@@ -97,7 +97,8 @@ function isStandalone(error: unknown): error is MongoServerError {
 function standaloneFault(cause: MongoServerError): Fault {
   return new Fault(
     'no-transaction',
-    'This MongoDB is a standalone server, which has no transactions: make it a replica set, of one member at least (https://www.mongodb.com/docs/manual/tutorial/convert-standalone-to-replica-set/).',
+    'This MongoDB is a standalone server, which has no transactions: make it a replica set, of one member ' +
+      'at least (https://www.mongodb.com/docs/manual/tutorial/convert-standalone-to-replica-set/).',
     { cause },
   );
 }

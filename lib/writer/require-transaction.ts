@@ -10,7 +10,8 @@ export function requireTransaction(session: ClientSession): void {
   if (!session?.inTransaction()) {
     throw new Fault(
       'no-transaction',
-      'An event must be recorded in the transaction that writes its document: start one (session.withTransaction), and pass its session.',
+      'An event must be recorded in the transaction that writes its document: ' +
+        'start one (session.withTransaction), and pass its session.',
     );
   }
   const { transaction } = session as unknown as {
@@ -20,7 +21,8 @@ export function requireTransaction(session: ClientSession): void {
   if (w !== undefined && w !== 'majority') {
     throw new Fault(
       'write-concern',
-      `The transaction's write concern is ${String(w)}: use "majority", because what could be rolled back must not reach the graph.`,
+      `The transaction's write concern is ${String(w)}: ` +
+        'use "majority", because what could be rolled back must not reach the graph.',
     );
   }
 }

@@ -420,9 +420,10 @@ export class TrackedCollection<State, Schema extends Document = Document> {
   #unreadable(written: number, read: number): Fault {
     return new Fault(
       'untracked',
-      `${this.#definition.collection}: a write concerned ${written} documents, and ${read} of them could be read by their _id, ` +
-        'so that their events cannot be recorded. Nothing was committed. Filter by what does not change meanwhile (no $$NOW), ' +
-        'and use an _id that MongoDB returns as it is stored: no date out of range, no object with numbers as field names.',
+      `${this.#definition.collection}: a write concerned ${written} documents, and ${read} of them could be ` +
+        'read by their _id, so that their events cannot be recorded. Nothing was committed. Filter by what ' +
+        'does not change meanwhile (no $$NOW), and use an _id that MongoDB returns as it is stored: no date ' +
+        'out of range, no object with numbers as field names.',
     );
   }
 }

@@ -163,7 +163,7 @@ describe('whoever is on call is told of', () => {
       });
     });
 
-    it.concurrent('events-republished, when the bus no longer leads to the queue and only the sweep brings events there', async () => {
+    it.concurrent('events-republished, when the bus misses the queue and only the sweep delivers events', async () => {
       const { target, ...rule } = await readWayToQueue();
       await onCall.isTold(['events-republished'], {
         begin: () => bus.send(new RemoveTargetsCommand({ ...rule, Ids: [target.Id ?? ''] })),

@@ -90,7 +90,9 @@ export function lookUntil(
   const seen = new Map<string, string>();
   const missed = new Set<string>();
   const look = async (lock: string, routing: 'READ' | 'WRITE') => {
-    const statement = `MATCH (u:User {user_id: $name}) ${lock} WITH u MATCH (u)-[r:HAS_EVENT]->(d:Date) RETURN r.event_id AS id, d.date AS date`;
+    const statement =
+      `MATCH (u:User {user_id: $name}) ${lock} WITH u ` +
+      'MATCH (u)-[r:HAS_EVENT]->(d:Date) RETURN r.event_id AS id, d.date AS date';
     const { records } = await stack.graph.executeQuery(statement, { name }, { routing });
     const found = Map.groupBy(records, (record) => String(record.get('id')));
     return ids.map(
