@@ -4,7 +4,8 @@ import { trackCollection } from 'outgraph/writer';
 import { person } from './catalog.js';
 
 const client = new MongoClient(process.env.MONGODB_URI);
-const people = trackCollection(client, client.db(process.env.MONGODB_DATABASE ?? 'outgraph'), person);
+const db = client.db(process.env.MONGODB_DATABASE ?? 'outgraph');
+const people = trackCollection(client, db, person);
 
 await people.insertOne({ _id: 'ada', name: 'Ada', city: 'London' });
 await people.updateOne({ _id: 'ada' }, { $set: { city: 'Turin' } });
