@@ -117,16 +117,22 @@ export const writerFaultCodes = [
 /** The code of a fault of the calling program. */
 export type WriterFaultCode = (typeof writerFaultCodes)[number];
 
-/** The code of a {@link Fault}. */
+/**
+ * The code of a {@link Fault}.
+ *
+ * @example
+ * const code: FaultCode = error instanceof Fault ? error.code : 'unexpected';
+ */
 export type FaultCode = DataFaultCode | InfrastructureFaultCode | WriterFaultCode;
 
 /**
  * An error with one of a fixed set of codes. `retryable` follows from the code: infrastructure faults may pass, all
  * others never do.
  *
- * A data fault's message names the path of the problem (`nodes[0].properties.address`) and never its value, because it
- * is kept in the outbox and read by people who need not see the payload. Names come from the payload too, so every
- * message is converted to one printable line of at most 2,000 characters.
+ * A data fault's message names the path of the problem (`nodes[0].properties.address`) and never its
+ * value, because it is kept in the outbox and read by people who need not see the payload. Names come
+ * from the payload too, so every message is converted to one printable line of at most 2,000
+ * characters, a limit of outgraph's own (`lib/contract/printable.ts`).
  *
  * @example
  * throw new Fault('value-unsupported', 'nodes[0].properties.address: a nested object cannot be a property value');

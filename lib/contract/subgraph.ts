@@ -3,7 +3,13 @@
  * result, and the form that `readSubgraph` (in `read-subgraph.ts`) has checked and converted to Neo4j's values.
  */
 
-/** A node's name: its label and the values of the label's key properties (string, integer or boolean). */
+/**
+ * A node's name: its label and the values of the label's key properties (string, integer or
+ * boolean).
+ *
+ * @example
+ * const endpoint: ProjectedEndpoint = { label: 'User', key: { user_id: 'u1' } };
+ */
 export interface ProjectedEndpoint {
   readonly label: string;
   readonly key: Readonly<Record<string, unknown>>;
@@ -51,7 +57,8 @@ export interface ProjectedRelationship {
 }
 
 /**
- * The result of a projection, and the payload of an event of the aggregate type `graph`. At most 10,000 elements.
+ * The result of a projection, and the payload of an event of the aggregate type `graph`. At most
+ * 10,000 nodes and relationships (`docs/reference/contract.md`).
  *
  * @example
  * const subgraph: ProjectedSubgraph = {

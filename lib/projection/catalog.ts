@@ -2,7 +2,12 @@
 import { canary } from './canary.ts';
 import type { AggregateDefinition } from './define-aggregate.ts';
 
-/** Aggregate definitions by their type. */
+/**
+ * Aggregate definitions by their type.
+ *
+ * @example
+ * const typesOf = (catalog: AggregateCatalog) => [...catalog.keys()];
+ */
 export type AggregateCatalog = ReadonlyMap<string, AggregateDefinition>;
 
 /**

@@ -21,17 +21,35 @@ export interface GraphDeclaration {
   readonly types: readonly string[];
 }
 
-/** The declaration of an aggregate type; create it with `defineAggregate`. */
+/**
+ * The declaration of an aggregate type; create it with `defineAggregate`.
+ *
+ * @example
+ * const tag: AggregateDefinition<{ name: string }> = {
+ *   type: 'tag',
+ *   collection: 'tags',
+ *   id: documentId,
+ *   payload: z.object({ name: z.string() }),
+ *   project: ({ name }, tag_id) => ({
+ *     nodes: [{ label: 'Tag', key: { tag_id }, properties: { name } }],
+ *     relationships: [],
+ *   }),
+ * };
+ */
 export interface AggregateDefinition<State = unknown> {
-  /** The event's `aggregateType`: lower-case words joined by hyphens, at most 64 characters. */
+  /**
+   * The event's `aggregateType`: lower-case words joined by hyphens, at most 64 characters
+   * (`docs/reference/contract.md`).
+   */
   readonly type: string;
   /** The collection whose documents are these aggregates. */
   readonly collection: string;
   /**
-   * Returns the `aggregateId` of a document: 1 to 512 bytes of text, unique in the collection. It must never change
-   * while the document exists, and must not be reused afterwards. An update that changes it is refused. If the ids of
-   * one collection have several types, 7 and `"7"`, or an ObjectId and its digits, are one aggregate (`outgraph verify`
-   * and `outgraph doctor` report them).
+   * Returns the `aggregateId` of a document: 1 to 512 bytes of UTF-8 (`docs/reference/contract.md`),
+   * unique in the collection. It must never change while the document exists, and must not be reused
+   * afterwards. An update that changes it is refused. If the ids of one collection have several
+   * types, 7 and `"7"`, or an ObjectId and its digits, are one aggregate (`outgraph verify` and
+   * `outgraph doctor` report them).
    */
   readonly id: (document: Document) => string;
   /**

@@ -11,7 +11,7 @@ import { defineAggregate, documentId } from './define-aggregate.ts';
  * Documents of the collection `graphs` whose fields beside `_id` are the subgraph.
  *
  * @example
- * await trackCollection(client, db, graph).insertOne({ _id: 'a', nodes: [], relationships: [] });
+ * await trackCollection(client, db, graph).insertOne({ nodes: [], relationships: [] });
  */
 export const graph = defineAggregate<ProjectedSubgraph>({
   type: 'graph',

@@ -2,7 +2,12 @@
 import { z } from 'zod';
 import { bsonTypeOf } from '../contract/bson-type.ts';
 
-/** A number as BSON stores it (`Int32`, `Long`, `Double`), or a JavaScript number. */
+/**
+ * A number as BSON stores it (`Int32`, `Long`, `Double`), or a JavaScript number.
+ *
+ * @example
+ * const withTax = (price: StoredNumber) => Number(price) * 1.2;
+ */
 export type StoredNumber = number | bigint | { toString(): string };
 
 /**

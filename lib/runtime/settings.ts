@@ -177,12 +177,20 @@ export const queueConsumerSettings = settings.pick({
 
 export const sweepSettings = settings.pick({ ...databases, ...sweeping, QUEUE_URL: true, POINTERS_PER_ENTRY: true });
 
-/** Settings of the set-up; pass them to `readSettings`. */
+/**
+ * Settings of the set-up; pass them to `readSettings`.
+ *
+ * @example
+ * await setUpOnce(readSettings(setUpSettings, process.env), catalog);
+ */
 export const setUpSettings = settings.pick({ ...databases, PROCESSED_RETENTION_DAYS: true });
 
 /**
  * Settings of the worker: publisher, consumer and sweep without bus and queue; pass them to
  * `readSettings`.
+ *
+ * @example
+ * const worker = startWorker(readSettings(workerSettings, process.env), catalog, log);
  */
 export const workerSettings = settings.pick({
   ...databases,
@@ -219,12 +227,27 @@ export type PublisherSettings = z.infer<typeof publisherSettings>;
 export type ConsumerSettings = z.infer<typeof consumerSettings>;
 export type QueueConsumerSettings = z.infer<typeof queueConsumerSettings>;
 export type SweepSettings = z.infer<typeof sweepSettings>;
-/** The settings of the set-up. */
+/**
+ * The settings of the set-up.
+ *
+ * @example
+ * const settings: SetUpSettings = readSettings(setUpSettings, process.env);
+ */
 export type SetUpSettings = z.infer<typeof setUpSettings>;
-/** The settings of the worker. */
+/**
+ * The settings of the worker.
+ *
+ * @example
+ * const settings: WorkerSettings = readSettings(workerSettings, process.env);
+ */
 export type WorkerSettings = z.infer<typeof workerSettings>;
 
-/** Environment variables by name, such as `process.env`. */
+/**
+ * Environment variables by name, such as `process.env`.
+ *
+ * @example
+ * const environment: Environment = { ...process.env, MONGODB_DATABASE: 'shop' };
+ */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**

@@ -88,7 +88,8 @@ export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): S
  *
  * @param settings read them with `readSettings(setUpSettings, process.env)`.
  * @param options `adopt`: bind the graph to this outbox even if it belongs to another one.
- * @throws Fault as {@link SetUp.apply}.
+ * @throws Fault that names the server that does not answer, or the constraint that cannot be created;
+ * `graph-of-another-outbox`, `clock-behind-graph`.
  * @example
  * await setUpOnce(readSettings(setUpSettings, process.env), createCatalog([person]));
  */

@@ -13,9 +13,14 @@ import type { WorkerLog } from './log.ts';
 import { MemoryQueue } from './memory-queue.ts';
 import { Work, type WorkHealth } from './work.ts';
 
-/** A running worker. */
+/**
+ * A running worker.
+ *
+ * @example
+ * const statusOf = (worker: Worker) => (worker.health().healthy ? 200 : 503);
+ */
 export interface Worker {
-  /** Its present state, without asking a server. */
+  /** Returns its current state, without asking a server. */
   readonly health: () => WorkHealth;
   /** Finishes the batches in progress, releases the lease, and closes every connection. */
   readonly stop: () => Promise<void>;

@@ -23,11 +23,19 @@ export type AggregateChange =
   | { readonly operation: 'upsert'; readonly aggregateId: string; readonly payload: Document }
   | { readonly operation: 'delete'; readonly aggregateId: string };
 
-/** Options of recording events. */
+/**
+ * Options of recording events.
+ *
+ * @example
+ * const options: RecordOptions = {
+ *   traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+ * };
+ */
 export interface RecordOptions {
   /**
-   * W3C trace context, passed on to the consumer's spans. Left out or malformed, it defaults to that of the active
-   * OpenTelemetry span, if there is one.
+   * W3C trace context (https://www.w3.org/TR/trace-context/#traceparent-header), passed on to the
+   * consumer's spans. Left out or malformed, it defaults to that of the active OpenTelemetry span, if
+   * there is one.
    */
   readonly traceparent?: string;
 }

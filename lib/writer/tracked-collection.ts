@@ -85,6 +85,15 @@ export function trackCollection<State, Schema extends Document = Document>(
  *
  * Each method that writes throws a Fault: `write-concern` or `no-transaction` for the transaction, `untracked` for a
  * write whose changes cannot be determined, or a data fault that names the invalid path of a document.
+ *
+ * @example
+ * const people = trackCollection<unknown, { _id: string; name: string }>(client, db, person);
+ * await client.withSession((session) =>
+ *   session.withTransaction(async () => {
+ *     await people.insertOne({ _id: 'ada', name: 'Ada' }, { session });
+ *     await people.deleteOne({ _id: 'bob' }, { session });
+ *   }),
+ * );
  */
 export class TrackedCollection<State, Schema extends Document = Document> {
   readonly #client: MongoClient;

@@ -44,7 +44,18 @@ const codeAnnotationState = z.object({
 
 const { Repository: _, ...annotationLabels } = codeLabels;
 
-/** A note about a part of the code. */
+/**
+ * A note about a part of the code.
+ *
+ * @example
+ * await trackCollection(client, db, codeAnnotation).insertOne({
+ *   annotation_id: 'n1',
+ *   org_id: 'acme',
+ *   repo: 'shop',
+ *   content: 'Too slow for large carts.',
+ *   target: { kind: 'symbol', file_path: 'src/cart.ts', symbol_name: 'Cart' },
+ * });
+ */
 export const codeAnnotation = defineAggregate({
   type: 'code-annotation',
   collection: 'code_annotations',

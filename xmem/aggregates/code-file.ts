@@ -79,7 +79,18 @@ type Reference = z.infer<typeof reference>;
 
 const { Annotation: _, ...fileLabels } = codeLabels;
 
-/** One scanned file of a repository. */
+/**
+ * One scanned file of a repository.
+ *
+ * @example
+ * await trackCollection(client, db, codeFile).insertOne({
+ *   org_id: 'acme',
+ *   repo: 'shop',
+ *   file_path: 'src/cart.ts',
+ *   symbols: [{ symbol_name: 'Cart' }],
+ *   imports: [{ file_path: 'src/sum.ts' }],
+ * });
+ */
 export const codeFile = defineAggregate({
   type: 'code-file',
   collection: 'code_files',

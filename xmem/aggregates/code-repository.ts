@@ -10,7 +10,12 @@ import { nameText } from './fields.ts';
 
 const codeRepositoryState = z.object({ org_id: nameText, repo_name: nameText });
 
-/** A repository of an organisation. */
+/**
+ * A repository of an organisation.
+ *
+ * @example
+ * await trackCollection(client, db, codeRepository).insertOne({ org_id: 'acme', repo_name: 'shop' });
+ */
 export const codeRepository = defineAggregate({
   type: 'code-repository',
   collection: 'code_repositories',

@@ -34,7 +34,17 @@ const memoryEventState = z.object({
   embedding: z.array(storedNumber).nullish(),
 });
 
-/** A dated event of a user of the temporal memory. */
+/**
+ * A dated event of a user of the temporal memory.
+ *
+ * @example
+ * await trackCollection(client, db, memoryEvent).insertOne({
+ *   user_id: 'ada',
+ *   date: '12-10',
+ *   event_name: 'birthday',
+ *   year: 1815,
+ * });
+ */
 export const memoryEvent = defineAggregate({
   type: 'memory-event',
   collection: 'memory_events',

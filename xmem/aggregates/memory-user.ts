@@ -8,7 +8,12 @@ import { nameText } from './fields.ts';
 
 const memoryUserState = z.object({ user_id: nameText });
 
-/** A user of the temporal memory. */
+/**
+ * A user of the temporal memory.
+ *
+ * @example
+ * await trackCollection(client, db, memoryUser).insertOne({ user_id: 'ada' });
+ */
 export const memoryUser = defineAggregate({
   type: 'memory-user',
   collection: 'memory_users',
