@@ -1,1 +1,4 @@
-"""Runs LocalStack's Lambda functions in processes instead of containers, for machines without a Docker engine."""
+"""
+Runs LocalStack's Lambda functions in processes instead of containers, for machines without a Docker
+engine.
+"""

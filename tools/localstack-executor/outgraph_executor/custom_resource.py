@@ -1,6 +1,7 @@
 """
-CloudFormation's custom resources, which LocalStack without an account does not have: invokes the function that the resource names, and waits until it has
-put its answer to the address in the event, as CloudFormation does.
+CloudFormation's custom resources, which LocalStack lacks without an account: invokes the function
+of the resource, and waits until the function has put its answer to the address in the event, as
+CloudFormation does.
 
 https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
 """
@@ -11,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from localstack.services.cloudformation.resource_provider import OperationStatus, ProgressEvent, ResourceProvider
 
-# What CloudFormation waits when the resource names no ServiceTimeout.
+# How long CloudFormation waits if the resource has no ServiceTimeout.
 DEFAULT_TIMEOUT_SECONDS = 3600
 
 
@@ -21,7 +22,11 @@ class CustomResourceProvider(ResourceProvider):
         "typeName": TYPE,
         "primaryIdentifier": ["/properties/Id"],
         "readOnlyProperties": ["/properties/Id"],
-        "properties": {"ServiceToken": {"type": "string"}, "ServiceTimeout": {"type": "integer"}, "Id": {"type": "string"}},
+        "properties": {
+            "ServiceToken": {"type": "string"},
+            "ServiceTimeout": {"type": "integer"},
+            "Id": {"type": "string"},
+        },
     }
 
     def create(self, request):
@@ -54,7 +59,7 @@ class CustomResourceProvider(ResourceProvider):
         return ProgressEvent(status=OperationStatus.SUCCESS, resource_model=model)
 
     def _invoke(self, request, event, timeout_seconds):
-        """The function's answer, or None."""
+        """Returns the function's answer, or None if it did not answer in time."""
         with HTTPServer(("127.0.0.1", 0), AnswerHandler) as server:
             server.answer = None
             server.timeout = timeout_seconds

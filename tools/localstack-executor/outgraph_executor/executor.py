@@ -1,6 +1,7 @@
 """
-One execution environment of a Lambda function as a Node process: started from the function's unzipped code, kept over warm
-invocations, killed at the function's time-out as Lambda would, and started anew for the next invocation.
+One execution environment of a Lambda function as a Node process. It is started from the function's
+unzipped code and kept for warm invocations. It is killed at the function's time-out, as in Lambda,
+and started again for the next invocation.
 """
 
 import os
@@ -24,8 +25,8 @@ NODE = os.environ.get("OUTGRAPH_EXECUTOR_NODE", "node")
 RUNTIME = os.environ.get("OUTGRAPH_EXECUTOR_RUNTIME", "")
 LOGS = os.environ.get("OUTGRAPH_EXECUTOR_LOGS", "/tmp")
 
-# A file for each process that runs, named by its id, in a folder for each function: so that others can find the
-# processes.
+# A file for each running process, named by its id, in a folder for each function: other programs find
+# the processes with it.
 ENVIRONMENTS = Path(LOGS) / "environments"
 
 METRICS = MetricExtractor()
@@ -111,7 +112,7 @@ class ProcessExecutor(RuntimeExecutor):
             [NODE, f"--max-old-space-size={memory}", RUNTIME],
             cwd=code,
             env=environment,
-            # The process ends itself when this pipe closes: also if LocalStack is killed.
+            # The process exits when this pipe closes, so also if LocalStack is killed.
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -122,14 +123,18 @@ class ProcessExecutor(RuntimeExecutor):
         threading.Thread(target=self._watch, args=(process, api), daemon=True).start()
         if not api.ready.wait(INIT_SECONDS):
             self._kill_process()
-            raise StatusErrorException("the function did not start in time", error_payload("Sandbox.Timedout", "init timed out"))
+            error = error_payload("Sandbox.Timedout", "init timed out")
+            raise StatusErrorException("the function did not start in time", error)
         if api.init_error is not None:
             self._write_log(f"the function failed to start: {api.init_error.decode(errors='replace')}\n")
             self._kill_process()
             raise StatusErrorException("the function failed to start", api.init_error)
 
     def _watch(self, process: subprocess.Popen, api: RuntimeApi) -> None:
-        """Copies what the process prints to its log and its metrics to CloudWatch, and tells whoever waits for it when it ends."""
+        """
+        Copies the output of the process to its log, and its metrics to CloudWatch. When the process ends,
+        settles the start or the invocation that waits for it.
+        """
         owner = Owner(self.function_version.id.account, self.function_version.id.region)
         for line in process.stdout:
             text = line.decode(errors="replace")

@@ -1,6 +1,8 @@
 """
-The metrics that functions write to their logs in the Embedded Metric Format, put into LocalStack's CloudWatch: AWS takes them out of the log lines, LocalStack does
-not. Off the functions' way: a line is only put aside, and a thread of its own reads it within seconds. What cannot be read or put is left out, as by AWS.
+Puts the metrics that functions write to their logs in the Embedded Metric Format into LocalStack's
+CloudWatch: AWS extracts them from the log lines, LocalStack does not. Functions do not wait: a line
+is only queued, and a separate thread reads it within seconds. As in AWS, a line is skipped if it
+cannot be read or put.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
@@ -19,27 +21,27 @@ from localstack.aws.connect import connect_to
 
 LOG = logging.getLogger(__name__)
 
-# Lines of so many seconds go together, so that a busy function costs CloudWatch few calls.
+# The lines of this many seconds are put together, so that a busy function needs few calls.
 COLLECT_SECONDS = 1
 
-# Lines that wait at most; further ones are left out.
+# Maximum number of queued lines; further ones are dropped.
 MAX_LINES = 10_000
 
-# PutMetricData takes so many metrics at once, with so many values of each.
+# PutMetricData accepts at most this many metrics in a call, with this many values of each.
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html
 MAX_METRICS = 1_000
 MAX_VALUES = 150
 
 
 class Owner(NamedTuple):
-    """Where a function's metrics belong."""
+    """The account and the region of a function's metrics."""
 
     account: str
     region: str
 
 
 class Series(NamedTuple):
-    """What values have in common that are put together."""
+    """The properties that values have in common if they are put together."""
 
     namespace: str
     name: str
@@ -49,7 +51,7 @@ class Series(NamedTuple):
 
 
 class MetricExtractor:
-    """Takes lines of logs, and puts their metrics into CloudWatch. Never raises, never waits."""
+    """Takes lines of logs, and puts their metrics into CloudWatch. Never raises and never waits."""
 
     def __init__(self) -> None:
         self._lines: queue.Queue[tuple[Owner, str]] = queue.Queue(MAX_LINES)
@@ -107,7 +109,7 @@ def metric_datum(series: Series, values: list[float]) -> dict:
 
 
 def read_metrics(line: str) -> list[tuple[Series, float]]:
-    """The values in a line; none if it is not in the format."""
+    """Returns the values in a line; none if it is not in the format."""
     try:
         return list(values_of(json.loads(line)))
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, OSError):
@@ -127,6 +129,6 @@ def values_of(document: dict) -> Iterator[tuple[Series, float]]:
 
 
 def numbers(value: object) -> list[float]:
-    """A metric's target is a number, or an array of numbers."""
+    """Returns the values of a metric's target, which is a number or an array of numbers."""
     values = value if isinstance(value, list) else [value]
     return [one for one in values if isinstance(one, int | float) and not isinstance(one, bool)]

@@ -1,4 +1,7 @@
-"""The entry points that LocalStack finds: for functions when LAMBDA_RUNTIME_EXECUTOR is "process", and for custom resources."""
+"""
+The entry points that LocalStack finds: for functions if LAMBDA_RUNTIME_EXECUTOR is "process", and
+for custom resources.
+"""
 
 from localstack.services.cloudformation.resource_provider import CloudFormationResourceProviderPlugin
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin

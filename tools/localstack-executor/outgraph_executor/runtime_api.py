@@ -1,6 +1,6 @@
 """
-The Lambda Runtime API of one execution environment, on a loopback port of its own: the function's process asks for the next
-invocation and answers it.
+The Lambda Runtime API of one execution environment, on its own loopback port: the function's process
+requests the next invocation and answers it.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -17,7 +17,9 @@ PREFIX = "/2018-06-01/runtime/"
 
 @dataclass
 class Task:
-    """One invocation on its way through the environment; `done` is set once it was answered, or can no longer be."""
+    """
+    One invocation in the environment. `done` is set once it is answered, or can no longer be answered.
+    """
 
     request_id: str
     function_arn: str
@@ -35,7 +37,10 @@ class Task:
 
 
 class RuntimeApi:
-    """Serves the Runtime API until it is closed. `ready` is set when the process has asked for work, or has failed to start."""
+    """
+    Serves the Runtime API until it is closed. `ready` is set once the process has requested an
+    invocation, or has failed to start.
+    """
 
     def __init__(self) -> None:
         self.ready = threading.Event()
@@ -44,7 +49,7 @@ class RuntimeApi:
         self._running: dict[str, Task] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler_class())
         self._server.daemon_threads = True
-        # A process that ends in the middle of a request is told by its end, not by its broken connection.
+        # If a process ends in the middle of a request, its end is reported, not its broken connection.
         self._server.handle_error = lambda request, address: None
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -110,5 +115,5 @@ class RuntimeApi:
 
 
 def error_payload(error_type: str, message: str) -> bytes:
-    """An error as Lambda reports it to whoever invoked the function."""
+    """Returns an error as Lambda reports it to the caller of the function."""
     return json.dumps({"errorType": error_type, "errorMessage": message}).encode()
