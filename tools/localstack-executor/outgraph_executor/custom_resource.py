@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
 """
 
 import json
+import threading
 import uuid
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -64,10 +65,10 @@ class CustomResourceProvider(ResourceProvider):
             server.answer = None
             server.timeout = timeout_seconds
             event["ResponseURL"] = f"http://127.0.0.1:{server.server_port}/"
-            client = request.aws_client_factory.lambda_
-            # LocalStack loses what is invoked while it replaces the function's older version.
-            client.get_waiter("function_updated_v2").wait(FunctionName=event["ServiceToken"], WaiterConfig={"Delay": 1})
-            client.invoke(FunctionName=event["ServiceToken"], InvocationType="Event", Payload=json.dumps(event))
+            # Not as an event, as CloudFormation sends it: while LocalStack replaces a function, its older version may
+            # take an event and never run it.
+            invocation = {"FunctionName": event["ServiceToken"], "Payload": json.dumps(event)}
+            threading.Thread(target=request.aws_client_factory.lambda_.invoke, kwargs=invocation, daemon=True).start()
             server.handle_request()
             return server.answer
 
