@@ -28,7 +28,7 @@ export async function runMemoryInput(context: JobContext, given: MemoryInput): P
   const startedAt = performance.now();
   const progress: WritingProgress = { written: 0, pending: 0 };
   const display = showProgress(given.writes);
-  await untilDrained({ outbox, filter, writing: given.write(progress), shown: { progress, display }, signal });
+  await untilDrained({ outbox, writing: given.write(progress), shown: { progress, display }, signal });
   const seconds = (performance.now() - startedAt) / 1000;
 
   const figures = await readOutboxFigures(outbox, filter);

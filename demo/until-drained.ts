@@ -1,7 +1,7 @@
 /** Waits until all is written and nothing is pending any more: the end of each step of the main job. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection, Document } from 'mongodb';
-import { readOutboxFigures, withoutCanaries } from './outbox-figures.ts';
+import { withoutCanaries } from './outbox-figures.ts';
 import type { ProgressDisplay } from './show-progress.ts';
 
 /** How far the writing is, and how far the path behind it. */
@@ -26,13 +26,17 @@ export async function untilBacklogIsShort(progress: WritingProgress, signal: Abo
 /** What is waited for. */
 export interface Draining {
   readonly outbox: Collection<Document>;
-  /** The events that count. */
-  readonly filter: Document;
+  /** The events that are waited for; all by default. */
+  readonly filter?: Document;
   /** What is still being written, if not all is. */
   readonly writing?: Promise<unknown>;
   readonly shown?: { readonly progress: WritingProgress; readonly display: ProgressDisplay };
   readonly signal: AbortSignal;
 }
+
+/** Asked several times a second, and so by an index: it has the unsettled events only. */
+const pendingOnly = { ...withoutCanaries, status: 'pending' };
+const unsettledIndex = { hint: 'outgraph_unsettled' };
 
 /** Nothing was settled for this long: something is broken, and waiting on would not mend it. */
 const stalledMillis = 120_000;
@@ -42,7 +46,7 @@ const stalledMillis = 120_000;
  *
  * @throws what the writing throws.
  */
-export async function untilDrained({ outbox, filter, writing, shown, signal }: Draining): Promise<void> {
+export async function untilDrained({ outbox, filter = {}, writing, shown, signal }: Draining): Promise<void> {
   let outcome: { readonly error?: unknown } | undefined;
   (writing ?? Promise.resolve()).then(
     () => {
@@ -52,23 +56,22 @@ export async function untilDrained({ outbox, filter, writing, shown, signal }: D
       outcome = { error };
     },
   );
-  let settled = 0;
-  let settledAt = performance.now();
+  let leastPending = Number.POSITIVE_INFINITY;
+  let leastAt = performance.now();
   try {
     for (;;) {
       signal.throwIfAborted();
       if (outcome !== undefined && 'error' in outcome) throw outcome.error;
       // Asked before the outbox is: what was written after that is seen the next time.
-      const written = outcome !== undefined;
+      const isWritten = outcome !== undefined;
       const lagSeconds = await oldestPendingSeconds(outbox);
-      const { processed, dead, pending } = await readOutboxFigures(outbox, filter);
-      if (shown !== undefined) shown.progress.pending = pending;
-      shown?.display.update({ written: shown.progress.written, applied: processed, pending, lagSeconds });
-      if (written && pending === 0) return;
-      if (processed + dead > settled) {
-        settled = processed + dead;
-        settledAt = performance.now();
-      } else if (written && performance.now() - settledAt > stalledMillis) {
+      const pending = await outbox.countDocuments({ ...filter, ...pendingOnly }, unsettledIndex);
+      if (shown !== undefined) showMoment(shown, pending, lagSeconds);
+      if (isWritten && pending === 0) return;
+      if (!isWritten || pending < leastPending) {
+        leastPending = pending;
+        leastAt = performance.now();
+      } else if (performance.now() - leastAt > stalledMillis) {
         process.stderr.write(`\n  No event was settled for ${stalledMillis / 1000} s; ${pending} are still pending.\n`);
         return;
       }
@@ -79,10 +82,17 @@ export async function untilDrained({ outbox, filter, writing, shown, signal }: D
   }
 }
 
+function showMoment({ progress, display }: NonNullable<Draining['shown']>, pending: number, lagSeconds: number): void {
+  progress.pending = pending;
+  const { written } = progress;
+  display.update({ written, applied: Math.max(0, written - pending), pending, lagSeconds });
+}
+
 async function oldestPendingSeconds(outbox: Collection<Document>): Promise<number> {
-  const oldest = await outbox.findOne(
-    { ...withoutCanaries, status: 'pending' },
-    { sort: { position: 1 }, projection: { createdAt: 1 } },
-  );
+  const oldest = await outbox.findOne(pendingOnly, {
+    sort: { position: 1 },
+    projection: { createdAt: 1 },
+    hint: 'outgraph_pending',
+  });
   return oldest === null ? 0 : (Date.now() - (oldest.createdAt as Date).getTime()) / 1000;
 }
