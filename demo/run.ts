@@ -31,7 +31,7 @@ const options = new Command('npm start --')
 
 const jobs: Readonly<Record<InputName, Job>> = { holidays: runHolidays, calendars: runCalendars, code: runCode };
 
-await runWithStack({ mongodbMembers: 3, keep: options.keep === true, run: runMainJob });
+await runWithStack({ mongodbMembers: 1, shortLived: true, keep: options.keep === true, run: runMainJob });
 
 async function runMainJob({ description, logsFolder }: Stack, signal: AbortSignal): Promise<number> {
   const client = new MongoClient(description.mongodbUri);

@@ -15,7 +15,7 @@ export interface WritingProgress {
  * Writers wait for the path when more events than these are pending: on a slow machine, the lag would grow with every
  * write.
  */
-const maxBacklog = 1_000;
+const maxBacklog = 2_000;
 const backlogPollMillis = 50;
 
 /** Resolves when the path has caught up with the writers. */

@@ -10,7 +10,7 @@ import { memoryUser } from '../xmem/aggregates/memory-user.ts';
 import type { Holiday, RegionCalendar } from './holidays.ts';
 import { untilBacklogIsShort, type WritingProgress } from './until-drained.ts';
 
-const concurrentWriters = 8;
+const concurrentWriters = 16;
 
 /** How many writes the holidays take. */
 export function countWrites(calendars: readonly RegionCalendar[]): number {

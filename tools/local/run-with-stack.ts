@@ -5,7 +5,7 @@
 
 import { Interrupted, interruption, whenAborted } from './interruption.ts';
 import type { Running } from './servers.ts';
-import { type Stack, startStack } from './stack.ts';
+import { type Stack, type StackOptions, startStack } from './stack.ts';
 import { failureText } from './stack-error.ts';
 
 /** A run on servers of some kind. */
@@ -20,9 +20,10 @@ export interface ServerRun<Started extends Running> {
 /** Runs on the whole stack. */
 export function runWithStack({
   mongodbMembers,
+  shortLived,
   ...options
-}: Omit<ServerRun<Stack>, 'start'> & { readonly mongodbMembers: number }): Promise<void> {
-  return runWithServers({ start: (signal) => startStack({ mongodbMembers, signal }), ...options });
+}: Omit<ServerRun<Stack>, 'start'> & Omit<StackOptions, 'signal'>): Promise<void> {
+  return runWithServers({ start: (signal) => startStack({ mongodbMembers, shortLived, signal }), ...options });
 }
 
 /** Sets the process's exit code. However the run ends, nothing that was started keeps running. */

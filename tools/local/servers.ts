@@ -52,7 +52,7 @@ export interface ServersOptions {
   /** Aborted when the user interrupts: downloads stop at once. */
   readonly signal: AbortSignal;
   /** See {@link Neo4jOptions.shortLived}. */
-  readonly shortLived?: boolean;
+  readonly shortLived?: boolean | undefined;
   readonly step?: RunStep;
 }
 

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { type Deployment, type DeploymentTarget, deploy, invokeOnce } from './deploy.ts';
 import { printStep } from './progress.ts';
-import { type Running, type Servers, startServers } from './servers.ts';
+import { type Running, type Servers, type ServersOptions, startServers } from './servers.ts';
 
 /** The addresses of the servers, and the database that outgraph uses on them. */
 export interface ServersDescription {
@@ -33,22 +33,18 @@ export interface Stack extends Running {
   readonly logsFolder: string;
 }
 
-export interface StackOptions {
-  /** Members of the replica set; three can fail over. */
-  readonly mongodbMembers: number;
-  /** Aborted when the user interrupts: downloads and the deployment stop at once. */
-  readonly signal: AbortSignal;
-}
+/** Aborting the signal also stops the deployment. */
+export type StackOptions = Pick<ServersOptions, 'mongodbMembers' | 'shortLived' | 'signal'>;
 
 /**
  * Starts the stack. If a later step fails, everything started before is stopped.
  *
  * @throws StackError with one sentence that says what to install or set.
  */
-export async function startStack({ mongodbMembers, signal }: StackOptions): Promise<Stack> {
-  const servers = await startServers({ wanted: ['mongodb', 'neo4j', 'localstack'], mongodbMembers, signal });
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const servers = await startServers({ wanted: ['mongodb', 'neo4j', 'localstack'], ...options });
   try {
-    const description = await deployOn(servers, signal);
+    const description = await deployOn(servers, options.signal);
     const { logsFolder, broken, stop } = servers;
     return { description, logsFolder, broken, stop };
   } catch (error) {

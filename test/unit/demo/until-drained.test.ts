@@ -4,15 +4,15 @@ import { untilBacklogIsShort } from '../../../demo/until-drained.ts';
 
 const { signal } = new AbortController();
 
-it('writers wait while more than 1,000 events are pending, and then continue', async () => {
-  const progress = { written: 5_000, pending: 1_001 };
+it('writers wait while more than 2,000 events are pending, and then continue', async () => {
+  const progress = { written: 5_000, pending: 2_001 };
   let isWaiting = true;
   const waiting = untilBacklogIsShort(progress, signal).then(() => {
     isWaiting = false;
   });
   await sleep(150);
   expect(isWaiting).toBe(true);
-  progress.pending = 1_000;
+  progress.pending = 2_000;
   await waiting;
   expect(isWaiting).toBe(false);
 });
