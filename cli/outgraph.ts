@@ -11,6 +11,12 @@ const interrupt = (signal: NodeJS.Signals) => {
 };
 // Once only: a second Ctrl-C ends the process immediately, which is also safe.
 process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+// Whoever reads the output may leave before its end, as `head` does: that is an interruption.
+for (const output of [process.stdout, process.stderr])
+  output.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    interruption.abort();
+  });
 
 const exitCode = await runOutgraph(process.argv.slice(2), {
   environment: process.env,

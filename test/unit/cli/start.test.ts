@@ -1,5 +1,6 @@
 /** How the command starts: its version, its help, and its error with an old Node. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -16,6 +17,17 @@ it.each([['--version'], ['-V']])('outgraph %s prints the version of the package'
 it('the help of the worker explains it, with its settings and an example', async () => {
   const { stdout } = await startOutgraph(['worker', '--help'], {}).ended;
   for (const words of ['MONGODB_URI', 'WORKER_CONSUMERS', 'Example:', 'Exit codes:']) expect(stdout).toContain(words);
+});
+
+it('a reader that leaves before the end of the output is no error', async () => {
+  const child = spawn(process.execPath, ['bin/outgraph.mjs', 'backfill', '--help'], { cwd: root });
+  child.stdout.destroy();
+  let printed = '';
+  child.stderr.on('data', (text) => {
+    printed += text;
+  });
+  expect(await once(child, 'close')).toStrictEqual([0, null]);
+  expect(printed).toBe('');
 });
 
 it('exits with one sentence that names the required Node if it is too old', async () => {
