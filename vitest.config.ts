@@ -22,7 +22,8 @@ import { SummaryReporter } from './test/support/summary-reporter.ts';
 
 if (Number(process.versions.node.split('.')[0]) < 24)
   throw new Error(
-    `The tests need Node 24, and this is ${process.version}. Run "npx vitest", which takes the pinned Node, or set your editor's Node to node_modules/.bin/node.`,
+    `The tests need Node 24, and this is ${process.version}. Run "npx vitest", which takes the pinned Node, ` +
+      "or set your editor's Node to node_modules/.bin/node.",
   );
 
 /** Only ends a test that waits in vain: tests wait for conditions, and a machine may be slow. */

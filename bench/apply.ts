@@ -195,7 +195,7 @@ async function compareUpdates(bench: ApplyBench, count: number, goal: number | n
     { rounds: 40, warmUp: 60 },
   );
   return againstFirst(result, {
-    figure: `update of one of 200 elements, ${count} aggregate${count === 1 ? '' : 's'} at once, against re-writing all raw`,
+    figure: `update of one of 200 elements, aggregates at once: ${count}, against re-writing all raw`,
     goal,
     unit: 'updates/s',
   });

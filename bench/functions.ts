@@ -51,7 +51,12 @@ function sizeFigure({ name, code, packages }: Bundle): Figure {
 }
 
 function loadFigure({ name }: Bundle, file: string): Figure {
-  const script = `const t = performance.now(); require(${JSON.stringify(file)}); process.stdout.write(String(performance.now() - t)); process.exit()`;
+  const script = [
+    'const t = performance.now()',
+    `require(${JSON.stringify(file)})`,
+    'process.stdout.write(String(performance.now() - t))',
+    'process.exit()',
+  ].join('; ');
   const times = Array.from({ length: loads }, () => {
     const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], {
       env: { ...process.env, ...environment },

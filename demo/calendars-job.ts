@@ -65,7 +65,8 @@ export const runCalendars: Job = async (context) => {
     `  entries left out     ${leftOut}   whose day is found by rule, or named in another language`,
     ...duplicates.map(
       ({ user_id, date, event_name, entries, relationships, afterDeletion }) =>
-        `  stands ${entries} times       ${user_id} ${date} "${event_name}": ${relationships} relationships, ${afterDeletion} after one was deleted`,
+        `  stands ${entries} times       ${user_id} ${date} "${event_name}": ` +
+        `${relationships} relationships, ${afterDeletion} after one was deleted`,
     ),
     ...verdictLines('documents after the deletion', second.differences),
     '',
@@ -123,7 +124,9 @@ async function countRelationships(
   const rows = entries.map(({ user_id, date, event_name }) => ({ user_id, date, event_name }));
   const { records } = await driver.executeQuery(
     `UNWIND $rows AS row
-     RETURN COUNT { (:User {user_id: row.user_id})-[:HAS_EVENT {event_name: row.event_name}]->(:Date {date: row.date}) } AS found`,
+     RETURN COUNT {
+        (:User {user_id: row.user_id})-[:HAS_EVENT {event_name: row.event_name}]->(:Date {date: row.date})
+      } AS found`,
     { rows },
     { database: neo4jDatabase },
   );

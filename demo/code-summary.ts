@@ -36,10 +36,10 @@ export function codeText(scans: readonly ScanSummary[]): string {
   ]);
   const scanTitles =
     'version,files,symbols,repeated,calls,imports,bases,events,unchanged,added,changed,removed,bare,time'.split(',');
-  const xmemTitles =
-    'version,transactions,time,dropped edges,ghost files,ghost names,ghost versions,stale calls,stale imports,missing calls'.split(
-      ',',
-    );
+  const xmemTitles = (
+    'version,transactions,time,dropped edges,ghost files,ghost names,' +
+    'ghost versions,stale calls,stale imports,missing calls'
+  ).split(',');
   const lines = [
     '',
     'code',

@@ -43,7 +43,8 @@ function showLines(writes: number): ProgressDisplay {
       if (performance.now() - shownAt < lineMillis) return;
       shownAt = performance.now();
       process.stderr.write(
-        `  ${written}/${writes} documents, ${applied} events applied, ${pending} pending, lag ${lagSeconds.toFixed(1)} s\n`,
+        `  ${written}/${writes} documents, ${applied} events applied, ` +
+          `${pending} pending, lag ${lagSeconds.toFixed(1)} s\n`,
       );
     },
     end: () => undefined,

@@ -38,7 +38,8 @@ export function summaryText(summary: MemorySummary): string {
     `  still pending        ${count(summary.pending)}`,
     `  republished          ${count(summary.republished)}   by the sweep`,
     `  nodes                ${count(summary.nodes.expected)} expected, ${count(summary.nodes.found)} found`,
-    `  relationships        ${count(summary.relationships.expected)} expected, ${count(summary.relationships.found)} found`,
+    `  relationships        ${count(summary.relationships.expected)} expected, ` +
+      `${count(summary.relationships.found)} found`,
   ];
   return `${lines.join('\n')}\n`;
 }

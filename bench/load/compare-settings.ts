@@ -1,6 +1,7 @@
 /**
- * What the settings of packs do to lag and messages, at a quiet, a usual and a high rate: each is changed by itself. The
- * batching window is not among them: LocalStack reads it as the length of a long poll.
+ * What the settings of packs do to lag and messages, at a quiet, a usual and a high rate: each is
+ * changed by itself. The batching window is not among them: LocalStack reads it as the length of a
+ * long poll.
  */
 import { DeployedFunctions } from '../../test/support/deployed-functions.ts';
 import type { Stack } from '../../tools/local/stack.ts';

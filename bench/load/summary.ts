@@ -52,7 +52,8 @@ export function stepLine(step: StepResult): string {
 
 /** The summary for people. */
 export function summaryText(summary: LoadSummary): string {
-  const { asked, steps, drain, localstack, headroom } = summary;
+  const { asked, steps, drain, localstack, headroom, machine } = summary;
+  const loads = machine.loads.map((load) => load.toFixed(1));
   const wait = asked.longestSendWaitMillis;
   const highest =
     summary.highestRate === null ? 'no rate that was tried' : `${summary.highestRate.toFixed(0)} events per second`;
@@ -60,16 +61,19 @@ export function summaryText(summary: LoadSummary): string {
     '',
     `  asked                ${asked.asked} events per second for ${summary.seconds} s, from ${writerCount} writers`,
     `  held                 ${asked.held.toFixed(1)} per second (${shortfall(asked) ?? 'kept up'})`,
-    `  events               ${count(asked.events)} written, ${count(asked.processed)} processed, ${count(asked.dead)} dead; ${count(asked.failed)} writes failed`,
-    `  lag, write to graph  p50 ${asked.lag.p50} ms, p95 ${asked.lag.p95} ms, p99 ${asked.lag.p99} ms, max ${asked.lag.max} ms`,
+    `  events               ${count(asked.events)} written, ${count(asked.processed)} processed, ` +
+      `${count(asked.dead)} dead; ${count(asked.failed)} writes failed`,
+    `  lag, write to graph  p50 ${asked.lag.p50} ms, p95 ${asked.lag.p95} ms, ` +
+      `p99 ${asked.lag.p99} ms, max ${asked.lag.max} ms`,
     `  longest wait of an event for its send  ${wait === null ? 'not known' : `${wait} ms`}`,
     '',
     `  keeps up with        ${highest}`,
     ...[asked, ...steps].map((step) => `    ${stepLine(step)}`),
     '',
-    `  drains a backlog at  ${count(drain.packed)} events per second in packs, ${count(drain.single)} one by one: ${(drain.packed / drain.single).toFixed(1)} times`,
+    `  drains a backlog at  ${count(drain.packed)} events per second in packs, ` +
+      `${count(drain.single)} one by one: ${(drain.packed / drain.single).toFixed(1)} times`,
     '',
-    `  the machine's load   ${summary.machine.loads.map((load) => load.toFixed(1)).join(', ')} on ${summary.machine.cores} cores, after each step`,
+    `  the machine's load   ${loads.join(', ')} on ${machine.cores} cores, after each step`,
     '',
     '  what limits it, on the same servers, per second:',
     `    LocalStack's bus alone (PutEvents)                          ${count(localstack.bus).padStart(8)}`,

@@ -1,8 +1,8 @@
 /**
  * A writer of a load run, in a process of its own: writes through a tracked collection at a steady rate, whether the
  * writes before have ended or not, as independent users would. Four of five writes insert a document, the fifth changes
- * an earlier one; each in a transaction of its own, or several together. Says when it is ready, begins when it is told to, and says now and then how many writes are
- * committed.
+ * an earlier one; each in a transaction of its own, or several together. Says when it is ready, begins when it is told
+ * to, and says now and then how many writes are committed.
  */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';

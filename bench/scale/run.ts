@@ -51,7 +51,8 @@ async function measure(servers: Servers): Promise<number> {
     run('verify', memoryEvent.type, '--quick', '--transaction-seconds', '0', '--json'),
   );
   const line = (name: string, { seconds, megabytes }: Measured) =>
-    `${name}: ${format(Math.round(wanted / seconds))} catalog a second, ${Math.round(seconds)} s, ${Math.round(megabytes)} MB at most`;
+    `${name}: ${format(Math.round(wanted / seconds))} documents a second, ${Math.round(seconds)} s, ` +
+    `${Math.round(megabytes)} MB at most`;
   process.stdout.write(
     `${[line('backfill --direct', backfill), line('verify', verify), line('verify --quick', quick)].join('\n')}\n`,
   );
@@ -95,7 +96,9 @@ interface Measured {
 /** Kilobytes: https://nodejs.org/api/process.html#processresourceusage */
 const tellMemory = (file: string) =>
   `data:text/javascript,${encodeURIComponent(
-    `import { writeFileSync } from 'node:fs'; process.on('exit', () => writeFileSync(${JSON.stringify(file)}, String(process.resourceUsage().maxRSS / 1024)));`,
+    "import { writeFileSync } from 'node:fs';" +
+      `process.on('exit', () => writeFileSync(${JSON.stringify(file)}, ` +
+      'String(process.resourceUsage().maxRSS / 1024)));',
   )}`;
 
 async function runMeasured(

@@ -40,7 +40,9 @@ async function fill(
   logFile: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const onFailure = `The download of ${title} failed: it needs a Debian 12 on amd64 with "apt-get" and a list of packages that is up to date (run "apt-get update"). The other inputs do without: leave out "--input calendars".`;
+  const onFailure =
+    `The download of ${title} failed: it needs Debian 12 on amd64 with "apt-get" and an up-to-date list of packages ` +
+    '(run "apt-get update"). The other inputs do without it: leave out "--input calendars".';
   const run = (command: string, args: readonly string[]) =>
     runCommand({ command, args, cwd: folder, logFile, onFailure, signal });
   // As the user who runs it: apt's own user may not write into this folder.

@@ -24,7 +24,8 @@ const concurrentWriters = 8;
 const createUser = 'MERGE (:XmemUser {user_id: $user_id})';
 const createEvent = `MATCH (u:XmemUser {user_id: $user_id}) MATCH (d:XmemDate {date: $date})
   CREATE (u)-[r:HAS_EVENT]->(d) SET r += $properties`;
-const deleteEvent = `MATCH (:XmemUser {user_id: $user_id})-[r:HAS_EVENT {event_name: $event_name}]->(:XmemDate {date: $date})
+const deleteEvent = `MATCH (:XmemUser {user_id: $user_id})-[r:HAS_EVENT {event_name: $event_name}]->
+    (:XmemDate {date: $date})
   DELETE r`;
 
 /** Writes all of 2024, then what 2025 changes, and compares with the holidays of 2025. */
@@ -61,7 +62,10 @@ export async function writeEventsAsXmem(
 
 /** For people. */
 export function xmemEventsText({ transactions, seconds, missing, tooMany }: XmemEvents): string {
-  return `  XMem's way           ${transactions.toLocaleString('en')} transactions to the graph alone in ${seconds.toFixed(1)} s; at the end ${missing} events are missing and ${tooMany} should not be there\n`;
+  return (
+    `  XMem's way           ${transactions.toLocaleString('en')} transactions to the graph alone in ` +
+    `${seconds.toFixed(1)} s; at the end ${missing} events are missing and ${tooMany} should not be there\n`
+  );
 }
 
 async function prepare(driver: Driver, database: string): Promise<void> {

@@ -27,7 +27,8 @@ export interface XmemHashes {
 }
 
 const schema = [
-  'CREATE CONSTRAINT xmem_directory IF NOT EXISTS FOR (d:XmemDirectory) REQUIRE (d.org_id, d.repo, d.dir_path) IS UNIQUE',
+  'CREATE CONSTRAINT xmem_directory IF NOT EXISTS ' +
+    'FOR (d:XmemDirectory) REQUIRE (d.org_id, d.repo, d.dir_path) IS UNIQUE',
   'CREATE CONSTRAINT xmem_file IF NOT EXISTS FOR (f:XmemFile) REQUIRE (f.org_id, f.repo, f.file_path) IS UNIQUE',
   `CREATE CONSTRAINT xmem_symbol IF NOT EXISTS FOR (s:XmemSymbol)
      REQUIRE (s.org_id, s.repo, s.file_path, s.symbol_name, s.content_hash) IS UNIQUE`,
@@ -40,10 +41,13 @@ const scope = 'org_id: $org_id, repo: $repo';
 const upsertDirectory = `MERGE (d:XmemDirectory {${scope}, dir_path: $dir_path})`;
 const upsertFile = `MERGE (f:XmemFile {${scope}, file_path: $file_path}) SET f += $properties
   WITH f MATCH (d:XmemDirectory {${scope}, dir_path: $dir_path}) MERGE (d)-[:CONTAINS_FILE]->(f)`;
-const upsertSymbol = `MERGE (s:XmemSymbol {${scope}, file_path: $file_path, symbol_name: $symbol_name, content_hash: $content_hash})
+const upsertSymbol = `MERGE (s:XmemSymbol {
+    ${scope}, file_path: $file_path, symbol_name: $symbol_name, content_hash: $content_hash
+  })
   SET s += $properties
   WITH s MATCH (f:XmemFile {${scope}, file_path: $file_path}) MERGE (f)-[:DEFINES]->(s)`;
-const upsertImport = `MATCH (a:XmemFile {${scope}, file_path: $file_path}) MATCH (b:XmemFile {${scope}, file_path: $imported})
+const upsertImport = `MATCH (a:XmemFile {${scope}, file_path: $file_path})
+  MATCH (b:XmemFile {${scope}, file_path: $imported})
   MERGE (a)-[r:IMPORTS]->(b) SET r.import_type = $import_type RETURN count(r) AS written`;
 const upsertLink = (type: string) => `MATCH (a:XmemSymbol {${scope}, file_path: $file_path, symbol_name: $from})
   MATCH (b:XmemSymbol {${scope}, file_path: $to_file, symbol_name: $to_name})

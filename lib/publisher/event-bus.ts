@@ -1,6 +1,6 @@
 /**
- * Sends packs of pointers to the EventBridge bus. A call takes at most ten entries, and its response has a result for each: a
- * successful call may still have refused some. A missing result counts as a refusal.
+ * Sends packs of pointers to the EventBridge bus. A call takes at most ten entries, and its response has a result for
+ * each: a successful call may still have refused some. A missing result counts as a refusal.
  *
  * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
  */
