@@ -194,8 +194,9 @@ async function compareUpdates(bench: ApplyBench, count: number, goal: number | n
     ],
     { rounds: 40, warmUp: 60 },
   );
+  const aggregates = count === 1 ? '1 aggregate' : `${count} aggregates`;
   return againstFirst(result, {
-    figure: `update of one of 200 elements, aggregates at once: ${count}, against re-writing all raw`,
+    figure: `update of one of 200 elements, ${aggregates} at once, against re-writing all raw`,
     goal,
     unit: 'updates/s',
   });

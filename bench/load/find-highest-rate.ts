@@ -14,9 +14,8 @@ export type Shortfall = 'writers are late' | 'backlog grows' | 'too slow' | 'not
 /** The writers' commits per second, as a share of what was asked. */
 const heldShare = 0.98;
 
-/** The backlog may grow by this share of what is written, or by a few events: it goes up and down with the batches. */
+/** The backlog may grow by this share of what is written: it goes up and down with the batches. */
 const growthShare = 0.1;
-const growthPerSecond = 3;
 
 /** Events whose slowest hundredth takes longer than this are not kept up with. */
 export const slowMillis = 5_000;
@@ -34,7 +33,7 @@ const togetherFactor = 10;
 export function shortfall({ asked, held, growth, lag, events, processed }: StepJudged): Shortfall {
   if (held < heldShare * asked) return 'writers are late';
   if (processed < events) return 'not settled';
-  if (growth > Math.max(growthShare * asked, growthPerSecond)) return 'backlog grows';
+  if (growth > growthShare * asked) return 'backlog grows';
   return lag.p99 > slowMillis ? 'too slow' : null;
 }
 

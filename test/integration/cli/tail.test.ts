@@ -134,7 +134,7 @@ it('prints text from a past time on, for the chosen aggregates, without canaries
     expect.stringMatching(new RegExp(`^\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z  [0-9a-f]{16}  ${what}`));
   expect(lines).toStrictEqual([
     line(`written   upsert  past  ${aggregateId}$`),
-    line(`applied   upsert  past  ${aggregateId}  after \\d.*`),
+    line(`applied   upsert  past  ${aggregateId}  after (\\d+ ms|\\d+\\.\\d s|\\d+ s|\\d+ min.*)$`),
     line('written   upsert  past  last$'),
   ]);
 });
