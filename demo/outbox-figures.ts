@@ -44,6 +44,26 @@ export async function readOutboxFigures(outbox: Collection<Document>, filter: Do
   return { events: pending + processed + dead, pending, processed, dead, republished };
 }
 
+/** The events that wait for the path. */
+export interface PendingFigures {
+  readonly pending: number;
+  /** Age of the oldest, in seconds. */
+  readonly lagSeconds: number;
+}
+
+/** Reads by indexes that have only unsettled events, so that it may be asked several times a second. */
+export async function readPending(outbox: Collection<Document>, filter: Document = {}): Promise<PendingFigures> {
+  const waiting = { ...withoutCanaries, ...filter, status: 'pending' };
+  const pending = await outbox.countDocuments(waiting, { hint: 'outgraph_unsettled' });
+  const oldest = await outbox.findOne(waiting, {
+    sort: { position: 1 },
+    projection: { createdAt: 1 },
+    hint: 'outgraph_pending',
+  });
+  const lagSeconds = oldest === null ? 0 : (Date.now() - (oldest.createdAt as Date).getTime()) / 1000;
+  return { pending, lagSeconds };
+}
+
 /** The lag of the processed events, or of those of them that match, in milliseconds. */
 export async function readLag(outbox: Collection<Document>, filter: Document = {}): Promise<Lag> {
   const rows = await outbox

@@ -1,7 +1,7 @@
 /** Waits until all is written and nothing is pending any more: the end of each step of the main job. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection, Document } from 'mongodb';
-import { withoutCanaries } from './outbox-figures.ts';
+import { type PendingFigures, readPending } from './outbox-figures.ts';
 import type { ProgressDisplay } from './show-progress.ts';
 
 /** How far the writing is, and how far the path behind it. */
@@ -34,10 +34,6 @@ export interface Draining {
   readonly signal: AbortSignal;
 }
 
-/** Asked several times a second, and so by an index: it has the unsettled events only. */
-const pendingOnly = { ...withoutCanaries, status: 'pending' };
-const unsettledIndex = { hint: 'outgraph_unsettled' };
-
 /** Nothing was settled for this long: something is broken, and waiting on would not mend it. */
 const stalledMillis = 120_000;
 
@@ -64,9 +60,9 @@ export async function untilDrained({ outbox, filter = {}, writing, shown, signal
       if (outcome !== undefined && 'error' in outcome) throw outcome.error;
       // Asked before the outbox is: what was written after that is seen the next time.
       const isWritten = outcome !== undefined;
-      const lagSeconds = await oldestPendingSeconds(outbox);
-      const pending = await outbox.countDocuments({ ...filter, ...pendingOnly }, unsettledIndex);
-      if (shown !== undefined) showMoment(shown, pending, lagSeconds);
+      const moment = await readPending(outbox, filter);
+      const { pending } = moment;
+      if (shown !== undefined) showMoment(shown, moment);
       if (isWritten && pending === 0) return;
       if (!isWritten || pending < leastPending) {
         leastPending = pending;
@@ -82,17 +78,8 @@ export async function untilDrained({ outbox, filter = {}, writing, shown, signal
   }
 }
 
-function showMoment({ progress, display }: NonNullable<Draining['shown']>, pending: number, lagSeconds: number): void {
-  progress.pending = pending;
+function showMoment({ progress, display }: NonNullable<Draining['shown']>, moment: PendingFigures): void {
   const { written } = progress;
-  display.update({ written, applied: Math.max(0, written - pending), pending, lagSeconds });
-}
-
-async function oldestPendingSeconds(outbox: Collection<Document>): Promise<number> {
-  const oldest = await outbox.findOne(pendingOnly, {
-    sort: { position: 1 },
-    projection: { createdAt: 1 },
-    hint: 'outgraph_pending',
-  });
-  return oldest === null ? 0 : (Date.now() - (oldest.createdAt as Date).getTime()) / 1000;
+  progress.pending = moment.pending;
+  display.update({ written, applied: Math.max(0, written - moment.pending), ...moment });
 }

@@ -1,7 +1,7 @@
 /** One step of a load run: writers write at a rate, the backlog is watched meanwhile, and all is waited for. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection, Db, Document } from 'mongodb';
-import { type Lag, readLag } from '../../demo/outbox-figures.ts';
+import { type Lag, readLag, readPending } from '../../demo/outbox-figures.ts';
 import { showProgress } from '../../demo/show-progress.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { LoadWriters, type Written } from './load-writers.ts';
@@ -117,14 +117,14 @@ function growthOf(samples: readonly Sample[], seconds: number): number {
 /** The state of a step while it runs. */
 class WatchedStep {
   readonly #outbox: Collection<Document>;
-  readonly #pending: Document;
+  readonly #events: Document;
   readonly #writers: LoadWriters;
   readonly #writes: number;
   readonly #signal: AbortSignal;
 
   constructor(outbox: Collection<Document>, prefix: string, writers: LoadWriters, writes: number, signal: AbortSignal) {
     this.#outbox = outbox;
-    this.#pending = { ...eventsOf(prefix), status: 'pending' };
+    this.#events = eventsOf(prefix);
     this.#writers = writers;
     this.#writes = writes;
     this.#signal = signal;
@@ -146,11 +146,11 @@ class WatchedStep {
       for (;;) {
         this.#signal.throwIfAborted();
         const done = result;
-        const pending = await this.#outbox.countDocuments(this.#pending, { hint: 'outgraph_unsettled' });
+        const { pending, lagSeconds } = await readPending(this.#outbox, this.#events);
         const now = performance.now();
         const { written } = this.#writers;
         const applied = Math.max(0, written - pending);
-        display.update({ written, applied, pending, lagSeconds: await this.#oldestSeconds() });
+        display.update({ written, applied, pending, lagSeconds });
         if (samples.at(-1) === undefined || done === undefined)
           samples.push({ seconds: (now - startedAt) / 1000, pending });
         if (applied > settled) {
@@ -164,14 +164,5 @@ class WatchedStep {
     } finally {
       display.end();
     }
-  }
-
-  async #oldestSeconds(): Promise<number> {
-    const oldest = await this.#outbox.findOne(this.#pending, {
-      sort: { position: 1 },
-      projection: { createdAt: 1 },
-      hint: 'outgraph_pending',
-    });
-    return oldest === null ? 0 : (Date.now() - (oldest.createdAt as Date).getTime()) / 1000;
   }
 }
