@@ -4,12 +4,12 @@
  */
 import { MongoClient } from 'mongodb';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
-import { maxPackPointers } from '../../lib/contract/pointer.ts';
 import { inChunks } from '../../lib/runtime/in-chunks.ts';
 import { DeployedFunctions } from '../../test/support/deployed-functions.ts';
 import type { Stack } from '../../tools/local/stack.ts';
 import { waitUntil } from '../../tools/local/wait-until.ts';
 import { SymbolGraph, symbolRows } from '../symbols.ts';
+import { applyPackSettings, localPackSettings } from './pack-settings.ts';
 
 /** Events per second, from the first insert to the last acknowledgement. */
 export interface DrainRates {
@@ -19,8 +19,11 @@ export interface DrainRates {
 
 /** Single pointers are so slow that fewer tell as much. */
 const ways = {
-  packed: { pointersPerEntry: maxPackPointers, batchSize: 10, windowSeconds: 20, events: 20_000 },
-  single: { pointersPerEntry: 1, batchSize: 1_000, windowSeconds: 1, events: 4_000 },
+  packed: { settings: localPackSettings, events: 20_000 },
+  single: {
+    settings: { ...localPackSettings, pointersPerEntry: 1, batchSize: 1_000, batchWindowSeconds: 1 },
+    events: 4_000,
+  },
 };
 
 const insertChunk = 5_000;
@@ -51,10 +54,8 @@ export async function measureDrain({ description, logsFolder }: Stack): Promise<
     return count / seconds;
   };
   const measure = async (way: keyof typeof ways): Promise<number> => {
-    const { pointersPerEntry, batchSize, windowSeconds, events } = ways[way];
-    await functions.configure('publisher', { environment: { POINTERS_PER_ENTRY: String(pointersPerEntry) } });
-    await functions.batchMessages('consumer', batchSize, windowSeconds);
-    await functions.start('publisher');
+    const { settings, events } = ways[way];
+    await applyPackSettings(functions, settings);
     await drain(`warm-${way}`, 200);
     return drain(way, events);
   };

@@ -83,9 +83,7 @@ async function secondsOf(run: () => Promise<unknown>): Promise<number> {
  */
 async function countingConsumed(functions: DeployedFunctions, count: number): Promise<() => Promise<unknown>> {
   const consumed = async () =>
-    (await functions.logLines('consumer'))
-      .filter(({ message }) => message === 'batch consumed')
-      .reduce((sum, { messages }) => sum + Number(messages), 0);
+    (await functions.consumedBatches()).reduce((sum, { messages }) => sum + Number(messages), 0);
   const before = await consumed();
   const all = async () => (await consumed()) - before >= count || undefined;
   return () => waitUntil(all, { timeoutSeconds: 300, pollMillis: 50, what: 'the consumer to have every message' });

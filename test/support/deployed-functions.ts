@@ -156,6 +156,11 @@ export class DeployedFunctions {
     });
   }
 
+  /** The consumer's line of each batch, in order. */
+  async consumedBatches(): Promise<readonly Record<string, unknown>[]> {
+    return (await this.logLines('consumer')).filter(({ message }) => message === 'batch consumed');
+  }
+
   async logText(name: FunctionName): Promise<string> {
     return readFile(path.join(this.#logsFolder, `${this.#names[name]}.log`), 'utf8').catch(() => '');
   }

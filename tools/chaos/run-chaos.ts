@@ -157,9 +157,7 @@ class ChaosRun {
 
   async #report(drained: number): Promise<ChaosReport> {
     const found = await audit(this.#stack, this.#prefix, this.#ledger.commits);
-    const batches = (await this.#stack.functions.logLines('consumer')).filter(
-      ({ message }) => message === 'batch consumed',
-    );
+    const batches = await this.#stack.functions.consumedBatches();
     const sum = (field: string) => batches.reduce((total, batch) => total + Number(batch[field] ?? 0), 0);
     const deadLetters = await this.#stack.receiveDeadLetters();
     return {
