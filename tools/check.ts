@@ -21,12 +21,11 @@ const compiler = 'typescript-native/bin/tsc';
 const licenceChecker = 'license-checker-rseidelsohn/bin/license-checker-rseidelsohn.js';
 const allowOnly = ['--production', '--summary', '--onlyAllow', allowedLicences.join(';')];
 
-/** As many as a small machine has processors. */
+/** Number of steps at the same time: small machines have two processors. */
 const concurrency = 2;
 
-/** The longest first. */
-const steps: readonly Step[] = [
-  { name: 'unit tests', script: 'vitest/vitest.mjs', args: ['run', '--project', 'unit'] },
+const unitTests: Step = { name: 'unit tests', script: 'vitest/vitest.mjs', args: ['run', '--project', 'unit'] };
+const otherSteps: readonly Step[] = [
   { name: 'types', script: compiler, args: ['-p', '.'] },
   { name: "types of the console's page", script: compiler, args: ['-p', 'console/page'] },
   {
@@ -36,24 +35,24 @@ const steps: readonly Step[] = [
   },
   { name: 'licences', script: licenceChecker, args: allowOnly },
 ];
-const withTests = !process.argv.includes('--no-tests');
-const wanted = steps.filter(({ name }) => withTests || name !== 'unit tests');
+// The longest first.
+const steps = process.argv.includes('--no-tests') ? otherSteps : [unitTests, ...otherSteps];
 
-process.stdout.write(`Checking ${wanted.map(({ name }) => name).join(', ')} …\n`);
-const passed = await pMap(wanted, runStep, { concurrency });
-const failed = wanted.filter((_, index) => !passed[index]);
+process.stdout.write(`Checking ${steps.map(({ name }) => name).join(', ')} …\n`);
+const passed = await pMap(steps, runStep, { concurrency });
+const failed = steps.filter((_, index) => !passed[index]);
 process.stdout.write(
   failed.length === 0 ? 'All checks passed.\n' : `Failed: ${failed.map(({ name }) => name).join(', ')}.\n`,
 );
 process.exitCode = failed.length === 0 ? 0 : 1;
 
 /** Prints one line when the step has ended, and what it printed if it failed. */
-async function runStep({ name, script, args }: Step): Promise<boolean> {
+async function runStep(step: Step): Promise<boolean> {
+  const { name, script, args } = step;
   const startedAt = performance.now();
   const { error, output } = await run(path.join(projectRoot, 'node_modules', script), args);
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0);
-  const lastLine = output.trimEnd().split('\n').at(-1) ?? '';
-  const counts = name === 'unit tests' ? `: ${lastLine}` : '';
+  const counts = step === unitTests ? `: ${output.trimEnd().split('\n').at(-1)}` : '';
   process.stdout.write(
     error === null
       ? `  ${name}, ${seconds} s${counts}\n`
