@@ -11,6 +11,8 @@ import threading
 import uuid
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+from botocore.config import Config
+from localstack.aws.connect import connect_to
 from localstack.services.cloudformation.resource_provider import OperationStatus, ProgressEvent, ResourceProvider
 
 # How long CloudFormation waits if the resource has no ServiceTimeout.
@@ -65,10 +67,15 @@ class CustomResourceProvider(ResourceProvider):
             server.answer = None
             server.timeout = timeout_seconds
             event["ResponseURL"] = f"http://127.0.0.1:{server.server_port}/"
-            # Not as an event, as CloudFormation sends it: while LocalStack replaces a function, its older version may
-            # take an event and never run it.
+            # Not as an event, as CloudFormation does it: while LocalStack replaces a function, its
+            # older version may take an event and never run it.
+            client = connect_to(
+                aws_access_key_id=request.account_id,
+                region_name=request.region_name,
+                config=Config(read_timeout=timeout_seconds, retries={"max_attempts": 0}),
+            ).lambda_
             invocation = {"FunctionName": event["ServiceToken"], "Payload": json.dumps(event)}
-            threading.Thread(target=request.aws_client_factory.lambda_.invoke, kwargs=invocation, daemon=True).start()
+            threading.Thread(target=client.invoke, kwargs=invocation, daemon=True).start()
             server.handle_request()
             return server.answer
 
