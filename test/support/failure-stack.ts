@@ -131,7 +131,7 @@ export class FailureStack {
       const parts = await startParts(path.join(keptLogsFolder, name), signal, undo);
       const stack = new FailureStack(parts, undo);
       undo.push(() => stack.#close());
-      await stack.#leadPublisher();
+      await stack.#configurePublisher();
       return stack;
     } catch (error) {
       await undoAll(undo);
@@ -185,8 +185,8 @@ export class FailureStack {
     }
   }
 
-  /** Through the faulty bus, and with a short lease. */
-  async #leadPublisher(): Promise<void> {
+  /** Sends through the faulty bus, with a short lease. */
+  async #configurePublisher(): Promise<void> {
     const environment = {
       AWS_ENDPOINT_URL_EVENTBRIDGE: this.bus.url,
       PUBLISHER_LEASE_SECONDS: String(leaseSeconds),
