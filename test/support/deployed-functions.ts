@@ -40,7 +40,15 @@ export class DeployedFunctions {
   constructor(endpointUrl: string, region: string, names: Deployment['functions'], logsFolder: string) {
     this.#names = names;
     this.#logsFolder = logsFolder;
-    this.#lambda = new LambdaClient({ endpoint: endpointUrl, region, credentials: sdkCredentials, maxAttempts: 1 });
+    this.#lambda = new LambdaClient({
+      endpoint: endpointUrl,
+      region,
+      credentials: sdkCredentials,
+      // An invocation is not repeated.
+      maxAttempts: 1,
+      // LocalStack closes a connection that was idle for a minute, just when the next request may be sent over it.
+      requestHandler: { httpAgent: { keepAlive: false } },
+    });
   }
 
   /** Process ids of a function's execution environments. */

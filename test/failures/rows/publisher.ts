@@ -9,6 +9,7 @@ import { checkpointCollection } from '../../../lib/outbox/collections.ts';
 import type { Checkpoint } from '../../../lib/publisher/mongodb-lease.ts';
 import { setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
 import type { FailureStack } from '../../support/failure-stack.ts';
+import { mongodbCommand } from '../../support/mongodb-messages.ts';
 import { Workload } from '../../support/workload.ts';
 import { holdLease, publisherCheckpoint } from './hold-lease.ts';
 import { type CrashRows, expectInStep, until } from './row.ts';
@@ -59,10 +60,22 @@ async function rollOplogOver({ client }: FailureStack): Promise<void> {
   });
 }
 
-/** The server answers the publisher's next command of this name with an error, once. */
-async function failOnce({ client }: FailureStack, command: string, errorCode: number): Promise<void> {
-  const data = { failCommands: [command], errorCode, appName: 'outgraph', namespace: `outgraph.${outboxCollection}` };
-  await client.db('admin').command({ configureFailPoint: 'failCommand', mode: { times: 1 }, data });
+/**
+ * The server answers the change stream that the publisher opens next with an error, once. The fail point is set while
+ * the command waits in the proxy: the sweep and the consumer aggregate on the outbox too, and would take one that is
+ * set earlier.
+ */
+async function failStreamOnce(stack: FailureStack, errorCode: number): Promise<void> {
+  const namespace = `outgraph.${outboxCollection}`;
+  const data = { failCommands: ['aggregate'], errorCode, appName: 'outgraph', namespace };
+  void stack.stopMongodbOnce({
+    at: mongodbCommand('aggregate', outboxCollection, '$changeStream'),
+    before: 'request',
+    act: async (): Promise<'pass'> => {
+      await stack.client.db('admin').command({ configureFailPoint: 'failCommand', mode: { times: 1 }, data });
+      return 'pass';
+    },
+  });
 }
 
 export const publisherRows = {
@@ -101,7 +114,7 @@ export const publisherRows = {
 
   oplogRolledOver: (stack) => streamLost(stack, 'HistoryLost', rollOplogOver),
 
-  tokenInvalid: (stack) => streamLost(stack, 'HistoryLost', () => failOnce(stack, 'aggregate', 260)),
+  tokenInvalid: (stack) => streamLost(stack, 'HistoryLost', () => failStreamOnce(stack, 260)),
 
   outboxRenewed: (stack) =>
     streamLost(stack, 'HistoryLost', async ({ db }) => {
@@ -111,5 +124,5 @@ export const publisherRows = {
       await db.collection(outboxCollection).insertMany(kept);
     }),
 
-  eventTooLarge: (stack) => streamLost(stack, 'ChangeEventsTooLarge', () => failOnce(stack, 'aggregate', 10_334)),
+  eventTooLarge: (stack) => streamLost(stack, 'ChangeEventsTooLarge', () => failStreamOnce(stack, 10_334)),
 } satisfies CrashRows;
