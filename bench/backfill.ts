@@ -53,7 +53,7 @@ async function loadDirectly({ db, graph }: BenchOutbox, apply: ApplyBench, colle
     definitionOf(graph, collection),
     { concurrency: 3, maxPending: 5_000, transactionSeconds: 120 },
     { ratePerSecond: Number.MAX_SAFE_INTEGER, signal: new AbortController().signal, progress: () => undefined },
-    { waiting: () => undefined, away: () => undefined, unrecordable: () => undefined },
+    { waiting: () => undefined, unavailable: () => undefined, unrecordable: () => undefined },
   );
   if (applied !== documentsPerRound) throw new Error(`Only ${applied} documents were applied.`);
   return applied;

@@ -1,4 +1,7 @@
-/** Shared by the operator's commands: connections for the time of one command, its pace and its waits. */
+/**
+ * Shared by the operator's commands: connections for the duration of one command, its pace and its
+ * waits.
+ */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from 'mongodb';
@@ -21,7 +24,7 @@ import { createPace, type Pace } from './throttle/pace.ts';
 export interface Databases {
   readonly db: Db;
   readonly driver: Driver;
-  /** Neo4j's name of the database. */
+  /** The name of the Neo4j database. */
   readonly database: string;
 }
 
@@ -36,7 +39,7 @@ export interface Running {
 /**
  * Opens MongoDB for the duration of `work`.
  *
- * @throws Fault `set-up-missing` or `mongodb-unavailable`; those of `work`.
+ * @throws Fault `set-up-missing`, `mongodb-unavailable`, or a fault of `work`.
  */
 export async function withOutbox<Result>(
   { MONGODB_URI, MONGODB_DATABASE }: OutboxAddress,
@@ -53,9 +56,10 @@ export async function withOutbox<Result>(
 }
 
 /**
- * Opens the outbox's graph for the duration of `work`, and gives up early if the server stops answering.
+ * Opens the outbox's graph for the duration of `work`. Gives up early if the server stops
+ * answering.
  *
- * @throws Fault as {@link checkBinding} does, `neo4j-unavailable`; those of `work`.
+ * @throws Fault as {@link checkBinding} does, `neo4j-unavailable`, or a fault of `work`.
  */
 export function withGraph<Result>(
   db: Db,
@@ -70,10 +74,13 @@ export function withGraph<Result>(
   );
 }
 
-/** Short, because a person waits for the answer. Long commands retry by their own means. */
+/** Short, because a person waits for the answer. Long commands have their own retries. */
 const retrySeconds = 5;
 
-/** Opens the graph for the duration of `work`, which may outlive outages: guard each request with `unlessSilent`. */
+/**
+ * Opens the graph for the duration of `work`. `work` may outlive outages: guard each request with
+ * `unlessSilent`.
+ */
 export async function withDriver<Result>(
   { NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD }: GraphAddress,
   work: (driver: Driver) => Promise<Result>,
@@ -93,8 +100,8 @@ export function readOutboxTime(db: Db): Promise<Date> {
 }
 
 /**
- * When the newest canary in the graph was written, by MongoDB's clock: a backup that holds it was made later. Null if
- * the graph has no canary.
+ * When the newest canary in the graph was written, by MongoDB's clock. A backup that contains this
+ * canary was made later. Null if the graph has no canary.
  *
  * @throws Fault as {@link withGraph} does.
  */
@@ -107,7 +114,7 @@ export async function readGraphTime(db: Db, graph: GraphAddress): Promise<Date |
   return position === undefined ? null : positionTime(position);
 }
 
-/** The command's pace. It stops waiting once the command is interrupted. */
+/** The command's pace. It stops waiting when the command is interrupted. */
 export function paceOf({ ratePerSecond, signal }: Running): Pace {
   return createPace(ratePerSecond, {
     now: () => performance.now(),

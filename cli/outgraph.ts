@@ -9,9 +9,9 @@ const interrupt = (signal: NodeJS.Signals) => {
   isTerminated = signal === 'SIGTERM';
   interruption.abort();
 };
-// Once only: a second Ctrl-C ends the process immediately, which is also safe.
+// Handle each signal only once: a second Ctrl-C ends the process immediately, which is also safe.
 process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
-// Whoever reads the output may leave before its end, as `head` does: that is an interruption.
+// The reader of the output may stop before its end, as `head` does. Treat this as an interruption.
 for (const output of [process.stdout, process.stderr])
   output.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
@@ -25,7 +25,8 @@ const exitCode = await runOutgraph(process.argv.slice(2), {
   ask: process.stdin.isTTY ? ask : null,
   signal: interruption.signal,
 });
-// A connection to a silent server, or anything that the catalog's module started, must not keep the process alive.
+// A connection to a silent server, or anything that the catalog's module started, must not keep the
+// process alive.
 await Promise.all([process.stdout, process.stderr].map(flushed));
 process.exit(isTerminated && exitCode === exitCodes.interrupted ? exitCodes.terminated : exitCode);
 

@@ -1,13 +1,13 @@
-/** The program `outgraph`: lists its commands and runs one of them. */
+/** The `outgraph` program: lists its commands and runs one of them. */
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from './exit-codes.ts';
 import { Exit, type Shell } from './terminal/shell.ts';
 
-/** Makes a command that writes to a shell. */
+/** Creates a command that writes to a shell. */
 type MakeCommand = (shell: Shell) => Command;
 
-/** A command in the list. Its code is loaded only when it is called. */
+/** A listed command. Its code is loaded only when it is called. */
 interface Listed {
   readonly name: string;
   readonly description: string;
@@ -80,7 +80,7 @@ const groups: Readonly<Record<string, readonly Listed[]>> = {
   ],
 };
 
-/** Runs a command to its end, and returns its exit code. */
+/** Runs a command to its end and returns its exit code. */
 export async function runOutgraph(args: readonly string[], shell: Shell): Promise<number> {
   const program = await createProgram(args, shell);
   useShell(program, shell);
@@ -116,10 +116,13 @@ async function createProgram(args: readonly string[], shell: Shell): Promise<Com
   return program;
 }
 
-/** This package's own version, whether it runs from its sources or compiled. */
+/** This package's own version, whether it runs from sources or compiled. */
 const { version } = createRequire(import.meta.url)('outgraph/package.json') as { readonly version: string };
 
-/** Warns only of names close to a setting: others may belong to other programs. The doctor names them all. */
+/**
+ * Warns only of names similar to a setting: others may belong to other programs. The doctor lists
+ * them all.
+ */
 async function warnOfMisspeltSettings({ environment, stderr }: Shell): Promise<void> {
   const { unknownSettings, unknownSettingsText } = await import('../lib/runtime/unknown-settings.ts');
   const misspelt = unknownSettings(environment).filter(({ meant }) => meant !== null);

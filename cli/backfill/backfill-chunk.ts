@@ -1,6 +1,7 @@
 /**
- * Applies a chunk of documents to the graph, under a position that loses against every event that they do not contain.
- * A state that the graph refuses goes through the outbox: there it is retried, or becomes dead with its reason.
+ * Applies a chunk of documents to the graph, at a position older than every event that they do not
+ * contain. A state that the graph refuses goes through the outbox instead: it is retried there, or
+ * becomes dead with its reason.
  */
 
 import { Fault } from '../../lib/contract/fault.ts';
@@ -40,28 +41,31 @@ export interface ChunkPorts<Id> extends Omit<CapacityPorts, 'log'>, Omit<RetryPo
 
 export interface ChunkOptions {
   readonly aggregateType: string;
-  /** No writer's transaction takes longer. */
+  /** The longest that a writer's transaction takes. */
   readonly transactionSeconds: number;
   readonly maxPending: number;
 }
 
-/** The outcome for the documents. A document that was deleted in the meantime is not counted. */
+/** The outcome for a chunk. Does not count documents that were deleted in the meantime. */
 export interface ChunkReport {
   readonly applied: number;
   /** The graph had this state or a newer one. */
   readonly superseded: number;
-  /** Recorded as events, because the graph refused them. */
+  /** Recorded as events, because the graph refused them or they cannot be projected. */
   readonly throughOutbox: number;
-  /** Those of them that cannot be projected, and will be dead. */
+  /** Of these, the documents that cannot be projected. Their events will be dead. */
   readonly unprojectable: number;
-  /** No event can be made of them. */
+  /** Documents that cannot be recorded as events. */
   readonly unrecordable: number;
 }
 
-/** Older states are read again. Far below the 15 days that tombstones stay, and far above the time of an apply. */
+/**
+ * Older states are read again. This is far below the 15 days that tombstones are kept, and far
+ * above the duration of an apply.
+ */
 const maxAgeMillis = 10 * 60_000;
 
-/** Null if it was interrupted. @throws Fault that is not transient. */
+/** Returns null if it was interrupted. @throws Fault that is not transient. */
 export async function backfillChunk<Id>(
   read: DocumentsRead<Id>,
   ports: ChunkPorts<Id>,
@@ -91,7 +95,10 @@ export async function backfillChunk<Id>(
   return recorded === null ? null : { ...counts, ...recorded };
 }
 
-/** The states that can go straight to the graph, by key. Of two documents of one aggregate, the first. */
+/**
+ * The states that can go straight to the graph, by key. If two documents have the same aggregate
+ * id, the first one counts.
+ */
 function statesOf<Id>(
   { documents, committedUntil }: DocumentsRead<Id>,
   { aggregateType, transactionSeconds }: ChunkOptions,

@@ -1,7 +1,8 @@
 /**
- * Backfills straight into the graph, without events, in the order of the documents' ids, while writers write. Several
- * chunks at a time are read and applied. The saved progress covers only chunks with none in flight before them. After
- * an interruption, the next run continues from there: applying a chunk twice is harmless (see `guard-position.ts`).
+ * Backfills straight into the graph, without events, in the order of the documents' ids, while
+ * writers write. Reads and applies several chunks at a time. The saved progress covers only chunks
+ * with none in flight before them. After an interruption, the next run continues from there:
+ * applying a chunk twice is harmless (see `guard-position.ts`).
  */
 import type { Position } from '../../lib/contract/position.ts';
 import type { Pace } from '../throttle/pace.ts';
@@ -16,7 +17,7 @@ import type { BackfillProgress } from './record-all.ts';
 import { isUnavailable, retryWhileUnavailable } from './retry-while-unavailable.ts';
 
 export interface DirectPorts<Id> extends ChunkPorts<Id> {
-  /** `recorded` counts the completed documents. */
+  /** `recorded` is the number of completed documents. */
   readonly readProgress: () => Promise<BackfillProgress<Id> | null>;
   readonly saveProgress: (progress: BackfillProgress<Id>) => Promise<void>;
   readonly readClusterTime: () => Promise<Position>;
@@ -32,17 +33,18 @@ export interface DirectOptions extends ChunkOptions {
   readonly concurrency: number;
 }
 
-/** The outcome for the documents of this run. */
+/** The outcome of this run. */
 export interface DirectReport extends ChunkReport {
   readonly outcome: 'done' | 'interrupted';
-  /** Completed by this run and the earlier runs that it continued. */
+  /** Completed by this run and by the earlier runs that it continued. */
   readonly documents: number;
 }
 
 /**
  * Backfills all documents. The caller removes the progress when it is done.
  *
- * @throws Fault `mongodb-unavailable` or `neo4j-unavailable` if the server stays away; the next run continues.
+ * @throws Fault `mongodb-unavailable` or `neo4j-unavailable` if the server stays unavailable; the
+ * next run continues.
  */
 export async function backfillDirectly<Id>(ports: DirectPorts<Id>, options: DirectOptions): Promise<DirectReport> {
   const before = (await ports.readProgress()) ?? {
@@ -76,7 +78,8 @@ class DirectBackfill<Id> {
       const started = await this.#startAll();
       return this.#report(started === 'all' && (await this.#finishUntil(0)) ? 'done' : 'interrupted');
     } catch (error) {
-      // An interruption does not wait for an unavailable server: the next run repeats the unsaved chunks.
+      // An interrupted run does not wait for an unavailable server. The next run repeats the
+      // unsaved chunks.
       if (this.#ports.isInterrupted() && isUnavailable(error)) return this.#report('interrupted');
       throw error;
     } finally {
@@ -109,12 +112,15 @@ class DirectBackfill<Id> {
     const chunk = backfillChunk(read, this.#ports, this.#options).then((report) =>
       report === null ? null : { last, documents: read.documents.length, report },
     );
-    // It is awaited later. Until then, its rejection must not count as unhandled.
+    // The promise is awaited later. Until then, its rejection must not count as unhandled.
     chunk.catch(() => undefined);
     this.#inFlight.push(chunk);
   }
 
-  /** Waits for the oldest chunks until at most `remaining` are in flight. False if one was interrupted. */
+  /**
+   * Waits for the oldest chunks until at most `remaining` are in flight. False if one was
+   * interrupted.
+   */
   async #finishUntil(remaining: number): Promise<boolean> {
     while (this.#inFlight.length > remaining) {
       const done = (await this.#inFlight[0]) ?? null;

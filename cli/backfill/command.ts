@@ -1,4 +1,7 @@
-/** `outgraph backfill`: writes the documents of aggregate types to the graph, again or for the first time. */
+/**
+ * `outgraph backfill`: writes the documents of aggregate types to the graph, again or for the first
+ * time.
+ */
 import { Command, InvalidArgumentError } from 'commander';
 import type { Db } from 'mongodb';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
@@ -97,7 +100,7 @@ export function backfillCommand(shell: Shell): Command {
 
 export type RatedOptions = BackfillOptions & { readonly rate: number };
 
-/** Backfills one type, in either way. */
+/** Backfills one type, through the outbox or directly. */
 type Backfill = (definition: AggregateDefinition, running: Running) => Promise<BackfillReport>;
 
 async function runBackfill(
@@ -145,16 +148,16 @@ async function backfillAll(
   terminal: Terminal,
   backfill: Backfill,
 ): Promise<Answer> {
-  const way = options.direct ? 'direct-backfill' : 'backfill';
+  const mode = options.direct ? 'direct-backfill' : 'backfill';
   const plans = new Map<AggregateDefinition, BackfillPlan>();
   for (const definition of definitions) {
-    const plan = await planBackfill(db, definition, way);
+    const plan = await planBackfill(db, definition, mode);
     plans.set(definition, options.restart || options.prune ? { ...plan, doneBefore: null } : plan);
   }
   await terminal.confirm(planText(plans, options));
-  // Of all types before the first one starts: otherwise a later run would continue from old notes of types that this
-  // run did not reach.
-  if (options.restart) for (const { type } of definitions) await dropProgress(db, { way, aggregateType: type });
+  // Drop the notes of all types before the first one starts. Otherwise a later run would continue
+  // from the old notes of types that this run did not reach.
+  if (options.restart) for (const { type } of definitions) await dropProgress(db, { mode, aggregateType: type });
   const results: Record<string, BackfillReport> = {};
   for (const [definition, { documents }] of plans) {
     const { type } = definition;
@@ -177,8 +180,8 @@ async function backfillAll(
 }
 
 /**
- * MongoDB aborts a transaction after 60 seconds by default. With less, a write in flight could lose against a direct
- * backfill.
+ * MongoDB aborts a transaction after 60 seconds by default. With a lower value, a write in flight
+ * could lose to a direct backfill.
  *
  * https://www.mongodb.com/docs/manual/reference/parameters/#mongodb-parameter-param.transactionLifetimeLimitSeconds
  */

@@ -1,11 +1,17 @@
-/** Notes of a backfill's progress, among the checkpoints, so that an interrupted run can continue. */
+/**
+ * Stores the progress of backfills next to the checkpoints, so that an interrupted run can
+ * continue.
+ */
 import { BSON, type Collection, type Document, Timestamp } from 'mongodb';
 import { fromPosition, toPosition } from '../../lib/contract/position.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
 import type { DocumentId } from '../documents/mongodb-documents.ts';
 import type { BackfillProgress } from './record-all.ts';
 
-/** The note's document. It has no `updatedAt`, by which the sweep recognises the publishers' checkpoints. */
+/**
+ * The stored progress. It has no `updatedAt`: the sweep recognises publishers' checkpoints by that
+ * field.
+ */
 export interface ProgressNote {
   readonly _id: string;
   readonly startedAt: Timestamp;
@@ -16,15 +22,18 @@ export interface ProgressNote {
 
 const majority = { writeConcern: { w: 'majority' } } as const;
 
-/** Through the outbox, or straight into the graph. Each has its own notes: one does not continue the other's run. */
-export type BackfillWay = 'backfill' | 'direct-backfill';
+/**
+ * Through the outbox, or straight into the graph. Each mode has its own notes, so neither continues
+ * a run of the other.
+ */
+export type BackfillMode = 'backfill' | 'direct-backfill';
 
 export interface NoteOwner {
-  readonly way: BackfillWay;
+  readonly mode: BackfillMode;
   readonly aggregateType: string;
 }
 
-const noteId = ({ way, aggregateType }: NoteOwner) => `${way}/${aggregateType}`;
+const noteId = ({ mode, aggregateType }: NoteOwner) => `${mode}/${aggregateType}`;
 
 /** The note of an interrupted run; null if there is none. @throws Fault `mongodb-unavailable`. */
 export async function readProgressNote(

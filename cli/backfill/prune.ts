@@ -1,11 +1,13 @@
 /**
- * `--prune`: after the backfill of a type through the outbox, records deletions of aggregates without a document. A
- * graph has such aggregates if it was restored from a backup, or if the documents were restored to an older state. A
- * new graph does not know their deletions, and the outbox may still hold an older pending or dead upsert of them.
+ * `--prune`: records deletions of aggregates without a document, after a backfill of their type
+ * through the outbox. A graph has such aggregates if it was restored from a backup, or if the
+ * documents were restored to an older state. A new graph does not have their deletions, and the
+ * outbox may still hold an older pending or dead upsert of them.
  *
- * The backfill gave every document an event later than `startedAt`. So an aggregate has no document if both its
- * position in the graph and its events in the outbox are earlier. Its deletion gets the position directly after the
- * aggregate's newest known position: an event that a writer has recorded since, or records now, is newer and wins.
+ * The backfill gave every document an event later than `startedAt`. So an aggregate has no document
+ * if both its position in the graph and its events in the outbox are earlier. Its deletion gets the
+ * position directly after the aggregate's newest known position. An event that a writer has
+ * recorded since, or records now, is newer and wins.
  */
 import { fromPosition, type Position, toPosition } from '../../lib/contract/position.ts';
 import type { ListedAggregate } from '../../lib/graph/neo4j-list-aggregates.ts';
@@ -16,7 +18,8 @@ import type { Pace } from '../throttle/pace.ts';
 type Missing = Pick<MissingAggregate, 'aggregateId' | 'knownPosition'>;
 
 /**
- * Ports for one aggregate type. Lists are in the order of the ids, and continue after `after`, first the empty text.
+ * Ports for one aggregate type. Lists are ordered by id and continue after `after`, which is empty
+ * at first.
  */
 export interface PrunePorts {
   /** Live aggregates of the graph with a position not later than `notAfter`. */
@@ -29,7 +32,8 @@ export interface PrunePorts {
   readonly newestUnsettled: (aggregateIds: readonly string[]) => Promise<ReadonlyMap<string, UnsettledEvent>>;
   readonly recordDeletions: (missing: readonly Missing[]) => Promise<void>;
   /**
-   * Whether the graph is still the one that the backfill started with: another one would look as if it lost aggregates.
+   * Whether the graph is still the one that the backfill started with. A different graph would seem
+   * to have lost aggregates.
    */
   readonly isSameGraph: () => Promise<boolean>;
   readonly pace: Pace;
@@ -40,11 +44,14 @@ export interface PruneOptions {
   /** When the backfill started. */
   readonly startedAt: Position;
   /**
-   * The longest that a writer's transaction takes: a document that was written before the start may have become visible
-   * after the backfill passed it.
+   * The longest that a writer's transaction takes. A document that was written before the start may
+   * have become visible after the backfill passed it.
    */
   readonly transactionSeconds: number;
-  /** If there are more, none is deleted: a collection that is empty by mistake must not empty the graph. */
+  /**
+   * Deletes nothing if there are more, so that a collection that is empty by mistake does not empty
+   * the graph.
+   */
   readonly maxDeleted: number;
 }
 
@@ -95,7 +102,10 @@ async function* missingAggregates(
   }
 }
 
-/** Of live aggregates without a late position in the graph, those without a late event in the outbox. */
+/**
+ * Finds live aggregates whose position in the graph is early and that have no late event in the
+ * outbox.
+ */
 async function missingInGraph(
   ports: PrunePorts,
   notAfter: Position,
@@ -111,8 +121,8 @@ async function missingInGraph(
 }
 
 /**
- * Of aggregates with a pending or dead event, those where it is the newest known position and not late: if the event
- * were redriven, the deleted aggregate would return.
+ * Finds aggregates whose newest known position is a pending or dead event that is not late. If that
+ * event were redriven, the deleted aggregate would return.
  */
 async function missingInOutbox(
   ports: PrunePorts,

@@ -1,7 +1,8 @@
 /**
- * Backfills through the outbox: records every document of an aggregate type, in the order of the documents' ids, while
- * writers write. The deployed consumer then projects and applies them. Documents that writers insert in the meantime
- * have their own events. After an interruption, the next run continues.
+ * Backfills through the outbox: records every document of an aggregate type, in the order of the
+ * documents' ids, while writers write. The deployed consumer then projects and applies them.
+ * Documents that writers insert in the meantime have their own events. After an interruption, the
+ * next run continues.
  */
 import type { Position } from '../../lib/contract/position.ts';
 import { type CapacityPorts, type WaitingLog, waitForCapacity } from '../throttle/capacity.ts';
@@ -9,20 +10,25 @@ import type { Pace } from '../throttle/pace.ts';
 
 /** The progress of a backfill of one aggregate type. */
 export interface BackfillProgress<Id> {
-  /** The cluster's time at the start: every document up to `after` has an event of a later position. */
+  /**
+   * The cluster's time at the start. Every document up to `after` has an event with a later
+   * position.
+   */
   readonly startedAt: Position;
   /** The last completed document; null before the first. */
   readonly after: { readonly id: Id } | null;
-  /** Events recorded so far; of a direct backfill, completed documents. */
+  /** Events recorded so far. In a direct backfill: documents completed so far. */
   readonly recorded: number;
 }
 
 /** The result of recording a chunk of documents. */
 export interface RecordedChunk<Id> {
   readonly recorded: number;
-  /** Recorded documents whose projection fails: their events will be dead, where an operator sees them. */
+  /**
+   * Recorded documents whose projection fails. Their events will be dead, so an operator sees them.
+   */
   readonly unprojectable: number;
-  /** Documents that no event can be made of. */
+  /** Documents that cannot be recorded as events. */
   readonly unrecordable: readonly { readonly id: Id; readonly reason: string }[];
 }
 
@@ -43,21 +49,21 @@ export interface RecordAllLog<Id> extends WaitingLog {
 
 export interface RecordAllOptions {
   readonly chunkDocuments: number;
-  /** It waits while more events are pending, so that the users' own events are not delayed. */
+  /** Waits while more events are pending, so that the users' own events are not delayed. */
   readonly maxPending: number;
 }
 
 export interface RecordAllReport {
   readonly outcome: 'done' | 'interrupted';
   readonly startedAt: Position;
-  /** By this run and the earlier runs that it continued. */
+  /** By this run and by the earlier runs that it continued. */
   readonly recorded: number;
   readonly unprojectable: number;
   readonly unrecordable: number;
 }
 
 /**
- * The caller removes the progress when the whole backfill is done.
+ * Records all documents. The caller removes the progress when the whole backfill is done.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -67,7 +73,7 @@ export async function recordAll<Id>(ports: RecordAllPorts<Id>, options: RecordAl
     after: null,
     recorded: 0,
   };
-  // Before the first event: a later run must know when the backfill started.
+  // Save it before the first event: a later run must know when the backfill started.
   await ports.saveProgress(progress);
   let unprojectable = 0;
   let unrecordable = 0;

@@ -1,10 +1,12 @@
-/** Lets a command that runs for hours survive short outages, such as an election. Time is injected. */
+/**
+ * Lets a command that runs for hours survive short outages, such as an election. Time is injected.
+ */
 import { Fault, type FaultCode } from '../../lib/contract/fault.ts';
 
 export interface RetryPorts {
   readonly sleep: (millis: number) => Promise<void>;
   readonly isInterrupted: () => boolean;
-  readonly log: { readonly away: (code: FaultCode) => void };
+  readonly log: { readonly unavailable: (code: FaultCode) => void };
 }
 
 /** About a minute in total. */
@@ -13,7 +15,7 @@ const waitsMillis = [500, 1_000, 2_000, 5_000, 10_000, 20_000, 30_000] as const;
 /**
  * Retries an idempotent operation for about a minute while MongoDB or Neo4j is unavailable.
  *
- * @throws any other error of the operation; after a minute or an interruption, the fault of the server.
+ * @throws any other error of the operation. After a minute or an interruption: the server's fault.
  */
 export async function retryWhileUnavailable<Result>(ports: RetryPorts, work: () => Promise<Result>): Promise<Result> {
   for (const millis of waitsMillis) {
@@ -21,7 +23,7 @@ export async function retryWhileUnavailable<Result>(ports: RetryPorts, work: () 
       return await work();
     } catch (error) {
       if (!isUnavailable(error) || ports.isInterrupted()) throw error;
-      ports.log.away(error.code);
+      ports.log.unavailable(error.code);
     }
     await ports.sleep(millis);
   }

@@ -13,12 +13,12 @@ export function planText(
   plans: ReadonlyMap<AggregateDefinition, BackfillPlan>,
   { direct, prune, rate, transactionSeconds }: RatedOptions,
 ): string {
-  const does = direct
+  const action = direct
     ? 'Writes the current state straight into the graph, without events, of'
     : 'Records the current state as an event of';
   const lines = [...plans].map(([{ type }, { documents, doneBefore }]) => {
     const before = doneBefore === null ? '' : `, and continues after the ${doneBefore} of an earlier run`;
-    return `${does} about ${documents} documents of ${type}, at most ${rate} a second${before}.`;
+    return `${action} about ${documents} documents of ${type}, at most ${rate} a second${before}.`;
   });
   if (direct)
     lines.push(
@@ -42,7 +42,7 @@ export function resultsText(results: Reports): string {
   return lines.join('\n');
 }
 
-/** How to continue: without the completed types, which would be done again, and without `--restart`. */
+/** How to continue: without `--restart`, and without the completed types, which would run again. */
 export function continueText(
   definitions: readonly AggregateDefinition[],
   interrupted: string,
@@ -68,7 +68,7 @@ export function refusalText(type: string, { unrecordable, pruned, outcome }: Bac
       `deleted. ${pruned.pruned === 0 ? 'Nothing was' : `${pruned.pruned} aggregates were`} deleted. Run it again.`
     );
   if (outcome === 'done' && unrecordable > 0)
-    return `No event can be made of ${unrecordable} documents of ${type}: nothing was deleted from the graph.`;
+    return `${unrecordable} documents of ${type} cannot be recorded as events: nothing was deleted from the graph.`;
   return null;
 }
 
@@ -83,9 +83,9 @@ export function logTo({ say }: Terminal) {
       saidWaiting = true;
     },
     unrecordable: (id: unknown, reason: string) =>
-      say(`No event can be made of the document with _id ${idText(id)}: ${reason}`),
-    away: (code: string) => {
-      // Each chunk in flight reports it, at each attempt.
+      say(`Cannot record an event for the document with _id ${idText(id)}: ${reason}`),
+    unavailable: (code: string) => {
+      // Every chunk in flight reports it, at each attempt.
       const now = performance.now();
       if (now - saidUnavailableAt > 60_000) say(`A server is unavailable (${code}). Trying again for about a minute.`);
       saidUnavailableAt = now;

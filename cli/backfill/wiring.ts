@@ -1,4 +1,7 @@
-/** Backfills one aggregate type on real databases: through the outbox, with pruning, or straight into the graph. */
+/**
+ * Backfills one aggregate type on real databases: through the outbox, with pruning, or straight
+ * into the graph.
+ */
 import { randomUUID } from 'node:crypto';
 import type { Db } from 'mongodb';
 import type { Position } from '../../lib/contract/position.ts';
@@ -29,7 +32,7 @@ import { chunkFor } from '../throttle/pace.ts';
 import type { ChunkReport, DocumentsRead } from './backfill-chunk.ts';
 import { backfillDirectly, type DirectPorts } from './backfill-directly.ts';
 import {
-  type BackfillWay,
+  type BackfillMode,
   type NoteOwner,
   type ProgressNote,
   readProgressNote,
@@ -39,10 +42,10 @@ import {
 import { type PruneReport, prune } from './prune.ts';
 import { type RecordAllLog, recordAll } from './record-all.ts';
 
-/** The outcome for the documents of a type. `pruned` is null if pruning was not requested or not reached. */
+/** The outcome for one type. `pruned` is null if pruning was not requested or not reached. */
 export interface BackfillReport extends ChunkReport {
   readonly outcome: 'done' | 'interrupted';
-  /** By this run and those before it that it continued. */
+  /** By this run and by the earlier runs that it continued. */
   readonly documents: number;
   readonly pruned: PruneReport | null;
 }
@@ -58,9 +61,9 @@ export interface BackfillPlan {
 export async function planBackfill(
   db: Db,
   { type, collection }: AggregateDefinition,
-  way: BackfillWay,
+  mode: BackfillMode,
 ): Promise<BackfillPlan> {
-  const before = await readProgressNote(progressNotes(db), { way, aggregateType: type });
+  const before = await readProgressNote(progressNotes(db), { mode, aggregateType: type });
   const documents = await estimateDocuments(db.collection(collection));
   return { documents, doneBefore: before?.recorded ?? null };
 }
@@ -86,9 +89,11 @@ export interface ThroughOutboxOptions {
 }
 
 /**
- * Records every document of a type; with `prune`, also deletions of the aggregates without a document.
+ * Records every document of a type. With `prune`, also records deletions of aggregates without a
+ * document.
  *
- * @throws Fault `mongodb-unavailable` or `neo4j-unavailable`; the next run continues, but one with `prune` starts over.
+ * @throws Fault `mongodb-unavailable` or `neo4j-unavailable`. The next run continues; with `prune`,
+ * it starts at the first document.
  */
 export async function backfillThroughOutbox(
   db: Db,
@@ -100,10 +105,11 @@ export async function backfillThroughOutbox(
   const aggregateType = definition.type;
   const outbox = outboxOf(db);
   const notes = progressNotes(db);
-  const owner = { way: 'backfill', aggregateType } as const;
+  const owner = { mode: 'backfill', aggregateType } as const;
   const run = randomUUID();
   if (pruning !== null) {
-    // A run that deletes starts over: the graph may have been restored since an earlier run, and would lack its events.
+    // A run that prunes starts over: the graph may have been restored since an earlier run, and
+    // would then lack that run's events.
     await removeProgressNote(notes, owner);
     const { graph } = pruning;
     await withGraph(db, graph, (driver) => markRun(driver, graph.NEO4J_DATABASE, aggregateType, run));
@@ -124,7 +130,7 @@ export async function backfillThroughOutbox(
     },
     { chunkDocuments: chunkFor(running.ratePerSecond, recordedAtOnce), maxPending },
   );
-  // A document without an event would look missing.
+  // Without an event, a document would seem to be missing.
   const prunes = pruning !== null && outcome === 'done' && unrecordable === 0;
   const pruned = prunes ? await pruneType(db, { aggregateType, startedAt, run }, pruning, running) : null;
   if (outcome === 'done' && (pruned === null || pruned.outcome === 'done')) await removeProgressNote(notes, owner);
@@ -175,7 +181,7 @@ function pruneType(
   );
 }
 
-/** Documents that are read and applied at once: as many as a batch of the consumer has events. */
+/** Documents read and applied at once: as many as a consumer's batch has events. */
 const maxDocumentsAtOnce = 1_000;
 
 export interface DirectSettings {
@@ -187,8 +193,8 @@ export interface DirectSettings {
 /**
  * Writes every document of a type straight to the graph.
  *
- * @throws Fault `set-up-missing`; `mongodb-unavailable` or `neo4j-unavailable` if the server stays away: the next run
- * continues.
+ * @throws Fault `set-up-missing`; `mongodb-unavailable` or `neo4j-unavailable` if the server stays
+ * unavailable. The next run continues.
  */
 export async function backfillIntoGraph(
   scope: Databases,
@@ -204,18 +210,18 @@ export async function backfillIntoGraph(
     aggregateType,
     chunkDocuments: chunkFor(running.ratePerSecond, maxDocumentsAtOnce),
   });
-  if (report.outcome === 'done') await dropProgress(scope.db, { way: 'direct-backfill', aggregateType });
+  if (report.outcome === 'done') await dropProgress(scope.db, { mode: 'direct-backfill', aggregateType });
   return { ...report, pruned: null };
 }
 
-/** The ports of a direct backfill on both databases. */
+/** The ports of a direct backfill, on both databases. */
 export function joinDirect(
   { db, driver, database }: Databases,
   definition: AggregateDefinition,
   running: Running,
   log: DirectPorts<DocumentId>['log'],
 ): DirectPorts<DocumentId> {
-  const owner = { way: 'direct-backfill', aggregateType: definition.type } as const;
+  const owner = { mode: 'direct-backfill', aggregateType: definition.type } as const;
   const notes = progressNotes(db);
   const outbox = outboxOf(db);
   const documents = db.collection(definition.collection);

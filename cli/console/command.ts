@@ -71,7 +71,8 @@ async function serve(scope: ConsoleScope, port: number, { signal, print, say }: 
 
 function port(text: string): number {
   const value = Number(text);
-  // Browsers omit port 80 from the addresses that the server compares, and ports below 1024 need privileges.
+  // Ports below 1024 need privileges, and browsers omit port 80 from the addresses that the server
+  // compares.
   if (value !== 0 && !(Number.isInteger(value) && value >= 1_024 && value <= 65_535))
     throw new InvalidArgumentError('It must be a port from 1024 to 65535, or 0.');
   return value;

@@ -1,6 +1,6 @@
 /**
- * What each code of a dead event means, and what to do about it. The single source: the commands print it, and a test
- * compares the run book's table with it.
+ * Explains each code of a dead event, and what to do about it. This is the only source: the
+ * commands print it, and a test compares the run book's table with it.
  */
 import { type DataFaultCode, dataFaultCodes } from '../../lib/contract/fault.ts';
 
@@ -80,7 +80,7 @@ export const codeHints: Readonly<Record<DataFaultCode, CodeHint>> = {
   'event-invalid': { reason: 'it bypassed the validator', remedy: 'correct the document in the outbox; redrive' },
 };
 
-/** Null for a code that is not outgraph's: an event may have been marked by hand. */
+/** Null for a code that outgraph does not define: an event may have been marked by hand. */
 export function hintFor(code: string): CodeHint | null {
   return isDataFaultCode(code) ? codeHints[code] : null;
 }

@@ -1,11 +1,11 @@
 /**
- * Dead events as an operator chooses and sees them. Plain data: printed, sent as JSON, and drawn by the console. An
- * event may have bypassed the validator, so do not rely on its fields.
+ * Dead events as an operator selects and sees them. Plain data: printed, sent as JSON, and drawn by
+ * the console. An event may have bypassed the validator, so do not rely on its fields.
  */
 import type { Position } from '../../lib/contract/position.ts';
 import type { CodeHint } from './code-hints.ts';
 
-/** Which dead events are chosen. Every list narrows the choice, an empty one does not. */
+/** Selects dead events. Every list narrows the selection; an empty list does not. */
 export interface DeadSelection {
   /** Values of `error.code`. */
   readonly codes: readonly string[];
@@ -43,7 +43,7 @@ export interface DeadGroup {
   readonly newest: Date;
 }
 
-/** The largest groups first; the events that died last first. */
+/** The largest groups first, and the most recently dead events first. */
 export interface DeadList {
   readonly groups: readonly DeadGroup[];
   /** The groups cover only the newest events, because there are too many. */
@@ -65,10 +65,13 @@ export type NewerState = 'applied' | 'pending' | 'dead' | 'none';
 export interface ShownEvent {
   readonly outcome: 'found';
   readonly event: DeadDetails;
-  /** Null for a code that is not outgraph's. */
+  /** Null for a code that outgraph does not define. */
   readonly hint: CodeHint | null;
   readonly newer: NewerState;
-  /** Why the graph was not queried, so that a newer event that is purged is unknown; null if it was. */
+  /**
+   * Why the graph was not queried; null if it was. Without the graph, a newer event that was purged
+   * is unknown.
+   */
   readonly graphUnread: string | null;
   /** Null while it is in the outbox. */
   readonly discarded: { readonly at: Date; readonly reason: string } | null;
@@ -76,7 +79,7 @@ export interface ShownEvent {
   readonly payload: unknown;
 }
 
-/** `not-dead`: it is pending or processed. `unknown`: no event has this id, or it is purged. */
+/** `not-dead`: it is pending or processed. `unknown`: no event has this id, or it was purged. */
 export type ShowResult =
   | ShownEvent
   | { readonly outcome: 'not-dead'; readonly status: string }

@@ -95,7 +95,7 @@ function planText({ events, behind, isCapped, graphUnread }: DiscardPlan, option
 
 function reason(text: string): string {
   const given = text.trim();
-  if (given === '') throw new InvalidArgumentError('It must say why.');
+  if (given === '') throw new InvalidArgumentError('It must not be empty.');
   if ([...given].length > maxReason) throw new InvalidArgumentError(`It must have at most ${maxReason} characters.`);
   return printable(given);
 }

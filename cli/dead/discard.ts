@@ -25,11 +25,16 @@ const maxChecked = 10_000;
 /** What a discard would do. */
 export interface DiscardPlan {
   readonly events: number;
-  /** Aggregates (`type:id`) whose newest event is among the discarded: the graph stays behind their documents. */
+  /**
+   * Aggregates (`type:id`) whose newest event is discarded. The graph stays behind their documents.
+   */
   readonly behind: readonly string[];
   /** Only the events that died first were checked. */
   readonly isCapped: boolean;
-  /** Why the graph was not queried: `behind` then includes aggregates whose newer events are purged. Null if it was. */
+  /**
+   * Why the graph was not queried; null if it was. Without it, `behind` includes aggregates whose
+   * newer events were purged.
+   */
   readonly graphUnread: string | null;
 }
 
@@ -51,8 +56,9 @@ export async function planDiscard(
 }
 
 /**
- * Moves the chosen events that died before `until` from the outbox to `outboxDiscarded`, a chunk per transaction: at
- * any interruption, every event is in exactly one of the two.
+ * Moves the selected events that died before `until` from the outbox to `outboxDiscarded`, one
+ * chunk per transaction. If it is interrupted, every event is in exactly one of the two
+ * collections.
  *
  * @throws Fault `mongodb-unavailable`; moved events stay moved.
  */
@@ -71,7 +77,8 @@ export function discard(
       change: (eventIds) =>
         withMongodbFaults(() =>
           inTransaction(db.client, undefined, async (session) => {
-            // At each attempt: the transaction of a killed run can delay this one by up to a minute.
+            // Read it at each attempt: the transaction of a killed run can delay this one by up to
+            // a minute.
             const discardedAt = await readServerTime(outbox);
             return moveToDiscarded(outbox, discarded, session, eventIds, { reason, discardedAt });
           }).catch((error: unknown) => {

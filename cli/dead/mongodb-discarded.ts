@@ -1,7 +1,7 @@
 /**
- * Discarded events: removed from the outbox permanently, and kept whole with the reason in `outboxDiscarded` until an
- * operator removes them. Only the commands that show them read them. None returns, so that their aggregates' tombstones
- * can be purged.
+ * Discarded events. They are removed from the outbox permanently, and kept whole with the reason in
+ * `outboxDiscarded` until an operator removes them. Only the commands that show them read them.
+ * None of them returns, so their aggregates' tombstones can be purged.
  */
 
 import { Binary, BSON, type ClientSession, type Collection, type Document, MongoServerError, ObjectId } from 'mongodb';
@@ -23,16 +23,19 @@ export interface Discarding {
   readonly discardedAt: Date;
 }
 
-/** About how much one transaction moves: it must end within a minute, and holds its events in memory. */
+/**
+ * About how much one transaction moves. It must end within a minute, and holds its events in
+ * memory.
+ */
 const maxBytesAtOnce = 8 * 1024 * 1024;
 
 /** DuplicateKey. */
 const duplicateCode = 11_000;
 
 /**
- * Moves the events that are dead now, within the session's transaction; if they are large, only the first of them.
- * Returns how many. A concurrent redrive changes the same documents: one of the two transactions fails, starts again,
- * and finds the events that the other one left.
+ * Moves the events that are dead now, within the session's transaction. If they are large, it moves
+ * only the first of them. Returns how many it moved. A concurrent redrive changes the same
+ * documents: one of the two transactions then fails, starts again, and finds the remaining events.
  *
  * @throws the driver's errors, so that the transaction can be retried.
  */
@@ -55,14 +58,17 @@ export async function moveToDiscarded(
   await discarded.insertMany(documents, { session });
   const ids = documents.map(({ _id }) => _id);
   const { deletedCount } = await outbox.deleteMany({ _id: { $in: ids }, status: 'dead' }, { session });
-  // The transaction's snapshot has all of them. Checked all the same, because an event could be lost here.
-  if (deletedCount !== documents.length) throw new Fault('unexpected', 'An event was moved that was not dead.');
+  // The transaction's snapshot contains all of them. Check it anyway, because an event could be
+  // lost here.
+  if (deletedCount !== documents.length)
+    throw new Fault('unexpected', 'An event changed while it was being discarded. Run the command again.');
   return documents.length;
 }
 
 /**
- * The event with the time and the reason. Some events the driver cannot write as it read them (fields named by numbers
- * or `_bsontype`; obsolete types): of these, the bytes are kept instead of the fields.
+ * The event with the time and the reason. The driver cannot write some events as it read them:
+ * fields named by numbers or `_bsontype`, and obsolete types. For these, keep the bytes instead of
+ * the fields.
  */
 function toDiscarded(raw: Uint8Array, { reason, discardedAt }: Discarding): Document {
   const event = BSON.deserialize(raw, lenientTypes);
@@ -79,18 +85,24 @@ function isWrittenAsRead(event: Document, raw: Uint8Array): boolean {
   }
 }
 
-/** The fault for an event that is in `outboxDiscarded` already; any other error unchanged. */
+/**
+ * The fault for an event that is already in `outboxDiscarded`. Returns any other error unchanged.
+ */
 export function translateDuplicate(error: unknown): unknown {
   if (!(error instanceof MongoServerError) || error.code !== duplicateCode) return error;
   return new Fault(
     'unexpected',
-    `One of the events is in ${discardedCollection} already: it was discarded before, and inserted into the outbox ` +
+    `One of the events is already in ${discardedCollection}: it was discarded before, and inserted into the outbox ` +
       `again by hand. This chunk was not discarded. Remove the event from ${discardedCollection} first.`,
     { cause: error },
   );
 }
 
-/** The chosen events without their payloads, newest first. @throws Fault `mongodb-unavailable`. */
+/**
+ * The selected events without their payloads, newest first.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function listDiscardedRows(
   discarded: Collection<Document>,
   selection: DeadSelection,

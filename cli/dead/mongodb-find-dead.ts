@@ -1,4 +1,6 @@
-/** Finds dead events: to show, to redrive or to discard. Every read uses the index of dead events, or ids. */
+/**
+ * Finds dead events to show, redrive or discard. Every read uses the index of dead events, or ids.
+ */
 import { type Binary, BSON, type Collection, type Document, type Filter, ObjectId } from 'mongodb';
 import { bsonTypeOf } from '../../lib/contract/bson-type.ts';
 import { toPosition } from '../../lib/contract/position.ts';
@@ -6,7 +8,7 @@ import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
 import { exactTypes, lenientTypes } from '../../lib/outbox/mongodb-read-event.ts';
 import type { DeadDetails, DeadGroup, DeadRow, DeadSelection } from './dead-event.ts';
 
-/** How many of the chosen events died before `until`. @throws Fault `mongodb-unavailable`. */
+/** Counts the selected events that died before `until`. @throws Fault `mongodb-unavailable`. */
 export async function countDead(outbox: Collection<Document>, selection: DeadSelection, until: Date): Promise<number> {
   return withMongodbFaults(() =>
     outbox.countDocuments({ ...deadFilter(selection), deadAt: { $lt: until } }, { hint: indexFor(selection) }),
@@ -14,8 +16,8 @@ export async function countDead(outbox: Collection<Document>, selection: DeadSel
 }
 
 /**
- * Ids of the chosen events that died before `until`, oldest death first. Events that die again during a redrive are not
- * among them.
+ * Ids of the selected events that died before `until`, oldest death first. Events that die again
+ * during a redrive are not included.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -37,7 +39,7 @@ export async function findDead(
 }
 
 /**
- * The chosen events that died before `until` without their payloads, oldest death first.
+ * The selected events that died before `until`, without their payloads, oldest death first.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -58,7 +60,11 @@ export async function listDeadDetails(
   return found.map(toDeadDetails);
 }
 
-/** The chosen events without their payloads, newest death first. @throws Fault `mongodb-unavailable`. */
+/**
+ * The selected events without their payloads, newest death first.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function listDeadRows(
   outbox: Collection<Document>,
   selection: DeadSelection,
@@ -77,7 +83,7 @@ export async function listDeadRows(
 }
 
 /**
- * The `limit` chosen events that died last, by code and aggregate type.
+ * The `limit` selected events that died last, grouped by code and aggregate type.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -125,14 +131,14 @@ function deadFilter(selection: DeadSelection): Filter<Document> {
   return { status: 'dead', ...selectionFilter(selection) };
 }
 
-/** A few ids are not searched among all dead events. */
+/** With a few ids, do not search all dead events. */
 function indexFor({ eventIds }: DeadSelection): string {
   return eventIds.length === 0 ? 'outgraph_dead' : '_id_';
 }
 
 /**
- * An event with all of its fields in their BSON types, also if it bypassed the validator or is discarded; null if no
- * event has this id.
+ * An event with all of its fields in their BSON types, even if it bypassed the validator or was
+ * discarded. Null if no event has this id.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -145,7 +151,7 @@ export async function findEvent(collection: Collection<Document>, eventId: strin
   return bytes === null ? found : { ...found, ...BSON.deserialize(bytes, lenientTypes) };
 }
 
-/** The row of a stored event, whatever its fields are. */
+/** The row of a stored event, whatever fields it has. */
 export function toDeadRow({ _id, aggregateType, aggregateId, operation, deadAt, error }: Document): DeadRow {
   return {
     eventId: String(_id),
@@ -158,7 +164,7 @@ export function toDeadRow({ _id, aggregateType, aggregateId, operation, deadAt, 
   };
 }
 
-/** The same with its other fields. */
+/** The row of a stored event, with its other fields. */
 export function toDeadDetails(document: Document): DeadDetails {
   const { position, createdAt, attempts, traceparent } = document;
   return {

@@ -1,4 +1,7 @@
-/** Whether events are superseded: is a newer state of their aggregates known? If not, the graph stays behind. */
+/**
+ * Finds out whether events are superseded by a newer state of their aggregates. If not, the graph
+ * stays behind.
+ */
 import type { Db } from 'mongodb';
 import { Fault } from '../../lib/contract/fault.ts';
 import type { Position } from '../../lib/contract/position.ts';
@@ -23,7 +26,7 @@ export interface NewerPorts {
     aggregateType: string,
     aggregateIds: readonly string[],
   ) => Promise<ReadonlyMap<string, { readonly position: Position; readonly status: 'pending' | 'dead' }>>;
-  /** The graph's positions of live and deleted aggregates; none without the graph. */
+  /** The graph's positions of live and deleted aggregates; empty without the graph. */
   readonly readPositions: (
     aggregateType: string,
     aggregateIds: readonly string[],
@@ -32,14 +35,14 @@ export interface NewerPorts {
 
 const pageAggregates = 500;
 
-/** What is newer than each of the events, in their order. @throws Fault of the ports. */
+/** The newer state for each event, in their order. @throws Fault of the ports. */
 export async function newerStates(ports: NewerPorts, events: readonly EventPlace[]): Promise<readonly NewerState[]> {
   const states = new Map<EventPlace, NewerState>();
   for (const [aggregateType, ofType] of Map.groupBy(events, (event) => event.aggregateType)) {
     for (let start = 0; start < ofType.length; start += pageAggregates) {
       const page = ofType.slice(start, start + pageAggregates);
       const ids = [...new Set(page.map(({ aggregateId }) => aggregateId))];
-      // The outbox first: an event applied in between is then found in the graph.
+      // Read the outbox first: an event that is applied in between is then found in the graph.
       const unsettled = await ports.newestUnsettled(aggregateType, ids);
       const known = await ports.readPositions(aggregateType, ids);
       for (const event of page)
@@ -60,7 +63,7 @@ function stateOf(
 }
 
 /**
- * What is newer than each event. Without an answer from the graph, only the outbox is considered.
+ * The newer state for each event. If the graph does not answer, only the outbox counts.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -71,11 +74,11 @@ export async function readNewerStates(
 ): Promise<{ readonly states: readonly NewerState[]; readonly graphUnread: string | null }> {
   const outbox = outboxOf(db);
   const unsettled = (type: string, ids: readonly string[]) => newestUnsettled(outbox, type, ids);
-  const alone = async (graphUnread: string) => {
+  const fromOutbox = async (graphUnread: string) => {
     const states = await newerStates({ newestUnsettled: unsettled, readPositions: async () => new Map() }, events);
     return { states, graphUnread };
   };
-  if (graph === null) return alone('NEO4J_URI is not set');
+  if (graph === null) return fromOutbox('NEO4J_URI is not set');
   try {
     const states = await withGraph(db, graph, (driver) => {
       const readPositions = (type: string, ids: readonly string[]) =>
@@ -84,8 +87,8 @@ export async function readNewerStates(
     });
     return { states, graphUnread: null };
   } catch (error) {
-    // A fault of MongoDB itself is thrown again by the next read.
-    if (error instanceof Fault && error.retryable) return alone(error.message);
+    // The next read throws a fault of MongoDB itself again.
+    if (error instanceof Fault && error.retryable) return fromOutbox(error.message);
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-/** Lists dead and discarded events, and reads one of them: for the commands and for the console. */
+/** Lists dead and discarded events, and reads single events, for the commands and the console. */
 import type { Db } from 'mongodb';
 import { discardedCollection } from '../../lib/outbox/collections.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
@@ -14,12 +14,13 @@ import { readNewerStates } from './newer-state.ts';
 const maxGrouped = 10_000;
 
 /**
- * The chosen dead events: by code and type, and the `limit` that died last.
+ * Lists the selected dead events: counts by code and type, and the `limit` that died last.
  *
  * @throws Fault `mongodb-unavailable`.
  *
  * @example
- * const { groups, events } = await listDead(db, { codes: ['payload-invalid'], aggregateTypes: [], eventIds: [] }, 20);
+ * const selection = { codes: ['payload-invalid'], aggregateTypes: [], eventIds: [] };
+ * const { groups, events } = await listDead(db, selection, 20);
  */
 export async function listDead(db: Db, selection: DeadSelection, limit: number): Promise<DeadList> {
   const outbox = outboxOf(db);
@@ -31,13 +32,13 @@ export async function listDead(db: Db, selection: DeadSelection, limit: number):
   return { groups, isCapped: grouped >= maxGrouped, events };
 }
 
-/** The chosen discarded events, newest first. @throws Fault `mongodb-unavailable`. */
+/** The selected discarded events, newest first. @throws Fault `mongodb-unavailable`. */
 export function listDiscarded(db: Db, selection: DeadSelection, limit: number): Promise<readonly DiscardedRow[]> {
   return listDiscardedRows(db.collection(discardedCollection), selection, limit);
 }
 
 export interface ShowOptions {
-  /** The graph to ask for a newer state; null: none is asked. */
+  /** The graph to query for a newer state; null to query none. */
   readonly graph: GraphAddress | null;
   /** The payload may hold personal data. */
   readonly withPayload: boolean;
@@ -46,10 +47,10 @@ export interface ShowOptions {
 /**
  * Reads one event that is dead or was discarded.
  *
- * @throws Fault `mongodb-unavailable`. The result reports a graph that does not answer.
+ * @throws Fault `mongodb-unavailable`. If the graph does not answer, the result says so.
  *
  * @example
- * const shown = await showDead(db, '66a0c0ffee0123456789abcd', { graph: settings, withPayload: false });
+ * const shown = await showDead(db, '66a0c0ffee0123456789abcd', { graph, withPayload: false });
  */
 export async function showDead(db: Db, eventId: string, { graph, withPayload }: ShowOptions): Promise<ShowResult> {
   const inOutbox = await findEvent(outboxOf(db), eventId);

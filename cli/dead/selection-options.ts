@@ -1,4 +1,4 @@
-/** The options that choose dead events, and helpers for their text. */
+/** The options that select dead events, and helpers for their text. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { dataFaultCodes } from '../../lib/contract/fault.ts';
 import { aggregateTypePattern } from '../../lib/contract/outbox-event.ts';
@@ -23,12 +23,15 @@ export function addSelectionOptions(command: Command): Command {
     .option('--all', 'all dead events');
 }
 
-/** Without any option, all dead events are chosen. */
+/** Without any option, selects all dead events. */
 export function selectionOf({ code = [], type = [], id = [] }: SelectionOptions): DeadSelection {
   return { codes: code, aggregateTypes: type, eventIds: id };
 }
 
-/** For a command that changes events. Exits with wrong use if no events are chosen, or `--all` and others. */
+/**
+ * For a command that changes events. Exits with wrong use if nothing is selected, or if `--all` is
+ * combined with other options.
+ */
 export function chosenOrExit(options: SelectionOptions, command: Command): DeadSelection {
   const isNarrowed = (options.code ?? options.type ?? options.id) !== undefined;
   if (isNarrowed === (options.all === true)) command.error('error: choose events with --code, --type, --id, or --all');
@@ -40,7 +43,7 @@ export function eventId(text: string): string {
   throw new InvalidArgumentError('It must be 24 lower-case hexadecimal digits.');
 }
 
-/** A writer's text for a column of a table. */
+/** A writer's text, shortened for a table cell. */
 export function cell(text: string, maxCharacters: number): string {
   const whole = printable(text);
   return whole.length > maxCharacters ? `${whole.slice(0, maxCharacters - 1)}…` : whole;
@@ -51,7 +54,7 @@ export function countText(count: number, what: string): string {
   return `${count.toLocaleString('en-US')} ${what}${count === 1 ? '' : 's'}`;
 }
 
-/** A time to the second. */
+/** A time with a precision of seconds. */
 export function timeText(time: Date): string {
   return `${time.toISOString().slice(0, 19)}Z`;
 }

@@ -80,7 +80,7 @@ function shownText({ event, hint, newer, graphUnread, discarded, payload }: Show
   return [...lines, ...shownPayload].join('\n');
 }
 
-/** The event has only the name of the error, because a message may hold values. */
+/** The event has only the name of the error, because its message may contain values. */
 function whereText({ aggregateType, aggregateId }: ShownEvent['event']): string {
   const aggregate = cell(`${aggregateType} ${aggregateId}`, 1_000);
   return `run "outgraph show ${aggregate}" with the --catalog of the consumer: it prints the error and its stack`;

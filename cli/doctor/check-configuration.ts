@@ -1,4 +1,6 @@
-/** The doctor's checks of the configuration: settings, references, encryption, the catalog and Node. */
+/**
+ * The doctor's checks of the configuration: settings, references, encryption, the catalog and Node.
+ */
 import { describeError } from '../../lib/contract/fault.ts';
 import { bookkeepingPrefix, namePattern } from '../../lib/contract/subgraph.ts';
 import type { AggregateCatalog } from '../../lib/projection/catalog.ts';
@@ -18,9 +20,9 @@ export interface SettingState {
   readonly state: 'set' | 'default' | 'absent' | 'invalid' | 'unreadable';
   /** The parsed value; undefined without one. */
   readonly value: unknown;
-  /** What is wrong; never contains the value. */
+  /** The problem, as text; never contains the value. */
   readonly problem: string | null;
-  /** Whether it refers to SSM or Secrets Manager. */
+  /** Whether it is a reference to SSM or Secrets Manager. */
   readonly isReferred: boolean;
 }
 
@@ -81,7 +83,7 @@ export function configurationChecks({ states, unknown, loaded, nodeVersion }: Co
   ];
 }
 
-/** Required by everything; the other settings by single parts. */
+/** Every part requires these. Only some parts require the other settings. */
 const required: readonly SettingName[] = ['MONGODB_URI', 'NEO4J_URI'];
 
 function judgeSettings(states: readonly SettingState[]): Finding {
@@ -140,7 +142,8 @@ function unloadable(problem: string): Finding {
 }
 
 /**
- * Two types must agree on the key of a label: the set-up would follow one, and all events of the other would be dead.
+ * Two types must agree on the key of a label. Otherwise the set-up would follow one of them, and
+ * all events of the other would be dead.
  */
 function judgeCatalog(catalog: AggregateCatalog): Finding {
   const keys = new Map<string, { readonly key: string; readonly type: string }>();

@@ -1,4 +1,7 @@
-/** The doctor's checks of MongoDB: the server, the set-up, the user's rights, the oplog and the documents. */
+/**
+ * The doctor's checks of MongoDB: the server, the set-up, the user's rights, the oplog and the
+ * documents.
+ */
 import { type OplogFacts, type ServerFacts, standalone } from '../../lib/set-up/mongodb-inspect-server.ts';
 import { type Check, clockText, type Finding, ok, setUpAdvice, skipped, warning, wrong } from './doctor.ts';
 import { clockSkewSeconds, oldestMongodb, oplogHours } from './expectations.ts';
@@ -62,7 +65,7 @@ export function mongodbChecks(ports: MongodbPorts | null, expected: MongodbExpec
     examine: (mongodb: MongodbPorts) => Promise<Finding>,
     fields: Partial<Pick<Check, 'needs' | 'advice' | 'isOptional'>> = {},
   ): Check => {
-    // Without ports, `reachable` is skipped, and so is this check.
+    // Without ports, the check `reachable` is skipped, and so is this one.
     const run = async () => (ports === null ? skipped('MONGODB_URI is not usable') : examine(ports));
     const advice = "Run it again; if it fails again, check the server's log.";
     const check: Check = { group, name, right, advice, needs: [reachable], examine: run, ...fields };
@@ -140,13 +143,14 @@ export function judgeVersion({ version }: ServerFacts): Finding {
 export function judgeFeatureVersion(version: string): Finding {
   if (Number(version.split('.')[0]) >= oldestMongodb) return ok(version);
   return wrong(
-    `the server works as version ${version}`,
+    `the feature compatibility version is still ${version}`,
     `Finish the upgrade: db.adminCommand({ setFeatureCompatibilityVersion: '${oldestMongodb}.0' }).`,
   );
 }
 
 /**
- * outgraph and its writer libraries request `majority` themselves. A writer by the contract may rely on the default.
+ * outgraph and its writer libraries request `majority` themselves. Any other writer may rely on the
+ * default.
  */
 export function judgeWriteConcern(w: string): Finding {
   if (w === 'majority') return ok('majority by default');
@@ -183,7 +187,7 @@ function judgeRetention(seconds: number | null, wantedDays: number | null): Find
   if (seconds === null) return wrong('nothing purges processed events: outbox grows without limit', setUpAdvice);
   const kept = `processed events are kept for ${round(seconds / 86_400)} days`;
   if (wantedDays === null || wantedDays * 86_400 === seconds) return ok(kept);
-  return wrong(`${kept}, but PROCESSED_RETENTION_DAYS says ${wantedDays}`, setUpAdvice);
+  return wrong(`${kept}, but PROCESSED_RETENTION_DAYS is ${wantedDays}`, setUpAdvice);
 }
 
 export function judgeUser({ user, parts }: UserFacts, isLocal: boolean): Finding {
@@ -225,7 +229,7 @@ function judgeDocuments({ missing, unseen }: CollectionFacts, all: readonly stri
   return ok(`found: ${all.filter((name) => !unseen.includes(name)).join(', ')}`);
 }
 
-/** MongoDB's own deletions have no event. */
+/** MongoDB records no event for the documents that it deletes itself. */
 function judgeTtlIndexes(found: readonly CollectionProblem[]): Finding {
   if (found.length === 0) return ok('only by writers: no collection has a TTL index');
   return wrong(
@@ -235,7 +239,10 @@ function judgeTtlIndexes(found: readonly CollectionProblem[]): Finding {
   );
 }
 
-/** Two documents of one aggregate: the graph has the state of the last write of either. */
+/**
+ * If two documents have the same aggregate id, the graph has the state of whichever was written
+ * last.
+ */
 function judgeIdClashes(found: readonly CollectionProblem[]): Finding {
   if (found.length === 0) return ok('no two of the checked documents have the same aggregate id');
   return wrong(
@@ -244,7 +251,7 @@ function judgeIdClashes(found: readonly CollectionProblem[]): Finding {
   );
 }
 
-/** As many as a person reads. */
+/** More would be hard to read. */
 const shownProblems = 5;
 
 function wordsOf(found: readonly CollectionProblem[]): string {

@@ -1,4 +1,7 @@
-/** The doctor's checks of Neo4j: the server, the user, constraints and indexes, and the form of the manifests. */
+/**
+ * The doctor's checks of Neo4j: the server, the user, constraints and indexes, and the form of the
+ * manifests.
+ */
 import { describeError } from '../../lib/contract/fault.ts';
 import { decodeManifest } from '../../lib/graph/manifest.ts';
 import { type Check, clockText, type Finding, ok, setUpAdvice, skipped, warning, wrong } from './doctor.ts';
@@ -135,7 +138,10 @@ function judgeConstraints(problems: readonly string[]): Finding {
   return wrong(problems.join(' '), setUpAdvice);
 }
 
-/** A failed or unfinished index makes every apply slow, and a constraint without its index has no effect. */
+/**
+ * A failed or unfinished index makes every apply slow, and a constraint without its index has no
+ * effect.
+ */
 function judgeIndexes(indexes: readonly GraphIndexFacts[], tombstoneIndex: string): Finding {
   const failed = indexes.filter(({ state }) => state === 'FAILED').map(({ name }) => name);
   if (failed.length > 0)

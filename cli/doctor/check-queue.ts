@@ -1,6 +1,6 @@
 /**
- * The doctor's checks of the queue, its dead-letter queue and the bus, if the settings name them: the worker needs
- * none.
+ * The doctor's checks of the queue, its dead-letter queue and the bus, if the settings name them.
+ * The worker needs none of them.
  *
  * https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
  */
@@ -9,7 +9,10 @@ import { deployed } from './expectations.ts';
 import { allowsEventBridge, sourceArnsOf } from './queue-policy.ts';
 import type { QueueFacts, RuleFacts } from './sqs-inspect-queue.ts';
 
-/** The facts to judge. A port is null if its setting is missing; its result is null if the resource does not exist. */
+/**
+ * The facts to judge. A port is null if its setting is missing. Its result is null if the resource
+ * does not exist.
+ */
 export interface QueuePorts {
   readonly readQueue: (() => Promise<QueueFacts | null>) | null;
   readonly readDeadLetterQueue: (() => Promise<QueueFacts | null>) | null;
@@ -70,7 +73,7 @@ export function queueChecks(ports: QueuePorts): readonly Check[] {
       name: 'policy of the queue',
       examine: async () => {
         const { arn, policy } = await readQueue();
-        // The rules have their own check.
+        // The rules have a check of their own.
         const rules = await ports.readRules?.(arn).catch(() => null);
         return judgePolicy(policy, rules ?? []);
       },
@@ -85,7 +88,7 @@ async function findQueue(read: QueuePorts['readQueue'], setting: string): Promis
   return ok(queue.arn);
 }
 
-/** For checks that need the check that found the queue. */
+/** For checks that depend on the check of the queue itself. */
 async function found(read: QueuePorts['readQueue']): Promise<QueueFacts> {
   const queue = await read?.();
   if (queue === null || queue === undefined) throw new Error('The queue was deleted.');
@@ -106,8 +109,8 @@ function judgeRedrive({ redrive }: QueueFacts, deadLetters: QueueFacts): Finding
 }
 
 /**
- * A message that becomes visible during its processing is processed twice. Lambda refuses a queue with a visibility
- * time-out below the function's time-out.
+ * A message that becomes visible while it is processed is processed twice. Lambda refuses a queue
+ * whose visibility time-out is below the function's time-out.
  */
 function judgeVisibility({ visibilityTimeoutSeconds: seconds }: QueueFacts): Finding {
   if (seconds >= deployed.visibilityTimeoutSeconds) return ok(`${seconds} seconds`);
@@ -165,7 +168,7 @@ function judgePolicy(policy: string | null, rules: readonly RuleFacts[]): Findin
   const sources = sourceArnsOf(policy);
   const known = rules.map(({ arn }) => arn);
   if (sources.length > 0 && known.length > 0 && !known.some((arn) => sources.some((source) => matches(source, arn))))
-    return wrong(`it allows a different rule to send than the one of the bus (${sources.join(', ')})`, redeploy);
+    return wrong(`it allows a different rule (${sources.join(', ')}) to send, not the rule of the bus`, redeploy);
   return ok('allows EventBridge to send');
 }
 

@@ -1,4 +1,7 @@
-/** The doctor's checks of a running stage. They only warn: `outgraph status` says whether the graph is in step. */
+/**
+ * The doctor's checks of a running stage. They only warn: `outgraph status` reports whether the
+ * graph is in step.
+ */
 import type { OutboxCounts } from '../../lib/outbox/outbox-counts.ts';
 import type { Canary } from '../../lib/sweep/canary.ts';
 import { type Check, type Finding, ok, skipped, warning } from './doctor.ts';
@@ -8,7 +11,7 @@ import { deployed } from './expectations.ts';
 export interface StagePorts {
   /** MongoDB's clock. */
   readonly readServerTime: () => Promise<Date>;
-  /** When a publisher was last active; null if none has ever run. */
+  /** When a publisher was last active; null if none ever ran. */
   readonly readPublisherActivity: () => Promise<Date | null>;
   readonly readLastCanary: () => Promise<Canary | null>;
   /** Counts up to `limit`. */

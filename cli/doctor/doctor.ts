@@ -1,6 +1,7 @@
 /**
- * The doctor's flow: runs single checks of a stage, each with a finding and advice. It changes nothing. A failed check
- * does not stop the others, but checks that need it are skipped. Each check has a time limit.
+ * Runs the doctor's checks of a stage. Each check has a finding and advice, and changes nothing. A
+ * failed check does not stop the others, but checks that depend on it are skipped. Each check has a
+ * time limit.
  */
 import pTimeout from 'p-timeout';
 import { describeError, Fault } from '../../lib/contract/fault.ts';
@@ -9,14 +10,14 @@ import { describeError, Fault } from '../../lib/contract/fault.ts';
  * - `ok`: correct.
  * - `warning`: the stage works; check it when there is time.
  * - `wrong`: the stage does not work correctly, or will fail later.
- * - `skipped`: not examined; `detail` says why.
+ * - `skipped`: not examined; `detail` has the reason.
  */
 export type CheckOutcome = 'ok' | 'warning' | 'wrong' | 'skipped';
 
 export const checkGroups = ['Configuration', 'MongoDB', 'Neo4j', 'Queue and bus', 'Stage'] as const;
 export type CheckGroup = (typeof checkGroups)[number];
 
-/** `advice` says what to do; null if there is nothing. */
+/** `advice` is what to do; null if there is nothing to do. */
 export interface Finding {
   readonly outcome: CheckOutcome;
   readonly detail: string;
@@ -46,7 +47,10 @@ export interface Check {
   readonly name: string;
   /** Checks that must succeed first. */
   readonly needs?: readonly Check[];
-  /** The right that the user needs. Without it, the check is skipped; if omitted, a refusal is `wrong`. */
+  /**
+   * The right that the user needs. Without it, the check is skipped; if omitted, a refusal is
+   * `wrong`.
+   */
   readonly right?: string;
   /** Skipped if it throws: not every server supports it. */
   readonly isOptional?: true;
@@ -63,7 +67,7 @@ export interface CheckResult extends Finding {
 }
 
 export interface DoctorReport {
-  /** `unusable`: because of wrong settings, nothing else could be examined. */
+  /** `unusable`: the settings are wrong, so nothing else could be examined. */
   readonly outcome: 'done' | 'wrong' | 'unusable' | 'interrupted';
   readonly counts: Readonly<Record<CheckOutcome, number>>;
   readonly checks: readonly CheckResult[];
@@ -76,7 +80,10 @@ export interface DoctorOptions {
   readonly signal: AbortSignal;
 }
 
-/** Runs all checks, concurrently unless one needs another. The results are in the order of the checks. */
+/**
+ * Runs all checks, concurrently unless one depends on another. The results are in the order of the
+ * checks.
+ */
 export async function examineStage(checks: readonly Check[], options: DoctorOptions): Promise<DoctorReport> {
   const running = new Map<Check, Promise<CheckResult>>();
   const run = (check: Check): Promise<CheckResult> => {

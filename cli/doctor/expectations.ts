@@ -1,6 +1,8 @@
 /** The values that the doctor expects. */
 
-/** The defaults of a deployment. A test compares them with infra/params.yml and infra/messaging.yml. */
+/**
+ * The defaults of a deployment. A test compares them with infra/params.yml and infra/messaging.yml.
+ */
 export const deployed = {
   consumerTimeoutSeconds: 60,
   visibilityTimeoutSeconds: 360,
@@ -20,12 +22,12 @@ export const oldestMongodb = 6;
  */
 export const oldestNeo4j = [5, 7] as const;
 
-/** For everything except the writers, whose version is `engines` in package.json. */
+/** For everything except the writers. For those, see `engines` in package.json. */
 export const oldestNode = 22;
 
 /**
- * A publisher that stops for longer than the oplog reaches back loses its resume token. It then publishes pending
- * events by index, which is slower. A day covers an outage over night.
+ * If a publisher stops for longer than the oplog reaches back, its resume token is lost. It then
+ * publishes pending events by index, which is slower. A day covers an outage overnight.
  * https://www.mongodb.com/docs/manual/administration/change-streams-production-recommendations/
  */
 export const oplogHours = 24;

@@ -1,4 +1,4 @@
-/** Facts for the doctor about collections of documents: problems for their aggregates. */
+/** Collects facts for the doctor about collections of documents: problems for their aggregates. */
 import type { Db } from 'mongodb';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
@@ -6,14 +6,14 @@ import { readIndexes } from '../../lib/set-up/mongodb-outbox.ts';
 import { idText, readDocuments } from '../documents/mongodb-documents.ts';
 import { idsOfText } from '../documents/mongodb-find-document.ts';
 
-/** A collection, and what is wrong in it, as text. */
+/** A problem in a collection, as text. */
 export interface CollectionProblem {
   readonly collection: string;
   readonly problem: string;
 }
 
 /**
- * The collections with a TTL index, with the index's name.
+ * The collections with a TTL index. The problem is the index's name.
  *
  * @throws Fault `mongodb-unavailable`, `permission-denied`.
  */
@@ -25,16 +25,16 @@ export async function findTtlIndexes(db: Db, collections: readonly string[]): Pr
   return found;
 }
 
-/** Texts that can also be an `_id` of another type: an integer, an ObjectId or a UUID. */
+/** Strings that can also be an `_id` of another type: an integer, an ObjectId or a UUID. */
 const twinText = /^(-?\d{1,19}|[0-9a-f]{24}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
-/** The doctor does not read whole collections: `verify` does. */
+/** The doctor does not read whole collections; `verify` does. */
 const maxTexts = 10_000;
 const maxTwins = 1_000;
 
 /**
- * Documents of the same aggregate, because their ids differ only in their type. Checks the first documents whose `_id`
- * is a text.
+ * Finds documents of the same aggregate whose ids differ only in their type. Checks the first
+ * documents whose `_id` is a string.
  *
  * @throws Fault `mongodb-unavailable`, `permission-denied`.
  */

@@ -1,4 +1,7 @@
-/** Facts for the doctor about outgraph's collections: their differences from this version's set-up. */
+/**
+ * Collects facts for the doctor about outgraph's collections: how they differ from this version's
+ * set-up.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import type { Db, Document, IndexDescriptionInfo } from 'mongodb';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
@@ -8,7 +11,7 @@ import { forgetFields, forgetIndex, forgetSeconds, indexes } from '../../lib/set
 import { outboxValidator } from '../../lib/set-up/mongodb-validator.ts';
 import { mayDoAnything, readUserPrivileges } from './mongodb-inspect-user.ts';
 
-/** Collections that do not exist, and collections of which this user cannot see whether they exist. */
+/** Collections that do not exist, and collections that this user may not see. */
 export interface CollectionFacts {
   readonly missing: readonly string[];
   readonly unseen: readonly string[];
@@ -25,13 +28,16 @@ export async function findCollections(db: Db, names: readonly string[]): Promise
 }
 
 export interface ValidatorFacts {
-  /** `other`: of another version, or changed by hand. */
+  /** `other`: from another version, or changed by hand. */
   readonly state: 'none' | 'other' | 'same';
   readonly level: string;
   readonly action: string;
 }
 
-/** @throws Fault `mongodb-unavailable`; `permission-denied` without `listCollections` on the database. */
+/**
+ * @throws Fault `mongodb-unavailable`; `permission-denied` without `listCollections` on the
+ * database.
+ */
 export async function readValidator(db: Db): Promise<ValidatorFacts> {
   const [outbox] = await withMongodbFaults(() => db.listCollections({ name: outboxCollection }).toArray());
   const options: Document = (outbox !== undefined && 'options' in outbox ? outbox.options : undefined) ?? {};
@@ -56,7 +62,7 @@ interface Wanted {
   readonly expireAfterSeconds?: number;
 }
 
-/** Every index of the set-up, without the purge's retention, which is a setting. */
+/** Every index of the set-up. The purge's retention is a setting, so it is not included. */
 const wanted: readonly Wanted[] = [
   ...indexes.map(({ name = '', key, partialFilterExpression: filter }) => {
     return { collection: outboxCollection, name, key: key as Document, filter };
@@ -91,9 +97,9 @@ export async function findIndexProblems(db: Db): Promise<readonly IndexProblem[]
 }
 
 function problemOf(index: Wanted, found: IndexDescriptionInfo | undefined): string | null {
-  // The check of the retention reports a missing purge.
+  // The check of the retention reports a missing purge index.
   if (found === undefined) return index.name === purgeIndex ? null : 'is missing';
-  // The order of fields is part of a key.
+  // The order of the fields is part of a key.
   if (JSON.stringify(found.key) !== JSON.stringify(index.key)) return 'has different fields';
   if (!isDeepStrictEqual(found.partialFilterExpression, index.filter)) return 'has a different filter';
   if (index.expireAfterSeconds !== undefined && found.expireAfterSeconds !== index.expireAfterSeconds)

@@ -1,5 +1,5 @@
 /**
- * The privileges of the connected user, and those of each part's role that it lacks.
+ * Reads the privileges of the connected user, and finds those of each part's role that it lacks.
  *
  * https://www.mongodb.com/docs/manual/reference/command/connectionStatus/
  */
@@ -33,7 +33,7 @@ export async function readUserPrivileges(db: Db): Promise<UserPrivileges> {
   };
 }
 
-/** Whether the user has any right on the collection: without one, the server does not list it. */
+/** Whether the user has any right on the collection. Without one, the server does not list it. */
 export function mayDoAnything({ granted }: UserPrivileges, database: string, collection: string): boolean {
   return granted.some(({ resource }) => covers(resource, database, collection));
 }
@@ -48,7 +48,7 @@ function covers(
   return (db === '' || db === database) && (collection === '' || collection === name);
 }
 
-/** The user, null without authentication; and for each part the privileges that the user lacks. */
+/** The user (null without authentication), and the privileges of each part that the user lacks. */
 export interface UserFacts {
   readonly user: string | null;
   readonly parts: readonly {
@@ -60,7 +60,10 @@ export interface UserFacts {
   }[];
 }
 
-/** @param writerCollections the collections of the documents. @throws Fault `mongodb-unavailable`. */
+/**
+ * @param writerCollections the collections of the documents.
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function compareWithParts(db: Db, writerCollections: readonly string[]): Promise<UserFacts> {
   const user = await readUserPrivileges(db);
   const compared = parts.map((part) => {

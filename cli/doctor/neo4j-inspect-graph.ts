@@ -1,5 +1,6 @@
 /**
- * Facts for the doctor about Neo4j: server, user, outgraph's constraints and indexes, and the form of the manifests.
+ * Collects facts for the doctor about Neo4j: server, user, outgraph's constraints and indexes, and
+ * the form of the manifests.
  */
 import type { Driver } from 'neo4j-driver';
 import { findProblems } from '../../lib/graph/neo4j-ensure-schema.ts';
@@ -96,10 +97,14 @@ export async function readGraphIndexes(driver: Driver, database: string): Promis
   );
 }
 
-/** Few enough to read quickly, however large the registry is. */
+/** Small enough to read quickly, however large the registry is. */
 const sampledManifests = 1_000;
 
-/** The distinct first lines of some manifests. @throws Fault `neo4j-unavailable`, `permission-denied`. */
+/**
+ * The distinct first lines of some manifests.
+ *
+ * @throws Fault `neo4j-unavailable`, `permission-denied`.
+ */
 export async function readManifestForms(driver: Driver, database: string): Promise<readonly string[]> {
   const rows = await read<{ form: string }>(
     driver,

@@ -1,4 +1,7 @@
-/** Whether a queue's policy allows EventBridge. Ignores Deny statements, and conditions on anything but the rule. */
+/**
+ * Checks whether a queue's policy allows EventBridge. Ignores Deny statements, and all conditions
+ * except those on the rule.
+ */
 import { z } from 'zod';
 
 const texts = z.union([z.string().transform((one) => [one]), z.array(z.string())]);

@@ -1,4 +1,4 @@
-/** Facts for the doctor about a queue and its bus. */
+/** Collects facts for the doctor about a queue and its bus. */
 import {
   DescribeEventBusCommand,
   DescribeRuleCommand,

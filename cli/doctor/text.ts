@@ -1,4 +1,4 @@
-/** The doctor's report as text: checks by group, each with a mark, and advice below. */
+/** The doctor's report as text: checks by group, each with a mark and its advice below. */
 import { styleText } from 'node:util';
 import { type CheckOutcome, type CheckResult, checkGroups, type DoctorReport } from './doctor.ts';
 
@@ -8,7 +8,10 @@ export interface TextStyle {
   readonly isUnicode: boolean;
 }
 
-/** Colour only on a terminal without NO_COLOR (https://no-color.org); signs if the locale of POSIX is UTF-8. */
+/**
+ * Uses colour only on a terminal without NO_COLOR (https://no-color.org), and signs only if the
+ * POSIX locale is UTF-8.
+ */
 export function styleOf(environment: Readonly<Record<string, string | undefined>>, isTerminal: boolean): TextStyle {
   const locale = [environment.LC_ALL, environment.LC_CTYPE, environment.LANG].find((one) => one) ?? '';
   return { hasColour: isTerminal && !environment.NO_COLOR, isUnicode: /utf-?8/i.test(locale) };

@@ -1,4 +1,7 @@
-/** Runs the doctor on real servers: connects to those that the settings name, reads each fact once, and disconnects. */
+/**
+ * Runs the doctor on real servers: connects to those that the settings name, reads each fact once,
+ * and disconnects.
+ */
 import type { Db } from 'mongodb';
 import pTimeout from 'p-timeout';
 import { Fault } from '../../lib/contract/fault.ts';
@@ -70,11 +73,11 @@ export interface DoctorRequest {
   readonly signal: AbortSignal;
 }
 
-/** Less than a check's time limit, so that an absent server is reported as such. */
+/** Shorter than a check's time limit, so that an unavailable server is reported as such. */
 const selectionMillis = 4_000;
 const checkSeconds = 10;
 
-/** Checks a stage, and changes nothing. It ends within half a minute, whatever the servers do. */
+/** Checks a stage without changing anything. Ends within half a minute, whatever the servers do. */
 export async function runDoctor({ environment, loaded, signal }: DoctorRequest): Promise<DoctorReport> {
   const states = await readStates(environment);
   const opened: (() => Promise<void>)[] = [];
@@ -213,7 +216,7 @@ function openQueues(states: readonly SettingState[], opened: (() => Promise<void
   };
 }
 
-/** The types with documents: not the canary, and not `graph`, whose events can have any source. */
+/** The types with documents. Excludes the canary, and `graph`, whose events can have any source. */
 function withDocuments({ catalog }: LoadedCatalog): readonly AggregateDefinition[] {
   return catalog === null ? [] : typesWithDocuments(catalog).filter(({ type }) => type !== graph.type);
 }

@@ -6,10 +6,13 @@ import { projectPayload } from '../../lib/projection/project.ts';
 import type { DocumentState } from '../verify/ports.ts';
 import type { DocumentId, StoredDocument } from './mongodb-documents.ts';
 
-/** Replaces unreadable text in a damaged document. An id with it could be another document's. */
+/**
+ * Replaces bytes that are not UTF-8 in a damaged document. An id that contains it could belong to
+ * another document.
+ */
 const replaced = '\u{fffd}';
 
-/** The state of a document; if it can never be applied, with the fault that says why. */
+/** The state of a document. If it can never be applied, the fault explains why. */
 export function stateOf(
   definition: AggregateDefinition,
   { id, document, damage }: StoredDocument,
@@ -21,7 +24,9 @@ export function stateOf(
       return { id, aggregateId: aggregateId.includes(replaced) ? null : aggregateId, subgraph: damage };
     return { id, aggregateId, subgraph: projectPayload(definition, aggregateId, document) };
   } catch (error) {
-    const fault = new Fault('projection-failed', 'The aggregate has no id for this document.', { cause: error });
+    const fault = new Fault('projection-failed', "The aggregate's id function failed for this document.", {
+      cause: error,
+    });
     return { id, aggregateId, subgraph: damage ?? (error instanceof Fault ? error : fault) };
   }
 }

@@ -1,4 +1,7 @@
-/** Reads a collection of documents in the order of their ids, a chunk at a time: no cursor stays open for hours. */
+/**
+ * Reads a collection of documents in the order of their ids, one chunk at a time, so that no cursor
+ * stays open for hours.
+ */
 import { BSON, type ClientSession, type Collection, type Document, type MongoClient, Timestamp } from 'mongodb';
 import { bsonTypeOf } from '../../lib/contract/bson-type.ts';
 import { Fault } from '../../lib/contract/fault.ts';
@@ -10,16 +13,21 @@ import { exactTypes, lenientTypes } from '../../lib/outbox/mongodb-read-event.ts
 /** A document's `_id`: a value of any BSON type. */
 export type DocumentId = unknown;
 
-/** A document as it was read. A damaged one does not prevent reading the others of its chunk. */
+/**
+ * A document as it was read. A damaged document does not prevent reading the others of its chunk.
+ */
 export interface StoredDocument {
   readonly id: DocumentId;
-  /** Each value in the BSON type that is stored. In a damaged document, U+FFFD replaces bytes that are not UTF-8. */
+  /**
+   * Each value in its stored BSON type. In a damaged document, U+FFFD replaces bytes that are not
+   * UTF-8.
+   */
   readonly document: Document;
-  /** Why no event can be made of it; null for an undamaged document. */
+  /** Why it cannot be recorded as an event; null for an undamaged document. */
   readonly damage: Fault | null;
 }
 
-/** Documents that are read must not be rolled back. Each one is decoded on its own: see `decode`. */
+/** Read only documents that cannot be rolled back. Each one is decoded separately: see `decode`. */
 const readOptions = { readConcern: { level: 'majority' }, raw: true } as const;
 
 /**
@@ -53,13 +61,13 @@ export async function readDocuments(
   return withMongodbFaults(() => readByIds(collection, ids));
 }
 
-/** Documents with everything that was committed up to a time, and possibly later writes. */
+/** Documents with everything that was committed up to a time, and possibly with later writes. */
 export interface DocumentsSince {
   readonly documents: readonly StoredDocument[];
   readonly committedUntil: Position;
 }
 
-/** As `listDocuments`, with the time up to which the documents are complete. */
+/** Like `listDocuments`, with the time up to which the documents are complete. */
 export async function listDocumentsSince(
   client: MongoClient,
   collection: Collection<Document>,
@@ -69,7 +77,7 @@ export async function listDocumentsSince(
   return readSince(client, collection, (session) => listChunk(collection, after, limit, {}, session));
 }
 
-/** As `readDocuments`, with the time up to which the documents are complete. */
+/** Like `readDocuments`, with the time up to which the documents are complete. */
 export async function readDocumentsSince(
   client: MongoClient,
   collection: Collection<Document>,
@@ -79,10 +87,12 @@ export async function readDocumentsSince(
 }
 
 /**
- * The session's operation time makes the server wait until a majority has everything that was committed up to it. Such
- * a read also waits for transactions that are about to commit on several shards
- * (https://github.com/mongodb/mongo/blob/master/jstests/replsets/prepare_conflict_read_concern_behavior.js). It is not
- * a snapshot session: the driver does not expose its time, and the documents need not be of one moment.
+ * The session's operation time makes the server wait until a majority has everything that was
+ * committed up to it. Such a read also waits for transactions that are about to commit on several
+ * shards
+ * (https://github.com/mongodb/mongo/blob/master/jstests/replsets/prepare_conflict_read_concern_behavior.js).
+ * This is not a snapshot session: the driver does not expose its time, and the documents need not
+ * be of one moment.
  */
 async function readSince(
   client: MongoClient,
@@ -96,7 +106,7 @@ async function readSince(
   });
 }
 
-/** Uses the bounds of the index instead of `$gt`, which finds only ids of the same BSON type. */
+/** Uses the bounds of the index. `$gt` would find only ids of the same BSON type. */
 async function listChunk(
   collection: Collection<Document>,
   after: { readonly id: DocumentId } | null,
@@ -130,7 +140,7 @@ async function readByIds(
   return (await collection.find<Uint8Array>(filter, options).toArray()).map(decode);
 }
 
-/** Writers in some languages write texts that are not UTF-8, and the server accepts them. */
+/** Writers in some languages write strings that are not UTF-8, and the server accepts them. */
 function decode(bytes: Uint8Array): StoredDocument {
   try {
     const document = BSON.deserialize(bytes, exactTypes);
@@ -140,19 +150,23 @@ function decode(bytes: Uint8Array): StoredDocument {
     const document = BSON.deserialize(bytes, lenientTypes);
     const id: DocumentId = document._id;
     const reason =
-      `The document with _id ${idText(id)} holds text that is not UTF-8. ` +
-      'No event can be made of it until a writer corrects it.';
+      `The document with _id ${idText(id)} contains text that is not valid UTF-8. ` +
+      'It cannot be recorded as an event until a writer corrects it.';
     return { id, document, damage: new Fault('payload-invalid', reason, { cause: error }) };
   }
 }
 
-/** A document's `_id` for people, as relaxed Extended JSON: 7 and "7" differ. */
+/** A document's `_id` as relaxed Extended JSON, for people: 7 and "7" differ. */
 export function idText(id: DocumentId): string {
   if (bsonTypeOf(id) === 'Long') return String(id);
   return BSON.EJSON.stringify({ id }).slice('{"id":'.length, -1);
 }
 
-/** The approximate number of documents, from the collection's metadata. @throws Fault `mongodb-unavailable`. */
+/**
+ * The approximate number of documents, from the collection's metadata.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function estimateDocuments(collection: Collection<Document>): Promise<number> {
   return withMongodbFaults(() => collection.estimatedDocumentCount());
 }

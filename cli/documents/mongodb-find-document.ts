@@ -1,7 +1,8 @@
 /**
- * Finds the document of an aggregate id. The aggregate's `id` function works only from the document to the id. So try
- * the ids that this text can represent, then the ids in its events, and finally, if requested, every document of the
- * collection. The `id` function checks each candidate.
+ * Finds the document of an aggregate id. The aggregate's `id` function works only from the document
+ * to the id. So this tries the ids that the text can represent, then the ids in the aggregate's
+ * events, and finally, if requested, every document of the collection. The `id` function checks
+ * each candidate.
  */
 import { BSON, type Collection, type Db, type Document, Long, ObjectId, UUID } from 'mongodb';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
@@ -10,15 +11,18 @@ import { findRecentlyProcessed, findUnsettledEvents } from '../show/mongodb-rece
 import { type DocumentId, listDocuments, readDocuments, type StoredDocument } from './mongodb-documents.ts';
 
 export interface FindOptions {
-  /** Search the whole collection if nothing else finds the document. That can take hours. */
+  /** Search the whole collection if nothing else finds the document. This can take hours. */
   readonly walk: boolean;
   /** Ends the walk when aborted. */
   readonly signal: AbortSignal;
-  /** Receives how many documents the walk has examined. */
+  /** Receives the number of documents that the walk has examined. */
   readonly progress: (examined: number) => void;
 }
 
-/** `absent`: no document has the id. `not-found`: no likely document has it, and the collection was not searched. */
+/**
+ * `absent`: no document has the id. `not-found`: no likely document has it, and the collection was
+ * not searched.
+ */
 export type FoundDocument =
   | { readonly outcome: 'found'; readonly document: Document }
   | { readonly outcome: 'absent' | 'not-found' | 'interrupted' };
@@ -42,7 +46,7 @@ export async function findDocument(
   const likely = await readDocuments(collection, idsOfText(aggregateId));
   const first = likely.find(matches);
   if (first !== undefined) return { outcome: 'found', document: first.document };
-  // An aggregate id that is the text of the `_id` is among the likely ones, or nowhere.
+  // An aggregate id that is the text of the `_id` is among the likely ids, or there is no document.
   if (definition.id === documentId) return { outcome: 'absent' };
   const ids = await idsOfEvents(outboxOf(db), definition.type, aggregateId);
   const found = (await readDocuments(collection, ids)).find(matches);
@@ -69,18 +73,18 @@ async function walk(
   return { outcome: 'interrupted' };
 }
 
-/** Every `_id` that `documentId` writes as this text. */
+/** Every `_id` that `documentId` converts to this text. */
 export function idsOfText(aggregateId: string): readonly DocumentId[] {
   const ids: DocumentId[] = [aggregateId];
   if (/^[0-9a-f]{24}$/.test(aggregateId)) ids.push(ObjectId.createFromHexString(aggregateId));
   if (/^(0|-?[1-9]\d{0,18})$/.test(aggregateId) && BigInt.asIntN(64, BigInt(aggregateId)) === BigInt(aggregateId))
-    // The server compares numbers by value: this finds integers of any type and doubles.
+    // The server compares numbers by value, so this finds doubles and integers of any type.
     ids.push(Long.fromString(aggregateId));
   if (UUID.isValid(aggregateId)) ids.push(new UUID(aggregateId));
   return ids;
 }
 
-/** Every `_id` in the payloads of its events. */
+/** Every `_id` in the payloads of the aggregate's events. */
 async function idsOfEvents(
   outbox: Collection<Document>,
   aggregateType: string,
@@ -96,7 +100,7 @@ async function idsOfEvents(
   return [...new Map(ids.map((id) => [BSON.EJSON.stringify({ id }, { relaxed: false }), id])).values()];
 }
 
-/** Null if the function throws: it may support only documents of its type. */
+/** Null if the function throws: it may only support documents of its type. */
 function idOf(definition: Pick<AggregateDefinition, 'id'>, document: Document): string | null {
   try {
     return definition.id(document);

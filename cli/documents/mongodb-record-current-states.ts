@@ -1,12 +1,13 @@
 /**
- * Records the current states of unchanged documents as events, to write them to the graph again. Each event's state
- * matches its position, even while writers change the same documents.
+ * Records the current states of unchanged documents as events, to write them to the graph again.
+ * Each event's state matches its position, even while writers change the same documents.
  *
- * Reading a document in the event's transaction is not enough. A concurrent writer does not conflict with a read: it
- * could commit before the event gets its position, and the older state would get the greater position. So the
- * transaction also writes the document. The server drops a write that changes nothing, and takes no lock for it (seen
- * with `$set` to the same value). So a field is added and removed in the same transaction; only a change stream on the
- * collection sees it.
+ * Reading a document in the event's transaction is not enough. A concurrent writer does not
+ * conflict with a read. It could commit before the event gets its position, and the older state
+ * would then get the greater position. So the transaction also writes the document. The server
+ * drops a write that changes nothing and takes no lock for it (seen with `$set` to the same value).
+ * So the transaction adds a field and removes it again. Only a change stream on the collection sees
+ * this.
  */
 import { BSON, type ClientSession, type Collection, type Db, type Document, type MongoClient } from 'mongodb';
 import { Fault, isDataFault } from '../../lib/contract/fault.ts';
@@ -25,11 +26,15 @@ type Recorded = RecordedChunk<DocumentId>;
 /** A field that exists only while the transaction runs. */
 const touchField = '_outgraphTouch';
 
-/** Thrown when writers change some of these documents: they are then recorded in smaller transactions. */
+/**
+ * Thrown when writers change some of these documents. They are then recorded in smaller
+ * transactions.
+ */
 class Contended extends Error {}
 
 /**
- * As `recordCurrentStates`, but does not fail because of documents that cannot be decoded: they are unrecordable.
+ * Like `recordCurrentStates`, but reports documents that cannot be decoded as unrecordable instead
+ * of failing.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -52,10 +57,12 @@ export async function recordDocuments(
 }
 
 /**
- * Records the current states of the documents with these ids: in one transaction, or in several if writers change them
- * at the same time. Documents that were deleted in the meantime are not in the result.
+ * Records the current states of the documents with these ids, in one transaction, or in several if
+ * writers change them at the same time. The result does not include documents that were deleted in
+ * the meantime.
  *
- * @throws Fault `mongodb-unavailable`: some of the documents may be recorded. Recording them twice is harmless.
+ * @throws Fault `mongodb-unavailable`. Some of the documents may then be recorded; recording them
+ * twice is harmless.
  */
 export async function recordCurrentStates<State>(
   client: MongoClient,
@@ -143,7 +150,7 @@ function makeEvent<State>(definition: AggregateDefinition<State>, document: Docu
     aggregateId = definition.id(document);
     event = createEvent(definition, { operation: 'upsert', aggregateId, payload: document });
   } catch (error) {
-    const reason = error instanceof Fault ? error.message : 'The aggregate has no id for this document.';
+    const reason = error instanceof Fault ? error.message : "The aggregate's id function failed for this document.";
     return { outcome: 'unrecordable', reason };
   }
   try {

@@ -1,7 +1,7 @@
 /**
- * Records deletions of aggregates without a document. The server does not fill in their positions: each is directly
- * after the newest known position of the aggregate. Events that writers have recorded since, or record now, are newer,
- * so no lock is needed.
+ * Records deletions of aggregates without a document. The server does not fill in their positions:
+ * each position is directly after the newest known position of its aggregate. Events that writers
+ * have recorded since, or record now, are newer, so no lock is needed.
  */
 import { type Collection, type Document, Int32, ObjectId, Timestamp } from 'mongodb';
 import { fromPosition, type Position } from '../../lib/contract/position.ts';
@@ -15,7 +15,11 @@ export interface MissingAggregate {
   readonly knownPosition: Position;
 }
 
-/** Records a deletion for each. Recording one twice is harmless. @throws Fault `mongodb-unavailable`. */
+/**
+ * Records a deletion for each aggregate. Recording one twice is harmless.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function recordDeletions(
   outbox: Collection<Document>,
   missing: readonly MissingAggregate[],

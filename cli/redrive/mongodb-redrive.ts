@@ -3,18 +3,25 @@ import { type Collection, type Document, type Filter, Int32, ObjectId } from 'mo
 import { purgeIndex } from '../../lib/outbox/collections.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
 
-/** Events processed from `since` on and before `until`. Events processed during the redrive are not redriven again. */
+/**
+ * Events processed at `since` or later, and before `until`. Events processed during the redrive are
+ * not redriven again.
+ */
 export interface ProcessedWindow {
   readonly since: Date;
   readonly until: Date;
 }
 
-/** How many processed events of the window the outbox still holds. @throws Fault `mongodb-unavailable`. */
+/**
+ * The number of processed events of the window that are still in the outbox.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function countProcessed(outbox: Collection<Document>, window: ProcessedWindow): Promise<number> {
   return withMongodbFaults(() => outbox.countDocuments(windowFilter(window), { hint: purgeIndex }));
 }
 
-/** Ids of events of the window, processed first first. @throws Fault `mongodb-unavailable`. */
+/** Ids of processed events of the window, earliest first. @throws Fault `mongodb-unavailable`. */
 export async function findProcessed(
   outbox: Collection<Document>,
   window: ProcessedWindow,
@@ -36,9 +43,9 @@ function windowFilter({ since, until }: ProcessedWindow): Filter<Document> {
 }
 
 /**
- * Makes events of a status pending again, as a writer would have written them, and returns how many had that status.
- * The sweep publishes them within a minute or two, because by their positions they are stale. Without `processedAt`,
- * they cannot be purged before they are applied.
+ * Makes events with this status pending again, as a writer would have written them. Returns how
+ * many had the status. The sweep publishes them within a minute or two, because their positions
+ * make them stale. Without `processedAt`, they cannot be purged before they are applied.
  *
  * @throws Fault `mongodb-unavailable`.
  */

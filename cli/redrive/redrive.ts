@@ -14,7 +14,11 @@ import { countProcessed, findProcessed, makePending, type ProcessedWindow } from
 
 const maxEventsAtOnce = 500;
 
-/** How many of the chosen events are dead `until` now. @throws Fault `mongodb-unavailable`. */
+/**
+ * Counts the selected dead events. `until` is the current time.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function planRedrive(
   db: Db,
   selection: DeadSelection,
@@ -24,7 +28,7 @@ export async function planRedrive(
 }
 
 /**
- * Makes the chosen dead events pending again; events that die after `until` stay dead.
+ * Makes the selected dead events pending again. Events that die after `until` stay dead.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -32,10 +36,11 @@ export function redrive(db: Db, selection: DeadSelection, until: Date, running: 
   const outbox = outboxOf(db);
   const trials = db.collection<TrialDocument>(trialCollection);
   const conflicts = db.collection<ConflictDocument>(conflictCollection);
-  return runReturn(running, {
+  return redriveInChunks(running, {
     find: (limit) => findDead(outbox, selection, until, limit),
     change: async (eventIds) => {
-      // First: a pending event may be tried immediately, and its earlier failures would count.
+      // Do this first: a pending event may be tried immediately, and its earlier failures would
+      // count.
       await forgetTrials(trials, eventIds);
       await forgetConflicts(conflicts, eventIds);
       return makePending(outbox, 'dead', eventIds);
@@ -43,10 +48,10 @@ export function redrive(db: Db, selection: DeadSelection, until: Date, running: 
   });
 }
 
-/** What redriving processed events would do. */
+/** The effect of redriving processed events. */
 export interface ProcessedRedrivePlan {
   readonly events: number;
-  /** Events processed before this time are purged. Null if none are. */
+  /** Events processed before this time were purged; null if none were. */
   readonly keptSince: Date | null;
 }
 
@@ -64,13 +69,13 @@ export async function planProcessedRedrive(db: Db, window: ProcessedWindow): Pro
 /** Makes the processed events of the window pending again. @throws Fault `mongodb-unavailable`. */
 export function redriveProcessed(db: Db, window: ProcessedWindow, running: Running): Promise<ChangeReport> {
   const outbox = outboxOf(db);
-  return runReturn(running, {
+  return redriveInChunks(running, {
     find: (limit) => findProcessed(outbox, window, limit),
     change: (eventIds) => makePending(outbox, 'processed', eventIds),
   });
 }
 
-function runReturn(running: Running, ports: Pick<ChangePorts, 'find' | 'change'>): Promise<ChangeReport> {
+function redriveInChunks(running: Running, ports: Pick<ChangePorts, 'find' | 'change'>): Promise<ChangeReport> {
   return changeInChunks(
     { ...ports, pace: paceOf(running), isInterrupted: () => running.signal.aborted, progress: running.progress },
     chunkFor(running.ratePerSecond, maxEventsAtOnce),

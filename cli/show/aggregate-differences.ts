@@ -1,6 +1,6 @@
 /**
- * The differences between one aggregate's document and the graph, by the rules of `verify`, and also element by element
- * for a stale aggregate. Pure.
+ * Finds the differences between one aggregate's document and the graph, by the rules of `verify`.
+ * For a stale aggregate, also element by element. Pure.
  */
 import { Fault } from '../../lib/contract/fault.ts';
 import { relationshipId } from '../../lib/contract/identity.ts';
@@ -15,8 +15,8 @@ export interface AggregateFindings {
   /** `aggregateType:aggregateId`. */
   readonly key: string;
   /**
-   * Its subgraph, or why it cannot be projected. `absent`: there is no document. `not-found`: it is unknown whether
-   * there is one.
+   * Its subgraph, or why it cannot be projected. `absent`: there is no document. `not-found`:
+   * unknown whether there is a document.
    */
   readonly document: Subgraph | Fault | 'absent' | 'not-found';
   readonly registered: RegisteredAggregate | undefined;
@@ -55,8 +55,9 @@ function difference(aggregate: string, kind: Difference['kind'], reason: string)
 }
 
 /**
- * The differences that an older state explains: elements that are missing, outdated or not deleted yet. An element that
- * the older state has in the same form, but the graph has not, was changed by another program.
+ * The differences that an older state explains: elements that are missing, outdated or not deleted
+ * yet. If the older state has an element in the same form but the graph does not, another program
+ * changed it.
  */
 function staleElements(
   { key, standing }: AggregateFindings,
@@ -91,7 +92,7 @@ function isInGraph({ nodes, relationships }: StoredElements, line: string): bool
   return element.kind === 'node' ? nodes.has(element.endpoint.identity) : relationships.has(element.id);
 }
 
-/** The elements that an aggregate lists, by its document or by the registry. */
+/** The elements that the document or the registry lists for an aggregate. */
 export interface ListedElements {
   readonly nodes: ReadonlyMap<string, { readonly shared: boolean }>;
   /** Types by id. */

@@ -1,4 +1,7 @@
-/** One aggregate, from the document to the graph. Plain data: printed, sent as JSON, and drawn by the console. */
+/**
+ * One aggregate, from the document to the graph. Plain data: printed, sent as JSON, and drawn by
+ * the console.
+ */
 import type { FaultCode } from '../../lib/contract/fault.ts';
 import type { Operation } from '../../lib/contract/outbox-event.ts';
 import type { Position } from '../../lib/contract/position.ts';
@@ -23,7 +26,10 @@ export interface NodeView {
   readonly identity: string;
   readonly labels: readonly string[];
   readonly properties: GraphProperties;
-  /** Owned by this aggregate, shared with others, or only an end of one of its relationships. */
+  /**
+   * Owned by this aggregate, shared with other aggregates, or only an end of one of its
+   * relationships.
+   */
   readonly hold: 'owned' | 'shared' | 'end';
 }
 
@@ -44,14 +50,17 @@ export interface SubgraphView {
 export interface ViewedFault {
   readonly code: FaultCode;
   readonly reason: string;
-  /** The error that the projection threw in this command's catalog, with its stack. */
+  /** The error that the projection in this command's catalog threw, with its stack. */
   readonly trace?: string;
 }
 
 export interface AggregateView {
   readonly aggregateType: string;
   readonly aggregateId: string;
-  /** `absent`: there is no document. `not-found`: it is unknown, because the whole collection was not searched. */
+  /**
+   * `absent`: there is no document. `not-found`: unknown, because the whole collection was not
+   * searched.
+   */
   readonly search: 'found' | 'absent' | 'not-found';
   /** Relaxed Extended JSON; null if no document was found. */
   readonly document: Readonly<Record<string, unknown>> | null;
@@ -60,15 +69,15 @@ export interface AggregateView {
   /** Why the document cannot be projected; null if it can. */
   readonly fault: ViewedFault | null;
   /**
-   * Newest first: pending and dead events, and processed ones among the outbox's last fifty thousand; at most a hundred
-   * of either.
+   * Newest first: pending and dead events, and processed events among the outbox's last fifty
+   * thousand. At most a hundred of each.
    */
   readonly events: readonly EventView[];
   /** The graph's registry entry; null if there is none. */
   readonly registry: { readonly position: Position; readonly deleted: boolean; readonly elements: number } | null;
   /** The elements in the graph that the document or the registry lists. */
   readonly standing: SubgraphView;
-  /** A pending event would change the graph: differences may disappear soon. */
+  /** A pending event would change the graph, so differences may disappear soon. */
   readonly isInFlight: boolean;
   readonly differences: readonly Difference[];
 }

@@ -1,16 +1,20 @@
-/** An element of the graph as text, in the notation of Cypher: `(:User {user_id: "ada"})`. */
+/** Formats elements of the graph in the notation of Cypher: `(:User {user_id: "ada"})`. */
 import { readNodeIdentity } from '../../lib/contract/identity.ts';
 import { escapeUnprintable } from '../../lib/contract/printable.ts';
 import type { GraphProperties, GraphScalar, GraphValue } from '../../lib/contract/subgraph.ts';
 
-/** A node by its identity; by any other name if it has lost its label or key in the graph. */
+/** A node by its identity. A node that has lost its label or key in the graph has another name. */
 export function nodeText(identity: string): string {
   if (!identity.startsWith('[')) return `(${escapeUnprintable(identity)})`;
   const { label, key } = readNodeIdentity(identity);
   return `(:${label} ${propertiesText(key)})`;
 }
 
-/** `{name: "Ada", age: 36}`, in the order of the names. @param maxCharacters the length at which a value is cut. */
+/**
+ * `{name: "Ada", age: 36}`, in the order of the names.
+ *
+ * @param maxCharacters longer values are cut.
+ */
 export function propertiesText(properties: GraphProperties, maxCharacters = Number.POSITIVE_INFINITY): string {
   const texts = Object.entries(properties)
     .sort(([left], [right]) => (left < right ? -1 : 1))
@@ -27,7 +31,7 @@ export function relationshipText(type: string, from: string, to: string, inner =
   return `${from}-[:${type}${inner === '' ? '' : ` ${inner}`}]->${to}`;
 }
 
-/** The element that a difference is about; null for one about a whole aggregate. */
+/** The element that a difference is about; null if it is about a whole aggregate. */
 export function elementText({
   element,
   ends,

@@ -1,6 +1,7 @@
 /**
- * The events of one aggregate in the outbox. Unsettled events have an index by aggregate. Processed ones have none,
- * because it would slow every writer: they are searched among the most recently processed.
+ * Finds the events of one aggregate in the outbox. Unsettled events have an index by aggregate.
+ * Processed events have none, because it would slow every writer, so they are searched among the
+ * most recently processed events.
  */
 import type { Collection, Document } from 'mongodb';
 import { toPosition } from '../../lib/contract/position.ts';
@@ -18,7 +19,7 @@ interface Aggregate {
 const searchedProcessed = 50_000;
 
 /**
- * The fields of its pending and dead events, newest first, in their stored BSON types.
+ * The fields of the aggregate's pending and dead events, newest first, in their stored BSON types.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -39,7 +40,8 @@ export async function findUnsettledEvents(
 }
 
 /**
- * The same for its processed events, among the most recently processed of all aggregates, newest first.
+ * Like `findUnsettledEvents`, for processed events among the most recently processed events of all
+ * aggregates.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -61,7 +63,8 @@ export async function findRecentlyProcessed(
 }
 
 /**
- * Its events without their payloads, newest first: at most `limit` unsettled and `limit` processed ones.
+ * The aggregate's events without their payloads, newest first: at most `limit` unsettled and
+ * `limit` processed events.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -76,7 +79,8 @@ export async function listEvents(
       1,
     ]),
   );
-  // In this order, an event that is settled between the two reads is found twice instead of not at all.
+  // In this order, an event that is settled between the two reads is found twice. In the other
+  // order, it would be missed.
   const unsettled = await findUnsettledEvents(outbox, aggregate, fields, limit);
   const processed = await findRecentlyProcessed(outbox, aggregate, fields, limit);
   const events = [...unsettled, ...processed].map(toEventView);

@@ -1,10 +1,10 @@
-/** A view as JSON, without losing digits. */
+/** Converts a view to JSON without losing digits. */
 import type { GraphProperties, GraphScalar } from '../../lib/contract/subgraph.ts';
 import type { AggregateView, SubgraphView } from './aggregate-view.ts';
 
 /**
- * With the graph's values as Extended JSON, relaxed if that is exact: `17`, `{"$numberLong": "…"}`,
- * `{"$date": "…"}`.
+ * Writes the graph's values as Extended JSON, relaxed if that is exact: `17`,
+ * `{"$numberLong": "…"}`, `{"$date": "…"}`.
  */
 export function plainView({ expected, standing, ...others }: AggregateView): Readonly<Record<string, unknown>> {
   return { ...others, expected: expected && plainSubgraph(expected), standing: plainSubgraph(standing) };

@@ -1,4 +1,6 @@
-/** The subgraphs of a document and of the graph, each with both ends of every relationship. Pure. */
+/**
+ * The subgraphs of a document and of the graph, each with both ends of every relationship. Pure.
+ */
 import { relationshipId } from '../../lib/contract/identity.ts';
 import type { NamedEndpoint, Subgraph } from '../../lib/contract/subgraph.ts';
 import type { StoredElements, StoredNode } from '../../lib/graph/stored-graph.ts';
@@ -31,14 +33,18 @@ function endView({ identity, label, key }: NamedEndpoint): NodeView {
   return { identity, labels: [label], properties: key, hold: 'end' };
 }
 
-/** The listed elements in the graph. @param ends the unlisted ends of its relationships, by identity. */
-export function standingView(
+/**
+ * The listed elements in the graph.
+ *
+ * @param ends the unlisted ends of its relationships, by identity.
+ */
+export function storedView(
   listed: ListedElements,
-  standing: StoredElements,
+  stored: StoredElements,
   ends: ReadonlyMap<string, StoredNode>,
 ): SubgraphView {
   const nodes = new Map<string, NodeView>();
-  for (const [identity, node] of standing.nodes) {
+  for (const [identity, node] of stored.nodes) {
     const hold = listed.nodes.get(identity)?.shared === true ? 'shared' : 'owned';
     nodes.set(identity, { identity, labels: node.labels, properties: node.properties, hold });
   }
@@ -48,15 +54,16 @@ export function standingView(
     if (!nodes.has(identity)) nodes.set(identity, { identity, labels, properties, hold: 'end' });
     return identity;
   };
-  const relationships = [...standing.relationships].map(([id, { from, to, properties }]): RelationshipView => {
+  const relationships = [...stored.relationships].map(([id, { from, to, properties }]): RelationshipView => {
     const ofType = listed.relationships.get(id) ?? '';
-    // A node that has lost its key or label has no identity: it is a separate node for each relationship.
+    // A node that has lost its key or label has no identity. Show it as a separate node for each
+    // relationship.
     return { id, type: ofType, from: nameEnd(from, `start of ${id}`), to: nameEnd(to, `end of ${id}`), properties };
   });
   return { nodes: [...nodes.values()], relationships };
 }
 
-/** The ends that must still be read. */
+/** The ends of relationships that must still be read. */
 export function unreadEnds({ nodes, relationships }: StoredElements): readonly string[] {
   const ends = [...relationships.values()].flatMap(({ from, to }) => [from, to]);
   const unlisted = ends.flatMap((identities) =>

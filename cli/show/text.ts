@@ -7,7 +7,7 @@ import { table } from '../terminal/table.ts';
 import type { AggregateView, EventView, NodeView, SubgraphView } from './aggregate-view.ts';
 import { elementText, nodeText, propertiesText, relationshipText } from './element-text.ts';
 
-/** A section shows at most this many elements; `--json` has all. */
+/** A section shows at most this many elements; `--json` prints all of them. */
 const shownElements = 50;
 const shownEvents = 20;
 /** Longer values are cut: summaries and embeddings are long. */
@@ -91,7 +91,7 @@ function subgraphText({ nodes, relationships }: SubgraphView): string {
   ].join('\n');
 }
 
-/** Its further labels and properties. */
+/** The node's other labels and properties. */
 function others({ identity, labels, properties }: NodeView): string {
   const { label, key } = identity.startsWith('[') ? readNodeIdentity(identity) : { label: null, key: {} };
   const more = labels.filter((one) => one !== label).map((one) => ` :${escapeUnprintable(one)}`);

@@ -1,7 +1,8 @@
 /**
- * Compares one aggregate's document with the graph. The order of the reads distinguishes a difference from a change in
- * flight: the registry, the document, its events, the elements, and the registry again. If the aggregate's position has
- * changed in the meantime, everything is read again.
+ * Compares one aggregate's document with the graph. The order of the reads distinguishes a
+ * difference from a change in flight: the registry, the document, its events, the elements, and the
+ * registry again. If the aggregate's position has changed in the meantime, everything is read
+ * again.
  */
 import { Fault } from '../../lib/contract/fault.ts';
 import { readNodeIdentity } from '../../lib/contract/identity.ts';
@@ -22,7 +23,7 @@ import { toRelaxedJson } from '../terminal/relaxed-json.ts';
 import { aggregateDifferences, listElements } from './aggregate-differences.ts';
 import type { AggregateView, EventView, ViewedFault } from './aggregate-view.ts';
 import { listEvents } from './mongodb-recent-events.ts';
-import { expectedView, standingView, unreadEnds } from './subgraph-view.ts';
+import { expectedView, storedView, unreadEnds } from './subgraph-view.ts';
 
 /** A document as it is now. */
 interface ViewedDocument {
@@ -36,10 +37,10 @@ export type ViewOutcome =
   | { readonly outcome: 'unknown' }
   | { readonly outcome: 'interrupted' };
 
-/** A changing aggregate is read at most this often. */
+/** Read a changing aggregate at most this often. */
 const maxReads = 3;
 
-/** At most this many pending or dead events, and as many processed ones, are shown. */
+/** Show at most this many unsettled events, and this many processed events. */
 const maxEvents = 100;
 
 /**
@@ -105,12 +106,12 @@ async function viewOnce(
   const fault = found?.subgraph instanceof Fault ? found.subgraph : null;
   const subgraph = found === null || found.subgraph instanceof Fault ? null : found.subgraph;
   const listed = listElements(key, subgraph, registered);
-  const standing = await readElements(driver, database, keyNames, {
+  const stored = await readElements(driver, database, keyNames, {
     nodes: [...listed.nodes.keys()].map(readNodeIdentity),
     relationships: [...listed.relationships].map(([id, type]) => ({ id, type })),
   });
   const ends = await readElements(driver, database, keyNames, {
-    nodes: unreadEnds(standing).map(readNodeIdentity),
+    nodes: unreadEnds(stored).map(readNodeIdentity),
     relationships: [],
   });
   const ahead = events.filter(({ position }) => registered === undefined || position > registered.position);
@@ -125,13 +126,13 @@ async function viewOnce(
     fault: fault && viewFault(fault),
     events,
     registry: registered === undefined ? null : registryView(registered),
-    standing: standingView(listed, standing, ends.nodes),
+    standing: storedView(listed, stored, ends.nodes),
     isInFlight,
     differences: aggregateDifferences({
       key,
       document: found?.subgraph ?? (search === 'not-found' ? 'not-found' : 'absent'),
       registered,
-      standing,
+      standing: stored,
       isNewestDead: newestUnsettled?.status === 'dead',
       isInFlight,
     }),

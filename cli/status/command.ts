@@ -71,7 +71,10 @@ function outcomeOf({ verdict }: StatusReport): 'different' | 'done' {
   return verdict === 'out-of-step' ? 'different' : 'done';
 }
 
-/** Reads the status repeatedly. The first read must succeed; later, an unavailable server is reported and retried. */
+/**
+ * Reads the status repeatedly. The first read must succeed. Later, an unavailable server is
+ * reported and retried.
+ */
 async function watch(
   read: () => ReturnType<typeof readStatus>,
   { millis, json }: { readonly millis: number; readonly json: boolean },

@@ -1,4 +1,4 @@
-/** Judges a stage's figures: a verdict, with the reasons in words and where events wait. Pure. */
+/** Judges a stage's figures: the verdict, its reasons as text, and where events wait. Pure. */
 import { durationText } from '../terminal/duration-text.ts';
 import type { StatusReport, StatusVerdict } from './status-report.ts';
 
@@ -9,7 +9,10 @@ export interface StatusFindings
   readonly slowestMillis: number | null;
 }
 
-/** An event that is pending for this many times the stale time should have been settled before younger ones. */
+/**
+ * An event that is pending for this many times the stale time should have been settled before
+ * younger events.
+ */
 const overdueFactor = 10;
 
 /** @param staleSeconds the sweep republishes events that are pending for longer. */
@@ -40,8 +43,8 @@ function ageOf({ at }: StatusFindings, then: Date | null): number {
 }
 
 /**
- * A backlog is settled in about its order: if younger events are settled quickly, the oldest one is not waiting in
- * line.
+ * A backlog is settled in about its order. If younger events are settled quickly, the oldest event
+ * is not just waiting in line.
  */
 function isOldestSkipped({ slowestMillis }: StatusFindings, waitedMillis: number, staleMillis: number): boolean {
   return slowestMillis !== null && waitedMillis > overdueFactor * staleMillis && slowestMillis * 2 < waitedMillis;

@@ -1,4 +1,7 @@
-/** Queries for the status: event counts by type, publishers, and recently settled events. All are bounded. */
+/**
+ * Queries for the status: event counts by type, publishers, and recently settled events. All are
+ * bounded.
+ */
 import type { Collection, Document } from 'mongodb';
 import { canaryAggregate } from '../../lib/contract/canary.ts';
 import { positionTime, toPosition } from '../../lib/contract/position.ts';
@@ -10,7 +13,7 @@ import type { PublisherStatus } from './status-report.ts';
 export interface TypeCount {
   readonly aggregateType: string;
   readonly events: number;
-  /** When the oldest of them was written, by its position. */
+  /** When the oldest event was written, by its position. */
   readonly oldestAt: Date;
 }
 
@@ -20,8 +23,8 @@ const order = {
 } as const;
 
 /**
- * Counts the oldest `limit` pending or dead events by type, without canaries, ordered by type: a long backlog is not
- * read as a whole.
+ * Counts the oldest `limit` pending or dead events by type, without canaries, ordered by type. The
+ * limit avoids reading the whole of a long backlog.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -50,8 +53,8 @@ export async function countByType(
 const maxPublishers = 100;
 
 /**
- * The publishers' checkpoints by id, with the last owner even if its lease has expired. The collection has a few
- * documents, so this needs no index.
+ * The publishers' checkpoints by id, with the last owner even if its lease has expired. The
+ * collection has only a few documents, so this needs no index.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -85,7 +88,11 @@ export interface SettledEvents {
   readonly isWhole: boolean;
 }
 
-/** The events processed since a time, from the newest `limit`. @throws Fault `mongodb-unavailable`. */
+/**
+ * The events processed since a time, at most the newest `limit`.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function readSettled(outbox: Collection<Document>, since: Date, limit: number): Promise<SettledEvents> {
   const found = await withMongodbFaults(() =>
     outbox

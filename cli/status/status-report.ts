@@ -1,6 +1,6 @@
 /**
- * The status of a whole stage: is the graph in step, and if not, where do events wait? Plain data: printed, sent as
- * JSON, and drawn by the console.
+ * The status of a whole stage: is the graph in step, and if not, where do events wait? Plain data:
+ * printed, sent as JSON, and drawn by the console.
  */
 
 /**
@@ -19,7 +19,7 @@ export interface TypeStatus {
   readonly dead: number;
 }
 
-/** The approximate number of messages in a queue, by SQS. */
+/** The approximate number of messages in a queue, as SQS reports it. */
 export interface QueueStatus {
   readonly visible: number;
   readonly inFlight: number;
@@ -32,7 +32,7 @@ export interface PublisherStatus {
   /** Null if no process holds the lease. */
   readonly owner: string | null;
   readonly leaseExpiresAt: Date;
-  /** When it took the lease or saved its progress last; null before the first time. */
+  /** When it last took the lease or saved its progress; null before the first time. */
   readonly updatedAt: Date | null;
   /** It still publishes a backlog by index. */
   readonly hasBacklog: boolean;
@@ -57,7 +57,10 @@ export interface StatusReport {
   readonly dead: number;
   /** Types with pending or dead events, by name. Only the oldest events are counted. */
   readonly types: readonly TypeStatus[];
-  /** There are more events than were counted by type: the counts are too small, and a type may be missing. */
+  /**
+   * There are more events than were counted by type. The counts are too small, and a type may be
+   * missing.
+   */
   readonly isCapped: boolean;
   /** Null if the settings name no queue (the worker needs none). */
   readonly queue: QueueStatus | null;
@@ -69,6 +72,9 @@ export interface StatusReport {
   readonly settledPerSecond: number;
   /** Includes canaries. */
   readonly lastSettledAt: Date | null;
-  /** The sweep's last canary; `processedAt` is null until it is applied. Null if the sweep has not run for long. */
+  /**
+   * The sweep's last canary. `processedAt` is null until it is applied. Null if the sweep has not
+   * run for a long time.
+   */
   readonly canary: { readonly writtenAt: Date; readonly processedAt: Date | null } | null;
 }

@@ -1,7 +1,7 @@
 /**
- * Is the graph in step, and if not, where do events wait? Reads the outbox, the publishers and the queue. Every read is
- * bounded and uses an index, so it can be repeated every few seconds under load. It does not query the graph, which may
- * be unavailable.
+ * Takes the status: is the graph in step, and if not, where do events wait? Reads the outbox, the
+ * publishers and the queue. Every read is bounded and uses an index, so it can run every few
+ * seconds under load. It does not query the graph, which may be unavailable.
  */
 import type { OutboxCounts } from '../../lib/outbox/outbox-counts.ts';
 import { percentile } from '../../lib/runtime/percentile.ts';
@@ -94,7 +94,7 @@ function lagOf(events: SettledEvents['events']): LagStatus | null {
   return { events: lags.length, p50Millis, p95Millis, maxMillis };
 }
 
-/** Over the last minute, or over the part of it that was read. */
+/** The rate over the last minute, or over the part of it that was read. */
 function rateOf({ events, isWhole }: SettledEvents, at: Date): number {
   const minuteAgo = before(at, rateMillis);
   const first = events.at(-1)?.processedAt;

@@ -24,7 +24,11 @@ export interface StatusScope {
   readonly queues: QueueReader | null;
 }
 
-/** Safe to repeat every second or two. @throws Fault `mongodb-unavailable` or `queue-unavailable`. */
+/**
+ * You can call it every second or two.
+ *
+ * @throws Fault `mongodb-unavailable` or `queue-unavailable`.
+ */
 export function readStatus({ db, queues }: StatusScope, options: StatusOptions): Promise<StatusReport> {
   const outbox = outboxOf(db);
   const checkpoints = db.collection(checkpointCollection);

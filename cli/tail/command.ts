@@ -61,8 +61,8 @@ async function runTail(
           signal,
           report: (change) => print(json ? JSON.stringify(change) : tailLine(change)),
           log: {
-            away: (reason) => say(`${reason} Trying again.`),
-            back: () => say('MongoDB answers again.'),
+            unavailable: (reason) => say(`${reason} Trying again.`),
+            recovered: () => say('MongoDB is available again.'),
             missed: (reason) => say(`${reason} Changes in between were missed. Continuing from now.`),
           },
         },

@@ -1,11 +1,14 @@
-/** Reports what happens in the outbox, across elections and outages, and says when changes were missed. */
+/**
+ * Reports changes in the outbox, across elections and outages, and reports when changes were
+ * missed.
+ */
 import { Fault } from '../../lib/contract/fault.ts';
 import type { Position } from '../../lib/contract/position.ts';
 import type { TailStart } from '../../lib/publisher/progress.ts';
 
 /** An open stream. */
 interface Follower<Change, Token> {
-  /** Waits for about half a second; null if nothing happened. */
+  /** Waits for about half a second. Null if nothing happened. */
   readonly next: () => Promise<Change | null>;
   readonly token: () => Token | null;
   readonly close: () => Promise<void>;
@@ -22,43 +25,44 @@ export interface FollowPorts<Change, Token> {
 
 export interface FollowLog {
   /** Called once for each outage. */
-  readonly away: (reason: string) => void;
-  readonly back: () => void;
-  /** Changes since the last reported one cannot be read any more. */
+  readonly unavailable: (reason: string) => void;
+  readonly recovered: () => void;
+  /** Changes since the last reported one can no longer be read. */
   readonly missed: (reason: string) => void;
 }
 
 const retryMillis = 1_000;
 
 /**
- * Follows until it is interrupted. An error before the first answer ends it, because then the request is wrong.
+ * Follows the stream until it is interrupted. An error before the first answer ends it, because the
+ * request is then wrong.
  *
- * @throws Fault of the first read; later only a fault that is not transient.
+ * @throws Fault of the first read. Later, only a fault that is not transient.
  */
 export async function follow<Change, Token>(ports: FollowPorts<Change, Token>, from: TailStart<Token>): Promise<void> {
   let start = from;
-  let isBegun = false;
-  let isAway = false;
+  let hasStarted = false;
+  let isUnavailable = false;
   let follower = ports.open(start);
   try {
     while (!ports.isInterrupted()) {
       try {
         const change = await follower.next();
-        isBegun = true;
-        if (isAway) ports.log.back();
-        isAway = false;
+        hasStarted = true;
+        if (isUnavailable) ports.log.recovered();
+        isUnavailable = false;
         if (change !== null) ports.report(change);
         const token = follower.token();
         if (token !== null) start = { resumeToken: token };
       } catch (error) {
-        if (!isBegun || !(error instanceof Fault) || !mayPass(error)) throw error;
+        if (!hasStarted || !(error instanceof Fault) || !canContinue(error)) throw error;
         await follower.close();
         if (isLost(error)) {
           ports.log.missed(error.message);
           start = { after: await ports.readClusterTime() };
         } else {
-          if (!isAway) ports.log.away(error.message);
-          isAway = true;
+          if (!isUnavailable) ports.log.unavailable(error.message);
+          isUnavailable = true;
           await ports.sleep(retryMillis);
         }
         follower = ports.open(start);
@@ -73,6 +77,6 @@ function isLost({ code }: Fault): boolean {
   return code === 'history-lost' || code === 'change-event-too-large';
 }
 
-function mayPass(fault: Fault): boolean {
+function canContinue(fault: Fault): boolean {
   return isLost(fault) || fault.code === 'mongodb-unavailable';
 }

@@ -1,6 +1,6 @@
 /**
- * Follows events as they are written and settled, without their payloads. For a change of status, the change says what
- * happened, and a lookup of the event adds its names.
+ * Follows events as they are written and settled, without their payloads. For a change of status,
+ * the change itself contains what happened, and a lookup of the event adds its names.
  */
 import type { ChangeStreamOptions, Collection, Document } from 'mongodb';
 import { canaryAggregate } from '../../lib/contract/canary.ts';
@@ -11,18 +11,21 @@ import type { ResumeToken } from '../../lib/publisher/mongodb-lease.ts';
 import type { TailStart } from '../../lib/publisher/progress.ts';
 import type { Happening, OutboxChange } from './outbox-change.ts';
 
-/** Which changes are reported; empty lists mean all. */
+/** Selects the reported changes. An empty list means all. */
 export interface ChangeSelection {
   readonly aggregateTypes: readonly string[];
   readonly aggregateIds: readonly string[];
   readonly canaries: boolean;
 }
 
-/** An open change stream. `next` throws `history-lost` or `change-event-too-large` if it cannot continue. */
+/**
+ * An open change stream. `next` throws `history-lost` or `change-event-too-large` if it cannot
+ * continue.
+ */
 export interface OutboxFollower {
-  /** Waits up to half a second; null if nothing happened. */
+  /** Waits up to half a second. Null if nothing happened. */
   readonly next: () => Promise<OutboxChange | null>;
-  /** Where another stream continues. */
+  /** The token with which another stream continues. */
   readonly token: () => ResumeToken | null;
   readonly close: () => Promise<void>;
 }

@@ -7,7 +7,10 @@ import { durationText } from '../terminal/duration-text.ts';
 /** What happened to an event. */
 export type Happening =
   | { readonly what: 'written' }
-  /** The event, or a newer state of its aggregate, is in the graph. The lag is measured from `createdAt`. */
+  /**
+   * The event, or a newer state of its aggregate, is in the graph. The lag is measured from
+   * `createdAt`.
+   */
   | { readonly what: 'applied'; readonly lagMillis: number }
   | { readonly what: 'dead'; readonly code: string }
   /** Pending again after it was dead or processed. */

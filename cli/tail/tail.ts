@@ -16,9 +16,10 @@ export interface TailOptions extends ChangeSelection {
 }
 
 /**
- * Reports every chosen change until the signal is aborted.
+ * Reports every selected change until the signal is aborted.
  *
- * @throws Fault `history-lost` if the oplog does not reach back that far; `mongodb-unavailable` at the start.
+ * @throws Fault `history-lost` if the oplog does not reach back far enough; `mongodb-unavailable`
+ * at the start.
  */
 export async function tail(
   db: Db,
@@ -46,7 +47,7 @@ export async function tail(
   await follower.catch((error: unknown) => Promise.reject(explainStart(error, sinceSeconds)));
 }
 
-/** Explains the fault of the first read to a user of `--since`. */
+/** Rewords the fault of the first read for a user of `--since`. */
 export function explainStart(error: unknown, sinceSeconds: number): unknown {
   if (!(error instanceof Fault) || error.code !== 'history-lost') return error;
   const reason = `MongoDB's oplog does not reach back ${sinceSeconds} seconds: use a smaller --since.`;

@@ -11,7 +11,8 @@ export interface BlockScreen {
   readonly end: () => void;
 }
 
-// The terminal's alternate screen, as pagers use it: no earlier block stays visible, and the previous content is kept.
+// Use the terminal's alternate screen, as pagers do: no earlier block stays visible, and the
+// previous content is kept.
 const enter = '\u001b[?1049h';
 const leave = '\u001b[?1049l';
 const home = '\u001b[H';

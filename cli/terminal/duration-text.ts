@@ -1,4 +1,4 @@
-/** A duration as people say it, in at most two units. */
+/** Formats a duration for people, in at most two units. */
 
 const units = [
   ['d', 86_400_000],
@@ -7,7 +7,10 @@ const units = [
   ['s', 1_000],
 ] as const;
 
-/** "420 ms", "2.1 s", "3 min 5 s", "2 h 5 min", "3 d 4 h". A negative duration (clocks differ) is "0 ms". */
+/**
+ * "420 ms", "2.1 s", "3 min 5 s", "2 h 5 min", "3 d 4 h". A negative duration (the clocks differ)
+ * is "0 ms".
+ */
 export function durationText(millis: number): string {
   const whole = Math.max(0, Math.round(millis));
   if (whole < 1_000) return `${whole} ms`;

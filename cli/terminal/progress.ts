@@ -1,6 +1,9 @@
-/** A line on a terminal with the progress of a long command, its rate and the remaining time. */
+/**
+ * Shows the progress of a long command on one line of a terminal, with its rate and the remaining
+ * time.
+ */
 
-/** Receives how much is done by now. */
+/** Receives the amount done so far. */
 export type ShowProgress = (done: number) => void;
 
 interface Screen {
@@ -10,7 +13,7 @@ interface Screen {
 
 const everyMillis = 500;
 
-/** Progress is for people: in a file it is noise. */
+/** Progress is for people. In a file, it is noise. */
 export function isWanted(screen: Screen): boolean {
   return screen.isTTY === true;
 }

@@ -1,4 +1,7 @@
-/** The aggregate types that a command works with: those of the operator's service, or `graph` alone. */
+/**
+ * Reads the aggregate types that a command works with: those of the operator's service, or `graph`
+ * alone.
+ */
 
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -14,7 +17,7 @@ import { exitCodes } from '../exit-codes.ts';
 import { Refusal } from './run-command.ts';
 import { Exit, type Shell } from './shell.ts';
 
-/** `problem` says why the catalog cannot be loaded. */
+/** `problem` is why the catalog cannot be loaded. */
 export type LoadedCatalog =
   | { readonly catalog: AggregateCatalog; readonly problem: null }
   | { readonly catalog: null; readonly problem: string };
@@ -40,7 +43,7 @@ export async function readCatalogOrExit(shell: Shell, options: CatalogOption): P
   throw new Exit(exitCodes.wrongUse);
 }
 
-/** Reads the catalog, or says why it cannot be loaded. */
+/** Reads the catalog, or returns why it cannot be loaded. */
 export async function loadCatalog(
   { environment }: Pick<Shell, 'environment'>,
   { catalog: given }: CatalogOption,
@@ -63,10 +66,10 @@ export function typesOf(definitions: readonly AggregateDefinition[]): string {
 }
 
 /**
- * Refuses if the databases hold types that the catalog lacks: a comparison would skip them and find the graph equal.
- * For a command without named types.
+ * Refuses if the databases hold types that are missing from the catalog: a comparison would skip
+ * them and find the graph equal. For a command without named types.
  *
- * @throws Refusal that names them.
+ * @throws Refusal that names the types.
  */
 export async function refuseUnknownTypes(scope: Databases, definitions: readonly AggregateDefinition[]): Promise<void> {
   const unknownTypes = await findUnknownTypes(scope, createCatalog(definitions));
@@ -80,8 +83,8 @@ export async function refuseUnknownTypes(scope: Databases, definitions: readonly
 }
 
 /**
- * The types of live aggregates in the graph and of pending or dead events that the catalog lacks, by name. The graph
- * knows the aggregate of every processed event.
+ * The types of live aggregates in the graph, and of pending or dead events, that are missing from
+ * the catalog. Sorted by name. The graph has the aggregate of every processed event.
  *
  * @throws Fault `mongodb-unavailable` or `neo4j-unavailable`.
  */
@@ -95,7 +98,7 @@ async function findUnknownTypes(
 }
 
 /**
- * The definitions of the named types that have documents, each once; without names, all of them.
+ * The definitions of the named types with documents, each once. Without names, all of them.
  *
  * @throws Exit or CommanderError for an unknown type, after printing it.
  */

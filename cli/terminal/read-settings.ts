@@ -1,4 +1,7 @@
-/** Reads a command's settings from the environment, and resolves references to SSM and Secrets Manager. */
+/**
+ * Reads a command's settings from the environment, and resolves references to SSM and Secrets
+ * Manager.
+ */
 import type { z } from 'zod';
 import { createReferenceReader } from '../../lib/runtime/secrets.ts';
 import { readSettings } from '../../lib/runtime/settings.ts';

@@ -1,10 +1,11 @@
-/** A stored value as relaxed Extended JSON, for people. */
+/** Formats a stored value as relaxed Extended JSON, for people. */
 import { BSON } from 'mongodb';
 import { bsonTypeOf } from '../../lib/contract/bson-type.ts';
 
 /**
- * Expects a value that was read with `exactTypes`. An integer beyond JavaScript's numbers keeps its digits. The library
- * would turn a document with a field `_bsontype` into a value of that type, or throw: here the field is data.
+ * Expects a value that was read with `exactTypes`. An integer beyond JavaScript's safe range keeps
+ * its digits. The library would convert a document with a field `_bsontype` to a value of that
+ * type, or throw. Here the field is data.
  */
 export function toRelaxedJson(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(toRelaxedJson);

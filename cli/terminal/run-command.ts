@@ -1,4 +1,4 @@
-/** Shared by all operator commands: interruption, confirmation before a change, and the answer. */
+/** Shared by all operator commands: interruption, confirmation before a change, and output. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { describeError } from '../../lib/contract/fault.ts';
 import type { GraphAddress } from '../../lib/runtime/addresses.ts';
@@ -17,7 +17,7 @@ export interface ChangeOptions {
 
 /** A command's answer, for people and for programs. */
 export interface Answer {
-  /** `wrong` exits like `failed`, `unusable` like wrong settings. */
+  /** `wrong` exits like `failed`; `unusable` exits like wrong settings. */
   readonly outcome: 'done' | 'equal' | 'different' | 'interrupted' | 'wrong' | 'unusable';
   readonly text: string;
   readonly facts: Readonly<Record<string, unknown>>;
@@ -25,7 +25,7 @@ export interface Answer {
 
 /** Thrown to end a command that is not confirmed or not safe. */
 export class Refusal extends Error {
-  /** For programs: what was done before the refusal. */
+  /** For programs: the work done before the refusal. */
   readonly facts: Answer['facts'];
 
   constructor(message: string, facts: Answer['facts'] = {}) {
@@ -37,7 +37,7 @@ export class Refusal extends Error {
 export interface Terminal {
   readonly signal: AbortSignal;
   /** @throws Refusal unless the answer is yes. */
-  readonly confirm: (whatItDoes: string) => Promise<void>;
+  readonly confirm: (plan: string) => Promise<void>;
   /** For people, on stderr. */
   readonly say: (text: string) => void;
   readonly showProgress: (total: number | null, what: string) => ShowProgress;
@@ -46,7 +46,7 @@ export interface Terminal {
 /**
  * Adds `--rate`, `--yes` and `--json`.
  *
- * @param rate a default that depends on other options is given as text, which is only shown.
+ * @param rate a default that depends on other options is text, which is only shown.
  */
 export function addChangeOptions(
   command: Command,
@@ -80,7 +80,7 @@ export async function runCommand(
     const answer = await work({
       signal: shell.signal,
       say,
-      confirm: (whatItDoes) => confirm(shell, `${screen.endLine()}${whatItDoes}`, yes === true),
+      confirm: (plan) => confirm(shell, `${screen.endLine()}${plan}`, yes === true),
       showProgress: (total, what) => (isWanted(screen) ? showProgress(screen, total, what) : ignore),
     });
     screen.write(screen.endLine());
@@ -93,7 +93,9 @@ export async function runCommand(
   }
 }
 
-/** stderr, and whether a line of progress is open on it: the next text must start on a new line. */
+/**
+ * stderr. Tracks whether a progress line is open on it, so that the next text starts on a new line.
+ */
 function createScreen({ stderr }: Shell) {
   let isOpen = false;
   return {
@@ -111,7 +113,7 @@ function createScreen({ stderr }: Shell) {
   };
 }
 
-/** Prints why a command failed. Returns its exit. */
+/** Prints why a command failed. Returns the `Exit` to throw. */
 export function reportFailure({ stdout, stderr }: Shell, error: unknown, json: boolean): Exit {
   if (error instanceof Exit) return error;
   const refused = error instanceof Refusal;
@@ -129,7 +131,7 @@ export const readDatabaseSettings = (shell: Shell) => readSettingsOrExit(shell, 
 export const readOutboxSettings = (shell: Shell) =>
   readSettingsOrExit(shell, databaseSettings.pick({ MONGODB_URI: true, MONGODB_DATABASE: true }));
 
-/** The addresses of both databases. The graph's is optional: the command can do without it. */
+/** The addresses of both databases. The graph's address is optional. */
 export const readSettingsWithGraph = (shell: Shell) =>
   readSettingsOrExit(shell, databaseSettings.partial({ NEO4J_URI: true }));
 
@@ -141,8 +143,8 @@ export function graphOf({
   return NEO4J_URI === undefined ? null : { NEO4J_URI, ...others };
 }
 
-async function confirm({ stderr, ask }: Shell, whatItDoes: string, yes: boolean): Promise<void> {
-  stderr.write(`${whatItDoes}\n`);
+async function confirm({ stderr, ask }: Shell, plan: string, yes: boolean): Promise<void> {
+  stderr.write(`${plan}\n`);
   if (yes) return;
   if (ask === null) throw new Refusal('Not a terminal: pass --yes to skip the confirmation.');
   const answer = await ask('Go ahead? [y/N] ').catch(() => '');

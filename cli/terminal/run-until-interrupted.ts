@@ -1,12 +1,12 @@
-/** Runs a command until it is interrupted: Ctrl-C is its normal end. */
+/** Runs a command until it is interrupted. Ctrl-C is its normal end. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { reportFailure } from './run-command.ts';
 import { type Shell, untilAborted } from './shell.ts';
 
 export interface Stream {
-  /** Aborted by Ctrl-C, SIGTERM, or when the reader of stdout ends. */
+  /** Aborted by Ctrl-C, by SIGTERM, or when the reader of stdout ends. */
   readonly signal: AbortSignal;
-  /** A line on stdout. */
+  /** Prints a line on stdout. */
   readonly print: (line: string) => void;
   /** For people, on stderr. */
   readonly say: (text: string) => void;
@@ -21,7 +21,7 @@ export async function runUntilInterrupted(
   work: (stream: Stream) => Promise<void>,
 ): Promise<void> {
   const { stdout, stderr } = shell;
-  // `| head` has read enough.
+  // A reader such as `| head` may stop reading.
   const unread = new AbortController();
   stdout.on('error', () => unread.abort());
   const signal = AbortSignal.any([shell.signal, unread.signal]);

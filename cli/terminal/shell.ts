@@ -1,4 +1,4 @@
-/** The surroundings that a command runs in, and how it exits. */
+/** The environment that a command runs in, and how it exits. */
 import type { Environment } from '../../lib/runtime/settings.ts';
 
 type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
@@ -7,7 +7,7 @@ export interface Shell {
   readonly environment: Environment;
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Asks the person at the terminal, and rejects if no answer comes; null without a terminal. */
+  /** Asks the person at the terminal. Rejects if there is no answer. Null without a terminal. */
   readonly ask: ((question: string) => Promise<string>) | null;
   /** Aborted by Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
@@ -18,7 +18,7 @@ export class Exit extends Error {
   readonly exitCode: number;
 
   constructor(exitCode: number) {
-    super(`The command ended with ${exitCode}.`);
+    super(`The command exited with code ${exitCode}.`);
     this.exitCode = exitCode;
   }
 }

@@ -1,7 +1,10 @@
-/** A command that records many events waits while many are pending, so that the users' own events are not delayed. */
+/**
+ * Makes a command that records many events wait while many are pending, so that the users' own
+ * events are not delayed.
+ */
 
 export interface CapacityPorts {
-  /** Counts no further than `limit`. */
+  /** Counts up to `limit`. */
   readonly countPending: (limit: number) => Promise<number>;
   readonly sleep: (millis: number) => Promise<void>;
   readonly isInterrupted: () => boolean;
@@ -9,11 +12,14 @@ export interface CapacityPorts {
 }
 
 export interface WaitingLog {
-  /** Recording waits for the consumer, because this many events are pending. */
+  /** Recording is waiting for the consumer, because this many events are pending. */
   readonly waiting: (pending: number) => void;
 }
 
-/** Documents recorded in one transaction: few, so that it is short and rarely conflicts with a writer. */
+/**
+ * Documents recorded in one transaction: few, so that it is short and rarely conflicts with a
+ * writer.
+ */
 export const recordedAtOnce = 100;
 
 const pollMillis = 1_000;

@@ -6,10 +6,10 @@ export interface PacePorts {
   readonly sleep: (millis: number) => Promise<void>;
 }
 
-/** Waits, after this many items, until the time they may take has passed. */
+/** Call it after this many items. It waits until the time that they may take has passed. */
 export type Pace = (items: number) => Promise<void>;
 
-/** A pace of `perSecond` items. Time lost to slow work is not made up for. */
+/** A pace of `perSecond` items. It does not make up for time lost to slow work. */
 export function createPace(perSecond: number, { now, sleep }: PacePorts): Pace {
   let dueAt = Number.NEGATIVE_INFINITY;
   return async (items) => {
@@ -19,7 +19,10 @@ export function createPace(perSecond: number, { now, sleep }: PacePorts): Pace {
   };
 }
 
-/** The chunk size for an even pace: the items of a tenth of a second, at least 1 and at most `largest`. */
+/**
+ * The chunk size for an even pace: the items of a tenth of a second, at least 1 and at most
+ * `largest`.
+ */
 export function chunkFor(perSecond: number, largest: number): number {
   return Math.max(1, Math.min(largest, Math.floor(perSecond / 10)));
 }

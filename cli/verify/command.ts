@@ -126,7 +126,7 @@ interface DifferenceFile {
   readonly close: () => Promise<void>;
 }
 
-/** @throws Refusal if the file cannot be written, immediately or later. */
+/** @throws Refusal if the file cannot be written, now or later. */
 async function openFile(name: string): Promise<DifferenceFile> {
   const refuse = (error: NodeJS.ErrnoException): never => {
     throw new Refusal(`${name} cannot be written: ${error.code ?? error.message}.`);

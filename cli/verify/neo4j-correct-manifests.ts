@@ -1,10 +1,12 @@
 /**
- * Corrects manifests to match the graph, for elements that another program has changed. The apply skips elements that
- * are unchanged by the manifest. So a missing element is removed from it, and a changed one gets a content that no
- * state has: the next event of the aggregate then writes both, in its own transaction. The aggregates are locked, so
- * that concurrent events are applied before or after this.
+ * Corrects manifests to match the graph, for elements that another program has changed. The apply
+ * skips elements whose manifest line is unchanged. So this removes a missing element from the
+ * manifest, and gives a changed element a content that no state has. The next event of the
+ * aggregate then writes both, in its own transaction. The aggregates are locked, so concurrent
+ * events are applied before or after this.
  *
- * Shared elements are corrected immediately, because other aggregates list them too and have no event.
+ * Shared elements are corrected immediately, because other aggregates list them too and have no
+ * event.
  */
 import type { Driver, ManagedTransaction } from 'neo4j-driver';
 import type { NamedEndpoint } from '../../lib/contract/subgraph.ts';
@@ -59,7 +61,7 @@ export async function correctManifests(
   await withNeo4jFaults(() => inWriteTransaction(driver, database, (tx) => correct(tx, known)));
 }
 
-/** A line of a manifest that is damaged. */
+/** A damaged line of a manifest. */
 interface DamagedLine {
   readonly key: string;
   readonly line: string;
@@ -80,7 +82,10 @@ function damagedLines(
   );
 }
 
-/** Settles shared elements, and nodes with the mark of another owner that may not list them. */
+/**
+ * Settles shared elements, and nodes that are marked with a different owner, which may not list
+ * them.
+ */
 async function settleDamaged(driver: Driver, database: string, lines: readonly DamagedLine[]): Promise<void> {
   const query = queryOf(driver, database);
   const nodes = lines.flatMap(({ key, listed }) => (listed.kind === 'node' ? [{ key, listed }] : []));
@@ -103,7 +108,10 @@ async function settleDamaged(driver: Driver, database: string, lines: readonly D
   if (elements.length > 0) await settleElements(driver, database, { elements, rewrite: true });
 }
 
-/** Creates missing nodes with only label and key. Everything else about an element is read under its lock. */
+/**
+ * Creates missing nodes with only their label and key. Everything else about an element is read
+ * under its lock.
+ */
 async function mergeNodes(tx: ManagedTransaction, endpoints: readonly NamedEndpoint[]): Promise<MarkedElement[]> {
   const merged: MarkedElement[] = [];
   for (const [shape, members] of groupByShape(endpoints, (endpoint) => endpoint)) {
@@ -144,11 +152,11 @@ async function correct(tx: ManagedTransaction, damaged: readonly DamagedAggregat
     listed.kind === 'relationship' && isMisplaced ? [listed] : [],
   );
   const ends = await deleteReleased(tx, relationships);
-  const standing = await readStanding(query, lines);
+  const stored = await readStored(query, lines);
   const entries = [...Map.groupBy(lines, ({ key }) => key)].flatMap(([key, ofKey]): readonly RegistryEntry[] => {
     const before = known.get(key);
     if (before === undefined) return [];
-    const corrected = new Map(ofKey.map((one) => [one.line, correctLine(one, standing)]));
+    const corrected = new Map(ofKey.map((one) => [one.line, correctLine(one, stored)]));
     const manifest = decodeManifest(before.manifest).flatMap((line) => corrected.get(line) ?? [line]);
     return [{ key, position: before.position, manifest: encodeManifest(manifest), deleted: false }];
   });
@@ -157,12 +165,12 @@ async function correct(tx: ManagedTransaction, damaged: readonly DamagedAggregat
 }
 
 /** Owners of nodes by identity, and ids of relationships. */
-interface Standing {
+interface StoredNames {
   readonly owners: ReadonlyMap<string, string | null>;
   readonly relationships: ReadonlySet<string>;
 }
 
-async function readStanding(query: Query, lines: readonly DamagedLine[]): Promise<Standing> {
+async function readStored(query: Query, lines: readonly DamagedLine[]): Promise<StoredNames> {
   const nodes = await readNodes(
     query,
     lines.flatMap(({ listed }) => (listed.kind === 'node' ? [listed.endpoint] : [])),
@@ -177,8 +185,8 @@ async function readStanding(query: Query, lines: readonly DamagedLine[]): Promis
   };
 }
 
-/** The corrected line; none for an element that must be created again. */
-function correctLine({ key, line, listed }: DamagedLine, { owners, relationships }: Standing): readonly string[] {
+/** The corrected line. Empty for an element that must be created again. */
+function correctLine({ key, line, listed }: DamagedLine, { owners, relationships }: StoredNames): readonly string[] {
   if (listed.kind === 'relationship') {
     if (!relationships.has(listed.id)) return [];
     return listed.shared ? [line] : [withUnknownContent(line)];

@@ -1,4 +1,7 @@
-/** Counts the aggregates that list elements, by their manifests. Reads the whole registry: use it only for `verify`. */
+/**
+ * Counts the aggregates that list elements, by their manifests. Reads the whole registry, so use it
+ * only for `verify`.
+ */
 import type { Driver } from 'neo4j-driver';
 import { sharedNodeLine } from '../../lib/graph/manifest.ts';
 import type { KeyNames } from '../../lib/graph/neo4j-key-names.ts';
@@ -6,13 +9,16 @@ import { type Query, queryOf } from '../../lib/graph/neo4j-read.ts';
 import { rereadElements } from '../../lib/graph/neo4j-read-elements.ts';
 import type { CountedElement, MarkedElement } from '../../lib/graph/stored-graph.ts';
 
-/** How many aggregates list an element as owned (counted for relationships only) and as shared. */
+/**
+ * The number of aggregates that list an element as owned (for relationships only) and as shared.
+ */
 export interface Listings {
   readonly owned: number;
   readonly shared: number;
 }
 
-// A shared node's line is the same in every manifest; a relationship's id is the third word of its line.
+// A shared node's line is the same in every manifest. A relationship's id is the third word of its
+// line.
 const statement = `
 MATCH (a:OutgraphAggregate) WHERE a.deletedAt IS NULL
 UNWIND split(a.manifest, '\\n') AS line
@@ -43,8 +49,8 @@ export async function readListings(
 const maxReads = 3;
 
 /**
- * The elements that still exist, each with the number of aggregates that list it as shared. An element that changed at
- * every count is left out.
+ * The elements that still exist, each with the number of aggregates that list it as shared. Omits
+ * an element that changed during every count.
  *
  * @throws Fault `neo4j-unavailable`.
  */
@@ -64,10 +70,10 @@ export async function countListings(
     const after = await rereadElements(query, keyNames, before);
     const sharesBefore = new Map(before.map(({ elementId, shares }) => [elementId, shares]));
     // A transaction that starts or stops listing an element also writes its count.
-    const isQuiet = ({ elementId, shares }: MarkedElement) => sharesBefore.get(elementId) === shares;
-    for (const element of after.filter(isQuiet))
+    const isUnchanged = ({ elementId, shares }: MarkedElement) => sharesBefore.get(elementId) === shares;
+    for (const element of after.filter(isUnchanged))
       counted.push({ element, listings: listings.get(element.elementId)?.shared ?? 0 });
-    open = after.filter((element) => !isQuiet(element));
+    open = after.filter((element) => !isUnchanged(element));
   }
   return counted;
 }

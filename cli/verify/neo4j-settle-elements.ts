@@ -1,10 +1,11 @@
 /**
- * Corrects single elements to match the registry, in a graph that another program has changed. An element that no
- * aggregate lists is deleted, or becomes a placeholder while it has relationships. A share count is set to the number
- * of aggregates that list the element.
+ * Corrects single elements to match the registry, in a graph that another program has changed. An
+ * element that no aggregate lists is deleted, or becomes a placeholder while it has relationships.
+ * A share count is set to the number of aggregates that list the element.
  *
- * The elements are locked before the registry is read. A transaction that starts or stops listing one needs its lock:
- * it is either committed, so its manifest is read here, or it comes later and finds the result of this transaction.
+ * The elements are locked before the registry is read. A transaction that starts or stops listing
+ * one of them needs its lock. Either it is already committed, so this reads its manifest, or it
+ * comes later and finds the result of this transaction.
  */
 import type { Driver, ManagedTransaction } from 'neo4j-driver';
 import { readNodeIdentity } from '../../lib/contract/identity.ts';
@@ -20,12 +21,15 @@ import { inWriteTransaction } from '../../lib/graph/neo4j-write-transaction.ts';
 import type { MarkedElement, MarkedNode, MarkedRelationship } from '../../lib/graph/stored-graph.ts';
 import { type Listings, readListings } from './neo4j-count-listings.ts';
 
-/** The registry is read under the locks: on a large graph that takes longer than the time limit of an apply. */
+/**
+ * The registry is read under the locks. On a large graph, that takes longer than the time limit of
+ * an apply.
+ */
 const settleTimeoutSeconds = 600;
 
 export interface ElementsToSettle {
   readonly elements: readonly MarkedElement[];
-  /** For shared elements of which more than the count may be wrong. */
+  /** For shared elements whose content may be wrong too, not only the count. */
   readonly rewrite: boolean;
 }
 
@@ -40,7 +44,7 @@ export async function settleElements(
   const work = async (tx: ManagedTransaction) => {
     const query: Query = (statement, parameters) => runStatement(tx, statement, parameters);
     await lock(query, ids);
-    // After the locks, because a label's constraint exists before its first node.
+    // Read this after taking the locks: a label's constraint exists before its first node.
     const keyNames = await readKeyNames(driver, database);
     const count = await settleLocked(tx, query, keyNames, { elements, rewrite });
     await unlock(query, ids);
@@ -55,13 +59,14 @@ async function settleLocked(
   keyNames: KeyNames,
   { elements, rewrite }: ElementsToSettle,
 ): Promise<number> {
-  const standing = await rereadElements(query, keyNames, elements);
-  const listed = await readOwnedNodes(query, standing);
+  const stored = await rereadElements(query, keyNames, elements);
+  const listed = await readOwnedNodes(query, stored);
   const isOwned = (element: MarkedElement) =>
     element.kind === 'node' && element.identities.some((identity) => listed.has(ownedName(element.owner, identity)));
-  // A node without an identity cannot be judged: its label, its key or their constraint was removed.
+  // A node without an identity cannot be judged. Its label, its key or their constraint was
+  // removed.
   const isNamed = (element: MarkedElement) => element.kind === 'relationship' || element.identities.length > 0;
-  const open = standing.filter((element) => isNamed(element) && !isOwned(element));
+  const open = stored.filter((element) => isNamed(element) && !isOwned(element));
   const listings = await readListings(query, open);
   const listingsOf = ({ elementId }: MarkedElement) => listings.get(elementId) ?? noListings;
   const nodes = open
@@ -86,7 +91,7 @@ interface NodePlan {
   readonly key: Readonly<Record<string, unknown>>;
 }
 
-/** Empty if the node is correct. Its owner does not list it. */
+/** Returns nothing if the node is correct. Its owner does not list it. */
 function planNode(
   { elementId, owner, shares, identities, lonely }: MarkedNode,
   listings: number,
@@ -191,7 +196,7 @@ interface ElementIds extends Readonly<Record<string, readonly string[]>> {
   readonly relationships: readonly string[];
 }
 
-/** Sorted, for a consistent order of locks. */
+/** Sorted, so that the order of locks is consistent. */
 function idsOf(elements: readonly MarkedElement[]): ElementIds {
   const ofKind = (kind: MarkedElement['kind']) =>
     elements.flatMap((element) => (element.kind === kind ? element.elementId : [])).sort();

@@ -1,4 +1,4 @@
-/** What a verification reads from both databases. */
+/** The functions with which a verification reads from both databases. */
 import type { Fault } from '../../lib/contract/fault.ts';
 import type { Position } from '../../lib/contract/position.ts';
 import type { Subgraph, SubgraphNode } from '../../lib/contract/subgraph.ts';
@@ -10,12 +10,12 @@ import type {
 } from '../../lib/graph/stored-graph.ts';
 import type { UnsettledEvent } from '../../lib/outbox/mongodb-unsettled.ts';
 
-/** A document as it is now, projected. */
+/** The current document, projected. */
 export interface DocumentState<Id> {
   readonly id: Id;
   /** Null if the document has no aggregate id. */
   readonly aggregateId: string | null;
-  /** Or why it can never be applied. */
+  /** The subgraph, or why it can never be applied. */
   readonly subgraph: Subgraph | Fault;
 }
 
@@ -33,7 +33,7 @@ export interface VerifyPorts<Id> {
     aggregateType: string,
     aggregateIds: readonly string[],
   ) => Promise<ReadonlyMap<string, UnsettledEvent>>;
-  /** By key, without aggregates that are not in the registry. */
+  /** By key. Omits aggregates that are not in the registry. */
   readonly readAggregates: (keys: readonly string[]) => Promise<ReadonlyMap<string, RegisteredAggregate>>;
   /** Live aggregates of all types, in the order of their keys. */
   readonly listAggregates: (after: string, limit: number) => Promise<readonly RegisteredAggregate[]>;
@@ -49,12 +49,12 @@ export interface VerifyPorts<Id> {
   /** The elements that still exist with the same marks. */
   readonly rereadElements: (elements: readonly MarkedElement[]) => Promise<readonly MarkedElement[]>;
   /**
-   * The elements that still exist, each with the number of aggregates that list it as shared at the same moment. An
-   * element that keeps changing is left out.
+   * The elements that still exist, each with the number of aggregates that list it as shared at the
+   * same moment. Omits an element that keeps changing.
    */
   readonly countListings: (elements: readonly MarkedElement[]) => Promise<readonly CountedElement[]>;
   readonly isInterrupted: () => boolean;
-  /** Receives how many documents, aggregates or elements were examined. */
+  /** Receives the number of documents, aggregates or elements examined so far. */
   readonly progress: (step: VerifyStep, examined: number) => void;
 }
 

@@ -1,9 +1,10 @@
 /**
- * Repairs the differences that a verification finds, while writers write. Works in rounds: each verifies, and repairs
- * the differences. First, documents with wrong aggregates are recorded through the outbox, in order with the writers'
- * concurrent events. Once their aggregates are correct, ghosts are deleted by events, and unlisted elements under their
- * locks: before that, it is unknown what the documents will list. The last round finds nothing to repair. An
- * interruption leaves the graph no worse, and the next run continues.
+ * Repairs the differences that a verification finds, while writers write. Works in rounds: each
+ * round verifies and repairs the differences. First, it records documents with wrong aggregates
+ * through the outbox, in order with the writers' concurrent events. Once their aggregates are
+ * correct, it deletes ghosts by events, and unlisted elements under their locks. Before that, it is
+ * unknown what the documents will list. The last round finds nothing to repair. An interruption
+ * leaves the graph no worse, and the next run continues.
  */
 
 import type { Position } from '../../lib/contract/position.ts';
@@ -24,7 +25,9 @@ export interface GhostAggregate {
 
 export interface RepairPorts<Id> extends Omit<CapacityPorts, 'log'> {
   readonly verify: (onDifference: OnDifference<Id>) => Promise<VerifyReport>;
-  /** Corrects the registry to match the graph, so that the next event writes these elements again. */
+  /**
+   * Corrects the registry to match the graph, so that the next event writes these elements again.
+   */
   readonly correctManifests: (damaged: readonly DamagedAggregate[]) => Promise<void>;
   readonly recordCurrentStates: (
     aggregateType: string,
@@ -48,15 +51,21 @@ export interface RepairLog {
 }
 
 export interface RepairOptions {
-  /** If there are more ghosts and unlisted elements, none is deleted: an empty collection must not empty the graph. */
+  /**
+   * Deletes nothing if there are more ghosts and unlisted elements, so that an empty collection
+   * does not empty the graph.
+   */
   readonly maxDeleted: number;
-  /** It waits while more events are pending, so that the users' own events are not delayed. */
+  /** Waits while more events are pending, so that the users' own events are not delayed. */
   readonly maxPending: number;
   readonly chunkDocuments: number;
 }
 
 export interface RepairReport {
-  /** `too-many`: more than `maxDeleted` would be deleted. `unapplied`: recorded events wait, and none is settled. */
+  /**
+   * `too-many`: it would delete more than `maxDeleted`. `unapplied`: recorded events are pending,
+   * and none is settled.
+   */
   readonly outcome: 'equal' | 'different' | 'interrupted' | 'too-many' | 'unapplied';
   readonly rounds: number;
   readonly recorded: number;
@@ -71,15 +80,15 @@ export interface RepairReport {
 
 /** More rounds would not help: another program writes to the graph, or the data is at fault. */
 const maxRounds = 8;
-/** An aggregate that is found again after this many recordings has another cause. */
+/** If an aggregate is still different after this many recordings, the cause is a different one. */
 const maxRecordings = 2;
-/** Many at once, because each chunk reads the whole registry. */
+/** Large, because each chunk reads the whole registry. */
 const elementsAtOnce = 1_000;
 const pollMillis = 500;
-/** Two minutes without a settled event: the consumer is not working. */
+/** After two minutes without a settled event, the consumer is not working. */
 const maxIdlePolls = 240;
 
-/** The ghosts and elements of a verification that would be deleted. */
+/** The number of ghosts and elements in a verification that would be deleted. */
 export function countDeletions({ differences }: VerifyReport): number {
   return differences.ghost + differences.unowned;
 }
@@ -105,7 +114,7 @@ export async function repair<Id>(ports: RepairPorts<Id>, options: RepairOptions)
 type Mutable<Counts> = { -readonly [Name in keyof Counts]: Counts[Name] };
 type Done = Mutable<Omit<RepairReport, 'outcome' | 'rounds' | 'verified'>>;
 
-/** Which aggregates were recorded in earlier rounds, and how often. */
+/** Counts in how many earlier rounds each aggregate was recorded. */
 class RecordedBefore {
   readonly #rounds: TextSet[] = [];
 
@@ -117,13 +126,13 @@ class RecordedBefore {
     this.#rounds.at(-1)?.add(key);
   }
 
-  /** Of completed rounds only: alternating reads and writes of a set are slow. */
+  /** Counts completed rounds only: alternating reads and writes of a set are slow. */
   count(key: string): number {
     return this.#rounds.slice(0, -1).filter((round) => round.has(key)).length;
   }
 }
 
-/** Shared by the rounds. */
+/** State shared by the rounds. */
 interface Rounds {
   readonly done: Done;
   readonly recorded: RecordedBefore;
@@ -234,7 +243,10 @@ class Round<Id> {
     await this.#ports.pace(count);
   }
 
-  /** Waits until the events recorded until now are settled. Later events have later positions. False if none moves. */
+  /**
+   * Waits until the events recorded so far are settled. Later events have later positions. False if
+   * none is being settled.
+   */
   async #untilApplied(): Promise<boolean> {
     const recordedUntil = await this.#ports.readClusterTime();
     let before: Position | null = null;
@@ -250,7 +262,10 @@ class Round<Id> {
   }
 }
 
-/** Ghosts and elements are held in memory until all are counted. The rest is found again in the next round. */
+/**
+ * Ghosts and elements are held in memory until all are counted. The next round finds the rest
+ * again.
+ */
 function maxHeld({ maxDeleted }: RepairOptions): number {
   return maxDeleted + 10_000;
 }

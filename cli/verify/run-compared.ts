@@ -1,4 +1,4 @@
-/** How `outgraph verify` starts, with `--repair` and without. */
+/** Starts `outgraph verify`, with `--repair` and without. */
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
 import { type Databases, withGraph, withOutbox } from '../databases.ts';
 import { refuseUnknownTypes } from '../terminal/read-catalog.ts';
@@ -7,9 +7,10 @@ import type { Shell } from '../terminal/shell.ts';
 import type { VerifyScope } from './command.ts';
 
 /**
- * Opens both databases and does `work`.
+ * Opens both databases and runs `work`.
  *
- * @throws Refusal if no types were named and the databases hold types that the catalog lacks.
+ * @throws Refusal if no types were named and the databases hold types that are missing from the
+ * catalog.
  */
 export async function runCompared(
   shell: Shell,

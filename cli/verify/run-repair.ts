@@ -29,7 +29,7 @@ export async function runRepair(
   options: VerifyScope,
 ): Promise<void> {
   return runCompared(shell, definitions, options, async (scope, terminal): Promise<Answer> => {
-    // Without a confirmation, the first round's verification is enough.
+    // Without a confirmation, the verification of the first round is enough.
     if (!options.yes) {
       const found = await verifyOnly(scope, definitions, options, terminal);
       if (found.outcome !== 'different')
@@ -49,7 +49,7 @@ export async function runRepair(
   });
 }
 
-/** The first differences of the last round. */
+/** The first differences that the last round found. */
 class Remaining {
   readonly #limit: number;
   differences: Difference[] = [];
@@ -77,7 +77,7 @@ function verifyOnly(
   return verifyGraph(scope, definitions, { quick: false, transactionSeconds }, running);
 }
 
-/** Half a second each: a working consumer needs less. */
+/** Half a second each. A working consumer needs less. */
 const pollsBeforeMessage = 20;
 
 /** @throws Fault `mongodb-unavailable` or `neo4j-unavailable`; run it again. */
@@ -189,7 +189,7 @@ function reportText(report: RepairReport, remaining: Remaining, compared: string
     `${deletionsRecorded} deletions recorded`,
     `${elementsSettled} elements corrected`,
   ];
-  if (unrecordable > 0) parts.push(`${unrecordable} documents of which no event can be made`);
+  if (unrecordable > 0) parts.push(`${unrecordable} documents could not be recorded`);
   const lines =
     outcome === 'different'
       ? differenceLines(verified.differences, remaining.differences, ': outgraph verify --to FILE writes all of them')

@@ -1,6 +1,7 @@
 /**
- * A multiset of texts that uses eight bytes per addition, for the listed elements of a graph of millions. It stores
- * hashes, so two texts in 10¹⁹ may be confused; every deletion is checked again before it is made.
+ * A multiset of strings that uses eight bytes per addition, for the listed elements of a graph with
+ * millions of them. It stores hashes, so two strings in 10¹⁹ may collide. Every deletion is checked
+ * again before it is made.
  */
 import { hash } from 'node:crypto';
 
@@ -8,7 +9,7 @@ export class TextSet {
   /** Sorted, up to `#count`. */
   #hashes = new BigUint64Array(1_024);
   #count = 0;
-  /** Added since the last sort, so that the set can be read between any two additions. */
+  /** Additions since the last sort. With them, the set can be read between any two additions. */
   readonly #recent = new Map<bigint, number>();
   #recentCount = 0;
 
@@ -23,7 +24,7 @@ export class TextSet {
     return this.count(text) > 0;
   }
 
-  /** How often it was added. */
+  /** How often the string was added. */
   count(text: string): number {
     const wanted = hashOf(text);
     const first = this.#firstNotBelow(wanted);
@@ -59,7 +60,7 @@ export class TextSet {
   }
 }
 
-/** They take some megabytes until they are sorted in. */
+/** They take a few megabytes until they are sorted in. */
 const maxRecent = 50_000;
 
 /** The first 64 bits of SHA-256. */

@@ -16,7 +16,7 @@ export function kindsText(differences: DifferenceCounts): string {
     .join(', ');
 }
 
-/** How many documents were compared, and of which types unless of all. */
+/** The number of compared documents, and their types unless all types were compared. */
 export function comparedText(
   { documents }: { readonly documents: number },
   definitions: readonly AggregateDefinition[],
@@ -25,7 +25,11 @@ export function comparedText(
   return `${documents} documents${isWholeCatalog ? '' : ` of ${typesOf(definitions)}`} were compared.`;
 }
 
-/** A line for each, and how many more there are. @param hint how to see them. */
+/**
+ * A line for each difference, and how many more there are.
+ *
+ * @param hint how to see the others.
+ */
 export function differenceLines(
   counts: DifferenceCounts,
   shown: readonly Difference[],
@@ -40,7 +44,7 @@ export function differenceLines(
   return more > 0 ? [...lines, `  … and ${more} more${hint}`] : lines;
 }
 
-/** What to run next; nothing if the graph is equal. */
+/** What to run next. Empty if the graph is equal. */
 export function nextLines({ dead, ...repairable }: DifferenceCounts): readonly string[] {
   const canRepair = Object.values(repairable).some((count) => count > 0);
   return [
@@ -63,7 +67,7 @@ export function inFlightLines({ inFlight }: { readonly inFlight: number }): read
   return inFlight > 0 ? [`${inFlight} aggregates were in flight and were not compared.`] : [];
 }
 
-/** A line of progress for each step. */
+/** Shows a line of progress for each step. */
 export function showSteps(terminal: Terminal): (step: VerifyStep, examined: number) => void {
   const lines = new Map<VerifyStep, (examined: number) => void>();
   return (step, examined) => {

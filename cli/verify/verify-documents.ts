@@ -1,8 +1,8 @@
 /**
- * From the documents to the graph: does every aggregate match its document? An aggregate that seems different is read
- * again in an order that distinguishes a difference from a change in flight: the registry, the document, unsettled
- * events, the elements, and the registry again. If its position has not changed and no event is pending, it is
- * different.
+ * Compares from the documents to the graph: does every aggregate match its document? An aggregate
+ * that seems different is read again, in an order that distinguishes a difference from a change in
+ * flight: the registry, the document, unsettled events, the elements, and the registry again. If
+ * its position has not changed and no event is pending, it is different.
  */
 import { Fault } from '../../lib/contract/fault.ts';
 import { relationshipId } from '../../lib/contract/identity.ts';
@@ -30,7 +30,11 @@ export interface PageOutcome<Id> {
 /** A changing aggregate is read this often before it counts as in flight. */
 const maxReads = 3;
 
-/** Compares a page of documents of one type with the graph. `quick`: only by positions and manifests. */
+/**
+ * Compares a page of documents of one type with the graph.
+ *
+ * @param quick compares only positions and manifests.
+ */
 export async function verifyDocuments<Id>(
   ports: VerifyPorts<Id>,
   aggregateType: string,
@@ -114,15 +118,15 @@ async function judge<Id>(
     }
   }
   if (quick || inRegistry.length === 0) return found;
-  const standing = await readStanding(ports, inRegistry);
+  const stored = await readStored(ports, inRegistry);
   for (const { key, subgraph } of inRegistry) {
-    const differences = compareElements(key, subgraph, standing);
+    const differences = compareElements(key, subgraph, stored);
     if (differences.length > 0) found.set(key, differences);
   }
   return found;
 }
 
-/** The difference by the registry alone; null if its manifest matches the document. */
+/** The difference by the registry alone; null if the manifest matches the document. */
 export function registryDifference(
   key: string,
   subgraph: Subgraph,
@@ -149,7 +153,7 @@ function isSame(expected: readonly string[], stored: string): boolean {
   }
 }
 
-function readStanding<Id>(
+function readStored<Id>(
   ports: VerifyPorts<Id>,
   states: readonly { readonly key: string; readonly subgraph: Subgraph }[],
 ): Promise<StoredElements> {

@@ -1,7 +1,8 @@
 /**
- * From the graph to the documents: is there an aggregate without a document, or an element that no aggregate lists? The
- * elements that the registry lists are held in a few bytes each. An element that is not among them is read again, and
- * compared with the aggregates that have changed in the meantime.
+ * Compares from the graph to the documents: is there an aggregate without a document, or an element
+ * that no aggregate lists? Holds the elements that the registry lists in a few bytes each. An
+ * element that is not among them is read again, and compared with the aggregates that have changed
+ * in the meantime.
  */
 
 import { canaryAggregate } from '../../lib/contract/canary.ts';
@@ -21,10 +22,13 @@ const suspectsAtOnce = 1_000;
 export class ListedElements {
   readonly #elements = new TextSet();
   readonly #keys = new TextSet();
-  /** Of aggregates that have changed since: listed too, but not counted a second time. */
+  /**
+   * Elements of aggregates that have changed since. They are listed too, but not counted a second
+   * time.
+   */
   #changed = new TextSet();
   #changedKeys = new TextSet();
-  /** Of listed nodes. */
+  /** The labels of listed nodes. */
   readonly #labels = new Set<string>();
 
   /** Call it once for each aggregate. */
@@ -44,7 +48,10 @@ export class ListedElements {
     this.#addLines(this.#changed, key, manifest);
   }
 
-  /** Whether the node has a label of listed nodes or of outgraph's key constraints. Any other node is a user's copy. */
+  /**
+   * Whether the node has a label of listed nodes or of outgraph's key constraints. Any other node
+   * is a user's copy.
+   */
   couldList({ identities }: MarkedNode, ownLabels: ReadonlySet<string>): boolean {
     return identities.some((identity) => {
       const { label } = readNodeIdentity(identity);
@@ -52,7 +59,7 @@ export class ListedElements {
     });
   }
 
-  /** Whether an aggregate lists the element, or a placeholder has a relationship. */
+  /** Whether an aggregate lists the element, or it is a placeholder with a relationship. */
   has(element: MarkedElement): boolean {
     if (element.kind === 'relationship')
       return this.#knows(ownedRelationship(element.id)) || this.#knows(sharedRelationship(element.id));
@@ -127,7 +134,7 @@ export async function verifyAggregates<Id>(
     after = last.key;
     for (const aggregate of page) {
       listed?.add(aggregate);
-      scope.meet(splitAggregateKey(aggregate.key).aggregateType);
+      scope.addType(splitAggregateKey(aggregate.key).aggregateType);
     }
     const undocumented = page.filter(
       ({ key }) => types.has(splitAggregateKey(key).aggregateType) && !documents.has(key),
@@ -177,12 +184,18 @@ function ghostAggregate(key: string, position: Position, isDoubtful: boolean): F
 interface AggregateOptions<Id> {
   readonly notAfter: Position;
   readonly report: ReportAll<Id>;
-  /** Types without documents, or with documents without an aggregate id: a missing document may be a mistake. */
+  /**
+   * Types without documents, or with documents without an aggregate id. A missing document may then
+   * be a mistake.
+   */
   readonly doubtful: ReadonlySet<string>;
   readonly scope: RepairScope;
 }
 
-/** The aggregates whose documents are compared. An element that other aggregates may list must not be deleted. */
+/**
+ * The aggregates whose documents are compared. An element that other aggregates may list must not
+ * be deleted.
+ */
 export class RepairScope {
   readonly #types: ReadonlySet<string>;
   #isWhole: boolean;
@@ -193,7 +206,7 @@ export class RepairScope {
   }
 
   /** Call it for each aggregate type of the registry. */
-  meet(aggregateType: string): void {
+  addType(aggregateType: string): void {
     if (!this.#types.has(aggregateType) && aggregateType !== canaryAggregate.aggregateType) this.#isWhole = false;
   }
 
@@ -206,7 +219,11 @@ export class RepairScope {
 
 type ReportAll<Id> = (found: readonly Found<Id>[]) => Promise<void>;
 
-/** Finds elements with outgraph's marks that are unlisted or have a wrong share count. `since`: the listing's start. */
+/**
+ * Finds elements with outgraph's marks that are unlisted or have a wrong share count.
+ *
+ * @param options.since when the listing started.
+ */
 export async function verifyElements<Id>(
   ports: VerifyPorts<Id>,
   listed: ListedElements,
@@ -237,11 +254,12 @@ async function confirmUnlisted<Id>(
   suspects: readonly MarkedElement[],
   { since, scope }: { readonly since: Position; readonly scope: RepairScope },
 ): Promise<readonly Found<Id>[]> {
-  // First whether they still exist. The next verification finds an element that should have been deleted since.
-  const standing = await ports.rereadElements(suspects);
+  // First check whether they still exist. The next verification finds an element that should have
+  // been deleted since.
+  const stored = await ports.rereadElements(suspects);
   listed.forgetChanged();
   for await (const changed of ports.listChanged(since)) for (const aggregate of changed) listed.addChanged(aggregate);
-  const unlisted = standing.filter((element) => !listed.has(element));
+  const unlisted = stored.filter((element) => !listed.has(element));
   const remaining = unlisted.length === 0 ? [] : await ports.rereadElements(unlisted);
   const ownLabels = remaining.length === 0 ? new Set<string>() : await ports.readOwnLabels();
   return remaining.map((element) => {
@@ -252,7 +270,10 @@ async function confirmUnlisted<Id>(
   });
 }
 
-/** An element with many sharers changes often, but a count that is wrong between two changes is wrong. */
+/**
+ * An element with many sharers changes often, but a count that is wrong between two changes is
+ * wrong.
+ */
 async function confirmMiscounted<Id>(
   ports: VerifyPorts<Id>,
   suspects: readonly MarkedElement[],

@@ -1,6 +1,7 @@
 /**
- * Verifies the graph for all aggregates of some types: from the documents to the graph, and back. Uses bounded memory.
- * Writers and consumers may keep running: aggregates in flight are skipped, by position.
+ * Verifies the graph for all aggregates of some types: from the documents to the graph, and back.
+ * Uses bounded memory. Writers and consumers may keep running: aggregates in flight are skipped, by
+ * position.
  */
 import { aggregateKey } from '../../lib/contract/outbox-event.ts';
 import { fromPosition, type Position, toPosition } from '../../lib/contract/position.ts';
@@ -11,13 +12,19 @@ import { verifyDocuments } from './verify-documents.ts';
 import { ListedElements, RepairScope, verifyAggregates, verifyElements } from './verify-graph.ts';
 
 export interface VerifyOptions {
-  /** Compares the aggregates of these types. Unlisted elements are found for all types. */
+  /** Compares the aggregates of these types. Finds unlisted elements of all types. */
   readonly types: readonly string[];
-  /** These are all types with documents: only then is it known for every element whether an aggregate may list it. */
+  /**
+   * Whether these are all types with documents. Only then is it known for every element whether an
+   * aggregate may list it.
+   */
   readonly isWholeCatalog?: boolean;
-  /** Compares only positions and manifests: finds no changes by other programs. */
+  /** Compares only positions and manifests. Does not find changes by other programs. */
   readonly quick: boolean;
-  /** The longest transaction of a writer: the document of a younger event may not have been visible yet. */
+  /**
+   * The longest that a writer's transaction takes. The document of a younger event may not have
+   * been visible yet.
+   */
   readonly transactionSeconds: number;
   readonly chunkDocuments: number;
 }
@@ -31,7 +38,7 @@ export interface VerifyReport {
 }
 
 /**
- * Verifies, and reports each difference as it is found.
+ * Verifies the graph, and reports each difference as it is found.
  *
  * @throws Fault `mongodb-unavailable` or `neo4j-unavailable`.
  */
@@ -84,7 +91,10 @@ export async function verify<Id>(
   return end();
 }
 
-/** Separates the documents whose aggregate another document had before: the graph can follow only one. */
+/**
+ * Separates the documents whose aggregate id an earlier document already had. The graph can follow
+ * only one of them.
+ */
 function separateClashes<Id>(
   aggregateType: string,
   page: readonly DocumentState<Id>[],
@@ -112,7 +122,10 @@ function clash(key: string): Found<never> {
 /** A writer's transaction rarely takes longer. */
 const longTransactionSeconds = 120;
 
-/** Events that are applied from now on have later positions than this: they are pending now, or not committed yet. */
+/**
+ * The events applied from now on have positions later than this: they are pending now, or not
+ * committed yet.
+ */
 async function appliedAfter<Id>(ports: VerifyPorts<Id>, transactionSeconds: number): Promise<Position> {
   const now = await ports.readClusterTime();
   const pending = await ports.oldestPending();

@@ -17,7 +17,7 @@ import { countListings } from './neo4j-count-listings.ts';
 import type { VerifyPorts } from './ports.ts';
 import { type VerifyOptions, type VerifyReport, verify } from './verify.ts';
 
-/** Documents compared at once: they and their elements are held in memory. */
+/** Documents compared at once. They and their elements are held in memory. */
 const chunkDocuments = 500;
 const changedAtOnce = 1_000;
 

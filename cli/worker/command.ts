@@ -83,7 +83,7 @@ async function runWorker(
   });
   logger.info('worker started', { healthPort });
 
-  // Ignore a second signal: an early exit would leave the lease taken.
+  // Ignore a second signal: after an early exit, the lease would stay taken.
   const ignore = () => undefined;
   process.on('SIGTERM', ignore).on('SIGINT', ignore);
   await untilAborted(shell.signal);
@@ -101,10 +101,11 @@ const lastingCodes: ReadonlySet<string> = new Set<FaultCode>([
 ]);
 
 /**
- * Checks the set-up of both databases before the worker starts: otherwise it would report the same error every second.
- * A server that does not answer now is no fault here: it may come back.
+ * Checks the set-up of both databases before the worker starts. Otherwise it would report the same
+ * error every second. A server that does not answer now is not an error here: it may recover.
  *
- * @throws Fault `set-up-missing`, `configuration-invalid`, `graph-of-another-outbox` or `clock-behind-graph`.
+ * @throws Fault `set-up-missing`, `configuration-invalid`, `graph-of-another-outbox` or
+ * `clock-behind-graph`.
  */
 async function checkSetUp(settings: OutboxAddress & GraphAddress): Promise<void> {
   await withOutbox(settings, async (db) => {

@@ -190,7 +190,7 @@ it.each<readonly [string, (database: TestDatabase) => Promise<unknown>, string, 
 it('compares the retention of processed events with the setting', async () => {
   const { wrong, of } = await examine({ ...stage(), PROCESSED_RETENTION_DAYS: '7' });
   expect(wrong).toStrictEqual(['MongoDB: purge']);
-  expect(of('MongoDB: purge')?.detail).toMatch(/PROCESSED_RETENTION_DAYS says 7/);
+  expect(of('MongoDB: purge')?.detail).toMatch(/PROCESSED_RETENTION_DAYS is 7/);
 });
 
 it('reports an unreachable server within seconds, without its secret, and skips dependent checks', async () => {

@@ -156,7 +156,7 @@ it('events that are applied between its read and its apply win', async () => {
     await insertOne(),
   ];
   const running = { ratePerSecond: 1_000, signal: new AbortController().signal, progress: () => undefined };
-  const log = { waiting: () => undefined, away: () => undefined, unrecordable: () => undefined };
+  const log = { waiting: () => undefined, unavailable: () => undefined, unrecordable: () => undefined };
   const ports = joinDirect({ db, driver: graph.driver, database: 'neo4j' }, memoryEvent, running, log);
   let superseded: readonly string[] = [];
   const report = await backfillDirectly(
@@ -261,7 +261,7 @@ it('sends what the graph refuses through the outbox, and names documents that ca
     'memory-user': { documents: 2, applied: 1, throughOutbox: 1, unprojectable: 0, unrecordable: 0 },
     'memory-event': { documents: 22, applied: 20, throughOutbox: 1, unprojectable: 1, unrecordable: 1 },
   });
-  expect(stderr).toContain(`No event can be made of the document with _id "${long}"`);
+  expect(stderr).toContain(`Cannot record an event for the document with _id "${long}"`);
 
   const waiting = await outbox().findOne({ aggregateType: 'memory-user' });
   const owner = waiting?.aggregateId === String(one) ? other : one;

@@ -221,7 +221,7 @@ const reproject: PartAtWork = async (db, admin) => {
   await planBackfill(db, memoryEvent, 'backfill');
   const log = { waiting: () => undefined, unrecordable: () => undefined };
   await backfillThroughOutbox(db, memoryEvent, { maxPending: 1_000_000, prune: null }, running, log);
-  await dropProgress(db, { way: 'backfill', aggregateType: memoryEvent.type });
+  await dropProgress(db, { mode: 'backfill', aggregateType: memoryEvent.type });
   const outbox = db.collection(outboxCollection);
   await listUnsettledIds(outbox, memoryEvent.type, '', 10);
   await listUnsettledTypes(outbox);

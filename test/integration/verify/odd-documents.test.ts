@@ -31,7 +31,7 @@ it('a document with text that is not UTF-8 is reported by its id, and the others
     kind: 'dead',
     aggregate: 'customer:m',
     element: null,
-    reason: expect.stringContaining('_id "m" holds text that is not UTF-8'),
+    reason: expect.stringContaining('_id "m" contains text that is not valid UTF-8'),
   };
   const before = await run(site, 'verify', 'customer');
   expect(before).toMatchObject({ exitCode: 4, documents: 3, differences: { dead: 1, missing: 2 } });

@@ -73,6 +73,6 @@ it('tail and status --watch wait while MongoDB is unavailable, say so, and miss 
   const ended = await tail.command.ended;
   expect(ended.exitCode).toBe(0);
   expect(tail.lines().map((line) => line.split('  ').at(-1))).toStrictEqual(['before', 'after']);
-  expect(ended.stderr).toMatch(/^MongoDB .+ Trying again\.\nMongoDB answers again\.\n$/);
+  expect(ended.stderr).toMatch(/^MongoDB .+ Trying again\.\nMongoDB is available again\.\n$/);
   expect(await watch.command.ended).toMatchObject({ exitCode: 0, stderr: '' });
 });

@@ -54,7 +54,7 @@ function world(given: Partial<DirectPorts<number>> = {}) {
     progress: () => undefined,
     log: {
       waiting: () => void logged.push('waits'),
-      away: (code) => void logged.push(code),
+      unavailable: (code) => void logged.push(code),
       unrecordable: (id) => void logged.push(`unrecordable ${id}`),
     },
     ...given,

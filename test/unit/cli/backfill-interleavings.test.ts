@@ -105,7 +105,7 @@ function portsOn(world: World, step: () => Promise<void>): DirectPorts<number> {
     sleep: async () => undefined,
     isInterrupted: () => false,
     progress: () => undefined,
-    log: { waiting: () => undefined, away: () => undefined, unrecordable: () => undefined },
+    log: { waiting: () => undefined, unavailable: () => undefined, unrecordable: () => undefined },
   };
 }
 

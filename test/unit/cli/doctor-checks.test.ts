@@ -108,7 +108,7 @@ describe('MongoDB', () => {
     ['version 5', judgeVersion({ ...server, version: '5.0.31' }), 'wrong', /6\.0 or newer/],
     ['version 6', judgeVersion({ ...server, version: '6.0.0' }), 'ok', /6\.0\.0/],
     ['version 10', judgeVersion({ ...server, version: '10.0.0' }), 'ok', /10/],
-    ['a server that works as 5.0', judgeFeatureVersion('5.0'), 'wrong', /works as version 5\.0/],
+    ['a server with feature compatibility version 5.0', judgeFeatureVersion('5.0'), 'wrong', /version is still 5\.0/],
     ['write concern 1', judgeWriteConcern('1'), 'warning', /may be rolled back/],
     ['a full oplog of 23.9 hours', judgeOplog({ hours: 23.9, isGrowing: false }), 'warning', /23\.9 hours/],
     ['a full oplog of 24 hours', judgeOplog({ hours: 24, isGrowing: false }), 'ok', /24 hours/],

@@ -30,8 +30,8 @@ async function followed(script: readonly (string | null | Fault)[]) {
     readClusterTime: async () => '9' as Position,
     report: (change) => seen.push(change),
     log: {
-      away: () => seen.push('away'),
-      back: () => seen.push('back'),
+      unavailable: () => seen.push('unavailable'),
+      recovered: () => seen.push('recovered'),
       missed: () => seen.push('missed'),
     },
     sleep: async () => void seen.push('sleep'),
@@ -41,7 +41,7 @@ async function followed(script: readonly (string | null | Fault)[]) {
   return error === undefined ? seen : [...seen, error];
 }
 
-const away = new Fault('mongodb-unavailable', 'away');
+const outage = new Fault('mongodb-unavailable', 'MongoDB is unavailable');
 const open = (start: object) => `open ${JSON.stringify(start)}`;
 
 it('reports each change once and in order', async () => {
@@ -49,19 +49,19 @@ it('reports each change once and in order', async () => {
 });
 
 it('continues after the last known change in an outage, and reports its start and end once', async () => {
-  const seen = await followed(['a', null, away, away, 'b']);
+  const seen = await followed(['a', null, outage, outage, 'b']);
   const again = open({ resumeToken: 2 });
   expect(seen).toStrictEqual([
     open(begin),
     'a',
     'close',
-    'away',
+    'unavailable',
     'sleep',
     again,
     'close',
     'sleep',
     again,
-    'back',
+    'recovered',
     'b',
     'close',
   ]);
