@@ -1,11 +1,11 @@
-/** The messages from the console's server to its page: types only. Times are ISO 8601 texts. */
+/** The messages from the console's server to its page: types only. Times are ISO 8601 strings. */
 import type { DeadGroup, DeadRow } from '../cli/dead/dead-event.ts';
 import type { EventView, ViewedFault } from '../cli/show/aggregate-view.ts';
 import type { StatusReport } from '../cli/status/status-report.ts';
 import type { Difference } from '../cli/verify/difference.ts';
 import type { FaultCode } from '../lib/contract/fault.ts';
 
-/** A type after JSON. */
+/** A type after conversion to JSON. */
 export type Sent<Value> = Value extends Date
   ? string
   : Value extends object
@@ -17,7 +17,7 @@ export interface Failure {
   readonly reason: string;
 }
 
-/** A point of the charts. A figure is null if it was unknown. */
+/** A point of the charts. A value is null if it is unknown. */
 export interface Sample {
   /** Milliseconds since 1970, by the clock of the console's machine. */
   readonly at: number;
@@ -30,39 +30,39 @@ export interface Sample {
 /** Sent every few seconds. */
 export interface StatusMessage {
   readonly sample: Sample;
-  /** The last report, even if the last read failed; null before the first. */
+  /** The last report, even if the last read failed; null before the first report. */
   readonly report: Sent<StatusReport> | null;
-  /** Why there is no newer report; null if this one is current. */
+  /** Why there is no newer report; null if this report is current. */
   readonly failure: Failure | null;
 }
 
-/** Sent first on every connection: the history before the page was open. */
+/** Sent first on every connection: the history from before the page was opened. */
 export interface HelloMessage {
   /** The names of the databases. */
   readonly stage: string;
   readonly aggregateTypes: readonly string[];
   readonly history: readonly Sample[];
-  /** The running redrive, or the last one. */
+  /** The running redrive, or the most recent one. */
   readonly redrive: RedriveMessage | null;
 }
 
-/** The progress of a redrive: sent with each change, and as the answer to its start. */
+/** The progress of a redrive. Sent with each change, and as the response to its start. */
 export interface RedriveMessage {
   readonly id: string;
   /** How many events are pending again. */
   readonly changed: number;
   readonly events: number;
   readonly state: 'running' | 'done' | 'interrupted' | 'failed';
-  /** Why it failed. */
+  /** Why the redrive failed. */
   readonly failure: Failure | null;
 }
 
 export interface DeadEntry extends DeadRow {
-  /** What to do; null for a code that is not outgraph's. */
+  /** What to do; null for a code that outgraph does not define. */
   readonly advice: string | null;
 }
 
-/** The newest dead events, and how many there are of each code and type. */
+/** The newest dead events, and the number of events of each code and type. */
 export interface DeadMessage {
   /** MongoDB's clock. */
   readonly at: Date;
@@ -72,7 +72,9 @@ export interface DeadMessage {
   readonly events: readonly DeadEntry[];
 }
 
-/** What a redrive would do. The page asks for it, and sends `until` back to start it. */
+/**
+ * The effect of a redrive. The page requests it first, and sends `until` back to start the redrive.
+ */
 export interface RedrivePlan {
   readonly events: number;
   /** Events that die later are not redriven. */
@@ -88,7 +90,7 @@ export interface RedrivePlan {
  */
 export type Mark = 'same' | 'missing' | 'extra' | 'changed' | 'unknown';
 
-/** A property, a label or an end of an element, on both sides; null on a side that lacks it. */
+/** A property, label or end of an element on both sides; null on a side that lacks it. */
 export interface Fact {
   readonly name: string;
   readonly document: string | null;
@@ -107,7 +109,7 @@ interface Element {
 
 export interface PictureNode extends Element {
   readonly label: string;
-  /** Distinguishes it from others of its label, shortened for the picture. */
+  /** Distinguishes the node from others of its label. Shortened for the picture. */
   readonly key: string;
   readonly hold: 'owned' | 'shared' | 'end';
   /** The centre, in the picture's units. */
@@ -136,16 +138,16 @@ export interface Picture {
   readonly height: number;
   readonly nodes: readonly PictureNode[];
   readonly relationships: readonly PictureRelationship[];
-  /** The number of omitted elements. Those that differ are drawn first. */
+  /** The number of omitted elements. Elements that differ are drawn first. */
   readonly leftOut: number;
 }
 
 export interface AggregateMessage {
   readonly aggregateType: string;
   readonly aggregateId: string;
-  /** `not-found`: it is unknown whether there is a document. */
+  /** `not-found`: unknown whether there is a document. */
   readonly search: 'found' | 'absent' | 'not-found';
-  /** As indented JSON; null if none was found. */
+  /** Indented JSON; null if no document was found. */
   readonly document: string | null;
   readonly fault: ViewedFault | null;
   readonly events: readonly EventView[];

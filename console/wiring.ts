@@ -19,7 +19,7 @@ export interface ConsoleScope extends Databases {
   readonly catalog: AggregateCatalog;
   /** The sweep republishes events that are pending for longer. */
   readonly staleSeconds: number;
-  /** Aborted when the console ends: a redrive then ends after its current chunk. */
+  /** Aborted when the console ends. A redrive then ends after its current chunk. */
   readonly signal: AbortSignal;
 }
 
@@ -47,7 +47,7 @@ export function consolePorts(scope: ConsoleScope): ConsolePorts {
     viewAggregate: async (aggregateType, aggregateId) => {
       const definition = catalog.get(aggregateType);
       if (definition === undefined) return { outcome: 'type-unknown' };
-      // Searching a large collection takes hours: only the command does it.
+      // Searching a large collection takes hours, so only the command does it.
       const options = { walk: false, signal, progress: () => undefined };
       return unlessSilent(graph, async () => {
         await checkBinding(db, driver, database);

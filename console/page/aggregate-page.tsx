@@ -55,7 +55,7 @@ export function AggregatePage({ live, type, id }: PageProps): ComponentChild {
       />
       {problem !== null && (
         <div class="problem" role="alert">
-          <strong>It cannot be shown. </strong>
+          <strong>The aggregate cannot be shown. </strong>
           {problem}
         </div>
       )}
@@ -128,7 +128,7 @@ function Shown({ view, now }: { readonly view: View; readonly now: string }): Co
         <h2>Registry</h2>
         {registry === null ? (
           <p class="empty">
-            The graph does not know this aggregate: no event of it was applied, or it was deleted long ago.
+            The graph has no entry for this aggregate: no event of it was applied, or it was deleted long ago.
           </p>
         ) : (
           <p>

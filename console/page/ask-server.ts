@@ -1,7 +1,7 @@
-/** Requests to the console's server. The token is the first part of the page's address. */
+/** Sends requests to the console's server. The token is the first part of the page's address. */
 import type { Failure } from '../messages.ts';
 
-/** The server's reason for not answering a request. */
+/** The server's reason for refusing a request. */
 export class Refused extends Error {}
 
 /** @throws Refused with a readable reason. */
@@ -37,7 +37,7 @@ function reasonIn(text: string): string {
   }
 }
 
-/** A fault of the servers, with advice. */
+/** Explains a fault of the servers, with advice. */
 export function explain({ code, reason }: Failure): string {
   if (code === 'unexpected') return `Unexpected error: ${reason}. The console retries every few seconds.`;
   const advice: Partial<Record<Failure['code'], string>> = {

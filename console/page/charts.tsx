@@ -14,7 +14,7 @@ interface ChartProps {
   readonly title: string;
   readonly lines: readonly Line[];
   readonly format: (value: number) => string;
-  /** The scale's minimum upper end. */
+  /** The scale goes up to at least this value. */
   readonly least: number;
   readonly history: readonly Sample[];
 }
@@ -22,7 +22,7 @@ interface ChartProps {
 type Drawn = Pick<ChartProps, 'lines' | 'format' | 'least'>;
 
 const height = 140;
-/** The limits of the shown time. */
+/** The limits of the shown period. */
 const [leastSeconds, mostSeconds] = [2 * 60, 15 * 60];
 
 const pending: readonly Line[] = [{ name: 'pending', read: (sample) => sample.pending }];
@@ -56,7 +56,7 @@ function Chart({ title, lines, format, least, history }: ChartProps): ComponentC
       plot.current = made;
     });
   }, []);
-  // After the effect above, which creates the plot.
+  // Runs after the effect above, which creates the plot.
   useEffect(() => plot.current?.setData(data), [history]);
   const shown = (pointed === null ? undefined : history[pointed]) ?? history.at(-1);
   return (
@@ -82,7 +82,10 @@ function Chart({ title, lines, format, least, history }: ChartProps): ComponentC
   );
 }
 
-/** Draws, and redraws if colours or width change. Returns a function that ends it. */
+/**
+ * Draws the chart, and redraws it if its colours or width change. Returns a function that removes
+ * it.
+ */
 function draw(
   place: HTMLDivElement,
   drawn: Drawn,
@@ -151,7 +154,7 @@ function options(
         stroke: strokes[index] ?? style.color,
         width: 2,
         points: { show: false },
-        // Distinguishable without colours.
+        // Lines must be distinguishable without colour.
         ...(index === 0 ? {} : { dash: [6, 4] }),
       })),
     ],

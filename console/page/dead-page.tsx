@@ -40,10 +40,10 @@ export function DeadPage({ live }: { readonly live: Live }): ComponentChild {
   }, []);
   const dead = live.status?.report?.dead;
   const age = Math.floor((live.status?.sample.at ?? 0) / againMillis);
-  // When their number changes, and regularly, because equal numbers may be different events.
+  // Read when the number changes, and regularly, because different events can have the same number.
   useEffect(() => void read(), [dead, age]);
   const ask = (about: Omit<Asked, 'id'>) => setAsked({ id: crypto.randomUUID(), ...about });
-  // The browser reports the end of a dialog late: the next one may already be open.
+  // The browser reports the end of a dialog late. The next dialog may already be open.
   const close = (closed: Asked) => {
     setAsked((current) => (current === closed ? null : current));
     void read();
@@ -51,7 +51,7 @@ export function DeadPage({ live }: { readonly live: Live }): ComponentChild {
   return (
     <div class="sections">
       <p class="lead">A dead event can never be applied as it is. Fix the cause, then make it pending again.</p>
-      {/* Started before a reload, or its dialog was closed. */}
+      {/* It was started before a reload, or its dialog was closed. */}
       {asked === null && live.connection === 'live' && live.redrive?.state === 'running' && (
         <div role="status">
           <Course redrive={live.redrive} />

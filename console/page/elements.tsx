@@ -1,4 +1,4 @@
-/** All elements in a table, with their facts on each side. */
+/** Shows all elements in a table, with their facts on each side. */
 import type { ComponentChild } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Picture, PictureNode, PictureRelationship, Sent } from '../messages.ts';
@@ -32,8 +32,8 @@ export function Elements({ picture }: { readonly picture: Sent<Picture> }): Comp
         rows={rows}
         columns={[
           { title: 'Element', cell: Name },
-          { title: 'The document says', cell: (element) => <Side element={element} side="document" /> },
-          { title: 'The graph has', cell: (element) => <Side element={element} side="graph" /> },
+          { title: 'In the document', cell: (element) => <Side element={element} side="document" /> },
+          { title: 'In the graph', cell: (element) => <Side element={element} side="graph" /> },
         ]}
       />
     </section>

@@ -1,4 +1,4 @@
-/** Numbers and times as text. */
+/** Formats numbers and times. */
 
 const numbers = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
 const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' });

@@ -1,4 +1,7 @@
-/** The server's events: the history once, then a status every few seconds. Reconnects, and reports the connection. */
+/**
+ * Receives the server's events: the history once, then a status every few seconds. Reconnects, and
+ * reports the connection.
+ */
 import { useEffect, useState } from 'preact/hooks';
 import type { HelloMessage, RedriveMessage, Sample, StatusMessage } from '../messages.ts';
 
@@ -45,7 +48,7 @@ function listen(update: (change: Change) => void): () => void {
     on<RedriveMessage>('redrive', (redrive) => ({ redrive }));
     opened.onerror = () => {
       update(() => ({ connection: 'gone' }));
-      // The browser does not reconnect if the answer was not a stream: find out why.
+      // The browser does not reconnect if the response was not a stream. Find out why.
       if (opened.readyState === EventSource.CLOSED) retry = setTimeout(tryAgain, retryMillis);
     };
     return opened;
@@ -65,7 +68,7 @@ function listen(update: (change: Change) => void): () => void {
 
 function withSample(history: readonly Sample[], sample: Sample): readonly Sample[] {
   const last = history.at(-1);
-  // The last sample of the history is sent again, with its report.
+  // The server sends the last sample of the history again, with its report.
   if (last !== undefined && last.at >= sample.at) return history;
   return [...history.filter(({ at }) => at > sample.at - keptMillis), sample];
 }

@@ -1,4 +1,6 @@
-/** The page's frame: navigation, the state of the connection, and the view of the address. */
+/**
+ * The page's frame: navigation, the state of the connection, and the view that the address names.
+ */
 import { type ComponentChild, render } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { AggregatePage } from './aggregate-page.tsx';
@@ -101,7 +103,7 @@ function ConnectionState({ live }: { readonly live: Live }): ComponentChild {
 }
 
 function ConnectionProblem({ live }: { readonly live: Live }): ComponentChild {
-  const since = live.status === null ? '' : ` You see the state of ${timeOfDay(live.status.sample.at)}.`;
+  const since = live.status === null ? '' : ` The page shows the state of ${timeOfDay(live.status.sample.at)}.`;
   if (live.connection === 'gone')
     return (
       <div class="problem" role="alert">

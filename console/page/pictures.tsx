@@ -1,6 +1,6 @@
 /**
- * The subgraphs of the document and of the graph side by side, with every element in the same place. An element of only
- * the other side is drawn as an outline.
+ * Draws the subgraphs of the document and of the graph side by side, with every element in the same
+ * place. An element that only the other side has is an outline.
  */
 import type { ComponentChild } from 'preact';
 import { useRef } from 'preact/hooks';
@@ -11,12 +11,12 @@ import { differingMarks, marks } from './marks.ts';
 type Side = 'document' | 'graph';
 
 const titles: Readonly<Record<Side, string>> = { document: 'In the document', graph: 'In the graph' };
-/** A smaller picture would be unreadable: it scrolls instead. */
+/** A smaller picture would be unreadable, so it scrolls instead. */
 const leastScale = 0.75;
 
 export function Pictures({ picture }: { readonly picture: Sent<Picture> }): ComponentChild {
   const places = useRef<Partial<Record<Side, HTMLElement>>>({});
-  // Both scroll together.
+  // Both pictures scroll together.
   const follow = (from: Side, to: Side) => () => {
     const [moved, other] = [places.current[from], places.current[to]];
     if (moved === undefined || other === undefined) return;

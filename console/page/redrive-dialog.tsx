@@ -1,4 +1,4 @@
-/** Confirms a redrive: shows how many events it changes and what that does, then its progress. */
+/** Confirms a redrive: shows how many events it changes and its effect, then its progress. */
 import type { ComponentChild } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { RedriveMessage, RedrivePlan, Sent } from '../messages.ts';
@@ -42,7 +42,8 @@ export function RedriveDialog({ asked, live, close }: DialogProps): ComponentChi
   };
   const onClose = () => {
     close();
-    // If the button that opened the dialog was removed with its row, the browser cannot restore the focus.
+    // If the button that opened the dialog was removed with its row, the browser cannot restore the
+    // focus.
     if (document.activeElement === document.body) document.getElementById('main')?.focus();
   };
   const events = step.name === 'asking' ? step.plan.events : 0;
@@ -104,7 +105,7 @@ function Question({ asked, events }: { readonly asked: Asked; readonly events: n
   );
 }
 
-/** The progress may arrive before or after the answer to the start. */
+/** The progress may arrive before or after the response to the start. */
 function Started({ started, live }: { readonly started: RedriveMessage; readonly live: Live }): ComponentChild {
   const redrive = live.redrive?.id === started.id ? live.redrive : started;
   if (redrive.state === 'running' && live.connection !== 'live')

@@ -1,4 +1,4 @@
-/** The view is named after the `#` of the address, so that the back button and bookmarks work. */
+/** The part of the address after `#` names the view, so that the back button and bookmarks work. */
 import { useEffect, useState } from 'preact/hooks';
 
 export type Route =
@@ -13,7 +13,7 @@ export function hrefOf(route: Route): string {
   return `#/aggregate?${new URLSearchParams({ type, id })}`;
 }
 
-/** Reads `location.hash`; anything unknown is the status. */
+/** Reads `location.hash`. Anything unknown is the status view. */
 export function readRoute(hash: string): Route {
   const [path = '', search = ''] = hash.replace(/^#\//, '').split('?', 2);
   const query = new URLSearchParams(search);

@@ -1,4 +1,4 @@
-/** Is the graph in step, and if not, where do events wait? */
+/** Shows whether the graph is in step, and if not, where events wait. */
 import type { ComponentChild, ComponentChildren } from 'preact';
 import type { StatusReport, StatusVerdict } from '../../cli/status/status-report.ts';
 import type { Sent, StatusMessage } from '../messages.ts';
@@ -18,7 +18,7 @@ export const verdictWords: Readonly<Record<StatusVerdict, string>> = {
   'out-of-step': 'Out of step',
 };
 
-/** Each has its own shape, to be distinguishable without colour. */
+/** Each sign has its own shape, so that it is distinguishable without colour. */
 const verdictSigns: Readonly<Record<StatusVerdict, string>> = {
   'in-step': '✓',
   'catching-up': '↻',
@@ -53,11 +53,11 @@ export function StatusPage({ live }: { readonly live: Live }): ComponentChild {
 
 interface VerdictProps {
   readonly status: StatusMessage;
-  /** The console's server. */
+  /** Whether the console's server is connected. */
   readonly isThere: boolean;
 }
 
-/** While the status cannot be read, the verdict is unknown: an old one is not shown. */
+/** If the status cannot be read, the verdict is unknown. An old verdict is not shown. */
 function Verdict({ status: { report, failure }, isThere }: VerdictProps): ComponentChild {
   if (failure !== null || !isThere)
     return (
@@ -104,7 +104,7 @@ function Banner({ kind, sign, words, children }: BannerProps): ComponentChild {
         {sign}
       </span>
       <div>
-        {/* Screen readers announce only this, because the numbers below change all the time. */}
+        {/* Screen readers announce only this, because the numbers below change constantly. */}
         <h2 id="verdict" aria-live="polite">
           {words}
         </h2>

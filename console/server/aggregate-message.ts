@@ -18,7 +18,7 @@ export function toAggregateMessage(view: AggregateView): AggregateMessage {
     events,
     registry,
     isInFlight,
-    // With the readable name of a shown element.
+    // Replace the id of a shown element with its readable name.
     differences: differences.map((one) => ({ ...one, element: names.get(one.element ?? '') ?? elementText(one) })),
     picture: drawPicture(compared),
   };

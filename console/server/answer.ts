@@ -1,10 +1,10 @@
-/** The answers of the console's server: headers that isolate the page, and readable errors. */
+/** The responses of the console's server: headers that isolate the page, and readable errors. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { json } from 'node:stream/consumers';
 import type { z } from 'zod';
 import { describeError } from '../../lib/contract/fault.ts';
 
-/** On every answer. */
+/** Sent with every response. */
 export const commonHeaders = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -33,13 +33,17 @@ export function answerJson(response: ServerResponse, body: unknown, status = 200
   response.end(JSON.stringify(body));
 }
 
-/** An error for the page: the console's own refusal, or a fault of a database. */
+/** Responds with an error for the page: the console's own refusal, or a fault of a database. */
 export function answerError(response: ServerResponse, error: unknown): void {
   if (error instanceof HttpError) answerJson(response, { code: 'refused', reason: error.message }, error.status);
   else answerJson(response, describeError(error), 502);
 }
 
-/** The JSON of a POST, whose length the guard has limited. @throws HttpError if it is invalid. */
+/**
+ * Reads the JSON of a POST. The guard has limited its length.
+ *
+ * @throws HttpError if it is invalid.
+ */
 export async function readJson<Shape>(request: IncomingMessage, shape: z.ZodType<Shape>): Promise<Shape> {
   const body = await json(request).catch(() => {
     throw new HttpError(400, 'The request is not JSON.');

@@ -1,6 +1,7 @@
 /**
- * The files of the page, by exact name: no other file is served. Its own modules are one script, which is built in the
- * package, and on demand in a clone. Those of libraries are served from where they are installed.
+ * Serves the files of the page, by exact name: no other file is served. The page's own modules are
+ * one script, which is built in the package, and on demand in a clone. The modules of libraries are
+ * served from where they are installed.
  */
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -63,7 +64,10 @@ export function buildScript(): string {
   return outputFiles.map(({ text }) => text).join('');
 }
 
-/** The page and its content security policy: nothing from other sites, only its own scripts, no frames around it. */
+/**
+ * Renders the page and its content security policy: nothing from other sites, only its own scripts,
+ * and no frames around it.
+ */
 export function renderPage(): { readonly html: string; readonly policy: string } {
   const nonce = randomBytes(16).toString('base64');
   const imports = Object.fromEntries(Object.entries(libraries).map(([name, file]) => [name, `./${file}`]));

@@ -1,4 +1,7 @@
-/** Combines an aggregate's two subgraphs: which elements are on which side, and how they differ. Pure. */
+/**
+ * Combines an aggregate's two subgraphs: which elements are on which side, and how they differ.
+ * Pure.
+ */
 import type { AggregateView, NodeView, RelationshipView } from '../../cli/show/aggregate-view.ts';
 import { valueText } from '../../cli/show/element-text.ts';
 import { readNodeIdentity } from '../../lib/contract/identity.ts';
@@ -8,7 +11,7 @@ import type { Fact, Mark, PictureNode, PictureRelationship } from '../messages.t
 /** Longer keys do not fit into a picture. */
 const keyChars = 26;
 
-/** Without the positions, which the layout adds. */
+/** Has no coordinates: the layout adds them. */
 export type ComparedNode = Omit<PictureNode, 'x' | 'y' | 'width' | 'height'>;
 export type ComparedRelationship = Omit<PictureRelationship, 'points' | 'at'> & {
   readonly from: string;
@@ -25,7 +28,7 @@ interface Pair<View> {
   readonly graph: View | null;
 }
 
-/** Each element once, those of the document first. */
+/** Each element once, with the elements of the document first. */
 export function compareViews({ expected, standing, fault, search }: AggregateView): Compared {
   const isKnown = fault === null && search !== 'not-found';
   const nodes = pair(expected?.nodes ?? [], standing.nodes, ({ identity }) => identity);
@@ -119,7 +122,9 @@ function compareProperties(
   return names.map((name) => ({ name, document: textOf(document?.[name]), graph: textOf(graph?.[name]) }));
 }
 
-/** Keeps the properties of the key that distinguish the nodes of one label, because long keys are cut. */
+/**
+ * Keeps only the key properties that distinguish the nodes of one label, because long keys are cut.
+ */
 function shortenKeys(nodes: readonly ComparedNode[]): readonly ComparedNode[] {
   const byLabel = Map.groupBy(nodes, ({ label }) => label);
   return nodes.map((node) => {
@@ -132,8 +137,8 @@ function shortenKeys(nodes: readonly ComparedNode[]): readonly ComparedNode[] {
 }
 
 /**
- * The values without their names, shortened for the picture. A single value is cut in the middle, because the end of a
- * path or an id is the most specific part.
+ * The values without their names, shortened for the picture. A single value is cut in the middle,
+ * because the end of a path or an id is the most specific part.
  */
 function keyText(values: readonly KeyValue[]): string {
   const text = values.join(' · ');
@@ -142,7 +147,8 @@ function keyText(values: readonly KeyValue[]): string {
 }
 
 /**
- * The label and key of a node's identity. A node that has lost either in the graph has another name, used unchanged.
+ * The label and key of a node's identity. A node that has lost either in the graph has another
+ * name, which is used unchanged.
  */
 function readName(identity: string): { readonly label: string; readonly key: Readonly<Record<string, KeyValue>> } {
   return identity.startsWith('[') ? readNodeIdentity(identity) : { label: identity, key: {} };

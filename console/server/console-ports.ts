@@ -5,7 +5,10 @@ import type { StatusReport } from '../../cli/status/status-report.ts';
 import type { ChangeReport } from '../../cli/throttle/change-in-chunks.ts';
 import type { DeadMessage, RedrivePlan } from '../messages.ts';
 
-/** `unknown`: there is no document, no event, and nothing in the graph. `interrupted`: the console is ending. */
+/**
+ * `unknown`: there is no document, no event, and nothing in the graph. `interrupted`: the console
+ * is ending.
+ */
 export type ViewAnswer =
   | { readonly outcome: 'viewed'; readonly view: AggregateView }
   | { readonly outcome: 'type-unknown' | 'unknown' | 'interrupted' };

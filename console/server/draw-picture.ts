@@ -3,7 +3,7 @@ import { Graph, layout } from '@dagrejs/dagre';
 import type { Picture, PictureNode, PictureRelationship, Point } from '../messages.ts';
 import type { Compared, ComparedNode, ComparedRelationship } from './compare-views.ts';
 
-/** More would be unreadable. The table of differences has all of them. */
+/** More would be unreadable. The table of differences lists all of them. */
 const drawnNodes = 60;
 const drawnRelationships = 120;
 
@@ -40,7 +40,10 @@ export function drawPicture(
   };
 }
 
-/** Prefers elements that differ, and the ends of such relationships. Keeps the order, so that the layout is stable. */
+/**
+ * Prefers elements that differ, and the ends of relationships that differ. Keeps the order, so that
+ * the layout is stable.
+ */
 function choose(
   { nodes, relationships }: Compared,
   limits: { readonly nodes: number; readonly relationships: number },

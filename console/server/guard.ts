@@ -1,6 +1,7 @@
 /**
- * Admits only requests with the token, from this machine and the console's own page. The token is in the path, so every
- * relative address of the page contains it. A POST must also send it in a header, which a form of another site cannot.
+ * Admits only requests with the token, from this machine and from the console's own page. The token
+ * is in the path, so every relative address of the page contains it. A POST must also send it in a
+ * header, which a form on another site cannot do.
  */
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -17,7 +18,7 @@ export interface Denial {
 }
 
 export interface Admission {
-  /** Below the token, without a leading slash. */
+  /** The part of the path after the token, without a leading slash. */
   readonly path: string;
   readonly query: URLSearchParams;
 }
@@ -28,7 +29,7 @@ export function admit(request: IncomingMessage, token: string, { port }: Address
   const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
   const { host = '', origin } = request.headers;
   if (!hosts.includes(host)) return denied('This server answers on 127.0.0.1 only.');
-  // Parsed by hand: a URL parser throws for some addresses that any client can send.
+  // Parse it by hand: a URL parser throws for some addresses that any client can send.
   const [path = '', search = ''] = (request.url ?? '').split('?', 2);
   const [, given = '', ...rest] = path.split('/');
   if (!isSame(given, token))
@@ -37,7 +38,7 @@ export function admit(request: IncomingMessage, token: string, { port }: Address
     if (!isSame(String(request.headers[tokenHeader] ?? ''), token))
       return denied(`The header ${tokenHeader} is missing.`);
     if (origin !== `http://${host}`) return denied('The request comes from another page.');
-    // Node reads no more bytes than this header says.
+    // Node reads no more bytes than this header announces.
     if (!(Number(request.headers['content-length']) <= maxBodyBytes))
       return { status: 413, reason: `The request must state its length, of ${maxBodyBytes} bytes at most.` };
   } else if (request.method !== 'GET') {
@@ -50,7 +51,7 @@ function denied(reason: string): Denial {
   return { status: 403, reason };
 }
 
-/** In constant time. */
+/** Compares in constant time. */
 function isSame(given: string, token: string): boolean {
   const [a, b] = [Buffer.from(given), Buffer.from(token)];
   return a.length === b.length && timingSafeEqual(a, b);

@@ -1,4 +1,7 @@
-/** Reads the status every few seconds, keeps the samples of the charts for reloads, and notifies its listeners. */
+/**
+ * Reads the status every few seconds, keeps the samples of the charts for reloads, and notifies its
+ * listeners.
+ */
 import type { StatusReport } from '../../cli/status/status-report.ts';
 import { describeError } from '../../lib/contract/fault.ts';
 import type { Sample, Sent, StatusMessage } from '../messages.ts';
@@ -11,7 +14,7 @@ export interface HistoryPorts {
 /** 15 minutes with one sample every 2 s. */
 export const keptSamples = 450;
 
-/** A slower read is reported as a failure, and still awaited. */
+/** A slower read is reported as a failure, but still awaited. */
 export const slowMillis = 6_000;
 
 type Listener = (message: StatusMessage) => void;
@@ -42,7 +45,10 @@ export class History {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Called by a timer. Reads once at a time, and reports a slow read, so that an old report does not look current. */
+  /**
+   * Called by a timer. Runs one read at a time. Reports a slow read, so that an old report does not
+   * look current.
+   */
   async tick(): Promise<void> {
     const { readStatus, now } = this.#ports;
     if (this.#readingSince !== null) {

@@ -1,5 +1,6 @@
 /**
- * Runs redrives. With many dead events one takes minutes: longer than a request may, and across reloads of the page.
+ * Runs redrives. With many dead events, a redrive takes minutes: it outlives requests and reloads
+ * of the page.
  */
 import { randomUUID } from 'node:crypto';
 import type { DeadSelection } from '../../cli/dead/dead-event.ts';
@@ -19,7 +20,7 @@ export class Redrives {
     this.#report = report;
   }
 
-  /** The running redrive, or the last one; null before the first. */
+  /** The running redrive, or the most recent one; null before the first. */
   get last(): RedriveMessage | null {
     return this.#last;
   }
@@ -27,7 +28,8 @@ export class Redrives {
   /**
    * Returns immediately, and reports the progress.
    *
-   * @throws HttpError 409 while another one is running: two redrives of the same events would miscount.
+   * @throws HttpError 409 while another redrive is running: two redrives of the same events would
+   * miscount.
    */
   start(selection: DeadSelection, plan: RedrivePlan): RedriveMessage {
     if (this.#last?.state === 'running') throw new HttpError(409, 'A redrive is running: wait until it ends.');
@@ -37,7 +39,7 @@ export class Redrives {
     return started;
   }
 
-  /** Resolves when none is running. The caller interrupts it. */
+  /** Resolves when no redrive is running. The caller interrupts it. */
   async ended(): Promise<void> {
     await this.#running;
   }

@@ -1,6 +1,6 @@
 /**
- * The console's server: one page, for one person, on this machine only. Without the token, nobody can read or change
- * anything. The page loads nothing from other sites. The server ends with the command.
+ * The console's server: one page, for one person, on this machine only. It accepts no request
+ * without the token. The page loads nothing from other sites. The server ends with the command.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -17,9 +17,12 @@ import { History } from './history.ts';
 import { Redrives } from './redrives.ts';
 
 export interface RunningConsole {
-  /** With the token: it gives access to the console. */
+  /** Contains the token, which gives access to the console. */
   readonly url: string;
-  /** Closes the server and its connections, after a running redrive, which the ports' signal interrupts. */
+  /**
+   * Closes the server and its connections, after a running redrive. The ports' signal interrupts
+   * the redrive.
+   */
   readonly close: () => Promise<void>;
 }
 
@@ -32,7 +35,7 @@ export interface ConsoleOptions {
 const texts = z.array(z.string().min(1).max(64)).max(100);
 const selection = z
   .object({ codes: texts, aggregateTypes: texts, eventIds: z.array(z.string().regex(/^[0-9a-f]{24}$/)).max(1_000) })
-  // An empty selection would mean all dead events. The page never sends it.
+  // An empty selection would mean all dead events. The page never sends one.
   .refine(
     ({ codes, aggregateTypes, eventIds }) => codes.length + aggregateTypes.length + eventIds.length > 0,
     'choose events by code, type or id',
@@ -120,7 +123,7 @@ function answerPage(response: ServerResponse): void {
   response.end(html);
 }
 
-/** Server-sent events: the history, then each change while the page is open. */
+/** Streams server-sent events: the history, then each change while the page is open. */
 function streamEvents({ ports, history, redrives, listeners }: Site, response: ServerResponse): void {
   response.writeHead(200, { ...commonHeaders, 'content-type': 'text/event-stream; charset=utf-8' });
   const { stage, aggregateTypes } = ports;
