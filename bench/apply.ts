@@ -1,6 +1,6 @@
 /**
- * The apply against what one would write by hand: raw batches of `UNWIND … MERGE … SET`, and one auto-commit
- * transaction per event.
+ * Compares the apply with hand-written code: raw batches of `UNWIND … MERGE … SET`, and one
+ * auto-commit transaction per event.
  */
 import type { Driver } from 'neo4j-driver';
 import pMap from 'p-map';
@@ -22,7 +22,7 @@ import { SymbolGraph, type SymbolRow, symbolRows } from './symbols.ts';
 const database = 'neo4j';
 const batchSize = 1_000;
 
-/** What the benchmarks of the apply share: a driver, and a graph of their own. */
+/** Shared by the benchmarks of the apply: a driver and a separate graph. */
 export class ApplyBench {
   readonly driver: Driver;
   readonly graph: SymbolGraph;
@@ -73,7 +73,7 @@ export class ApplyBench {
   }
 }
 
-/** Fresh catalog in batches of 1,000, and the same events once more. */
+/** Applies new aggregates in batches of 1,000, and then the same events again. */
 export const applyBenchmark: Benchmark = {
   name: 'apply',
   needs: ['neo4j'],
@@ -133,7 +133,10 @@ export const applyBenchmark: Benchmark = {
   },
 };
 
-/** One element of an aggregate of 200 changes: alone, and in batches of twenty such catalog. */
+/**
+ * Updates one element of an aggregate with 200 elements: alone, and in batches of twenty such
+ * aggregates.
+ */
 export const updateBenchmark: Benchmark = {
   name: 'update',
   needs: ['neo4j'],
@@ -185,7 +188,7 @@ async function compareUpdates(bench: ApplyBench, count: number, goal: number | n
         run: () => bench.write(statement, rows).then(() => count),
       },
       {
-        name: 'outgraph, the one that changed',
+        name: 'outgraph, only the changed one',
         prepare: async (round) => {
           states = batch.map((aggregate) => stateOf(round, aggregate));
         },
@@ -196,13 +199,16 @@ async function compareUpdates(bench: ApplyBench, count: number, goal: number | n
   );
   const aggregates = count === 1 ? '1 aggregate' : `${count} aggregates`;
   return againstFirst(result, {
-    figure: `update of one of 200 elements, ${aggregates} at once, against re-writing all raw`,
+    figure: `update of one of 200 elements, ${aggregates} at once, against rewriting all of them raw`,
     goal,
     unit: 'updates/s',
   });
 }
 
-/** Four consumers against one: catalog that have nothing in common, and catalog that all share one endpoint. */
+/**
+ * Compares four consumers with one: on aggregates that share nothing, and on aggregates that all
+ * share one endpoint.
+ */
 export const concurrencyBenchmark: Benchmark = {
   name: 'concurrency',
   needs: ['neo4j'],
@@ -210,7 +216,7 @@ export const concurrencyBenchmark: Benchmark = {
     const bench = await new ApplyBench(servers).setUp();
     const figures: Figure[] = [];
     for (const { figure, goal, shared } of [
-      { figure: 'four consumers against one, disjoint catalog', goal: 1.3, shared: false },
+      { figure: 'four consumers against one, disjoint aggregates', goal: 1.3, shared: false },
       { figure: 'four consumers against one, all sharing one endpoint', goal: 0.7, shared: true },
     ]) {
       let batches: readonly (readonly AggregateState[])[] = [];

@@ -1,6 +1,6 @@
 /**
- * A first load straight to the graph against one by hand: the same documents read with a cursor, and written raw, in
- * batches of the same size.
+ * Compares a first load straight to the graph with a hand-written one: the same documents, read
+ * with a cursor and written raw, in batches of the same size.
  */
 import type { Document } from 'mongodb';
 import { z } from 'zod';
@@ -16,7 +16,10 @@ import { type SymbolGraph, type SymbolRow, symbolRows } from './symbols.ts';
 const documentsPerRound = 10_000;
 const batchSize = 1_000;
 
-/** Documents of a round's own; raw and outgraph have labels of their own, so both may read the same ones. */
+/**
+ * Inserts the documents of one round. Raw and outgraph write different labels, so both may read the
+ * same documents.
+ */
 async function insertDocuments({ db }: BenchOutbox, collection: string): Promise<void> {
   const rows = symbolRows(collection, documentsPerRound).map(({ id, ...rest }) => ({ _id: id, ...rest }));
   await db.collection<{ _id: string }>(collection).insertMany(rows);
@@ -34,7 +37,7 @@ function definitionOf(graph: SymbolGraph, collection: string) {
   });
 }
 
-/** What one would write by hand. */
+/** Loads the documents as hand-written code would. */
 async function loadRaw({ db }: BenchOutbox, apply: ApplyBench, collection: string): Promise<number> {
   let rows: SymbolRow[] = [];
   const documents = db.collection(collection).find({}, { batchSize, useBigInt64: true });

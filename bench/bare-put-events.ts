@@ -1,6 +1,6 @@
 /**
- * PutEvents as fast as the bus takes them, in calls of ten and as many at once as the publisher has: what any publisher
- * is measured against.
+ * Sends PutEvents as fast as the bus accepts them, in calls of ten with the publisher's
+ * concurrency. This is the yardstick for any publisher.
  */
 import { type EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import pMap from 'p-map';
@@ -8,7 +8,7 @@ import { entriesPerCall, type Pointer, pointerSource } from '../lib/contract/poi
 import { concurrentCalls } from '../lib/publisher/send-all.ts';
 import { inChunks } from '../lib/runtime/in-chunks.ts';
 
-/** Puts the same pointer so many times on the bus, and returns how many. */
+/** Puts the same pointer on the bus `count` times. Returns the count. */
 export async function putEventsBare(
   bus: EventBridgeClient,
   busName: string,

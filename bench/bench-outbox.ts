@@ -1,4 +1,4 @@
-/** An outbox of a benchmark's own, in a database that goes with it. */
+/** A separate outbox for each benchmark, in a database that is dropped afterwards. */
 import { randomBytes } from 'node:crypto';
 import { type Collection, type Db, type Document, MongoClient } from 'mongodb';
 import { outboxCollection } from '../lib/contract/outbox-event.ts';
@@ -15,7 +15,7 @@ const insertChunk = 5_000;
 export type BenchDatabases = Pick<ServerAddresses, 'mongodbUri' | 'neo4jUri' | 'neo4jUsername' | 'neo4jPassword'>;
 
 export class BenchOutbox {
-  /** What the functions read from their environment. */
+  /** The environment of the functions. */
   readonly environment: Readonly<Record<string, string>>;
   readonly graph = new SymbolGraph();
   readonly client: MongoClient;
@@ -49,7 +49,7 @@ export class BenchOutbox {
     }
   }
 
-  /** Inserts events of so many fresh symbols, and returns their ids. */
+  /** Inserts events of `count` new symbols, and returns their ids. */
   async write(group: string, count: number): Promise<readonly string[]> {
     const events = symbolRows(group, count).map((row) => this.graph.event(row));
     for (const chunk of inChunks(events, insertChunk)) await this.outbox.insertMany([...chunk]);

@@ -1,18 +1,21 @@
 /**
- * Compares contenders in one run: interleaved, on the same server and the same data, so that what disturbs one disturbs
- * the others.
+ * Compares contenders in one run. They are interleaved, on the same server and with the same data,
+ * so that a disturbance affects all of them.
  */
 
 /** One way to do the same work. */
 export interface Contender {
   readonly name: string;
-  /** Does one round's work and answers how many items it did; `round` names fresh data. Only this is timed. */
+  /**
+   * Does the work of one round, and returns the number of items. `round` names new data. Only this
+   * is timed.
+   */
   readonly run: (round: number) => Promise<number>;
-  /** Before a round, untimed. */
+  /** Runs before a round, and is not timed. */
   readonly prepare?: (round: number) => Promise<void>;
 }
 
-/** Items per second over all rounds: the median, and the range that the middle half of the rounds lies in. */
+/** Items per second over all rounds: the median, and the range of the middle half of the rounds. */
 export interface Rate {
   readonly name: string;
   readonly median: number;
@@ -23,13 +26,15 @@ export interface Rate {
 export interface Comparison {
   readonly rates: readonly Rate[];
   /**
-   * Of each contender, the median over the rounds of its rate against the first one's in the same round, with the
-   * middle half.
+   * For each contender: its rate divided by the rate of the first contender in the same round. The
+   * median over all rounds, with the middle half.
    */
   readonly ratios: readonly Rate[];
 }
 
-/** Runs so many rounds, each contender once in each, in alternating order; the first `warmUp` rounds do not count. */
+/**
+ * Runs each contender once per round, in alternating order. The first `warmUp` rounds do not count.
+ */
 export async function compare(
   contenders: readonly Contender[],
   { rounds, warmUp = 2 }: { readonly rounds: number; readonly warmUp?: number },
@@ -58,7 +63,7 @@ export async function compare(
   };
 }
 
-/** Median and middle half of some values. */
+/** The median and the middle half of some values. */
 export function spread(name: string, values: readonly number[]): Rate {
   const sorted = [...values].sort((left, right) => left - right);
   const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))] ?? Number.NaN;

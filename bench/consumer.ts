@@ -1,4 +1,4 @@
-/** The whole consumer (fetch, project, apply, acknowledge) against the apply alone. */
+/** Compares the whole consumer (fetch, project, apply, acknowledge) with the apply alone. */
 
 import type { QueueMessage } from '../lib/consumer/queue-message.ts';
 import { type Consumer, joinConsumer, noQueue } from '../lib/consumer/wiring.ts';
@@ -16,7 +16,7 @@ import { symbolRows } from './symbols.ts';
 
 const batchSize = 1_000;
 
-/** Consumes fresh events, as many batches' worth of them in one call, in each round. */
+/** Consumes new events in each round: `batches` batches in one call. */
 export function wholeConsumer(outbox: BenchOutbox, consumer: Consumer, batches = 1): Contender {
   const events = batches * batchSize;
   let messages: readonly QueueMessage[] = [];
@@ -57,7 +57,8 @@ export const consumerBenchmark: Benchmark = {
       );
       await consumer.close();
       await apply.driver.close();
-      // One portion has nothing to overlap with; several are fetched and acknowledged while others are applied.
+      // A single batch overlaps with nothing. Several batches are fetched and acknowledged while
+      // others are applied.
       return [1_000, 4_000].map((events, index) =>
         againstFirst(
           result,

@@ -1,4 +1,4 @@
-/** A publisher that stops when it has sent what it should, so that its pace can be told. */
+/** A publisher that stops after a given number of events, so that its rate can be measured. */
 
 import { maxPackPointers } from '../lib/contract/pointer.ts';
 import type { SendPacks } from '../lib/publisher/send-all.ts';
@@ -9,14 +9,14 @@ import type { BenchOutbox } from './bench-outbox.ts';
 import type { Contender } from './compare.ts';
 
 /**
- * Nothing was sent for so long: there is nothing left to send. Longer than the two seconds after which an idle
- * publisher saves its checkpoint.
+ * If nothing was sent for this long, there is nothing more to send. Longer than the two seconds
+ * after which an idle publisher saves its checkpoint.
  */
 const quietMillis = 3_000;
 
 export class CountingPublisher {
   readonly #publisher: Publisher;
-  #left = 0;
+  #remaining = 0;
   #lastSent = 0;
 
   constructor(environment: BenchOutbox['environment'], send: SendPacks) {
@@ -25,7 +25,7 @@ export class CountingPublisher {
       send: async (packs) => {
         const refused = await send(packs);
         if (refused.length > 0) throw new Error(`The bus refused ${refused.flat().length} pointers.`);
-        this.#left -= packs.flat().length;
+        this.#remaining -= packs.flat().length;
         this.#lastSent = performance.now();
         return refused;
       },
@@ -37,9 +37,9 @@ export class CountingPublisher {
     });
   }
 
-  /** Publishes what there is: leaves a checkpoint at the end of the history. */
-  async #moveOn(): Promise<void> {
-    this.#left = 0;
+  /** Publishes the existing backlog, so that the checkpoint is at the end of the history. */
+  async #publishBacklog(): Promise<void> {
+    this.#remaining = 0;
     const startedAt = performance.now();
     this.#lastSent = startedAt;
     const remainingMillis = () => {
@@ -49,12 +49,12 @@ export class CountingPublisher {
     await this.#publisher.publish(remainingMillis, silentLog);
   }
 
-  /** Publishes so many fresh events in each round. */
+  /** Publishes `count` new events in each round. */
   contender(name: string, outbox: BenchOutbox, count: number): Contender {
     return {
       name,
       prepare: async (round) => {
-        await this.#moveOn();
+        await this.#publishBacklog();
         await outbox.write(`published${round}`, count);
       },
       run: () => this.#publish(count),
@@ -62,8 +62,8 @@ export class CountingPublisher {
   }
 
   async #publish(count: number): Promise<number> {
-    this.#left = count;
-    await this.#publisher.publish(() => (this.#left > 0 ? 60_000 : 0), silentLog);
+    this.#remaining = count;
+    await this.#publisher.publish(() => (this.#remaining > 0 ? 60_000 : 0), silentLog);
     return count;
   }
 

@@ -1,4 +1,4 @@
-/** What a benchmark answers with. */
+/** The result of a benchmark. */
 import type { ServerName, Servers } from '../tools/local/servers.ts';
 import type { Comparison, Rate } from './compare.ts';
 
@@ -6,21 +6,21 @@ import type { Comparison, Rate } from './compare.ts';
 export interface Figure {
   readonly figure: string;
   readonly ratio: Rate;
-  /** The ratio that is wanted: at least this much. */
+  /** The minimum ratio that is wanted. */
   readonly goal: number | null;
-  /** What stands behind the ratio, in items per second. */
+  /** The rates behind the ratio, in items per second. */
   readonly rates: readonly Rate[];
   readonly unit: string;
 }
 
-/** A benchmark: the servers it needs, and what it measures on them. */
+/** A benchmark: the servers that it needs, and its measurements on them. */
 export interface Benchmark {
   readonly name: string;
   readonly needs: readonly ServerName[];
   readonly run: (servers: Servers) => Promise<readonly Figure[]>;
 }
 
-/** The figure of one contender, the second if not said otherwise, against the first. */
+/** The figure of one contender, by default the second, against the first. */
 export function againstFirst(
   { rates, ratios }: Comparison,
   about: Pick<Figure, 'figure' | 'goal' | 'unit'>,

@@ -1,5 +1,6 @@
 /**
- * What each function weighs: its bundle, zipped as Lambda gets it, and the time that a fresh process takes to load it.
+ * Measures each function: the size of its bundle, zipped as for Lambda, and the time that a new
+ * process takes to load it.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -12,7 +13,7 @@ import type { Benchmark, Figure } from './figure.ts';
 const loads = 9;
 const shownPackages = 4;
 
-/** Settings that every function accepts; nothing is connected to before the first event. */
+/** Settings that every function accepts. Nothing connects before the first event. */
 const environment = {
   MONGODB_URI: 'mongodb://127.0.0.1:1',
   NEO4J_URI: 'bolt://127.0.0.1:1',

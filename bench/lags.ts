@@ -1,17 +1,17 @@
 /**
- * Lags of events: from the writer's clock to the acknowledgement, which comes after the graph's commit; all on the same
- * machine's clock.
+ * Reads lags of events: from the writer's clock to the acknowledgement, which follows the graph's
+ * commit. Both times are from the clock of the same machine.
  */
 import type { Document, Filter } from 'mongodb';
 import type { BenchOutbox } from './bench-outbox.ts';
 
-/** An event that was processed, in milliseconds since the epoch. */
+/** A processed event, in milliseconds since the epoch. */
 interface ProcessedEvent {
   readonly createdAt: number;
   readonly lag: number;
 }
 
-/** The events that match; all of them must be processed. */
+/** The lags of the matching events. All of them must be processed. */
 export async function readLags({ outbox }: BenchOutbox, filter: Filter<Document>): Promise<readonly ProcessedEvent[]> {
   const events = await outbox.find(filter, { projection: { createdAt: 1, processedAt: 1 } }).toArray();
   return events.map(({ createdAt, processedAt }) => ({
@@ -20,7 +20,7 @@ export async function readLags({ outbox }: BenchOutbox, filter: Filter<Document>
   }));
 }
 
-/** The lag that this share of the events stays below or at. */
+/** The lag that this share of the events does not exceed. */
 export function lagAt(events: readonly ProcessedEvent[], share: number): number {
   const lags = events.map(({ lag }) => lag).sort((left, right) => left - right);
   return lags[Math.min(lags.length - 1, Math.floor(share * lags.length))] ?? Number.NaN;

@@ -1,4 +1,7 @@
-/** The consumer's memory: its bundle in a process of its own, which consumes batches of 1,000 events of 10 KB each. */
+/**
+ * Measures the consumer's memory: a separate process runs its bundle and consumes batches of 1,000
+ * events of 10 KB each.
+ */
 
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
@@ -53,20 +56,20 @@ export const memoryBenchmark: Benchmark = {
     }),
 };
 
-/** Only what the function reads of a record. */
+/** Contains only the fields that the function reads. */
 function recordOf(eventId: string): SQSRecord {
   const body = JSON.stringify({ eventId, aggregateType: 'graph', aggregateId: eventId });
   return { messageId: eventId, body, attributes: { ApproximateReceiveCount: '1' } } as SQSRecord;
 }
 
-/** Nothing is sent to them: no message is unreadable, and none comes again. */
+/** Nothing is sent to these queues: no message is unreadable, and none is redelivered. */
 const queues = {
   QUEUE_URL: 'https://queue.invalid/1/queue',
   DEAD_LETTER_QUEUE_URL: 'https://queue.invalid/1/dead-letters',
 };
 
 /**
- * Runs the deployed function's bundle in a process of its own. Kilobytes:
+ * Runs the deployed function's bundle in a separate process. Kilobytes:
  * https://nodejs.org/api/process.html#processresourceusage
  */
 const runner = `

@@ -1,6 +1,6 @@
 /**
- * The publisher against a bare loop of PutEvents on the same bus, and against the bare driver on the same change
- * stream.
+ * Compares the publisher with a bare loop of PutEvents on the same bus, and with the bare driver on
+ * the same change stream.
  */
 import { randomBytes } from 'node:crypto';
 import { CreateEventBusCommand, DeleteEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
@@ -20,7 +20,7 @@ export const publisherBenchmark: Benchmark = {
   run: async (servers) => [await compareOnBus(servers), await compareStreams(servers)],
 };
 
-/** LocalStack sets the pace: so few that a round takes seconds. */
+/** LocalStack limits the rate. A round of this few takes seconds. */
 const busPointers = 8_000;
 
 function compareOnBus(servers: Servers) {

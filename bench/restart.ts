@@ -1,6 +1,6 @@
 /**
- * The worker's lag while Neo4j is killed and started again under a steady stream: nothing may be lost, and the lag must
- * be back soon.
+ * Measures the worker's lag while Neo4j is killed and restarted under a steady stream. Nothing may
+ * be lost, and the lag must recover soon.
  */
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -54,14 +54,14 @@ export const restartBenchmark: Benchmark = {
         const recovery = (await firstFastWindow(bench, answersAt)) / 1000;
         return [
           {
-            figure: `worker, Neo4j killed and started again: events lost of ${written}`,
+            figure: `worker, Neo4j killed and restarted: events lost of ${written}`,
             ratio: spread('lost', [lost]),
             goal: 0,
             rates: [spread('written', [written])],
             unit: 'events',
           },
           {
-            figure: 'worker, from Neo4j answering again to a lag p99 below 150 ms (s, at most)',
+            figure: 'worker, from the restart of Neo4j to a lag p99 below 150 ms (s, at most)',
             ratio: spread('recovery', [recovery]),
             goal: recoveryGoalSeconds,
             rates: [spread('written', [written])],
@@ -75,7 +75,7 @@ export const restartBenchmark: Benchmark = {
   },
 };
 
-/** The symbols of the steady stream that stand in the graph. */
+/** The symbols of the steady stream that are in the graph. */
 async function countSymbols(graph: Parameters<typeof connectGraph>[0], bench: BenchOutbox): Promise<number> {
   const driver = connectGraph(graph);
   const { records } = await driver.executeQuery(
@@ -85,7 +85,7 @@ async function countSymbols(graph: Parameters<typeof connectGraph>[0], bench: Be
   return Number(records[0]?.get('count'));
 }
 
-/** Milliseconds from `since` until the first window whose slowest hundredth was as fast as the goal. */
+/** Milliseconds from `since` to the first window in which the slowest hundredth met the goal. */
 async function firstFastWindow(bench: BenchOutbox, since: number): Promise<number> {
   const events = await readLags(bench, { createdAt: { $gte: new Date(since) } });
   const windows = Map.groupBy(events, ({ createdAt }) => Math.floor((createdAt - since) / windowMillis));

@@ -1,4 +1,4 @@
-/** `npm run bench`: measures outgraph against what one would use without it, as ratios within one run. */
+/** `npm run bench`: compares outgraph with the alternatives to it, as ratios within one run. */
 import { writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { Command } from 'commander';
@@ -32,16 +32,18 @@ const benchmarks: readonly Benchmark[] = [
 ];
 
 const options = new Command('npm run bench --')
-  .description('Prints a table of ratios, each measured in this run, interleaved, with the middle half of its rounds.')
+  .description(
+    'Prints a table of ratios with the middle half of their rounds. Each is measured interleaved, within this run.',
+  )
   .option('--only <name>', `one of: ${benchmarks.map((benchmark) => benchmark.name).join(', ')}`)
-  .option('--json <file>', 'write the figures to a file as well')
+  .option('--json <file>', 'also write the figures to a file')
   .parse()
   .opts<{ only?: string; json?: string }>();
 
 const chosen = benchmarks.filter((benchmark) => options.only === undefined || benchmark.name === options.only);
 if (chosen.length === 0) {
   process.stderr.write(
-    `There is no benchmark "${options.only}": take one of ${benchmarks.map(({ name }) => name).join(', ')}.\n`,
+    `There is no benchmark "${options.only}": choose one of ${benchmarks.map(({ name }) => name).join(', ')}.\n`,
   );
   process.exit(1);
 }

@@ -1,4 +1,7 @@
-/** The rate of the apply in a graph of a million aggregates against the rate in one of ten thousand. */
+/**
+ * Compares the rate of the apply in a graph of a million aggregates with the rate in one of ten
+ * thousand.
+ */
 import { randomInt } from 'node:crypto';
 import pMap from 'p-map';
 import type { AggregateState } from '../lib/graph/aggregate-state.ts';
@@ -36,23 +39,23 @@ export const sizeBenchmark: Benchmark = {
   },
 };
 
-/** Aggregates that stand in the graph, by their number. */
-function standing(index: number): SymbolRow {
-  const [row] = symbolRows('standing', 1) as [SymbolRow];
-  return { ...row, id: `standing-${index}`, file: `standing-file-${index % 1_000}` };
+/** An aggregate that is already in the graph, by its number. */
+function existing(index: number): SymbolRow {
+  const [row] = symbolRows('existing', 1) as [SymbolRow];
+  return { ...row, id: `existing-${index}`, file: `existing-file-${index % 1_000}` };
 }
 
 async function fill(bench: ApplyBench, from: number, to: number): Promise<void> {
   for (let start = from; start < to; start += 10 * batchSize) {
-    const rows = Array.from({ length: Math.min(10 * batchSize, to - start) }, (_, index) => standing(start + index));
+    const rows = Array.from({ length: Math.min(10 * batchSize, to - start) }, (_, index) => existing(start + index));
     await pMap(inChunks(bench.states(rows), batchSize), (batch) => bench.apply(batch), { concurrency: 2 });
-    if (start % 100_000 === 0 && start > 0) process.stderr.write(`    ${start} aggregates stand in the graph\n`);
+    if (start % 100_000 === 0 && start > 0) process.stderr.write(`    ${start} aggregates are in the graph\n`);
   }
 }
 
 /**
- * Batches of which one half is fresh and the other changes aggregates from anywhere in the graph; raw batches beside
- * them, as the yardstick of the moment.
+ * Applies batches in which one half is new and the other changes aggregates from anywhere in the
+ * graph. Raw batches alternate with them as the yardstick of the moment.
  */
 async function measure(bench: ApplyBench, count: number, name: string): Promise<{ outgraph: Rate; raw: Rate }> {
   let states: readonly AggregateState[] = [];
@@ -69,7 +72,7 @@ async function measure(bench: ApplyBench, count: number, name: string): Promise<
           const numbers = new Set<number>();
           while (numbers.size < batchSize / 2) numbers.add(randomInt(count));
           const changed = [...numbers].map((number) => {
-            const row = standing(number);
+            const row = existing(number);
             return { ...row, properties: { ...row.properties, revision: `${name}${round}` } };
           });
           states = bench.states([...fresh, ...changed]);

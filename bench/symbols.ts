@@ -1,6 +1,6 @@
 /**
- * What all benchmarks write: symbols of a code base, each an aggregate that owns one node with four properties and its
- * relationship to one of fifty files.
+ * The data of all benchmarks: symbols of a code base. Each is an aggregate that owns one node with
+ * four properties, and its relationship to one of fifty files.
  */
 import { randomBytes } from 'node:crypto';
 import type { Position } from '../lib/contract/position.ts';
@@ -9,7 +9,7 @@ import type { AggregateState } from '../lib/graph/aggregate-state.ts';
 import { readSubgraph } from '../lib/projection/read-subgraph.ts';
 import { upsertEvent } from '../test/support/outbox-event.ts';
 
-/** One symbol, as its row in a source database. */
+/** One symbol, as a row of a source database. */
 export interface SymbolRow {
   readonly id: string;
   readonly file: string;
@@ -18,7 +18,7 @@ export interface SymbolRow {
 
 const files = 50;
 
-/** So many symbols; `group` names them, and tells them from all others. */
+/** Creates `count` symbols. `group` names them, and distinguishes them from all others. */
 export function symbolRows(group: string, count: number): readonly SymbolRow[] {
   return Array.from({ length: count }, (_, index) => ({
     id: `${group}-${index}`,
@@ -27,7 +27,7 @@ export function symbolRows(group: string, count: number): readonly SymbolRow[] {
   }));
 }
 
-/** Labels and types of one benchmark's own. */
+/** Labels and types for one benchmark. */
 export class SymbolGraph {
   readonly #suffix = randomBytes(3).toString('hex');
   readonly labels: ReadonlyMap<string, readonly string[]> = new Map(
@@ -40,7 +40,7 @@ export class SymbolGraph {
     return `${name}_${this.#suffix}`;
   }
 
-  /** The key of the aggregate that a symbol is. */
+  /** The aggregate id of a symbol. */
   aggregateId(id: string): string {
     return `${this.#suffix}-${id}`;
   }
@@ -52,7 +52,7 @@ export class SymbolGraph {
     return { nodes: [{ ...node, properties }], relationships: [relationship] };
   }
 
-  /** The event of one symbol, pending. */
+  /** The pending event of one symbol. */
   event(row: SymbolRow): ReturnType<typeof upsertEvent> {
     return upsertEvent(this.subgraph(row), { aggregateId: this.aggregateId(row.id) });
   }
@@ -61,7 +61,10 @@ export class SymbolGraph {
     return { key: `graph:${this.aggregateId(row.id)}`, position, subgraph: readSubgraph(this.subgraph(row)) };
   }
 
-  /** As the Neo4j Kafka connector's users write it: one statement for a batch of rows, without any guard. */
+  /**
+   * The statement that users of the Neo4j Kafka connector write: one for a batch of rows, without
+   * any guard.
+   */
   get rawStatement(): string {
     return `
 UNWIND $rows AS row

@@ -1,4 +1,7 @@
-/** The worker's whole path, from commit to acknowledgement, against the apply alone; and its lag at a steady rate. */
+/**
+ * Compares the worker's whole path, from commit to acknowledgement, with the apply alone, and
+ * measures its lag at a steady rate.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inChunks } from '../lib/runtime/in-chunks.ts';
 import { readSettings, workerSettings } from '../lib/runtime/settings.ts';
@@ -17,7 +20,7 @@ const backlog = 100_000;
 const batchSize = 1_000;
 const steadyRate = 500;
 const steadySeconds = 20;
-/** Until small batches have been compiled, by Neo4j's planner and both virtual machines. */
+/** The time until Neo4j's planner and both virtual machines have compiled small batches. */
 const warmUpSeconds = 5;
 
 export const quietLog: WorkerLog = {
@@ -25,7 +28,10 @@ export const quietLog: WorkerLog = {
   failed: (part, error) => process.stderr.write(`  ${part} failed: ${String(error)}\n`),
 };
 
-/** Seconds from the start of a worker until nothing is pending, and the lags of a steady stream after that. */
+/**
+ * Measures the time from the start of a worker until nothing is pending, and then the lags of a
+ * steady stream.
+ */
 export const workerBenchmark: Benchmark = {
   name: 'worker',
   needs: ['mongodb', 'neo4j'],
@@ -73,7 +79,7 @@ export const workerBenchmark: Benchmark = {
     }),
 };
 
-/** Events per second that one after the other of the same batches takes, without MongoDB. */
+/** Events per second when the same batches are applied one after the other, without MongoDB. */
 async function applyAlone(apply: ApplyBench, group: string, count: number): Promise<number> {
   const states = apply.states(symbolRows(group, count));
   const startedAt = performance.now();
@@ -81,7 +87,7 @@ async function applyAlone(apply: ApplyBench, group: string, count: number): Prom
   return count / ((performance.now() - startedAt) / 1000);
 }
 
-/** Writes at the steady rate, and returns how many events it wrote. */
+/** Writes at the steady rate. Returns how many events it wrote. */
 export async function writeSteadily(bench: BenchOutbox, group: string, lengthSeconds: number): Promise<number> {
   const startedAt = performance.now();
   const writes: Promise<unknown>[] = [];

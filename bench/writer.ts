@@ -1,4 +1,7 @@
-/** A writer's transaction with document and event, against the same transaction with the document alone. */
+/**
+ * Compares a writer's transaction of document and event with the same transaction of the document
+ * alone.
+ */
 import { type ClientSession, type Document, ObjectId } from 'mongodb';
 import pMap from 'p-map';
 import { z } from 'zod';
@@ -46,7 +49,7 @@ export const writerBenchmark: Benchmark = {
         [
           { name: 'document alone', run: () => write((session) => people.insertOne(create(), { session })) },
           {
-            // What any second document costs, without index or validator: the limit for an event.
+            // The cost of any second document, without index or validator: the limit for an event.
             name: 'two plain documents',
             run: () =>
               write(async (session) => {

@@ -1,13 +1,14 @@
 /**
- * Measures how the settings of packs change lag and messages, at a low, a usual and a high rate. Each choice changes
- * one setting. The batching window is not compared: LocalStack uses it as the length of a long poll.
+ * Measures how the settings of packs change lag and messages, at a low, a usual and a high rate.
+ * Each variant changes one setting. The batching window is not compared: LocalStack uses it as the
+ * length of a long poll.
  */
 import { DeployedFunctions } from '../../test/support/deployed-functions.ts';
 import type { Stack } from '../../tools/local/stack.ts';
 import { applyPackSettings, localPackSettings, type PackSettings } from './pack-settings.ts';
 import { type LoadTarget, runStep, type StepResult } from './run-step.ts';
 
-/** The result of one choice of settings at one rate. */
+/** The result of one variant of the settings at one rate. */
 export interface SettingsResult {
   readonly settings: PackSettings;
   readonly step: StepResult;
@@ -25,14 +26,14 @@ const choices: readonly PackSettings[] = [
   { ...localPackSettings, batchSize: 100 },
 ];
 
-/** With as many documents in a transaction as writers need to hold the rate. */
+/** Each with as many documents per transaction as writers need to hold the rate. */
 const rates = [
   { rate: 1, seconds: 30, together: 1 },
   { rate: 100, seconds: 15, together: 1 },
   { rate: 1_000, seconds: 15, together: 100 },
 ];
 
-/** Measures on a stack on which nothing else runs, and leaves its functions with the last choice. */
+/** Needs a stack on which nothing else runs. Leaves its functions with the last variant. */
 export async function compareSettings(
   { description, logsFolder }: Stack,
   target: LoadTarget,
@@ -71,7 +72,7 @@ function settingsLine({ settings, step, eventsPerMessage, eventsPerInvocation }:
   const { pointersPerEntry, publisherLingerMillis, batchSize } = settings;
   return [
     `pointersPerEntry ${pointersPerEntry}, publisherLingerMillis ${publisherLingerMillis}, batchSize ${batchSize}`,
-    `${step.asked}/s asked, ${step.held.toFixed(0)} held, ${step.settledPerSecond.toFixed(0)} settled`,
+    `${step.asked}/s requested, ${step.held.toFixed(0)} held, ${step.settledPerSecond.toFixed(0)} settled`,
     `lag p50 ${step.lag.p50} ms, p99 ${step.lag.p99} ms`,
     `${eventsPerMessage.toFixed(1)} events per message, ${eventsPerInvocation.toFixed(1)} per invocation`,
   ].join('; ');

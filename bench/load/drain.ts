@@ -1,6 +1,6 @@
 /**
- * How fast the deployed path drains a backlog: events that are inserted at once, until all of them are in the graph.
- * With packs, and with single pointers in the batches that suit them.
+ * Measures how fast the deployed path drains a backlog: from inserting all events at once until all
+ * of them are in the graph. With packs, and with single pointers in batches of a suitable size.
  */
 import { MongoClient } from 'mongodb';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
@@ -17,8 +17,8 @@ export interface DrainRates {
   readonly single: number;
 }
 
-/** Single pointers are so slow that fewer tell as much. */
-const ways = {
+/** Single pointers are so slow that fewer events suffice. */
+const variants = {
   packed: { settings: localPackSettings, events: 20_000 },
   single: {
     settings: { ...localPackSettings, pointersPerEntry: 1, batchSize: 1_000, batchWindowSeconds: 1 },
@@ -28,7 +28,7 @@ const ways = {
 
 const insertChunk = 5_000;
 
-/** Measures on a stack on which nothing else runs, and leaves its functions as they were. */
+/** Needs a stack on which nothing else runs. Leaves its functions as they were. */
 export async function measureDrain({ description, logsFolder }: Stack): Promise<DrainRates> {
   const { awsEndpointUrl, awsRegion, functions: names, mongodbUri, mongodbDatabase } = description;
   const functions = new DeployedFunctions(awsEndpointUrl, awsRegion, names, logsFolder);
@@ -53,11 +53,11 @@ export async function measureDrain({ description, logsFolder }: Stack): Promise<
     if (processed !== count) throw new Error(`Of ${count} events only ${processed} were applied: see ${logsFolder}.`);
     return count / seconds;
   };
-  const measure = async (way: keyof typeof ways): Promise<number> => {
-    const { settings, events } = ways[way];
+  const measure = async (variant: keyof typeof variants): Promise<number> => {
+    const { settings, events } = variants[variant];
     await applyPackSettings(functions, settings);
-    await drain(`warm-${way}`, 200);
-    return drain(way, events);
+    await drain(`warm-${variant}`, 200);
+    return drain(variant, events);
   };
   try {
     return { single: await measure('single'), packed: await measure('packed') };

@@ -1,32 +1,32 @@
 /**
- * The search for the highest rate that keeps up: raised in steps until one does not, then between the last two. Writers
- * that are late write more documents in one transaction, so that the search ends at the limit of the path, not of the
- * writers.
+ * Searches for the highest rate that keeps up. It raises the rate in steps until a step does not
+ * keep up, and then searches between the last two. Writers that are late write more documents in
+ * one transaction, so that the search finds the limit of the path and not of the writers.
  */
 import type { StepResult } from './run-step.ts';
 
-/** What a step must show to count as kept up. */
+/** The values by which a step is judged. */
 type StepJudged = Pick<StepResult, 'asked' | 'together' | 'held' | 'growth' | 'lag' | 'events' | 'processed'>;
 
 /** Why a step does not keep up; null if it does. */
 export type Shortfall = 'writers are late' | 'backlog grows' | 'too slow' | 'not settled' | null;
 
-/** The writers' commits per second, as a share of what was asked. */
+/** The writers' commits per second, as a share of the requested rate. */
 const heldShare = 0.98;
 
-/** The backlog may grow by this share of what is written: it goes up and down with the batches. */
+/** The backlog may grow by this share of the written events, because batches make it fluctuate. */
 const growthShare = 0.1;
 
-/** Events whose slowest hundredth takes longer than this are not kept up with. */
+/** If the slowest hundredth of the events takes longer than this, the path does not keep up. */
 export const slowMillis = 5_000;
 
 const factor = 1.5;
 const refinements = 2;
-const mostSteps = 14;
+const maxSteps = 14;
 const lowestRate = 1;
 
 /** Documents in one transaction, one after the other. */
-const mostTogether = 100;
+const maxTogether = 100;
 const togetherFactor = 10;
 
 /** Judges one step. */
@@ -54,13 +54,13 @@ export async function findHighestRate<Step extends StepJudged>(
   const take = async (rate: number): Promise<Step> => {
     const step = await run(rate, together);
     steps.push(step);
-    if (shortfall(step) !== 'writers are late' || together >= mostTogether) return step;
+    if (shortfall(step) !== 'writers are late' || together >= maxTogether) return step;
     together *= togetherFactor;
     return take(rate);
   };
   let good = keepsUp(first) ? first : null;
   let bad = good === null ? first : null;
-  while ((good === null || bad === null) && steps.length < mostSteps) {
+  while ((good === null || bad === null) && steps.length < maxSteps) {
     const step: Step = await take(good === null ? (bad ?? first).asked / factor : good.asked * factor);
     if (keepsUp(step)) good = step;
     else bad = step;

@@ -1,6 +1,6 @@
 /**
- * How fast outgraph's own parts are on the same databases, without bus and queue: as the benchmarks measure them, only
- * shorter.
+ * Measures how fast outgraph's own parts are on the same databases, without bus and queue. Like the
+ * benchmarks, but shorter.
  */
 
 import { joinConsumer, noQueue } from '../../lib/consumer/wiring.ts';
@@ -14,7 +14,7 @@ import { type Contender, compare } from '../compare.ts';
 import { wholeConsumer } from '../consumer.ts';
 import { CountingPublisher } from '../counting-publisher.ts';
 
-/** What the parts could do, each per second. */
+/** The capacity of the parts, each per second. */
 export interface Headroom {
   /** The publisher without a bus. */
   readonly publisher: number;
@@ -22,13 +22,13 @@ export interface Headroom {
   readonly consumer: number;
 }
 
-/** So many that opening the change stream weighs little. */
+/** Enough events to make the cost of opening the change stream negligible. */
 const publishedEvents = 20_000;
 
-/** So many batches are consumed until Neo4j and Node have compiled what they run. */
+/** After this many batches, Neo4j and Node have compiled the code that they run. */
 const warmUpBatches = 20;
 
-/** Measures on databases on which nothing else runs. */
+/** Needs databases on which nothing else runs. */
 export function measureHeadroom(databases: BenchDatabases): Promise<Headroom> {
   return BenchOutbox.with(databases, async (outbox) => {
     const publisher = new CountingPublisher(outbox.environment, async () => []);
@@ -44,7 +44,8 @@ export function measureHeadroom(databases: BenchDatabases): Promise<Headroom> {
 }
 
 /**
- * The graph belongs to the outbox of the functions that are deployed beside it: to the consumer, this is the same one.
+ * Gives the outbox the id that the graph is bound to. The graph belongs to the outbox of the
+ * deployed functions, and the consumer must take this outbox for the same one.
  */
 async function joinGraphOf(databases: BenchDatabases, { db }: BenchOutbox): Promise<void> {
   const driver = connectGraph(databases);

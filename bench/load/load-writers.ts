@@ -1,19 +1,22 @@
-/** The writers of one step: processes of their own, which begin together. */
+/** The writers of one step: separate processes that start together. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { WriterLine, WriterOrder } from './writer-process.ts';
 
-/** So many processes share the rate. */
+/** The number of processes that share the rate. */
 export const writerCount = 2;
 
-/** What the writers came to. */
+/** The result of the writers. */
 export interface Written {
   readonly written: number;
-  /** Writes whose commit nobody knows of. */
+  /** Writes whose outcome is unknown. */
   readonly failed: number;
-  /** Commits per second, all writers together, from the common start to each one's last commit. */
+  /**
+   * Commits per second of all writers together, from the common start to the last commit of each
+   * writer.
+   */
   readonly held: number;
 }
 
@@ -26,7 +29,7 @@ export class LoadWriters {
     this.#seconds = seconds;
   }
 
-  /** Starts the processes; resolves when all are ready to begin. */
+  /** Starts the processes. Resolves when all are ready. */
   static async start(order: WriterOrder): Promise<LoadWriters> {
     const writers = new LoadWriters(order.seconds);
     try {
@@ -43,7 +46,11 @@ export class LoadWriters {
     return this.#written.reduce((sum, written) => sum + written, 0);
   }
 
-  /** Lets all begin, and resolves when all are done. @throws Error if one ends before it is done. */
+  /**
+   * Starts the writing, and resolves when all are done.
+   *
+   * @throws Error if one exits before it is done.
+   */
   async write(): Promise<Written> {
     const all = await Promise.all(
       this.#children.map((child) => {
@@ -59,7 +66,7 @@ export class LoadWriters {
     };
   }
 
-  /** Ends them at once. */
+  /** Kills them immediately. */
   kill(): void {
     for (const child of this.#children) child.kill('SIGKILL');
   }
@@ -87,7 +94,7 @@ async function lineOf<Word extends WriterLine['say']>(child: ChildProcess, word:
   const ended = new AbortController();
   const { signal } = ended;
   const exit = once(child, 'close', { signal }).then(() => {
-    throw new Error(`A writer ended before it was ${word}.`);
+    throw new Error(`A writer exited before it was ${word}.`);
   });
   try {
     const [line] = await Promise.race([once(child, word, { signal }), exit]);

@@ -1,6 +1,6 @@
 /**
- * How fast LocalStack itself is, with events that were never there: the consumer settles their pointers without effect,
- * after one look into MongoDB for each batch.
+ * Measures how fast LocalStack itself is, with pointers to events that do not exist. The consumer
+ * settles them without effect, after one query to MongoDB for each batch.
  */
 import { randomBytes } from 'node:crypto';
 import { CreateEventBusCommand, DeleteEventBusCommand, EventBridgeClient } from '@aws-sdk/client-eventbridge';
@@ -15,29 +15,32 @@ import type { Stack } from '../../tools/local/stack.ts';
 import { waitUntil } from '../../tools/local/wait-until.ts';
 import { putEventsBare } from '../bare-put-events.ts';
 
-/** LocalStack's own pace, each per second. */
+/** LocalStack's own rates, each per second. */
 export interface LocalstackPace {
   /** Bare PutEvents on a bus without rules. */
   readonly bus: number;
   /**
-   * Bare PutEvents on the stack's bus, until the consumer has had them all: bus, rule, queue, event source mapping and
-   * function.
+   * Bare PutEvents on the stack's bus, until the consumer has received all of them: bus, rule,
+   * queue, event source mapping and function.
    */
   readonly wholeWay: number;
-  /** Messages that wait in the queue, until the consumer has had them all: event source mapping and function alone. */
+  /**
+   * Messages that wait in the queue, until the consumer has received all of them: only event source
+   * mapping and function.
+   */
   readonly delivery: number;
 }
 
-/** So few that LocalStack takes seconds for them. */
+/** LocalStack takes seconds for this few. */
 const busPointers = 3_000;
-const wayPointers = 2_000;
+const pathPointers = 2_000;
 
-/** Messages become visible together, this long after the first of them is sent. */
+/** Messages become visible together, this long after the first one is sent. */
 const hiddenSeconds = 10;
 
-const nobody: Pointer = { eventId: '0'.repeat(24), aggregateType: 'graph', aggregateId: 'never-there' };
+const unknownEvent: Pointer = { eventId: '0'.repeat(24), aggregateType: 'graph', aggregateId: 'never-there' };
 
-/** Measures on a stack on which nothing else runs. */
+/** Needs a stack on which nothing else runs. */
 export async function measureLocalstack({ description, logsFolder }: Stack): Promise<LocalstackPace> {
   const { awsEndpointUrl: endpoint, awsRegion: region, functions: names, eventBusName, queueUrl } = description;
   const client = { endpoint, region, credentials: sdkCredentials };
@@ -47,23 +50,23 @@ export async function measureLocalstack({ description, logsFolder }: Stack): Pro
   try {
     const own = `load-${randomBytes(4).toString('hex')}`;
     await bus.send(new CreateEventBusCommand({ Name: own }));
-    await putEventsBare(bus, own, busPointers, nobody.aggregateId);
-    const busSeconds = await secondsOf(() => putEventsBare(bus, own, busPointers, nobody.aggregateId));
+    await putEventsBare(bus, own, busPointers, unknownEvent.aggregateId);
+    const busSeconds = await secondsOf(() => putEventsBare(bus, own, busPointers, unknownEvent.aggregateId));
     await bus.send(new DeleteEventBusCommand({ Name: own }));
 
-    const allConsumed = await countingConsumed(functions, wayPointers);
-    const waySeconds = await secondsOf(async () => {
-      await putEventsBare(bus, eventBusName, wayPointers, nobody.aggregateId);
+    const allConsumed = await startCounting(functions, pathPointers);
+    const pathSeconds = await secondsOf(async () => {
+      await putEventsBare(bus, eventBusName, pathPointers, unknownEvent.aggregateId);
       await allConsumed();
     });
-    const allDelivered = await countingConsumed(functions, wayPointers);
+    const allDelivered = await startCounting(functions, pathPointers);
     const visibleAt = await sendHidden(sqs, queueUrl);
     await allDelivered();
     const deliverySeconds = (Date.now() - visibleAt) / 1000;
     return {
       bus: busPointers / busSeconds,
-      wholeWay: wayPointers / waySeconds,
-      delivery: wayPointers / deliverySeconds,
+      wholeWay: pathPointers / pathSeconds,
+      delivery: pathPointers / deliverySeconds,
     };
   } finally {
     functions.close();
@@ -79,27 +82,28 @@ async function secondsOf(run: () => Promise<unknown>): Promise<number> {
 }
 
 /**
- * Begins to count the messages that the consumer's log tells of; what it returns waits until there are so many more.
+ * Starts counting the messages in the consumer's log. The returned function waits for `count` more
+ * messages.
  */
-async function countingConsumed(functions: DeployedFunctions, count: number): Promise<() => Promise<unknown>> {
+async function startCounting(functions: DeployedFunctions, count: number): Promise<() => Promise<unknown>> {
   const consumed = async () =>
     (await functions.consumedBatches()).reduce((sum, { messages }) => sum + Number(messages), 0);
   const before = await consumed();
   const all = async () => (await consumed()) - before >= count || undefined;
-  return () => waitUntil(all, { timeoutSeconds: 300, pollMillis: 50, what: 'the consumer to have every message' });
+  return () => waitUntil(all, { timeoutSeconds: 300, pollMillis: 50, what: 'the consumer to receive every message' });
 }
 
-/** Fills the queue with messages that stay hidden until a moment, which is returned. */
+/** Fills the queue with messages that stay hidden until the returned time. */
 async function sendHidden(sqs: SQSClient, QueueUrl: string): Promise<number> {
   const visibleAt = Date.now() + hiddenSeconds * 1000;
-  const numbers = Array.from({ length: wayPointers }, (_, index) => index);
-  const send = (some: readonly number[]) =>
+  const numbers = Array.from({ length: pathPointers }, (_, index) => index);
+  const send = (chunk: readonly number[]) =>
     sqs.send(
       new SendMessageBatchCommand({
         QueueUrl,
-        Entries: some.map((number) => ({
+        Entries: chunk.map((number) => ({
           Id: String(number),
-          MessageBody: JSON.stringify(nobody),
+          MessageBody: JSON.stringify(unknownEvent),
           DelaySeconds: Math.max(0, Math.round((visibleAt - Date.now()) / 1000)),
         })),
       }),

@@ -1,4 +1,7 @@
-/** Changes how the deployed functions pack pointers, as the params of `infra/params.yml` do with a deployment. */
+/**
+ * Changes how the deployed functions pack pointers, as a deployment does with the params of
+ * `infra/params.yml`.
+ */
 import { maxPackPointers } from '../../lib/contract/pointer.ts';
 import type { DeployedFunctions } from '../../test/support/deployed-functions.ts';
 
@@ -9,7 +12,7 @@ export interface PackSettings {
   readonly batchWindowSeconds: number;
 }
 
-/** Those of the stage `local`, whose batching window is LocalStack's long poll. */
+/** The settings of the stage `local`. Its batching window is LocalStack's long poll. */
 export const localPackSettings: PackSettings = {
   pointersPerEntry: maxPackPointers,
   publisherLingerMillis: 50,
@@ -17,7 +20,7 @@ export const localPackSettings: PackSettings = {
   batchWindowSeconds: 20,
 };
 
-/** Resolves when the functions have the settings, and a publisher with them was started. */
+/** Resolves when the functions have the settings and a publisher was started with them. */
 export async function applyPackSettings(functions: DeployedFunctions, settings: PackSettings): Promise<void> {
   const { pointersPerEntry, publisherLingerMillis, batchSize, batchWindowSeconds } = settings;
   const environment = {

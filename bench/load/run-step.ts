@@ -1,4 +1,7 @@
-/** One step of a load run: writers write at a rate, the backlog is watched meanwhile, and all is waited for. */
+/**
+ * One step of a load run: writers write at a rate, the backlog is sampled, and everything is
+ * awaited.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection, Db, Document } from 'mongodb';
 import { type Lag, readLag, readPending } from '../../demo/outbox-figures.ts';
@@ -7,26 +10,26 @@ import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { LoadWriters, type Written } from './load-writers.ts';
 import { SendWatch } from './send-watch.ts';
 
-/** Where a run writes. */
+/** The target of a run. */
 export interface LoadTarget {
   readonly mongodbUri: string;
   readonly db: Db;
-  /** Names the run, in labels and ids. */
+  /** Names the run in labels and ids. */
   readonly run: string;
   readonly signal: AbortSignal;
 }
 
-/** What one step came to. */
+/** The result of one step. */
 export interface StepResult extends Written {
   readonly asked: number;
   /** Documents in one transaction. */
   readonly together: number;
-  /** Pending events when the writers had ended. */
+  /** Pending events when the writers had finished. */
   readonly pendingAtEnd: number;
-  /** Events per second by which the backlog grew over the second half of the step. */
+  /** How fast the backlog grew over the second half of the step, in events per second. */
   readonly growth: number;
   readonly lag: Lag;
-  /** Seen from outside, every tenth of a second; null if it could not be told. */
+  /** Observed from outside, every tenth of a second; null if it could not be observed. */
   readonly longestSendWaitMillis: number | null;
   readonly events: number;
   readonly processed: number;
@@ -43,10 +46,10 @@ interface Sample {
 
 const sampleMillis = 250;
 
-/** Nothing was settled for this long: waiting on would not help. */
+/** If nothing was settled for this long, waiting longer would not help. */
 const stalledMillis = 60_000;
 
-/** Runs one step; `name` tells its documents from those of other steps. */
+/** Runs one step. `name` distinguishes its documents from those of other steps. */
 export async function runStep(
   target: LoadTarget,
   name: string,
@@ -97,19 +100,19 @@ export async function runStep(
   }
 }
 
-/** The events whose documents' ids begin so. */
+/** The events whose document ids start with this prefix. */
 function eventsOf(prefix: string): Document {
   return { aggregateType: 'graph', aggregateId: { $gte: `${prefix}-`, $lt: `${prefix}.` } };
 }
 
 /**
- * From the middle of the step to its end, each told by the mean over a fifth of it: batches make the backlog go up and
- * down.
+ * The growth from the middle of the step to its end. Each point is the mean over a fifth of the
+ * step, because batches make the backlog fluctuate.
  */
 function growthOf(samples: readonly Sample[], seconds: number): number {
   const mean = (from: number, to: number) => {
-    const some = samples.filter((sample) => sample.seconds >= from * seconds && sample.seconds <= to * seconds);
-    return some.reduce((sum, { pending }) => sum + pending, 0) / Math.max(1, some.length);
+    const window = samples.filter((sample) => sample.seconds >= from * seconds && sample.seconds <= to * seconds);
+    return window.reduce((sum, { pending }) => sum + pending, 0) / Math.max(1, window.length);
   };
   return (mean(0.8, 1) - mean(0.4, 0.6)) / (0.4 * seconds);
 }
@@ -130,7 +133,10 @@ class WatchedStep {
     this.#signal = signal;
   }
 
-  /** Shows the progress until everything is settled or nothing moves any more; the samples end with the writers. */
+  /**
+   * Shows the progress until everything is settled or nothing is settled any more. The samples end
+   * with the writers.
+   */
   async watch(): Promise<{ readonly written: Written; readonly samples: readonly Sample[] }> {
     const display = showProgress(this.#writes);
     const samples: Sample[] = [];
@@ -158,7 +164,7 @@ class WatchedStep {
           settledAt = now;
         }
         if (done !== undefined && (pending === 0 || now - settledAt > stalledMillis)) return { written: done, samples };
-        // Ends at once if a writer has ended before it was done.
+        // Rejects immediately if a writer exited before it was done.
         await (done === undefined ? Promise.race([writing, sleep(sampleMillis)]) : sleep(sampleMillis));
       }
     } finally {

@@ -1,7 +1,7 @@
 /**
- * `npm run load -- --rate R --seconds S`: writes at a steady rate on the whole stack, tells the lags, then searches for
- * the highest rate that keeps up, and says what limits it. Exits 0 only if the asked rate was held and everything is
- * settled.
+ * `npm run load -- --rate R --seconds S`: writes at a steady rate on the whole stack and reports
+ * the lags. Then searches for the highest rate that keeps up, and reports what limits it. Exits 0
+ * only if the requested rate was held and everything is settled.
  */
 import { randomBytes } from 'node:crypto';
 import { availableParallelism, loadavg } from 'node:os';
@@ -24,16 +24,16 @@ import { isGood, type LoadSummary, stepLine, summaryText } from './summary.ts';
 
 const options = new Command('npm run load --')
   .description(
-    'Writes at a steady rate on the whole stack, finds the highest rate that keeps up, and says what limits it.',
+    'Writes at a steady rate on the whole stack, finds the highest rate that keeps up, and reports what limits it.',
   )
   .option('--rate <rate>', 'events per second', positive, 100)
-  .option('--seconds <count>', 'how long', positive, 30)
-  .option('--settings', 'instead, compare the settings of packs at 1, 100 and 1,000 events a second')
+  .option('--seconds <count>', 'duration in seconds', positive, 30)
+  .option('--settings', 'compare pack settings at 1, 100 and 1,000 events a second instead')
   .option('--json', 'print the summary as JSON, as the last line')
   .parse()
   .opts<{ rate: number; seconds: number; settings?: true; json?: true }>();
 
-/** Functions and servers are warm when a slow step keeps up; more steps than these would not help. */
+/** If a slow step keeps up, functions and servers are warm. More steps than this would not help. */
 const warmUpSeconds = 10;
 const warmUpRate = 30;
 const warmUpSteps = 5;
@@ -77,7 +77,7 @@ async function runLoad(stack: Stack, signal: AbortSignal): Promise<number> {
       highestRate: highest?.held ?? null,
       documents: await db.collection<{ _id: string }>(graph.collection).countDocuments({ _id: ofRun(run) }),
       nodes: await countNodes(stack, run),
-      drain: await printStep('Draining a backlog in packs and one by one', () => measureDrain(stack)),
+      drain: await printStep('Draining a backlog with packs and with single pointers', () => measureDrain(stack)),
       localstack: await printStep("Measuring LocalStack's own pace", () => measureLocalstack(stack)),
       headroom: await printStep('Measuring publisher and consumer alone', () => measureHeadroom(description)),
     };
@@ -89,7 +89,7 @@ async function runLoad(stack: Stack, signal: AbortSignal): Promise<number> {
   }
 }
 
-/** Ends when the functions have started and the servers have compiled what they run. */
+/** Ends when the functions have started and the servers have compiled the code that they run. */
 async function warmUp(target: LoadTarget): Promise<void> {
   for (let index = 0; index < warmUpSteps; index += 1) {
     const step = await runStep(target, `warm${index}`, Math.min(options.rate, warmUpRate), warmUpSeconds);
@@ -97,7 +97,7 @@ async function warmUp(target: LoadTarget): Promise<void> {
   }
 }
 
-/** The ids that begin with the run's name. */
+/** The ids that start with the run's name. */
 function ofRun(run: string): { readonly $gte: string; readonly $lt: string } {
   return { $gte: `${run}-`, $lt: `${run}.` };
 }

@@ -1,7 +1,7 @@
 /**
- * How long events wait for their send, told from outside: everything up to the publisher's checkpoint is sent, so the
- * oldest pending event behind it has been waiting since it was written. A resume token begins with the time that it
- * stands at.
+ * Measures from outside how long events wait to be sent. Everything up to the publisher's
+ * checkpoint is sent. So the oldest pending event after it has been waiting since it was written. A
+ * resume token starts with its own time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Collection, type Db, type Document, Timestamp } from 'mongodb';
@@ -9,7 +9,7 @@ import { withoutCanaries } from '../../demo/outbox-figures.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { checkpointCollection } from '../../lib/outbox/collections.ts';
 
-const lookMillis = 100;
+const pollMillis = 100;
 
 interface PublisherCheckpoint {
   readonly _id: string;
@@ -19,29 +19,32 @@ interface PublisherCheckpoint {
 export class SendWatch {
   readonly #checkpoints: Collection<PublisherCheckpoint>;
   readonly #outbox: Collection<Document>;
-  readonly #looking: Promise<void>;
+  readonly #polling: Promise<void>;
   #longest: number | null = null;
-  #over = false;
+  #hasEnded = false;
 
   constructor(db: Db) {
     this.#checkpoints = db.collection<PublisherCheckpoint>(checkpointCollection);
     this.#outbox = db.collection(outboxCollection);
-    this.#looking = this.#look();
+    this.#polling = this.#poll();
   }
 
-  /** Ends the watch, and returns the longest wait that was seen, in milliseconds; null if it could not be told. */
+  /**
+   * Ends the watch, and returns the longest observed wait in milliseconds; null if none could be
+   * observed.
+   */
   async end(): Promise<number | null> {
-    this.#over = true;
-    await this.#looking;
+    this.#hasEnded = true;
+    await this.#polling;
     return this.#longest;
   }
 
-  async #look(): Promise<void> {
-    while (!this.#over) {
-      // A look that fails tells nothing; the next one may.
+  async #poll(): Promise<void> {
+    while (!this.#hasEnded) {
+      // A failed poll shows nothing. The next one may succeed.
       const wait = await this.#wait().catch(() => null);
       if (wait !== null) this.#longest = Math.max(this.#longest ?? 0, wait);
-      await sleep(lookMillis);
+      await sleep(pollMillis);
     }
   }
 
@@ -57,11 +60,14 @@ export class SendWatch {
   }
 }
 
-/** The type of a timestamp in the server's sortable form, then its seconds and its increment, in hexadecimal digits. */
-const beginsWithTime = /^82([0-9A-F]{8})([0-9A-F]{8})/i;
+/**
+ * The type of a timestamp in the server's sortable form, then its seconds and its increment, in
+ * hexadecimal digits.
+ */
+const startsWithTime = /^82([0-9A-F]{8})([0-9A-F]{8})/i;
 
 function timeOf(token: unknown): Timestamp | null {
-  const [, seconds, increment] = beginsWithTime.exec(String(token)) ?? [];
+  const [, seconds, increment] = startsWithTime.exec(String(token)) ?? [];
   if (seconds === undefined || increment === undefined) return null;
   return new Timestamp({ t: Number.parseInt(seconds, 16), i: Number.parseInt(increment, 16) });
 }

@@ -1,8 +1,9 @@
 /**
- * A writer of a load run, in a process of its own: writes through a tracked collection at a steady rate, whether the
- * writes before have ended or not, as independent users would. Four of five writes insert a document, the fifth changes
- * an earlier one; each in a transaction of its own, or several together. Says when it is ready, begins when it is told
- * to, and says now and then how many writes are committed.
+ * A writer of a load run, in a separate process. Writes through a tracked collection at a steady
+ * rate, whether or not the earlier writes have ended, as independent users would. Four of five
+ * writes insert a document, and the fifth changes an earlier document. Each write has its own
+ * transaction, or several share one. The process reports when it is ready, starts on request, and
+ * reports now and then how many writes are committed.
  */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,12 +12,12 @@ import { graph } from '../../lib/projection/graph.ts';
 import { trackCollection } from '../../lib/writer/tracked-collection.ts';
 import { type HubDocument, hubDocument } from '../../test/support/hub-document.ts';
 
-/** What a writer is to do. */
+/** The instructions for a writer. */
 export interface WriterOrder {
   readonly mongodbUri: string;
   readonly database: string;
   readonly run: string;
-  /** Begins the ids of the documents. */
+  /** The prefix of the documents' ids. */
   readonly prefix: string;
   readonly rate: number;
   readonly seconds: number;
@@ -24,24 +25,24 @@ export interface WriterOrder {
   readonly together: number;
 }
 
-/** What it says, one line of JSON each. */
+/** The lines that it prints, each as JSON. */
 export type WriterLine =
   | { readonly say: 'ready' }
   | { readonly say: 'written'; readonly written: number }
   | { readonly say: 'done'; readonly written: number; readonly failed: number; readonly seconds: number };
 
-/** More writes than these are not under way at once: who is that late does not hold the rate. */
-const mostInFlight = 64;
+/** The limit for concurrent writes. A writer that reaches it is too late to hold the rate. */
+const maxInFlight = 64;
 
 const changeEvery = 5;
 
 const hubs = 50;
 
-const tellMillis = 250;
+const reportMillis = 250;
 
 const order = JSON.parse(process.env.WRITER_ORDER ?? '') as WriterOrder;
 
-/** A change is of the document of so many writes before, which is not under way any more. */
+/** A change is to the document of this many writes ago, which is no longer in flight. */
 const changesBack = 99 * order.together;
 
 const client = new MongoClient(order.mongodbUri);
@@ -54,12 +55,12 @@ let written = 0;
 let failed = 0;
 const inFlight = new Set<Promise<void>>();
 const startedAt = performance.now();
-const telling = setInterval(() => say({ say: 'written', written }), tellMillis);
+const reporting = setInterval(() => say({ say: 'written', written }), reportMillis);
 const writes = Math.round(order.rate * order.seconds);
 for (let index = 0; index < writes; index += order.together) {
   const wait = startedAt + (index * 1000) / order.rate - performance.now();
   if (wait > 1) await sleep(wait);
-  if (inFlight.size >= mostInFlight) await Promise.race(inFlight);
+  if (inFlight.size >= maxInFlight) await Promise.race(inFlight);
   if (performance.now() - startedAt > order.seconds * 1000) break;
   const count = Math.min(order.together, writes - index);
   const one: Promise<void> = writeTogether(index, count)
@@ -70,7 +71,7 @@ for (let index = 0; index < writes; index += order.together) {
   inFlight.add(one);
 }
 await Promise.all(inFlight);
-clearInterval(telling);
+clearInterval(reporting);
 say({ say: 'done', written, failed, seconds: (performance.now() - startedAt) / 1000 });
 await client.close();
 process.exit();
@@ -92,7 +93,7 @@ async function write(indexes: readonly number[], options: { readonly session?: C
   }
 }
 
-/** In its first state, or after its change, which moves it to another hub. */
+/** The document in its first state, or after its change, which moves it to another hub. */
 function loadDocument(number: number, version: number): HubDocument {
   return hubDocument(order.run, `${order.prefix}-${number}`, {
     hub: (number + version) % hubs,

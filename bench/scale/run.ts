@@ -1,7 +1,8 @@
 /**
- * `npm run scale -- --catalog N`: documents that outgraph has never seen are brought into the graph by `outgraph
- * backfill --direct`, and verified by `outgraph verify`, each in a process of its own, whose time and largest memory
- * are told. Exits 0 only if all were applied, the graph is equal, and the verification stayed below the bound.
+ * `npm run scale -- --catalog N`: `outgraph backfill --direct` loads documents into the graph that
+ * outgraph has never seen, and `outgraph verify` verifies them. Each command runs in a separate
+ * process, and its time and peak memory are reported. Exits 0 only if all documents were applied,
+ * the graph is equal, and the verification stayed below its memory limit.
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -19,13 +20,13 @@ import { memoryEvent } from '../../xmem/aggregates/memory-event.ts';
 import { catalog } from '../../xmem/catalog.ts';
 
 const { aggregates: wanted } = new Command('npm run scale --')
-  .description('Brings many documents into the graph straight, and verifies all of them; tells times and memory.')
-  .option('--catalog <count>', 'how many', positive, 1_000_000)
+  .description('Backfills many documents straight into the graph, verifies all of them, and reports times and memory.')
+  .option('--catalog <count>', 'number of documents', positive, 1_000_000)
   .parse()
   .opts<{ aggregates: number }>();
 
-/** A verification of a million catalog needs less. */
-const mostMegabytes = 512;
+/** A verification of a million aggregates needs less. */
+const maxMegabytes = 512;
 const insertedAtOnce = 10_000;
 const eventsOfUser = 100;
 
@@ -57,8 +58,8 @@ async function measure(servers: Servers): Promise<number> {
     `${[line('backfill --direct', backfill), line('verify', verify), line('verify --quick', quick)].join('\n')}\n`,
   );
   const isGood = verify.answer.outcome === 'equal' && verify.answer.documents === wanted;
-  if (!isGood) process.stderr.write(`The graph is not what the documents say: ${JSON.stringify(verify.answer)}\n`);
-  return isGood && Math.max(verify.megabytes, quick.megabytes) < mostMegabytes ? 0 : 1;
+  if (!isGood) process.stderr.write(`The graph does not match the documents: ${JSON.stringify(verify.answer)}\n`);
+  return isGood && Math.max(verify.megabytes, quick.megabytes) < maxMegabytes ? 0 : 1;
 }
 
 async function insertDocuments({
@@ -94,7 +95,7 @@ interface Measured {
 }
 
 /** Kilobytes: https://nodejs.org/api/process.html#processresourceusage */
-const tellMemory = (file: string) =>
+const reportMemory = (file: string) =>
   `data:text/javascript,${encodeURIComponent(
     "import { writeFileSync } from 'node:fs';" +
       `process.on('exit', () => writeFileSync(${JSON.stringify(file)}, ` +
@@ -110,10 +111,10 @@ async function runMeasured(
   const startedAt = performance.now();
   const { stdout, stderr, exitCode } = await startOutgraphProcess(command, {
     ...settings,
-    NODE_OPTIONS: `--import=${tellMemory(file)}`,
+    NODE_OPTIONS: `--import=${reportMemory(file)}`,
   }).ended;
   const seconds = (performance.now() - startedAt) / 1_000;
-  if (!stdout.startsWith('{')) throw new Error(`outgraph ${command[0]} ended with ${exitCode}: ${stderr}`);
+  if (!stdout.startsWith('{')) throw new Error(`outgraph ${command[0]} exited with ${exitCode}: ${stderr}`);
   return { seconds, megabytes: Number(await readFile(file, 'utf8')), answer: JSON.parse(stdout) };
 }
 
