@@ -1,6 +1,7 @@
 /**
- * One scan from end to end: the documents are brought to it, and when the graph has followed, it must equal one that is
- * built from scratch from this scan alone, said twice: by the documents' projections, and straight from the scan.
+ * Runs one scan from end to end: updates the documents to the scan, and waits for the graph. The
+ * graph must then equal one built from scratch from this scan alone. It is built in two ways: by
+ * the documents' projections, and directly from the scan.
  */
 
 import { readDocumentStates } from '../test/support/model/document-states.ts';
@@ -18,23 +19,23 @@ import type { JobContext } from './job.ts';
 import { readOutboxFigures } from './outbox-figures.ts';
 import { untilDrained } from './until-drained.ts';
 
-/** What it runs on. */
+/** The parts of the context that a scan needs. */
 export type ScanContext = Pick<JobContext, 'client' | 'db' | 'outbox' | 'driver' | 'neo4jDatabase' | 'signal'>;
 
-/** What it came to. */
+/** The result of one scan. */
 export interface BroughtToScan extends WrittenScan, Comparison {
   readonly events: number;
   readonly dead: number;
   readonly pending: number;
-  /** From the first write until the graph had all of it. */
+  /** From the first write until everything was in the graph. */
   readonly seconds: number;
-  /** Symbols that are called or inherited from, and that no file defines. */
+  /** Symbols that are called or inherited from, but that no file defines. */
   readonly bareSymbols: number;
 }
 
 /**
- * Writes the scan, waits until the outbox is drained, and compares the repository's graph with what the documents and
- * the scan demand.
+ * Writes the scan, waits until the outbox is drained, and compares the repository's graph with the
+ * graphs that the documents and the scan define.
  */
 export async function bringToScan(
   context: ScanContext,

@@ -1,6 +1,6 @@
 /**
- * The input `calendars`: the calendar files of a Debian package. One entry stands twice in them: it must be two
- * relationships, and one when one of its documents is deleted.
+ * The input `calendars`: the calendar files of a Debian package. One entry occurs twice in them. It
+ * must become two relationships, and one after one of its documents is deleted.
  */
 import { ObjectId } from 'mongodb';
 import pMap from 'p-map';
@@ -15,14 +15,14 @@ import { isInStep, runMemoryInput } from './memory-job.ts';
 import { summaryText, verdictLines } from './summary.ts';
 import { untilBacklogIsShort, type WritingProgress } from './until-drained.ts';
 
-/** Enough to hold several events on one day, and the entry that stands twice. */
+/** These contain several events on one day, and the entry that occurs twice. */
 const smallFiles = ['calendar.history', 'de_DE/calendar.literatur'];
 
 const concurrentWriters = 8;
 
 /**
- * An entry that stands more than once in a file: how often, and what the graph has of it, first all and then after one
- * document was deleted.
+ * An entry that occurs more than once in a file: how often it occurs, and how many relationships
+ * the graph has of it, before and after one document is deleted.
  */
 interface Duplicate {
   readonly user_id: string;
@@ -55,24 +55,24 @@ export const runCalendars: Job = async (context) => {
   const duplicates = repeated.map(
     (entry, index): Duplicate => ({ ...entry, relationships: before[index] ?? 0, afterDeletion: after[index] ?? 0 }),
   );
-  const asMany = duplicates.every(
+  const hasExpectedCounts = duplicates.every(
     ({ entries, relationships, afterDeletion }) => relationships === entries && afterDeletion === entries - 1,
   );
   const leftOut = files.reduce((sum, file) => sum + file.leftOut, 0);
   const dates = new Set(events.map(({ date }) => date)).size;
   const lines = [
     `  days of the year     ${dates}`,
-    `  entries left out     ${leftOut}   whose day is found by rule, or named in another language`,
+    `  entries skipped      ${leftOut}   whose day is set by a rule, or named in another language`,
     ...duplicates.map(
       ({ user_id, date, event_name, entries, relationships, afterDeletion }) =>
-        `  stands ${entries} times       ${user_id} ${date} "${event_name}": ` +
+        `  occurs ${entries} times       ${user_id} ${date} "${event_name}": ` +
         `${relationships} relationships, ${afterDeletion} after one was deleted`,
     ),
     ...verdictLines('documents after the deletion', second.differences),
     '',
   ];
   return {
-    equal: isInStep(first) && isInStep(second) && asMany,
+    equal: isInStep(first) && isInStep(second) && hasExpectedCounts,
     text: `${summaryText(first)}${lines.join('\n')}\n`,
     summary: { ...first, dates, leftOut, duplicates, afterDeletion: second },
   };
@@ -104,7 +104,7 @@ function eventFields({ date, text, year, written }: FileEvent): Record<string, s
 
 type Entry = Pick<Duplicate, 'user_id' | 'date' | 'event_name' | 'entries'>;
 
-/** What a file says more than once. */
+/** The entries that occur more than once in a file. */
 function repeatedEntries(files: readonly CalendarFile[]): readonly Entry[] {
   const entries = new Map<string, Entry>();
   for (const { file, events } of files) {

@@ -1,16 +1,17 @@
-/** The inputs that `npm start` can take, and how they are chosen. */
+/** The inputs of `npm start`, and how they are selected. */
 import { InvalidArgumentError } from 'commander';
 
-/** By their names on the command line, in the order in which they run. */
+/** The names on the command line, in the order in which the inputs run. */
 export const inputNames = ['holidays', 'calendars', 'code'] as const;
 
 export type InputName = (typeof inputNames)[number];
 
-/** What runs where nothing is said: all that does not need Debian. */
+/** The inputs that run by default: all that do not need Debian. */
 export const defaultInputs: readonly InputName[] = ['holidays', 'code'];
 
 /**
- * Reads one `--input`, which may name several with commas, and adds them to those of earlier ones.
+ * Reads one `--input`, which may list several names separated by commas, and adds them to the
+ * earlier ones.
  *
  * @throws InvalidArgumentError that lists the names.
  */
@@ -19,7 +20,7 @@ export function addInputs(text: string, earlier: readonly InputName[] | undefine
   const chosen = new Set<string>([...given, ...(earlier ?? [])]);
   for (const name of chosen) {
     if (!(inputNames as readonly string[]).includes(name)) {
-      throw new InvalidArgumentError(`"${name}" is no input; there are ${inputNames.join(', ')}.`);
+      throw new InvalidArgumentError(`"${name}" is not an input; choose from ${inputNames.join(', ')}.`);
     }
   }
   return inputNames.filter((name) => chosen.has(name));

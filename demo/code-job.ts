@@ -1,7 +1,8 @@
 /**
- * The input `code`: five published versions of one package, scanned one after the other into one repository. After each
- * scan the graph must equal one that is built from scratch from that version alone, said twice: by the documents'
- * projections, and straight from the scan. The same scans are then written the way that XMem writes them today.
+ * The input `code`: five published versions of one package, scanned one after the other into one
+ * repository. After each scan, the graph must equal one built from scratch from that version alone.
+ * It is built in two ways: by the documents' projections, and directly from the scan. The same
+ * scans are then written the way that XMem writes them today.
  */
 import { printStep } from '../tools/local/progress.ts';
 import { bringToScan } from './bring-to-scan.ts';
@@ -16,7 +17,7 @@ import { prepareXmemScans, writeScanAsXmem, type XmemHashes } from './xmem/write
 
 const repository: CodeRepository = { org_id: 'mongodb', repo: 'node-mongodb-native' };
 
-/** Two versions, with the files of one folder. */
+/** Two versions, with only the files of one folder. */
 const small = { versions: ['6.12.0', '7.0.0'], folder: 'src/cmap/' };
 
 export const runCode: Job = async (context) => {
@@ -31,10 +32,10 @@ export const runCode: Job = async (context) => {
       scanSources(context.small ? onlyIn(small.folder, sources) : sources),
     );
     const after = scanGraph(repository, scan);
-    const written = await printStep('Writing it, and waiting for the graph', () =>
+    const written = await printStep('Writing the scan, and waiting for the graph', () =>
       bringToScan(context, repository, scan),
     );
-    const xmem = await printStep("Writing it in XMem's way", async () => ({
+    const xmem = await printStep("Writing the scan in XMem's way", async () => ({
       ...(await writeScanAsXmem(context.driver, context.neo4jDatabase, repository, scan, hashes)),
       ...(await countXmemLeftovers(context.driver, context.neo4jDatabase, repository, scan)),
     }));
@@ -53,7 +54,7 @@ function countScan({ files, leftOut }: Scan) {
   return {
     files: files.length,
     symbols: sum(({ symbol_count }) => symbol_count),
-    /** Declarations beyond the first of their name. */
+    /** Declarations after the first one of their name. */
     repeatedNames: sum(({ symbols, symbol_count }) => symbols.length - symbol_count),
     calls: sum(({ calls }) => calls.length),
     imports: sum(({ imports }) => imports.length),

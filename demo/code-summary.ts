@@ -1,4 +1,4 @@
-/** What the scans came to: for programs as it is, for people as tables. */
+/** The results of the scans: data for programs, and tables for people. */
 
 import type { BroughtToScan } from './bring-to-scan.ts';
 import type { ElementChanges } from './input/code/scan-graph.ts';
@@ -7,7 +7,7 @@ import { verdictLines } from './summary.ts';
 import type { XmemLeftovers } from './xmem/count-leftovers.ts';
 import type { XmemScan } from './xmem/write-scan.ts';
 
-/** One scan, what it changed, and the same in XMem's way. */
+/** One scan, its changes, and the same scan in XMem's way. */
 export interface ScanSummary extends BroughtToScan, ElementChanges {
   readonly version: string;
   readonly files: number;
@@ -44,7 +44,7 @@ export function codeText(scans: readonly ScanSummary[]): string {
     '',
     'code',
     ...tableLines(scanTitles, scanRows),
-    "  XMem's way, to the graph alone; what it has left behind after each scan",
+    "  XMem's way, writing only to the graph; its leftovers after each scan",
     ...tableLines(xmemTitles, xmemRows),
     ...scans.flatMap(({ version, differences }) => verdictLines(`one built from ${version} alone`, differences)),
     '',
@@ -54,7 +54,7 @@ export function codeText(scans: readonly ScanSummary[]): string {
 
 type Cell = string | number;
 
-/** Columns as wide as they need be; all but the first to the right. */
+/** Columns are as wide as their text. All but the first are aligned right. */
 function tableLines(titles: readonly string[], rows: readonly (readonly Cell[])[]): readonly string[] {
   const texts = [
     titles,

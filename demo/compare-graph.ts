@@ -1,6 +1,6 @@
 /**
- * Compares the graph with what it must be, element by element: with what the documents' projections list, or with
- * another picture.
+ * Compares the graph with the expected one, element by element. The expected graph comes from the
+ * documents' projections, or from another picture.
  */
 import type { Db } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
@@ -10,15 +10,17 @@ import { readGraph } from '../test/support/model/read-graph.ts';
 import { memoryEvent } from '../xmem/aggregates/memory-event.ts';
 import { memoryUser } from '../xmem/aggregates/memory-user.ts';
 
-/** How the graph compares with what it must be. */
+/** The result of comparing the graph with the expected one. */
 export interface Comparison {
   readonly nodes: { readonly expected: number; readonly found: number };
   readonly relationships: { readonly expected: number; readonly found: number };
-  /** One line for each element that is missing, or that should not be there. */
+  /** One line for each element that is missing or unexpected. */
   readonly differences: readonly string[];
 }
 
-/** Reads all documents of the temporal memory and its whole graph; run it when nothing is pending. */
+/**
+ * Reads all documents of the temporal memory and its whole graph. Run it when nothing is pending.
+ */
 export async function compareGraph(db: Db, driver: Driver, neo4jDatabase: string): Promise<Comparison> {
   const states = [...(await readDocumentStates(db, memoryUser)), ...(await readDocumentStates(db, memoryEvent))];
   return comparePictures(
@@ -27,7 +29,7 @@ export async function compareGraph(db: Db, driver: Driver, neo4jDatabase: string
   );
 }
 
-/** What is expected and not there, and what is there and not expected. */
+/** Elements that are expected but not found, and elements that are found but not expected. */
 export function comparePictures(expected: GraphPicture, found: GraphPicture): Comparison {
   return {
     nodes: { expected: expected.nodes.size, found: found.nodes.size },
@@ -41,8 +43,6 @@ export function comparePictures(expected: GraphPicture, found: GraphPicture): Co
 
 function differences(expected: ReadonlySet<string>, found: ReadonlySet<string>): readonly string[] {
   const missing = [...expected].filter((element) => !found.has(element)).map((element) => `missing: ${element}`);
-  const extra = [...found]
-    .filter((element) => !expected.has(element))
-    .map((element) => `should not be there: ${element}`);
+  const extra = [...found].filter((element) => !expected.has(element)).map((element) => `unexpected: ${element}`);
   return [...missing, ...extra];
 }

@@ -1,6 +1,6 @@
 /**
- * The input `holidays`: 628 holiday calendars of 2024, brought to 2025; and the same the way that XMem writes them
- * today.
+ * The input `holidays`: 628 holiday calendars of 2024, updated to 2025. They are also written the
+ * way that XMem writes them today.
  */
 import { listRegions, readRegion } from './holidays.ts';
 import type { Job } from './job.ts';

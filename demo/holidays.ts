@@ -1,11 +1,11 @@
 /**
- * The input `holidays`: the public holidays of every country, state and region that the package `date-holidays` knows,
- * as the dated events of so many users, in 2024 and then in 2025. Code ISC, data CC BY-SA 3.0,
- * https://github.com/commenthol/date-holidays
+ * The input `holidays`: the public holidays of every country, state and region in the package
+ * `date-holidays`. Each region is a user, and each holiday is a dated event of that user, in 2024
+ * and then in 2025. Code ISC, data CC BY-SA 3.0, https://github.com/commenthol/date-holidays
  */
 import Holidays from 'date-holidays';
 
-/** One holiday of a calendar: the user's event. */
+/** One holiday of a calendar: an event of the user. */
 export interface Holiday {
   readonly name: string;
   /** "MM-DD". */
@@ -14,22 +14,22 @@ export interface Holiday {
   readonly rule: string;
 }
 
-/** What becomes of a region's holidays from one year to the next, matched by name. */
+/** How a region's holidays change from one year to the next, matched by name. */
 export interface YearChange {
-  readonly stay: readonly Holiday[];
-  readonly moves: readonly { readonly from: Holiday; readonly to: Holiday }[];
-  readonly gone: readonly Holiday[];
-  readonly come: readonly Holiday[];
+  readonly unchanged: readonly Holiday[];
+  readonly moved: readonly { readonly from: Holiday; readonly to: Holiday }[];
+  readonly removed: readonly Holiday[];
+  readonly added: readonly Holiday[];
 }
 
-/** One region's holidays; `region` is its code, such as "de/by". */
+/** One region's holidays. `region` is its code, such as "de/by". */
 export interface RegionCalendar {
   readonly region: string;
   readonly events: readonly Holiday[];
   readonly change: YearChange;
 }
 
-/** The codes of all regions, or of the first so many. */
+/** The codes of all regions, or of the first `limit` regions. */
 export function listRegions(limit = Number.POSITIVE_INFINITY): readonly string[] {
   const all = new Holidays();
   const codes: string[] = [];
@@ -44,7 +44,7 @@ export function listRegions(limit = Number.POSITIVE_INFINITY): readonly string[]
   return codes.slice(0, limit);
 }
 
-/** A region's holidays of 2024, and what changes to 2025. */
+/** A region's holidays of 2024, and the changes to 2025. */
 export function readRegion(region: string): RegionCalendar {
   const [country = '', state, part] = region.split('/');
   const holidays =
@@ -63,21 +63,21 @@ function readYear(holidays: Holidays, year: number): readonly Holiday[] {
     .map(({ name, date, type, rule }) => ({ name, date: date.slice(5, 10), type, rule }));
 }
 
-/** Events of one name are matched in the order of their dates. */
+/** Matches events with the same name in the order of their dates. */
 function compareYears(before: readonly Holiday[], after: readonly Holiday[]): YearChange {
   const next = Map.groupBy(after, (event) => event.name);
-  const moves: { from: Holiday; to: Holiday }[] = [];
-  const gone: Holiday[] = [];
-  const stay: Holiday[] = [];
+  const moved: { from: Holiday; to: Holiday }[] = [];
+  const removed: Holiday[] = [];
+  const unchanged: Holiday[] = [];
   for (const [name, events] of Map.groupBy(before, (event) => event.name)) {
     const others = next.get(name) ?? [];
     for (const [index, from] of events.entries()) {
       const to = others[index];
-      if (to === undefined) gone.push(from);
-      else if (to.date === from.date) stay.push(from);
-      else moves.push({ from, to });
+      if (to === undefined) removed.push(from);
+      else if (to.date === from.date) unchanged.push(from);
+      else moved.push({ from, to });
     }
     next.set(name, others.slice(events.length));
   }
-  return { stay, moves, gone, come: [...next.values()].flat() };
+  return { unchanged, moved, removed, added: [...next.values()].flat() };
 }

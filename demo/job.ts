@@ -1,8 +1,8 @@
-/** What the inputs of `npm start` have in common: what they run on, and what each comes to. */
+/** Shared by the inputs of `npm start`: their context and their result. */
 import type { Collection, Db, Document, MongoClient } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 
-/** What a job runs on. */
+/** The context that a job runs in. */
 export interface JobContext {
   readonly client: MongoClient;
   readonly db: Db;
@@ -10,16 +10,16 @@ export interface JobContext {
   readonly driver: Driver;
   readonly neo4jDatabase: string;
   readonly logsFolder: string;
-  /** The consumer's name, which its log has too. */
+  /** The consumer's name, which is also the name of its log. */
   readonly consumer: string;
-  /** Whether to take a small part of the input. */
+  /** Whether to use only a small part of the input. */
   readonly small: boolean;
   readonly signal: AbortSignal;
 }
 
-/** What a job came to. */
+/** The result of a job. */
 export interface JobResult {
-  /** Whether every graph equalled what it must be, and no event was left or dead. */
+  /** Whether every graph equals the expected one, and no event is pending or dead. */
   readonly equal: boolean;
   /** For people. */
   readonly text: string;

@@ -1,6 +1,6 @@
 /**
- * The frame of the inputs that are dated events of users: writes them, waits until the outbox is drained, and compares
- * the graph with the documents.
+ * Runs the inputs that are dated events of users: writes them, waits until the outbox is drained,
+ * and compares the graph with the documents.
  */
 import { compareGraph } from './compare-graph.ts';
 import type { JobContext } from './job.ts';
@@ -9,20 +9,20 @@ import { showProgress } from './show-progress.ts';
 import type { MemorySummary } from './summary.ts';
 import { untilDrained, type WritingProgress } from './until-drained.ts';
 
-/** What is written. */
+/** The documents to write. */
 export interface MemoryInput {
   readonly input: string;
-  /** How many calendars; each is a user. */
+  /** The number of calendars. Each calendar is a user. */
   readonly calendars: number;
-  /** How many writes there will be. */
+  /** The number of writes. */
   readonly writes: number;
   readonly write: (progress: WritingProgress) => Promise<void>;
 }
 
-/** Runs it; the comparison is with all documents, also those of earlier inputs. */
+/** Runs an input. Compares with all documents, including those of earlier inputs. */
 export async function runMemoryInput(context: JobContext, given: MemoryInput): Promise<MemorySummary> {
   const { db, outbox, driver, neo4jDatabase, logsFolder, consumer, signal } = context;
-  // There is no log before the consumer has run.
+  // Before the consumer has run, there is no log.
   const appliedBefore = (await countApplied(outbox, logsFolder, consumer)) ?? 0;
   const filter = { createdAt: { $gte: new Date() } };
   const startedAt = performance.now();
@@ -48,7 +48,7 @@ export async function runMemoryInput(context: JobContext, given: MemoryInput): P
   };
 }
 
-/** Whether the graph is what it must be, and nothing is left or dead. */
+/** Whether the graph equals the expected one, and no event is pending or dead. */
 export function isInStep({ differences, dead, pending }: MemorySummary): boolean {
   return differences.length === 0 && dead === 0 && pending === 0;
 }

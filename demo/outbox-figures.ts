@@ -1,13 +1,13 @@
 /**
- * Reads from the outbox, and from the consumer's log, how far the events are and what became of them; the sweep's
- * canaries are not counted.
+ * Reads the progress and the outcome of events from the outbox and from the consumer's log. Does
+ * not count the sweep's canaries.
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Collection, Document } from 'mongodb';
 import { canaryAggregate } from '../lib/contract/canary.ts';
 
-/** Counts of one moment. */
+/** Counts at one moment. */
 export interface OutboxFigures {
   readonly events: number;
   readonly pending: number;
@@ -17,8 +17,8 @@ export interface OutboxFigures {
 }
 
 /**
- * Milliseconds from the writer's clock in the event to the server's clock in the acknowledgement, which follows the
- * Neo4j commit.
+ * Milliseconds from the writer's clock in the event to the server's clock in the acknowledgement,
+ * which follows the commit in Neo4j.
  */
 export interface Lag {
   readonly p50: number;
@@ -27,10 +27,10 @@ export interface Lag {
   readonly max: number;
 }
 
-/** Every event but the sweep's own. */
+/** Matches every event except the sweep's canaries. */
 export const withoutCanaries = { aggregateType: { $ne: canaryAggregate.aggregateType } };
 
-/** Counts the events by their status, or those of them that match. */
+/** Counts the matching events by status. */
 export async function readOutboxFigures(outbox: Collection<Document>, filter: Document = {}): Promise<OutboxFigures> {
   const rows = await outbox
     .aggregate<{ _id: string; count: number; attempts: number }>([
@@ -44,14 +44,14 @@ export async function readOutboxFigures(outbox: Collection<Document>, filter: Do
   return { events: pending + processed + dead, pending, processed, dead, republished };
 }
 
-/** The events that wait for the path. */
+/** Pending events. */
 export interface PendingFigures {
   readonly pending: number;
-  /** Age of the oldest, in seconds. */
+  /** The age of the oldest pending event, in seconds. */
   readonly lagSeconds: number;
 }
 
-/** Reads by indexes that have only unsettled events, so that it may be asked several times a second. */
+/** Uses indexes with only unsettled events, so that it can run several times a second. */
 export async function readPending(outbox: Collection<Document>, filter: Document = {}): Promise<PendingFigures> {
   const waiting = { ...withoutCanaries, ...filter, status: 'pending' };
   const pending = await outbox.countDocuments(waiting, { hint: 'outgraph_unsettled' });
@@ -64,7 +64,7 @@ export async function readPending(outbox: Collection<Document>, filter: Document
   return { pending, lagSeconds };
 }
 
-/** The lag of the processed events, or of those of them that match, in milliseconds. */
+/** The lag of the matching processed events, in milliseconds. */
 export async function readLag(outbox: Collection<Document>, filter: Document = {}): Promise<Lag> {
   const rows = await outbox
     .aggregate<{ lag: number }>([
@@ -77,7 +77,7 @@ export async function readLag(outbox: Collection<Document>, filter: Document = {
   return { p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
 }
 
-/** How many states took effect, as the consumer reported; null where its log is not at hand. */
+/** How many states took effect, as the consumer logged; null if its log is not available. */
 export async function countApplied(
   outbox: Collection<Document>,
   logsFolder: string,
@@ -87,7 +87,7 @@ export async function countApplied(
     const log = await readFile(path.join(logsFolder, `${consumer}.log`), 'utf8');
     const reports = log.split('\n').filter((line) => line.includes('"batch consumed"'));
     const applied = reports.reduce((sum, line) => sum + (JSON.parse(line) as { applied: number }).applied, 0);
-    // Each took effect by itself: the next one comes a minute later.
+    // Every canary took effect, because the next one is written a minute later.
     return applied - (await outbox.countDocuments({ ...canaryAggregate, status: 'processed' }));
   } catch {
     return null;

@@ -1,7 +1,7 @@
 /**
- * `npm start`: the whole path on real input. Starts the stack, and for each input that is chosen writes it through
- * tracked collections, waits until every event is settled, and compares the graph with what it must be. Exits 0 only if
- * every graph is equal.
+ * `npm start`: the whole path on real input. Starts the stack. For each selected input, writes it
+ * through tracked collections, waits until every event is settled, and compares the graph with the
+ * expected one. Exits 0 only if every graph is equal.
  */
 import { Command } from 'commander';
 import { MongoClient } from 'mongodb';
@@ -17,15 +17,15 @@ import type { Job, JobContext } from './job.ts';
 import { withoutCanaries } from './outbox-figures.ts';
 
 const options = new Command('npm start --')
-  .description('Runs outgraph from end to end on real input, and compares the graph with what it must be.')
+  .description('Runs outgraph from end to end on real input, and compares the graph with the expected one.')
   .option(
     '--input <names>',
-    `what to run, several with commas: ${inputNames.join(', ')} (default: ${defaultInputs.join(', ')})`,
+    `inputs to run, separated by commas: ${inputNames.join(', ')} (default: ${defaultInputs.join(', ')})`,
     addInputs,
   )
-  .option('--small', 'take a small part of each input')
+  .option('--small', 'use a small part of each input')
   .option('--json', 'print the summary as JSON, as the last line')
-  .option('--keep', 'leave the stack up at the end, until Ctrl-C')
+  .option('--keep', 'keep the stack running at the end, until Ctrl-C')
   .parse()
   .opts<{ input?: readonly InputName[]; small?: true; json?: true; keep?: true }>();
 
@@ -51,7 +51,7 @@ async function runMainJob({ description, logsFolder }: Stack, signal: AbortSigna
   try {
     if ((await context.outbox.findOne(withoutCanaries)) !== null) {
       throw new Error(
-        `The outbox of database ${description.mongodbDatabase} is not empty: set MONGODB_DATABASE to a fresh one.`,
+        `The outbox of database ${description.mongodbDatabase} is not empty: set MONGODB_DATABASE to a new one.`,
       );
     }
     const startedAt = performance.now();
@@ -65,7 +65,7 @@ async function runMainJob({ description, logsFolder }: Stack, signal: AbortSigna
     }
     const seconds = (performance.now() - startedAt) / 1000;
     process.stdout.write(
-      `${equal ? 'Every graph is equal' : 'Not every graph is equal'}, after ${seconds.toFixed(0)} s.\n`,
+      `${equal ? 'Every graph matches' : 'Not every graph matches'}, after ${seconds.toFixed(0)} s.\n`,
     );
     if (options.json) process.stdout.write(`${JSON.stringify({ equal, seconds, inputs: summaries })}\n`);
     return equal ? 0 : 1;

@@ -1,7 +1,10 @@
-/** Shows how far the main job is: a bar on a terminal, a line every few seconds elsewhere. */
+/**
+ * Shows the progress of the main job: as a bar on a terminal, otherwise as a line every few
+ * seconds.
+ */
 import cliProgress from 'cli-progress';
 
-/** The figures of one moment. */
+/** The progress at one moment. */
 export interface JobProgress {
   readonly written: number;
   readonly applied: number;
@@ -17,7 +20,7 @@ export interface ProgressDisplay {
 
 const lineMillis = 5_000;
 
-/** @param writes how many documents will be written. */
+/** @param writes the number of documents to write. */
 export function showProgress(writes: number): ProgressDisplay {
   return process.stderr.isTTY ? showBar(writes) : showLines(writes);
 }

@@ -1,15 +1,18 @@
-/** What an input of dated events came to: for programs as it is, for people as a text. */
+/** The result of an input of dated events: data for programs, and text for people. */
 import type { Comparison } from './compare-graph.ts';
 import type { Lag, OutboxFigures } from './outbox-figures.ts';
 
-/** The figures of one input. `applied` and `superseded` are null where the consumer's log is not at hand. */
+/**
+ * The figures of one input. `applied` and `superseded` are null if the consumer's log is not
+ * available.
+ */
 export interface MemorySummary extends OutboxFigures, Comparison {
   readonly input: string;
   readonly calendars: number;
   /** Documents written: insertions, changes and deletions. */
   readonly documents: number;
   readonly applied: number | null;
-  /** Settled without effect of their own, because a newer state of the same aggregate was applied. */
+  /** Settled without effect, because a newer state of the same aggregate was applied. */
   readonly superseded: number | null;
   readonly seconds: number;
   readonly eventsPerSecond: number;
@@ -21,7 +24,7 @@ const shownDifferences = 50;
 /** The summary for people. */
 export function summaryText(summary: MemorySummary): string {
   const { lagMillis: lag, differences } = summary;
-  const count = (value: number | null) => (value === null ? 'not known' : value.toLocaleString('en'));
+  const count = (value: number | null) => (value === null ? 'unknown' : value.toLocaleString('en'));
   const lines = [
     '',
     `${summary.input}`,
@@ -44,10 +47,10 @@ export function summaryText(summary: MemorySummary): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Whether the graph equals something, and every difference on a line of its own, up to fifty. */
+/** Whether the graph equals another one, and the first fifty differences, each on its own line. */
 export function verdictLines(what: string, differences: readonly string[]): readonly string[] {
   return [
-    `  graph equals ${what}: ${differences.length === 0 ? 'yes' : `no, ${differences.length} differences`}`,
+    `  graph matches ${what}: ${differences.length === 0 ? 'yes' : `no, ${differences.length} differences`}`,
     ...differences.slice(0, shownDifferences).map((difference) => `    ${difference}`),
     ...(differences.length > shownDifferences ? [`    … and ${differences.length - shownDifferences} more`] : []),
   ];

@@ -1,19 +1,21 @@
-/** Waits until all is written and nothing is pending any more: the end of each step of the main job. */
+/**
+ * Waits until everything is written and nothing is pending: the end of each step of the main job.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Collection, Document } from 'mongodb';
 import { type PendingFigures, readPending } from './outbox-figures.ts';
 import type { ProgressDisplay } from './show-progress.ts';
 
-/** How far the writing is, and how far the path behind it. */
+/** The progress of the writers, and of the path after them. */
 export interface WritingProgress {
   written: number;
-  /** Events that wait for the path; brought up to date a few times a second. */
+  /** Pending events, updated a few times a second. */
   pending: number;
 }
 
 /**
- * Writers wait for the path when more events than these are pending: on a slow machine, the lag would grow with every
- * write.
+ * Writers wait for the path while more events than this are pending. Otherwise, on a slow machine,
+ * the lag would grow with every write.
  */
 const maxBacklog = 2_000;
 const backlogPollMillis = 50;
@@ -23,24 +25,25 @@ export async function untilBacklogIsShort(progress: WritingProgress, signal: Abo
   while (progress.pending > maxBacklog) await sleep(backlogPollMillis, undefined, { signal });
 }
 
-/** What is waited for. */
+/** Describes what to wait for. */
 export interface Draining {
   readonly outbox: Collection<Document>;
-  /** The events that are waited for; all by default. */
+  /** The events to wait for; by default, all. */
   readonly filter?: Document;
-  /** What is still being written, if not all is. */
+  /** The writing, if it is still running. */
   readonly writing?: Promise<unknown>;
   readonly shown?: { readonly progress: WritingProgress; readonly display: ProgressDisplay };
   readonly signal: AbortSignal;
 }
 
-/** Nothing was settled for this long: something is broken, and waiting on would not mend it. */
+/** If nothing was settled for this long, something is broken, and waiting longer would not help. */
 const stalledMillis = 120_000;
 
 /**
- * Shows the progress until all is written and nothing is pending, or nothing moves any more.
+ * Shows the progress until everything is written and nothing is pending, or nothing is settled any
+ * more.
  *
- * @throws what the writing throws.
+ * @throws any error of the writing.
  */
 export async function untilDrained({ outbox, filter = {}, writing, shown, signal }: Draining): Promise<void> {
   let outcome: { readonly error?: unknown } | undefined;
@@ -52,22 +55,22 @@ export async function untilDrained({ outbox, filter = {}, writing, shown, signal
       outcome = { error };
     },
   );
-  let leastPending = Number.POSITIVE_INFINITY;
-  let leastAt = performance.now();
+  let lowestPending = Number.POSITIVE_INFINITY;
+  let lowestAt = performance.now();
   try {
     for (;;) {
       signal.throwIfAborted();
       if (outcome !== undefined && 'error' in outcome) throw outcome.error;
-      // Asked before the outbox is: what was written after that is seen the next time.
+      // Check this before reading the outbox. Documents written after the read are seen next time.
       const isWritten = outcome !== undefined;
       const moment = await readPending(outbox, filter);
       const { pending } = moment;
       if (shown !== undefined) showMoment(shown, moment);
       if (isWritten && pending === 0) return;
-      if (!isWritten || pending < leastPending) {
-        leastPending = pending;
-        leastAt = performance.now();
-      } else if (performance.now() - leastAt > stalledMillis) {
+      if (!isWritten || pending < lowestPending) {
+        lowestPending = pending;
+        lowestAt = performance.now();
+      } else if (performance.now() - lowestAt > stalledMillis) {
         process.stderr.write(`\n  No event was settled for ${stalledMillis / 1000} s; ${pending} are still pending.\n`);
         return;
       }

@@ -1,6 +1,6 @@
 /**
- * Writes the holidays through tracked collections, with several writers at once: all of 2024 first, then what 2025
- * changes.
+ * Writes the holidays through tracked collections, with several concurrent writers: first all of
+ * 2024, then the changes to 2025.
  */
 import { type ClientSession, type Db, type MongoClient, ObjectId } from 'mongodb';
 import pMap from 'p-map';
@@ -12,16 +12,18 @@ import { untilBacklogIsShort, type WritingProgress } from './until-drained.ts';
 
 const concurrentWriters = 16;
 
-/** How many writes the holidays take. */
+/** The number of writes that the holidays need. */
 export function countWrites(calendars: readonly RegionCalendar[]): number {
   return calendars.reduce(
     (sum, { events, change }) =>
-      sum + 1 + events.length + change.moves.length + change.gone.length + change.come.length,
+      sum + 1 + events.length + change.moved.length + change.removed.length + change.added.length,
     0,
   );
 }
 
-/** Writes them all: each calendar is written in one transaction, and so is its change. */
+/**
+ * Writes all calendars. Each calendar is written in one transaction, and its changes in another.
+ */
 export async function writeHolidays(
   client: MongoClient,
   db: Db,
@@ -60,11 +62,11 @@ export async function writeHolidays(
       if (documents.length > 0) await events.insertMany(documents, options);
     });
   };
-  const writeChange = async ({ region, change: { moves, gone, come } }: RegionCalendar) => {
-    const documents = newEvents(region, come);
-    await writeTogether(moves.length + gone.length + come.length, async (options) => {
-      for (const { from, to } of moves) await events.updateOne(withIdOf(from), { $set: eventFields(to) }, options);
-      for (const holiday of gone) await events.deleteOne(withIdOf(holiday), options);
+  const writeChange = async ({ region, change: { moved, removed, added } }: RegionCalendar) => {
+    const documents = newEvents(region, added);
+    await writeTogether(moved.length + removed.length + added.length, async (options) => {
+      for (const { from, to } of moved) await events.updateOne(withIdOf(from), { $set: eventFields(to) }, options);
+      for (const holiday of removed) await events.deleteOne(withIdOf(holiday), options);
       if (documents.length > 0) await events.insertMany(documents, options);
     });
   };

@@ -1,6 +1,6 @@
 /**
- * A Debian package as test input: fetched by the machine's apt from the archive that it is set up for, verified, and
- * kept with the other downloads. Nothing is installed on the machine.
+ * A Debian package as test input. The machine's apt fetches it from its configured archive. It is
+ * verified and kept with the other downloads. Nothing is installed on the machine.
  */
 import { rm } from 'node:fs/promises';
 import { install } from '../../tools/local/install.ts';
@@ -8,7 +8,7 @@ import { findPinnedArchive } from '../../tools/local/pinned-archive.ts';
 import type { RunStep } from '../../tools/local/progress.ts';
 import { runCommand } from '../../tools/local/run-command.ts';
 
-/** A version that is pinned. */
+/** A pinned version. */
 export interface DebianVersion {
   readonly name: string;
   readonly version: string;
@@ -17,9 +17,10 @@ export interface DebianVersion {
 }
 
 /**
- * The folder that the package's files lie in as they would below "/", downloaded if it is not there yet.
+ * The folder with the package's files, laid out as below "/". Downloads the package if it is not
+ * there yet.
  *
- * @throws StackError if it cannot be had, or is not the one that is pinned.
+ * @throws StackError if the download fails, or is not the pinned version.
  */
 export async function installDebianPackage(wanted: DebianVersion, step: RunStep, signal: AbortSignal): Promise<string> {
   const title = `${wanted.name} ${wanted.version}`;
@@ -42,10 +43,10 @@ async function fill(
 ): Promise<void> {
   const onFailure =
     `The download of ${title} failed: it needs Debian 12 on amd64 with "apt-get" and an up-to-date list of packages ` +
-    '(run "apt-get update"). The other inputs do without it: leave out "--input calendars".';
+    '(run "apt-get update"). The other inputs do not need it: omit "--input calendars".';
   const run = (command: string, args: readonly string[]) =>
     runCommand({ command, args, cwd: folder, logFile, onFailure, signal });
-  // As the user who runs it: apt's own user may not write into this folder.
+  // Run as the current user: apt's own user may not write into this folder.
   await run('apt-get', ['download', '-o', 'APT::Sandbox::User=', `${name}:amd64=${version}`]);
   const pinned = { algorithm: 'sha256', encoding: 'hex', digest: sha256 } as const;
   const archive = await findPinnedArchive(folder, { title, ending: '.deb', pinned, onFailure });

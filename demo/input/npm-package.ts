@@ -1,6 +1,6 @@
 /**
- * A published version of an npm package as test input: fetched by the machine's npm from the registry that it is set up
- * for, verified, and kept with the other downloads.
+ * A published version of an npm package as test input. The machine's npm fetches it from its
+ * configured registry. It is verified and kept with the other downloads.
  */
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
@@ -9,18 +9,18 @@ import { findPinnedArchive } from '../../tools/local/pinned-archive.ts';
 import type { RunStep } from '../../tools/local/progress.ts';
 import { runCommand } from '../../tools/local/run-command.ts';
 
-/** A version that is pinned. */
+/** A pinned version. */
 export interface NpmVersion {
   readonly name: string;
   readonly version: string;
-  /** The tarball's SHA-512 in base 64, as the registry and lock files have it. */
+  /** The tarball's SHA-512 in base64, as in the registry and in lock files. */
   readonly sha512: string;
 }
 
 /**
- * The folder that the package lies in, downloaded if it is not there yet.
+ * The folder of the package. Downloads the package if it is not there yet.
  *
- * @throws StackError if it cannot be had, or is not the one that is pinned.
+ * @throws StackError if the download fails, or is not the pinned version.
  */
 export async function installNpmPackage(wanted: NpmVersion, step: RunStep, signal: AbortSignal): Promise<string> {
   const title = `${wanted.name} ${wanted.version}`;
@@ -42,7 +42,7 @@ async function fill(
   logFile: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const onFailure = `The download of ${title} failed: npm must reach its registry. Inputs are chosen with --input.`;
+  const onFailure = `The download of ${title} failed: npm must reach its registry. To run other inputs, use --input.`;
   const packing = ['pack', `${name}@${version}`, '--loglevel=error', '--ignore-scripts', '--pack-destination', folder];
   await runCommand({ command: 'npm', args: packing, cwd: folder, logFile, onFailure, signal });
   const pinned = { algorithm: 'sha512', encoding: 'base64', digest: sha512 } as const;
@@ -53,7 +53,7 @@ async function fill(
     args: unpacking,
     cwd: folder,
     logFile,
-    onFailure: `${title} could not be unpacked: tar is needed.`,
+    onFailure: `Unpacking ${title} failed: it needs tar.`,
     signal,
   });
   await rm(archive);

@@ -1,6 +1,6 @@
 /**
- * How XMem talks to Neo4j: each statement is a transaction of its own, sent when the one before has answered. Kinder
- * than XMem: one that met a deadlock is sent again.
+ * Sends statements to Neo4j as XMem does: each is its own transaction, sent after the previous one
+ * was answered. Unlike XMem, it retries after a deadlock.
  */
 import { type Driver, isRetryableError, type RecordShape, type Session } from 'neo4j-driver';
 
@@ -11,14 +11,14 @@ export interface AutoCommit {
   readonly close: () => Promise<void>;
 }
 
-/** Opens a session; close it after use. */
+/** Opens a session. Close it after use. */
 export function openAutoCommit(driver: Driver, database: string): AutoCommit {
   const session = driver.session({ database });
   let transactions = 0;
   return {
     run: async (statement, parameters = {}) => {
       transactions += 1;
-      const { records } = await runAgain(session, statement, parameters);
+      const { records } = await runWithRetry(session, statement, parameters);
       return records.map((record) => record.toObject());
     },
     transactions: () => transactions,
@@ -26,7 +26,7 @@ export function openAutoCommit(driver: Driver, database: string): AutoCommit {
   };
 }
 
-async function runAgain(session: Session, statement: string, parameters: RecordShape) {
+async function runWithRetry(session: Session, statement: string, parameters: RecordShape) {
   for (;;) {
     try {
       return await session.run(statement, parameters);

@@ -1,17 +1,17 @@
-/** What XMem's way has left in the graph after a scan, counted against the scan. */
+/** Counts what XMem's way has left in the graph after a scan, compared with the scan. */
 import type { Driver } from 'neo4j-driver';
 import type { CodeRepository } from '../input/code/scan-graph.ts';
 import type { Scan, ScannedFile } from '../input/code/scan-types.ts';
 
 /**
- * Ghosts are nodes that the scan does not know; stale edges those that it does not say, or that have a ghost at one
- * end; missing ones it says, and no two living ends have them.
+ * Ghosts are nodes that the scan does not contain. Stale edges are not in the scan, or have a ghost
+ * at one end. Missing edges are in the scan, but do not connect two current nodes.
  */
 export interface XmemLeftovers {
   readonly ghostFiles: number;
-  /** Symbols whose name is gone from the file, or with their file. */
+  /** Symbols whose name no longer exists in the file, or whose file no longer exists. */
   readonly ghostNames: number;
-  /** Symbols of a name that is there, with a text that it had before. */
+  /** Symbols with an existing name and an earlier text. */
   readonly ghostVersions: number;
   readonly staleCalls: number;
   readonly staleImports: number;
@@ -26,7 +26,7 @@ interface Edge {
 const scope = '{org_id: $org_id, repo: $repo}';
 const symbolText = (symbol: string) => `[${symbol}.file_path, ${symbol}.symbol_name, ${symbol}.content_hash]`;
 
-/** Reads the repository's nodes and edges, and compares. */
+/** Reads the repository's nodes and edges, and compares them with the scan. */
 export async function countXmemLeftovers(
   driver: Driver,
   database: string,
@@ -44,24 +44,24 @@ export async function countXmemLeftovers(
   );
   const imports = await read<string[]>(`MATCH (a:XmemFile ${scope})-[:IMPORTS]->(b) RETURN [a.file_path, b.file_path]`);
 
-  const living = livingElements(files);
-  const ghosts = foundSymbols.filter((symbol) => !living.symbols.has(JSON.stringify(symbol)));
-  const ghostVersions = ghosts.filter((symbol) => living.names.has(nameOf(symbol))).length;
-  const isLiving = ([from = [], to = []]: readonly string[][]) =>
-    living.symbols.has(JSON.stringify(from)) && living.symbols.has(JSON.stringify(to));
-  const good = calls.filter((call) => isLiving(call) && living.calls.has(edgeText(callNames(call))));
+  const current = currentElements(files);
+  const ghosts = foundSymbols.filter((symbol) => !current.symbols.has(JSON.stringify(symbol)));
+  const ghostVersions = ghosts.filter((symbol) => current.names.has(nameOf(symbol))).length;
+  const isCurrent = ([from = [], to = []]: readonly string[][]) =>
+    current.symbols.has(JSON.stringify(from)) && current.symbols.has(JSON.stringify(to));
+  const good = calls.filter((call) => isCurrent(call) && current.calls.has(edgeText(callNames(call))));
   const called = new Set(good.map((call) => edgeText(callNames(call))));
   return {
-    ghostFiles: foundFiles.filter((file) => !living.files.has(file)).length,
+    ghostFiles: foundFiles.filter((file) => !current.files.has(file)).length,
     ghostNames: ghosts.length - ghostVersions,
     ghostVersions,
     staleCalls: calls.length - good.length,
-    staleImports: imports.filter(([from = '', to = '']) => !living.imports.has(edgeText({ from, to }))).length,
-    missingCalls: living.calls.size - called.size,
+    staleImports: imports.filter(([from = '', to = '']) => !current.imports.has(edgeText({ from, to }))).length,
+    missingCalls: current.calls.size - called.size,
   };
 }
 
-function livingElements(files: readonly ScannedFile[]) {
+function currentElements(files: readonly ScannedFile[]) {
   const symbols = files.flatMap(({ file_path, symbols }) =>
     symbols.map(({ symbol_name, content_hash }) => [file_path, symbol_name, content_hash]),
   );

@@ -1,7 +1,8 @@
 /**
- * The holidays as XMem writes its temporal memory today, straight to the graph and for comparison only: an event has no
- * id, it is created with CREATE, deleted by its name, and moved by a deletion and a creation. Under labels of its own.
- * Kinder than XMem: its user is made once and not before each event, and no write fails.
+ * Writes the holidays as XMem writes its temporal memory today, straight to the graph, for
+ * comparison only. An event has no id. It is created with CREATE, deleted by its name, and moved by
+ * a deletion and a creation. Uses its own labels. This is more favourable than XMem: a user is
+ * created once and not before each event, and no write fails.
  */
 import type { Driver } from 'neo4j-driver';
 import pMap from 'p-map';
@@ -9,13 +10,13 @@ import type { Holiday, RegionCalendar } from '../holidays.ts';
 import { eventFields } from '../write-holidays.ts';
 import { type AutoCommit, openAutoCommit } from './auto-commit.ts';
 
-/** What it took, and what it left behind. */
+/** The cost of the writing, and its errors in the graph. */
 export interface XmemEvents {
   readonly transactions: number;
   readonly seconds: number;
-  /** Relationships that should be there and are not. */
+  /** Relationships that are missing. */
   readonly missing: number;
-  /** Relationships that should not be there. */
+  /** Relationships that are unexpected. */
   readonly tooMany: number;
 }
 
@@ -28,7 +29,9 @@ const deleteEvent = `MATCH (:XmemUser {user_id: $user_id})-[r:HAS_EVENT {event_n
     (:XmemDate {date: $date})
   DELETE r`;
 
-/** Writes all of 2024, then what 2025 changes, and compares with the holidays of 2025. */
+/**
+ * Writes all of 2024, then the changes to 2025, and compares the graph with the holidays of 2025.
+ */
 export async function writeEventsAsXmem(
   driver: Driver,
   database: string,
@@ -43,7 +46,7 @@ export async function writeEventsAsXmem(
   });
   const seconds = (performance.now() - startedAt) / 1000;
   const expected = regions.flatMap(({ region, change }) => {
-    const after = [...change.stay, ...change.moves.map(({ to }) => to), ...change.come];
+    const after = [...change.unchanged, ...change.moved.map(({ to }) => to), ...change.added];
     return after.map((holiday) => eventText(region, holiday.date, holiday.name));
   });
   const { records } = await driver.executeQuery(
@@ -60,11 +63,11 @@ export async function writeEventsAsXmem(
   };
 }
 
-/** For people. */
+/** The result for people. */
 export function xmemEventsText({ transactions, seconds, missing, tooMany }: XmemEvents): string {
   return (
-    `  XMem's way           ${transactions.toLocaleString('en')} transactions to the graph alone in ` +
-    `${seconds.toFixed(1)} s; at the end ${missing} events are missing and ${tooMany} should not be there\n`
+    `  XMem's way           ${transactions.toLocaleString('en')} transactions, only to the graph, in ` +
+    `${seconds.toFixed(1)} s; at the end, ${missing} events are missing and ${tooMany} are unexpected\n`
   );
 }
 
@@ -85,12 +88,12 @@ async function writeRegion(
   try {
     await graph.run(createUser, { user_id });
     for (const holiday of events) await create(graph, user_id, holiday);
-    for (const { from, to } of change.moves) {
+    for (const { from, to } of change.moved) {
       await remove(graph, user_id, from);
       await create(graph, user_id, to);
     }
-    for (const holiday of change.gone) await remove(graph, user_id, holiday);
-    for (const holiday of change.come) await create(graph, user_id, holiday);
+    for (const holiday of change.removed) await remove(graph, user_id, holiday);
+    for (const holiday of change.added) await create(graph, user_id, holiday);
     return graph.transactions();
   } finally {
     await graph.close();
@@ -110,15 +113,15 @@ function eventText(user: string, date: string, name: string): string {
   return JSON.stringify([user, date, name]);
 }
 
-/** How many of the texts the others have not, each as often as it stands there. */
+/** Counts the texts that are missing in `others`. Repeated texts count as often as they occur. */
 function countWithout(texts: readonly string[], others: readonly string[]): number {
-  const left = new Map<string, number>();
-  for (const other of others) left.set(other, (left.get(other) ?? 0) + 1);
+  const remaining = new Map<string, number>();
+  for (const other of others) remaining.set(other, (remaining.get(other) ?? 0) + 1);
   let missing = 0;
   for (const text of texts) {
-    const count = left.get(text) ?? 0;
+    const count = remaining.get(text) ?? 0;
     if (count === 0) missing += 1;
-    else left.set(text, count - 1);
+    else remaining.set(text, count - 1);
   }
   return missing;
 }

@@ -1,26 +1,28 @@
 /**
- * A scan as XMem writes it today, straight to the graph and for comparison only: one transaction for each upsert, the
- * hash of a symbol's text in its key, and no deletions. A file whose text is as it was at the last scan is skipped, and
- * so is a symbol. Edges look their ends up without the hash, and so find all versions; where one end is not there,
- * nothing is written and the edge counts as created. Under labels of its own.
+ * Writes a scan as XMem writes it today, straight to the graph, for comparison only. Each upsert is
+ * one transaction, the hash of a symbol's text is in its key, and nothing is deleted. A file or
+ * symbol whose text has not changed since the last scan is skipped. Edges look up their ends
+ * without the hash, so they find all versions. If one end does not exist, nothing is written, but
+ * the edge counts as created. Uses its own labels.
  *
- * Kinder than XMem: names are resolved by the type checker, one upsert is one statement where XMem sends up to ten for
- * a symbol, there is an index to look up ends by, and MongoDB is left out.
+ * This is more favourable than XMem: the type checker resolves names, one upsert is one statement
+ * where XMem sends up to ten for a symbol, there is an index to look up ends by, and MongoDB is
+ * left out.
  */
 import type { Driver } from 'neo4j-driver';
 import type { CodeRepository } from '../input/code/scan-graph.ts';
 import type { Scan, ScannedFile } from '../input/code/scan-types.ts';
 import { type AutoCommit, openAutoCommit } from './auto-commit.ts';
 
-/** What writing one scan took. */
+/** The cost of writing one scan. */
 export interface XmemScan {
   readonly transactions: number;
   readonly seconds: number;
-  /** Edges that counted as created, and were not. */
+  /** Edges that count as created but were not. */
   readonly dropped: number;
 }
 
-/** What XMem keeps in MongoDB of the last scan: the hashes of files and of symbols. */
+/** The part of the last scan that XMem keeps in MongoDB: the hashes of files and symbols. */
 export interface XmemHashes {
   readonly files: Map<string, string>;
   readonly symbols: Map<string, string>;
@@ -53,12 +55,12 @@ const upsertLink = (type: string) => `MATCH (a:XmemSymbol {${scope}, file_path: 
   MATCH (b:XmemSymbol {${scope}, file_path: $to_file, symbol_name: $to_name})
   MERGE (a)-[r:${type}]->(b) SET r += $properties RETURN count(r) AS written`;
 
-/** Makes the constraints and the index. */
+/** Creates the constraints and the index. */
 export async function prepareXmemScans(driver: Driver, database: string): Promise<void> {
   for (const statement of schema) await driver.executeQuery(statement, {}, { database });
 }
 
-/** Writes one scan; `hashes` are brought up to it. */
+/** Writes one scan, and updates `hashes` to it. */
 export async function writeScanAsXmem(
   driver: Driver,
   database: string,
@@ -99,7 +101,7 @@ async function writeFile(graph: AutoCommit, file: ScannedFile, hashes: XmemHashe
   hashes.files.set(file_path, file.content_hash);
 }
 
-/** Returns how many had no end to go to. */
+/** Returns how many edges lacked an end. */
 async function writeEdges(
   graph: AutoCommit,
   { file_path, calls, imports, inherits, implements: implemented }: ScannedFile,

@@ -1,6 +1,6 @@
 /**
- * The calendars of the Debian package `calendar` as test input: each file is a user. Licence BSD; the data was
- * collected by many, see its copyright file.
+ * The calendars of the Debian package `calendar` as test input. Each file is a user. Licence BSD;
+ * the data was collected by many people, see its copyright file.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -14,14 +14,14 @@ const calendarPackage: DebianVersion = {
   sha256: '30aa06491313ad4ce48d24ff094cba91518adec5ce964a8790b6baf0725cedc4',
 };
 
-/** The calendar of one file; `file` is its path among the others, such as "de_DE/calendar.musik". */
+/** The calendar of one file. `file` is its relative path, such as "de_DE/calendar.musik". */
 export interface CalendarFile {
   readonly file: string;
   readonly events: readonly FileEvent[];
   readonly leftOut: number;
 }
 
-/** All files that have events, by name. A link is a second name of a file, and no file. */
+/** All files with events, sorted by name. Links are skipped: a link is a second name of a file. */
 export async function readDebianCalendars(step: RunStep, signal: AbortSignal): Promise<readonly CalendarFile[]> {
   const folder = path.join(await installDebianPackage(calendarPackage, step, signal), 'usr/share/calendar');
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });

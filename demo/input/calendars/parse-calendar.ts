@@ -1,26 +1,26 @@
 /**
- * Reads a calendar file of the BSD command calendar(1). What counts as an event: a line that begins with a fixed day of
- * the year (month and day in digits, or with the month's English name before or after the day), and the indented lines
- * below it, which go on with its text. What does not: comments, directives of the preprocessor (what a file includes
- * has a calendar of its own), settings, and days that are found by rule or named in another language; these last are
- * counted.
+ * Reads a calendar file of the BSD command calendar(1). An event is a line that starts with a fixed
+ * day of the year, and the indented lines below it, which continue its text. The day is a month and
+ * day in digits, or has the month's English name before or after the day. Comments, settings and
+ * directives of the preprocessor are skipped (an included file has its own calendar). Days that are
+ * set by a rule or named in another language are skipped too, and counted.
  */
 
-/** An event as the file has it. */
+/** An event in a file. */
 export interface FileEvent {
   /** "MM-DD". */
   readonly date: string;
   readonly text: string;
   /** The year at the end of the text, as in "born, 1867". */
   readonly year: number | null;
-  /** The date as it is written; with "*" where it differs from year to year. */
+  /** The date as it is written; with "*" if it differs from year to year. */
   readonly written: string;
 }
 
-/** A file's events, in its order. */
+/** A file's events, in the order of the file. */
 export interface ParsedCalendar {
   readonly events: readonly FileEvent[];
-  /** Entries whose day is not a fixed one, or not readable. */
+  /** The number of entries whose day is not fixed or not readable. */
   readonly leftOut: number;
 }
 
@@ -40,7 +40,7 @@ export function parseCalendar(text: string): ParsedCalendar {
   return { events, leftOut };
 }
 
-/** Lines that say something, each with the indented lines that go on with it. */
+/** Lines with content, each with the indented lines that continue it. */
 function entriesOf(text: string): readonly string[] {
   const entries: string[] = [];
   for (const line of text.replaceAll(/\/\*[\s\S]*?\*\//g, '').split(/\r?\n/)) {
@@ -75,7 +75,10 @@ function event(entry: string, month: number, day: number, text = ''): FileEvent 
   };
 }
 
-/** From 1; 0 for what is no month. At least the first three letters. */
+/**
+ * The number of a month, from 1; 0 if the name is not a month. Needs at least the first three
+ * letters.
+ */
 function monthOf(name = ''): number {
   return monthNames.findIndex((month) => month.startsWith(name.toLowerCase())) + 1;
 }

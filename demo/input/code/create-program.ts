@@ -1,6 +1,6 @@
 /**
- * The compiler's view of sources in memory: they see each other and the language's own library, and no package, so that
- * a scan depends on nothing that is installed.
+ * The compiler's view of sources in memory. They see each other and the language's own library, but
+ * no packages, so that a scan depends on nothing that is installed.
  */
 import path from 'node:path';
 import ts from 'typescript';
@@ -20,7 +20,7 @@ const compilerOptions: ts.CompilerOptions = {
 /** The library's files are parsed once for all scans. */
 const librarySources = new Map<string, ts.SourceFile | undefined>();
 
-/** A program whose files are the sources, each at "/" and its path. */
+/** A program whose files are the sources, each at "/" plus its path. */
 export function createProgram(sources: Sources): ts.Program {
   const libraryFolder = path.dirname(ts.getDefaultLibFilePath(compilerOptions));
   const read = (fileName: string) =>

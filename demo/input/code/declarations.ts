@@ -1,7 +1,8 @@
 /**
- * Which declarations are symbols, and how they are called: classes with their members, interfaces, type aliases, enums,
- * functions, and variables, all at the top level of a file. A member's name is qualified by its class. What stands
- * inside a function is part of it. Variables and properties count where they hold a function.
+ * Decides which declarations are symbols, and their names. Symbols are classes with their members,
+ * interfaces, type aliases, enums, functions and variables, all at the top level of a file. A
+ * member's name is qualified by its class. A declaration inside a function is part of the function.
+ * Variables and properties count only if they hold a function.
  */
 import ts from 'typescript';
 
@@ -33,13 +34,13 @@ export function listDeclarations(source: ts.SourceFile): readonly Declared[] {
   return found;
 }
 
-/** The symbol that a node belongs to: itself, or the nearest around it. */
+/** The symbol that a node belongs to: itself, or the nearest enclosing one. */
 export function enclosingDeclared(node: ts.Node): Declared | undefined {
   for (let at: ts.Node | undefined = node; at !== undefined; at = at.parent) if (isDeclared(at)) return at;
   return undefined;
 }
 
-/** The name of a declaration in its file; undefined if it is no symbol. */
+/** The name of a declaration in its file; undefined if it is not a symbol. */
 export function qualifiedName(node: ts.Node): string | undefined {
   if (!isDeclared(node)) return undefined;
   if (ts.isExportAssignment(node)) return 'default';
@@ -50,7 +51,7 @@ export function qualifiedName(node: ts.Node): string | undefined {
   return node.name === undefined ? 'default' : node.name.getText();
 }
 
-/** Whether a variable or property is a function. */
+/** Whether the value of a variable or property is a function. */
 export function holdsFunction({ initializer }: ts.VariableDeclaration | ts.PropertyDeclaration): boolean {
   return initializer !== undefined && (ts.isArrowFunction(initializer) || ts.isFunctionExpression(initializer));
 }
@@ -86,7 +87,7 @@ function className(node: ts.ClassDeclaration): string {
   return node.name?.text ?? 'default';
 }
 
-/** A computed name as it is written, in brackets. */
+/** A computed name is kept as it is written, in brackets. */
 function memberName(name: ts.PropertyName): string {
   return ts.isStringLiteral(name) || ts.isNoSubstitutionTemplateLiteral(name) ? name.text : name.getText();
 }

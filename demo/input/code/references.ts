@@ -1,11 +1,12 @@
 /**
- * What a file refers to, within the sources: calls, imports, and what its classes and interfaces extend or implement.
+ * Finds the references of a file to the sources: calls, imports, and the classes and interfaces
+ * that its own extend or implement.
  */
 import ts from 'typescript';
 import { enclosingDeclared, qualifiedName } from './declarations.ts';
 import type { ScannedCall, ScannedImport, ScannedLink, Sources, SymbolName } from './scan-types.ts';
 
-/** What one file refers to, and which of its calls make no edge. */
+/** The references of one file, and the number of its calls that make no edge. */
 export interface References {
   readonly calls: readonly ScannedCall[];
   readonly imports: readonly ScannedImport[];
@@ -17,7 +18,7 @@ export interface References {
 
 type CallNode = ts.CallExpression | ts.NewExpression;
 
-/** Walks through a file. Each edge is listed once, in the order of the source. */
+/** Walks through a file. Lists each edge once, in the order of the source. */
 export function findReferences(source: ts.SourceFile, checker: ts.TypeChecker, sources: Sources): References {
   const calls = new Map<string, ScannedCall>();
   const imports = new Map<string, ScannedImport>();
@@ -50,8 +51,8 @@ export function findReferences(source: ts.SourceFile, checker: ts.TypeChecker, s
       if (node.expression.kind !== ts.SyntaxKind.ImportKeyword)
         addCall(node, within(calledSymbol(checker, node)), true);
       for (const argument of node.arguments ?? []) {
-        const handedOver = within(handedOverSymbol(checker, argument));
-        if (handedOver !== undefined) addCall(argument, handedOver, false);
+        const passed = within(passedSymbol(checker, argument));
+        if (passed !== undefined) addCall(argument, passed, false);
       }
     } else if (ts.isHeritageClause(node)) {
       const links = node.token === ts.SyntaxKind.ExtendsKeyword ? inherits : implemented;
@@ -77,12 +78,13 @@ function calledSymbol(checker: ts.TypeChecker, node: CallNode): SymbolName | und
   const declaration = checker.getResolvedSignature(node)?.declaration;
   const called = declaration === undefined ? undefined : symbolOf(declaration);
   if (called !== undefined) return called;
-  // A class without a constructor of its own, or what has a type that says nothing of where it comes from.
+  // This is a class without its own constructor, or a value whose type does not show where it was
+  // declared.
   return declarationOf(checker, node.expression);
 }
 
-/** A function or method that is named as an argument: whoever takes it may call it. */
-function handedOverSymbol(checker: ts.TypeChecker, argument: ts.Expression): SymbolName | undefined {
+/** A function or method that is passed as an argument: the callee may call it. */
+function passedSymbol(checker: ts.TypeChecker, argument: ts.Expression): SymbolName | undefined {
   if (!ts.isIdentifier(argument) && !ts.isPropertyAccessExpression(argument)) return undefined;
   const symbol = aliased(checker, checker.getSymbolAtLocation(argument));
   if (symbol === undefined || (symbol.flags & (ts.SymbolFlags.Function | ts.SymbolFlags.Method)) === 0)
@@ -95,7 +97,9 @@ function declarationOf(checker: ts.TypeChecker, expression: ts.Expression): Symb
   return declaration === undefined ? undefined : symbolOf(declaration);
 }
 
-/** A function that a variable or property holds goes by that one's name. */
+/**
+ * A function that is the value of a variable or property has the name of that variable or property.
+ */
 function symbolOf(declaration: ts.Node): SymbolName | undefined {
   const holder =
     ts.isArrowFunction(declaration) || ts.isFunctionExpression(declaration) ? declaration.parent : declaration;
@@ -110,7 +114,9 @@ function aliased(checker: ts.TypeChecker, symbol: ts.Symbol | undefined): ts.Sym
   return symbol !== undefined && symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
 }
 
-/** The file of the sources that an import or export statement, an import expression or an import type names. */
+/**
+ * The source file that an import or export statement, an import expression or an import type names.
+ */
 function importOf(checker: ts.TypeChecker, node: ts.Node, sources: Sources): ScannedImport | undefined {
   const specifier = specifierOf(node);
   if (specifier === undefined) return undefined;
@@ -141,7 +147,7 @@ function importType(node: ts.Node): ScannedImport['import_type'] {
   return isTypeOnly || onlyTypes ? 'type' : 'value';
 }
 
-/** Of several imports of one file, the one that asks most of it. */
+/** Of several imports of one file, the one that uses most of it. */
 function stronger(known: ScannedImport | undefined, other: ScannedImport): ScannedImport {
   const order = ['type', 'reexport', 'value'];
   return known !== undefined && order.indexOf(known.import_type) >= order.indexOf(other.import_type) ? known : other;

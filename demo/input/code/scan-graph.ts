@@ -1,7 +1,7 @@
 /**
- * The graph that a scan alone demands, said once more from the scan: it shares no code with the projections, so that
- * the two check each other. Elements by what identifies them, so that two graphs tell what came, what went and what
- * changed.
+ * The graph that a scan alone defines, built directly from the scan. It shares no code with the
+ * projections, so that the two check each other. Elements are keyed by their identity, so that
+ * comparing two graphs shows which elements were added, removed and changed.
  */
 import type { GraphProperties } from '../../../lib/contract/subgraph.ts';
 import {
@@ -13,19 +13,19 @@ import {
 } from '../../../test/support/model/expected-graph.ts';
 import type { Scan, ScannedFile, ScannedSymbol, SymbolName } from './scan-types.ts';
 
-/** Whose code it is. */
+/** The owner and name of the code. */
 export interface CodeRepository {
   readonly org_id: string;
   readonly repo: string;
 }
 
-/** Texts of elements, each by its identity. */
+/** Texts of elements, by identity. */
 export interface ScanGraph {
   readonly nodes: ReadonlyMap<string, string>;
   readonly relationships: ReadonlyMap<string, string>;
 }
 
-/** How many elements differ between two graphs. */
+/** The number of elements that differ between two graphs. */
 export interface ElementChanges {
   readonly added: number;
   readonly changed: number;
@@ -51,8 +51,8 @@ interface Relationship {
 }
 
 /**
- * What stands when the repository is in the state of the scan, and in no other. What is called or imported, and not
- * scanned, stands bare.
+ * The elements that exist in exactly the state of the scan. A node that is called or imported but
+ * not scanned has no properties.
  */
 export function scanGraph(repository: CodeRepository, { files }: Pick<Scan, 'files'>): ScanGraph {
   const relationships = files.flatMap((file) => relationshipsOf(repository, file));
@@ -136,12 +136,12 @@ function symbolEnd(repository: CodeRepository, symbol: SymbolName): End {
   return { label: 'Symbol', key: { ...repository, ...symbol } };
 }
 
-/** As what Neo4j holds is pictured. */
+/** The graph as a picture, like that of Neo4j's content. */
 export function pictureOf({ nodes, relationships }: ScanGraph): GraphPicture {
   return { nodes: numberEqual([...nodes.values()]), relationships: numberEqual([...relationships.values()]) };
 }
 
-/** What turns one graph into the other. */
+/** The changes from one graph to the other. */
 export function compareScanGraphs(before: ScanGraph, after: ScanGraph): ElementChanges {
   const parts = (['nodes', 'relationships'] as const).map((part) => [before[part], after[part]] as const);
   const count = (of: (before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>) => number) =>
@@ -159,14 +159,14 @@ function directories(file_path: string): readonly string[] {
   return names.map((_, depth) => `${names.slice(0, depth + 1).join('/')}/`);
 }
 
-/** Of several declarations of one name, the one that stands first in the file. */
+/** The first declaration of each name in the file. */
 function firstOfEachName({ symbols }: ScannedFile): readonly ScannedSymbol[] {
   const first = new Map<string, ScannedSymbol>();
   for (const symbol of symbols) if (!first.has(symbol.symbol_name)) first.set(symbol.symbol_name, symbol);
   return [...first.values()];
 }
 
-/** Integers as Neo4j has them; null is no property. */
+/** Integers as Neo4j returns them. Null means no property. */
 function graphProperties(properties: Properties): GraphProperties {
   const entries = Object.entries(properties).filter(([, value]) => value !== null);
   return Object.fromEntries(

@@ -1,4 +1,7 @@
-/** What a scan is: the documents of `code_files`, before they belong to an organisation and a repository. */
+/**
+ * The types of a scan: the documents of `code_files`, before they belong to an organisation and a
+ * repository.
+ */
 
 /** Source texts by path, such as "src/index.ts". */
 export type Sources = ReadonlyMap<string, string>;
@@ -22,7 +25,7 @@ export interface ScannedSymbol {
   readonly signature_hash: string;
 }
 
-/** A symbol of another file, or of the same. */
+/** A symbol of the same file or another one. */
 export interface SymbolName {
   readonly file_path: string;
   readonly symbol_name: string;
@@ -32,13 +35,16 @@ export interface ScannedCall {
   readonly from: string;
   readonly to: SymbolName;
   readonly call_count: number;
-  /** False where the callee is only handed over, as a callback. */
+  /** False if the callee is only passed as an argument, as a callback. */
   readonly is_direct: boolean;
 }
 
 export interface ScannedImport {
   readonly file_path: string;
-  /** "type" where nothing else is imported, "reexport" where nothing is imported but passed on, else "value". */
+  /**
+   * "type" if only types are imported, "reexport" if the import is only passed on, otherwise
+   * "value".
+   */
   readonly import_type: 'value' | 'type' | 'reexport';
 }
 
@@ -48,14 +54,16 @@ export interface ScannedLink {
   readonly to: SymbolName;
 }
 
-/** One file: the fields of its document in `code_files`, but `_id`, `org_id` and `repo`. */
+/** One file: the fields of its document in `code_files`, except `_id`, `org_id` and `repo`. */
 export interface ScannedFile {
   readonly file_path: string;
   readonly language: 'typescript';
   readonly symbol_count: number;
   readonly total_lines: number;
   readonly content_hash: string;
-  /** In the order of the source; a getter and its setter, or overloads, have the same name. */
+  /**
+   * In the order of the source. A getter and its setter have the same name, and so do overloads.
+   */
   readonly symbols: readonly ScannedSymbol[];
   readonly calls: readonly ScannedCall[];
   readonly imports: readonly ScannedImport[];
@@ -63,7 +71,7 @@ export interface ScannedFile {
   readonly implements: readonly ScannedLink[];
 }
 
-/** What the files came to. */
+/** The result of scanning the files. */
 export interface Scan {
   readonly files: readonly ScannedFile[];
   readonly leftOut: LeftOut;
@@ -71,8 +79,11 @@ export interface Scan {
 
 /** Calls that make no edge. */
 export interface LeftOut {
-  /** The callee is not one of the symbols: Node's, another package's, a parameter, an interface's member. */
+  /**
+   * The callee is not one of the symbols: it belongs to Node or another package, or is a parameter
+   * or an interface's member.
+   */
   readonly callsElsewhere: number;
-  /** The call stands outside of any symbol. */
+  /** The call is outside of any symbol. */
   readonly callsAtTopLevel: number;
 }

@@ -1,7 +1,8 @@
 /**
- * The scanner: TypeScript sources in, one `code_files` document a file out, as XMem's own scanner would write them.
- * Names are resolved with the type checker, within the sources alone: what they call outside of them (Node's library,
- * other packages) is counted and left out. Test input, not product.
+ * The scanner. It turns TypeScript sources into one `code_files` document per file, as XMem's own
+ * scanner would write them. The type checker resolves names within the sources only. References
+ * outside of them (Node's library, other packages) are counted and skipped. This is test input, not
+ * part of the product.
  */
 import ts from 'typescript';
 import { createProgram } from './create-program.ts';
@@ -11,14 +12,14 @@ import type { Scan, ScannedFile, Sources } from './scan-types.ts';
 import { shortHash } from './short-hash.ts';
 import { describeSymbol } from './symbols.ts';
 
-/** Scans the sources; the same sources give the same scan. */
+/** Scans the sources. The same sources always give the same scan. */
 export function scanSources(sources: Sources, entryPath = 'src/index.ts'): Scan {
   const program = createProgram(sources);
   const checker = program.getTypeChecker();
   const entrypoints = exportedDeclarations(program, checker, entryPath);
   const scanned = [...sources.keys()].sort().map((filePath) => {
     const source = program.getSourceFile(`/${filePath}`);
-    if (source === undefined) throw new Error(`The compiler did not take ${filePath} for a source.`);
+    if (source === undefined) throw new Error(`The compiler did not accept ${filePath} as a source.`);
     const declarations = listDeclarations(source);
     const references = findReferences(source, checker, sources);
     return { file: scannedFile(filePath, source, declarations, entrypoints, references), references };
@@ -56,7 +57,7 @@ function scannedFile(
   };
 }
 
-/** What the entry file exports, wherever it is declared. */
+/** The declarations that the entry file exports, wherever they are. */
 function exportedDeclarations(program: ts.Program, checker: ts.TypeChecker, entryPath: string): ReadonlySet<ts.Node> {
   const entry = program.getSourceFile(`/${entryPath}`);
   const symbol = entry === undefined ? undefined : checker.getSymbolAtLocation(entry);

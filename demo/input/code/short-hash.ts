@@ -1,4 +1,4 @@
-/** Hashes as XMem's scanner keeps them: they tell that a text changed, and protect nothing. */
+/** Hashes like those of XMem's scanner: they show that a text has changed, and protect nothing. */
 import { createHash } from 'node:crypto';
 
 /** The first sixteen characters of a text's SHA-256. */

@@ -1,4 +1,4 @@
-/** What a scan says of a symbol: the properties of its node in the graph. */
+/** Describes symbols for a scan: the properties of their nodes in the graph. */
 import ts from 'typescript';
 import { type Declared, holdsFunction, parentClass, qualifiedName } from './declarations.ts';
 import type { ScannedSymbol } from './scan-types.ts';
@@ -6,7 +6,7 @@ import { shortHash } from './short-hash.ts';
 
 const signatureCharacters = 500;
 
-/** Describes a declaration; lines count from 1. */
+/** Describes a declaration. Lines count from 1. */
 export function describeSymbol(source: ts.SourceFile, node: Declared, isEntrypoint: boolean): ScannedSymbol {
   const start = source.getLineAndCharacterOfPosition(node.getStart()).line + 1;
   const end = source.getLineAndCharacterOfPosition(node.getEnd()).line + 1;
@@ -69,7 +69,7 @@ function docstring(node: Declared): string | null {
   return texts.length === 0 ? null : texts.join('\n\n');
 }
 
-/** A member that is not private, or what its file exports. */
+/** Whether it is a member that is not private, or exported by its file. */
 function isPublic(node: Declared): boolean {
   const flags = ts.getCombinedModifierFlags(node);
   if (ts.isClassElement(node)) {

@@ -1,6 +1,6 @@
 /**
- * The code that is scanned: the TypeScript sources inside five published versions of the npm package `mongodb`,
- * MongoDB's driver for Node.js, as five states of one repository. Licence Apache-2.0.
+ * The scanned code: the TypeScript sources inside five published versions of the npm package
+ * `mongodb`, MongoDB's driver for Node.js, as five states of one repository. Licence Apache-2.0.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';

@@ -1,7 +1,8 @@
 /**
- * Brings the documents of one repository to the state of a scan, as XMem's writer would with outgraph: what changed is
- * replaced in place, what is gone is deleted, and what is as it was is not touched, so that it makes no event. Each
- * file is a transaction of its own with its event. A renamed file is one that went and one that came.
+ * Updates the documents of one repository to the state of a scan, as XMem's writer would with
+ * outgraph. Replaces changed files in place, deletes removed files, and does not touch unchanged
+ * files, so that they cause no event. Each file has its own transaction with its event. A renamed
+ * file is one deleted and one inserted file.
  */
 import { type Db, type Document, type MongoClient, ObjectId } from 'mongodb';
 import pMap from 'p-map';
@@ -11,7 +12,7 @@ import { codeRepository } from '../../../xmem/aggregates/code-repository.ts';
 import type { CodeRepository } from './scan-graph.ts';
 import type { Scan } from './scan-types.ts';
 
-/** How many files came, changed, went and stayed; all but the last are events. */
+/** The number of files by outcome. All but the unchanged ones cause events. */
 export interface WrittenScan {
   readonly inserted: number;
   readonly replaced: number;
@@ -19,7 +20,7 @@ export interface WrittenScan {
   readonly unchanged: number;
 }
 
-/** What was written, and the aggregates that it was. */
+/** The counts, and the ids of the written aggregates. */
 export interface ScanWriting {
   readonly counts: WrittenScan;
   readonly aggregateIds: readonly string[];
@@ -27,7 +28,7 @@ export interface ScanWriting {
 
 const concurrentWriters = 8;
 
-/** Writes the scan; the repository's own document the first time. */
+/** Writes the scan. The first time, also writes the repository's own document. */
 export async function writeScan(
   client: MongoClient,
   db: Db,
@@ -68,7 +69,10 @@ export async function writeScan(
   return { counts, aggregateIds };
 }
 
-/** The hash of a file's text would not do: what a call resolves to can change with another file. */
+/**
+ * Comparing the hash of a file's text is not enough: the target of a call can change with another
+ * file.
+ */
 function isSame({ _id, ...known }: Document, file: Document): boolean {
   return JSON.stringify(known) === JSON.stringify(file);
 }

@@ -9,6 +9,6 @@ it('inputs can be given with commas or repeated options, and run in a fixed orde
 
 it('an unknown input is refused with a list of the known ones', () => {
   for (const name of ['', 'holiday', 'code,', 'constructor']) {
-    expect(() => addInputs(name, undefined)).toThrow('there are holidays, calendars, code');
+    expect(() => addInputs(name, undefined)).toThrow('choose from holidays, calendars, code');
   }
 });
