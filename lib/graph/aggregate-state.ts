@@ -17,12 +17,12 @@ export interface StateOutcome {
   readonly outcome: 'applied' | 'superseded';
 }
 
-/** The outcome of one transaction: it commits as a whole, or not at all if claims on elements cannot be granted. */
+/** The outcome of one transaction: it commits all states, or none if a claim is refused. */
 export type TransactionOutcome =
   | { readonly outcome: 'committed'; readonly states: readonly StateOutcome[] }
   | { readonly outcome: 'conflict'; readonly conflicts: readonly Conflict[] };
 
-/** Whether a state is newer than the registry's position of its aggregate. */
+/** Whether a state is newer than its aggregate's position in the registry. */
 export function supersedes(state: AggregateState, applied: Position | undefined): boolean {
   return applied === undefined || state.position > applied;
 }

@@ -1,7 +1,8 @@
 /**
- * The flow around the apply transaction. It limits the size of transactions and sets aside claims that cannot be
- * granted. If a batch fails while the graph answers, it halves the batch until the states that fail are on their own,
- * so that their neighbours are applied. It knows no driver: the transaction is a port.
+ * The flow around the apply transaction. It limits the size of transactions and sets aside claims
+ * that cannot be granted. If a batch fails while Neo4j answers, it halves the batch until each
+ * failing state is alone, so that the other states are applied. It uses no driver: the transaction
+ * is a port.
  */
 import { type DataFaultCode, describeError, Fault, isDataFault } from '../contract/fault.ts';
 import type { AggregateState, StateOutcome, TransactionOutcome } from './aggregate-state.ts';
@@ -10,15 +11,16 @@ import { type GraphNeeds, graphNeeds, type SchemaProblem } from './graph-needs.t
 
 /** The ports of `applyBatch`. */
 export interface ApplyPorts {
-  /** For each need: undefined if its constraints exist, `missing` if they can be created, or the problem. */
+  /** For each need: undefined if it is met, `missing` if it can be created, or the problem. */
   readonly checkSchema: (needs: readonly GraphNeeds[]) => Promise<readonly (SchemaProblem | 'missing' | undefined)[]>;
   /** Creates the missing constraints of one subgraph; undefined if all of them exist now. */
   readonly createSchema: (needs: GraphNeeds) => Promise<SchemaProblem | undefined>;
   /**
-   * Applies states of different aggregates in one transaction. Throws a data fault if the graph refuses them for good.
+   * Applies states of different aggregates in one transaction. Throws a data fault if the graph
+   * refuses them permanently.
    */
   readonly applyStates: (states: readonly AggregateState[]) => Promise<TransactionOutcome>;
-  /** Number of elements in one transaction, if not the default. */
+  /** Overrides the approximate number of elements in one transaction. */
   readonly transactionElements?: number;
   /** Whether the graph answers a trivial query right now. */
   readonly answers: () => Promise<boolean>;
@@ -29,20 +31,22 @@ export type AggregateResult =
   | { readonly outcome: 'applied' | 'superseded' }
   | { readonly outcome: 'refused'; readonly code: DataFaultCode; readonly message: string }
   | { readonly outcome: 'conflict'; readonly conflict: Conflict }
-  /** Failed on its own while the graph answered; to be retried later. */
+  /** Failed on its own while the graph answered. Retry it later. */
   | { readonly outcome: 'failed'; readonly fault: Fault };
 
 /** Results by the aggregate's key. */
 export type BatchResults = Map<string, AggregateResult>;
 
-/** `together`: one transaction whatever its size, because states in a conflict can only be applied with each other. */
+/**
+ * `together`: use one transaction of any size, because states in a conflict only apply together.
+ */
 export interface BatchOptions {
   readonly together?: boolean;
 }
 
 /**
- * Approximate number of elements in one transaction: bounds its memory in Neo4j and how long it holds its locks. One
- * aggregate is never split.
+ * Approximate number of elements in one transaction. It bounds the transaction's memory in Neo4j
+ * and how long it holds its locks. An aggregate is never split.
  */
 const defaultElements = 20_000;
 
@@ -50,11 +54,11 @@ const defaultElements = 20_000;
 const failuresOfGraph = 3;
 
 /**
- * Applies states of different aggregates. `results` fills up as transactions commit, so that a caller knows the settled
- * states even if this throws.
+ * Applies states of different aggregates. Adds to `results` as transactions commit, so that the
+ * caller knows the settled states even if this throws.
  *
- * @throws Fault other than a data fault: the graph does not answer, or nothing can be applied. Retry the states without
- * a result later.
+ * @throws Fault, never a data fault, if the graph does not answer or nothing can be applied. Retry
+ * the states without a result later.
  */
 export async function applyBatch(
   states: readonly AggregateState[],
@@ -63,19 +67,19 @@ export async function applyBatch(
   { together = false }: BatchOptions = {},
 ): Promise<void> {
   const batch = new Batch(ports, results);
-  const needing = states.map((state) => ({ state, need: graphNeeds(state.subgraph) }));
-  const answers = await ports.checkSchema(needing.map(({ need }) => need));
+  const candidates = states.map((state) => ({ state, need: graphNeeds(state.subgraph) }));
+  const answers = await ports.checkSchema(candidates.map(({ need }) => need));
   const ready: AggregateState[] = [];
-  const waiting: typeof needing = [];
-  for (const [index, one] of needing.entries()) {
+  const waiting: typeof candidates = [];
+  for (const [index, candidate] of candidates.entries()) {
     const answer = answers[index];
-    if (answer === undefined) ready.push(one.state);
-    else if (answer === 'missing') waiting.push(one);
-    else batch.refuse(one.state, answer);
+    if (answer === undefined) ready.push(candidate.state);
+    else if (answer === 'missing') waiting.push(candidate);
+    else batch.refuse(candidate.state, answer);
   }
   const { transactionElements = defaultElements } = ports;
   if (!together) for (const chunk of chunkBySize(ready, transactionElements)) await batch.apply(chunk);
-  // Creating constraints takes time, so the states that need none have already been applied.
+  // Creating constraints takes time, so states that need none are applied first.
   const created: AggregateState[] = [];
   for (const { state, need } of waiting) {
     const problem = await ports.createSchema(need);
@@ -110,10 +114,10 @@ class Batch {
     else this.#results.set(key, { outcome: 'refused', code, message });
   }
 
-  /** Applies the states. If they fail, halves them until each culprit is alone. Returns the number of culprits. */
+  /** Applies the states, halving them to isolate culprits. Returns the number of culprits. */
   async #applyOrHalve(states: readonly AggregateState[], suspicion: Suspicion): Promise<number> {
     if (states.length === 0) return 0;
-    // At least one culprit: trying the whole group again would only cost another transaction.
+    // At least one culprit: retrying the whole group would only cost another transaction.
     if (suspicion === 'certain' && states.length > 1) return this.#halve(states);
     try {
       await this.#applyWithoutConflicts(states);
@@ -134,13 +138,15 @@ class Batch {
     return left + right;
   }
 
-  /** Whether one state of the batch may cause a fault that is not a data fault: the graph answers otherwise. */
+  /**
+   * Whether a single state may cause this fault, although it is no data fault: the graph answers.
+   */
   async #isIsolable(error: unknown): Promise<boolean> {
     if (error instanceof Fault && error.code === 'credentials-refused') return false;
     return this.#ports.answers();
   }
 
-  /** @throws the error, if it looks like a fault of the graph. */
+  /** @throws the error if the graph itself seems to be at fault. */
   #setAside({ key }: AggregateState, error: unknown): void {
     if (isDataFault(error)) {
       this.#results.set(key, { outcome: 'refused', code: error.code, message: error.message });
@@ -152,7 +158,7 @@ class Batch {
     if (this.#applied === 0 && this.#failed >= failuresOfGraph) throw fault;
   }
 
-  /** Applies all states except those whose claims cannot be granted. Each round sets aside at least one. */
+  /** Applies all states whose claims can be granted. Each round sets aside at least one. */
   async #applyWithoutConflicts(states: readonly AggregateState[]): Promise<void> {
     let rest = states;
     while (rest.length > 0) {
@@ -161,7 +167,7 @@ class Batch {
         this.#record(answer.states);
         return;
       }
-      // A rival of the same batch may be refused itself, so conflicts with the graph are decided first.
+      // Decide conflicts with the graph first: a rival in the same batch may be refused too.
       const inGraph = answer.conflicts.filter((conflict) => conflict.heldInGraph);
       const decided = inGraph.length > 0 ? inGraph : answer.conflicts;
       const refused = new Map(decided.map((conflict) => [conflict.refused, conflict]));

@@ -1,11 +1,12 @@
-/** A claim that the graph cannot grant now, and may grant later. */
+/** A claim that the graph cannot grant now but may grant later. */
 
 /**
- * The state of the aggregate `refused` cannot be applied while another aggregate holds an element or a value.
+ * The state of the aggregate `refused` cannot be applied while another aggregate holds an element
+ * or a value.
  *
  * - `ownership-conflict`: another aggregate already lists the node.
- * - `constraint-violation`: another node or relationship has a value that one of the user's constraints requires to be
- *   unique.
+ * - `constraint-violation`: another node or relationship has a value that a constraint of the user
+ *   requires to be unique.
  */
 export interface Conflict {
   readonly code: 'ownership-conflict' | 'constraint-violation';
@@ -16,9 +17,7 @@ export interface Conflict {
   readonly sharedNode: string | null;
   /** The node's label and key, or the constraint, for messages. */
   readonly element: string;
-  /**
-   * True: the graph says that the holder has it. False: the holder is a rival of the same batch and may be refused too.
-   */
+  /** False if the holder is a rival in the same batch, which may be refused too. */
   readonly heldInGraph: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Compares an aggregate's new state with the manifest of its old one. Pure: equal inputs give equal diffs. Elements
- * whose content did not change do not appear in a diff.
+ * Compares an aggregate's new state with the manifest of its old one. Pure: equal inputs give equal
+ * diffs. A diff omits elements whose content did not change.
  */
 import type {
   GraphProperties,
@@ -20,8 +20,8 @@ import {
 } from './manifest.ts';
 
 /**
- * A node that the aggregate no longer lists in the same way. A node that turns from owned to shared is both released
- * and claimed.
+ * A node that the aggregate no longer lists in the same way. A node that changes from owned to
+ * shared is both released and claimed.
  */
 export interface NodeRelease {
   readonly endpoint: NamedEndpoint;
@@ -56,7 +56,7 @@ export interface RelationshipRelease {
 export interface AggregateDiff {
   /** Nodes that it did not list in this way before; these claims may be refused. */
   readonly claims: readonly SubgraphNode[];
-  /** Nodes that it owned before and still owns, with other content. */
+  /** Nodes that it owned before and still owns, with changed content. */
   readonly changedNodes: readonly SubgraphNode[];
   readonly releases: readonly NodeRelease[];
   readonly created: readonly RelationshipCreation[];
@@ -67,10 +67,12 @@ export interface AggregateDiff {
 const emptySubgraph: Subgraph = { nodes: [], relationships: [] };
 
 /**
- * The diff from the manifest `before` to `subgraph`. Null, a deletion, lists nothing.
+ * The diff from the manifest `before` to `subgraph`. A null subgraph is a deletion: it lists
+ * nothing.
  *
  * @param owner the aggregate's key, `type:id`.
- * @param manifest the subgraph's manifest if the caller has it already: most of a diff's cost is in its hashes.
+ * @param manifest the subgraph's manifest, if the caller already has it: its hashes are most of a
+ * diff's cost.
  */
 export function diff(
   before: Manifest,
@@ -92,8 +94,9 @@ export function diff(
 }
 
 /**
- * A diff that trusts the manifest only for what to remove: it deletes every owned relationship by its id, if it exists,
- * and creates it again. Used for a graph that someone else has changed, after the normal diff failed.
+ * A diff that uses the manifest only to find what to remove. It deletes every owned relationship by
+ * its id, if it exists, and creates it again. It is the fallback after the normal diff failed
+ * because another program changed the graph.
  */
 export function diffCarefully(
   before: Manifest,
@@ -125,7 +128,7 @@ export function ownedOnly<Item extends { readonly shared: boolean }>(items: read
 
 type Listed = ListedNode | ListedRelationship;
 
-/** `removed`: lines of the old manifest only. `listed`: nodes whose lines are in the new manifest only. */
+/** `removed`: lines in the old manifest only. `listed`: nodes in the new manifest only. */
 function diffNodes(
   removed: readonly Listed[],
   listed: readonly SubgraphNode[],

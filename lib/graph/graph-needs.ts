@@ -1,6 +1,6 @@
 /**
- * The constraints that a subgraph needs before it can be written: a key for each label that names a node, and an id for
- * each relationship type.
+ * The constraints that a subgraph needs before it can be written: a key for each label that names a
+ * node, and an id for each relationship type.
  */
 import type { Endpoint, Subgraph } from '../contract/subgraph.ts';
 
@@ -13,8 +13,8 @@ export interface GraphNeeds {
 }
 
 /**
- * Why a subgraph cannot be written: the fault code and message for every event that needs the constraint.
- * `constraint-building` resolves itself with time.
+ * Why a subgraph cannot be written: the fault code and message for every event that needs the
+ * constraint. `constraint-building` resolves itself.
  */
 export interface SchemaProblem {
   readonly code: LastingCode | 'constraint-building';

@@ -1,7 +1,8 @@
 /**
- * The manifest: the list of everything that one aggregate lists in the graph, kept on its registry node. It has one
- * line for each element, with the element's name and a hash of its content. An element whose line is in both the old
- * and the new manifest has not changed, and needs no search or parsing.
+ * The manifest lists everything that one aggregate has in the graph, and is stored on its registry
+ * node. It has one line for each element, with the element's name and a hash of its content. An
+ * element whose line is in both the old and the new manifest is unchanged, and needs neither a
+ * search nor parsing.
  */
 import { Fault } from '../contract/fault.ts';
 import {
@@ -13,7 +14,7 @@ import {
 } from '../contract/identity.ts';
 import type { NamedEndpoint, Subgraph, SubgraphNode, SubgraphRelationship } from '../contract/subgraph.ts';
 
-/** The lines of an aggregate: its nodes, then its relationships, each in the order of the subgraph. */
+/** An aggregate's lines: its nodes, then its relationships, in the order of the subgraph. */
 export type Manifest = readonly string[];
 
 /** The node that a line describes. */
@@ -34,7 +35,10 @@ export interface ListedRelationship {
 /** An aggregate that lists nothing: unknown or deleted. */
 export const emptyManifest: Manifest = [];
 
-/** Creates a subgraph's manifest; null (a deletion) has the empty one. `owner` is the aggregate's key (`type:id`). */
+/**
+ * Creates a subgraph's manifest. A null subgraph (a deletion) has the empty manifest. `owner` is
+ * the aggregate's key (`type:id`).
+ */
 export function createManifest(subgraph: Subgraph | null, owner: string): Manifest {
   if (subgraph === null) return emptyManifest;
   return [
@@ -43,8 +47,8 @@ export function createManifest(subgraph: Subgraph | null, owner: string): Manife
   ];
 }
 
-// A line has a kind, a content hash and a name, separated by spaces. Kind and hash contain no space. A name contains no
-// line break: it is JSON, or an id and a type.
+// A line has a kind, a content hash and a name, separated by spaces. Kind and hash contain no
+// space. A name contains no line break: it is JSON, or an id and a type.
 const ownedNode = 'n';
 const sharedNode = 's';
 const ownedRelationship = 'r';
@@ -65,8 +69,8 @@ function relationshipLine(relationship: SubgraphRelationship, owner: string): st
 }
 
 /**
- * The line of the same owned element with a content that no hash equals, so that the aggregate's next state always
- * counts as a change of it.
+ * The line of the same owned element, with a content that equals no hash. The aggregate's next
+ * state then always counts as a change of the element.
  */
 export function withUnknownContent(line: string): string {
   return `${line.slice(0, 1)} ${unknownContent} ${line.slice(line.indexOf(' ', 2) + 1)}`;
@@ -94,13 +98,14 @@ export function readRelationshipLine(line: string): ListedRelationship {
 }
 
 /**
- * The manifest's format version: a number, its first line. Increase it with every change of the text's format or of how
- * a line is made, hashes included; a test keeps the lines of each version. Readers come first: one release reads the
- * new version, the next one writes it, so that you can always go back by one release.
+ * The manifest's format version: the number on its first line. Increase it with every change to the
+ * text's format or to how a line is made, including its hashes; a test keeps the lines of each
+ * version. Readers come first: one release reads the new version and the next one writes it, so
+ * that you can always roll back by one release.
  */
 export const manifestForm = 2;
 
-/** Encodes a manifest for the registry node: every line ends with a line break, and has one before it. */
+/** Encodes a manifest for the registry node: a line break before and after every line. */
 export function encodeManifest(manifest: Manifest): string {
   return `${[manifestForm, ...manifest].join('\n')}\n`;
 }
@@ -108,8 +113,8 @@ export function encodeManifest(manifest: Manifest): string {
 /**
  * Decodes a manifest.
  *
- * @throws Fault `manifest-unknown` if this version does not know the format. The event is valid: it is retried until a
- * version that reads the format is deployed.
+ * @throws Fault `manifest-unknown` if this version does not know the format. The event is valid,
+ * and is retried until a version that reads the format is deployed.
  */
 export function decodeManifest(text: string): Manifest {
   const [found = '', ...lines] = text.slice(0, -1).split('\n');

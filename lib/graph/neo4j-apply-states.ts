@@ -1,4 +1,4 @@
-/** Runs the apply transaction, and switches to careful mode if the graph differs from its manifests. */
+/** Runs the apply transaction; uses careful mode if the graph differs from its manifests. */
 import type { Driver } from 'neo4j-driver';
 import { Fault } from '../contract/fault.ts';
 import type { AggregateState, TransactionOutcome } from './aggregate-state.ts';
@@ -7,13 +7,14 @@ import { isRelationshipTaken, isTransactionLimit, translateNeo4jError, uniqueVio
 import { findValueConflict } from './neo4j-find-value-holder.ts';
 import { inWriteTransaction } from './neo4j-write-transaction.ts';
 
-/** If the graph differs from its manifests this often in a row, also in careful mode, the data is at fault. */
+/** After this many mismatches in a row, including careful mode, the data is at fault. */
 const maxMismatches = 5;
 
 /**
  * Applies states of different aggregates in one transaction.
  *
- * @throws Fault: a data fault if the graph refuses the batch for good (halve it); any other if it can be retried later.
+ * @throws Fault: a data fault if the graph refuses the batch permanently (halve it); any other
+ * fault if it can be retried later.
  */
 export async function applyStates(
   driver: Driver,
@@ -52,7 +53,7 @@ export async function applyStates(
         throw new Fault(
           'transaction-too-large',
           'This subgraph alone needs more memory than Neo4j allows one transaction ' +
-            '(db.memory.transaction.max). Raise the limit, or split off what grows into aggregates of its own.',
+            '(db.memory.transaction.max). Raise the limit, or move the growing part into separate aggregates.',
           { cause: error },
         );
     }
@@ -60,7 +61,7 @@ export async function applyStates(
   }
 }
 
-/** Whether the graph differs from the manifests: try again without trusting them. */
+/** Whether the graph differs from its manifests. The retry does not rely on them. */
 function isMismatch(error: unknown): boolean {
   return error instanceof ManifestMismatch || isRelationshipTaken(error);
 }

@@ -1,10 +1,10 @@
 /**
- * One batch is one Neo4j transaction: the steps of the apply. Their order matters. Registry locks come first, because
- * they serialise the states of one aggregate. Releases come before new elements, because a moved element frees its old
- * relationship. The clean-up of unused nodes comes last.
+ * Applies one batch in one Neo4j transaction. The order of its steps matters. Registry locks come
+ * first, because they serialise the states of one aggregate. Releases come before new elements,
+ * because a moved element frees its old relationship. The clean-up of unused nodes comes last.
  *
- * A statement that does not depend on the previous answer is sent without waiting for it, so that the server works on
- * one while the next is on its way.
+ * Statements that do not depend on an earlier answer are pipelined: the server runs one while the
+ * next is on its way.
  */
 import type { ManagedTransaction } from 'neo4j-driver';
 import { type AggregateState, type StateOutcome, supersedes } from './aggregate-state.ts';
@@ -31,8 +31,8 @@ import {
 import { type BatchSum, isClaimed, type PositionedDiff, sumDiffs } from './sum-diffs.ts';
 
 /**
- * A state with its manifest. Its hashes are the largest cost of a batch outside Neo4j, so it is made on first use and
- * kept for all attempts of the transaction.
+ * A state with its manifest. The manifest's hashes are the largest cost of a batch outside Neo4j,
+ * so it is created on first use and kept for all attempts of the transaction.
  */
 export class PreparedState {
   readonly state: AggregateState;
@@ -63,21 +63,22 @@ export class ConflictFound extends Error {
   }
 }
 
-/** Thrown to roll back: the graph differs from a manifest, because someone else changed it. */
+/** Thrown to roll back: the graph differs from a manifest, because another program changed it. */
 export class ManifestMismatch extends Error {}
 
 export interface ApplyMode {
-  /** Trust the manifests only for what to remove. */
+  /** Use the manifests only to find what to remove. */
   readonly careful: boolean;
   /**
-   * First remove the properties of everything that changes, so that a unique value can move from one element of the
-   * batch to another.
+   * First remove the properties of everything that changes, so that a unique value can move from
+   * one element of the batch to another.
    */
   readonly clearing: boolean;
 }
 
 /**
- * Applies states of different aggregates, sorted by key, and returns for each whether it took effect.
+ * Applies states of different aggregates, sorted by key, and returns for each whether it took
+ * effect.
  *
  * @throws ConflictFound or ManifestMismatch to roll back; errors of the driver.
  */
@@ -125,8 +126,8 @@ async function applyEffective(
 }
 
 /**
- * `sumUp` is called once the registry's statements are sent. `clearedOwners` are the aggregates whose elements are
- * cleared first, or null.
+ * `sumUp` is called once the registry's statements are sent. `clearedOwners` are the aggregates
+ * whose elements are cleared first, or null.
  */
 async function writeGraph(
   tx: ManagedTransaction,
@@ -161,7 +162,8 @@ async function writeGraph(
   ]);
   if (nodes.outcome === 'conflict') throw new ConflictFound(nodes.conflicts);
   if (!nodesChanged || !relationshipsChanged) throw new ManifestMismatch();
-  // Nodes that this transaction has just attached a relationship to are in use: no need to lock and check them.
+  // Nodes to which this transaction has just attached a relationship are in use: do not lock and
+  // check them.
   await cleanUpNodes(tx, new Set([...nodes.unlisted, ...freed].filter((id) => !attached.has(id))));
 }
 

@@ -1,7 +1,7 @@
 /**
- * Creates constraints. On a label with many nodes that takes minutes, longer than a batch may take. The creation
- * therefore continues while other batches are applied, and an event that needs the constraint is retried until it
- * exists.
+ * Creates constraints. On a label with many nodes this takes minutes, longer than a batch may take.
+ * The creation therefore continues while other batches are applied, and an event that needs the
+ * constraint is retried until it exists.
  */
 import type { Driver } from 'neo4j-driver';
 import { Neo4jError } from 'neo4j-driver';
@@ -18,7 +18,7 @@ import { idConstraint, keyConstraint } from './neo4j-schema.ts';
 interface NewConstraint {
   readonly name: string;
   readonly statement: string;
-  /** The label to check first for nodes that have it as an additional label; null for a relationship type. */
+  /** Must not be an additional label of any node; null for a relationship type. */
   readonly label: string | null;
   readonly problem: (reason: string) => SchemaProblem;
 }
@@ -31,7 +31,7 @@ interface Creation {
 
 const minimumWaitMillis = 100;
 
-/** The constraints that this process is creating: each once, however many batches need it. */
+/** Creates each constraint once in this process, however many batches need it. */
 export class ConstraintBuilder {
   readonly #driver: Driver;
   readonly #database: string;
@@ -43,15 +43,16 @@ export class ConstraintBuilder {
   }
 
   /**
-   * Creates constraints one after the other, and waits up to `waitMillis` for each. Returns undefined if all of them
-   * exist now. After a `constraint-building` problem, the creation continues.
+   * Creates constraints one after the other, and waits up to `waitMillis` for each. Returns
+   * undefined if all of them exist now. After a `constraint-building` problem, the creation
+   * continues.
    *
    * @throws Fault `neo4j-unavailable`.
    */
   async build(needs: Pick<GraphNeeds, 'labels' | 'types'>, waitMillis: number): Promise<SchemaProblem | undefined> {
     for (const constraint of newConstraints(needs)) {
       const { created, since } = this.#start(constraint, needs);
-      // Time that an earlier event has waited for the same constraint counts.
+      // Include the time that an earlier event has waited for the same constraint.
       const millis = Math.max(minimumWaitMillis, waitMillis - (performance.now() - since));
       const problem = await pTimeout(created, { milliseconds: millis, fallback: () => this.#building(constraint) });
       if (problem !== undefined) return problem;
@@ -63,7 +64,7 @@ export class ConstraintBuilder {
     const running = this.#running.get(constraint.name);
     if (running !== undefined) return running;
     const created = this.#create(constraint, needs).finally(() => this.#running.delete(constraint.name));
-    // Callers that wait handle the error; there may be none.
+    // Waiting callers handle the error; there may be none.
     created.catch(() => undefined);
     const started = { created, since: performance.now() };
     this.#running.set(constraint.name, started);
@@ -85,12 +86,12 @@ export class ConstraintBuilder {
     const reason = await tryToCreate(this.#driver, this.#database, statement);
     if (reason === undefined) return undefined;
     const refused = problem(reason);
-    // Without the right to list indexes, the problem is reported without them.
+    // If the user may not list indexes, report the problem without them.
     const obstacles = await findObstacles(this.#driver, this.#database, needs).catch(() => []);
     return { ...refused, message: `${refused.message}${obstaclesText(obstacles)}` };
   }
 
-  /** An aggregate that lists a node with this label. The label has no key yet, so it is an additional one. */
+  /** An aggregate that lists a node with this label: an additional one, as it has no key yet. */
   async #additionalOwner(label: string): Promise<string | undefined> {
     const owner = 'n._outgraphOwner';
     const statement = `MATCH (n:\`${label}\`) WHERE ${owner} IS NOT NULL RETURN ${owner} AS owner LIMIT 1`;
@@ -137,9 +138,10 @@ function newConstraints({ labels, types }: Pick<GraphNeeds, 'labels' | 'types'>)
 }
 
 /**
- * Two transactions that create constraints can wait for each other in a way that Neo4j does not recognise as a
- * deadlock: one holds the label's lock, and the other's index waits until all older transactions have ended. Each
- * therefore gives up after a while and retries with more time: an index over millions of nodes needs minutes.
+ * Two transactions that create constraints can wait for each other in a way that Neo4j does not
+ * recognise as a deadlock: one holds the label's lock, and the other's index waits until all older
+ * transactions have ended. Each therefore gives up after a while and retries with more time: an
+ * index over millions of nodes needs minutes.
  */
 const firstTimeoutMillis = 3_000;
 const maxTimeoutMillis = 1_800_000;
@@ -149,11 +151,11 @@ const creationRetries = { retries: 10, minTimeout: 50, factor: 3, maxTimeout: 5_
 const transientCodes =
   /^Neo\.(TransientError\..*|ClientError\.Transaction\.(Terminated|LockClientStopped|TransactionTimedOut.*))$/;
 
-/** A creation that was interrupted leaves its index for a moment. An index that remains is the user's. */
+/** An interrupted creation leaves its index behind briefly. An index that stays is the user's. */
 const leftoverIndexCodes = /^Neo\.ClientError\.Schema\.Index(WithName)?AlreadyExists$/;
 const leftoverIndexRetries = 4;
 
-/** Why a constraint can never be created; undefined if it was created, or existed. */
+/** Why a constraint can never be created; undefined if it exists now. */
 async function tryToCreate(driver: Driver, database: string, statement: string): Promise<string | undefined> {
   try {
     await runSchemaStatement(driver, database, statement);
@@ -168,13 +170,17 @@ async function tryToCreate(driver: Driver, database: string, statement: string):
       return 'the graph holds nodes with the same key';
     }
     if (/^Neo\.ClientError\.Schema\..*AlreadyExists$/.test(code)) {
-      return 'an index or constraint of another kind already uses its place';
+      return 'an index or constraint of another kind already has its name or properties';
     }
     throw translateNeo4jError(error);
   }
 }
 
-/** Runs a statement that changes the schema, and retries it while another one blocks it. @throws the driver's error. */
+/**
+ * Runs a statement that changes the schema, and retries it while another one blocks it.
+ *
+ * @throws the driver's error.
+ */
 export async function runSchemaStatement(driver: Driver, database: string, statement: string): Promise<void> {
   const run = (attempt: number) => {
     const timeout = Math.min(firstTimeoutMillis * 3 ** (attempt - 1), maxTimeoutMillis);
@@ -189,7 +195,8 @@ export async function runSchemaStatement(driver: Driver, database: string, state
           (leftoverIndexCodes.test(error.code) && attemptNumber <= leftoverIndexRetries)),
     });
   } catch (error) {
-    // IF NOT EXISTS checks before it waits: another transaction has created the same constraint meanwhile.
+    // IF NOT EXISTS checks before it waits for the lock: another transaction may have created the
+    // constraint meanwhile.
     if (error instanceof Neo4jError && error.code === 'Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists')
       return;
     throw error;

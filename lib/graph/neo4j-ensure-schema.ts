@@ -1,6 +1,7 @@
 /**
- * Caches the graph's constraints over warm invocations, and makes sure that a batch has those it needs. It reads them
- * again after a while, because a person may have changed them: without its constraint a label must not be written.
+ * Caches the graph's constraints across warm invocations, and ensures that a batch has those it
+ * needs. The cache expires, because a user may have dropped a constraint: without it, the label
+ * must not be written.
  */
 import type { Driver } from 'neo4j-driver';
 import type { ApplyPorts } from './apply-batch.ts';
@@ -11,8 +12,8 @@ import { type GraphSchema, hasKey, readGraphSchema } from './neo4j-schema.ts';
 const schemaMaxAgeMillis = 60_000;
 
 /**
- * Number of labels and relationship types that one event may create. Each costs a constraint, an index and one of the
- * limited number of names that Neo4j has.
+ * Maximum number of labels and relationship types that one event may create. Each costs a
+ * constraint, an index and one of Neo4j's limited number of names.
  */
 export const maxCreatedByEvent = 50;
 
@@ -50,7 +51,7 @@ export function createSchemaPorts(driver: Driver, database: string, now: () => n
   };
 }
 
-/** All problems of the needs with the schema as it is; creates nothing. */
+/** All problems of the needs with the current schema. Creates nothing. */
 export function findProblems(schema: GraphSchema, { labels, types }: GraphNeeds): readonly SchemaProblem[] {
   const none = { labels: new Map(), types: new Set<string>(), additional: new Set<string>() };
   const single: readonly GraphNeeds[] = [
@@ -76,7 +77,7 @@ export function findProblem(schema: GraphSchema, { labels, additional }: GraphNe
       code: 'label-keyed',
       message:
         `The additional label ${label} has a key of its own: ` +
-        'a node can be named by one keyed label only. Use another name for the additional label.',
+        'only one label of a node may have a key. Use another name for the additional label.',
     };
   }
   return undefined;
@@ -112,7 +113,7 @@ export function missingConstraints(
   };
 }
 
-/** Whether a label has neither a constraint of outgraph's nor one on the needed key. */
+/** Whether a label has neither outgraph's constraint nor any other on the needed key. */
 function isLabelMissing(schema: GraphSchema, label: string, names: readonly string[]): boolean {
   return !schema.keys.has(label) && !hasKey(schema, label, names);
 }
@@ -123,6 +124,6 @@ function tooMany(count: number): SchemaProblem {
     message:
       `The subgraph needs ${count} labels and relationship types that the graph does ` +
       `not have; one event may create ${maxCreatedByEvent}. ` +
-      'Declare them with an aggregate type and run the set-up, or store what varies in a property.',
+      'Declare them with an aggregate type and run the set-up, or store the varying part in a property.',
   };
 }

@@ -1,7 +1,7 @@
 /**
- * Translates the driver's errors into outgraph's faults. Neo4j's messages may quote property values, so a data fault
- * gets a message of its own. Any error that is not known to be caused by the data counts as Neo4j being unavailable,
- * and is retried.
+ * Translates the driver's errors into outgraph's faults. Neo4j's messages may quote property
+ * values, so a data fault gets its own message. Any error that is not known to come from the data
+ * counts as Neo4j being unavailable, and is retried.
  *
  * Codes: https://neo4j.com/docs/status-codes/current/errors/all-errors/
  */
@@ -11,7 +11,7 @@ import { connectionProblem } from '../runtime/connection-problem.ts';
 
 const constraintCode = 'Neo.ClientError.Schema.ConstraintValidationFailed';
 
-/** Neo4j refuses the values that a statement was given. */
+/** Codes of statements whose values Neo4j refuses. */
 const dataCodes: ReadonlySet<string> = new Set([
   'Neo.ClientError.Statement.TypeError',
   'Neo.ClientError.Statement.ArgumentError',
@@ -20,12 +20,12 @@ const dataCodes: ReadonlySet<string> = new Set([
   'Neo.ClientError.Request.Invalid',
 ]);
 
-/** Neo4j refuses the login; the text says why. */
+/** Codes of refused logins, with the reason. */
 const credentialCodes: ReadonlyMap<string, string> = new Map([
   ['Neo.ClientError.Security.Unauthorized', 'NEO4J_USERNAME or NEO4J_PASSWORD is wrong'],
   [
     'Neo.ClientError.Security.AuthenticationRateLimit',
-    'too many wrong passwords in a row; Neo4j accepts logins again in some seconds',
+    'too many wrong passwords in a row; Neo4j accepts logins again in a few seconds',
   ],
   ['Neo.ClientError.Security.CredentialsExpired', 'the password must be changed before it can be used'],
   ['Neo.ClientError.Security.TokenExpired', 'the token has expired'],
@@ -70,7 +70,7 @@ export function translateNeo4jError(error: unknown): Fault {
   if (error.code === permissionCode) {
     return new Fault(
       'permission-denied',
-      `Neo4j does not allow this user to do what its part does${deniedText(error.message)}. ` +
+      `Neo4j denies this user a privilege that its part needs${deniedText(error.message)}. ` +
         'Grant it the role of its part (docs/explanation/security.md).',
       { cause: error },
     );
@@ -119,7 +119,7 @@ const connectionCodes: ReadonlySet<string> = new Set(['ServiceUnavailable', 'Ses
 function unavailableText(error: Neo4jError): string {
   const problem = connectionCodes.has(error.code) ? connectionProblem(messagesOf(error), target) : null;
   return problem === null
-    ? `failed a request (${error.code}). Try again; if it keeps failing, check the log of the server.`
+    ? `failed a request (${error.code}). Try again; if it keeps failing, check the server's log.`
     : `cannot be reached: ${problem}`;
 }
 
@@ -136,7 +136,7 @@ function codeOf(error: Neo4jError): string {
 const databaseCodes: ReadonlySet<string> = new Set(['Neo.ClientError.Database.DatabaseNotFound']);
 
 /**
- * Runs work on one server, and adds the server's address to its faults. The address has neither a user nor a password.
+ * Runs work on one server, and adds the server's address to its faults, without user and password.
  */
 export async function withNeo4jAddress<Result>(uri: string, work: () => Promise<Result>): Promise<Result> {
   try {
@@ -151,21 +151,23 @@ export async function withNeo4jAddress<Result>(uri: string, work: () => Promise<
 }
 
 /**
- * Thrown to roll back the transaction and run it again: what it read is out of date. Not a Neo4j error, so that the
- * driver does not retry it after its first back-off of a second; the cause passes within milliseconds.
+ * Thrown to roll back the transaction and run it again, because it read stale data. It is not a
+ * Neo4j error, which the driver would retry only after its first back-off of a second: the cause
+ * passes within milliseconds.
  */
 export class RetryTransaction extends Error {}
 
 /**
- * Runs a transaction's work. A server error after which the work can be retried immediately becomes `RetryTransaction`.
- * An error that the same work would meet again becomes a fault, so that the driver does not retry it.
+ * Runs a transaction's work. A server error after which the work can be retried immediately becomes
+ * `RetryTransaction`. An error that would occur again becomes a fault, so that the driver does not
+ * retry it.
  */
 export async function withTransactionRetry<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
     if (isOutdated(error))
-      throw new RetryTransaction('The server refused a step for a reason that may pass in a moment.', { cause: error });
+      throw new RetryTransaction('The server refused a step for a reason that may soon pass.', { cause: error });
     throw isOverloaded(error) ? translateNeo4jError(error) : error;
   }
 }
@@ -183,18 +185,20 @@ function isOverloaded(error: unknown): boolean {
   return error instanceof Neo4jError && overloadCodes.some((code) => code.test(error.code));
 }
 
-/** Whether the limit of one transaction was exceeded, not the limit that all transactions share. */
+/**
+ * Whether one transaction's own memory limit was exceeded, not the one that all transactions share.
+ */
 export function isTransactionLimit(error: unknown): boolean {
   const cause = error instanceof Fault && error.code === 'graph-overloaded' ? error.cause : undefined;
   if (!(cause instanceof Neo4jError)) return false;
   return /TransactionOutOfMemoryError$/.test(cause.code) || /\bmemory\.transaction\.max\b/.test(cause.message);
 }
 
-// All these patterns match from the beginning of the message: the rest may quote values, and a
-// value may be any text.
+// All these patterns match from the start of the message: the rest may quote values, which may be
+// any text.
 /**
- * Violations that pass: a relationship was added to a node that was to be deleted; another transaction has entered an
- * aggregate that this one did not know.
+ * Violations that a retry resolves: a relationship was added to a node that was to be deleted, or
+ * another transaction has entered an aggregate that this one did not know.
  */
 const transientViolations = [
   /^Cannot delete node<\d+>, because it still has relationships/,
@@ -203,15 +207,15 @@ const transientViolations = [
 
 function isOutdated(error: unknown): boolean {
   if (!(error instanceof Neo4jError)) return false;
-  // Another transaction deleted the element; or two transactions wait for each other's locks.
+  // Another transaction deleted the element, or two transactions wait for each other's locks.
   if (error.code === 'Neo.ClientError.Statement.EntityNotFound') return true;
   if (error.code === 'Neo.TransientError.Transaction.DeadlockDetected') return true;
   return error.code === constraintCode && transientViolations.some((violation) => violation.test(error.message));
 }
 
 /**
- * Whether a relationship with that id already exists: another transaction created the shared one, or the graph differs
- * from the manifest.
+ * Whether a relationship with the same id exists: another transaction created the shared one, or
+ * the graph differs from the manifest.
  */
 export function isRelationshipTaken(error: unknown): boolean {
   return (
@@ -222,8 +226,8 @@ export function isRelationshipTaken(error: unknown): boolean {
 }
 
 /**
- * The label or type, and the properties, of one of the user's unique constraints that refused a write. Null for any
- * other error.
+ * The label or type, and the properties, of the user's unique constraint that refused a write. Null
+ * for any other error.
  */
 export function uniqueViolation(
   error: unknown,
@@ -244,8 +248,8 @@ function constraintText(message: string): string {
 }
 
 /**
- * The denied privilege in Neo4j's words, if they name nothing but the privilege and names of labels, types and
- * properties.
+ * The denied privilege in Neo4j's words, if they contain only the privilege and names of labels,
+ * types and properties.
  */
 function deniedText(message: string): string {
   const denied = /^([A-Z][\w ',:]{0,200}?) (?:is|are) not allowed for user/.exec(message);

@@ -1,17 +1,17 @@
-/** Finds indexes of the user's that prevent a constraint, because they are on the same label and properties. */
+/** Finds the user's indexes that block a constraint on the same label and properties. */
 import type { Driver } from 'neo4j-driver';
 import type { GraphNeeds } from './graph-needs.ts';
 import { read } from './neo4j-read.ts';
 
-/** An index without a constraint, on the properties that need a constraint. */
+/** An index that backs no constraint, on the properties that need one. */
 export interface Obstacle {
   readonly label: string;
   readonly index: string;
-  /** Drops the index; for a person to run. The constraint creates an index of its own. */
+  /** Drops the index, for a person to run. The constraint creates its own index. */
   readonly statement: string;
 }
 
-// Only a RANGE index prevents a constraint; indexes of other kinds may be on the same properties.
+// Only a RANGE index blocks a constraint; indexes of other kinds may be on the same properties.
 const statement = `
 SHOW INDEXES YIELD name, type, entityType, labelsOrTypes, properties, owningConstraint
 WHERE owningConstraint IS NULL AND type = 'RANGE' AND entityType = 'NODE' AND size(labelsOrTypes) = 1

@@ -1,4 +1,6 @@
-/** Finds aggregates that share nodes. It scans the registry, so it is used for ownership conflicts only. */
+/**
+ * Finds aggregates that share nodes. It scans the registry: use it only for ownership conflicts.
+ */
 import type { Driver } from 'neo4j-driver';
 import { sharedNodeLine } from './manifest.ts';
 import { noBookmarks } from './neo4j-connect.ts';
@@ -8,8 +10,8 @@ import { withNeo4jFaults } from './neo4j-errors.ts';
 const maxSharers = 100;
 
 /**
- * Returns the keys of up to a hundred aggregates that list one of the nodes as shared. `nodeIdentities` are the nodes'
- * identities.
+ * Returns the keys of up to a hundred aggregates that list one of the nodes as shared.
+ * `nodeIdentities` are the nodes' identities.
  */
 export async function findSharers(
   driver: Driver,

@@ -1,4 +1,4 @@
-/** Finds the owner of a value that one of the user's constraints requires to be unique. */
+/** Finds the owner of a value that a constraint of the user requires to be unique. */
 import type { Driver } from 'neo4j-driver';
 import type { AggregateState } from './aggregate-state.ts';
 import type { Conflict } from './conflict.ts';
@@ -7,8 +7,9 @@ import { read } from './neo4j-read.ts';
 import { toParameters } from './neo4j-to-parameter.ts';
 
 /**
- * Translates an error of one state's transaction into a conflict; null if it is another error. The holder is unknown if
- * the value belongs to a relationship, or to a node that outgraph does not own.
+ * Translates an error of one state's transaction into a conflict; null for any other error. The
+ * holder is unknown if the value belongs to a relationship, or to a node that outgraph does not
+ * own.
  *
  * @throws Fault `neo4j-unavailable`.
  */

@@ -1,13 +1,13 @@
 /**
- * Converts property values that the driver reads (`bigint` is an INTEGER, `number` a FLOAT) to the contract's values,
- * without outgraph's own properties.
+ * Converts property values that the driver reads (`bigint` is an INTEGER, `number` a FLOAT) to the
+ * contract's values, without outgraph's own properties.
  */
 import { DateTime } from 'neo4j-driver';
 import { bookkeepingPrefix, type GraphProperties, type GraphScalar, type GraphValue } from '../contract/subgraph.ts';
 
 /**
- * An element's properties without outgraph's own. A value of a type that outgraph never writes becomes a text that
- * equals none of outgraph's values.
+ * An element's properties without outgraph's own. A value of a type that outgraph never writes
+ * becomes a text that equals none of outgraph's values.
  */
 export function fromProperties(properties: Readonly<Record<string, unknown>>): GraphProperties {
   const others = Object.entries(properties).filter(([name]) => !name.startsWith(bookkeepingPrefix));

@@ -1,10 +1,13 @@
 /**
- * The properties that name a node of each label, by all uniqueness constraints of the graph, including those of users.
+ * The properties that identify a node of each label, from all uniqueness constraints of the graph,
+ * including the user's.
  */
 import type { Driver } from 'neo4j-driver';
 import { readGraphSchema } from './neo4j-schema.ts';
 
-/** Sets of key properties by label, each sorted. A label has one set, unless users added constraints of their own. */
+/**
+ * Sorted sets of key properties by label. Only the user's constraints give a label several sets.
+ */
 export type KeyNames = ReadonlyMap<string, readonly (readonly string[])[]>;
 
 /** @throws Fault `neo4j-unavailable`. */
@@ -13,8 +16,8 @@ export async function readKeyNames(driver: Driver, database: string): Promise<Ke
 }
 
 /**
- * For long work: reads the names again when they are older than a second, because a consumer creates the constraint of
- * a new label before its first node.
+ * For long work: rereads the names when they are older than a second, because a consumer creates
+ * the constraint of a new label before its first node.
  */
 export function recentKeyNames(driver: Driver, database: string): () => Promise<KeyNames> {
   let readAt = Number.NEGATIVE_INFINITY;

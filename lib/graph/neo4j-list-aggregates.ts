@@ -1,4 +1,4 @@
-/** Reads the registry for an operator: the aggregates of a type in the graph, and their positions. */
+/** Reads the aggregates of a type, and their positions, from the registry for an operator. */
 import type { Driver } from 'neo4j-driver';
 import { aggregateKey, splitAggregateKey } from '../contract/outbox-event.ts';
 import type { Position } from '../contract/position.ts';
@@ -44,7 +44,8 @@ export async function listAggregates(
 }
 
 /**
- * Returns the newest position of each of the named aggregates that the graph knows, live or deleted, by aggregate id.
+ * Returns the newest position of each of the named aggregates that the graph knows, live or
+ * deleted, by aggregate id.
  *
  * @throws Fault `neo4j-unavailable`.
  */
@@ -76,7 +77,11 @@ UNWIND $keys AS key
 MATCH (a:OutgraphAggregate {key: key})
 RETURN key, a.position AS position, a.manifest AS manifest, a.deletedAt IS NOT NULL AS deleted`;
 
-/** Returns live aggregates of all types with their manifests, sorted by key. @throws Fault `neo4j-unavailable`. */
+/**
+ * Returns live aggregates of all types with their manifests, sorted by key.
+ *
+ * @throws Fault `neo4j-unavailable`.
+ */
 export function listWithManifests(
   driver: Driver,
   database: string,
@@ -86,7 +91,11 @@ export function listWithManifests(
   return read(driver, database, allStatement, { after, limit });
 }
 
-/** The same, for aggregates with a position later than `since`. @throws Fault `neo4j-unavailable`. */
+/**
+ * The same, for aggregates with a position later than `since`.
+ *
+ * @throws Fault `neo4j-unavailable`.
+ */
 export function listChangedSince(
   driver: Driver,
   database: string,
@@ -115,7 +124,11 @@ WHERE a.key >= $from AND a.deletedAt IS NULL
 RETURN a.key AS key
 ORDER BY a.key LIMIT 1`;
 
-/** Returns the types of live aggregates: one index look-up for each. @throws Fault `neo4j-unavailable`. */
+/**
+ * Returns the types of live aggregates: one index look-up for each.
+ *
+ * @throws Fault `neo4j-unavailable`.
+ */
 export async function listAggregateTypes(driver: Driver, database: string): Promise<readonly string[]> {
   const types: string[] = [];
   // Starts after the empty key, which belongs to the graph's binding to its outbox.

@@ -1,10 +1,10 @@
-/** Pings Neo4j with a query that any working server answers at once. */
+/** Pings Neo4j with a query that a working server answers at once. */
 import type { Driver } from 'neo4j-driver';
 import { withNeo4jFaults } from './neo4j-errors.ts';
 
 /**
- * Resolves when the server has answered one query. It runs without the driver's retries, so that an absent server shows
- * at once.
+ * Resolves when the server has answered one query. It bypasses the driver's retries, so that an
+ * unreachable server fails at once.
  *
  * @throws Fault `neo4j-unavailable`.
  */

@@ -1,6 +1,7 @@
 /**
- * Reads elements of the graph for a verification: those that an aggregate should have, or, in a scan of the whole
- * graph, all that carry outgraph's properties. It writes nothing and takes no locks.
+ * Reads elements of the graph for a verification: those that an aggregate should have, or, in a
+ * scan of the whole graph, all elements with outgraph's properties. It writes nothing and takes no
+ * locks.
  */
 import neo4j, { type Driver, type RecordShape } from 'neo4j-driver';
 import { nodeIdentity } from '../contract/identity.ts';
@@ -101,8 +102,8 @@ function identitiesOf(
 }
 
 /**
- * The key value by which Neo4j finds a property: a user's FLOAT by the INTEGER that it equals. Null for a value that
- * cannot be a key, such as a list or a date.
+ * The key value with which Neo4j finds a property: for a user's FLOAT, the equal INTEGER. Null for
+ * a value that cannot be a key, such as a list or a date.
  */
 function toKeyValue(value: unknown): KeyValue | null {
   if (typeof value === 'string' || typeof value === 'bigint' || typeof value === 'boolean') return value;
@@ -171,7 +172,11 @@ function toMarkedNode(keyNames: KeyNames, { elementId, labels, properties, lonel
   };
 }
 
-/** Returns those of the elements that still exist, in their present state. @throws Fault `neo4j-unavailable`. */
+/**
+ * Returns the elements that still exist, in their current state.
+ *
+ * @throws Fault `neo4j-unavailable`.
+ */
 export async function rereadElements(
   query: Query,
   keyNames: KeyNames,

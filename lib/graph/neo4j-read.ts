@@ -1,9 +1,13 @@
-/** Runs one reading statement, outside of the apply's transactions. */
+/** Runs one read statement outside of the apply's transactions. */
 import type { Driver, EagerResult, RecordShape } from 'neo4j-driver';
 import { noBookmarks } from './neo4j-connect.ts';
 import { withNeo4jFaults } from './neo4j-errors.ts';
 
-/** Returns the records as objects; `Row` is the statement's result. @throws Fault `neo4j-unavailable`. */
+/**
+ * Returns the records as objects; `Row` is the statement's result.
+ *
+ * @throws Fault `neo4j-unavailable`.
+ */
 export async function read<Row extends RecordShape>(
   driver: Driver,
   database: string,
@@ -22,7 +26,7 @@ export type Query = <Row extends RecordShape>(
   parameters: Readonly<Record<string, unknown>>,
 ) => Promise<readonly Row[]>;
 
-/** Runs each statement in a transaction of its own. */
+/** Runs each statement in its own transaction. */
 export function queryOf(driver: Driver, database: string): Query {
   return (statement, parameters) => read(driver, database, statement, parameters);
 }

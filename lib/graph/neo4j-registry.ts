@@ -1,6 +1,7 @@
 /**
- * The registry: one node `OutgraphAggregate` for each aggregate, with the position of the newest applied event and the
- * manifest of what the aggregate lists. Its lock makes two consumers apply one aggregate one after the other.
+ * The registry: one node `OutgraphAggregate` for each aggregate, with the position of the newest
+ * applied event and the manifest of what the aggregate lists. Its lock serialises consumers that
+ * apply the same aggregate.
  */
 import type { ManagedTransaction } from 'neo4j-driver';
 import type { Position } from '../contract/position.ts';
@@ -30,7 +31,7 @@ UNWIND $keys AS key
 MATCH (a:OutgraphAggregate {key: key})
 SET a._outgraphLock = true`;
 
-// In a statement of its own: a value that was read before the lock was held may be out of date.
+// A separate statement: a value read before the lock is held may be stale.
 const readStatement = `
 UNWIND $keys AS key
 MATCH (a:OutgraphAggregate {key: key})
@@ -45,8 +46,8 @@ const enterStatement = `UNWIND $rows AS row CREATE (a:OutgraphAggregate {key: ro
 const advanceStatement = `UNWIND $rows AS row MATCH (a:OutgraphAggregate {key: row[0]}) ${setEntry}`;
 
 /**
- * Reads the positions of the aggregates that the registry knows, without a lock. Positions only grow, so a state that
- * one of them supersedes stays superseded; everything else may have changed by the time it is read.
+ * Reads the positions of the aggregates that the registry knows, without a lock. Positions only
+ * increase, so a superseded state stays superseded. Everything else that is read may be stale.
  */
 export async function readPositions(
   tx: ManagedTransaction,
@@ -74,8 +75,8 @@ export async function lockAggregates(
 }
 
 /**
- * Enters aggregates that were unknown. The unique key makes another transaction that enters one of them wait, and
- * refuses it once this one has committed; the other transaction is then retried.
+ * Enters unknown aggregates. The unique key makes a concurrent transaction that enters one of them
+ * wait, and refuses it once this one has committed. The other transaction is then retried.
  */
 export async function enterAggregates(tx: ManagedTransaction, entries: readonly RegistryEntry[]): Promise<void> {
   await write(tx, enterStatement, entries);

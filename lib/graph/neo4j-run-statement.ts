@@ -1,17 +1,17 @@
-/** Runs one statement of a transaction. If it finds fewer elements than expected, the transaction is retried. */
+/** Runs one statement of a transaction, which is retried if elements are missing. */
 import type { ManagedTransaction, RecordShape } from 'neo4j-driver';
 import { RetryTransaction } from './neo4j-errors.ts';
 
 /**
- * Cypher that counts the elements that a MERGE has locked or created. A MERGE may match a node that another transaction
- * is deleting, and wait for its lock. Once that transaction has committed, Neo4j silently skips `ON MATCH SET` and
- * returns the deleted node. That node has neither the lock that a match sets nor the property that a creation sets, so
- * it is not counted.
+ * Cypher that counts the elements that a MERGE has locked or created. A MERGE may match a node that
+ * another transaction is deleting, and wait for its lock. Once that transaction has committed,
+ * Neo4j silently skips `ON MATCH SET` and returns the deleted node. That node has neither the lock
+ * that a match sets nor the property that a creation sets, so it is not counted.
  *
- * @param made a property that `ON CREATE` always sets.
+ * @param createdProperty a property that `ON CREATE` always sets.
  */
-export function countMerged(variable: string, made: string): string {
-  return `count(coalesce(${variable}._outgraphLock, ${variable}.${made}))`;
+export function countMerged(variable: string, createdProperty: string): string {
+  return `count(coalesce(${variable}._outgraphLock, ${variable}.${createdProperty}))`;
 }
 
 /** Returns the records as objects; `Shape` is the statement's result. */
@@ -25,8 +25,8 @@ export async function runStatement<Shape extends RecordShape>(
 }
 
 /**
- * As `runStatement`, but requires one row for each element that was asked for. A missing row means that another
- * transaction removed an element that this one had found; continuing would lose an update.
+ * As `runStatement`, but requires one row for each requested element. A missing row means that
+ * another transaction removed an element that this one had found; continuing would lose an update.
  */
 export async function runExpectingRows<Shape extends RecordShape>(
   tx: ManagedTransaction,
@@ -40,9 +40,9 @@ export async function runExpectingRows<Shape extends RecordShape>(
 }
 
 /**
- * Runs a MERGE of `expected` elements that returns `countMerged` as `count`, and a list `found`. An element that was
- * deleted meanwhile counts as missing. The result is one row for all: a thousand rows would cost more than the thousand
- * elements do.
+ * Runs a MERGE of `expected` elements that returns `countMerged` as `count`, and a list `found`. An
+ * element that was deleted meanwhile counts as missing. The result is a single row: a thousand rows
+ * would cost more than the thousand elements.
  */
 export async function runMerge<Found>(
   tx: ManagedTransaction,

@@ -1,7 +1,7 @@
 /**
- * The constraints that the apply requires. Without a uniqueness constraint on a label's key, MERGE takes no lock, and
- * two consumers would create one node twice. The set-up creates the declared constraints; the consumer creates those of
- * a new label before its first apply.
+ * The constraints that the apply requires. Without a uniqueness constraint on a label's key, MERGE
+ * takes no lock, and two consumers would create the same node twice. The set-up creates the
+ * declared constraints; the consumer creates those of a new label before its first apply.
  */
 import type { Driver, EagerResult } from 'neo4j-driver';
 import { registryLabel } from '../contract/subgraph.ts';
@@ -10,8 +10,8 @@ import { noBookmarks } from './neo4j-connect.ts';
 import { withNeo4jFaults } from './neo4j-errors.ts';
 
 /**
- * The graph's uniqueness constraints: key property names (sorted) by label, and the relationship types whose
- * `_outgraphId` is unique.
+ * The graph's uniqueness constraints: key property names (sorted) by label, and the relationship
+ * types whose `_outgraphId` is unique.
  */
 export interface GraphSchema {
   readonly labels: ReadonlyMap<string, readonly (readonly string[])[]>;
@@ -21,8 +21,8 @@ export interface GraphSchema {
 }
 
 /**
- * The names of outgraph's own constraints: one name for each label and type, so that two consumers cannot give a label
- * different keys.
+ * The names of outgraph's own constraints: one name for each label and type, so that two consumers
+ * cannot give a label different keys.
  */
 export const keyConstraint = (label: string) => `outgraph_key_${label}`;
 export const idConstraint = (type: string) => `outgraph_rel_${type}`;

@@ -1,6 +1,6 @@
 /**
- * Statements depend on a node's shape (its label and the names of its key), never on its data, so that Neo4j plans each
- * statement once.
+ * Statements depend on a node's shape (its label and the names of its key), never on its data, so
+ * that Neo4j plans each statement once.
  */
 import type { Endpoint } from '../contract/subgraph.ts';
 
@@ -33,7 +33,8 @@ export function shapeName({ label, key }: Endpoint): string {
 }
 
 /**
- * The pattern of a node of this shape: its label and key. `values` is the Cypher expression of the list of key values.
+ * The pattern of a node of this shape: its label and key. `values` is the Cypher expression of the
+ * list of key values.
  */
 export function nodePattern(variable: string, { label, names }: Shape, values: string): string {
   return `(${variable}:\`${label}\` {${names.map((name, index) => `\`${name}\`: ${values}[${index}]`).join(', ')}})`;

@@ -17,7 +17,7 @@ UNWIND $keys AS key
 MATCH (a:OutgraphAggregate {key: key})
 RETURN key, a.position AS position, a.deletedAt IS NOT NULL AS isDeleted`;
 
-// Many events of one aggregate may be superseded in a row: a recent note is not written again.
+// Many events of one aggregate may be superseded in a row, so a recent note is not rewritten.
 const noteStatement = `
 UNWIND $keys AS key
 MATCH (a:OutgraphAggregate {key: key})
@@ -30,7 +30,7 @@ export function readEntries(driver: Driver, database: string, keys: readonly str
 }
 
 /**
- * Notes on tombstones that an older event was settled just now; the purge counts from that time.
+ * Notes on tombstones that an older event was just settled. The purge counts from that time.
  *
  * @throws Fault `neo4j-unavailable`.
  */

@@ -1,6 +1,6 @@
 /**
- * Converts property values to the driver's: `bigint` already is an INTEGER and `number` a FLOAT; a date becomes a zoned
- * datetime in UTC.
+ * Converts property values to the driver's: `bigint` already is an INTEGER and `number` a FLOAT; a
+ * date becomes a zoned datetime in UTC.
  */
 import { DateTime } from 'neo4j-driver';
 import type { GraphProperties, GraphScalar, GraphValue } from '../contract/subgraph.ts';

@@ -1,4 +1,4 @@
-/** Keeps a command from waiting forever for a server that accepts connections but does not answer. */
+/** Stops a command from waiting forever for a server that connects but does not answer. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Driver } from 'neo4j-driver';
 import pTimeout from 'p-timeout';
@@ -13,13 +13,14 @@ const silenceMillis = 14_000;
 const closeMillis = 2_000;
 
 /**
- * Runs `work`, and pings the server every few seconds meanwhile: the driver itself waits for an answer as long as its
- * connection is open. A long statement on a working server is not cut short. If the server is silent, `work` is
- * abandoned.
+ * Runs `work`, and pings the server every few seconds, because the driver waits for an answer while
+ * its connection is open. A long statement on a working server is not interrupted. If the server is
+ * silent, `work` is abandoned.
  *
  * @throws Fault `neo4j-unavailable` if the server does not answer the ping; any error of `work`.
  * @example
- * const view = await unlessSilent(settings, () => viewAggregate(databases, definition, id, search));
+ * const view = () => viewAggregate(databases, definition, id, search);
+ * const viewed = await unlessSilent(settings, view);
  */
 export async function unlessSilent<Result>(graph: GraphAddress, work: () => Promise<Result>): Promise<Result> {
   const done = new AbortController();
@@ -32,10 +33,10 @@ export async function unlessSilent<Result>(graph: GraphAddress, work: () => Prom
 
 async function untilSilent(graph: GraphAddress, signal: AbortSignal): Promise<never> {
   const { NEO4J_URI: uri, NEO4J_USERNAME: username, NEO4J_PASSWORD: password } = graph;
-  // Rejects when the work is done; nothing awaits this promise then. A short command needs no ping at all.
+  // Rejects when the work is done; nothing awaits this promise then. A short command needs no ping.
   await sleep(pingEveryMillis, undefined, { signal });
-  // Separate connections: the work may use all of its pool. Waiting for a connection must not end before the ping's
-  // wait.
+  // Use separate connections, because the work may use all of its pool. The wait for a connection
+  // must not end before the ping's.
   const driver = connectNeo4j(
     { uri, username, password },
     { retrySeconds: 0, acquisitionSeconds: silenceMillis / 500 },
@@ -51,7 +52,7 @@ async function untilSilent(graph: GraphAddress, signal: AbortSignal): Promise<ne
 }
 
 async function requireAnswer(driver: Driver, database: string): Promise<void> {
-  // An error is an answer. It also shows in the work itself, which may retry it.
+  // An error is an answer too. The work meets it as well, and may retry it.
   const ping = pingNeo4j(driver, database).catch(() => undefined);
   await pTimeout(ping, {
     milliseconds: silenceMillis,

@@ -1,6 +1,7 @@
 /**
- * Watches a long transaction. If a transaction that outgraph did not begin holds a lock that it waits for, the watch
- * terminates the waiting transaction, so that its neighbours in the batch need not wait too.
+ * Watches a long transaction. If a transaction that outgraph did not begin holds a lock that it
+ * waits for, the watch terminates the waiting transaction, so that the rest of its batch need not
+ * wait too.
  *
  * https://neo4j.com/docs/cypher-manual/5/clauses/transaction-clauses/#query-listing-transactions
  */
@@ -14,8 +15,9 @@ import { read } from './neo4j-read.ts';
 const checkMillis = 1_000;
 
 /**
- * Number of consecutive checks that find the transaction blocked by the same other one before it is terminated. A
- * blocker that is not listed may have ended, or may belong to a user whose transactions are not visible.
+ * Number of consecutive checks that find the transaction blocked by the same other one before it is
+ * terminated. A blocker that is not listed may have ended, or may belong to a user whose
+ * transactions are not visible.
  */
 const maxChecks = { listed: 2, notListed: 6 };
 
@@ -55,7 +57,7 @@ export function watchLocks(driver: Driver, database: string): LockWatch {
   let timer: NodeJS.Timeout;
   const schedule = () => {
     timer = setTimeout(async () => {
-      // Optional: a server that does not answer has other problems.
+      // Best effort: a server that does not answer has other problems.
       await check().catch(() => undefined);
       if (!stopped) schedule();
     }, checkMillis);

@@ -1,6 +1,7 @@
 /**
- * Writes the nodes of a batch: finds or creates and locks each node, reads its present state, lets `settleNode` decide,
- * and writes the result as a whole. Statements depend on a node's shape (label, key names), never on its data.
+ * Writes the nodes of a batch: finds or creates and locks each node, reads its current state, lets
+ * `settleNode` decide, and writes the whole result. Statements depend on a node's shape (label, key
+ * names), never on its data.
  */
 import type { ManagedTransaction } from 'neo4j-driver';
 import type { Conflict } from './conflict.ts';
@@ -17,7 +18,7 @@ import {
 } from './settle-node.ts';
 import { type BatchSum, type ChangedNode, isClaimed, type NodeSum } from './sum-diffs.ts';
 
-/** The result of writing the nodes. `unlisted`: element ids of nodes that no aggregate lists any more. */
+/** The written nodes. `unlisted`: element ids of nodes that no aggregate lists any more. */
 export type WrittenNodes =
   | { readonly outcome: 'written'; readonly unlisted: readonly string[] }
   | { readonly outcome: 'conflict'; readonly conflicts: readonly Conflict[] };
@@ -29,8 +30,8 @@ interface LockedNode {
 }
 
 /**
- * Writes the batch's changes to nodes. All statements that may create a node are sent before the first answer is
- * awaited. Roll back after a conflict.
+ * Writes the batch's changes to nodes. All statements that may create a node are sent before the
+ * first answer is awaited. Roll back after a conflict.
  */
 export async function writeNodes(tx: ManagedTransaction, sums: readonly NodeSum[]): Promise<WrittenNodes> {
   const claimed = sums.filter(isClaimed).map((sum) => ({ sum, settled: settleNode(sum, null) }));
@@ -42,12 +43,12 @@ export async function writeNodes(tx: ManagedTransaction, sums: readonly NodeSum[
     ])
   ).flat();
   const known = new Set(locked.map(({ sum }) => sum));
-  const made = claimed.filter(({ sum }) => !known.has(sum));
+  const created = claimed.filter(({ sum }) => !known.has(sum));
   const found = (await readNodes(tx, locked)).map(({ node, ...one }) => ({
     ...one,
     settled: settleNode(one.sum, node),
   }));
-  const conflicts = [...made, ...found].flatMap(({ settled }) =>
+  const conflicts = [...created, ...found].flatMap(({ settled }) =>
     settled.outcome === 'conflict' ? settled.conflicts : [],
   );
   if (conflicts.length > 0) return { outcome: 'conflict', conflicts };
@@ -60,9 +61,9 @@ export async function writeNodes(tx: ManagedTransaction, sums: readonly NodeSum[
 }
 
 /**
- * Writes nodes that stay with their owner. While the owner's registry node is locked, no other aggregate can have taken
- * them, so nothing is read first. Returns false if a node is missing or has another owner: someone else has changed the
- * graph.
+ * Writes nodes that stay with their owner. While the owner's registry node is locked, no other
+ * aggregate can have taken them, so nothing is read first. Returns false if a node is missing or
+ * has another owner: another program has changed the graph.
  */
 export async function changeNodes(tx: ManagedTransaction, changed: readonly ChangedNode[]): Promise<boolean> {
   const results = await Promise.all(
@@ -76,8 +77,8 @@ export async function changeNodes(tx: ManagedTransaction, changed: readonly Chan
 }
 
 /**
- * Removes all properties except the key and outgraph's own from the nodes that these aggregates own and the batch
- * changes or releases.
+ * Removes all properties except the key and outgraph's own from the nodes that these aggregates own
+ * and the batch changes or releases.
  */
 export async function clearNodes(
   tx: ManagedTransaction,
@@ -126,7 +127,7 @@ RETURN count(*) AS count,
   return { allFound: Number(row?.count) === changed.length, relabelled };
 }
 
-/** Finds and locks the nodes, and creates missing ones as if unclaimed. Returns those that existed. */
+/** Locks the nodes, and creates missing ones as if unclaimed. Returns those that existed. */
 async function mergeNodes(
   tx: ManagedTransaction,
   shape: Shape,
@@ -151,7 +152,7 @@ RETURN ${countMerged('n', '_outgraph')} AS count,
   );
 }
 
-/** Finds and locks nodes that the batch only releases. A node that someone else has removed is ignored. */
+/** Locks nodes that the batch only releases. Ignores nodes that no longer exist. */
 async function lockNodes(
   tx: ManagedTransaction,
   shape: Shape,
@@ -167,7 +168,7 @@ RETURN collect([row[0], elementId(n)]) AS found`;
   return lockedNodes(row?.found ?? [], sums);
 }
 
-/** In a statement of its own, after the lock: a value that was read before the lock was held may be out of date. */
+/** A separate statement: a value read before the lock is held may be stale. */
 async function readNodes(
   tx: ManagedTransaction,
   locked: readonly LockedNode[],

@@ -1,7 +1,7 @@
 /**
- * Writes the relationships of a batch. An owned one is created without a search, because the manifest says that it does
- * not exist yet, and found again by its unique `_outgraphId`. A MERGE between two dense nodes would walk their
- * relationships.
+ * Writes the relationships of a batch. An owned one is created without a search, because the
+ * manifest says that it does not exist yet, and found again by its unique `_outgraphId`. A MERGE
+ * between two dense nodes would walk their relationships.
  */
 import type { ManagedTransaction } from 'neo4j-driver';
 import type { Endpoint } from '../contract/subgraph.ts';
@@ -11,7 +11,7 @@ import { groupByShape, nodePattern, shapeName, shapeOf } from './neo4j-shape.ts'
 import { toParameters } from './neo4j-to-parameter.ts';
 import type { SharedRelationshipSum } from './sum-diffs.ts';
 
-/** A relationship that no aggregate listed before. `shares` aggregates list it now; null if it is owned. */
+/** A relationship to create. `shares`: how many aggregates list it; null if it is owned. */
 export interface Creation extends RelationshipCreation {
   readonly shares: number | null;
 }
@@ -21,7 +21,7 @@ export function ownedCreation(creation: RelationshipCreation): Creation {
   return { ...creation, shares: null };
 }
 
-/** Deletes owned relationships and returns the element ids of their ends. One that someone else deleted is ignored. */
+/** Deletes relationships and returns the element ids of their ends. Ignores missing ones. */
 export async function deleteReleased(
   tx: ManagedTransaction,
   released: readonly RelationshipRelease[],
@@ -48,7 +48,7 @@ export interface CountedShares {
   readonly ends: readonly string[];
 }
 
-/** Locks the shared relationships of the batch, reads their counts and writes the sums. At zero, deletes them. */
+/** Locks the batch's shared relationships and updates their counts. At zero, deletes them. */
 export async function countShares(
   tx: ManagedTransaction,
   sums: readonly SharedRelationshipSum[],
@@ -79,8 +79,9 @@ export async function countShares(
 }
 
 /**
- * Creates relationships, and first their missing endpoints. Existing endpoints are neither changed nor locked: if
- * another transaction removes one, the relationship's statement does not find it, and the transaction is retried.
+ * Creates relationships, and first their missing endpoints. Existing endpoints are neither changed
+ * nor locked: if another transaction removes one, the relationship's statement does not find it,
+ * and the transaction is retried.
  *
  * @param claimed identities of nodes that this transaction has created or locked.
  * @returns the element ids of the ends with `reportEnds`, otherwise nothing.

@@ -1,19 +1,23 @@
 /**
- * Runs one write transaction with all its retries. The driver retries errors of the network and the server. This module
- * retries conflicts with other transactions on the same elements, within milliseconds.
+ * Runs one write transaction with all its retries. The driver retries errors of the network and the
+ * server. This module retries conflicts with other transactions on the same elements, within
+ * milliseconds.
  */
 import type { Driver, ManagedTransaction } from 'neo4j-driver';
 import pRetry from 'p-retry';
 import { RetryTransaction, withTransactionRetry } from './neo4j-errors.ts';
 import { type LockWatch, watchLocks } from './neo4j-watch-locks.ts';
 
-/** Conflicts with other transactions pass soon: the back-off starts short, doubles, and has a jitter of up to 100 %. */
+/** Conflicts pass soon: the back-off starts short, doubles, and has a jitter of up to 100 %. */
 const retryBackOff = { retries: Number.POSITIVE_INFINITY, minTimeout: 5, maxTimeout: 500, randomize: true };
 
-/** After this time the caller's own retry takes over: well below the functions' time-outs of 60 seconds. */
+/** Then the caller's own retry takes over, well below the functions' time-out of 60 seconds. */
 const maxRetrySeconds = 15;
 
-/** Neo4j ends a longer transaction. Below the function's time-out, so that locks outlive the function only briefly. */
+/**
+ * Neo4j terminates a longer transaction. The limit is below the function's time-out, so that locks
+ * outlive the function only briefly.
+ */
 const transactionTimeoutSeconds = 40;
 
 /**
@@ -58,7 +62,7 @@ async function attempt<Result>(
   }
 }
 
-/** A transaction that the lock watch terminated fails with the watch's fault, and is not retried. */
+/** Fails with the watch's fault, without a retry, if the lock watch terminated the transaction. */
 async function unlessLocked<Result>(watch: LockWatch, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();

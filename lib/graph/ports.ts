@@ -4,8 +4,8 @@ import type { BatchOptions, BatchResults } from './apply-batch.ts';
 
 export interface GraphPorts {
   /**
-   * Applies one state for each aggregate, and fills in the results as transactions commit. Throws if states without a
-   * result must be retried later.
+   * Applies one state for each aggregate, and fills in the results as transactions commit. Throws
+   * if states without a result must be retried later.
    */
   readonly applyBatch: (
     states: readonly AggregateState[],

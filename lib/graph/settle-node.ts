@@ -1,6 +1,7 @@
 /**
- * Decides the next state of one node from its state in the graph (read under its lock) and the batch's claims. Pure.
- * This function enforces the rule that a node has one owner, or is shared, or is a placeholder.
+ * Decides the next state of one node from its state in the graph (read under its lock) and the
+ * batch's claims. Pure. This function enforces the rule that a node has one owner, or is shared, or
+ * is a placeholder.
  */
 import type { Endpoint, GraphProperties } from '../contract/subgraph.ts';
 import type { Conflict } from './conflict.ts';
@@ -15,8 +16,8 @@ export interface FoundNode {
 
 export type NodeOutcome =
   /**
-   * Its owner is not in the batch. Only possible after someone else deleted the node and another aggregate created it
-   * again.
+   * Its owner is not in the batch. Only possible after another program deleted the node and another
+   * aggregate created it again.
    */
   | { readonly outcome: 'kept' }
   | { readonly outcome: 'conflict'; readonly conflicts: readonly Conflict[] }
@@ -28,15 +29,15 @@ export type NodeOutcome =
       readonly unlisted: boolean;
     });
 
-/** Changes of the labels beside the one that names the node. */
+/** Changes of the labels other than the one that names the node. */
 export interface LabelChanges {
   readonly addedLabels: readonly string[];
   readonly removedLabels: readonly string[];
 }
 
 /**
- * Returns the node's next state, or the claims that cannot be granted. A foreign node that an aggregate lists is
- * adopted: from then on outgraph treats it as its own.
+ * Returns the node's next state, or the claims that cannot be granted. A foreign node that an
+ * aggregate lists is adopted: from then on outgraph treats it as its own.
  *
  * @param found null for a node that this transaction has just created.
  */
@@ -57,7 +58,8 @@ export function settleNode(sum: NodeSum, found: FoundNode | null): NodeOutcome {
 }
 
 /**
- * The changes of a node's labels. `present` are all its labels; `wanted` are those that its owner lists beside `label`.
+ * The changes of a node's labels. `present` are all its labels; `wanted` are those that its owner
+ * lists in addition to `label`.
  */
 export function labelChanges(label: string, present: readonly string[], wanted: readonly string[]): LabelChanges {
   return {

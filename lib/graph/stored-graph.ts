@@ -1,4 +1,4 @@
-/** Elements of the graph as read for a comparison, outgraph's own properties on them, and registry entries. */
+/** Elements of the graph as read for a comparison, and registry entries. */
 import type { Position } from '../contract/position.ts';
 import type { GraphProperties } from '../contract/subgraph.ts';
 
@@ -42,7 +42,7 @@ export type MarkedElement = MarkedNode | MarkedRelationship;
 
 export interface MarkedNode {
   readonly kind: 'node';
-  /** Neo4j's id of it, to read it again. */
+  /** Neo4j's id, to reread the node. */
   readonly elementId: string;
   /** Its identities: one for each of its labels that has a key; none if it has lost them. */
   readonly identities: readonly string[];

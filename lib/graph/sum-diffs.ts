@@ -1,6 +1,7 @@
 /**
- * Adds up a batch's changes to each element, so that every node and every shared relationship is written once. Two rows
- * of one statement could both read the old value, and one of their updates would be lost.
+ * Adds up a batch's changes to each element, so that every node and every shared relationship is
+ * written once. Two rows of one statement could both read the old value, and one of their updates
+ * would be lost.
  */
 import type { Position } from '../contract/position.ts';
 import type { GraphProperties, NamedEndpoint, SubgraphNode } from '../contract/subgraph.ts';
@@ -28,7 +29,7 @@ export interface NodeSum {
   readonly owners: readonly OwnerClaim[];
   /** Aggregates that list it as shared and did not before. */
   readonly sharers: readonly string[];
-  /** By how many the number of aggregates that share it changes. */
+  /** Change in the number of aggregates that share it. */
   readonly sharesDelta: number;
 }
 
@@ -44,13 +45,13 @@ export interface OwnerClaim {
   readonly properties: GraphProperties;
 }
 
-/** A node that stays with its owner and gets other content. */
+/** A node that keeps its owner and gets new content. */
 export interface ChangedNode {
   readonly owner: string;
   readonly node: SubgraphNode;
 }
 
-/** The batch's change of one shared relationship. `ends` is set if an aggregate lists it that did not before. */
+/** The batch's change of one shared relationship. `ends` is null if it is only released. */
 export interface SharedRelationshipSum {
   readonly type: string;
   readonly id: string;
@@ -58,7 +59,7 @@ export interface SharedRelationshipSum {
   readonly ends: { readonly from: NamedEndpoint; readonly to: NamedEndpoint } | null;
 }
 
-/** The sum of a batch. Every list is sorted, so that all transactions take their locks in one order. */
+/** The sum of a batch. Lists are sorted, so that all transactions take their locks in one order. */
 export interface BatchSum {
   readonly nodes: readonly NodeSum[];
   /** Nodes that no other aggregate of the batch claims or releases. */
@@ -114,7 +115,7 @@ function sumNodes(diffs: readonly PositionedDiff[]): Pick<BatchSum, 'nodes' | 'c
   const changedNodes: ChangedNode[] = [];
   for (const one of diffs) {
     for (const node of one.diff.changedNodes) {
-      // Another aggregate claims it too: decided like any other claim.
+      // Another aggregate claims or releases it too: decide it like any other claim.
       if (sums.has(node.identity)) own(one, node);
       else changedNodes.push({ owner: one.key, node });
     }
@@ -140,8 +141,8 @@ function sumSharedRelationships(diffs: readonly PositionedDiff[]): readonly Shar
     for (const { type, id, shared } of diff.released) if (shared) add(type, id, -1, null);
     for (const { type, id, shared, from, to } of diff.created) if (shared) add(type, id, 1, { from, to });
   }
-  // Includes relationships with a delta of zero: a count of shares relies on the lock of every transaction that changes
-  // which aggregates share them.
+  // Includes relationships with a delta of zero: a count of shares relies on the lock of every
+  // transaction that changes which aggregates share them.
   return sortBy([...sums.values()], (sum) => sum.id);
 }
 

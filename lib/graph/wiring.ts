@@ -18,7 +18,10 @@ import type { GraphPorts } from './ports.ts';
 const answerMillis = 3_000;
 
 export interface GraphOptions extends Pick<ApplyPorts, 'transactionElements'> {
-  /** The outbox's database. Without it, positions are the caller's own, and superseded states are not checked. */
+  /**
+   * The outbox's database. Without it, positions are the caller's own, and superseded states are
+   * not checked.
+   */
   readonly db?: Db;
 }
 
@@ -42,18 +45,19 @@ export function joinGraph(driver: Driver, database: string, { db, ...options }: 
   };
 }
 
-/** The outcomes of a transaction that hold, and the fault of the others. */
+/** A transaction's valid outcomes, and the fault of the others. */
 interface Examined {
   readonly states: readonly StateOutcome[];
   readonly fault: Fault | null;
 }
 
 /**
- * Checks superseded states before they are acknowledged. First, whether the cluster can have assigned the position that
- * superseded them. Second, whether they are older than a deletion: the tombstone must then be kept for as long as the
- * outbox keeps the event.
+ * Checks superseded states before they are acknowledged. First, whether the cluster can have
+ * assigned the position that superseded them. Second, whether they are older than a deletion: the
+ * tombstone must then be kept for as long as the outbox keeps the event.
  *
- * Applies as `applyBatch` does. A state that was superseded by a position ahead of the cluster's time has no result.
+ * Applies as `applyBatch` does. A state that was superseded by a position ahead of the cluster's
+ * time has no result.
  */
 function checkSuperseded(db: Db, driver: Driver, database: string, ports: ApplyPorts): GraphPorts['applyBatch'] {
   const latestOf = createClock(db);
@@ -83,7 +87,8 @@ function checkSuperseded(db: Db, driver: Driver, database: string, ports: ApplyP
       return { ...answer, states: examined.states };
     };
     await applyBatch(states, { ...ports, applyStates }, results, options);
-    // Thrown after all others have their results, so that one such aggregate does not hold up the rest.
+    // Throw after all others have their results, so that one such aggregate does not block the
+    // rest.
     if (fault !== null) throw fault;
   };
 }

@@ -9,7 +9,7 @@ const security = (name: string, message = 's3cret') =>
 describe("Neo4j's refusals", () => {
   it.each([
     ['a wrong password', 'Unauthorized', 'NEO4J_PASSWORD'],
-    ['too many wrong passwords', 'AuthenticationRateLimit', 'in some seconds'],
+    ['too many wrong passwords', 'AuthenticationRateLimit', 'in a few seconds'],
     ['a password that must be changed', 'CredentialsExpired', 'must be changed'],
     ['an expired token', 'TokenExpired', 'expired'],
   ])('%s is credentials-refused, and retried', (_, name, words) => {
@@ -27,7 +27,7 @@ describe("Neo4j's refusals", () => {
       "property 'email' on database 'neo4j')",
     ],
     ["Creating new node label is not allowed for user 'me' with roles [PUBLIC].", '(Creating new node label)'],
-    ['Denied, whatever: {s3cret}', 'its part does. Grant'],
+    ['Denied, whatever: {s3cret}', 'its part needs. Grant'],
   ])('a denied action is permission-denied, with its name, and retried: %s', (message, named) => {
     const fault = translateNeo4jError(security('Forbidden', message));
     expect(fault).toMatchObject({ code: 'permission-denied', retryable: true });
