@@ -1,7 +1,8 @@
 /**
- * The canary: an event of the sweep that takes the same path as every other event, so that the path is measured even if
- * no writer is active. Its subgraph is empty; in Neo4j it leaves only its registry node. This step sends a canary, and
- * reports how long earlier ones took or have been waiting.
+ * The canary is an event of the sweep that takes the same path as every other event, so that the
+ * path is measured even if no writer is active. Its subgraph is empty: in Neo4j it leaves only its
+ * registry node. This step sends a canary, and reports how long earlier ones took or have been
+ * waiting.
  */
 
 import type { Position } from '../contract/position.ts';
@@ -16,13 +17,13 @@ export interface Canary {
 /** Canaries that have not been processed. */
 export interface WaitingCanaries {
   readonly pending: number;
-  /** When the oldest one was written, pending or dead. */
+  /** When the oldest one, pending or dead, was written. */
   readonly oldest: Date | null;
 }
 
 /** The ports of `sendCanary`. */
 export interface CanaryPorts {
-  /** Returns the latest canary in its present state; null before the first. */
+  /** Returns the latest canary in its current state; null before the first. */
   readonly readLastCanary: () => Promise<Canary | null>;
   /** Returns the canaries that have not been processed, counted up to `limit`. */
   readonly readWaitingCanaries: (limit: number) => Promise<WaitingCanaries>;
@@ -31,15 +32,15 @@ export interface CanaryPorts {
   readonly writeCanary: (createdAt: Date) => Promise<void>;
 }
 
-/** No canary is written while this many are pending, so that an outage leaves ten of them, not thousands. */
+/** No canary is written while this many are pending, so that an outage does not leave thousands. */
 export const maxWaitingCanaries = 10;
 
 /**
- * Writes a canary, and returns the lag in milliseconds: of the newest processed one, or, while canaries wait, the age
- * of the oldest. Null if there is neither.
+ * Writes a canary, and returns the lag in milliseconds: while canaries wait, the age of the oldest;
+ * otherwise the lag of the latest one. Null if there is neither.
  *
- * A canary whose message was lost, or that is dead, waits until a later one is processed. Then it is settled, because
- * the graph has a newer state of its aggregate.
+ * A canary whose message was lost, or that is dead, waits until a later one is processed. Then it
+ * is settled, because the graph has a newer state of its aggregate.
  *
  * @throws Fault `mongodb-unavailable`.
  */

@@ -1,4 +1,4 @@
-/** The sweep Lambda, on a schedule. It translates between Lambda and the flow, and emits the metrics of the alarms. */
+/** The scheduled sweep Lambda. Connects Lambda to the flow, and emits the alarms' metrics. */
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
@@ -11,7 +11,7 @@ import { sweepLog } from './log.ts';
 import type { SweepReport } from './sweep.ts';
 import { wireSweep } from './wiring.ts';
 
-/** Metric and unit of each figure; null is not emitted. The alarms in `infra/alarms.yml` use these names. */
+/** Metric and unit of each figure; null is not emitted. `infra/alarms.yml` uses these names. */
 const figures = {
   pending: ['EventsPending', MetricUnit.Count],
   oldestPendingSeconds: ['OldestPendingAge', MetricUnit.Seconds],

@@ -1,4 +1,4 @@
-/** Measures the figures of the alarms: counts, ages and lags of the outbox, each from one indexed read. */
+/** Measures the alarms' figures: the outbox's counts, ages and lags, each with one indexed read. */
 
 import type { OutboxCounts } from '../outbox/outbox-counts.ts';
 import { percentile } from '../runtime/percentile.ts';
@@ -8,15 +8,15 @@ export interface MeasurePorts {
   /** Counts up to `limit`. */
   readonly countOutbox: (limit: number) => Promise<OutboxCounts>;
   /**
-   * Returns the milliseconds from `createdAt` to `processedAt` of the events processed since then: the newest `limit`
-   * of them, without canaries.
+   * Returns the milliseconds from `createdAt` to `processedAt` of the newest events processed since
+   * then, up to `limit` of them and without canaries.
    */
   readonly readApplyLags: (since: Date, limit: number) => Promise<readonly number[]>;
-  /** Returns when a publisher last wrote a checkpoint; null if none ever did. */
+  /** Returns when a publisher last wrote a checkpoint; null before the first. */
   readonly readPublisherActivity: () => Promise<Date | null>;
 }
 
-/** The figures of one moment, for the users' events; null if there is no value. */
+/** The current figures of the users' events; null if there is no value. */
 export interface OutboxFigures {
   /** Up to a million. */
   readonly pending: number;

@@ -1,6 +1,6 @@
 /**
- * The sweep's canaries in the outbox, and a note of the latest one among the checkpoints, so that it is found by its id
- * without an index of its own.
+ * The sweep's canaries in the outbox. A note in the collection of checkpoints holds the id of the
+ * latest one, which is therefore found without an index of its own.
  */
 import { type Collection, type Document, Int32, ObjectId, Timestamp } from 'mongodb';
 import { canaryAggregate } from '../contract/canary.ts';
@@ -42,7 +42,7 @@ export async function writeCanary(
 }
 
 /**
- * Returns the latest canary in its present state; null before the first, and after it was purged.
+ * Returns the latest canary in its current state; null before the first, and after it was purged.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -60,7 +60,7 @@ export async function readLastCanary(
   return { position: toPosition(position), createdAt, processedAt: processedAt ?? null };
 }
 
-/** Returns the canaries that are not processed, counted up to `limit`. @throws Fault `mongodb-unavailable`. */
+/** Returns the unprocessed canaries, counted up to `limit`. @throws Fault `mongodb-unavailable`. */
 export async function readWaitingCanaries(outbox: Collection<Document>, limit: number): Promise<WaitingCanaries> {
   return withMongodbFaults(async () => {
     const oldest = await outbox.findOne(
@@ -76,7 +76,8 @@ export async function readWaitingCanaries(outbox: Collection<Document>, limit: n
 }
 
 /**
- * Marks the canaries before a position processed, and returns how many. Requires that a later one was processed.
+ * Marks the canaries before a position processed, and returns how many. Requires that a later one
+ * was processed.
  *
  * @throws Fault `mongodb-unavailable`.
  */

@@ -1,6 +1,7 @@
 /**
- * Ends events that no pointer can name or that the sweep cannot see: written past the validator, or with a position of
- * the writer's own. No position makes them stale, so they would stay open forever without a report.
+ * Marks events dead that no pointer can name or that the sweep cannot see: they bypassed the
+ * validator, or the writer set their position. They never become stale, so they would stay
+ * unsettled forever without a report.
  */
 import { type Collection, type Document, MaxKey, MinKey, Timestamp } from 'mongodb';
 import { bsonTypeOf } from '../contract/bson-type.ts';
@@ -11,14 +12,14 @@ import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 import { type DeadById, markDeadById } from '../outbox/mongodb-mark-dead.ts';
 import { futureSeconds, futureText, isInFuture } from '../outbox/mongodb-read-event.ts';
 
-/** Every BSON type except objectId; the index of `_id` keeps them apart from it. */
+/** Every BSON type except objectId, from which the index of `_id` keeps them apart. */
 const otherTypes =
   'double string object binData bool date null regex javascript int timestamp long decimal minKey maxKey'.split(' ');
 
 const maxEvents = 1_000;
 
 /**
- * Marks such events dead, and returns how many. If there are many, some are left to the next sweep.
+ * Marks such events dead, and returns how many. If there are too many, the next sweep continues.
  *
  * @param reported called for each event.
  * @throws Fault `mongodb-unavailable`.
@@ -36,7 +37,7 @@ export async function endUnreachable(
 /** An `_id` may be text of any length. */
 const maxIdText = 64;
 
-/** Finds such events with four indexes; if there are none, it reads no document. */
+/** Finds such events with four indexes. If there are none, it reads no document. */
 async function findUnreachable(
   outbox: Collection<Document>,
   clusterTime: Position,

@@ -1,6 +1,6 @@
 /**
- * Finds and counts stale events in the outbox. Their age comes from the position, which the server filled in, never
- * from a writer's clock.
+ * Finds and counts stale events in the outbox. Their age comes from the position, which the server
+ * filled in, never from a writer's clock.
  */
 import { type Collection, type Document, Timestamp } from 'mongodb';
 import { fromPosition, toPosition } from '../contract/position.ts';
@@ -9,14 +9,13 @@ import { toPointer } from '../outbox/mongodb-to-pointer.ts';
 import type { Schedule, StaleEvent, StaleQuery } from './stale-event.ts';
 
 /**
- * Returns stale events that are due, sorted by position. Events in back-off are skipped in the index (a million of them
- * in a second); only due events are read.
+ * Returns stale events that are due, sorted by position. Events in back-off are skipped in the
+ * index (a million of them in a second); only due events are read.
  *
  * @throws Fault `mongodb-unavailable`.
  */
 export async function findStale(outbox: Collection<Document>, query: StaleQuery): Promise<readonly StaleEvent[]> {
-  // "Not later" instead of "absent or earlier": the index alone can decide the former, but the latter needs the
-  // document.
+  // Use "not later", which the index alone can decide: "absent or earlier" needs the document.
   const due = { nextAttemptAt: { $not: { $gt: query.dueBy } } };
   const documents = await withMongodbFaults(() =>
     outbox
@@ -33,7 +32,7 @@ export async function findStale(outbox: Collection<Document>, query: StaleQuery)
   });
 }
 
-/** An event's schedule. An event written past the validator counts as never published again. */
+/** An event's schedule. An event that bypassed the validator counts as never republished. */
 export function scheduleOf({ attempts, nextAttemptAt }: Document): Schedule {
   return {
     attempts: Number.isInteger(attempts) ? attempts : 0,

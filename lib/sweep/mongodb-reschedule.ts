@@ -1,13 +1,14 @@
-/** Claims stale events and gives claims back, by changing when an event may be published again. */
+/** Claims stale events, and releases claims, by changing when an event may be republished. */
 import { type ClientSession, type Collection, type Document, Int32, ObjectId } from 'mongodb';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 import { scheduleOf } from './mongodb-find-stale.ts';
 import type { Rescheduling, Schedule } from './stale-event.ts';
 
 /**
- * Changes the schedule of each event that is still pending and has the schedule it was read with. Returns the ids of
- * exactly those events. It uses a transaction, because a bulk update reports only how many documents it changed: if two
- * sweeps read the same event, one of them changes it and the other learns that it did not.
+ * Changes the schedule of each event that is still pending and has the schedule it was read with.
+ * Returns the ids of exactly those events. It uses a transaction, because a bulk update reports
+ * only how many documents it changed. If two sweeps read the same event, one of them changes it,
+ * and the other one learns that it did not.
  *
  * @throws Fault `mongodb-unavailable`.
  */

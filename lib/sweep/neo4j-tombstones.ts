@@ -1,14 +1,15 @@
 /**
- * Tombstones: the registry nodes of deleted aggregates. They keep a late, older upsert from restoring a deleted
- * aggregate, and are purged once no such upsert can arrive any more.
+ * Tombstones: the registry nodes of deleted aggregates. They keep a late, older upsert from
+ * restoring a deleted aggregate, and are purged once no such upsert can arrive any more.
  */
 import type { Driver } from 'neo4j-driver';
 import { noBookmarks } from '../graph/neo4j-connect.ts';
 import { withNeo4jFaults } from '../graph/neo4j-errors.ts';
 import type { ListedTombstone, Tombstone, TombstonePage } from './tombstone.ts';
 
-// In the order of the index on `deletedAt`, so that tombstones of earlier pages are not scanned again. Events processed
-// before `purgedBefore` are no longer in the outbox: MongoDB purges once a minute, so an hour is more than enough.
+// In the order of the index on `deletedAt`, so that tombstones of earlier pages are not scanned
+// again. Events processed before `purgedBefore` are no longer in the outbox: MongoDB purges once a
+// minute, so an hour's margin is ample.
 const listStatement = `
 MATCH (a:OutgraphAggregate)
 WHERE a.deletedAt < datetime() - duration({days: $olderThanDays}) + duration({hours: 1})
@@ -20,7 +21,7 @@ RETURN a.key AS key, a.position AS position, toString(a.deletedAt) AS deletedAt,
   AND coalesce(a.heldAt < datetime() - duration({hours: 1}), true) AS isRemovable
 ORDER BY a.deletedAt, a.key LIMIT toInteger($limit)`;
 
-// The sweep runs every minute: a recent note is not written again.
+// The sweep runs every minute, so a recent note is not rewritten.
 const holdStatement = `
 UNWIND $keys AS key
 MATCH (a:OutgraphAggregate {key: key})
@@ -63,14 +64,19 @@ export async function listTombstones(
   return records.map((record) => record.toObject() as unknown as ListedTombstone);
 }
 
-/** Notes that these aggregates (`type:id`) have events that are not settled. @throws Fault `neo4j-unavailable`. */
+/**
+ * Notes that these aggregates (`type:id`) have unsettled events.
+ *
+ * @throws Fault `neo4j-unavailable`.
+ */
 export async function holdTombstones(driver: Driver, database: string, keys: readonly string[]): Promise<void> {
   await withNeo4jFaults(() => driver.executeQuery(holdStatement, { keys }, { database, ...noBookmarks }));
 }
 
 /**
- * Removes the tombstones that have not changed since they were listed, and returns how many. @throws Fault
- * `neo4j-unavailable`.
+ * Removes the tombstones that have not changed since they were listed, and returns how many.
+ *
+ * @throws Fault `neo4j-unavailable`.
  */
 export async function removeTombstones(
   driver: Driver,

@@ -1,14 +1,15 @@
 /**
- * Purges tombstones that are older than the retention: no message that old can still arrive. A tombstone stays longer
- * while an event of its aggregate can become pending again:
+ * Purges tombstones older than the retention: no message that old can still arrive. A tombstone
+ * stays longer while an event of its aggregate can become pending again:
  *
- * - If its aggregate has a pending or dead event, it stays, because that event may be redriven. It also stays for an
- *   hour afterwards: until then, a consumer that read the event while it was pending may still process another delivery
- *   of it. A discarded event holds its tombstone only for that hour, because it is out of the outbox and no part brings
- *   it back.
- * - A processed event may be replayed until the outbox purges it. An event of a deleted aggregate was processed either
- *   before the deletion, or because the deletion superseded it. The consumer notes the latter on the tombstone, so that
- *   no index of processed events is needed. The purge waits for the outbox's retention after both times.
+ * - If its aggregate has a pending or dead event, it stays, because that event may be redriven. It
+ *   also stays for an hour afterwards: until then, a consumer that read the event while it was
+ *   pending may still process another delivery of it. A discarded event holds its tombstone only
+ *   for that hour, because it has left the outbox and no part restores it.
+ * - A processed event may be replayed until the outbox purges it. An event of a deleted aggregate
+ *   was processed either before the deletion, or because the deletion superseded it. The consumer
+ *   notes the latter on the tombstone, so that no index of processed events is needed. The purge
+ *   waits for the outbox's retention after both times.
  */
 import type { ListedTombstone, Tombstone, TombstonePage } from './tombstone.ts';
 
@@ -27,7 +28,7 @@ export interface TombstonePorts {
 const pageTombstones = 500;
 const reserveMillis = 5_000;
 
-/** Purges as many tombstones as time allows, and returns their number. */
+/** Purges tombstones while time remains, and returns how many. */
 export async function purgeTombstones(ports: TombstonePorts, olderThanDays: number): Promise<number> {
   const processedSeconds = await ports.readRetentionSeconds();
   if (processedSeconds === null) return 0;

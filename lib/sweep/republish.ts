@@ -1,7 +1,8 @@
 /**
- * Publishes stale events again, within a budget: however long an outage lasts, the queue never holds more than two
- * pointers for each pending event. Events that it does not send keep their attempts and schedule. If the process ends
- * between claim and send, the event becomes due again like one that was sent.
+ * Republishes stale events within a budget: however long an outage lasts, the queue never holds
+ * more than two pointers for each pending event. Events that it does not send keep their attempts
+ * and schedule. If the process ends between claim and send, the event becomes due again, like one
+ * that was sent.
  */
 import pMap from 'p-map';
 import { canaryAggregate } from '../contract/canary.ts';
@@ -21,11 +22,11 @@ export interface RepublishPorts {
   readonly readLastProcessed: () => Promise<Date | null>;
   readonly readWaitingCanaries: CanaryPorts['readWaitingCanaries'];
   /**
-   * Changes the schedules that are still as they were read, and returns the ids of exactly those events, so that no two
-   * sweeps claim the same one.
+   * Changes the schedules that are still as they were read, and returns the ids of exactly those
+   * events, so that no two sweeps claim the same one.
    */
   readonly reschedulePending: (changes: readonly Rescheduling[]) => Promise<ReadonlySet<string>>;
-  /** Whether the event is certainly in the queue: it is neither sent again nor counted as an attempt. */
+  /** Whether the event is certainly in the queue: if so, no copy is sent and no attempt counts. */
   readonly isWaiting: (eventId: string) => boolean;
   /** Sends the packs of one call to the queue, and returns those that it refused. */
   readonly sendToQueue: (packs: readonly Pack[]) => Promise<readonly Pack[]>;
@@ -38,11 +39,11 @@ export interface RepublishPorts {
 
 /** Log of single events. */
 export interface RepublishLog {
-  /** The queue took it. The attempt is already counted, if it counts. */
+  /** The queue accepted it. The attempt is already counted, if it counts. */
   readonly eventRepublished: (event: StaleEvent) => void;
-  /** Published again as often as allowed: it is dead. */
+  /** Republished the maximum number of times: it is dead. */
   readonly eventExhausted: (event: StaleEvent) => void;
-  /** The queue did not take it, or the time was up; the next sweep tries it again. */
+  /** The queue refused it, or time ran out. The next sweep retries it. */
   readonly eventNotRepublished: (event: StaleEvent) => void;
 }
 
@@ -53,7 +54,7 @@ export interface RepublishOptions {
   readonly pointersPerEntry: number;
 }
 
-/** Numbers of pending events, the sweep's own separately. */
+/** Numbers of pending events; the sweep's canaries are separate. */
 export interface PendingEvents {
   readonly events: number;
   readonly canaries: number;
@@ -62,7 +63,7 @@ export interface PendingEvents {
 /** The result of one pass. */
 export interface RepublishReport {
   readonly republished: number;
-  /** Refused by the queue; their claims were given back. */
+  /** Refused by the queue; their claims were released. */
   readonly refused: number;
   readonly exhausted: number;
   /** Stale events that already wait in the queue, according to its count. */
@@ -70,7 +71,7 @@ export interface RepublishReport {
   readonly queueBacklog: number;
 }
 
-/** Maximum number of pointers in the queue for each pending event: the one on its way, and one more. */
+/** Maximum number of pointers in the queue for each pending event: the original and one more. */
 const pointersPerEvent = 2;
 
 const chunkEvents = 500;
@@ -80,14 +81,14 @@ const concurrentCalls = 10;
 const reserveMillis = 5_000;
 
 /**
- * An event that is stale for this many times the limit is published again whatever the queue's length: its message may
- * be lost among many others. Its copies may be lost too: after this time since its back-off, one more is sent, if
- * anything was settled meanwhile.
+ * An event that is stale for this many times the limit is republished whatever the queue's length:
+ * its message may be lost among many others. Its copies may be lost too: once this time has passed
+ * since its back-off, one more is sent, if anything was settled meanwhile.
  */
 const overdueFactor = 10;
 
 /**
- * Publishes as many stale events again as budget and time allow.
+ * Republishes stale events while budget and time remain.
  *
  * @param pending the numbers of pending events.
  * @throws Fault `mongodb-unavailable` or `queue-unavailable`; completed sends and claims stay.
@@ -104,8 +105,9 @@ export async function republish(
     secondsBefore(now, options.staleSeconds),
     queueBacklog * options.pointersPerEntry + 1,
   );
-  // The waiting messages may hold all stale events: the consumer is slow or stopped, and more copies would not help.
-  // Canaries do not count: as many of the waiting messages are theirs.
+  // The waiting messages may hold all stale events: the consumer is slow or stopped, and more
+  // copies would not help. Subtract the canaries, because as many of the waiting messages are
+  // theirs.
   const waiting = Math.max(0, queueBacklog - pending.canaries) * options.pointersPerEntry;
   const explained = stale > 0 && stale <= waiting;
   const lastProcessed = await ports.readLastProcessed();
@@ -119,8 +121,8 @@ export async function republish(
     pointersPerEntry: options.pointersPerEntry,
     budget: Math.max(0, pointersPerEvent * (pending.events + pending.canaries) - queueBacklog),
     settledUntil,
-    // The waiting messages may be copies that an earlier pass sent. Canaries may be lost too, so after some time any
-    // settled event is enough.
+    // The waiting messages may be copies that an earlier pass sent. Canaries may be lost too, so
+    // after some time any settled event is enough.
     dueBy: queueBacklog === 0 ? now : laterOf(settledUntil, overdue),
   });
   await pass.run();
@@ -134,13 +136,13 @@ interface PassLimits {
   readonly pointersPerEntry: number;
   readonly budget: number;
   readonly settledUntil: Date | null;
-  /** An event that was published again before is due if its back-off ended by this time. */
+  /** An event that was republished before is due if its back-off ended by this time. */
   readonly dueBy: Date;
 }
 
 /**
- * The result of sending claimed events. `failure` is the error of a whole call, whose events may have been taken; they
- * count as not sent.
+ * The result of sending claimed events. `failure` is the error of a whole call. The queue may have
+ * accepted its events, but they count as not sent.
  */
 interface Sending {
   readonly sent: number;
@@ -185,7 +187,7 @@ class Pass {
     }
   }
 
-  /** The rest of the budget. */
+  /** The remaining budget. */
   #remaining(): number {
     return this.#limits.budget - this.republished;
   }
@@ -200,7 +202,8 @@ class Pass {
   }
 
   /**
-   * Claims events, sends those that it could claim, and gives back those it could not send. False: the queue is full.
+   * Claims events, sends the claimed ones, and releases those that it could not send. Returns false
+   * if the queue is full.
    */
   async #sendAgain(events: readonly StaleEvent[], now: Date): Promise<boolean> {
     if (events.length === 0) return true;
@@ -267,7 +270,7 @@ function earlierOf(one: Date, other: Date): Date {
   return one < other ? one : other;
 }
 
-/** The later of two times; the beginning of time, if neither is known. */
+/** The later of two times; the epoch if neither is known. */
 function laterOf(one: Date | null, other: Date | null): Date {
   return new Date(Math.max(one?.getTime() ?? 0, other?.getTime() ?? 0));
 }

@@ -2,7 +2,7 @@
 import type { Pointer } from '../contract/pointer.ts';
 import type { Position } from '../contract/position.ts';
 
-/** How often an event was published again, and when it may be again; null if it never was. */
+/** How often an event was republished, and when it may be again; null if it never was. */
 export interface Schedule {
   readonly attempts: number;
   readonly nextAttemptAt: Date | null;

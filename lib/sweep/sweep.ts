@@ -1,7 +1,8 @@
 /**
- * The sweep's flow: sends a canary, measures, publishes stale events again, ends events that can never be settled, and
- * purges old tombstones. It is the safety net under every other part: it works in bounded passes, stops before its time
- * is up, and continues in the next pass. An unavailable server prevents only the steps that need it.
+ * The sweep's flow: sends a canary, measures, republishes stale events, marks events dead that can
+ * never be settled, and purges old tombstones. It is the safety net under every other part. It
+ * works in bounded passes, stops before its time is up, and continues in the next pass. An
+ * unavailable server prevents only the steps that need it.
  */
 import type { DataFaultCode } from '../contract/fault.ts';
 import { type CanaryPorts, sendCanary } from './canary.ts';
@@ -18,11 +19,14 @@ import {
 /** The ports of `sweep`. */
 export interface SweepPorts extends RepublishPorts, CanaryPorts, MeasurePorts, TombstonePorts {
   /**
-   * Marks pending events dead that no pointer can name or that have a position in the future: up to a limit at once.
-   * Reports each of them.
+   * Marks pending events dead that no pointer can name or whose position is in the future, up to a
+   * limit. Reports each of them.
    */
   readonly endUnreachable: (reported: (eventId: string, code: DataFaultCode) => void) => Promise<number>;
-  /** Throws if the graph belongs to another outbox or is ahead of this one: its tombstones must not be purged then. */
+  /**
+   * Throws if the graph belongs to another outbox or is ahead of this one. Its tombstones must then
+   * not be purged.
+   */
   readonly checkGraph: () => Promise<void>;
   readonly log: SweepLog;
 }

@@ -12,13 +12,16 @@ export interface ListedTombstone extends Tombstone {
   /** ISO 8601, to the nanosecond. */
   readonly deletedAt: string;
   /**
-   * Old enough, and held by no event. The list includes tombstones that will be old enough within an hour, to hold
-   * them.
+   * Old enough, and held by no event. The list also has tombstones that will be old enough within
+   * an hour, so that they can be held.
    */
   readonly isRemovable: boolean;
 }
 
-/** Up to `limit` tombstones that are old enough or will be within an hour, oldest first, after the previous page. */
+/**
+ * A query for tombstones that are old enough or will be within an hour: up to `limit` of them,
+ * oldest first, after the previous page.
+ */
 export interface TombstonePage {
   readonly olderThanDays: number;
   /** How long the outbox keeps processed events. */

@@ -1,4 +1,4 @@
-/** Connects the sweep to MongoDB, SQS and Neo4j: once for each process, reused by warm invocations. */
+/** Connects the sweep to MongoDB, SQS and Neo4j, once for each process. */
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Db } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
@@ -49,7 +49,7 @@ export interface Sweeper {
 
 /** The queue that stale events are sent to. */
 export interface SweepQueue extends Pick<SweepPorts, 'sendToQueue' | 'countBacklog'> {
-  /** Left out if the queue cannot be searched, as with SQS. */
+  /** Absent if the queue cannot be searched, as with SQS. */
   readonly isWaiting?: SweepPorts['isWaiting'];
   /** Maximum number of pointers in a message. */
   readonly pointersPerEntry: number;
@@ -94,7 +94,7 @@ export function joinSweep(
       const { sendToQueue, countBacklog } = queue;
       const ports: SweepPorts = {
         ...boundedPorts('MongoDB', outbox, callMillis),
-        // One second less than MongoDB, so that refused claims can still be given back.
+        // One second less than MongoDB, so that refused claims can still be released.
         ...boundedPorts('SQS', { sendToQueue, countBacklog }, () => callMillis() - 1_000),
         ...boundedPorts('Neo4j', graphPorts(driver.current), callMillis, driver.renewIfSilent),
         isWaiting: queue.isWaiting ?? (() => false),
@@ -122,7 +122,7 @@ const silent: SweepLog = {
   eventUnreachable: () => undefined,
 };
 
-/** Waits at most this long for a server, and not in the last seconds of an invocation, which are for the report. */
+/** Maximum wait for a server. The last seconds of an invocation are reserved for the report. */
 const maxCallMillis = 30_000;
 const reserveMillis = 2_000;
 
