@@ -1,4 +1,4 @@
-/** Checks that outbox and graph belong together: every part that reads or writes the graph does this first. */
+/** Checks that outbox and graph belong together, before a part reads or writes the graph. */
 
 import type { Db } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
@@ -9,7 +9,8 @@ import { readOutboxId } from './mongodb-identity.ts';
 import { readBinding, requireOwnGraph } from './neo4j-binding.ts';
 
 /**
- * Refuses a graph that belongs to another outbox, or that knows later positions than this cluster can have assigned.
+ * Refuses a graph that belongs to another outbox, or that has later positions than this cluster can
+ * have assigned.
  *
  * @throws Fault `set-up-missing`, `graph-of-another-outbox` or `clock-behind-graph`;
  * `mongodb-unavailable`, `neo4j-unavailable`.
@@ -24,11 +25,12 @@ export async function checkBinding(db: Db, driver: Driver, database: string): Pr
   if (newestCanary > latest) throw clockBehind(newestCanary, latest);
 }
 
-/** A graph that has not answered by then counts as unavailable. */
+/** A graph that does not answer within this time counts as unavailable. */
 const answerMillis = 3_000;
 
 /**
- * As {@link checkBinding}, for a part that can start while the graph is unavailable and checks again before using it.
+ * As {@link checkBinding}, for a part that can start while the graph is unavailable and checks
+ * again before using it.
  */
 export async function checkBindingIfReachable(db: Db, driver: Driver, database: string): Promise<void> {
   try {

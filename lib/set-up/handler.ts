@@ -1,6 +1,6 @@
 /**
- * The set-up Lambda: a custom resource of the stack. It therefore runs with every deployment, before the functions that
- * need it, and a deployment whose set-up fails is rolled back.
+ * The set-up Lambda. It is a custom resource of the stack, so it runs with every deployment, before
+ * the functions that need it. A deployment whose set-up fails is rolled back.
  *
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
  */
@@ -15,8 +15,8 @@ import { setUpSettings } from '../runtime/settings.ts';
 import { wireSetUp } from './wiring.ts';
 
 /**
- * Creates the set-up's handler for the aggregate types of a catalog. Removing the stack changes nothing in the
- * databases.
+ * Creates the set-up's handler for the aggregate types of a catalog. Removing the stack changes
+ * nothing in the databases.
  *
  * @throws Error at cold start that names every missing or wrong setting.
  * @example

@@ -1,6 +1,6 @@
 /**
- * The aggregate types of the set-up's catalog: a part with an older catalog must not give up events of a type that a
- * newer deployment declares.
+ * The aggregate types of the set-up's catalog. A part with an older catalog must not mark an event
+ * dead whose type a newer deployment declares.
  */
 import type { Db } from 'mongodb';
 import { identityCollection } from '../outbox/collections.ts';

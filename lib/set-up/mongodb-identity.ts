@@ -1,6 +1,6 @@
 /**
- * The outbox's id, a UUID in a collection of its own. The set-up also writes it into the graph, so that two outboxes
- * never feed one graph.
+ * The outbox's id, a UUID in its own collection. The set-up also writes it into the graph, so that
+ * two outboxes never feed one graph.
  */
 
 import { randomUUID } from 'node:crypto';

@@ -5,7 +5,7 @@ import { Fault } from '../contract/fault.ts';
 import { authorizedNames } from '../outbox/collections.ts';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 
-/** Properties of the server that answers. */
+/** Properties of the answering server. */
 export interface ServerFacts {
   readonly version: string;
   readonly topology: 'replica set' | 'sharded cluster' | 'standalone';
@@ -17,7 +17,7 @@ export interface ServerFacts {
 export const standalone = {
   problem: 'a standalone server has neither transactions nor change streams',
   advice:
-    'Make it a replica set, of one member at least: ' +
+    'Convert it to a replica set; one member is enough: ' +
     'https://www.mongodb.com/docs/manual/tutorial/convert-standalone-to-replica-set/',
 } as const;
 
@@ -28,7 +28,8 @@ export async function requireReplicaSet(db: Db): Promise<void> {
 }
 
 /**
- * Reads the server's properties after it has authenticated the user; `hello` alone needs no authentication.
+ * Reads the server's properties after it has authenticated the user; `hello` alone needs no
+ * authentication.
  *
  * @throws Fault `mongodb-unavailable`, `credentials-refused`.
  */
@@ -44,7 +45,9 @@ export async function readServerFacts(db: Db): Promise<ServerFacts> {
   });
 }
 
-/** A router identifies itself in `msg`. https://www.mongodb.com/docs/manual/reference/command/hello/ */
+/**
+ * A router identifies itself in `msg`. https://www.mongodb.com/docs/manual/reference/command/hello/
+ */
 function topologyOf({ msg, setName }: Document): ServerFacts['topology'] {
   if (msg === 'isdbgrid') return 'sharded cluster';
   return setName === undefined ? 'standalone' : 'replica set';
@@ -58,8 +61,8 @@ export async function readFeatureVersion(db: Db): Promise<string> {
 }
 
 /**
- * Returns the default `w` of writes without a write concern: the configured one, or the one that the server derives
- * from its members.
+ * Returns the default `w` of writes without a write concern: the configured one, or the one that
+ * the server derives from its members.
  *
  * https://www.mongodb.com/docs/manual/reference/command/getDefaultRWConcern/
  *
@@ -78,7 +81,11 @@ export interface OplogFacts {
   readonly isGrowing: boolean;
 }
 
-/** Null for a router, which has no oplog. @throws Fault `mongodb-unavailable`, `permission-denied`. */
+/**
+ * Null for a router, which has no oplog.
+ *
+ * @throws Fault `mongodb-unavailable`, `permission-denied`.
+ */
 export async function readOplog(db: Db): Promise<OplogFacts | null> {
   return withMongodbFaults(async () => {
     if (topologyOf(await db.command({ hello: 1 })) === 'sharded cluster') return null;
@@ -91,5 +98,7 @@ export async function readOplog(db: Db): Promise<OplogFacts | null> {
   });
 }
 
-/** The server trims the oplog in large pieces; right after that, it is slightly below its size. */
+/**
+ * The server trims the oplog in large pieces. Just after that, it is slightly below its maximum.
+ */
 const fullShare = 0.8;

@@ -1,6 +1,6 @@
 /**
- * Sets up the outbox: the collection with its validator and indexes, and the collections beside it. Idempotent; it also
- * upgrades an older set-up.
+ * Sets up the outbox: the collection with its validator and indexes, and its companion collections.
+ * Idempotent; it also upgrades an older set-up.
  */
 
 import {
@@ -37,29 +37,32 @@ export const discardedIndex = 'outgraph_discarded';
 
 /** Every index of the outbox except the purge's, each with the queries that use it. */
 export const indexes: readonly IndexDescription[] = [
-  // Publisher's backlog and sweep: pending events sorted by position. Small, because it has only pending events. With
-  // `nextAttemptAt`, the sweep skips events in back-off without reading them, and writers need not maintain a separate
-  // index.
+  // Publisher's backlog and sweep: pending events sorted by position. Small, because it has only
+  // pending events. With `nextAttemptAt`, the sweep skips events in back-off without reading them,
+  // and writes do not pay for a separate index.
   {
     name: 'outgraph_pending',
     key: { status: 1, position: 1, nextAttemptAt: 1 },
     partialFilterExpression: { status: 'pending' },
   },
-  // The consumer's query for a conflicting aggregate, and the purge of tombstones: unsettled events by aggregate.
+  // The consumer's query for a conflicting aggregate, and the purge of tombstones: unsettled events
+  // by aggregate.
   {
     name: 'outgraph_unsettled',
     key: { aggregateType: 1, aggregateId: 1, position: 1 },
     partialFilterExpression: { status: { $in: ['pending', 'dead'] } },
   },
-  // Dead events, to count and list. `status` is in the key so that they can be counted without being read.
+  // Dead events, to count and list. `status` is in the key so that they can be counted without
+  // being read.
   { name: 'outgraph_dead', key: { status: 1, deadAt: 1 }, partialFilterExpression: { status: 'dead' } },
-  // The sweep: events written past the validator with an unknown status. No other index has them, so they would stay
-  // forever.
+  // The sweep: events with an unknown status that bypassed the validator. No other index has them,
+  // so they would stay forever.
   { name: unknownStatusIndex, key: { status: 1 }, partialFilterExpression: unknownStatus },
 ];
 
 /**
- * The consumer's records about an event are deleted a day after their last change: messages are redelivered in minutes.
+ * The consumer's records about an event are deleted a day after their last change: messages are
+ * redelivered in minutes.
  */
 export const forgetSeconds = 86_400;
 export const forgetFields = [
@@ -87,8 +90,8 @@ export async function setUpOutbox(db: Db, options: OutboxOptions): Promise<reado
 }
 
 async function setUpCollections(db: Db): Promise<readonly SetUpStep[]> {
-  // Moderate: an event that was written past the validator can still be marked dead, settled and redriven. Every insert
-  // is checked nevertheless.
+  // Moderate: an event that bypassed the validator can still be marked dead, settled and redriven.
+  // Every insert is still checked.
   const validation = { validator: outboxValidator(), validationLevel: 'moderate', validationAction: 'error' } as const;
   const existing = new Set(
     (await db.listCollections({}, authorizedNames).toArray()).map((collection) => collection.name),
@@ -99,8 +102,8 @@ async function setUpCollections(db: Db): Promise<readonly SetUpStep[]> {
   for (const name of others) if (!existing.has(name)) await db.createCollection(name);
   return [
     ...[outboxCollection, ...others].map((name) => step(`collection ${name}`, existing.has(name) ? 'kept' : 'made')),
-    // Only a user who may list the collections with all their options can read the previous validator; the set-up's
-    // user may not.
+    // Only a user who may list the collections with all their options can read the previous
+    // validator; the set-up's user may not.
     step(`validator of ${outboxCollection}`, existing.has(outboxCollection) ? 'applied' : 'made'),
   ];
 }
@@ -125,7 +128,7 @@ async function setUpIndexes(db: Db): Promise<readonly SetUpStep[]> {
   return steps;
 }
 
-/** Drops indexes that an older set-up created with another key; they are then created again. */
+/** Drops indexes that an older set-up created with another key, so that they are recreated. */
 async function dropChangedIndexes(
   outbox: Collection<Document>,
   present: readonly IndexDescriptionInfo[],
@@ -168,8 +171,8 @@ export async function checkOutbox(db: Db): Promise<void> {
 }
 
 /**
- * Checks that events can be discarded. Called before each such command instead of at a cold start, because the
- * functions do not need it.
+ * Checks that events can be discarded. Called before each such command instead of at a cold start,
+ * because the functions do not need it.
  *
  * @throws Fault `set-up-missing` that names what is missing and the command to run.
  */

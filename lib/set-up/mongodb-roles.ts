@@ -42,13 +42,13 @@ export type Part = (typeof parts)[number];
 const identity: Privilege = { collection: 'outboxIdentity', actions: ['find'] };
 
 const publisher: readonly Privilege[] = [
-  // The tail, the backlog by index, and the check of the set-up.
+  // For the change stream, the backlog by index, and the check of the set-up.
   { collection: 'outbox', actions: ['find', 'changeStream', 'listIndexes'] },
   { collection: 'outboxCheckpoints', actions: ['find', 'insert', 'update'] },
 ];
 
 const consumer: readonly Privilege[] = [
-  // The fetch, the acknowledgement, and marking events dead.
+  // To read and acknowledge events, and to mark them dead.
   { collection: 'outbox', actions: ['find', 'update', 'listIndexes'] },
   identity,
   { collection: 'outboxTrials', actions: ['find', 'insert', 'update', 'remove'] },
@@ -87,8 +87,8 @@ const operator: readonly Privilege[] = [
 
 /**
  * Discards dead events. Separate from the operator, because it is rare, and because MongoDB grants
- * `remove` on whole documents: its user could remove a pending event, which nothing would bring
- * back. It cannot read, change or remove discarded events.
+ * `remove` on whole documents: its user could remove a pending event, which nothing would restore.
+ * It cannot read, change or remove discarded events.
  */
 const discard: readonly Privilege[] = [
   { collection: 'outbox', actions: ['find', 'remove', 'listIndexes'] },
@@ -97,9 +97,9 @@ const discard: readonly Privilege[] = [
 ];
 
 /**
- * Records documents again: reads them, writes them for a moment (which their validators would
- * refuse) so that no writer can interfere, and saves its progress. Separate from the operator,
- * because it reads every document.
+ * Records documents again: reads them, writes to them briefly (which their validators would refuse)
+ * so that no writer can interfere, and saves its progress. Separate from the operator, because it
+ * reads every document.
  */
 function reprojection(writerCollections: readonly string[]): readonly Privilege[] {
   return [
@@ -113,7 +113,7 @@ function reprojection(writerCollections: readonly string[]): readonly Privilege[
 }
 
 /**
- * A role on a collection without a name would apply to all collections; and a writer with rights to
+ * A role on a collection without a name would apply to all collections. A writer with rights to
  * change `outbox` could rewrite history.
  */
 const collectionPattern = /^(?!outbox(Identity|Checkpoints|Trials|Conflicts|Discarded)?$)(?!system\.)[A-Za-z_][\w.-]*$/;

@@ -1,6 +1,7 @@
 /**
- * The outbox collection's validator, generated from the schema of the outbox document. A refused event aborts the
- * writer's transaction, in every language, so its document is not written either.
+ * The outbox collection's validator, generated from the schema of the outbox document. A refused
+ * event aborts the writer's transaction, in every language, so that its document is not written
+ * either.
  */
 import type { Document } from 'mongodb';
 import { z } from 'zod';
@@ -13,8 +14,8 @@ import {
 } from '../contract/outbox-event.ts';
 
 /**
- * Returns the validator: `$jsonSchema` for the fields and the rules between them, and `$expr` for limits in bytes,
- * which JSON Schema cannot express.
+ * Returns the validator: `$jsonSchema` for the fields and the rules between them, and `$expr` for
+ * limits in bytes, which JSON Schema cannot express.
  */
 export function outboxValidator(): Document {
   return {
@@ -41,8 +42,8 @@ export function outboxValidator(): Document {
 }
 
 /**
- * MongoDB supports draft 4 of JSON Schema with `bsonType` instead of `type`, and refuses keywords that it does not
- * know.
+ * MongoDB supports draft 4 of JSON Schema with `bsonType` instead of `type`, and refuses unknown
+ * keywords.
  */
 function fieldsSchema(): Document {
   const generated = z.toJSONSchema(outboxFieldsSchema, {
@@ -83,7 +84,7 @@ function toBsonSchema(schema: Document): Document {
   };
 }
 
-/** MongoDB matches patterns with PCRE, whose `$` also matches before a line break at the very end. */
+/** MongoDB matches with PCRE, whose `$` also matches before a line break at the very end. */
 function toPcre(pattern: string): string {
   return pattern.replace(/\$$/, '\\z');
 }

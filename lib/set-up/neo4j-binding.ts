@@ -1,7 +1,7 @@
 /**
- * The binding of a graph to its outbox: the only registry node that is not an aggregate. Its key is the empty text,
- * which no aggregate has. Queries of the registry start after that key, or read positions, manifests or deletions,
- * which this node does not have.
+ * The binding of a graph to its outbox: the only registry node that is not an aggregate. Its key is
+ * the empty text, which no aggregate has. Queries of the registry start after that key, or read
+ * positions, manifests or deletions, which this node lacks.
  */
 import type { Driver } from 'neo4j-driver';
 import { canaryAggregate } from '../contract/canary.ts';
@@ -49,8 +49,8 @@ export async function readBinding(driver: Driver, database: string): Promise<Bin
 }
 
 /**
- * @throws Fault `set-up-missing` if the graph belongs to no outbox yet; `graph-of-another-outbox` if it belongs to
- * another one.
+ * @throws Fault `set-up-missing` if the graph belongs to no outbox yet; `graph-of-another-outbox`
+ * if it belongs to another one.
  */
 export function requireOwnGraph({ outboxId: bound }: Binding, outboxId: string): void {
   if (bound === null)
@@ -90,7 +90,8 @@ RETURN b[$name] AS run`;
 const markName = (aggregateType: string) => `_outgraphReprojection:${aggregateType}`;
 
 /**
- * Stores the id of a run in the graph. A graph that replaces it meanwhile does not have the id.
+ * Stores the id of a run in the graph. A graph that replaces this one during the run does not have
+ * the id.
  *
  * @throws Fault `neo4j-unavailable`.
  */
@@ -106,7 +107,7 @@ export async function isMarked(driver: Driver, database: string, aggregateType: 
 }
 
 /**
- * Sets every position that is later than `latest` to `latest`, and returns how many there were.
+ * Sets every position later than `latest` to `latest`, and returns how many there were.
  *
  * @throws Fault `neo4j-unavailable`.
  */

@@ -1,6 +1,6 @@
 /**
- * Sets up the graph: the constraints of the registry and of every declared label and type, and the binding to its
- * outbox. Idempotent.
+ * Sets up the graph: the constraints of the registry and of every declared label and type, and the
+ * binding to its outbox. Idempotent.
  */
 import type { Driver } from 'neo4j-driver';
 import { Fault } from '../contract/fault.ts';
@@ -14,18 +14,18 @@ import type { AggregateCatalog } from '../projection/catalog.ts';
 import { bindGraph, readBinding, requireOwnGraph } from './neo4j-binding.ts';
 import type { SetUpStep } from './set-up-step.ts';
 
-/** Less than the time-out of the set-up's function. Constraints that exist by then remain for the next run. */
+/** Less than the time-out of the set-up's function. Constraints created by then remain. */
 const buildMillis = 240_000;
 
-/** The index by which the purge finds old tombstones. */
+/** The index with which the purge finds old tombstones. */
 export const tombstoneIndex = 'outgraph_tombstones';
 
 /**
- * Creates what is missing, and returns the outcome of each part. It does not change a graph of another outbox unless
- * `adopt` is set.
+ * Creates what is missing, and returns the outcome of each part. It does not change a graph of
+ * another outbox unless `adopt` is set.
  *
- * @throws Fault `set-up-missing` that names a constraint that could not be created; `graph-of-another-outbox`;
- * `neo4j-unavailable`.
+ * @throws Fault `set-up-missing` that names a constraint that could not be created;
+ * `graph-of-another-outbox`; `neo4j-unavailable`.
  */
 export async function setUpGraph(
   driver: Driver,
@@ -48,9 +48,9 @@ export async function setUpGraph(
         'aggregate type that declares it (docs/how-to/upgrade.md), or give outgraph a graph of its own.',
     );
   if (first !== undefined) throw new Fault('set-up-missing', first.message);
-  // The purge finds old tombstones with this index. The set-up does not wait for it: a call that waits for indexes is
-  // itself a transaction, and the index of a constraint that a consumer creates at the same time waits for all older
-  // transactions.
+  // The purge finds old tombstones with this index. The set-up does not wait for it: a call that
+  // waits for indexes is itself a transaction, and the index of a constraint that a consumer
+  // creates at the same time waits for all older transactions.
   const tombstones = `CREATE RANGE INDEX ${tombstoneIndex} IF NOT EXISTS FOR (a:${registryLabel}) ON (a.deletedAt)`;
   await withNeo4jFaults(() => runSchemaStatement(driver, database, tombstones));
   await bindGraph(driver, database, outboxId, { adopt });

@@ -2,7 +2,7 @@
 
 /**
  * - `made`: it did not exist.
- * - `changed`: an older set-up, or another retention, had made it differently.
+ * - `changed`: it existed in another form, from an older set-up or with another retention.
  * - `applied`: created or updated; the set-up's user may not read its previous state.
  * - `kept`: it already existed.
  */

@@ -1,6 +1,6 @@
 /**
- * Sets up both databases: the outbox in MongoDB and the constraints in Neo4j. Idempotent; it runs with every
- * deployment, before the functions that need it.
+ * Sets up both databases: the outbox in MongoDB and the constraints in Neo4j. Idempotent; it runs
+ * with every deployment, before the functions that need it.
  */
 
 import { connectNeo4j } from '../graph/neo4j-connect.ts';
@@ -25,8 +25,8 @@ export interface SetUpReport {
   readonly mongodb: readonly SetUpStep[];
   readonly neo4j: readonly SetUpStep[];
   /**
-   * Number of aggregates in an adopted graph whose positions were later than this cluster can have assigned. Record
-   * their documents again.
+   * Number of aggregates in an adopted graph whose positions were later than this cluster can have
+   * assigned. Record their documents again.
    */
   readonly withdrawn: number;
 }
@@ -41,8 +41,8 @@ export interface SetUp {
   /**
    * Applies the set-up.
    *
-   * @throws Fault that names the server that does not answer, or the constraint that cannot be created;
-   * `graph-of-another-outbox`, `clock-behind-graph`.
+   * @throws Fault that names the server that does not answer, or the constraint that cannot be
+   * created; `graph-of-another-outbox`, `clock-behind-graph`.
    */
   readonly apply: (options?: SetUpOptions) => Promise<SetUpReport>;
   readonly close: () => Promise<void>;
@@ -83,13 +83,13 @@ export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): S
 }
 
 /**
- * Sets up both databases, and closes its connections. Idempotent: run it with every deployment, before the worker
- * starts.
+ * Sets up both databases, and closes its connections. Idempotent: run it with every deployment,
+ * before the worker starts.
  *
  * @param settings read them with `readSettings(setUpSettings, process.env)`.
  * @param options `adopt`: bind the graph to this outbox even if it belongs to another one.
- * @throws Fault that names the server that does not answer, or the constraint that cannot be created;
- * `graph-of-another-outbox`, `clock-behind-graph`.
+ * @throws Fault that names the server that does not answer, or the constraint that cannot be
+ * created; `graph-of-another-outbox`, `clock-behind-graph`.
  * @example
  * await setUpOnce(readSettings(setUpSettings, process.env), createCatalog([person]));
  */
