@@ -1,6 +1,6 @@
 /**
- * Checks a server's address: its form, and whether the connection is encrypted. Only a server on this machine may be
- * used without encryption.
+ * Checks a server's address: its format, and whether the connection is encrypted. Only a server on
+ * this machine may be used without encryption.
  */
 import { BlockList, isIP } from 'node:net';
 import { ConnectionString } from 'mongodb-connection-string-url';
@@ -9,7 +9,7 @@ const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-/** @returns the change to make, or undefined; never a part of the address, which may contain a password. */
+/** @returns the change to make, or undefined. Never quotes the address: it may hold a password. */
 export function mongodbUriProblem(uri: string): string | undefined {
   const address = parseOrNull(() => new ConnectionString(uri));
   if (address === null) return 'must be a connection string that begins with mongodb:// or mongodb+srv://';
@@ -43,7 +43,7 @@ export function neo4jUriProblem(uri: string): string | undefined {
   return undefined;
 }
 
-/** Whether a valid address is of a server on this machine; all others are connected to over TLS. */
+/** Whether a valid address is of a server on this machine; all others require TLS. */
 export function isLocalAddress(uri: string): boolean {
   if (!uri.startsWith('mongodb')) return isLoopback(hostname(uri));
   const address = parseOrNull(() => new ConnectionString(uri));

@@ -8,10 +8,11 @@ export interface BackOff {
 }
 
 /**
- * The delay after so many attempts: it doubles with each.
+ * The delay after a number of attempts; it doubles with each one.
  *
  * @example
- * [1, 2, 3, 9].map((attempts) => delayAfter(attempts, { first: 30, most: 900 })); // [30, 60, 120, 900]
+ * [1, 2, 3, 9].map((attempts) => delayAfter(attempts, { first: 30, most: 900 }));
+ * // [30, 60, 120, 900]
  */
 export function delayAfter(attempts: number, { first, most }: BackOff): number {
   return Math.min(first * 2 ** Math.max(0, attempts - 1), most);

@@ -1,10 +1,10 @@
-/** Limits all ports that wait for one server to the invocation's remaining time: see `within-time.ts`. */
+/** Applies `within-time.ts` to all ports that wait for one server. */
 import { withinTime } from './within-time.ts';
 
 type ServerPorts = Readonly<Record<string, (...given: never[]) => Promise<unknown>>>;
 
 /**
- * Returns the same ports, but each call ends with a `time-up` fault if its server does not answer in time.
+ * Returns the same ports, but a call fails with `time-up` if its server does not answer in time.
  *
  * @param millis returns how long a call that starts now may take.
  * @param failed called with the error of every failed call.
@@ -29,7 +29,7 @@ export function boundedPorts<Ports extends { readonly [Port in keyof Ports]: Ser
   return Object.fromEntries(bound);
 }
 
-/** Yields the same steps, but waiting for one ends with a `time-up` fault if its server does not answer in time. */
+/** Yields the same steps, but fails with `time-up` if the server does not answer in time. */
 export async function* boundedSteps<Step>(
   server: string,
   steps: AsyncIterable<Step>,

@@ -1,4 +1,4 @@
-/** Explains why a server cannot be reached, from the errors of the network and TLS. Pure; it knows no driver. */
+/** Explains why a server cannot be reached, from errors of the network and TLS. Uses no driver. */
 
 /** A server and the setting of its address. */
 export interface ConnectionTarget {
@@ -14,10 +14,10 @@ const certificateAuthority: Sentence = () =>
   'know. Give Node the certificate of that authority in NODE_EXTRA_CA_CERTS.';
 
 const silent: Sentence = () =>
-  'the connection opens, but no answer comes. ' +
+  'the connection opens, but the server does not answer. ' +
   'Check that the server is not paused, starting or overloaded, and that no firewall blocks it.';
 
-/** The first match applies. Messages also contain Node's codes, because some drivers pass on only the message. */
+/** The first match applies. Also matches messages, because some drivers pass on no codes. */
 const problems: readonly (readonly [RegExp, Sentence])[] = [
   [
     /ECONNREFUSED/,
@@ -63,14 +63,14 @@ const problems: readonly (readonly [RegExp, Sentence])[] = [
     /ECONNRESET|EPIPE|closed/,
     ({ setting, withTls }) =>
       `it closed the connection. If it expects TLS, ${withTls} in ${setting}. ` +
-      'If the port belongs to another server, correct it. Otherwise check the log of the server.',
+      "If the port belongs to another server, correct it. Otherwise check the server's log.",
   ],
 ];
 
 /**
- * Returns a sentence with the cause and one with what to do; null if the error has another cause.
+ * Returns a sentence with the cause and one with the remedy; null if the error has another cause.
  *
- * @param errors messages and codes of the error and its causes. The result contains nothing of them.
+ * @param errors messages and codes of the error and its causes. The result quotes none of them.
  */
 export function connectionProblem(errors: readonly string[], target: ConnectionTarget): string | null {
   const text = errors.join('\n');

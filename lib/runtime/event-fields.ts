@@ -11,7 +11,7 @@ export function eventFields({ eventId, traceparent }: TracedEvent): {
   return trace === null ? { eventId } : { eventId, trace_id: trace.traceId };
 }
 
-/** Whether to log each successful event. Called each time, because the level may change with each invocation. */
+/** Whether to log each successful event. Not cached: each invocation may change the level. */
 export function logsEachEvent(logger: Pick<Logger, 'level'>): boolean {
   return logger.level <= LogLevelThreshold.DEBUG;
 }

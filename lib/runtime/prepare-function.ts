@@ -1,4 +1,4 @@
-/** The cold start of every function: its logger, its metrics, its settings, and the flow wired from them. */
+/** The cold start of every function: its logger, metrics, settings and wired flow. */
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import type { z } from 'zod';

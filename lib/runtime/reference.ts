@@ -1,5 +1,6 @@
 /**
- * A setting by reference: its value is read from AWS when it is needed, so that no environment value holds a secret.
+ * A setting by reference: its value is read from AWS when needed, so that no environment variable
+ * holds a secret.
  */
 
 /** The target of a reference. */
@@ -25,7 +26,8 @@ export function isReference(value: string): boolean {
  * @example
  * parseReference('ssm:/outgraph/prod/consumer/mongodb-uri');
  * // { service: 'ssm', name: '/outgraph/prod/consumer/mongodb-uri' }
- * parseReference('secretsmanager:outgraph/prod/consumer#mongodb-uri'); // one field of a JSON secret
+ * // One field of a JSON secret:
+ * parseReference('secretsmanager:outgraph/prod/consumer#mongodb-uri');
  */
 export function parseReference(value: string): Reference | null {
   const parameter = ssm.exec(value);

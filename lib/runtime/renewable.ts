@@ -1,4 +1,4 @@
-/** A connection that is replaced by a new one if its server stays silent. Calls on the old one end with an error. */
+/** A connection that is replaced if its server stays silent. Calls on the old one fail. */
 import { Fault } from '../contract/fault.ts';
 
 export class Renewable<Connection extends { close(): Promise<void> }> {
@@ -10,12 +10,12 @@ export class Renewable<Connection extends { close(): Promise<void> }> {
     this.#connection = connect();
   }
 
-  /** The present connection; get it for each use. */
+  /** The current connection; get it for each use. */
   get current(): Connection {
     return this.#connection;
   }
 
-  /** Opens a new connection if the error says that the server did not answer in time. */
+  /** Opens a new connection if the error means that the server did not answer in time. */
   readonly renewIfSilent = (error: unknown): void => {
     if (!(error instanceof Fault) || error.code !== 'time-up') return;
     const silent = this.#connection;

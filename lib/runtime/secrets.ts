@@ -15,7 +15,7 @@ export interface ReadOptions {
 export type ReadReference = (reference: Reference, options: ReadOptions) => Promise<string>;
 
 /**
- * Creates a reader with its own cache; it connects with the first read.
+ * Creates a reader with its own cache, which connects with the first read.
  *
  * @throws Fault `secret-unavailable` that names the reference and what to do, never a value.
  */
@@ -25,7 +25,7 @@ export function createReferenceReader(): ReadReference {
   return async (reference, { maxAgeSeconds, fresh }) => {
     const options = { maxAge: maxAgeSeconds, forceFetch: fresh };
     const { service, name } = reference;
-    const value = await named(reference, () =>
+    const value = await readNamed(reference, () =>
       service === 'ssm' ? parameters.get(name, { ...options, decrypt: true }) : secrets.get(name, options),
     );
     return service === 'secretsmanager' && reference.field !== null
@@ -34,7 +34,7 @@ export function createReferenceReader(): ReadReference {
   };
 }
 
-async function named(reference: Reference, read: () => Promise<unknown>): Promise<string> {
+async function readNamed(reference: Reference, read: () => Promise<unknown>): Promise<string> {
   const value = await read().catch((cause: unknown) => {
     const why = cause instanceof Error && cause.cause instanceof Error ? cause.cause.name : nameOf(cause);
     throw unavailable(

@@ -9,7 +9,7 @@ import { maxPackPointers } from '../contract/pointer.ts';
 import { mongodbUriProblem, neo4jUriProblem } from './address.ts';
 import { isReference, parseReference } from './reference.ts';
 
-/** A setting's row in the table of `docs/reference/settings.md`, beside its name and default. */
+/** A setting's row in the table of `docs/reference/settings.md`, without its name and default. */
 export interface SettingMeta {
   readonly description: string;
   /** Whether it must not be in an environment value on AWS, nor in any log. */
@@ -28,13 +28,13 @@ const endpoint = z.union([z.literal(''), z.url({ protocol: /^https?$/, error: 'm
 const badReference = 'must be ssm:<name> or secretsmanager:<name>#<field>';
 
 /**
- * The value itself, or a reference to it. @param problemOf returns the problem of a value that is
- * not a reference.
+ * The value itself, or a reference to it. `problemOf` returns the problem of a value that is not a
+ * reference.
  */
 function referable(base: z.ZodString, problemOf: (value: string) => string | undefined = () => undefined) {
   return base.superRefine((value, context) => {
-    const badForm = () => (parseReference(value) === null ? badReference : undefined);
-    const problem = isReference(value) ? badForm() : problemOf(value);
+    const formatProblem = () => (parseReference(value) === null ? badReference : undefined);
+    const problem = isReference(value) ? formatProblem() : problemOf(value);
     if (problem !== undefined && value !== '') context.addIssue({ code: 'custom', message: problem });
   });
 }

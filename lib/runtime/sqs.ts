@@ -1,6 +1,7 @@
 /**
- * The SQS queue between the bus and the consumer. The sweep sends bare packs to it, bypassing the bus, and reads its
- * length. The consumer changes the visibility of messages, and moves unreadable ones to the dead-letter queue.
+ * The SQS queue between the bus and the consumer. The sweep bypasses the bus: it sends bare packs
+ * to the queue, and reads its length. The consumer changes the visibility of messages, and moves
+ * unreadable ones to the dead-letter queue.
  *
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
  */
@@ -21,7 +22,8 @@ import { inChunks } from './in-chunks.ts';
 const messagesPerCall = entriesPerCall;
 
 /**
- * Sends the packs of one call, and returns those that the queue refused. A missing result counts as a refusal.
+ * Sends the packs of one call, and returns those that the queue refused. A missing result counts as
+ * a refusal.
  *
  * @throws Fault `queue-unavailable` if the call itself failed, after the SDK's retries.
  */
@@ -60,7 +62,7 @@ export async function readQueueCounts(client: SQSClient, queueUrl: string): Prom
   return { visible, inFlight, delayed };
 }
 
-/** Counts messages that are waiting, being processed or delayed. @throws Fault `queue-unavailable`. */
+/** Counts messages that are visible, in flight or delayed. @throws Fault `queue-unavailable`. */
 export async function countBacklog(client: SQSClient, queueUrl: string): Promise<number> {
   const { visible, inFlight, delayed } = await readQueueCounts(client, queueUrl);
   return visible + inFlight + delayed;
@@ -70,11 +72,9 @@ async function withQueueFault<Result>(call: () => Promise<Result>): Promise<Resu
   try {
     return await call();
   } catch (error) {
-    throw new Fault(
-      'queue-unavailable',
-      `SQS did not take the call (${error instanceof Error ? error.name : typeof error}).`,
-      { cause: error },
-    );
+    throw new Fault('queue-unavailable', `SQS request failed: ${error instanceof Error ? error.name : typeof error}.`, {
+      cause: error,
+    });
   }
 }
 
@@ -84,8 +84,8 @@ interface ReceivedMessage {
 }
 
 /**
- * Makes received messages visible again after `seconds` instead of the queue's visibility time-out, and returns how
- * many the queue changed.
+ * Makes received messages visible again after `seconds` instead of the queue's visibility time-out,
+ * and returns how many the queue changed.
  *
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
  *
@@ -119,9 +119,9 @@ interface QueuePair {
 }
 
 /**
- * Moves an unreadable message unchanged to the dead-letter queue, with the reason as an attribute. It deletes the
- * message from its own queue here instead of at the end of the invocation: if the invocation fails for another reason,
- * the message would be moved again.
+ * Moves an unreadable message unchanged to the dead-letter queue, with the reason as an attribute.
+ * It deletes the message here, not at the end of the invocation: if the invocation failed for
+ * another reason, the message would be moved again.
  *
  * @throws Fault `queue-unavailable`; the message may then be moved twice.
  */

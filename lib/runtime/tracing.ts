@@ -1,6 +1,7 @@
 /**
- * The consumer's spans, sent as OTLP over HTTP. Loaded only if an endpoint is set. An unavailable collector costs a
- * batch one bounded wait, and then nothing for a while; it never fails a batch.
+ * The consumer's spans, sent as OTLP over HTTP. Loaded only if an endpoint is set. An unavailable
+ * collector costs one batch a bounded wait, and the next batches nothing for a while. It never
+ * fails a batch.
  */
 import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, TraceFlags, type Tracer, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
@@ -11,7 +12,7 @@ import { readTraceparent, type TracedEvent } from '../contract/traceparent.ts';
 export interface TracingOptions {
   /** URL for the spans, including the path: usually `…/v1/traces`. */
   readonly url: string;
-  /** The resource's `service.name`, unless `OTEL_SERVICE_NAME` or `OTEL_RESOURCE_ATTRIBUTES` say otherwise. */
+  /** The default `service.name`; `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` override it. */
   readonly serviceName: string;
   /** `messaging.system` and `messaging.destination.name`: the source of the batches. */
   readonly queue: { readonly system: string; readonly name: string };
@@ -23,11 +24,12 @@ export interface TracedOutcome {
   readonly code?: string;
 }
 
-/** After an export that failed, no spans are made for this long: an unavailable collector must not slow every batch. */
+/** Pause after a failed export, so that an unavailable collector does not slow every batch. */
 const pauseMillis = 30_000;
 
 /**
- * Spans of several batches may wait for a collector; beyond that they are dropped. A full batch goes in one request.
+ * Spans of several batches may wait for a collector; any more are dropped. One request takes a full
+ * batch.
  */
 const maxExportBatchSize = 2_048;
 const maxQueueSize = 4 * maxExportBatchSize;
@@ -39,7 +41,8 @@ const scheduledDelayMillis = 1_000;
 const exportMillis = 1_000;
 
 /**
- * A trace id that begins with its time in seconds, as X-Ray's own do: the collector's exporter to X-Ray requires it.
+ * A trace id that begins with its time in seconds, like X-Ray's own: the collector's exporter to
+ * X-Ray requires it.
  *
  * https://pkg.go.dev/github.com/open-telemetry/opentelemetry-collector-contrib/exporter/awsxrayexporter
  */
@@ -50,7 +53,7 @@ function timedTraceId(traceId: string, millis: number): string {
     .concat(traceId.slice(8));
 }
 
-/** Makes and exports spans; `now` returns milliseconds since the epoch. */
+/** Creates and exports spans; `now` returns milliseconds since the epoch. */
 export class Tracing {
   readonly #provider: TracerProvider;
   readonly #tracer: Tracer;
@@ -84,7 +87,8 @@ export class Tracing {
   /**
    * Exports all spans.
    *
-   * @throws the error of an export that failed or took longer than `millis`; no spans are made for half a minute then.
+   * @throws the error of an export that failed or took longer than `millis`. Spans then pause for
+   * half a minute.
    */
   async flush(millis: number): Promise<void> {
     try {
@@ -104,8 +108,9 @@ export class Tracing {
 }
 
 /**
- * The spans of one batch, by the semantic conventions for messaging: one for each event with a sampled trace, in the
- * writer's trace, and one for the batch, which the others link to. A batch without such events has no spans.
+ * The spans of one batch, by the semantic conventions for messaging: one for each event with a
+ * sampled trace, in the writer's trace, and one for the batch, which the others link to. A batch
+ * without such events has no spans.
  *
  * https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/
  */

@@ -1,4 +1,4 @@
-/** Finds environment variables with misspelt names, which would otherwise silently leave a default in place. */
+/** Finds misspelt environment variables, which would silently leave a default in place. */
 import { type Environment, settings } from './settings.ts';
 
 /** A variable that no part reads. */
@@ -13,7 +13,7 @@ const names = Object.keys(settings.shape);
 /** First words of settings. OpenTelemetry has many more variables than outgraph reads. */
 const prefixes = new Set(names.map(firstWord).filter((word) => word !== 'OTEL'));
 
-/** Returns variables that begin with the first word of a setting, or resemble one, but are no setting. */
+/** Returns variables that resemble a setting or begin with its first word, but are not one. */
 export function unknownSettings(environment: Environment): readonly UnknownSetting[] {
   return Object.keys(environment)
     .filter((name) => environment[name] !== undefined && !names.includes(name))

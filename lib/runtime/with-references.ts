@@ -1,6 +1,6 @@
 /**
- * Wires a flow from settings that may be references. It reads the references when they are needed, and wires the flow
- * again if one has changed, so that a secret can be rotated without a deployment.
+ * Wires a flow from settings that may be references. It reads references when needed, and rewires
+ * the flow if one has changed, so that you can rotate a secret without a deployment.
  */
 import type { z } from 'zod';
 import { Fault } from '../contract/fault.ts';
@@ -32,7 +32,8 @@ export interface WiringSource<Settings, Wired> {
  * The wired flow of one process.
  *
  * @example
- * const source = { schema: sweepSettings, environment: process.env, wire: wireSweep, read, onStale };
+ * const environment = process.env;
+ * const source = { schema: sweepSettings, environment, wire: wireSweep, read, onStale };
  * const wired = WithReferences.fromEnvironment(source);
  * await wired.use((sweeper) => sweeper.sweep(remainingMillis));
  */
@@ -53,7 +54,9 @@ export class WithReferences<Wired extends Closable> {
     this.#onStale = onStale;
   }
 
-  /** @throws Error at cold start that names every missing or wrong setting, except the values behind references. */
+  /**
+   * @throws Error at cold start that names every missing or wrong setting; skips referenced values.
+   */
   static fromEnvironment<Settings extends ReferenceSettings, Wired extends Closable>(
     source: WiringSource<Settings, Wired>,
   ): WithReferences<Wired> {
@@ -65,7 +68,8 @@ export class WithReferences<Wired extends Closable> {
   }
 
   /**
-   * Runs `work` with the wired flow. If a server refuses the credentials, the next use reads the references again.
+   * Runs `work` with the wired flow. If a server refuses the credentials, the next use reads the
+   * references again.
    *
    * @throws Fault `secret-unavailable` if the references were never read; any error of `work`.
    */
@@ -83,7 +87,7 @@ export class WithReferences<Wired extends Closable> {
     const values = await this.#valuesNow();
     if (before !== null && sameValues(before.values, values)) return before.wired;
     const wired = this.#wire(values);
-    // The old flow is not in use any more: an execution environment has one invocation at a time.
+    // The old flow is no longer in use: an execution environment has one invocation at a time.
     before?.wired.close().catch(() => undefined);
     this.#current = { values, wired };
     return wired;

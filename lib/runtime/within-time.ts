@@ -1,10 +1,10 @@
-/** Limits waiting for a server to the invocation's remaining time, so that the invocation ends in order and on time. */
+/** Limits waits for a server to the remaining time, so that the invocation ends cleanly. */
 import pTimeout from 'p-timeout';
 import { Fault } from '../contract/fault.ts';
 
 /**
- * Returns the answer, or throws a `time-up` fault after `millis`. The call itself continues in the background; its
- * result is ignored.
+ * Returns the answer, or throws a `time-up` fault after `millis`. The call continues in the
+ * background, and its result is ignored.
  *
  * @example
  * await withinTime('Neo4j', remainingMillis() - 10_000, () => driver.executeQuery('RETURN 1'));

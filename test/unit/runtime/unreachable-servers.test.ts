@@ -61,7 +61,7 @@ describe.concurrent.each(['bolt', 'neo4j'])('Neo4j at %s://', (scheme) => {
   it.each<readonly [string, Port, string, readonly string[]]>([
     ['nothing listening', 'none', '', ['nothing listens there', 'NEO4J_URI']],
     ['a web server', 'web', '', ['a web server answers there', '7687']],
-    ['a server that never answers', 'silent', '', ['no answer comes']],
+    ['a server that never answers', 'silent', '', ['the server does not answer']],
     ['a server that closes the connection', 'closing', '', ['closed the connection', '+s://']],
     ['TLS to a server without', 'web', '+s', ['does not speak TLS']],
     ['a self-signed certificate', 'tls', '+s', ['self-signed', 'NODE_EXTRA_CA_CERTS']],
@@ -82,7 +82,7 @@ describe.concurrent.each(['bolt', 'neo4j'])('Neo4j at %s://', (scheme) => {
 describe.concurrent('MongoDB', () => {
   it.each<readonly [string, Port, string, readonly string[]]>([
     ['nothing listening', 'none', '', ['nothing listens there', 'MONGODB_URI']],
-    ['a server that never answers', 'silent', '', ['no answer comes']],
+    ['a server that never answers', 'silent', '', ['the server does not answer']],
     ['a server that closes the connection', 'closing', '', ['closed the connection', 'tls=true']],
     ['TLS to a server without', 'web', '?tls=true', ['does not speak TLS']],
     ['a self-signed certificate', 'tls', '?tls=true', ['self-signed', 'NODE_EXTRA_CA_CERTS']],
