@@ -1,15 +1,22 @@
-/** The worker's queue: pointers in memory, each event once, redelivered with back-off until they are settled. */
+/**
+ * The worker's queue in memory. It holds each event's pointer once, and redelivers it with back-off
+ * until the event is settled.
+ */
 import type { QueueMessage } from '../consumer/queue-message.ts';
 import type { Pointer } from '../contract/pointer.ts';
 import { delayAfter } from '../runtime/back-off.ts';
 
-/** Back-off of redeliveries: doubles up to the maximum. It corresponds to the visibility time-out in SQS. */
+/**
+ * Back-off of redeliveries; doubles up to the maximum. Corresponds to SQS's visibility time-out.
+ */
 const redeliveryMillis = { first: 5_000, most: 60_000 };
 
 /** While this many pointers wait, senders wait too: a backlog stays in MongoDB, not in memory. */
 const capacity = 10_000;
 
-/** A queue with back-pressure. Its events are also pending in MongoDB, so nothing is lost with the process. */
+/**
+ * A queue with back-pressure. Its events stay pending in MongoDB: none is lost with the process.
+ */
 export class MemoryQueue {
   readonly #ready: QueueMessage[] = [];
   /** All events that are queued, delivered or waiting for redelivery. */
@@ -31,14 +38,14 @@ export class MemoryQueue {
   }
 
   /**
-   * Makes pointers of a backlog count as received before, when they are sent: an earlier process may have begun with
-   * them, and one of them may have crashed it.
+   * Makes pointers of a backlog count as received before when they are sent: an earlier process may
+   * have begun to process them, and one of them may have crashed it.
    */
   markRedelivered(pointers: readonly Pointer[]): void {
     for (const { eventId } of pointers) this.#redelivered.add(eventId);
   }
 
-  /** Adds pointers, except those of events that are already in the queue. Waits while the queue is full. */
+  /** Adds pointers of events that are not yet in the queue. Waits while the queue is full. */
   async send(pointers: readonly Pointer[]): Promise<void> {
     while (this.#ready.length >= capacity && !this.#closed) await this.#changed.promise;
     for (const { eventId, aggregateType, aggregateId } of pointers) {
@@ -55,14 +62,14 @@ export class MemoryQueue {
     this.#notify();
   }
 
-  /** Adds pointers unless the queue is full; then returns all of them, as SQS would refuse them, without waiting. */
+  /** Adds pointers without waiting. A full queue refuses, like SQS, and returns all of them. */
   async offer(pointers: readonly Pointer[]): Promise<readonly Pointer[]> {
     if (this.#ready.length >= capacity) return pointers;
     await this.send(pointers);
     return [];
   }
 
-  /** Takes up to `limit` messages; waits for the first one. Empty only after the queue is closed. */
+  /** Takes up to `limit` messages; waits for the first. Empty only after the queue is closed. */
   async receive(limit: number): Promise<readonly QueueMessage[]> {
     while (this.#ready.length === 0 && !this.#closed) await this.#changed.promise;
     const messages = this.#closed ? [] : this.#ready.splice(0, limit);
@@ -70,7 +77,7 @@ export class MemoryQueue {
     return messages;
   }
 
-  /** Ends a delivery: redelivers the failed messages after their back-off, and forgets the others. */
+  /** Ends a delivery: redelivers failed messages after their back-off, and forgets the others. */
   finish(messages: readonly QueueMessage[], failedMessageIds: readonly string[]): void {
     const failed = new Set(failedMessageIds);
     for (const message of messages) {
@@ -79,7 +86,7 @@ export class MemoryQueue {
     }
   }
 
-  /** Puts messages back at the end of the queue, after a server fault; the consumer backs off itself. */
+  /** Requeues messages at the end after a server fault; the consumer does the back-off. */
   retryNow(messages: readonly QueueMessage[]): void {
     this.#ready.push(...messages);
     this.#notify();

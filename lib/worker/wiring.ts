@@ -1,6 +1,6 @@
 /**
- * Runs publisher, consumer and sweep in one resident process: the same flows as the functions, with a queue in memory
- * between them.
+ * Runs publisher, consumer and sweep in one resident process: the same flows as the functions, with
+ * a queue in memory between them.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -30,13 +30,14 @@ export interface Worker {
 const batchMillis = 60_000;
 
 /**
- * Starts a worker: it tails the outbox, applies events in batches directly to Neo4j, acknowledges them, and sweeps. You
- * may run several: one tails, and the others take over when its lease expires. It starts even if a server is
- * unavailable, and retries until it is there; `health` reports it.
+ * Starts a worker: it tails the outbox, applies events in batches directly to Neo4j, acknowledges
+ * them, and sweeps. You may run several: one tails, and the others take over when its lease
+ * expires. It starts even if a server is unavailable, retries, and reports the failure in `health`.
  *
  * @param settings read them with `readSettings(workerSettings, process.env)`.
  * @example
- * const worker = startWorker(readSettings(workerSettings, process.env), createCatalog([person]), log);
+ * const settings = readSettings(workerSettings, process.env);
+ * const worker = startWorker(settings, createCatalog([person]), log);
  * process.once('SIGTERM', () => worker.stop());
  */
 export function startWorker(settings: WorkerSettings, catalog: AggregateCatalog, log: WorkerLog): Worker {
@@ -56,7 +57,8 @@ export function startWorker(settings: WorkerSettings, catalog: AggregateCatalog,
     // The queue's content is lost when the process ends.
     durable: false,
   });
-  // The driver's own back-off grows to many seconds. Without its retries, the worker resumes soon after Neo4j does.
+  // The driver's own back-off grows to many seconds. Without the driver's retries, the worker
+  // resumes soon after Neo4j does.
   const consumer = joinConsumer(settings, catalog, noQueue, { retrySeconds: 0 });
   const sweeper = joinSweep(settings, {
     sendToQueue: async (packs) => ((await queue.offer(packs.flat())).length === 0 ? [] : packs),

@@ -1,6 +1,7 @@
 /**
- * The worker's flow: publisher, consumers and sweep in one process, connected by a queue in memory. Each part runs
- * repeatedly until the worker is stopped. If a part fails because a server is unavailable, it backs off and retries.
+ * The worker's flow: publisher, consumers and sweep in one process, connected by a queue in memory.
+ * Each part runs repeatedly until the worker is stopped. If a part fails because a server is
+ * unavailable, it backs off and retries.
  */
 import type { ConsumeReport } from '../consumer/ports.ts';
 import type { QueueMessage } from '../consumer/queue-message.ts';
@@ -45,8 +46,8 @@ export interface WorkHealth {
   /** Milliseconds since the epoch; null before the first batch. */
   readonly lastSettledAt: number | null;
   /**
-   * Events that failed on their own within the last two minutes, and why the last of them did, for example because of a
-   * foreign lock. Null if there are none.
+   * Events that failed on their own within the last two minutes, and the reason of the last one,
+   * for example a foreign lock. Null if there are none.
    */
   readonly failedEvents: { readonly count: number; readonly reason: string } | null;
   /** The parts that are failing now, and since when in milliseconds since the epoch. */
@@ -115,16 +116,16 @@ export class Work {
     return { count, reason };
   }
 
-  /** Practically unlimited, but it decreases like real time: the flows measure intervals with it. */
+  /** Practically unlimited, but decreases in real time: the flows measure intervals with it. */
   readonly #remainingMillis = () => (this.#stopping ? 0 : Number.MAX_SAFE_INTEGER - this.#ports.now());
 
   async #repeat(part: WorkPart, once: () => Promise<unknown>): Promise<void> {
     let retryMillis = firstRetryMillis;
     while (!this.#stopping) {
-      const begunAt = this.#ports.now();
+      const startedAt = this.#ports.now();
       try {
         await once();
-        // It may have ended because the worker was stopped, which is no success.
+        // It may have ended because the worker was stopped, which is not a success.
         if (this.#stopping) return;
         this.#succeeded.add(part);
         retryMillis = firstRetryMillis;
@@ -134,7 +135,7 @@ export class Work {
         if (this.#stopping && error instanceof Fault && error.code === 'time-up') return;
         const failedAt = this.#ports.now();
         // The publisher runs until it is stopped, or fails.
-        if (failedAt - begunAt >= unhealthyMillis) this.#succeeded.add(part);
+        if (failedAt - startedAt >= unhealthyMillis) this.#succeeded.add(part);
         if (!this.#failing.has(part)) this.#failing.set(part, failedAt);
         this.#ports.log.failed(part, error, retryMillis);
         await this.#ports.sleep(retryMillis);
