@@ -1,8 +1,8 @@
-/** Groups aggregates that must be applied together, because one waits for another. */
+/** Groups aggregates that must be applied together because one depends on another. */
 
 /**
- * Returns the groups of keys that edges connect, directly or through other keys. A key without an edge is a group of
- * its own. Each group is sorted.
+ * Returns the groups of keys that edges connect, directly or through other keys. A key without an
+ * edge forms its own group. Each group is sorted.
  *
  * @example
  * connectedGroups(['a', 'b', 'c'], [['a', 'x'], ['x', 'b']]); // [['a', 'b', 'x'], ['c']]

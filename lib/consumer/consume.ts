@@ -1,7 +1,8 @@
 /**
- * The consumer's flow: reads the pointers of a batch of queue messages, fetches their events in chunks, settles them in
- * the graph, marks dead events and acknowledges the rest. A message leaves the queue only if its event is settled in
- * MongoDB (now or earlier), or if it is unreadable and the dead-letter queue has taken it.
+ * The consumer's flow. It reads the pointers of a batch of queue messages, fetches their events in
+ * chunks, settles them in the graph, marks dead events and acknowledges the rest. A message leaves
+ * the queue only if its events are settled in MongoDB (now or earlier), or if it is unreadable and
+ * the dead-letter queue has accepted it.
  */
 import { describeError, Fault, type FaultCode } from '../contract/fault.ts';
 import type { OutboxEvent } from '../contract/outbox-event.ts';
@@ -19,35 +20,35 @@ import type { CrashedTrials, PastFailures } from './trial.ts';
 const noTrials: ReadonlyMap<string, CrashedTrials> = new Map();
 const noFailures: ReadonlyMap<string, PastFailures> = new Map();
 
-/** A redelivered message: an earlier delivery began with it, and its event may have crashed that process. */
+/** Whether an earlier delivery started this message: its event may have crashed that process. */
 function isRedelivered({ receiveCount }: QueueMessage): boolean {
   return receiveCount >= 2;
 }
 
 /**
- * The consumer starts another chunk, or another event on its own, only if at least this much time remains: 15 s, or
- * 75 % of the invocation's time if that is less.
+ * Minimum time that must remain to start another chunk, or another event on its own: 15 s, or 75 %
+ * of the invocation's time if that is less.
  */
 const minimumTime = { millis: 15_000, share: 0.75 };
 
 /**
- * Back-off after a server fault: doubles with each receive, less a jitter of up to 50 %. A failover costs seconds,
- * processing resumes within a minute of the server's return, and a message reaches a thousand receives only after an
- * outage of eight hours.
+ * Back-off after a server fault. It doubles with each receive, less a jitter of up to 50 %. A
+ * failover costs seconds, and processing resumes within a minute of the server's return. A message
+ * reaches a thousand receives only after an outage of eight hours.
  */
 const faultRetrySeconds = { first: 5, most: 40 };
 
-/** Delay before an unreadable message is retried that the dead-letter queue did not take. */
+/** Delay before retrying an unreadable message that the dead-letter queue did not accept. */
 const unreadableRetrySeconds = 30;
 
-/** Back-off of an event in conflict; doubles each time. */
+/** Back-off of an event in conflict. It doubles each time. */
 const conflictRetrySeconds = { first: 30, most: 480 };
 
 /**
  * Consumes a batch of messages.
  *
- * @throws Fault other than a data fault: MongoDB or Neo4j is unavailable. Events settled before the fault are
- * acknowledged, and Lambda backs off.
+ * @throws Fault other than a data fault: MongoDB or Neo4j is unavailable. Events settled before the
+ * fault are acknowledged, and Lambda backs off.
  */
 export async function consume(
   messages: readonly QueueMessage[],
@@ -82,20 +83,20 @@ class Batch {
   readonly #options: ConsumeOptions;
   readonly #readable: readonly ReadMessage[];
   readonly #unreadable: readonly UnreadableMessage[];
-  /** Messages that stay in the queue, until all of their events are settled. */
+  /** Messages that stay in the queue until all of their events are settled. */
   readonly #unsettled: Map<string, QueueMessage>;
   /** The unsettled events of each message. */
   readonly #openEvents: ReadonlyMap<string, Set<string>>;
-  /** Seconds until the next attempt, by event, or by message where it cannot be read. */
+  /** Seconds until the next attempt: by event, or by message if the message is unreadable. */
   readonly #retrySeconds = new Map<string, number>();
-  /** Events whose outcome has not been reported yet. */
+  /** Events whose outcome is not reported yet. */
   readonly #unreported: Map<string, TracedEvent>;
   #applied = 0;
   #superseded = 0;
   #dead = 0;
   #conflicts = 0;
   #failed = 0;
-  /** The events that were being applied together when the time ran out. */
+  /** Events that were being applied together when the time ran out. */
   #slow: readonly OutboxEvent[] = [];
   #lastFailure: Fault | null = null;
   #settledBefore = 0;
@@ -144,19 +145,19 @@ class Batch {
     }
   }
 
-  /** Whether the error only says that the time ran out, after at least one event was settled. */
+  /** Whether the error only means that the time ran out after at least one event was settled. */
   isTimeUpAfterProgress(error: unknown): boolean {
     const settled = this.#applied + this.#superseded + this.#dead;
     return error instanceof Fault && error.code === 'time-up' && settled > 0;
   }
 
   /**
-   * Notes the events of a chunk that ran out of time while Neo4j answered. Together they would run out of time again,
-   * so the next delivery tries them in smaller groups.
+   * Counts a time-out for each event of a chunk that ran out of time while Neo4j responded. Retried
+   * together, they would run out of time again, so the next delivery tries them in smaller groups.
    */
   async countSlow(): Promise<void> {
     if (this.#slow.length === 0 || !(await this.#ports.answers())) return;
-    // Optional: without the note, the events are tried together again.
+    // Optional: without the count, the events are retried together.
     await this.#ports.countSlow(this.#slow.map(({ eventId }) => eventId)).catch(() => undefined);
   }
 
@@ -167,8 +168,9 @@ class Batch {
   }
 
   /**
-   * Whether it is time for the next attempt. A message of one event is redelivered when it is; a message of several
-   * comes as soon as one of them is due, and must not cost the others an attempt.
+   * Whether the next attempt is due. A message of one event is redelivered when the event is due. A
+   * message of several events returns when the first of them is due, which must not cost the others
+   * an attempt.
    */
   #isDue({ messageId, eventId }: ReadMessage, past: PastFailures | undefined): boolean {
     if (past === undefined || this.#openEvents.get(messageId)?.size === 1) return true;
@@ -182,7 +184,9 @@ class Batch {
     return false;
   }
 
-  /** Sets the redelivery time of the messages that stay in the queue: that of their event that is due first. */
+  /**
+   * Sets when the messages that stay in the queue are redelivered: when their first event is due.
+   */
   async retryUnsettled(): Promise<void> {
     const secondsOf = ({ messageId }: QueueMessage) => {
       const keys = this.#openEvents.get(messageId) ?? [messageId];
@@ -223,16 +227,15 @@ class Batch {
     const settlement: Settlement = { outcomes: new Map(), events: new Map() };
     for (const eventId of eventIds) {
       const message =
-        `The consumer's process crashed each of the ${this.#options.crashMaxTrials} times that it processed ` +
-        'this event on its own: the event takes too much memory or time. ' +
-        "Search the consumer's log for its eventId.";
+        `The consumer crashed ${this.#options.crashMaxTrials} times while it processed this event on its own: ` +
+        "the event needs too much memory or time. Search the consumer's log for its eventId.";
       settlement.outcomes.set(eventId, { outcome: 'dead', code: 'consumer-crashed', message });
     }
     await this.#record(messages, settlement);
     await this.#ports.forgetTrials(eventIds);
   }
 
-  /** Settles messages. If one of them was redelivered, records the attempt as a trial first. */
+  /** Settles messages. If any of them was redelivered, first records the attempt as a trial. */
   async #try(messages: readonly ReadMessage[], trial: 'together' | 'alone' | false): Promise<void> {
     if (messages.length === 0) return;
     if (trial === false) return this.#settle(messages);
@@ -246,7 +249,10 @@ class Batch {
     }
   }
 
-  /** While one chunk is applied, fetches the next one and acknowledges the previous one. */
+  /**
+   * Settles chunk by chunk. While one chunk is applied, it fetches the next one and acknowledges
+   * the previous one.
+   */
   async #settle(messages: readonly ReadMessage[]): Promise<void> {
     const byEvent = Map.groupBy(messages, ({ eventId }) => eventId);
     const found = new Set<string>();
@@ -301,7 +307,10 @@ class Batch {
     for (const type of await this.#ports.prepareTypes(types)) this.#ports.log.typeUnknown(type);
   }
 
-  /** Returns the pending events of a chunk. Invalid events get their outcome; settled events leave the queue. */
+  /**
+   * Returns the pending events of a chunk. Sets the outcome of invalid events, and lets settled
+   * events leave the queue.
+   */
   #beginChunk(
     fetched: readonly FetchedEvent[],
     byEvent: ReadonlyMap<string, readonly ReadMessage[]>,
@@ -323,7 +332,7 @@ class Batch {
     this.#reportOutcome(event, { outcome: 'settled-before' });
   }
 
-  /** A message leaves the queue with the last of its events. */
+  /** Marks one event of a message settled. The message leaves the queue with its last event. */
   #markSettled({ messageId, eventId }: Pick<ReadMessage, 'messageId' | 'eventId'>): void {
     const open = this.#openEvents.get(messageId);
     open?.delete(eventId);
@@ -366,7 +375,7 @@ async function* prefetch(chunks: AsyncIterable<EventChunk>): AsyncGenerator<Even
   const iterator = chunks[Symbol.asyncIterator]();
   const requestNext = () => {
     const next = iterator.next();
-    // The loop below handles the error; until then it must not count as unhandled.
+    // The loop below handles the error. Until then it must not count as unhandled.
     next.catch(() => undefined);
     return next;
   };

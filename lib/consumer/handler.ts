@@ -1,6 +1,6 @@
 /**
- * The consumer Lambda, invoked by the queue's event source mapping. It only translates between Lambda's format and the
- * consumer's flow.
+ * The consumer Lambda, invoked by the queue's event source mapping. It only translates between
+ * Lambda's format and the consumer's flow.
  */
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
@@ -21,7 +21,7 @@ import { wireConsumer } from './wiring.ts';
  * Creates the consumer's handler for the aggregate types of a catalog. Attach it to the queue with
  * `ReportBatchItemFailures`: it returns the ids of the messages that stay in the queue.
  *
- * @throws Error at cold start that names every missing or wrong setting.
+ * @throws Error at cold start that names every missing or invalid setting.
  * @example
  * export const handler = createConsumerHandler(createCatalog([person]));
  */
@@ -61,8 +61,8 @@ function readMessages(event: unknown): readonly QueueMessage[] {
   if (!parsed.success)
     throw new Fault(
       'configuration-invalid',
-      'The consumer was invoked with something other than a batch of SQS ' +
-        'messages: invoke it through the event source mapping of its queue only.',
+      'The consumer was not invoked with a batch of SQS messages. ' +
+        'Invoke it only through the event source mapping of its queue.',
     );
   return parsed.data.Records.map(({ messageId, body, attributes, receiptHandle }) => {
     return { messageId, body, receiveCount: attributes.ApproximateReceiveCount, receiptHandle };

@@ -1,4 +1,4 @@
-/** The consumer's log lines, the same in its function and in the worker. */
+/** The consumer's log lines, shared by its function and the worker. */
 import type { Logger } from '@aws-lambda-powertools/logger';
 import type { TracedEvent } from '../contract/traceparent.ts';
 import { eventFields, logsEachEvent } from '../runtime/event-fields.ts';

@@ -3,8 +3,8 @@ import { type Collection, type Document, ObjectId } from 'mongodb';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 
 /**
- * Marks pending events processed, with the server's time, and returns how many it marked. Dead and processed events
- * stay unchanged.
+ * Marks pending events processed, with the server's time, and returns how many it marked. Leaves
+ * dead and processed events unchanged.
  *
  * @throws Fault `mongodb-unavailable`.
  */

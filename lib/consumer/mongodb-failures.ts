@@ -1,6 +1,6 @@
 /**
- * Counts each event's conflicts and failures in a separate collection: the queue's receive counts cannot be used,
- * because they also grow while a server is away.
+ * Counts each event's conflicts and failures in a separate collection. The queue's receive counts
+ * cannot be used, because they also grow during an outage.
  */
 import { type Collection, ObjectId } from 'mongodb';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
@@ -9,16 +9,20 @@ import type { PastFailures } from './trial.ts';
 /** The conflicts and failures of one event. */
 export interface ConflictDocument {
   readonly _id: ObjectId;
-  /** Number of conflicts; absent if there was none. */
+  /** Number of conflicts; absent if there were none. */
   readonly count?: number;
-  /** Number of failures while other events were settled; absent if there was none. */
+  /** Number of failures while other events were settled; absent if there were none. */
   readonly failures?: number;
   readonly failedAt?: Date;
-  /** How often the event ran out of time, with others or on its own; absent if it never did. */
+  /** Number of time-outs, with other events or on its own; absent if there were none. */
   readonly slow?: number;
 }
 
-/** Adds one conflict of the event, and returns its number of conflicts. @throws Fault `mongodb-unavailable`. */
+/**
+ * Adds one conflict of the event and returns the new number.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function countConflict(conflicts: Collection<ConflictDocument>, eventId: string): Promise<number> {
   const counted = await withMongodbFaults(() =>
     conflicts.findOneAndUpdate(
@@ -31,11 +35,12 @@ export async function countConflict(conflicts: Collection<ConflictDocument>, eve
 }
 
 /**
- * Notes that an event failed on its own, and returns its number of counted failures. A failure counts only if another
- * event was settled since the previous one: in an outage nothing is settled, so an outage costs no event a failure.
+ * Records that an event failed on its own, and returns its number of counted failures. A failure
+ * counts only if another event was settled since the previous failure. Nothing is settled during an
+ * outage, so an outage never adds to an event's failures.
  *
  * @param lastProcessed when an event was last settled.
- * @param counts false: only note that the event failed, without counting.
+ * @param counts false: only record that the event failed, without counting it.
  * @throws Fault `mongodb-unavailable`.
  */
 export async function countFailure(
@@ -53,17 +58,17 @@ export async function countFailure(
     failedAt: { $cond: [{ $or: [isFirst, isCounted] }, '$$NOW', '$failedAt'] },
     lastAt: '$$NOW',
   };
-  const noted = await withMongodbFaults(() =>
+  const recorded = await withMongodbFaults(() =>
     conflicts.findOneAndUpdate({ _id: ObjectId.createFromHexString(eventId) }, [{ $set: update }], {
       upsert: true,
       returnDocument: 'after',
       writeConcern: { w: 'majority' },
     }),
   );
-  return noted?.failures ?? 0;
+  return recorded?.failures ?? 0;
 }
 
-/** Adds one to each event's number of time-outs. @throws Fault `mongodb-unavailable`. */
+/** Adds one time-out to each event. @throws Fault `mongodb-unavailable`. */
 export async function countSlow(conflicts: Collection<ConflictDocument>, eventIds: readonly string[]): Promise<void> {
   if (eventIds.length === 0) return;
   const update = { $inc: { slow: 1 }, $currentDate: { lastAt: true } } as const;
@@ -74,7 +79,7 @@ export async function countSlow(conflicts: Collection<ConflictDocument>, eventId
 }
 
 /**
- * Returns the past failures and conflicts of those of the named events that have any.
+ * Returns the past failures and conflicts of those given events that have any.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -98,7 +103,8 @@ export async function readFailures(
 }
 
 /**
- * Deletes the conflict and failure counts of dead events, so that they start at zero after a redrive.
+ * Deletes the conflict and failure counts of dead events, so that they restart at zero after a
+ * redrive.
  *
  * @throws Fault `mongodb-unavailable`.
  */

@@ -1,4 +1,4 @@
-/** Fetches the events that a batch of pointers names: one query, in chunks of bounded size. */
+/** Fetches the events of a batch of pointers with one query, in chunks of bounded size. */
 import { type Collection, type Document, ObjectId } from 'mongodb';
 import { type Position, toPosition } from '../contract/position.ts';
 import type { EventChunk } from '../outbox/fetched-event.ts';
@@ -6,14 +6,16 @@ import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 import { readRawEvent } from '../outbox/mongodb-read-event.ts';
 
 /**
- * Limits of a chunk: decoded, an event takes about ten times its bytes. A single event may exceed the byte limit.
+ * Limits of a chunk. A decoded event takes about ten times its bytes. A single event may exceed the
+ * byte limit.
  */
 const chunkMaxEvents = 1_000;
 const chunkMaxBytes = 4 * 1024 * 1024;
 
 /**
- * Yields the named events in no particular order; purged events are absent. It reads with read concern majority from
- * the primary, so that no write that may still be rolled back reaches the graph.
+ * Yields the given events in no particular order; purged events are absent. It reads from the
+ * primary with read concern majority, so that no write that may still be rolled back reaches the
+ * graph.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -52,14 +54,19 @@ export async function* fetchEvents(
   }
 }
 
-/** MongoDB stores `_id` first in every document. Here it is an ObjectId, because the query asked for ObjectIds. */
+/**
+ * MongoDB stores `_id` first in every document. Here it is an ObjectId, because the query selects
+ * by ObjectIds.
+ */
 function readRaw(document: Uint8Array, clusterTime: Position | null) {
   const id = Buffer.from(document.buffer, document.byteOffset + idOffset, 12).toString('hex');
   return readRawEvent(document, id, clusterTime);
 }
 
 /**
- * Offset of the ObjectId in a BSON document: document length (4 bytes), element type (1), name "_id" with its zero (4).
+ * Offset of the ObjectId in a BSON document: document length (4 bytes), element type (1), name
+ * "_id" with its zero (4).
+ *
  * https://bsonspec.org/spec.html
  */
 const idOffset = 9;

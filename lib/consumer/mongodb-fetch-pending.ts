@@ -1,14 +1,19 @@
-/** Fetches the newest pending events of aggregates: one of them may make its aggregate release a node. */
+/**
+ * Fetches the newest pending events of aggregates: one of them may make its aggregate release a
+ * node.
+ */
 import type { Collection, Document, ObjectId } from 'mongodb';
 import { type OutboxEvent, splitAggregateKey } from '../contract/outbox-event.ts';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 import { fetchEvents } from './mongodb-fetch-events.ts';
 
-/** Events to fetch for each aggregate: if the newest is refused, an older one may still release the node. */
+/**
+ * Events to fetch per aggregate. If the newest is refused, an older one may still release the node.
+ */
 const eventsPerAggregate = 10;
 
 /**
- * Runs one indexed query for each aggregate key (`type:id`); conflicts are rare.
+ * Runs one indexed query per aggregate key (`type:id`), because conflicts are rare.
  *
  * @throws Fault `mongodb-unavailable`.
  */

@@ -1,5 +1,6 @@
 /**
- * Distinguishes types that the set-up declared (events are retried) from types that nothing knows (events are dead).
+ * Distinguishes aggregate types that only the set-up's catalog has (their events are retried) from
+ * types that no catalog has (their events are dead).
  */
 import type { Db } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
@@ -19,8 +20,8 @@ export class KnownTypes {
   }
 
   /**
-   * Reads the set-up's types if the catalog lacks one of the given types. Returns the types that only the set-up knows,
-   * each only once.
+   * Reads the set-up's types if the catalog lacks one of the given types. Returns the types that
+   * only the set-up knows, each only once.
    *
    * @throws Fault `mongodb-unavailable`, `time-up`.
    */
@@ -38,9 +39,9 @@ export class KnownTypes {
     if (this.#catalog.has(aggregateType) || !this.#declared.has(aggregateType)) return;
     throw new Fault(
       'catalog-outdated',
-      `This process's catalog has no aggregate type "${aggregateType}", but the ` +
-        "set-up's catalog had it. Deploy the newer version, or start the worker with that " +
-        'catalog (OUTGRAPH_CATALOG). Events of this type stay pending until then.',
+      `This process's catalog lacks aggregate type "${aggregateType}", but the set-up's catalog had ` +
+        'it. Deploy the newer version, or start the worker with that catalog (OUTGRAPH_CATALOG). ' +
+        'Events of this type stay pending until then.',
     );
   }
 }

@@ -1,11 +1,17 @@
-/** Tracks the trials of one process. If MongoDB missed the end of a trial, writes it before the next read. */
+/**
+ * Tracks the trials of one process. If recording the end of a trial failed, it retries before the
+ * next read.
+ */
 import type { Collection } from 'mongodb';
 import { beginTrial, endTrials, forgetTrials, readCrashedTrials, type TrialDocument } from './mongodb-trials.ts';
 import type { CrashedTrials, Trial } from './trial.ts';
 
 export class TrialRecord {
   readonly #trials: Collection<TrialDocument>;
-  /** Ended trials that MongoDB may not know of yet: otherwise an outage of MongoDB would look like a crash. */
+  /**
+   * Ended trials that MongoDB may still hold. Without this set, a MongoDB outage would look like a
+   * crash.
+   */
   readonly #ended = new Set<string>();
 
   constructor(trials: Collection<TrialDocument>) {

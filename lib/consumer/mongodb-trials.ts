@@ -1,13 +1,12 @@
 /**
- * The consumer's trials in MongoDB: one small document for each trial that is running or whose process crashed. There
- * are few of them, so the collection has no index but its TTL index. All times are the server's.
+ * The consumer's trials in MongoDB: one small document per trial that is running or whose process
+ * crashed. There are few, so the collection has only its TTL index. All times are the server's.
  */
 import { randomUUID } from 'node:crypto';
 import { type Collection, ObjectId } from 'mongodb';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 import type { CrashedTrials, Trial } from './trial.ts';
 
-/** A trial's document. */
 export interface TrialDocument {
   readonly _id: string;
   readonly eventIds: readonly ObjectId[];
@@ -17,7 +16,7 @@ export interface TrialDocument {
 
 const majority = { writeConcern: { w: 'majority' } } as const;
 
-/** Records the start of a trial, and returns its id. @throws Fault `mongodb-unavailable`. */
+/** Records the start of a trial and returns its id. @throws Fault `mongodb-unavailable`. */
 export async function beginTrial(
   trials: Collection<TrialDocument>,
   { eventIds, alone, maxMillis }: Trial,
@@ -34,7 +33,7 @@ export async function endTrials(trials: Collection<TrialDocument>, ids: readonly
   await withMongodbFaults(() => trials.deleteMany({ _id: { $in: [...ids] } }, majority));
 }
 
-/** Returns the crashed trials of the named events. @throws Fault `mongodb-unavailable`. */
+/** Returns the crashed trials of the given events. @throws Fault `mongodb-unavailable`. */
 export async function readCrashedTrials(
   trials: Collection<TrialDocument>,
   eventIds: readonly string[],
@@ -57,7 +56,7 @@ export async function readCrashedTrials(
 }
 
 /**
- * Removes settled events from crashed trials, so that a redriven event starts without a record.
+ * Removes settled events from crashed trials, so that a redriven event starts with a clean record.
  *
  * @throws Fault `mongodb-unavailable`.
  */

@@ -1,7 +1,7 @@
 /**
- * Decides which messages of a batch are tried together, which on their own, and which no more. A poison message must
- * neither take its neighbours with it nor be tried forever. Only trials that ended with a crash count: in an outage,
- * every message is redelivered many times.
+ * Decides which messages of a batch are tried together, which on their own, and which not at all. A
+ * poison message must neither fail its neighbours nor be retried forever. Only trials that ended in
+ * a crash count, because an outage redelivers every message many times.
  */
 
 import { inChunks } from '../runtime/in-chunks.ts';
@@ -12,16 +12,16 @@ import type { CrashedTrials, PastFailures } from './trial.ts';
 export interface TrialPlan {
   readonly together: readonly ReadMessage[];
   /**
-   * Events that ran out of time together, in ten groups. A group that runs out of time again is split into ten groups,
-   * down to a single event.
+   * Events that ran out of time together, in ten groups. A group that runs out of time again is
+   * split into ten smaller ones, down to single events.
    */
   readonly groups: readonly (readonly ReadMessage[])[];
   /**
-   * Tried one after the other, after the rest. The least suspect comes first, so that an event that always crashes the
-   * process does not keep the others from their turn.
+   * Tried one at a time, after the rest. The least suspect comes first, so that an event that
+   * always crashes the process does not block the others.
    */
   readonly alone: readonly ReadMessage[];
-  /** Crashed as often as allowed on their own. */
+  /** Crashed on their own the maximum number of times. */
   readonly exhausted: readonly ReadMessage[];
 }
 
@@ -30,7 +30,7 @@ const slowGroups = 10;
 /**
  * Plans the trials of a batch.
  *
- * @param failed past failures of events that failed while the servers answered.
+ * @param failed past failures of events that failed while the servers responded.
  */
 export function planTrials(
   messages: readonly ReadMessage[],

@@ -13,25 +13,32 @@ import type { CrashedTrials, PastFailures, Trial } from './trial.ts';
 export interface ConsumePorts extends SettlePorts, Pick<GraphPorts, 'answers'>, Omit<RecordPorts, 'reportOutcome'> {
   /** Throws immediately if a server that failed the previous batch is still unavailable. */
   readonly checkServers: () => Promise<void>;
-  /** Yields the named events in chunks of bounded size, in no particular order; purged events are absent. */
+  /**
+   * Yields the given events in chunks of bounded size, in no particular order; purged events are
+   * absent.
+   */
   readonly fetchEvents: (eventIds: readonly string[]) => AsyncIterable<EventChunk>;
-  /** Counts that each of these events ran out of time together with others, while Neo4j answered. */
+  /**
+   * Counts a time-out for each of these events, which ran out of time together while Neo4j
+   * responded.
+   */
   readonly countSlow: (eventIds: readonly string[]) => Promise<void>;
-  /** Returns the past failures of those of the named events that have any. */
+  /** Returns the past failures of those given events that have any. */
   readonly readFailures: (eventIds: readonly string[]) => Promise<ReadonlyMap<string, PastFailures>>;
   /**
-   * Called with the types of a chunk before its events are projected. Returns the types that only the set-up knows and
-   * that it has not returned before.
+   * Called with the types of a chunk before its events are projected. Returns the types that only
+   * the set-up knows and that it has not returned before.
    */
   readonly prepareTypes: (aggregateTypes: ReadonlySet<string>) => Promise<readonly string[]>;
   readonly readCrashedTrials: (eventIds: readonly string[]) => Promise<ReadonlyMap<string, CrashedTrials>>;
   readonly beginTrial: (trial: Trial) => Promise<string>;
   readonly endTrial: (trialId: string) => Promise<void>;
   readonly forgetTrials: (eventIds: readonly string[]) => Promise<void>;
-  /** Sends messages to the dead-letter queue, and returns those that it took. */
+  /** Sends messages to the dead-letter queue and returns those that it accepted. */
   readonly moveToDeadLetters: (messages: readonly UnreadableMessage[]) => Promise<readonly QueueMessage[]>;
   /**
-   * Redelivers messages after `seconds` instead of after the visibility time-out. Never throws: it only saves time.
+   * Redelivers messages after `seconds` instead of after the visibility time-out. Never throws,
+   * because it only saves time.
    */
   readonly retryLater: (messages: readonly QueueMessage[], seconds: number) => Promise<void>;
   readonly remainingMillis: () => number;
@@ -40,14 +47,20 @@ export interface ConsumePorts extends SettlePorts, Pick<GraphPorts, 'answers'>, 
   readonly log: ConsumeLog;
 }
 
-/** The log of single messages and events. It never contains a payload or a key. */
+/** Logs single messages and events. It never logs a payload or a key. */
 export interface ConsumeLog {
-  /** The outcome of one event: reported once for each event, as soon as MongoDB has recorded it. */
+  /** Reports the outcome of one event, once per event, as soon as MongoDB has recorded it. */
   readonly eventOutcome: (event: TracedEvent, outcome: ReportedOutcome) => void;
-  /** The catalog lacks a type that the set-up knew; its events stay pending. Reported once for each type. */
+  /**
+   * The catalog lacks a type that the set-up knew, so its events stay pending. Reported once per
+   * type.
+   */
   readonly typeUnknown: (aggregateType: string) => void;
   readonly messageUnreadable: (messageId: string, reason: string) => void;
-  /** The process crashed while this event was processed, alone or with others; it is now applied on its own. */
+  /**
+   * The process crashed while it processed this event, alone or with others. The event is now
+   * applied on its own.
+   */
   readonly eventSuspected: (eventId: string, trials: CrashedTrials) => void;
   /** The time is up: `count` messages are redelivered. */
   readonly outOfTime: (count: number) => void;
@@ -58,15 +71,18 @@ export type ReportedOutcome =
   | RecordedOutcome
   /** Processed, dead or purged earlier. */
   | { readonly outcome: 'settled-before' }
-  /** Will be redelivered, because of this fault. */
+  /** Will be redelivered because of this fault. */
   | { readonly outcome: 'retried'; readonly code: FaultCode };
 
 export interface ConsumeOptions extends RecordLimits {
-  /** Number of times an event may crash the process, processed on its own, before it is dead. */
+  /**
+   * Number of times an event may crash the consumer, processed on its own, before it is marked
+   * dead.
+   */
   readonly crashMaxTrials: number;
 }
 
-/** The result of one invocation; counts are of events unless they name messages. */
+/** The result of one invocation. Counts are of events unless they name messages. */
 export interface ConsumeReport {
   /** Ids of the messages that stay in the queue. */
   readonly failedMessageIds: readonly string[];
@@ -74,11 +90,10 @@ export interface ConsumeReport {
   readonly superseded: number;
   readonly dead: number;
   readonly conflicts: number;
-  /** Failed on their own while the servers answered; they are retried. */
+  /** Failed on their own while the servers responded; they are retried. */
   readonly failed: number;
-  /** The fault of the last of them; null if none failed. */
+  /** The fault of the last failed event; null if none failed. */
   readonly lastFailure: Fault | null;
-  /** Unreadable messages. */
   readonly unreadable: number;
   /** Messages with a receive count above 1. */
   readonly redelivered: number;

@@ -4,7 +4,7 @@
 export interface QueueMessage {
   readonly messageId: string;
   readonly body: string;
-  /** How often it was received, including this time. */
+  /** Number of receives, including this one. */
   readonly receiveCount: number;
   /** SQS's handle of this delivery; empty for a queue without handles. */
   readonly receiptHandle: string;

@@ -1,8 +1,8 @@
-/** Separates the readable messages of a batch from the unreadable ones, and unpacks them. */
+/** Separates the readable messages of a batch from the unreadable ones and unpacks them. */
 import { readPointers } from '../contract/pointer.ts';
 import type { QueueMessage, ReadMessage, UnreadableMessage } from './queue-message.ts';
 
-/** Reads each message's pointers: a message of several events is listed once for each. */
+/** Reads each message's pointers. A message of several events is listed once per event. */
 export function readMessages(messages: readonly QueueMessage[]): {
   readonly readable: readonly ReadMessage[];
   readonly unreadable: readonly UnreadableMessage[];

@@ -1,4 +1,6 @@
-/** Records outcomes in the outbox: marks dead events with their reasons, then acknowledges the rest. */
+/**
+ * Records outcomes in the outbox: marks dead events with their reasons, then acknowledges the rest.
+ */
 
 import type { DataFaultCode, Fault, InfrastructureFaultCode } from '../contract/fault.ts';
 import { type Conflict, conflictText } from '../graph/conflict.ts';
@@ -9,29 +11,29 @@ import type { EventOutcome, Settlement, SettlePorts } from './settle-events.ts';
 export interface RecordPorts extends Pick<SettlePorts, 'findSharers'> {
   readonly acknowledgeEvents: (eventIds: readonly string[]) => Promise<number>;
   readonly markDead: (events: readonly DeadEvent[]) => Promise<number>;
-  /** Adds one conflict of an event, and returns its number of conflicts. */
+  /** Adds one conflict of an event and returns the new number. */
   readonly countConflict: (eventId: string) => Promise<number>;
   /**
-   * Notes that an event failed on its own, and returns how often it did while other events were settled. With `counts`
-   * false, it only notes that the event must be tried on its own.
+   * Records that an event failed on its own, and returns how often it did while other events were
+   * settled. If `counts` is false, it only records that the event must be tried on its own.
    */
   readonly countFailure: (eventId: string, counts: boolean) => Promise<number>;
-  /** Called once for each event, as soon as its outcome is recorded. */
+  /** Called once per event, as soon as its outcome is recorded. */
   readonly reportOutcome: (eventId: string, outcome: RecordedOutcome) => void;
 }
 
-/** The outcome of a batch for one event, as recorded in MongoDB. */
+/** The outcome of one event, as recorded in MongoDB. */
 export type RecordedOutcome =
   | { readonly outcome: 'applied' | 'superseded' }
   | { readonly outcome: 'dead'; readonly code: DataFaultCode; readonly stack?: string }
   /** Still pending, after this number of conflicts. */
   | { readonly outcome: 'conflict'; readonly code: Conflict['code']; readonly conflicts: number }
-  /** Still pending, for a process that knows its type. */
+  /** Still pending until a process that knows its type consumes it. */
   | { readonly outcome: 'retried'; readonly code: Fault['code'] }
   /** Still pending, after this number of failures on its own while other events were settled. */
   | { readonly outcome: 'failed'; readonly code: Fault['code']; readonly reason: string; readonly failures: number };
 
-/** How often an event may fail before it is dead. */
+/** Limits after which an event is marked dead. */
 export interface RecordLimits {
   /** Number of conflicts. */
   readonly conflictMaxReceives: number;
@@ -44,14 +46,17 @@ export interface Recorded {
   readonly applied: readonly string[];
   readonly superseded: readonly string[];
   readonly dead: readonly string[];
-  /** Still pending, with their number of conflicts. */
+  /** Still pending, with their numbers of conflicts. */
   readonly inConflict: ReadonlyMap<string, number>;
-  /** Still pending, with their number of failures. */
+  /** Still pending, with their numbers of failures. */
   readonly failed: ReadonlyMap<string, number>;
   readonly lastFailure: Fault | null;
 }
 
-/** Faults that pass without a change to the event: however often they occur, the event does not become dead. */
+/**
+ * Faults that pass without a change to the event. However often they occur, they never make the
+ * event dead.
+ */
 const neverFatal: ReadonlySet<string> = new Set<InfrastructureFaultCode>([
   'graph-locked',
   'constraint-building',
@@ -62,8 +67,8 @@ const neverFatal: ReadonlySet<string> = new Set<InfrastructureFaultCode>([
 /**
  * Records the outcomes.
  *
- * @param requested the events of the batch. Others are events of node holders that were applied with them; their own
- * messages are still to come.
+ * @param requested the events of the batch. Any others are events of node holders that were applied
+ * with them; their own messages are still to come.
  */
 export async function recordSettlement(
   { outcomes }: Settlement,
@@ -83,7 +88,7 @@ export async function recordSettlement(
   return record.write();
 }
 
-/** The first lines of a stack say where the error was thrown. */
+/** The first lines of a stack show where the error was thrown. */
 const maxStackCharacters = 2_000;
 
 /** The state of one call. */
@@ -123,7 +128,7 @@ class Recording {
 
   async countFailure(eventId: string, fault: Fault): Promise<void> {
     if (fault.code === 'catalog-outdated') {
-      // Not the event's fault: it is not tried on its own, and waits for the longest back-off.
+      // The event is not at fault: it is not tried on its own, and waits for the longest back-off.
       this.#failed.set(eventId, Number.POSITIVE_INFINITY);
       this.#pending.set(eventId, { outcome: 'retried', code: fault.code });
       return;

@@ -1,6 +1,6 @@
 /**
- * Projects the pending events of a batch and sorts them by aggregate. An event whose payload cannot be projected is
- * dead; an older valid event of its aggregate takes its place.
+ * Projects the pending events of a batch and groups them by aggregate. An event whose payload
+ * cannot be projected is dead, and an older valid event of its aggregate takes its place.
  */
 import { type DataFault, Fault, isDataFault } from '../contract/fault.ts';
 import { aggregateKey, type OutboxEvent } from '../contract/outbox-event.ts';
@@ -25,7 +25,7 @@ export interface DeferredEvent {
   readonly fault: Fault;
 }
 
-/** Valid events by aggregate, newest first, and the others. */
+/** Valid events by aggregate, newest first, and all other events. */
 export interface ProjectedEvents {
   readonly byAggregate: ReadonlyMap<string, readonly ProjectedEvent[]>;
   readonly refused: readonly RefusedEvent[];
@@ -49,7 +49,7 @@ export function projectEvents(events: readonly OutboxEvent[], project: ProjectEv
       else throw error;
     }
   }
-  const byAggregate = Map.groupBy(projected, (one) => one.key);
+  const byAggregate = Map.groupBy(projected, ({ key }) => key);
   for (const list of byAggregate.values())
     list.sort((left, right) => (left.event.position < right.event.position ? 1 : -1));
   return { byAggregate, refused, deferred };

@@ -1,8 +1,9 @@
 /**
- * Settles events: each one becomes applied, superseded, dead, in conflict, or failed for now. Only the newest valid
- * event of each aggregate is applied. If another aggregate holds an element that it claims, the flow fetches that
- * aggregate's pending events and applies all that depend on each other in one transaction. If the newest event cannot
- * be applied in the end, the next older one takes its place.
+ * Settles events: each one becomes applied, superseded, dead, in conflict, or failed for now. Only
+ * the newest valid event of each aggregate is applied. If another aggregate holds an element that
+ * the event claims, the flow fetches that aggregate's pending events and applies all dependent
+ * events in one transaction. If the newest event still cannot be applied, the next older one takes
+ * its place.
  */
 
 import type { DataFaultCode, Fault } from '../contract/fault.ts';
@@ -17,7 +18,7 @@ import { type ProjectEvent, type ProjectedEvent, projectEvents } from './select-
 /** The ports of `settleEvents`. */
 export interface SettlePorts extends Pick<GraphPorts, 'applyBatch' | 'findSharers'> {
   readonly project: ProjectEvent;
-  /** Returns a few of the newest pending events of each named aggregate (`type:id`). */
+  /** Returns a few of the newest pending events of each given aggregate (`type:id`). */
   readonly fetchPending: (aggregateKeys: readonly string[]) => Promise<readonly OutboxEvent[]>;
 }
 
@@ -35,8 +36,8 @@ export type EventOutcome =
   | { readonly outcome: 'failed'; readonly fault: Fault };
 
 /**
- * Outcomes by event id. It may hold events that were not requested: those of node holders that were applied to resolve
- * a conflict.
+ * Outcomes by event id. They may include events that were not requested: those of node holders that
+ * were applied to resolve a conflict.
  */
 export interface Settlement {
   readonly outcomes: Map<string, EventOutcome>;
@@ -44,13 +45,13 @@ export interface Settlement {
 }
 
 /**
- * How deep to follow holders of holders: nodes that move around in a circle of up to 25 aggregates find their new
- * owners.
+ * How many levels of holders to follow. Nodes that move in a circle of up to 25 aggregates find
+ * their new owners.
  */
 const conflictRounds = 25;
 
 /**
- * Settles the events into `settlement`, which holds the outcomes known so far even if this throws.
+ * Settles the events into `settlement`, which keeps the outcomes so far even if this throws.
  *
  * @throws Fault other than a data fault: events without an outcome must be retried later.
  */
@@ -82,7 +83,7 @@ class Settling {
     this.#settlement = settlement;
   }
 
-  /** Marks events that cannot be projected as dead, and returns the others by aggregate. */
+  /** Marks events that cannot be projected dead and returns the others by aggregate. */
   project(events: readonly OutboxEvent[]): readonly AggregateEvents[] {
     for (const event of events) this.#settlement.events.set(event.eventId, event);
     const { byAggregate, refused, deferred } = projectEvents(events, this.#ports.project);
@@ -101,14 +102,17 @@ class Settling {
     );
   }
 
-  /** The events without the newest one, if that one cannot be applied now and there is an older one. */
+  /** The events without the newest one, if it cannot be applied now and there is an older one. */
   olderOf([newest, ...older]: AggregateEvents): AggregateEvents | undefined {
     const outcome = this.#outcomeOf(newest)?.outcome;
     const [next, ...rest] = older.filter(({ event }) => !this.#settlement.outcomes.has(event.eventId));
     return (outcome === 'dead' || outcome === 'conflict') && next !== undefined ? [next, ...rest] : undefined;
   }
 
-  /** Applies the newest event of each aggregate, together with the events that those in conflict depend on. */
+  /**
+   * Applies the newest event of each aggregate, together with the events that conflicting ones
+   * depend on.
+   */
   async applyNewest(aggregates: readonly AggregateEvents[]): Promise<void> {
     await this.#apply(aggregates);
     let known = new Map(aggregates.map((events) => [events[0].key, this.#withoutDead(events)]));
@@ -125,7 +129,7 @@ class Settling {
         conflicts.map(({ refused }) => refused),
         edges.filter(([, holder]) => open.has(holder)),
       ).map((keys) => keys.map((key) => open.get(key)).filter((events) => events !== undefined));
-      // The same events on the same graph would be in the same conflict again.
+      // The same events on the same graph would conflict again.
       const untried = groups.filter((group) => {
         const name = `${applied} ${group.map(([{ event }]) => event.eventId).join()}`;
         if (tried.has(name)) return false;
@@ -150,7 +154,7 @@ class Settling {
     }
   }
 
-  /** An applied state also settles the older events of its aggregate. */
+  /** Records results. An applied state also settles the older events of its aggregate. */
   #record([newest, ...older]: AggregateEvents, results: BatchResults): void {
     const result = results.get(newest.key);
     if (result === undefined) return;
@@ -159,14 +163,14 @@ class Settling {
     for (const { event } of older) this.#settlement.outcomes.set(event.eventId, { outcome: 'superseded' });
   }
 
-  /** If a holder's newest event is dead, its previous one may still release the node. */
+  /** Skips dead newest events, because an older event may still release the node. */
   #withoutDead(events: AggregateEvents): AggregateEvents {
     const [newest, next, ...rest] = events;
     if (this.#outcomeOf(newest)?.outcome !== 'dead' || next === undefined) return events;
     return this.#withoutDead([next, ...rest]);
   }
 
-  /** For each conflict, the aggregates that hold the contested element, as far as they are known. */
+  /** Returns the known holders of each conflict's contested element. */
   async #holdersOf(conflicts: readonly Conflict[]): Promise<readonly (readonly [refused: string, holder: string])[]> {
     const nodes = new Set(conflicts.flatMap(({ sharedNode }) => sharedNode ?? []));
     const sharers = nodes.size === 0 ? [] : await this.#ports.findSharers([...nodes]);

@@ -1,4 +1,7 @@
-/** Adds spans to the consumer's log if an OTLP endpoint is set; loads the OpenTelemetry SDK only then. */
+/**
+ * Adds spans to the consumer's log if an OTLP endpoint is set. It loads the OpenTelemetry SDK only
+ * then.
+ */
 
 import { describeError } from '../contract/fault.ts';
 import type { TraceSettings } from '../runtime/settings.ts';
@@ -6,13 +9,13 @@ import type { BatchTrace, TracingOptions } from '../runtime/tracing.ts';
 import type { ConsumeLog, ConsumeReport } from './ports.ts';
 
 export interface SpanLog {
-  /** The collector did not take the spans of a batch; no spans are made for a while. */
+  /** The collector did not accept the spans of a batch; spans pause for a while. */
   readonly spansNotDelivered: (reason: string) => void;
 }
 
-/** Makes spans of batches. */
+/** Creates spans of batches. */
 export interface BatchSpans {
-  /** Runs a batch with a log that also makes a span of each reported outcome. */
+  /** Runs a batch with a log that also creates a span for each reported outcome. */
   readonly trace: (batch: SpannedBatch, run: (log: ConsumeLog) => Promise<ConsumeReport>) => Promise<ConsumeReport>;
   readonly close: () => Promise<void>;
 }
@@ -24,7 +27,9 @@ export interface SpannedBatch {
 }
 
 export interface SpanOptions extends Omit<TracingOptions, 'url'> {
-  /** Whether to send spans before a batch ends: a Lambda function may be frozen afterwards. */
+  /**
+   * Whether to send spans before a batch ends, because a Lambda function may be frozen afterwards.
+   */
   readonly flush: boolean;
 }
 
@@ -32,11 +37,11 @@ export interface SpanOptions extends Omit<TracingOptions, 'url'> {
 const flushMillis = 1_000;
 const responseMillis = 500;
 
-/** Creates spans for an endpoint; makes none if no endpoint is set. */
+/** Creates spans for the configured endpoint, or none without one. */
 export function joinBatchSpans(settings: TraceSettings, options: SpanOptions): BatchSpans {
   const url = tracesUrl(settings);
   if (url === null) return { trace: ({ log }, run) => run(log), close: async () => undefined };
-  // Loaded while the function starts, so that the first batch need not wait for it.
+  // Loaded while the function starts, so that the first batch does not wait for it.
   const opening = import('../runtime/tracing.ts').then(({ Tracing }) => new Tracing({ ...options, url }));
   opening.catch(() => undefined);
   return {
@@ -84,8 +89,8 @@ async function runTraced(
 }
 
 /**
- * The endpoint for traces as it is, or the traces path below the general endpoint. Null if neither is set, or if
- * OpenTelemetry is disabled.
+ * Returns the traces endpoint unchanged, or the traces path under the general endpoint. Null if
+ * neither is set or OpenTelemetry is disabled.
  */
 function tracesUrl(settings: TraceSettings): string | null {
   if (settings.OTEL_SDK_DISABLED) return null;

@@ -1,4 +1,7 @@
-/** Connects the consumer to MongoDB, Neo4j and SQS: once for each process, reused by warm invocations. */
+/**
+ * Connects the consumer to MongoDB, Neo4j and SQS, once per process. Warm invocations reuse the
+ * connections.
+ */
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { outboxCollection } from '../contract/outbox-event.ts';
 import { connectNeo4j } from '../graph/neo4j-connect.ts';
@@ -56,7 +59,7 @@ export interface ConsumerQueue extends Pick<ConsumePorts, 'retryLater' | 'moveTo
   readonly close: () => void;
 }
 
-/** Creates a consumer of the SQS queue; connections open with the first batch. */
+/** Creates a consumer of the SQS queue. Connections open with the first batch. */
 export function wireConsumer(settings: QueueConsumerSettings, catalog: AggregateCatalog): Consumer {
   const queue = new SQSClient({ maxAttempts: 4 });
   const queues = { queueUrl: settings.QUEUE_URL, deadLetterQueueUrl: settings.DEAD_LETTER_QUEUE_URL };
@@ -82,7 +85,10 @@ export function wireConsumer(settings: QueueConsumerSettings, catalog: Aggregate
   });
 }
 
-/** For batches that come from outside SQS: the caller redelivers by its own clock, and sends pointers of ours only. */
+/**
+ * For batches from outside SQS. The caller schedules redeliveries itself and passes only pointers
+ * that outgraph wrote.
+ */
 export const noQueue: ConsumerQueue = {
   spans: { serviceName: 'outgraph-worker', queue: { system: 'outgraph', name: outboxCollection }, flush: false },
   retryLater: async () => undefined,
@@ -90,18 +96,18 @@ export const noQueue: ConsumerQueue = {
   close: () => undefined,
 };
 
-/** The last seconds of an invocation: no more waiting for servers; settled events are recorded. */
+/** Only the recording of settled events may still wait for a server in the last seconds. */
 const reserveMillis = 10_000;
 const recordMillis = 3_000;
 
-/** After a failed batch, a server has this long to answer a ping before the next batch starts. */
+/** How long a server may take to respond to a ping before the next batch after a failed one. */
 const pingMillis = 3_000;
 
 /**
  * Creates a consumer of any queue.
  *
- * @param options `retrySeconds`: how long the driver itself retries while Neo4j is away. The default suits a function,
- * which is invoked again only after a while.
+ * @param options `retrySeconds`: how long the driver itself retries while Neo4j is unavailable. The
+ * default suits a function, which is invoked again only after a while.
  */
 export function joinConsumer(
   settings: ConsumerSettings,
@@ -169,7 +175,7 @@ export function joinConsumer(
         return projectOutboxEvent(catalog, event);
       },
       ...boundedPorts('Neo4j', graph.current.ports, untilReserve, graph.renewIfSilent),
-      // Has a bound of its own. After a call that timed out, this is already the new connection.
+      // It has its own time limit. After a call that timed out, this is already the new connection.
       answers: () => graph.current.ports.answers(),
       ...boundedPorts('MongoDB', reads, untilReserve),
       ...boundedPorts('MongoDB', writes, untilEnd),
