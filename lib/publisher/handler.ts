@@ -1,6 +1,7 @@
 /**
- * The publisher Lambda. Its schedule is shorter than its time-out, so that the next invocation already waits for the
- * lease when this one hands it over. It only translates between Lambda and the flow.
+ * The publisher Lambda. It only translates between Lambda and the flow. Its schedule is shorter
+ * than its time-out, so that the next invocation already waits for the lease when this one hands it
+ * over.
  */
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import { MetricUnit } from '@aws-lambda-powertools/metrics';
@@ -16,7 +17,7 @@ import { wirePublisher } from './wiring.ts';
 /**
  * Creates the publisher's handler. It needs no catalog, because it reads no payload.
  *
- * @throws Error at cold start that names every missing or wrong setting.
+ * @throws Error at cold start that names every missing or invalid setting.
  * @example
  * export const handler = createPublisherHandler();
  */
@@ -36,7 +37,7 @@ export function createPublisherHandler() {
       metrics.addMetric('EventsPublished', MetricUnit.Count, counts.published);
       metrics.addMetric('EntriesPublished', MetricUnit.Count, counts.entries);
       metrics.addMetric('EventsRefused', MetricUnit.Count, counts.refused);
-      // Each loss was counted when it was found; these zeros keep the series without gaps.
+      // Each loss was counted when it was found. These zeros keep the series free of gaps.
       metrics.addMetric('HistoryLost', MetricUnit.Count, 0);
       metrics.addMetric('ChangeEventsTooLarge', MetricUnit.Count, 0);
     }

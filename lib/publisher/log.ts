@@ -1,5 +1,6 @@
 /**
- * The log lines of the publisher's function, and metrics for alarms that must not wait for the end of an invocation.
+ * The log lines of the publisher's function, and the metrics of alarms that must not wait for the
+ * end of an invocation.
  */
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
@@ -14,7 +15,8 @@ const lossMetrics = {
 } as const satisfies Record<LossCode, string>;
 
 /**
- * Writes the publisher's log. Counts a loss at once, because an invocation that crashes later would never report it.
+ * Creates the publisher's log. It counts a loss immediately, because an invocation that crashes
+ * later would never report it.
  */
 export function publishLog(
   logger: Pick<Logger, 'warn' | 'error' | 'debug' | 'level'>,
@@ -32,7 +34,7 @@ export function publishLog(
   };
 }
 
-/** Log lines about single pointers, the same in the publisher's function and in the worker. */
+/** Log lines about single pointers, shared by the publisher's function and the worker. */
 export function pointerLog(
   logger: Pick<Logger, 'error' | 'debug' | 'level'>,
 ): Pick<PublishLog, 'published' | 'leftToSweep'> {

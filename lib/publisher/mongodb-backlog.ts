@@ -1,6 +1,7 @@
 /**
- * Catches up when there is no resume token: notes the cluster's time, and reads the events pending up to it by index,
- * chunk by chunk. A change stream that starts at that time has all the others.
+ * Catches up when there is no resume token. The publisher notes the cluster's time and reads the
+ * events pending up to that time by index, chunk by chunk. A change stream that starts at that time
+ * has all later events.
  */
 import { type Collection, type Document, type MongoClient, Timestamp } from 'mongodb';
 import type { Pointer } from '../contract/pointer.ts';
@@ -10,10 +11,13 @@ import { toPointer } from '../outbox/mongodb-to-pointer.ts';
 import type { Backlog, BacklogChunk } from './progress.ts';
 
 /**
- * Returns the first `limit` pending events of the remaining backlog, sorted by position. Each chunk is a query of its
- * own, so that any later publisher can continue with the next chunk and no cursor stays open. The read waits until the
- * majority has every write up to the backlog's end: otherwise an event that was committed before that time, but not
- * yet replicated, would be in neither the backlog nor the stream.
+ * Returns the first `limit` pending events of the remaining backlog, sorted by position. Each chunk
+ * is a separate query, so any later publisher can continue with the next chunk and no cursor stays
+ * open.
+ *
+ * The read waits until the majority has every write up to the backlog's end. Otherwise an event
+ * that was committed before that time, but not yet replicated, would be in neither the backlog nor
+ * the stream.
  */
 export async function scanPending(
   client: MongoClient,
@@ -24,7 +28,8 @@ export async function scanPending(
   const found = await withMongodbFaults(() => findPending(client, outbox, backlog, limit + 1));
   const next = found[limit];
   if (next === undefined) return { pointers: toPointers(found), rest: null };
-  // The primaries of two shards may assign the same position: a chunk never ends between two events that share one.
+  // The primaries of two shards may assign the same position. A chunk never ends between two events
+  // that share one.
   const chunk = found.filter(({ position }) => position.lessThan(next.position));
   const last = chunk.at(-1);
   if (last === undefined) return scanPending(client, outbox, backlog, 2 * limit);

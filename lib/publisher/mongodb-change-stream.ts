@@ -1,6 +1,6 @@
 /**
- * Tails the outbox with a change stream of inserts, projected to pointers on the server. Payloads never leave MongoDB
- * here, so the size of an event does not matter.
+ * Tails the outbox with a change stream of inserts, which the server projects to pointers. The
+ * stream carries no payloads, so the size of an event does not matter.
  */
 import { type ChangeStreamOptions, type Collection, type Document, MongoServerError, Timestamp } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
@@ -16,11 +16,14 @@ import type { TailStart } from './progress.ts';
 const batchMaxPointers = 500;
 const awaitMillis = 500;
 
-/** Events that end the stream. The pipeline passes them, because an ended stream would look like a quiet one. */
-const endings = ['drop', 'rename', 'dropDatabase', 'invalidate'];
+/**
+ * Operations that end the stream. The pipeline lets them through, because an ended stream would
+ * look like a quiet one.
+ */
+const endingOperations = ['drop', 'rename', 'dropDatabase', 'invalidate'];
 
 const pipeline: Document[] = [
-  { $match: { operationType: { $in: ['insert', ...endings] } } },
+  { $match: { operationType: { $in: ['insert', ...endingOperations] } } },
   {
     $project: {
       _id: 1,
@@ -44,44 +47,48 @@ export function outboxInserts(batchSize: number): [pipeline: Document[], options
   return [pipeline, { maxAwaitTimeMS: awaitMillis, batchSize }];
 }
 
-/** How long the rest of the server's batch is read after the first insert, in milliseconds. */
-const togetherMillis = 5;
+/** How long to read the rest of the server's batch after the first insert, in milliseconds. */
+const drainMillis = 5;
 
 export interface TailOptions {
   /**
-   * How long `next` waits for more inserts, in milliseconds, if the previous batch was not empty. So a single event is
-   * sent at once, and events of a busy outbox are sent together. 0 by default.
+   * How long `next` waits for more inserts, in milliseconds, if the previous batch was not empty. A
+   * single event is then sent immediately, and events of a busy outbox are sent together. 0 by
+   * default.
    */
   readonly lingerMillis?: number;
-  /** Maximum number of pointers in an entry, which decides the size of a batch. 1 by default. */
+  /** Maximum number of pointers in an entry, which determines the size of a batch. 1 by default. */
   readonly pointersPerEntry?: number;
 }
 
 /**
- * Opens the tail of the outbox. It connects with the first `next`, so an invalid token shows then. `next` waits up to
- * half a second for inserts and always returns a token; `poll` requests more from the server but does not wait.
+ * Opens the tail of the outbox. It connects with the first `next`, so an invalid token fails there.
+ * `next` waits up to half a second for inserts and always returns a token. `poll` requests more
+ * from the server but does not wait.
  */
 export function tailOutbox(
   outbox: Collection<Document>,
   start: TailStart<ResumeToken>,
   { lingerMillis = 0, pointersPerEntry = 1 }: TailOptions = {},
 ): Tail<ResumeToken> {
-  // Packs are sent in four calls. A checkpoint follows each batch, so that smaller ones would mean more of them.
+  // Packs are sent in four calls. A checkpoint follows each batch, so smaller batches would mean
+  // more checkpoints.
   const maxPointers = Math.max(batchMaxPointers, 4 * entriesPerCall * pointersPerEntry);
   const [inserts, options] = outboxInserts(maxPointers);
   const stream = outbox.watch<Document, InsertedPointer>(inserts, { ...options, ...streamStart(start) });
   let reading: Promise<InsertedPointer | null> | undefined;
   let isBusy = false;
 
-  const readOne = async (deadline: Promise<'nothing yet'> | undefined) => {
+  const readNext = async (deadline: Promise<'nothing yet'> | undefined) => {
     if (reading === undefined) {
       reading = stream.tryNext();
-      // The next caller that awaits it handles the error; until then it must not count as unhandled.
+      // The next caller that awaits it handles the error. Until then it must not count as
+      // unhandled.
       reading.catch(() => undefined);
     }
-    const one = deadline === undefined ? await reading : await Promise.race([reading, deadline]);
-    if (one !== 'nothing yet') reading = undefined;
-    return one;
+    const insert = deadline === undefined ? await reading : await Promise.race([reading, deadline]);
+    if (insert !== 'nothing yet') reading = undefined;
+    return insert;
   };
 
   const read = async (waits: boolean): Promise<TailedPointers<ResumeToken>> => {
@@ -90,12 +97,12 @@ export function tailOutbox(
     const lingersUntil = isBusy ? performance.now() + lingerMillis : 0;
     let deadline = waits ? undefined : immediately();
     while (pointers.length < maxPointers) {
-      const insert = await readOne(deadline);
-      deadline ??= linger(Math.max(togetherMillis, lingersUntil - performance.now()));
+      const insert = await readNext(deadline);
+      deadline ??= linger(Math.max(drainMillis, lingersUntil - performance.now()));
       if (insert === 'nothing yet') break;
       if (insert === null) {
-        // The post-batch token advances even if nothing matched, so that a quiet outbox's token does not age out of the
-        // oplog.
+        // The post-batch token advances even if nothing matched, so a quiet outbox's token does not
+        // age out of the oplog.
         token = stream.resumeToken as ResumeToken;
         break;
       }
@@ -123,12 +130,15 @@ export function tailOutbox(
   };
 }
 
-/** Error codes after which the stream cannot resume from its token: invalid token, history lost, fatal. */
+/**
+ * Error codes after which the stream cannot resume from its token: invalid token, history lost,
+ * fatal.
+ */
 const lostCodes: ReadonlySet<unknown> = new Set([260, 286, 280]);
 
 /**
- * The next event exceeds the size of a document (BSONObjectTooLarge): every stream that resumes from the same token
- * ends the same way.
+ * BSONObjectTooLarge: the next event exceeds the size limit of a document. Every stream that
+ * resumes from the same token ends the same way.
  */
 const tooLargeCode = 10334;
 
@@ -145,7 +155,7 @@ export function translateTailError(error: unknown): Fault {
       cause: error,
     });
   }
-  // Dropping the collection invalidates the stream; the driver then reports it as closed.
+  // Dropping the collection invalidates the stream, and the driver then reports it as closed.
   if (error instanceof Error && error.name === 'MongoAPIError') {
     return new Fault('history-lost', 'The change stream was closed by the server.', { cause: error });
   }
@@ -156,12 +166,15 @@ function linger(millis: number): Promise<'nothing yet'> {
   return new Promise((resolve) => setTimeout(resolve, millis, 'nothing yet' as const));
 }
 
-/** Resolves after everything that has already arrived: buffered inserts need only promises, which run before this. */
+/**
+ * Resolves after everything that has already arrived. Buffered inserts need only promises, which
+ * run before this.
+ */
 function immediately(): Promise<'nothing yet'> {
   return new Promise((resolve) => setImmediate(resolve, 'nothing yet' as const));
 }
 
-/** The start of a change stream, as the driver's options. */
+/** Returns the driver's options for a start of a change stream. */
 export function streamStart(start: TailStart<ResumeToken>): ChangeStreamOptions {
   if ('resumeToken' in start) return { resumeAfter: start.resumeToken };
   return { startAtOperationTime: nextTimestamp(start.after) };

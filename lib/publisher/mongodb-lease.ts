@@ -1,7 +1,7 @@
 /**
- * The publisher's lease and checkpoint: one document holds who may publish, until when, and where to continue. Every
- * write proves by owner and fence that the lease is still held, so that a publisher that was paused can never move the
- * checkpoint back. All times are the server's.
+ * The publisher's lease and checkpoint: one document with who may publish, until when, and where to
+ * continue. Every write proves by owner and fence that the lease is still held, so a publisher that
+ * was paused can never move the checkpoint back. All times are the server's.
  */
 import { type Collection, type Document, Timestamp } from 'mongodb';
 import { fromPosition, type Position, toPosition } from '../contract/position.ts';
@@ -18,7 +18,10 @@ export interface Checkpoint {
   /** Increases with every change of owner. */
   readonly fence: number;
   readonly leaseExpiresAt: Date;
-  /** When a publisher last took the lease or saved its progress; the age of this time is the publishers' silence. */
+  /**
+   * When a publisher last took the lease or saved its progress. The age of this time is the
+   * publishers' silence.
+   */
   readonly updatedAt?: Date;
   /** Where the change stream resumes; null until a stream has returned its first token. */
   readonly resumeToken: ResumeToken | null;
@@ -61,7 +64,10 @@ export async function acquireLease(checkpoints: Collection<Checkpoint>, request:
   return taken === null ? null : { id, owner, fence: taken.fence, progress: toProgress(taken) };
 }
 
-/** Saves the progress and renews the lease. False if another publisher has the lease; nothing is written then. */
+/**
+ * Saves the progress and renews the lease. Returns false and writes nothing if another publisher
+ * has the lease.
+ */
 export async function saveCheckpoint(
   checkpoints: Collection<Checkpoint>,
   lease: Lease,
@@ -80,7 +86,7 @@ export async function saveCheckpoint(
   return result.matchedCount === 1;
 }
 
-/** Releases the lease, so that the next publisher need not wait until it expires. */
+/** Releases the lease, so that the next publisher does not wait for it to expire. */
 export async function releaseLease(checkpoints: Collection<Checkpoint>, lease: Lease): Promise<void> {
   await withMongodbFaults(() =>
     checkpoints.updateOne(held(lease), { $set: { owner: null, leaseExpiresAt: new Date(0) } }, majority),

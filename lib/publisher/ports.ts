@@ -4,15 +4,21 @@ import type { Position } from '../contract/position.ts';
 import type { Backlog, BacklogChunk, PublishProgress, TailStart } from './progress.ts';
 import type { SendOptions } from './send-all.ts';
 
-/** Pointers in the order of their inserts, and the token after the last of them; null if there is no new token. */
+/**
+ * Pointers in the order of their inserts, and the token after the last one; null if there is no new
+ * token.
+ */
 export interface TailedPointers<Token> {
   readonly pointers: readonly Pointer[];
   readonly resumeToken: Token | null;
 }
 
-/** An open tail of the outbox. Both reads throw `history-lost` or `change-event-too-large` if it cannot continue. */
+/**
+ * An open tail of the outbox. Both reads throw `history-lost` or `change-event-too-large` if it
+ * cannot continue.
+ */
 export interface Tail<Token> {
-  /** Waits a moment for inserts. */
+  /** Waits briefly for inserts. */
   readonly next: () => Promise<TailedPointers<Token>>;
   /** Returns what has arrived, without waiting. */
   readonly poll: () => Promise<TailedPointers<Token>>;
@@ -45,9 +51,12 @@ export interface PublishPorts<Token> extends Omit<SendOptions, 'maySend'> {
 export type LossCode = 'history-lost' | 'change-event-too-large';
 
 export interface PublishLog {
-  /** There is no token to resume from, so every pending event is published again. `code` is null on the first start. */
+  /**
+   * There is no token to resume from, so every pending event is published again. `code` is null on
+   * the first start.
+   */
   readonly publishingPending: (code: LossCode | null) => void;
-  /** The bus took these pointers. */
+  /** The bus accepted these pointers. */
   readonly published: (pointers: readonly Pointer[]) => void;
   /** The bus refused these pointers in every attempt. */
   readonly leftToSweep: (pointers: readonly Pointer[]) => void;

@@ -2,12 +2,12 @@
 import type { Pointer } from '../contract/pointer.ts';
 import type { Position } from '../contract/position.ts';
 
-/** Where a tail of the outbox starts: after a token, or with what commits after a time of the cluster. */
+/** Where a tail of the outbox starts: after a token, or after a time of the cluster. */
 export type TailStart<Token> = { readonly resumeToken: Token } | { readonly after: Position };
 
 /**
- * The pending events still to be published by index: with a position after `after` (null: from the first), up to
- * `until`.
+ * The pending events still to be published by index: with a position after `after` (null: from the
+ * first) and up to `until`.
  */
 export interface Backlog {
   readonly until: Position;
@@ -20,23 +20,28 @@ export interface BacklogChunk {
   readonly rest: Backlog | null;
 }
 
-/** Where to continue: everything before is on the bus. */
+/** Where to continue: everything before it is on the bus. */
 export interface PublishProgress<Token> {
   readonly tail: TailStart<Token>;
   readonly backlog: Backlog | null;
 }
 
 /**
- * The progress of a publisher without a checkpoint: a backlog of everything pending up to the cluster's time `now`,
- * read by index, and a tail of everything that commits after `now`.
+ * The progress of a publisher without a checkpoint: a backlog of everything pending up to the
+ * cluster's time `now`, read by index, and a tail of everything that commits after `now`.
  *
- * Every event is in at least one of them. An event takes its position at its insert, and its transaction commits later,
- * at a greater time of the cluster. An event that commits after `now` comes with the tail, whatever its position. An
- * event that committed by `now` has a position before `now`, and every read that happens causally after `now` sees it,
- * so the backlog has it while it is pending. An event may also commit with a position that the backlog has already
- * passed: the tail has it. Events in both are published twice, which is harmless.
+ * Every event is in at least one of them. An event gets its position when it is inserted, and its
+ * transaction commits later, at a greater time of the cluster.
  *
- * The tail starts after `now`, not at it, because the event that ended the previous tail may have happened at `now`.
+ * - An event that commits after `now` is in the tail, whatever its position. The backlog may
+ *   already have passed that position.
+ * - An event that committed by `now` has a position before `now`. Every read that happens causally
+ *   after `now` sees it, so the backlog has it while it is pending.
+ *
+ * Events in both are published twice, which is harmless.
+ *
+ * The tail starts after `now`, not at it, because the event that ended the previous tail may have
+ * happened at `now`.
  */
 export function beginAt(now: Position): PublishProgress<never> {
   return { tail: { after: now }, backlog: { until: now, after: null } };

@@ -1,6 +1,6 @@
 /**
- * The publisher's retries: publishes again after every infrastructure fault until the time is nearly up, so that an
- * outage of a second costs about a second, not the rest of the invocation.
+ * The publisher's retries. It publishes again after every infrastructure fault until the time is
+ * nearly up, so an outage of a second costs about a second, not the rest of the invocation.
  */
 import { delayAfter } from '../runtime/back-off.ts';
 import { handOverMillis, noCounts, type PublishCounts, type PublishReport } from './publish.ts';
@@ -8,7 +8,7 @@ import type { Sleep } from './send-all.ts';
 
 /** The ports of `publishUntilTimeIsUp`. */
 export interface RetryPorts {
-  /** Takes the lease, and publishes until something fails. */
+  /** Takes the lease and publishes until something fails. */
   readonly publishOnce: (counts: PublishCounts) => Promise<PublishReport>;
   readonly sleep: Sleep;
   /** From 0 to 1, for the jitter. */
@@ -18,19 +18,21 @@ export interface RetryPorts {
 }
 
 export interface RetryLog {
-  /** Publishing failed; it is retried after `retryMillis`, or, with null, not in this invocation. */
+  /** Publishing failed. It is retried after `retryMillis`; null: not in this invocation. */
   readonly publishingFailed: (error: unknown, retryMillis: number | null) => void;
-  /** Another publisher took over while this one was stalled; this one stands by. */
+  /** Another publisher took over while this one was stalled. This one now waits for the lease. */
   readonly leaseLost: () => void;
 }
 
-/** The back-off starts again when something is published. */
+/** The back-off restarts when something is published. */
 const failureMillis = { first: 100, most: 5_000 };
 
 /**
- * Publishes until the time is nearly up, and retries after faults. `counts` increases meanwhile, also if this throws.
+ * Publishes until the time is nearly up, and retries after faults. `counts` increases meanwhile,
+ * also if this throws.
  *
- * @throws the last fault, if nothing was published after it. The next invocation continues from the checkpoint.
+ * @throws the last fault, if nothing was published after it. The next invocation continues from the
+ * checkpoint.
  */
 export async function publishUntilTimeIsUp(ports: RetryPorts, counts = noCounts()): Promise<PublishReport> {
   let failures = 0;
@@ -49,7 +51,7 @@ export async function publishUntilTimeIsUp(ports: RetryPorts, counts = noCounts(
     } else if (end.outcome === 'lease-lost' && ports.remainingMillis() >= handOverMillis) {
       ports.log.leaseLost();
     } else {
-      // No time was left to publish anything.
+      // There was no time left to publish anything.
       if (end.outcome === 'handed-over' && last?.checkpoints === counts.checkpoints) throw last.error;
       return end;
     }

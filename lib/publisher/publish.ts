@@ -1,7 +1,8 @@
 /**
- * The publisher's flow: holds the lease, publishes the backlog by index and the tail of the outbox side by side, and
- * saves its progress only after the sends. If it is killed at any point, the next publisher continues from the saved
- * progress and repeats sends that may have been lost; nothing is skipped.
+ * The publisher's flow. It holds the lease, publishes the backlog by index and the tail of the
+ * outbox side by side, and saves its progress only after the sends. If it is killed at any point,
+ * the next publisher continues from the saved progress and repeats sends that may have been lost.
+ * Nothing is skipped.
  */
 import { Fault } from '../contract/fault.ts';
 import type { Pointer } from '../contract/pointer.ts';
@@ -11,44 +12,47 @@ import { type SendPacks, sendAll } from './send-all.ts';
 
 /** Counts of one invocation so far. */
 export interface PublishCounts {
-  /** Pointers that the bus took, each time it took them. */
+  /** Pointers that the bus accepted, counted each time. */
   published: number;
-  /** Entries of the bus that held them. */
+  /** Bus entries that held them. */
   entries: number;
   refused: number;
   historyLost: number;
-  /** Events that the change stream could not deliver, and that were found by index. */
+  /** Events that the change stream could not deliver and that were found by index. */
   steppedPast: number;
-  /** How often progress was saved. */
+  /** Number of times that progress was saved. */
   checkpoints: number;
 }
 
 /**
- * The result of one invocation. `not-needed`: another publisher held the lease all the time. `lease-lost`: another one
- * took over while this one was stalled.
+ * The result of one invocation. `not-needed`: another publisher held the lease all the time.
+ * `lease-lost`: another publisher took over while this one was stalled.
  */
 export interface PublishReport extends Readonly<PublishCounts> {
   readonly outcome: 'handed-over' | 'not-needed' | 'lease-lost';
 }
 
-/** Starts no further batch if less time than this remains before the function's time-out. */
+/** No further batch starts if less time than this remains before the function's time-out. */
 export const handOverMillis = 10_000;
 
-/** Starts no further call if less time remains: a call that hangs, the checkpoint and the release still fit into it. */
+/**
+ * No further call starts if less time than this remains. It leaves room for a call that hangs, the
+ * checkpoint and the release of the lease.
+ */
 const stopSendingMillis = 8_000;
 
 const leasePollMillis = 250;
 
-/** Counts of zero. */
 export function noCounts(): PublishCounts {
   return { published: 0, entries: 0, refused: 0, historyLost: 0, steppedPast: 0, checkpoints: 0 };
 }
 
 /**
- * Publishes until the time is nearly up, then hands the lease over. `counts` increases meanwhile, also if this throws.
+ * Publishes until the time is nearly up, then hands the lease over. `counts` increases meanwhile,
+ * also if this throws.
  *
- * @throws Fault of the infrastructure, mostly `bus-unavailable` or `mongodb-unavailable`. Everything before the
- * checkpoint was sent.
+ * @throws Fault of the infrastructure, mostly `bus-unavailable` or `mongodb-unavailable`.
+ * Everything before the checkpoint was sent.
  */
 export async function publish<Token>(ports: PublishPorts<Token>, counts = noCounts()): Promise<PublishReport> {
   const lease = await waitForLease(ports);
@@ -57,7 +61,7 @@ export async function publish<Token>(ports: PublishPorts<Token>, counts = noCoun
   try {
     outcome = await new PublishRun(ports, lease, counts).untilTimeIsUp();
   } catch (error) {
-    // The error that ended the run matters more: a lease that cannot be released expires.
+    // The error that ended the run matters more. A lease that cannot be released expires.
     await lease.release().catch(() => undefined);
     throw error;
   }
@@ -110,8 +114,8 @@ class PublishRun<Token> {
   }
 
   /**
-   * Starts from the present. Saves the progress before anything is sent, so that the next publisher has the same end of
-   * the backlog and the tail from there.
+   * Starts from the present. It saves the progress before anything is sent, so that the next
+   * publisher starts with the same backlog and the same tail.
    */
   async #begin(loss: LossCode | null): Promise<PublishProgress<Token>> {
     this.#ports.log.publishingPending(loss);
@@ -133,8 +137,8 @@ class PublishRun<Token> {
   }
 
   /**
-   * Publishes a chunk of the backlog and the tail's new events together: old events do not delay new ones, and while
-   * there are old ones, it does not wait for new ones.
+   * Publishes a chunk of the backlog together with the tail's new events. Old events do not delay
+   * new ones, and while there are old events, it does not wait for new ones.
    */
   async #publishNext(tail: Tail<Token>, progress: PublishProgress<Token>): Promise<PublishProgress<Token>> {
     const { backlog } = progress;
@@ -151,7 +155,10 @@ class PublishRun<Token> {
     return next;
   }
 
-  /** Sends pointers; false if it was stopped. Meanwhile it renews the lease with the progress that was saved last. */
+  /**
+   * Sends pointers; returns false if stopped. Meanwhile it renews the lease with the progress that
+   * was saved last.
+   */
   async #send(pointers: readonly Pointer[], progress: PublishProgress<Token>): Promise<boolean> {
     const maySend = async () => {
       if (this.#isSaveDue()) await this.#save(progress);
@@ -159,10 +166,10 @@ class PublishRun<Token> {
     };
     const send: SendPacks = async (packs) => {
       const refused = await this.#ports.send(packs);
-      const taken = packs.filter((pack) => !refused.includes(pack));
-      const published = taken.flat();
+      const accepted = packs.filter((pack) => !refused.includes(pack));
+      const published = accepted.flat();
       this.#counts.published += published.length;
-      this.#counts.entries += taken.length;
+      this.#counts.entries += accepted.length;
       this.#ports.log.published(published);
       return refused;
     };
@@ -182,7 +189,7 @@ class PublishRun<Token> {
   }
 
   async #save(progress: PublishProgress<Token>): Promise<void> {
-    // Set before the save is answered, because concurrent calls ask whether a save is due.
+    // Set before the save returns, because concurrent calls check whether a save is due.
     this.#savedAtRemaining = this.#ports.remainingMillis();
     if (!(await this.#lease.save(progress))) this.#leaseLost = true;
   }

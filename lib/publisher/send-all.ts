@@ -1,9 +1,15 @@
-/** Sends packs of pointers in calls of ten, several at once, and retries what was refused or whose call failed. */
+/**
+ * Sends packs of pointers in calls of ten, several at once, and retries refused packs and failed
+ * calls.
+ */
 import pMap from 'p-map';
 import { intoCalls, type Pack, type Pointer } from '../contract/pointer.ts';
 import { delayAfter } from '../runtime/back-off.ts';
 
-/** Sends the packs of one call and returns those that were refused. Throws if the call itself failed. */
+/**
+ * Sends the packs of one call and returns those that were refused. Throws if the call itself
+ * failed.
+ */
 export type SendPacks = (packs: readonly Pack[]) => Promise<readonly Pack[]>;
 
 export type Sleep = (millis: number) => Promise<void>;
@@ -12,7 +18,7 @@ export interface SendOptions {
   readonly send: SendPacks;
   /** Maximum number of pointers in an entry. */
   readonly pointersPerEntry: number;
-  /** Called before each call: false if the time is up or another publisher has the lease. */
+  /** Called before each call. False if the time is up or another publisher has the lease. */
   readonly maySend: () => Promise<boolean>;
   readonly sleep: Sleep;
   /** From 0 to 1, for the jitter. */
@@ -20,9 +26,9 @@ export interface SendOptions {
 }
 
 /**
- * The result of sending. `done`: the `refused` pointers stay pending in the outbox, where the sweep finds them.
- * `stopped`: the next publisher sends the rest from the same checkpoint; `failure` is the error of the last attempt
- * before, if it failed.
+ * The result of sending. `done`: the `refused` pointers stay pending in the outbox, where the sweep
+ * finds them. `stopped`: the next publisher sends the rest from the same checkpoint; `failure` is
+ * the error of the previous attempt, if it failed.
  */
 export type SendReport =
   | { readonly outcome: 'done'; readonly refused: readonly Pointer[] }
@@ -35,11 +41,13 @@ const maxAttempts = 5;
 const retryMillis = { first: 200, most: 3_200 };
 
 /**
- * Sends all pointers, and retries the remaining ones with growing back-off until five attempts in a row make no
- * progress. Pointers that the bus still refuses are left to the sweep: waiting for them would delay everything after
- * them. With a bus that takes some calls and fails others, everything is sent in the end.
+ * Sends all pointers. It retries the remaining ones with growing back-off until five attempts in a
+ * row make no progress. Pointers that the bus still refuses are left to the sweep, because waiting
+ * for them would delay everything behind them. If a bus accepts some calls and fails others,
+ * everything is sent in the end.
  *
- * @throws Fault `bus-unavailable` if calls still fail as a whole: nothing after the checkpoint then counts as sent.
+ * @throws Fault `bus-unavailable` if calls still fail as a whole: nothing after the checkpoint then
+ * counts as sent.
  */
 export async function sendAll(pointers: readonly Pointer[], options: SendOptions): Promise<SendReport> {
   let remaining = pointers;
@@ -68,8 +76,8 @@ interface Attempt {
 }
 
 /**
- * Makes one attempt. It starts no further call after one has failed, and waits until all calls have ended: none may run
- * on after the flow has continued.
+ * Makes one attempt. It starts no further call after one has failed, and waits until all calls have
+ * ended: none may still be running when the flow continues.
  */
 async function sendOnce(
   pointers: readonly Pointer[],

@@ -1,4 +1,7 @@
-/** Connects the publisher to MongoDB and EventBridge: once for each process, reused by warm invocations. */
+/**
+ * Connects the publisher to MongoDB and EventBridge, once per process. Warm invocations reuse the
+ * connections.
+ */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pointer } from '../contract/pointer.ts';
@@ -19,9 +22,9 @@ import type { SendPacks } from './send-all.ts';
 
 /** A wired publisher. */
 export interface Publisher {
-  /** Publishes until the time is nearly up, or something fails. */
+  /** Publishes until the time is nearly up or something fails. */
   readonly publish: (remainingMillis: () => number, log: PublishLog) => Promise<PublishReport>;
-  /** Retries after faults; `counts` increases meanwhile, also if the last fault is thrown. */
+  /** Retries after faults. `counts` increases meanwhile, also if the last fault is thrown. */
   readonly publishUntilTimeIsUp: (
     remainingMillis: () => number,
     log: PublishLog & RetryLog,
@@ -35,14 +38,20 @@ export interface PointerSink {
   readonly send: SendPacks;
   /** Maximum number of pointers in an entry. */
   readonly pointersPerEntry: number;
-  /** How long the tail waits for more inserts while they keep coming, in milliseconds. */
+  /** How long the tail waits for more inserts while they keep arriving, in milliseconds. */
   readonly lingerMillis: number;
-  /** Called with pointers of the backlog before they are sent: an earlier process may have begun with their events. */
+  /**
+   * Called with pointers of the backlog before they are sent. An earlier process may already have
+   * started their events.
+   */
   readonly markRedelivered?: (pointers: readonly Pointer[]) => void;
   readonly close: () => void;
   /** The id of the lease and checkpoint. */
   readonly checkpointId: string;
-  /** Whether sent pointers survive the process. If not, every start publishes everything that is pending. */
+  /**
+   * Whether sent pointers survive the process. If not, every start publishes everything that is
+   * pending.
+   */
   readonly durable: boolean;
 }
 
@@ -50,11 +59,12 @@ export interface PointerSink {
 const chunkPointers = 1_000;
 
 /**
- * A quiet or slowly sending publisher renews its lease this often, or three times for each lease if that is shorter.
+ * How often a quiet or slowly sending publisher renews its lease, unless a third of the lease is
+ * shorter.
  */
 const renewMillis = 2_000;
 
-/** Creates a publisher to the bus; connections open with the first call. */
+/** Creates a publisher to the bus. Connections open with the first call. */
 export function wirePublisher(settings: PublisherSettings): Publisher {
   const bus = connectEventBus();
   return joinPublisher(settings, {

@@ -103,7 +103,7 @@ describe.each([
     const outsider = connectEventBus({ endpoint: none.url });
     await expect(sendPointers(outsider, pointers(1), 1)).rejects.toMatchObject({
       code: 'bus-unavailable',
-      message: 'EventBridge did not take the call (AccessDeniedException).',
+      message: 'EventBridge request failed: AccessDeniedException. It will be retried.',
     });
     outsider.destroy();
     await none.close();

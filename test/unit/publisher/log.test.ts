@@ -33,10 +33,10 @@ it.each([
 it('logs a fault with its code and message, and any other error only by its name', () => {
   const logged: unknown[] = [];
   const log = publishLog({ ...quiet, error: (_, ...about) => void logged.push(...about) }, new Metrics());
-  log.publishingFailed(new Fault('bus-unavailable', 'EventBridge did not take the call.'), 100);
+  log.publishingFailed(new Fault('bus-unavailable', 'EventBridge request failed.'), 100);
   log.publishingFailed(new TypeError('mongodb://user:secret@host'), null);
   expect(logged).toStrictEqual([
-    { code: 'bus-unavailable', reason: 'EventBridge did not take the call.', retryMillis: 100 },
+    { code: 'bus-unavailable', reason: 'EventBridge request failed.', retryMillis: 100 },
     { code: 'unexpected', reason: 'TypeError', retryMillis: null },
   ]);
 });
