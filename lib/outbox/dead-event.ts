@@ -5,6 +5,9 @@ export interface DeadEvent {
   /** 24 hexadecimal digits. */
   readonly eventId: string;
   readonly code: DataFaultCode;
-  /** Names the path of the problem. It may name aggregates and keys, so it belongs in the outbox and never in a log. */
+  /**
+   * Names the path of the problem. It may name aggregates and keys, so it belongs in the outbox and
+   * never in a log.
+   */
   readonly message: string;
 }

@@ -1,11 +1,13 @@
-/** The MongoDB cluster's time: positions come from it, so a position ahead of it is never trusted. */
+/**
+ * The MongoDB cluster's time. Positions come from it, so a position ahead of it is never trusted.
+ */
 import type { Collection, Db, Document, MongoClient } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 import { fromPosition, type Position, positionTime, toPosition } from '../contract/position.ts';
 import { identityCollection } from './collections.ts';
 import { withMongodbFaults } from './mongodb-errors.ts';
 
-/** Returns the time of the cluster's newest operation that this client knows of. */
+/** Returns the time of the newest cluster operation that this client knows of. */
 export async function readClusterTime(client: MongoClient, outbox: Collection<Document>): Promise<Position> {
   return client.withSession({ causalConsistency: true }, (session) =>
     withMongodbFaults(async () => {
@@ -22,8 +24,9 @@ export async function readClusterTime(client: MongoClient, outbox: Collection<Do
 const idleSeconds = 10;
 
 /**
- * Creates a clock of the cluster that holds this database. It returns the latest position that the cluster can have
- * assigned by now, and asks the cluster only if the given position is later than its last answer.
+ * Creates a clock of the cluster that holds this database. It returns the latest position that the
+ * cluster can have assigned so far. It queries the cluster only if the given position is later than
+ * the last result.
  */
 export function createClock(db: Db): (position: Position) => Promise<Position> {
   let latest = toPosition({ t: 0, i: 0 });
@@ -36,13 +39,15 @@ export function createClock(db: Db): (position: Position) => Promise<Position> {
   };
 }
 
-/** The fault of a graph with a position that is later than the latest one that the cluster can have assigned. */
+/**
+ * Returns the fault of a graph whose position is later than any that the cluster can have assigned.
+ */
 export function clockBehind(position: Position, latest: Position): Fault {
   return new Fault(
     'clock-behind-graph',
-    `The graph knows an event of ${positionTime(position).toISOString()}, but the time of the MongoDB ` +
-      `cluster is not past ${positionTime(latest).toISOString()}: another cluster assigned that position, ` +
-      'and new events would look older than what the graph has. Events stay pending until you adopt the ' +
-      'graph (npx outgraph set-up --adopt); first read docs/runbook.md, clock-behind-graph.',
+    `The graph has an event of ${positionTime(position).toISOString()}, but the MongoDB cluster's time is ` +
+      `at most ${positionTime(latest).toISOString()}: another cluster assigned that position, and new events ` +
+      'would look older than the graph. Events stay pending until you adopt the graph ' +
+      '(npx outgraph set-up --adopt); first read docs/runbook.md, clock-behind-graph.',
   );
 }

@@ -1,11 +1,13 @@
-/** Creates the MongoDB client of a process: one for all flows, kept over warm invocations. */
+/**
+ * Creates the MongoDB client of a process, shared by all flows and kept across warm invocations.
+ */
 import { type Db, MongoClient } from 'mongodb';
 import { withMongodbFaults } from './mongodb-errors.ts';
 
 /**
- * Creates a client. It connects with the first operation, so an unreachable server shows then, after ten seconds: well
- * below the functions' time-outs. Writes must survive a failover (majority), and reads must not see data that may be
- * rolled back.
+ * Creates a client. It connects with the first operation, so an unreachable server fails there
+ * after ten seconds, well below the functions' time-outs. Writes must survive a failover
+ * (majority), and reads must not see data that may be rolled back.
  */
 export function connectMongodb(uri: string, { selectionMillis = 10_000 } = {}): MongoClient {
   const client: MongoClient & { topology?: unknown } = new MongoClient(uri, {
@@ -20,14 +22,15 @@ export function connectMongodb(uri: string, { selectionMillis = 10_000 } = {}): 
     readConcern: { level: 'majority' },
     writeConcern: { w: 'majority' },
   });
-  // A client whose first connection failed would answer "Topology is closed" forever; without its topology, the next
-  // operation connects again. After `close`, the driver itself refuses further operations.
+  // A client whose first connection failed would report "Topology is closed" forever. Without its
+  // topology, the next operation reconnects. After `close`, the driver itself refuses further
+  // operations.
   return client.on('topologyClosed', () => {
     delete client.topology;
   });
 }
 
-/** Resolves when the primary has answered a ping. @throws Fault `mongodb-unavailable`. */
+/** Resolves when the primary has responded to a ping. @throws Fault `mongodb-unavailable`. */
 export async function pingMongodb(db: Db): Promise<void> {
   await withMongodbFaults(() => db.command({ ping: 1 }));
 }

@@ -1,16 +1,17 @@
 /**
- * Translates the MongoDB driver's errors into outgraph's faults, without the connection string, user and command that a
- * driver's or server's message may quote.
+ * Translates the MongoDB driver's errors into outgraph's faults. Faults omit the connection string,
+ * user and command that a driver's or server's message may quote.
  *
- * Codes: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
+ * Codes:
+ * https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
  */
 import { MongoError, MongoNetworkError, MongoServerSelectionError } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 import { connectionProblem } from '../runtime/connection-problem.ts';
 
 /**
- * Runs a database operation, and translates the driver's errors into a `mongodb-unavailable`, `credentials-refused` or
- * `permission-denied` fault.
+ * Runs a database operation and translates the driver's errors into a `mongodb-unavailable`,
+ * `credentials-refused` or `permission-denied` fault.
  */
 export async function withMongodbFaults<Result>(operation: () => Promise<Result>): Promise<Result> {
   try {
@@ -20,11 +21,11 @@ export async function withMongodbFaults<Result>(operation: () => Promise<Result>
   }
 }
 
-/** Translates an error into a fault; a fault stays unchanged. */
+/** Translates an error into a fault. A fault stays unchanged. */
 export function translateMongodbError(error: unknown): Fault {
   if (error instanceof Fault) return error;
   if (error instanceof MongoError) {
-    const refusal = errorsWithin(error).flatMap((one) => refusalOf(one) ?? [])[0];
+    const refusal = errorsWithin(error).flatMap((inner) => refusalOf(inner) ?? [])[0];
     if (refusal !== undefined) return new Fault(refusal.code, refusal.message, { cause: error });
     return new Fault('mongodb-unavailable', unavailableText(error), { cause: error });
   }
@@ -32,29 +33,24 @@ export function translateMongodbError(error: unknown): Fault {
   const problem = error instanceof Error && 'syscall' in error ? connectionProblem([error.message], target) : null;
   if (problem !== null)
     return new Fault('mongodb-unavailable', `MongoDB cannot be reached: ${problem}`, { cause: error });
-  return new Fault(
-    'unexpected',
-    `An operation on MongoDB failed: ${error instanceof Error ? error.name : typeof error}.`,
-    { cause: error },
-  );
+  return new Fault('unexpected', `A MongoDB operation failed: ${error instanceof Error ? error.name : typeof error}.`, {
+    cause: error,
+  });
 }
 
 const target = { server: 'MongoDB', setting: 'MONGODB_URI', withTls: 'set tls=true' } as const;
 
-/** The driver's view of each server, after it found none that it could use. */
+/** The driver's view of each server after it found no usable one. */
 interface Topology {
   readonly type?: string;
   readonly servers?: ReadonlyMap<string, { readonly type?: string; readonly error?: unknown }>;
 }
 
 function unavailableText(error: MongoError): string {
-  const code = error.code === undefined ? '' : `, code ${error.code}`;
+  const code = error.code === undefined ? '' : ` (code ${error.code})`;
   const topology: Topology | null = error instanceof MongoServerSelectionError ? (error.reason ?? {}) : null;
   if (topology === null && !(error instanceof MongoNetworkError))
-    return (
-      `MongoDB failed a request: ${error.name}${code}. Try again; ` +
-      'if it keeps failing, check the log of the server.'
-    );
+    return `MongoDB request failed: ${error.name}${code}. Try again; if it keeps failing, check the server's log.`;
   const addresses = [...(topology?.servers?.keys() ?? [])];
   const where = addresses.length === 0 ? '' : ` at ${addresses.join(', ')}`;
   return `MongoDB${where} cannot be reached: ${(topology && topologyProblem(topology)) ?? networkProblem(error)}`;
@@ -62,15 +58,15 @@ function unavailableText(error: MongoError): string {
 
 function topologyProblem({ type, servers }: Topology): string | null {
   if (servers?.size === 0)
-    return 'no server that answers belongs to the named replica set. Check replicaSet in MONGODB_URI.';
-  const answers = [...(servers?.values() ?? [])].some((server) => (server.type ?? 'Unknown') !== 'Unknown');
-  if (type !== 'ReplicaSetNoPrimary' || !answers) return null;
+    return 'no reachable server belongs to the configured replica set. Check replicaSet in MONGODB_URI.';
+  const isAnyReachable = [...(servers?.values() ?? [])].some((server) => (server.type ?? 'Unknown') !== 'Unknown');
+  if (type !== 'ReplicaSetNoPrimary' || !isAnyReachable) return null;
   return 'the replica set has no primary. If this persists, check that most of its members are running (rs.status()).';
 }
 
 function networkProblem(error: MongoError): string {
   const errors = errorsWithin(error).flatMap(({ message, cause }) => [message, textOf(cause)]);
-  return connectionProblem(errors, target) ?? `${error.name}. Check the log of the server.`;
+  return connectionProblem(errors, target) ?? `${error.name}. Check the server's log.`;
 }
 
 /** Node's error code is not in its message. */
@@ -78,11 +74,14 @@ function textOf(cause: unknown): string {
   return cause instanceof Error ? `${cause.message} ${'code' in cause ? cause.code : ''}` : '';
 }
 
-/** AuthenticationFailed and ReauthenticationRequired. Atlas returns AtlasError for these, and for much else. */
+/**
+ * AuthenticationFailed and ReauthenticationRequired. Atlas returns AtlasError for these and many
+ * other errors.
+ */
 const credentialCodes: ReadonlySet<unknown> = new Set([18, 391]);
 const atlasCode = 8000;
 
-/** Unauthorized: the user lacks a right, or the connection's user has been removed. */
+/** Unauthorized: the user lacks a right, or the connection's user was removed. */
 const permissionCode = 13;
 
 interface Refusal {
@@ -90,9 +89,9 @@ interface Refusal {
   readonly message: string;
 }
 
-function refusalOf({ name, code: given, message }: MongoError): Refusal | undefined {
-  // A read that keeps every BSON type has the code of its error as an `Int32`.
-  const code = given === undefined ? undefined : Number(given);
+function refusalOf({ name, code: rawCode, message }: MongoError): Refusal | undefined {
+  // A read that keeps every BSON type returns its error's code as an `Int32`.
+  const code = rawCode === undefined ? undefined : Number(rawCode);
   const atlas = code === atlasCode;
   if (
     credentialCodes.has(code) ||
@@ -104,22 +103,22 @@ function refusalOf({ name, code: given, message }: MongoError): Refusal | undefi
       code: 'credentials-refused',
       message:
         `MongoDB refuses the user or its password (${name}, code ` +
-        `${code ?? 'none'}). Check that MONGODB_URI names an existing user, its ` +
-        'present password, and as authSource the database of the user.',
+        `${code ?? 'none'}). Check that MONGODB_URI names an existing user with its ` +
+        "current password, and the user's database as authSource.",
     };
   }
   if (code === permissionCode || (atlas && /not allowed to do action|not authorized/i.test(message))) {
     return {
       code: 'permission-denied',
       message:
-        `MongoDB does not allow this user to do what its part does${deniedText(message)}. ` +
-        'Grant it the role of its part (docs/explanation/security.md).',
+        `MongoDB denies this user an operation that its part needs${deniedText(message)}. ` +
+        "Grant it the part's role (docs/explanation/security.md).",
     };
   }
   return undefined;
 }
 
-/** The denied command and collection; the rest of the command contains values. */
+/** Returns the denied command and collection. The rest of the command contains values. */
 function deniedText(message: string): string {
   const command = /execute command \{ (\w+): (?:"([\w.-]+)")?/.exec(message);
   if (command !== null) return ` (${command[1]}${command[2] === undefined ? '' : ` on ${command[2]}`})`;
@@ -127,16 +126,16 @@ function deniedText(message: string): string {
   return action === null ? '' : ` (${action[1]} on ${action[2]})`;
 }
 
-/** The error, its causes, and each server's error while no server could be selected. */
+/** Returns the error, its causes, and each server's error if no server could be selected. */
 function errorsWithin(error: MongoError): readonly MongoError[] {
   const found = new Set<MongoError>();
-  const look = (one: unknown): void => {
-    if (!(one instanceof MongoError) || found.has(one)) return;
-    found.add(one);
-    look(one.cause);
-    const { reason } = one as { reason?: { servers?: ReadonlyMap<string, { error: unknown }> } };
-    for (const server of reason?.servers?.values() ?? []) look(server.error);
+  const collect = (inner: unknown): void => {
+    if (!(inner instanceof MongoError) || found.has(inner)) return;
+    found.add(inner);
+    collect(inner.cause);
+    const { reason } = inner as { reason?: { servers?: ReadonlyMap<string, { error: unknown }> } };
+    for (const server of reason?.servers?.values() ?? []) collect(server.error);
   };
-  look(error);
+  collect(error);
   return [...found];
 }

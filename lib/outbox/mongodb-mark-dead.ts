@@ -1,4 +1,7 @@
-/** Marks events dead: they stay in the outbox with their reason until a person redrives or discards them. */
+/**
+ * Marks events dead. They stay in the outbox with their reason until a person redrives or discards
+ * them.
+ */
 import { type AnyBulkWriteOperation, type Collection, type Document, MongoBulkWriteError, ObjectId } from 'mongodb';
 import { printable } from '../contract/printable.ts';
 import type { DeadEvent } from './dead-event.ts';
@@ -19,7 +22,7 @@ export async function markDead(outbox: Collection<Document>, events: readonly De
   );
 }
 
-/** An event with an `_id` of any type: a writer may have written past the validator. */
+/** An event with an `_id` of any type, because a writer may have bypassed the validator. */
 export interface DeadById extends Omit<DeadEvent, 'eventId'> {
   readonly _id: unknown;
 }
@@ -34,7 +37,8 @@ export async function markDeadById(outbox: Collection<Document>, events: readonl
   } catch (error) {
     const oversized = oversizedUpdates(error);
     if (oversized === null) throw translateMongodbError(error);
-    // The reason does not fit beside the payload. No part could apply that payload, so it is removed.
+    // The reason does not fit into the document next to the payload. No part could apply that
+    // payload, so it is removed.
     const smaller = oversized.map((index) => updateOf(events[index] as DeadById, { payload: '' }));
     const result = await withMongodbFaults(() => outbox.bulkWrite(smaller, options));
     return (error as MongoBulkWriteError).modifiedCount + result.modifiedCount;
@@ -62,7 +66,9 @@ function updateOf(
 /** BSONObjectTooLarge, and its variant for a document after an update. */
 const tooLargeCodes: ReadonlySet<unknown> = new Set([10334, 17419]);
 
-/** The indexes of updates that failed because their documents would be too large; null if anything else failed. */
+/**
+ * Returns the indexes of updates whose documents would be too large; null if anything else failed.
+ */
 function oversizedUpdates(error: unknown): readonly number[] | null {
   if (!(error instanceof MongoBulkWriteError)) return null;
   const errors = [error.writeErrors].flat();

@@ -1,4 +1,7 @@
-/** The sweep's measurements of the outbox. Each read is bounded, and uses an index of the set-up. */
+/**
+ * The sweep's measurements of the outbox. Each read is bounded and uses one of the set-up's
+ * indexes.
+ */
 
 import type { Collection, Document } from 'mongodb';
 import { canaryAggregate } from '../contract/canary.ts';
@@ -7,7 +10,7 @@ import { purgeIndex } from './collections.ts';
 import { withMongodbFaults } from './mongodb-errors.ts';
 import type { OutboxCounts } from './outbox-counts.ts';
 
-/** Excludes events without a position, which were written past the validator. */
+/** Excludes events without a position; their writer bypassed the validator. */
 export const validPosition = { $type: 'timestamp' } as const;
 
 /** Returns the server's time. @throws Fault `mongodb-unavailable`. */
@@ -17,7 +20,9 @@ export async function readServerTime(outbox: Collection<Document>): Promise<Date
 }
 
 /**
- * Returns when an event was last settled, or null: a sign that the consumer works. @throws Fault `mongodb-unavailable`.
+ * Returns when an event was last settled, or null. It shows that the consumer works.
+ *
+ * @throws Fault `mongodb-unavailable`.
  */
 export async function readLastProcessed(outbox: Collection<Document>): Promise<Date | null> {
   const last = await withMongodbFaults(() =>
@@ -26,7 +31,11 @@ export async function readLastProcessed(outbox: Collection<Document>): Promise<D
   return (last?.processedAt as Date | undefined) ?? null;
 }
 
-/** Counts pending and dead events up to `limit`, canaries separately. @throws Fault `mongodb-unavailable`. */
+/**
+ * Counts pending and dead events up to `limit`, canaries separately.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function countOutbox(outbox: Collection<Document>, limit: number): Promise<OutboxCounts> {
   const count = (filter: Document, hint: string) => outbox.countDocuments(filter, { limit, hint });
   return withMongodbFaults(async () => {
@@ -46,8 +55,8 @@ export async function countOutbox(outbox: Collection<Document>, limit: number): 
 }
 
 /**
- * Returns the milliseconds from `createdAt` (writers' clocks) to `processedAt` of the events processed since then: the
- * newest `limit` of them, without canaries.
+ * Returns the milliseconds from `createdAt` (writers' clocks) to `processedAt` of the events
+ * processed after `since`: the newest `limit` of them, without canaries.
  *
  * @throws Fault `mongodb-unavailable`.
  */
@@ -70,8 +79,8 @@ export async function readApplyLags(
 }
 
 /**
- * Returns when a publisher last wrote a checkpoint; null if none ever did, as with Atlas Triggers. The collection has
- * one checkpoint for each publisher and worker, so it needs no index for this.
+ * Returns when a publisher last wrote a checkpoint; null if none ever did, as with Atlas Triggers.
+ * The collection has one checkpoint per publisher and worker, so it needs no index for this.
  *
  * @throws Fault `mongodb-unavailable`.
  */

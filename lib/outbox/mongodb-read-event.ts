@@ -1,6 +1,6 @@
 /**
- * Converts stored outbox documents to events. Each document is decoded on its own, so that one that cannot be decoded
- * does not affect the others.
+ * Converts stored outbox documents to events. Each document is decoded separately, so that one that
+ * cannot be decoded does not affect the others.
  */
 import { BSON, type Document } from 'mongodb';
 import {
@@ -14,8 +14,8 @@ import type { TracedEvent } from '../contract/traceparent.ts';
 import type { FetchedEvent } from './fetched-event.ts';
 
 /**
- * Read options that keep every BSON type in payloads: `Int32`, `Long` and `Double` objects instead of JavaScript
- * numbers, which cannot distinguish 1.0 from 1 and lose precision beyond 2^53.
+ * Read options that keep every BSON type in payloads: `Int32`, `Long` and `Double` objects instead
+ * of JavaScript numbers, which cannot distinguish 1.0 from 1 and lose precision beyond 2^53.
  */
 export const exactTypes = {
   promoteValues: false,
@@ -28,18 +28,18 @@ export const exactTypes = {
 export const lenientTypes = { ...exactTypes, validation: { utf8: false } } as const;
 
 /**
- * MongoDB does not check that text is UTF-8, and invalid text must not reach the graph in another form. In a trace
- * context it is harmless: a malformed one counts as none.
+ * MongoDB does not check that text is UTF-8, and invalid text must not reach the graph in another
+ * form. In a trace context it is harmless, because a malformed one counts as none.
  */
 const strict = { ...exactTypes, validation: { utf8: { traceparent: false } } } as const;
 
-/** A position may be ahead of the cluster's time by at most this. */
+/** Maximum time that a position may be ahead of the cluster's time. */
 export const futureSeconds = 300;
 
 /** Size of the fields that the sweep adds to a pending event. */
 const sweepBytes = 1024;
 
-/** An event, or the problem of the document. */
+/** An event, or the reason why the document is invalid. */
 export type EventReading =
   | { readonly outcome: 'read'; readonly event: OutboxEvent; readonly status: OutboxDocument['status'] }
   | { readonly outcome: 'invalid'; readonly reason: string };
@@ -49,7 +49,7 @@ export function readOutboxEvent(document: Document): EventReading {
   const parsed = outboxDocumentSchema.safeParse({ ...document, attempts: Number(document.attempts) });
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`);
-    return { outcome: 'invalid', reason: `The event was written past the outbox's validator: ${problems.join('; ')}.` };
+    return { outcome: 'invalid', reason: `The event bypassed the outbox's validator: ${problems.join('; ')}.` };
   }
   const { _id, aggregateType, aggregateId, operation, payload, position, createdAt, traceparent, status } = parsed.data;
   const common = {
@@ -68,8 +68,8 @@ export function readOutboxEvent(document: Document): EventReading {
 /**
  * Reads a document from its bytes.
  *
- * @param eventId the id that it was requested by.
- * @param clusterTime the server's time when it answered.
+ * @param eventId the id that was requested.
+ * @param clusterTime the cluster's time when the server responded.
  */
 export function readRawEvent(bytes: Uint8Array, eventId: string, clusterTime: Position | null): FetchedEvent {
   const { document, isExact } = decode(bytes);
@@ -95,18 +95,17 @@ export function isInFuture(position: Position, clusterTime: Position): boolean {
   return positionTime(position).getTime() > positionTime(clusterTime).getTime() + futureSeconds * 1000;
 }
 
-/** The reason why such an event is dead. */
+/** Returns why such an event is dead. */
 export function futureText(position: Position): string {
   return (
-    `The position ${positionTime(position).toISOString()} is ahead of the ` +
-    "cluster's time: a writer filled it in. " +
-    'Writers insert an empty timestamp, Timestamp(0, 0), and the server assigns the position.'
+    `The position ${positionTime(position).toISOString()} is ahead of the cluster's time: a writer set it. ` +
+    'Writers must insert an empty timestamp, Timestamp(0, 0); the server assigns the position.'
   );
 }
 
 /**
- * Decodes the document. `isExact` is false if its text contains invalid UTF-8, which is replaced here. A document that
- * cannot be decoded at all is empty.
+ * Decodes the document. `isExact` is false if its text contains invalid UTF-8, which is replaced
+ * here. A document that cannot be decoded at all is returned empty.
  */
 function decode(bytes: Uint8Array): { readonly document: Document; readonly isExact: boolean } {
   try {
@@ -121,7 +120,8 @@ function decode(bytes: Uint8Array): { readonly document: Document; readonly isEx
 }
 
 /**
- * The event without its payload, which is not needed for an event that is not applied. The document may be anything.
+ * Returns the event without its payload, which an event that is not applied does not need. The
+ * document may be anything.
  */
 function tracedEvent(eventId: string, { aggregateType, traceparent }: Document): TracedEvent {
   return {

@@ -5,8 +5,9 @@ import { aggregateTypePattern, isAggregateId } from '../contract/outbox-event.ts
 import type { Pointer } from '../contract/pointer.ts';
 
 /**
- * Returns the pointer to an event; null if its `_id` is not an ObjectId. The sweep finds such an event and marks it
- * dead. Invalid names are replaced: they may be too long to send, and the consumer reads the event by its id.
+ * Returns the pointer to an event; null if its `_id` is not an ObjectId. The sweep finds such an
+ * event and marks it dead. Invalid names are replaced, because they may be too long to send. The
+ * consumer reads the event by its id.
  */
 export function toPointer({ _id, aggregateType, aggregateId, traceparent }: Document): Pointer | null {
   if (bsonTypeOf(_id) !== 'ObjectId') return null;

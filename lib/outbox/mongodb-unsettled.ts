@@ -1,4 +1,7 @@
-/** Reads an aggregate's events that are not settled: a pending or dead event may still reach the graph. */
+/**
+ * Reads an aggregate's events that are not settled. A pending or dead event may still reach the
+ * graph.
+ */
 import type { Collection, Document } from 'mongodb';
 import type { Operation } from '../contract/outbox-event.ts';
 import { type Position, toPosition } from '../contract/position.ts';
@@ -16,7 +19,9 @@ export interface UnsettledEvent {
 }
 
 /**
- * Returns these events by aggregate id, for the named aggregates that have one. @throws Fault `mongodb-unavailable`.
+ * Returns these events by aggregate id, for the given aggregates that have one.
+ *
+ * @throws Fault `mongodb-unavailable`.
  */
 export async function newestUnsettled(
   outbox: Collection<Document>,
@@ -31,7 +36,7 @@ export async function newestUnsettled(
       .hint(unsettledIndex)
       .toArray(),
   );
-  // Sorted by position: the map keeps the last event of each aggregate.
+  // Sorted by position, so the map keeps the last event of each aggregate.
   return new Map(
     events.map(({ aggregateId, position, status, operation }) => [
       aggregateId,
@@ -41,7 +46,8 @@ export async function newestUnsettled(
 }
 
 /**
- * Returns the ids of the next aggregates of a type with such events, sorted, each once. Empty at the end.
+ * Returns the ids of the next aggregates of a type with such events, sorted and without duplicates.
+ * Empty at the end.
  *
  * @param after the last id of the previous page; empty for the first page.
  * @throws Fault `mongodb-unavailable`.
@@ -64,7 +70,11 @@ export async function listUnsettledIds(
   return [...new Set(events.map(({ aggregateId }) => String(aggregateId)))];
 }
 
-/** Returns the types that have such events: one index look-up for each. @throws Fault `mongodb-unavailable`. */
+/**
+ * Returns the types that have such events, with one index look-up each.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function listUnsettledTypes(outbox: Collection<Document>): Promise<readonly string[]> {
   const types: string[] = [];
   for (let after = ''; ; ) {
@@ -77,14 +87,18 @@ export async function listUnsettledTypes(outbox: Collection<Document>): Promise<
         .limit(1)
         .toArray(),
     );
-    // Invalid UTF-8 is returned as another, smaller text, and the same event would be found again.
+    // Invalid UTF-8 is returned as another, smaller text, which would find the same event again.
     if (event === undefined || event.aggregateType === after) return types;
     after = String(event.aggregateType);
     types.push(after);
   }
 }
 
-/** Returns the position of the oldest pending event; null if there is none. @throws Fault `mongodb-unavailable`. */
+/**
+ * Returns the position of the oldest pending event; null if there is none.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function oldestPending(outbox: Collection<Document>): Promise<Position | null> {
   const [event] = await withMongodbFaults(() =>
     outbox

@@ -1,4 +1,4 @@
-/** Counts of the outbox, canaries separately; `oldestPending` is the time of its position. */
+/** Counts of the outbox, canaries separately. `oldestPending` is the time of its position. */
 export interface OutboxCounts {
   readonly pending: number;
   readonly pendingCanaries: number;

@@ -50,7 +50,7 @@ describe("MongoDB's refusals", () => {
       server(13, 'not authorized on a to execute command { listCollections: 1, s3cret'),
       'listCollections',
     ],
-    ['an unnamed action', server(13, 'not authorized'), 'its part does. Grant'],
+    ['an unnamed action', server(13, 'not authorized'), 'its part needs. Grant'],
   ])('%s that a user may not run is permission-denied, with its name, and retried', (_, error, named) => {
     const fault = translateMongodbError(error);
     expect(fault).toMatchObject({ code: 'permission-denied', retryable: true, cause: error });
