@@ -11,8 +11,8 @@ import type { AggregateDefinition } from './define-aggregate.ts';
 export type AggregateCatalog = ReadonlyMap<string, AggregateDefinition>;
 
 /**
- * Creates a catalog: the list of aggregate types that a deployment knows. The consumer projects with it, and the
- * set-up creates its constraints. It also includes the sweep's canary.
+ * Creates a catalog: the aggregate types that a deployment knows. The consumer projects with it,
+ * and the set-up creates its constraints. It also includes the sweep's canary.
  *
  * @throws Error if two definitions have the same type.
  * @example
@@ -27,7 +27,7 @@ export function createCatalog(definitions: readonly AggregateDefinition[]): Aggr
   return catalog;
 }
 
-/** The aggregate types of a catalog that have documents: all except the canary. */
+/** Returns the aggregate types of a catalog that have documents: all except the canary. */
 export function typesWithDocuments(catalog: AggregateCatalog): readonly AggregateDefinition[] {
   return [...catalog.values()].filter(({ type }) => type !== canary.type);
 }

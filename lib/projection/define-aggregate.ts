@@ -1,6 +1,6 @@
 /**
- * Ties a MongoDB collection to an aggregate type, its id, its payload and its projection. The writer library records
- * events with it, and the consumer projects with it.
+ * Connects a MongoDB collection with an aggregate type, its id, its payload and its projection. The
+ * writer library records events with it, and the consumer projects with it.
  */
 import type { Binary, Document } from 'bson';
 import type { z } from 'zod';
@@ -11,7 +11,7 @@ import { aggregateTypePattern } from '../contract/outbox-event.ts';
 import type { ProjectedSubgraph } from '../contract/subgraph.ts';
 
 /**
- * Key property names by label, and relationship types.
+ * Names of key properties by label, and relationship types.
  *
  * @example
  * const declaration: GraphDeclaration = { labels: { Person: ['person_id'] }, types: ['KNOWS'] };
@@ -22,7 +22,7 @@ export interface GraphDeclaration {
 }
 
 /**
- * The declaration of an aggregate type; create it with `defineAggregate`.
+ * The declaration of an aggregate type. Create it with `defineAggregate`.
  *
  * @example
  * const tag: AggregateDefinition<{ name: string }> = {
@@ -45,32 +45,38 @@ export interface AggregateDefinition<State = unknown> {
   /** The collection whose documents are these aggregates. */
   readonly collection: string;
   /**
-   * Returns the `aggregateId` of a document: 1 to 512 bytes of UTF-8 (`docs/reference/contract.md`),
-   * unique in the collection. It must never change while the document exists, and must not be reused
-   * afterwards. An update that changes it is refused. If the ids of one collection have several
-   * types, 7 and `"7"`, or an ObjectId and its digits, are one aggregate (`outgraph verify` and
-   * `outgraph doctor` report them).
+   * Returns the `aggregateId` of a document: 1 to 512 bytes of UTF-8
+   * (`docs/reference/contract.md`), unique in the collection. It must never change while the
+   * document exists, and must not be reused afterwards. An update that changes it is refused.
+   *
+   * If a collection mixes types of ids, equal texts are one aggregate: 7 and `"7"`, or an ObjectId
+   * and its digits. `outgraph verify` and `outgraph doctor` report them.
    */
   readonly id: (document: Document) => string;
   /**
-   * Schema of the payload, checked when an event is recorded and again when it is applied. It sees stored BSON values:
-   * `Int32`, `Long` and `Double` objects, never plain numbers. Declare numbers with `storedNumber`.
+   * Schema of the payload, checked when an event is recorded and again when it is applied. It
+   * receives stored BSON values: `Int32`, `Long` and `Double` objects, never plain numbers. Declare
+   * numbers with `storedNumber`.
    */
   readonly payload: z.ZodType<State>;
   /**
-   * The labels (with the names of their key properties) and relationship types of the projection. The set-up creates
-   * their constraints. Without it, the consumer creates them before the first apply that needs them, if it may change
-   * the schema.
+   * The projection's labels (with the names of their key properties) and relationship types. The
+   * set-up creates their constraints. Without a declaration, the consumer creates them before the
+   * first apply that needs them, if it may change the schema.
    */
   readonly declares?: GraphDeclaration;
-  /** A pure function from the parsed payload to the subgraph: it must not use the time, randomness or other data. */
+  /**
+   * A pure function from the parsed payload to the subgraph. It must not use the time, randomness
+   * or other data.
+   */
   project(state: State, aggregateId: string): ProjectedSubgraph;
 }
 
 /**
- * Declares an aggregate type. Add the result to your functions' catalog, so that the consumer knows it.
+ * Declares an aggregate type. Add the result to your functions' catalog, so that the consumer knows
+ * it.
  *
- * @throws Error if the type's name is not allowed in the outbox.
+ * @throws Error if the outbox does not allow the type's name.
  * @example
  * export const person = defineAggregate({
  *   type: 'person',
@@ -78,7 +84,9 @@ export interface AggregateDefinition<State = unknown> {
  *   id: (document) => String(document._id),
  *   payload: z.object({ name: z.string() }),
  *   project: (state, aggregateId) => ({
- *     nodes: [{ label: 'Person', key: { person_id: aggregateId }, properties: { name: state.name } }],
+ *     nodes: [
+ *       { label: 'Person', key: { person_id: aggregateId }, properties: { name: state.name } },
+ *     ],
  *     relationships: [],
  *   }),
  * });
@@ -94,14 +102,14 @@ export function defineAggregate<State>(definition: AggregateDefinition<State>): 
 }
 
 /**
- * Returns a document's `_id` as text that is the same in every language: an ObjectId's hexadecimal digits, a UUID's
- * text, an integer's digits, or the string itself.
+ * Returns a document's `_id` as text that is the same in every language: an ObjectId's hexadecimal
+ * digits, a UUID's text, an integer's digits, or the string itself.
  *
- * Use one type of `_id` in a collection: 7 and '7', or an ObjectId and its digits as a string, have the same text, so
- * they are one aggregate.
+ * Use one type of `_id` in a collection. 7 and '7' have the same text, as have an ObjectId and its
+ * digits as a string, so they are one aggregate.
  *
- * @throws Fault `event-invalid` for an `_id` of another type, whose text differs between languages: declare an `id`
- * function of your own.
+ * @throws Fault `event-invalid` for an `_id` of another type, whose text differs between languages.
+ * Declare your own `id` function.
  * @example
  * documentId({ _id: new ObjectId('66a0c0ffee0123456789abcd') }); // '66a0c0ffee0123456789abcd'
  */

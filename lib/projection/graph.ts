@@ -1,6 +1,6 @@
 /**
- * The built-in aggregate type `graph`: its payload is the subgraph itself. Writers in any language can use it without a
- * projection.
+ * The built-in aggregate type `graph`, whose payload is the subgraph itself. Writers in any
+ * language can use it without a projection.
  */
 import type { Document } from 'bson';
 import { z } from 'zod';
@@ -8,7 +8,7 @@ import type { ProjectedSubgraph } from '../contract/subgraph.ts';
 import { defineAggregate, documentId } from './define-aggregate.ts';
 
 /**
- * Documents of the collection `graphs` whose fields beside `_id` are the subgraph.
+ * Documents of the collection `graphs`. All fields except `_id` are the subgraph.
  *
  * @example
  * await trackCollection(client, db, graph).insertOne({ nodes: [], relationships: [] });

@@ -1,7 +1,7 @@
 /**
- * Projects an event's payload to its checked subgraph. The writer library calls this when it records an event, so that
- * a payload that could never be applied is refused in the writer's own transaction. The consumer calls it again,
- * because not every writer uses the library.
+ * Projects an event's payload to its checked subgraph. The writer library does so when it records
+ * an event, to refuse a payload that could never be applied in the writer's own transaction. The
+ * consumer does so again, because not every writer uses the library.
  */
 import type { Document } from 'bson';
 import type { z } from 'zod';
@@ -23,51 +23,47 @@ export function projectOutboxEvent(catalog: AggregateCatalog, event: OutboxEvent
   if (definition === undefined) {
     throw new Fault(
       'aggregate-type-unknown',
-      `aggregateType: no aggregate "${event.aggregateType}" is ` +
-        'declared in the catalog that the consumer was built with.',
+      `aggregateType: the consumer's catalog does not declare the aggregate type "${event.aggregateType}".`,
     );
   }
   return event.operation === 'delete' ? null : projectPayload(definition, event.aggregateId, event.payload);
 }
 
 /**
- * Returns an aggregate's subgraph in the state of `payload`, after every check that needs no database.
+ * Returns an aggregate's subgraph in the state of `payload`, after every check that needs no
+ * database.
  *
- * @throws a data fault that names the path of the problem: `payload-invalid`, `projection-failed`, or one of
- * `readSubgraph`'s.
+ * @throws a data fault that names the path of the problem: `payload-invalid`, `projection-failed`,
+ * or a fault of `readSubgraph`.
  */
 export function projectPayload<State>(
   definition: AggregateDefinition<State>,
   aggregateId: string,
   payload: Document,
 ): Subgraph {
-  const parsed = withoutSurprise(definition, 'schema', () => definition.payload.safeParse(payload));
+  const parsed = faultOnThrow(definition, 'schema', () => definition.payload.safeParse(payload));
   if (!parsed.success) {
     const problems = parsed.error.issues.map((issue) => {
-      const remedy = meetsStoredNumber(issue, payload) ? ` (${numberRemedy})` : '';
-      return `${pathText(issue.path)}: ${issue.message}${remedy}`;
+      const hint = rejectsStoredNumber(issue, payload) ? ` (${storedNumberHint})` : '';
+      return `${pathText(issue.path)}: ${issue.message}${hint}`;
     });
     throw new Fault('payload-invalid', `The payload is not a "${definition.type}": ${problems.join('; ')}.`);
   }
-  const projected = withoutSurprise(definition, 'projection', () => definition.project(parsed.data, aggregateId));
-  return withoutSurprise(definition, 'subgraph', () => readSubgraph(projected));
+  const projected = faultOnThrow(definition, 'projection', () => definition.project(parsed.data, aggregateId));
+  return faultOnThrow(definition, 'subgraph', () => readSubgraph(projected));
 }
 
 /**
- * Runs a step that depends only on the payload. An error of it recurs with every attempt: treated as transient, one
- * payload would hold up every event of its batch forever.
+ * Runs a step that depends only on the payload, and turns any error into a data fault. The error
+ * recurs with every attempt. Treated as transient, it would block all events of its batch forever.
  */
-function withoutSurprise<Result>(
-  { type }: Pick<AggregateDefinition, 'type'>,
-  what: string,
-  step: () => Result,
-): Result {
+function faultOnThrow<Result>({ type }: Pick<AggregateDefinition, 'type'>, stage: string, step: () => Result): Result {
   try {
     return step();
   } catch (error) {
     if (isDataFault(error)) throw error;
     const name = error instanceof Error ? error.name : typeof error;
-    throw new Fault('projection-failed', `The ${what} of "${type}" threw ${name}.`, { cause: error });
+    throw new Fault('projection-failed', `The ${stage} of "${type}" threw ${name}.`, { cause: error });
   }
 }
 
@@ -79,14 +75,14 @@ function pathText(path: readonly PropertyKey[]): string {
   );
 }
 
-const numberRemedy =
-  'a payload has its numbers as BSON stores them, as Int32, Long or Double: ' +
+const storedNumberHint =
+  'payloads keep numbers as BSON stores them, as Int32, Long or Double: ' +
   'declare the field with storedNumber, which the package outgraph exports';
 
-/** Whether a schema for plain numbers was given a stored number. */
-function meetsStoredNumber(issue: z.core.$ZodIssue, root: unknown): boolean {
+/** Whether a schema for plain numbers rejected a stored number. */
+function rejectsStoredNumber(issue: z.core.$ZodIssue, root: unknown): boolean {
   const value = issue.path.reduce<unknown>((parent, part) => (parent as Document | undefined)?.[part as string], root);
-  if (issue.code === 'invalid_union') return issue.errors.flat().some((inner) => meetsStoredNumber(inner, value));
+  if (issue.code === 'invalid_union') return issue.errors.flat().some((inner) => rejectsStoredNumber(inner, value));
   const wanted =
     (issue.code === 'invalid_type' && ['number', 'int', 'bigint'].includes(issue.expected)) ||
     (issue.code === 'invalid_value' && issue.values.some((literal) => typeof literal === 'number'));

@@ -1,6 +1,7 @@
 /**
- * Checks the result of a projection (or the payload of a `graph` event) against every rule of the subgraph that needs
- * no database, and converts its values to Neo4j's. Faults name the path of the problem, never its value.
+ * Checks the result of a projection (or the payload of a `graph` event) against every rule of the
+ * subgraph that needs no database, and converts its values to Neo4j's. Faults name the path of the
+ * problem, never its value.
  */
 import { bsonTypeOf } from '../contract/bson-type.ts';
 import { Fault } from '../contract/fault.ts';
@@ -26,8 +27,9 @@ type Fields = Readonly<Record<string, unknown>>;
 /**
  * Returns the checked subgraph.
  *
- * @throws a data fault: `subgraph-invalid`, `subgraph-too-large`, `element-duplicate`, `name-invalid`, `key-invalid`,
- * `key-mismatch` or `value-unsupported`. Its message begins with the path of the problem.
+ * @throws a data fault: `subgraph-invalid`, `subgraph-too-large`, `element-duplicate`,
+ * `name-invalid`, `key-invalid`, `key-mismatch` or `value-unsupported`. Its message begins with the
+ * path of the problem.
  * @example
  * readSubgraph({ nodes: [{ label: 'User', key: { user_id: 'u1' } }], relationships: [] });
  */
@@ -40,7 +42,7 @@ export function readSubgraph(raw: unknown): Subgraph {
     throw new Fault(
       'subgraph-too-large',
       `subgraph: ${size} elements, at most ${subgraphMaxElements} are ` +
-        'allowed; make aggregates of their own of what grows without bound.',
+        'allowed; move lists that grow without bound to aggregates of their own.',
     );
   }
   const nodes = rawNodes.map((node, index) => readNode(node, `nodes[${index}]`));
@@ -187,7 +189,7 @@ function refuseDuplicates(identities: readonly string[], list: string): void {
   }
 }
 
-/** A label has one set of key properties everywhere, so also within one subgraph. */
+/** A label has the same key properties everywhere, including within one subgraph. */
 function refuseMixedKeys(nodes: readonly Endpoint[], relationships: readonly SubgraphRelationship[]): void {
   const keyNames = new Map<string, string>();
   const check = (endpoint: Endpoint, path: string) => {

@@ -11,9 +11,11 @@ import { bsonTypeOf } from '../contract/bson-type.ts';
 export type StoredNumber = number | bigint | { toString(): string };
 
 /**
- * The schema of a number in a payload. A payload keeps its BSON types, so `z.number()` refuses stored numbers. Pass the
- * value on to the graph unchanged, so that a double stays a FLOAT and a 64-bit integer stays exact; use `Number(value)`
- * to calculate with it.
+ * The schema of a number in a payload. A payload keeps its BSON types, so `z.number()` rejects
+ * stored numbers.
+ *
+ * Pass the value to the graph unchanged, so that a double stays a FLOAT and a 64-bit integer stays
+ * exact. Use `Number(value)` to calculate with it.
  *
  * @example
  * const payload = z.object({ price: storedNumber, embedding: z.array(storedNumber).optional() });

@@ -197,7 +197,10 @@ describe('a subgraph', () => {
       subgraph([node, { label: 'File', key: { id: 1, path: 'a' } }]),
       'File is keyed by path elsewhere in this subgraph, not by id, path.',
     ],
-    [subgraph(Array(10_001).fill(node)), '10001 elements, at most 10000 are allowed; make aggregates of their own'],
+    [
+      subgraph(Array(10_001).fill(node)),
+      '10001 elements, at most 10000 are allowed; move lists that grow without bound to aggregates',
+    ],
   ])('is refused with advice: %#', (raw, text) => {
     expect(() => readSubgraph(raw)).toThrow(text);
   });
