@@ -1,39 +1,48 @@
 /**
- * The only class of error that outgraph itself throws. Adapters translate their driver's errors into it. An unknown
- * error counts as an infrastructure fault, because too many retries are safe and giving up is not.
+ * The only error class that outgraph itself throws. Adapters translate their driver's errors into
+ * it. An unknown error counts as an infrastructure fault, because too many retries are safe and
+ * giving up is not.
  */
 
 import { printable } from './printable.ts';
 
-/** Why an event can never be applied as it is. In the outbox, the code is `error.code` of the dead event. */
+/**
+ * Why an event can never be applied as it is. In the outbox, the code is `error.code` of the dead
+ * event.
+ */
 export const dataFaultCodes = [
-  /** The event does not have the shape of an outbox document (it was written past the validator). */
+  /** The event does not have the shape of an outbox document: its writer bypassed the validator. */
   'event-invalid',
   /** The event's position is far ahead of the cluster's time: the server did not assign it. */
   'position-in-future',
   /** No aggregate of this type is declared. */
   'aggregate-type-unknown',
-  /** The payload is not what the aggregate type declares. */
+  /** The payload does not match the aggregate type's schema. */
   'payload-invalid',
   /** The projection threw on this payload. */
   'projection-failed',
   /** The projection's result does not have the shape of a subgraph. */
   'subgraph-invalid',
-  /** More than 10,000 elements in one subgraph. */
+  /** The subgraph has more than 10,000 elements. */
   'subgraph-too-large',
-  /** The same node or relationship is listed twice in one subgraph. */
+  /** One subgraph lists the same node or relationship twice. */
   'element-duplicate',
-  /** A label, type or property name outside `^[A-Za-z][A-Za-z0-9_]{0,127}$`, or one that is reserved for outgraph. */
+  /**
+   * A label, type or property name does not match `^[A-Za-z][A-Za-z0-9_]{0,127}$`, or is reserved
+   * for outgraph.
+   */
   'name-invalid',
-  /** A value that Neo4j cannot hold as a property: nested object, mixed array, Decimal128, binary … */
+  /**
+   * Neo4j cannot store the value as a property: nested object, mixed array, Decimal128, binary …
+   */
   'value-unsupported',
-  /** A key value that is not a string, an integer or a boolean, or a node without any key. */
+  /** A key value is not a string, an integer or a boolean, or a node has no key. */
   'key-invalid',
-  /** The values of a key are together too long for Neo4j's index. */
+  /** Together, the values of a key are too long for Neo4j's index. */
   'key-too-large',
   /** The label has another set of key properties. */
   'key-mismatch',
-  /** An additional label of a node has a key of its own. */
+  /** An additional label of a node has its own key. */
   'label-keyed',
   /** The subgraph needs more new labels and relationship types than one event may create. */
   'labels-too-many',
@@ -41,51 +50,57 @@ export const dataFaultCodes = [
   'label-not-declared',
   /** The relationship type has no uniqueness constraint, and the consumer may not create one. */
   'type-not-declared',
-  /** Another aggregate lists the same node, and did not release it in time. */
+  /** Another aggregate lists the same node and did not release it in time. */
   'ownership-conflict',
-  /** A constraint that outgraph did not create refuses the write. */
+  /** A constraint that outgraph did not create rejects the write. */
   'constraint-violation',
-  /** Neo4j refuses the statement's values for another reason that a retry cannot solve. */
+  /** Neo4j rejects the statement's values for another reason that a retry cannot solve. */
   'graph-refused',
   /** This subgraph alone needs more memory than Neo4j allows one transaction. */
   'transaction-too-large',
   /** Failed each time it was applied on its own, while other events were applied. */
   'apply-failed',
-  /** Published again as often as the sweep may, without being settled. */
+  /** Published again the maximum number of times without being settled. */
   'attempts-exhausted',
-  /** The consumer's process crashed each time it processed this event on its own. */
+  /** The consumer crashed each time it processed this event on its own. */
   'consumer-crashed',
 ] as const;
 
-/** The code of a fault of the event itself: the event becomes dead. */
+/** The code of a fault of the event itself. The event becomes dead. */
 export type DataFaultCode = (typeof dataFaultCodes)[number];
 
-/** Faults around an event, not of the event itself: all of these are retried. */
+/** Faults around an event, not of the event itself. They are all retried. */
 export const infrastructureFaultCodes = [
   'mongodb-unavailable',
   'neo4j-unavailable',
   'bus-unavailable',
   'queue-unavailable',
-  /** A database refuses the user or password, or requires a new password: the password may have been rotated. */
+  /**
+   * A database rejects the user or password, or requires a new password. The password may have been
+   * rotated.
+   */
   'credentials-refused',
-  /** A database knows the user, but does not allow it to do what its part does. */
+  /** A database knows the user, but denies an operation that the user's part needs. */
   'permission-denied',
   'set-up-missing',
   /** The graph belongs to another outbox. */
   'graph-of-another-outbox',
-  /** The graph knows positions ahead of the MongoDB cluster's time: another cluster assigned them. */
+  /** The graph has positions ahead of the MongoDB cluster's time: another cluster assigned them. */
   'clock-behind-graph',
-  /** A setting, or the value that it refers to, is missing or wrong. */
+  /** A setting, or the value that it refers to, is missing or invalid. */
   'configuration-invalid',
   /** The value that a setting refers to could not be read from SSM or Secrets Manager. */
   'secret-unavailable',
-  /** The change stream cannot resume from its token: the oplog has rolled over, or the outbox was dropped. */
+  /**
+   * The change stream cannot resume from its token: the oplog has rolled over, or the outbox was
+   * dropped.
+   */
   'history-lost',
-  /** A server did not answer before the function's time was up. */
+  /** A server did not respond before the function's time was up. */
   'time-up',
-  /** Neo4j ran out of memory or time for a transaction: smaller ones may succeed. */
+  /** Neo4j ran out of memory or time for a transaction. Smaller ones may succeed. */
   'graph-overloaded',
-  /** A transaction that outgraph did not begin holds a lock that the apply waits for. */
+  /** A transaction that outgraph did not start holds a lock that the apply needs. */
   'graph-locked',
   /** The process's catalog lacks an aggregate type that the set-up knew. */
   'catalog-outdated',
@@ -93,22 +108,24 @@ export const infrastructureFaultCodes = [
   'constraint-building',
   /** The change stream cannot deliver an event because of its size. */
   'change-event-too-large',
-  /** A manifest in the graph's registry has a format of a newer version, which was rolled back. */
+  /**
+   * A manifest in the graph's registry has the format of a newer version, which was rolled back.
+   */
   'manifest-unknown',
   'unexpected',
 ] as const;
 
-/** The code of a fault around an event: the event is retried. */
+/** The code of a fault around an event. The event is retried. */
 export type InfrastructureFaultCode = (typeof infrastructureFaultCodes)[number];
 
 /**
- * Uses of the writer library that could write a document without its event, or an event without its document. Fix the
- * program.
+ * Uses of the writer library that could write a document without its event, or an event without its
+ * document. Fix the program.
  */
 export const writerFaultCodes = [
   /** A method whose changes cannot be determined, such as a bulk write. */
   'untracked',
-  /** An event outside of a running transaction. */
+  /** An event outside a running transaction. */
   'no-transaction',
   /** A transaction that could be rolled back after its commit. */
   'write-concern',
@@ -126,16 +143,17 @@ export type WriterFaultCode = (typeof writerFaultCodes)[number];
 export type FaultCode = DataFaultCode | InfrastructureFaultCode | WriterFaultCode;
 
 /**
- * An error with one of a fixed set of codes. `retryable` follows from the code: infrastructure faults may pass, all
- * others never do.
+ * An error with one of a fixed set of codes. `retryable` follows from the code: infrastructure
+ * faults may pass, all others never do.
  *
- * A data fault's message names the path of the problem (`nodes[0].properties.address`) and never its
- * value, because it is kept in the outbox and read by people who need not see the payload. Names come
- * from the payload too, so every message is converted to one printable line of at most 2,000
- * characters, a limit of outgraph's own (`lib/contract/printable.ts`).
+ * A data fault's message names the path of the problem (`nodes[0].properties.address`) and never
+ * its value, because it is stored in the outbox and read by people who need not see the payload.
+ * Names come from the payload too, so every message is converted to one printable line of at most
+ * 2,000 characters, outgraph's own limit (`lib/contract/printable.ts`).
  *
  * @example
- * throw new Fault('value-unsupported', 'nodes[0].properties.address: a nested object cannot be a property value');
+ * const path = 'nodes[0].properties.address';
+ * throw new Fault('value-unsupported', `${path}: a nested object cannot be a property value`);
  */
 export class Fault extends Error {
   override readonly name = 'Fault';
@@ -152,7 +170,7 @@ export class Fault extends Error {
   }
 }
 
-/** A fault of the event itself; it makes the event dead. */
+/** A fault of the event itself, which makes the event dead. */
 export type DataFault = Fault & { readonly code: DataFaultCode };
 
 /** Whether the error makes its event dead. */
@@ -161,8 +179,8 @@ export function isDataFault(error: unknown): error is DataFault {
 }
 
 /**
- * The loggable part of an error: a fault's own message, but only the name of any other error, because its message may
- * contain a connection string or a value.
+ * The loggable part of an error: a fault's own message, but only the name of any other error. Other
+ * messages may contain a connection string or a value.
  */
 export function describeError(error: unknown): { readonly code: FaultCode; readonly reason: string } {
   if (error instanceof Fault) return { code: error.code, reason: error.message };

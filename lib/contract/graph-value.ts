@@ -1,7 +1,7 @@
 /**
- * Converts a stored BSON value (or a projection's plain JavaScript value) to a Neo4j property. Integers stay exact to
- * 64 bits, and a BSON double stays a FLOAT even if it is integral. A value that Neo4j cannot hold is refused by its
- * path.
+ * Converts a stored BSON value (or a projection's plain JavaScript value) to a Neo4j property.
+ * Integers stay exact to 64 bits, and a BSON double stays a FLOAT even if it is integral. A value
+ * that Neo4j cannot store is refused with its path.
  */
 import { bsonTypeOf } from './bson-type.ts';
 import { Fault } from './fault.ts';
@@ -10,7 +10,7 @@ import type { GraphScalar, GraphValue, KeyValue } from './subgraph.ts';
 const int64Min = -(2n ** 63n);
 const int64Max = 2n ** 63n - 1n;
 
-/** A scalar and its kind. A list may hold one kind only, or numbers. */
+/** A scalar and its kind. A list holds only one kind, or only numbers. */
 interface Scalar {
   readonly kind: 'string' | 'boolean' | 'integer' | 'float' | 'number' | 'date' | 'objectId' | 'uuid';
   readonly value: GraphScalar;
@@ -20,8 +20,8 @@ interface Scalar {
  * Returns the property value of `raw`, or undefined if the property is absent (null).
  *
  * @param path of the value, for the error: `nodes[0].properties.address`.
- * @throws Fault `value-unsupported` for a nested object, a nested array, an array of several types, null in an array,
- * Decimal128, binary and other types.
+ * @throws Fault `value-unsupported` for a nested object, a nested array, an array of several types,
+ * null in an array, Decimal128, binary and other types.
  * @example
  * toGraphValue(new Double(1), 'nodes[0].properties.score'); // 1 (FLOAT)
  * toGraphValue(1, 'nodes[0].properties.count'); // 1n (INTEGER)
@@ -35,7 +35,8 @@ export function toGraphValue(raw: unknown, path: string): GraphValue | undefined
 /**
  * Returns the key value of `raw`.
  *
- * @throws Fault `key-invalid` unless it is a string (or converts to one: ObjectId, UUID), an integer or a boolean.
+ * @throws Fault `key-invalid` unless it is a string (or converts to one: ObjectId, UUID), an
+ * integer or a boolean.
  */
 export function toKeyValue(raw: unknown, path: string): KeyValue {
   const value = scalarOrUndefined(raw, path);
@@ -69,7 +70,9 @@ function toList(raw: readonly unknown[], path: string): readonly GraphScalar[] {
   return isNumber(first) ? toNumbers(scalars.map(settleNumber), path) : scalars.map((scalar) => scalar.value);
 }
 
-/** Numbers count as alike, because JavaScript writes `[0.1, 0]` as a double and an int32. */
+/**
+ * All kinds of numbers are alike, because JavaScript writes `[0.1, 0]` as a double and an int32.
+ */
 function isAlike(left: Scalar, right: Scalar): boolean {
   return left.kind === right.kind || (isNumber(left) && isNumber(right));
 }
@@ -78,7 +81,7 @@ function isNumber({ kind }: Scalar): boolean {
   return kind === 'integer' || kind === 'float' || kind === 'number';
 }
 
-/** Returns integers, or doubles if one of them is a double. */
+/** Returns integers, or doubles if any of them is a double. */
 function toNumbers(numbers: readonly GraphScalar[], path: string): readonly GraphScalar[] {
   if (numbers.every((number) => typeof number === 'bigint')) return numbers;
   return numbers.map((number, index) => {
@@ -92,7 +95,9 @@ function toNumbers(numbers: readonly GraphScalar[], path: string): readonly Grap
   });
 }
 
-/** A plain JavaScript number has no BSON type: a safe integer becomes an INTEGER, any other a FLOAT. */
+/**
+ * A plain JavaScript number has no BSON type. A safe integer becomes an INTEGER, any other a FLOAT.
+ */
 function settleNumber(scalar: Scalar): GraphScalar {
   return scalar.kind === 'number' && Number.isSafeInteger(scalar.value) ? BigInt(scalar.value as number) : scalar.value;
 }
@@ -146,8 +151,8 @@ interface BinaryLike {
 }
 
 /**
- * The text of a UUID; null for any other binary value. Only subtype 4, because the byte order of the older subtype 3
- * differs between drivers.
+ * Returns the text of a UUID; null for any other binary value. It supports only subtype 4, because
+ * the byte order of the older subtype 3 differs between drivers.
  */
 export function uuidText(binary: BinaryLike): string | null {
   if (binary.sub_type !== 4 || binary.position !== 16) return null;

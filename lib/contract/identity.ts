@@ -1,7 +1,7 @@
 /**
- * Identities and content hashes: a canonical text of an element's name and one of its content, and short hashes of
- * both. The apply compares elements by these alone, so two values that differ in Neo4j must differ here: every value
- * includes its type.
+ * Identities and content hashes: a canonical text of an element's name and one of its content, and
+ * short hashes of both. The apply compares elements only by these, so two values that differ in
+ * Neo4j must differ here. Every value therefore includes its type.
  */
 import { hash } from 'node:crypto';
 import type {
@@ -15,7 +15,10 @@ import type {
   SubgraphRelationship,
 } from './subgraph.ts';
 
-/** A node's identity, equal for every aggregate that lists it: label and typed key values sorted by name, as JSON. */
+/**
+ * Returns a node's identity: label and typed key values sorted by name, as JSON. It is equal for
+ * every aggregate that lists the node.
+ */
 export function nodeIdentity(node: Endpoint): string {
   return JSON.stringify([node.label, canonicalProperties(node.key)]);
 }
@@ -31,44 +34,54 @@ function readKeyValue(value: string | boolean): KeyValue {
   return value.startsWith('i') ? BigInt(value.slice(1)) : value.slice(1);
 }
 
-/** A relationship's name within its aggregate, or among the shared ones: type, both ends, and its `key`. */
+/**
+ * Returns a relationship's name within its aggregate, or among the shared ones: type, both ends and
+ * `key`.
+ */
 export function relationshipIdentity(relationship: SubgraphRelationship): string {
   const { type, from, to, key } = relationship;
   return JSON.stringify([type, from.identity, to.identity, key]);
 }
 
 /**
- * The id by which a relationship is found again; short, because it is indexed. It includes the aggregate of an owned
- * relationship, but not of a shared one.
+ * Returns the id that finds a relationship again. It is short, because it is indexed. It includes
+ * the aggregate of an owned relationship, but not of a shared one.
  */
 export function relationshipId(relationship: SubgraphRelationship, owner: string): string {
   return shortHash(JSON.stringify([relationship.shared ? null : owner, relationshipIdentity(relationship)]));
 }
 
-/** The name of a relationship in reports. */
+/** Returns the name of a relationship in reports. */
 export function relationshipName(type: string, id: string): string {
   return `${type} ${id}`;
 }
 
-/** A node's content without its name. Equal contents mean that nothing needs to be written. */
+/**
+ * Returns a node's content without its name. If contents are equal, nothing needs to be written.
+ */
 export function nodeContent({ labels, properties }: Pick<SubgraphNode, 'labels' | 'properties'>): string {
   if (labels.length === 0 && isEmpty(properties)) return noContent;
   return contentHash(JSON.stringify([labels, canonicalProperties(properties)]));
 }
 
-/** A relationship's content without its name. */
+/** Returns a relationship's content without its name. */
 export function relationshipContent({ properties }: Pick<SubgraphRelationship, 'properties'>): string {
   return isEmpty(properties) ? noContent : contentHash(JSON.stringify(canonicalProperties(properties)));
 }
 
 const noContent = '-';
 
-/** The first 96 bits of SHA-256: among a billion elements the probability of any collision is below 10⁻¹⁰. */
+/**
+ * The first 96 bits of SHA-256. Among a billion elements, the probability of any collision is below
+ * 10⁻¹⁰.
+ */
 function shortHash(text: string): string {
   return hash('sha256', text, 'base64url').slice(0, 16);
 }
 
-/** The first 66 bits of SHA-256: only the old and the new content of one element are ever compared. */
+/**
+ * The first 66 bits of SHA-256. Only the old and the new content of one element are ever compared.
+ */
 function contentHash(text: string): string {
   return hash('sha256', text, 'base64url').slice(0, 11);
 }

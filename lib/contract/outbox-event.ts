@@ -1,6 +1,7 @@
 /**
- * The outbox document: the fields that a writer inserts in the transaction of its document, and those that outgraph
- * adds later. The writers' check and the MongoDB validator (`lib/set-up/mongodb-validator.ts`) both use this schema.
+ * The outbox document: the fields that a writer inserts in the transaction of its document, and the
+ * fields that outgraph adds later. The writers' check and the MongoDB validator
+ * (`lib/set-up/mongodb-validator.ts`) both use this schema.
  */
 import type { Document, ObjectId, Timestamp } from 'bson';
 import { z } from 'zod';
@@ -14,8 +15,8 @@ export const outboxCollection = 'outbox';
 export const aggregateIdMaxBytes = 512;
 
 /**
- * Maximum size of a whole event, in bytes: MongoDB's limit for a document, minus the space for the fields that are
- * added when the event is settled.
+ * Maximum size of a whole event, in bytes: MongoDB's limit for a document, minus space for the
+ * fields that are added when the event is settled.
  *
  * https://www.mongodb.com/docs/manual/reference/limits/#mongodb-limit-BSON-Document-Size
  */
@@ -30,16 +31,20 @@ export type Operation = (typeof operations)[number];
 /**
  * The states of an event.
  *
- * - `pending`: as the writer wrote it. The consumer ends it (`processed`, `dead`), or the sweep when its attempts are
- *   exhausted (`dead`).
- * - `processed`: this state, or a newer one of the same aggregate, is committed in Neo4j. The TTL index purges it.
- * - `dead`: can never be applied as it is. Kept until a person redrives it (back to `pending`) or discards it (out of
- *   the outbox).
+ * - `pending`: as the writer wrote it. The consumer ends this state (`processed`, `dead`), or the
+ *   sweep does when the event's attempts are exhausted (`dead`).
+ * - `processed`: this state, or a newer one of the same aggregate, is committed in Neo4j. The TTL
+ *   index purges the event.
+ * - `dead`: can never be applied as it is. Kept until a person redrives it (back to `pending`) or
+ *   discards it (out of the outbox).
  */
 export const statuses = ['pending', 'processed', 'dead'] as const;
 export type EventStatus = (typeof statuses)[number];
 
-/** A schema for a value of one BSON type; the MongoDB validator requires the same `bsonType`. */
+/**
+ * Returns a schema for a value of one BSON type. The MongoDB validator requires the same
+ * `bsonType`.
+ */
 function bson<T>(bsonType: string, check: (value: unknown) => boolean) {
   return z.custom<T>(check, `must be a BSON ${bsonType}`).meta({ bsonType });
 }
@@ -60,8 +65,8 @@ const fields = z.strictObject({
   payload: bson<Document>('object', isPlainObject).optional(),
   position: bson<Timestamp>('timestamp', (value) => hasBsonType(value, 'Timestamp')),
   createdAt: date,
-  // Any text: it often comes from a stranger's header, and must not abort the writer's transaction. A malformed one
-  // counts as none (`traceparent.ts`).
+  // Any text is valid. It often comes from a header of an untrusted request and must not abort the
+  // writer's transaction. A malformed one counts as none (`traceparent.ts`).
   traceparent: text.optional(),
   status: z.enum(statuses),
   attempts: int32,
@@ -78,7 +83,7 @@ export interface FieldRule {
   readonly forbidden: readonly string[];
 }
 
-/** Rules between the fields of an event; the MongoDB validator is generated from them too. */
+/** Rules between the fields of an event. The MongoDB validator is generated from them too. */
 export const fieldRules: readonly FieldRule[] = [
   { when: { field: 'operation', is: ['upsert'] }, required: ['payload'], forbidden: [] },
   { when: { field: 'operation', is: ['delete'] }, required: [], forbidden: ['payload'] },
@@ -95,8 +100,8 @@ export const outboxFieldsSchema = fields;
  *
  * @example
  * outboxDocumentSchema.parse({
- *   _id: new ObjectId(), aggregateType: 'graph', aggregateId: 'a', operation: 'delete', position: new Timestamp(0n),
- *   createdAt: new Date(), status: 'pending', attempts: 0,
+ *   _id: new ObjectId(), aggregateType: 'graph', aggregateId: 'a', operation: 'delete',
+ *   position: new Timestamp(0n), createdAt: new Date(), status: 'pending', attempts: 0,
  * });
  */
 export const outboxDocumentSchema = fields.superRefine((event, context) => {
@@ -128,8 +133,8 @@ export const outboxDocumentSchema = fields.superRefine((event, context) => {
 export type OutboxDocument = z.infer<typeof fields>;
 
 /**
- * An event as read from the outbox: its position is a string that compares, and its payload keeps every BSON type
- * (`Int32`, `Long` and `Double` objects instead of JavaScript numbers).
+ * An event as read from the outbox. Its position is a comparable string, and its payload keeps
+ * every BSON type (`Int32`, `Long` and `Double` objects instead of JavaScript numbers).
  */
 export type OutboxEvent = Readonly<{
   eventId: string;
@@ -146,12 +151,14 @@ export function isAggregateId(value: unknown): value is string {
   return fields.shape.aggregateId.safeParse(value).success && isShortEnough(value as string);
 }
 
-/** One key for an aggregate across types: types contain no colon, so it is unambiguous. */
+/**
+ * Returns a key for an aggregate across types. It is unambiguous, because types contain no colon.
+ */
 export function aggregateKey(aggregate: { readonly aggregateType: string; readonly aggregateId: string }): string {
   return `${aggregate.aggregateType}:${aggregate.aggregateId}`;
 }
 
-/** Splits the key that `aggregateKey` made. */
+/** Splits a key of `aggregateKey`. */
 export function splitAggregateKey(key: string): { readonly aggregateType: string; readonly aggregateId: string } {
   const colon = key.indexOf(':');
   return { aggregateType: key.slice(0, colon), aggregateId: key.slice(colon + 1) };

@@ -1,6 +1,6 @@
 /**
- * Pointers: the small messages from the publisher (or an Atlas Trigger, or the sweep) to the consumer. They name the
- * events to apply and never contain a payload.
+ * Pointers: the small messages to the consumer from the publisher, an Atlas Trigger or the sweep.
+ * They name the events to apply and never contain a payload.
  */
 import { z } from 'zod';
 
@@ -8,14 +8,17 @@ import { z } from 'zod';
 export const pointerSource = 'outgraph';
 
 /**
- * Maximum number of entries in one call, for PutEvents and SendMessageBatch alike.
+ * Maximum number of entries in one call, for both PutEvents and SendMessageBatch.
  *
  * https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessageBatch.html
  */
 export const entriesPerCall = 10;
 
-/** Maximum size of all packs of one call in bytes: both services take 256 KB; the rest is for the envelopes. */
+/**
+ * Maximum size of all packs of one call in bytes. Both services accept 256 KB; the rest is for the
+ * envelopes.
+ */
 const callMaxBytes = 200_000;
 
 const eventIdSchema = z.string().regex(/^[0-9a-f]{24}$/, 'must be 24 lowercase hexadecimal digits');
@@ -27,23 +30,26 @@ const pointerSchema = z.object({
 });
 
 /**
- * Names the event to apply: the `Detail` of an EventBridge entry, and the sweep's message body. The trace context is
- * for the sender's log only and is not sent.
+ * Names the event to apply: the `Detail` of an EventBridge entry, and the sweep's message body. The
+ * trace context is only for the sender's log and is not sent.
  */
 export type Pointer = Readonly<z.infer<typeof pointerSchema>> & { readonly traceparent?: string };
 
-/** Pointers to events of one aggregate type that travel in one message; at least one. */
+/** One or more pointers to events of one aggregate type that travel in one message. */
 export type Pack<Item extends Pointer = Pointer> = readonly Item[];
 
 /** Maximum number of pointers in a pack. */
 export const maxPackPointers = 100;
 
-/** Maximum size of a pack in bytes. EventBridge and SQS bill in units of 64 KB; the rest is for the envelope. */
+/**
+ * Maximum size of a pack in bytes. EventBridge and SQS bill in units of 64 KB; the rest is for the
+ * envelope.
+ */
 const packMaxBytes = 56_000;
 
 /**
- * Divides pointers into packs. A pack has pointers of one aggregate type, in their order, and is limited in number and
- * in bytes.
+ * Divides pointers into packs. A pack has pointers of one aggregate type in their order, and is
+ * limited in number and in bytes.
  *
  * @param maxPointers maximum number of pointers in a pack, from 1 to `maxPackPointers`.
  */
@@ -56,7 +62,10 @@ export function packPointers<Item extends Pointer>(
   );
 }
 
-/** Divides pointers into packs, and these into calls: at most `entriesPerCall`, and no more bytes than a call takes. */
+/**
+ * Divides pointers into packs, and packs into calls of at most `entriesPerCall` packs that fit into
+ * a call.
+ */
 export function intoCalls<Item extends Pointer>(
   pointers: readonly Item[],
   maxPointers: number,
@@ -93,8 +102,8 @@ function fill<Item>(
 }
 
 /**
- * Encodes a pack of one aggregate type in ASCII: an aggregate's id may contain characters that SQS refuses (U+FFFE and
- * U+FFFF), and its event could never be sent.
+ * Encodes a pack of one aggregate type in ASCII. An aggregate's id may contain characters that SQS
+ * rejects (U+FFFE and U+FFFF), and its event could otherwise never be sent.
  *
  * https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
  */
@@ -112,7 +121,7 @@ const packSchema = z.object({
     .max(maxPackPointers),
 });
 
-/** What travels: a pack, or the single pointer of an older version. */
+/** A pack, or the single pointer of an older version. */
 const detailSchema = z.union([
   packSchema.transform(({ events }) => events.map(({ eventId }) => eventId)),
   pointerSchema.transform(({ eventId }) => [eventId]),
@@ -132,20 +141,24 @@ const atlasEnvelopeSchema = z
 
 const bodySchema = z.union([detailSchema, envelopeSchema, atlasEnvelopeSchema]);
 
-/** What a message body says: the ids of its events, or why it cannot be read. */
+/** The event ids in a message body, or the reason why it is unreadable. */
 export type PointerReading =
   | { readonly outcome: 'read'; readonly eventIds: readonly string[] }
   | { readonly outcome: 'unreadable'; readonly reason: string };
 
 /**
- * Reads a queue message's body in any shape of the contract: a pack of pointers or a single one, bare or in the
- * EventBridge envelope, or the envelope of an Atlas Trigger's partner event source (`detail.fullDocument._id`, plain or
- * Extended JSON).
+ * Reads a queue message's body in any shape of the contract:
  *
- * Only the ids of the events are taken: the consumer reads everything else from the events themselves.
+ * - a pack of pointers or a single pointer, bare or in the EventBridge envelope,
+ * - the envelope of an Atlas Trigger's partner event source (`detail.fullDocument._id`, plain or
+ *   Extended JSON).
+ *
+ * It returns only the ids of the events. The consumer reads everything else from the events
+ * themselves.
  *
  * @example
- * readPointers('{"aggregateType":"graph","events":[{"eventId":"66a0c0ffee0123456789abcd","aggregateId":"a"}]}');
+ * const events = [{ eventId: '66a0c0ffee0123456789abcd', aggregateId: 'a' }];
+ * readPointers(JSON.stringify({ aggregateType: 'graph', events }));
  * // { outcome: 'read', eventIds: ['66a0c0ffee0123456789abcd'] }
  */
 export function readPointers(body: string): PointerReading {

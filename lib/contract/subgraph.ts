@@ -1,6 +1,7 @@
 /**
- * The subgraph: the nodes and relationships that one aggregate lists. This file has its two forms: the projection's
- * result, and the form that `readSubgraph` (in `read-subgraph.ts`) has checked and converted to Neo4j's values.
+ * The subgraph: the nodes and relationships that one aggregate lists. It has two forms here: the
+ * projection's result, and the form that `readSubgraph` (in `read-subgraph.ts`) has checked and
+ * converted to Neo4j's values.
  */
 
 /**
@@ -18,8 +19,9 @@ export interface ProjectedEndpoint {
 /**
  * A node that an aggregate lists: owned, with its labels and properties, or `shared`, with neither.
  *
- * Property values are stored BSON values (`Int32`, `Long`, `Double` …) or plain JavaScript values. A `number` that is a
- * safe integer becomes an INTEGER, any other a FLOAT; wrap it in `new Double(n)` if 1.0 must stay a FLOAT.
+ * Property values are stored BSON values (`Int32`, `Long`, `Double` …) or plain JavaScript values.
+ * A `number` that is a safe integer becomes an INTEGER, any other a FLOAT. If 1.0 must stay a
+ * FLOAT, use `new Double(1)`.
  *
  * @example
  * const node: ProjectedNode = {
@@ -36,8 +38,8 @@ export interface ProjectedNode extends ProjectedEndpoint {
 }
 
 /**
- * A relationship that an aggregate lists. `key` distinguishes parallel relationships of one type. With `shared`, it has
- * no properties.
+ * A relationship that an aggregate lists. `key` distinguishes parallel relationships of one type. A
+ * `shared` relationship has no properties.
  *
  * @example
  * const relationship: ProjectedRelationship = {
@@ -71,19 +73,22 @@ export interface ProjectedSubgraph {
   readonly relationships: readonly ProjectedRelationship[];
 }
 
-/** Maximum number of nodes and relationships in one subgraph; endpoints do not count. */
+/** Maximum number of nodes and relationships in one subgraph. Endpoints do not count. */
 export const subgraphMaxElements = 10_000;
 
 /** Pattern of the names of labels, relationship types and properties. */
 export const namePattern = /^[A-Za-z][A-Za-z0-9_]{0,127}$/;
 
-/** Label of outgraph's own registry nodes; no subgraph may use it. */
+/** Label of outgraph's own registry nodes. No subgraph may use it. */
 export const registryLabel = 'OutgraphAggregate';
 
-/** Prefix of outgraph's own properties; no subgraph may use such a name. */
+/** Prefix of outgraph's own properties. No subgraph may use a name with it. */
 export const bookkeepingPrefix = '_outgraph';
 
-/** A single value in Neo4j: `bigint` is an INTEGER, `number` a FLOAT, `Date` a zoned datetime in UTC. */
+/**
+ * A single value in Neo4j: `bigint` is an INTEGER, `number` a FLOAT, `Date` a zoned datetime in
+ * UTC.
+ */
 export type GraphScalar = string | boolean | bigint | number | Date;
 
 /** A property value: a scalar, or a list of scalars of one kind. */
@@ -100,12 +105,15 @@ export interface Endpoint {
   readonly key: Readonly<Record<string, KeyValue>>;
 }
 
-/** An endpoint with its identity as one text (`nodeIdentity`), equal for every aggregate that lists it. */
+/**
+ * An endpoint with its identity as one text (`nodeIdentity`), which is equal for every aggregate
+ * that lists it.
+ */
 export interface NamedEndpoint extends Endpoint {
   readonly identity: string;
 }
 
-/** A checked node: `labels` are sorted, without duplicates and without `label` itself. */
+/** A checked node. `labels` are sorted, without duplicates and without `label` itself. */
 export interface SubgraphNode extends NamedEndpoint {
   readonly shared: boolean;
   readonly labels: readonly string[];

@@ -1,6 +1,6 @@
 /**
- * The trace context of an event: the trace and span of the writer's change. It often comes from a request's header, so
- * from a stranger: an invalid one counts as none and is never a fault.
+ * The trace context of an event: the trace and span of the writer's change. It often comes from a
+ * header of an untrusted request. An invalid one therefore counts as none and is never a fault.
  *
  * https://www.w3.org/TR/trace-context/#traceparent-header
  */
@@ -15,7 +15,7 @@ export interface TraceContext {
   readonly sampled: boolean;
 }
 
-/** Later versions may add fields after the four of this one. */
+/** Later versions may add fields after these four. */
 const fields = [
   /(?<version>(?!ff)[0-9a-f]{2})/,
   /(?<traceId>(?!0{32})[0-9a-f]{32})/,
@@ -25,7 +25,7 @@ const fields = [
 const pattern = new RegExp(`^${fields.map((field) => field.source).join('-')}$`);
 
 /**
- * Reads a `traceparent`; null if there is none or it is malformed.
+ * Reads a `traceparent`. Returns null if there is none or it is malformed.
  *
  * @example
  * readTraceparent('00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01')?.sampled; // true
@@ -38,7 +38,10 @@ export function readTraceparent(traceparent: string | undefined): TraceContext |
   return { traceId, spanId, sampled: (Number.parseInt(flags, 16) & 1) === 1 };
 }
 
-/** An event as logs and traces show it: never its payload or aggregate id. Fields that were not read are absent. */
+/**
+ * An event as logs and traces show it, never with its payload or aggregate id. Fields that were not
+ * read are absent.
+ */
 export interface TracedEvent {
   readonly eventId: string;
   readonly aggregateType?: string;
