@@ -1,13 +1,14 @@
 /**
- * The trace context of a writer's events, from the OpenTelemetry API. Without a registered SDK, the API's calls do
- * nothing.
+ * The trace context of a writer's events, from the OpenTelemetry API. Without a registered SDK, the
+ * API's calls do nothing.
  */
 import { context, isSpanContextValid, trace } from '@opentelemetry/api';
 import { readTraceparent } from '../contract/traceparent.ts';
 
 /**
- * Returns the given trace context, or that of the active span; undefined if there is neither. A malformed one is
- * ignored: it often comes from a request's header, and must not abort the writer's transaction.
+ * Returns the given trace context, or that of the active span; undefined if there is neither. A
+ * malformed one is ignored, because it often comes from a request's header and must not abort the
+ * writer's transaction.
  */
 export function activeTraceparent(given: string | undefined): string | undefined {
   if (readTraceparent(given) !== null) return given;

@@ -1,6 +1,6 @@
 /**
- * Derives events from documents before and after a write. Documents are compared as their stored bytes, so that a write
- * without effect records no event.
+ * Derives events from documents before and after a write. It compares documents as their stored
+ * bytes, so a write without effect records no event.
  */
 import { BSON, type Document } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
@@ -9,11 +9,12 @@ import type { AggregateChange } from './record-event.ts';
 import type { StoredDocument } from './stored-document.ts';
 
 /**
- * Returns the changes between two images of the same documents, matched by `_id`. A document only in `after` was
- * inserted; one only in `before` was deleted.
+ * Returns the changes between two images of the same documents, matched by `_id`. A document only
+ * in `after` was inserted; one only in `before` was deleted.
  *
- * @throws Fault `event-invalid` if a document's aggregate id changed: another document may have had that id a moment
- * before, or take it in a later chunk of the same write, and the events of one id would be in the wrong order.
+ * @throws Fault `event-invalid` if a document's aggregate id changed. Another document may have had
+ * that id a moment before, or take it in a later chunk of the same write. The events of one id
+ * would then be in the wrong order.
  */
 export function documentChanges<State>(
   definition: AggregateDefinition<State>,

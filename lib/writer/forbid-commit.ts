@@ -1,15 +1,16 @@
 /**
- * Prevents the commit of a caller's transaction in which the library has failed, even if the caller catches the error.
+ * Prevents the commit of a caller's transaction in which the library has failed, even if the caller
+ * catches the error.
  */
 import { type ClientSession, MongoTransactionError } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 
 /**
- * Runs `work` in a transaction of the caller's. If it fails, written documents may lack their events, so the
- * transaction can only be aborted.
+ * Runs `work` in a transaction of the caller. If it fails, written documents may lack their events,
+ * so the transaction can only be aborted.
  *
- * The session stays in its transaction until the caller ends it. If the library aborted it, the caller's next writes
- * with the session would be outside of any transaction.
+ * The session stays in its transaction until the caller ends it. If the library aborted it, the
+ * caller's next writes with the session would run outside any transaction.
  */
 export async function forbidCommitOnFailure<Result>(
   session: ClientSession,
@@ -34,7 +35,7 @@ function forbidCommit(session: ClientSession, cause: unknown): void {
     const reason = cause instanceof Fault ? cause.message : 'see its cause.';
     const refusal = new MongoTransactionError(
       'The transaction was aborted, because a write in it failed and the ' +
-        `error was caught: let it end the transaction. The error: ${reason}`,
+        `error was caught: let the error end the transaction. The error: ${reason}`,
     );
     if (cause instanceof Error) refusal.cause = cause;
     throw refusal;

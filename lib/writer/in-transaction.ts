@@ -12,8 +12,8 @@ import { forbidCommitOnFailure } from './forbid-commit.ts';
 import { requireTransaction } from './require-transaction.ts';
 
 /**
- * Overrides the client's settings: documents must be compared and recorded as the primary has them, and must not be
- * rolled back.
+ * Overrides the client's settings. Documents must be compared and recorded as the primary has them,
+ * and must not be rolled back.
  */
 const transactionOptions = {
   readConcern: { level: 'snapshot' },
@@ -22,11 +22,12 @@ const transactionOptions = {
 } as const;
 
 /**
- * Runs `work` in the transaction of the given session. Without one, runs it in a new transaction, which the driver
- * retries as a whole after a conflict or a failover, so `work` may run more than once.
+ * Runs `work` in the transaction of the given session. Without one, runs it in a new transaction.
+ * The driver retries that transaction as a whole after a conflict or a failover, so `work` may run
+ * more than once.
  *
- * @throws Fault `write-concern` if the caller's transaction could be rolled back after its commit; `no-transaction` if
- * the server is a standalone, which has no transactions.
+ * @throws Fault `write-concern` if the caller's transaction could be rolled back after its commit;
+ * `no-transaction` if the server is a standalone, which has no transactions.
  */
 export async function inTransaction<Result>(
   client: MongoClient,
@@ -43,50 +44,50 @@ export async function inTransaction<Result>(
 }
 
 /**
- * Runs an operation of a transaction. An error after which the server cannot have committed the operation gets the
- * label that makes `withTransaction` retry.
+ * Runs an operation of a transaction. If it fails and the server cannot have committed it, the error
+ * gets the label that makes `withTransaction` retry.
  *
- * The driver adds this label itself, except if the connection's pool was just cleared, as it is when a primary fails:
- * its `decorateCommandError` returns early for stale connections (seen in 7.9). Without the label, a writer would fail
- * during a failover.
+ * The driver adds this label itself, except if the connection's pool was just cleared, as it is
+ * when a primary fails: its `decorateCommandError` returns early for stale connections (seen in
+ * 7.9). Without the label, a writer would fail during a failover.
  *
  * https://github.com/mongodb/specifications/blob/master/source/transactions/transactions.md#transienttransactionerror
  */
 export async function labelTransient<Result>(operation: () => Promise<Result>): Promise<Result> {
-  return labelLostAnswer('TransientTransactionError', operation);
+  return labelLostResponse('TransientTransactionError', operation);
 }
 
 /**
- * A session that sends its commit again if the answer is lost; MongoDB treats a repeated commit as one. The driver
- * omits this label in the same case.
+ * Makes the session retry its commit if the response is lost; MongoDB treats a repeated commit as
+ * one. The driver omits this label in the same case.
  */
 function withCommitRetry(session: ClientSession): ClientSession {
   const commit = session.commitTransaction.bind(session);
   session.commitTransaction = (...options) =>
-    labelLostAnswer('UnknownTransactionCommitResult', () => commit(...options));
+    labelLostResponse('UnknownTransactionCommitResult', () => commit(...options));
   return session;
 }
 
-async function labelLostAnswer<Result>(label: string, operation: () => Promise<Result>): Promise<Result> {
+async function labelLostResponse<Result>(label: string, operation: () => Promise<Result>): Promise<Result> {
   try {
     return await operation();
   } catch (error) {
-    if (isLostAnswer(error)) error.addErrorLabel(label);
+    if (isResponseLost(error)) error.addErrorLabel(label);
     throw isStandalone(error) ? standaloneFault(error) : error;
   }
 }
 
 /**
- * Whether the connection ended, so that it is unknown what the server did with the command. A bulk write wraps that
- * error, and has no code of the server then.
+ * Whether the connection ended, so that it is unknown what the server did with the command. A bulk
+ * write wraps that error and then has no server code.
  */
-function isLostAnswer(error: unknown): error is MongoError {
+function isResponseLost(error: unknown): error is MongoError {
   return error instanceof MongoNetworkError || (error instanceof MongoBulkWriteError && error.code === undefined);
 }
 
 /**
- * IllegalOperation, "Transaction numbers are only allowed on a replica set member or mongos" (seen with MongoDB 6.0).
- * The driver may wrap it in an error without a code (7.0).
+ * IllegalOperation, "Transaction numbers are only allowed on a replica set member or mongos" (seen
+ * with MongoDB 6.0). The driver may wrap it in an error without a code (7.0).
  */
 function isStandalone(error: unknown): error is MongoServerError {
   if (!(error instanceof MongoServerError)) return false;
@@ -97,8 +98,8 @@ function isStandalone(error: unknown): error is MongoServerError {
 function standaloneFault(cause: MongoServerError): Fault {
   return new Fault(
     'no-transaction',
-    'This MongoDB is a standalone server, which has no transactions: make it a replica set, of one member ' +
-      'at least (https://www.mongodb.com/docs/manual/tutorial/convert-standalone-to-replica-set/).',
+    'This MongoDB is a standalone server, which has no transactions. Convert it to a replica set, of at least ' +
+      'one member (https://www.mongodb.com/docs/manual/tutorial/convert-standalone-to-replica-set/).',
     { cause },
   );
 }

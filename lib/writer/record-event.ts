@@ -1,6 +1,7 @@
 /**
- * Records events in the outbox, inside the transaction that writes their documents. A payload that could never be
- * applied is refused here, in the writer's own transaction, where you can still correct it.
+ * Records events in the outbox, inside the transaction that writes their documents. A payload that
+ * could never be applied is refused here, in the writer's own transaction, where you can still
+ * correct it.
  */
 import { type ClientSession, type Db, type Document, Int32, ObjectId, Timestamp } from 'mongodb';
 import { bsonTypeOf } from '../contract/bson-type.ts';
@@ -24,7 +25,7 @@ export type AggregateChange =
   | { readonly operation: 'delete'; readonly aggregateId: string };
 
 /**
- * Options of recording events.
+ * Options for recording events.
  *
  * @example
  * const options: RecordOptions = {
@@ -34,8 +35,8 @@ export type AggregateChange =
 export interface RecordOptions {
   /**
    * W3C trace context (https://www.w3.org/TR/trace-context/#traceparent-header), passed on to the
-   * consumer's spans. Left out or malformed, it defaults to that of the active OpenTelemetry span, if
-   * there is one.
+   * consumer's spans. If it is absent or malformed, it defaults to the active OpenTelemetry span's,
+   * if there is one.
    */
   readonly traceparent?: string;
 }
@@ -44,14 +45,16 @@ export interface RecordOptions {
  * Records one event. Write the document first, then record its event, both with the same session.
  *
  * @param session the session of a running transaction with write concern majority.
- * @param db the database of the document; its outbox is in the same database.
- * @throws Fault `no-transaction` or `write-concern`, before anything is written; a data fault that names the invalid
- * path of the payload. After any error the transaction cannot be committed, even if you catch the error.
+ * @param db the database of the document, which also contains its outbox.
+ * @throws Fault `no-transaction` or `write-concern`, before anything is written; a data fault that
+ * names the invalid path of the payload. After any error the transaction cannot be committed, even
+ * if you catch the error.
  * @example
  * await client.withSession((session) =>
  *   session.withTransaction(async () => {
  *     await db.collection('people').insertOne(ada, { session });
- *     await recordEvent(session, db, person, { operation: 'upsert', aggregateId: ada._id, payload: ada });
+ *     const change = { operation: 'upsert', aggregateId: ada._id, payload: ada } as const;
+ *     await recordEvent(session, db, person, change);
  *   }),
  * );
  */
@@ -88,7 +91,11 @@ export async function recordEvents<State>(
   });
 }
 
-/** Creates the outbox documents of changes. @throws a data fault that names the invalid path of one of them. */
+/**
+ * Creates the outbox documents of changes.
+ *
+ * @throws a data fault that names the invalid path of one of them.
+ */
 export function createEvents<State>(
   definition: AggregateDefinition<State>,
   changes: readonly AggregateChange[],
@@ -124,7 +131,7 @@ export function createEvent<State>(
     aggregateId: change.aggregateId,
     operation: change.operation,
     ...(change.operation === 'upsert' ? { payload: change.payload } : {}),
-    // Empty: the server fills in its own time, also in a transaction.
+    // Empty: the server assigns its own time, also in a transaction.
     position: new Timestamp({ t: 0, i: 0 }),
     createdAt: new Date(),
     ...(traceparent === undefined ? {} : { traceparent }),
@@ -141,7 +148,7 @@ export function createEvent<State>(
   return { ...parsed.data, attempts: new Int32(0) as unknown as number };
 }
 
-/** The path of a date beyond JavaScript's range, which would be recorded as 1970. */
+/** Returns the path of a date beyond JavaScript's range, which would be recorded as 1970. */
 function invalidDatePath(value: unknown, path: string): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? path : undefined;

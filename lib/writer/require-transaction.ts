@@ -3,8 +3,8 @@ import type { ClientSession } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 
 /**
- * @throws Fault `no-transaction` or `write-concern` unless the session has a running transaction that cannot be rolled
- * back once it is committed.
+ * @throws Fault `no-transaction` or `write-concern` unless the session has a running transaction
+ * that cannot be rolled back once it is committed.
  */
 export function requireTransaction(session: ClientSession): void {
   if (!session?.inTransaction()) {
@@ -22,7 +22,7 @@ export function requireTransaction(session: ClientSession): void {
     throw new Fault(
       'write-concern',
       `The transaction's write concern is ${String(w)}: ` +
-        'use "majority", because what could be rolled back must not reach the graph.',
+        'use "majority", because a write that could be rolled back must not reach the graph.',
     );
   }
 }

@@ -1,12 +1,11 @@
 /**
- * Documents as their stored bytes. Only bytes show every change: a date beyond JavaScript's range, for example, is
- * decoded to an invalid date.
+ * Documents as their stored bytes. Only bytes show every change. For example, a date beyond
+ * JavaScript's range is decoded to an invalid date.
  */
 import { BSON, type BSONSerializeOptions, type Document, type Timestamp } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 import { exactTypes, lenientTypes } from '../outbox/mongodb-read-event.ts';
 
-/** A stored document. */
 export interface StoredDocument {
   readonly bytes: Uint8Array;
   /** Decoded, with every BSON type kept. */
@@ -14,14 +13,18 @@ export interface StoredDocument {
 }
 
 /**
- * Decodes a document as it was before a write. Invalid UTF-8 is replaced, so that such a document can be corrected or
- * deleted.
+ * Decodes a document as it was before a write. Invalid UTF-8 is replaced, so that such a document
+ * can be corrected or deleted.
  */
 export function readBefore(bytes: Uint8Array): StoredDocument {
   return { bytes, document: BSON.deserialize(bytes, lenientTypes) };
 }
 
-/** Decodes a document that was just written. @throws Fault `event-invalid` if it contains invalid UTF-8. */
+/**
+ * Decodes a document that was just written.
+ *
+ * @throws Fault `event-invalid` if it contains invalid UTF-8.
+ */
 export function readAfter(bytes: Uint8Array): StoredDocument {
   try {
     return { bytes, document: BSON.deserialize(bytes, exactTypes) };
@@ -31,8 +34,9 @@ export function readAfter(bytes: Uint8Array): StoredDocument {
 }
 
 /**
- * Returns a document as MongoDB will store it if it is inserted with these options, which saves reading it back. Null
- * if only the server knows: it fills in empty timestamps and creates a missing `_id`.
+ * Returns a document as MongoDB will store it when it is inserted with these options. This saves
+ * reading it back. Null if only the server knows: it fills in empty timestamps and creates a
+ * missing `_id`.
  *
  * https://www.mongodb.com/docs/manual/reference/bson-types/#timestamps
  */
@@ -43,7 +47,7 @@ export function asStored(document: Document, options: BSONSerializeOptions): Doc
     exactTypes,
   );
   if (_id === undefined || Object.values(fields).some(isEmptyTimestamp)) return null;
-  // The server stores it first.
+  // The server stores `_id` first.
   return { _id, ...fields };
 }
 
@@ -55,6 +59,6 @@ function isEmptyTimestamp(value: unknown): boolean {
 /** Returns a value as the driver returns it with these options. */
 export function asRead<Value>(value: unknown, options: BSONSerializeOptions): Value {
   const { promoteValues = true, promoteLongs = true, promoteBuffers = false, useBigInt64 = false } = options;
-  const answers = { promoteValues, promoteLongs, promoteBuffers, useBigInt64 };
-  return BSON.deserialize(BSON.serialize({ value }), answers).value as Value;
+  const readOptions = { promoteValues, promoteLongs, promoteBuffers, useBigInt64 };
+  return BSON.deserialize(BSON.serialize({ value }), readOptions).value as Value;
 }

@@ -1,6 +1,7 @@
 /**
- * A collection whose writes record their events: each method writes the documents, and records an event for each
- * document that changed, in one transaction. It joins the caller's transaction if the options contain its session.
+ * A collection whose writes record their events. In one transaction, each method writes the
+ * documents and records an event for each document that changed. It joins the caller's transaction
+ * if the options contain its session.
  */
 import {
   type AggregateOptions,
@@ -43,8 +44,11 @@ import { asRead, asStored, readAfter, readBefore, type StoredDocument } from './
 /** The driver's options, plus the trace context of the events. */
 type Tracked<Options> = Options & RecordOptions;
 
-/** Options with which the library's own code reads the server's answers, whatever the client's options are. */
-const plainAnswers = {
+/**
+ * Options with which the library itself reads the server's results, whatever the client's options
+ * are.
+ */
+const plainResults = {
   raw: false,
   promoteValues: true,
   promoteLongs: true,
@@ -54,18 +58,20 @@ const plainAnswers = {
 } as const;
 
 /** With the driver's `forceServerObjectId`, the library would not know the id. */
-const insertOptions = { ...plainAnswers, forceServerObjectId: false } as const;
+const insertOptions = { ...plainResults, forceServerObjectId: false } as const;
 
 /**
- * Number of documents that are read, written and read again at a time: bounds the memory of `updateMany` and
- * `deleteMany`.
+ * Number of documents that are read, written and read again at a time. It bounds the memory of
+ * `updateMany` and `deleteMany`.
  */
 const chunkDocuments = 500;
 
 /**
- * Creates a tracked collection: its documents are the aggregates of `definition`, in the definition's collection.
- * Methods take the driver's options, and `traceparent` for the events. Without a session in the options, each method
- * runs a transaction of its own, which the driver retries.
+ * Creates a tracked collection. Its documents are the aggregates of `definition`, in the
+ * definition's collection.
+ *
+ * Methods take the driver's options, and `traceparent` for the events. Without a session in the
+ * options, each method runs its own transaction, which the driver retries.
  *
  * @example
  * const events = trackCollection(client, client.db('memory'), memoryEvent);
@@ -80,11 +86,13 @@ export function trackCollection<State, Schema extends Document = Document>(
 }
 
 /**
- * A tracked collection; create it with `trackCollection`. Results are the driver's own. A rejected write leaves neither
- * document nor event; a transaction of the caller's can then only be aborted.
+ * A tracked collection. Create it with `trackCollection`. Results are the driver's own. A rejected
+ * write leaves neither document nor event. If it joined your transaction, you can then only abort
+ * it.
  *
- * Each method that writes throws a Fault: `write-concern` or `no-transaction` for the transaction, `untracked` for a
- * write whose changes cannot be determined, or a data fault that names the invalid path of a document.
+ * Each method that writes throws a Fault: `write-concern` or `no-transaction` for the transaction,
+ * `untracked` for a write whose changes cannot be determined, or a data fault that names the
+ * invalid path of a document.
  *
  * @example
  * const people = trackCollection<unknown, { _id: string; name: string }>(client, db, person);
@@ -147,7 +155,10 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     );
   }
 
-  /** Returns the document before the update, or after it with `returnDocument: 'after'`, as the driver does. */
+  /**
+   * Returns the document before the update, or after it with `returnDocument: 'after'`, as the
+   * driver does.
+   */
   async findOneAndUpdate(
     filter: Filter<Schema>,
     update: UpdateFilter<Schema> | Document[],
@@ -159,7 +170,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
       const { value, lastErrorObject } = await this.#collection.findOneAndUpdate(
         target,
         update as UpdateFilter<Schema>,
-        { ...given, ...(inserts ? plainAnswers : {}), session, includeResultMetadata: true },
+        { ...given, ...(inserts ? plainResults : {}), session, includeResultMetadata: true },
       );
       if (!inserts) {
         await this.#recordFrom(session, before, idsOf(before), options);
@@ -206,7 +217,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
       const before = await this.#readFirst(session, filter, options);
       const result = await this.#collection.deleteOne(withIds(idsOf(before)), {
         ...targetedOptions(options),
-        ...plainAnswers,
+        ...plainResults,
         session,
       });
       await this.#recordDeleted(session, before, result, options);
@@ -221,7 +232,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
         const before = await this.#readAll(session, chunk);
         const result = await this.#collection.deleteMany(withIds(chunk), {
           ...targetedOptions(options),
-          ...plainAnswers,
+          ...plainResults,
           session,
         });
         await this.#recordDeleted(session, before, result, options);
@@ -231,7 +242,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     });
   }
 
-  /** Reads, as the driver does. */
+  /** Reads as the driver does. */
   find(filter: Filter<Schema> = {}, options: FindOptions = {}): FindCursor<WithId<Schema>> {
     return this.#collection.find(filter, options);
   }
@@ -244,7 +255,10 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     return this.#collection.countDocuments(filter, options);
   }
 
-  /** @throws Fault `untracked` if the pipeline writes (`$merge`, `$out`): its writes would have no events. */
+  /**
+   * @throws Fault `untracked` if the pipeline writes (`$merge`, `$out`): its writes would have no
+   * events.
+   */
   aggregate<Result extends Document = Document>(
     pipeline: readonly Document[],
     options: AggregateOptions = {},
@@ -257,7 +271,9 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     return this.#collection.aggregate<Result>([...pipeline], options);
   }
 
-  /** Always throws `untracked`: the answer of a bulk write does not say which documents changed. */
+  /**
+   * Always throws `untracked`: the result of a bulk write does not show which documents changed.
+   */
   bulkWrite(..._: readonly unknown[]): never {
     throw untracked(
       'bulkWrite',
@@ -298,7 +314,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     return inTransaction(this.#client, options.session, work);
   }
 
-  /** Inserts documents and their events. Checks the events before anything is written. */
+  /** Inserts documents and their events. Checks the events before it writes anything. */
   async #insert<Result>(
     documents: readonly Document[],
     options: Tracked<InsertOneOptions>,
@@ -336,7 +352,8 @@ export class TrackedCollection<State, Schema extends Document = Document> {
   }
 
   /**
-   * Updates the documents that were just read, or inserts one with `upsert` if there are none, and records the events.
+   * Updates the documents that were just read, or with `upsert` inserts one if there are none, and
+   * records the events.
    */
   async #update(
     session: ClientSession,
@@ -346,7 +363,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     write: Update<Schema>,
   ): Promise<UpdateResult<Schema>> {
     const { target, given, inserts } = resolveTarget(before, filter, options);
-    const result = await write(target, { ...given, ...plainAnswers, session });
+    const result = await write(target, { ...given, ...plainResults, session });
     if (inserts && result.matchedCount > 0) throw this.#unreadable(result.matchedCount, 0);
     if (result.upsertedCount > 0) {
       const after = await this.#recordFrom(session, [], [result.upsertedId], options);
@@ -356,7 +373,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     return result;
   }
 
-  /** Reads the documents again, and records an event for each one that changed. */
+  /** Reads the documents again and records an event for each one that changed. */
   async #recordFrom(
     session: ClientSession,
     before: readonly StoredDocument[],
@@ -388,7 +405,10 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     await insertEvents(session, this.#db, createEvents(this.#definition, changes, options));
   }
 
-  /** Reads the document that a write of one will change, to compare it afterwards; none if nothing matches. */
+  /**
+   * Reads the document that a single-document write will change, to compare it afterwards. Empty if
+   * nothing matches.
+   */
   async #readFirst(
     session: ClientSession,
     filter: Filter<Schema>,
@@ -404,7 +424,9 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     return idsOf(found.map(readBefore));
   }
 
-  /** @throws Fault `untracked` unless every document is found: an event would be missing. */
+  /**
+   * @throws Fault `untracked` unless every document is found, because an event would be missing.
+   */
   async #readAll(
     session: ClientSession,
     ids: readonly unknown[],
@@ -429,21 +451,21 @@ export class TrackedCollection<State, Schema extends Document = Document> {
   #unreadable(written: number, read: number): Fault {
     return new Fault(
       'untracked',
-      `${this.#definition.collection}: a write concerned ${written} documents, and ${read} of them could be ` +
-        'read by their _id, so that their events cannot be recorded. Nothing was committed. Filter by what ' +
-        'does not change meanwhile (no $$NOW), and use an _id that MongoDB returns as it is stored: no date ' +
+      `${this.#definition.collection}: a write affected ${written} documents, and ${read} of them could be ` +
+        'read back by their _id, so their events cannot be recorded. Nothing was committed. Filter by values ' +
+        'that do not change meanwhile (no $$NOW), and use an _id that MongoDB returns as it is stored: no date ' +
         'out of range, no object with numbers as field names.',
     );
   }
 }
 
-/** Runs an update with the driver's options, on the documents that the filter was resolved to. */
+/** Runs an update with the driver's options on the resolved documents. */
 type Update<Schema extends Document> = (
   target: Filter<Schema>,
   options: UpdateOptions,
 ) => Promise<UpdateResult<Schema>>;
 
-/** Options of a write that decide which documents its filter matches; reads must use them too. */
+/** Options of a write that decide which documents its filter matches. Reads must use them too. */
 type Selection = Pick<UpdateOptions, 'hint' | 'let' | 'ignoreUndefined' | 'serializeFunctions' | 'checkKeys'>;
 
 function selection({ hint, let: variables, ignoreUndefined, serializeFunctions, checkKeys }: Selection): FindOptions {
@@ -451,13 +473,13 @@ function selection({ hint, let: variables, ignoreUndefined, serializeFunctions, 
   return Object.fromEntries(Object.entries(given).filter(([, option]) => option !== undefined));
 }
 
-/** The driver's options: without the trace context, which is outgraph's. */
+/** Returns the driver's options, without outgraph's trace context. */
 function driverOptions<Options extends RecordOptions>(options: Options): Omit<Options, 'traceparent'> {
   const { traceparent: _, ...others } = options;
   return others;
 }
 
-/** The options of a write by ids: hint and order were only needed to find the documents. */
+/** Returns the options of a write by ids. Hint and sort were only needed to find the documents. */
 function targetedOptions<Options extends RecordOptions & { hint?: unknown; sort?: unknown }>(
   options: Options,
 ): Omit<Options, 'traceparent' | 'hint' | 'sort'> {
@@ -466,9 +488,10 @@ function targetedOptions<Options extends RecordOptions & { hint?: unknown; sort?
 }
 
 /**
- * Resolves the target of an update: the documents that were read, if they still match. The filter stays, because `$` in
- * an update takes its position from it. With `upsert` and no such documents, the target is a new document. Other
- * documents that match by now are left out, because they were not read before.
+ * Resolves the target of an update: the documents that were read, if they still match. The filter
+ * stays, because `$` in an update takes its position from it. With `upsert` and no such documents,
+ * the target is a new document. Other documents that match by now are excluded, because they were
+ * not read before.
  */
 function resolveTarget<
   Schema extends Document,
