@@ -1,4 +1,4 @@
-/** The aggregate types of this project's functions. Your service has a catalog of its own. */
+/** The aggregate types of this project's functions. Your service has its own catalog. */
 import { createCatalog } from '../lib/projection/catalog.ts';
 import { graph } from '../lib/projection/graph.ts';
 

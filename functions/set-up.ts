@@ -1,4 +1,4 @@
-/** The set-up Lambda for the catalog; runs with every deployment. */
+/** The set-up Lambda for the catalog. It runs with every deployment. */
 
 import { createSetUpHandler } from '../lib/set-up/handler.ts';
 import { catalog } from './catalog.ts';
