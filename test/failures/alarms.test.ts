@@ -1,9 +1,11 @@
 /**
- * Each alarm fires by the fault that it is for, and clears when that is over; whoever is on call is told both. On the
- * deployed functions, servers that are really killed, and LocalStack's evaluation of the alarms, which knows all their
- * statistics, comparisons and treatments of missing data. It does not emit two figures of AWS, the age of a queue's
- * oldest message and a function's throttles: there, the test makes the fault, and puts the figure that AWS would emit.
- * Where a fault would have to last for minutes, its time in MongoDB is set back.
+ * Each alarm fires on its fault and clears when the fault ends, and on-call is notified of both.
+ * The test runs on deployed functions and kills real servers. LocalStack evaluates the alarms; it
+ * supports all their statistics, comparisons and treatments of missing data.
+ *
+ * LocalStack does not emit two AWS metrics: the age of a queue's oldest message, and a function's
+ * throttles. For these, the test causes the fault and puts the value that AWS would emit. If a
+ * fault would have to last for minutes, the test backdates it in MongoDB.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -28,7 +30,7 @@ import { OnCall } from './on-call.ts';
 import { holdLease, publisherCheckpoint } from './rows/hold-lease.ts';
 import { until } from './rows/row.ts';
 
-/** The sweep waits for a server nearly as long as this, and tells what it knows only then. */
+/** The sweep waits for a server for almost this long, and emits its metrics only afterwards. */
 const sweepSeconds = 12;
 
 let stack: FailureStack;
@@ -40,7 +42,7 @@ beforeAll(async () => {
   bus = new EventBridgeClient({ endpoint: stack.endpointUrl, region: 'us-east-1', credentials: sdkCredentials });
   await stack.functions.configure('sweep', { timeoutSeconds: sweepSeconds });
   onCall = await OnCall.start(stack);
-  sweeping = sweepAllTheTime();
+  sweeping = sweepContinuously();
 });
 afterAll(async () => {
   await sweeping?.stop();
@@ -49,12 +51,12 @@ afterAll(async () => {
   await stack?.stop();
 });
 
-/** Its schedule runs it once a minute; what it tells is needed in each ten seconds. */
-function sweepAllTheTime(): { readonly stop: () => Promise<void> } {
+/** The schedule runs it once a minute, but the alarms need its metrics every ten seconds. */
+function sweepContinuously(): { readonly stop: () => Promise<void> } {
   let stopped = false;
   const running = (async () => {
     while (!stopped) {
-      // Refused while the scheduled one runs, and when a test forbids it.
+      // Throttled while the scheduled sweep runs, and while a test allows no sweep.
       await stack.functions.run('sweep').catch(() => undefined);
       await sleep(1_000);
     }
@@ -71,7 +73,7 @@ const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000);
 
 const checkpoints = () => stack.db.collection<Checkpoint>(checkpointCollection);
 
-/** MongoDB refuses it for the outbox, as it does a token that it has forgotten. */
+/** For the outbox, MongoDB rejects it like a token that is no longer in the oplog. */
 async function tokenOfAnotherCollection(): Promise<ResumeToken> {
   const elsewhere = stack.db.collection('elsewhere');
   const stream = elsewhere.watch();
@@ -82,8 +84,8 @@ async function tokenOfAnotherCollection(): Promise<ResumeToken> {
   return _id;
 }
 
-/** The rule and target by which pointers come from the bus to the queue. */
-async function readWayToQueue() {
+/** The rule and target that route pointers from the bus to the queue. */
+async function readQueueTarget() {
   const { queueUrl, eventBusName: EventBusName } = stack.deployment;
   const { Rules = [] } = await bus.send(new ListRulesCommand({ EventBusName }));
   for (const { Name: Rule } of Rules) {
@@ -91,35 +93,35 @@ async function readWayToQueue() {
     const target = Targets.find(({ Arn }) => Arn?.split(':').at(-1) === queueUrl.split('/').at(-1));
     if (target !== undefined) return { EventBusName, Rule, target };
   }
-  return expect.fail('no rule of the bus leads to the queue');
+  return expect.fail('no rule of the bus targets the queue');
 }
 
-/** Those that do not disturb each other, side by side. */
-describe('whoever is on call is told of', () => {
-  it('all being well, at first', () => onCall.isToldThatAllIsWell());
+/** Faults that do not affect each other run concurrently. */
+describe('on-call is notified', () => {
+  it('that every alarm is OK at first', () => onCall.untilOk());
 
-  describe('what is not run:', () => {
+  describe('that something does not run:', () => {
     it.concurrent('sweep-silent, when Lambda does not run the sweep', () =>
-      onCall.isTold(['sweep-silent'], {
+      onCall.untilFired(['sweep-silent'], {
         begin: () => stack.functions.allowConcurrent('sweep', 0),
         end: () => stack.functions.allowConcurrent('sweep', 1),
       }));
 
     it.concurrent('consumer-throttles and queue-age, when Lambda does not run the consumer', () =>
-      onCall.isTold(['consumer-throttles', 'queue-age'], {
+      onCall.untilFired(['consumer-throttles', 'queue-age'], {
         begin: async () => {
           await stack.functions.allowConcurrent('consumer', 0);
           await stack.outbox.insertOne(upsertEvent({ nodes: [], relationships: [] }));
           await until('a message to wait', async () => (await stack.countMessages('queue')) > 0);
-          // What AWS would say after eleven minutes of it.
-          await onCall.putFigure('consumer-throttles', 1);
-          await onCall.putFigure('queue-age', 660);
+          // The values that AWS would emit after eleven minutes.
+          await onCall.putMetric('consumer-throttles', 1);
+          await onCall.putMetric('queue-age', 660);
         },
         end: () => stack.functions.allowConcurrent('consumer', 4),
       }));
 
     it.concurrent('history-lost, when MongoDB no longer knows the resume token', () =>
-      onCall.isTold(['history-lost'], {
+      onCall.untilFired(['history-lost'], {
         begin: async () => {
           const giveLease = await holdLease(stack);
           const resumeToken = await tokenOfAnotherCollection();
@@ -130,68 +132,68 @@ describe('whoever is on call is told of', () => {
       }));
   });
 
-  describe('what is stuck:', () => {
+  describe('that something is stuck:', () => {
     it.concurrent('events-dead, for an event that can never be applied', () => {
       const event = upsertEvent({ nodes: 'none' });
       const settle = { $set: { status: 'processed', processedAt: new Date() }, $unset: { deadAt: '', error: '' } };
-      return onCall.isTold(['events-dead'], {
+      return onCall.untilFired(['events-dead'], {
         begin: () => stack.outbox.insertOne(event),
         end: () => stack.outbox.updateOne({ _id: event._id }, settle),
       });
     });
 
-    it.concurrent('oldest-pending-age, for an event that has been pending for long', async () => {
+    it.concurrent('oldest-pending-age, for an event that has been pending for twenty minutes', async () => {
       const workload = new Workload(stack);
       await workload.insert(1);
       await workload.untilSettled();
       const [id] = await workload.eventIds();
       const _id = new ObjectId(id);
-      // As if its acknowledgement had got lost twenty minutes ago, with an hour to wait for its next attempt.
+      // As if its acknowledgement was lost twenty minutes ago, and its next attempt is in an hour.
       const position = new Timestamp({ t: Math.trunc(minutesAgo(20).getTime() / 1_000), i: 1 });
       const waiting = { status: 'pending', position, nextAttemptAt: minutesAgo(-60), attempts: 5 };
-      await onCall.isTold(['oldest-pending-age'], {
+      await onCall.untilFired(['oldest-pending-age'], {
         begin: () => stack.outbox.updateOne({ _id }, { $set: waiting, $unset: { processedAt: '' } }),
         end: () => stack.outbox.updateOne({ _id }, { $set: { nextAttemptAt: new Date() } }),
       });
     });
 
-    it.concurrent('dead-letter-queue-not-empty, for a message that nobody can read', () => {
+    it.concurrent('dead-letter-queue-not-empty, for an unreadable message', () => {
       const message = { QueueUrl: stack.deployment.queueUrl, MessageBody: 'not a pointer' };
-      return onCall.isTold(['dead-letter-queue-not-empty'], {
+      return onCall.untilFired(['dead-letter-queue-not-empty'], {
         begin: () => stack.sqs.send(new SendMessageCommand(message)),
         end: () => stack.receiveDeadLetters(),
       });
     });
 
     it.concurrent('events-republished, when the bus misses the queue and only the sweep delivers events', async () => {
-      const { target, ...rule } = await readWayToQueue();
-      await onCall.isTold(['events-republished'], {
+      const { target, ...rule } = await readQueueTarget();
+      await onCall.untilFired(['events-republished'], {
         begin: () => bus.send(new RemoveTargetsCommand({ ...rule, Ids: [target.Id ?? ''] })),
         end: () => bus.send(new PutTargetsCommand({ ...rule, Targets: [target] })),
       });
     });
   });
 
-  describe('what is away:', () => {
-    it.concurrent('consumer-errors, sweep-errors and canary-lag, when Neo4j is away', () =>
-      onCall.isTold(['consumer-errors', 'sweep-errors', 'canary-lag'], {
+  describe('that something is unavailable:', () => {
+    it.concurrent('consumer-errors, sweep-errors and canary-lag, when Neo4j is unavailable', () =>
+      onCall.untilFired(['consumer-errors', 'sweep-errors', 'canary-lag'], {
         begin: async () => {
           await stack.neo4j.server.kill();
           await stack.outbox.insertOne(upsertEvent({ nodes: [], relationships: [] }));
           await writeCanary(stack.outbox, stack.db.collection<CanaryNote>(checkpointCollection), new Date());
-          // As if it had been away for six minutes.
+          // As if Neo4j had been unavailable for six minutes.
           const backdate = { $set: { createdAt: minutesAgo(6) } };
           await stack.outbox.updateMany({ ...canaryAggregate, status: 'pending' }, backdate);
         },
         end: () => stack.neo4j.server.start(),
       }));
 
-    it.concurrent('publisher-silence, when the publisher was killed and nobody follows it', () =>
-      onCall.isTold(['publisher-silence'], {
+    it.concurrent('publisher-silence, when the publisher was killed and no other takes over', () =>
+      onCall.untilFired(['publisher-silence'], {
         begin: async () => {
           await stack.functions.allowConcurrent('publisher', 0);
           await stack.functions.kill('publisher');
-          // As if that had been four minutes ago.
+          // As if it had been killed four minutes ago.
           await checkpoints().updateOne({ _id: publisherCheckpoint }, { $set: { updatedAt: minutesAgo(4) } });
         },
         end: async () => {
@@ -201,7 +203,7 @@ describe('whoever is on call is told of', () => {
       }));
   });
 
-  it('the end of each fault, and so of every alarm', async () => {
-    expect([...(await onCall.isToldOfTheEnd())].sort()).toStrictEqual([...onCall.alarms.keys()].sort());
+  it('that every alarm cleared', async () => {
+    expect([...(await onCall.untilCleared())].sort()).toStrictEqual([...onCall.alarms.keys()].sort());
   });
 });

@@ -1,6 +1,6 @@
 /**
- * The rows of the crash table about writers, MongoDB, the publisher and the bus, on deployed functions and servers that
- * are really killed.
+ * The rows of the crash table about writers, MongoDB, the publisher and the bus. They run on
+ * deployed functions and kill real servers.
  */
 import { afterAll, beforeAll, describe } from 'vitest';
 import { FailureStack } from '../support/failure-stack.ts';

@@ -1,6 +1,6 @@
 /**
- * The rows of the crash table about the queue, the consumer and the sweep, on deployed functions and servers that are
- * really killed.
+ * The rows of the crash table about the queue, the consumer and the sweep. They run on deployed
+ * functions and kill real servers.
  */
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { FailureStack } from '../support/failure-stack.ts';
@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.stop());
 
-it('an event that ends the worker each time is found out over its restarts; its neighbours are applied', () =>
+it('identifies an event that crashes the worker across its restarts, and applies its neighbours', () =>
   poisonedWorker(stack));
 
 describe('the crash table:', () => testRows(rowsBehindTheQueue, () => stack));

@@ -1,6 +1,6 @@
 /**
- * The crash table: what dies or goes wrong, what is left, who puts it right, what the graph sees. docs/failure-modes.md
- * shows it, and each row is a test of the same words.
+ * The crash table: for each fault, the state that it leaves, the part that recovers from it, and
+ * its effect on the graph. docs/failure-modes.md shows the table. Each row is the title of a test.
  */
 
 /** One row. */
@@ -208,12 +208,12 @@ export const crashTable = {
 export type CrashName = keyof typeof crashTable;
 
 /**
- * Rows whose tests are in files of their own, on other servers than the rest: `nightly/backlog.test.ts`,
+ * Rows with tests outside this folder, which use other servers: `nightly/backlog.test.ts`,
  * `end-to-end/bad-events.test.ts`.
  */
 export type RowElsewhere = 'millionPending' | 'badEvents';
 
-/** A row as one line: the title of its test. */
+/** The title of a row's test. */
 export function rowTitle({ dies, left, rights, sees }: CrashRow): string {
   return [dies, left, rights, sees].join(' · ');
 }

@@ -1,6 +1,6 @@
 /**
- * The rows of the crash table about Neo4j, and XMem's cases in which something dies, on deployed functions and servers
- * that are really killed.
+ * The rows of the crash table about Neo4j, and XMem's crash cases. They run on deployed functions
+ * and kill real servers.
  */
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { FailureStack } from '../support/failure-stack.ts';

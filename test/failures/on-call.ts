@@ -1,7 +1,7 @@
 /**
- * Whoever is on call: a queue that is subscribed to the deployed topic of alarms, and what it was told. So that nobody
- * waits for minutes, the deployed alarms look every ten seconds at the last ten seconds; that is all that differs from
- * production.
+ * The notifications that on-call gets: a queue that is subscribed to the deployed alarm topic.
+ * There is only one difference to production: the alarms evaluate the last ten seconds, every ten
+ * seconds, so that tests do not wait for minutes.
  */
 import {
   CloudFormationClient,
@@ -24,14 +24,14 @@ import type { FailureStack } from '../support/failure-stack.ts';
 
 type AlarmState = 'ALARM' | 'OK';
 
-/** Something that goes wrong, and how it is put right. */
+/** Causes a fault, and ends it. */
 interface Fault {
   readonly begin: () => Promise<unknown>;
   readonly end: () => Promise<unknown>;
 }
 
-/** A state that an alarm went into, as the topic told it. */
-interface Note {
+/** A state change of an alarm, as the topic reported it. */
+interface Notification {
   readonly alarm: string;
   readonly state: string;
 }
@@ -39,18 +39,19 @@ interface Note {
 const periodSeconds = 10;
 
 /**
- * From a fault, or its end, to its note: the figure, and the looks at the last ten seconds and, as CloudWatch does, at
- * a few periods before them.
+ * The time limit from a fault, or its end, to the notification. It includes the time until the
+ * metric is emitted. Like CloudWatch, LocalStack also evaluates a few periods before the last ten
+ * seconds.
  */
-const noteSeconds = 120;
+const notificationSeconds = 120;
 
 export class OnCall {
   readonly alarms: ReadonlyMap<string, MetricAlarm>;
   readonly #cloudwatch: CloudWatchClient;
   readonly #sqs: SQSClient;
   readonly #queueUrl: string;
-  readonly #notes: Note[] = [];
-  /** The place of the note that each alarm fired. */
+  readonly #notifications: Notification[] = [];
+  /** For each alarm, the index of the notification that it fired. */
   readonly #fired = new Map<string, number>();
   readonly #receiving: Promise<void>;
   #closed = false;
@@ -63,7 +64,7 @@ export class OnCall {
     this.#receiving = this.#receive();
   }
 
-  /** Subscribes, and lets the alarms look often. */
+  /** Subscribes, and shortens the period of the alarms. */
   static async start(stack: FailureStack): Promise<OnCall> {
     const aws = { endpoint: stack.endpointUrl, region: 'us-east-1', credentials: sdkCredentials };
     const cloudwatch = new CloudWatchClient(aws);
@@ -77,38 +78,42 @@ export class OnCall {
     return onCall;
   }
 
-  /** Resolves when the last that whoever is on call was told of these alarms is that all is well. */
-  async isToldThatAllIsWell(names: readonly string[] = [...this.alarms.keys()]): Promise<void> {
-    const last = (name: string) => this.#notes.findLast(({ alarm }) => alarm === name)?.state;
-    const well = async () => names.every((name) => last(name) === 'OK') || undefined;
-    await waitUntil(well, { timeoutSeconds: noteSeconds, pollMillis: 100, what: `${names.join(', ')} to be OK` });
+  /** Resolves when the last notification of each of these alarms is OK. */
+  async untilOk(names: readonly string[] = [...this.alarms.keys()]): Promise<void> {
+    const last = (name: string) => this.#notifications.findLast(({ alarm }) => alarm === name)?.state;
+    const areOk = async () => names.every((name) => last(name) === 'OK') || undefined;
+    await waitUntil(areOk, {
+      timeoutSeconds: notificationSeconds,
+      pollMillis: 100,
+      what: `${names.join(', ')} to be OK`,
+    });
   }
 
   /**
-   * Resolves when whoever is on call was told that the alarms fired by a fault; then, and also if they do not, the
-   * fault is ended.
+   * Causes a fault, and resolves when there is a notification that each of the alarms fired. Ends
+   * the fault in any case.
    */
-  async isTold(names: readonly string[], fault: Fault): Promise<void> {
-    await this.isToldThatAllIsWell(names);
-    const from = this.#notes.length;
+  async untilFired(names: readonly string[], fault: Fault): Promise<void> {
+    await this.untilOk(names);
+    const from = this.#notifications.length;
     try {
       await fault.begin();
-      const places = await this.#untilTold(names, 'ALARM', () => from);
-      for (const [index, name] of names.entries()) this.#fired.set(name, places[index] ?? 0);
+      const indexes = await this.#untilNotified(names, 'ALARM', () => from);
+      for (const [index, name] of names.entries()) this.#fired.set(name, indexes[index] ?? 0);
     } finally {
       await fault.end();
     }
   }
 
-  /** Resolves when whoever is on call was told that every alarm cleared that had fired, and returns their names. */
-  async isToldOfTheEnd(): Promise<readonly string[]> {
+  /** Resolves when every alarm that fired has cleared, and returns their names. */
+  async untilCleared(): Promise<readonly string[]> {
     const names = [...this.#fired.keys()];
-    await this.#untilTold(names, 'OK', (name) => this.#fired.get(name) ?? 0);
+    await this.#untilNotified(names, 'OK', (name) => this.#fired.get(name) ?? 0);
     return names;
   }
 
-  /** Puts a figure of AWS in its place that LocalStack does not know: what the alarm watches, as it was deployed. */
-  async putFigure(name: string, Value: number): Promise<void> {
+  /** Puts a value of the metric that a deployed alarm watches, if LocalStack does not emit it. */
+  async putMetric(name: string, Value: number): Promise<void> {
     const { namespace, name: MetricName, dimensions } = watchedMetric(this.alarms.get(name) ?? {});
     const Dimensions = dimensions.map((one) => ({ Name: one.name, Value: one.value }));
     await this.#cloudwatch.send(
@@ -123,16 +128,20 @@ export class OnCall {
     this.#sqs.destroy();
   }
 
-  /** The places of the notes that say so, each from a place on. */
-  #untilTold(names: readonly string[], state: AlarmState, from: (name: string) => number): Promise<readonly number[]> {
+  /** For each alarm, the index of the first notification of the state from an index on. */
+  #untilNotified(
+    names: readonly string[],
+    state: AlarmState,
+    from: (name: string) => number,
+  ): Promise<readonly number[]> {
     const find = (name: string) =>
-      this.#notes.findIndex((note, index) => index >= from(name) && note.alarm === name && note.state === state);
-    const told = async () => {
-      const places = names.map(find);
-      return places.includes(-1) ? undefined : places;
+      this.#notifications.findIndex((one, index) => index >= from(name) && one.alarm === name && one.state === state);
+    const findAll = async () => {
+      const indexes = names.map(find);
+      return indexes.includes(-1) ? undefined : indexes;
     };
     const what = `${names.join(', ')} to be ${state}`;
-    return waitUntil(told, { timeoutSeconds: noteSeconds, pollMillis: 100, what });
+    return waitUntil(findAll, { timeoutSeconds: notificationSeconds, pollMillis: 100, what });
   }
 
   async #receive(): Promise<void> {
@@ -143,14 +152,14 @@ export class OnCall {
       );
       for (const { Body = '', ReceiptHandle } of Messages) {
         const { AlarmName, NewStateValue } = JSON.parse(Body) as { AlarmName: string; NewStateValue: string };
-        this.#notes.push({ alarm: AlarmName.replace(namePrefix, ''), state: NewStateValue });
+        this.#notifications.push({ alarm: AlarmName.replace(namePrefix, ''), state: NewStateValue });
         await this.#sqs.send(new DeleteMessageCommand({ QueueUrl, ReceiptHandle }));
       }
     }
   }
 }
 
-/** What PutMetricAlarm takes of what DescribeAlarms tells. */
+/** The fields from DescribeAlarms that PutMetricAlarm accepts. */
 function settable(alarm: MetricAlarm) {
   const { AlarmName, AlarmDescription, AlarmActions, OKActions, TreatMissingData } = alarm;
   const { Namespace, MetricName, Dimensions, Statistic, ComparisonOperator, Threshold } = alarm;
@@ -158,7 +167,7 @@ function settable(alarm: MetricAlarm) {
   return { ...about, Namespace, MetricName, Dimensions, Statistic, ComparisonOperator, Threshold };
 }
 
-/** As a team does: a stack of its own, with a subscription to the topic. */
+/** Deploys a separate stack with a subscription to the topic, as a team does. */
 async function subscribe(client: CloudFormationClient): Promise<string> {
   const outputOf = async (StackName: string, key: string) => {
     const { Stacks } = await client.send(new DescribeStacksCommand({ StackName }));
@@ -168,18 +177,18 @@ async function subscribe(client: CloudFormationClient): Promise<string> {
   };
   const template = {
     Resources: {
-      Told: { Type: 'AWS::SQS::Queue' },
+      Notifications: { Type: 'AWS::SQS::Queue' },
       Subscription: {
         Type: 'AWS::SNS::Subscription',
         Properties: {
           TopicArn: await outputOf(`${service}-${stage}`, 'AlarmTopicArn'),
           Protocol: 'sqs',
-          Endpoint: { 'Fn::GetAtt': ['Told', 'Arn'] },
+          Endpoint: { 'Fn::GetAtt': ['Notifications', 'Arn'] },
           RawMessageDelivery: true,
         },
       },
     },
-    Outputs: { QueueUrl: { Value: { Ref: 'Told' } } },
+    Outputs: { QueueUrl: { Value: { Ref: 'Notifications' } } },
   };
   const StackName = 'on-call';
   await client.send(new CreateStackCommand({ StackName, TemplateBody: JSON.stringify(template) }));

@@ -1,11 +1,11 @@
-/** Builds what runs in production, but with the poisonous catalog. */
+/** Builds the production consumer with the poisonous catalog. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { requirePython } from '../../tools/local/prerequisites.ts';
 import { runCommand } from '../../tools/local/run-command.ts';
 
-/** The zip of such a consumer, made below `folder`. */
+/** Returns the zip of such a consumer; its files are below `folder`. */
 export async function buildPoisonousConsumer(folder: string): Promise<Uint8Array> {
   const code = path.join(folder, 'poisonous');
   await mkdir(code, { recursive: true });

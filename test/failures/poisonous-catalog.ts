@@ -1,6 +1,6 @@
 /**
- * The catalog with one more aggregate type, whose projection ends the process or never ends: what a team's own
- * projection may do by mistake. For a consumer that is built with it, and for a worker.
+ * The catalog, plus an aggregate type with a projection that crashes the process or never returns,
+ * as a team's projection may do by mistake. A consumer is built with it, and a worker loads it.
  */
 import { z } from 'zod';
 import type { AggregateCatalog } from '../../lib/projection/catalog.ts';
@@ -14,7 +14,7 @@ const poison = defineAggregate({
   payload: z.object({ effect: z.enum(['memory', 'loop']) }),
   project: ({ effect }) => {
     const taken: unknown[] = [];
-    // `loop` takes nothing but time.
+    // `loop` takes only time.
     for (;;) if (effect === 'memory') taken.push(new Array(1_000_000).fill(taken.length));
   },
 });

@@ -1,6 +1,4 @@
-/**
- * A writer in a process of its own, which writes one document through a tracked collection: it is there to be killed.
- */
+/** A writer process that tests can kill. It writes one document through a tracked collection. */
 import { MongoClient } from 'mongodb';
 import { graph } from '../../lib/projection/graph.ts';
 import { trackCollection } from '../../lib/writer/tracked-collection.ts';

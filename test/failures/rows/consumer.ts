@@ -1,6 +1,6 @@
 /**
- * The consumer's process dies: before, during and after its transaction, and between its last two steps. The queue
- * brings the message again.
+ * The consumer is killed before, during and after its transaction, and between its last two steps.
+ * The queue redelivers the message.
  */
 import { expect } from 'vitest';
 import type { FailureStack } from '../../support/failure-stack.ts';
@@ -9,7 +9,7 @@ import { neo4jBegin, neo4jCommit, type Stop } from '../../support/tcp-proxy.ts';
 import { Workload } from '../../support/workload.ts';
 import { type CrashRows, expectInStep } from './row.ts';
 
-/** Kills the consumer where the stop says, and lets the connection end with it. */
+/** Kills the consumer at the stop, and cuts the connection. */
 function killConsumer(stack: FailureStack, before: Stop['before'], at: Stop['at']): Stop {
   return {
     at,

@@ -1,4 +1,4 @@
-/** Keeps every publisher out: a fault that lasts, as if the one that has the lease had stopped for long. */
+/** Keeps every publisher from publishing, as if the publisher that holds the lease had stalled. */
 
 import { checkpointCollection } from '../../../lib/outbox/collections.ts';
 import { acquireLease, type Checkpoint, releaseLease } from '../../../lib/publisher/mongodb-lease.ts';
@@ -8,15 +8,15 @@ import { until } from './row.ts';
 export const publisherCheckpoint = 'publisher/0';
 
 /**
- * Takes the lease as soon as it is free; returns how to give it back. The publisher that had it is killed, so that it
- * cannot finish what it is at.
+ * Takes over the lease, and returns a function that releases it. Kills the publisher that held it,
+ * so that it cannot finish its current send.
  */
 export async function holdLease(stack: FailureStack): Promise<() => Promise<void>> {
   const checkpoints = stack.db.collection<Checkpoint>(checkpointCollection);
   const request = { id: publisherCheckpoint, owner: 'test', leaseSeconds: 3_600 };
   let lease: Awaited<ReturnType<typeof acquireLease>> = null;
   await until('the lease', async () => {
-    // Each time: the publisher that has it may renew it in between.
+    // On each attempt: the publisher that holds the lease may renew it in between.
     await checkpoints.updateOne({ _id: publisherCheckpoint }, { $set: { leaseExpiresAt: new Date(0) } });
     lease = await acquireLease(checkpoints, request);
     return lease !== null;

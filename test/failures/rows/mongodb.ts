@@ -1,6 +1,6 @@
 /**
- * The primary of three is killed at one exact message of each part, while others write: an election follows, and the
- * driver or the queue tries again.
+ * The primary of three members is killed at one exact message of each part, while others write.
+ * After the election, the driver or the queue retries.
  */
 import { expect } from 'vitest';
 import type { RestartableServer } from '../../../tools/local/restartable-server.ts';
@@ -11,8 +11,8 @@ import { Workload } from '../../support/workload.ts';
 import { type CrashRows, expectInStep, until } from './row.ts';
 
 /**
- * Kills the primary at a message, with documents being written all the while, and starts it again when another one has
- * taken its place.
+ * Kills the primary at a message, and restarts it when another primary is elected. Documents are
+ * written throughout.
  */
 async function killPrimaryAt(
   stack: FailureStack,

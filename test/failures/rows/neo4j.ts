@@ -1,6 +1,6 @@
 /**
- * Neo4j is away, hangs, or takes no writes: events wait in the outbox and messages in the queue, and all of it is
- * applied when it is back.
+ * Neo4j is down, hangs, or accepts no writes. Events wait in the outbox and messages in the queue,
+ * and all events are applied when it is available again.
  */
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
@@ -12,7 +12,7 @@ import { upsertEvent } from '../../support/outbox-event.ts';
 import { Workload } from '../../support/workload.ts';
 import { type CrashRows, expectInStep, until } from './row.ts';
 
-/** Ingest goes on all the while; from the return on, everything is applied within a minute. */
+/** Writing continues during the outage. Afterwards, every event is applied within a minute. */
 async function throughOutage(
   stack: FailureStack,
   outage: { readonly seconds: number; readonly begin: () => Promise<void>; readonly end: () => Promise<void> },
@@ -34,17 +34,16 @@ async function throughOutage(
     await writing.stop();
   }
   const events = (await workload.eventIds()).length;
-  // From the return on, everything is taken up within a minute.
   await expectInStep(workload, events, 60);
   expect(await stack.countMessages('deadLetterQueue')).toBe(0);
 }
 
-/** That the consumer noticed: its invocations fail as a whole, so that Lambda backs off. */
+/** Resolves when an invocation of the consumer has failed as a whole, so that Lambda backs off. */
 export async function untilConsumerFails(stack: FailureStack, failuresBefore: number): Promise<void> {
   await until('the consumer to fail', async () => (await countFailures(stack)) > failuresBefore);
 }
 
-/** Failed invocations of the consumer so far. */
+/** Number of failed invocations of the consumer so far. */
 export async function countFailures(stack: FailureStack): Promise<number> {
   return (await stack.functions.logText('consumer')).split('"errorType":"Fault"').length - 1;
 }
@@ -98,7 +97,7 @@ export const neo4jRows = {
       begin: async () => fillDisk(stack.neo4j.server.pid),
       end: async () => {
         await untilConsumerFails(stack, before);
-        // As an operator does once there is room again: the database needs a restart.
+        // As an operator does when there is space again: the database needs a restart.
         await stack.neo4j.server.kill();
         await stack.neo4j.server.start();
       },
@@ -161,7 +160,7 @@ export const neo4jRows = {
     expect(await stack.countMessages('deadLetterQueue')).toBe(0);
   },
 
-  // The password first, and the parameter only when the consumer has been refused: the worse order.
+  // The worse order: the parameter changes only after Neo4j has refused the consumer.
   neo4jPasswordChanged: async (stack) => {
     const workload = new Workload(stack);
     await workload.insert(5);
@@ -178,7 +177,7 @@ export const neo4jRows = {
     const refusedBefore = await refused();
     await changePassword(stack.neo4jPassword, changed);
     try {
-      // Connections that are open stay so; a new one needs the new password.
+      // Open connections stay open; a new connection needs the new password.
       stack.neo4jProxy.cutAll();
       await workload.insert(5);
       await until('the consumer to be refused', async () => (await refused()) > refusedBefore);
@@ -198,8 +197,8 @@ export const neo4jRows = {
 } satisfies CrashRows;
 
 /**
- * From now on the process's files take no writes beyond their first bytes: to it, the disk is full. Ends with the
- * process.
+ * Limits the size of the files that the process can write: to the process, the disk is full. The
+ * limit ends with the process.
  *
  * https://man7.org/linux/man-pages/man1/prlimit.1.html
  */

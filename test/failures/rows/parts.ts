@@ -1,4 +1,7 @@
-/** The rows of the crash table in parts, each on a stack of its own. A row that is in none does not type-check. */
+/**
+ * The rows of the crash table in three parts, each on a separate stack. A row that is missing from
+ * all of them is a type error.
+ */
 import { it } from 'vitest';
 import type { FailureStack } from '../../support/failure-stack.ts';
 import { crashTable, rowTitle } from '../crash-table.ts';
@@ -26,7 +29,7 @@ export const rowsBehindTheQueue: Required<
   ...sweepRows,
 };
 
-/** A test for each, in the table's order. */
+/** Defines a test for each row, in the table's order. */
 export function testRows<Name extends keyof CrashRows>(
   rows: Pick<Required<CrashRows>, Name>,
   stack: () => FailureStack,

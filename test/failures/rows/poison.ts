@@ -1,6 +1,6 @@
 /**
- * An event that ends the consumer's process every time: it must not take its neighbours with it, and must not be tried
- * for ever.
+ * A poison message crashes the consumer's process on every delivery. Its neighbours must be
+ * applied, and it must not be retried forever.
  */
 import path from 'node:path';
 import { Int32, ObjectId } from 'mongodb';
@@ -19,7 +19,7 @@ import { type CrashRows, expectInStep, until } from './row.ts';
 
 const crashMaxTrials = 1;
 
-async function poisoned(stack: FailureStack, effect: 'memory' | 'loop', lastWords: string): Promise<void> {
+async function poisoned(stack: FailureStack, effect: 'memory' | 'loop', lastLog: string): Promise<void> {
   const workload = new Workload(stack);
   const restore = await stack.functions.replaceCode('consumer', await buildPoisonousConsumer(stack.folder));
   await stack.functions.configure('consumer', {
@@ -34,7 +34,7 @@ async function poisoned(stack: FailureStack, effect: 'memory' | 'loop', lastWord
     await until('the event to be dead', isDead, 200);
     expect(await stack.outbox.findOne({ _id: poison._id })).toMatchObject({ error: { code: 'consumer-crashed' } });
     await expectInStep(workload, 5);
-    expect(await stack.functions.logText('consumer')).toContain(lastWords);
+    expect(await stack.functions.logText('consumer')).toContain(lastLog);
     expect(await stack.functions.logLines('consumer')).toContainEqual(
       expect.objectContaining({ message: 'event dead', eventId: poison._id.toHexString(), code: 'consumer-crashed' }),
     );
@@ -51,12 +51,12 @@ export const poisonRows = {
   eventLoops: (stack) => poisoned(stack, 'loop', 'Task timed out after'),
 } satisfies CrashRows;
 
-/** The same for the resident worker, which a container platform starts again each time it ends. */
+/** The same for the resident worker, which a container platform restarts after each crash. */
 export async function poisonedWorker(stack: FailureStack): Promise<void> {
   const db = stack.client.db('poisoned');
   const outbox = db.collection(outboxCollection);
   const neo4jUri = stack.neo4j.uri;
-  // The worker goes on with the graph of the stack.
+  // The worker uses the graph of the stack.
   await shareOutboxId(db, await readOutboxId(stack.db));
   await setUpOutbox(db, { processedRetentionSeconds: 7 * 86_400 });
   const poison = upsertEvent({ effect: 'memory' }, { aggregateType: 'poison' });

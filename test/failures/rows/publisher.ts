@@ -1,6 +1,6 @@
 /**
- * Two publishers at once, and streams that cannot go on: whatever the publisher has lost, it publishes all that is
- * pending, and goes on from there.
+ * Two publishers at once, and change streams that cannot be resumed. After such a loss, the
+ * publisher publishes every pending event and continues from there.
  */
 import { randomBytes } from 'node:crypto';
 import { expect } from 'vitest';
@@ -16,15 +16,15 @@ import { type CrashRows, expectInStep, until } from './row.ts';
 
 const checkpoints = (stack: FailureStack) => stack.db.collection<Checkpoint>(checkpointCollection);
 
-/** How often the publisher's metric of this name has counted something. */
+/** Number of times the publisher emitted this metric with a value above zero. */
 async function counted(stack: FailureStack, metric: string): Promise<number> {
   const lines = await stack.functions.logLines('publisher');
   return lines.filter((line) => '_aws' in line && Number(line[metric] ?? 0) > 0).length;
 }
 
 /**
- * While nobody publishes, events are written and the stream is broken; then the publisher comes back, and all of it is
- * published.
+ * Writes events and breaks the stream while no publisher runs. When the publisher is back, it
+ * publishes all of them.
  */
 async function streamLost(
   stack: FailureStack,
@@ -48,7 +48,7 @@ async function streamLost(
   await until('the metric', async () => (await counted(stack, metric)) === before + 1);
 }
 
-/** Writes elsewhere until the oldest entry of every member's oplog is younger than now. */
+/** Writes to another database until the oldest entry of the oplog is newer than this call. */
 async function rollOplogOver({ client }: FailureStack): Promise<void> {
   const oplog = client.db('local').collection('oplog.rs');
   const [newest] = await oplog.find().sort({ $natural: -1 }).limit(1).toArray();
@@ -61,9 +61,9 @@ async function rollOplogOver({ client }: FailureStack): Promise<void> {
 }
 
 /**
- * The server answers the change stream that the publisher opens next with an error, once. The fail point is set while
- * the command waits in the proxy: the sweep and the consumer aggregate on the outbox too, and would take one that is
- * set earlier.
+ * Makes the server reject the next change stream that the publisher opens, once. The fail point is
+ * set while the command waits in the proxy. If it were set earlier, an aggregation of the sweep or
+ * the consumer on the outbox could trigger it.
  */
 async function failStreamOnce(stack: FailureStack, errorCode: number): Promise<void> {
   const namespace = `outgraph.${outboxCollection}`;
@@ -108,7 +108,7 @@ export const publisherRows = {
     await watch.close();
     expect(states.length).toBeGreaterThan(1);
     expect(states).toStrictEqual([...states].sort((left, right) => left.fence - right.fence));
-    // Resume tokens compare as their clusters' times do.
+    // Resume tokens sort by cluster time.
     expect(states.map(({ token }) => token)).toStrictEqual(states.map(({ token }) => token).sort());
   },
 

@@ -1,4 +1,4 @@
-/** What SQS may do with messages, and what a stranger may put into the queue. */
+/** SQS delivers twice, late or out of order, and the queue holds a message that is no pointer. */
 import { DeleteMessageCommand, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { ObjectId } from 'mongodb';
 import { expect } from 'vitest';
@@ -22,7 +22,7 @@ export const queueRows = {
     await workload.update(1);
     await workload.remove([0]);
     await expectInStep(workload, 9);
-    // Their acknowledgements lost, so that nothing but the positions can tell what is old.
+    // As if their acknowledgements were lost: only the positions show which events are old.
     const eventIds = await workload.eventIds();
     const _id = { $in: eventIds.map((id) => new ObjectId(id)) };
     await stack.outbox.updateMany({ _id }, { $set: { status: 'pending' }, $unset: { processedAt: '' } });

@@ -1,5 +1,6 @@
 /**
- * The sweep dies in the middle, or runs twice at once: an event may be published twice, and stands in the graph once.
+ * The sweep is killed while it runs, or runs twice at once. An event may be published twice, but is
+ * in the graph once.
  */
 import { expect } from 'vitest';
 import { readServerTime } from '../../../lib/outbox/mongodb-measure.ts';
@@ -10,10 +11,10 @@ import { Workload } from '../../support/workload.ts';
 import { holdLease } from './hold-lease.ts';
 import { type CrashRows, expectInStep, until } from './row.ts';
 
-/** The sweep claims events in a transaction; nobody else commits one while these rows run. */
+/** The sweep claims events in a transaction. No other part commits one while these rows run. */
 const claims: Stop['at'] = (bytes) => bytes.includes('commitTransaction');
 
-/** Events that no publisher publishes, pending for longer than the sweep waits. */
+/** Writes events that no publisher publishes, and waits until they are stale for the sweep. */
 async function staleEvents(
   stack: FailureStack,
 ): Promise<{ readonly workload: Workload; readonly giveLease: () => Promise<void> }> {

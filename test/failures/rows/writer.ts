@@ -1,4 +1,4 @@
-/** A writer dies, or its clock is wrong. */
+/** A writer is killed, or its clock is wrong. */
 import path from 'node:path';
 import type { ObjectId } from 'mongodb';
 import { expect } from 'vitest';
@@ -33,7 +33,7 @@ export const writerRows = {
     await workload.insert(1);
     const [first] = await workload.eventIds();
     expect(first).toBeDefined();
-    // The states of one document, each from a writer whose clock is an hour further behind.
+    // Each update of the document comes from a writer with a clock that is another hour behind.
     for (const hours of [1, 2, 3]) {
       const RealDate = Date;
       const behind = hours * 3_600_000;

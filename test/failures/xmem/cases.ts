@@ -1,4 +1,4 @@
-/** XMem's cases in which something dies; they share the stack of the crash table's rows about Neo4j. */
+/** XMem's crash cases. They share the stack of the crash table's rows about Neo4j. */
 import { isDeepStrictEqual } from 'node:util';
 import { SetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { expect } from 'vitest';
@@ -10,10 +10,10 @@ import { XmemScope } from '../../support/xmem/xmem-scope.ts';
 import { countFailures, untilConsumerFails } from '../rows/neo4j.ts';
 import { addEvents, killConsumers, lookUntil, moveUntil } from './date-moves.ts';
 
-/** After this, a message comes again whose consumer died: soon, so that much is delivered twice. */
+/** A killed consumer's messages are redelivered after this time: so soon that many come twice. */
 const hastySeconds = 3;
 
-/** By their titles, which begin with the names of the cases. */
+/** By title, which begins with the name of the case. */
 export const xmemCases: Readonly<Record<string, (stack: FailureStack) => Promise<void>>> = {
   'N5: a crash anywhere in a date move: whoever looks all the time never sees the event on no day, and never on two': (
     stack,
@@ -68,13 +68,13 @@ export const xmemCases: Readonly<Record<string, (stack: FailureStack) => Promise
 };
 
 /**
- * Kills the consumer once Neo4j has committed what the write says, and before the consumer hears of it. What stood in
- * the graph then is what must stand there in the end.
+ * Kills the consumer when Neo4j has committed the write, before the consumer gets the response. The
+ * redelivery must not change the graph.
  */
 async function killedAfterCommit(stack: FailureStack, scope: XmemScope, write: () => Promise<unknown>): Promise<void> {
   const before = await scope.elements();
   const killed = Promise.withResolvers<readonly unknown[]>();
-  // Others commit too: canaries, and messages that come again.
+  // Canaries and redelivered messages commit too.
   const watchCommits = () => {
     const act = async (): Promise<'cut' | 'pass'> => {
       watchCommits();
@@ -101,7 +101,7 @@ async function expectInStep(scope: XmemScope): Promise<void> {
   expect(await scope.found()).toStrictEqual(await scope.expected());
 }
 
-/** Does the work while Neo4j is down, and starts it again whatever comes of it. */
+/** Does the work while Neo4j is down, and starts Neo4j in any case. */
 async function untilNeo4jIsBack<Result>(stack: FailureStack, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();

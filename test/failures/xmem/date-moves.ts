@@ -1,6 +1,6 @@
 /**
- * Date moves while the consumer is killed, again and again, at points of its transaction and at random between them;
- * and a reader who looks at the graph all the while.
+ * Date moves while the consumer is killed repeatedly, at points of its transaction and at random
+ * times. A reader looks at the graph throughout.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ObjectId } from 'mongodb';
@@ -11,28 +11,32 @@ import { until } from '../rows/row.ts';
 
 const days = ['01-01', '02-29', '05-11', '12-10', '12-31'];
 
-/** Nothing of this takes so long, but on a machine that is busy with other things. */
-const patienceSeconds = 120;
+/** Only a busy machine needs this long. */
+const timeoutSeconds = 120;
 
-/** What a reader has seen so far. */
+/** The reader's results so far. */
 export interface Looks {
-  /** Without a lock, and under one. */
+  /** Looks without a lock, and with one. */
   readonly count: number;
   readonly locked: number;
-  /** How often an event stood on another day than at the look before. */
+  /** Number of times an event was on another day than at the previous look. */
   readonly moves: number;
-  /** Looks at which an event stood on several days, or on none: once under the lock, or twice in a row without it. */
+  /**
+   * Looks at which an event was on several days or on none. Without a lock, an event on no day
+   * counts only if it is missing twice in a row.
+   */
   readonly wrong: readonly string[];
 }
 
-/** So many events, each on a day. */
+/** Adds an event on each day. */
 export async function addEvents({ memory }: XmemScope): Promise<readonly ObjectId[]> {
   return Promise.all(days.map((day) => memory.add(day, { event_name: 'moves' })));
 }
 
 /**
- * Moves every event from day to day until it is ended, never far ahead of the graph: of a batch that dies with its
- * consumer each event is tried alone afterwards, and a long backlog of them would be the longest part of the test.
+ * Moves every event from day to day until `ended` is aborted, and never runs far ahead of the
+ * graph. After a crash, the consumer applies each event of the batch on its own, so a long backlog
+ * would take most of the test's time.
  */
 export async function moveUntil(
   ended: AbortSignal,
@@ -41,14 +45,14 @@ export async function moveUntil(
   ids: readonly ObjectId[],
 ): Promise<void> {
   const waiting = { status: 'pending', aggregateId: { $in: ids.map(String) } };
-  const isFollowed = async () => ended.aborted || (await outbox.countDocuments(waiting)) <= 2 * ids.length;
+  const hasCaughtUp = async () => ended.aborted || (await outbox.countDocuments(waiting)) <= 2 * ids.length;
   for (let turn = 1; !ended.aborted; turn += 1) {
     await Promise.all(ids.map((_id, index) => memory.update(_id, { date: days[(index + turn) % days.length] })));
-    await until('the graph to follow', isFollowed, patienceSeconds);
+    await until('the graph to catch up', hasCaughtUp, timeoutSeconds);
   }
 }
 
-/** Kills the consumer at one point after the other, each time when events have moved since. */
+/** Kills the consumer at each point in turn. Events move between two kills. */
 export async function killConsumers(stack: FailureStack, looks: Looks): Promise<void> {
   const points: readonly (Pick<Stop, 'at' | 'before'> | 'any')[] = [
     { before: 'request', at: neo4jBegin },
@@ -59,9 +63,9 @@ export async function killConsumers(stack: FailureStack, looks: Looks): Promise<
   ];
   for (const point of points) {
     const { moves } = looks;
-    await until('events to move', () => looks.moves >= moves + days.length, patienceSeconds);
+    await until('events to move', () => looks.moves >= moves + days.length, timeoutSeconds);
     if (point === 'any') {
-      // Where in its work it is then is left to chance.
+      // A random point of the consumer's work.
       await sleep(Math.random() * 200);
       await stack.functions.kill('consumer');
     } else {
@@ -75,10 +79,12 @@ export async function killConsumers(stack: FailureStack, looks: Looks): Promise<
 }
 
 /**
- * Looks at a user's events until it is ended: without a lock as often as it can, and beside that under a lock of the
- * user's node. Neo4j isolates by read committed, without snapshots: at the very moment of a commit, a look without a
- * lock may miss the old relationship and the new one (docs/design.md), so that a single one without it does not say
- * that an event stands on no day.
+ * Looks at a user's events until `ended` is aborted, both without a lock and with a lock on the
+ * user's node.
+ *
+ * Neo4j's isolation level is read committed, without snapshots. During a commit, a look without a
+ * lock may miss both the old and the new relationship (docs/design.md). So a single look without a
+ * lock does not prove that an event is on no day.
  */
 export function lookUntil(
   ended: AbortSignal,
@@ -105,7 +111,7 @@ export function lookUntil(
       if (dates.length > 1) looks.wrong.push(`look ${looks.count}: ${id} on [${dates.join(', ')}]`);
       const [date] = dates;
       if (date === undefined) {
-        // Once may be that moment; twice in a row is more.
+        // Missing once may be due to a commit; missing twice in a row is an error.
         if (missed.has(id)) looks.wrong.push(`look ${looks.count}: ${id} on no day, as before`);
         missed.add(id);
         continue;
