@@ -1,10 +1,10 @@
-# The Atlas Trigger of an outbox. It sends inserts only, and only their pointers leave MongoDB. trigger.json defines the
-# trigger; the commands in docs/how-to/use-an-atlas-trigger.md read the same file. The argument names are those of
-# version 2.16.0 of the provider:
+# The Atlas Trigger of an outbox. It sends only inserts, and only their pointers leave MongoDB.
+# trigger.json defines the trigger; the commands in docs/how-to/use-an-atlas-trigger.md read the
+# same file. The arguments are from version 2.16.0 of the provider:
 # https://github.com/mongodb/terraform-provider-mongodbatlas/blob/v2.16.0/docs/resources/event_trigger.md
 #
-# The provider has no argument for auto-resume (tolerate_resume_errors). Set it after each apply that changed something:
-# see docs/how-to/use-an-atlas-trigger.md.
+# The provider has no argument for auto-resume (tolerate_resume_errors). Set it after each apply
+# that changed something: see docs/how-to/use-an-atlas-trigger.md.
 
 terraform {
   required_providers {
@@ -15,7 +15,8 @@ terraform {
   }
 }
 
-# Reads MONGODB_ATLAS_PUBLIC_API_KEY and MONGODB_ATLAS_PRIVATE_API_KEY: this resource does not support service accounts.
+# Reads MONGODB_ATLAS_PUBLIC_API_KEY and MONGODB_ATLAS_PRIVATE_API_KEY. The resource does not
+# support service accounts.
 provider "mongodbatlas" {}
 
 variable "project_id" {

@@ -1,13 +1,13 @@
 /**
- * Creates or updates the roles of all parts in a self-hosted MongoDB. Also creates a user for each role whose password
- * the environment gives. Safe to run again: that is also how you change a password. Run it as an administrator
- * (`userAdminAnyDatabase`).
+ * Creates or updates the roles of all parts in a self-hosted MongoDB. For each role that has a
+ * password in the environment, it also creates a user. Run it again to change a password. Run it as
+ * an administrator (`userAdminAnyDatabase`).
  *
  *     MONGODB_URI=… MONGODB_DATABASE=shop MONGODB_PUBLISHER_PASSWORD=… \
  *       node infra/permissions/apply-mongodb-roles.ts --writes people --writes orders
  *     MONGODB_DATABASE=shop node infra/permissions/apply-mongodb-roles.ts --writes people --atlas
  *
- * The second command prints the commands that do the same in Atlas, and connects to nothing.
+ * The second command only prints the commands that do the same in Atlas.
  */
 import { parseArgs } from 'node:util';
 import { type Db, type Document, MongoClient } from 'mongodb';
@@ -29,7 +29,7 @@ export interface RolesRequest {
 /**
  * Applies the roles and users, and returns the users' names.
  *
- * @throws Fault `permission-denied` if the user of the client is not an administrator.
+ * @throws Fault `permission-denied` if the client's user is not an administrator.
  */
 export async function applyMongodbRoles(client: MongoClient, request: RolesRequest): Promise<readonly string[]> {
   const { database, writerCollections, passwords } = request;
@@ -54,7 +54,7 @@ async function applyRole(admin: Db, role: string, db: string, wanted: readonly P
   await admin.command({ ...command, privileges, roles: [], writeConcern: { w: 'majority' } });
 }
 
-/** The user has the name of the role. */
+/** Gives the user the name of the role. */
 async function applyUser(admin: Db, name: string, password: string): Promise<void> {
   const { users } = await admin.command({ usersInfo: { user: name, db: 'admin' } });
   const command: Document = users.length === 0 ? { createUser: name } : { updateUser: name };

@@ -1,7 +1,7 @@
 /**
- * Applies `neo4j-roles.cypher` to a Neo4j that supports custom roles (Enterprise; Aura Business Critical and Virtual
- * Dedicated Cloud). Also creates a user for each role whose password the environment gives. Safe to run again: that is
- * also how you change a password. Run it as an administrator.
+ * Applies `neo4j-roles.cypher` to a Neo4j that supports custom roles (Enterprise; Aura Business
+ * Critical and Virtual Dedicated Cloud). For each part that has a password in the environment, it
+ * also creates a user. Run it again to change a password. Run it as an administrator.
  *
  *     NEO4J_URI=… NEO4J_USERNAME=… NEO4J_PASSWORD=… NEO4J_CONSUMER_PASSWORD=… \
  *       node infra/permissions/apply-neo4j-roles.ts
@@ -13,8 +13,8 @@ import { translateNeo4jError } from '../../lib/graph/neo4j-errors.ts';
 import { readPasswords, runScript } from './script.ts';
 
 /**
- * The parts that work on the graph, each with its user and its roles. The publisher does not use the graph, and the
- * operator's commands need no user of their own.
+ * The user and the roles of each part that uses the graph. The publisher does not use it, and the
+ * operator's commands need no separate user.
  */
 export const neo4jUsers = {
   consumer: { user: 'outgraph_consumer', roles: ['outgraph_consumer'] },
@@ -25,15 +25,15 @@ export const neo4jUsers = {
 
 export type Neo4jPart = keyof typeof neo4jUsers;
 
-/** One statement of Cypher for the database `system`. */
+/** A Cypher statement for the database `system`. */
 export interface Administration {
   readonly statement: string;
   readonly parameters: Readonly<Record<string, string>>;
-  /** An error message that means that there is nothing to do. */
+  /** Matches an error that means that the statement has nothing to change. */
   readonly unless?: RegExp;
 }
 
-/** Neo4j refuses to replace a password by the same one. */
+/** Neo4j refuses to replace a password with the same password. */
 const samePassword = /old password and new password cannot be the same/i;
 
 /** The statements that create the roles, in the order of the file. */
@@ -47,7 +47,7 @@ export async function roleStatements(database: string): Promise<readonly Adminis
     .map((statement) => ({ statement, parameters: { database } }));
 }
 
-/** The statements that create a part's user, or change its password. */
+/** The statements that create a part's user or change its password. */
 export function userStatements(part: Neo4jPart, password: string): readonly Administration[] {
   const { user, roles } = neo4jUsers[part];
   const set = 'SET PASSWORD $password CHANGE NOT REQUIRED';
@@ -60,10 +60,10 @@ export function userStatements(part: Neo4jPart, password: string): readonly Admi
 }
 
 /**
- * Runs the statements one after the other.
+ * Runs the statements in order.
  *
- * @throws Error if this Neo4j does not support custom roles; Fault `permission-denied` if the driver's user is not an
- * administrator.
+ * @throws Error if this Neo4j does not support custom roles; Fault `permission-denied` if the
+ * driver's user is not an administrator.
  */
 export async function administer(driver: Driver, statements: readonly Administration[]): Promise<void> {
   for (const { statement, parameters, unless } of statements) {
@@ -73,8 +73,8 @@ export async function administer(driver: Driver, statements: readonly Administra
       if (error instanceof Neo4jError && unless?.test(error.message) === true) continue;
       if (error instanceof Neo4jError && error.code === 'Neo.ClientError.Statement.UnsupportedAdministrationCommand') {
         throw new Error(
-          'This Neo4j has no roles of its own (Community, Aura Free and Aura Professional have none): every user may ' +
-            'do everything. Nothing was changed.',
+          'This Neo4j does not support custom roles (Community, Aura Free and Aura Professional do not): every user ' +
+            'may do everything. Nothing was changed.',
         );
       }
       throw translateNeo4jError(error);

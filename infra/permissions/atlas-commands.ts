@@ -1,6 +1,6 @@
 /**
- * The roles as commands of the Atlas CLI: Atlas accepts no `createRole` from a driver, and reverts changes that bypass
- * Atlas.
+ * The roles as commands of the Atlas CLI. Atlas rejects `createRole` from a driver, and reverts
+ * changes that bypass Atlas.
  *
  * https://www.mongodb.com/docs/atlas/cli/current/command/atlas-customDbRoles-create/
  */
@@ -28,7 +28,8 @@ export interface AtlasRequest {
 }
 
 /**
- * A command for each role, which creates or updates it, and one for each user, which asks for the password.
+ * Returns a command for each role that creates or updates it, and a command for each user that
+ * prompts for the password.
  */
 export function atlasCommands({ database, writerCollections }: AtlasRequest): readonly string[] {
   const roles = parts.map((part) => {
@@ -50,7 +51,7 @@ function atlasPrivileges(part: Part, database: string, writerCollections: readon
   );
 }
 
-/** For a POSIX shell. */
+/** Quotes for a POSIX shell. */
 function quote(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,8 +1,8 @@
-/** Shared by the scripts of this folder: reads passwords from the environment, and prints an error in one line. */
+/** Shared by the scripts of this folder: reading passwords, and printing an error in one line. */
 
 /**
- * The passwords that the environment gives, by part. For example, `MONGODB_SET_UP_PASSWORD` gives the password of the
- * set-up's user in MongoDB.
+ * Reads the passwords from the environment, by part. For example, `MONGODB_SET_UP_PASSWORD` is the
+ * password of the set-up's user in MongoDB.
  *
  * @param prefix of the variables: the name of the database server.
  */
@@ -18,7 +18,7 @@ export function readPasswords<Part extends string>(
   return passwords;
 }
 
-/** Runs a script and prints the text that it returns. If it fails, prints the error and sets the exit code 1. */
+/** Runs a script and prints its result. On an error, prints the error and sets exit code 1. */
 export async function runScript(run: () => Promise<string>): Promise<void> {
   try {
     process.stdout.write(await run());
