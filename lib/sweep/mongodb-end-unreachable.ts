@@ -12,7 +12,7 @@ import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 import { type DeadById, markDeadById } from '../outbox/mongodb-mark-dead.ts';
 import { futureSeconds, futureText, isInFuture } from '../outbox/mongodb-read-event.ts';
 
-/** Every BSON type except objectId, from which the index of `_id` keeps them apart. */
+/** Every BSON type except objectId. The index of `_id` sorts values by type. */
 const otherTypes =
   'double string object binData bool date null regex javascript int timestamp long decimal minKey maxKey'.split(' ');
 
@@ -78,7 +78,7 @@ function reasonFor({ _id, status, position }: Document, clusterTime: Position): 
   const invalid = (problem: string): DeadById => ({
     _id,
     code: 'event-invalid',
-    message: `The event was written past the outbox's validator: ${problem}.`,
+    message: `The event bypassed the outbox's validator: ${problem}.`,
   });
   if (bsonTypeOf(_id) !== 'ObjectId') return invalid('_id must be a BSON objectId');
   if (bsonTypeOf(position) !== 'Timestamp') return invalid('position must be a BSON timestamp');

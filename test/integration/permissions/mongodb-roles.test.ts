@@ -84,7 +84,7 @@ const outbox = (db: Db) => db.collection('outbox');
 const attempts: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
   'read events': (db) => outbox(db).findOne(nothing),
   'insert an event': (db) => outbox(db).insertOne(outboxEvent()),
-  'insert an event past the validator': (db) =>
+  'insert an event that bypasses the validator': (db) =>
     outbox(db).insertOne(outboxEvent({ status: 'nonsense' }), { bypassDocumentValidation: true }),
   'change events': (db) => outbox(db).updateOne(nothing, { $set: { attempts: 0 } }),
   'remove events': (db) => outbox(db).deleteOne(nothing),
