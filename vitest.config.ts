@@ -1,6 +1,7 @@
 /**
- * The tests by what they need. `npm test` runs unit, integration and end-to-end tests, `npm run test:rest` the others
- * but those of the night, and `npm run test:all` all of them.
+ * The test projects, by the servers that they need. `npm test` runs unit, integration and
+ * end-to-end tests. `npm run test:rest` runs the others except nightly, and `npm run test:all` runs
+ * all of them.
  *
  * | project     | needs |
  * |-------------|-------|
@@ -11,11 +12,11 @@
  * | writers     | MongoDB, Python and Go |
  * | operations  | as end-to-end; deploys further services, restarts, restores and moves databases |
  * | convergence | as integration: its random tests, with many more cases |
- * | failures    | servers of its own, which are killed, paused and cut off |
+ * | failures    | separate servers, which the tests kill, pause and cut off |
  * | nightly     | as integration and failures, for longer than a contributor waits |
  *
- * Cheap projects come first (`groupOrder`), so that a broken change fails early; projects of one group run side by
- * side.
+ * Cheap projects come first (`groupOrder`), so that a broken change fails early. Projects with the
+ * same `groupOrder` run concurrently.
  */
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 import { SummaryReporter } from './test/support/summary-reporter.ts';
@@ -26,7 +27,7 @@ if (Number(process.versions.node.split('.')[0]) < 24)
       "or set your editor's Node to node_modules/.bin/node.",
   );
 
-/** Only ends a test that waits in vain: tests wait for conditions, and a machine may be slow. */
+/** Ends only hung tests: tests wait for conditions, and a machine may be slow. */
 const serverTestMillis = 240_000;
 
 const localAws = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS_REGION: 'us-east-1' };
@@ -34,17 +35,20 @@ const localAws = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS
 interface Needs {
   /** MongoDB, Neo4j and LocalStack, shared by all projects that need them. */
   readonly needsServers?: true;
-  /** Test files at once. They mostly wait for servers, so more than one fits a processor. */
+  /** Concurrent test files. They mostly wait for servers, so a processor can run more than one. */
   readonly maxWorkers: number;
-  /** Tests at once in one file, of those that are marked concurrent. */
+  /** Concurrent tests in a file, of those marked `concurrent`. */
   readonly maxConcurrency?: number;
   readonly groupOrder: number;
   readonly timeoutMillis: number;
-  /** False: the files share their modules, which saves the time to load them again. */
+  /** False: the test files share loaded modules, which saves time. */
   readonly isolate?: false;
-  /** Left out: the tests in the folder of that name. */
+  /** Default: the tests in the folder with the project's name. */
   readonly include?: readonly string[];
-  /** Of the random tests; the environment variables `OUTGRAPH_HISTORIES` and `OUTGRAPH_ATTEMPTS` take precedence. */
+  /**
+   * For the random tests. The environment's `OUTGRAPH_HISTORIES` and `OUTGRAPH_ATTEMPTS` override
+   * it.
+   */
   readonly randomCases?: { readonly histories: number; readonly attempts: number };
 }
 
@@ -75,8 +79,8 @@ const slow = 2 * serverTestMillis;
 
 export default defineConfig({
   test: {
-    // Node loads the modules itself: Vite takes a build of the AWS SDK of which it reads hundreds of modules in every
-    // worker.
+    // Node loads the modules: Vite would resolve a build of the AWS SDK with hundreds of modules,
+    // and read them in every worker.
     experimental: { viteModuleRunner: false },
     reporters: ['default', new SummaryReporter()],
     // Stopping the servers takes longer than the default of ten seconds on a busy machine.

@@ -1,7 +1,7 @@
 /**
- * `npm run check`: all that a machine can check in seconds and without a server. The steps run side by side, and every
- * one runs to its end, also after one that failed. `--no-tests` leaves out the unit tests, for a caller that runs them
- * anyway.
+ * `npm run check`: all checks that take seconds and need no server. The steps run concurrently, and
+ * a failed step does not stop the others. `--no-tests` skips the unit tests, for a caller that runs
+ * them anyway.
  */
 import { execFile } from 'node:child_process';
 import path from 'node:path';
@@ -15,7 +15,10 @@ interface Step {
   readonly args: readonly string[];
 }
 
-/** Permissive: they ask for a notice at most, and so are no obstacle for who uses outgraph under Apache-2.0. */
+/**
+ * Permissive licences: they require a notice at most, so they do not restrict users of outgraph,
+ * which is under Apache-2.0.
+ */
 const allowedLicences = ['Apache-2.0', 'MIT', 'MIT-0', '0BSD', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause'];
 const compiler = 'typescript-native/bin/tsc';
 const licenceChecker = 'license-checker-rseidelsohn/bin/license-checker-rseidelsohn.js';
@@ -46,7 +49,7 @@ process.stdout.write(
 );
 process.exitCode = failed.length === 0 ? 0 : 1;
 
-/** Prints one line when the step has ended, and what it printed if it failed. */
+/** Prints one line when the step has finished, and its output if it failed. */
 async function runStep(step: Step): Promise<boolean> {
   const { name, script, args } = step;
   const startedAt = performance.now();

@@ -1,8 +1,8 @@
 /**
- * `npm run scale -- --documents N`: `outgraph backfill --direct` loads documents into the graph that
- * outgraph has never seen, and `outgraph verify` verifies them. Each command runs in a separate
- * process, and its time and peak memory are reported. Exits 0 only if all documents were applied,
- * the graph is equal, and the verification stayed below its memory limit.
+ * `npm run scale -- --documents N`: `outgraph backfill --direct` loads documents into the graph
+ * that outgraph has never seen, and `outgraph verify` verifies them. Each command runs in a
+ * separate process, and its time and peak memory are reported. Exits 0 only if all documents were
+ * applied, the graph is equal, and the verification stayed below its memory limit.
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';

@@ -44,8 +44,8 @@ export async function inTransaction<Result>(
 }
 
 /**
- * Runs an operation of a transaction. If it fails and the server cannot have committed it, the error
- * gets the label that makes `withTransaction` retry.
+ * Runs an operation of a transaction. If it fails and the server cannot have committed it, the
+ * error gets the label that makes `withTransaction` retry.
  *
  * The driver adds this label itself, except if the connection's pool was just cleared, as it is
  * when a primary fails: its `decorateCommandError` returns early for stale connections (seen in

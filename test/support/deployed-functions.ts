@@ -46,7 +46,7 @@ export class DeployedFunctions {
       credentials: sdkCredentials,
       // An invocation is not repeated.
       maxAttempts: 1,
-      // LocalStack closes a connection that was idle for a minute, just when the next request may be sent over it.
+      // LocalStack closes a connection after an idle minute, maybe just as a request is sent.
       requestHandler: { httpAgent: { keepAlive: false } },
     });
   }

@@ -1,7 +1,7 @@
 /**
- * A whole stack that may be broken: every server of it can be killed, paused and started again, and a proxy stands
- * before each, which can stop at one exact message. The functions are deployed through the real serverless.yml; only
- * their waits are shorter than in production, so that a test need not wait for minutes.
+ * A complete stack for fault injection. Every server can be killed, paused and restarted, and a
+ * proxy in front of each can stop at one exact message. The functions are deployed with the real
+ * serverless.yml; only their waits are shorter than in production.
  */
 import { randomUUID } from 'node:crypto';
 import { cp, rm } from 'node:fs/promises';
@@ -30,19 +30,23 @@ import { type Stop, TcpProxy } from './tcp-proxy.ts';
 const region = 'us-east-1';
 const database = 'outgraph';
 
-/** The graph asks for a password, so that it can be rotated. */
+/** Neo4j requires a password, so that tests can rotate it. */
 export const neo4jUser = 'neo4j';
 
-/** The consumer's time-out: as short as lets a batch end in order. */
+/** The consumer's time-out: the shortest that lets a batch finish. */
 const consumerSeconds = 16;
 
-/** After this, a message comes again whose consumer died; longer than the consumer's time-out, as in production. */
+/**
+ * A killed consumer's messages are redelivered after this time. It is longer than the consumer's
+ * time-out, as in production.
+ */
 export const visibilitySeconds = 18;
 
 /**
- * A small oplog, of which everything is cut off that is older than the last checkpoint, so that it can roll over; a
- * purge every second instead of every minute; and fail points, by which a server answers with an error that it would
- * give only rarely.
+ * - A small oplog with frequent checkpoints, so that it can roll over: MongoDB truncates only
+ *   entries that are older than the last checkpoint.
+ * - The TTL monitor runs every second instead of every minute.
+ * - Fail points make the server return errors that are rare otherwise.
  */
 const testParameters = ['ttlMonitorSleepSecs=1', 'enableTestCommands=1'];
 const mongodArgs = [
@@ -53,15 +57,15 @@ const mongodArgs = [
   ...testParameters.flatMap((one) => ['--setParameter', one]),
 ];
 
-/** Pending for longer than this is stale. */
+/** An event that is pending for longer than this is stale. */
 export const sweepStaleSeconds = 5;
 
-/** A publisher that was killed keeps the next one out for so long. */
+/** The lease of a killed publisher keeps the next one waiting for up to this time. */
 export const leaseSeconds = 4;
 
 /**
- * Set with the deployment: a long poll that begins before another visibility time-out is set would hide what it brings
- * for as long as the old one said.
+ * Set at deployment. After a later change of the visibility time-out, a long poll that began before
+ * it would still use the old value for the messages that it receives.
  */
 const params = [
   `consumerTimeoutSeconds=${consumerSeconds}`,
@@ -69,33 +73,33 @@ const params = [
   `sweepStaleSeconds=${sweepStaleSeconds}`,
 ];
 
-/** Below it are the logs of the last runs, by the stack's name. */
+/** The logs of the last runs, in a folder for each stack's name. */
 const keptLogsFolder = path.join(stackFolder, 'failure-logs');
 
 export class FailureStack {
   readonly mongodb: RestartableReplicaSet;
-  /** One before each member. */
+  /** One in front of each member. */
   readonly mongodbProxies: readonly TcpProxy[];
   readonly neo4j: RestartableNeo4j;
   readonly neo4jProxy: TcpProxy;
-  /** The password that Neo4j and the functions have; a test that changes it puts it back. */
+  /** The password that Neo4j and the functions use. A test that changes it restores it. */
   readonly neo4jPassword: string;
   readonly bus: FaultyBus;
   readonly functions: DeployedFunctions;
   readonly deployment: Deployment;
   readonly endpointUrl: string;
   readonly logsFolder: string;
-  /** A folder for what a test makes; it goes with the stack. */
+  /** A folder for a test's files. It is removed with the stack. */
   readonly folder: string;
-  /** A test's own clients: they reach the servers as the functions do, but Neo4j past the proxy. */
+  /** Clients for tests. They connect like the functions, but bypass Neo4j's proxy. */
   readonly client: MongoClient;
   readonly db: Db;
   readonly outbox: Collection<Document>;
   readonly graph: Driver;
   readonly sqs: SQSClient;
-  /** Where the logs are put when the stack ends. */
+  /** The logs are copied here when the stack stops. */
   readonly keptLogs: string;
-  /** Rejects when LocalStack ends by itself; the other servers may be ended at any time. */
+  /** Rejects when LocalStack exits unexpectedly. Tests may stop the other servers at any time. */
   readonly broken: Promise<never>;
   readonly #undo: readonly (() => Promise<unknown>)[];
 
@@ -122,8 +126,9 @@ export class FailureStack {
   }
 
   /**
-   * Starts and deploys everything, under a name that no other stack has; whatever was started is ended again if a later
-   * step fails.
+   * Starts the servers and deploys the functions. If a step fails, stops all that it started.
+   *
+   * @param name unique to this stack.
    */
   static async start(name: string, signal: AbortSignal = new AbortController().signal): Promise<FailureStack> {
     const undo: (() => Promise<unknown>)[] = [];
@@ -143,7 +148,7 @@ export class FailureStack {
     return undoAll(this.#undo);
   }
 
-  /** Stops once at a message to any member of MongoDB; resolves when what should happen there has happened. */
+  /** Stops once, at a message to any member of MongoDB. Resolves when the stop's action is done. */
   async stopMongodbOnce(stop: Stop): Promise<void> {
     const act = () => {
       for (const proxy of this.mongodbProxies) proxy.clear();
@@ -152,7 +157,7 @@ export class FailureStack {
     await Promise.race(this.mongodbProxies.map((proxy) => proxy.stopOnce({ ...stop, act })));
   }
 
-  /** Messages in a queue: those that wait, and those in somebody's hands. */
+  /** Number of messages in a queue, visible and in flight. */
   async countMessages(queue: 'queue' | 'deadLetterQueue'): Promise<number> {
     const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'] as const;
     const QueueUrl = queue === 'queue' ? this.deployment.queueUrl : this.deployment.deadLetterQueueUrl;
@@ -160,7 +165,7 @@ export class FailureStack {
     return names.reduce((sum, name) => sum + Number(answer.Attributes?.[name] ?? 0), 0);
   }
 
-  /** Takes everything out of the dead-letter queue, and returns the bodies. */
+  /** Empties the dead-letter queue, and returns the bodies. */
   async receiveDeadLetters(): Promise<readonly string[]> {
     const QueueUrl = this.deployment.deadLetterQueueUrl;
     const bodies: string[] = [];
@@ -174,7 +179,7 @@ export class FailureStack {
     }
   }
 
-  /** Puts another password for the consumer into the Parameter Store, as an operator does. */
+  /** Changes the consumer's password in the Parameter Store, as an operator does. */
   async giveConsumerPassword(Value: string): Promise<void> {
     const ssm = new SSMClient({ endpoint: this.endpointUrl, region, credentials: sdkCredentials });
     const Name = `/${service}/${stage}/consumer/neo4j-password`;
@@ -185,7 +190,7 @@ export class FailureStack {
     }
   }
 
-  /** Sends through the faulty bus, with a short lease. */
+  /** Makes the publisher use the faulty bus and a short lease. */
   async #configurePublisher(): Promise<void> {
     const environment = {
       AWS_ENDPOINT_URL_EVENTBRIDGE: this.bus.url,
@@ -196,8 +201,8 @@ export class FailureStack {
   }
 
   /**
-   * What is started just after a function's settings were changed may be lost with its older version: asked for until a
-   * publisher has the lease.
+   * Starts the publisher until one has the lease: an invocation just after a change of the
+   * function's settings may be lost with the old version.
    */
   async #startPublishing(): Promise<void> {
     const checkpoints = this.db.collection<Checkpoint>(checkpointCollection);
@@ -235,7 +240,7 @@ async function startParts(
 ): Promise<StackParts> {
   const servers = await startServers({ wanted: ['localstack'], mongodbMembers: 0, signal });
   undo.push(servers.stop);
-  // Looked at when a test has failed.
+  // For the analysis of a failed test.
   undo.push(() => cp(servers.logsFolder, keptLogs, { recursive: true, force: true }));
   const folder = path.join(servers.folder, 'breakable');
   undo.push(() => rm(folder, { recursive: true, force: true }));
@@ -251,7 +256,7 @@ async function startParts(
   const { logsFolder } = servers;
   const neo4jPassword = randomUUID();
   const members = { folder: path.join(folder, 'mongodb'), logsFolder, members: 3, extraArgs: mongodArgs };
-  const [mongodb, neo4j] = await printStep('Starting servers that may be broken', () =>
+  const [mongodb, neo4j] = await printStep('Starting the servers', () =>
     Promise.all([
       startRestartableMongodb({ ...members, binary, addressOf }).then((set) => {
         undo.push(set.stop);
@@ -286,7 +291,7 @@ async function startParts(
   return { keptLogs, servers, mongodb, mongodbProxies, neo4j, neo4jProxy, neo4jPassword, bus, deployment };
 }
 
-/** The last one first; a failure does not keep the others from being undone. */
+/** Runs the steps in reverse order, and ignores their errors. */
 async function undoAll(undo: readonly (() => Promise<unknown>)[]): Promise<void> {
   for (const one of [...undo].reverse()) await one().catch(() => undefined);
 }

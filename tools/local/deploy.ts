@@ -1,4 +1,4 @@
-/** Deploys the real `serverless.yml` of a service to LocalStack, and reads back what it made. */
+/** Deploys the real `serverless.yml` of a service to LocalStack, and reads the stack's outputs. */
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
@@ -10,45 +10,47 @@ import { type DatabaseAddresses, putSecrets } from './put-secrets.ts';
 import { runCommand } from './run-command.ts';
 import { StackError } from './stack-error.ts';
 
-/** The service that the local stack deploys, and its stage: XMem's, so that real input runs through it. */
+/** The service and stage of the local stack: XMem's, so that it processes real input. */
 export const service = 'xmem';
 export const stage = 'local';
 
-/** What was deployed. */
+/** The deployed functions, bus and queues. */
 export interface Deployment extends Ways {
   readonly functions: { readonly publisher: string; readonly consumer: string; readonly sweep: string };
 }
 
-/** How messages go, in any stage and with any ingress. */
+/** The bus and the queues of any stage, with any ingress. */
 export interface Ways {
   readonly eventBusName: string;
   readonly queueUrl: string;
   readonly deadLetterQueueUrl: string;
 }
 
-/** Where to deploy to, and the servers that the functions shall use. */
+/** The target of a deployment, and the servers that its functions use. */
 export interface DeploymentTarget {
   readonly endpointUrl: string;
   readonly region: string;
-  /** The databases that the functions shall use. */
   readonly databases: DatabaseAddresses & { readonly MONGODB_DATABASE: string; readonly NEO4J_DATABASE: string };
   readonly logFile: string;
   readonly signal: AbortSignal;
 }
 
-/** What is deployed there. */
+/** The stage to deploy there. */
 export interface StageToDeploy {
   /** As in its `serverless.yml`. */
   readonly service: string;
   readonly stage: string;
-  /** `name=value` of params of `serverless.yml`. */
+  /** Params of `serverless.yml`, as `name=value`. */
   readonly params: readonly string[];
-  /** The folder of `serverless.yml`; what is packaged is put below it, so that two deployments at once need two. */
+  /**
+   * The folder of `serverless.yml`. Packages go below it, so concurrent deployments need two
+   * folders.
+   */
   readonly folder: string;
 }
 
 /**
- * Deploys and returns the names of what was made. The set-up of both databases is a step of the deployment.
+ * Deploys, and returns the names of the resources. The deployment also sets up both databases.
  *
  * @throws StackError with the end of the deployment's output.
  */
@@ -63,11 +65,15 @@ export async function deploy(target: DeploymentTarget, params: StageToDeploy['pa
   };
 }
 
-/** Deploys any stage of any service. @throws StackError with the end of the deployment's output. */
+/**
+ * Deploys any stage of any service.
+ *
+ * @throws StackError with the end of the deployment's output.
+ */
 export async function deployStage(target: DeploymentTarget, what: StageToDeploy): Promise<Ways> {
   const { service, stage, params, folder } = what;
   await putSecrets(target, `/${service}/${stage}`, target.databases);
-  // Serverless leaves what it unpacks to zip it.
+  // Serverless does not remove the files that it unpacks for zipping.
   const temporary = path.join(folder, '.temporary');
   await mkdir(temporary, { recursive: true });
   await runCommand({
@@ -119,7 +125,7 @@ async function readWays({ endpointUrl, region }: DeploymentTarget, StackName: st
   }
 }
 
-/** Starts a function without waiting for it: nobody shall wait for the first minute of its schedule. */
+/** Starts a function asynchronously, so that no caller waits for its first scheduled run. */
 export async function invokeOnce({ endpointUrl, region }: DeploymentTarget, functionName: string): Promise<void> {
   const client = new LambdaClient({ endpoint: endpointUrl, region, credentials: sdkCredentials });
   try {

@@ -14,7 +14,8 @@ const codeRepositoryState = z.object({ org_id: nameText, repo_name: nameText });
  * A repository of an organisation.
  *
  * @example
- * await trackCollection(client, db, codeRepository).insertOne({ org_id: 'acme', repo_name: 'shop' });
+ * const repositories = trackCollection(client, db, codeRepository);
+ * await repositories.insertOne({ org_id: 'acme', repo_name: 'shop' });
  */
 export const codeRepository = defineAggregate({
   type: 'code-repository',

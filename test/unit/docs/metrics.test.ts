@@ -3,9 +3,7 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { projectRoot } from '../../../tools/local/paths.ts';
 
-/**
- * The names before a unit: `addMetric('Name', MetricUnit.Count, …)`, or a table of names and units.
- */
+/** The names before a unit: `addMetric('Name', MetricUnit.Count, …)`, or a table. */
 async function emittedNames(folder: string): Promise<readonly string[]> {
   const root = path.join(projectRoot, folder);
   const files = (await readdir(root, { recursive: true })).filter((file) => file.endsWith('.ts'));
