@@ -50,18 +50,25 @@ function runSetUp(
   options: SetUpOptions,
 ): Promise<void> {
   return runCommand(shell, options.json === true ? { json: true } : {}, async () => {
-    const { mongodb, neo4j, withdrawn } = await setUpOnce(settings, catalog, { adopt: options.adopt === true });
-    const rows = (server: string, steps: readonly SetUpStep[]) =>
+    const { mongodb, neo4j, withdrawn, newer } = await setUpOnce(settings, catalog, { adopt: options.adopt === true });
+    const rowsOf = (server: string, steps: readonly SetUpStep[]) =>
       steps.map(({ what, outcome }) => [outcome, server, what]);
+    const rows = [...rowsOf('MongoDB', mongodb), ...rowsOf('Neo4j', neo4j)];
     return {
       outcome: 'done',
       text: [
-        table(['', 'in', 'what'], [...rows('MongoDB', mongodb), ...rows('Neo4j', neo4j)]),
-        `The outbox and the graph are set up.${withdrawnText(withdrawn)}`,
+        ...(rows.length > 0 ? [table(['', 'in', 'what'], rows)] : []),
+        `${newerText(newer)}The outbox and the graph are set up.${withdrawnText(withdrawn)}`,
       ].join('\n'),
-      facts: { mongodb, neo4j, withdrawn },
+      facts: { mongodb, neo4j, withdrawn, newer },
     };
   });
+}
+
+function newerText(newer: number | null): string {
+  if (newer === null) return '';
+  return `A newer version of outgraph has set up this database (set-up ${newer}), and its set-up stays as it is.
+`;
 }
 
 function withdrawnText(withdrawn: number): string {

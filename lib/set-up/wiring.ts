@@ -3,6 +3,7 @@
  * with every deployment, before the functions that need it.
  */
 
+import type { Db } from 'mongodb';
 import { connectNeo4j } from '../graph/neo4j-connect.ts';
 import { withNeo4jAddress } from '../graph/neo4j-errors.ts';
 import { closeInTime, unlessSilent } from '../graph/neo4j-unless-silent.ts';
@@ -16,6 +17,7 @@ import { writeDeclaredTypes } from './mongodb-declared-types.ts';
 import { readOutboxId } from './mongodb-identity.ts';
 import { requireReplicaSet } from './mongodb-inspect-server.ts';
 import { setUpOutbox } from './mongodb-outbox.ts';
+import { readNewerSetUp, recordSetUpVersion } from './mongodb-version.ts';
 import { withdrawPositions } from './neo4j-binding.ts';
 import { setUpGraph } from './neo4j-graph.ts';
 import type { SetUpStep } from './set-up-step.ts';
@@ -29,6 +31,11 @@ export interface SetUpReport {
    * assigned. Record their documents again.
    */
   readonly withdrawn: number;
+  /**
+   * Version of the set-up that the databases have, if it is newer than this one; null otherwise. Then
+   * nothing was changed, except that an adopted graph has a new outbox.
+   */
+  readonly newer: number | null;
 }
 
 export interface SetUpOptions {
@@ -56,14 +63,21 @@ export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): S
     username: settings.NEO4J_USERNAME,
     password: settings.NEO4J_PASSWORD,
   });
+  const setUpMongodb = async (db: Db): Promise<readonly SetUpStep[]> => {
+    const processedRetentionSeconds = settings.PROCESSED_RETENTION_DAYS * 86_400;
+    const steps = await setUpOutbox(db, { processedRetentionSeconds });
+    await recordSetUpVersion(db);
+    await writeDeclaredTypes(db, [...catalog.keys()]);
+    return steps;
+  };
   return {
     apply: async ({ adopt = false } = {}) => {
       const db = mongodb.db(settings.MONGODB_DATABASE);
       const database = settings.NEO4J_DATABASE;
       await requireReplicaSet(db);
-      const processedRetentionSeconds = settings.PROCESSED_RETENTION_DAYS * 86_400;
-      const inMongodb = await setUpOutbox(db, { processedRetentionSeconds });
-      await writeDeclaredTypes(db, [...catalog.keys()]);
+      const newer = await readNewerSetUp(db);
+      if (newer !== null && !adopt) return { mongodb: [], neo4j: [], withdrawn: 0, newer };
+      const inMongodb = newer === null ? await setUpMongodb(db) : [];
       const outboxId = await readOutboxId(db);
       const setUpNeo4j = async () => {
         const inNeo4j = await setUpGraph(driver, database, catalog, outboxId, { adopt });
@@ -74,7 +88,7 @@ export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): S
         return { neo4j: inNeo4j, withdrawn };
       };
       const inGraph = await withNeo4jAddress(settings.NEO4J_URI, () => unlessSilent(settings, setUpNeo4j));
-      return { mongodb: inMongodb, ...inGraph };
+      return { mongodb: inMongodb, ...inGraph, newer };
     },
     close: async () => {
       await Promise.all([mongodb, driver].map(closeInTime));

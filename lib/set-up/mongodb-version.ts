@@ -1,0 +1,38 @@
+/**
+ * The version of the set-up that a database has. An older set-up leaves a newer one as it is: its
+ * validator would refuse the events of newer writers, and with them their transactions.
+ */
+
+import type { Db } from 'mongodb';
+import { identityCollection } from '../outbox/collections.ts';
+import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
+
+/**
+ * Increase it with every change to the outbox's validator or indexes, and to the constraints of the
+ * registry. A test fails if one of them changes without it.
+ */
+export const setUpVersion = 1;
+
+interface AppliedSetUp {
+  readonly _id: string;
+  readonly version: number;
+}
+
+const documentId = 'set-up';
+
+/** Returns the version of the set-up that the database has if it is newer than this one. */
+export async function readNewerSetUp(db: Db): Promise<number | null> {
+  const applied = await withMongodbFaults(() =>
+    db.collection<AppliedSetUp>(identityCollection).findOne({ _id: documentId }),
+  );
+  return applied !== null && applied.version > setUpVersion ? applied.version : null;
+}
+
+/** Records that this version's set-up was applied. @throws Fault `mongodb-unavailable`. */
+export async function recordSetUpVersion(db: Db): Promise<void> {
+  await withMongodbFaults(() =>
+    db
+      .collection<AppliedSetUp>(identityCollection)
+      .updateOne({ _id: documentId }, { $max: { version: setUpVersion } }, { upsert: true }),
+  );
+}

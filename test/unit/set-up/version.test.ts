@@ -1,0 +1,26 @@
+/** A change to what the set-up makes needs a new version of it, so that an older one does not undo it. */
+import { createHash } from 'node:crypto';
+import { expect, it } from 'vitest';
+import { idConstraint, keyConstraint, registryNeeds } from '../../../lib/graph/neo4j-schema.ts';
+import { forgetFields, forgetSeconds, indexes } from '../../../lib/set-up/mongodb-outbox.ts';
+import { outboxValidator } from '../../../lib/set-up/mongodb-validator.ts';
+import { setUpVersion } from '../../../lib/set-up/mongodb-version.ts';
+import { tombstoneIndex } from '../../../lib/set-up/neo4j-graph.ts';
+
+/** Add a line for each new version; never change one. */
+const made: Readonly<Record<number, string>> = {
+  1: 'ced95275f335b8235c6e0a147d5aa14d19dd38400028925b3ac1bdc2494444a9',
+};
+
+it('is increased when the validator, an index or a constraint changes', () => {
+  const parts = {
+    validator: outboxValidator(),
+    indexes,
+    forgetFields,
+    forgetSeconds,
+    registry: [...registryNeeds.labels],
+    constraints: [keyConstraint('Label'), idConstraint('TYPE'), tombstoneIndex],
+  };
+  const hash = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  expect(made[setUpVersion], `what set-up ${setUpVersion} makes has changed: increase setUpVersion`).toBe(hash);
+});
