@@ -1,34 +1,48 @@
 /**
- * The set-up Lambda. It is a custom resource of the stack, so it runs with every deployment, before
- * the functions that need it. A deployment whose set-up fails is rolled back.
+ * The set-up Lambda: a custom resource of the stack. It therefore runs with every deployment,
+ * before the functions that need it. If it fails, CloudFormation rolls the deployment back.
  *
  * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
  */
+import { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
-import type { CloudFormationCustomResourceEvent, CloudFormationCustomResourceResponse } from 'aws-lambda';
+import type { CloudFormationCustomResourceEvent, CloudFormationCustomResourceResponse, Context } from 'aws-lambda';
 import pRetry from 'p-retry';
 import { describeError } from '../contract/fault.ts';
 import type { AggregateCatalog } from '../projection/catalog.ts';
-import { prepareFunction } from '../runtime/prepare-function.ts';
+import { type PreparedFunction, prepareFunction } from '../runtime/prepare-function.ts';
 import { setUpSettings } from '../runtime/settings.ts';
-import { wireSetUp } from './wiring.ts';
+import { withinTime } from '../runtime/within-time.ts';
+import { isRollback } from './rollback.ts';
+import { type SetUp, wireSetUp } from './wiring.ts';
 
 /**
- * Creates the set-up's handler for the aggregate types of a catalog. Removing the stack changes
- * nothing in the databases.
+ * The last part of the function's time, kept for the answer. Without an answer, CloudFormation waits
+ * until its own time-out.
+ */
+const answerMillis = 15_000;
+
+/**
+ * Creates the set-up's handler for the aggregate types of a catalog. Removing the stack, and rolling
+ * a deployment back, change nothing in the databases. Every request is answered, also if a setting
+ * is missing or wrong.
  *
- * @throws Error at cold start that names every missing or wrong setting.
  * @example
  * export const handler = createSetUpHandler(createCatalog([person]));
  */
 export function createSetUpHandler(catalog: AggregateCatalog) {
-  const { logger, wired } = prepareFunction(setUpSettings, (settings) => wireSetUp(settings, catalog));
+  const logger = new Logger();
+  // By the first request that needs it, so that a wrong setting is answered instead of ending the cold start.
+  let prepared: PreparedFunction<SetUp> | undefined;
 
-  async function applyOnce(): Promise<SetUpOutcome> {
+  async function apply(millis: number): Promise<SetUpOutcome> {
     try {
-      await wired.use((setUp) => setUp.apply());
-      logger.info('set up');
+      prepared ??= prepareFunction(setUpSettings, (settings) => wireSetUp(settings, catalog));
+      const { wired } = prepared;
+      const { newer } = await withinTime('A database', millis, () => wired.use((setUp) => setUp.apply()));
+      if (newer === null) logger.info('set up');
+      else logger.warn('set-up left as it is', { newer });
       return { Status: 'SUCCESS' };
     } catch (error) {
       const described = describeError(error);
@@ -37,12 +51,18 @@ export function createSetUpHandler(catalog: AggregateCatalog) {
     }
   }
 
-  async function runSetUp(event: CloudFormationCustomResourceEvent): Promise<void> {
-    const outcome: SetUpOutcome = event.RequestType === 'Delete' ? { Status: 'SUCCESS' } : await applyOnce();
-    await answer(event, outcome);
+  async function run(event: CloudFormationCustomResourceEvent, context: Context): Promise<SetUpOutcome> {
+    if (event.RequestType === 'Delete') return { Status: 'SUCCESS' };
+    if (isRollback(event)) {
+      logger.warn('set-up not run', { reason: 'CloudFormation rolls the deployment back' });
+      return { Status: 'SUCCESS' };
+    }
+    return apply(context.getRemainingTimeInMillis() - answerMillis);
   }
 
-  return middy<CloudFormationCustomResourceEvent, void>().use(injectLambdaContext(logger)).handler(runSetUp);
+  return middy<CloudFormationCustomResourceEvent, void>()
+    .use(injectLambdaContext(logger))
+    .handler(async (event, context) => answer(event, await run(event, context)));
 }
 
 type SetUpOutcome = { readonly Status: 'SUCCESS' } | { readonly Status: 'FAILED'; readonly Reason: string };
@@ -60,7 +80,13 @@ async function answer(event: CloudFormationCustomResourceEvent, outcome: SetUpOu
   };
   await pRetry(
     async () => {
-      const response = await fetch(event.ResponseURL, { method: 'PUT', body: JSON.stringify(body) });
+      const response = await fetch(event.ResponseURL, {
+        method: 'PUT',
+        // The URL's signature covers the header, which AWS signs as empty.
+        // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-lambda-function-code-cfnresponsemodule.html
+        headers: { 'content-type': '' },
+        body: JSON.stringify(body),
+      });
       if (!response.ok) throw new Error(`CloudFormation's response URL answered with status ${response.status}.`);
     },
     { retries: 3, minTimeout: 200 },
