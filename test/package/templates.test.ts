@@ -46,6 +46,19 @@ describe.each(packagings)('the template of stage $stage $params', (packaging) =>
     expect(shown.sort()).toStrictEqual(alarms.map(({ Properties }) => Properties?.AlarmName).sort());
   });
 
+  it('repeats no failed run of a schedule or of the set-up, and runs none late', () => {
+    const retries = Object.values(template.resources)
+      .filter(({ Type }) => Type === 'AWS::Lambda::EventInvokeConfig')
+      .map(({ Properties = {} }) => [
+        JSON.stringify(Properties.FunctionName),
+        Properties.MaximumRetryAttempts,
+        Properties.MaximumEventAgeInSeconds,
+      ]);
+    const names = ['Publisher', 'SetUp', 'Sweep'].filter((name) => `${name}LambdaFunction` in template.resources);
+    const expected = names.map((name) => [JSON.stringify({ Ref: `${name}LambdaFunction` }), 0, 60]);
+    expect(retries.sort()).toStrictEqual(expected);
+  });
+
   it('contains no secret in an environment', () => {
     expect(Object.values(template.resources).some(({ Type }) => Type === 'AWS::Lambda::Function')).toBe(true);
     expect(secretsInEnvironments(template.resources)).toStrictEqual([]);
