@@ -20,5 +20,5 @@ export async function expectInStep(workload: Workload, events: number, timeoutSe
 
 /** Resolves when the check returns true. */
 export function until(what: string, check: () => Promise<boolean> | boolean, timeoutSeconds = 60): Promise<true> {
-  return waitUntil(async () => (await check()) || undefined, { timeoutSeconds, pollMillis: 20, what });
+  return waitUntil(async () => (await check()) || undefined, { timeoutSeconds, pollMillis: 100, what });
 }
