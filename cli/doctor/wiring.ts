@@ -181,8 +181,8 @@ function openNeo4j(
   opened: (() => Promise<void>)[],
 ): Neo4jPorts | null {
   const uri = textOf(states, 'NEO4J_URI');
-  const database = textOf(states, 'NEO4J_DATABASE');
-  if (uri === null || database === null) return null;
+  const database = textOf(states, 'NEO4J_DATABASE') ?? '';
+  if (uri === null) return null;
   const username = textOf(states, 'NEO4J_USERNAME') ?? '';
   const driver = connectNeo4j({ uri, username, password: textOf(states, 'NEO4J_PASSWORD') ?? '' }, { retrySeconds: 1 });
   opened.push(() => driver.close());

@@ -61,7 +61,13 @@ export const settings = z.object({
   NEO4J_PASSWORD: referable(z.string())
     .default('')
     .meta({ description: 'Password of the user', secret: true, referable: true }),
-  NEO4J_DATABASE: z.string().min(1).default('neo4j').meta({ description: 'Database in Neo4j' }),
+  // The driver takes an empty name as the home database. A new Aura instance has no database `neo4j`:
+  // its database has the instance's id as its name.
+  // https://neo4j.com/docs/operations-manual/current/database-administration/#manage-databases-home
+  NEO4J_DATABASE: z
+    .string()
+    .default('')
+    .meta({ description: "Database in Neo4j; empty: the user's home database, as on Aura" }),
   SECRETS_MAX_AGE_SECONDS: seconds
     .default(300)
     .meta({ description: 'How long a function uses a value read by reference before it reads it again' }),

@@ -230,12 +230,19 @@ export async function startRestartableNeo4j(
     logFile = path.join(folder, 'neo4j.log'),
     password,
     shortLived,
-  }: { readonly logFile?: string; readonly password?: string; readonly shortLived?: boolean } = {},
+    settings: initialSettings = [],
+  }: {
+    readonly logFile?: string;
+    readonly password?: string;
+    readonly shortLived?: boolean;
+    /** Lines in its configuration file, until `configure` replaces them. */
+    readonly settings?: readonly string[];
+  } = {},
 ): Promise<RestartableNeo4j> {
   const installation = await installNeo4j(step, signal, shortLived);
   await mkdir(folder, { recursive: true });
   const port = await freePort();
-  let settings: readonly string[] = [];
+  let settings = initialSettings;
   const launch = async () => {
     return (await startNeo4j(installation, folder, logFile, () => undefined, { port, settings, password, shortLived }))
       .process;
@@ -266,7 +273,7 @@ async function answers(uri: string, password: string | undefined): Promise<true>
     }
   };
   try {
-    await ask(password, 'RETURN 1', 'neo4j');
+    await ask(password, 'RETURN 1', '');
   } catch (error) {
     // Only in this case: several wrong passwords lock the user out for some seconds.
     if (password === undefined || !(error instanceof Neo4jError) || error.code !== unauthorized) throw error;

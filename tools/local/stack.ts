@@ -83,7 +83,7 @@ export async function deployOn(servers: Servers, signal: AbortSignal): Promise<S
       NEO4J_URI: description.neo4jUri,
       NEO4J_USERNAME: description.neo4jUsername ?? '',
       NEO4J_PASSWORD: description.neo4jPassword ?? '',
-      NEO4J_DATABASE: process.env.NEO4J_DATABASE ?? 'neo4j',
+      NEO4J_DATABASE: process.env.NEO4J_DATABASE ?? '',
     },
     logFile: path.join(servers.logsFolder, 'deploy.log'),
     signal,

@@ -63,11 +63,15 @@ export interface SecuredNeo4j {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts a Neo4j that requires a password. */
-export async function startSecuredNeo4j(): Promise<SecuredNeo4j> {
+/** Starts a Neo4j that requires a password, with a database of this name. */
+export async function startSecuredNeo4j(databaseName = 'neo4j'): Promise<SecuredNeo4j> {
   const folder = path.join(runFolder(), 'secured-neo4j');
   const password = randomPassword();
-  const { uri, server } = await startRestartableNeo4j(folder, printStep, signal, { password, shortLived: true });
+  const { uri, server } = await startRestartableNeo4j(folder, printStep, signal, {
+    password,
+    shortLived: true,
+    settings: [`initial.dbms.default_database=${databaseName}`],
+  });
   return {
     address: { uri, username: 'neo4j', password },
     stop: async () => {

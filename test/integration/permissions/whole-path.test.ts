@@ -42,12 +42,15 @@ import {
 } from './secured-servers.ts';
 
 const database = 'shop';
+
+/** As on Aura, which has no database `neo4j`. */
+const homeDatabase = 'a1b2c3d4';
 const passwords = Object.fromEntries(parts.map((part) => [part, randomPassword()])) as Record<Part, string>;
 
 let mongodb: SecuredMongodb;
 let neo4j: SecuredNeo4j;
 beforeAll(async () => {
-  [mongodb, neo4j] = await Promise.all([startSecuredMongodb(), startSecuredNeo4j()]);
+  [mongodb, neo4j] = await Promise.all([startSecuredMongodb(), startSecuredNeo4j(homeDatabase)]);
   await applyMongodbRoles(mongodb.admin, { database, writerCollections: [memoryEvent.collection], passwords });
   const driver = connectNeo4j(neo4j.address);
   // Neo4j Community has users but no roles.
@@ -64,7 +67,7 @@ const environment = (part: Neo4jPart, changed: object = {}) => ({
   NEO4J_URI: neo4j.address.uri,
   NEO4J_USERNAME: neo4jUsers[part].user,
   NEO4J_PASSWORD: passwords[part],
-  NEO4J_DATABASE: 'neo4j',
+  NEO4J_DATABASE: '',
   ...changed,
 });
 const applySetUp = (retentionSeconds: number) =>
