@@ -16,6 +16,8 @@ import { printStep } from '../../tools/local/progress.ts';
 export interface Packaging {
   readonly stage: string;
   readonly params: readonly string[];
+  /** False: without `AWS_REGION` in the environment. */
+  readonly inRegion?: false;
 }
 
 /** A stage with an Atlas Trigger as the ingress, a customer key and a VPC. */
@@ -74,12 +76,13 @@ export function packageTemplate(packaging: Packaging): Promise<PackagedTemplate>
   return template;
 }
 
-async function packageAndLint({ stage, params }: Packaging): Promise<PackagedTemplate> {
+async function packageAndLint({ stage, params, inRegion }: Packaging): Promise<PackagedTemplate> {
   const folder = await mkdtemp(path.join(tmpdir(), 'outgraph-package-'));
   try {
     const serverless = path.join(projectRoot, 'node_modules/serverless/bin/serverless.js');
     const args = ['package', '--stage', stage, '--package', folder, ...params.flatMap((param) => ['--param', param])];
-    const env = { ...process.env, ...localCredentials, TMPDIR: folder, SLS_TELEMETRY_DISABLED: '1' };
+    const env: NodeJS.ProcessEnv = { ...process.env, ...localCredentials, TMPDIR: folder, SLS_TELEMETRY_DISABLED: '1' };
+    if (inRegion === false) delete env.AWS_REGION;
     await promisify(execFile)(process.execPath, [serverless, ...args], { cwd: projectRoot, env });
     const template = path.join(folder, 'cloudformation-template-update-stack.json');
     const { Resources } = JSON.parse(await readFile(template, 'utf8')) as { Resources: PackagedTemplate['resources'] };

@@ -160,12 +160,16 @@ describe('the environment of a function', () => {
   });
 });
 
-it('prod reserves concurrency, and dev does not, because a new account cannot', async () => {
-  const reserved = async (stage: string) => {
-    const { resources } = await packageTemplate({ stage, params: [] });
-    const values = Object.values(resources).map(({ Properties }) => Properties?.ReservedConcurrentExecutions);
-    return values.filter((value) => value !== undefined && !isDeepStrictEqual(value, { Ref: 'AWS::NoValue' }));
-  };
-  expect(await reserved('dev')).toStrictEqual([]);
-  expect((await reserved('prod')).length).toBe(3);
+it('reserves no concurrency by default, because a new account has ten at once and can reserve none', async () => {
+  const { resources } = await packageTemplate({ stage: 'prod', params: [] });
+  const values = Object.values(resources).map(({ Properties }) => Properties?.ReservedConcurrentExecutions);
+  expect(
+    values.filter((value) => value !== undefined && !isDeepStrictEqual(value, { Ref: 'AWS::NoValue' })),
+  ).toStrictEqual([]);
+});
+
+it('is not packaged for a region that was not given', async () => {
+  await expect(packageTemplate({ stage: 'prod', params: [], inRegion: false })).rejects.toMatchObject({
+    stdout: expect.stringContaining('Cannot resolve variable at "provider.region"'),
+  });
 });
