@@ -23,7 +23,7 @@ const stores: Readonly<Record<string, { readonly anyOf: readonly string[] } | { 
 };
 
 /** Resources with a wildcard that a policy may name, each with its reason. */
-const wildcards: readonly { readonly resource: RegExp; readonly reason: string }[] = [
+const wildcards: readonly { readonly resource: RegExp; readonly action?: RegExp; readonly reason: string }[] = [
   {
     resource: /:log-group:\/aws\/lambda\/outgraph-[A-Za-z-]+\*?(:\*)*"?}?$/,
     reason: "the functions' own logs: stream names are known only at run time",
@@ -35,6 +35,11 @@ const wildcards: readonly { readonly resource: RegExp; readonly reason: string }
   {
     resource: /(:parameter|:secret:)\/outgraph\/[a-z]+\/neo4j-uri\*"}$/,
     reason: 'Secrets Manager appends six characters to each ARN',
+  },
+  {
+    resource: /^"\*"$/,
+    action: /^ec2:(\w+(NetworkInterfaces?|PrivateIpAddresses)|DescribeSubnets)$/,
+    reason: 'network interfaces have no name before they exist',
   },
 ];
 
@@ -56,7 +61,11 @@ export function wideStatements(resources: Resources): readonly string[] {
       if (Effect !== 'Allow') return [];
       const actions = [Action].flat().map(String);
       const named = [Resource ?? []].flat().map((one) => JSON.stringify(one));
-      const wide = named.filter((one) => one.includes('*') && !wildcards.some(({ resource }) => resource.test(one)));
+      const hasReason = (one: string) =>
+        wildcards.some(
+          ({ resource, action }) => resource.test(one) && actions.every((name) => action?.test(name) ?? true),
+        );
+      const wide = named.filter((one) => one.includes('*') && !hasReason(one));
       const any = actions.filter((action) => action.includes('*'));
       return [...any, ...wide].map((what) => `${name}: ${what}`);
     }),
