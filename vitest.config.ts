@@ -107,7 +107,7 @@ export default defineConfig({
         include: ['test/integration/graph/{convergence,injection}.test.ts'],
         randomCases: { histories: 500, attempts: 800 },
       }),
-      project('failures', { maxWorkers: 3, groupOrder: 7, timeoutMillis: slow }),
+      project('failures', { maxWorkers: 2, groupOrder: 7, timeoutMillis: slow }),
       project('nightly', { needsServers: true, maxWorkers: 1, groupOrder: 8, timeoutMillis: slow }),
     ],
   },

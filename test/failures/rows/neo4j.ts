@@ -128,7 +128,7 @@ export const neo4jRows = {
         (await stack.outbox.countDocuments({ _id: { $in: [...ids] }, status })) === ids.length;
       const ids = events.map(({ _id }) => _id);
       await until('the events to be applied', () => settled('processed', ids), 120);
-      await until('the aggregate to be dead', () => settled('dead', [huge._id]), 60);
+      await until('the aggregate to be dead', () => settled('dead', [huge._id]), 120);
       expect(await stack.outbox.findOne({ _id: huge._id })).toMatchObject({ error: { code: 'transaction-too-large' } });
       await stack.outbox.deleteMany({ _id: { $in: [...ids, huge._id] } });
     } finally {
@@ -147,7 +147,7 @@ export const neo4jRows = {
         id: workload.document(7)._id,
       });
       await workload.update(1);
-      await until('the neighbours to be applied', async () => (await workload.statuses()).pending === 1, 60);
+      await until('the neighbours to be applied', async () => (await workload.statuses()).pending === 1, 120);
       expect(await workload.statuses()).toMatchObject({ pending: 1, dead: 0 });
       await until('the log to name the lock', async () =>
         (await stack.functions.logText('consumer')).includes('SHOW TRANSACTIONS'),

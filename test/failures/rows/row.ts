@@ -19,6 +19,6 @@ export async function expectInStep(workload: Workload, events: number, timeoutSe
 }
 
 /** Resolves when the check returns true. */
-export function until(what: string, check: () => Promise<boolean> | boolean, timeoutSeconds = 60): Promise<true> {
+export function until(what: string, check: () => Promise<boolean> | boolean, timeoutSeconds = 120): Promise<true> {
   return waitUntil(async () => (await check()) || undefined, { timeoutSeconds, pollMillis: 100, what });
 }
