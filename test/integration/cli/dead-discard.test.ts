@@ -167,7 +167,7 @@ describe('before it changes anything', () => {
 
   it.each([
     ['no reason', ['--all'], '--reason'],
-    ['an empty reason', ['--all', '--reason', ' '], 'must say why'],
+    ['an empty reason', ['--all', '--reason', ' '], 'must not be empty'],
     ['a reason that is too long', ['--all', '--reason', 'x'.repeat(501)], 'at most 500 characters'],
     ['no events chosen', reason, 'choose events'],
     ['all and some', ['--all', '--code', 'key-invalid', ...reason], 'choose events'],
@@ -260,7 +260,7 @@ it('does not overwrite a discarded event with one that was put back by hand and 
   const { exitCode, stderr } = await startOutgraph(args, outboxAlone()).ended;
   expect({ exitCode, stderr }).toStrictEqual({
     exitCode: 1,
-    stderr: expect.stringContaining('is in outboxDiscarded already'),
+    stderr: expect.stringContaining('is already in outboxDiscarded'),
   });
   expect(await outbox().countDocuments({ status: 'dead' })).toBe(1);
   expect(await discarded().findOne(byId(eventId))).toMatchObject({ reason: 'for a test' });
