@@ -100,12 +100,12 @@ export function randomAttempt(target: Target): fc.Arbitrary<Attempt> {
     fc.double({ noNaN: true }).map((value) => new Double(value)),
     fc.boolean(),
   );
-  const value = often(fc.oneof(scalar, fc.array(text, { maxLength: 3 }), fc.constant(null)), operator);
+  const value = often(fc.oneof(scalar, fc.array(text, { maxLength: 3 }), fc.constant(null)), operator, 10);
   const properties = fc.array(fc.tuple(name, value), { maxLength: 3 }).map((entries) => new Map(entries));
 
   const labels = [...labelsOf(target)];
   // The unique number prevents two events from claiming the same node.
-  const keyValue = fc.tuple(often(text, operator), fc.nat()).map(([raw, number]) => {
+  const keyValue = fc.tuple(often(text, operator, 10), fc.nat()).map(([raw, number]) => {
     return typeof raw === 'string' ? `${raw} ${number} ${new ObjectId().toHexString()}` : raw;
   });
   const endpoint = often(

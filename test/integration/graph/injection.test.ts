@@ -200,8 +200,7 @@ it('anything a writer sends is stored as data, refused, or dead with a code, and
     endOnFailure: true,
     ...(process.env.OUTGRAPH_SEED === undefined ? {} : { seed: Number(process.env.OUTGRAPH_SEED) }),
   });
-  // Fewer attempts do not always have every kind of outcome.
-  if (totalAttempts < 500) return;
+  // Every kind of outcome occurs often enough.
   expect(Math.min(...Object.values(count))).toBeGreaterThan(totalAttempts / 20);
   expect([...codes]).toStrictEqual(
     expect.arrayContaining(['name-invalid', 'value-unsupported', 'subgraph-invalid', 'key-invalid']),
