@@ -9,6 +9,7 @@ import { createCatalog } from '../../../lib/projection/catalog.ts';
 import { createSetUpHandler } from '../../../lib/set-up/handler.ts';
 import { setUpVersion } from '../../../lib/set-up/mongodb-version.ts';
 import { captureLog } from '../../support/captured-log.ts';
+import { startSilentServer } from '../../support/silent-server.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
 interface Answer {
@@ -40,7 +41,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-const urlOf = (server: Server) => `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+const responseUrl = () => `http://127.0.0.1:${(cloudFormation.address() as AddressInfo).port}`;
 
 interface Given {
   readonly environment?: Readonly<Record<string, string>>;
@@ -55,7 +56,7 @@ async function request(event: object, { environment = {}, remainingMillis = 300_
     StackId: 'stack',
     RequestId: 'request',
     LogicalResourceId: 'SetUpRun',
-    ResponseURL: urlOf(cloudFormation),
+    ResponseURL: responseUrl(),
   };
   const whole = { ...ids, ...event } as CloudFormationCustomResourceEvent;
   const context = { getRemainingTimeInMillis: () => remainingMillis } as Context;
@@ -92,18 +93,12 @@ it.each([
 });
 
 it('answers FAILED while there is time for it if a server is silent', async () => {
-  const sockets = new Set<import('node:net').Socket>();
-  const silent = createServer().on('connection', (socket) => sockets.add(socket));
-  silent.removeAllListeners('request').listen(0, '127.0.0.1');
-  await once(silent, 'listening');
+  const silent = await startSilentServer();
   try {
-    const environment = {
-      MONGODB_URI: `mongodb://127.0.0.1:${(silent.address() as AddressInfo).port}/?directConnection=true`,
-    };
+    const environment = { MONGODB_URI: `mongodb://${silent.address}/?directConnection=true` };
     const { body } = await request(create, { environment, remainingMillis: 15_500 });
     expect(body).toMatchObject({ Status: 'FAILED', Reason: expect.stringContaining('time-up') });
   } finally {
-    for (const socket of sockets) socket.destroy();
     silent.close();
   }
 });

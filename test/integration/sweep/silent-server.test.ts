@@ -2,8 +2,6 @@
  * The sweep with a server that accepts connections and never answers: it reports before its time is
  * up, otherwise the alarms would lack their metrics.
  */
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { readSettings, sweepSettings } from '../../../lib/runtime/settings.ts';
@@ -11,19 +9,17 @@ import type { SweepReport } from '../../../lib/sweep/sweep.ts';
 import { joinSweep, type SweepQueue } from '../../../lib/sweep/wiring.ts';
 import { outboxEvent } from '../../support/outbox-event.ts';
 import { servers } from '../../support/servers.ts';
+import { type SilentServer, startSilentServer } from '../../support/silent-server.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
 
-const sockets = new Set<Socket>();
-let silent: Server;
+let silent: SilentServer;
 let database: TestDatabase;
 beforeAll(async () => {
   database = await createTestDatabase();
   await database.db.collection(outboxCollection).insertOne(outboxEvent());
-  silent = createServer((socket) => sockets.add(socket.on('error', () => undefined))).listen(0, '127.0.0.1');
-  await once(silent, 'listening');
+  silent = await startSilentServer();
 });
 afterAll(async () => {
-  for (const socket of sockets) socket.destroy();
   silent.close();
   await database.drop();
 });
@@ -60,7 +56,7 @@ async function sweepWith(given: { readonly neo4jUri?: string; readonly queue?: P
 }
 
 it('without an answer from Neo4j, everything except the purge is done, and the failure is reported', async () => {
-  const neo4jUri = `bolt://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const neo4jUri = `bolt://${silent.address}`;
   const { reports, failure, remainingMillis } = await sweepWith({ neo4jUri });
   expect(reports).toMatchObject([{ pending: 1, queueBacklog: 0, republished: 0, tombstonesPurged: null }]);
   expect(failure).toMatchObject({ code: 'time-up' });
