@@ -161,11 +161,14 @@ describe('the environment of a function', () => {
 });
 
 it('reserves no concurrency by default, because a new account has ten at once and can reserve none', async () => {
-  const { resources } = await packageTemplate({ stage: 'prod', params: [] });
-  const values = Object.values(resources).map(({ Properties }) => Properties?.ReservedConcurrentExecutions);
-  expect(
-    values.filter((value) => value !== undefined && !isDeepStrictEqual(value, { Ref: 'AWS::NoValue' })),
-  ).toStrictEqual([]);
+  const reserved = async (stage: string) => {
+    const { resources } = await packageTemplate({ stage, params: [] });
+    const values = Object.values(resources).map(({ Properties }) => Properties?.ReservedConcurrentExecutions);
+    return values.filter((value) => value !== undefined && !isDeepStrictEqual(value, { Ref: 'AWS::NoValue' }));
+  };
+  expect(await reserved('dev')).toStrictEqual([]);
+  expect(await reserved('prod')).toStrictEqual([]);
+  expect((await reserved('local')).length).toBe(3);
 });
 
 it('is not packaged for a region that was not given', async () => {
