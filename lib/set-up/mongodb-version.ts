@@ -20,7 +20,12 @@ interface AppliedSetUp {
 
 const documentId = 'set-up';
 
-/** Returns the version of the set-up that the database has if it is newer than this one. */
+/**
+ * Returns the version of the set-up that the database has if it is newer than this one; null
+ * otherwise.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
 export async function readNewerSetUp(db: Db): Promise<number | null> {
   const applied = await withMongodbFaults(() =>
     db.collection<AppliedSetUp>(identityCollection).findOne({ _id: documentId }),
@@ -33,6 +38,10 @@ export async function recordSetUpVersion(db: Db): Promise<void> {
   await withMongodbFaults(() =>
     db
       .collection<AppliedSetUp>(identityCollection)
-      .updateOne({ _id: documentId }, { $max: { version: setUpVersion } }, { upsert: true }),
+      .updateOne(
+        { _id: documentId },
+        { $max: { version: setUpVersion } },
+        { upsert: true, writeConcern: { w: 'majority' } },
+      ),
   );
 }
