@@ -1,4 +1,7 @@
-/** `outgraph`: declares aggregate types, for writers and functions. It imports no database driver and no AWS SDK. */
+/**
+ * `outgraph`: declares aggregate types, for writers and functions. It imports no database driver and
+ * no AWS SDK.
+ */
 // biome-ignore-all lint/performance/noBarrelFile: an entry point of the package. Its names are stable; the files behind
 // them may move.
 

@@ -1,4 +1,7 @@
-/** `outgraph/worker`: publisher, consumer and sweep in one resident process, and the set-up that they need. */
+/**
+ * `outgraph/worker`: publisher, consumer and sweep in one resident process, and the set-up that they
+ * need.
+ */
 // biome-ignore-all lint/performance/noBarrelFile: an entry point of the package. Its names are stable; the files behind
 // them may move.
 export {

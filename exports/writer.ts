@@ -1,6 +1,6 @@
 /**
- * `outgraph/writer`: writes documents and their events in one transaction. It needs the MongoDB driver, but neither the
- * Neo4j driver nor an AWS SDK.
+ * `outgraph/writer`: writes documents and their events in one transaction. It needs the MongoDB
+ * driver, but neither the Neo4j driver nor an AWS SDK.
  */
 // biome-ignore-all lint/performance/noBarrelFile: an entry point of the package. Its names are stable; the files behind
 // them may move.

@@ -67,7 +67,7 @@ function runSetUp(
 
 function newerText(newer: number | null): string {
   if (newer === null) return '';
-  return `A newer version of outgraph has set up this database (set-up ${newer}), and its set-up stays as it is.
+  return `A newer version of outgraph set up these databases (set-up ${newer}). Its set-up stays as it is.
 `;
 }
 

@@ -61,8 +61,8 @@ export const settings = z.object({
   NEO4J_PASSWORD: referable(z.string())
     .default('')
     .meta({ description: 'Password of the user', secret: true, referable: true }),
-  // The driver takes an empty name as the home database. A new Aura instance has no database `neo4j`:
-  // its database has the instance's id as its name.
+  // The driver takes an empty name as the home database. A new Aura instance has no database
+  // `neo4j`: its database has the instance's id as its name.
   // https://neo4j.com/docs/operations-manual/current/database-administration/#manage-databases-home
   NEO4J_DATABASE: z
     .string()

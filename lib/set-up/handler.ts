@@ -17,23 +17,21 @@ import { withinTime } from '../runtime/within-time.ts';
 import { isRollback } from './rollback.ts';
 import { type SetUp, wireSetUp } from './wiring.ts';
 
-/**
- * The last part of the function's time, kept for the answer. Without an answer, CloudFormation waits
- * until its own time-out.
- */
+/** The time kept for the answer. Without one, CloudFormation waits until its own time-out. */
 const answerMillis = 15_000;
 
 /**
- * Creates the set-up's handler for the aggregate types of a catalog. Removing the stack, and rolling
- * a deployment back, change nothing in the databases. Every request is answered, also if a setting
- * is missing or wrong.
+ * Creates the set-up's handler for the aggregate types of a catalog. Removing the stack and rolling
+ * a deployment back change nothing in the databases. The handler answers every request, even if a
+ * setting is missing or wrong.
  *
  * @example
  * export const handler = createSetUpHandler(createCatalog([person]));
  */
 export function createSetUpHandler(catalog: AggregateCatalog) {
   const logger = new Logger();
-  // By the first request that needs it, so that a wrong setting is answered instead of ending the cold start.
+  // Prepared by the first request that needs it: a wrong setting is answered instead of ending the
+  // cold start.
   let prepared: PreparedFunction<SetUp> | undefined;
 
   async function apply(millis: number): Promise<SetUpOutcome> {
@@ -54,7 +52,7 @@ export function createSetUpHandler(catalog: AggregateCatalog) {
   async function run(event: CloudFormationCustomResourceEvent, context: Context): Promise<SetUpOutcome> {
     if (event.RequestType === 'Delete') return { Status: 'SUCCESS' };
     if (isRollback(event)) {
-      logger.warn('set-up not run', { reason: 'CloudFormation rolls the deployment back' });
+      logger.warn('set-up not run', { reason: 'CloudFormation is rolling the deployment back' });
       return { Status: 'SUCCESS' };
     }
     return apply(context.getRemainingTimeInMillis() - answerMillis);

@@ -32,8 +32,8 @@ export interface SetUpReport {
    */
   readonly withdrawn: number;
   /**
-   * Version of the set-up that the databases have, if it is newer than this one; null otherwise. Then
-   * nothing was changed, except that an adopted graph has a new outbox.
+   * Version of the set-up that the databases have, if it is newer than this one; null otherwise.
+   * A newer set-up stays as it is; only an adopted graph gets a new outbox.
    */
   readonly newer: number | null;
 }

@@ -1,4 +1,4 @@
-/** A change to what the set-up makes needs a new version of it, so that an older one does not undo it. */
+/** A changed set-up needs a new version, so that an older one does not undo it. */
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { idConstraint, keyConstraint, registryNeeds } from '../../../lib/graph/neo4j-schema.ts';
@@ -7,8 +7,8 @@ import { outboxValidator } from '../../../lib/set-up/mongodb-validator.ts';
 import { setUpVersion } from '../../../lib/set-up/mongodb-version.ts';
 import { tombstoneIndex } from '../../../lib/set-up/neo4j-graph.ts';
 
-/** Add a line for each new version; never change one. */
-const made: Readonly<Record<number, string>> = {
+/** The hash of what each version makes. Add a line for a new version; never change one. */
+const hashes: Readonly<Record<number, string>> = {
   1: 'ced95275f335b8235c6e0a147d5aa14d19dd38400028925b3ac1bdc2494444a9',
 };
 
@@ -22,5 +22,5 @@ it('is increased when the validator, an index or a constraint changes', () => {
     constraints: [keyConstraint('Label'), idConstraint('TYPE'), tombstoneIndex],
   };
   const hash = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-  expect(made[setUpVersion], `what set-up ${setUpVersion} makes has changed: increase setUpVersion`).toBe(hash);
+  expect(hashes[setUpVersion], `The set-up differs from version ${setUpVersion}: increase setUpVersion.`).toBe(hash);
 });
