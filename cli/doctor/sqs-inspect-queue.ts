@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-eventbridge';
 import { GetQueueAttributesCommand, QueueDoesNotExist, SQSClient } from '@aws-sdk/client-sqs';
 import { Fault, type InfrastructureFaultCode } from '../../lib/contract/fault.ts';
+import { awsTimeouts } from '../../lib/runtime/aws-client.ts';
 
 /**
  * A queue as SQS describes it.
@@ -27,10 +28,7 @@ export interface QueueFacts {
 
 /** Opens a client whose calls end within seconds. */
 export function connectQueueToInspect(): SQSClient {
-  return new SQSClient({
-    maxAttempts: 2,
-    requestHandler: { connectionTimeout: 1_000, requestTimeout: 3_000, throwOnRequestTimeout: true },
-  });
+  return new SQSClient({ maxAttempts: 2, ...awsTimeouts({ connectMillis: 1_000 }) });
 }
 
 /** Null if there is no such queue. @throws Fault `queue-unavailable`, `permission-denied`. */

@@ -4,6 +4,7 @@ import type { Db } from 'mongodb';
 import { checkpointCollection } from '../../lib/outbox/collections.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
 import { countOutbox, readLastProcessed, readServerTime } from '../../lib/outbox/mongodb-measure.ts';
+import { awsTimeouts } from '../../lib/runtime/aws-client.ts';
 import { readQueueCounts } from '../../lib/runtime/sqs.ts';
 import { type CanaryNote, readLastCanary } from '../../lib/sweep/mongodb-canaries.ts';
 import { countByType, listPublishers, readSettled } from './mongodb-read-status.ts';
@@ -56,7 +57,7 @@ export function createQueueReader(urls: {
 }): QueueReader | null {
   const { QUEUE_URL: queue, DEAD_LETTER_QUEUE_URL: deadLetterQueue } = urls;
   if (queue === undefined && deadLetterQueue === undefined) return null;
-  const client = new SQSClient({ maxAttempts: 4 });
+  const client = new SQSClient({ maxAttempts: 4, ...awsTimeouts() });
   const read = async (url: string | undefined) => (url === undefined ? null : readQueueCounts(client, url));
   return {
     readQueue: () => read(queue),

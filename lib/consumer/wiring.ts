@@ -15,6 +15,7 @@ import { markDead } from '../outbox/mongodb-mark-dead.ts';
 import { readLastProcessed } from '../outbox/mongodb-measure.ts';
 import type { AggregateCatalog } from '../projection/catalog.ts';
 import { projectOutboxEvent } from '../projection/project.ts';
+import { awsTimeouts } from '../runtime/aws-client.ts';
 import { boundedPorts, boundedSteps } from '../runtime/bounded-ports.ts';
 import { Renewable } from '../runtime/renewable.ts';
 import type { ConsumerSettings, QueueConsumerSettings } from '../runtime/settings.ts';
@@ -61,7 +62,7 @@ export interface ConsumerQueue extends Pick<ConsumePorts, 'retryLater' | 'moveTo
 
 /** Creates a consumer of the SQS queue. Connections open with the first batch. */
 export function wireConsumer(settings: QueueConsumerSettings, catalog: AggregateCatalog): Consumer {
-  const queue = new SQSClient({ maxAttempts: 4 });
+  const queue = new SQSClient({ maxAttempts: 4, ...awsTimeouts() });
   const queues = { queueUrl: settings.QUEUE_URL, deadLetterQueueUrl: settings.DEAD_LETTER_QUEUE_URL };
   return joinConsumer(settings, catalog, {
     spans: {
@@ -107,15 +108,16 @@ const pingMillis = 3_000;
  * Creates a consumer of any queue.
  *
  * @param options `retrySeconds`: how long the driver itself retries while Neo4j is unavailable. The
- * default suits a function, which is invoked again only after a while.
+ * default suits a function, which is invoked again only after a while. `idleMillis`: when to replace
+ * unused connections.
  */
 export function joinConsumer(
   settings: ConsumerSettings,
   catalog: AggregateCatalog,
   queue: ConsumerQueue,
-  options: { readonly retrySeconds?: number } = {},
+  options: { readonly retrySeconds?: number; readonly idleMillis?: number } = {},
 ): Consumer {
-  const mongodb = connectMongodb(settings.MONGODB_URI);
+  const mongodb = connectMongodb(settings.MONGODB_URI, options);
   const db = mongodb.db(settings.MONGODB_DATABASE);
   const outbox = outboxOf(db);
   const conflicts = db.collection<ConflictDocument>(conflictCollection);

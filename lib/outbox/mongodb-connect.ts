@@ -2,6 +2,7 @@
  * Creates the MongoDB client of a process, shared by all flows and kept across warm invocations.
  */
 import { type Db, MongoClient } from 'mongodb';
+import { idleLimitMillis } from '../runtime/idle-limit.ts';
 import { withMongodbFaults } from './mongodb-errors.ts';
 
 /**
@@ -9,10 +10,14 @@ import { withMongodbFaults } from './mongodb-errors.ts';
  * after ten seconds, well below the functions' time-outs. Writes must survive a failover
  * (majority), and reads must not see data that may be rolled back.
  */
-export function connectMongodb(uri: string, { selectionMillis = 10_000 } = {}): MongoClient {
+export function connectMongodb(
+  uri: string,
+  { selectionMillis = 10_000, idleMillis = idleLimitMillis } = {},
+): MongoClient {
   const client: MongoClient & { topology?: unknown } = new MongoClient(uri, {
     appName: 'outgraph',
     maxPoolSize: 10,
+    maxIdleTimeMS: idleMillis,
     serverSelectionTimeoutMS: selectionMillis,
     connectTimeoutMS: 5_000,
     socketTimeoutMS: 45_000,

@@ -8,6 +8,7 @@
 import { EventBridgeClient, PutEventsCommand, type PutEventsResultEntry } from '@aws-sdk/client-eventbridge';
 import { Fault } from '../contract/fault.ts';
 import { type Pack, packText, pointerSource } from '../contract/pointer.ts';
+import { awsTimeouts } from '../runtime/aws-client.ts';
 
 export interface EventBusOptions {
   /** Defaults to the endpoint of the region or the environment. */
@@ -28,14 +29,7 @@ export function connectEventBus({ endpoint, requestMillis = 2_500 }: EventBusOpt
   return new EventBridgeClient({
     ...(endpoint === undefined ? {} : { endpoint }),
     maxAttempts: 2,
-    requestHandler: {
-      connectionTimeout: Math.min(connectMillis, requestMillis),
-      requestTimeout: requestMillis,
-      // Without this option, the time-out above is only logged.
-      throwOnRequestTimeout: true,
-      // The time-out above ends with the first byte of the response, this one with the last.
-      socketTimeout: requestMillis,
-    },
+    ...awsTimeouts({ connectMillis: Math.min(connectMillis, requestMillis), requestMillis }),
   });
 }
 

@@ -2,6 +2,7 @@
 import { SecretsProvider } from '@aws-lambda-powertools/parameters/secrets';
 import { SSMProvider } from '@aws-lambda-powertools/parameters/ssm';
 import { Fault } from '../contract/fault.ts';
+import { awsTimeouts } from './aws-client.ts';
 import type { Reference } from './reference.ts';
 
 /** How to read a reference. */
@@ -20,8 +21,9 @@ export type ReadReference = (reference: Reference, options: ReadOptions) => Prom
  * @throws Fault `secret-unavailable` that names the reference and what to do, never a value.
  */
 export function createReferenceReader(): ReadReference {
-  const parameters = new SSMProvider();
-  const secrets = new SecretsProvider();
+  const clientConfig = awsTimeouts();
+  const parameters = new SSMProvider({ clientConfig });
+  const secrets = new SecretsProvider({ clientConfig });
   return async (reference, { maxAgeSeconds, fresh }) => {
     const options = { maxAge: maxAgeSeconds, forceFetch: fresh };
     const { service, name } = reference;

@@ -15,6 +15,7 @@ import {
   readRetentionSeconds,
   readServerTime,
 } from '../outbox/mongodb-measure.ts';
+import { awsTimeouts } from '../runtime/aws-client.ts';
 import { boundedPorts } from '../runtime/bounded-ports.ts';
 import { Renewable } from '../runtime/renewable.ts';
 import type { SweepSettings } from '../runtime/settings.ts';
@@ -58,7 +59,7 @@ export interface SweepQueue extends Pick<SweepPorts, 'sendToQueue' | 'countBackl
 
 /** Creates a sweep with the SQS queue; connections open with the first call. */
 export function wireSweep(settings: SweepSettings): Sweeper {
-  const queue = new SQSClient({ maxAttempts: 4 });
+  const queue = new SQSClient({ maxAttempts: 4, ...awsTimeouts() });
   return joinSweep(settings, {
     sendToQueue: (packs) => sendToQueue(queue, settings.QUEUE_URL, packs),
     pointersPerEntry: settings.POINTERS_PER_ENTRY,

@@ -29,6 +29,7 @@ export class TcpProxy {
   readonly #target: { readonly host: string; readonly port: number };
   readonly #sockets = new Set<Socket>();
   readonly #toServer = new Set<Socket>();
+  readonly #dropped = new WeakSet<Socket>();
   readonly #stops = new Set<Armed>();
   #bytesUntilCut = Number.POSITIVE_INFINITY;
 
@@ -74,6 +75,14 @@ export class TcpProxy {
   /** Addresses of the proxy's connections, as the server sees them. */
   clientAddresses(): readonly string[] {
     return [...this.#toServer].map(({ localAddress, localPort }) => `${localAddress}:${localPort}`);
+  }
+
+  /**
+   * Loses all further bytes of the open connections, and closes none of them, as a NAT gateway does
+   * with idle ones. New connections work.
+   */
+  dropSilently(): void {
+    for (const socket of this.#sockets) this.#dropped.add(socket);
   }
 
   /** Cuts all open connections. */
@@ -137,6 +146,7 @@ export class TcpProxy {
       }
     };
     from.on('data', (bytes: Buffer) => {
+      if (this.#dropped.has(from)) return;
       passing = passing.then(() => pass(bytes));
     });
     from.on('end', () => {
