@@ -16,11 +16,13 @@ export interface Bundle {
   readonly packages: ReadonlyMap<string, number>;
 }
 
-type BundleOptions = Required<Pick<BuildOptions, 'platform' | 'target' | 'format' | 'bundle'>>;
+type BundleOptions = Required<Pick<BuildOptions, 'platform' | 'target' | 'format' | 'bundle' | 'minify' | 'keepNames'>>;
+
+type Environment = Readonly<Record<string, string>>;
 
 interface ServerlessConfig {
-  readonly provider: { readonly environment: { readonly NODE_OPTIONS: string } };
-  readonly functions: Readonly<Record<string, { readonly handler: string }>>;
+  readonly provider: { readonly environment: Environment };
+  readonly functions: Readonly<Record<string, { readonly handler: string; readonly environment: Environment }>>;
   readonly custom: { readonly esbuild: BundleOptions };
 }
 
@@ -29,16 +31,16 @@ export async function bundleFunctions(folder: string): Promise<readonly Bundle[]
   const service = path.join(projectRoot, folder);
   const { provider, functions, custom } = await readServerlessConfig(service);
   return Promise.all(
-    Object.entries(functions).map(async ([name, { handler }]) => ({
+    Object.entries(functions).map(async ([name, { handler, environment }]) => ({
       name,
-      nodeOptions: provider.environment.NODE_OPTIONS,
+      nodeOptions: environment.NODE_OPTIONS ?? provider.environment.NODE_OPTIONS ?? '',
       ...(await bundleFile(path.join(service, `${handler.slice(0, handler.lastIndexOf('.'))}.ts`), custom.esbuild)),
     })),
   );
 }
 
 async function bundleFile(file: string, options: BundleOptions): Promise<Pick<Bundle, 'code' | 'packages'>> {
-  const { platform, target, format, bundle } = options;
+  const { platform, target, format, bundle, minify, keepNames } = options;
   const result = await build({
     entryPoints: [file],
     absWorkingDir: projectRoot,
@@ -46,6 +48,8 @@ async function bundleFile(file: string, options: BundleOptions): Promise<Pick<Bu
     target,
     format,
     bundle,
+    minify,
+    keepNames,
     write: false,
     metafile: true,
     logLevel: 'silent',

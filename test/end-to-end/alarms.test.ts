@@ -37,6 +37,7 @@ it('every alarm notifies the topic, says what to look at first, and links its ru
     'consumer-errors',
     'consumer-throttles',
     'dead-letter-queue-not-empty',
+    'delivery-failed',
     'events-dead',
     'events-republished',
     'history-lost',
@@ -65,6 +66,15 @@ it('the alarms on AWS metrics watch the deployed resources', () => {
         'AWS/SQS',
         'ApproximateNumberOfMessagesVisible',
         queueName(stack.deadLetterQueueUrl),
+      ],
+      [
+        'delivery-failed',
+        'AWS/Events',
+        'FailedInvocations',
+        [
+          { Name: 'EventBusName', Value: `${service}-${stage}` },
+          { Name: 'RuleName', Value: `${service}-${stage}-pointers` },
+        ],
       ],
       ['queue-age', 'AWS/SQS', 'ApproximateAgeOfOldestMessage', queueName(stack.queueUrl)],
       ['consumer-errors', 'AWS/Lambda', 'Errors', functionName(stack.functions.consumer)],

@@ -3,9 +3,9 @@
  * The test runs on deployed functions and kills real servers. LocalStack evaluates the alarms; it
  * supports all their statistics, comparisons and treatments of missing data.
  *
- * LocalStack does not emit two AWS metrics: the age of a queue's oldest message, and a function's
- * throttles. For these, the test causes the fault and puts the value that AWS would emit. If a
- * fault would have to last for minutes, the test backdates it in MongoDB.
+ * LocalStack does not emit three AWS metrics: the age of a queue's oldest message, a function's
+ * throttles, and failed deliveries of the bus. For these, the test puts the value that AWS would
+ * emit. If a fault would have to last for minutes, the test backdates it in MongoDB.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -105,6 +105,12 @@ describe('on-call is notified', () => {
       onCall.untilFired(['sweep-silent'], {
         begin: () => stack.functions.allowConcurrent('sweep', 0),
         end: () => stack.functions.allowConcurrent('sweep', 1),
+      }));
+
+    it.concurrent('delivery-failed, when the bus cannot deliver to the queue', () =>
+      onCall.untilFired(['delivery-failed'], {
+        begin: () => onCall.putMetric('delivery-failed', 1),
+        end: () => onCall.putMetric('delivery-failed', 0),
       }));
 
     it.concurrent('consumer-throttles and queue-age, when Lambda does not run the consumer', () =>

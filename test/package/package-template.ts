@@ -3,7 +3,7 @@
  * deployed.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -60,6 +60,8 @@ export interface PackagedTemplate {
   readonly resources: Readonly<Record<string, TemplateResource>>;
   /** The findings of cfn-lint, including warnings. There must be none. */
   readonly findings: unknown;
+  /** Sizes of the zip files in bytes, and whether there are source maps in them. */
+  readonly zips: ReadonlyMap<string, { readonly bytes: number; readonly hasSourceMaps: boolean }>;
 }
 
 const packaged = new Map<string, Promise<PackagedTemplate>>();
@@ -86,10 +88,20 @@ async function packageAndLint({ stage, params, inRegion }: Packaging): Promise<P
     await promisify(execFile)(process.execPath, [serverless, ...args], { cwd: projectRoot, env });
     const template = path.join(folder, 'cloudformation-template-update-stack.json');
     const { Resources } = JSON.parse(await readFile(template, 'utf8')) as { Resources: PackagedTemplate['resources'] };
-    return { resources: Resources, findings: await lint(template) };
+    return { resources: Resources, findings: await lint(template), zips: await readZips(folder) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+async function readZips(folder: string): Promise<PackagedTemplate['zips']> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.zip'));
+  const zips = names.map(async (name) => {
+    const zip = await readFile(path.join(folder, name));
+    // The names of files are not compressed.
+    return [name, { bytes: zip.length, hasSourceMaps: zip.includes('.cjs.map') }] as const;
+  });
+  return new Map(await Promise.all(zips));
 }
 
 /** Lints a template with the cfn-lint that LocalStack installs. */

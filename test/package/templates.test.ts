@@ -75,11 +75,12 @@ describe('the template with an Atlas Trigger as the ingress', () => {
   it("has the event source's bus and a rule to the queue, which accepts messages only from that rule", () => {
     const source = 'aws.partner/mongodb.com/stitch.trigger/0123456789abcdef01234567';
     expect(properties('EventBus')).toMatchObject({ Name: source, EventSourceName: source });
-    expect(properties('PointerRule')).toStrictEqual({
+    expect(properties('PointerRule')).toMatchObject({
       EventBusName: { Ref: 'EventBus' },
       EventPattern: { source: [{ prefix: 'aws.partner/mongodb.com' }] },
       Targets: [{ Id: 'queue', Arn: { 'Fn::GetAtt': ['Queue', 'Arn'] } }],
     });
+    expect(properties('PointerRule')?.Targets).toHaveLength(1);
     const policy = JSON.stringify(properties('QueuePolicy'));
     expect(policy).toContain('{"ArnEquals":{"aws:SourceArn":{"Fn::GetAtt":["PointerRule","Arn"]}}}');
   });
@@ -175,4 +176,67 @@ it('is not packaged for a region that was not given', async () => {
   await expect(packageTemplate({ stage: 'prod', params: [], inRegion: false })).rejects.toMatchObject({
     stdout: expect.stringContaining('Cannot resolve variable at "provider.region"'),
   });
+});
+
+describe('the parameters of a stage', () => {
+  const functionOf = ({ resources }: PackagedTemplate, name: string) =>
+    resources[`${name}LambdaFunction`]?.Properties as {
+      readonly Timeout: number;
+      readonly MemorySize: number;
+      readonly Environment: { readonly Variables: Readonly<Record<string, string>> };
+    };
+  const tuned = packageTemplate.bind(null, {
+    stage: 'prod',
+    params: ['consumerMemoryMegabytes=2048', 'consumerTimeoutSeconds=90', 'batchSize=500', 'batchWindowSeconds=5'],
+  });
+
+  it.each([
+    'Publisher',
+    'Consumer',
+    'Sweep',
+    'SetUp',
+  ])('give the heap of %s four fifths of its memory', async (name) => {
+    for (const template of [await packageTemplate({ stage: 'prod', params: [] }), await tuned()]) {
+      const { MemorySize, Environment } = functionOf(template, name);
+      const heap = /--max-old-space-size=(\d+)/.exec(Environment.Variables.NODE_OPTIONS ?? '')?.[1];
+      expect(Number(heap)).toBe(Math.floor(0.8 * MemorySize));
+    }
+  });
+
+  it("make messages invisible for six of the consumer's time-outs and its window, or as long as is said", async () => {
+    const timeoutOf = ({ resources }: PackagedTemplate) => resources.Queue?.Properties?.VisibilityTimeout;
+    expect(timeoutOf(await tuned())).toBe(6 * 90 + 5);
+    expect(timeoutOf(await packageTemplate({ stage: 'prod', params: ['visibilityTimeoutSeconds=400'] }))).toBe(400);
+  });
+
+  it('put source maps into the zip files of the stage dev only, and no bundle is larger than 2 MB', async () => {
+    const prod = await packageTemplate({ stage: 'prod', params: [] });
+    const dev = await packageTemplate({ stage: 'dev', params: [] });
+    expect([...prod.zips.values()].map(({ hasSourceMaps }) => hasSourceMaps)).toStrictEqual([
+      false,
+      false,
+      false,
+      false,
+    ]);
+    expect([...dev.zips.values()].map(({ hasSourceMaps }) => hasSourceMaps)).toStrictEqual([true, true, true, true]);
+    for (const { bytes } of prod.zips.values()) expect(bytes).toBeLessThan(2_000_000);
+  });
+});
+
+it('an event that the bus cannot deliver goes to the dead-letter queue, which takes it from the rule alone', async () => {
+  for (const packaging of packagings) {
+    const { resources } = await packageTemplate(packaging);
+    expect(resources.PointerRule?.Properties?.Targets).toMatchObject([
+      { DeadLetterConfig: { Arn: { 'Fn::GetAtt': ['DeadLetterQueue', 'Arn'] } } },
+    ]);
+    expect(resources.DeadLetterQueuePolicy?.Properties?.PolicyDocument).toMatchObject({
+      Statement: expect.arrayContaining([
+        expect.objectContaining({
+          Effect: 'Allow',
+          Principal: { Service: 'events.amazonaws.com' },
+          Condition: { ArnEquals: { 'aws:SourceArn': { 'Fn::GetAtt': ['PointerRule', 'Arn'] } } },
+        }),
+      ]),
+    });
+  }
 });
