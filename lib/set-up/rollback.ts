@@ -11,5 +11,7 @@ import type { CloudFormationCustomResourceEvent } from 'aws-lambda';
  */
 export function isRollback(event: CloudFormationCustomResourceEvent): boolean {
   if (event.RequestType !== 'Update') return false;
-  return Number(event.OldResourceProperties.Deployment) > Number(event.ResourceProperties.Deployment);
+  // LocalStack's updates come without them. The set-up then runs.
+  const before: typeof event.OldResourceProperties | undefined = event.OldResourceProperties;
+  return Number(before?.Deployment) > Number(event.ResourceProperties.Deployment);
 }

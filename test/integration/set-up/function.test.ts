@@ -113,6 +113,11 @@ it('answers SUCCESS to a rollback without asking the databases, and logs it', as
   expect(log.lines.join('\n')).toContain('set-up not run');
 });
 
+it('answers an update that comes without the properties from before, as from LocalStack', async () => {
+  const { OldResourceProperties: _, ...without } = update(1_000, 2_000);
+  expect((await request(without)).body).toMatchObject({ Status: 'SUCCESS' });
+});
+
 it('leaves the set-up of a newer version as it is, with its validator and its declared types', async () => {
   const identity = database.db.collection<{ _id: string }>(identityCollection);
   const newer = setUpVersion + 1;
