@@ -3,13 +3,9 @@
  * separate database, and their removal.
  */
 import path from 'node:path';
-import {
-  CloudFormationClient,
-  GetTemplateCommand,
-  UpdateStackCommand,
-  waitUntilStackUpdateComplete,
-} from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import type { DeploymentTarget } from '../../tools/local/deploy.ts';
+import { removeResources as removeFrom } from '../../tools/local/remove-resources.ts';
 import { graphAddress } from '../support/connect-graph.ts';
 import { stack } from '../support/stack.ts';
 
@@ -36,20 +32,11 @@ export function targetBeside(MONGODB_DATABASE: string, name: string): Deployment
   };
 }
 
-/**
- * Removes everything from the stack except the bucket of the deployment. `serverless remove` first
- * asks for container images, which LocalStack does not support, and LocalStack deletes only the
- * original resources of a stack that was updated.
- */
-export async function removeResources(StackName: string): Promise<void> {
+/** Removes everything of a stack except the bucket of the deployment. */
+export async function removeResources(stackName: string): Promise<void> {
   const client = new CloudFormationClient({ endpoint: stack.awsEndpointUrl, region: stack.awsRegion });
   try {
-    const { TemplateBody = '' } = await client.send(new GetTemplateCommand({ StackName }));
-    const { Resources } = JSON.parse(TemplateBody) as { readonly Resources: Readonly<Record<string, unknown>> };
-    const kept = Object.entries(Resources).filter(([name]) => name.startsWith('ServerlessDeploymentBucket'));
-    const body = JSON.stringify({ Resources: Object.fromEntries(kept) });
-    await client.send(new UpdateStackCommand({ StackName, TemplateBody: body }));
-    await waitUntilStackUpdateComplete({ client, maxWaitTime: 60, minDelay: 1, maxDelay: 1 }, { StackName });
+    await removeFrom(client, stackName);
   } finally {
     client.destroy();
   }
