@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { projectRoot } from '../../../tools/local/paths.ts';
+import { documentedMetrics } from '../../../tools/smoke/observation.ts';
 
 /** The names before a unit: `addMetric('Name', MetricUnit.Count, …)`, or a table. */
 async function emittedNames(folder: string): Promise<readonly string[]> {
@@ -13,12 +14,7 @@ async function emittedNames(folder: string): Promise<readonly string[]> {
 
 it('the table in docs/reference/metrics.md has exactly the metrics of the functions', async () => {
   const emitted = new Set([...(await emittedNames('functions')), ...(await emittedNames('lib'))]);
-  const page = await readFile(path.join(projectRoot, 'docs/reference/metrics.md'), 'utf8');
-  const table = page.slice(page.indexOf('| metric | from |')).split('\n\n')[0] ?? '';
-  const documented = table.split('\n').flatMap((row) => {
-    const [, names = ''] = row.split('|');
-    return [...names.matchAll(/`(\w+)`/g)].map(([, name = '']) => name);
-  });
+  const documented = await documentedMetrics();
   expect(emitted.size).toBeGreaterThan(20);
   expect([...documented].sort()).toStrictEqual([...emitted].sort());
 });
