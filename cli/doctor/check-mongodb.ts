@@ -3,8 +3,9 @@
  * documents.
  */
 import { type OplogFacts, type ServerFacts, standalone } from '../../lib/set-up/mongodb-inspect-server.ts';
+import { imitation } from '../../lib/set-up/mongodb-timestamps.ts';
 import { type Check, clockText, type Finding, ok, setUpAdvice, skipped, warning, wrong } from './doctor.ts';
-import { clockSkewSeconds, oldestMongodb, oplogHours } from './expectations.ts';
+import { clockSkewSeconds, oldestMongodb, oldestSupportedMongodb, oplogHours } from './expectations.ts';
 import type { CollectionProblem } from './mongodb-inspect-documents.ts';
 import type { CollectionFacts, IndexProblem, ValidatorFacts } from './mongodb-inspect-outbox.ts';
 import type { UserFacts } from './mongodb-inspect-user.ts';
@@ -13,6 +14,8 @@ import type { UserFacts } from './mongodb-inspect-user.ts';
 export interface MongodbPorts {
   readonly readServer: () => Promise<ServerFacts>;
   readonly readFeatureVersion: () => Promise<string>;
+  /** Whether the server fills in positions. Null if the user may not prove it. */
+  readonly fillsTimestamps: () => Promise<boolean | null>;
   readonly readWriteConcern: () => Promise<string>;
   /** Null behind a router. */
   readonly readOplog: () => Promise<OplogFacts | null>;
@@ -78,8 +81,14 @@ export function mongodbChecks(ports: MongodbPorts | null, expected: MongodbExpec
     );
   // Not every tier of Atlas has these commands.
   const optional = { isOptional: true } as const;
-  add('replica set', 'none is needed', async (mongodb) => judgeTopology(await mongodb.readServer()));
-  add('version', 'none is needed', async (mongodb) => judgeVersion(await mongodb.readServer()));
+  const replicaSet = add('replica set', 'none is needed', async (mongodb) => judgeTopology(await mongodb.readServer()));
+  add('version', 'none is needed', async (mongodb) => judgeVersion(await mongodb.readServer(), expected.isLocal));
+  add(
+    'timestamps',
+    'it needs find and insert on a collection of outgraph',
+    async (mongodb) => judgeTimestamps(await mongodb.fillsTimestamps()),
+    { needs: [replicaSet] },
+  );
   add(
     'feature compatibility',
     'it needs getParameter on the cluster',
@@ -134,9 +143,26 @@ export function judgeTopology({ topology }: ServerFacts): Finding {
   return wrong(standalone.problem, standalone.advice);
 }
 
-export function judgeVersion({ version }: ServerFacts): Finding {
-  if (Number(version.split('.')[0]) >= oldestMongodb) return ok(version);
-  return wrong(`${version}, but outgraph needs ${oldestMongodb}.0 or newer`, 'Upgrade MongoDB.');
+export function judgeVersion({ version }: ServerFacts, isLocal: boolean): Finding {
+  const major = Number(version.split('.')[0]);
+  if (major < oldestMongodb)
+    return wrong(`${version}, but outgraph needs ${oldestMongodb}.0 or newer`, 'Upgrade MongoDB.');
+  if (major >= oldestSupportedMongodb || isLocal) return ok(version);
+  return warning(
+    `${version}, which MongoDB has not supported since July 2025: it gets no more security fixes`,
+    `Upgrade MongoDB to ${oldestSupportedMongodb}.0 or newer: https://www.mongodb.com/legal/support-policy/lifecycles`,
+  );
+}
+
+function judgeTimestamps(areFilled: boolean | null): Finding {
+  if (areFilled === null)
+    return skipped(
+      'this user may not insert where it may read',
+      'To check it, run the doctor as the user of publisher, consumer, sweep, worker or set-up.',
+    );
+  return areFilled
+    ? ok('the server fills in empty ones, also in a transaction')
+    : wrong(imitation.problem, imitation.advice);
 }
 
 /** An upgraded server keeps the behaviour of the older version until this is set. */

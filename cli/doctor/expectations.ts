@@ -17,6 +17,12 @@ export const deployed = {
 export const oldestMongodb = 6;
 
 /**
+ * 6.0 reached its end of life on 31 July 2025.
+ * https://www.mongodb.com/legal/support-policy/lifecycles
+ */
+export const oldestSupportedMongodb = 7;
+
+/**
  * Relationship types need uniqueness constraints, which Neo4j 5.7 introduced.
  * https://neo4j.com/docs/cypher-manual/5/deprecations-additions-removals-compatibility/
  */

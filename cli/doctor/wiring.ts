@@ -39,6 +39,7 @@ import {
   readOplog,
   readServerFacts,
 } from '../../lib/set-up/mongodb-inspect-server.ts';
+import { fillsTimestamps } from '../../lib/set-up/mongodb-timestamps.ts';
 import { tombstoneIndex } from '../../lib/set-up/neo4j-graph.ts';
 import { type CanaryNote, readLastCanary } from '../../lib/sweep/mongodb-canaries.ts';
 
@@ -57,7 +58,7 @@ import { type StagePorts, stageChecks } from './check-stage.ts';
 import { type DoctorReport, examineStage } from './doctor.ts';
 import { findIdClashes, findTtlIndexes } from './mongodb-inspect-documents.ts';
 import { findCollections, findIndexProblems, readValidator } from './mongodb-inspect-outbox.ts';
-import { compareWithParts } from './mongodb-inspect-user.ts';
+import { compareWithParts, readUserPrivileges } from './mongodb-inspect-user.ts';
 import {
   findConstraintProblems,
   readGraphIndexes,
@@ -155,6 +156,7 @@ function openMongodb(
     ports: {
       readServer: once(() => readServerFacts(db)),
       readFeatureVersion: () => readFeatureVersion(db),
+      fillsTimestamps: () => checkTimestamps(db),
       readWriteConcern: () => readDefaultWriteConcern(db),
       readOplog: () => readOplog(db),
       readUser: () => compareWithParts(db, documentCollections(loaded)),
@@ -172,6 +174,16 @@ function openMongodb(
       countOutbox: once((limit: number) => countOutbox(outbox, limit)),
     },
   };
+}
+
+/** Of these, each part that inserts into any may read it as well. */
+const provingCollections = [checkpointCollection, trialCollection, identityCollection];
+
+async function checkTimestamps(db: Db): Promise<boolean | null> {
+  const user = await readUserPrivileges(db);
+  const may = (name: string, action: string) => user.may(db.databaseName, name, action);
+  const collection = provingCollections.find((name) => may(name, 'find') && may(name, 'insert'));
+  return collection === undefined ? null : fillsTimestamps(db.collection(collection));
 }
 
 function openNeo4j(

@@ -17,6 +17,7 @@ import { writeDeclaredTypes } from './mongodb-declared-types.ts';
 import { readOutboxId } from './mongodb-identity.ts';
 import { requireReplicaSet } from './mongodb-inspect-server.ts';
 import { setUpOutbox } from './mongodb-outbox.ts';
+import { requireTimestamps } from './mongodb-timestamps.ts';
 import { readNewerSetUp, recordSetUpVersion } from './mongodb-version.ts';
 import { withdrawPositions } from './neo4j-binding.ts';
 import { setUpGraph } from './neo4j-graph.ts';
@@ -75,6 +76,7 @@ export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): S
       const db = mongodb.db(settings.MONGODB_DATABASE);
       const database = settings.NEO4J_DATABASE;
       await requireReplicaSet(db);
+      await requireTimestamps(db);
       const newer = await readNewerSetUp(db);
       if (newer !== null && !adopt) return { mongodb: [], neo4j: [], withdrawn: 0, newer };
       const inMongodb = newer === null ? await setUpMongodb(db) : [];

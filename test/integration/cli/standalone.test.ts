@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { connectMongodb, pingMongodb } from '../../../lib/outbox/mongodb-connect.ts';
 import { graph } from '../../../lib/projection/graph.ts';
 import { setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
+import { fillsTimestamps } from '../../../lib/set-up/mongodb-timestamps.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { startOutgraph } from '../../support/run-outgraph.ts';
 import { type StandaloneMongodb, startStandaloneMongodb } from '../../support/standalone-mongodb.ts';
@@ -41,6 +42,12 @@ it('set-up refuses a standalone server, says why, and creates nothing', async ()
   expect(await startOutgraph(['set-up'], settings).ended).toMatchObject({ exitCode: 1, stderr: reason });
   const client = new MongoClient(uri);
   expect(await client.db('outgraph').listCollections().toArray()).toStrictEqual([]);
+  await client.close();
+});
+
+it('a server without transactions does not fill in timestamps', async () => {
+  const client = new MongoClient(uri);
+  await expect(fillsTimestamps(client.db('outgraph').collection('things'))).resolves.toBe(false);
   await client.close();
 });
 

@@ -52,6 +52,7 @@ it.each<readonly [Part, string]>([
     detail: `${roleName(part, database)} has the rights of: ${able}`,
   });
   expect(of('validator')).toMatchObject({ outcome: 'skipped', detail: expect.stringMatching(/listCollections/) });
+  expect(of('timestamps')).toMatchObject({ outcome: ['writer', 'operator'].includes(part) ? 'skipped' : 'ok' });
   expect(of('oplog')).toMatchObject({ outcome: 'skipped', detail: expect.stringMatching(/local\.oplog\.rs/) });
 });
 
@@ -59,7 +60,7 @@ it('an administrator can run every check', async () => {
   const { wrong, of } = await examine(mongodb.uriOf('root', mongodb.adminPassword));
   expect(wrong).toStrictEqual([]);
   expect(of('rights of the user')?.detail).toMatch(/writer, publisher, consumer, sweep, set-up, worker, operator/);
-  for (const name of ['validator', 'oplog', 'write concern', 'feature compatibility'])
+  for (const name of ['timestamps', 'validator', 'oplog', 'write concern', 'feature compatibility'])
     expect(of(name)).toMatchObject({ outcome: 'ok' });
 });
 
