@@ -156,6 +156,16 @@ describe('the package', () => {
     const repair = ['verify', 'dead', 'redrive', 'backfill'];
     expect(commands).toStrictEqual([...look, ...repair, 'set-up', 'worker', 'help']);
   });
+
+  it('reports in one sentence that its command needs Node 22, if it is run by Node 20', async () => {
+    const versions = '{ value: { ...process.versions, node: "20.19.0" } }';
+    const old = `data:text/javascript,Object.defineProperty(process, "versions", ${versions})`;
+    const command = path.join(service, 'node_modules/outgraph/bin/outgraph.mjs');
+    await expect(run(process.execPath, ['--import', old, command, 'doctor'])).rejects.toMatchObject({
+      code: 2,
+      stderr: 'outgraph needs Node 22 or newer, and this is Node 20.19.0: install a newer Node.\n',
+    });
+  });
 });
 
 it('prints the commands of the Atlas CLI that create the roles of a service', async () => {

@@ -54,8 +54,16 @@ export async function packPackage(folder: string): Promise<Tarball> {
   return { file: path.join(folder, filename), size, unpackedSize, names: packed.files.map((one) => one.path) };
 }
 
-/** Unpacks the tarball into the service's `node_modules`, and links the dependencies of both. */
-export async function installPackage(tarball: Tarball, service: string): Promise<void> {
+/**
+ * Unpacks the tarball into the service's `node_modules`, and links the dependencies of both.
+ *
+ * @param others dependencies to link from another folder of the project's `node_modules`.
+ */
+export async function installPackage(
+  tarball: Tarball,
+  service: string,
+  others: Readonly<Record<string, string>> = {},
+): Promise<void> {
   const installed = path.join(service, 'node_modules/outgraph');
   await mkdir(installed, { recursive: true });
   await run('tar', ['-xzf', tarball.file, '-C', installed, '--strip-components=1']);
@@ -69,7 +77,7 @@ export async function installPackage(tarball: Tarball, service: string): Promise
   for (const name of names) {
     const link = path.join(service, 'node_modules', name);
     await mkdir(path.dirname(link), { recursive: true });
-    await symlink(path.join(projectRoot, 'node_modules', name), link);
+    await symlink(path.join(projectRoot, 'node_modules', others[name] ?? name), link);
   }
 }
 
