@@ -1,6 +1,7 @@
 /**
  * The first step of every npm script, with any Node on the machine: installs the pinned packages if
- * they are missing or out of date, then runs the given TypeScript file with the Node 24 among them.
+ * they are missing or out of date, then runs the given TypeScript file with the Node 24 among them
+ * (tools/node). Only Linux has one: elsewhere, the machine's Node must be 24 or newer.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -8,7 +9,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
-const node = path.join(root, 'node_modules/.bin/node');
+const pinnedNode = path.join(root, 'node_modules/.bin/node');
 /** Servers end within seconds. A child that has not ended by then is stuck. */
 const endMillis = 25_000;
 
@@ -17,7 +18,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
   fail(`outgraph needs Node 20.19 or newer to start, and this is ${process.versions.node}: install a newer Node.`);
 }
 
-if (!existsSync(node) || !isInstalled()) {
+if (!isInstalled()) {
   console.error('Installing the npm packages (npm ci) …');
   const install = spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
@@ -27,8 +28,16 @@ if (!existsSync(node) || !isInstalled()) {
   if (install.status !== 0) fail('npm ci failed: see its message above; the package registry must be reachable.');
 }
 
+const hasPinnedNode = existsSync(pinnedNode);
+if (!hasPinnedNode && major < 24) {
+  fail(`There is no pinned Node for this system, and this is ${process.versions.node}: install Node 24 or newer.`);
+}
+
 const [script, ...args] = process.argv.slice(2);
-const child = spawn(node, [path.join(root, script), ...args], { cwd: root, stdio: 'inherit' });
+const child = spawn(hasPinnedNode ? pinnedNode : process.execPath, [path.join(root, script), ...args], {
+  cwd: root,
+  stdio: 'inherit',
+});
 // A terminal signals the whole group; others signal only this process, or npm, which does not
 // forward the signal. The child stops what it has started, and this process ends with it.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => end(signal));

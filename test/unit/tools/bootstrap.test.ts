@@ -20,7 +20,7 @@ type Packages = Readonly<Record<string, object>>;
  * Whether npm was called. `installed` is npm's record of what `npm ci` has installed, null if it
  * was never run.
  */
-function installs(installed: Packages | null): boolean {
+function installs(installed: Packages | null, { hasPinnedNode = true } = {}): boolean {
   const root = mkdtempSync(path.join(tmpdir(), 'outgraph-bootstrap-'));
   const file = (name: string, text: string) => {
     mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
@@ -30,7 +30,7 @@ function installs(installed: Packages | null): boolean {
     file('package-lock.json', JSON.stringify({ packages: lock }));
     if (installed !== null) file('node_modules/.package-lock.json', JSON.stringify({ packages: installed }));
     file('node_modules/.bin/x', '');
-    symlinkSync(process.execPath, path.join(root, 'node_modules/.bin/node'));
+    if (hasPinnedNode) symlinkSync(process.execPath, path.join(root, 'node_modules/.bin/node'));
     file('script.mjs', 'console.log("The script runs.");');
     file('bin/npm', '#!/bin/sh\necho "npm was called"\n');
     chmodSync(path.join(root, 'bin/npm'), 0o755);
@@ -56,4 +56,8 @@ it.each<readonly [string, Packages | null, boolean]>([
   ['installs if a package has another version', { 'node_modules/a': { version: '0.9.0' } }, true],
 ])('%s', (_name, installed, expected) => {
   expect(installs(installed)).toBe(expected);
+});
+
+it("runs the script with the machine's Node if there is no pinned one for it", () => {
+  expect(installs(here, { hasPinnedNode: false })).toBe(false);
 });
