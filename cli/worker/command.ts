@@ -12,7 +12,7 @@ import { workerLog } from '../../lib/worker/log.ts';
 import { startWorker } from '../../lib/worker/wiring.ts';
 import { withGraph, withOutbox } from '../databases.ts';
 import { exitCodesText } from '../exit-codes.ts';
-import { listen } from '../terminal/listen.ts';
+import { type ListenAddress, listen } from '../terminal/listen.ts';
 import { addCatalogOption, type CatalogOption, readCatalogOrExit } from '../terminal/read-catalog.ts';
 import { readSettingsOrExit } from '../terminal/read-settings.ts';
 import { reportFailure } from '../terminal/run-command.ts';
@@ -41,21 +41,21 @@ Settings, from the environment (all of them: docs/reference/settings.md):
 const meanings = {
   done: 'stopped',
   failed: 'the set-up is missing, or a setting is wrong in a database',
-  refused: 'the port is in use',
+  refused: 'the port is in use, or the address is not one of this machine',
 };
 
 /** The command. */
 export function workerCommand(shell: Shell): Command {
   const command = new Command('worker')
     .option('--health-port <port>', 'answer GET /health on this port (0: no health endpoint)', port, 8080)
+    .option('--health-host <address>', 'listen only on this address (default: all)')
     .addHelpText('after', `${help}\n${exitCodesText(meanings)}`);
-  return addCatalogOption(command).action(async ({ healthPort, ...options }: { healthPort: number } & CatalogOption) =>
-    runWorker(
-      shell,
-      await readSettingsOrExit(shell, workerSettings),
-      await readCatalogOrExit(shell, options),
-      healthPort,
-    ),
+  return addCatalogOption(command).action(
+    async ({ healthPort, healthHost, ...options }: { healthPort: number; healthHost?: string } & CatalogOption) =>
+      runWorker(shell, await readSettingsOrExit(shell, workerSettings), await readCatalogOrExit(shell, options), {
+        host: healthHost,
+        port: healthPort,
+      }),
   );
 }
 
@@ -63,13 +63,13 @@ async function runWorker(
   shell: Shell,
   settings: WorkerSettings,
   catalog: AggregateCatalog,
-  healthPort: number,
+  address: ListenAddress,
 ): Promise<void> {
   const server = createServer();
   try {
     await checkSetUp(settings);
     const otherwise = 'choose another with --health-port, or 0 for no health endpoint';
-    if (healthPort !== 0) await listen(server, healthPort, otherwise);
+    if (address.port !== 0) await listen(server, address, otherwise);
   } catch (error) {
     throw reportFailure(shell, error, false);
   }
@@ -81,7 +81,7 @@ async function runWorker(
     response.writeHead(found ? (health.healthy ? 200 : 503) : 404, { 'content-type': 'application/json' });
     response.end(found ? JSON.stringify(health) : '{}');
   });
-  logger.info('worker started', { healthPort });
+  logger.info('worker started', { healthHost: address.host, healthPort: address.port });
 
   // Ignore a second signal: after an early exit, the lease would stay taken.
   const ignore = () => undefined;

@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, vi } from 'vitest';
+import { freePort } from '../../../tools/local/free-port.ts';
+import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { startOutgraphProcess } from '../../support/run-outgraph.ts';
 import { it, settingsOf } from '../../support/site.ts';
 
@@ -41,4 +43,30 @@ it('a worker whose port is in use exits with one sentence', async ({ site: { dat
   other.close();
   expect(run).toMatchObject({ exitCode: 3, stdout: '' });
   expect(run.stderr).toMatch(/^Port \d+ is in use by another process: choose another .*\n$/);
+});
+
+it('a worker answers only on the address that it is given', async ({ site: { database, graph } }) => {
+  const port = String(await freePort());
+  let printed = '';
+  const args = ['worker', '--health-host', '127.0.0.1', '--health-port', port];
+  const worker = startOutgraphProcess(args, settingsOf(database, graph), (text) => {
+    printed += text;
+  });
+  await waitUntil(async () => printed.includes('worker started') || undefined, {
+    timeoutSeconds: 60,
+    pollMillis: 20,
+    what: 'the worker to start',
+  });
+  expect(await (await fetch(`http://127.0.0.1:${port}/health`)).json()).toMatchObject({ healthy: expect.anything() });
+  await expect(fetch(`http://127.0.0.2:${port}/health`)).rejects.toThrow();
+  await worker.interrupt();
+});
+
+it('a worker with an address of another machine exits with one sentence', async ({ site: { database, graph } }) => {
+  const args = ['worker', '--health-host', '203.0.113.1'];
+  expect(await startOutgraphProcess(args, settingsOf(database, graph)).ended).toMatchObject({
+    exitCode: 3,
+    stdout: '',
+    stderr: 'This machine has no address 203.0.113.1 to listen on.\n',
+  });
 });
