@@ -21,6 +21,9 @@ const atlasActions: Readonly<Record<Action, string>> = {
   bypassDocumentValidation: 'BYPASS_DOCUMENT_VALIDATION',
 };
 
+/** Without a scope, a user has its role on every cluster of the project. */
+const cluster = `"\${ATLAS_CLUSTER:?Set it to the name of the cluster.}"`;
+
 /** The input of {@link atlasCommands}. */
 export interface AtlasRequest {
   readonly database: string;
@@ -29,7 +32,7 @@ export interface AtlasRequest {
 
 /**
  * Returns a command for each role that creates or updates it, and a command for each user that
- * prompts for the password.
+ * prompts for the password. The shell's variable `ATLAS_CLUSTER` names the cluster of the users.
  */
 export function atlasCommands({ database, writerCollections }: AtlasRequest): readonly string[] {
   const roles = parts.map((part) => {
@@ -40,7 +43,8 @@ export function atlasCommands({ database, writerCollections }: AtlasRequest): re
   });
   const users = parts.map((part) => {
     const name = quote(roleName(part, database));
-    return `atlas dbusers create --username ${name} --role ${quote(`${roleName(part, database)}@admin`)}`;
+    const role = quote(`${roleName(part, database)}@admin`);
+    return `atlas dbusers create --username ${name} --role ${role} --scope ${cluster}`;
   });
   return [...roles, ...users];
 }

@@ -13,7 +13,8 @@ describe('the commands for Atlas', () => {
         `atlas customDbRoles update 'outgraph-shop-writer' --privilege ${writer}`,
     );
     expect(commands[parts.length]).toBe(
-      "atlas dbusers create --username 'outgraph-shop-writer' --role 'outgraph-shop-writer@admin'",
+      "atlas dbusers create --username 'outgraph-shop-writer' --role 'outgraph-shop-writer@admin' " +
+        `--scope "\${ATLAS_CLUSTER:?Set it to the name of the cluster.}"`,
     );
   });
 
