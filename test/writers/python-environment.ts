@@ -52,8 +52,8 @@ export async function installPython(python: string): Promise<PythonEnvironment> 
               'The packages for the Python writer could not be installed: the Python package index must be reachable.',
           });
         await run(python, ['venv', target]);
-        const options = ['--disable-pip-version-check', '--no-deps', '--require-hashes', '-r', requirements];
-        await run(path.join(target, 'bin/python'), ['pip', 'install', ...options]);
+        const options = ['--no-deps', '--only-binary=:all:', '--require-hashes', '-r', requirements];
+        await run(path.join(target, 'bin/python'), ['pip', 'install', '--disable-pip-version-check', ...options]);
       },
     },
     printStep,

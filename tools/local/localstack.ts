@@ -15,6 +15,7 @@ import { waitForStart } from './wait-for-start.ts';
 
 const version = '4.13.1';
 const requirements = path.join(import.meta.dirname, 'requirements.txt');
+const buildRequirements = path.join(import.meta.dirname, 'requirements-build.txt');
 const executor = path.join(projectRoot, 'tools/localstack-executor');
 
 /** A running LocalStack. */
@@ -50,11 +51,13 @@ async function fillLocalstack(folder: string, logFile: string, signal: AbortSign
   await run(python, ['-m', 'venv', folder]);
   const pipInstall = (args: readonly string[]) =>
     run(path.join(folder, 'bin/python'), ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-deps', ...args]);
-  await pipInstall(['--require-hashes', '-r', requirements]);
+  // pip's isolated builds would download an unpinned setuptools.
+  await pipInstall(['--only-binary=:all:', '--require-hashes', '-r', buildRequirements]);
+  await pipInstall(['--no-build-isolation', '--require-hashes', '-r', requirements]);
   // From a copy, because building leaves files behind.
   const copy = path.join(folder, 'executor');
   await cp(executor, copy, { recursive: true });
-  await pipInstall([copy]);
+  await pipInstall(['--no-build-isolation', '--no-index', copy]);
 }
 
 /** A digest of what is installed, so that an older installation never hides a newer executor. */
