@@ -109,6 +109,7 @@ describe('the package', () => {
         'dist/exports/writer.js',
         'examples/quickstart/write.js',
         'infra/permissions/neo4j-roles.cypher',
+        'infra/permissions/deploy-policy.json',
       ]),
     );
     const sources = tarball.names.filter((name) => /(?<!\.d)\.ts$/.test(name) && !name.startsWith('examples/'));
