@@ -3,12 +3,7 @@
  * There is only one difference to production: the alarms evaluate the last ten seconds, every ten
  * seconds, so that tests do not wait for minutes.
  */
-import {
-  CloudFormationClient,
-  CreateStackCommand,
-  DescribeStacksCommand,
-  waitUntilStackCreateComplete,
-} from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient, CreateStackCommand, waitUntilStackCreateComplete } from '@aws-sdk/client-cloudformation';
 import {
   CloudWatchClient,
   type MetricAlarm,
@@ -18,6 +13,7 @@ import {
 import { DeleteMessageCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { sdkCredentials } from '../../tools/local/credentials.ts';
 import { service, stage } from '../../tools/local/deploy.ts';
+import { readStackOutputs } from '../../tools/local/stack-outputs.ts';
 import { waitUntil } from '../../tools/local/wait-until.ts';
 import { namePrefix, readAlarms, watchedMetric } from '../support/cloudwatch.ts';
 import type { FailureStack } from '../support/failure-stack.ts';
@@ -169,19 +165,14 @@ function settable(alarm: MetricAlarm) {
 
 /** Deploys a separate stack with a subscription to the topic, as a team does. */
 async function subscribe(client: CloudFormationClient): Promise<string> {
-  const outputOf = async (StackName: string, key: string) => {
-    const { Stacks } = await client.send(new DescribeStacksCommand({ StackName }));
-    const output = Stacks?.[0]?.Outputs?.find(({ OutputKey }) => OutputKey === key)?.OutputValue;
-    if (output === undefined) throw new Error(`The stack ${StackName} has no output ${key}.`);
-    return output;
-  };
+  const deployed = await readStackOutputs(client, `${service}-${stage}`);
   const template = {
     Resources: {
       Notifications: { Type: 'AWS::SQS::Queue' },
       Subscription: {
         Type: 'AWS::SNS::Subscription',
         Properties: {
-          TopicArn: await outputOf(`${service}-${stage}`, 'AlarmTopicArn'),
+          TopicArn: deployed('AlarmTopicArn'),
           Protocol: 'sqs',
           Endpoint: { 'Fn::GetAtt': ['Notifications', 'Arn'] },
           RawMessageDelivery: true,
@@ -193,7 +184,7 @@ async function subscribe(client: CloudFormationClient): Promise<string> {
   const StackName = 'on-call';
   await client.send(new CreateStackCommand({ StackName, TemplateBody: JSON.stringify(template) }));
   await waitUntilStackCreateComplete({ client, maxWaitTime: 60, minDelay: 1 }, { StackName });
-  const queueUrl = await outputOf(StackName, 'QueueUrl');
+  const queueUrl = (await readStackOutputs(client, StackName))('QueueUrl');
   client.destroy();
   return queueUrl;
 }

@@ -70,5 +70,10 @@ it('proves a stage that it deploys and removes', { timeout: 480_000 }, async () 
   process.stderr.write(stderr);
   expect(checks.filter(({ outcome }) => outcome === 'failed')).toStrictEqual([]);
   expect(checks.filter(({ outcome }) => outcome === 'not run')).toStrictEqual([]);
+  const skipped = checks.filter(({ outcome }) => outcome === 'skipped').map(({ name }) => name);
+  expect(skipped).toStrictEqual([
+    'A deployment with a broken setting is rolled back',
+    'After the rollback, it can be deployed again',
+  ]);
   expect(code).toBe(0);
 });

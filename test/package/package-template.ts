@@ -1,9 +1,8 @@
 /**
- * Packages the real `serverless.yml` as a deployment does, and lints the result. Nothing is
- * deployed.
+ * Packages the real `serverless.yml` as a deployment does, and lints templates. Nothing is deployed.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -58,8 +57,8 @@ export interface TemplateResource {
 
 export interface PackagedTemplate {
   readonly resources: Readonly<Record<string, TemplateResource>>;
-  /** The findings of cfn-lint, including warnings. There must be none. */
-  readonly findings: unknown;
+  /** The template, as JSON. */
+  readonly text: string;
   /** Sizes of the zip files in bytes, and whether there are source maps in them. */
   readonly zips: ReadonlyMap<string, { readonly bytes: number; readonly hasSourceMaps: boolean }>;
 }
@@ -67,18 +66,18 @@ export interface PackagedTemplate {
 const packaged = new Map<string, Promise<PackagedTemplate>>();
 
 /**
- * Packages and lints one combination, once for all tests.
+ * Packages one combination, once for all tests.
  *
  * @throws Error with the output of Serverless.
  */
 export function packageTemplate(packaging: Packaging): Promise<PackagedTemplate> {
   const key = JSON.stringify(packaging);
-  const template = packaged.get(key) ?? packageAndLint(packaging);
+  const template = packaged.get(key) ?? packageOne(packaging);
   packaged.set(key, template);
   return template;
 }
 
-async function packageAndLint({ stage, params, inRegion }: Packaging): Promise<PackagedTemplate> {
+async function packageOne({ stage, params, inRegion }: Packaging): Promise<PackagedTemplate> {
   const folder = await mkdtemp(path.join(tmpdir(), 'outgraph-package-'));
   try {
     const serverless = path.join(projectRoot, 'node_modules/serverless/bin/serverless.js');
@@ -86,9 +85,9 @@ async function packageAndLint({ stage, params, inRegion }: Packaging): Promise<P
     const env: NodeJS.ProcessEnv = { ...process.env, ...localCredentials, TMPDIR: folder, SLS_TELEMETRY_DISABLED: '1' };
     if (inRegion === false) delete env.AWS_REGION;
     await promisify(execFile)(process.execPath, [serverless, ...args], { cwd: projectRoot, env });
-    const template = path.join(folder, 'cloudformation-template-update-stack.json');
-    const { Resources } = JSON.parse(await readFile(template, 'utf8')) as { Resources: PackagedTemplate['resources'] };
-    return { resources: Resources, findings: await lint(template), zips: await readZips(folder) };
+    const text = await readFile(path.join(folder, 'cloudformation-template-update-stack.json'), 'utf8');
+    const { Resources } = JSON.parse(text) as { Resources: PackagedTemplate['resources'] };
+    return { resources: Resources, text, zips: await readZips(folder) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -104,8 +103,14 @@ async function readZips(folder: string): Promise<PackagedTemplate['zips']> {
   return new Map(await Promise.all(zips));
 }
 
-/** Lints a template with the cfn-lint that LocalStack installs. */
-export async function lint(template: string): Promise<unknown> {
+/**
+ * Lints a template, given as text, with the cfn-lint that LocalStack installs. Returns its findings,
+ * including warnings.
+ */
+export async function lint(text: string): Promise<unknown> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'outgraph-lint-'));
+  const template = path.join(folder, 'template.json');
+  await writeFile(template, text);
   const installation = await installLocalstack(printStep, new AbortController().signal);
   // Its console script contains the path of its original folder.
   const run = 'import sys; from cfnlint.runner import main; sys.exit(main())';
@@ -119,5 +124,7 @@ export async function lint(template: string): Promise<unknown> {
     const { stdout } = error as { readonly stdout?: string };
     if (!stdout?.startsWith('[')) throw error;
     return JSON.parse(stdout);
+  } finally {
+    await rm(folder, { recursive: true });
   }
 }

@@ -2,9 +2,6 @@
  * The CloudFormation template of everything that is deployed, as Serverless creates it from the
  * real `serverless.yml`.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { settingsOf } from '../../lib/runtime/settings.ts';
@@ -17,8 +14,8 @@ describe.each(packagings)('the template of stage $stage $params', (packaging) =>
     template = await packageTemplate(packaging);
   });
 
-  it('passes cfn-lint', () => {
-    expect(template.findings).toStrictEqual([]);
+  it('passes cfn-lint', async () => {
+    expect(await lint(template.text)).toStrictEqual([]);
   });
 
   it('encrypts what it stores', () => {
@@ -108,12 +105,8 @@ describe('the template with an Atlas Trigger as the ingress', () => {
 
 describe('an invalid template', () => {
   it('does not pass cfn-lint', async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'outgraph-lint-'));
-    const file = path.join(folder, 'template.json');
     const queue = { Type: 'AWS::SQS::Queue', Properties: { VisibilityTimeout: 'long' } };
-    await writeFile(file, JSON.stringify({ Resources: { Queue: queue } }));
-    expect(await lint(file)).not.toStrictEqual([]);
-    await rm(folder, { recursive: true });
+    expect(await lint(JSON.stringify({ Resources: { Queue: queue } }))).not.toStrictEqual([]);
   });
 
   it('does not pass the rules for stores, permissions and secrets', () => {

@@ -1,14 +1,11 @@
 /** Deploys the real `serverless.yml` of a service to LocalStack, and reads the stack's outputs. */
-import { mkdir } from 'node:fs/promises';
-import path from 'node:path';
-import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { CloudFormationClient } from '@aws-sdk/client-cloudformation';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { localCredentials, sdkCredentials } from './credentials.ts';
 import { withDeploymentFolder } from './deployment-folder.ts';
-import { projectRoot } from './paths.ts';
 import { type DatabaseAddresses, putSecrets } from './put-secrets.ts';
-import { runCommand } from './run-command.ts';
-import { StackError } from './stack-error.ts';
+import { runServerless } from './serverless.ts';
+import { readStackOutputs } from './stack-outputs.ts';
 
 /** The service and stage of the local stack: XMem's, so that it processes real input. */
 export const service = 'xmem';
@@ -73,30 +70,14 @@ export async function deploy(target: DeploymentTarget, params: StageToDeploy['pa
 export async function deployStage(target: DeploymentTarget, what: StageToDeploy): Promise<Ways> {
   const { service, stage, params, folder } = what;
   await putSecrets(target, `/${service}/${stage}`, target.databases);
-  // Serverless does not remove the files that it unpacks for zipping.
-  const temporary = path.join(folder, '.temporary');
-  await mkdir(temporary, { recursive: true });
-  await runCommand({
-    command: process.execPath,
-    args: [
-      path.join(projectRoot, 'node_modules/serverless/bin/serverless.js'),
-      'deploy',
-      '--stage',
-      stage,
-      ...params.flatMap((param) => ['--param', param]),
-      '--verbose',
-    ],
-    cwd: folder,
-    env: {
-      MONGODB_DATABASE: target.databases.MONGODB_DATABASE,
-      NEO4J_DATABASE: target.databases.NEO4J_DATABASE,
-      ...localCredentials,
-      AWS_ENDPOINT_URL: target.endpointUrl,
-      AWS_REGION: target.region,
-      TMPDIR: temporary,
-      SLS_TELEMETRY_DISABLED: '1',
-      SLS_NOTIFICATIONS_MODE: 'off',
-    },
+  await runServerless({
+    command: 'deploy',
+    stage,
+    region: target.region,
+    params,
+    folder,
+    databases: target.databases,
+    env: { ...localCredentials, AWS_ENDPOINT_URL: target.endpointUrl },
     logFile: target.logFile,
     onFailure: `The deployment to LocalStack failed; the end of its output (${target.logFile}):`,
     signal: target.signal,
@@ -107,14 +88,7 @@ export async function deployStage(target: DeploymentTarget, what: StageToDeploy)
 async function readWays({ endpointUrl, region }: DeploymentTarget, StackName: string): Promise<Ways> {
   const client = new CloudFormationClient({ endpoint: endpointUrl, region, credentials: sdkCredentials });
   try {
-    const answer = await client.send(new DescribeStacksCommand({ StackName }));
-    const outputs = new Map(answer.Stacks?.[0]?.Outputs?.map((output) => [output.OutputKey, output.OutputValue]));
-    const output = (name: string) => {
-      const value = outputs.get(name);
-      if (value === undefined)
-        throw new StackError(`The deployment has no output ${name}: look at infra/messaging.yml.`);
-      return value;
-    };
+    const output = await readStackOutputs(client, StackName);
     return {
       eventBusName: output('EventBusName'),
       queueUrl: output('QueueUrl'),

@@ -1,9 +1,6 @@
 /** Deploys the stage, again, and with a broken setting that must roll back. */
-import { mkdir, rm } from 'node:fs/promises';
-import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { projectRoot } from '../local/paths.ts';
-import { runCommand } from '../local/run-command.ts';
+import { runServerless } from '../local/serverless.ts';
 import { StackError } from '../local/stack-error.ts';
 import type { Check } from './check.ts';
 import { isLocalstack, readStackStatus, type SmokeStage } from './stage.ts';
@@ -20,30 +17,14 @@ const ofRollbacks = (stage: SmokeStage) =>
 const brokenParam = 'processedRetentionDays=0';
 
 export const deployments: readonly Check[] = [
-  {
-    name: 'The stage can be deployed',
-    phase: 'deployment',
-    skip: ofOthers,
-    run: async (stage, signal) => {
-      await serverless(stage, 'deploy', [], signal);
-      return expectStatus(stage, /^(CREATE|UPDATE)_COMPLETE$/);
-    },
-  },
-  {
-    name: 'It can be deployed again',
-    phase: 'deployment',
-    skip: ofOthers,
-    run: async (stage, signal) => {
-      await serverless(stage, 'deploy', [], signal);
-      return expectStatus(stage, /^UPDATE_COMPLETE$/);
-    },
-  },
+  deployment('The stage can be deployed', ofOthers, /^(CREATE|UPDATE)_COMPLETE$/),
+  deployment('It can be deployed again', ofOthers, /^UPDATE_COMPLETE$/),
   {
     name: 'A deployment with a broken setting is rolled back',
     phase: 'deployment',
     skip: ofRollbacks,
     run: async (stage, signal) => {
-      const failed = await serverless(stage, 'deploy', [brokenParam], signal).then(
+      const failed = await serverless(stage, 'deploy', signal, [brokenParam]).then(
         () => false,
         () => true,
       );
@@ -55,52 +36,36 @@ export const deployments: readonly Check[] = [
       return expectStatus(stage, /^UPDATE_ROLLBACK_COMPLETE$/);
     },
   },
-  {
-    name: 'After the rollback, it can be deployed again',
-    phase: 'deployment',
-    skip: ofRollbacks,
-    run: async (stage, signal) => {
-      await serverless(stage, 'deploy', [], signal);
-      return expectStatus(stage, /^UPDATE_COMPLETE$/);
-    },
-  },
+  deployment('After the rollback, it can be deployed again', ofRollbacks, /^UPDATE_COMPLETE$/),
 ];
+
+function deployment(name: string, skip: (stage: SmokeStage) => string | undefined, expected: RegExp): Check {
+  const run: Check['run'] = async (stage, signal) => {
+    await serverless(stage, 'deploy', signal);
+    return expectStatus(stage, expected);
+  };
+  return { name, phase: 'deployment', skip, run };
+}
 
 /** Runs `serverless` on the stage. @throws StackError with the end of its output. */
 export async function serverless(
   stage: SmokeStage,
   command: 'deploy' | 'remove',
-  params: readonly string[],
   signal: AbortSignal,
+  params: readonly string[] = [],
 ): Promise<void> {
   await untilStable(stage);
-  // Serverless does not remove the files that it unpacks for zipping.
-  const temporary = path.join(stage.folder, '.temporary');
-  await mkdir(temporary, { recursive: true });
-  const given = [...stage.params, ...params].flatMap((param) => ['--param', param]);
-  try {
-    await runCommand({
-      command: process.execPath,
-      args: [
-        path.join(projectRoot, 'node_modules/serverless/bin/serverless.js'),
-        ...[command, '--stage', stage.stage, '--region', stage.region, '--verbose', ...given],
-      ],
-      cwd: stage.folder,
-      env: {
-        MONGODB_DATABASE: stage.databases.MONGODB_DATABASE,
-        NEO4J_DATABASE: stage.databases.NEO4J_DATABASE,
-        AWS_REGION: stage.region,
-        TMPDIR: temporary,
-        SLS_TELEMETRY_DISABLED: '1',
-        SLS_NOTIFICATIONS_MODE: 'off',
-      },
-      logFile: stage.logFile,
-      onFailure: `"serverless ${command}" failed. Correct what the end of its output names (${stage.logFile}):`,
-      signal,
-    });
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
+  await runServerless({
+    command,
+    stage: stage.stage,
+    region: stage.region,
+    params: [...stage.params, ...params],
+    folder: stage.folder,
+    databases: stage.databases,
+    logFile: stage.logFile,
+    onFailure: `"serverless ${command}" failed. Correct what the end of its output names (${stage.logFile}):`,
+    signal,
+  });
 }
 
 /** Waits until CloudFormation has finished what an interrupted command has begun. */

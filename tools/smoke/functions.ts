@@ -3,7 +3,7 @@ import { GetRoleCommand, SimulatePrincipalPolicyCommand } from '@aws-sdk/client-
 import { InvokeCommand } from '@aws-sdk/client-lambda';
 import { StackError } from '../local/stack-error.ts';
 import type { Check } from './check.ts';
-import { isLocalstack, readOutput, readQueueArn, readResource, type SmokeStage } from './stage.ts';
+import { isLocalstack, readOutput, readQueueArn, readResource, type SmokeStage, usesSecretsManager } from './stage.ts';
 
 export const functions: readonly Check[] = [
   {
@@ -51,7 +51,7 @@ async function roleTable(stage: SmokeStage) {
   const [, partition, , region, account] = queue.split(':');
   const arn = (service: string, resource: string) => `arn:${partition}:${service}:${region}:${account}:${resource}`;
   const bus = arn('events', `event-bus/${stage.name}`);
-  const inSecretsManager = stage.params.includes('secretService=secretsmanager');
+  const inSecretsManager = usesSecretsManager(stage);
   const read = inSecretsManager ? 'secretsmanager:GetSecretValue' : 'ssm:GetParameter';
   const secret = (owner: string) => {
     const path = `/${stage.service}/${stage.stage}/${owner}/mongodb-uri`;

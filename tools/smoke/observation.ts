@@ -4,7 +4,6 @@ import path from 'node:path';
 import {
   CreateStackCommand,
   DeleteStackCommand,
-  DescribeStacksCommand,
   waitUntilStackCreateComplete,
   waitUntilStackDeleteComplete,
 } from '@aws-sdk/client-cloudformation';
@@ -12,6 +11,7 @@ import { paginateListMetrics, SetAlarmStateCommand } from '@aws-sdk/client-cloud
 import { DeleteMessageCommand, type Message, ReceiveMessageCommand, SendMessageCommand } from '@aws-sdk/client-sqs';
 import { projectRoot } from '../local/paths.ts';
 import { StackError } from '../local/stack-error.ts';
+import { readStackOutputs } from '../local/stack-outputs.ts';
 import { type Check, until } from './check.ts';
 import { invoke } from './functions.ts';
 import { readOutput, type SmokeStage } from './stage.ts';
@@ -93,8 +93,7 @@ async function deliverAlarm(stage: SmokeStage, signal: AbortSignal): Promise<str
   await client.send(new CreateStackCommand({ StackName, TemplateBody: JSON.stringify(subscription(TopicArn)) }));
   try {
     await waitUntilStackCreateComplete({ client, maxWaitTime: 180, minDelay: 1, maxDelay: 3 }, { StackName });
-    const { Stacks } = await client.send(new DescribeStacksCommand({ StackName }));
-    const queueUrl = Stacks?.[0]?.Outputs?.[0]?.OutputValue ?? '';
+    const queueUrl = (await readStackOutputs(client, StackName))('QueueUrl');
     const StateReason = `Set by the smoke test ${stage.run}`;
     await cloudwatch.send(new SetAlarmStateCommand({ AlarmName, StateValue: 'ALARM', StateReason }));
     await receive(stage, queueUrl, ({ Body = '' }) => Body.includes(AlarmName) && Body.includes(stage.run), signal, {

@@ -7,7 +7,7 @@ import { createReferenceReader } from '../../lib/runtime/secrets.ts';
 import { secretOwners } from '../local/put-secrets.ts';
 import { StackError } from '../local/stack-error.ts';
 import type { Check } from './check.ts';
-import type { SmokeStage } from './stage.ts';
+import { type SmokeStage, usesSecretsManager } from './stage.ts';
 
 /** Two publishers, one sweep, four consumers and one set-up: infra/params.yml. */
 const neededConcurrency = 8;
@@ -49,8 +49,9 @@ export const prerequisites: readonly Check[] = [
   },
 ];
 
-async function readSecrets({ service, stage, params, databases }: SmokeStage): Promise<string> {
-  const inSecretsManager = params.includes('secretService=secretsmanager');
+async function readSecrets(smokeStage: SmokeStage): Promise<string> {
+  const { service, stage, databases } = smokeStage;
+  const inSecretsManager = usesSecretsManager(smokeStage);
   const read = createReferenceReader();
   const value = (name: string) => {
     const path = `/${service}/${stage}/${name}`;

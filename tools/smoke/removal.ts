@@ -21,7 +21,7 @@ export const removal: readonly Check[] = [
     run: async (stage, signal) => {
       if ((await untilStable(stage)) === undefined) return 'it was not there';
       if (isLocalstack(stage)) await removeFromLocalstack(stage);
-      else await serverless(stage, 'remove', [], signal);
+      else await serverless(stage, 'remove', signal);
       return 'its secrets and the databases stay: delete them by hand';
     },
   },
@@ -64,72 +64,35 @@ async function findRemains(stage: SmokeStage): Promise<readonly string[]> {
   const { aws, name } = stage;
   const prefix = `${name}-`;
   const found: string[] = [];
-  const add = (kind: string, names: readonly (string | undefined)[]) => {
-    const own = names.filter((one) => one === name || one?.startsWith(prefix));
-    found.push(...own.map((one) => `${kind} ${one}`));
+  const add = <Item>(kind: string, items: readonly Item[] | undefined, nameOf: (item: Item) => string | undefined) => {
+    const names = (items ?? []).map(nameOf).filter((one) => one === name || one?.startsWith(prefix));
+    found.push(...names.map((one) => `${kind} ${one}`));
   };
-  if ((await readStackStatus(stage)) !== undefined) add('stack', [name]);
-  for await (const { Functions = [] } of paginateListFunctions({ client: aws.lambda }, {}))
-    add(
-      'function',
-      Functions.map(({ FunctionName }) => FunctionName),
-    );
-  for await (const { EventSourceMappings = [] } of paginateListEventSourceMappings({ client: aws.lambda }, {}))
-    add(
-      'event source mapping of',
-      EventSourceMappings.map(({ FunctionArn }) => FunctionArn?.split(':')[6]),
-    );
+  if ((await readStackStatus(stage)) !== undefined) found.push(`stack ${name}`);
+  for await (const { Functions } of paginateListFunctions({ client: aws.lambda }, {}))
+    add('function', Functions, ({ FunctionName }) => FunctionName);
+  for await (const { EventSourceMappings } of paginateListEventSourceMappings({ client: aws.lambda }, {}))
+    add('event source mapping of', EventSourceMappings, ({ FunctionArn }) => FunctionArn?.split(':')[6]);
   const queues = await aws.sqs.send(new ListQueuesCommand({ QueueNamePrefix: prefix }));
-  add(
-    'queue',
-    (queues.QueueUrls ?? []).map((url) => url.split('/').at(-1)),
-  );
+  add('queue', queues.QueueUrls, (url) => url.split('/').at(-1));
   const buses = await aws.events.send(new ListEventBusesCommand({ NamePrefix: name }));
-  add(
-    'bus',
-    (buses.EventBuses ?? []).map(({ Name }) => Name),
-  );
+  add('bus', buses.EventBuses, ({ Name }) => Name);
   // Of the default bus: the schedules.
   const rules = await aws.events.send(new ListRulesCommand({ NamePrefix: prefix }));
-  add(
-    'rule',
-    (rules.Rules ?? []).map(({ Name }) => Name),
-  );
+  add('rule', rules.Rules, ({ Name }) => Name);
   const archives = await aws.events.send(new ListArchivesCommand({}));
-  add(
-    'archive of',
-    (archives.Archives ?? []).map(({ EventSourceArn }) => EventSourceArn?.split('/').at(-1)),
-  );
-  const logGroupNamePrefix = `/aws/lambda/${prefix}`;
-  const logs = await aws.logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix }));
-  add(
-    'log group /aws/lambda/',
-    (logs.logGroups ?? []).map(({ logGroupName }) => logGroupName?.slice(12)),
-  );
+  add('archive of', archives.Archives, ({ EventSourceArn }) => EventSourceArn?.split('/').at(-1));
+  const logs = await aws.logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix: `/aws/lambda/${prefix}` }));
+  add('log group /aws/lambda/', logs.logGroups, ({ logGroupName }) => logGroupName?.slice(12));
   const alarms = await aws.cloudwatch.send(new DescribeAlarmsCommand({ AlarmNamePrefix: prefix }));
-  add(
-    'alarm',
-    (alarms.MetricAlarms ?? []).map(({ AlarmName }) => AlarmName),
-  );
+  add('alarm', alarms.MetricAlarms, ({ AlarmName }) => AlarmName);
   const dashboards = await aws.cloudwatch.send(new ListDashboardsCommand({ DashboardNamePrefix: name }));
-  add(
-    'dashboard',
-    (dashboards.DashboardEntries ?? []).map(({ DashboardName }) => DashboardName),
-  );
-  for await (const { Topics = [] } of paginateListTopics({ client: aws.sns }, {}))
-    add(
-      'topic',
-      Topics.map(({ TopicArn }) => TopicArn?.split(':').at(-1)),
-    );
-  for await (const { Roles = [] } of paginateListRoles({ client: aws.iam }, {}))
-    add(
-      'role',
-      Roles.map(({ RoleName }) => RoleName),
-    );
+  add('dashboard', dashboards.DashboardEntries, ({ DashboardName }) => DashboardName);
+  for await (const { Topics } of paginateListTopics({ client: aws.sns }, {}))
+    add('topic', Topics, ({ TopicArn }) => TopicArn?.split(':').at(-1));
+  for await (const { Roles } of paginateListRoles({ client: aws.iam }, {}))
+    add('role', Roles, ({ RoleName }) => RoleName);
   const buckets = await aws.s3.send(new ListBucketsCommand({}));
-  add(
-    'bucket',
-    (buckets.Buckets ?? []).map(({ Name }) => Name),
-  );
+  add('bucket', buckets.Buckets, ({ Name }) => Name);
   return found;
 }

@@ -14,7 +14,7 @@ import { SNSClient } from '@aws-sdk/client-sns';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import type { GraphAddress, OutboxAddress } from '../../lib/runtime/addresses.ts';
-import { StackError } from '../local/stack-error.ts';
+import { readStackOutputs } from '../local/stack-outputs.ts';
 
 /** A number of events of a size. */
 export interface Wave {
@@ -80,6 +80,9 @@ export function closeStage({ aws }: SmokeStage): void {
 
 export const isLocalstack = ({ endpoint }: SmokeStage): boolean => endpoint !== undefined;
 
+/** Whether its secrets are in Secrets Manager, and not in Parameter Store. */
+export const usesSecretsManager = ({ params }: SmokeStage): boolean => params.includes('secretService=secretsmanager');
+
 /** The account that pays. */
 export async function readAccount({ aws }: SmokeStage): Promise<string> {
   return (await aws.sts.send(new GetCallerIdentityCommand({}))).Account ?? 'unknown';
@@ -98,10 +101,7 @@ export async function readStackStatus({ aws, name }: SmokeStage): Promise<string
 
 /** @throws StackError if the stack has no such output. */
 export async function readOutput({ aws, name }: SmokeStage, key: string): Promise<string> {
-  const { Stacks = [] } = await aws.cloudformation.send(new DescribeStacksCommand({ StackName: name }));
-  const value = Stacks[0]?.Outputs?.find(({ OutputKey }) => OutputKey === key)?.OutputValue;
-  if (value === undefined) throw new StackError(`The stack ${name} has no output ${key}: deploy it again.`);
-  return value;
+  return (await readStackOutputs(aws.cloudformation, name))(key);
 }
 
 /** A resource of the stack by the name in its template: its physical id, and its status. */
