@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { localCredentials } from '../../tools/local/credentials.ts';
+import { withDeploymentFolder } from '../../tools/local/deployment-folder.ts';
 import { installLocalstack } from '../../tools/local/localstack.ts';
 import { projectRoot } from '../../tools/local/paths.ts';
 import { printStep } from '../../tools/local/progress.ts';
@@ -84,7 +85,10 @@ async function packageOne({ stage, params, inRegion }: Packaging): Promise<Packa
     const args = ['package', '--stage', stage, '--package', folder, ...params.flatMap((param) => ['--param', param])];
     const env: NodeJS.ProcessEnv = { ...process.env, ...localCredentials, TMPDIR: folder, SLS_TELEMETRY_DISABLED: '1' };
     if (inRegion === false) delete env.AWS_REGION;
-    await promisify(execFile)(process.execPath, [serverless, ...args], { cwd: projectRoot, env });
+    // Packagings that run side by side in one folder would bundle into the same files.
+    await withDeploymentFolder('.', (cwd) =>
+      promisify(execFile)(process.execPath, [serverless, ...args], { cwd, env }),
+    );
     const text = await readFile(path.join(folder, 'cloudformation-template-update-stack.json'), 'utf8');
     const { Resources } = JSON.parse(text) as { Resources: PackagedTemplate['resources'] };
     return { resources: Resources, text, zips: await readZips(folder) };
