@@ -20,7 +20,8 @@ const help = `
 Examples:
   outgraph set-up
   outgraph set-up --catalog dist/catalog.js   the types of your own service
-  outgraph set-up --adopt                     MongoDB moved to another cluster
+  outgraph set-up --adopt                     MongoDB moved to another cluster,
+                                              or the stage has another name
 
 In MongoDB it creates the outbox with its validator and indexes, and the other
 collections of outgraph; in Neo4j the constraints of the registry and of the
@@ -35,7 +36,7 @@ nothing. Roles: docs/explanation/security.md`;
 /** The command. */
 export function setUpCommand(shell: Shell): Command {
   const command = new Command('set-up')
-    .option('--adopt', 'take over a graph that belongs to another outbox')
+    .option('--adopt', 'take over a graph of another outbox, or an outbox of another stack')
     .option('--json', 'print the result as one line of JSON')
     .addHelpText('after', `${help}\n${exitCodesText()}`);
   return addCatalogOption(command).action(async (options: SetUpOptions) =>

@@ -14,6 +14,7 @@ import type { AggregateCatalog } from '../projection/catalog.ts';
 import { type PreparedFunction, prepareFunction } from '../runtime/prepare-function.ts';
 import { setUpSettings } from '../runtime/settings.ts';
 import { withinTime } from '../runtime/within-time.ts';
+import { stackOfArn } from './mongodb-deployed-stack.ts';
 import { isRollback } from './rollback.ts';
 import { type SetUp, wireSetUp } from './wiring.ts';
 
@@ -34,11 +35,11 @@ export function createSetUpHandler(catalog: AggregateCatalog) {
   // cold start.
   let prepared: PreparedFunction<SetUp> | undefined;
 
-  async function apply(millis: number): Promise<SetUpOutcome> {
+  async function apply(stack: string, millis: number): Promise<SetUpOutcome> {
     try {
       prepared ??= prepareFunction(setUpSettings, (settings) => wireSetUp(settings, catalog));
       const { wired } = prepared;
-      const { newer } = await withinTime('A database', millis, () => wired.use((setUp) => setUp.apply()));
+      const { newer } = await withinTime('A database', millis, () => wired.use((setUp) => setUp.apply({ stack })));
       if (newer === null) logger.info('set up');
       else logger.warn('set-up left as it is', { newer });
       return { Status: 'SUCCESS' };
@@ -55,7 +56,7 @@ export function createSetUpHandler(catalog: AggregateCatalog) {
       logger.warn('set-up not run', { reason: 'CloudFormation is rolling the deployment back' });
       return { Status: 'SUCCESS' };
     }
-    return apply(context.getRemainingTimeInMillis() - answerMillis);
+    return apply(stackOfArn(event.StackId), context.getRemainingTimeInMillis() - answerMillis);
   }
 
   return middy<CloudFormationCustomResourceEvent, void>()

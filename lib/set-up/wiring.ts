@@ -14,6 +14,7 @@ import type { AggregateCatalog } from '../projection/catalog.ts';
 import type { SetUpSettings } from '../runtime/settings.ts';
 import { checkBinding } from './binding-wiring.ts';
 import { writeDeclaredTypes } from './mongodb-declared-types.ts';
+import { claimOutbox, releaseOutbox } from './mongodb-deployed-stack.ts';
 import { readOutboxId } from './mongodb-identity.ts';
 import { requireReplicaSet } from './mongodb-inspect-server.ts';
 import { setUpOutbox } from './mongodb-outbox.ts';
@@ -40,8 +41,17 @@ export interface SetUpReport {
 }
 
 export interface SetUpOptions {
-  /** Adopt the graph, whichever outbox it belongs to and whatever positions it has. */
+  /**
+   * Adopt the graph, whichever outbox it belongs to and whatever positions it has. The next
+   * deployment has the outbox, whichever stack it belonged to.
+   */
   readonly adopt?: boolean;
+}
+
+/** For the set-up that a deployment runs. */
+interface DeployedSetUpOptions extends SetUpOptions {
+  /** The stack, which becomes the only one that may use this outbox. */
+  readonly stack?: string;
 }
 
 /** A wired set-up. */
@@ -50,9 +60,10 @@ export interface SetUp {
    * Applies the set-up.
    *
    * @throws Fault that names the server that does not answer, or the constraint that cannot be
-   * created; `graph-of-another-outbox`, `clock-behind-graph`.
+   * created; `graph-of-another-outbox`, `clock-behind-graph`; `configuration-invalid` if the outbox
+   * belongs to another stack.
    */
-  readonly apply: (options?: SetUpOptions) => Promise<SetUpReport>;
+  readonly apply: (options?: DeployedSetUpOptions) => Promise<SetUpReport>;
   readonly close: () => Promise<void>;
 }
 
@@ -72,11 +83,13 @@ export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): S
     return steps;
   };
   return {
-    apply: async ({ adopt = false } = {}) => {
+    apply: async ({ adopt = false, stack } = {}) => {
       const db = mongodb.db(settings.MONGODB_DATABASE);
       const database = settings.NEO4J_DATABASE;
       await requireReplicaSet(db);
       await requireTimestamps(db);
+      if (adopt) await releaseOutbox(db);
+      if (stack !== undefined) await claimOutbox(db, stack);
       const newer = await readNewerSetUp(db);
       if (newer !== null && !adopt) return { mongodb: [], neo4j: [], withdrawn: 0, newer };
       const inMongodb = newer === null ? await setUpMongodb(db) : [];
@@ -103,7 +116,8 @@ export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): S
  * before the worker starts.
  *
  * @param settings read them with `readSettings(setUpSettings, process.env)`.
- * @param options `adopt`: bind the graph to this outbox even if it belongs to another one.
+ * @param options `adopt`: bind the graph to this outbox even if it belongs to another one, and let
+ * the next deployment have the outbox.
  * @throws Fault that names the server that does not answer, or the constraint that cannot be
  * created; `graph-of-another-outbox`, `clock-behind-graph`.
  * @example

@@ -6,8 +6,10 @@ import type { CloudFormationCustomResourceEvent, Context } from 'aws-lambda';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { identityCollection } from '../../../lib/outbox/collections.ts';
 import { createCatalog } from '../../../lib/projection/catalog.ts';
+import { readSettings, setUpSettings } from '../../../lib/runtime/settings.ts';
 import { createSetUpHandler } from '../../../lib/set-up/handler.ts';
 import { setUpVersion } from '../../../lib/set-up/mongodb-version.ts';
+import { setUpOnce } from '../../../lib/set-up/wiring.ts';
 import { captureLog } from '../../support/captured-log.ts';
 import { startSilentServer } from '../../support/silent-server.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
@@ -48,12 +50,15 @@ interface Given {
   readonly remainingMillis?: number;
 }
 
+const stackId = (name: string, { region = 'us-east-1', id = 'first' } = {}) =>
+  `arn:aws:cloudformation:${region}:123456789012:stack/${name}/${id}`;
+
 /** Calls a new function, as after a cold start, and returns its only answer. */
 async function request(event: object, { environment = {}, remainingMillis = 300_000 }: Given = {}): Promise<Answer> {
   const all = { ...database.settings, POWERTOOLS_DEV: 'true', ...environment };
   for (const [name, value] of Object.entries(all)) vi.stubEnv(name, value);
   const ids = {
-    StackId: 'stack',
+    StackId: stackId('outgraph-prod'),
     RequestId: 'request',
     LogicalResourceId: 'SetUpRun',
     ResponseURL: responseUrl(),
@@ -116,6 +121,43 @@ it('answers SUCCESS to a rollback without asking the databases, and logs it', as
 it('answers an update that comes without the properties from before, as from LocalStack', async () => {
   const { OldResourceProperties: _, ...without } = update(1_000, 2_000);
   expect((await request(without)).body).toMatchObject({ Status: 'SUCCESS' });
+});
+
+it.each([
+  ['another stage', stackId('outgraph-dev')],
+  ['another region', stackId('outgraph-prod', { region: 'eu-central-1' })],
+])('refuses the database of another stack: %s', async (_, StackId) => {
+  await request(create);
+  answers = [];
+  const { body } = await request({ ...create, StackId });
+  expect(body).toMatchObject({ Status: 'FAILED' });
+  expect(body.Reason).toContain(
+    'belongs to the stack arn:aws:cloudformation:us-east-1:123456789012:stack/outgraph-prod',
+  );
+  expect(body.Reason).toContain('set-up --adopt');
+});
+
+it('sets up for the same stack after it was removed and deployed again', async () => {
+  await request(create);
+  answers = [];
+  const again = { ...create, StackId: stackId('outgraph-prod', { id: 'second' }) };
+  expect((await request(again)).body).toMatchObject({ Status: 'SUCCESS' });
+});
+
+it('sets up for another stack after set-up --adopt, and then refuses the first one', async () => {
+  const own = await createTestDatabase();
+  const deploy = async (name: string) => {
+    answers = [];
+    return (await request({ ...create, StackId: stackId(name) }, { environment: own.settings })).body.Status;
+  };
+  try {
+    expect(await deploy('outgraph-prod')).toBe('SUCCESS');
+    await setUpOnce(readSettings(setUpSettings, own.settings), createCatalog([]), { adopt: true });
+    expect(await deploy('outgraph-moved')).toBe('SUCCESS');
+    expect(await deploy('outgraph-prod')).toBe('FAILED');
+  } finally {
+    await own.drop();
+  }
 });
 
 it('leaves the set-up of a newer version as it is, with its validator and its declared types', async () => {
