@@ -34,7 +34,7 @@ RETURN b._outgraphOutbox AS outboxId`;
 
 const withdrawStatement = `
 MATCH (a:OutgraphAggregate) WHERE a.position > $latest
-CALL { WITH a SET a.position = $latest } IN TRANSACTIONS OF 5000 ROWS
+CALL (a) { SET a.position = $latest } IN TRANSACTIONS OF 5000 ROWS
 RETURN count(*) AS count`;
 
 /** @throws Fault `neo4j-unavailable`. */
