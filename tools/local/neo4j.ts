@@ -6,18 +6,15 @@ import neo4j, { Neo4jError } from 'neo4j-driver';
 import { type BackgroundProcess, type KeepProcess, startInBackground } from './children.ts';
 import { freePort } from './free-port.ts';
 import { install } from './install.ts';
+import { installJava, type Java } from './java.ts';
+import { type Neo4jRelease, neo4jRelease } from './neo4j-releases.ts';
 import { downloadsFolder } from './paths.ts';
-import { javaVersion, requireJavaAndMaven } from './prerequisites.ts';
+import { requireMaven } from './prerequisites.ts';
 import type { RunStep } from './progress.ts';
 import { RestartableServer } from './restartable-server.ts';
 import { runCommand } from './run-command.ts';
 import { StackError } from './stack-error.ts';
 import { waitForStart } from './wait-for-start.ts';
-
-const version = '5.26.0';
-
-/** The digest of the names and digests of all jars, in the order of their names. */
-const jarsSha256 = '9e20666d938c1b498a9187142f301b84495bd4a6d01ad6d21aa1248c4c6e8268';
 
 /** A running Neo4j without authentication. */
 export interface Neo4jServer {
@@ -25,27 +22,41 @@ export interface Neo4jServer {
   readonly process: BackgroundProcess;
 }
 
+/** What starts a Neo4j. */
+export interface Neo4jInstallation {
+  readonly release: Neo4jRelease;
+  /** The folder of its jars. */
+  readonly folder: string;
+  readonly java: Java;
+}
+
 /**
- * Returns the folder of Neo4j's jars. Downloads them if they do not exist yet. For tests, which
- * start many servers, it also prepares quick starts.
+ * Downloads Neo4j's jars, and a Java to run them, if they do not exist yet. For tests, which start
+ * many servers, it also prepares quick starts.
  *
  * @throws StackError
  */
-export async function installNeo4j(step: RunStep, signal: AbortSignal, shortLived = false): Promise<string> {
-  const installation = await install(
+export async function installNeo4j(
+  step: RunStep,
+  signal: AbortSignal,
+  { shortLived = false, release = neo4jRelease() }: InstallOptions = {},
+): Promise<Neo4jInstallation> {
+  const java = await installJava(release.oldestJava, step, signal);
+  const folder = await install(
     {
-      name: `neo4j-${version}`,
-      title: 'Downloading Neo4j (128 MB)',
-      fill: (folder, log) => fillNeo4j(folder, log, signal),
+      name: `neo4j-${release.version}`,
+      title: `Downloading Neo4j ${release.version} (about 140 MB)`,
+      fill: (target, log) => fillNeo4j(release, target, log, signal),
     },
     step,
   );
+  const installation = { release, folder, java };
   if (shortLived) {
     await install(
       {
-        name: classesName(),
-        title: 'Preparing quick starts of Neo4j',
-        fill: (folder, log) => archiveClasses(installation, folder, log),
+        name: classesName(installation),
+        title: `Preparing quick starts of Neo4j ${release.version}`,
+        fill: (target, log) => archiveClasses(installation, target, log),
       },
       step,
     );
@@ -53,10 +64,15 @@ export async function installNeo4j(step: RunStep, signal: AbortSignal, shortLive
   return installation;
 }
 
+interface InstallOptions {
+  readonly shortLived?: boolean | undefined;
+  readonly release?: Neo4jRelease | undefined;
+}
+
 /** An archive works only with the same Java and the same jars at the same path. */
-function classesName(): string {
-  const of = createHash('sha256').update(`${javaVersion()} ${downloadsFolder}`).digest('hex').slice(0, 12);
-  return `neo4j-${version}-classes-${of}`;
+function classesName({ release, java }: Neo4jInstallation): string {
+  const of = createHash('sha256').update(`${java.version} ${downloadsFolder}`).digest('hex').slice(0, 12);
+  return `neo4j-${release.version}-classes-${of}`;
 }
 
 /**
@@ -68,15 +84,15 @@ function classesName(): string {
 const classArchive = 'classes.jsa';
 
 /** Makes Java use the archive. Java ignores an archive that is missing or does not fit. */
-function sharedArchive(): string {
-  return `-XX:SharedArchiveFile=${path.join(downloadsFolder, classesName(), classArchive)}`;
+function sharedArchive(installation: Neo4jInstallation): string {
+  return `-XX:SharedArchiveFile=${path.join(downloadsFolder, classesName(installation), classArchive)}`;
 }
 
 /**
  * Starts a server once, runs typical statements of graph writers, and makes Java write the archive
  * at its end.
  */
-async function archiveClasses(installation: string, folder: string, logFile: string): Promise<void> {
+async function archiveClasses(installation: Neo4jInstallation, folder: string, logFile: string): Promise<void> {
   const archive = `-XX:ArchiveClassesAtExit=${path.join(folder, classArchive)}`;
   const server = await startNeo4j(installation, folder, logFile, () => undefined, { shortLived: true, archive });
   const driver = neo4j.driver(server.uri);
@@ -100,8 +116,13 @@ const usualStatements = [
   'DROP CONSTRAINT things',
 ];
 
-async function fillNeo4j(folder: string, logFile: string, signal: AbortSignal): Promise<void> {
-  requireJavaAndMaven();
+async function fillNeo4j(
+  { version, jarsSha256 }: Neo4jRelease,
+  folder: string,
+  logFile: string,
+  signal: AbortSignal,
+): Promise<void> {
+  requireMaven();
   const pom = path.join(folder, 'pom.xml');
   await copyFile(path.join(import.meta.dirname, 'neo4j/pom.xml'), pom);
   const lib = path.join(folder, 'lib');
@@ -115,6 +136,7 @@ async function fillNeo4j(folder: string, logFile: string, signal: AbortSignal): 
       pom,
       'dependency:copy-dependencies',
       `-DoutputDirectory=${lib}`,
+      `-Dneo4j.version=${version}`,
     ],
     cwd: folder,
     logFile,
@@ -155,33 +177,33 @@ const shortLivedFlags = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
 
 /** Starts Neo4j with its data below `folder`, and waits until it answers. */
 export async function startNeo4j(
-  installation: string,
+  installation: Neo4jInstallation,
   folder: string,
   logFile: string,
   keep: KeepProcess,
   options: Neo4jOptions = {},
 ): Promise<Neo4jServer> {
-  requireJavaAndMaven();
   const port = options.port ?? (await freePort());
   const home = path.join(folder, 'neo4j');
   await mkdir(path.join(home, 'conf'), { recursive: true });
   const { password, settings = [], shortLived = false } = options;
-  const lines = [`dbms.security.auth_enabled=${password !== undefined}`, ...settings];
+  const { release, java } = installation;
+  const lines = [`dbms.security.auth_enabled=${password !== undefined}`, ...release.settings, ...settings];
   await writeFile(path.join(home, 'conf/neo4j.conf'), `${configuration(port)}${lines.join('\n')}\n`);
   const opened = ['java.nio', 'java.io', 'sun.nio.ch', 'java.lang'].map(
     (name) => `--add-opens=java.base/${name}=ALL-UNNAMED`,
   );
   const server = startInBackground({
     name: 'Neo4j',
-    command: 'java',
+    command: java.command,
     args: [
       ...opened,
-      ...(shortLived ? [...shortLivedFlags, options.archive ?? sharedArchive()] : []),
+      ...(shortLived ? [...shortLivedFlags, options.archive ?? sharedArchive(installation)] : []),
       '-Xms512m',
       '-Xmx1g',
       '-cp',
-      path.join(installation, 'lib/*'),
-      'org.neo4j.server.CommunityEntryPoint',
+      path.join(installation.folder, 'lib/*'),
+      release.entryPoint,
       `--home-dir=${home}`,
       `--config-dir=${path.join(home, 'conf')}`,
       '--console-mode',
@@ -230,16 +252,18 @@ export async function startRestartableNeo4j(
     logFile = path.join(folder, 'neo4j.log'),
     password,
     shortLived,
+    release,
     settings: initialSettings = [],
   }: {
     readonly logFile?: string;
     readonly password?: string;
     readonly shortLived?: boolean;
+    readonly release?: Neo4jRelease;
     /** Lines in its configuration file, until `configure` replaces them. */
     readonly settings?: readonly string[];
   } = {},
 ): Promise<RestartableNeo4j> {
-  const installation = await installNeo4j(step, signal, shortLived);
+  const installation = await installNeo4j(step, signal, { shortLived, release });
   await mkdir(folder, { recursive: true });
   const port = await freePort();
   let settings = initialSettings;

@@ -6,23 +6,14 @@ import { execFileSync } from 'node:child_process';
 import { StackError } from './stack-error.ts';
 
 /**
- * Java runs Neo4j, and Maven downloads it.
+ * Maven downloads Neo4j.
  *
  * @throws StackError
  */
-export function requireJavaAndMaven(): void {
-  const java = /version "(\d+)/.exec(javaVersion())?.[1];
-  if (java === undefined || Number(java) < 17) {
-    throw new StackError('Neo4j needs Java 17 or newer: install a JDK or JRE, or set NEO4J_URI to a running Neo4j.');
-  }
+export function requireMaven(): void {
   if (!versionText('mvn', ['--version']).includes('Apache Maven')) {
     throw new StackError('Neo4j is downloaded with Maven: install Maven, or set NEO4J_URI to a running Neo4j.');
   }
-}
-
-/** The text that Java prints as its version. */
-export function javaVersion(): string {
-  return versionText('java', ['-version']);
 }
 
 /**
@@ -44,7 +35,8 @@ export function findPython(): string | undefined {
   });
 }
 
-function versionText(command: string, args: readonly string[]): string {
+/** What a command prints about its version; empty if it cannot be run. */
+export function versionText(command: string, args: readonly string[]): string {
   try {
     return execFileSync('sh', ['-c', `"$0" "$@" 2>&1`, command, ...args], { encoding: 'utf8' });
   } catch {

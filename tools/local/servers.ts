@@ -115,7 +115,10 @@ async function start(
   const missing = (server: ServerName, given: string | undefined) => wanted.includes(server) && given === undefined;
   const failed = new AbortController();
   const downloading = AbortSignal.any([signal, failed.signal]);
-  const download = async (wanted: boolean, install: (step: RunStep, signal: AbortSignal) => Promise<string>) => {
+  const download = async <Installed>(
+    wanted: boolean,
+    install: (step: RunStep, signal: AbortSignal) => Promise<Installed>,
+  ) => {
     try {
       return wanted ? await install(step, downloading) : undefined;
     } catch (error) {
@@ -123,9 +126,9 @@ async function start(
       throw error;
     }
   };
-  const [mongodBinary, neo4jFolder, localstackFolder] = await Promise.all([
+  const [mongodBinary, neo4jInstallation, localstackFolder] = await Promise.all([
     download(missing('mongodb', MONGODB_URI), installMongod),
-    download(missing('neo4j', NEO4J_URI), (step, signal) => installNeo4j(step, signal, shortLived)),
+    download(missing('neo4j', NEO4J_URI), (step, signal) => installNeo4j(step, signal, { shortLived })),
     download(missing('localstack', AWS_ENDPOINT_URL), installLocalstack),
   ]);
   signal.throwIfAborted();
@@ -151,9 +154,9 @@ async function start(
             electionTimeoutMillis,
             keep,
           }),
-      neo4jFolder === undefined
+      neo4jInstallation === undefined
         ? undefined
-        : startNeo4j(neo4jFolder, folder, path.join(logsFolder, 'neo4j.log'), keep, { shortLived }),
+        : startNeo4j(neo4jInstallation, folder, path.join(logsFolder, 'neo4j.log'), keep, { shortLived }),
       localstackFolder === undefined ? undefined : startLocalstack(localstackFolder, folder, logsFolder, keep),
     ]),
   );
