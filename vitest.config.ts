@@ -12,6 +12,7 @@
  * | writers     | MongoDB, Python and Go |
  * | operations  | as end-to-end; deploys further services, restarts, restores and moves databases |
  * | convergence | as integration: its random tests, with many more cases |
+ * | neo4j-2026  | MongoDB, and Neo4j 2026 instead of 5.26: files of other projects that depend on Neo4j most, and the upgrade of a store |
  * | failures    | separate servers, which the tests kill, pause and cut off |
  * | nightly     | as integration and failures, for longer than a contributor waits |
  *
@@ -35,6 +36,8 @@ const localAws = { AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test', AWS
 interface Needs {
   /** MongoDB, Neo4j and LocalStack, shared by all projects that need them. */
   readonly needsServers?: true;
+  /** The release of Neo4j, if not the one that the other projects share. */
+  readonly neo4j?: string;
   /** Concurrent test files. They mostly wait for servers, so a processor can run more than one. */
   readonly maxWorkers: number;
   /** Concurrent tests in a file, of those marked `concurrent`. */
@@ -63,6 +66,7 @@ function project(name: string, needs: Needs): TestProjectInlineConfiguration {
         ...localAws,
         OUTGRAPH_HISTORIES: OUTGRAPH_HISTORIES ?? String(histories),
         OUTGRAPH_ATTEMPTS: OUTGRAPH_ATTEMPTS ?? String(attempts),
+        ...(needs.neo4j !== undefined && { OUTGRAPH_NEO4J: needs.neo4j }),
       },
       testTimeout: needs.timeoutMillis,
       hookTimeout: needs.timeoutMillis,
@@ -106,6 +110,22 @@ export default defineConfig({
         timeoutMillis: slow,
         include: ['test/integration/graph/{convergence,injection}.test.ts'],
         randomCases: { histories: 500, attempts: 800 },
+      }),
+      project('neo4j-2026', {
+        needsServers: true,
+        neo4j: '2026',
+        maxWorkers: 2,
+        groupOrder: 6,
+        timeoutMillis: slow,
+        include: [
+          'test/neo4j-2026/*.test.ts',
+          'test/integration/cli/doctor-graph.test.ts',
+          'test/integration/graph/{convergence,ownership,vanished-nodes}.test.ts',
+          'test/integration/sweep/purge-tombstones.test.ts',
+          'test/integration/upgrade/recorded-versions.test.ts',
+          'test/operations/worker-restart.test.ts',
+        ],
+        randomCases: { histories: 60, attempts: 0 },
       }),
       project('failures', { maxWorkers: 2, groupOrder: 7, timeoutMillis: slow }),
       project('nightly', { needsServers: true, maxWorkers: 1, groupOrder: 8, timeoutMillis: slow }),

@@ -1,4 +1,5 @@
 /** A Neo4j for one test file, from the pool of the run. */
+import { neo4jReleaseName } from '../../tools/local/neo4j-releases.ts';
 import { askSetUp } from './ask-set-up.ts';
 import type { PoolAction, PooledAddress } from './global-setup/neo4j-pool.ts';
 
@@ -16,9 +17,12 @@ export interface OwnNeo4j extends PooledAddress {
   readonly release: () => Promise<void>;
 }
 
-/** Takes an empty server without authentication, another one with each call. */
+/**
+ * Takes an empty server without authentication, another one with each call. It is of the project's
+ * release.
+ */
 export async function takeNeo4j(): Promise<OwnNeo4j> {
-  const address = await askSetUp<PooledAddress>('take-neo4j', process.pid);
+  const address = await askSetUp<PooledAddress>(`take-neo4j/${neo4jReleaseName()}`, process.pid);
   const act = (action: PoolAction) => () => askSetUp<void>(`neo4j/${address.id}/${action}`);
   return {
     ...address,

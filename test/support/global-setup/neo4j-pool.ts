@@ -6,6 +6,7 @@
  */
 import path from 'node:path';
 import { type RestartableNeo4j, startRestartableNeo4j } from '../../../tools/local/neo4j.ts';
+import { neo4jRelease } from '../../../tools/local/neo4j-releases.ts';
 import { isAlive } from '../../../tools/local/paths.ts';
 import { connectGraph } from '../connect-graph.ts';
 import { emptyGraph } from '../graph-dump.ts';
@@ -23,6 +24,7 @@ export interface PooledAddress {
 }
 
 interface Pooled extends PooledAddress {
+  readonly releaseName: string;
   readonly neo4j: RestartableNeo4j;
   /** Process id of the test file; null once it has released the server. */
   owner: number | null;
@@ -39,10 +41,14 @@ export class Neo4jPool {
     this.#folder = folder;
   }
 
-  /** Returns an empty server for the process. Starts one if all others are in use. */
-  async take(owner: number): Promise<PooledAddress> {
-    const free = this.#servers.find((one) => one.owner === null || !isAlive(one.owner));
-    const { id, uri, folder } = free === undefined ? await this.#start(owner) : free;
+  /**
+   * Returns an empty server of this release for the process. Starts one if all others are in use.
+   */
+  async take(owner: number, releaseName: string): Promise<PooledAddress> {
+    const free = this.#servers.find(
+      (one) => one.releaseName === releaseName && (one.owner === null || !isAlive(one.owner)),
+    );
+    const { id, uri, folder } = free === undefined ? await this.#start(owner, releaseName) : free;
     if (free !== undefined) {
       free.owner = owner;
       await empty(free);
@@ -70,13 +76,14 @@ export class Neo4jPool {
     await Promise.all(this.#servers.map(({ neo4j }) => neo4j.server.kill()));
   }
 
-  async #start(owner: number): Promise<Pooled> {
+  async #start(owner: number, releaseName: string): Promise<Pooled> {
     this.#started += 1;
     const id = String(this.#started);
     const folder = path.join(this.#folder, id);
     const { signal } = new AbortController();
-    const neo4j = await startRestartableNeo4j(folder, (_, step) => step(), signal, { shortLived: true });
-    const pooled = { id, neo4j, folder, uri: neo4j.uri, owner, isTouched: false };
+    const release = neo4jRelease(releaseName);
+    const neo4j = await startRestartableNeo4j(folder, (_, step) => step(), signal, { shortLived: true, release });
+    const pooled = { id, releaseName, neo4j, folder, uri: neo4j.uri, owner, isTouched: false };
     this.#servers.push(pooled);
     return pooled;
   }

@@ -43,8 +43,12 @@ const shared = globalThis as { outgraphTestServers?: { readonly started: Promise
 export async function setup(project: TestProject): Promise<void> {
   shared.outgraphTestServers ??= { started: startTestServers(), users: 0 };
   shared.outgraphTestServers.users += 1;
-  const { servers, requests } = await shared.outgraphTestServers.started;
-  project.provide('servers', describeServers(servers));
+  const { servers, pool, requests } = await shared.outgraphTestServers.started;
+  const { OUTGRAPH_NEO4J: releaseName } = project.config.env;
+  project.provide('servers', {
+    ...describeServers(servers),
+    ...(releaseName !== undefined && (await ownGraph(pool, releaseName))),
+  });
   project.provide('requestsUrl', requests.url);
 }
 
@@ -58,6 +62,12 @@ export async function teardown(): Promise<void> {
   started?.requests.close();
   await started?.pool.kill();
   await started?.servers.stop();
+}
+
+/** A Neo4j for all files of a project, instead of the one that the other projects share. */
+async function ownGraph(pool: Neo4jPool, releaseName: string): Promise<Partial<ServersDescription>> {
+  const { uri } = await pool.take(process.pid, releaseName);
+  return { neo4jUri: uri, neo4jUsername: null, neo4jPassword: null };
 }
 
 async function startTestServers(): Promise<TestServers> {
@@ -74,7 +84,7 @@ async function startTestServers(): Promise<TestServers> {
   };
   const requests = await serveRequests({
     stack: deployOnce,
-    'take-neo4j': (_, owner) => pool.take(Number(owner)),
+    'take-neo4j': ([releaseName = ''], owner) => pool.take(Number(owner), releaseName),
     neo4j: ([id = '', action = ''], lines) => pool.act(id, action, String(lines ?? '')),
   });
   return { servers, pool, requests };
