@@ -5,7 +5,7 @@
 import { describeError } from '../../lib/contract/fault.ts';
 import { decodeManifest } from '../../lib/graph/manifest.ts';
 import { type Check, clockText, type Finding, ok, setUpAdvice, skipped, warning, wrong } from './doctor.ts';
-import { clockSkewSeconds, oldestNeo4j } from './expectations.ts';
+import { clockSkewSeconds, duplicatingNeo4j, losingNeo4j, oldestNeo4j, testedNeo4j } from './expectations.ts';
 import type { GraphIndexFacts, GraphServerFacts, GraphUserFacts } from './neo4j-inspect-graph.ts';
 
 /** The facts to judge. The queries throw their faults. */
@@ -101,16 +101,33 @@ export function neo4jChecks(ports: Neo4jPorts | null, expected: Neo4jExpected): 
 }
 
 function judgeVersion({ version, edition }: GraphServerFacts): Finding {
-  const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
-  const [oldestMajor, oldestMinor] = oldestNeo4j;
-  if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor))
-    return wrong(`${version}, but outgraph needs ${oldestMajor}.${oldestMinor} or newer`, 'Upgrade Neo4j.');
-  if (major > oldestMajor)
-    return warning(
-      `${version}: outgraph was tested only with Neo4j ${oldestMajor}`,
-      'Test it on a separate stage first.',
+  // Aura reports 5.27-aura, whichever release it runs.
+  if (version.endsWith('-aura')) return ok(`${version}: Aura, which Neo4j keeps up to date`);
+  const release = version.split('.').slice(0, 2).join('.');
+  if (isOlder(release, oldestNeo4j))
+    return wrong(`${version}, but outgraph needs ${oldestNeo4j} or newer`, 'Upgrade Neo4j.');
+  if (release === duplicatingNeo4j)
+    return wrong(
+      `${version} creates duplicate nodes if a key has several properties: ` +
+        'https://github.com/neo4j/neo4j/issues/13729',
+      'Upgrade Neo4j, then compare the graph with the documents: npx outgraph verify.',
     );
-  return ok(`${version}, ${edition}`);
+  if (version === losingNeo4j)
+    return warning(
+      `${version} can lose a property that MERGE sets: https://status.neo4j.io/incidents/tdzxskczyvc0`,
+      'Upgrade Neo4j to 2026.02.1 or newer.',
+    );
+  if (testedNeo4j.some((tested) => tested === release)) return ok(`${version}, ${edition}`);
+  return warning(
+    `${version}: outgraph was tested with Neo4j ${testedNeo4j.join(' and ')}`,
+    'Test it on a separate stage first.',
+  );
+}
+
+function isOlder(release: string, than: string): boolean {
+  const [major = 0, minor = 0] = release.split('.').map((part) => Number.parseInt(part, 10));
+  const [thanMajor = 0, thanMinor = 0] = than.split('.').map(Number);
+  return major < thanMajor || (major === thanMajor && minor < thanMinor);
 }
 
 function judgeUser(user: GraphUserFacts | null, { edition }: GraphServerFacts, { isLocal }: Neo4jExpected): Finding {

@@ -23,10 +23,25 @@ export const oldestMongodb = 6;
 export const oldestSupportedMongodb = 7;
 
 /**
- * Relationship types need uniqueness constraints, which Neo4j 5.7 introduced.
+ * The statements set labels by an expression (`SET n:$(labels)`), which Neo4j 5.24 introduced.
  * https://neo4j.com/docs/cypher-manual/5/deprecations-additions-removals-compatibility/
  */
-export const oldestNeo4j = [5, 7] as const;
+export const oldestNeo4j = '5.24';
+
+/** The releases that the tests run on. A test compares them with tools/local/neo4j-releases.ts. */
+export const testedNeo4j = ['5.26', '2026.08'] as const;
+
+/**
+ * In 2025.11, `MERGE` ignores the uniqueness constraint of a key with several properties, so that
+ * one batch creates duplicates. https://github.com/neo4j/neo4j/issues/13729
+ */
+export const duplicatingNeo4j = '2025.11';
+
+/**
+ * In 2026.02.0, a `MERGE` that sets a property from its own value can lose it. 2026.02.1 fixes it.
+ * https://status.neo4j.io/incidents/tdzxskczyvc0
+ */
+export const losingNeo4j = '2026.02.0';
 
 /** For everything except the writers. For those, see `engines` in package.json. */
 export const oldestNode = 22;

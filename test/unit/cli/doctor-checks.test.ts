@@ -16,11 +16,13 @@ import { type Neo4jPorts, neo4jChecks } from '../../../cli/doctor/check-neo4j.ts
 import { queueChecks } from '../../../cli/doctor/check-queue.ts';
 import { stageChecks } from '../../../cli/doctor/check-stage.ts';
 import { type Check, examineStage, ok } from '../../../cli/doctor/doctor.ts';
+import { testedNeo4j } from '../../../cli/doctor/expectations.ts';
 import type { QueueFacts, RuleFacts } from '../../../cli/doctor/sqs-inspect-queue.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
 import { createCatalog } from '../../../lib/projection/catalog.ts';
 import { unknownSettings } from '../../../lib/runtime/unknown-settings.ts';
+import { neo4jRelease } from '../../../tools/local/neo4j-releases.ts';
 import { catalog } from '../../../xmem/catalog.ts';
 import { aggregate } from './doctor-aggregate.ts';
 
@@ -138,6 +140,10 @@ describe('MongoDB', () => {
   });
 });
 
+it('the doctor knows the releases of Neo4j that the tests run on', () => {
+  expect(testedNeo4j).toStrictEqual(['5.26', '2026'].map((name) => neo4jRelease(name).version.replace(/\.\d+$/, '')));
+});
+
 describe('Neo4j', () => {
   const reachable: Check = { group: 'MongoDB', name: 'reachable', advice: '', examine: async () => ok('') };
   const expected = {
@@ -166,10 +172,17 @@ describe('Neo4j', () => {
   });
 
   it.each<readonly [string, string, Partial<Neo4jPorts>, string, RegExp]>([
-    ['version', '4.4', version('4.4.30'), 'wrong', /5\.7 or newer/],
-    ['version', '5.6', version('5.6.0'), 'wrong', /5\.7 or newer/],
-    ['version', '5.7', version('5.7.0'), 'ok', /5\.7/],
-    ['version', '2025', version('2025.10.1'), 'warning', /only with Neo4j 5/],
+    ['version', '4.4', version('4.4.30'), 'wrong', /5\.24 or newer/],
+    ['version', '5.23', version('5.23.0'), 'wrong', /5\.24 or newer/],
+    ['version', '5.24', version('5.24.2'), 'warning', /tested with Neo4j 5\.26 and 2026\.08/],
+    ['version', '5.26', version('5.26.33'), 'ok', /5\.26\.33/],
+    ['version', '5.27 of Aura', version('5.27-aura'), 'ok', /Aura/],
+    ['version', '2025.10', version('2025.10.1'), 'warning', /tested with/],
+    ['version', '2025.11', version('2025.11.2'), 'wrong', /duplicate nodes/],
+    ['version', '2026.02.0', version('2026.02.0'), 'warning', /lose a property/],
+    ['version', '2026.02.1', version('2026.02.1'), 'warning', /tested with/],
+    ['version', '2026.08', version('2026.08.1'), 'ok', /2026\.08\.1/],
+    ['version', 'a newer one', version('2027.01.0'), 'warning', /tested with/],
     ['user', 'a role of a part', {}, 'ok', /outgraph_sweep/],
     ['user', 'only other roles', user(['reader', 'PUBLIC']), 'warning', /none is outgraph's/],
     ['user', 'no authentication', { readUser: async () => null }, 'warning', /no authentication/],
