@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { projectRoot } from '../../tools/local/paths.ts';
-import { runTool } from './run-tool.ts';
+import { runTool } from '../support/run-tool.ts';
 
 /** The oldest Go with which the driver, and so the library, can be built. */
 const oldest = { major: 1, minor: 25 };

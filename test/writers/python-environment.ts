@@ -3,14 +3,10 @@
  * packages, created once, and a function that runs each tool in it. The packages themselves are not
  * installed in it: the tools find them, and each other, as sources.
  */
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { install } from '../../tools/local/install.ts';
 import { projectRoot, stackFolder } from '../../tools/local/paths.ts';
-import { printStep } from '../../tools/local/progress.ts';
-import { runCommand } from '../../tools/local/run-command.ts';
-import { runTool } from './run-tool.ts';
+import { installPythonTools } from '../support/python-tools.ts';
+import { runTool } from '../support/run-tool.ts';
 
 /** The library, which pins the tools for all packages. */
 const library = path.join(projectRoot, 'writers/python');
@@ -35,29 +31,11 @@ export interface PythonEnvironment {
  * @throws StackError if the packages cannot be installed.
  */
 export async function installPython(python: string): Promise<PythonEnvironment> {
-  const requirements = path.join(library, 'requirements.txt');
-  const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex').slice(0, 12);
-  const folder = await install(
-    {
-      name: `python-writer-${digest}`,
-      title: 'Installing the tools that check the Python writer (50 MB)',
-      fill: async (target, logFile) => {
-        const run = (command: string, args: readonly string[]) =>
-          runCommand({
-            command,
-            args: ['-m', ...args],
-            cwd: target,
-            logFile,
-            onFailure:
-              'The packages for the Python writer could not be installed: the Python package index must be reachable.',
-          });
-        await run(python, ['venv', target]);
-        const options = ['--no-deps', '--only-binary=:all:', '--require-hashes', '-r', requirements];
-        await run(path.join(target, 'bin/python'), ['pip', 'install', '--disable-pip-version-check', ...options]);
-      },
-    },
-    printStep,
-  );
+  const folder = await installPythonTools(python, {
+    name: 'python-writer',
+    title: 'the tools that check the Python writer (50 MB)',
+    requirements: path.join(library, 'requirements.txt'),
+  });
   const executable = path.join(folder, 'bin/python');
   return {
     executable,
