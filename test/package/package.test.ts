@@ -110,6 +110,8 @@ describe('the package', () => {
         'examples/quickstart/write.js',
         'infra/permissions/neo4j-roles.cypher',
         'infra/permissions/deploy-policy.json',
+        'deploy/kubernetes/worker.yaml',
+        'deploy/systemd/outgraph-worker.service',
       ]),
     );
     const sources = tarball.names.filter((name) => /(?<!\.d)\.ts$/.test(name) && !name.startsWith('examples/'));
