@@ -2,6 +2,7 @@
  * The doctor's checks of MongoDB: the server, the set-up, the user's rights, the oplog and the
  * documents.
  */
+import { contractVersion } from '../../lib/contract/outbox-event.ts';
 import { type OplogFacts, type ServerFacts, standalone } from '../../lib/set-up/mongodb-inspect-server.ts';
 import { imitation } from '../../lib/set-up/mongodb-timestamps.ts';
 import { type Check, clockText, type Finding, ok, setUpAdvice, skipped, warning, wrong } from './doctor.ts';
@@ -22,6 +23,7 @@ export interface MongodbPorts {
   readonly readUser: () => Promise<UserFacts>;
   readonly findCollections: (names: readonly string[]) => Promise<CollectionFacts>;
   readonly readValidator: () => Promise<ValidatorFacts>;
+  readonly readContractVersion: () => Promise<number | null>;
   readonly findIndexProblems: () => Promise<readonly IndexProblem[]>;
   readonly findTtlIndexes: () => Promise<readonly CollectionProblem[]>;
   readonly findIdClashes: () => Promise<readonly CollectionProblem[]>;
@@ -109,6 +111,12 @@ export function mongodbChecks(ports: MongodbPorts | null, expected: MongodbExpec
     'validator',
     'it needs listCollections on the database',
     async (mongodb) => judgeValidator(await mongodb.readValidator()),
+    setUp,
+  );
+  add(
+    'contract',
+    'it needs find on outboxIdentity',
+    async (mongodb) => judgeContract(await mongodb.readContractVersion()),
     setUp,
   );
   const indexes = add(
@@ -201,6 +209,22 @@ function judgeValidator({ state, level, action }: ValidatorFacts): Finding {
   if (level !== 'moderate')
     return wrong('the validator of outbox is strict: an event that bypasses it cannot be marked dead', setUpAdvice);
   return ok('the one of this version; it rejects an invalid event, and aborts its transaction');
+}
+
+/** Events name no version: the doctor compares the outbox, and a writer library states its own. */
+export function judgeContract(found: number | null): Finding {
+  if (found === null) return warning('the set-up that ran last recorded no version of the contract', setUpAdvice);
+  if (found < contractVersion)
+    return wrong(
+      `outbox has version ${found} of the contract; this version of outgraph has ${contractVersion}`,
+      setUpAdvice,
+    );
+  if (found > contractVersion)
+    return warning(
+      `outbox has version ${found} of the contract, newer than this version's ${contractVersion}`,
+      'Run the doctor of the version that applied the set-up.',
+    );
+  return ok(`version ${found}, as this version's; a writer library states its own`);
 }
 
 function judgeIndexes(problems: readonly IndexProblem[]): Finding {

@@ -40,6 +40,7 @@ import {
   readServerFacts,
 } from '../../lib/set-up/mongodb-inspect-server.ts';
 import { fillsTimestamps } from '../../lib/set-up/mongodb-timestamps.ts';
+import { readContractVersion } from '../../lib/set-up/mongodb-version.ts';
 import { tombstoneIndex } from '../../lib/set-up/neo4j-graph.ts';
 import { type CanaryNote, readLastCanary } from '../../lib/sweep/mongodb-canaries.ts';
 
@@ -162,6 +163,7 @@ function openMongodb(
       readUser: () => compareWithParts(db, documentCollections(loaded)),
       findCollections: (names) => findCollections(db, names),
       readValidator: () => readValidator(db),
+      readContractVersion: () => readContractVersion(db),
       findIndexProblems: () => findIndexProblems(db),
       findTtlIndexes: () => findTtlIndexes(db, documentCollections(loaded)),
       findIdClashes: () => findIdClashes(db, withDocuments(loaded)),

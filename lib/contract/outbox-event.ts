@@ -11,6 +11,13 @@ import type { Position } from './position.ts';
 /** Name of the outbox collection, in the database of the documents. */
 export const outboxCollection = 'outbox';
 
+/**
+ * Version of the contract: of the fields that a writer inserts, and of their rules. The writers in
+ * Python and Go have the same constant. The set-up records it with the outbox, and `outgraph doctor`
+ * compares it.
+ */
+export const contractVersion = 1;
+
 /** Maximum length of an `aggregateId`, in bytes of UTF-8. */
 export const aggregateIdMaxBytes = 512;
 

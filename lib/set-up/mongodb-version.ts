@@ -4,6 +4,7 @@
  */
 
 import type { Db } from 'mongodb';
+import { contractVersion } from '../contract/outbox-event.ts';
 import { identityCollection } from '../outbox/collections.ts';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 
@@ -16,6 +17,8 @@ export const setUpVersion = 1;
 interface AppliedSetUp {
   readonly _id: string;
   readonly version: number;
+  /** Version of the contract that its outbox accepts; set-ups before it recorded none. */
+  readonly contract?: number;
 }
 
 const documentId = 'set-up';
@@ -27,10 +30,21 @@ const documentId = 'set-up';
  * @throws Fault `mongodb-unavailable`.
  */
 export async function readNewerSetUp(db: Db): Promise<number | null> {
-  const applied = await withMongodbFaults(() =>
-    db.collection<AppliedSetUp>(identityCollection).findOne({ _id: documentId }),
-  );
+  const applied = await readApplied(db);
   return applied !== null && applied.version > setUpVersion ? applied.version : null;
+}
+
+/**
+ * Returns the version of the contract that the outbox accepts; null if the set-up recorded none.
+ *
+ * @throws Fault `mongodb-unavailable`, `permission-denied`.
+ */
+export async function readContractVersion(db: Db): Promise<number | null> {
+  return (await readApplied(db))?.contract ?? null;
+}
+
+function readApplied(db: Db): Promise<AppliedSetUp | null> {
+  return withMongodbFaults(() => db.collection<AppliedSetUp>(identityCollection).findOne({ _id: documentId }));
 }
 
 /** Records that this version's set-up was applied. @throws Fault `mongodb-unavailable`. */
@@ -40,7 +54,7 @@ export async function recordSetUpVersion(db: Db): Promise<void> {
       .collection<AppliedSetUp>(identityCollection)
       .updateOne(
         { _id: documentId },
-        { $max: { version: setUpVersion } },
+        { $max: { version: setUpVersion, contract: contractVersion } },
         { upsert: true, writeConcern: { w: 'majority' } },
       ),
   );

@@ -224,7 +224,7 @@ describe('a service that imports it', () => {
 
   it.each([
     ['outgraph', ['Fault', 'createCatalog', 'defineAggregate', 'documentId', 'graph', 'storedNumber']],
-    ['outgraph/writer', ['TrackedCollection', 'recordEvent', 'recordEvents', 'trackCollection']],
+    ['outgraph/writer', ['TrackedCollection', 'contractVersion', 'recordEvent', 'recordEvents', 'trackCollection']],
     [
       'outgraph/handlers',
       ['createConsumerHandler', 'createPublisherHandler', 'createSetUpHandler', 'createSweepHandler'],

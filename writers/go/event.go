@@ -14,6 +14,10 @@ import (
 //	pending, err := db.Collection(outgraph.OutboxCollection).CountDocuments(ctx, bson.M{"status": "pending"})
 const OutboxCollection = "outbox"
 
+// ContractVersion is the version of outgraph's contract that this library writes. "outgraph doctor" reports that of an
+// outbox.
+const ContractVersion = 1
+
 const (
 	aggregateIDMaxBytes        = 512
 	aggregateTypeMaxCharacters = 64

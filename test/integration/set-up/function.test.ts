@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { CloudFormationCustomResourceEvent, Context } from 'aws-lambda';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { contractVersion } from '../../../lib/contract/outbox-event.ts';
 import { identityCollection } from '../../../lib/outbox/collections.ts';
 import { createCatalog } from '../../../lib/projection/catalog.ts';
 import { readSettings, setUpSettings } from '../../../lib/runtime/settings.ts';
@@ -85,7 +86,7 @@ it('sets up and answers SUCCESS, with the empty content type that the signed URL
   const answer = await request(create);
   expect(answer).toMatchObject({ method: 'PUT', contentType: '' });
   expect(answer.body).toMatchObject({ Status: 'SUCCESS', PhysicalResourceId: 'outgraph-set-up', RequestId: 'request' });
-  expect(await version()).toMatchObject({ version: setUpVersion });
+  expect(await version()).toMatchObject({ version: setUpVersion, contract: contractVersion });
 });
 
 it.each([

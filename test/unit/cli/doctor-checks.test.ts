@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { configurationChecks, readSettingStates, type SettingState } from '../../../cli/doctor/check-configuration.ts';
 import {
   judgeClock,
+  judgeContract,
   judgeFeatureVersion,
   judgeOplog,
   judgeTopology,
@@ -19,6 +20,7 @@ import { type Check, examineStage, ok } from '../../../cli/doctor/doctor.ts';
 import { testedNeo4j } from '../../../cli/doctor/expectations.ts';
 import type { QueueFacts, RuleFacts } from '../../../cli/doctor/sqs-inspect-queue.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
+import { contractVersion } from '../../../lib/contract/outbox-event.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
 import { createCatalog } from '../../../lib/projection/catalog.ts';
 import { unknownSettings } from '../../../lib/runtime/unknown-settings.ts';
@@ -113,6 +115,10 @@ describe('MongoDB', () => {
     ['version 7', judgeVersion({ ...server, version: '7.0.0' }, false), 'ok', /7\.0\.0/],
     ['version 10', judgeVersion({ ...server, version: '10.0.0' }, false), 'ok', /10/],
     ['a server with feature compatibility version 5.0', judgeFeatureVersion('5.0'), 'wrong', /version is still 5\.0/],
+    ["this version's contract", judgeContract(contractVersion), 'ok', /version \d+, as this version's/],
+    ['an older contract', judgeContract(contractVersion - 1), 'wrong', /this version of outgraph has/],
+    ['a newer contract', judgeContract(contractVersion + 1), 'warning', /newer than this version's/],
+    ['a set-up that recorded no contract', judgeContract(null), 'warning', /recorded no version/],
     ['write concern 1', judgeWriteConcern('1'), 'warning', /may be rolled back/],
     ['a full oplog of 23.9 hours', judgeOplog({ hours: 23.9, isGrowing: false }), 'warning', /23\.9 hours/],
     ['a full oplog of 24 hours', judgeOplog({ hours: 24, isGrowing: false }), 'ok', /24 hours/],

@@ -8,12 +8,13 @@ Example:
 """
 
 from outgraph_writer.aggregate import Aggregate, Problem, document_id
-from outgraph_writer.event import OUTBOX, Change
+from outgraph_writer.event import CONTRACT_VERSION, OUTBOX, Change
 from outgraph_writer.fault import Fault, FaultCode
 from outgraph_writer.graph import graph
 from outgraph_writer.synchronous import TrackedCollection, record_event, record_events, track_collection
 
 __all__ = [
+    "CONTRACT_VERSION",
     "OUTBOX",
     "Aggregate",
     "Change",

@@ -23,6 +23,9 @@ from outgraph_writer.stored import is_text, to_raw
 #: The name of the outbox, which is in the database of its documents: ``db[OUTBOX].count_documents({})``.
 OUTBOX: Final = "outbox"
 
+#: The version of outgraph's contract that this library writes. ``outgraph doctor`` reports that of an outbox.
+CONTRACT_VERSION: Final = 1
+
 _ID_MAX_BYTES: Final = 512
 #: Code points that a text of Python may contain, but UTF-8 may not.
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
