@@ -2,8 +2,13 @@
  * Checks the Go modules with Go's own tools, on the stack's replica set. Without Go the tests are
  * skipped, or fail if every writer must be tested.
  */
+import { cp, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { projectRoot } from '../../tools/local/paths.ts';
+import { readRepository, setRepository } from '../../tools/release/set-repository.ts';
+import { runTool } from '../support/run-tool.ts';
 import { servers } from '../support/servers.ts';
 import { startStandaloneMongodb } from '../support/standalone-mongodb.ts';
 import { hasGo, type RunInModule, runsIn } from './go-command.ts';
@@ -11,6 +16,9 @@ import { hasGo, type RunInModule, runsIn } from './go-command.ts';
 const toolchain = hasGo();
 if (!toolchain && process.env.OUTGRAPH_ALL_WRITERS === '1')
   throw new Error('The Go writer cannot be tested: install Go 1.25 or newer.');
+
+/** The path of the modules in this repository. */
+const placeholder = readRepository(projectRoot);
 
 /** The first run downloads and compiles the modules. */
 const firstRunMillis = 900_000;
@@ -69,6 +77,34 @@ describe.skipIf(!toolchain).each(modules)('$name (needs Go 1.25 or newer)', ({ f
     const passed = new Set(ended('pass').map(({ Package }) => Package.slice(Package.indexOf(folder))));
     expect([...passed].sort()).toStrictEqual(packages);
     expect(ended('pass').length, 'the conformance tables are included').toBeGreaterThan(tests);
+  });
+});
+
+describe.skipIf(!toolchain)('the Go modules of a fork (needs Go 1.25 or newer)', () => {
+  let fork: string;
+  beforeAll(async () => {
+    fork = await mkdtemp(path.join(tmpdir(), 'outgraph-fork-'));
+    for (const name of ['package.json', ...modules.map(({ folder }) => folder)])
+      await cp(path.join(projectRoot, name), path.join(fork, name), { recursive: true });
+    setRepository(fork, 'github.com/acme/graphs');
+  });
+  afterAll(() => rm(fork, { recursive: true, force: true }));
+
+  it.each(modules)("are formatted, tidy and pass go vet with the fork's path: $folder", async ({ folder }) => {
+    const cwd = path.join(fork, folder);
+    const run = (command: string, args: readonly string[]) => runTool({ command, args, cwd, env: {} });
+    expect(await run('go', ['list', '-m'])).toBe(`github.com/acme/graphs/${folder}\n`);
+    expect(await run('gofmt', ['-l', '.'])).toBe('');
+    await run('go', ['mod', 'tidy', '-diff']);
+    await run('go', ['vet', './...']);
+    const names = (await readdir(cwd, { recursive: true })).filter((name) => /\.(go|mod|md)$/.test(name));
+    const texts = await Promise.all(names.map((name) => readFile(path.join(cwd, name), 'utf8')));
+    expect(names.filter((_, index) => texts[index]?.includes(`${placeholder}/`))).toStrictEqual([]);
+  });
+
+  it("have the repository that npm's provenance names", async () => {
+    const { repository } = JSON.parse(await readFile(path.join(fork, 'package.json'), 'utf8'));
+    expect(repository).toStrictEqual({ type: 'git', url: 'git+https://github.com/acme/graphs.git' });
   });
 });
 

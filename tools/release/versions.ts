@@ -12,7 +12,7 @@ import { projectRoot } from '../local/paths.ts';
 const places: Readonly<Record<string, RegExp>> = {
   'writers/python/pyproject.toml': /^version = "/m,
   'xmem/python/pyproject.toml': /(?:^version = "|outgraph-writer==)/m,
-  'xmem/go/go.mod': /outgraph\S*\/writers\/go v/,
+  'xmem/go/go.mod': /\/writers\/go v/,
   'writers/go/README.md': /writers\/go\/v/,
   'xmem/go/README.md': /(?:\/go@v|xmem\/go\/v)/,
   'examples/bookshop/package.json': /"outgraph": "\^/,
