@@ -38,7 +38,7 @@ async function spoiled(file: string, from: string, to: string): Promise<string> 
   return copy;
 }
 
-describe.skipIf(python === undefined)('the files for containers (needs Python 3.11 or newer)', () => {
+describe.skipIf(python === undefined)('the project (needs Python 3.11 or newer)', () => {
   let bin: string;
   beforeAll(async () => {
     const requirements = path.join(projectRoot, 'tools/deploy-checks/requirements.txt');
@@ -78,11 +78,21 @@ describe.skipIf(python === undefined)('the files for containers (needs Python 3.
     await expect(check([wrong])).rejects.toThrow('livenesProbe');
   });
 
+  it.each(['writers/python', 'xmem/python'])('has a Python package that builds and passes twine: %s', async (name) => {
+    const dist = path.join(folder, name);
+    const python = (args: readonly string[]) =>
+      runTool({ command: path.join(bin, 'python'), args: ['-m', ...args], cwd: projectRoot, env: {} });
+    await python(['build', '--no-isolation', '--outdir', dist, name]);
+    const built = await readdir(dist);
+    expect(built).toHaveLength(2);
+    await python(['twine', 'check', '--strict', ...built.map((file) => path.join(dist, file))]);
+  });
+
   it('has workflows that follow the published schema', async () => {
-    const folder = '.github/workflows';
+    const workflows = '.github/workflows';
     const check = (file: string) => run('check-jsonschema', ['--builtin-schema', 'vendor.github-workflows', file]);
-    for (const name of await readdir(path.join(projectRoot, folder))) await check(`${folder}/${name}`);
-    await expect(check(await spoiled(`${folder}/ci.yml`, 'runs-on', 'run-on'))).rejects.toThrow('ci.yml');
+    for (const name of await readdir(path.join(projectRoot, workflows))) await check(`${workflows}/${name}`);
+    await expect(check(await spoiled(`${workflows}/ci.yml`, 'runs-on', 'run-on'))).rejects.toThrow('ci.yml');
   });
 });
 
