@@ -20,6 +20,7 @@ const places: Readonly<Record<string, RegExp>> = {
   'deploy/kubernetes/set-up.yaml': /\/outgraph:/,
   'deploy/kubernetes/worker.yaml': /\/outgraph:/,
   'README.md': /outgraph-(?=\S+\.tgz)/,
+  'docs/how-to/run-on-your-platform.md': /(?:\/outgraph:|outgraph-)/,
   'docs/quickstart.md': /outgraph-(?=\S+\.tgz)/,
 };
 
