@@ -2,12 +2,14 @@
 import { createServer } from 'node:http';
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Command, InvalidArgumentError } from 'commander';
+import { collectDefaultMetrics } from 'prom-client';
 import { Fault, type FaultCode } from '../../lib/contract/fault.ts';
 import type { AggregateCatalog } from '../../lib/projection/catalog.ts';
 import type { GraphAddress, OutboxAddress } from '../../lib/runtime/addresses.ts';
 import { type WorkerSettings, workerSettings } from '../../lib/runtime/settings.ts';
 import { requireReplicaSet } from '../../lib/set-up/mongodb-inspect-server.ts';
 import { checkGraph } from '../../lib/set-up/neo4j-graph.ts';
+import { answerProbes } from '../../lib/worker/answer-probes.ts';
 import { workerLog } from '../../lib/worker/log.ts';
 import { startWorker } from '../../lib/worker/wiring.ts';
 import { withGraph, withOutbox } from '../databases.ts';
@@ -27,8 +29,9 @@ Example:
 It tails the outbox, applies events to Neo4j in batches, acknowledges them, and
 republishes stale ones, until SIGTERM or Ctrl-C: then it finishes its batches
 and exits with 0. Several may run: one works, the others take over when it
-stops. It logs one line of JSON per entry. GET /health answers 200 while every
-part works, and 503 otherwise.
+stops. It logs one line of JSON per entry. GET /livez answers 200 while the
+process works, GET /readyz 200 while every part works (503 says what does not),
+and GET /metrics has the metrics for Prometheus.
 
 Settings, from the environment (all of them: docs/reference/settings.md):
   MONGODB_URI, MONGODB_DATABASE         documents and outbox
@@ -47,14 +50,14 @@ const meanings = {
 /** The command. */
 export function workerCommand(shell: Shell): Command {
   const command = new Command('worker')
-    .option('--health-port <port>', 'answer GET /health on this port (0: no health endpoint)', port, 8080)
-    .option('--health-host <address>', 'listen only on this address (default: all)')
+    .option('--port <port>', 'answer probes and Prometheus on this port (0: none)', port, 8080)
+    .option('--bind <address>', 'listen only on this address (default: all)')
     .addHelpText('after', `${help}\n${exitCodesText(meanings)}`);
   return addCatalogOption(command).action(
-    async ({ healthPort, healthHost, ...options }: { healthPort: number; healthHost?: string } & CatalogOption) =>
+    async ({ port, bind, ...options }: { port: number; bind?: string } & CatalogOption) =>
       runWorker(shell, await readSettingsOrExit(shell, workerSettings), await readCatalogOrExit(shell, options), {
-        host: healthHost,
-        port: healthPort,
+        host: bind,
+        port,
       }),
   );
 }
@@ -68,20 +71,16 @@ async function runWorker(
   const server = createServer();
   try {
     await checkSetUp(settings);
-    const otherwise = 'choose another with --health-port, or 0 for no health endpoint';
+    const otherwise = 'choose another with --port, or 0 for none';
     if (address.port !== 0) await listen(server, address, otherwise);
   } catch (error) {
     throw reportFailure(shell, error, false);
   }
   const logger = new Logger({ serviceName: 'outgraph-worker' });
   const worker = startWorker(settings, catalog, workerLog(logger));
-  server.on('request', (request, response) => {
-    const health = worker.health();
-    const found = request.url === '/health';
-    response.writeHead(found ? (health.healthy ? 200 : 503) : 404, { 'content-type': 'application/json' });
-    response.end(found ? JSON.stringify(health) : '{}');
-  });
-  logger.info('worker started', { healthHost: address.host, healthPort: address.port });
+  collectDefaultMetrics({ register: worker.metrics });
+  server.on('request', answerProbes(worker));
+  logger.info('worker started', { bind: address.host, port: address.port });
 
   // Ignore a second signal: after an early exit, the lease would stay taken.
   const ignore = () => undefined;

@@ -3,17 +3,17 @@
  * Lambda's format and the consumer's flow.
  */
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
 import type { Context, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { z } from 'zod';
 import { Fault } from '../contract/fault.ts';
 import type { AggregateCatalog } from '../projection/catalog.ts';
+import { recordIn } from '../runtime/metrics.ts';
 import { prepareFunction } from '../runtime/prepare-function.ts';
 import { queueConsumerSettings } from '../runtime/settings.ts';
 import { consumeLog } from './log.ts';
-import type { ConsumeReport } from './ports.ts';
+import { applyLags, recordCounts } from './metrics.ts';
 import type { QueueMessage } from './queue-message.ts';
 import { wireConsumer } from './wiring.ts';
 
@@ -30,12 +30,15 @@ export function createConsumerHandler(catalog: AggregateCatalog) {
     wireConsumer(settings, catalog),
   );
   const log = consumeLog(logger);
+  const record = recordIn(metrics);
 
   async function runConsumer(event: SQSEvent, context: Context): Promise<SQSBatchResponse> {
     const messages = readMessages(event);
     const remainingMillis = () => context.getRemainingTimeInMillis();
     const report = await wired.use((consumer) => consumer.consume(messages, remainingMillis, log));
-    recordMetrics(metrics, report);
+    recordCounts(report, record);
+    const lags = applyLags(report, Date.now());
+    if (lags.length > 0) record('ApplyLag', Math.max(...lags));
     const { failedMessageIds, appliedCreatedAt, lastFailure, ...counts } = report;
     logger.info('batch consumed', { messages: messages.length, unsettled: failedMessageIds.length, ...counts });
     return { batchItemFailures: failedMessageIds.map((itemIdentifier) => ({ itemIdentifier })) };
@@ -67,14 +70,4 @@ function readMessages(event: unknown): readonly QueueMessage[] {
   return parsed.data.Records.map(({ messageId, body, attributes, receiptHandle }) => {
     return { messageId, body, receiveCount: attributes.ApproximateReceiveCount, receiptHandle };
   });
-}
-
-function recordMetrics(metrics: Metrics, report: ConsumeReport): void {
-  metrics.addMetric('EventsApplied', MetricUnit.Count, report.applied);
-  metrics.addMetric('EventsSuperseded', MetricUnit.Count, report.superseded);
-  metrics.addMetric('EventsDead', MetricUnit.Count, report.dead);
-  metrics.addMetric('OwnershipConflicts', MetricUnit.Count, report.conflicts);
-  metrics.addMetric('MessagesUnreadable', MetricUnit.Count, report.unreadable);
-  const oldest = Math.min(...report.appliedCreatedAt.map((createdAt) => createdAt.getTime()));
-  if (Number.isFinite(oldest)) metrics.addMetric('ApplyLag', MetricUnit.Milliseconds, Math.max(0, Date.now() - oldest));
 }

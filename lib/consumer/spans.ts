@@ -4,6 +4,7 @@
  */
 
 import { describeError } from '../contract/fault.ts';
+import { otlpUrl } from '../runtime/otlp.ts';
 import type { TraceSettings } from '../runtime/settings.ts';
 import type { BatchTrace, TracingOptions } from '../runtime/tracing.ts';
 import type { ConsumeLog, ConsumeReport } from './ports.ts';
@@ -39,7 +40,7 @@ const responseMillis = 500;
 
 /** Creates spans for the configured endpoint, or none without one. */
 export function joinBatchSpans(settings: TraceSettings, options: SpanOptions): BatchSpans {
-  const url = tracesUrl(settings);
+  const url = otlpUrl(settings, settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, 'v1/traces');
   if (url === null) return { trace: ({ log }, run) => run(log), close: async () => undefined };
   // Loaded while the function starts, so that the first batch does not wait for it.
   const opening = import('../runtime/tracing.ts').then(({ Tracing }) => new Tracing({ ...options, url }));
@@ -86,15 +87,4 @@ async function runTraced(
     batch.end(describeError(error).code);
     throw error;
   }
-}
-
-/**
- * Returns the traces endpoint unchanged, or the traces path under the general endpoint. Null if
- * neither is set or OpenTelemetry is disabled.
- */
-function tracesUrl(settings: TraceSettings): string | null {
-  if (settings.OTEL_SDK_DISABLED) return null;
-  if (settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT !== '') return settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT;
-  const endpoint = settings.OTEL_EXPORTER_OTLP_ENDPOINT;
-  return endpoint === '' ? null : `${endpoint.replace(/\/$/, '')}/v1/traces`;
 }

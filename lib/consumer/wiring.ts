@@ -51,6 +51,8 @@ export interface Consumer {
     remainingMillis: () => number,
     log: ConsumeLog & SpanLog,
   ) => Promise<ConsumeReport>;
+  /** Asks both servers whether they answer and are set up, and returns the faults. */
+  readonly check: () => Promise<readonly unknown[]>;
   readonly close: () => Promise<void>;
 }
 
@@ -214,6 +216,19 @@ export function joinConsumer(
       spans.trace({ messages: messages.length, remainingMillis, log }, (spanned) =>
         consumeBatch(messages, remainingMillis, spanned),
       ),
+    check: async () => {
+      const asked = await Promise.allSettled([
+        // Batches in progress use the connection too, so it is not renewed here.
+        withinTime('Neo4j', pingMillis, () => pingNeo4j(graph.current.driver, database)),
+        withinTime('MongoDB', pingMillis, () => pingMongodb(db)),
+      ]);
+      const faults = asked.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []));
+      if (faults.length > 0) return faults;
+      return withinTime('MongoDB', pingMillis, checkSetUp).then(
+        () => [],
+        (error: unknown) => [error],
+      );
+    },
     close: async () => {
       queue.close();
       await Promise.all([mongodb.close(), graph.close(), spans.close()]);

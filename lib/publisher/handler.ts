@@ -4,10 +4,10 @@
  * over.
  */
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
-import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
+import { recordIn } from '../runtime/metrics.ts';
 import { prepareFunction } from '../runtime/prepare-function.ts';
 import { publisherSettings } from '../runtime/settings.ts';
 import { publishLog } from './log.ts';
@@ -23,6 +23,7 @@ import { wirePublisher } from './wiring.ts';
  */
 export function createPublisherHandler() {
   const { logger, metrics, wired } = prepareFunction(publisherSettings, wirePublisher);
+  const record = recordIn(metrics);
 
   async function runPublisher(_event: unknown, context: Context): Promise<PublishReport> {
     const counts = noCounts();
@@ -30,16 +31,16 @@ export function createPublisherHandler() {
     const log = publishLog(logger, metrics);
     try {
       const report = await wired.use((publisher) => publisher.publishUntilTimeIsUp(remainingMillis, log, counts));
-      if (report.outcome === 'handed-over') metrics.addMetric('PublisherRuns', MetricUnit.Count, 1);
+      if (report.outcome === 'handed-over') record('PublisherRuns', 1);
       logger.info('publisher finished', { ...report });
       return report;
     } finally {
-      metrics.addMetric('EventsPublished', MetricUnit.Count, counts.published);
-      metrics.addMetric('EntriesPublished', MetricUnit.Count, counts.entries);
-      metrics.addMetric('EventsRefused', MetricUnit.Count, counts.refused);
+      record('EventsPublished', counts.published);
+      record('EntriesPublished', counts.entries);
+      record('EventsRefused', counts.refused);
       // Each loss was counted when it was found. These zeros keep the series free of gaps.
-      metrics.addMetric('HistoryLost', MetricUnit.Count, 0);
-      metrics.addMetric('ChangeEventsTooLarge', MetricUnit.Count, 0);
+      record('HistoryLost', 0);
+      record('ChangeEventsTooLarge', 0);
     }
   }
 

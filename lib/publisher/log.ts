@@ -3,16 +3,18 @@
  * end of an invocation.
  */
 import type { Logger } from '@aws-lambda-powertools/logger';
-import { type Metrics, MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { Metrics } from '@aws-lambda-powertools/metrics';
 import { describeError } from '../contract/fault.ts';
 import { eventFields, logsEachEvent } from '../runtime/event-fields.ts';
+import { type MetricName, recordIn } from '../runtime/metrics.ts';
 import type { LossCode, PublishLog } from './ports.ts';
 import type { RetryLog } from './publish-until-time-is-up.ts';
 
-const lossMetrics = {
+/** The metric of each loss of the tail. */
+export const lossMetrics = {
   'history-lost': 'HistoryLost',
   'change-event-too-large': 'ChangeEventsTooLarge',
-} as const satisfies Record<LossCode, string>;
+} as const satisfies Record<LossCode, MetricName>;
 
 /**
  * Creates the publisher's log. It counts a loss immediately, because an invocation that crashes
@@ -24,7 +26,7 @@ export function publishLog(
 ): PublishLog & RetryLog {
   return {
     publishingPending: (code) => {
-      if (code !== null) metrics.singleMetric().addMetric(lossMetrics[code], MetricUnit.Count, 1);
+      if (code !== null) recordIn(metrics.singleMetric())(lossMetrics[code], 1);
       logger.warn('publishing every pending event', { reason: code ?? 'first-start' });
     },
     ...pointerLog(logger),

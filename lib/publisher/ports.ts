@@ -44,8 +44,13 @@ export interface PublishPorts<Token> extends Omit<SendOptions, 'maySend'> {
   /** Reads the next chunk of the backlog, causally after the backlog's end. */
   readonly readBacklog: (backlog: Backlog) => Promise<BacklogChunk>;
   readonly remainingMillis: () => number;
+  /** Called about once a second, or more often, while the publisher works. */
+  readonly working?: (role: PublisherRole) => void;
   readonly log: PublishLog;
 }
+
+/** Whether a publisher has the lease and tails the outbox, or waits for another one's to end. */
+export type PublisherRole = 'tail' | 'standby';
 
 /** Why a tail cannot continue. */
 export type LossCode = 'history-lost' | 'change-event-too-large';

@@ -73,6 +73,7 @@ async function waitForLease<Token>(ports: PublishPorts<Token>): Promise<HeldLeas
   for (;;) {
     const lease = await ports.acquireLease();
     if (lease !== null || ports.remainingMillis() < handOverMillis + leasePollMillis) return lease;
+    ports.working?.('standby');
     await ports.sleep(leasePollMillis);
   }
 }
@@ -130,6 +131,7 @@ class PublishRun<Token> {
     try {
       while (!this.#leaseLost && this.#ports.remainingMillis() >= handOverMillis) {
         progress = await this.#publishNext(tail, progress);
+        this.#ports.working?.('tail');
       }
     } finally {
       await tail.close();

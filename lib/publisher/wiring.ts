@@ -15,7 +15,7 @@ import { connectEventBus, sendPacks } from './event-bus.ts';
 import { scanPending } from './mongodb-backlog.ts';
 import { tailOutbox } from './mongodb-change-stream.ts';
 import { acquireLease, type Checkpoint, type ResumeToken, releaseLease, saveCheckpoint } from './mongodb-lease.ts';
-import type { PublishLog, PublishPorts } from './ports.ts';
+import type { PublisherRole, PublishLog, PublishPorts } from './ports.ts';
 import { type PublishCounts, type PublishReport, publish } from './publish.ts';
 import { publishUntilTimeIsUp, type RetryLog } from './publish-until-time-is-up.ts';
 import type { SendPacks } from './send-all.ts';
@@ -46,6 +46,8 @@ export interface PointerSink {
    */
   readonly markRedelivered?: (pointers: readonly Pointer[]) => void;
   readonly close: () => void;
+  /** As {@link PublishPorts.working}. */
+  readonly working?: (role: PublisherRole) => void;
   /** The id of the lease and checkpoint. */
   readonly checkpointId: string;
   /**
@@ -107,6 +109,7 @@ export function joinPublisher(
       return chunk;
     },
     send: sink.send,
+    ...(sink.working && { working: sink.working }),
     pointersPerEntry: sink.pointersPerEntry,
     sleep: (millis) => sleep(millis),
     random: Math.random,

@@ -22,7 +22,7 @@ const count = z.coerce.number().int().positive();
 const seconds = count;
 const text = z.string({ error: 'is required' }).min(1, 'is required');
 
-/** A URL for spans, or empty. */
+/** A URL for spans or metrics, or empty. */
 const endpoint = z.union([z.literal(''), z.url({ protocol: /^https?$/, error: 'must be an http or https URL' })]);
 
 const badReference = 'must be ssm:<name> or secretsmanager:<name>#<field>';
@@ -114,16 +114,21 @@ export const settings = z.object({
     .default(7)
     .meta({ description: 'How long processed events are kept' }),
   OTEL_EXPORTER_OTLP_ENDPOINT: endpoint.default('').meta({
-    description: 'Base URL for spans, as OTLP over HTTP; they are sent to its path `/v1/traces`. Empty: no spans',
+    description:
+      'Base URL for OTLP over HTTP: spans go to its path `/v1/traces` and metrics of the worker to `/v1/metrics`. ' +
+      'Empty: neither',
   }),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: endpoint
     .default('')
     .meta({ description: 'URL for spans only, including the path; takes precedence' }),
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: endpoint
+    .default('')
+    .meta({ description: "URL for the worker's metrics only, including the path; takes precedence" }),
   OTEL_SDK_DISABLED: z
     .string()
     .default('')
     .transform((value) => value.toLowerCase() === 'true')
-    .meta({ description: '`true` disables spans, whatever the endpoint' }),
+    .meta({ description: '`true` disables spans and metrics by OTLP, whatever the endpoint' }),
   OUTGRAPH_CATALOG: z
     .string()
     .default('')
@@ -202,6 +207,7 @@ export const workerSettings = settings.pick({
   ...databases,
   ...trials,
   ...sweeping,
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: true,
   PUBLISHER_LEASE_SECONDS: true,
   OUTGRAPH_CATALOG: true,
   WORKER_CONSUMERS: true,

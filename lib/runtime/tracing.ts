@@ -5,9 +5,9 @@
  */
 import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, TraceFlags, type Tracer, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
-import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, RandomIdGenerator, TracerProvider } from '@opentelemetry/sdk-trace';
 import { readTraceparent, type TracedEvent } from '../contract/traceparent.ts';
+import { resourceOf } from './otlp-resource.ts';
 
 export interface TracingOptions {
   /** URL for the spans, including the path: usually `…/v1/traces`. */
@@ -66,9 +66,7 @@ export class Tracing {
     const ids = new RandomIdGenerator();
     const exporter = new OTLPTraceExporter({ url, timeoutMillis: exportMillis });
     this.#provider = new TracerProvider({
-      resource: defaultResource()
-        .merge(resourceFromAttributes({ 'service.name': serviceName }))
-        .merge(detectResources({ detectors: [envDetector] })),
+      resource: resourceOf(serviceName),
       idGenerator: {
         generateTraceId: () => timedTraceId(ids.generateTraceId(), this.#now()),
         generateSpanId: () => ids.generateSpanId(),

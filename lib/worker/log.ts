@@ -16,7 +16,12 @@ import type { WorkLog } from './work.ts';
  * @example
  * const log: WorkerLog = workerLog(new Logger());
  */
-export type WorkerLog = ConsumeLog & SpanLog & PublishLog & SweepLog & WorkLog;
+export type WorkerLog = ConsumeLog & SpanLog & PublishLog & SweepLog & WorkLog & ExportLog;
+
+export interface ExportLog {
+  /** The collector did not accept the metrics. Not reported again until it has accepted some. */
+  readonly metricsNotDelivered: (reason: string) => void;
+}
 
 /**
  * Creates a worker log that writes to a Powertools logger.
@@ -30,6 +35,7 @@ export function workerLog(logger: Logger): WorkerLog {
     ...pointerLog(logger),
     ...consumeLog(logger),
     ...sweepLog(logger),
+    metricsNotDelivered: (reason) => logger.warn('metrics not delivered', { reason }),
     failed: (part, error, retryMillis) =>
       logger.error('a part of the worker failed and goes on', { part, retryMillis, ...describeError(error) }),
   };

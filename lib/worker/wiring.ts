@@ -4,25 +4,40 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Registry } from 'prom-client';
+import { applyLags, recordCounts } from '../consumer/metrics.ts';
 import { joinConsumer, noQueue } from '../consumer/wiring.ts';
+import { describeError } from '../contract/fault.ts';
+import { closeInTime } from '../graph/neo4j-unless-silent.ts';
 import type { AggregateCatalog } from '../projection/catalog.ts';
+import { lossMetrics } from '../publisher/log.ts';
 import { joinPublisher } from '../publisher/wiring.ts';
+import { otlpUrl } from '../runtime/otlp.ts';
 import type { WorkerSettings } from '../runtime/settings.ts';
+import { recordSweep } from '../sweep/metrics.ts';
 import { joinSweep } from '../sweep/wiring.ts';
+import type { ObservedWorker } from './answer-probes.ts';
 import type { WorkerLog } from './log.ts';
 import { MemoryQueue } from './memory-queue.ts';
+import { createMetrics } from './metrics.ts';
+import type { MetricExport } from './otlp-metrics.ts';
+import { readinessOf } from './readiness.ts';
 import { Work, type WorkHealth } from './work.ts';
 
 /**
  * A running worker.
  *
  * @example
- * const statusOf = (worker: Worker) => (worker.health().healthy ? 200 : 503);
+ * const isTailing = (worker: Worker) => worker.health().publisher === 'tail';
  */
-export interface Worker {
+export interface Worker extends ObservedWorker {
   /** Returns its current state, without asking a server. */
   readonly health: () => WorkHealth;
-  /** Finishes the batches in progress, releases the lease, and closes every connection. */
+  /**
+   * Finishes the batches in progress, releases the lease, and closes every connection. It takes at
+   * most 25 seconds: after 20, it abandons batches that wait for a silent server. Their events stay
+   * pending.
+   */
   readonly stop: () => Promise<void>;
 }
 
@@ -30,9 +45,16 @@ export interface Worker {
 const batchMillis = 60_000;
 
 /**
+ * Kubernetes ends a process 30 seconds after SIGTERM by default. Closing the connections takes a few
+ * of them.
+ */
+const stopMillis = 20_000;
+
+/**
  * Starts a worker: it tails the outbox, applies events in batches directly to Neo4j, acknowledges
  * them, and sweeps. You may run several: one tails, and the others take over when its lease
  * expires. It starts even if a server is unavailable, retries, and reports the failure in `health`.
+ * With an OTLP endpoint, it also sends its metrics there.
  *
  * @param settings read them with `readSettings(workerSettings, process.env)`.
  * @example
@@ -43,6 +65,9 @@ const batchMillis = 60_000;
 export function startWorker(settings: WorkerSettings, catalog: AggregateCatalog, log: WorkerLog): Worker {
   const queue = new MemoryQueue();
   const stopped = new AbortController();
+  let stopsAt = Number.POSITIVE_INFINITY;
+  const metrics = createMetrics(() => work.health());
+  const { record } = metrics;
   const publisher = joinPublisher(settings, {
     send: async (packs) => {
       await queue.send(packs.flat());
@@ -56,6 +81,7 @@ export function startWorker(settings: WorkerSettings, catalog: AggregateCatalog,
     checkpointId: 'worker/0',
     // The queue's content is lost when the process ends.
     durable: false,
+    working: (role) => work.publisherWorks(role),
   });
   // The driver's own back-off grows to many seconds. Without the driver's retries, the worker
   // resumes soon after Neo4j does.
@@ -69,16 +95,37 @@ export function startWorker(settings: WorkerSettings, catalog: AggregateCatalog,
   });
   const work = new Work(
     {
-      publish: (remainingMillis) => publisher.publish(remainingMillis, log),
-      consume: (messages) => {
-        const endsAt = Date.now() + batchMillis;
-        return consumer.consume(messages, () => endsAt - Date.now(), log);
+      publish: (remainingMillis) =>
+        publisher.publish(remainingMillis, {
+          ...log,
+          publishingPending: (code) => {
+            if (code !== null) record(lossMetrics[code], 1);
+            log.publishingPending(code);
+          },
+          published: (pointers) => {
+            record('EventsPublished', pointers.length);
+            log.published(pointers);
+          },
+        }),
+      consume: async (messages) => {
+        const startedAt = Date.now();
+        const remainingMillis = () => Math.min(startedAt + batchMillis, stopsAt) - Date.now();
+        const report = await consumer.consume(messages, remainingMillis, log);
+        metrics.batchEnded(Date.now() - startedAt);
+        recordCounts(report, record);
+        for (const lag of applyLags(report, Date.now())) record('ApplyLag', lag);
+        return report;
       },
-      sweep: (remainingMillis) => sweeper.sweep(remainingMillis, undefined, log),
+      sweep: (remainingMillis) => sweeper.sweep(remainingMillis, (report) => recordSweep(report, record), log),
       queue,
       sleep: (millis) => sleep(millis, undefined, { signal: stopped.signal }).catch(() => undefined),
       now: Date.now,
-      log,
+      log: {
+        failed: (part, error, retryMillis) => {
+          metrics.partFailed(part);
+          log.failed(part, error, retryMillis);
+        },
+      },
     },
     {
       consumers: settings.WORKER_CONSUMERS,
@@ -87,13 +134,27 @@ export function startWorker(settings: WorkerSettings, catalog: AggregateCatalog,
     },
   );
   const running = work.run();
+  const exported = startExport(settings, metrics.registry, log);
   return {
     health: () => work.health(),
+    readiness: () => readinessOf(work.health(), stopped.signal.aborted, consumer.check),
+    metrics: metrics.registry,
     stop: async () => {
+      stopsAt = Date.now() + stopMillis;
       work.stop();
       stopped.abort();
-      await running;
-      await Promise.all([publisher.close(), consumer.close(), sweeper.close()]);
+      await Promise.race([running, sleep(stopMillis, undefined, { ref: false })]);
+      await Promise.all([...[publisher, consumer, sweeper].map(closeInTime), exported?.then(({ close }) => close())]);
     },
   };
+}
+
+/** Null if no endpoint is set. OpenTelemetry is loaded only if one is. */
+function startExport(settings: WorkerSettings, registry: Registry, log: WorkerLog): Promise<MetricExport> | null {
+  const url = otlpUrl(settings, settings.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT, 'v1/metrics');
+  if (url === null) return null;
+  const failed = (error: unknown) => log.metricsNotDelivered(describeError(error).reason);
+  return import('./otlp-metrics.ts').then(({ exportMetrics }) =>
+    exportMetrics(registry, { url, serviceName: noQueue.spans.serviceName }, failed),
+  );
 }

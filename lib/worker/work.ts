@@ -5,7 +5,8 @@
  */
 import type { ConsumeReport } from '../consumer/ports.ts';
 import type { QueueMessage } from '../consumer/queue-message.ts';
-import { Fault } from '../contract/fault.ts';
+import { describeError, Fault } from '../contract/fault.ts';
+import type { PublisherRole } from '../publisher/ports.ts';
 import type { PublishReport } from '../publisher/publish.ts';
 import type { SweepReport } from '../sweep/sweep.ts';
 import type { MemoryQueue } from './memory-queue.ts';
@@ -36,10 +37,8 @@ export interface WorkOptions {
   readonly sweepSeconds: number;
 }
 
-/** The health of a worker. */
+/** The state of a worker. */
 export interface WorkHealth {
-  /** False if a part has been failing for a minute, or since the worker started. */
-  readonly healthy: boolean;
   readonly applied: number;
   readonly dead: number;
   readonly queued: number;
@@ -50,12 +49,19 @@ export interface WorkHealth {
    * for example a foreign lock. Null if there are none.
    */
   readonly failedEvents: { readonly count: number; readonly reason: string } | null;
-  /** The parts that are failing now, and since when in milliseconds since the epoch. */
-  readonly failing: Readonly<Partial<Record<WorkPart, number>>>;
+  /**
+   * `tail`: its publisher has the lease; `standby`: it waits for another worker's to end. Null while
+   * it has not seen the lease yet, or fails.
+   */
+  readonly publisher: PublisherRole | null;
+  /** The parts that are failing now, why, and since when in milliseconds since the epoch. */
+  readonly failing: Readonly<Partial<Record<WorkPart, PartFailure>>>;
 }
 
-/** A part that fails for longer than this makes the worker unhealthy. */
-const unhealthyMillis = 60_000;
+export interface PartFailure {
+  readonly since: number;
+  readonly reason: string;
+}
 
 /** How long a failed event is shown; it is retried within a minute. */
 const failureShownMillis = 120_000;
@@ -68,8 +74,8 @@ const maxRetryMillis = 1_000;
 export class Work {
   readonly #ports: WorkPorts;
   readonly #options: WorkOptions;
-  readonly #failing = new Map<WorkPart, number>();
-  readonly #succeeded = new Set<WorkPart>();
+  readonly #failing = new Map<WorkPart, PartFailure>();
+  #publisher: PublisherRole | null = null;
   #applied = 0;
   #dead = 0;
   #lastSettledAt: number | null = null;
@@ -97,15 +103,21 @@ export class Work {
     this.#ports.queue.close();
   }
 
+  /** The publisher runs until it is stopped, so it reports itself that it works. */
+  publisherWorks(role: PublisherRole): void {
+    this.#publisher = role;
+    this.#failing.delete('publisher');
+  }
+
   health(): WorkHealth {
     const now = this.#ports.now();
     return {
-      healthy: [...this.#failing].every(([part, since]) => this.#succeeded.has(part) && now - since < unhealthyMillis),
       applied: this.#applied,
       dead: this.#dead,
       queued: this.#ports.queue.inFlight,
       lastSettledAt: this.#lastSettledAt,
       failedEvents: this.#failedEvents(now),
+      publisher: this.#publisher,
       failing: Object.fromEntries(this.#failing),
     };
   }
@@ -122,21 +134,18 @@ export class Work {
   async #repeat(part: WorkPart, once: () => Promise<unknown>): Promise<void> {
     let retryMillis = firstRetryMillis;
     while (!this.#stopping) {
-      const startedAt = this.#ports.now();
       try {
         await once();
         // It may have ended because the worker was stopped, which is not a success.
         if (this.#stopping) return;
-        this.#succeeded.add(part);
         retryMillis = firstRetryMillis;
         this.#failing.delete(part);
       } catch (error) {
         // It ran out of time because the worker was stopped.
         if (this.#stopping && error instanceof Fault && error.code === 'time-up') return;
-        const failedAt = this.#ports.now();
-        // The publisher runs until it is stopped, or fails.
-        if (failedAt - startedAt >= unhealthyMillis) this.#succeeded.add(part);
-        if (!this.#failing.has(part)) this.#failing.set(part, failedAt);
+        const since = this.#failing.get(part)?.since ?? this.#ports.now();
+        this.#failing.set(part, { since, reason: describeError(error).reason });
+        if (part === 'publisher') this.#publisher = null;
         this.#ports.log.failed(part, error, retryMillis);
         await this.#ports.sleep(retryMillis);
         retryMillis = Math.min(2 * retryMillis, maxRetryMillis);

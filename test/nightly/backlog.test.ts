@@ -115,7 +115,7 @@ it(rowTitle(crashTable.millionPending), { timeout: testMillis }, async () => {
   const startedAt = performance.now();
   const env = { ...databases.environment, POWERTOOLS_LOG_LEVEL: 'WARN', OUTGRAPH_CATALOG: 'xmem/catalog.ts' };
   const worker = new MeasuredProcess({
-    script: ['cli/outgraph.ts', 'worker', '--health-port', '0'],
+    script: ['cli/outgraph.ts', 'worker', '--port', '0'],
     heapMegabytes,
     env,
   });

@@ -62,7 +62,7 @@ it.each(['README.md', 'docs/quickstart.md'])('%s shows the first file of a servi
 it('after set-up, a write and a start of the worker, the graph matches the document', async () => {
   await node(outgraph('set-up'));
   await node(['write.js']);
-  worker = spawn(process.execPath, outgraph('worker', '--health-port', '0'), { cwd: service, env, stdio: 'ignore' });
+  worker = spawn(process.execPath, outgraph('worker', '--port', '0'), { cwd: service, env, stdio: 'ignore' });
   const driver = connectGraph({ neo4jUri: neo4j.uri, neo4jUsername: null, neo4jPassword: null });
   const cities = async () => {
     const { records } = await driver.executeQuery(

@@ -3,8 +3,9 @@ import type { ConsumeLog } from '../../lib/consumer/ports.ts';
 import type { SpanLog } from '../../lib/consumer/spans.ts';
 import type { PublishLog } from '../../lib/publisher/ports.ts';
 import type { SweepLog } from '../../lib/sweep/sweep.ts';
+import type { ExportLog } from '../../lib/worker/log.ts';
 
-export const silentLog: ConsumeLog & SpanLog & PublishLog & SweepLog = {
+export const silentLog: ConsumeLog & SpanLog & PublishLog & SweepLog & ExportLog = {
   publishingPending: () => undefined,
   published: () => undefined,
   leftToSweep: () => undefined,
@@ -18,4 +19,5 @@ export const silentLog: ConsumeLog & SpanLog & PublishLog & SweepLog = {
   eventExhausted: () => undefined,
   eventNotRepublished: () => undefined,
   eventUnreachable: () => undefined,
+  metricsNotDelivered: () => undefined,
 };

@@ -36,7 +36,7 @@ const messageSeconds = 120;
 /** The names in the table of docs/reference/metrics.md. A unit test compares it with the code. */
 export async function documentedMetrics(): Promise<readonly string[]> {
   const page = await readFile(path.join(projectRoot, 'docs/reference/metrics.md'), 'utf8');
-  const table = page.slice(page.indexOf('| metric | from |')).split('\n\n')[0] ?? '';
+  const table = page.slice(page.indexOf('| CloudWatch |')).split('\n\n')[0] ?? '';
   return table.split('\n').flatMap((row) => {
     const [, names = ''] = row.split('|');
     return [...names.matchAll(/`(\w+)`/g)].map(([, name = '']) => name);

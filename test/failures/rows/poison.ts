@@ -78,7 +78,7 @@ export async function poisonedWorker(stack: FailureStack): Promise<void> {
     startInBackground({
       name: 'worker',
       command: process.execPath,
-      args: ['--max-old-space-size=256', path.join(projectRoot, 'cli/outgraph.ts'), 'worker', '--health-port', '0'],
+      args: ['--max-old-space-size=256', path.join(projectRoot, 'cli/outgraph.ts'), 'worker', '--port', '0'],
       cwd: stack.folder,
       env: { ...env, PUBLISHER_LEASE_SECONDS: '1' },
       logFile: path.join(stack.logsFolder, 'worker.log'),

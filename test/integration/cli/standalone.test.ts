@@ -55,7 +55,7 @@ it('a worker on a standalone server set up by an older version says the same, an
   const client = new MongoClient(uri);
   await setUpOutbox(client.db('outgraph'), { processedRetentionSeconds: 3_600 });
   await client.close();
-  const run = await startOutgraph(['worker', '--health-port', '0'], settings).ended;
+  const run = await startOutgraph(['worker', '--port', '0'], settings).ended;
   expect(run).toMatchObject({ exitCode: 1, stderr: reason });
 });
 

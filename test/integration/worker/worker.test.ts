@@ -72,7 +72,7 @@ it('applies events from before it started and events that arrive while it runs',
   await write('after', 300);
   await untilNothingIsPending();
   await worker.stop();
-  expect(worker.health()).toMatchObject({ healthy: true, applied: 1_800, dead: 0, failing: {} });
+  expect(worker.health()).toMatchObject({ applied: 1_800, dead: 0, failing: {} });
   expect(await countNodes('before')).toBe(1_500);
   expect(await countNodes('after')).toBe(300);
   expect(failures).toStrictEqual([]);
@@ -153,7 +153,7 @@ it('applies an event whose claimed node is released while it waits', async () =>
 
 it('as the command, exits 0 if interrupted, even twice', async () => {
   let printed = '';
-  const command = startOutgraphProcess(['worker', '--health-port', '0'], database.settings, (text) => {
+  const command = startOutgraphProcess(['worker', '--port', '0'], database.settings, (text) => {
     printed += text;
   });
   const until = (message: string) =>

@@ -5,7 +5,7 @@ import { startOutgraph } from '../../support/run-outgraph.ts';
 it.each([
   ['an unknown command', ['bogus'], "unknown command 'bogus'"],
   ['no command', [], 'Usage: outgraph'],
-  ['an invalid port', ['worker', '--health-port', 'x'], 'It must be a port'],
+  ['an invalid port', ['worker', '--port', 'x'], 'It must be a port'],
   ['a privileged port', ['console', '--port', '80'], 'from 1024 to 65535, or 0'],
   ['no transaction time', ['backfill', 'memory-user', '--direct', '--transaction-seconds', '0'], 'at least 60'],
   [

@@ -40,6 +40,7 @@ function working(given: Partial<WorkPorts>) {
   return {
     work,
     queue,
+    stopped: stopped.promise,
     stop: async () => {
       work.stop();
       stopped.reject(new Fault('time-up', 'stopped'));
@@ -48,26 +49,36 @@ function working(given: Partial<WorkPorts>) {
   };
 }
 
-it('a worker with a part that fails from the start is not healthy', async () => {
-  const { work, stop } = working({ sweep: () => Promise.reject(new Fault('mongodb-unavailable', 'away')) });
-  await expect.poll(() => work.health()).toMatchObject({ healthy: false, failing: { sweep: expect.any(Number) } });
-  await stop();
-  expect(work.health()).toMatchObject({ healthy: false });
-});
-
-it('a part that worked before can fail for a minute', async () => {
-  let isUnavailable = false;
+it('a part that fails is named with its reason until it works again', async () => {
+  let isUnavailable = true;
   const { work, queue, stop } = working({
     consume: async () => {
-      if (isUnavailable) throw new Fault('neo4j-unavailable', 'away');
+      if (isUnavailable) throw new Fault('neo4j-unavailable', 'Neo4j is away.');
       return quiet;
     },
   });
   await queue.send([pointer]);
-  await expect.poll(() => work.health().applied).toBe(1);
-  isUnavailable = true;
-  await queue.send([pointer]);
-  await expect.poll(() => work.health()).toMatchObject({ healthy: true, failing: { consumer: expect.any(Number) } });
+  await expect
+    .poll(() => work.health().failing)
+    .toStrictEqual({ consumer: { since: expect.any(Number), reason: 'Neo4j is away.' } });
+  isUnavailable = false;
+  await expect.poll(() => work.health()).toMatchObject({ applied: 1, failing: {} });
+  await stop();
+});
+
+it('a publisher that failed works again as soon as it says so, although it does not end', async () => {
+  let attempts = 0;
+  const { work, stop, stopped } = working({
+    publish: async () => {
+      attempts += 1;
+      if (attempts === 1) throw new Fault('mongodb-unavailable', 'MongoDB is away.');
+      return stopped;
+    },
+  });
+  await expect.poll(() => attempts).toBe(2);
+  expect(work.health()).toMatchObject({ publisher: null, failing: { publisher: { reason: 'MongoDB is away.' } } });
+  work.publisherWorks('standby');
+  expect(work.health()).toMatchObject({ publisher: 'standby', failing: {} });
   await stop();
 });
 
@@ -76,8 +87,6 @@ it('the health says why single events failed', async () => {
   const { work, queue, stop } = working({ consume: async () => ({ ...quiet, applied: 0, failed: 1, lastFailure }) });
   expect(work.health()).toMatchObject({ failedEvents: null });
   await queue.send([pointer]);
-  await expect
-    .poll(() => work.health())
-    .toMatchObject({ healthy: true, failedEvents: { count: 1, reason: lastFailure.message } });
+  await expect.poll(() => work.health()).toMatchObject({ failedEvents: { count: 1, reason: lastFailure.message } });
   await stop();
 });
