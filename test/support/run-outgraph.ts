@@ -23,6 +23,8 @@ export interface RunningOutgraph {
 /** A command that runs in a separate process. */
 export interface OutgraphProcess extends RunningOutgraph {
   readonly kill: () => void;
+  /** SIGTERM, as a platform sends it. Returns `ended`. */
+  readonly terminate: () => Promise<OutgraphRun>;
 }
 
 type Settings = Readonly<Record<string, string>>;
@@ -91,11 +93,11 @@ export function startOutgraphProcess(
   const ended = new Promise<OutgraphRun>((resolve, reject) => {
     child.on('error', reject).on('close', (exitCode) => resolve({ exitCode, ...output }));
   });
-  const interrupt = () => {
-    child.kill('SIGINT');
+  const send = (signal: NodeJS.Signals) => () => {
+    child.kill(signal);
     return ended;
   };
-  return { ended, interrupt, kill: () => void child.kill('SIGKILL') };
+  return { ended, interrupt: send('SIGINT'), terminate: send('SIGTERM'), kill: () => void child.kill('SIGKILL') };
 }
 
 /**
