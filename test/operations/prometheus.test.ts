@@ -86,9 +86,9 @@ describe.skipIf(prometheusFolder === null)('with Prometheus', () => {
 
       // The outbox is dropped.
       await db.collection(outboxCollection).drop();
+      await fires('OutgraphHistoryLost');
       await fires('OutgraphSweepSilent');
       await setUpOutbox(db, { processedRetentionSeconds: 3600 });
-      await fires('OutgraphHistoryLost');
       await clears('OutgraphSweepSilent', 'OutgraphHistoryLost');
 
       const all = [...rules.matchAll(/- alert: (\w+)/g)].map(([, name]) => name);
