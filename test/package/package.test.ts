@@ -112,6 +112,8 @@ describe('the package', () => {
         'infra/permissions/deploy-policy.json',
         'deploy/kubernetes/worker.yaml',
         'deploy/systemd/outgraph-worker.service',
+        'infra/prometheus/alerts.yml',
+        'infra/prometheus/dashboard.json',
       ]),
     );
     const sources = tarball.names.filter((name) => /(?<!\.d)\.ts$/.test(name) && !name.startsWith('examples/'));
