@@ -25,7 +25,7 @@ it('each alert links to a section of the run book, and is in the table of the gu
     read('docs/runbook.md'),
     read('docs/how-to/watch-the-worker.md'),
   ]);
-  const alerts = [...rules.matchAll(/alert: (\w+)[^]*?runbook_url: docs\/runbook\.md#([\w-]+)/g)];
+  const alerts = [...rules.matchAll(/alert: (\w+)[\s\S]*?runbook_url: docs\/runbook\.md#([\w-]+)/g)];
   expect(alerts).toHaveLength([...rules.matchAll(/alert: /g)].length);
   for (const [, alert, section] of alerts) {
     expect(runbook).toContain(`\n### ${section}\n`);
