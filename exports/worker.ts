@@ -14,6 +14,6 @@ export {
 } from '../lib/runtime/settings.ts';
 export { setUpOnce } from '../lib/set-up/wiring.ts';
 export { answerProbes, type ObservedWorker } from '../lib/worker/answer-probes.ts';
-export type { Readiness } from '../lib/worker/readiness.ts';
 export { type WorkerLog, workerLog } from '../lib/worker/log.ts';
+export type { Readiness } from '../lib/worker/readiness.ts';
 export { startWorker, type Worker } from '../lib/worker/wiring.ts';

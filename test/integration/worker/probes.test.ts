@@ -126,10 +126,10 @@ function bucketsOf(body: unknown): { readonly buckets: number; readonly counted:
 }
 
 it('a worker with a full batch in work stops within the grace period, and settles the batch', async ({ site }) => {
-  await write(site, 50_000);
+  await write(site, 20_000);
   const worker = await startWorkerProcess({
     ...settingsOf(site.database, site.graph),
-    WORKER_BATCH_SIZE: '10000',
+    WORKER_BATCH_SIZE: '5000',
   });
   // More batches are in work when the first has ended.
   await waitUntil(async () => ((await worker.readiness()).applied > 0 ? true : undefined), {
