@@ -4,40 +4,47 @@
  */
 import type { Metrics } from '@aws-lambda-powertools/metrics';
 
-/** The unit of each metric. `infra/alarms.yml` uses these names. */
-export const metricUnits = {
-  EventsPending: 'Count',
-  EventsDeadTotal: 'Count',
+/** The metrics that are no counts. */
+const times = {
   OldestPendingAge: 'Seconds',
-  EventsRepublished: 'Count',
-  EventsExhausted: 'Count',
-  TombstonesPurged: 'Count',
-  QueueBacklog: 'Count',
+  PublisherSilence: 'Seconds',
   CanaryLag: 'Milliseconds',
+  ApplyLag: 'Milliseconds',
   ApplyLagP50: 'Milliseconds',
   ApplyLagP99: 'Milliseconds',
-  PublisherSilence: 'Seconds',
-  SweepRuns: 'Count',
-  EventsApplied: 'Count',
-  EventsSuperseded: 'Count',
-  EventsDead: 'Count',
-  OwnershipConflicts: 'Count',
-  MessagesUnreadable: 'Count',
-  ApplyLag: 'Milliseconds',
-  EventsPublished: 'Count',
-  EntriesPublished: 'Count',
-  EventsRefused: 'Count',
-  PublisherRuns: 'Count',
-  HistoryLost: 'Count',
-  ChangeEventsTooLarge: 'Count',
-} as const satisfies Readonly<Record<string, 'Count' | 'Seconds' | 'Milliseconds'>>;
+} as const;
 
-export type MetricName = keyof typeof metricUnits;
+/** All metrics. `infra/alarms.yml` uses these names. */
+export type MetricName =
+  | keyof typeof times
+  | 'EventsPending'
+  | 'EventsDeadTotal'
+  | 'EventsRepublished'
+  | 'EventsExhausted'
+  | 'TombstonesPurged'
+  | 'QueueBacklog'
+  | 'SweepRuns'
+  | 'EventsApplied'
+  | 'EventsSuperseded'
+  | 'EventsDead'
+  | 'OwnershipConflicts'
+  | 'MessagesUnreadable'
+  | 'EventsPublished'
+  | 'EntriesPublished'
+  | 'EventsRefused'
+  | 'PublisherRuns'
+  | 'HistoryLost'
+  | 'ChangeEventsTooLarge';
+
+/** The unit of a metric in CloudWatch. */
+export function unitOf(name: MetricName): 'Count' | 'Seconds' | 'Milliseconds' {
+  return name in times ? times[name as keyof typeof times] : 'Count';
+}
 
 /** Records a value of a metric, in its unit. */
 export type RecordMetric = (name: MetricName, value: number) => void;
 
 /** Records metrics for CloudWatch. */
 export function recordIn(metrics: Pick<Metrics, 'addMetric'>): RecordMetric {
-  return (name, value) => void metrics.addMetric(name, metricUnits[name], value);
+  return (name, value) => void metrics.addMetric(name, unitOf(name), value);
 }

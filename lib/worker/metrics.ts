@@ -5,7 +5,7 @@
  * https://prometheus.io/docs/practices/naming/
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { type MetricName, metricUnits, type RecordMetric } from '../runtime/metrics.ts';
+import { type MetricName, type RecordMetric, unitOf } from '../runtime/metrics.ts';
 import type { WorkHealth, WorkPart } from './work.ts';
 
 interface InstrumentNames {
@@ -111,7 +111,7 @@ export function createMetrics(health: () => WorkHealth): WorkerMetrics {
   });
   return {
     registry,
-    record: (name, value) => recorders.get(name)?.(metricUnits[name] === 'Milliseconds' ? value / 1_000 : value),
+    record: (name, value) => recorders.get(name)?.(unitOf(name) === 'Milliseconds' ? value / 1_000 : value),
     partFailed: (part) => failures.inc({ part }),
     batchEnded: (millis) => batches.observe(millis / 1_000),
   };

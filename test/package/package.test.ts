@@ -231,7 +231,10 @@ describe('a service that imports it', () => {
       'outgraph/handlers',
       ['createConsumerHandler', 'createPublisherHandler', 'createSetUpHandler', 'createSweepHandler'],
     ],
-    ['outgraph/worker', ['readSettings', 'setUpOnce', 'setUpSettings', 'startWorker', 'workerLog', 'workerSettings']],
+    [
+      'outgraph/worker',
+      ['answerProbes', 'readSettings', 'setUpOnce', 'setUpSettings', 'startWorker', 'workerLog', 'workerSettings'],
+    ],
     ['outgraph/xmem', ['codeAnnotation', 'codeFile', 'codeRepository', 'memoryEvent', 'memoryUser']],
   ])('imports exactly these names from %s', async (entry, names) => {
     const script = `console.log(JSON.stringify(Object.keys(await import('${entry}')).sort()))`;
