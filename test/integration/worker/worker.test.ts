@@ -72,7 +72,8 @@ it('applies events from before it started and events that arrive while it runs',
   await write('after', 300);
   await untilNothingIsPending();
   await worker.stop();
-  expect(worker.health()).toMatchObject({ applied: 1_800, dead: 0, failing: {} });
+  expect(worker.health()).toMatchObject({ applied: 1_800, dead: 0 });
+  expect(worker.health().failing).toStrictEqual({});
   expect(await countNodes('before')).toBe(1_500);
   expect(await countNodes('after')).toBe(300);
   expect(failures).toStrictEqual([]);

@@ -62,7 +62,8 @@ it('a part that fails is named with its reason until it works again', async () =
     .poll(() => work.health().failing)
     .toStrictEqual({ consumer: { since: expect.any(Number), reason: 'Neo4j is away.' } });
   isUnavailable = false;
-  await expect.poll(() => work.health()).toMatchObject({ applied: 1, failing: {} });
+  await expect.poll(() => work.health().applied).toBe(1);
+  await expect.poll(() => work.health().failing).toStrictEqual({});
   await stop();
 });
 
@@ -78,7 +79,8 @@ it('a publisher that failed works again as soon as it says so, although it does 
   await expect.poll(() => attempts).toBe(2);
   expect(work.health()).toMatchObject({ publisher: null, failing: { publisher: { reason: 'MongoDB is away.' } } });
   work.publisherWorks('standby');
-  expect(work.health()).toMatchObject({ publisher: 'standby', failing: {} });
+  expect(work.health().publisher).toBe('standby');
+  expect(work.health().failing).toStrictEqual({});
   await stop();
 });
 
