@@ -4,9 +4,9 @@
 import { describeError } from '../../lib/contract/fault.ts';
 import { bookkeepingPrefix, namePattern } from '../../lib/contract/subgraph.ts';
 import type { AggregateCatalog } from '../../lib/projection/catalog.ts';
-import { isLocalAddress } from '../../lib/runtime/address.ts';
+import { isLocalAddress, isPlainAddress } from '../../lib/runtime/address.ts';
 import { isReference, parseReference, type Reference } from '../../lib/runtime/reference.ts';
-import { type Environment, settings } from '../../lib/runtime/settings.ts';
+import { allowsPlainConnections, type Environment, plainAddressProblem, settings } from '../../lib/runtime/settings.ts';
 import { type UnknownSetting, unknownSettingsText } from '../../lib/runtime/unknown-settings.ts';
 import type { LoadedCatalog } from '../terminal/read-catalog.ts';
 import { type Check, type Finding, ok, skipped, warning, wrong } from './doctor.ts';
@@ -47,6 +47,8 @@ async function readState(
   try {
     const text = reference === null ? given : await read(reference);
     const { success, data, error } = settings.shape[name].safeParse(text);
+    const plain = allowsPlainConnections(environment) ? undefined : plainAddressProblem(name, text);
+    if (plain !== undefined) return state({ state: 'invalid', problem: plain });
     if (success) return state({ state: given === undefined ? 'default' : 'set', value: data });
     if (given === undefined || given === '') return state({ state: 'absent' });
     return state({ state: 'invalid', problem: error.issues.map(({ message }) => message).join('; ') });
@@ -127,14 +129,24 @@ function judgeReferences(states: readonly SettingState[]): Finding {
 function judgeEncryption(states: readonly SettingState[]): Finding {
   const addresses = { MongoDB: textOf(states, 'MONGODB_URI'), Neo4j: textOf(states, 'NEO4J_URI') };
   const ways = Object.entries(addresses).flatMap(([server, address]) =>
-    address === null ? [] : [{ server, isLocal: isLocalAddress(address) }],
+    address === null ? [] : [{ server, way: wayTo(address) }],
   );
-  // An address that is neither local nor encrypted is not valid.
   if (ways.length === 0) return skipped('no address is valid');
-  const words = ways.map(({ server, isLocal }) => `${server} ${isLocal ? 'on this machine' : 'over TLS'}`).join(', ');
+  const words = ways.map(({ server, way }) => `${server} ${way}`).join(', ');
+  if (ways.some(({ way }) => way === 'without TLS'))
+    return warning(
+      words,
+      'OUTGRAPH_ALLOW_PLAIN_CONNECTIONS is set: anyone on the network between can read and change what is sent, ' +
+        'also passwords. Use TLS unless you trust that network.',
+    );
   if (addresses.Neo4j !== null && !isLocalAddress(addresses.Neo4j) && textOf(states, 'NEO4J_USERNAME') === null)
     return warning(`${words}; without a user for Neo4j`, 'Set NEO4J_USERNAME and NEO4J_PASSWORD.');
   return ok(words);
+}
+
+function wayTo(address: string): 'on this machine' | 'without TLS' | 'over TLS' {
+  if (isLocalAddress(address)) return 'on this machine';
+  return isPlainAddress(address) ? 'without TLS' : 'over TLS';
 }
 
 function unloadable(problem: string): Finding {

@@ -129,7 +129,10 @@ export const readDatabaseSettings = (shell: Shell) => readSettingsOrExit(shell, 
 
 /** The address of the outbox, for a command that does not need the graph. */
 export const readOutboxSettings = (shell: Shell) =>
-  readSettingsOrExit(shell, databaseSettings.pick({ MONGODB_URI: true, MONGODB_DATABASE: true }));
+  readSettingsOrExit(
+    shell,
+    databaseSettings.omit({ NEO4J_URI: true, NEO4J_USERNAME: true, NEO4J_PASSWORD: true, NEO4J_DATABASE: true }),
+  );
 
 /** The addresses of both databases. The graph's address is optional. */
 export const readSettingsWithGraph = (shell: Shell) =>

@@ -1,6 +1,6 @@
 /**
  * Checks a server's address: its format, and whether the connection is encrypted. Only a server on
- * this machine may be used without encryption.
+ * this machine may be used without encryption, unless a setting allows it.
  */
 import { BlockList, isIP } from 'node:net';
 import { ConnectionString } from 'mongodb-connection-string-url';
@@ -13,15 +13,8 @@ loopback.addAddress('::1', 'ipv6');
 export function mongodbUriProblem(uri: string): string | undefined {
   const address = parseOrNull(() => new ConnectionString(uri));
   if (address === null) return 'must be a connection string that begins with mongodb:// or mongodb+srv://';
-  const option = (name: string) => {
-    const found = [...address.searchParams].find(([key]) => key.toLowerCase() === name.toLowerCase());
-    return found?.[1].toLowerCase();
-  };
-  const encrypted = (option('tls') ?? option('ssl') ?? (address.isSRV ? 'true' : 'false')) === 'true';
-  if (!encrypted && !address.hosts.every((host) => isLoopback(withoutPort(host))))
-    return 'must use TLS for a server that is not on this machine: add tls=true, or use mongodb+srv://';
   const unchecked = ['tlsInsecure', 'tlsAllowInvalidCertificates', 'tlsAllowInvalidHostnames'];
-  const insecure = unchecked.find((name) => option(name) === 'true');
+  const insecure = unchecked.find((name) => optionOf(address, name) === 'true');
   if (insecure !== undefined)
     return `must not set ${insecure}: give Node the certificate authority in NODE_EXTRA_CA_CERTS`;
   return undefined;
@@ -35,19 +28,31 @@ export function neo4jUriProblem(uri: string): string | undefined {
     return 'must be an address that begins with neo4j+s:// or bolt+s:// (on this machine also neo4j:// or bolt://)';
   if (address.username !== '' || address.password !== '')
     return 'must not hold a user: set NEO4J_USERNAME and NEO4J_PASSWORD';
-  if (isLoopback(hostname(uri))) return undefined;
-  if (scheme[1] === '+ssc')
+  if (scheme[1] === '+ssc' && !isLoopback(hostname(uri)))
     return 'must check the certificate: use +s, and give Node the certificate authority in NODE_EXTRA_CA_CERTS';
-  if (scheme[1] === undefined)
-    return 'must use TLS for a server that is not on this machine: begin with neo4j+s:// or bolt+s://';
   return undefined;
 }
 
-/** Whether a valid address is of a server on this machine; all others require TLS. */
+/** Whether a valid address reaches another machine without encryption. */
+export function isPlainAddress(uri: string): boolean {
+  if (isLocalAddress(uri)) return false;
+  if (!uri.startsWith('mongodb')) return /^(?:neo4j|bolt):/.test(uri);
+  const address = parseOrNull(() => new ConnectionString(uri));
+  if (address === null) return false;
+  const encrypted = optionOf(address, 'tls') ?? optionOf(address, 'ssl') ?? (address.isSRV ? 'true' : 'false');
+  return encrypted !== 'true';
+}
+
+/** Whether a valid address is of a server on this machine. */
 export function isLocalAddress(uri: string): boolean {
   if (!uri.startsWith('mongodb')) return isLoopback(hostname(uri));
   const address = parseOrNull(() => new ConnectionString(uri));
   return address !== null && !address.isSRV && address.hosts.every((host) => isLoopback(withoutPort(host)));
+}
+
+function optionOf(address: ConnectionString, name: string): string | undefined {
+  const found = [...address.searchParams].find(([key]) => key.toLowerCase() === name.toLowerCase());
+  return found?.[1].toLowerCase();
 }
 
 function hostname(uri: string): string {

@@ -52,7 +52,8 @@ const problems: readonly (readonly [RegExp, Sentence])[] = [
     /WRONG_VERSION_NUMBER|wrong version number|EPROTO|PACKET_LENGTH|SSL routines/,
     ({ setting }) =>
       `the server does not speak TLS, and ${setting} asks for it. ` +
-      'Enable TLS on the server; without TLS, only a server on this machine can be used.',
+      'Enable TLS on the server. Inside a private network, the worker and the commands can do without: ' +
+      'OUTGRAPH_ALLOW_PLAIN_CONNECTIONS in docs/reference/settings.md.',
   ],
   [
     /Active conn count = [1-9]/,

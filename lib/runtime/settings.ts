@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { Fault } from '../contract/fault.ts';
 import { maxPackPointers } from '../contract/pointer.ts';
-import { mongodbUriProblem, neo4jUriProblem } from './address.ts';
+import { isPlainAddress, mongodbUriProblem, neo4jUriProblem } from './address.ts';
 import { isReference, parseReference } from './reference.ts';
 
 /** A setting's row in the table of `docs/reference/settings.md`, without its name and default. */
@@ -39,6 +39,13 @@ function referable(base: z.ZodString, problemOf: (value: string) => string | und
   });
 }
 
+/** On with `1` or `true`. */
+const flag = z
+  .string()
+  .default('')
+  .refine((value) => /^(?:|0|1|true|false)$/i.test(value), 'must be 1, or 0')
+  .transform((value) => /^(?:1|true)$/i.test(value));
+
 /** Every setting of every part. */
 export const settings = z.object({
   MONGODB_URI: referable(text, mongodbUriProblem).meta({
@@ -68,6 +75,11 @@ export const settings = z.object({
     .string()
     .default('')
     .meta({ description: "Database in Neo4j; empty: the user's home database, as on Aura" }),
+  OUTGRAPH_ALLOW_PLAIN_CONNECTIONS: flag.meta({
+    description:
+      '`1` allows both databases to be on other machines without TLS, inside a private network that you trust; ' +
+      'functions ignore it',
+  }),
   SECRETS_MAX_AGE_SECONDS: seconds
     .default(300)
     .meta({ description: 'How long a function uses a value read by reference before it reads it again' }),
@@ -145,6 +157,8 @@ export const settings = z.object({
 const mongodb = { MONGODB_URI: true, MONGODB_DATABASE: true } as const;
 const neo4j = { NEO4J_URI: true, NEO4J_USERNAME: true, NEO4J_PASSWORD: true, NEO4J_DATABASE: true } as const;
 const secrets = { SECRETS_MAX_AGE_SECONDS: true } as const;
+/** For the worker and the commands. A function never connects without TLS. */
+const plain = { OUTGRAPH_ALLOW_PLAIN_CONNECTIONS: true } as const;
 const databases = { ...mongodb, ...neo4j, ...secrets } as const;
 const tracing = {
   OTEL_EXPORTER_OTLP_ENDPOINT: true,
@@ -161,7 +175,7 @@ const trials = {
 const sweeping = { SWEEP_STALE_SECONDS: true, SWEEP_MAX_ATTEMPTS: true, TOMBSTONE_RETENTION_DAYS: true } as const;
 
 /** The addresses of both databases. */
-export const databaseSettings = settings.pick(databases);
+export const databaseSettings = settings.pick({ ...databases, ...plain });
 
 export const publisherSettings = settings.pick({
   ...mongodb,
@@ -188,13 +202,16 @@ export const queueConsumerSettings = settings.pick({
 
 export const sweepSettings = settings.pick({ ...databases, ...sweeping, QUEUE_URL: true, POINTERS_PER_ENTRY: true });
 
+/** Settings of the set-up's function. */
+export const setUpFunctionSettings = settings.pick({ ...databases, PROCESSED_RETENTION_DAYS: true });
+
 /**
  * Settings of the set-up; pass them to `readSettings`.
  *
  * @example
  * await setUpOnce(readSettings(setUpSettings, process.env), catalog);
  */
-export const setUpSettings = settings.pick({ ...databases, PROCESSED_RETENTION_DAYS: true });
+export const setUpSettings = settings.pick({ ...databases, ...plain, PROCESSED_RETENTION_DAYS: true });
 
 /**
  * Settings of the worker: publisher, consumer and sweep without bus and queue; pass them to
@@ -205,6 +222,7 @@ export const setUpSettings = settings.pick({ ...databases, PROCESSED_RETENTION_D
  */
 export const workerSettings = settings.pick({
   ...databases,
+  ...plain,
   ...trials,
   ...sweeping,
   OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: true,
@@ -217,12 +235,12 @@ export const workerSettings = settings.pick({
 
 /** Settings of `outgraph status`. It needs no graph; a stage with a worker has no queue. */
 export const statusSettings = settings
-  .pick({ ...mongodb, QUEUE_URL: true, DEAD_LETTER_QUEUE_URL: true, SWEEP_STALE_SECONDS: true })
+  .pick({ ...mongodb, ...plain, QUEUE_URL: true, DEAD_LETTER_QUEUE_URL: true, SWEEP_STALE_SECONDS: true })
   .partial({ QUEUE_URL: true, DEAD_LETTER_QUEUE_URL: true });
 
 /** Settings of the console, which also shows one aggregate from its document to the graph. */
 export const consoleSettings = settings
-  .pick({ ...databases, QUEUE_URL: true, DEAD_LETTER_QUEUE_URL: true, SWEEP_STALE_SECONDS: true })
+  .pick({ ...databases, ...plain, QUEUE_URL: true, DEAD_LETTER_QUEUE_URL: true, SWEEP_STALE_SECONDS: true })
   .partial({ QUEUE_URL: true, DEAD_LETTER_QUEUE_URL: true });
 
 /** The settings of each part, by its name. */
@@ -270,12 +288,41 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * @example
  * const settings = readSettings(workerSettings, process.env);
  */
-export function readSettings<Settings>(schema: z.ZodType<Settings>, environment: Environment): Settings {
+export function readSettings<Settings>(schema: z.ZodType<Settings> & z.ZodObject, environment: Environment): Settings {
   const parsed = schema.safeParse(environment);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const issues = parsed.error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) ?? [];
+  const problems = [...plainAddresses(schema, environment), ...issues];
+  if (parsed.success && problems.length === 0) return parsed.data;
   throw new Fault(
     'configuration-invalid',
     `The configuration is wrong; set these environment variables: ${problems.join('; ')}.`,
   );
+}
+
+/** The addresses of servers on other machines without TLS, unless the part may use them. */
+function plainAddresses({ shape }: z.ZodObject, environment: Environment): readonly string[] {
+  const canAllow = 'OUTGRAPH_ALLOW_PLAIN_CONNECTIONS' in shape;
+  if (canAllow && allowsPlainConnections(environment)) return [];
+  const inNetwork = canAllow ? '; inside a private network, OUTGRAPH_ALLOW_PLAIN_CONNECTIONS=1 allows it' : '';
+  return Object.keys(shape).flatMap((name) => {
+    const problem = plainAddressProblem(name, environment[name]);
+    return problem === undefined ? [] : [`${name}: ${problem}${inNetwork}`];
+  });
+}
+
+const tlsAdvice: Readonly<Record<string, string>> = {
+  MONGODB_URI: 'add tls=true, or use mongodb+srv://',
+  NEO4J_URI: 'begin with neo4j+s:// or bolt+s://',
+};
+
+/** @returns the change to make in an address of another machine without TLS, or undefined. */
+export function plainAddressProblem(name: string, value: string | undefined): string | undefined {
+  const advice = tlsAdvice[name];
+  if (advice === undefined || value === undefined || !isPlainAddress(value)) return undefined;
+  return `must use TLS for a server that is not on this machine: ${advice}`;
+}
+
+/** Whether the worker and the commands may reach other machines without TLS. */
+export function allowsPlainConnections({ OUTGRAPH_ALLOW_PLAIN_CONNECTIONS: given }: Environment): boolean {
+  return flag.safeParse(given).data === true;
 }

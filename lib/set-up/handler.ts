@@ -12,7 +12,7 @@ import pRetry from 'p-retry';
 import { describeError } from '../contract/fault.ts';
 import type { AggregateCatalog } from '../projection/catalog.ts';
 import { type PreparedFunction, prepareFunction } from '../runtime/prepare-function.ts';
-import { setUpSettings } from '../runtime/settings.ts';
+import { setUpFunctionSettings } from '../runtime/settings.ts';
 import { withinTime } from '../runtime/within-time.ts';
 import { stackOfArn } from './mongodb-deployed-stack.ts';
 import { isRollback } from './rollback.ts';
@@ -37,7 +37,7 @@ export function createSetUpHandler(catalog: AggregateCatalog) {
 
   async function apply(stack: string, millis: number): Promise<SetUpOutcome> {
     try {
-      prepared ??= prepareFunction(setUpSettings, (settings) => wireSetUp(settings, catalog));
+      prepared ??= prepareFunction(setUpFunctionSettings, (settings) => wireSetUp(settings, catalog));
       const { wired } = prepared;
       const { newer } = await withinTime('A database', millis, () => wired.use((setUp) => setUp.apply({ stack })));
       if (newer === null) logger.info('set up');

@@ -68,7 +68,10 @@ export interface SetUp {
 }
 
 /** Creates a set-up; connections open with the first call. */
-export function wireSetUp(settings: SetUpSettings, catalog: AggregateCatalog): SetUp {
+export function wireSetUp(
+  settings: Omit<SetUpSettings, 'OUTGRAPH_ALLOW_PLAIN_CONNECTIONS'>,
+  catalog: AggregateCatalog,
+): SetUp {
   const mongodb = connectMongodb(settings.MONGODB_URI);
   const driver = connectNeo4j({
     uri: settings.NEO4J_URI,

@@ -88,6 +88,24 @@ describe('configuration', () => {
     expect(uri?.problem).not.toContain('secret');
   });
 
+  it.each([
+    ['is wrong', {}, 'invalid', 'over TLS'],
+    ['is a warning where a setting allows it', { OUTGRAPH_ALLOW_PLAIN_CONNECTIONS: '1' }, 'set', 'without TLS'],
+  ])('a server on another machine without TLS %s', async (_, allow, state, way) => {
+    const given = {
+      MONGODB_URI: 'mongodb+srv://u:word@db.example.com',
+      NEO4J_URI: 'bolt://graph',
+      NEO4J_USERNAME: 'u',
+    };
+    const states = await readSettingStates({ ...given, ...allow }, async () => '');
+    expect(states.find(({ name }) => name === 'NEO4J_URI')?.state).toBe(state);
+    const facts = { states, unknown: [], loaded: { catalog, problem: null }, nodeVersion: '24.0.0' };
+    const finding = await findingOf(configurationChecks(facts), 'encryption');
+    expect(finding?.detail).toContain(way);
+    expect(finding?.outcome).toBe(way === 'without TLS' ? 'warning' : 'ok');
+    expect(JSON.stringify(finding)).not.toContain('word@');
+  });
+
   it('warns about a remote Neo4j without a user', async () => {
     const elsewhere = await readSettingStates(
       { MONGODB_URI: 'mongodb+srv://db.example.com', NEO4J_URI: 'neo4j+s://graph.example.com' },

@@ -1,8 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { isDataFault } from '../../../lib/contract/fault.ts';
-import { mongodbUriProblem, neo4jUriProblem } from '../../../lib/runtime/address.ts';
+import { isPlainAddress, mongodbUriProblem, neo4jUriProblem } from '../../../lib/runtime/address.ts';
 import { parseReference } from '../../../lib/runtime/reference.ts';
-import { consumerSettings, readSettings } from '../../../lib/runtime/settings.ts';
+import {
+  consumerSettings,
+  publisherSettings,
+  queueConsumerSettings,
+  readSettings,
+  setUpFunctionSettings,
+  setUpSettings,
+  sweepSettings,
+  workerSettings,
+} from '../../../lib/runtime/settings.ts';
 
 const good = { MONGODB_URI: 'mongodb://127.0.0.1:27017', NEO4J_URI: 'bolt://localhost' };
 
@@ -23,6 +32,54 @@ describe('settings', () => {
   it('can be references', () => {
     const given = { ...good, MONGODB_URI: 'ssm:/outgraph/prod/consumer/mongodb-uri' };
     expect(readSettings(consumerSettings, given).MONGODB_URI).toBe(given.MONGODB_URI);
+  });
+});
+
+describe('a server on another machine without TLS', () => {
+  const plain = { MONGODB_URI: 'mongodb://db:27017/?replicaSet=rs0', NEO4J_URI: 'bolt://graph:7687' };
+  const allowed = { ...plain, OUTGRAPH_ALLOW_PLAIN_CONNECTIONS: '1' };
+
+  it('is refused, with the setting that allows it', () => {
+    expect(() => readSettings(workerSettings, plain)).toThrow(
+      /MONGODB_URI: must use TLS .*OUTGRAPH_ALLOW_PLAIN_CONNECTIONS=1.*NEO4J_URI: must use TLS/,
+    );
+    const off = { ...plain, OUTGRAPH_ALLOW_PLAIN_CONNECTIONS: '0' };
+    expect(() => readSettings(setUpSettings, off)).toThrow(/NEO4J_URI: must use TLS/);
+  });
+
+  it('is allowed by the setting, for the worker and the commands', () => {
+    expect(readSettings(workerSettings, allowed)).toMatchObject(plain);
+    expect(readSettings(setUpSettings, { ...allowed, OUTGRAPH_ALLOW_PLAIN_CONNECTIONS: 'true' })).toMatchObject(plain);
+  });
+
+  it('is refused for every function, whatever the setting', () => {
+    const others = {
+      EVENT_BUS_NAME: 'bus',
+      QUEUE_URL: 'https://q.example',
+      DEAD_LETTER_QUEUE_URL: 'https://d.example',
+    };
+    const given = { ...allowed, ...others };
+    const readers = [
+      () => readSettings(publisherSettings, given),
+      () => readSettings(queueConsumerSettings, given),
+      () => readSettings(sweepSettings, given),
+      () => readSettings(setUpFunctionSettings, given),
+    ];
+    for (const read of readers) {
+      expect(read).toThrow(/MONGODB_URI: must use TLS/);
+      expect(read).not.toThrow(/ALLOW/);
+    }
+  });
+
+  it('must still have a checked certificate if it has one', () => {
+    const unchecked = { MONGODB_URI: 'mongodb://db/?tls=true&tlsInsecure=true', NEO4J_URI: 'bolt+ssc://graph' };
+    expect(() => readSettings(workerSettings, { ...allowed, ...unchecked })).toThrow(/tlsInsecure.*certificate/);
+  });
+
+  it('is not allowed by a value that could mean anything', () => {
+    expect(() => readSettings(workerSettings, { ...plain, OUTGRAPH_ALLOW_PLAIN_CONNECTIONS: 'ja' })).toThrow(
+      /MONGODB_URI: must use TLS.*OUTGRAPH_ALLOW_PLAIN_CONNECTIONS: must be 1, or 0/,
+    );
   });
 });
 
@@ -49,14 +106,21 @@ describe('a MongoDB address', () => {
     'mongodb://db.example/?ssl=true',
   ])('%s is encrypted or local', (uri) => {
     expect(mongodbUriProblem(uri)).toBeUndefined();
+    expect(isPlainAddress(uri)).toBe(false);
   });
 
   it.each([
-    ['mongodb://db.example', /TLS/],
-    ['mongodb://127.0.0.1,db.example', /TLS/],
-    ['mongodb://127.0.0.1.example', /TLS/],
-    ['mongodb://localhost.example', /TLS/],
-    ['mongodb+srv://cluster.example/?tls=false', /TLS/],
+    'mongodb://db.example',
+    'mongodb://127.0.0.1,db.example',
+    'mongodb://127.0.0.1.example',
+    'mongodb://localhost.example',
+    'mongodb+srv://cluster.example/?tls=false',
+    'mongodb+srv://cluster.example/?ssl=false',
+  ])('%s is not encrypted', (uri) => {
+    expect(isPlainAddress(uri)).toBe(true);
+  });
+
+  it.each([
     ['mongodb://db.example/?tls=true&tlsInsecure=true', /tlsInsecure/],
     ['mongodb://db.example/?tls=true&tlsAllowInvalidCertificates=true', /tlsAllowInvalidCertificates/],
     ['http://db.example', /mongodb:\/\//],
@@ -75,11 +139,14 @@ describe('a Neo4j address', () => {
     'bolt+s://graph.example:7687',
   ])('%s is encrypted or local', (uri) => {
     expect(neo4jUriProblem(uri)).toBeUndefined();
+    expect(isPlainAddress(uri)).toBe(false);
+  });
+
+  it.each(['bolt://graph.example', 'neo4j://localhost.example'])('%s is not encrypted', (uri) => {
+    expect(isPlainAddress(uri)).toBe(true);
   });
 
   it.each([
-    ['bolt://graph.example', /\+s/],
-    ['neo4j://localhost.example', /TLS/],
     ['neo4j+ssc://graph.example', /certificate/],
     ['neo4j+s://ada:word@graph.example', /NEO4J_USERNAME/],
     ['https://graph.example', /neo4j\+s/],
