@@ -117,7 +117,7 @@ it('names only settings that exist', async () => {
   const texts = await Promise.all(files.map(read));
   const named = texts.join('\n').match(/\b(?:MONGODB|NEO4J|OUTGRAPH|WORKER)_[A-Z_]+\b/g) ?? [];
   // The variable of Neo4j's own image, and the setting that allows plain connections.
-  const known = [...Object.keys(settings.shape), 'NEO4J_AUTH', 'OUTGRAPH_ALLOW_PLAIN_CONNECTIONS'];
+  const known = [...Object.keys(settings.shape), 'NEO4J_AUTH'];
   expect(named.length).toBeGreaterThan(10);
   expect(named.filter((name) => !known.includes(name))).toStrictEqual([]);
 });
