@@ -94,7 +94,6 @@ describe.skipIf(prometheusFolder === null)('with Prometheus', () => {
       const all = [...rules.matchAll(/- alert: (\w+)/g)].map(([, name]) => name);
       expect([...seen].sort()).toStrictEqual(all.sort());
     } finally {
-      for (const worker of workers) worker.kill();
       await prometheus.stop();
     }
   });

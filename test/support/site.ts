@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, type Document, ObjectId } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import pMap from 'p-map';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { compareGraph } from '../../demo/compare-graph.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { readSettings, workerSettings } from '../../lib/runtime/settings.ts';
@@ -180,12 +180,12 @@ export function writeSteadily(database: TestDatabase): { readonly stop: () => Pr
   const writing = (async () => {
     while (!isStopped) await Promise.all([writeSome(database, 2), sleep(100)]);
   })();
-  return {
-    stop: () => {
-      isStopped = true;
-      return writing;
-    },
+  const stop = () => {
+    isStopped = true;
+    return writing;
   };
+  onTestFinished(stop);
+  return { stop };
 }
 
 /** The nodes that a reader sees: all except the registry's, with their properties. */

@@ -1,5 +1,5 @@
 /** `outgraph worker` in a process of its own, as a platform runs and observes it. */
-
+import { onTestFinished } from 'vitest';
 import type { Readiness } from '../../lib/worker/readiness.ts';
 import { freePort } from '../../tools/local/free-port.ts';
 import { waitUntil } from '../../tools/local/wait-until.ts';
@@ -15,13 +15,18 @@ export interface WorkerProcess extends OutgraphProcess {
   readonly until: (wanted: 'ready' | 'not ready') => Promise<Readiness>;
 }
 
-/** @param port another process's, to start again where it was. */
+/**
+ * Starts a worker that ends with the test at the latest.
+ *
+ * @param port another process's, to start again where it was.
+ */
 export async function startWorkerProcess(
   settings: Readonly<Record<string, string>>,
   port?: number,
 ): Promise<WorkerProcess> {
   const chosen = port ?? (await freePort());
   const child = startOutgraphProcess(['worker', '--bind', '127.0.0.1', '--port', `${chosen}`], settings);
+  onTestFinished(() => child.kill());
   const get = (path: string) => fetch(`http://127.0.0.1:${chosen}${path}`, { signal: AbortSignal.timeout(10_000) });
   const readiness = async () => {
     const response = await get('/readyz');

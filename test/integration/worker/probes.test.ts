@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
-import { expect, vi } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { expectToSurviveWithoutNeo4j } from '../../support/neo4j-away.ts';
@@ -40,16 +40,26 @@ async function terminate(worker: WorkerProcess): Promise<number> {
 it('a worker without Neo4j stays live, is not ready, says why, and recovers without a loss', ({ site }) =>
   expectToSurviveWithoutNeo4j(site, 5));
 
-it('a worker that tails and a worker that stands by are ready, and only one of them tails', async ({ site }) => {
+it('a worker that tails and a standby worker are ready, and only one of them tails', async ({ site }) => {
   const settings = settingsOf(site.database, site.graph);
   const workers = await Promise.all([startWorkerProcess(settings), startWorkerProcess(settings)]);
   const states = await Promise.all(workers.map((worker) => worker.until('ready')));
   expect(states.map(({ publisher }) => publisher).sort()).toStrictEqual(['standby', 'tail']);
   await write(site, 10);
   await settled(site);
-  const texts = await Promise.all(workers.map((worker) => worker.metrics()));
-  const values = (name: string) =>
-    texts.map((text) => Number(new RegExp(`^${name} (.+)$`, 'm').exec(text)?.[1])).sort((one, other) => one - other);
+  const readMetrics = async () => {
+    const texts = await Promise.all(workers.map((worker) => worker.metrics()));
+    return (name: string) =>
+      texts.map((text) => Number(new RegExp(`^${name} (.+)$`, 'm').exec(text)?.[1])).sort((one, other) => one - other);
+  };
+  // A batch counts its events after it has acknowledged them.
+  const values = await waitUntil(
+    async () => {
+      const read = await readMetrics();
+      return read('outgraph_events_applied_total').some((applied) => applied >= 10) ? read : undefined;
+    },
+    { timeoutSeconds: 30, pollMillis: 50, what: 'the events to be counted' },
+  );
   expect(values('outgraph_publisher_tailing')).toStrictEqual([0, 1]);
   expect(values('outgraph_events_applied_total')).toStrictEqual([0, 10]);
   expect(values('outgraph_apply_lag_seconds_count')).toStrictEqual([0, 10]);
@@ -63,6 +73,7 @@ it('a worker sends its metrics to an OTLP endpoint', async ({ site }) => {
     if (request.url === '/v1/metrics') bodies.push(await json(request));
     response.end('{}');
   }).listen(0, '127.0.0.1');
+  onTestFinished(() => void collector.close());
   await once(collector, 'listening');
   const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
   const worker = await startWorkerProcess({
@@ -74,7 +85,6 @@ it('a worker sends its metrics to an OTLP endpoint', async ({ site }) => {
   await write(site, 20);
   await settled(site);
   await terminate(worker);
-  collector.close();
   const attribute = (key: string, stringValue: string) => ({ key, value: { stringValue } });
   expect(bodies.at(-1)).toMatchObject({
     resourceMetrics: [
