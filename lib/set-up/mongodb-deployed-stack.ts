@@ -31,12 +31,16 @@ export function stackOfArn(arn: string): string {
  * @throws Fault `configuration-invalid` if it belongs to another stack; `mongodb-unavailable`.
  */
 export async function claimOutbox(db: Db, stack: string): Promise<void> {
-  const owners = db.collection<Owner>(identityCollection);
-  await withMongodbFaults(() =>
-    owners.updateOne({ _id: documentId }, { $setOnInsert: { stack: null } }, { upsert: true, ...majority }),
+  // In one step, so that one of two concurrent set-ups is refused.
+  const owner = await withMongodbFaults(() =>
+    db
+      .collection<Owner>(identityCollection)
+      .findOneAndUpdate({ _id: documentId }, [{ $set: { stack: { $ifNull: ['$stack', { $literal: stack }] } } }], {
+        upsert: true,
+        returnDocument: 'after',
+        ...majority,
+      }),
   );
-  await withMongodbFaults(() => owners.updateOne({ _id: documentId, stack: null }, { $set: { stack } }, majority));
-  const owner = await withMongodbFaults(() => owners.findOne({ _id: documentId }));
   if (owner?.stack === stack) return;
   throw new Fault(
     'configuration-invalid',
