@@ -131,7 +131,7 @@ export const readDatabaseSettings = (shell: Shell) => readSettingsOrExit(shell, 
 export const readOutboxSettings = (shell: Shell) =>
   readSettingsOrExit(
     shell,
-    databaseSettings.omit({ NEO4J_URI: true, NEO4J_USERNAME: true, NEO4J_PASSWORD: true, NEO4J_DATABASE: true }),
+    databaseSettings.pick({ MONGODB_URI: true, MONGODB_DATABASE: true, OUTGRAPH_ALLOW_PLAIN_CONNECTIONS: true }),
   );
 
 /** The addresses of both databases. The graph's address is optional. */
