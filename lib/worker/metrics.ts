@@ -97,7 +97,7 @@ export function createMetrics(health: () => WorkHealth): WorkerMetrics {
   });
   new Gauge({
     name: 'outgraph_publisher_tailing',
-    help: '1 if this worker tails the outbox, 0 if it stands by.',
+    help: '1 if this worker tails the outbox, 0 if it is on standby.',
     registers,
     collect() {
       this.set(health().publisher === 'tail' ? 1 : 0);

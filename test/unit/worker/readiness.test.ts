@@ -14,7 +14,7 @@ const working: WorkHealth = {
 };
 const answering = async () => [];
 
-it('a worker that stands by is ready', async () => {
+it('a standby worker is ready', async () => {
   expect(await readinessOf(working, false, answering)).toMatchObject({ ready: true, problems: [] });
 });
 
