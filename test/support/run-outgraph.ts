@@ -42,7 +42,7 @@ export function startOutgraph(
   args: readonly string[],
   settings: Settings,
   printed: (text: string) => void = () => undefined,
-): RunningOutgraph {
+): RunningOutgraph & { readonly stderrSoFar: () => string } {
   const output = { stdout: '', stderr: '' };
   const collect = (name: keyof typeof output, notify: (text: string) => void) =>
     new Writable({
@@ -65,7 +65,7 @@ export function startOutgraph(
     interruption.abort();
     return ended;
   };
-  return { ended, interrupt };
+  return { ended, interrupt, stderrSoFar: () => output.stderr };
 }
 
 /**

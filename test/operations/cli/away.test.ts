@@ -63,6 +63,8 @@ it('tail and status --watch wait while MongoDB is unavailable, say so, and miss 
   await member?.stop();
   const failures = () => watch.lines().filter((line) => JSON.parse(line).outcome === 'failed').length;
   await until('two failed reports', () => failures() >= 2);
+  // The driver waits for a short outage to end, and the tail notices none.
+  await until('the outage in the tail', () => tail.command.stderrSoFar() !== '');
   await member?.start();
   await mongodb.untilHealthy();
   await write('after');
