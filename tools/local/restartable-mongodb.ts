@@ -91,13 +91,16 @@ async function startMember(
   return process;
 }
 
+/** Writes files and waits until they are on the disk, which a busy machine does slowly. */
+const initiateMillis = 120_000;
+
 async function initiate(port: number, hosts: readonly string[], electionTimeoutMillis: number): Promise<void> {
   const config = {
     _id: setName,
     members: hosts.map((host, _id) => ({ _id, host })),
     settings: { electionTimeoutMillis, heartbeatIntervalMillis: electionTimeoutMillis / 4 },
   };
-  await ask(port, { replSetInitiate: config });
+  await ask(port, { replSetInitiate: config }, initiateMillis);
 }
 
 /** The port of the member that is the primary, with which the set agrees. */
@@ -133,8 +136,8 @@ async function waitForSet<Answer>(look: () => Promise<Answer | undefined>, probl
   });
 }
 
-async function ask(port: number, command: Record<string, unknown>) {
-  const times = { serverSelectionTimeoutMS: 1_000, connectTimeoutMS: 1_000, socketTimeoutMS: 5_000 };
+async function ask(port: number, command: Record<string, unknown>, socketTimeoutMS = 5_000) {
+  const times = { serverSelectionTimeoutMS: 1_000, connectTimeoutMS: 1_000, socketTimeoutMS };
   const client = new MongoClient(`mongodb://127.0.0.1:${port}/?directConnection=true`, times);
   try {
     return await client.db('admin').command(command);
