@@ -62,7 +62,7 @@ it('deploys nothing if a secret is missing, and says which', async () => {
   expect(checks.find(({ name }) => name === 'The stage can be deployed')?.outcome).toBe('not run');
 });
 
-it('proves a stage that it deploys and removes', { timeout: 480_000 }, async () => {
+it('proves a stage that it deploys and removes', { timeout: 1_200_000 }, async () => {
   await putSecrets(target, `/xmem/${stage}`, databases);
   const { code, stderr, checks } = await withDeploymentFolder('xmem', (folder) =>
     smoke('--stage', stage, '--service', folder, '--events', '1,100,5x1MB', '--idle-seconds', '2', '--yes', '--json'),

@@ -104,7 +104,8 @@ export async function startLocalstack(
       // AWS reports queue metrics once a minute, which is too slow for testing alarms.
       SQS_CLOUDWATCH_METRICS_REPORT_INTERVAL: '5',
       LAMBDA_RUNTIME_EXECUTOR: 'process',
-      LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT: '30',
+      // A busy machine starts a process slowly. The executor limits it too.
+      LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT: '120',
       LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC: '0.02',
       OUTGRAPH_EXECUTOR_NODE: nodeBinary,
       OUTGRAPH_EXECUTOR_RUNTIME: path.join(executor, 'runtime.mjs'),

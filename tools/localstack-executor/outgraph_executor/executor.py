@@ -17,7 +17,9 @@ from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecu
 from outgraph_executor.metrics import MetricExtractor, Owner
 from outgraph_executor.runtime_api import RuntimeApi, Task, error_payload
 
-# Lambda gives an environment ten seconds to initialise.
+# Lambda gives an environment ten seconds to initialise. If they are too short, it starts the
+# initialisation again with the first invocation, within the function's time-out. Here it continues
+# for so long instead: a busy machine starts a process slowly.
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 INIT_SECONDS = 10
 
@@ -121,7 +123,7 @@ class ProcessExecutor(RuntimeExecutor):
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.touch()
         threading.Thread(target=self._watch, args=(process, api), daemon=True).start()
-        if not api.ready.wait(INIT_SECONDS):
+        if not api.ready.wait(INIT_SECONDS + self.function_version.config.timeout):
             self._kill_process()
             error = error_payload("Sandbox.Timedout", "init timed out")
             raise StatusErrorException("the function did not start in time", error)
