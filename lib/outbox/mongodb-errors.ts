@@ -5,7 +5,7 @@
  * Codes:
  * https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
  */
-import { MongoError, MongoNetworkError, MongoServerSelectionError } from 'mongodb';
+import { MongoError, MongoMissingDependencyError, MongoNetworkError, MongoServerSelectionError } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 import { connectionProblem } from '../runtime/connection-problem.ts';
 
@@ -81,6 +81,9 @@ function textOf(cause: unknown): string {
 const credentialCodes: ReadonlySet<unknown> = new Set([18, 391]);
 const atlasCode = 8000;
 
+/** MechanismUnavailable: the server does not offer the mechanism that the client asks for. */
+const mechanismCode = 334;
+
 /** Unauthorized: the user lacks a right, or the connection's user was removed. */
 const permissionCode = 13;
 
@@ -89,9 +92,24 @@ interface Refusal {
   readonly message: string;
 }
 
-function refusalOf({ name, code: rawCode, message }: MongoError): Refusal | undefined {
+function refusalOf(error: MongoError): Refusal | undefined {
+  const { name, code: rawCode, message } = error;
+  if (error instanceof MongoMissingDependencyError) {
+    return {
+      code: 'credentials-refused',
+      message: `MONGODB_URI needs the package ${error.dependencyName}, which is not installed. Install it with npm.`,
+    };
+  }
   // A read that keeps every BSON type returns its error's code as an `Int32`.
   const code = rawCode === undefined ? undefined : Number(rawCode);
+  if (code === mechanismCode) {
+    return {
+      code: 'credentials-refused',
+      message:
+        'MongoDB does not offer the authMechanism of MONGODB_URI (code 334). ' +
+        'Name one that it offers; only Atlas offers MONGODB-AWS.',
+    };
+  }
   const atlas = code === atlasCode;
   if (
     credentialCodes.has(code) ||

@@ -1,4 +1,10 @@
-import { Int32, MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb';
+import {
+  Int32,
+  MongoMissingDependencyError,
+  MongoNetworkError,
+  MongoServerError,
+  MongoServerSelectionError,
+} from 'mongodb';
 import { describe, expect, it } from 'vitest';
 import { isDataFault } from '../../../lib/contract/fault.ts';
 import { translateMongodbError } from '../../../lib/outbox/mongodb-errors.ts';
@@ -32,6 +38,11 @@ describe("MongoDB's refusals", () => {
     [
       'a handshake that fails because of a wrong password',
       new MongoNetworkError('reset', { cause: server(18, 's3cret') }),
+    ],
+    ['a mechanism that the server does not offer', server(334, 'Received authentication for mechanism s3cret')],
+    [
+      'a mechanism whose package is not installed',
+      new MongoMissingDependencyError('s3cret', { dependencyName: 'aws4', cause: new Error('s3cret') }),
     ],
   ])('%s is credentials-refused, and retried', (_, error) => {
     const fault = translateMongodbError(error);
