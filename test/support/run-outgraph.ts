@@ -16,6 +16,7 @@ export interface OutgraphRun {
 /** A running command. */
 export interface RunningOutgraph {
   readonly ended: Promise<OutgraphRun>;
+  readonly stderrSoFar: () => string;
   /** Ctrl-C. Returns `ended`. */
   readonly interrupt: () => Promise<OutgraphRun>;
 }
@@ -42,7 +43,7 @@ export function startOutgraph(
   args: readonly string[],
   settings: Settings,
   printed: (text: string) => void = () => undefined,
-): RunningOutgraph & { readonly stderrSoFar: () => string } {
+): RunningOutgraph {
   const output = { stdout: '', stderr: '' };
   const collect = (name: keyof typeof output, notify: (text: string) => void) =>
     new Writable({
@@ -97,7 +98,13 @@ export function startOutgraphProcess(
     child.kill(signal);
     return ended;
   };
-  return { ended, interrupt: send('SIGINT'), terminate: send('SIGTERM'), kill: () => void child.kill('SIGKILL') };
+  return {
+    ended,
+    stderrSoFar: () => output.stderr,
+    interrupt: send('SIGINT'),
+    terminate: send('SIGTERM'),
+    kill: () => void child.kill('SIGKILL'),
+  };
 }
 
 /**
