@@ -6,6 +6,9 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { Db } from 'mongodb';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
 import { type Running, withGraph, withOutbox } from '../databases.ts';
+import type { DocumentId } from '../documents/mongodb-documents.ts';
+import { select } from '../documents/mongodb-select.ts';
+import { addScopeOptions, type Scope, type ScopeOptions, scopeOrExit } from '../documents/scope-options.ts';
 import { addCatalogOption, type CatalogOption, readTypesOrExit } from '../terminal/read-catalog.ts';
 import {
   type Answer,
@@ -31,7 +34,7 @@ import {
   planBackfill,
 } from './wiring.ts';
 
-export interface BackfillOptions extends Omit<ChangeOptions, 'rate'>, CatalogOption {
+export interface BackfillOptions extends Omit<ChangeOptions, 'rate'>, CatalogOption, ScopeOptions {
   readonly direct?: true;
   readonly prune?: true;
   readonly rate?: number;
@@ -50,6 +53,9 @@ Examples:
   outgraph backfill order --direct            a first load of millions
   outgraph backfill order customer --prune    into a graph from an old backup
   outgraph backfill order --catalog catalog.ts
+  outgraph backfill order --id 66a0c0ffee0123456789abcd
+  outgraph backfill order --filter '{"customer": 7}'
+  outgraph backfill order --since 2026-11-25T03:00:00Z
 
 Without --direct, it records an event with the current state of every document,
 and your consumer applies it with the deployed projection. A concurrent write
@@ -62,6 +68,9 @@ all writers record events.
 With --prune, it then deletes aggregates of the type that have no document from
 the graph. Do not use it for a type whose events do not correspond to documents
 of its collection.
+
+With --id, --filter or --since, it records only the documents of these
+aggregates, without walking the collection.
 
 After an interruption, run it again to continue; with --prune or --restart it
 starts at the first document. Details: docs/reference/cli.md`;
@@ -78,7 +87,7 @@ export function backfillCommand(shell: Shell): Command {
     .option('--max-pending <count>', 'wait while more events are pending', positive, 5_000)
     .option('--restart', 'start at the first document')
     .addHelpText('after', help);
-  addCatalogOption(command);
+  addCatalogOption(addScopeOptions(command));
   const { outbox, direct } = defaultRate;
   const rate = { default: `${outbox}; with --direct, ${direct}`, what: 'documents' };
   return addChangeOptions(command, rate).action(async (types: readonly string[], options: BackfillOptions) => {
@@ -91,17 +100,25 @@ export function backfillCommand(shell: Shell): Command {
         `error: with --direct, --transaction-seconds must be at least ${shortestTransaction}, ` +
           "MongoDB's default limit of a transaction",
       );
+    const scope = scopeOrExit(options, types, command);
+    if (scope !== null && (options.direct || options.prune || options.restart))
+      command.error('error: with --id, --filter and --since, leave out --direct, --prune and --restart');
     return runBackfill(shell, await readTypesOrExit(shell, types, options, command), {
       ...options,
+      scope,
       rate: options.rate ?? (options.direct ? direct : outbox),
     });
   });
 }
 
-export type RatedOptions = BackfillOptions & { readonly rate: number };
+export type RatedOptions = BackfillOptions & { readonly rate: number; readonly scope: Scope | null };
 
 /** Backfills one type, through the outbox or directly. */
-type Backfill = (definition: AggregateDefinition, running: Running) => Promise<BackfillReport>;
+type Backfill = (
+  definition: AggregateDefinition,
+  running: Running,
+  selected: readonly DocumentId[] | null,
+) => Promise<BackfillReport>;
 
 async function runBackfill(
   shell: Shell,
@@ -113,8 +130,8 @@ async function runBackfill(
     const settings = await readOutboxSettings(shell);
     return runCommand(shell, options, (terminal) =>
       withOutbox(settings, (db) =>
-        backfillAll(db, definitions, options, terminal, (definition, running) =>
-          backfillThroughOutbox(db, definition, { maxPending, prune: null }, running, logTo(terminal)),
+        backfillAll(db, definitions, options, terminal, (definition, running, selected) =>
+          backfillThroughOutbox(db, definition, { maxPending, prune: null, selected }, running, logTo(terminal)),
         ),
       ),
     );
@@ -125,7 +142,13 @@ async function runBackfill(
       backfillAll(db, definitions, options, terminal, (definition, running) => {
         if (prune) {
           const pruning = { graph, transactionSeconds, maxDeleted };
-          return backfillThroughOutbox(db, definition, { maxPending, prune: pruning }, running, logTo(terminal));
+          return backfillThroughOutbox(
+            db,
+            definition,
+            { maxPending, prune: pruning, selected: null },
+            running,
+            logTo(terminal),
+          );
         }
         return withGraph(db, graph, (driver) =>
           backfillIntoGraph(
@@ -151,7 +174,8 @@ async function backfillAll(
   const mode = options.direct ? 'direct-backfill' : 'backfill';
   const plans = new Map<AggregateDefinition, BackfillPlan>();
   for (const definition of definitions) {
-    const plan = await planBackfill(db, definition, mode);
+    const selected = options.scope === null ? null : (await select(db, definition, options.scope)).documents;
+    const plan = await planBackfill(db, definition, mode, selected);
     plans.set(definition, options.restart || options.prune ? { ...plan, doneBefore: null } : plan);
   }
   await terminal.confirm(planText(plans, options));
@@ -159,13 +183,14 @@ async function backfillAll(
   // from the old notes of types that this run did not reach.
   if (options.restart) for (const { type } of definitions) await dropProgress(db, { mode, aggregateType: type });
   const results: Record<string, BackfillReport> = {};
-  for (const [definition, { documents }] of plans) {
+  for (const [definition, { documents, selected }] of plans) {
     const { type } = definition;
-    const report = await backfill(definition, {
+    const running = {
       ratePerSecond: options.rate,
       signal: terminal.signal,
       progress: terminal.showProgress(documents, `documents of ${type}`),
-    });
+    };
+    const report = await backfill(definition, running, selected);
     results[type] = report;
     const refusal = options.prune ? refusalText(type, report) : null;
     if (refusal !== null) throw new Refusal(refusal, { results });

@@ -16,9 +16,10 @@ export function planText(
   const action = direct
     ? 'Writes the current state straight into the graph, without events, of'
     : 'Records the current state as an event of';
-  const lines = [...plans].map(([{ type }, { documents, doneBefore }]) => {
+  const lines = [...plans].map(([{ type }, { documents, doneBefore, selected }]) => {
     const before = doneBefore === null ? '' : `, and continues after the ${doneBefore} of an earlier run`;
-    return `${action} about ${documents} documents of ${type}, at most ${rate} a second${before}.`;
+    const number = selected === null ? `about ${documents}` : `${documents} selected`;
+    return `${action} ${number} documents of ${type}, at most ${rate} a second${before}.`;
   });
   if (direct)
     lines.push(

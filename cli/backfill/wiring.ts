@@ -40,7 +40,7 @@ import {
   saveProgressNote,
 } from './mongodb-progress.ts';
 import { type PruneReport, prune } from './prune.ts';
-import { type RecordAllLog, recordAll } from './record-all.ts';
+import { type RecordAllLog, type RecordAllPorts, recordAll } from './record-all.ts';
 
 /** The outcome for one type. `pruned` is null if pruning was not requested or not reached. */
 export interface BackfillReport extends ChunkReport {
@@ -55,6 +55,8 @@ export interface BackfillPlan {
   readonly documents: number;
   /** The documents completed by an interrupted run; null if there is none. */
   readonly doneBefore: number | null;
+  /** The ids of the selected documents; null: all. */
+  readonly selected: readonly DocumentId[] | null;
 }
 
 /** @throws Fault `mongodb-unavailable`. */
@@ -62,10 +64,12 @@ export async function planBackfill(
   db: Db,
   { type, collection }: AggregateDefinition,
   mode: BackfillMode,
+  selected: readonly DocumentId[] | null,
 ): Promise<BackfillPlan> {
+  if (selected !== null) return { documents: selected.length, doneBefore: null, selected };
   const before = await readProgressNote(progressNotes(db), { mode, aggregateType: type });
   const documents = await estimateDocuments(db.collection(collection));
-  return { documents, doneBefore: before?.recorded ?? null };
+  return { documents, doneBefore: before?.recorded ?? null, selected };
 }
 
 /**
@@ -86,6 +90,8 @@ export interface PruneSettings {
 export interface ThroughOutboxOptions {
   readonly maxPending: number;
   readonly prune: PruneSettings | null;
+  /** Records only these documents. Such a run is not continued. Null: all of the type. */
+  readonly selected: readonly DocumentId[] | null;
 }
 
 /**
@@ -98,7 +104,7 @@ export interface ThroughOutboxOptions {
 export async function backfillThroughOutbox(
   db: Db,
   definition: AggregateDefinition,
-  { maxPending, prune: pruning }: ThroughOutboxOptions,
+  { maxPending, prune: pruning, selected }: ThroughOutboxOptions,
   running: Running,
   log: Omit<RecordAllLog<DocumentId>, 'progress'>,
 ): Promise<BackfillReport> {
@@ -114,13 +120,12 @@ export async function backfillThroughOutbox(
     const { graph } = pruning;
     await withGraph(db, graph, (driver) => markRun(driver, graph.NEO4J_DATABASE, aggregateType, run));
   }
-  const before = (await readProgressNote(notes, owner))?.recorded ?? 0;
+  const walk = selected === null ? walkOf(db, definition, owner) : walkOfSelected(selected);
+  const before = (await walk.readProgress())?.recorded ?? 0;
   const { outcome, startedAt, recorded, unprojectable, unrecordable } = await recordAll<DocumentId>(
     {
-      readProgress: () => readProgressNote(notes, owner),
-      saveProgress: (progress) => saveProgressNote(notes, owner, progress),
+      ...walk,
       readClusterTime: () => readClusterTime(db.client, outbox),
-      listDocumentIds: (after, limit) => listDocumentIds(db.collection(definition.collection), after, limit),
       recordCurrentStates: (ids) => recordDocuments(db, definition, ids),
       countPending: (limit) => countPending(outbox, limit),
       pace: paceOf(running),
@@ -133,7 +138,8 @@ export async function backfillThroughOutbox(
   // Without an event, a document would seem to be missing.
   const prunes = pruning !== null && outcome === 'done' && unrecordable === 0;
   const pruned = prunes ? await pruneType(db, { aggregateType, startedAt, run }, pruning, running) : null;
-  if (outcome === 'done' && (pruned === null || pruned.outcome === 'done')) await removeProgressNote(notes, owner);
+  if (selected === null && outcome === 'done' && (pruned === null || pruned.outcome === 'done'))
+    await removeProgressNote(notes, owner);
   const counts = { throughOutbox: recorded - before, unprojectable, unrecordable };
   const isInterrupted = outcome === 'interrupted' || pruned?.outcome === 'interrupted';
   return {
@@ -143,6 +149,30 @@ export async function backfillThroughOutbox(
     superseded: 0,
     ...counts,
     pruned,
+  };
+}
+
+type Walk = Pick<RecordAllPorts<DocumentId>, 'readProgress' | 'saveProgress' | 'listDocumentIds'>;
+
+function walkOf(db: Db, { collection }: AggregateDefinition, owner: NoteOwner): Walk {
+  const notes = progressNotes(db);
+  return {
+    readProgress: () => readProgressNote(notes, owner),
+    saveProgress: (progress) => saveProgressNote(notes, owner, progress),
+    listDocumentIds: (after, limit) => listDocumentIds(db.collection(collection), after, limit),
+  };
+}
+
+function walkOfSelected(ids: readonly DocumentId[]): Walk {
+  let listed = 0;
+  return {
+    readProgress: async () => null,
+    saveProgress: async () => undefined,
+    listDocumentIds: async (_after, limit) => {
+      const page = ids.slice(listed, listed + limit);
+      listed += page.length;
+      return page;
+    },
   };
 }
 

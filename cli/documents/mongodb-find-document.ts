@@ -85,7 +85,7 @@ export function idsOfText(aggregateId: string): readonly DocumentId[] {
 }
 
 /** Every `_id` in the payloads of the aggregate's events. */
-async function idsOfEvents(
+export async function idsOfEvents(
   outbox: Collection<Document>,
   aggregateType: string,
   aggregateId: string,

@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises';
 import { Command } from 'commander';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
+import { addScopeOptions, type Scope, type ScopeOptions, scopeOrExit } from '../documents/scope-options.ts';
 import { addCatalogOption, type CatalogOption, readTypesOrExit } from '../terminal/read-catalog.ts';
 import {
   type Answer,
@@ -27,7 +28,7 @@ import {
 import type { VerifyReport } from './verify.ts';
 import { verifyGraph } from './wiring.ts';
 
-export interface VerifyCommandOptions extends ChangeOptions, CatalogOption {
+export interface VerifyCommandOptions extends ChangeOptions, CatalogOption, ScopeOptions {
   readonly quick?: true;
   readonly first: number;
   readonly to?: string;
@@ -37,13 +38,20 @@ export interface VerifyCommandOptions extends ChangeOptions, CatalogOption {
   readonly maxPending: number;
 }
 
-/** `isWholeCatalog`: no types were named, so all are compared. */
-export type VerifyScope = VerifyCommandOptions & { readonly isWholeCatalog: boolean };
+export interface VerifyScope extends VerifyCommandOptions {
+  /** No types were named, so all are compared. */
+  readonly isWholeCatalog: boolean;
+  /** Null: all documents. */
+  readonly scope: Scope | null;
+}
 
 const help = `
 Examples:
   outgraph verify                             all types
   outgraph verify order --to diff.jsonl       one type, differences in a file
+  outgraph verify order --id 66a0c0ffee0123456789abcd
+  outgraph verify order --filter '{"customer": 7}'
+  outgraph verify --since 2026-11-25T03:00:00Z
   outgraph verify --repair                    repair what is wrong
   outgraph verify order --repair --rate 20    one type, slowly
 
@@ -57,6 +65,10 @@ in flight are skipped and counted. It finds:
   ghost    an aggregate without a document, or a node that its aggregate lacks
   unowned  an element with outgraph's marks that no aggregate lists
   dead     the newest event is dead, or the document can never be applied
+
+With --id, --filter or --since it compares only these aggregates, without
+walking a collection, and does not search for elements that no aggregate lists.
+Only --id and --since find aggregates without a document.
 
 --quick compares only positions and manifests: it does not find changes by
 other programs.
@@ -82,14 +94,15 @@ export function verifyCommand(shell: Shell): Command {
     .option('--max-deleted <count>', 'with --repair: delete nothing if there are more', count, 1_000)
     .option('--max-pending <count>', 'with --repair: wait while more events are pending', positive, 5_000)
     .addHelpText('after', help);
-  addCatalogOption(command);
+  addCatalogOption(addScopeOptions(command));
   return addChangeOptions(command, { default: 100, what: 'aggregates' }).action(
     async (types: readonly string[], options: VerifyCommandOptions) => {
       if (options.repair && (options.quick || options.to !== undefined))
         command.error('error: --repair verifies several times: leave out --quick and --to');
+      const scope = scopeOrExit(options, types, command);
       const definitions = await readTypesOrExit(shell, types, options, command);
-      const scope = { ...options, isWholeCatalog: types.length === 0 };
-      return options.repair ? runRepair(shell, definitions, scope) : runVerify(shell, definitions, scope);
+      const limited = { ...options, scope, isWholeCatalog: types.length === 0 };
+      return options.repair ? runRepair(shell, definitions, limited) : runVerify(shell, definitions, limited);
     },
   );
 }
@@ -99,7 +112,7 @@ async function runVerify(
   definitions: readonly AggregateDefinition[],
   options: VerifyScope,
 ): Promise<void> {
-  return runCompared(shell, definitions, options, async (scope, terminal): Promise<Answer> => {
+  return runCompared(shell, definitions, options, async (scope, selection, terminal): Promise<Answer> => {
     const shown: Difference[] = [];
     const file = options.to === undefined ? null : await openFile(options.to);
     const onDifference = async ({ difference }: { readonly difference: Difference }) => {
@@ -110,7 +123,7 @@ async function runVerify(
     const report = await verifyGraph(
       scope,
       definitions,
-      { quick, transactionSeconds },
+      { quick, transactionSeconds, selection },
       { signal: terminal.signal, progress: showSteps(terminal), onDifference },
     ).finally(() => file?.close());
     return {

@@ -23,11 +23,8 @@ export interface VerifyPorts<Id> {
   readonly readClusterTime: () => Promise<Position>;
   /** Of all types; null if no event is pending. */
   readonly oldestPending: () => Promise<Position | null>;
-  readonly listDocuments: (
-    aggregateType: string,
-    after: { readonly id: Id } | null,
-    limit: number,
-  ) => Promise<readonly DocumentState<Id>[]>;
+  /** In pages that fit in memory. */
+  readonly walkDocuments: (aggregateType: string) => AsyncIterable<readonly DocumentState<Id>[]>;
   readonly readDocuments: (aggregateType: string, ids: readonly Id[]) => Promise<readonly DocumentState<Id>[]>;
   readonly newestUnsettled: (
     aggregateType: string,
@@ -35,8 +32,8 @@ export interface VerifyPorts<Id> {
   ) => Promise<ReadonlyMap<string, UnsettledEvent>>;
   /** By key. Omits aggregates that are not in the registry. */
   readonly readAggregates: (keys: readonly string[]) => Promise<ReadonlyMap<string, RegisteredAggregate>>;
-  /** Live aggregates of all types, in the order of their keys. */
-  readonly listAggregates: (after: string, limit: number) => Promise<readonly RegisteredAggregate[]>;
+  /** Live aggregates, each once: of all types, or the selected ones. */
+  readonly walkAggregates: () => AsyncIterable<readonly RegisteredAggregate[]>;
   /** Live aggregates with a later position. */
   readonly listChanged: (since: Position) => AsyncIterable<readonly RegisteredAggregate[]>;
   readonly readElements: (

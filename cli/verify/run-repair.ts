@@ -20,7 +20,9 @@ import { countDeletions, type RepairReport, repair } from './repair.ts';
 import { runCompared } from './run-compared.ts';
 import { comparedText, differenceFacts, differenceLines, inFlightLines, kindsText, showSteps } from './text.ts';
 import type { VerifyReport } from './verify.ts';
-import { verifyGraph } from './wiring.ts';
+import { type Selection, verifyGraph } from './wiring.ts';
+
+type Limited = VerifyScope & { readonly selection: Selection | null };
 
 /** Prints the plan, asks, and repairs. With `--yes`, it repairs during the first verification. */
 export async function runRepair(
@@ -28,10 +30,11 @@ export async function runRepair(
   definitions: readonly AggregateDefinition[],
   options: VerifyScope,
 ): Promise<void> {
-  return runCompared(shell, definitions, options, async (scope, terminal): Promise<Answer> => {
+  return runCompared(shell, definitions, options, async (scope, selection, terminal): Promise<Answer> => {
+    const limited = { ...options, selection };
     // Without a confirmation, the verification of the first round is enough.
     if (!options.yes) {
-      const found = await verifyOnly(scope, definitions, options, terminal);
+      const found = await verifyOnly(scope, definitions, limited, terminal);
       if (found.outcome !== 'different')
         return {
           outcome: found.outcome,
@@ -41,7 +44,7 @@ export async function runRepair(
       await terminal.confirm(planText(found, options));
     }
     const remaining = new Remaining(options.first);
-    const report = await repairGraph(scope, definitions, options, terminal, remaining);
+    const report = await repairGraph(scope, definitions, limited, terminal, remaining);
     if (report.outcome === 'too-many') throw new Refusal(tooManyText(report, options), { ...report });
     const outcome = report.outcome === 'unapplied' ? 'different' : report.outcome;
     const text = reportText(report, remaining, comparedText(report.verified, definitions, options));
@@ -70,11 +73,11 @@ class Remaining {
 function verifyOnly(
   scope: Databases,
   definitions: readonly AggregateDefinition[],
-  { transactionSeconds }: VerifyCommandOptions,
+  { transactionSeconds, selection }: Limited,
   terminal: Terminal,
 ): Promise<VerifyReport> {
   const running = { signal: terminal.signal, progress: showSteps(terminal), onDifference: () => undefined };
-  return verifyGraph(scope, definitions, { quick: false, transactionSeconds }, running);
+  return verifyGraph(scope, definitions, { quick: false, transactionSeconds, selection }, running);
 }
 
 /** Half a second each. A working consumer needs less. */
@@ -84,7 +87,7 @@ const pollsBeforeMessage = 20;
 function repairGraph(
   scope: Databases,
   definitions: readonly AggregateDefinition[],
-  options: VerifyScope,
+  options: Limited,
   terminal: Terminal,
   remaining: Remaining,
 ): Promise<RepairReport> {

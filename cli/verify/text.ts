@@ -2,6 +2,7 @@
 
 import { escapeUnprintable } from '../../lib/contract/printable.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
+import type { Scope } from '../documents/scope-options.ts';
 import { elementText } from '../show/element-text.ts';
 import { typesOf } from '../terminal/read-catalog.ts';
 import type { Terminal } from '../terminal/run-command.ts';
@@ -20,9 +21,10 @@ export function kindsText(differences: DifferenceCounts): string {
 export function comparedText(
   { documents }: { readonly documents: number },
   definitions: readonly AggregateDefinition[],
-  { isWholeCatalog }: { readonly isWholeCatalog: boolean },
+  { isWholeCatalog, scope }: { readonly isWholeCatalog: boolean; readonly scope: Scope | null },
 ): string {
-  return `${documents} documents${isWholeCatalog ? '' : ` of ${typesOf(definitions)}`} were compared.`;
+  const selected = scope === null ? '' : 'selected ';
+  return `${documents} ${selected}documents${isWholeCatalog ? '' : ` of ${typesOf(definitions)}`} were compared.`;
 }
 
 /**

@@ -15,7 +15,6 @@ import type { Difference, Found } from './difference.ts';
 import type { VerifyPorts } from './ports.ts';
 import { TextSet } from './text-set.ts';
 
-const pageAggregates = 1_000;
 const suspectsAtOnce = 1_000;
 
 /** The elements that the registry lists. */
@@ -126,12 +125,8 @@ export async function verifyAggregates<Id>(
 ): Promise<number> {
   let tooNew = 0;
   let examined = 0;
-  let after = '';
-  for (;;) {
-    const page = await ports.listAggregates(after, pageAggregates);
-    const last = page.at(-1);
-    if (last === undefined || ports.isInterrupted()) return tooNew;
-    after = last.key;
+  for await (const page of ports.walkAggregates()) {
+    if (ports.isInterrupted()) break;
     for (const aggregate of page) {
       listed?.add(aggregate);
       scope.addType(splitAggregateKey(aggregate.key).aggregateType);
@@ -145,12 +140,13 @@ export async function verifyAggregates<Id>(
     examined += page.length;
     ports.progress('aggregates', examined);
   }
+  return tooNew;
 }
 
 async function confirmGhosts<Id>(
   ports: VerifyPorts<Id>,
   suspects: readonly RegisteredAggregate[],
-  doubtful: ReadonlySet<string>,
+  doubtful: ReadonlyMap<string, string>,
 ): Promise<readonly Found<Id>[]> {
   const found: Found<Id>[] = [];
   for (const [aggregateType, members] of Map.groupBy(suspects, ({ key }) => splitAggregateKey(key).aggregateType)) {
@@ -167,28 +163,24 @@ async function confirmGhosts<Id>(
       found.push(
         isAhead
           ? { difference: { ...about, kind: 'dead', reason: 'Its newest event is dead.' }, subject: null }
-          : ghostAggregate(key, position, doubtful.has(aggregateType)),
+          : ghostAggregate(key, position, doubtful.get(aggregateType)),
       );
     }
   }
   return found;
 }
 
-function ghostAggregate(key: string, position: Position, isDoubtful: boolean): Found<never> {
-  const doubt = isDoubtful ? ' Its type has no documents, or some without an aggregate id: it is not repaired.' : '';
-  const reason = `The graph has the aggregate, but no document does.${doubt}`;
+function ghostAggregate(key: string, position: Position, doubt: string | undefined): Found<never> {
+  const reason = `The graph has the aggregate, but no document does.${doubt === undefined ? '' : ` ${doubt}`}`;
   const difference = { kind: 'ghost', aggregate: key, element: null, reason } as const;
-  return { difference, subject: isDoubtful ? null : { kind: 'aggregate', key, position } };
+  return { difference, subject: doubt === undefined ? { kind: 'aggregate', key, position } : null };
 }
 
 interface AggregateOptions<Id> {
   readonly notAfter: Position;
   readonly report: ReportAll<Id>;
-  /**
-   * Types without documents, or with documents without an aggregate id. A missing document may then
-   * be a mistake.
-   */
-  readonly doubtful: ReadonlySet<string>;
+  /** Types of which a missing document may be a mistake, and why. */
+  readonly doubtful: ReadonlyMap<string, string>;
   readonly scope: RepairScope;
 }
 

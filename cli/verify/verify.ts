@@ -26,7 +26,14 @@ export interface VerifyOptions {
    * been visible yet.
    */
   readonly transactionSeconds: number;
-  readonly chunkDocuments: number;
+  /**
+   * Limits the comparison to documents and aggregates that the ports select; elements that no
+   * aggregate lists are then not searched. Null: no limit.
+   */
+  readonly selection: {
+    /** The types of which a selected aggregate certainly has no document if none was found. */
+    readonly certainTypes: ReadonlySet<string>;
+  } | null;
 }
 
 export interface VerifyReport {
@@ -44,24 +51,20 @@ export interface VerifyReport {
  */
 export async function verify<Id>(
   ports: VerifyPorts<Id>,
-  { types, isWholeCatalog = false, quick, transactionSeconds, chunkDocuments }: VerifyOptions,
+  { types, isWholeCatalog = false, quick, transactionSeconds, selection }: VerifyOptions,
   onDifference: OnDifference<Id>,
 ): Promise<VerifyReport> {
   const report = new DifferenceReport(onDifference);
   const startedAt = await ports.readClusterTime();
   const seen = new TextSet();
-  const doubtful = new Set(types);
+  const doubtful = new Map(types.map((type) => [type, doubtOf(selection)]));
   let documents = 0;
   let inFlight = 0;
   for (const type of types) {
     let isClear: boolean | undefined;
-    let after: { readonly id: Id } | null = null;
-    for (;;) {
-      const page: readonly DocumentState<Id>[] = await ports.listDocuments(type, after, chunkDocuments);
-      const last = page.at(-1);
-      if (last === undefined || ports.isInterrupted()) break;
+    for await (const page of ports.walkDocuments(type)) {
+      if (ports.isInterrupted()) break;
       isClear = isClear !== false && page.every(({ aggregateId }) => aggregateId !== null);
-      after = { id: last.id };
       const { clear, clashing } = separateClashes(type, page, seen);
       await report.addAll(clashing.map(clash));
       const outcome = await verifyDocuments(ports, type, clear, quick);
@@ -70,7 +73,8 @@ export async function verify<Id>(
       documents += page.length;
       ports.progress('documents', documents);
     }
-    if (isClear) doubtful.delete(type);
+    const isCertain = selection === null ? isClear : selection.certainTypes.has(type) && isClear !== false;
+    if (isCertain) doubtful.delete(type);
   }
   const end = (): VerifyReport => {
     const differences = report.counts;
@@ -82,13 +86,20 @@ export async function verify<Id>(
 
   const listingSince = await appliedAfter(ports, transactionSeconds);
   const notAfter = earlier(startedAt, transactionSeconds);
-  const listed = quick ? null : new ListedElements();
+  const listed = quick || selection !== null ? null : new ListedElements();
   const scope = new RepairScope(new Set(types), isWholeCatalog);
   const aggregateOptions = { notAfter, report: report.addAll, doubtful, scope };
   inFlight += await verifyAggregates(ports, new Set(types), seen, listed, aggregateOptions);
   if (listed !== null && !ports.isInterrupted())
     await verifyElements(ports, listed, { since: listingSince, report: report.addAll, scope });
   return end();
+}
+
+/** Why an aggregate without a document may have one after all. */
+function doubtOf(selection: VerifyOptions['selection']): string {
+  return selection === null
+    ? 'Its type has no documents, or some without an aggregate id: it is not repaired.'
+    : "Its id is not a document's _id, or its type has no documents, so one may have been missed: it is not repaired.";
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Runs the verification on both databases. */
 import type { Document } from 'mongodb';
+import { aggregateKey } from '../../lib/contract/outbox-event.ts';
 import { readKeyNames, recentKeyNames } from '../../lib/graph/neo4j-key-names.ts';
 import { listChangedSince, listWithManifests, readRegistered } from '../../lib/graph/neo4j-list-aggregates.ts';
 import { queryOf } from '../../lib/graph/neo4j-read.ts';
@@ -9,23 +10,34 @@ import { readClusterTime } from '../../lib/outbox/mongodb-clock.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
 import { newestUnsettled, oldestPending } from '../../lib/outbox/mongodb-unsettled.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
+import { inChunks } from '../../lib/runtime/in-chunks.ts';
 import type { Databases } from '../databases.ts';
 import { stateOf } from '../documents/document-state.ts';
-import { type DocumentId, listDocuments, readDocuments } from '../documents/mongodb-documents.ts';
+import { type DocumentId, listDocuments, readDocuments, type StoredDocument } from '../documents/mongodb-documents.ts';
+import type { Selected } from '../documents/mongodb-select.ts';
 import type { OnDifference } from './difference.ts';
 import { countListings } from './neo4j-count-listings.ts';
 import type { VerifyPorts } from './ports.ts';
 import { type VerifyOptions, type VerifyReport, verify } from './verify.ts';
 
+/** What each type is limited to. */
+export type Selection = ReadonlyMap<string, Selected>;
+
 /** Documents compared at once. They and their elements are held in memory. */
 const chunkDocuments = 500;
 const changedAtOnce = 1_000;
+const aggregatesAtOnce = 1_000;
+
+export interface VerifyScopeOptions extends Omit<VerifyOptions, 'types' | 'selection'> {
+  /** Null: all documents of the types. */
+  readonly selection: Selection | null;
+}
 
 /** Compares documents and graph. @throws Fault `mongodb-unavailable` or `neo4j-unavailable`. */
 export async function verifyGraph(
   { db, driver, database }: Databases,
   definitions: readonly AggregateDefinition[],
-  options: Omit<VerifyOptions, 'types' | 'chunkDocuments'>,
+  { selection, ...options }: VerifyScopeOptions,
   {
     signal,
     progress,
@@ -44,18 +56,55 @@ export async function verifyGraph(
     return definition;
   };
   const collectionOf = (type: string) => db.collection<Document>(definitionOf(type).collection);
+  async function* walkAll(type: string) {
+    for (let after: { readonly id: DocumentId } | null = null; ; ) {
+      const page: readonly StoredDocument[] = await listDocuments(collectionOf(type), after, chunkDocuments);
+      const last = page.at(-1);
+      if (last === undefined) return;
+      yield page.map((document) => stateOf(definitionOf(type), document));
+      after = { id: last.id };
+    }
+  }
+  async function* walkSelected(type: string, { documents, aggregateIds }: Selected) {
+    const wanted = aggregateIds === null ? null : new Set(aggregateIds);
+    for (const ids of inChunks(documents, chunkDocuments)) {
+      const found = await readDocuments(collectionOf(type), ids);
+      const states = found.map((document) => stateOf(definitionOf(type), document));
+      const page = states.filter(({ aggregateId }) => aggregateId === null || (wanted?.has(aggregateId) ?? true));
+      if (page.length > 0) yield page;
+    }
+  }
+  async function* walkSelectedAggregates(selected: Selection) {
+    for (const [aggregateType, { aggregateIds }] of selected)
+      for (const ids of inChunks(aggregateIds ?? [], aggregatesAtOnce)) {
+        const known = await readRegistered(
+          driver,
+          database,
+          ids.map((aggregateId) => aggregateKey({ aggregateType, aggregateId })),
+        );
+        yield [...known.values()].filter(({ deleted }) => !deleted);
+      }
+  }
   const recentKeys = recentKeyNames(driver, database);
   const freshKeys = () => readKeyNames(driver, database);
   const ports: VerifyPorts<DocumentId> = {
     readClusterTime: () => readClusterTime(db.client, outbox),
     oldestPending: () => oldestPending(outbox),
-    listDocuments: async (type, after, limit) =>
-      (await listDocuments(collectionOf(type), after, limit)).map((document) => stateOf(definitionOf(type), document)),
+    walkDocuments: (type) => (selection === null ? walkAll(type) : walkSelected(type, selection.get(type) ?? nothing)),
     readDocuments: async (type, ids) =>
       (await readDocuments(collectionOf(type), ids)).map((document) => stateOf(definitionOf(type), document)),
     newestUnsettled: (type, ids) => newestUnsettled(outbox, type, ids),
     readAggregates: (keys) => readRegistered(driver, database, keys),
-    listAggregates: (after, limit) => listWithManifests(driver, database, after, limit),
+    walkAggregates: async function* () {
+      if (selection !== null) return yield* walkSelectedAggregates(selection);
+      for (let after = ''; ; ) {
+        const page = await listWithManifests(driver, database, after, aggregatesAtOnce);
+        const last = page.at(-1);
+        if (last === undefined) return;
+        yield page;
+        after = last.key;
+      }
+    },
     listChanged: async function* (since) {
       let after = '';
       for (;;) {
@@ -75,5 +124,9 @@ export async function verifyGraph(
     isInterrupted: () => signal.aborted,
     progress,
   };
-  return verify(ports, { ...options, types: [...catalog.keys()], chunkDocuments }, onDifference);
+  const certainTypes = new Set([...(selection ?? [])].flatMap(([type, { isCertain }]) => (isCertain ? type : [])));
+  const limits = { types: [...catalog.keys()], selection: selection === null ? null : { certainTypes } };
+  return verify(ports, { ...options, ...limits }, onDifference);
 }
+
+const nothing: Selected = { documents: [], aggregateIds: [], isCertain: false };

@@ -127,7 +127,7 @@ async function verify(stage: SmokeStage, signal: AbortSignal): Promise<string> {
       verifyGraph(
         { db, driver, database: databases.NEO4J_DATABASE },
         [graph],
-        { quick: false, transactionSeconds: existing ? transactionSeconds : 0 },
+        { selection: null, quick: false, transactionSeconds: existing ? transactionSeconds : 0 },
         {
           signal,
           progress: () => undefined,
