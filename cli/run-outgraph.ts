@@ -64,6 +64,11 @@ const groups: Readonly<Record<string, readonly Listed[]>> = {
       description: 'Load existing documents into the graph.',
       load: async () => (await import('./backfill/command.ts')).backfillCommand,
     },
+    {
+      name: 'forget',
+      description: 'Erase an aggregate whose document was deleted.',
+      load: async () => (await import('./forget/command.ts')).forgetCommand,
+    },
   ],
   'Run:': [
     {

@@ -35,6 +35,7 @@ export const parts = [
   'operator',
   'discard',
   'reprojection',
+  'erasure',
 ] as const;
 export type Part = (typeof parts)[number];
 
@@ -113,6 +114,21 @@ function reprojection(writerCollections: readonly string[]): readonly Privilege[
 }
 
 /**
+ * Erases an aggregate whose document was deleted: records the deletion, and removes the aggregate's
+ * events. Separate for the same reason as `discard`; it may also remove discarded events.
+ */
+function erasure(writerCollections: readonly string[]): readonly Privilege[] {
+  return [
+    { collection: 'outbox', actions: ['find', 'insert', 'remove', 'listIndexes'] },
+    identity,
+    { collection: 'outboxTrials', actions: ['update', 'remove'] },
+    { collection: 'outboxConflicts', actions: ['remove'] },
+    { collection: 'outboxDiscarded', actions: ['find', 'remove'] },
+    ...writerCollections.map((collection): Privilege => ({ collection, actions: ['find'] })),
+  ];
+}
+
+/**
  * A role on a collection without a name would apply to all collections. A writer with rights to
  * change `outbox` could rewrite history.
  */
@@ -144,6 +160,7 @@ export function privilegesOf(part: Part, writerCollections: readonly string[] = 
     operator,
     discard,
     reprojection: reprojection(writerCollections),
+    erasure: erasure(writerCollections),
   };
   return privileges[part];
 }

@@ -44,6 +44,7 @@ it.each<readonly [Part, string]>([
   ['worker', 'publisher, consumer, sweep, worker'],
   ['operator', 'operator'],
   ['reprojection', 'reprojection'],
+  ['erasure', 'erasure'],
 ])('the user of %s has the rights of: %s; checks that it may not run are skipped', async (part, able) => {
   const { wrong, of } = await examine(uriOf(part));
   expect(wrong).toStrictEqual([]);
@@ -52,7 +53,7 @@ it.each<readonly [Part, string]>([
     detail: `${roleName(part, database)} has the rights of: ${able}`,
   });
   expect(of('validator')).toMatchObject({ outcome: 'skipped', detail: expect.stringMatching(/listCollections/) });
-  expect(of('timestamps')).toMatchObject({ outcome: ['writer', 'operator'].includes(part) ? 'skipped' : 'ok' });
+  expect(of('timestamps')).toMatchObject({ outcome: ['writer', 'operator', 'erasure'].includes(part) ? 'skipped' : 'ok' });
   expect(of('oplog')).toMatchObject({ outcome: 'skipped', detail: expect.stringMatching(/local\.oplog\.rs/) });
 });
 

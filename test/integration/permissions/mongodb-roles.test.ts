@@ -171,6 +171,15 @@ const allowed: Readonly<Record<Part, readonly (keyof typeof attempts)[]>> = {
     "read the writer's documents",
     "change the writer's documents",
   ],
+  erasure: [
+    'read events',
+    'insert an event',
+    'remove events',
+    'remove conflicts',
+    'read discarded events',
+    'remove discarded events',
+    "read the writer's documents",
+  ],
 };
 
 describe('what each role allows and denies', () => {

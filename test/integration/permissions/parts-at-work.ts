@@ -7,6 +7,7 @@ import { listDead, listDiscarded, showDead } from '../../../cli/dead/read-dead.t
 import { listDocumentsSince, readDocumentsSince } from '../../../cli/documents/mongodb-documents.ts';
 import { findDocument } from '../../../cli/documents/mongodb-find-document.ts';
 import { recordDeletions } from '../../../cli/documents/mongodb-record-deletions.ts';
+import { countDiscarded, findSettledPayloads, hasPending, removeEvents } from '../../../cli/forget/mongodb-forget.ts';
 import { readStatus } from '../../../cli/status/wiring.ts';
 import { followOutbox } from '../../../cli/tail/mongodb-follow-outbox.ts';
 import { consolePorts } from '../../../console/wiring.ts';
@@ -23,7 +24,12 @@ import {
 } from '../../../lib/consumer/mongodb-trials.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { connectNeo4j } from '../../../lib/graph/neo4j-connect.ts';
-import { checkpointCollection, conflictCollection, trialCollection } from '../../../lib/outbox/collections.ts';
+import {
+  checkpointCollection,
+  conflictCollection,
+  discardedCollection,
+  trialCollection,
+} from '../../../lib/outbox/collections.ts';
 import { readClusterTime } from '../../../lib/outbox/mongodb-clock.ts';
 import { markDead } from '../../../lib/outbox/mongodb-mark-dead.ts';
 import { listUnsettledIds, listUnsettledTypes, newestUnsettled } from '../../../lib/outbox/mongodb-unsettled.ts';
@@ -218,9 +224,9 @@ const reproject: PartAtWork = async (db, admin) => {
   await admin.collection(memoryEvent.collection).insertOne({ user_id: 'ada', date: '12-10' });
   const once = { walk: true, signal: new AbortController().signal, progress: () => undefined };
   await findDocument(db, { ...memoryEvent, id: ({ _id }) => `${_id}` }, 'none', once);
-  await planBackfill(db, memoryEvent, 'backfill');
+  await planBackfill(db, memoryEvent, 'backfill', null);
   const log = { waiting: () => undefined, unrecordable: () => undefined };
-  await backfillThroughOutbox(db, memoryEvent, { maxPending: 1_000_000, prune: null }, running, log);
+  await backfillThroughOutbox(db, memoryEvent, { maxPending: 1_000_000, prune: null, selected: null }, running, log);
   await dropProgress(db, { mode: 'backfill', aggregateType: memoryEvent.type });
   const outbox = db.collection(outboxCollection);
   await listUnsettledIds(outbox, memoryEvent.type, '', 10);
@@ -235,6 +241,31 @@ const reproject: PartAtWork = async (db, admin) => {
     listed.map(({ id }) => id),
   );
   await recordDeletions(outbox, [{ ...missing, knownPosition: await readClusterTime(db.client, outbox) }], new Date());
+};
+
+/** Erases an aggregate with a dead event and a discarded one. */
+const erase: PartAtWork = async (db, admin) => {
+  await checkOutbox(db);
+  await readOutboxId(db);
+  const eventId = await addDeadEvent(admin);
+  const event = await admin.collection(outboxCollection).findOne({ _id: new ObjectId(eventId) });
+  const aggregate = { aggregateType: `${event?.aggregateType}`, aggregateId: `${event?.aggregateId}` };
+  await admin.collection(discardedCollection).insertOne({ ...aggregate, discardedAt: new Date() });
+  const once = { walk: true, signal: new AbortController().signal, progress: () => undefined };
+  await findDocument(db, { ...memoryEvent, id: ({ _id }) => `${_id}` }, 'none', once);
+  const collections = {
+    outbox: db.collection(outboxCollection),
+    discarded: db.collection(discardedCollection),
+    trials: db.collection<TrialDocument>(trialCollection),
+    conflicts: db.collection<ConflictDocument>(conflictCollection),
+  };
+  await newestUnsettled(collections.outbox, aggregate.aggregateType, [aggregate.aggregateId]);
+  const knownPosition = await readClusterTime(db.client, collections.outbox);
+  await recordDeletions(collections.outbox, [{ ...aggregate, knownPosition }], new Date());
+  await hasPending(collections.outbox, aggregate);
+  await countDiscarded(collections.discarded, aggregate);
+  const removed = await removeEvents(collections, aggregate, await findSettledPayloads(collections.outbox, aggregate));
+  if (removed.events !== 1 || removed.discarded !== 1) throw new Error('The events are removed.');
 };
 
 /** The parts, each with all its work. */
@@ -253,4 +284,5 @@ export const partsAtWork: Readonly<Record<Part, PartAtWork>> = {
   operator: operate,
   discard: discardDead,
   reprojection: reproject,
+  erasure: erase,
 };
