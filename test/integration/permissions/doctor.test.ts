@@ -53,7 +53,9 @@ it.each<readonly [Part, string]>([
     detail: `${roleName(part, database)} has the rights of: ${able}`,
   });
   expect(of('validator')).toMatchObject({ outcome: 'skipped', detail: expect.stringMatching(/listCollections/) });
-  expect(of('timestamps')).toMatchObject({ outcome: ['writer', 'operator', 'erasure'].includes(part) ? 'skipped' : 'ok' });
+  expect(of('timestamps')).toMatchObject({
+    outcome: ['writer', 'operator', 'erasure'].includes(part) ? 'skipped' : 'ok',
+  });
   expect(of('oplog')).toMatchObject({ outcome: 'skipped', detail: expect.stringMatching(/local\.oplog\.rs/) });
 });
 
