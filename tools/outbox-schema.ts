@@ -1,6 +1,6 @@
 /**
  * `npm run schema`: writes the files from which other languages and tools read the outbox document.
- * Their only source is the schema in `lib/contract/outbox-event.ts`; a unit test compares them.
+ * Their only source is the schema in `lib/contract/outbox-schema.ts`; a unit test compares them.
  *
  * - `schema/outbox.validator.json`: the validator of the collection, as `createCollection` and
  *   `collMod` take it.
@@ -12,7 +12,8 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Document } from 'bson';
 import { z } from 'zod';
-import { fieldRules, outboxFieldsSchema } from '../lib/contract/outbox-event.ts';
+import { fieldRules } from '../lib/contract/outbox-event.ts';
+import { outboxFieldsSchema } from '../lib/contract/outbox-schema.ts';
 import { outboxValidator } from '../lib/set-up/mongodb-validator.ts';
 import { projectRoot } from './local/paths.ts';
 

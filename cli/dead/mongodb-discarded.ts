@@ -5,10 +5,10 @@
  */
 
 import { Binary, BSON, type ClientSession, type Collection, type Document, MongoServerError, ObjectId } from 'mongodb';
+import { lenientTypes } from '../../lib/contract/exact-types.ts';
 import { Fault } from '../../lib/contract/fault.ts';
 import { discardedCollection } from '../../lib/outbox/collections.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
-import { lenientTypes } from '../../lib/outbox/mongodb-read-event.ts';
 import type { DeadRow, DeadSelection } from './dead-event.ts';
 import { selectionFilter, toDeadRow } from './mongodb-find-dead.ts';
 

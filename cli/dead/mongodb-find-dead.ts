@@ -3,9 +3,9 @@
  */
 import { type Binary, BSON, type Collection, type Document, type Filter, ObjectId } from 'mongodb';
 import { bsonTypeOf } from '../../lib/contract/bson-type.ts';
+import { exactTypes, lenientTypes } from '../../lib/contract/exact-types.ts';
 import { toPosition } from '../../lib/contract/position.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
-import { exactTypes, lenientTypes } from '../../lib/outbox/mongodb-read-event.ts';
 import type { DeadDetails, DeadGroup, DeadRow, DeadSelection } from './dead-event.ts';
 
 /** Counts the selected events that died before `until`. @throws Fault `mongodb-unavailable`. */

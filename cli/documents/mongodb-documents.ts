@@ -4,11 +4,11 @@
  */
 import { BSON, type ClientSession, type Collection, type Document, type MongoClient, Timestamp } from 'mongodb';
 import { bsonTypeOf } from '../../lib/contract/bson-type.ts';
+import { exactTypes, lenientTypes } from '../../lib/contract/exact-types.ts';
 import { Fault } from '../../lib/contract/fault.ts';
 import { fromPosition, type Position } from '../../lib/contract/position.ts';
 import { readClusterTime } from '../../lib/outbox/mongodb-clock.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
-import { exactTypes, lenientTypes } from '../../lib/outbox/mongodb-read-event.ts';
 
 /** A document's `_id`: a value of any BSON type. */
 export type DocumentId = unknown;

@@ -10,10 +10,10 @@
  * this.
  */
 import { BSON, type ClientSession, type Collection, type Db, type Document, type MongoClient } from 'mongodb';
+import { exactTypes } from '../../lib/contract/exact-types.ts';
 import { Fault, isDataFault } from '../../lib/contract/fault.ts';
 import { type OutboxDocument, outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
-import { exactTypes } from '../../lib/outbox/mongodb-read-event.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
 import { projectPayload } from '../../lib/projection/project.ts';
 import { inTransaction, labelTransient } from '../../lib/writer/in-transaction.ts';

@@ -1,11 +1,11 @@
 /** Finds the documents and aggregates of a scope, without walking the whole collection. */
 import { type Collection, type Db, type Document, MongoServerError, Timestamp } from 'mongodb';
+import { exactTypes } from '../../lib/contract/exact-types.ts';
 import { Fault } from '../../lib/contract/fault.ts';
 import { purgeIndex } from '../../lib/outbox/collections.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
 import { readRetentionSeconds } from '../../lib/outbox/mongodb-measure.ts';
-import { exactTypes } from '../../lib/outbox/mongodb-read-event.ts';
 import { type AggregateDefinition, documentId } from '../../lib/projection/define-aggregate.ts';
 import { inChunks } from '../../lib/runtime/in-chunks.ts';
 import { readOutboxTime } from '../databases.ts';

@@ -4,10 +4,10 @@
  * most recently processed events.
  */
 import type { Collection, Document } from 'mongodb';
+import { exactTypes } from '../../lib/contract/exact-types.ts';
 import { toPosition } from '../../lib/contract/position.ts';
 import { purgeIndex } from '../../lib/outbox/collections.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
-import { exactTypes } from '../../lib/outbox/mongodb-read-event.ts';
 import type { EventView } from './aggregate-view.ts';
 
 interface Aggregate {

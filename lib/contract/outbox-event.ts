@@ -1,10 +1,9 @@
 /**
- * The outbox document: the fields that a writer inserts in the transaction of its document, and the
- * fields that outgraph adds later. The writers' check and the MongoDB validator
- * (`lib/set-up/mongodb-validator.ts`) both use this schema.
+ * The outbox document: the fields that a writer inserts in the transaction of its document, the
+ * fields that outgraph adds later, and the checks of what a writer chooses. `outbox-schema.ts`
+ * describes the whole document. This file needs no library, so that a writer's install stays small.
  */
 import type { Document, ObjectId, Timestamp } from 'bson';
-import { z } from 'zod';
 import { bsonTypeOf } from './bson-type.ts';
 import type { Position } from './position.ts';
 
@@ -32,6 +31,9 @@ export const eventMaxBytes = 16 * 1024 * 1024 - 16 * 1024;
 /** An aggregate type: lower-case words joined by hyphens. */
 export const aggregateTypePattern = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
+/** Maximum length of an aggregate type, in characters. */
+export const aggregateTypeMaxLength = 64;
+
 export const operations = ['upsert', 'delete'] as const;
 export type Operation = (typeof operations)[number];
 
@@ -47,41 +49,6 @@ export type Operation = (typeof operations)[number];
  */
 export const statuses = ['pending', 'processed', 'dead'] as const;
 export type EventStatus = (typeof statuses)[number];
-
-/**
- * Returns a schema for a value of one BSON type. The MongoDB validator requires the same
- * `bsonType`.
- */
-function bson<T>(bsonType: string, check: (value: unknown) => boolean) {
-  return z.custom<T>(check, `must be a BSON ${bsonType}`).meta({ bsonType });
-}
-
-function hasBsonType(value: unknown, name: string): boolean {
-  return bsonTypeOf(value) === name;
-}
-
-const text = z.string().meta({ bsonType: 'string' });
-const date = bson<Date>('date', (value) => value instanceof Date && !Number.isNaN(value.getTime()));
-const int32 = z.int32().min(0).meta({ bsonType: 'int' });
-
-const fields = z.strictObject({
-  _id: bson<ObjectId>('objectId', (value) => hasBsonType(value, 'ObjectId')),
-  aggregateType: text.regex(aggregateTypePattern).max(64),
-  aggregateId: text.min(1),
-  operation: z.enum(operations),
-  payload: bson<Document>('object', isPlainObject).optional(),
-  position: bson<Timestamp>('timestamp', (value) => hasBsonType(value, 'Timestamp')),
-  createdAt: date,
-  // Any text is valid. It often comes from a header of an untrusted request and must not abort the
-  // writer's transaction. A malformed one counts as none (`traceparent.ts`).
-  traceparent: text.optional(),
-  status: z.enum(statuses),
-  attempts: int32,
-  nextAttemptAt: date.optional(),
-  processedAt: date.optional(),
-  deadAt: date.optional(),
-  error: z.strictObject({ code: text, message: text }).meta({ bsonType: 'object' }).optional(),
-});
 
 /** A field's value that requires or forbids other fields. */
 export interface FieldRule {
@@ -99,45 +66,23 @@ export const fieldRules: readonly FieldRule[] = [
   { when: { field: 'status', is: ['dead'] }, required: ['deadAt', 'error'], forbidden: ['processedAt'] },
 ];
 
-/** The fields without the rules between them. */
-export const outboxFieldsSchema = fields;
-
-/**
- * A whole outbox document, with the rules between its fields.
- *
- * @example
- * outboxDocumentSchema.parse({
- *   _id: new ObjectId(), aggregateType: 'graph', aggregateId: 'a', operation: 'delete',
- *   position: new Timestamp(0n), createdAt: new Date(), status: 'pending', attempts: 0,
- * });
- */
-export const outboxDocumentSchema = fields.superRefine((event, context) => {
-  if (!isShortEnough(event.aggregateId)) {
-    context.addIssue({
-      code: 'custom',
-      path: ['aggregateId'],
-      message: `must be at most ${aggregateIdMaxBytes} bytes of UTF-8`,
-    });
-  }
-  const present = event as Readonly<Record<string, unknown>>;
-  for (const rule of fieldRules) {
-    const value = event[rule.when.field];
-    if (!rule.when.is.includes(value)) continue;
-    for (const field of rule.required) {
-      if (present[field] === undefined) {
-        context.addIssue({ code: 'custom', path: [field], message: `is required with ${rule.when.field} ${value}` });
-      }
-    }
-    for (const field of rule.forbidden) {
-      if (present[field] !== undefined) {
-        context.addIssue({ code: 'custom', path: [field], message: `must be absent with ${rule.when.field} ${value}` });
-      }
-    }
-  }
-});
-
 /** An outbox document as MongoDB holds it. */
-export type OutboxDocument = z.infer<typeof fields>;
+export interface OutboxDocument {
+  readonly _id: ObjectId;
+  readonly aggregateType: string;
+  readonly aggregateId: string;
+  readonly operation: Operation;
+  readonly payload?: Document | undefined;
+  readonly position: Timestamp;
+  readonly createdAt: Date;
+  readonly traceparent?: string | undefined;
+  readonly status: EventStatus;
+  readonly attempts: number;
+  readonly nextAttemptAt?: Date | undefined;
+  readonly processedAt?: Date | undefined;
+  readonly deadAt?: Date | undefined;
+  readonly error?: { readonly code: string; readonly message: string } | undefined;
+}
 
 /**
  * An event as read from the outbox. Its position is a comparable string, and its payload keeps
@@ -153,9 +98,14 @@ export type OutboxEvent = Readonly<{
 }> &
   (Readonly<{ operation: 'upsert'; payload: Document }> | Readonly<{ operation: 'delete' }>);
 
+/** Whether the text is a valid `aggregateType`. */
+export function isAggregateType(text: string): boolean {
+  return aggregateTypePattern.test(text) && text.length <= aggregateTypeMaxLength;
+}
+
 /** Whether the value is a valid `aggregateId`. */
 export function isAggregateId(value: unknown): value is string {
-  return fields.shape.aggregateId.safeParse(value).success && isShortEnough(value as string);
+  return typeof value === 'string' && value !== '' && isShortEnough(value);
 }
 
 /**
@@ -171,11 +121,13 @@ export function splitAggregateKey(key: string): { readonly aggregateType: string
   return { aggregateType: key.slice(0, colon), aggregateId: key.slice(colon + 1) };
 }
 
-function isShortEnough(aggregateId: string): boolean {
+/** Whether a text is no longer than an `aggregateId` may be. */
+export function isShortEnough(aggregateId: string): boolean {
   return new TextEncoder().encode(aggregateId).length <= aggregateIdMaxBytes;
 }
 
-function isPlainObject(value: unknown): boolean {
+/** Whether the value is a BSON object, as a payload must be. */
+export function isPlainObject(value: unknown): boolean {
   return (
     typeof value === 'object' &&
     value !== null &&

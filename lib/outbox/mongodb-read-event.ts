@@ -3,29 +3,12 @@
  * cannot be decoded does not affect the others.
  */
 import { BSON, type Document } from 'mongodb';
-import {
-  eventMaxBytes,
-  type OutboxDocument,
-  type OutboxEvent,
-  outboxDocumentSchema,
-} from '../contract/outbox-event.ts';
+import { exactTypes, lenientTypes } from '../contract/exact-types.ts';
+import { eventMaxBytes, type OutboxDocument, type OutboxEvent } from '../contract/outbox-event.ts';
+import { outboxDocumentSchema } from '../contract/outbox-schema.ts';
 import { type Position, positionTime, toPosition } from '../contract/position.ts';
 import type { TracedEvent } from '../contract/traceparent.ts';
 import type { FetchedEvent } from './fetched-event.ts';
-
-/**
- * Read options that keep every BSON type in payloads: `Int32`, `Long` and `Double` objects instead
- * of JavaScript numbers, which cannot distinguish 1.0 from 1 and lose precision beyond 2^53.
- */
-export const exactTypes = {
-  promoteValues: false,
-  promoteLongs: false,
-  promoteBuffers: false,
-  bsonRegExp: true,
-} as const;
-
-/** The same for documents with invalid UTF-8: U+FFFD replaces the invalid bytes. */
-export const lenientTypes = { ...exactTypes, validation: { utf8: false } } as const;
 
 /**
  * MongoDB does not check that text is UTF-8, and invalid text must not reach the graph in another

@@ -5,13 +5,8 @@
  */
 import type { Document } from 'mongodb';
 import { z } from 'zod';
-import {
-  aggregateIdMaxBytes,
-  eventMaxBytes,
-  type FieldRule,
-  fieldRules,
-  outboxFieldsSchema,
-} from '../contract/outbox-event.ts';
+import { aggregateIdMaxBytes, eventMaxBytes, type FieldRule, fieldRules } from '../contract/outbox-event.ts';
+import { outboxFieldsSchema } from '../contract/outbox-schema.ts';
 
 /**
  * Returns the validator: `$jsonSchema` for the fields and the rules between them, and `$expr` for

@@ -6,7 +6,15 @@
 import { type ClientSession, type Db, type Document, Int32, ObjectId, Timestamp } from 'mongodb';
 import { bsonTypeOf } from '../contract/bson-type.ts';
 import { Fault } from '../contract/fault.ts';
-import { type OutboxDocument, outboxCollection, outboxDocumentSchema } from '../contract/outbox-event.ts';
+import {
+  aggregateIdMaxBytes,
+  isAggregateId,
+  isAggregateType,
+  isPlainObject,
+  type OutboxDocument,
+  operations,
+  outboxCollection,
+} from '../contract/outbox-event.ts';
 import type { AggregateDefinition } from '../projection/define-aggregate.ts';
 import { projectPayload } from '../projection/project.ts';
 import { activeTraceparent } from './active-traceparent.ts';
@@ -87,7 +95,7 @@ export async function recordEvents<State>(
 ): Promise<void> {
   await forbidCommitOnFailure(session, async () => {
     requireTransaction(session);
-    await insertEvents(session, db, createEvents(definition, changes, options));
+    await insertEvents(session, db, await createEvents(definition, changes, options));
   });
 }
 
@@ -96,12 +104,12 @@ export async function recordEvents<State>(
  *
  * @throws a data fault that names the invalid path of one of them.
  */
-export function createEvents<State>(
+export async function createEvents<State>(
   definition: AggregateDefinition<State>,
   changes: readonly AggregateChange[],
   options: RecordOptions,
-): readonly OutboxDocument[] {
-  const traceparent = activeTraceparent(options.traceparent);
+): Promise<readonly OutboxDocument[]> {
+  const traceparent = await activeTraceparent(options.traceparent);
   return changes.map((change) => {
     if (change.operation === 'upsert') projectPayload(definition, change.aggregateId, change.payload);
     return createEvent(definition, change, traceparent);
@@ -125,7 +133,11 @@ export function createEvent<State>(
   change: AggregateChange,
   traceparent?: string,
 ): OutboxDocument {
-  const event = {
+  const problems = problemsOf(definition, change);
+  if (problems.length > 0) {
+    throw new Fault('event-invalid', `The event of a "${definition.type}" cannot be recorded: ${problems.join('; ')}.`);
+  }
+  return {
     _id: new ObjectId(),
     aggregateType: definition.type,
     aggregateId: change.aggregateId,
@@ -135,17 +147,24 @@ export function createEvent<State>(
     position: new Timestamp({ t: 0, i: 0 }),
     createdAt: new Date(),
     ...(traceparent === undefined ? {} : { traceparent }),
-    status: 'pending' as const,
-    attempts: 0,
+    status: 'pending',
+    attempts: new Int32(0) as unknown as number,
   };
-  const parsed = outboxDocumentSchema.safeParse(event);
-  const problems = parsed.error?.issues.map((issue) => `${issue.path.join('.')} ${issue.message}`) ?? [];
-  const invalidDate = change.operation === 'upsert' ? invalidDatePath(change.payload, 'payload') : undefined;
+}
+
+/** The problems with what the caller chose, which types alone do not prevent. */
+function problemsOf({ type }: Pick<AggregateDefinition, 'type'>, change: AggregateChange): readonly string[] {
+  const { operation, aggregateId } = change;
+  const problems: string[] = [];
+  if (!isAggregateType(type)) problems.push('aggregateType must be lower-case words joined by hyphens');
+  if (!isAggregateId(aggregateId))
+    problems.push(`aggregateId must be a text of 1 to ${aggregateIdMaxBytes} bytes of UTF-8`);
+  if (!operations.includes(operation)) problems.push(`operation must be ${operations.join(' or ')}`);
+  if (operation !== 'upsert') return problems;
+  if (!isPlainObject(change.payload)) problems.push('payload must be an object');
+  const invalidDate = invalidDatePath(change.payload, 'payload');
   if (invalidDate !== undefined) problems.push(`${invalidDate} is a date that JavaScript cannot hold`);
-  if (!parsed.success || problems.length > 0) {
-    throw new Fault('event-invalid', `The event of a "${definition.type}" cannot be recorded: ${problems.join('; ')}.`);
-  }
-  return { ...parsed.data, attempts: new Int32(0) as unknown as number };
+  return problems;
 }
 
 /** Returns the path of a date beyond JavaScript's range, which would be recorded as 1970. */

@@ -3,8 +3,8 @@
  * JavaScript's range is decoded to an invalid date.
  */
 import { BSON, type BSONSerializeOptions, type Document, type Timestamp } from 'mongodb';
+import { exactTypes, lenientTypes } from '../contract/exact-types.ts';
 import { Fault } from '../contract/fault.ts';
-import { exactTypes, lenientTypes } from '../outbox/mongodb-read-event.ts';
 
 export interface StoredDocument {
   readonly bytes: Uint8Array;

@@ -333,7 +333,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
       const changes = stored.map((payload) => {
         return { operation: 'upsert', aggregateId: this.#definition.id(payload), payload } as const;
       });
-      const events = createEvents(this.#definition, changes, options);
+      const events = await createEvents(this.#definition, changes, options);
       const result = await insert(session);
       await insertEvents(session, this.#db, events);
       return result;
@@ -402,7 +402,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     options: RecordOptions,
   ): Promise<void> {
     const changes = documentChanges(this.#definition, before, after);
-    await insertEvents(session, this.#db, createEvents(this.#definition, changes, options));
+    await insertEvents(session, this.#db, await createEvents(this.#definition, changes, options));
   }
 
   /**

@@ -3,9 +3,9 @@
  * one after a part of it was sent. They use a separate database, which is dropped.
  */
 import type { Document, MongoClient } from 'mongodb';
+import { exactTypes } from '../../lib/contract/exact-types.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { checkpointCollection } from '../../lib/outbox/collections.ts';
-import { exactTypes } from '../../lib/outbox/mongodb-read-event.ts';
 import { joinPublisher } from '../../lib/publisher/wiring.ts';
 import { publisherSettings, readSettings } from '../../lib/runtime/settings.ts';
 import { setUpOutbox } from '../../lib/set-up/mongodb-outbox.ts';

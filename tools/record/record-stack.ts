@@ -4,9 +4,9 @@
  */
 import { MongoClient } from 'mongodb';
 import { beginTrial, type TrialDocument } from '../../lib/consumer/mongodb-trials.ts';
+import { exactTypes } from '../../lib/contract/exact-types.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { checkpointCollection, conflictCollection, trialCollection } from '../../lib/outbox/collections.ts';
-import { exactTypes } from '../../lib/outbox/mongodb-read-event.ts';
 import { connectGraph } from '../../test/support/connect-graph.ts';
 import { dumpGraph } from '../../test/support/graph-dump.ts';
 import { atlasMessages } from '../../test/upgrade/atlas-messages.ts';

@@ -5,11 +5,11 @@
 import { type Document, Double, Long, ObjectId, Timestamp } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { listDiscarded } from '../../../cli/dead/read-dead.ts';
+import { exactTypes } from '../../../lib/contract/exact-types.ts';
 import type { DataFaultCode } from '../../../lib/contract/fault.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { discardedCollection } from '../../../lib/outbox/collections.ts';
 import { markDead } from '../../../lib/outbox/mongodb-mark-dead.ts';
-import { exactTypes } from '../../../lib/outbox/mongodb-read-event.ts';
 import { setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
 import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { explainQueries } from '../../support/explain-queries.ts';

@@ -13,8 +13,8 @@ import {
 } from 'mongodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { exactTypes } from '../../../lib/contract/exact-types.ts';
 import { Fault } from '../../../lib/contract/fault.ts';
-import { exactTypes } from '../../../lib/outbox/mongodb-read-event.ts';
 import { type AggregateDefinition, defineAggregate, documentId } from '../../../lib/projection/define-aggregate.ts';
 import { type AggregateChange, recordEvent } from '../../../lib/writer/record-event.ts';
 import { type TrackedCollection, trackCollection } from '../../../lib/writer/tracked-collection.ts';

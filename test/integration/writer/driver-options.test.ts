@@ -13,7 +13,7 @@ import {
 } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { exactTypes } from '../../../lib/outbox/mongodb-read-event.ts';
+import { exactTypes } from '../../../lib/contract/exact-types.ts';
 import { defineAggregate, documentId } from '../../../lib/projection/define-aggregate.ts';
 import { recordEvent } from '../../../lib/writer/record-event.ts';
 import { type TrackedCollection, trackCollection } from '../../../lib/writer/tracked-collection.ts';

@@ -1,7 +1,7 @@
 import { Binary, type Document, Double, Int32, Long, ObjectId, Timestamp } from 'mongodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exactTypes } from '../../../lib/contract/exact-types.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { exactTypes } from '../../../lib/outbox/mongodb-read-event.ts';
 import { recordEvent } from '../../../lib/writer/record-event.ts';
 import { type TrackedCollection, trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';

@@ -4,8 +4,8 @@
  */
 import type { Document } from 'mongodb';
 import { expect, vi } from 'vitest';
+import { exactTypes } from '../../../lib/contract/exact-types.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
-import { exactTypes } from '../../../lib/outbox/mongodb-read-event.ts';
 import { outgraph, startOutgraph } from '../../support/run-outgraph.ts';
 import {
   countDifferences,

@@ -3,8 +3,8 @@
  * projections list.
  */
 import type { Db, Document, Filter } from 'mongodb';
+import { exactTypes } from '../../../lib/contract/exact-types.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
-import { exactTypes } from '../../../lib/outbox/mongodb-read-event.ts';
 import type { AggregateDefinition } from '../../../lib/projection/define-aggregate.ts';
 import { projectPayload } from '../../../lib/projection/project.ts';
 import type { ModelEvent } from './expected-graph.ts';

@@ -1,6 +1,7 @@
 import { Int32, ObjectId, Timestamp } from 'bson';
 import { describe, expect, it } from 'vitest';
-import { aggregateKey, outboxDocumentSchema, splitAggregateKey } from '../../../lib/contract/outbox-event.ts';
+import { aggregateKey, splitAggregateKey } from '../../../lib/contract/outbox-event.ts';
+import { outboxDocumentSchema } from '../../../lib/contract/outbox-schema.ts';
 
 const event = {
   _id: new ObjectId(),
