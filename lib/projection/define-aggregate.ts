@@ -2,12 +2,12 @@
  * Connects a MongoDB collection with an aggregate type, its id, its payload and its projection. The
  * writer library records events with it, and the consumer projects with it.
  */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Binary, Document } from 'bson';
-import type { z } from 'zod';
 import { bsonTypeOf } from '../contract/bson-type.ts';
 import { Fault } from '../contract/fault.ts';
 import { uuidText } from '../contract/graph-value.ts';
-import { aggregateTypePattern } from '../contract/outbox-event.ts';
+import { isAggregateType } from '../contract/outbox-event.ts';
 import type { ProjectedSubgraph } from '../contract/subgraph.ts';
 
 /**
@@ -55,10 +55,11 @@ export interface AggregateDefinition<State = unknown> {
   readonly id: (document: Document) => string;
   /**
    * Schema of the payload, checked when an event is recorded and again when it is applied. It
-   * receives stored BSON values: `Int32`, `Long` and `Double` objects, never plain numbers. Declare
-   * numbers with `storedNumber`.
+   * receives stored BSON values: `Int32`, `Long` and `Double` objects, never plain numbers. With
+   * zod, declare numbers with `storedNumber`. A synchronous schema of any library that follows
+   * Standard Schema will do (https://standardschema.dev).
    */
-  readonly payload: z.ZodType<State>;
+  readonly payload: StandardSchemaV1<unknown, State>;
   /**
    * The projection's labels (with the names of their key properties) and relationship types. The
    * set-up creates their constraints. Without a declaration, the consumer creates them before the
@@ -92,7 +93,7 @@ export interface AggregateDefinition<State = unknown> {
  * });
  */
 export function defineAggregate<State>(definition: AggregateDefinition<State>): AggregateDefinition<State> {
-  if (!aggregateTypePattern.test(definition.type) || definition.type.length > 64) {
+  if (!isAggregateType(definition.type)) {
     throw new Error(
       `The aggregate type "${definition.type}" is not allowed: ` +
         'use lower-case words joined by hyphens, at most 64 characters.',

@@ -3,7 +3,6 @@
  * language can use it without a projection.
  */
 import type { Document } from 'bson';
-import { z } from 'zod';
 import type { ProjectedSubgraph } from '../contract/subgraph.ts';
 import { defineAggregate, documentId } from './define-aggregate.ts';
 
@@ -17,7 +16,10 @@ export const graph = defineAggregate<ProjectedSubgraph>({
   type: 'graph',
   collection: 'graphs',
   id: documentId,
-  payload: z.custom<ProjectedSubgraph>(),
+  // Accepts everything: the projection's result is checked.
+  payload: {
+    '~standard': { version: 1, vendor: 'outgraph', validate: (value) => ({ value: value as ProjectedSubgraph }) },
+  },
   project: (payload) => {
     // A tracked document contains its `_id`; all other fields are checked as a subgraph.
     const { _id, ...subgraph } = payload as ProjectedSubgraph & Document;

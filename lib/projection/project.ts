@@ -3,13 +3,13 @@
  * an event, to refuse a payload that could never be applied in the writer's own transaction. The
  * consumer does so again, because not every writer uses the library.
  */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Document } from 'bson';
 import type { z } from 'zod';
 import { bsonTypeOf } from '../contract/bson-type.ts';
 import { Fault, isDataFault } from '../contract/fault.ts';
 import type { OutboxEvent } from '../contract/outbox-event.ts';
 import type { Subgraph } from '../contract/subgraph.ts';
-import type { AggregateCatalog } from './catalog.ts';
 import type { AggregateDefinition } from './define-aggregate.ts';
 import { readSubgraph } from './read-subgraph.ts';
 
@@ -18,7 +18,10 @@ import { readSubgraph } from './read-subgraph.ts';
  *
  * @throws a data fault.
  */
-export function projectOutboxEvent(catalog: AggregateCatalog, event: OutboxEvent): Subgraph | null {
+export function projectOutboxEvent(
+  catalog: ReadonlyMap<string, AggregateDefinition>,
+  event: OutboxEvent,
+): Subgraph | null {
   const definition = catalog.get(event.aggregateType);
   if (definition === undefined) {
     throw new Fault(
@@ -41,15 +44,20 @@ export function projectPayload<State>(
   aggregateId: string,
   payload: Document,
 ): Subgraph {
-  const parsed = faultOnThrow(definition, 'schema', () => definition.payload.safeParse(payload));
-  if (!parsed.success) {
-    const problems = parsed.error.issues.map((issue) => {
-      const hint = rejectsStoredNumber(issue, payload) ? ` (${storedNumberHint})` : '';
-      return `${pathText(issue.path)}: ${issue.message}${hint}`;
+  const schema = definition.payload['~standard'];
+  const parsed = faultOnThrow(definition, 'schema', () => schema.validate(payload));
+  if (parsed instanceof Promise) {
+    parsed.catch(() => undefined);
+    throw new Fault('projection-failed', `The schema of "${definition.type}" threw an error, or is asynchronous.`);
+  }
+  if (parsed.issues !== undefined) {
+    const problems = parsed.issues.map((issue) => {
+      const isStoredNumber = schema.vendor === 'zod' && rejectsStoredNumber(issue as z.core.$ZodIssue, payload);
+      return `${pathText(issue.path ?? [])}: ${issue.message}${isStoredNumber ? ` (${storedNumberHint})` : ''}`;
     });
     throw new Fault('payload-invalid', `The payload is not a "${definition.type}": ${problems.join('; ')}.`);
   }
-  const projected = faultOnThrow(definition, 'projection', () => definition.project(parsed.data, aggregateId));
+  const projected = faultOnThrow(definition, 'projection', () => definition.project(parsed.value, aggregateId));
   return faultOnThrow(definition, 'subgraph', () => readSubgraph(projected));
 }
 
@@ -67,17 +75,15 @@ function faultOnThrow<Result>({ type }: Pick<AggregateDefinition, 'type'>, stage
   }
 }
 
-function pathText(path: readonly PropertyKey[]): string {
-  if (path.length === 0) return 'payload';
-  return path.reduce<string>(
-    (text, part) => (typeof part === 'number' ? `${text}[${part}]` : `${text}.${String(part)}`),
-    'payload',
-  );
+function pathText(path: NonNullable<StandardSchemaV1.Issue['path']>): string {
+  return path
+    .map((part) => (typeof part === 'object' ? part.key : part))
+    .reduce<string>((text, key) => (typeof key === 'number' ? `${text}[${key}]` : `${text}.${String(key)}`), 'payload');
 }
 
 const storedNumberHint =
   'payloads keep numbers as BSON stores them, as Int32, Long or Double: ' +
-  'declare the field with storedNumber, which the package outgraph exports';
+  'declare the field with storedNumber, which outgraph and outgraph-writer/zod export';
 
 /** Whether a schema for plain numbers rejected a stored number. */
 function rejectsStoredNumber(issue: z.core.$ZodIssue, root: unknown): boolean {

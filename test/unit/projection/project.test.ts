@@ -12,7 +12,6 @@ const surprise = () => {
 
 describe('a payload that causes an unexpected error', () => {
   it.each([
-    ['schema', { payload: z.custom<object>(surprise), project: () => ({ nodes: [], relationships: [] }) }],
     ['projection', { payload: z.custom<object>(), project: surprise }],
     [
       'subgraph',
@@ -24,6 +23,49 @@ describe('a payload that causes an unexpected error', () => {
     expect(attempt).toThrow(expect.objectContaining({ code: 'projection-failed', retryable: false }));
     expect(attempt).toThrow(`The ${what} of "thing" threw TypeError.`);
   });
+
+  it.each([
+    ['throws', z.custom<object>(surprise)],
+    ['is asynchronous', z.custom<object>(async () => true)],
+  ])('is dead, because its schema %s', (_, payload) => {
+    const project = () => ({ nodes: [], relationships: [] });
+    const definition = defineAggregate<object>({
+      type: 'thing',
+      collection: 'things',
+      id: () => 'x',
+      payload,
+      project,
+    });
+    expect(() => projectPayload(definition, 'x', {})).toThrow(
+      expect.objectContaining({ code: 'projection-failed', message: expect.stringContaining('The schema of "thing"') }),
+    );
+  });
+});
+
+it('a payload is checked by a schema of any library that follows Standard Schema', () => {
+  const definition = defineAggregate<{ name: string }>({
+    type: 'thing',
+    collection: 'things',
+    id: () => 'x',
+    payload: {
+      '~standard': {
+        version: 1,
+        vendor: 'own',
+        validate: (value) =>
+          typeof (value as { name?: unknown }).name === 'string'
+            ? { value: { name: (value as { name: string }).name.trim() } }
+            : { issues: [{ message: 'must be a text', path: [{ key: 'name' }, 0] }, { message: 'is no thing' }] },
+      },
+    },
+    project: ({ name }, id) => ({ nodes: [{ label: 'Thing', key: { id }, properties: { name } }], relationships: [] }),
+  });
+  expect(projectPayload(definition, 'x', { name: ' a ' }).nodes[0]?.properties).toStrictEqual({ name: 'a' });
+  expect(() => projectPayload(definition, 'x', { name: new Int32(1) })).toThrow(
+    expect.objectContaining({
+      code: 'payload-invalid',
+      message: 'The payload is not a "thing": payload.name[0]: must be a text; payload: is no thing.',
+    }),
+  );
 });
 
 describe('a document that pretends to be a BSON value', () => {
