@@ -16,7 +16,7 @@ import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { deployStage, invokeOnce } from '../../tools/local/deploy.ts';
 import { waitUntil } from '../../tools/local/wait-until.ts';
 import { shareOutboxId } from '../support/outbox-id.ts';
-import { installExample, packPackage } from '../support/packed-package.ts';
+import { installExample, packPackages } from '../support/packed-package.ts';
 import { stack } from '../support/stack.ts';
 import { closeClients, mongodb, query } from '../support/wait-for.ts';
 import { removeResources, targetBeside } from './second-deployment.ts';
@@ -42,7 +42,7 @@ let installed: string;
 let deployed = false;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'outgraph-bookshop-'));
-  installed = await installExample(await packPackage(folder), service, folder);
+  installed = await installExample(await packPackages(folder), service, folder);
 
   const target = targetBeside(db.databaseName, service);
   await shareOutboxId(db);

@@ -14,7 +14,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { projectRoot } from '../../tools/local/paths.ts';
 import { waitUntil } from '../../tools/local/wait-until.ts';
 import { connectGraph } from '../support/connect-graph.ts';
-import { installExample, packPackage } from '../support/packed-package.ts';
+import { installExample, packPackages } from '../support/packed-package.ts';
 import { servers } from '../support/servers.ts';
 import { type OwnNeo4j, takeNeo4j } from '../support/take-neo4j.ts';
 
@@ -28,7 +28,7 @@ let env: NodeJS.ProcessEnv;
 let worker: ChildProcess | undefined;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'outgraph-quickstart-'));
-  service = await installExample(await packPackage(folder), 'quickstart', folder);
+  service = await installExample(await packPackages(folder), 'quickstart', folder);
   neo4j = await takeNeo4j();
   env = {
     ...process.env,

@@ -13,7 +13,13 @@ import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packageOf } from '../../tools/bundle-functions.ts';
 import { projectRoot } from '../../tools/local/paths.ts';
-import { installExample, installPackage, packPackage, type Tarball } from '../support/packed-package.ts';
+import {
+  installExample,
+  installPackages,
+  type Packages,
+  packPackages,
+  type Tarball,
+} from '../support/packed-package.ts';
 
 const run = promisify(execFile);
 
@@ -84,17 +90,19 @@ export const catalog: AggregateCatalog = createCatalog([{ ...graph, type: 'own-g
 
 let folder: string;
 let service: string;
+let packages: Packages;
 let tarball: Tarball;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'outgraph-package-'));
-  tarball = await packPackage(folder);
+  packages = await packPackages(folder);
+  tarball = packages.server;
   service = path.join(folder, 'service');
   await mkdir(service);
   const manifest = { type: 'module', dependencies: { outgraph: '*' }, devDependencies: { '@types/node': '*' } };
   await writeFile(path.join(service, 'package.json'), JSON.stringify(manifest));
   await writeFile(path.join(service, 'service.ts'), serviceCode);
   await writeFile(path.join(service, 'catalog.ts'), catalogCode);
-  await installPackage(tarball, service);
+  await installPackages(packages, service);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -218,7 +226,7 @@ describe('a service that imports it', () => {
   });
 
   it('can be the example, which type-checks with only the dependencies in its package.json', async () => {
-    const example = await installExample(tarball, 'bookshop', folder);
+    const example = await installExample(packages, 'bookshop', folder);
     const compiler = path.join(projectRoot, 'node_modules/typescript-native/bin/tsc');
     const { stdout } = await run(process.execPath, [compiler, '-p', example]).catch((error) => error);
     expect(stdout).toBe('');
@@ -244,17 +252,17 @@ describe('a service that imports it', () => {
 
   it("bundles with the writer MongoDB's driver, but no Neo4j driver, AWS SDK or built-in aggregate", async () => {
     const { packages, files } = await bundle("import { trackCollection } from 'outgraph/writer'; trackCollection();");
-    expect(packages.sort()).toStrictEqual(['@opentelemetry/api', 'mongodb', 'outgraph', 'zod']);
+    expect(packages.sort()).toStrictEqual(['@opentelemetry/api', 'mongodb', 'outgraph-writer']);
     expect(files.filter((name) => /memory-|code-/.test(name))).toStrictEqual([]);
   });
 
   it('bundles with a definition nothing but schemas', async () => {
     const { packages } = await bundle("import { defineAggregate } from 'outgraph'; defineAggregate();");
-    expect(packages.filter((name) => name !== 'zod')).toStrictEqual(['outgraph']);
+    expect(packages.filter((name) => name !== 'zod')).toStrictEqual(['outgraph-writer']);
   });
 });
 
-/** The content of a bundle: packages, and the files of outgraph. */
+/** The content of a bundle: packages, and the files of ours. */
 async function bundle(contents: string): Promise<{ readonly packages: string[]; readonly files: string[] }> {
   const { metafile } = await build({
     stdin: { contents, resolveDir: service },
@@ -273,5 +281,5 @@ async function bundle(contents: string): Promise<{ readonly packages: string[]; 
     .map(([name]) => name);
   const outside = Object.values(metafile.outputs).flatMap(({ imports }) => imports.map(({ path: name }) => name));
   const packages = [...new Set([...kept.map(packageOf), ...outside.filter((name) => name === 'mongodb')])];
-  return { packages, files: kept.filter((name) => packageOf(name) === 'outgraph') };
+  return { packages, files: kept.filter((name) => packageOf(name).startsWith('outgraph')) };
 }

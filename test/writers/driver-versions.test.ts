@@ -1,5 +1,5 @@
 /**
- * The packed package with the oldest driver of each major version that `peerDependencies` allows, so
+ * The packed packages with the oldest driver of each major version that `peerDependencies` allows, so
  * that a service with an older Mongoose has one driver.
  */
 import { execFile } from 'node:child_process';
@@ -9,7 +9,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { projectRoot } from '../../tools/local/paths.ts';
-import { installPackage, packPackage, type Tarball } from '../support/packed-package.ts';
+import { installPackages, type Packages, packPackages } from '../support/packed-package.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 const run = promisify(execFile);
@@ -43,11 +43,11 @@ await client.close();
 `;
 
 let folder: string;
-let tarball: Tarball;
+let packages: Packages;
 let database: TestDatabase;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'outgraph-drivers-'));
-  [tarball, database] = await Promise.all([packPackage(folder), createTestDatabase()]);
+  [packages, database] = await Promise.all([packPackages(folder), createTestDatabase()]);
 });
 afterAll(async () => {
   await database?.drop();
@@ -61,8 +61,10 @@ const drivers = [
 ] as const;
 
 it('is tested with the oldest version of each range that peerDependencies allows', async () => {
-  const { peerDependencies } = await readJson(path.join(projectRoot, 'package.json'));
-  expect(peerDependencies.mongodb).toBe(drivers.map(([range]) => range).join(' || '));
+  for (const folder of ['', 'writers/typescript']) {
+    const { peerDependencies } = await readJson(path.join(projectRoot, folder, 'package.json'));
+    expect(peerDependencies.mongodb).toBe(drivers.map(([range]) => range).join(' || '));
+  }
   for (const [range, driver] of drivers)
     expect(`^${(await readJson(path.join(projectRoot, 'node_modules', driver, 'package.json'))).version}`).toBe(range);
 });
@@ -75,7 +77,7 @@ it.each(drivers)('with mongodb %s, a service type-checks and its writes record e
   await writeFile(path.join(service, 'write.ts'), serviceCode);
   const compilerOptions = { module: 'nodenext', target: 'es2024', types: ['node'], strict: true, noEmit: true };
   await writeFile(path.join(service, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['write.ts'] }));
-  await installPackage(tarball, service, { mongodb: driver, bson });
+  await installPackages(packages, service, { mongodb: driver, bson });
 
   const compiler = path.join(projectRoot, 'node_modules/typescript-native/bin/tsc');
   const checked = await run(process.execPath, [compiler, '-p', service]).catch((error) => error);

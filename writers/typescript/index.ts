@@ -1,0 +1,23 @@
+/**
+ * `outgraph-writer`: declares aggregate types, and writes documents and their events in one
+ * transaction.
+ */
+// biome-ignore-all lint/performance/noBarrelFile: an entry point of the package. Its names are stable; the files behind
+// them may move.
+export { Fault, type FaultCode } from '../../lib/contract/fault.ts';
+export { contractVersion } from '../../lib/contract/outbox-event.ts';
+export type {
+  ProjectedEndpoint,
+  ProjectedNode,
+  ProjectedRelationship,
+  ProjectedSubgraph,
+} from '../../lib/contract/subgraph.ts';
+export {
+  type AggregateDefinition,
+  defineAggregate,
+  documentId,
+  type GraphDeclaration,
+} from '../../lib/projection/define-aggregate.ts';
+export { graph } from '../../lib/projection/graph.ts';
+export { type AggregateChange, type RecordOptions, recordEvent, recordEvents } from '../../lib/writer/record-event.ts';
+export { TrackedCollection, trackCollection } from '../../lib/writer/tracked-collection.ts';
