@@ -8,7 +8,7 @@
  * | unit        | nothing |
  * | integration | MongoDB, Neo4j and LocalStack, shared by the run |
  * | end-to-end  | the same with the functions deployed, once for the run |
- * | package     | nothing; packs the package and packages the functions |
+ * | package     | nothing but a mongod of its own; packs and installs the packages, and packages the functions |
  * | writers     | MongoDB, Python and Go |
  * | operations  | as end-to-end; deploys further services, restarts, restores and moves databases |
  * | convergence | as integration: its random tests, with many more cases |

@@ -84,7 +84,7 @@ describe.skipIf(!toolchain)('the Go modules of a fork (needs Go 1.25 or newer)',
   let fork: string;
   beforeAll(async () => {
     fork = await mkdtemp(path.join(tmpdir(), 'outgraph-fork-'));
-    for (const name of ['package.json', ...modules.map(({ folder }) => folder)])
+    for (const name of ['package.json', 'writers/typescript/package.json', ...modules.map(({ folder }) => folder)])
       await cp(path.join(projectRoot, name), path.join(fork, name), { recursive: true });
     setRepository(fork, 'github.com/acme/graphs');
   });
@@ -103,8 +103,12 @@ describe.skipIf(!toolchain)('the Go modules of a fork (needs Go 1.25 or newer)',
   });
 
   it("have the repository that npm's provenance names", async () => {
-    const { repository } = JSON.parse(await readFile(path.join(fork, 'package.json'), 'utf8'));
-    expect(repository).toStrictEqual({ type: 'git', url: 'git+https://github.com/acme/graphs.git' });
+    const repositoryIn = async (folder: string) =>
+      JSON.parse(await readFile(path.join(fork, folder, 'package.json'), 'utf8')).repository;
+    const repository = { type: 'git', url: 'git+https://github.com/acme/graphs.git' };
+    expect(await repositoryIn('')).toStrictEqual(repository);
+    const directory = 'writers/typescript';
+    expect(await repositoryIn(directory)).toStrictEqual({ ...repository, directory });
   });
 });
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes everything that a release publishes in the folder release/, and checks it: the npm package with its SBOM, and
+# Makes everything that a release publishes in the folder release/, and checks it: the npm packages with their SBOM, and
 # the Python packages. Vets the Go modules, which are published as they are. Publishes nothing.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -9,9 +9,11 @@ trap 'rm -rf "$work"' EXIT
 rm -rf "$out"
 mkdir -p "$out/python"
 
-npm pack --pack-destination "$out"
+npm pack . ./writers/typescript --pack-destination "$out"
 version=$(node -p "require('./package.json').version")
-npm publish --dry-run --access public "$out/outgraph-$version.tgz"
+for name in outgraph-writer outgraph; do
+  npm publish --dry-run --access public "$out/$name-$version.tgz"
+done
 
 # Of the versions that the lock file pins, as in the image. Of this folder, with its workspace, npm lists only a part.
 mkdir "$work/outgraph"
@@ -19,6 +21,9 @@ cp package.json package-lock.json "$work/outgraph"
 (
   cd "$work/outgraph"
   npm ci --workspaces=false --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund
+  # In the lock file, the writer is a link to its sources.
+  rm node_modules/outgraph-writer && mkdir node_modules/outgraph-writer
+  tar -xzf "$out/outgraph-writer-$version.tgz" -C node_modules/outgraph-writer --strip-components=1
   npm pkg delete workspaces devDependencies
   npm sbom --sbom-format cyclonedx >"$out/outgraph-$version.cdx.json"
 )

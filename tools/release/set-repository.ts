@@ -36,9 +36,14 @@ export function setRepository(root: string, repository: string): void {
     execFileSync('gofmt', ['-w', '.'], { cwd: folder });
     execFileSync('go', ['mod', 'tidy'], { cwd: folder, stdio: 'pipe' });
   }
-  const manifest = path.join(root, 'package.json');
-  const content = JSON.parse(readFileSync(manifest, 'utf8'));
-  content.repository = { type: 'git', url: `git+https://${repository}.git` };
+  const url = `git+https://${repository}.git`;
+  setInManifest(path.join(root, 'package.json'), { type: 'git', url });
+  const directory = 'writers/typescript';
+  setInManifest(path.join(root, directory, 'package.json'), { type: 'git', url, directory });
+}
+
+function setInManifest(manifest: string, repository: Readonly<Record<string, string>>): void {
+  const content = { ...JSON.parse(readFileSync(manifest, 'utf8')), repository };
   writeFileSync(manifest, `${JSON.stringify(content, null, 2)}\n`);
 }
 

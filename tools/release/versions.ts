@@ -10,6 +10,10 @@ import { projectRoot } from '../local/paths.ts';
 
 /** The text before a version, in each file. */
 const places: Readonly<Record<string, RegExp>> = {
+  'package.json': /"outgraph-writer": "/,
+  'package-lock.json': /(?:"outgraph-writer": "|"name": "outgraph-writer",\s+"version": ")/,
+  'writers/typescript/package.json': /"version": "/,
+  'writers/typescript/README.md': /outgraph-writer-(?=\S+\.tgz)/,
   'writers/python/pyproject.toml': /^version = "/m,
   'xmem/python/pyproject.toml': /(?:^version = "|outgraph-writer==)/m,
   'xmem/go/go.mod': /\/writers\/go v/,
@@ -19,9 +23,9 @@ const places: Readonly<Record<string, RegExp>> = {
   'examples/quickstart/package.json': /"outgraph": "\^/,
   'deploy/kubernetes/set-up.yaml': /\/outgraph:/,
   'deploy/kubernetes/worker.yaml': /\/outgraph:/,
-  'README.md': /outgraph-(?=\S+\.tgz)/,
-  'docs/how-to/run-on-your-platform.md': /(?:\/outgraph:|outgraph-)/,
-  'docs/quickstart.md': /outgraph-(?=\S+\.tgz)/,
+  'README.md': /outgraph-(?:writer-)?(?=\S+\.tgz)/,
+  'docs/how-to/run-on-your-platform.md': /(?:\/outgraph:|outgraph-(?:writer-)?)/,
+  'docs/quickstart.md': /outgraph-(?:writer-)?(?=\S+\.tgz)/,
 };
 
 // Without pre-releases: Python, Go and npm write them in three ways.

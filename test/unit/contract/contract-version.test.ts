@@ -7,6 +7,7 @@ import { projectRoot } from '../../../tools/local/paths.ts';
 it.each([
   ['writers/python/src/outgraph_writer/event.py', /^CONTRACT_VERSION: Final = (\d+)$/m],
   ['writers/go/event.go', /^const ContractVersion = (\d+)$/m],
+  ['writers/typescript/README.md', /version (\d+) of the \[contract\]/],
   ['writers/python/README.md', /version (\d+) of the \[contract\]/],
   ['writers/go/README.md', /version (\d+) of the \[contract\]/],
   ['docs/reference/contract.md', /This is version (\d+) of the contract/],
