@@ -7,6 +7,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import { MongoClient } from 'mongodb';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
@@ -151,6 +152,13 @@ describe.each(['mongodb', 'mongodb-6'])("a service with only the writer and the 
     expect(names.filter((name) => /(?:^|node_modules\/)bson$/.test(name))).toStrictEqual(['bson']);
     const unneeded = ['zod', '@opentelemetry', '@aws-sdk', 'neo4j-driver', 'outgraph'];
     expect(unneeded.filter((name) => names.includes(name))).toStrictEqual([]);
+  });
+
+  it('is bundled for Lambda without a warning, though it has no OpenTelemetry', async () => {
+    const contents = "import { trackCollection } from 'outgraph-writer'; trackCollection();";
+    const options = { bundle: true, platform: 'node', format: 'cjs', write: false, logLevel: 'silent' } as const;
+    const { warnings } = await build({ stdin: { contents, resolveDir: service }, external: ['mongodb'], ...options });
+    expect(warnings).toStrictEqual([]);
   });
 
   it('type-checks, and its program writes documents with their events', async () => {
