@@ -1,5 +1,5 @@
 /**
- * Another team's service, `examples/bookshop`, with the package that `npm pack` creates. It is
+ * Another team's service, `examples/bookshop`, with the packages that `npm pack` creates. It is
  * deployed beside the main stack with its own name and database. What its writer commits reaches
  * the graph through its own projections and functions.
  */

@@ -1,5 +1,5 @@
 /**
- * The quick start of the README, with the package that `npm pack` creates and the files that it
+ * The quick start of the README, with the packages that `npm pack` creates and the files that it
  * shows.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
