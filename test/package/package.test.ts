@@ -166,7 +166,7 @@ describe('the package', () => {
     const { stdout } = await outgraph('--help');
     const commands = [...stdout.matchAll(/^ {2}([a-z-]+)[ |]/gm)].map(([, name]) => name);
     const look = ['status', 'console', 'doctor', 'show', 'tail'];
-    const repair = ['verify', 'dead', 'redrive', 'backfill'];
+    const repair = ['verify', 'dead', 'redrive', 'backfill', 'forget'];
     expect(commands).toStrictEqual([...look, ...repair, 'set-up', 'worker', 'help']);
   });
 
