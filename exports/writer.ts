@@ -5,5 +5,12 @@
 // biome-ignore-all lint/performance/noBarrelFile: an entry point of the package. Its names are stable; the files behind
 // them may move.
 export { contractVersion } from '../lib/contract/outbox-event.ts';
-export { type AggregateChange, type RecordOptions, recordEvent, recordEvents } from '../lib/writer/record-event.ts';
+export {
+  type AggregateChange,
+  type EventOptions,
+  type RecordOptions,
+  recordEvent,
+  recordEvents,
+} from '../lib/writer/record-event.ts';
+export { type SettledOptions, settled } from '../lib/writer/settled.ts';
 export { TrackedCollection, trackCollection } from '../lib/writer/tracked-collection.ts';

@@ -98,6 +98,8 @@ export const infrastructureFaultCodes = [
   'history-lost',
   /** A server did not respond before the function's time was up. */
   'time-up',
+  /** An event was not applied in the time that its writer waits for it. */
+  'not-settled',
   /** Neo4j ran out of memory or time for a transaction. Smaller ones may succeed. */
   'graph-overloaded',
   /** A transaction that outgraph did not start holds a lock that the apply needs. */

@@ -27,6 +27,7 @@ export type Action =
 /** The parts that connect to the database with users of their own. */
 export const parts = [
   'writer',
+  'await',
   'publisher',
   'consumer',
   'sweep',
@@ -41,6 +42,12 @@ export type Part = (typeof parts)[number];
 
 /** Every part that uses the graph compares the outbox's id with the graph's. */
 const identity: Privilege = { collection: 'outboxIdentity', actions: ['find'] };
+
+/**
+ * Besides the writer's role, for a writer that waits until its events are applied. Separate, because
+ * it can read every event.
+ */
+const awaiting: readonly Privilege[] = [{ collection: 'outbox', actions: ['find'] }];
 
 const publisher: readonly Privilege[] = [
   // For the change stream, the backlog by index, and the check of the set-up.
@@ -152,6 +159,7 @@ export function privilegesOf(part: Part, writerCollections: readonly string[] = 
         return { collection, actions: ['find', 'insert', 'update', 'remove'] };
       }),
     ],
+    await: awaiting,
     publisher,
     consumer,
     sweep,

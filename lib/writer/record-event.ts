@@ -36,17 +36,31 @@ export type AggregateChange =
  * Options for recording events.
  *
  * @example
- * const options: RecordOptions = {
+ * const options: EventOptions = {
  *   traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
  * };
  */
-export interface RecordOptions {
+export interface EventOptions {
   /**
    * W3C trace context (https://www.w3.org/TR/trace-context/#traceparent-header), passed on to the
    * consumer's spans. If it is absent or malformed, it defaults to the active OpenTelemetry span's,
    * if there is one.
    */
   readonly traceparent?: string;
+}
+
+/**
+ * Options of a write to a tracked collection, besides the driver's.
+ *
+ * @example
+ * const options: RecordOptions = { recordUnchanged: true };
+ */
+export interface RecordOptions extends EventOptions {
+  /**
+   * Also records an event if a document changes only in what its payload schema does not read.
+   * Default: false, because the graph would not change.
+   */
+  readonly recordUnchanged?: boolean;
 }
 
 /**
@@ -71,9 +85,10 @@ export async function recordEvent<State>(
   db: Db,
   definition: AggregateDefinition<State>,
   change: AggregateChange,
-  options: RecordOptions = {},
-): Promise<void> {
-  await recordEvents(session, db, definition, [change], options);
+  options: EventOptions = {},
+): Promise<ObjectId> {
+  const [eventId] = await recordEvents(session, db, definition, [change], options);
+  return eventId as ObjectId;
 }
 
 /**
@@ -91,11 +106,11 @@ export async function recordEvents<State>(
   db: Db,
   definition: AggregateDefinition<State>,
   changes: readonly AggregateChange[],
-  options: RecordOptions = {},
-): Promise<void> {
-  await forbidCommitOnFailure(session, async () => {
+  options: EventOptions = {},
+): Promise<readonly ObjectId[]> {
+  return forbidCommitOnFailure(session, async () => {
     requireTransaction(session);
-    await insertEvents(session, db, await createEvents(definition, changes, options));
+    return insertEvents(session, db, await createEvents(definition, changes, options));
   });
 }
 
@@ -107,7 +122,7 @@ export async function recordEvents<State>(
 export async function createEvents<State>(
   definition: AggregateDefinition<State>,
   changes: readonly AggregateChange[],
-  options: RecordOptions,
+  options: EventOptions,
 ): Promise<readonly OutboxDocument[]> {
   const traceparent = await activeTraceparent(options.traceparent);
   return changes.map((change) => {
@@ -116,11 +131,16 @@ export async function createEvents<State>(
   });
 }
 
-/** Inserts events in the given order. */
-export async function insertEvents(session: ClientSession, db: Db, events: readonly OutboxDocument[]): Promise<void> {
-  if (events.length === 0) return;
+/** Inserts events in the given order. Returns their ids. */
+export async function insertEvents(
+  session: ClientSession,
+  db: Db,
+  events: readonly OutboxDocument[],
+): Promise<readonly ObjectId[]> {
+  if (events.length === 0) return [];
   const outbox = db.collection<OutboxDocument>(outboxCollection);
   await labelTransient(() => outbox.insertMany(events, { session, ignoreUndefined: false }));
+  return events.map(({ _id }) => _id);
 }
 
 /**

@@ -39,9 +39,10 @@ import { inChunks } from '../runtime/in-chunks.ts';
 import { documentChanges } from './document-changes.ts';
 import { inTransaction } from './in-transaction.ts';
 import { createEvents, insertEvents, type RecordOptions } from './record-event.ts';
+import { type SettledOptions, settled } from './settled.ts';
 import { asRead, asStored, readAfter, readBefore, type StoredDocument } from './stored-document.ts';
 
-/** The driver's options, plus the trace context of the events. */
+/** The driver's options and outgraph's. */
 type Tracked<Options> = Options & RecordOptions;
 
 /**
@@ -70,7 +71,7 @@ const chunkDocuments = 500;
  * Creates a tracked collection. Its documents are the aggregates of `definition`, in the
  * definition's collection.
  *
- * Methods take the driver's options, and `traceparent` for the events. Without a session in the
+ * Methods take the driver's options, and `RecordOptions` for the events. Without a session in the
  * options, each method runs its own transaction, which the driver retries.
  *
  * @example
@@ -108,6 +109,10 @@ export class TrackedCollection<State, Schema extends Document = Document> {
   readonly #db: Db;
   readonly #definition: AggregateDefinition<State>;
   readonly #collection: Collection<Schema>;
+  /** The ids of the events that a running call has recorded, by its session. */
+  readonly #recording = new WeakMap<ClientSession, ObjectId[]>();
+  /** The same by the call's result. */
+  readonly #recorded = new WeakMap<object, readonly ObjectId[]>();
 
   constructor(client: MongoClient, db: Db, definition: AggregateDefinition<State>) {
     this.#client = client;
@@ -242,6 +247,23 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     });
   }
 
+  /**
+   * Resolves when the events of a write, or newer states of their aggregates, are in the graph. Call
+   * it after the commit.
+   *
+   * @param result what a method of this collection returned for the write.
+   * @throws as `settled`.
+   * @example
+   * const result = await people.insertOne({ _id: 'ada', name: 'Ada' });
+   * await people.settled(result, { timeoutMs: 2_000 });
+   */
+  async settled(result: object, options: SettledOptions = {}): Promise<void> {
+    const eventIds = this.#recorded.get(result);
+    if (eventIds === undefined)
+      throw new TypeError('settled needs the result that a write of this tracked collection returned.');
+    return settled(this.#db, eventIds, options);
+  }
+
   /** Reads as the driver does. */
   find(filter: Filter<Schema> = {}, options: FindOptions = {}): FindCursor<WithId<Schema>> {
     return this.#collection.find(filter, options);
@@ -311,7 +333,18 @@ export class TrackedCollection<State, Schema extends Document = Document> {
         'A write with a collation',
         'read with the collation and write by _id, or give the collection one',
       );
-    return inTransaction(this.#client, options.session, work);
+    let eventIds: ObjectId[] = [];
+    const result = await inTransaction(this.#client, options.session, (session) => {
+      eventIds = [];
+      this.#recording.set(session, eventIds);
+      return work(session);
+    });
+    if (typeof result === 'object' && result !== null) this.#recorded.set(result, eventIds);
+    return result;
+  }
+
+  async #insertEvents(session: ClientSession, events: Awaited<ReturnType<typeof createEvents>>): Promise<void> {
+    this.#recording.get(session)?.push(...(await insertEvents(session, this.#db, events)));
   }
 
   /** Inserts documents and their events. Checks the events before it writes anything. */
@@ -335,7 +368,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
       });
       const events = await createEvents(this.#definition, changes, options);
       const result = await insert(session);
-      await insertEvents(session, this.#db, events);
+      await this.#insertEvents(session, events);
       return result;
     });
   }
@@ -401,8 +434,8 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     after: readonly StoredDocument[],
     options: RecordOptions,
   ): Promise<void> {
-    const changes = documentChanges(this.#definition, before, after);
-    await insertEvents(session, this.#db, await createEvents(this.#definition, changes, options));
+    const changes = documentChanges(this.#definition, before, after, options);
+    await this.#insertEvents(session, await createEvents(this.#definition, changes, options));
   }
 
   /**
@@ -473,17 +506,17 @@ function selection({ hint, let: variables, ignoreUndefined, serializeFunctions, 
   return Object.fromEntries(Object.entries(given).filter(([, option]) => option !== undefined));
 }
 
-/** Returns the driver's options, without outgraph's trace context. */
-function driverOptions<Options extends RecordOptions>(options: Options): Omit<Options, 'traceparent'> {
-  const { traceparent: _, ...others } = options;
+/** Returns the driver's options, without outgraph's. */
+function driverOptions<Options extends RecordOptions>(options: Options): Omit<Options, keyof RecordOptions> {
+  const { traceparent: _, recordUnchanged: __, ...others } = options;
   return others;
 }
 
 /** Returns the options of a write by ids. Hint and sort were only needed to find the documents. */
 function targetedOptions<Options extends RecordOptions & { hint?: unknown; sort?: unknown }>(
   options: Options,
-): Omit<Options, 'traceparent' | 'hint' | 'sort'> {
-  const { traceparent: _, hint: __, sort: ___, ...others } = options;
+): Omit<Options, keyof RecordOptions | 'hint' | 'sort'> {
+  const { traceparent: _, recordUnchanged: __, hint: ___, sort: ____, ...others } = options;
   return others;
 }
 

@@ -19,5 +19,12 @@ export {
   type GraphDeclaration,
 } from '../../lib/projection/define-aggregate.ts';
 export { graph } from '../../lib/projection/graph.ts';
-export { type AggregateChange, type RecordOptions, recordEvent, recordEvents } from '../../lib/writer/record-event.ts';
+export {
+  type AggregateChange,
+  type EventOptions,
+  type RecordOptions,
+  recordEvent,
+  recordEvents,
+} from '../../lib/writer/record-event.ts';
+export { type SettledOptions, settled } from '../../lib/writer/settled.ts';
 export { TrackedCollection, trackCollection } from '../../lib/writer/tracked-collection.ts';

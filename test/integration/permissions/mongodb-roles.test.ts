@@ -138,6 +138,7 @@ const attempts: Readonly<Record<string, (db: Db) => Promise<unknown>>> = {
 /** The operations that each part may do; all others are denied. */
 const allowed: Readonly<Record<Part, readonly (keyof typeof attempts)[]>> = {
   writer: ['insert an event', "read the writer's documents", "change the writer's documents"],
+  await: ['read events'],
   publisher: ['read events', 'follow events', 'read checkpoints', 'change checkpoints'],
   consumer: ['read events', 'change events', 'read trials', 'remove conflicts'],
   sweep: ['read events', 'insert an event', 'change events', 'read checkpoints', 'change checkpoints'],

@@ -42,6 +42,7 @@ import { requireReplicaSet } from '../../../lib/set-up/mongodb-inspect-server.ts
 import { checkOutbox, setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
 import type { Part } from '../../../lib/set-up/mongodb-roles.ts';
 import { joinOutbox } from '../../../lib/sweep/wiring.ts';
+import { settled } from '../../../lib/writer/settled.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
 import { catalog } from '../../../xmem/catalog.ts';
@@ -243,6 +244,13 @@ const reproject: PartAtWork = async (db, admin) => {
   await recordDeletions(outbox, [{ ...missing, knownPosition: await readClusterTime(db.client, outbox) }], new Date());
 };
 
+/** Waits until an event is applied. */
+const waitForEvent: PartAtWork = async (db, admin) => {
+  const eventId = await addEvent(admin);
+  await acknowledgeEvents(admin.collection(outboxCollection), [eventId]);
+  await settled(db, [new ObjectId(eventId)]);
+};
+
 /** Erases an aggregate with a dead event and a discarded one. */
 const erase: PartAtWork = async (db, admin) => {
   await checkOutbox(db);
@@ -271,6 +279,7 @@ const erase: PartAtWork = async (db, admin) => {
 /** The parts, each with all its work. */
 export const partsAtWork: Readonly<Record<Part, PartAtWork>> = {
   writer: write,
+  await: waitForEvent,
   publisher: publish,
   consumer: consume,
   sweep,
