@@ -1,11 +1,12 @@
 /**
- * Derives events from documents before and after a write. It compares documents as their stored
- * bytes, so a write without effect records no event.
+ * Derives events from documents before and after a write. A write that changes no stored byte, or
+ * nothing that the payload's schema reads, records no event.
  */
 import { BSON, type Document } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 import type { AggregateDefinition } from '../projection/define-aggregate.ts';
-import type { AggregateChange } from './record-event.ts';
+import type { AggregateChange, RecordOptions } from './record-event.ts';
+import { isSamePayload } from './same-payload.ts';
 import type { StoredDocument } from './stored-document.ts';
 
 /**
@@ -20,6 +21,7 @@ export function documentChanges<State>(
   definition: AggregateDefinition<State>,
   before: readonly StoredDocument[],
   after: readonly StoredDocument[],
+  { recordUnchanged = false }: Pick<RecordOptions, 'recordUnchanged'> = {},
 ): readonly AggregateChange[] {
   const old = new Map(before.map((stored) => [idText(stored.document), stored]));
   const changes: AggregateChange[] = [];
@@ -29,6 +31,7 @@ export function documentChanges<State>(
     if (known !== undefined && Buffer.compare(known.bytes, bytes) === 0) continue;
     const aggregateId = definition.id(document);
     if (known !== undefined && definition.id(known.document) !== aggregateId) throw idChanged(definition.type);
+    if (known !== undefined && !recordUnchanged && isSamePayload(definition, known.document, document)) continue;
     changes.push({ operation: 'upsert', aggregateId, payload: document });
   }
   for (const { document } of old.values()) changes.push({ operation: 'delete', aggregateId: definition.id(document) });

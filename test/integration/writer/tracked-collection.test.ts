@@ -75,6 +75,20 @@ describe('a tracked collection', () => {
     expect(await recorded(document._id)).toStrictEqual(['upsert 12-10']);
   });
 
+  it('records nothing if only a field changed that the payload does not declare, unless it is asked to', async () => {
+    const document = birthday({ seen: 1 });
+    await events.insertOne(document);
+    const one = { _id: document._id };
+    expect(await events.updateOne(one, { $set: { seen: 2 } })).toMatchObject({ modifiedCount: 1 });
+    await events.replaceOne(one, { user_id: document.user_id, date: '12-10', seen: 3 });
+    await events.findOneAndUpdate(one, { $unset: { seen: '' } });
+    await events.updateMany(one, { $set: { seen: 4 } });
+    expect(await recorded(document._id)).toStrictEqual(['upsert 12-10']);
+    await events.updateOne(one, { $set: { seen: 5 } }, { recordUnchanged: true });
+    await events.updateOne(one, { $set: { seen: 6, date: '12-11' } });
+    expect(await recorded(document._id)).toStrictEqual(['upsert 12-10', 'upsert 12-10', 'upsert 12-11']);
+  });
+
   it.each(['updateOne', 'updateMany', 'findOneAndUpdate'] as const)('records what %s upserts', async (verb) => {
     const _id = new ObjectId();
     await events[verb]({ _id }, { $set: { user_id: 'u', date: '03-03' } }, { upsert: true });
