@@ -5,10 +5,14 @@
 import type { Document, Filter } from 'mongodb';
 import type { BenchOutbox } from './bench-outbox.ts';
 
-/** A processed event, in milliseconds since the epoch. */
-interface ProcessedEvent {
-  readonly createdAt: number;
+/** A time between two steps of an event, in milliseconds. */
+export interface Lag {
   readonly lag: number;
+}
+
+/** A processed event, in milliseconds since the epoch. */
+interface ProcessedEvent extends Lag {
+  readonly createdAt: number;
 }
 
 /** The lags of the matching events. All of them must be processed. */
@@ -21,7 +25,7 @@ export async function readLags({ outbox }: BenchOutbox, filter: Filter<Document>
 }
 
 /** The lag that this share of the events does not exceed. */
-export function lagAt(events: readonly ProcessedEvent[], share: number): number {
+export function lagAt(events: readonly Lag[], share: number): number {
   const lags = events.map(({ lag }) => lag).sort((left, right) => left - right);
   return lags[Math.min(lags.length - 1, Math.floor(share * lags.length))] ?? Number.NaN;
 }

@@ -7,19 +7,22 @@ import { inChunks } from '../lib/runtime/in-chunks.ts';
 import { readSettings, workerSettings } from '../lib/runtime/settings.ts';
 import type { WorkerLog } from '../lib/worker/log.ts';
 import { startWorker } from '../lib/worker/wiring.ts';
+import { settled } from '../lib/writer/settled.ts';
 import { silentLog } from '../test/support/silent-log.ts';
 import { catalog } from '../xmem/catalog.ts';
 import { ApplyBench } from './apply.ts';
 import { BenchOutbox } from './bench-outbox.ts';
 import { type Rate, spread } from './compare.ts';
 import type { Benchmark } from './figure.ts';
-import { lagAt, readLags } from './lags.ts';
+import { type Lag, lagAt, readLags } from './lags.ts';
 import { symbolRows } from './symbols.ts';
 
 const backlog = 100_000;
 const batchSize = 1_000;
 const steadyRate = 500;
 const steadySeconds = 20;
+const waitingRate = 100;
+const waitingSeconds = 10;
 /** The time until Neo4j's planner and both virtual machines have compiled small batches. */
 const warmUpSeconds = 5;
 
@@ -57,6 +60,7 @@ export const workerBenchmark: Benchmark = {
       await writeSteadily(bench, 'steady', steadySeconds);
       await bench.untilSettled();
       const lags = await readLags(bench, { aggregateId: new RegExp(`^${bench.graph.aggregateId('steady')}-`) });
+      const waits = await waitForEach(bench, 'settled', waitingSeconds);
       await worker.stop();
       const base = spread('apply alone', [alone, aloneAfter]);
       const ratio: Rate = {
@@ -75,6 +79,7 @@ export const workerBenchmark: Benchmark = {
         },
         lagFigure('worker, lag at 500 events/s, p50 (ms, at most)', lags, 0.5, 30),
         lagFigure('worker, lag at 500 events/s, p99 (ms, at most)', lags, 0.99, 150),
+        lagFigure('worker, settled after the commit at 100 events/s, p50 (ms, at most)', waits, 0.5, 50),
       ];
     }),
 };
@@ -89,18 +94,38 @@ async function applyAlone(apply: ApplyBench, group: string, count: number): Prom
 
 /** Writes at the steady rate. Returns how many events it wrote. */
 export async function writeSteadily(bench: BenchOutbox, group: string, lengthSeconds: number): Promise<number> {
-  const startedAt = performance.now();
-  const writes: Promise<unknown>[] = [];
-  for (const [index, row] of symbolRows(group, steadyRate * lengthSeconds).entries()) {
-    const wait = startedAt + (index * 1000) / steadyRate - performance.now();
-    if (wait > 1) await sleep(wait);
-    writes.push(bench.outbox.insertOne(bench.graph.event(row)));
-  }
-  await Promise.all(writes);
-  return writes.length;
+  const rows = symbolRows(group, steadyRate * lengthSeconds);
+  await atRate(steadyRate, rows, (row) => bench.outbox.insertOne(bench.graph.event(row)));
+  return rows.length;
 }
 
-function lagFigure(figure: string, events: Awaited<ReturnType<typeof readLags>>, share: number, goal: number) {
+/** Writes a hundred events a second, and measures how long the writer of each waits for it. */
+async function waitForEach(bench: BenchOutbox, group: string, lengthSeconds: number): Promise<readonly Lag[]> {
+  return atRate(waitingRate, symbolRows(group, waitingRate * lengthSeconds), async (row) => {
+    const { insertedId } = await bench.outbox.insertOne(bench.graph.event(row));
+    const committedAt = performance.now();
+    await settled(bench.db, [insertedId], { timeoutMs: 60_000 });
+    return { lag: performance.now() - committedAt };
+  });
+}
+
+/** Starts the work of each item at its time. */
+async function atRate<Item, Result>(
+  perSecond: number,
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<readonly Result[]> {
+  const startedAt = performance.now();
+  const running: Promise<Result>[] = [];
+  for (const [index, item] of items.entries()) {
+    const wait = startedAt + (index * 1000) / perSecond - performance.now();
+    if (wait > 1) await sleep(wait);
+    running.push(work(item));
+  }
+  return Promise.all(running);
+}
+
+function lagFigure(figure: string, events: readonly Lag[], share: number, goal: number) {
   return {
     figure,
     ratio: { name: 'lag', median: lagAt(events, share), low: lagAt(events, 0.25), high: lagAt(events, 1) },
