@@ -20,6 +20,7 @@ for (const output of [process.stdout, process.stderr])
 
 const exitCode = await runOutgraph(process.argv.slice(2), {
   environment: process.env,
+  directory: process.cwd(),
   stdout: process.stdout,
   stderr: process.stderr,
   ask: process.stdin.isTTY ? ask : null,

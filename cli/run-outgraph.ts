@@ -2,7 +2,8 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { exitCodes } from './exit-codes.ts';
-import { Exit, type Shell } from './terminal/shell.ts';
+import type { FileOptions } from './terminal/complete-environment.ts';
+import { Exit, noFiles, type Shell, type Surroundings } from './terminal/shell.ts';
 
 /** Creates a command that writes to a shell. */
 type MakeCommand = (shell: Shell) => Command;
@@ -86,7 +87,8 @@ const groups: Readonly<Record<string, readonly Listed[]>> = {
 };
 
 /** Runs a command to its end and returns its exit code. */
-export async function runOutgraph(args: readonly string[], shell: Shell): Promise<number> {
+export async function runOutgraph(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const shell: Shell = { ...surroundings, files: noFiles() };
   const program = await createProgram(args, shell);
   useShell(program, shell);
   try {
@@ -104,7 +106,11 @@ async function createProgram(args: readonly string[], shell: Shell): Promise<Com
   const program = new Command('outgraph')
     .description('Keeps a Neo4j graph in step with MongoDB.')
     .version(version, '-V, --version')
-    .hook('preAction', async (_, command) => {
+    .option('--env-file <file>', 'read variables from this file (default: .env, if it exists)')
+    .option('--config <file>', 'read catalog and settings from this file (default: outgraph.config.ts or .js)')
+    .hook('preAction', async (program, command) => {
+      const { completeEnvironment } = await import('./terminal/complete-environment.ts');
+      await completeEnvironment(shell, program.opts<FileOptions>());
       // The doctor has its own check for this.
       if (command.name() !== 'doctor') await warnOfMisspeltSettings(shell);
     });
@@ -137,6 +143,7 @@ async function warnOfMisspeltSettings({ environment, stderr }: Shell): Promise<v
 /** Makes Commander write to the shell and throw its errors, in all subcommands too. */
 function useShell(command: Command, shell: Shell): void {
   const { stdout, stderr } = shell;
+  command.configureHelp({ showGlobalOptions: true });
   command.exitOverride().configureOutput({
     writeOut: (text) => stdout.write(text),
     writeErr: (text) => stderr.write(text),

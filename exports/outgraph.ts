@@ -21,3 +21,4 @@ export {
 } from '../lib/projection/define-aggregate.ts';
 export { graph } from '../lib/projection/graph.ts';
 export { type StoredNumber, storedNumber } from '../lib/projection/stored-number.ts';
+export { defineConfig, type OutgraphConfig } from '../lib/runtime/config.ts';

@@ -65,17 +65,26 @@ export function textOf(states: readonly SettingState[], name: SettingName): stri
 
 export interface ConfigurationFacts {
   readonly states: readonly SettingState[];
+  /** The files that completed the environment, such as `.env`. */
+  readonly files: readonly string[];
   readonly unknown: readonly UnknownSetting[];
   readonly loaded: LoadedCatalog;
   /** As `process.versions.node`. */
   readonly nodeVersion: string;
 }
 
-export function configurationChecks({ states, unknown, loaded, nodeVersion }: ConfigurationFacts): readonly Check[] {
+export function configurationChecks({
+  states,
+  files,
+  unknown,
+  loaded,
+  nodeVersion,
+}: ConfigurationFacts): readonly Check[] {
   const check = (name: string, finding: () => Finding): Check => {
     return { group: 'Configuration', name, advice: 'See docs/reference/settings.md.', examine: async () => finding() };
   };
   return [
+    check('files', () => ok(files.length > 0 ? `read ${files.join(' and ')}` : 'no .env, and no config file')),
     check('settings', () => judgeSettings(states)),
     check('unknown settings', () => judgeUnknown(unknown)),
     check('references', () => judgeReferences(states)),

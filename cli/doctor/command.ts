@@ -37,7 +37,12 @@ export function doctorCommand(shell: Shell): Command {
   return addCatalogOption(command).action((options: DoctorCommandOptions) =>
     runCommand(shell, options.json === true ? { json: true } : {}, async ({ signal }) => {
       const loaded = await loadCatalog(shell, options);
-      const { outcome, ...facts } = await runDoctor({ environment: shell.environment, loaded, signal });
+      const { outcome, ...facts } = await runDoctor({
+        environment: shell.environment,
+        files: shell.files.names,
+        loaded,
+        signal,
+      });
       return {
         outcome,
         text: doctorText({ outcome, ...facts }, styleOf(shell.environment, shell.stdout.isTTY === true)),

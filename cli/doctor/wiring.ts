@@ -71,6 +71,8 @@ import { connectQueueToInspect, readQueue, readRules } from './sqs-inspect-queue
 
 export interface DoctorRequest {
   readonly environment: Environment;
+  /** The files that completed it. */
+  readonly files: readonly string[];
   readonly loaded: LoadedCatalog;
   readonly signal: AbortSignal;
 }
@@ -80,7 +82,7 @@ const selectionMillis = 4_000;
 const checkSeconds = 10;
 
 /** Checks a stage without changing anything. Ends within half a minute, whatever the servers do. */
-export async function runDoctor({ environment, loaded, signal }: DoctorRequest): Promise<DoctorReport> {
+export async function runDoctor({ environment, files, loaded, signal }: DoctorRequest): Promise<DoctorReport> {
   const states = await readStates(environment);
   const opened: (() => Promise<void>)[] = [];
   try {
@@ -106,6 +108,7 @@ export async function runDoctor({ environment, loaded, signal }: DoctorRequest):
     });
     const facts: ConfigurationFacts = {
       states,
+      files,
       unknown: unknownSettings(environment),
       loaded,
       nodeVersion: process.versions.node,

@@ -31,7 +31,8 @@ export interface CatalogOption {
 export function addCatalogOption(command: Command): Command {
   return command.option(
     '--catalog <file>',
-    'a module that exports "catalog", made by createCatalog; default: OUTGRAPH_CATALOG, or the type "graph" alone',
+    'a module that exports "catalog", made by createCatalog; default: OUTGRAPH_CATALOG, ' +
+      'the config file, or the type "graph" alone',
   );
 }
 
@@ -45,11 +46,11 @@ export async function readCatalogOrExit(shell: Shell, options: CatalogOption): P
 
 /** Reads the catalog, or returns why it cannot be loaded. */
 export async function loadCatalog(
-  { environment }: Pick<Shell, 'environment'>,
+  { environment, files }: Pick<Shell, 'environment' | 'files'>,
   { catalog: given }: CatalogOption,
 ): Promise<LoadedCatalog> {
   const file = given ?? environment.OUTGRAPH_CATALOG ?? '';
-  if (file === '') return { catalog: createCatalog([graph]), problem: null };
+  if (file === '') return { catalog: files.catalog ?? createCatalog([graph]), problem: null };
   try {
     const { catalog } = (await import(pathToFileURL(path.resolve(file)).href)) as { readonly catalog?: unknown };
     if (catalog instanceof Map) return { catalog, problem: null };
@@ -76,8 +77,8 @@ export async function refuseUnknownTypes(scope: Databases, definitions: readonly
   if (unknownTypes.length === 0) return;
   throw new Refusal(
     `The outbox or the graph holds aggregate types that the catalog lacks: ${unknownTypes.join(', ')}. ` +
-      'Nothing was compared. Pass the catalog of your consumer with --catalog FILE or OUTGRAPH_CATALOG; ' +
-      `or name the types to compare: outgraph verify ${definitions[0]?.type ?? 'TYPE'} …`,
+      'Nothing was compared. Pass the catalog of your consumer with --catalog FILE, OUTGRAPH_CATALOG ' +
+      `or the config file; or name the types to compare: outgraph verify ${definitions[0]?.type ?? 'TYPE'} …`,
     { unknownTypes },
   );
 }

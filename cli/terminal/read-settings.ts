@@ -11,7 +11,7 @@ import { Exit, type Shell } from './shell.ts';
 
 /** @throws Exit with wrong use, after printing everything that is wrong. */
 export async function readSettingsOrExit<Settings>(
-  { environment, stderr }: Shell,
+  { environment, files, stderr }: Shell,
   schema: z.ZodType<Settings> & z.ZodObject,
 ): Promise<Settings> {
   try {
@@ -22,7 +22,9 @@ export async function readSettingsOrExit<Settings>(
     );
     return readSettings(schema, values);
   } catch (error) {
-    stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    const reason = error instanceof Error ? error.message : String(error);
+    const fromFiles = [...files.origins].filter(([name]) => reason.includes(`${name}:`));
+    stderr.write(`${[reason, ...fromFiles.map(([name, file]) => `${file} sets ${name}.`)].join(' ')}\n`);
     throw new Exit(exitCodes.wrongUse);
   }
 }

@@ -233,7 +233,7 @@ describe('a service that imports it', () => {
   });
 
   it.each([
-    ['outgraph', ['Fault', 'createCatalog', 'defineAggregate', 'documentId', 'graph', 'storedNumber']],
+    ['outgraph', ['Fault', 'createCatalog', 'defineAggregate', 'defineConfig', 'documentId', 'graph', 'storedNumber']],
     ['outgraph/writer', ['TrackedCollection', 'contractVersion', 'recordEvent', 'recordEvents', 'trackCollection']],
     [
       'outgraph/handlers',

@@ -33,6 +33,9 @@ type Settings = Readonly<Record<string, string>>;
 /** XMem's catalog, which is used unless a test names another one. */
 const ofXmem = { OUTGRAPH_CATALOG: path.join(projectRoot, 'xmem/catalog.ts') };
 
+/** Without a `.env` or a config file, which a contributor may have in the project's root. */
+const withoutFiles = import.meta.dirname;
+
 /**
  * Starts a command in this process, with only these settings as its environment. The AWS SDK reads
  * `AWS_*` from the process, so a command that needs other values needs its own process.
@@ -43,6 +46,7 @@ export function startOutgraph(
   args: readonly string[],
   settings: Settings,
   printed: (text: string) => void = () => undefined,
+  directory = withoutFiles,
 ): RunningOutgraph {
   const output = { stdout: '', stderr: '' };
   const collect = (name: keyof typeof output, notify: (text: string) => void) =>
@@ -57,6 +61,7 @@ export function startOutgraph(
   const interruption = new AbortController();
   const ended = runOutgraph(args, {
     environment: { ...ofXmem, ...settings },
+    directory,
     stdout: collect('stdout', printed),
     stderr: collect('stderr', () => undefined),
     ask: null,
@@ -77,9 +82,10 @@ export function startOutgraphProcess(
   args: readonly string[],
   settings: Settings,
   printed: (text: string) => void = () => undefined,
+  directory = withoutFiles,
 ): OutgraphProcess {
   const child = spawn(process.execPath, [path.join(projectRoot, 'cli/outgraph.ts'), ...args], {
-    cwd: projectRoot,
+    cwd: directory,
     env: { PATH: process.env.PATH, ...ofXmem, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

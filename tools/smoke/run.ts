@@ -7,7 +7,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { Command, InvalidArgumentError } from 'commander';
 import { collect, count, positive, Refusal, readDatabaseSettings, runCommand } from '../../cli/terminal/run-command.ts';
-import { Exit, type Shell } from '../../cli/terminal/shell.ts';
+import { Exit, noFiles, type Shell } from '../../cli/terminal/shell.ts';
 import { projectRoot } from '../local/paths.ts';
 import { isProven, resultsText, runChecks } from './check.ts';
 import { deployments } from './deployment.ts';
@@ -60,6 +60,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 
 const shell: Shell = {
   environment: process.env,
+  directory: process.cwd(),
+  files: noFiles(),
   stdout: process.stdout,
   stderr: process.stderr,
   ask: process.stdin.isTTY ? ask : null,

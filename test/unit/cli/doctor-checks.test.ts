@@ -47,6 +47,7 @@ describe('configuration', () => {
     findingOf(
       configurationChecks({
         states: await states,
+        files: [],
         unknown: unknownSettings(facts.environment ?? {}),
         loaded: { catalog: facts.catalog ?? catalog, problem: null },
         nodeVersion: facts.nodeVersion ?? '24.1.0',
@@ -99,7 +100,7 @@ describe('configuration', () => {
     };
     const states = await readSettingStates({ ...given, ...allow }, async () => '');
     expect(states.find(({ name }) => name === 'NEO4J_URI')?.state).toBe(state);
-    const facts = { states, unknown: [], loaded: { catalog, problem: null }, nodeVersion: '24.0.0' };
+    const facts = { states, files: [], unknown: [], loaded: { catalog, problem: null }, nodeVersion: '24.0.0' };
     const finding = await findingOf(configurationChecks(facts), 'encryption');
     expect(finding?.detail).toContain(way);
     expect(finding?.outcome).toBe(way === 'without TLS' ? 'warning' : 'ok');
@@ -112,7 +113,7 @@ describe('configuration', () => {
       async () => '',
     );
     const loaded = { catalog: catalog, problem: null } as const;
-    const facts = { states: elsewhere, unknown: [], loaded, nodeVersion: '24.0.0' };
+    const facts = { states: elsewhere, files: [], unknown: [], loaded, nodeVersion: '24.0.0' };
     expect(await findingOf(configurationChecks(facts), 'encryption')).toMatchObject({
       outcome: 'warning',
       detail: 'MongoDB over TLS, Neo4j over TLS; without a user for Neo4j',
