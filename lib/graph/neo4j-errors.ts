@@ -108,20 +108,19 @@ export function translateNeo4jError(error: unknown): Fault {
       { cause: error },
     );
   }
-  return new Fault('neo4j-unavailable', `Neo4j ${unavailableText(error)}`, { cause: error });
+  const problem = connectionCodes.has(error.code) ? connectionProblem(messagesOf(error), target) : null;
+  if (problem === null) {
+    const advice = "Try again; if it keeps failing, check the server's log.";
+    return new Fault('neo4j-unavailable', `Neo4j failed a request (${error.code}). ${advice}`, { cause: error });
+  }
+  const code = problem.code === 'unavailable' ? 'neo4j-unavailable' : problem.code;
+  return new Fault(code, `Neo4j cannot be reached: ${problem.text}`, { cause: error });
 }
 
 const target = { server: 'Neo4j', setting: 'NEO4J_URI', withTls: 'begin with neo4j+s:// or bolt+s://' } as const;
 
 /** Codes of the driver itself; the server's codes begin with `Neo.`. */
 const connectionCodes: ReadonlySet<string> = new Set(['ServiceUnavailable', 'SessionExpired', 'N/A']);
-
-function unavailableText(error: Neo4jError): string {
-  const problem = connectionCodes.has(error.code) ? connectionProblem(messagesOf(error), target) : null;
-  return problem === null
-    ? `failed a request (${error.code}). Try again; if it keeps failing, check the server's log.`
-    : `cannot be reached: ${problem}`;
-}
 
 /** A routing driver wraps each server's error. */
 function messagesOf(error: unknown): readonly string[] {

@@ -7,7 +7,7 @@
  */
 import { MongoError, MongoMissingDependencyError, MongoNetworkError, MongoServerSelectionError } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
-import { connectionProblem } from '../runtime/connection-problem.ts';
+import { type ConnectionProblem, connectionProblem } from '../runtime/connection-problem.ts';
 
 /**
  * Runs a database operation and translates the driver's errors into a `mongodb-unavailable`,
@@ -27,12 +27,12 @@ export function translateMongodbError(error: unknown): Fault {
   if (error instanceof MongoError) {
     const refusal = errorsWithin(error).flatMap((inner) => refusalOf(inner) ?? [])[0];
     if (refusal !== undefined) return new Fault(refusal.code, refusal.message, { cause: error });
-    return new Fault('mongodb-unavailable', unavailableText(error), { cause: error });
+    return unavailable(error);
   }
   // The look-up of a mongodb+srv:// address throws Node's errors, not the driver's.
   const problem = error instanceof Error && 'syscall' in error ? connectionProblem([error.message], target) : null;
   if (problem !== null)
-    return new Fault('mongodb-unavailable', `MongoDB cannot be reached: ${problem}`, { cause: error });
+    return new Fault('mongodb-unavailable', `MongoDB cannot be reached: ${problem.text}`, { cause: error });
   return new Fault('unexpected', `A MongoDB operation failed: ${error instanceof Error ? error.name : typeof error}.`, {
     cause: error,
   });
@@ -46,27 +46,40 @@ interface Topology {
   readonly servers?: ReadonlyMap<string, { readonly type?: string; readonly error?: unknown }>;
 }
 
-function unavailableText(error: MongoError): string {
+function unavailable(error: MongoError): Fault {
   const code = error.code === undefined ? '' : ` (code ${error.code})`;
   const topology: Topology | null = error instanceof MongoServerSelectionError ? (error.reason ?? {}) : null;
-  if (topology === null && !(error instanceof MongoNetworkError))
-    return `MongoDB request failed: ${error.name}${code}. Try again; if it keeps failing, check the server's log.`;
+  if (topology === null && !(error instanceof MongoNetworkError)) {
+    const advice = "Try again; if it keeps failing, check the server's log.";
+    return new Fault('mongodb-unavailable', `MongoDB request failed: ${error.name}${code}. ${advice}`, {
+      cause: error,
+    });
+  }
   const addresses = [...(topology?.servers?.keys() ?? [])];
   const where = addresses.length === 0 ? '' : ` at ${addresses.join(', ')}`;
-  return `MongoDB${where} cannot be reached: ${(topology && topologyProblem(topology)) ?? networkProblem(error)}`;
+  const problem = (topology && topologyProblem(topology)) ?? networkProblem(error);
+  return new Fault(
+    problem.code === 'unavailable' ? 'mongodb-unavailable' : problem.code,
+    `MongoDB${where} cannot be reached: ${problem.text}`,
+    { cause: error },
+  );
 }
 
-function topologyProblem({ type, servers }: Topology): string | null {
+function topologyProblem({ type, servers }: Topology): ConnectionProblem | null {
   if (servers?.size === 0)
-    return 'no reachable server belongs to the configured replica set. Check replicaSet in MONGODB_URI.';
+    return {
+      code: 'configuration-invalid',
+      text: 'no reachable server belongs to the configured replica set. Check replicaSet in MONGODB_URI.',
+    };
   const isAnyReachable = [...(servers?.values() ?? [])].some((server) => (server.type ?? 'Unknown') !== 'Unknown');
   if (type !== 'ReplicaSetNoPrimary' || !isAnyReachable) return null;
-  return 'the replica set has no primary. If this persists, check that most of its members are running (rs.status()).';
+  const check = 'If this persists, check that most of its members are running (rs.status()).';
+  return { code: 'unavailable', text: `the replica set has no primary. ${check}` };
 }
 
-function networkProblem(error: MongoError): string {
+function networkProblem(error: MongoError): ConnectionProblem {
   const errors = errorsWithin(error).flatMap(({ message, cause }) => [message, textOf(cause)]);
-  return connectionProblem(errors, target) ?? `${error.name}. Check the server's log.`;
+  return connectionProblem(errors, target) ?? { code: 'unavailable', text: `${error.name}. Check the server's log.` };
 }
 
 /** Node's error code is not in its message. */

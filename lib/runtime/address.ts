@@ -12,6 +12,8 @@ loopback.addAddress('::1', 'ipv6');
 /** @returns the change to make, or undefined. Never quotes the address: it may hold a password. */
 export function mongodbUriProblem(uri: string): string | undefined {
   const address = parseOrNull(() => new ConnectionString(uri));
+  if (address === null && /^mongodb(?:\+srv)?:/.test(uri))
+    return 'must have a host, and its user and password percent-encoded: %40 for @, %2F for /, %3A for :, %25 for %';
   if (address === null) return 'must be a connection string that begins with mongodb:// or mongodb+srv://';
   const unchecked = ['tlsInsecure', 'tlsAllowInvalidCertificates', 'tlsAllowInvalidHostnames'];
   const insecure = unchecked.find((name) => optionOf(address, name) === 'true');

@@ -17,8 +17,11 @@ const silent: Sentence = () =>
   'the connection opens, but the server does not answer. ' +
   'Check that the server is not paused, starting or overloaded, and that no firewall blocks it.';
 
+/** Only a change of the setting or of the server helps, and waiting does not. */
+const lasting = true;
+
 /** The first match applies. Also matches messages, because some drivers pass on no codes. */
-const problems: readonly (readonly [RegExp, Sentence])[] = [
+const problems: readonly (readonly [RegExp, Sentence, boolean?])[] = [
   [
     /ECONNREFUSED/,
     ({ setting }) =>
@@ -36,24 +39,27 @@ const problems: readonly (readonly [RegExp, Sentence])[] = [
   [
     /responded HTTP/i,
     ({ setting }) => `a web server answers there. Check the port in ${setting}: Bolt uses 7687, the browser 7474.`,
+    lasting,
   ],
   [
     /ALTNAME_INVALID|does not match certificate/,
     ({ setting }) =>
       `its certificate is for another host name. Use a name in ${setting} that the ` +
       'certificate has, or give the server a certificate for this one.',
+    lasting,
   ],
   [
     /CERT_HAS_EXPIRED|CERT_NOT_YET_VALID|certificate (?:has expired|is not yet valid)/,
     () => "its certificate has expired, or is not valid yet. Renew it, and check this machine's clock.",
   ],
-  [/SELF_SIGNED|UNABLE_TO_\w+|self-signed|unable to (?:verify|get)|not trusted/, certificateAuthority],
+  [/SELF_SIGNED|UNABLE_TO_\w+|self-signed|unable to (?:verify|get)|not trusted/, certificateAuthority, lasting],
   [
     /WRONG_VERSION_NUMBER|wrong version number|EPROTO|PACKET_LENGTH|SSL routines/,
     ({ setting }) =>
       `the server does not speak TLS, and ${setting} asks for it. ` +
       'Enable TLS on the server. Inside a private network, the worker and the commands can do without: ' +
       'OUTGRAPH_ALLOW_PLAIN_CONNECTIONS in docs/reference/settings.md.',
+    lasting,
   ],
   [
     /Active conn count = [1-9]/,
@@ -68,13 +74,22 @@ const problems: readonly (readonly [RegExp, Sentence])[] = [
   ],
 ];
 
+/** Why a server cannot be reached. */
+export interface ConnectionProblem {
+  /** A sentence with the cause and one with the remedy. */
+  readonly text: string;
+  /** `configuration-invalid` if waiting does not help. */
+  readonly code: 'unavailable' | 'configuration-invalid';
+}
+
 /**
- * Returns a sentence with the cause and one with the remedy; null if the error has another cause.
+ * Returns null if the error has another cause.
  *
  * @param errors messages and codes of the error and its causes. The result quotes none of them.
  */
-export function connectionProblem(errors: readonly string[], target: ConnectionTarget): string | null {
+export function connectionProblem(errors: readonly string[], target: ConnectionTarget): ConnectionProblem | null {
   const text = errors.join('\n');
-  const sentence = problems.find(([pattern]) => pattern.test(text))?.[1];
-  return sentence === undefined ? null : sentence(target);
+  const [, sentence, isLasting] = problems.find(([pattern]) => pattern.test(text)) ?? [];
+  if (sentence === undefined) return null;
+  return { text: sentence(target), code: isLasting ? 'configuration-invalid' : 'unavailable' };
 }

@@ -55,7 +55,7 @@ export const settings = z.object({
   }),
   MONGODB_DATABASE: z
     .string()
-    .min(1)
+    .regex(/^[^/\\. "$\0]{1,63}$/, 'must have 1 to 63 characters, without / \\ . " $ and blanks')
     .default('outgraph')
     .meta({ description: 'Database of the documents and their outbox' }),
   NEO4J_URI: referable(text, neo4jUriProblem).meta({

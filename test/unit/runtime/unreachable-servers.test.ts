@@ -106,12 +106,12 @@ describe.concurrent('MongoDB', () => {
 
 it('a certificate for another name, an expired one and a busy pool have their own messages', () => {
   const reached = { server: 'Neo4j', setting: 'NEO4J_URI', withTls: '' } as const;
-  const problem = (words: string) => connectionProblem([`Failed to connect. Caused by: ${words}`], reached);
+  const problem = (words: string) => connectionProblem([`Failed to connect. Caused by: ${words}`], reached)?.text;
   const untrusted = 'Server certificate is not trusted. Socket responded with:';
   expect(problem(`${untrusted} ERR_TLS_CERT_ALTNAME_INVALID`)).toContain('for another host name');
   expect(problem(`${untrusted} CERT_HAS_EXPIRED`)).toContain('has expired');
   expect(problem('Connection acquisition timed out in 10000 ms. Pool status: Active conn count = 10')).toContain(
     'in use',
   );
-  expect(problem('The statement is wrong.')).toBe(null);
+  expect(problem('The statement is wrong.')).toBeUndefined();
 });
