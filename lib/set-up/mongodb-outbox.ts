@@ -5,6 +5,7 @@
 
 import {
   type Collection,
+  type CreateCollectionOptions,
   type Db,
   type Document,
   type IndexDescription,
@@ -97,15 +98,27 @@ async function setUpCollections(db: Db): Promise<readonly SetUpStep[]> {
     (await db.listCollections({}, authorizedNames).toArray()).map((collection) => collection.name),
   );
   if (existing.has(outboxCollection)) await db.command({ collMod: outboxCollection, ...validation });
-  else await db.createCollection(outboxCollection, validation);
+  else await createUnlessMade(db, outboxCollection, validation);
   const others = [checkpointCollection, trialCollection, conflictCollection, discardedCollection];
-  for (const name of others) if (!existing.has(name)) await db.createCollection(name);
+  for (const name of others) if (!existing.has(name)) await createUnlessMade(db, name);
   return [
     ...[outboxCollection, ...others].map((name) => step(`collection ${name}`, existing.has(name) ? 'kept' : 'made')),
     // Only a user who may list the collections with all their options can read the previous
     // validator; the set-up's user may not.
     step(`validator of ${outboxCollection}`, existing.has(outboxCollection) ? 'applied' : 'made'),
   ];
+}
+
+/** NamespaceExists. */
+const collectionExistsCode = 48;
+
+/** Another set-up may create it at the same time. */
+async function createUnlessMade(db: Db, name: string, options: CreateCollectionOptions = {}): Promise<void> {
+  try {
+    await db.createCollection(name, options);
+  } catch (error) {
+    if (!(error instanceof MongoServerError && error.code === collectionExistsCode)) throw error;
+  }
 }
 
 async function setUpIndexes(db: Db): Promise<readonly SetUpStep[]> {
