@@ -1,5 +1,5 @@
 /** The doctor's report as text: checks by group, each with a mark and its advice below. */
-import { styleText } from 'node:util';
+import { painter, wantsColour } from '../terminal/colour.ts';
 import { type CheckOutcome, type CheckResult, checkGroups, type DoctorReport } from './doctor.ts';
 
 export interface TextStyle {
@@ -9,12 +9,11 @@ export interface TextStyle {
 }
 
 /**
- * Uses colour only on a terminal without NO_COLOR (https://no-color.org), and signs only if the
- * POSIX locale is UTF-8.
+ * Uses colour only on a terminal that wants it, and signs only if the POSIX locale is UTF-8.
  */
 export function styleOf(environment: Readonly<Record<string, string | undefined>>, isTerminal: boolean): TextStyle {
   const locale = [environment.LC_ALL, environment.LC_CTYPE, environment.LANG].find((one) => one) ?? '';
-  return { hasColour: isTerminal && !environment.NO_COLOR, isUnicode: /utf-?8/i.test(locale) };
+  return { hasColour: wantsColour(environment, isTerminal), isUnicode: /utf-?8/i.test(locale) };
 }
 
 const marks = {
@@ -25,8 +24,7 @@ const marks = {
 } as const satisfies Readonly<Record<CheckOutcome, unknown>>;
 
 export function doctorText({ outcome, counts, checks }: DoctorReport, style: TextStyle): string {
-  const paint = (colour: Parameters<typeof styleText>[0], text: string) =>
-    style.hasColour ? styleText(colour, text, { validateStream: false }) : text;
+  const paint = painter(style.hasColour);
   const width = Math.max(...checks.map(({ name }) => name.length));
   const line = (check: CheckResult): readonly string[] => {
     const { sign, plain, colour } = marks[check.outcome];
