@@ -37,19 +37,25 @@ export interface Running {
 }
 
 /**
- * Opens MongoDB for the duration of `work`.
+ * Opens MongoDB for the duration of `work`, after a check that the outbox is set up.
  *
  * @throws Fault `set-up-missing`, `mongodb-unavailable`, or a fault of `work`.
  */
-export async function withOutbox<Result>(
+export function withOutbox<Result>(address: OutboxAddress, work: (db: Db) => Promise<Result>): Promise<Result> {
+  return withMongodb(address, async (db) => {
+    await checkOutbox(db);
+    return work(db);
+  });
+}
+
+/** Opens MongoDB for the duration of `work`. */
+export async function withMongodb<Result>(
   { MONGODB_URI, MONGODB_DATABASE }: OutboxAddress,
   work: (db: Db) => Promise<Result>,
 ): Promise<Result> {
   const client = connectMongodb(MONGODB_URI);
   try {
-    const db = client.db(MONGODB_DATABASE);
-    await checkOutbox(db);
-    return await work(db);
+    return await work(client.db(MONGODB_DATABASE));
   } finally {
     await closeInTime(client);
   }

@@ -3,9 +3,9 @@
  * indexes.
  */
 
-import type { Collection, Document } from 'mongodb';
+import { type Collection, type Document, Timestamp } from 'mongodb';
 import { canaryAggregate } from '../contract/canary.ts';
-import { positionTime, toPosition } from '../contract/position.ts';
+import { fromPosition, type Position, positionTime, toPosition } from '../contract/position.ts';
 import { purgeIndex } from './collections.ts';
 import { withMongodbFaults } from './mongodb-errors.ts';
 import type { OutboxCounts } from './outbox-counts.ts';
@@ -52,6 +52,16 @@ export async function countOutbox(outbox: Collection<Document>, limit: number): 
       oldestPending: oldest === null ? null : positionTime(toPosition(oldest.position)),
     };
   });
+}
+
+/**
+ * Counts pending events up to a position, canaries too.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
+export function countPendingUntil(outbox: Collection<Document>, until: Position): Promise<number> {
+  const filter = { status: 'pending', position: { $lte: new Timestamp(fromPosition(until)) } };
+  return withMongodbFaults(() => outbox.countDocuments(filter, { hint: 'outgraph_pending' }));
 }
 
 /**

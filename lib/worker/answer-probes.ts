@@ -12,7 +12,7 @@ import type { Readiness } from './readiness.ts';
  */
 export interface ObservedWorker {
   /** Asks both servers, and says what is not ready. It takes up to six seconds. */
-  readonly readiness: () => Promise<Readiness>;
+  readonly readiness: () => Promise<Pick<Readiness, 'ready' | 'problems'>>;
   /** Its metrics, for Prometheus: serve `await metrics.metrics()`. */
   readonly metrics: Registry;
 }
@@ -24,7 +24,7 @@ export interface ObservedWorker {
  * createServer(answerProbes(worker)).listen(8080);
  */
 export function answerProbes(worker: ObservedWorker): RequestListener {
-  let asked: Promise<Readiness> | null = null;
+  let asked: ReturnType<ObservedWorker['readiness']> | null = null;
   // Probes that come at once ask the servers once.
   const askOnce = () => {
     asked ??= worker.readiness().finally(() => {

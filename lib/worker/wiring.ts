@@ -21,7 +21,7 @@ import type { WorkerLog } from './log.ts';
 import { MemoryQueue } from './memory-queue.ts';
 import { createMetrics } from './metrics.ts';
 import type { MetricExport } from './otlp-metrics.ts';
-import { readinessOf } from './readiness.ts';
+import { type Readiness, readinessOf } from './readiness.ts';
 import { Work, type WorkHealth } from './work.ts';
 
 /**
@@ -31,6 +31,8 @@ import { Work, type WorkHealth } from './work.ts';
  * const isTailing = (worker: Worker) => worker.health().publisher === 'tail';
  */
 export interface Worker extends ObservedWorker {
+  /** Asks both servers, and says what is not ready. It takes up to six seconds. */
+  readonly readiness: () => Promise<Readiness>;
   /** Returns its current state, without asking a server. */
   readonly health: () => WorkHealth;
   /**

@@ -23,9 +23,10 @@ export interface WorkerProcess extends OutgraphProcess {
 export async function startWorkerProcess(
   settings: Readonly<Record<string, string>>,
   port?: number,
+  args: readonly string[] = [],
 ): Promise<WorkerProcess> {
   const chosen = port ?? (await freePort());
-  const child = startOutgraphProcess(['worker', '--bind', '127.0.0.1', '--port', `${chosen}`], settings);
+  const child = startOutgraphProcess(['worker', '--bind', '127.0.0.1', '--port', `${chosen}`, ...args], settings);
   onTestFinished(() => child.kill());
   const get = (path: string) => fetch(`http://127.0.0.1:${chosen}${path}`, { signal: AbortSignal.timeout(10_000) });
   const readiness = async () => {

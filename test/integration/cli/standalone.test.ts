@@ -45,6 +45,11 @@ it('set-up refuses a standalone server, says why, and creates nothing', async ()
   await client.close();
 });
 
+it('a worker on a standalone server says the same, with --set-up too, and exits', async () => {
+  for (const args of [[], ['--set-up'], ['--once']])
+    expect(await startOutgraph(['worker', ...args], settings).ended).toMatchObject({ exitCode: 1, stderr: reason });
+});
+
 it('a server without transactions does not fill in timestamps', async () => {
   const client = new MongoClient(uri);
   await expect(fillsTimestamps(client.db('outgraph').collection('things'))).resolves.toBe(false);

@@ -31,6 +31,7 @@ import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
 import { catalog } from '../../../xmem/catalog.ts';
 import { outboxEvent, upsertEvent } from '../../support/outbox-event.ts';
+import { startOutgraph } from '../../support/run-outgraph.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { testPublisher } from '../../support/test-publisher.ts';
 import {
@@ -248,4 +249,21 @@ describe.sequential('a refused batch:', () => {
     await applyMongodbRoles(mongodb.admin, { database, writerCollections: [], passwords: {} });
     expect(await consume([id.toHexString()])).toMatchObject({ applied: 1, failedMessageIds: [] });
   });
+});
+
+const unlike = /^Neo4j at .* refuses the user or its password .*: NEO4J_USERNAME or NEO4J_PASSWORD is wrong\.\n$/;
+
+// The wrong passwords of Neo4j come last: it then refuses the right one too, for some seconds.
+it.each([
+  ['a wrong MongoDB password', [], () => ({ MONGODB_URI: mongodbUri('worker', 'wrong') }), /^MongoDB refuses the user/],
+  ["a writer's user", [], () => ({ MONGODB_URI: mongodbUri('writer') }), /^MongoDB denies this user .*Grant it/],
+  ['--set-up and no right to it', ['--set-up'], () => ({}), /^MongoDB denies this user .*Grant it the part's role/],
+  ['a wrong Neo4j password', [], () => ({ NEO4J_PASSWORD: 'wrong' }), unlike],
+  ['a wrong Neo4j password and --set-up', ['--set-up'], () => ({ NEO4J_PASSWORD: 'wrong' }), unlike],
+] as const)('a worker with %s ends with 1, and says what to do', async (_, args, changed, reason) => {
+  const settings = environment(args.length > 0 && 'NEO4J_PASSWORD' in changed() ? 'set-up' : 'worker', changed());
+  const run = await startOutgraph(['worker', '--port', '0', ...args], settings).ended;
+  expect(run).toMatchObject({ exitCode: 1, stdout: '' });
+  expect(run.stderr).toMatch(reason);
+  expect(run.stderr.trimEnd().split('\n')).toHaveLength(1);
 });

@@ -76,7 +76,13 @@ describe('.env', () => {
   it('is read by every command, before or after its name', async () => {
     const folder = folderWith({ 'stage.env': 'MONGODB_URI=http://u:s3cret@db' });
     const commands = ['status', 'set-up', 'worker', 'verify', 'tail', 'console'].map((name) => [name]);
-    for (const command of [...commands, ['show', 'graph', 'b'], ['redrive', '--all'], ['dead', 'list'], ['backfill', 'graph']]) {
+    for (const command of [
+      ...commands,
+      ['show', 'graph', 'b'],
+      ['redrive', '--all'],
+      ['dead', 'list'],
+      ['backfill', 'graph'],
+    ]) {
       const ofCommand = await run(folder, [...command, '--env-file', 'stage.env']);
       expect(ofCommand).toMatchObject({
         exitCode: 2,
