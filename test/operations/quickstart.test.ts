@@ -5,7 +5,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -24,19 +24,16 @@ const packMillis = 240_000;
 let folder: string;
 let service: string;
 let neo4j: OwnNeo4j;
-let env: NodeJS.ProcessEnv;
+const database = `outgraph_quickstart_${randomBytes(6).toString('hex')}`;
+const env = { PATH: process.env.PATH };
 let worker: ChildProcess | undefined;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'outgraph-quickstart-'));
   service = await installExample(await packPackages(folder), 'quickstart', folder);
   neo4j = await takeNeo4j();
-  env = {
-    ...process.env,
-    MONGODB_URI: servers.mongodbUri,
-    MONGODB_DATABASE: `outgraph_quickstart_${randomBytes(6).toString('hex')}`,
-    NEO4J_URI: neo4j.uri,
-    OUTGRAPH_CATALOG: 'catalog.js',
-  };
+  const settings = { MONGODB_URI: servers.mongodbUri, MONGODB_DATABASE: database, NEO4J_URI: neo4j.uri };
+  const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
+  await writeFile(path.join(service, '.env'), lines.join(''));
 }, packMillis);
 afterAll(async () => {
   if (worker !== undefined && worker.exitCode === null) {
@@ -44,7 +41,7 @@ afterAll(async () => {
     await once(worker, 'exit');
   }
   const client = new MongoClient(servers.mongodbUri);
-  await client.db(env.MONGODB_DATABASE).dropDatabase();
+  await client.db(database).dropDatabase();
   await client.close();
   await neo4j.release();
   await rm(folder, { recursive: true, force: true });
@@ -59,10 +56,24 @@ it.each(['README.md', 'docs/quickstart.md'])('%s shows the first file of a servi
   expect(page).toContain(`\`\`\`js\n${catalog.slice(catalog.indexOf('\n') + 1)}\`\`\``);
 });
 
-it('after set-up, a write and a start of the worker, the graph matches the document', async () => {
-  await node(outgraph('set-up'));
-  await node(['write.js']);
-  worker = spawn(process.execPath, outgraph('worker', '--port', '0'), { cwd: service, env, stdio: 'ignore' });
+it('the quick start shows the config file', async () => {
+  const page = await readFile(path.join(projectRoot, 'docs/quickstart.md'), 'utf8');
+  const config = await readFile(path.join(projectRoot, 'examples/quickstart/outgraph.config.js'), 'utf8');
+  expect(page).toContain(`\`\`\`js\n${config.slice(config.indexOf('\n') + 1)}\`\`\``);
+});
+
+it('after a start of the worker with --set-up, and a write, the graph matches the document', async () => {
+  worker = spawn(process.execPath, outgraph('worker', '--set-up', '--port', '0'), { cwd: service, env });
+  let printed = '';
+  worker.stdout?.on('data', (text) => {
+    printed += text;
+  });
+  await waitUntil(async () => printed.includes('worker started') || undefined, {
+    timeoutSeconds: 60,
+    pollMillis: 50,
+    what: 'the worker to start',
+  });
+  await node(['--env-file=.env', 'write.js']);
   const driver = connectGraph({ neo4jUri: neo4j.uri, neo4jUsername: null, neo4jPassword: null });
   const cities = async () => {
     const { records } = await driver.executeQuery(

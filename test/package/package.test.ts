@@ -116,6 +116,7 @@ describe('the package', () => {
         ...included,
         'dist/exports/writer.js',
         'examples/quickstart/write.js',
+        'examples/quickstart/outgraph.config.js',
         'infra/permissions/neo4j-roles.cypher',
         'infra/permissions/deploy-policy.json',
         'deploy/kubernetes/worker.yaml',
