@@ -81,10 +81,10 @@ it('after a start of the worker with --set-up, and a write, the graph matches th
     );
     return records.map((record) => record.toObject());
   };
-  await waitUntil(async () => (await cities()).length > 0 || undefined, {
+  await waitUntil(async () => (await cities()).some(({ city }) => city === 'Turin') || undefined, {
     timeoutSeconds: 60,
     pollMillis: 100,
-    what: 'the graph to have Ada',
+    what: 'the graph to have Ada in Turin',
   });
   expect(await cities()).toStrictEqual([{ person: 'Ada', city: 'Turin' }]);
   await driver.close();

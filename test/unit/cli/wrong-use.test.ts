@@ -6,6 +6,7 @@ it.each([
   ['an unknown command', ['bogus'], "unknown command 'bogus'"],
   ['no command', [], 'Usage: outgraph'],
   ['an invalid port', ['worker', '--port', 'x'], 'It must be a port'],
+  ['a port for a worker that ends', ['worker', '--once', '--port', '9000'], "cannot be used with option '--port"],
   ['a privileged port', ['console', '--port', '80'], 'from 1024 to 65535, or 0'],
   ['no transaction time', ['backfill', 'memory-user', '--direct', '--transaction-seconds', '0'], 'at least 60'],
   [
