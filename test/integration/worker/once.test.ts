@@ -1,6 +1,9 @@
 /** `outgraph worker --once`: for CI and scripts. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { expect, vi } from 'vitest';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { projectRoot } from '../../../tools/local/paths.ts';
 import { badEvents, takenMail } from '../../support/bad-events.ts';
 import { insertRaw } from '../../support/insert-raw.ts';
 import { upsertEvent } from '../../support/outbox-event.ts';
@@ -16,6 +19,8 @@ import {
 } from '../../support/site.ts';
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 });
+
+const run = promisify(execFile);
 
 const start = ({ database, graph }: Site, changed: Readonly<Record<string, string>> = {}, ...args: readonly string[]) =>
   startOutgraphProcess(['worker', '--once', ...args], { ...settingsOf(database, graph), ...changed });
@@ -62,9 +67,9 @@ it('two drains at once, and one beside a worker, exit 0', async ({ site }) => {
 });
 
 it('a drain that is away from a server exits 1 at once, and says which', async ({ site }) => {
-  const run = await start(site, { NEO4J_URI: 'bolt://127.0.0.1:1' }).ended;
-  expect(run).toMatchObject({ exitCode: 1, stdout: '' });
-  expect(run.stderr).toMatch(/^Neo4j at 127\.0\.0\.1:1 cannot be reached: nothing listens there .*\n$/);
+  const ended = await start(site, { NEO4J_URI: 'bolt://127.0.0.1:1' }).ended;
+  expect(ended).toMatchObject({ exitCode: 1, stdout: '' });
+  expect(ended.stderr).toMatch(/^Neo4j at 127\.0\.0\.1:1 cannot be reached: nothing listens there .*\n$/);
 });
 
 it('a drain that makes no progress gives up, exits 1, and says why', async ({ site }) => {
@@ -79,11 +84,11 @@ it('a drain that makes no progress gives up, exits 1, and says why', async ({ si
     { aggregateId: 'locked' },
   );
   await outboxOf(site).insertOne(next);
-  const run = await start(site, {}, '--give-up-after', '20').ended;
+  const ended = await start(site, {}, '--give-up-after', '20').ended;
   await lock.rollback();
   await session.close();
-  expect(run.exitCode).toBe(1);
-  expect(run.stderr).toMatch(/^1 event is still pending\. .*lock/m);
+  expect(ended.exitCode).toBe(1);
+  expect(ended.stderr).toMatch(/^1 event is still pending\. .*lock/m);
   expect(await start(site).ended).toMatchObject({ exitCode: 0 });
 });
 
@@ -94,14 +99,35 @@ it('a drain that is stopped before its end exits 143', async ({ site }) => {
   await lock.run("MATCH (n:Drained {id: 'locked'}) SET n._lock = true");
   await outboxOf(site).insertOne(upsertEvent({ nodes: [] }, { aggregateId: 'locked' }));
   const started = Promise.withResolvers<void>();
-  const run = startOutgraphProcess(['worker', '--once'], settingsOf(site.database, site.graph), (text) => {
+  const drain = startOutgraphProcess(['worker', '--once'], settingsOf(site.database, site.graph), (text) => {
     if (text.includes('publishing every pending event')) started.resolve();
   });
   await started.promise;
-  expect(await run.terminate()).toMatchObject({ exitCode: 143 });
+  expect(await drain.terminate()).toMatchObject({ exitCode: 143 });
   await lock.rollback();
   await session.close();
 });
+
+it.runIf(process.platform === 'linux')(
+  'on a terminal the log is text, and with --json it is JSON',
+  async ({ site }) => {
+    // `script` runs a command on a terminal of its own.
+    const onTerminal = async (command: string) => {
+      const words = `${process.execPath} cli/outgraph.ts ${command}`;
+      const env = { PATH: process.env.PATH, ...settingsOf(site.database, site.graph), SHELL: '/bin/sh' };
+      const { stdout } = await run('script', ['-qec', words, '/dev/null'], { cwd: projectRoot, env });
+      return stdout.trim().split('\r\n').at(-1) ?? '';
+    };
+    const colour = String.fromCodePoint(0x1b);
+    expect(await onTerminal('worker --once')).toMatch(
+      new RegExp(`${colour}.*info.* worker stopped .*applied=1 dead=0`),
+    );
+    expect(JSON.parse(await onTerminal('worker --once --json'))).toMatchObject({
+      message: 'worker stopped',
+      applied: 1,
+    });
+  },
+);
 
 it('after a drain, no bad event of any kind is pending; it exits 1, and counts the dead ones', async ({ site }) => {
   const label = 'Rotten';
@@ -111,10 +137,10 @@ it('after a drain, no bad event of any kind is pending; it exits 1, and counts t
   const bad = badEvents(label);
   for (const { event, bypass = false } of bad)
     await insertRaw(site.database.db, outboxCollection, [event], { bypassDocumentValidation: bypass });
-  const run = await start(site, { CONFLICT_MAX_RECEIVES: '2' }).ended;
+  const ended = await start(site, { CONFLICT_MAX_RECEIVES: '2' }).ended;
   const dead = await outboxOf(site).countDocuments({ status: 'dead' });
   expect(dead).toBeGreaterThan(10);
-  expect(run.exitCode).toBe(1);
-  expect(run.stderr).toContain(`${dead} events are dead. See why: npx outgraph dead list\n`);
+  expect(ended.exitCode).toBe(1);
+  expect(ended.stderr).toContain(`${dead} events are dead. See why: npx outgraph dead list\n`);
   expect(await outboxOf(site).countDocuments({ status: { $nin: ['processed', 'dead'] } })).toBe(0);
 });
