@@ -67,7 +67,7 @@ function check(file: string, content: unknown): Config {
 /** What is wrong with a setting, and what to do; never its value. */
 function problemOf(name: string, value: unknown): string | null {
   if (name === 'OUTGRAPH_CATALOG') return 'settings.OUTGRAPH_CATALOG: give the catalog itself, as "catalog".';
-  if (!(name in settings.shape)) {
+  if (!Object.hasOwn(settings.shape, name)) {
     const meant = unknownSettings({ [name]: '' }).find((one) => one.meant !== null)?.meant;
     const advice =
       meant === undefined ? `The settings are: ${Object.keys(settings.shape).join(', ')}.` : `Did you mean ${meant}?`;

@@ -156,6 +156,7 @@ describe('the config file', () => {
       config('{ settings: { x: "s3cret" } }'),
       /settings\.x: there is no such setting\. The settings are: MONGODB_URI, /,
     ],
+    ['a method as setting', config('{ settings: { toString: "s3cret" } }'), /toString: there is no such setting/],
     ['a wrong value', config('{ settings: { WORKER_CONSUMERS: "s3cret" } }'), /settings\.WORKER_CONSUMERS: .*number/],
     ['a wrong address', config('{ settings: { NEO4J_URI: "https://u:s3cret@x" } }'), /settings\.NEO4J_URI: must be/],
     ['a value that is an object', config('{ settings: { MONGODB_URI: {} } }'), /must be text, a number or a boolean/],
