@@ -1,6 +1,7 @@
 /** A publisher that stops after a given number of events, so that its rate can be measured. */
 
 import { maxPackPointers } from '../lib/contract/pointer.ts';
+import { exclusiveLease } from '../lib/publisher/mongodb-lease.ts';
 import type { SendPacks } from '../lib/publisher/send-all.ts';
 import { joinPublisher, type Publisher } from '../lib/publisher/wiring.ts';
 import { publisherSettings, readSettings } from '../lib/runtime/settings.ts';
@@ -32,8 +33,7 @@ export class CountingPublisher {
       pointersPerEntry: maxPackPointers,
       lingerMillis: settings.PUBLISHER_LINGER_MILLIS,
       close: () => undefined,
-      checkpointId: 'bench',
-      durable: true,
+      lease: exclusiveLease('bench'),
     });
   }
 

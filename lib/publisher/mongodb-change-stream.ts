@@ -59,6 +59,8 @@ export interface TailOptions {
   readonly lingerMillis?: number;
   /** Maximum number of pointers in an entry, which determines the size of a batch. 1 by default. */
   readonly pointersPerEntry?: number;
+  /** Leaves out the other pointers. */
+  readonly select?: (pointer: Pointer) => boolean;
 }
 
 /**
@@ -69,7 +71,7 @@ export interface TailOptions {
 export function tailOutbox(
   outbox: Collection<Document>,
   start: TailStart<ResumeToken>,
-  { lingerMillis = 0, pointersPerEntry = 1 }: TailOptions = {},
+  { lingerMillis = 0, pointersPerEntry = 1, select = () => true }: TailOptions = {},
 ): Tail<ResumeToken> {
   // Packs are sent in four calls. A checkpoint follows each batch, so smaller batches would mean
   // more checkpoints.
@@ -113,7 +115,7 @@ export function tailOutbox(
         );
       }
       const pointer = toPointer(insert.fullDocument);
-      if (pointer !== null) pointers.push(pointer);
+      if (pointer !== null && select(pointer)) pointers.push(pointer);
       token = insert._id;
     }
     isBusy = pointers.length > 0;

@@ -3,9 +3,11 @@
  * continue. Every write proves by owner and fence that the lease is still held, so a publisher that
  * was paused can never move the checkpoint back. All times are the server's.
  */
+import { randomUUID } from 'node:crypto';
 import { type Collection, type Document, Timestamp } from 'mongodb';
 import { fromPosition, type Position, toPosition } from '../contract/position.ts';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
+import type { PublishPorts } from './ports.ts';
 import type { PublishProgress } from './progress.ts';
 
 /** Where a change stream resumes; opaque. */
@@ -47,7 +49,33 @@ export interface LeaseRequest {
   readonly leaseSeconds: number;
 }
 
+/** Creates the publisher's port to a lease. */
+export type OpenLease = (
+  checkpoints: Collection<Checkpoint>,
+  leaseSeconds: number,
+) => PublishPorts<ResumeToken>['acquireLease'];
+
+/**
+ * How often a quiet or slowly sending publisher renews its lease, unless a third of the lease is
+ * shorter.
+ */
+const renewMillis = 2_000;
+
 const majority = { writeConcern: { w: 'majority' } } as const;
+
+/** A lease that one publisher holds at a time. The next one continues from its progress. */
+export function exclusiveLease(id: string): OpenLease {
+  return (checkpoints, leaseSeconds) => async () => {
+    const lease = await acquireLease(checkpoints, { id, owner: randomUUID(), leaseSeconds });
+    if (lease === null) return null;
+    return {
+      progress: lease.progress,
+      renewMillis: Math.min(renewMillis, (leaseSeconds * 1000) / 3),
+      save: (progress) => saveCheckpoint(checkpoints, lease, leaseSeconds, progress),
+      release: () => releaseLease(checkpoints, lease),
+    };
+  };
+}
 
 /** Takes the lease if it is free; returns null while another publisher holds it. */
 export async function acquireLease(checkpoints: Collection<Checkpoint>, request: LeaseRequest): Promise<Lease | null> {

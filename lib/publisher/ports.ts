@@ -30,7 +30,10 @@ export interface HeldLease<Token> {
   readonly progress: PublishProgress<Token> | null;
   /** Longest time between two saves, so that the lease does not expire. */
   readonly renewMillis: number;
-  /** Saves the progress and renews the lease; false if another publisher has the lease now. */
+  /**
+   * Saves the progress and renews the lease. False if another publisher has the lease now, or if it
+   * must be acquired again for another reason.
+   */
   readonly save: (progress: PublishProgress<Token>) => Promise<boolean>;
   readonly release: () => Promise<void>;
 }
@@ -43,6 +46,11 @@ export interface PublishPorts<Token> extends Omit<SendOptions, 'maySend'> {
   readonly openTail: (start: TailStart<Token>) => Tail<Token>;
   /** Reads the next chunk of the backlog, causally after the backlog's end. */
   readonly readBacklog: (backlog: Backlog) => Promise<BacklogChunk>;
+  /**
+   * Waits briefly until the sink can take more pointers; false if it still cannot. Meanwhile the
+   * publisher reads nothing, and renews its lease.
+   */
+  readonly waitForCapacity?: () => Promise<boolean>;
   readonly remainingMillis: () => number;
   /** Called about once a second, or more often, while the publisher works. */
   readonly working?: (role: PublisherRole) => void;

@@ -143,6 +143,10 @@ class PublishRun<Token> {
    * new ones, and while there are old events, it does not wait for new ones.
    */
   async #publishNext(tail: Tail<Token>, progress: PublishProgress<Token>): Promise<PublishProgress<Token>> {
+    if (this.#ports.waitForCapacity && !(await this.#ports.waitForCapacity())) {
+      if (this.#isSaveDue()) await this.#save(progress);
+      return progress;
+    }
     const { backlog } = progress;
     const chunk = backlog === null ? null : await this.#ports.readBacklog(backlog);
     const { pointers, resumeToken } = chunk === null ? await tail.next() : await tail.poll();

@@ -2,7 +2,6 @@
  * Connects the publisher to MongoDB and EventBridge, once per process. Warm invocations reuse the
  * connections.
  */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pointer } from '../contract/pointer.ts';
 import { checkpointCollection } from '../outbox/collections.ts';
@@ -14,7 +13,7 @@ import { checkOutbox } from '../set-up/mongodb-outbox.ts';
 import { connectEventBus, sendPacks } from './event-bus.ts';
 import { scanPending } from './mongodb-backlog.ts';
 import { tailOutbox } from './mongodb-change-stream.ts';
-import { acquireLease, type Checkpoint, type ResumeToken, releaseLease, saveCheckpoint } from './mongodb-lease.ts';
+import { type Checkpoint, exclusiveLease, type OpenLease, type ResumeToken } from './mongodb-lease.ts';
 import type { PublisherRole, PublishLog, PublishPorts } from './ports.ts';
 import { type PublishCounts, type PublishReport, publish } from './publish.ts';
 import { publishUntilTimeIsUp, type RetryLog } from './publish-until-time-is-up.ts';
@@ -33,7 +32,7 @@ export interface Publisher {
   readonly close: () => Promise<void>;
 }
 
-/** Where pointers are sent, and the name of its checkpoint. */
+/** Where pointers are sent, and under which lease. */
 export interface PointerSink {
   readonly send: SendPacks;
   /** Maximum number of pointers in an entry. */
@@ -48,23 +47,15 @@ export interface PointerSink {
   readonly close: () => void;
   /** As {@link PublishPorts.working}. */
   readonly working?: (role: PublisherRole) => void;
-  /** The id of the lease and checkpoint. */
-  readonly checkpointId: string;
-  /**
-   * Whether sent pointers survive the process. If not, every start publishes everything that is
-   * pending.
-   */
-  readonly durable: boolean;
+  /** As {@link PublishPorts.waitForCapacity}. */
+  readonly waitForCapacity?: () => Promise<boolean>;
+  /** Whether a pointer is sent here; every pointer by default. */
+  readonly select?: (pointer: Pointer) => boolean;
+  readonly lease: OpenLease;
 }
 
 /** One call of full packs. */
 const chunkPointers = 1_000;
-
-/**
- * How often a quiet or slowly sending publisher renews its lease, unless a third of the lease is
- * shorter.
- */
-const renewMillis = 2_000;
 
 /** Creates a publisher to the bus. Connections open with the first call. */
 export function wirePublisher(settings: PublisherSettings): Publisher {
@@ -74,8 +65,7 @@ export function wirePublisher(settings: PublisherSettings): Publisher {
     pointersPerEntry: settings.POINTERS_PER_ENTRY,
     lingerMillis: settings.PUBLISHER_LINGER_MILLIS,
     close: () => bus.destroy(),
-    checkpointId: 'publisher/0',
-    durable: true,
+    lease: exclusiveLease('publisher/0'),
   });
 }
 
@@ -88,28 +78,20 @@ export function joinPublisher(
   const db = client.db(settings.MONGODB_DATABASE);
   const outbox = outboxOf(db);
   const checkpoints = db.collection<Checkpoint>(checkpointCollection);
-  const leaseSeconds = settings.PUBLISHER_LEASE_SECONDS;
 
   const ports: Omit<PublishPorts<ResumeToken>, 'remainingMillis' | 'log'> = {
-    acquireLease: async () => {
-      const lease = await acquireLease(checkpoints, { id: sink.checkpointId, owner: randomUUID(), leaseSeconds });
-      if (lease === null) return null;
-      return {
-        progress: sink.durable ? lease.progress : null,
-        renewMillis: Math.min(renewMillis, (leaseSeconds * 1000) / 3),
-        save: (progress) => saveCheckpoint(checkpoints, lease, leaseSeconds, progress),
-        release: () => releaseLease(checkpoints, lease),
-      };
-    },
+    acquireLease: sink.lease(checkpoints, settings.PUBLISHER_LEASE_SECONDS),
     readClusterTime: () => readClusterTime(client, outbox),
     openTail: (start) => tailOutbox(outbox, start, sink),
     readBacklog: async (backlog) => {
-      const chunk = await scanPending(client, outbox, backlog, chunkPointers);
-      sink.markRedelivered?.(chunk.pointers);
-      return chunk;
+      const { pointers: all, rest } = await scanPending(client, outbox, backlog, chunkPointers);
+      const pointers = sink.select === undefined ? all : all.filter(sink.select);
+      sink.markRedelivered?.(pointers);
+      return { pointers, rest };
     },
     send: sink.send,
     ...(sink.working && { working: sink.working }),
+    ...(sink.waitForCapacity && { waitForCapacity: sink.waitForCapacity }),
     pointersPerEntry: sink.pointersPerEntry,
     sleep: (millis) => sleep(millis),
     random: Math.random,

@@ -2,6 +2,7 @@
  * The worker's queue in memory. It holds each event's pointer once, and redelivers it with back-off
  * until the event is settled.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { QueueMessage } from '../consumer/queue-message.ts';
 import type { Pointer } from '../contract/pointer.ts';
 import { delayAfter } from '../runtime/back-off.ts';
@@ -11,8 +12,11 @@ import { delayAfter } from '../runtime/back-off.ts';
  */
 const redeliveryMillis = { first: 5_000, most: 60_000 };
 
-/** While this many pointers wait, senders wait too: a backlog stays in MongoDB, not in memory. */
+/** While this many pointers wait, no more are read: a backlog stays in MongoDB, not in memory. */
 const capacity = 10_000;
+
+/** How long a full queue keeps its sender waiting at a time. */
+const waitMillis = 250;
 
 /**
  * A queue with back-pressure. Its events stay pending in MongoDB: none is lost with the process.
@@ -45,9 +49,14 @@ export class MemoryQueue {
     for (const { eventId } of pointers) this.#redelivered.add(eventId);
   }
 
-  /** Adds pointers of events that are not yet in the queue. Waits while the queue is full. */
-  async send(pointers: readonly Pointer[]): Promise<void> {
-    while (this.#ready.length >= capacity && !this.#closed) await this.#changed.promise;
+  /** Waits briefly while the queue is full; false if it still is. */
+  async waitForCapacity(): Promise<boolean> {
+    if (this.#isFull()) await Promise.race([this.#changed.promise, sleep(waitMillis)]);
+    return !this.#isFull();
+  }
+
+  /** Adds pointers of events that are not yet in the queue. */
+  send(pointers: readonly Pointer[]): void {
     for (const { eventId, aggregateType, aggregateId } of pointers) {
       const isRedelivered = this.#redelivered.delete(eventId);
       if (this.#known.has(eventId)) continue;
@@ -62,10 +71,10 @@ export class MemoryQueue {
     this.#notify();
   }
 
-  /** Adds pointers without waiting. A full queue refuses, like SQS, and returns all of them. */
-  async offer(pointers: readonly Pointer[]): Promise<readonly Pointer[]> {
-    if (this.#ready.length >= capacity) return pointers;
-    await this.send(pointers);
+  /** Adds pointers, unless the queue is full: then it refuses, like SQS, and returns all of them. */
+  offer(pointers: readonly Pointer[]): readonly Pointer[] {
+    if (this.#isFull()) return pointers;
+    this.send(pointers);
     return [];
   }
 
@@ -97,11 +106,15 @@ export class MemoryQueue {
     return this.#known.has(eventId);
   }
 
-  /** Stops deliveries; pending `send` and `receive` calls return. */
+  /** Stops deliveries; pending `receive` calls return. */
   close(): void {
     this.#closed = true;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#notify();
+  }
+
+  #isFull(): boolean {
+    return this.#ready.length >= capacity;
   }
 
   #deliverLater(message: QueueMessage): void {

@@ -97,10 +97,18 @@ export function createMetrics(health: () => WorkHealth): WorkerMetrics {
   });
   new Gauge({
     name: 'outgraph_publisher_tailing',
-    help: '1 if this worker tails the outbox, 0 if it is on standby.',
+    help: '1 if this worker tails the outbox and applies its share, 0 if not.',
     registers,
     collect() {
       this.set(health().publisher === 'tail' ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'outgraph_workers',
+    help: 'Workers that share the outbox, as this one sees them; 0 unless it tails.',
+    registers,
+    collect() {
+      this.set(health().workers);
     },
   });
   const batches = new Histogram({

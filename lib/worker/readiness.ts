@@ -3,7 +3,7 @@ import { describeError } from '../contract/fault.ts';
 import type { WorkHealth } from './work.ts';
 
 /**
- * Whether a worker is set up, connected and working. A standby worker is ready.
+ * Whether a worker is set up, connected and working. A worker on standby is ready.
  *
  * @example
  * const { ready, problems }: Readiness = await worker.readiness();

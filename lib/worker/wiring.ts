@@ -20,8 +20,10 @@ import type { ObservedWorker } from './answer-probes.ts';
 import type { WorkerLog } from './log.ts';
 import { MemoryQueue } from './memory-queue.ts';
 import { createMetrics } from './metrics.ts';
+import { joinGroup } from './mongodb-group-lease.ts';
 import type { MetricExport } from './otlp-metrics.ts';
 import { type Readiness, readinessOf } from './readiness.ts';
+import { Share } from './share.ts';
 import { Work, type WorkHealth } from './work.ts';
 
 /**
@@ -54,8 +56,8 @@ const stopMillis = 20_000;
 
 /**
  * Starts a worker: it tails the outbox, applies events in batches directly to Neo4j, acknowledges
- * them, and sweeps. You may run several: one tails, and the others take over when its lease
- * expires. It starts even if a server is unavailable, retries, and reports the failure in `health`.
+ * them, and sweeps. Several share the work: each applies the events of its share of the aggregates,
+ * and takes over a part of the share of one that stops. It starts even if a server is unavailable, retries, and reports the failure in `health`.
  * With an OTLP endpoint, it also sends its metrics there.
  *
  * @param settings read them with `readSettings(workerSettings, process.env)`.
@@ -66,13 +68,14 @@ const stopMillis = 20_000;
  */
 export function startWorker(settings: WorkerSettings, catalog: AggregateCatalog, log: WorkerLog): Worker {
   const queue = new MemoryQueue();
+  const share = new Share();
   const stopped = new AbortController();
   let stopsAt = Number.POSITIVE_INFINITY;
   const metrics = createMetrics(() => work.health());
   const { record } = metrics;
   const publisher = joinPublisher(settings, {
     send: async (packs) => {
-      await queue.send(packs.flat());
+      queue.send(packs.flat());
       return [];
     },
     // The queue in memory holds single events.
@@ -80,16 +83,16 @@ export function startWorker(settings: WorkerSettings, catalog: AggregateCatalog,
     lingerMillis: 0,
     markRedelivered: (pointers) => queue.markRedelivered(pointers),
     close: () => undefined,
-    checkpointId: 'worker/0',
-    // The queue's content is lost when the process ends.
-    durable: false,
-    working: (role) => work.publisherWorks(role),
+    lease: joinGroup(share, () => stopped.signal.aborted),
+    select: (pointer) => share.includes(pointer),
+    waitForCapacity: () => queue.waitForCapacity(),
+    working: (role) => work.publisherWorks(role, share.workers),
   });
   // The driver's own back-off grows to many seconds. Without the driver's retries, the worker
   // resumes soon after Neo4j does.
   const consumer = joinConsumer(settings, catalog, noQueue, { retrySeconds: 0 });
   const sweeper = joinSweep(settings, {
-    sendToQueue: async (packs) => ((await queue.offer(packs.flat())).length === 0 ? [] : packs),
+    sendToQueue: async (packs) => (queue.offer(packs.flat()).length === 0 ? [] : packs),
     pointersPerEntry: 1,
     countBacklog: async () => queue.inFlight,
     isWaiting: (eventId) => queue.has(eventId),

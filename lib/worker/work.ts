@@ -50,10 +50,12 @@ export interface WorkHealth {
    */
   readonly failedEvents: { readonly count: number; readonly reason: string } | null;
   /**
-   * `tail`: its publisher has the lease; `standby`: it waits for another worker's to end. Null while
-   * it has not seen the lease yet, or fails.
+   * `tail`: it tails the outbox and applies its share; `standby`: it waits for a worker of an older
+   * version that holds the lease alone. Null while it has not seen the lease yet, or fails.
    */
   readonly publisher: PublisherRole | null;
+  /** Number of workers that share the outbox, this one included; 0 unless it tails. */
+  readonly workers: number;
   /** The parts that are failing now, why, and since when in milliseconds since the epoch. */
   readonly failing: Readonly<Partial<Record<WorkPart, PartFailure>>>;
 }
@@ -76,6 +78,7 @@ export class Work {
   readonly #options: WorkOptions;
   readonly #failing = new Map<WorkPart, PartFailure>();
   #publisher: PublisherRole | null = null;
+  #workers = 0;
   #applied = 0;
   #dead = 0;
   #lastSettledAt: number | null = null;
@@ -104,8 +107,9 @@ export class Work {
   }
 
   /** The publisher runs until it is stopped, so it reports itself that it works. */
-  publisherWorks(role: PublisherRole): void {
+  publisherWorks(role: PublisherRole, workers: number): void {
     this.#publisher = role;
+    this.#workers = workers;
     this.#failing.delete('publisher');
   }
 
@@ -118,6 +122,7 @@ export class Work {
       lastSettledAt: this.#lastSettledAt,
       failedEvents: this.#failedEvents(now),
       publisher: this.#publisher,
+      workers: this.#publisher === 'tail' ? this.#workers : 0,
       failing: Object.fromEntries(this.#failing),
     };
   }

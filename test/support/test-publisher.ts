@@ -4,6 +4,7 @@
  */
 
 import type { Pointer } from '../../lib/contract/pointer.ts';
+import { exclusiveLease } from '../../lib/publisher/mongodb-lease.ts';
 import type { LossCode } from '../../lib/publisher/ports.ts';
 import { noCounts, type PublishReport } from '../../lib/publisher/publish.ts';
 import { joinPublisher } from '../../lib/publisher/wiring.ts';
@@ -51,8 +52,7 @@ export function testPublisher(options: TestPublisherOptions): TestPublisher {
     pointersPerEntry: 1,
     lingerMillis: 0,
     close: () => undefined,
-    checkpointId: options.checkpointId ?? 'test',
-    durable: true,
+    lease: exclusiveLease(options.checkpointId ?? 'test'),
   });
   const log = {
     publishingPending: (code: LossCode | null) => void said.push(code),

@@ -6,6 +6,7 @@ import type { Document, MongoClient } from 'mongodb';
 import { exactTypes } from '../../lib/contract/exact-types.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
 import { checkpointCollection } from '../../lib/outbox/collections.ts';
+import { exclusiveLease } from '../../lib/publisher/mongodb-lease.ts';
 import { joinPublisher } from '../../lib/publisher/wiring.ts';
 import { publisherSettings, readSettings } from '../../lib/runtime/settings.ts';
 import { setUpOutbox } from '../../lib/set-up/mongodb-outbox.ts';
@@ -52,8 +53,7 @@ async function publishUntil(
     pointersPerEntry: 1,
     lingerMillis: 0,
     close: () => undefined,
-    checkpointId,
-    durable: true,
+    lease: exclusiveLease(checkpointId),
   });
   const log = {
     ...silentLog,

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Fault } from '../../../lib/contract/fault.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
 import { connectEventBus, sendPacks } from '../../../lib/publisher/event-bus.ts';
+import { exclusiveLease } from '../../../lib/publisher/mongodb-lease.ts';
 import { noCounts } from '../../../lib/publisher/publish.ts';
 import { joinPublisher } from '../../../lib/publisher/wiring.ts';
 import { publisherSettings, readSettings } from '../../../lib/runtime/settings.ts';
@@ -43,8 +44,7 @@ function startPublisher(pointersPerEntry: number) {
     pointersPerEntry,
     lingerMillis: 0,
     close: () => client.destroy(),
-    checkpointId: 'test',
-    durable: true,
+    lease: exclusiveLease('test'),
   });
   const log = {
     ...silentLog,

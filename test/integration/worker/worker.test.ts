@@ -97,28 +97,6 @@ it('leaves the rest pending if stopped in the middle, and the next one continues
   expect(failures).toStrictEqual([]);
 });
 
-it('can run more than once: another takes over if the one that tails stops', async () => {
-  const workers = [start(), start()];
-  await write('pair', 500);
-  await untilNothingIsPending();
-  // The count changes a moment after the acknowledgement.
-  const tailing = await waitUntil(async () => workers.find((worker) => worker.health().applied === 500), {
-    timeoutSeconds: 10,
-    pollMillis: 10,
-    what: 'one worker to have applied all',
-  });
-  const standingBy = workers.find((worker) => worker !== tailing);
-  expect(standingBy?.health().applied).toBe(0);
-  await tailing.stop();
-  await write('successor', 500);
-  await untilNothingIsPending();
-  await standingBy?.stop();
-  expect(standingBy?.health().applied).toBe(500);
-  expect(await countNodes('pair')).toBe(500);
-  expect(await countNodes('successor')).toBe(500);
-  expect(failures).toStrictEqual([]);
-});
-
 it('marks an event dead that claims an owned node, and names both aggregates and the node', async () => {
   const [holder, claimant] = ['holder', 'claimant'].map((name) => `${small.graph.label}-${name}`) as [string, string];
   const claim = (aggregateId: string) => upsertEvent({ nodes: [small.node('wanted')] }, { aggregateId });

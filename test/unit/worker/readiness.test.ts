@@ -10,11 +10,12 @@ const working: WorkHealth = {
   lastSettledAt: null,
   failedEvents: null,
   publisher: 'standby',
+  workers: 0,
   failing: {},
 };
 const answering = async () => [];
 
-it('a standby worker is ready', async () => {
+it('a worker on standby is ready', async () => {
   expect(await readinessOf(working, false, answering)).toMatchObject({ ready: true, problems: [] });
 });
 

@@ -78,8 +78,8 @@ it('a publisher that failed works again as soon as it says so, although it does 
   });
   await expect.poll(() => attempts).toBe(2);
   expect(work.health()).toMatchObject({ publisher: null, failing: { publisher: { reason: 'MongoDB is away.' } } });
-  work.publisherWorks('standby');
-  expect(work.health().publisher).toBe('standby');
+  work.publisherWorks('tail', 2);
+  expect(work.health()).toMatchObject({ publisher: 'tail', workers: 2 });
   expect(work.health().failing).toStrictEqual({});
   await stop();
 });
