@@ -197,6 +197,24 @@ export const crashTable = {
   sweepKilled: row('sweep killed in the middle', 'claimed, some unsent', 'the next sweep', 'once'),
   twoSweeps: row('two sweeps at once', 'some published twice, at most', 'position guard', 'once'),
   clockWrong: row("a writer's clock wrong by an hour", 'ages and lag off, order right', 'position', 'once'),
+  workerKilled: row(
+    'one of two workers killed at any step: tail, fetch, transaction, commit, acknowledgement, renewal',
+    'its part of the events pending, its queue lost',
+    'the other worker, after the lease',
+    'once',
+  ),
+  workerPaused: row(
+    'one of two workers paused for longer than its lease, before and after its commit',
+    'the other one applies its part',
+    'position guard, when it continues',
+    'once',
+  ),
+  primaryKilledWorkers: row(
+    'MongoDB primary killed under two workers, at any step',
+    'broken change streams, entries that expire',
+    'driver, both workers',
+    'once',
+  ),
   millionPending: row(
     'the outbox grows to 1,000,000 pending during an outage',
     'a long backlog',
@@ -209,9 +227,9 @@ export type CrashName = keyof typeof crashTable;
 
 /**
  * Rows with tests outside this folder, which use other servers: `nightly/backlog.test.ts`,
- * `end-to-end/bad-events.test.ts`.
+ * `end-to-end/bad-events.test.ts`, `operations/two-workers.test.ts`.
  */
-export type RowElsewhere = 'millionPending' | 'badEvents';
+export type RowElsewhere = 'millionPending' | 'badEvents' | 'workerKilled' | 'workerPaused' | 'primaryKilledWorkers';
 
 /** The title of a row's test. */
 export function rowTitle({ dies, left, rights, sees }: CrashRow): string {

@@ -24,6 +24,9 @@ export interface RunningOutgraph {
 /** A command that runs in a separate process. */
 export interface OutgraphProcess extends RunningOutgraph {
   readonly kill: () => void;
+  /** Stops the process where it is, until `resume`. It keeps its connections. */
+  readonly pause: () => void;
+  readonly resume: () => void;
   /** SIGTERM, as a platform sends it. Returns `ended`. */
   readonly terminate: () => Promise<OutgraphRun>;
 }
@@ -110,6 +113,8 @@ export function startOutgraphProcess(
     interrupt: send('SIGINT'),
     terminate: send('SIGTERM'),
     kill: () => void child.kill('SIGKILL'),
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
   };
 }
 

@@ -154,7 +154,7 @@ const day = (number: number) =>
  * Writes as users do: inserts new documents, and changes and deletes existing ones, `count` of
  * each.
  */
-export async function writeSome({ client, db }: TestDatabase, count: number): Promise<void> {
+export async function writeSome({ client, db }: Pick<TestDatabase, 'client' | 'db'>, count: number): Promise<void> {
   const users = trackCollection(client, db, memoryUser);
   const events = trackCollection(client, db, memoryEvent);
   const known: readonly Document[] = await events.find({}, { limit: 2 * count, sort: { _id: -1 } }).toArray();
@@ -175,7 +175,7 @@ export async function writeSome({ client, db }: TestDatabase, count: number): Pr
 }
 
 /** Writes like {@link writeSome}, ten times a second, until it is stopped. */
-export function writeSteadily(database: TestDatabase): { readonly stop: () => Promise<void> } {
+export function writeSteadily(database: Pick<TestDatabase, 'client' | 'db'>): { readonly stop: () => Promise<void> } {
   let isStopped = false;
   const writing = (async () => {
     while (!isStopped) await Promise.all([writeSome(database, 2), sleep(100)]);
