@@ -49,7 +49,12 @@ export async function countByType(
   }));
 }
 
-/** Each publisher or worker has one checkpoint. */
+/** The live workers that hold a lease together. */
+const countWorkers = {
+  $size: { $filter: { input: { $ifNull: ['$members', []] }, cond: { $gt: ['$$this.expiresAt', '$$NOW'] } } },
+};
+
+/** Each publisher has one checkpoint, and all workers have one. */
 const maxPublishers = 100;
 
 /**
@@ -63,17 +68,18 @@ export async function listPublishers(checkpoints: Collection<Document>): Promise
     checkpoints
       // Canaries and backfills have notes in the same collection.
       .find({ leaseExpiresAt: { $type: 'date' } })
-      .project({ owner: 1, leaseExpiresAt: 1, updatedAt: 1, backlog: 1 })
+      .project({ owner: 1, leaseExpiresAt: 1, updatedAt: 1, backlog: 1, workers: countWorkers })
       .sort({ _id: 1 })
       .limit(maxPublishers)
       .toArray(),
   );
-  return found.map(({ _id, owner, leaseExpiresAt, updatedAt, backlog }) => ({
+  return found.map(({ _id, owner, leaseExpiresAt, updatedAt, backlog, workers }) => ({
     id: String(_id),
     owner: owner ?? null,
     leaseExpiresAt,
     updatedAt: updatedAt ?? null,
     hasBacklog: (backlog ?? null) !== null,
+    workers: workers || null,
   }));
 }
 

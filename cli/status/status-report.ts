@@ -34,8 +34,10 @@ export interface PublisherStatus {
   readonly leaseExpiresAt: Date;
   /** When it last took the lease or saved its progress; null before the first time. */
   readonly updatedAt: Date | null;
-  /** It still publishes a backlog by index. */
+  /** It still publishes a backlog by index. Not known of workers. */
   readonly hasBacklog: boolean;
+  /** Number of workers that hold the lease together; null if one process holds it alone, or none. */
+  readonly workers: number | null;
 }
 
 /** From `createdAt` to `processedAt`, for the events settled in the last minute. */

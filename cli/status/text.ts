@@ -80,12 +80,15 @@ function queueText(queue: QueueStatus | null, setting: string): string {
   return `about ${visible} waiting, ${inFlight} in flight, ${delayed} delayed`;
 }
 
-function publisherText({ owner, leaseExpiresAt, updatedAt, hasBacklog }: PublisherStatus, at: Date): string {
+function publisherText(publisher: PublisherStatus, at: Date): string {
+  const { owner, leaseExpiresAt, updatedAt, hasBacklog, workers } = publisher;
+  const holders = workers === null ? '' : ` by ${workers} ${workers === 1 ? 'worker' : 'workers'}`;
   const lease =
     owner === null
       ? 'its lease is free'
-      : `its lease is held for another ${durationText(leaseExpiresAt.getTime() - at.getTime())}`;
-  const saved = updatedAt === null ? 'no progress yet' : `progress saved ${ago(at, updatedAt)}`;
+      : `its lease is held${holders} for another ${durationText(leaseExpiresAt.getTime() - at.getTime())}`;
+  const done = workers === null ? 'progress saved' : 'renewed';
+  const saved = updatedAt === null ? 'no progress yet' : `${done} ${ago(at, updatedAt)}`;
   return `${lease}; ${saved}${hasBacklog ? '; publishing a backlog by index' : ''}`;
 }
 

@@ -27,11 +27,11 @@ Example:
 
 It tails the outbox, applies events to Neo4j in batches, acknowledges them, and
 republishes stale ones, until SIGTERM or Ctrl-C: then it finishes its batches
-and exits with 0. Several may run: one works, the others take over when it
-stops. It waits for a server that is away, and exits at once if it can never
-work. GET /livez answers 200 while the process works, GET /readyz 200 while
-every part works (503 says what does not), and GET /metrics has the metrics for
-Prometheus.
+and exits with 0. Several may run: they share the aggregates, and take over the
+share of one that stops. It waits for a server that is away, and exits at once
+if it can never work. GET /livez answers 200 while the process works, GET
+/readyz 200 while every part works (503 says what does not), and GET /metrics
+has the metrics for Prometheus.
 
 --once is for CI and scripts: it sweeps, applies what is pending when it starts,
 and exits with 0 if nothing is left and no event is dead.

@@ -68,7 +68,11 @@ export function Publishers({ report: { publishers, at: now } }: { readonly repor
         rows={publishers}
         columns={[
           { title: 'Publisher', cell: ({ id }) => <code>{id}</code> },
-          { title: 'Held by', cell: ({ owner }) => (owner === null ? '–' : <code>{owner}</code>) },
+          {
+            title: 'Held by',
+            cell: ({ owner, workers }) =>
+              owner === null ? '–' : workers === null ? <code>{owner}</code> : counted(workers, 'worker'),
+          },
           { title: 'Lease ends', cell: ({ leaseExpiresAt: at }) => <Time at={at} now={now} /> },
           {
             title: 'Progress saved',

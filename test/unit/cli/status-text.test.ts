@@ -50,8 +50,9 @@ it('for a stage with a backlog, says why it is not in step, with pending events 
     queue: { visible: 1_234, inFlight: 5, delayed: 0 },
     deadLetterQueue: { visible: 0, inFlight: 0, delayed: 0 },
     publishers: [
-      { id: 'publisher/0', owner: 'one', leaseExpiresAt: ago(-12), updatedAt: ago(1), hasBacklog: true },
-      { id: 'publisher/10', owner: null, leaseExpiresAt: ago(90), updatedAt: null, hasBacklog: false },
+      { id: 'publisher/0', owner: 'one', leaseExpiresAt: ago(-12), updatedAt: ago(1), hasBacklog: true, workers: null },
+      { id: 'publisher/10', owner: null, leaseExpiresAt: ago(90), updatedAt: null, hasBacklog: false, workers: null },
+      { id: 'worker/0', owner: 'workers', leaseExpiresAt: ago(-14), updatedAt: ago(1), hasBacklog: false, workers: 2 },
     ],
     lag: { events: 1_204, p50Millis: 120, p95Millis: 800, maxMillis: 2_100 },
     settledPerSecond: 12.34,
@@ -74,5 +75,6 @@ canary        written 24 s ago, applied after 300 ms
 queue         about 1,234 waiting, 5 in flight, 0 delayed
 dead letters  about 0 waiting, 0 in flight, 0 delayed
 publisher/0   its lease is held for another 12 s; progress saved 1.0 s ago; publishing a backlog by index
-publisher/10  its lease is free; no progress yet`);
+publisher/10  its lease is free; no progress yet
+worker/0      its lease is held by 2 workers for another 14 s; renewed 1.0 s ago`);
 });

@@ -31,7 +31,14 @@ const settled = (...events: readonly (readonly [secondsAgo: number, lagSeconds: 
   const read = events.map(([seconds, lag]) => ({ processedAt: ago(seconds), lagMillis: lag * 1_000 }));
   return { readSettled: async () => ({ events: read, isWhole: true }) };
 };
-const publisher = { id: 'publisher/0', owner: 'one', leaseExpiresAt: ago(-10), updatedAt: ago(1), hasBacklog: false };
+const publisher = {
+  id: 'publisher/0',
+  owner: 'one',
+  leaseExpiresAt: ago(-10),
+  updatedAt: ago(1),
+  hasBacklog: false,
+  workers: null,
+};
 
 it('a stage without pending events is in step, and has no reasons', async () => {
   expect(await statusOf()).toMatchObject({ verdict: 'in-step', reasons: [], lag: null, settledPerSecond: 0 });
