@@ -96,6 +96,25 @@ describe('the publisher', () => {
     });
   });
 
+  it('reads nothing while the sink is full, but renews the lease without moving the checkpoint', async () => {
+    const { ports, sent, saved, passTime } = world([{ pointers: [pointer(1)], resumeToken: 2 }]);
+    let waits = 0;
+    const waitForCapacity = async () => {
+      passTime(1_000);
+      waits += 1;
+      return waits > 10;
+    };
+    const renewed: number[] = [];
+    const send = async (packs: readonly Pack[]) => {
+      renewed.push(saved.length);
+      return ports.send(packs);
+    };
+    await publish({ ...ports, send, waitForCapacity });
+    expect(sent).toStrictEqual(['1']);
+    expect(renewed).toStrictEqual([6]);
+    expect(saved.slice(0, 6)).toStrictEqual(Array(6).fill({ tail: { resumeToken: 1 }, backlog: null }));
+  });
+
   it('waits for the lease as long as its time allows, then ends as not needed', async () => {
     const { ports } = world([], { acquireLease: async () => null });
     expect(await publish(ports)).toStrictEqual({ outcome: 'not-needed', ...noCounts() });

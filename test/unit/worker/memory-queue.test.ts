@@ -34,3 +34,13 @@ it('a backlog counts as redelivered, because it may have crashed an earlier proc
   queue.send(pointers(0, 2));
   expect((await queue.receive(2)).map(({ receiveCount }) => receiveCount)).toStrictEqual([2, 1]);
 });
+
+it('has no capacity while it is full, and says so after a short wait', async () => {
+  const queue = new MemoryQueue();
+  expect(await queue.waitForCapacity()).toBe(true);
+  queue.send(pointers(0, 10_000));
+  expect(await queue.waitForCapacity()).toBe(false);
+  const waiting = queue.waitForCapacity();
+  await queue.receive(1);
+  expect(await waiting).toBe(true);
+});
