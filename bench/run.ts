@@ -14,6 +14,7 @@ import { publisherBenchmark } from './publisher.ts';
 import { restartBenchmark } from './restart.ts';
 import { sizeBenchmark } from './size.ts';
 import { workerBenchmark } from './worker.ts';
+import { workersBenchmark } from './workers.ts';
 import { writerBenchmark } from './writer.ts';
 
 const benchmarks: readonly Benchmark[] = [
@@ -24,6 +25,7 @@ const benchmarks: readonly Benchmark[] = [
   writerBenchmark,
   publisherBenchmark,
   workerBenchmark,
+  workersBenchmark,
   backfillBenchmark,
   restartBenchmark,
   memoryBenchmark,

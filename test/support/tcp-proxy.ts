@@ -6,6 +6,7 @@
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Defines where to stop and what to do there. */
 export interface Stop {
@@ -27,19 +28,25 @@ interface Armed extends Stop {
 export class TcpProxy {
   readonly #server = createServer({ noDelay: true }, (client) => this.#serve(client));
   readonly #target: { readonly host: string; readonly port: number };
+  readonly #delayMillis: number;
   readonly #sockets = new Set<Socket>();
   readonly #toServer = new Set<Socket>();
   readonly #dropped = new WeakSet<Socket>();
   readonly #stops = new Set<Armed>();
   #bytesUntilCut = Number.POSITIVE_INFINITY;
 
-  private constructor(target: { readonly host: string; readonly port: number }) {
+  private constructor(target: { readonly host: string; readonly port: number }, delayMillis: number) {
     this.#target = target;
+    this.#delayMillis = delayMillis;
   }
 
-  /** Listens on a new loopback port, in front of the server on `targetPort`. */
-  static async start(targetPort: number): Promise<TcpProxy> {
-    const proxy = new TcpProxy({ host: '127.0.0.1', port: targetPort });
+  /**
+   * Listens on a new loopback port, in front of the server on `targetPort`.
+   *
+   * @param delayMillis how long bytes take in each direction, as between two machines.
+   */
+  static async start(targetPort: number, delayMillis = 0): Promise<TcpProxy> {
+    const proxy = new TcpProxy({ host: '127.0.0.1', port: targetPort }, delayMillis);
     proxy.#server.listen(0, '127.0.0.1');
     await once(proxy.#server, 'listening');
     return proxy;
@@ -147,7 +154,8 @@ export class TcpProxy {
     };
     from.on('data', (bytes: Buffer) => {
       if (this.#dropped.has(from)) return;
-      passing = passing.then(() => pass(bytes));
+      const arrived = this.#delayMillis === 0 ? undefined : sleep(this.#delayMillis);
+      passing = passing.then(() => arrived).then(() => pass(bytes));
     });
     from.on('end', () => {
       passing = passing.then(() => void to.end());
