@@ -12,7 +12,7 @@
  * | writers     | MongoDB, Python and Go |
  * | operations  | as end-to-end; deploys further services, restarts, restores and moves databases |
  * | convergence | as integration: its random tests, with many more cases |
- * | neo4j-2026  | MongoDB, and Neo4j 2026 instead of 5.26: files of other projects that depend on Neo4j most, and the upgrade of a store |
+ * | neo4j-2026  | MongoDB, and Neo4j 2026 instead of 5.26: the files that depend on Neo4j most |
  * | failures    | separate servers, which the tests kill, pause and cut off |
  * | nightly     | as integration and failures, for longer than a contributor waits |
  *

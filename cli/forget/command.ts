@@ -72,8 +72,8 @@ async function runForget(
         if (report.outcome === 'interrupted') return interrupted;
         if (report.outcome === 'unapplied')
           throw new Refusal(
-            `The deletion of ${name} is recorded, but was not applied within ${options.waitSeconds} seconds: no event ` +
-              'is removed. Is the consumer running? Run it again when "outgraph status" shows no pending event.',
+            `The deletion of ${name} is recorded, but was not applied within ${options.waitSeconds} seconds: no ` +
+              'event is removed. Is the consumer running? Run it again when "outgraph status" shows no pending event.',
             report,
           );
         const { events, discarded } = report;
@@ -100,8 +100,8 @@ async function requireNoDocument(
   const { outcome } = await findDocument(db, definition, aggregateId, { walk: true, signal, progress });
   if (outcome === 'found')
     throw new Refusal(
-      `${definition.collection} still has the document of ${definition.type}:${aggregateId}. Delete it first, as your ` +
-        'writers delete documents. Nothing was changed.',
+      `${definition.collection} still has the document of ${definition.type}:${aggregateId}. Delete it first, as ` +
+        'your writers delete documents. Nothing was changed.',
     );
   return outcome !== 'interrupted';
 }

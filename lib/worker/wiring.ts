@@ -57,7 +57,8 @@ const stopMillis = 20_000;
 /**
  * Starts a worker: it tails the outbox, applies events in batches directly to Neo4j, acknowledges
  * them, and sweeps. Several share the work: each applies the events of its share of the aggregates,
- * and takes over a part of the share of one that stops. It starts even if a server is unavailable, retries, and reports the failure in `health`.
+ * and takes over a part of the share of one that stops. It starts even if a server is unavailable,
+ * retries, and reports the failure in `health`.
  * With an OTLP endpoint, it also sends its metrics there.
  *
  * @param settings read them with `readSettings(workerSettings, process.env)`.

@@ -216,7 +216,7 @@ describe('the parameters of a stage', () => {
   });
 });
 
-it('an event that the bus cannot deliver goes to the dead-letter queue, which takes it from the rule alone', async () => {
+it('an event that the bus cannot deliver goes to the dead-letter queue, which takes it from no one else', async () => {
   for (const packaging of packagings) {
     const { resources } = await packageTemplate(packaging);
     expect(resources.PointerRule?.Properties?.Targets).toMatchObject([

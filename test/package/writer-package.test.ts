@@ -39,7 +39,8 @@ const person = defineAggregate<{ name: string }>({
       vendor: 'service',
       validate: (value) => {
         const { name } = value as { readonly name?: unknown };
-        return typeof name === 'string' ? { value: { name } } : { issues: [{ message: 'must be a text', path: ['name'] }] };
+        if (typeof name === 'string') return { value: { name } };
+        return { issues: [{ message: 'must be a text', path: ['name'] }] };
       },
     },
   },

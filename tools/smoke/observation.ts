@@ -54,7 +54,8 @@ async function checkMetrics(stage: SmokeStage, signal: AbortSignal): Promise<str
       const wrong = [...found].filter(([name, dimensions]) => !documented.has(name) || dimensions !== 1);
       if (wrong.length > 0)
         throw new StackError(
-          `Metrics that are not in docs/reference/metrics.md, or have more dimensions: ${wrong.map(([name]) => name)}. ` +
+          'Metrics that are not in docs/reference/metrics.md, or have more dimensions: ' +
+            `${wrong.map(([name]) => name)}. ` +
             'Another version of outgraph may have run on this stage.',
         );
       missing = [...documented].filter((name) => !found.has(name));

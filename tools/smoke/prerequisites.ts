@@ -21,7 +21,8 @@ export const prerequisites: readonly Check[] = [
       const free = AccountLimit?.UnreservedConcurrentExecutions ?? 0;
       if (free < neededConcurrency)
         throw new StackError(
-          `Lambda has ${free} unreserved concurrent executions in this region, and a stage needs ${neededConcurrency}. ` +
+          `Lambda has ${free} unreserved concurrent executions in this region, and a stage needs ` +
+            `${neededConcurrency}. ` +
             'Request more in Service Quotas: "Concurrent executions" of AWS Lambda.',
         );
       return `${free} unreserved`;
