@@ -38,12 +38,12 @@ beforeEach(async () => {
   for (const record of records) await driver.executeQuery(`DROP CONSTRAINT \`${record.get('name')}\``);
 });
 
-it('three workers with --set-up set up two empty databases at once, and one of them tails', async () => {
+it('three workers with --set-up set up two empty databases at once, and all of them tail', async () => {
   const workers = await Promise.all(
     Array.from({ length: 3 }, () => startWorkerProcess(settings, undefined, ['--set-up'])),
   );
   const states = await Promise.all(workers.map((worker) => worker.until('ready')));
-  expect(states.map(({ publisher }) => publisher).sort()).toStrictEqual(['standby', 'standby', 'tail']);
+  expect(states.map(({ publisher }) => publisher).sort()).toStrictEqual(['tail', 'tail', 'tail']);
   expect(await Promise.all(workers.map((worker) => worker.terminate()))).toMatchObject(
     workers.map(() => ({ exitCode: 0, stderr: '' })),
   );
