@@ -30,6 +30,12 @@ def test_an_aggregate_with_a_wrong_type_is_not_even_declared(name: str) -> None:
     assert refused.value.code == "event-invalid"
 
 
+@pytest.mark.parametrize("fields", ["name", ["home.city"]])
+def test_an_aggregate_declares_its_fields_as_a_list_of_names(fields: list[str]) -> None:
+    with pytest.raises(ValueError, match="top-level fields"):
+        Aggregate(type="note", collection="notes", fields=fields)
+
+
 def test_a_change_says_what_it_is() -> None:
     assert Change.upsert("a", {"n": 1}) == Change("upsert", "a", {"n": 1})
     assert Change.delete("a") == Change("delete", "a")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 from uuid import UUID
@@ -59,6 +59,7 @@ class Aggregate:
 
     Raises:
         Fault: ``event-invalid`` if ``type`` is not allowed.
+        ValueError: if ``fields`` are not names of top-level fields.
 
     Example:
         >>> person = Aggregate(type="person", collection="people")
@@ -84,6 +85,12 @@ class Aggregate:
     Without a check, the consumer's projection alone decides.
     """
 
+    fields: Collection[str] | None = None
+    """The top-level fields of a document that the projection and the check read.
+
+    An update that changes only other fields records no event. None means every field.
+    """
+
     def __post_init__(self) -> None:
         if _TYPE_PATTERN.fullmatch(self.type) is None or len(self.type) > 64:
             raise Fault(
@@ -91,6 +98,9 @@ class Aggregate:
                 f'aggregateType: "{self.type}" is not allowed; '
                 "use lower-case words joined by hyphens, at most 64 characters.",
             )
+        # A path would match no field, so that its changes were never recorded.
+        if isinstance(self.fields, str) or any("." in name for name in self.fields or ()):
+            raise ValueError('fields: name the top-level fields in a list: ["name", "address"].')
 
 
 def id_of(aggregate: Aggregate, document: RawBSONDocument) -> str:

@@ -7,7 +7,7 @@ become others. A ``RawBSONDocument`` is encoded as the bytes that it was made of
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Container, Mapping, MutableMapping
 from typing import Any, Final, TypeGuard, TypeVar, cast
 
 import bson
@@ -103,6 +103,34 @@ def stored_id(document: RawBSONDocument) -> Any:
 def id_bytes(document: RawBSONDocument) -> bytes:
     """The bytes of the ``_id`` with its type, which match two images of one document."""
     return bson.encode({"": stored_id(document)})
+
+
+#: The bytes of a value by its type: a number, or what is added to the length that the value begins with.
+#:
+#: https://bsonspec.org/spec.html
+_FIXED: Final = {0x01: 8, 0x07: 12, 0x08: 1, 0x09: 8, 0x10: 4, 0x11: 8, 0x12: 8, 0x13: 16}
+_COUNTED: Final = {0x02: 4, 0x03: 0, 0x04: 0, 0x05: 5, 0x0C: 16, 0x0D: 4, 0x0E: 4, 0x0F: 0}
+_EXPRESSION: Final = 0x0B
+
+
+def field_bytes(document: RawBSONDocument, names: Container[bytes]) -> bytes:
+    """The stored bytes of the top-level fields with these names, in their order.
+
+    Decoding them first would make some types equal, such as a symbol and a string.
+    """
+    raw, start, fields = bytes(document.raw), 4, b""
+    while kind := raw[start]:
+        value = raw.index(0, start + 1) + 1
+        if kind == _EXPRESSION:
+            end = raw.index(0, raw.index(0, value) + 1) + 1
+        elif kind in _COUNTED:
+            end = value + int.from_bytes(raw[value : value + 4], "little") + _COUNTED[kind]
+        else:
+            end = value + _FIXED.get(kind, 0)
+        if raw[start + 1 : value - 1] in names:
+            fields += raw[start:end]
+        start = end
+    return fields
 
 
 def is_text(value: object) -> TypeGuard[str]:

@@ -58,7 +58,8 @@ class TrackedCollection(Generic[_Document]):
     """A collection whose writes record their events. Create it with ``track_collection``.
 
     The verbs take PyMongo's arguments and return its results. If ``session`` has a running transaction, the verb joins
-    it and is rolled back with it. For ``traceparent``, see ``record_event``.
+    it and is rolled back with it. For ``traceparent``, see ``record_event``. With ``record_unchanged``, an update that
+    changes only fields that ``Aggregate.fields`` does not name records its event too.
 
     There is no ``collation``: the library identifies changed documents by their ids, and a collation may treat two ids
     as equal. Find the ids with the collation, then write by id.
@@ -131,6 +132,7 @@ class TrackedCollection(Generic[_Document]):
         sort: Sort | None = None,
         comment: Any = None,
         traceparent: str | None = None,
+        record_unchanged: bool = False,
     ) -> UpdateResult:
         """Updates the first document that matches, and records its event if it changed."""
         reading = without_none(hint=hint, let=let)
@@ -142,7 +144,7 @@ class TrackedCollection(Generic[_Document]):
             before = self._read_one(own, filter, sort, reading)
             aim = aim_at(before, filter, upsert, options)
             result = self._collection.update_one(aim.target, update, aim.inserts, session=own, **aim.options)
-            self._record_result(own, before, aim, result, traceparent)
+            self._record_result(own, before, aim, result, traceparent, record_unchanged)
             return result
 
         return in_transaction(self._db.client, session, write)
@@ -160,6 +162,7 @@ class TrackedCollection(Generic[_Document]):
         sort: Sort | None = None,
         comment: Any = None,
         traceparent: str | None = None,
+        record_unchanged: bool = False,
     ) -> UpdateResult:
         """Replaces the first document that matches, and records its event if it changed."""
         reading = without_none(hint=hint, let=let)
@@ -169,7 +172,7 @@ class TrackedCollection(Generic[_Document]):
             before = self._read_one(own, filter, sort, reading)
             aim = aim_at(before, filter, upsert, options)
             result = self._collection.replace_one(aim.target, replacement, aim.inserts, session=own, **aim.options)
-            self._record_result(own, before, aim, result, traceparent)
+            self._record_result(own, before, aim, result, traceparent, record_unchanged)
             return result
 
         return in_transaction(self._db.client, session, write)
@@ -189,6 +192,7 @@ class TrackedCollection(Generic[_Document]):
         let: Mapping[str, Any] | None = None,
         comment: Any = None,
         traceparent: str | None = None,
+        record_unchanged: bool = False,
     ) -> _Document | None:
         """Updates the first document that matches, and records its event if it changed.
 
@@ -210,7 +214,7 @@ class TrackedCollection(Generic[_Document]):
                     session=own,
                     **aim.options,
                 )
-                self._record_from(own, before, ids_of(before), traceparent)
+                self._record_from(own, before, ids_of(before), traceparent, record_unchanged)
                 return value
             # The driver does not return the id of an inserted document, so request the document itself.
             inserted: Any = self._raw.find_one_and_update(
@@ -236,6 +240,7 @@ class TrackedCollection(Generic[_Document]):
         let: Mapping[str, Any] | None = None,
         comment: Any = None,
         traceparent: str | None = None,
+        record_unchanged: bool = False,
     ) -> UpdateResult:
         """Updates every document that matches, and records an event for each that changed."""
         reading = without_none(hint=hint, let=let)
@@ -250,7 +255,7 @@ class TrackedCollection(Generic[_Document]):
                 before = self._read_all(own, chunk)
                 aim = aim_at(before, filter, upsert, options)
                 result = self._collection.update_many(aim.target, update, aim.inserts, session=own, **aim.options)
-                self._record_result(own, before, aim, result, traceparent)
+                self._record_result(own, before, aim, result, traceparent, record_unchanged)
                 if not ids:
                     return result
                 matched += result.matched_count
@@ -382,13 +387,14 @@ class TrackedCollection(Generic[_Document]):
         aim: Aim,
         result: UpdateResult,
         traceparent: str | None,
+        record_unchanged: bool,
     ) -> None:
         if has_inserted(result):
             self._record_from(own, [], [result.upserted_id], traceparent)
         elif aim.inserts and result.matched_count > 0:
             raise unreadable(self._aggregate.collection, result.matched_count, 0)
         elif result.modified_count > 0:
-            self._record_from(own, before, ids_of(before), traceparent)
+            self._record_from(own, before, ids_of(before), traceparent, record_unchanged)
 
     def _record_deleted(
         self,
@@ -407,9 +413,10 @@ class TrackedCollection(Generic[_Document]):
         before: Sequence[RawBSONDocument],
         ids: Sequence[Any],
         traceparent: str | None,
+        record_unchanged: bool = False,
     ) -> None:
         """Reads the current documents, and records an event for each that differs from before."""
-        self._record(own, before, self._read_all(own, ids), traceparent)
+        self._record(own, before, self._read_all(own, ids), traceparent, record_unchanged)
 
     def _record(
         self,
@@ -417,8 +424,9 @@ class TrackedCollection(Generic[_Document]):
         before: Sequence[RawBSONDocument],
         after: Sequence[RawBSONDocument],
         traceparent: str | None,
+        record_unchanged: bool = False,
     ) -> None:
-        changes = document_changes(self._aggregate, before, after)
+        changes = document_changes(self._aggregate, before, after, record_unchanged)
         insert_events(own, self._db, create_events(self._db, self._aggregate, changes, traceparent))
 
     def _read(self, own: ClientSession, filter: Filter, **options: Any) -> list[RawBSONDocument]:
