@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
+from consumer import consuming
 from pymongo import AsyncMongoClient, MongoClient
 from support import mongodb_uri, new_database_name, outbox_options
 from wheel import build_wheel, sources_of
@@ -24,12 +25,16 @@ def test_the_wheel_holds_the_typed_library_and_asks_for_pymongo_alone(tmp_path: 
 
 async def test_the_examples_of_the_readme_run() -> None:
     name = new_database_name()
-    tracked, asynchronous = (text.replace('"crm"', f'"{name}"').replace(".crm", f".{name}") for text in EXAMPLES)
+    tracked, waiting, asynchronous = (
+        text.replace('"crm"', f'"{name}"').replace(".crm", f".{name}") for text in EXAMPLES
+    )
     with MongoClient[dict[str, object]](mongodb_uri()) as client:
         db = client[name]
         db.create_collection("outbox", **outbox_options())
         names: dict[str, Any] = {}
         exec(tracked, names)  # noqa: S102
+        with consuming(name):
+            exec(waiting, names)  # noqa: S102
         names["client"].close()
         async with AsyncMongoClient[dict[str, object]](mongodb_uri()) as async_client:
             names["async_client"] = async_client
@@ -41,6 +46,7 @@ async def test_the_examples_of_the_readme_run() -> None:
         ]
         client.drop_database(db)
     assert events == [
+        "upsert person",
         "upsert person",
         "upsert person",
         "upsert person",

@@ -27,6 +27,7 @@ RULES: Final = (
     (r"\bAwaitable\[(\w+)\]", r"\1"),
     (r"\bAwaitable, ", ""),
     (r"\basynchronous\b", "synchronous"),
+    (r"\basyncio\b", "time"),
     (r"\bAsync([A-Z])", r"\1"),
 )
 

@@ -9,9 +9,10 @@ Example:
 
 from outgraph_writer.aggregate import Aggregate, Problem, document_id
 from outgraph_writer.event import CONTRACT_VERSION, OUTBOX, Change
+from outgraph_writer.event_ids import collect_event_ids
 from outgraph_writer.fault import Fault, FaultCode
 from outgraph_writer.graph import graph
-from outgraph_writer.synchronous import TrackedCollection, record_event, record_events, track_collection
+from outgraph_writer.synchronous import TrackedCollection, record_event, record_events, settled, track_collection
 
 __all__ = [
     "CONTRACT_VERSION",
@@ -22,9 +23,11 @@ __all__ = [
     "FaultCode",
     "Problem",
     "TrackedCollection",
+    "collect_event_ids",
     "document_id",
     "graph",
     "record_event",
     "record_events",
+    "settled",
     "track_collection",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Final, Literal, TypeAlias
 
-#: The reason for which a change was refused: ``if fault.code == "untracked": ...``.
+#: The reason for which a change was refused, or an event was not applied: ``if fault.code == "untracked": ...``.
 FaultCode: TypeAlias = Literal[
     # The outbox does not accept the event.
     "event-invalid",
@@ -33,6 +33,25 @@ FaultCode: TypeAlias = Literal[
     "no-transaction",
     # A transaction that could be rolled back after its commit.
     "write-concern",
+    # An event was not applied in the time given. It is still applied later.
+    "not-settled",
+    # The user may not read the outbox.
+    "permission-denied",
+    # From here on: codes of dead events, which only the consumer finds.
+    "position-in-future",
+    "aggregate-type-unknown",
+    "key-too-large",
+    "label-keyed",
+    "labels-too-many",
+    "label-not-declared",
+    "type-not-declared",
+    "ownership-conflict",
+    "constraint-violation",
+    "graph-refused",
+    "transaction-too-large",
+    "apply-failed",
+    "attempts-exhausted",
+    "consumer-crashed",
 ]
 
 _MAX_CHARACTERS: Final = 2_000

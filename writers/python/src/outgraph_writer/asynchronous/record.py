@@ -9,12 +9,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from bson.codec_options import CodecOptions
+from bson.objectid import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
 from outgraph_writer.aggregate import Aggregate
 from outgraph_writer.asynchronous.transaction import forbid_commit
 from outgraph_writer.event import OUTBOX, Change, create_event
+from outgraph_writer.event_ids import recorded
 from outgraph_writer.session import require_transaction
 from outgraph_writer.traceparent import active_traceparent
 
@@ -26,7 +28,7 @@ async def record_event(
     change: Change,
     *,
     traceparent: str | None = None,
-) -> None:
+) -> ObjectId:
     """Records one event. Write the document first, then record its event, both with the same session.
 
     Args:
@@ -37,6 +39,9 @@ async def record_event(
         traceparent: W3C trace context, which continues in the graph's transaction. If it is missing or malformed, the
             event gets that of the active OpenTelemetry span, if there is one.
 
+    Returns:
+        The id of the event, for ``settled``.
+
     Raises:
         Fault: ``no-transaction``, ``write-concern``, ``event-invalid``, or the code of an invalid payload. After any
             error the transaction cannot be committed, even if you catch the error.
@@ -46,7 +51,8 @@ async def record_event(
         ...     await db.people.insert_one(ada, session=session)
         ...     await record_event(session, db, person, Change.upsert(ada["_id"], ada))
     """
-    await record_events(session, db, aggregate, [change], traceparent=traceparent)
+    (event_id,) = await record_events(session, db, aggregate, [change], traceparent=traceparent)
+    return event_id
 
 
 async def record_events(
@@ -56,17 +62,17 @@ async def record_events(
     changes: Iterable[Change],
     *,
     traceparent: str | None = None,
-) -> None:
+) -> list[ObjectId]:
     """Records events of several aggregates of one type, in the order given.
 
-    The arguments and errors are those of ``record_event``.
+    The arguments and errors are those of ``record_event``. Returns the ids of the events.
 
     Example:
         >>> await record_events(session, db, person, [Change.delete("ada"), Change.delete("bob")])
     """
     try:
         require_transaction(session)
-        await insert_events(session, db, create_events(db, aggregate, changes, traceparent))
+        return await insert_events(session, db, create_events(db, aggregate, changes, traceparent))
     except BaseException as error:
         forbid_commit(session, error)
         raise
@@ -80,7 +86,12 @@ def create_events(
     return [create_event(aggregate, change, trace, db.codec_options) for change in changes]
 
 
-async def insert_events(session: AsyncClientSession, db: AsyncDatabase[Any], events: list[dict[str, Any]]) -> None:
-    """Inserts events in their order."""
+async def insert_events(
+    session: AsyncClientSession, db: AsyncDatabase[Any], events: list[dict[str, Any]]
+) -> list[ObjectId]:
+    """Inserts events in their order. Returns their ids."""
     if events:
         await db.get_collection(OUTBOX, codec_options=CodecOptions()).insert_many(events, session=session)
+    event_ids = [event["_id"] for event in events]
+    recorded(event_ids)
+    return event_ids

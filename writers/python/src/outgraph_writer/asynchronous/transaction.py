@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
+from bson.objectid import ObjectId
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.mongo_client import AsyncMongoClient
 from pymongo.errors import InvalidOperation, OperationFailure
@@ -16,6 +17,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
+from outgraph_writer.event_ids import recorded, separately
 from outgraph_writer.fault import Fault
 from outgraph_writer.session import refuse_standalone, require_transaction
 
@@ -75,9 +77,17 @@ def forbid_commit(session: AsyncClientSession | None, cause: BaseException) -> N
 
 
 async def _run(session: AsyncClientSession, work: Callable[[AsyncClientSession], Awaitable[_Result]]) -> _Result:
+    event_ids: list[ObjectId] = []
+
+    async def attempt(own: AsyncClientSession) -> _Result:
+        nonlocal event_ids
+        # Only the last attempt is committed.
+        with separately() as event_ids:
+            return await work(own)
+
     try:
-        return await session.with_transaction(
-            work,
+        result = await session.with_transaction(
+            attempt,
             read_concern=ReadConcern("snapshot"),
             write_concern=WriteConcern("majority"),
             read_preference=ReadPreference.PRIMARY,
@@ -85,3 +95,5 @@ async def _run(session: AsyncClientSession, work: Callable[[AsyncClientSession],
     except OperationFailure as error:
         refuse_standalone(error)
         raise
+    recorded(event_ids)
+    return result

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from bson.objectid import ObjectId
 from pymongo.errors import InvalidOperation, OperationFailure
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
@@ -18,6 +19,7 @@ from pymongo.synchronous.client_session import ClientSession
 from pymongo.synchronous.mongo_client import MongoClient
 from pymongo.write_concern import WriteConcern
 
+from outgraph_writer.event_ids import recorded, separately
 from outgraph_writer.fault import Fault
 from outgraph_writer.session import refuse_standalone, require_transaction
 
@@ -77,9 +79,17 @@ def forbid_commit(session: ClientSession | None, cause: BaseException) -> None:
 
 
 def _run(session: ClientSession, work: Callable[[ClientSession], _Result]) -> _Result:
+    event_ids: list[ObjectId] = []
+
+    def attempt(own: ClientSession) -> _Result:
+        nonlocal event_ids
+        # Only the last attempt is committed.
+        with separately() as event_ids:
+            return work(own)
+
     try:
-        return session.with_transaction(
-            work,
+        result = session.with_transaction(
+            attempt,
             read_concern=ReadConcern("snapshot"),
             write_concern=WriteConcern("majority"),
             read_preference=ReadPreference.PRIMARY,
@@ -87,3 +97,5 @@ def _run(session: ClientSession, work: Callable[[ClientSession], _Result]) -> _R
     except OperationFailure as error:
         refuse_standalone(error)
         raise
+    recorded(event_ids)
+    return result
