@@ -1,11 +1,14 @@
 package outgraph
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 )
@@ -27,6 +30,9 @@ type Aggregate struct {
 	// Check returns an error for an invalid payload before it is recorded. With nil, nothing is checked and the
 	// consumer's projection decides. An error that is not a [Fault] is wrapped in one with [CodePayloadInvalid].
 	Check func(payload bson.Raw) error
+	// Fields are the names of the top-level fields that the projection and Check read. An update that changes only
+	// others records no event, unless [WithUnchanged] asks for it. Nil means every field.
+	Fields []string
 	// Traceparent returns the W3C trace context of the events from the context of the call. It is used if
 	// [WithTraceparent] gave none: see the package oteltrace.
 	Traceparent func(ctx context.Context) string
@@ -54,6 +60,37 @@ func (a Aggregate) check(payload bson.Raw) error {
 	fault := faultf(CodePayloadInvalid, "The payload is not a %q: %v.", a.Type, err)
 	fault.Err = err
 	return fault
+}
+
+// checkFields refuses a path: it would match no field, so that its changes were never recorded.
+func (a Aggregate) checkFields() error {
+	for _, field := range a.Fields {
+		if strings.Contains(field, ".") {
+			return faultf(CodeEventInvalid,
+				"Fields: %q of a %q is a path; name the top-level field that contains it.", field, a.Type)
+		}
+	}
+	return nil
+}
+
+// readsSame reports whether no declared field differs in its stored bytes.
+func (a Aggregate) readsSame(before, after bson.Raw) bool {
+	return len(a.Fields) > 0 && bytes.Equal(fieldBytes(before, a.Fields), fieldBytes(after, a.Fields))
+}
+
+// fieldBytes returns the stored bytes of the top-level fields with these names, in their order.
+func fieldBytes(document bson.Raw, names []string) []byte {
+	elements, err := document.Elements()
+	if err != nil {
+		return document
+	}
+	var fields []byte
+	for _, element := range elements {
+		if slices.Contains(names, element.Key()) {
+			fields = append(fields, element...)
+		}
+	}
+	return fields
 }
 
 // DocumentID returns the text of a document's _id: the hexadecimal digits of an ObjectID, the text of a UUID, a string

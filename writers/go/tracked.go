@@ -190,7 +190,7 @@ func (c *Collection) recordDeleted(ctx context.Context, before []bson.Raw, resul
 }
 
 func (c *Collection) record(ctx context.Context, before, after []bson.Raw) error {
-	changes, err := documentChanges(c.aggregate, before, after)
+	changes, err := documentChanges(c.aggregate, before, after, recordsUnchanged(ctx))
 	if err != nil {
 		return err
 	}
