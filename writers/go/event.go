@@ -64,7 +64,7 @@ func Delete(aggregateID string) Change {
 }
 
 // newEvent returns the outbox document of a change. Its error names everything that is wrong with the change at once.
-func newEvent(aggregate Aggregate, change Change, traceparent string) (bson.D, error) {
+func newEvent(id bson.ObjectID, aggregate Aggregate, change Change, traceparent string) (bson.D, error) {
 	var problems []string
 	refuse := func(problem string) { problems = append(problems, problem) }
 	// $ matches only at the very end, not before a line break.
@@ -96,7 +96,7 @@ func newEvent(aggregate Aggregate, change Change, traceparent string) (bson.D, e
 	}
 
 	event := bson.D{
-		{Key: "_id", Value: bson.NewObjectID()},
+		{Key: "_id", Value: id},
 		{Key: "aggregateType", Value: aggregate.Type},
 		{Key: "aggregateId", Value: change.AggregateID},
 		{Key: "operation", Value: string(change.Operation)},

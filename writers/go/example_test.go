@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	outgraph "outgraph.example/writers/go"
 
@@ -39,6 +40,22 @@ func ExampleRecordEvent() {
 			}
 			return outgraph.RecordEvent(ctx, db, person, outgraph.Upsert("bob", bob))
 		})
+	})
+	// Output: 1 events
+}
+
+func ExampleSettled() {
+	run(func(ctx context.Context, db *mongo.Database) error {
+		defer consume(db)()
+		people := outgraph.Track(db, person)
+		var eventIDs []bson.ObjectID
+		collecting := outgraph.WithEventIDs(ctx, &eventIDs)
+		if _, err := people.InsertOne(collecting, bson.M{"_id": "eve", "name": "Eve"}); err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+		defer cancel()
+		return outgraph.Settled(ctx, db, eventIDs...)
 	})
 	// Output: 1 events
 }

@@ -6,8 +6,8 @@ import (
 	"unicode"
 )
 
-// Code is the reason for which a change was refused. These are the codes that a writer can return; the other codes of
-// outgraph's contract come from the consumer.
+// Code is the reason for which a change was refused, or an event was not applied. These are the codes that a writer
+// finds itself. The other codes of outgraph's contract come from the consumer: [Settled] returns them.
 //
 //	if errors.Is(err, &outgraph.Fault{Code: outgraph.CodeNoTransaction}) { ... }
 type Code string
@@ -37,6 +37,10 @@ const (
 	CodeWriteConcern Code = "write-concern"
 	// CodeUntracked means that the call could write without recording events.
 	CodeUntracked Code = "untracked"
+	// CodeNotSettled means that an event was not applied in the time given. It is still applied later.
+	CodeNotSettled Code = "not-settled"
+	// CodePermissionDenied means that the user may not read the outbox.
+	CodePermissionDenied Code = "permission-denied"
 )
 
 // Fault is the error with which this package refuses a change. Errors of the driver are not faults: they are wrapped,

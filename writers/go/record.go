@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 )
 
@@ -20,7 +21,7 @@ import (
 //
 // It returns a [Fault] with [CodeNoTransaction], [CodeWriteConcern], [CodeEventInvalid] or the code of an invalid
 // payload, or a wrapped error of the driver. After an error the transaction cannot be committed: return the error from
-// the transaction.
+// the transaction. [WithEventIDs] gives the id of the event.
 func RecordEvent(ctx context.Context, db *mongo.Database, aggregate Aggregate, change Change) error {
 	return RecordEvents(ctx, db, aggregate, []Change{change})
 }
@@ -42,15 +43,19 @@ func recordEvents(ctx context.Context, db *mongo.Database, aggregate Aggregate, 
 	}
 	traceparent := traceparentOf(ctx, aggregate)
 	events := make([]any, 0, len(changes))
+	ids := make([]bson.ObjectID, 0, len(changes))
 	for _, change := range changes {
-		event, err := newEvent(aggregate, change, traceparent)
+		id := bson.NewObjectID()
+		event, err := newEvent(id, aggregate, change, traceparent)
 		if err != nil {
 			return err
 		}
 		events = append(events, event)
+		ids = append(ids, id)
 	}
 	if _, err := db.Collection(OutboxCollection).InsertMany(ctx, events); err != nil {
 		return fmt.Errorf("outgraph: recording events of %q: %w", aggregate.Type, err)
 	}
+	eventIDsOf(ctx).add(ids)
 	return nil
 }

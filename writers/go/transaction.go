@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
@@ -48,14 +49,20 @@ func InTransaction(ctx context.Context, client *mongo.Client, work func(ctx cont
 		SetReadConcern(readconcern.Snapshot()).
 		SetWriteConcern(writeconcern.Majority()).
 		SetReadPreference(readpref.Primary())
+	var recorded []bson.ObjectID
 	_, err := session.WithTransaction(ctx, func(ctx context.Context) (any, error) {
 		var refused error
-		if err := work(context.WithValue(ctx, refusedKey{}, &refused)); err != nil {
+		recorded = nil
+		ctx = withOnlyEventIDs(context.WithValue(ctx, refusedKey{}, &refused), &recorded)
+		if err := work(ctx); err != nil {
 			return nil, err
 		}
 		// An error that work ignored: the commit would fail and be retried.
 		return nil, refused
 	}, transaction)
+	if err == nil {
+		eventIDsOf(ctx).add(recorded)
+	}
 	return nameStandalone(err)
 }
 
