@@ -37,6 +37,8 @@ export interface ValidatorCase extends Case {
 export interface VerbCase extends Case {
   /** The field that names the aggregate; absent if it is `_id`. */
   readonly aggregateId?: string;
+  /** The fields that the projection reads; absent if it is all of them. */
+  readonly reads?: readonly string[];
   /** An index of the collection, which the calls can name as a hint. */
   readonly index?: { readonly key: Document; readonly name: string; readonly sparse: boolean };
   readonly before: readonly Document[];

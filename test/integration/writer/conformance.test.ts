@@ -42,12 +42,12 @@ afterEach(async () => {
 afterAll(() => database.drop());
 
 /** An aggregate type that accepts any document, to test the library without a payload schema. */
-const untyped = (type: string, id = documentId): AggregateDefinition =>
+const untyped = (type: string, id = documentId, payload: z.ZodType = z.unknown()): AggregateDefinition =>
   defineAggregate({
     type,
     collection: 'notes',
     id,
-    payload: z.unknown(),
+    payload,
     project: (_, id) => ({ nodes: [{ label: 'Note', key: { id } }], relationships: [] }),
   });
 
@@ -195,6 +195,7 @@ describe('a verb of a tracked collection:', () => {
     events,
     refused,
     aggregateId,
+    reads,
     index,
   }) => {
     if (index !== undefined) await db.collection('notes').createIndex(index.key as IndexSpecification, index);
@@ -204,7 +205,9 @@ describe('a verb of a tracked collection:', () => {
     // The driver would replace an id of null with its own.
     if (before.length > 0) await db.command({ insert: 'notes', documents: before });
     const id = (document: Document) => String(document[aggregateId as string]);
-    const definition = untyped('note', aggregateId === undefined ? documentId : id);
+    const fields = reads?.map((name) => [name, z.unknown().optional()]);
+    const payload = fields === undefined ? z.unknown() : z.object(Object.fromEntries(fields));
+    const definition = untyped('note', aggregateId === undefined ? documentId : id, payload);
     const notes = trackCollection(database.client, db, definition);
     const run = async (session?: ClientSession) => {
       for (const call of calls) await makeCall(notes, call, session);
@@ -239,13 +242,15 @@ function byAggregate(events: readonly Document[]): Record<string, readonly strin
 }
 
 async function makeCall(notes: TrackedCollection<unknown>, call: Document, session?: ClientSession): Promise<void> {
-  const { verb, filter, update, replacement, upsert, collation, hint, let: variables, returnDocument, returns } = call;
+  const { verb, filter, update, replacement, upsert, collation, hint, let: variables } = call;
+  const { recordUnchanged, returnDocument, returns } = call;
   const options = {
     ...(hint === undefined ? {} : { hint }),
     ...(variables === undefined ? {} : { let: variables }),
     ...(session === undefined ? {} : { session }),
     ...(upsert === undefined ? {} : { upsert }),
     ...(collation === undefined ? {} : { collation }),
+    ...(recordUnchanged === undefined ? {} : { recordUnchanged }),
   };
   switch (verb) {
     case 'insertOne':

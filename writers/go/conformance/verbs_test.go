@@ -18,6 +18,7 @@ import (
 type verbCase struct {
 	Name        string     `bson:"name"`
 	AggregateID string     `bson:"aggregateId"`
+	Reads       []string   `bson:"reads"`
 	Index       *index     `bson:"index"`
 	Before      []bson.Raw `bson:"before"`
 	Calls       []call     `bson:"calls"`
@@ -41,6 +42,7 @@ type call struct {
 	Collation      *collation     `bson:"collation"`
 	Hint           string         `bson:"hint"`
 	Let            bson.Raw       `bson:"let"`
+	Unchanged      bool           `bson:"recordUnchanged"`
 	ReturnDocument string         `bson:"returnDocument"`
 	Returns        *bson.RawValue `bson:"returns"`
 }
@@ -70,7 +72,8 @@ func TestVerbs(t *testing.T) {
 	for _, given := range readCases[verbCase](t, "verbs") {
 		t.Run(given.Name, func(t *testing.T) {
 			defer empty(t, db, "notes", outgraph.OutboxCollection)
-			note := outgraph.Aggregate{Type: "note", Collection: "notes", ID: idIn(given.AggregateID)}
+			id := idIn(given.AggregateID)
+			note := outgraph.Aggregate{Type: "note", Collection: "notes", ID: id, Fields: given.Reads}
 			notes := outgraph.Track(db, note)
 			if given.Index != nil {
 				indexes := db.Collection("notes").Indexes()
@@ -156,6 +159,9 @@ func makeCall(ctx context.Context, t *testing.T, notes *outgraph.Collection, cal
 	update := updateOf(call.Update)
 	collation := collationOf(call.Collation)
 	hint, let := call.hintAndLet()
+	if call.Unchanged {
+		ctx = outgraph.WithUnchanged(ctx)
+	}
 	switch call.Verb {
 	case "insertOne":
 		_, err = notes.InsertOne(ctx, call.Document)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -103,7 +104,7 @@ async def test_a_verb_of_a_tracked_collection(
         await db.notes.create_index(index["key"], name=index["name"], sparse=index["sparse"])
     if case["before"]:
         await db.notes.insert_many(case["before"])
-    notes = track_collection(db, named_by(case.get("aggregateId")))
+    notes = track_collection(db, declared(case.get("aggregateId"), case.get("reads")))
     outcome = None
 
     async def run(session: AsyncClientSession) -> None:
@@ -131,9 +132,10 @@ async def test_a_verb_of_a_tracked_collection(
     assert by_aggregate(await stored.events()) == by_aggregate(case["events"])
 
 
-def named_by(field: str | None) -> Aggregate:
-    """The aggregate whose id is this field, or ``_id`` for None."""
-    return NOTE if field is None else Aggregate(type="note", collection="notes", id=lambda note: str(note[field]))
+def declared(id_field: str | None, fields: list[str] | None) -> Aggregate:
+    """The aggregate whose id is this field, or ``_id`` for None, and whose projection reads these fields."""
+    note = replace(NOTE, fields=fields)
+    return note if id_field is None else replace(note, id=lambda document: str(document[id_field]))
 
 
 REFUSED: Final = {
@@ -173,21 +175,22 @@ async def make_call(
         await call_with_collation(notes, call)
         return
     which = {name: call[name] for name in ("hint", "let") if name in call}
+    asking: Document = which | {"record_unchanged": call.get("recordUnchanged", False)}
     match call["verb"]:
         case "insertOne":
             await notes.insert_one(call["document"], session=session)
         case "insertMany":
             await notes.insert_many(call["documents"], session=session)
         case "updateOne":
-            await notes.update_one(filter, update, upsert, session=session, **which)
+            await notes.update_one(filter, update, upsert, session=session, **asking)
         case "updateMany":
-            await notes.update_many(filter, update, upsert, session=session, **which)
+            await notes.update_many(filter, update, upsert, session=session, **asking)
         case "replaceOne":
-            await notes.replace_one(filter, call["replacement"], upsert, session=session, **which)
+            await notes.replace_one(filter, call["replacement"], upsert, session=session, **asking)
         case "findOneAndUpdate":
             image = ReturnDocument.AFTER if call.get("returnDocument") == "after" else ReturnDocument.BEFORE
             answer = await notes.find_one_and_update(
-                filter, update, upsert=upsert, return_document=image, session=session, **which
+                filter, update, upsert=upsert, return_document=image, session=session, **asking
             )
             assert exactly(answer) == exactly(call["returns"])
         case "deleteOne":

@@ -373,37 +373,3 @@ async def test_a_payload_of_the_callers_own_is_recorded_as_it_is(
         await record_event(session, db, NOTE, Change.upsert("ada", payload))
     (event,) = await stored.events()
     assert exactly(event["payload"]) == exactly(payload)
-
-
-async def test_records_nothing_if_only_fields_changed_that_the_aggregate_does_not_declare(
-    db: AsyncDatabase[Document], stored: Stored
-) -> None:
-    notes = track_collection(db, Aggregate(type="note", collection="notes", fields=("name", "city")))
-    await notes.insert_one({"_id": "a", "name": "Ada", "seen": 1})
-    one = {"_id": "a"}
-    result = await notes.update_one(one, {"$set": {"seen": 2}})
-    assert result.modified_count == 1
-    await notes.replace_one(one, {"name": "Ada", "seen": 3})
-    await notes.find_one_and_update(one, {"$unset": {"seen": ""}})
-    await notes.update_many(one, {"$set": {"seen": 4}})
-    assert await recorded(stored) == ["upsert a"]
-    await notes.update_one(one, {"$set": {"city": None}})
-    await notes.update_one(one, {"$set": {"city": 1}})
-    await notes.update_one(one, {"$set": {"city": Int64(1), "seen": 5}})
-    await notes.update_one(one, {"$unset": {"city": ""}})
-    events = await stored.events()
-    assert await recorded(stored) == ["upsert a"] * 5
-    assert exactly(events[3]["payload"]) == exactly({"_id": "a", "name": "Ada", "seen": 5, "city": Int64(1)})
-    await notes.delete_one(one)
-    assert await recorded(stored) == ["upsert a"] * 5 + ["delete a"]
-
-
-async def test_records_an_unchanged_aggregate_if_it_is_asked_to(db: AsyncDatabase[Document], stored: Stored) -> None:
-    notes = track_collection(db, Aggregate(type="note", collection="notes", fields=["name"]))
-    await notes.insert_one({"_id": "a", "name": "Ada"})
-    one = {"_id": "a"}
-    await notes.update_one(one, {"$set": {"seen": 1}}, record_unchanged=True)
-    await notes.replace_one(one, {"name": "Ada", "seen": 2}, record_unchanged=True)
-    await notes.find_one_and_update(one, {"$set": {"seen": 3}}, record_unchanged=True)
-    await notes.update_many(one, {"$set": {"seen": 4}}, record_unchanged=True)
-    assert [event["payload"].get("seen") for event in await stored.events()] == [None, 1, 2, 3, 4]

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -105,7 +106,7 @@ def test_a_verb_of_a_tracked_collection(
         db.notes.create_index(index["key"], name=index["name"], sparse=index["sparse"])
     if case["before"]:
         db.notes.insert_many(case["before"])
-    notes = track_collection(db, named_by(case.get("aggregateId")))
+    notes = track_collection(db, declared(case.get("aggregateId"), case.get("reads")))
     outcome = None
 
     def run(session: ClientSession) -> None:
@@ -133,9 +134,10 @@ def test_a_verb_of_a_tracked_collection(
     assert by_aggregate(stored.events()) == by_aggregate(case["events"])
 
 
-def named_by(field: str | None) -> Aggregate:
-    """The aggregate whose id is this field, or ``_id`` for None."""
-    return NOTE if field is None else Aggregate(type="note", collection="notes", id=lambda note: str(note[field]))
+def declared(id_field: str | None, fields: list[str] | None) -> Aggregate:
+    """The aggregate whose id is this field, or ``_id`` for None, and whose projection reads these fields."""
+    note = replace(NOTE, fields=fields)
+    return note if id_field is None else replace(note, id=lambda document: str(document[id_field]))
 
 
 REFUSED: Final = {
@@ -173,21 +175,22 @@ def make_call(notes: TrackedCollection[Document], call: Document, session: Clien
         call_with_collation(notes, call)
         return
     which = {name: call[name] for name in ("hint", "let") if name in call}
+    asking: Document = which | {"record_unchanged": call.get("recordUnchanged", False)}
     match call["verb"]:
         case "insertOne":
             notes.insert_one(call["document"], session=session)
         case "insertMany":
             notes.insert_many(call["documents"], session=session)
         case "updateOne":
-            notes.update_one(filter, update, upsert, session=session, **which)
+            notes.update_one(filter, update, upsert, session=session, **asking)
         case "updateMany":
-            notes.update_many(filter, update, upsert, session=session, **which)
+            notes.update_many(filter, update, upsert, session=session, **asking)
         case "replaceOne":
-            notes.replace_one(filter, call["replacement"], upsert, session=session, **which)
+            notes.replace_one(filter, call["replacement"], upsert, session=session, **asking)
         case "findOneAndUpdate":
             image = ReturnDocument.AFTER if call.get("returnDocument") == "after" else ReturnDocument.BEFORE
             answer = notes.find_one_and_update(
-                filter, update, upsert=upsert, return_document=image, session=session, **which
+                filter, update, upsert=upsert, return_document=image, session=session, **asking
             )
             assert exactly(answer) == exactly(call["returns"])
         case "deleteOne":

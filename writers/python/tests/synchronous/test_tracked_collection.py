@@ -375,37 +375,3 @@ def test_a_payload_of_the_callers_own_is_recorded_as_it_is(
         record_event(session, db, NOTE, Change.upsert("ada", payload))
     (event,) = stored.events()
     assert exactly(event["payload"]) == exactly(payload)
-
-
-def test_records_nothing_if_only_fields_changed_that_the_aggregate_does_not_declare(
-    db: Database[Document], stored: Stored
-) -> None:
-    notes = track_collection(db, Aggregate(type="note", collection="notes", fields=("name", "city")))
-    notes.insert_one({"_id": "a", "name": "Ada", "seen": 1})
-    one = {"_id": "a"}
-    result = notes.update_one(one, {"$set": {"seen": 2}})
-    assert result.modified_count == 1
-    notes.replace_one(one, {"name": "Ada", "seen": 3})
-    notes.find_one_and_update(one, {"$unset": {"seen": ""}})
-    notes.update_many(one, {"$set": {"seen": 4}})
-    assert recorded(stored) == ["upsert a"]
-    notes.update_one(one, {"$set": {"city": None}})
-    notes.update_one(one, {"$set": {"city": 1}})
-    notes.update_one(one, {"$set": {"city": Int64(1), "seen": 5}})
-    notes.update_one(one, {"$unset": {"city": ""}})
-    events = stored.events()
-    assert recorded(stored) == ["upsert a"] * 5
-    assert exactly(events[3]["payload"]) == exactly({"_id": "a", "name": "Ada", "seen": 5, "city": Int64(1)})
-    notes.delete_one(one)
-    assert recorded(stored) == ["upsert a"] * 5 + ["delete a"]
-
-
-def test_records_an_unchanged_aggregate_if_it_is_asked_to(db: Database[Document], stored: Stored) -> None:
-    notes = track_collection(db, Aggregate(type="note", collection="notes", fields=["name"]))
-    notes.insert_one({"_id": "a", "name": "Ada"})
-    one = {"_id": "a"}
-    notes.update_one(one, {"$set": {"seen": 1}}, record_unchanged=True)
-    notes.replace_one(one, {"name": "Ada", "seen": 2}, record_unchanged=True)
-    notes.find_one_and_update(one, {"$set": {"seen": 3}}, record_unchanged=True)
-    notes.update_many(one, {"$set": {"seen": 4}}, record_unchanged=True)
-    assert [event["payload"].get("seen") for event in stored.events()] == [None, 1, 2, 3, 4]
