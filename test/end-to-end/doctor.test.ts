@@ -104,7 +104,7 @@ it('prints its checks by group, one line each, then a summary, and changes nothi
   const before = await readState();
   const { stdout, exitCode } = await startOutgraphProcess(['doctor'], { ...stage(), LANG: 'C.UTF-8' }).ended;
   expect(exitCode).toBe(0);
-  expect(stdout).toMatch(/^Configuration\n {2}✓ settings/);
+  expect(stdout).toMatch(/^Configuration\n {2}✓ files .*\n {2}✓ settings/);
   expect(stdout).toMatch(/\n\nNeo4j\n {2}✓ reachable +version 5/);
   expect(stdout).toMatch(/\n\nNothing is wrong: \d+ ok, \d+ warnings?, 0 wrong, \d+ skipped\.\n$/);
   expect(await readState()).toStrictEqual(before);

@@ -10,6 +10,8 @@
 //	people := outgraph.Track(db, outgraph.Aggregate{Type: "person", Collection: "people"})
 //	_, err := people.InsertOne(ctx, bson.M{"_id": "ada", "name": "Ada"})
 //
+// To wait until a write is in the graph, collect the ids of its events with [WithEventIDs] and call [Settled].
+//
 // A change that could never be applied is refused in the writer's own transaction, with a [Fault] that names the error
 // and its path.
 package outgraph

@@ -4,7 +4,9 @@
 
 Example:
     >>> people = track_collection(client.crm, Aggregate(type="person", collection="people"))
-    >>> people.insert_one({"_id": "ada", "name": "Ada"})
+    >>> with collect_event_ids() as event_ids:
+    ...     people.insert_one({"_id": "ada", "name": "Ada"})
+    >>> settled(client.crm, event_ids)  # It is in the graph.
 """
 
 from outgraph_writer.aggregate import Aggregate, Problem, document_id
