@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from bson.objectid import ObjectId
-from pymongo.errors import OperationFailure
+from pymongo import MongoClient
+from pymongo.errors import OperationFailure, PyMongoError
 
-from outgraph_writer import Fault
+from outgraph_writer import Fault, settled
 from outgraph_writer.waiting import Waiting
 
 
@@ -30,3 +33,13 @@ def test_asks_every_ten_milliseconds_and_after_a_second_every_hundred() -> None:
     assert waiting.pause() == 0.01
     waiting._started -= 1  # type: ignore[misc]
     assert waiting.pause() == 0.1
+
+
+# With the blocking client alone: PyMongo's async client leaves a refused connection to the garbage collector.
+def test_raises_not_settled_while_the_server_is_away() -> None:
+    client = MongoClient[dict[str, Any]]("mongodb://127.0.0.1:1")
+    with pytest.raises(Fault, match=r"MongoDB did not answer\.") as raised:
+        settled(client["away"], [ObjectId()], timeout=0.2)
+    client.close()
+    assert raised.value.code == "not-settled"
+    assert isinstance(raised.value.__cause__, PyMongoError)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from asynchronous.stored import Stored
 from bson.objectid import ObjectId
 from consumer import consuming
-from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import PyMongoError
@@ -107,12 +106,3 @@ async def test_raises_not_settled_when_the_time_is_up_and_says_what_to_check(db:
     with pytest.raises(Fault, match="1 of them are not in the outbox: wait after the commit") as unknown:
         await settled(db, [*event_ids, ObjectId()], timeout=0.05)
     assert (pending.value.code, unknown.value.code) == ("not-settled", "not-settled")
-
-
-async def test_raises_not_settled_while_the_server_is_away() -> None:
-    client = AsyncMongoClient[dict[str, Any]]("mongodb://127.0.0.1:1")
-    with pytest.raises(Fault, match=r"MongoDB did not answer\.") as raised:
-        await settled(client["away"], [ObjectId()], timeout=0.2)
-    await client.close()
-    assert raised.value.code == "not-settled"
-    assert isinstance(raised.value.__cause__, PyMongoError)
