@@ -17,6 +17,8 @@ export interface Neo4jPorts {
   readonly findConstraintProblems: () => Promise<readonly string[]>;
   /** outgraph's own. */
   readonly readIndexes: () => Promise<readonly GraphIndexFacts[]>;
+  /** Of the declared indexes. */
+  readonly findIndexProblems: () => Promise<readonly string[]>;
   /** The distinct first lines of some manifests. */
   readonly readManifestForms: () => Promise<readonly string[]>;
   /** Throws if the graph belongs to another outbox, or has later positions than MongoDB. */
@@ -73,7 +75,11 @@ export function neo4jChecks(ports: Neo4jPorts | null, expected: Neo4jExpected): 
         : skipped('the catalog cannot be loaded'),
     ),
     check('indexes', 'it needs SHOW INDEX on the database', async (graph) =>
-      judgeIndexes(await graph.readIndexes(), expected.tombstoneIndex),
+      judgeIndexes(
+        await graph.readIndexes(),
+        expected.tombstoneIndex,
+        expected.hasCatalog ? await graph.findIndexProblems() : [],
+      ),
     ),
     check('manifests', 'it needs MATCH on the nodes OutgraphAggregate', async (graph) =>
       judgeForms(await graph.readManifestForms()),
@@ -159,7 +165,11 @@ function judgeConstraints(problems: readonly string[]): Finding {
  * A failed or unfinished index makes every apply slow, and a constraint without its index has no
  * effect.
  */
-function judgeIndexes(indexes: readonly GraphIndexFacts[], tombstoneIndex: string): Finding {
+function judgeIndexes(
+  indexes: readonly GraphIndexFacts[],
+  tombstoneIndex: string,
+  problems: readonly string[],
+): Finding {
   const failed = indexes.filter(({ state }) => state === 'FAILED').map(({ name }) => name);
   if (failed.length > 0)
     return wrong(
@@ -168,6 +178,7 @@ function judgeIndexes(indexes: readonly GraphIndexFacts[], tombstoneIndex: strin
     );
   if (!indexes.some(({ name }) => name === tombstoneIndex))
     return wrong(`${tombstoneIndex} is missing: the purge of tombstones reads the whole registry`, setUpAdvice);
+  if (problems.length > 0) return wrong(problems.join(' '), setUpAdvice);
   const building = indexes
     .filter(({ state, populationPercent }) => state !== 'ONLINE' || populationPercent < 100)
     .map(({ name, populationPercent }) => `${name} (${Math.floor(populationPercent)} %)`);

@@ -5,10 +5,11 @@
 import type { Driver } from 'neo4j-driver';
 import { findProblems } from '../../lib/graph/neo4j-ensure-schema.ts';
 import { findObstacles, obstaclesText } from '../../lib/graph/neo4j-find-obstacles.ts';
+import { findIndexProblems, readIndexes } from '../../lib/graph/neo4j-indexes.ts';
 import { read } from '../../lib/graph/neo4j-read.ts';
 import { readGraphSchema } from '../../lib/graph/neo4j-schema.ts';
 import type { AggregateCatalog } from '../../lib/projection/catalog.ts';
-import { declaredNeeds } from '../../lib/set-up/neo4j-graph.ts';
+import { declaredIndexes, declaredNeeds } from '../../lib/set-up/neo4j-graph.ts';
 
 export interface GraphServerFacts {
   readonly version: string;
@@ -77,6 +78,21 @@ export async function findConstraintProblems(
   // Report the problems even if the user may not read the obstacles.
   const obstacles = await findObstacles(driver, database, needs).catch(() => []);
   return problems.map(({ message }, index) => (index === 0 ? `${message}${obstaclesText(obstacles)}` : message));
+}
+
+/**
+ * Problems of the indexes that a catalog declares, as text. Creates nothing.
+ *
+ * @throws Fault `neo4j-unavailable`, `permission-denied`.
+ */
+export async function findDeclaredIndexProblems(
+  driver: Driver,
+  database: string,
+  catalog: AggregateCatalog,
+): Promise<readonly string[]> {
+  const declared = declaredIndexes(catalog);
+  if (declared.length === 0) return [];
+  return findIndexProblems(await readIndexes(driver, database), declared).map(({ text }) => text);
 }
 
 /** One of outgraph's indexes, including those of its constraints. */

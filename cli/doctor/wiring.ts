@@ -62,6 +62,7 @@ import { findCollections, findIndexProblems, readValidator } from './mongodb-ins
 import { compareWithParts, readUserPrivileges } from './mongodb-inspect-user.ts';
 import {
   findConstraintProblems,
+  findDeclaredIndexProblems,
   readGraphIndexes,
   readGraphServer,
   readGraphUser,
@@ -208,6 +209,7 @@ function openNeo4j(
     readUser: () => readGraphUser(driver, database),
     findConstraintProblems: async () => (catalog === null ? [] : findConstraintProblems(driver, database, catalog)),
     readIndexes: () => readGraphIndexes(driver, database),
+    findIndexProblems: async () => (catalog === null ? [] : findDeclaredIndexProblems(driver, database, catalog)),
     readManifestForms: () => readManifestForms(driver, database),
     checkBinding: async () => {
       if (mongodb !== null) await checkBinding(mongodb.db, driver, database);

@@ -9,16 +9,22 @@ import { Fault } from '../contract/fault.ts';
 import { uuidText } from '../contract/graph-value.ts';
 import { isAggregateType } from '../contract/outbox-event.ts';
 import type { ProjectedSubgraph } from '../contract/subgraph.ts';
+import { type IndexDeclaration, indexProblem } from './index-declaration.ts';
 
 /**
- * Names of key properties by label, and relationship types.
+ * Names of key properties by label, relationship types, and indexes for readers.
  *
  * @example
- * const declaration: GraphDeclaration = { labels: { Person: ['person_id'] }, types: ['KNOWS'] };
+ * const declaration: GraphDeclaration = {
+ *   labels: { Person: ['person_id'] },
+ *   types: ['KNOWS'],
+ *   indexes: [{ kind: 'range', label: 'Person', properties: ['name'] }],
+ * };
  */
 export interface GraphDeclaration {
   readonly labels: Readonly<Record<string, readonly string[]>>;
   readonly types: readonly string[];
+  readonly indexes?: readonly IndexDeclaration[];
 }
 
 /**
@@ -77,7 +83,7 @@ export interface AggregateDefinition<State = unknown> {
  * Declares an aggregate type. Add the result to your functions' catalog, so that the consumer knows
  * it.
  *
- * @throws Error if the outbox does not allow the type's name.
+ * @throws Error if the outbox does not allow the type's name, or an index cannot be created.
  * @example
  * export const person = defineAggregate({
  *   type: 'person',
@@ -98,6 +104,11 @@ export function defineAggregate<State>(definition: AggregateDefinition<State>): 
       `The aggregate type "${definition.type}" is not allowed: ` +
         'use lower-case words joined by hyphens, at most 64 characters.',
     );
+  }
+  for (const index of definition.declares?.indexes ?? []) {
+    const problem = indexProblem(index);
+    if (problem !== null)
+      throw new Error(`An index that the aggregate type "${definition.type}" declares is not allowed: ${problem}.`);
   }
   return definition;
 }

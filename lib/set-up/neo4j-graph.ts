@@ -1,6 +1,6 @@
 /**
- * Sets up the graph: the constraints of the registry and of every declared label and type, and the
- * binding to its outbox. Idempotent.
+ * Sets up the graph: the constraints of the registry and of every declared label and type, the
+ * declared indexes, and the binding to its outbox. Idempotent.
  */
 import type { Driver } from 'neo4j-driver';
 import { Fault } from '../contract/fault.ts';
@@ -9,8 +9,10 @@ import type { GraphNeeds } from '../graph/graph-needs.ts';
 import { ConstraintBuilder, runSchemaStatement } from '../graph/neo4j-build-constraints.ts';
 import { findProblem, missingConstraints } from '../graph/neo4j-ensure-schema.ts';
 import { withNeo4jFaults } from '../graph/neo4j-errors.ts';
+import { createIndexes } from '../graph/neo4j-indexes.ts';
 import { type GraphSchema, hasKey, readGraphSchema, registryNeeds } from '../graph/neo4j-schema.ts';
 import type { AggregateCatalog } from '../projection/catalog.ts';
+import type { IndexDeclaration } from '../projection/index-declaration.ts';
 import { bindGraph, readBinding, requireOwnGraph } from './neo4j-binding.ts';
 import type { SetUpStep } from './set-up-step.ts';
 
@@ -53,10 +55,16 @@ export async function setUpGraph(
   // creates at the same time waits for all older transactions.
   const tombstones = `CREATE RANGE INDEX ${tombstoneIndex} IF NOT EXISTS FOR (a:${registryLabel}) ON (a.deletedAt)`;
   await withNeo4jFaults(() => runSchemaStatement(driver, database, tombstones));
+  const indexes = await createIndexes(driver, database, declaredIndexes(catalog), buildMillis);
+  if ('problem' in indexes) throw new Fault('set-up-missing', indexes.problem);
   await bindGraph(driver, database, outboxId, { adopt });
   return [
     ...constraintSteps(needs, before),
     { what: `index ${tombstoneIndex}`, outcome: 'applied' },
+    ...indexes.map(({ name, isNew, built }): SetUpStep => {
+      const progress = built === 100 ? '' : ` (Neo4j is building it, ${Math.floor(built)} % done)`;
+      return { what: `index ${name}${progress}`, outcome: isNew ? 'made' : 'kept' };
+    }),
     { what: `id of the outbox (${outboxId})`, outcome: bindingOutcome(bound.outboxId, outboxId) },
   ];
 }
@@ -90,6 +98,12 @@ export async function checkGraph(driver: Driver, database: string): Promise<void
     'set-up-missing',
     `The graph has no constraint on ${registryLabel}.key. Apply the set-up first (npx outgraph set-up).`,
   );
+}
+
+/** The indexes that the set-up creates for a catalog, each once. */
+export function declaredIndexes(catalog: AggregateCatalog): readonly IndexDeclaration[] {
+  const declared = [...catalog.values()].flatMap(({ declares }) => declares?.indexes ?? []);
+  return [...new Map(declared.map((one) => [JSON.stringify(one), one])).values()];
 }
 
 /** The constraints that the set-up creates for a catalog. */
