@@ -20,5 +20,6 @@ export {
   type GraphDeclaration,
 } from '../lib/projection/define-aggregate.ts';
 export { graph } from '../lib/projection/graph.ts';
+export type { IndexDeclaration } from '../lib/projection/index-declaration.ts';
 export { type StoredNumber, storedNumber } from '../lib/projection/stored-number.ts';
 export { defineConfig, type OutgraphConfig } from '../lib/runtime/config.ts';

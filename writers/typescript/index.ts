@@ -19,6 +19,7 @@ export {
   type GraphDeclaration,
 } from '../../lib/projection/define-aggregate.ts';
 export { graph } from '../../lib/projection/graph.ts';
+export type { IndexDeclaration } from '../../lib/projection/index-declaration.ts';
 export {
   type AggregateChange,
   type EventOptions,
