@@ -201,7 +201,7 @@ it('anything a writer sends is stored as data, refused, or dead with a code, and
     ...(process.env.OUTGRAPH_SEED === undefined ? {} : { seed: Number(process.env.OUTGRAPH_SEED) }),
   });
   // Every kind of outcome occurs often enough.
-  expect(Math.min(...Object.values(count))).toBeGreaterThan(totalAttempts / 20);
+  expect(Math.min(...Object.values(count))).toBeGreaterThan(totalAttempts / 50);
   expect([...codes]).toStrictEqual(
     expect.arrayContaining(['name-invalid', 'value-unsupported', 'subgraph-invalid', 'key-invalid']),
   );
