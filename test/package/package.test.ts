@@ -235,7 +235,10 @@ describe('a service that imports it', () => {
 
   it.each([
     ['outgraph', ['Fault', 'createCatalog', 'defineAggregate', 'defineConfig', 'documentId', 'graph', 'storedNumber']],
-    ['outgraph/writer', ['TrackedCollection', 'contractVersion', 'recordEvent', 'recordEvents', 'trackCollection']],
+    [
+      'outgraph/writer',
+      ['TrackedCollection', 'contractVersion', 'recordEvent', 'recordEvents', 'settled', 'trackCollection'],
+    ],
     [
       'outgraph/handlers',
       ['createConsumerHandler', 'createPublisherHandler', 'createSetUpHandler', 'createSweepHandler'],
