@@ -44,6 +44,20 @@ export function projectPayload<State>(
   aggregateId: string,
   payload: Document,
 ): Subgraph {
+  const state = parsePayload(definition, payload);
+  const projected = faultOnThrow(definition, 'projection', () => definition.project(state, aggregateId));
+  return faultOnThrow(definition, 'subgraph', () => readSubgraph(projected));
+}
+
+/**
+ * Returns what the payload's schema reads.
+ *
+ * @throws a data fault: `payload-invalid`, or `projection-failed` if the schema throws.
+ */
+export function parsePayload<State>(
+  definition: Pick<AggregateDefinition<State>, 'type' | 'payload'>,
+  payload: Document,
+): State {
   const schema = definition.payload['~standard'];
   const parsed = faultOnThrow(definition, 'schema', () => schema.validate(payload));
   if (parsed instanceof Promise) {
@@ -57,8 +71,7 @@ export function projectPayload<State>(
     });
     throw new Fault('payload-invalid', `The payload is not a "${definition.type}": ${problems.join('; ')}.`);
   }
-  const projected = faultOnThrow(definition, 'projection', () => definition.project(parsed.value, aggregateId));
-  return faultOnThrow(definition, 'subgraph', () => readSubgraph(projected));
+  return parsed.value;
 }
 
 /**

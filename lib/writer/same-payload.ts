@@ -1,34 +1,24 @@
 /** Whether two states of a document are one to the projection. */
 import { BSON, type Document } from 'mongodb';
 import { bsonTypeOf } from '../contract/bson-type.ts';
+import { isDataFault } from '../contract/fault.ts';
 import type { AggregateDefinition } from '../projection/define-aggregate.ts';
+import { parsePayload } from '../projection/project.ts';
 
 /**
  * Whether the payload's schema reads the same from both documents. False in doubt: if it refuses one
  * of them, or returns objects whose contents cannot be compared.
  */
 export function isSamePayload<State>(
-  { payload }: Pick<AggregateDefinition<State>, 'payload'>,
+  definition: Pick<AggregateDefinition<State>, 'type' | 'payload'>,
   before: Document,
   after: Document,
 ): boolean {
-  const states = [before, after].map((document) => parse(payload, document));
-  return states.every((state) => state !== null) && isSame(states[0]?.value, states[1]?.value);
-}
-
-function parse<State>(
-  schema: AggregateDefinition<State>['payload'],
-  document: Document,
-): { readonly value: State } | null {
   try {
-    const parsed = schema['~standard'].validate(document);
-    if (parsed instanceof Promise) {
-      parsed.catch(() => undefined);
-      return null;
-    }
-    return parsed.issues === undefined ? parsed : null;
-  } catch {
-    return null;
+    return isSame(parsePayload(definition, before), parsePayload(definition, after));
+  } catch (error) {
+    if (isDataFault(error)) return false;
+    throw error;
   }
 }
 

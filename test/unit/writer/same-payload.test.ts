@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { isSamePayload } from '../../../lib/writer/same-payload.ts';
 
-const loose = { payload: z.looseObject({}) };
+const type = 'person';
+const loose = { type, payload: z.looseObject({}) };
 const id = '66a0c0ffee0123456789abcd';
 
 const throwing = z.custom(() => {
@@ -15,9 +16,9 @@ describe('two states of a document', () => {
     const payload = z.object({ name: z.string(), home: z.object({ city: z.string() }) });
     const before = { name: 'Ada', home: { city: 'Turin', zip: '1' }, seen: new Date(0) };
     const after = { name: 'Ada', home: { city: 'Turin', zip: '2' }, seen: new Date(1) };
-    expect(isSamePayload({ payload }, before, after)).toBe(true);
-    expect(isSamePayload({ payload }, before, { ...after, name: 'Bob' })).toBe(false);
-    expect(isSamePayload({ payload }, before, { ...after, home: { city: 'Rome' } })).toBe(false);
+    expect(isSamePayload({ type, payload }, before, after)).toBe(true);
+    expect(isSamePayload({ type, payload }, before, { ...after, name: 'Bob' })).toBe(false);
+    expect(isSamePayload({ type, payload }, before, { ...after, home: { city: 'Rome' } })).toBe(false);
   });
 
   it.each<readonly [string, unknown, unknown]>([
@@ -57,6 +58,6 @@ describe('two states of a document', () => {
     ['is asynchronous', z.object({ name: z.string().refine(async () => true) })],
   ])('are two payloads if the schema %s', (_, payload) => {
     const before: Document = { name: 'Ada' };
-    expect(isSamePayload({ payload }, before, { name: 'Bob' })).toBe(false);
+    expect(isSamePayload({ type, payload }, before, { name: 'Bob' })).toBe(false);
   });
 });
