@@ -5,7 +5,7 @@ import { Fault } from '../../lib/contract/fault.ts';
 import { purgeIndex } from '../../lib/outbox/collections.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
 import { withMongodbFaults } from '../../lib/outbox/mongodb-errors.ts';
-import { readRetentionSeconds } from '../../lib/outbox/mongodb-measure.ts';
+import { readKeptSince } from '../../lib/outbox/mongodb-measure.ts';
 import { type AggregateDefinition, documentId } from '../../lib/projection/define-aggregate.ts';
 import { inChunks } from '../../lib/runtime/in-chunks.ts';
 import { readOutboxTime } from '../databases.ts';
@@ -78,9 +78,7 @@ const filterCodes: ReadonlySet<number> = new Set([2, 9, 14, 17287, 51091, 51108]
 /** The ids of the type's aggregates with an event that was applied or recorded since, sorted. */
 async function changedSince(db: Db, { type }: AggregateDefinition, since: Date): Promise<readonly string[]> {
   const outbox = outboxOf(db);
-  const retentionSeconds = await readRetentionSeconds(outbox);
-  const now = await readOutboxTime(db);
-  const keptSince = retentionSeconds === null ? null : new Date(now.getTime() - retentionSeconds * 1000);
+  const keptSince = await readKeptSince(outbox, await readOutboxTime(db));
   if (keptSince !== null && since < keptSince)
     throw new Refusal(
       `Events applied before ${keptSince.toISOString()} are purged, so it is unknown what changed since ` +

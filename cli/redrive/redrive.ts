@@ -4,7 +4,7 @@ import { type ConflictDocument, forgetConflicts } from '../../lib/consumer/mongo
 import { forgetTrials, type TrialDocument } from '../../lib/consumer/mongodb-trials.ts';
 import { conflictCollection, trialCollection } from '../../lib/outbox/collections.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
-import { readRetentionSeconds } from '../../lib/outbox/mongodb-measure.ts';
+import { readKeptSince } from '../../lib/outbox/mongodb-measure.ts';
 import { paceOf, type Running, readOutboxTime } from '../databases.ts';
 import type { DeadSelection } from '../dead/dead-event.ts';
 import { countDead, findDead } from '../dead/mongodb-find-dead.ts';
@@ -58,12 +58,7 @@ export interface ProcessedRedrivePlan {
 /** @throws Fault `mongodb-unavailable`. */
 export async function planProcessedRedrive(db: Db, window: ProcessedWindow): Promise<ProcessedRedrivePlan> {
   const outbox = outboxOf(db);
-  const retentionSeconds = await readRetentionSeconds(outbox);
-  const events = await countProcessed(outbox, window);
-  return {
-    events,
-    keptSince: retentionSeconds === null ? null : new Date(window.until.getTime() - retentionSeconds * 1000),
-  };
+  return { events: await countProcessed(outbox, window), keptSince: await readKeptSince(outbox, window.until) };
 }
 
 /** Makes the processed events of the window pending again. @throws Fault `mongodb-unavailable`. */

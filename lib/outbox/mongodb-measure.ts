@@ -110,3 +110,14 @@ export async function readRetentionSeconds(outbox: Collection<Document>): Promis
   const indexes = await withMongodbFaults(() => outbox.indexes());
   return indexes.find(({ name }) => name === purgeIndex)?.expireAfterSeconds ?? null;
 }
+
+/**
+ * Returns the time before which processed events are purged, seen at `now`; null if nothing purges
+ * them.
+ *
+ * @throws Fault `mongodb-unavailable`.
+ */
+export async function readKeptSince(outbox: Collection<Document>, now: Date): Promise<Date | null> {
+  const retentionSeconds = await readRetentionSeconds(outbox);
+  return retentionSeconds === null ? null : new Date(now.getTime() - retentionSeconds * 1000);
+}
