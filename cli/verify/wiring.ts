@@ -6,6 +6,7 @@ import { listChangedSince, listWithManifests, readRegistered } from '../../lib/g
 import { queryOf } from '../../lib/graph/neo4j-read.ts';
 import { readElements, rereadElements, walkElements } from '../../lib/graph/neo4j-read-elements.ts';
 import { readGraphSchema } from '../../lib/graph/neo4j-schema.ts';
+import type { RegisteredAggregate } from '../../lib/graph/stored-graph.ts';
 import { readClusterTime } from '../../lib/outbox/mongodb-clock.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
 import { newestUnsettled, oldestPending } from '../../lib/outbox/mongodb-unsettled.ts';
@@ -57,13 +58,12 @@ export async function verifyGraph(
   };
   const collectionOf = (type: string) => db.collection<Document>(definitionOf(type).collection);
   async function* walkAll(type: string) {
-    for (let after: { readonly id: DocumentId } | null = null; ; ) {
-      const page: readonly StoredDocument[] = await listDocuments(collectionOf(type), after, chunkDocuments);
-      const last = page.at(-1);
-      if (last === undefined) return;
-      yield page.map((document) => stateOf(definitionOf(type), document));
-      after = { id: last.id };
-    }
+    const pages = pagesAfter<StoredDocument, { readonly id: DocumentId } | null>(
+      null,
+      (after) => listDocuments(collectionOf(type), after, chunkDocuments),
+      ({ id }) => ({ id }),
+    );
+    for await (const page of pages) yield page.map((document) => stateOf(definitionOf(type), document));
   }
   async function* walkSelected(type: string, { documents, aggregateIds }: Selected) {
     const wanted = aggregateIds === null ? null : new Set(aggregateIds);
@@ -95,26 +95,12 @@ export async function verifyGraph(
       (await readDocuments(collectionOf(type), ids)).map((document) => stateOf(definitionOf(type), document)),
     newestUnsettled: (type, ids) => newestUnsettled(outbox, type, ids),
     readAggregates: (keys) => readRegistered(driver, database, keys),
-    walkAggregates: async function* () {
-      if (selection !== null) return yield* walkSelectedAggregates(selection);
-      for (let after = ''; ; ) {
-        const page = await listWithManifests(driver, database, after, aggregatesAtOnce);
-        const last = page.at(-1);
-        if (last === undefined) return;
-        yield page;
-        after = last.key;
-      }
-    },
-    listChanged: async function* (since) {
-      let after = '';
-      for (;;) {
-        const page = await listChangedSince(driver, database, { since, after, limit: changedAtOnce });
-        const last = page.at(-1);
-        if (last === undefined) return;
-        yield page;
-        after = last.key;
-      }
-    },
+    walkAggregates: () =>
+      selection === null
+        ? pagesAfter('', (after) => listWithManifests(driver, database, after, aggregatesAtOnce), keyOf)
+        : walkSelectedAggregates(selection),
+    listChanged: (since) =>
+      pagesAfter('', (after) => listChangedSince(driver, database, { since, after, limit: changedAtOnce }), keyOf),
     readElements: async (nodes, relationships) =>
       readElements(driver, database, await recentKeys(), { nodes, relationships }),
     readOwnLabels: async () => new Set((await readGraphSchema(driver, database)).keys.keys()),
@@ -127,6 +113,23 @@ export async function verifyGraph(
   const certainTypes = new Set([...(selection ?? [])].flatMap(([type, { isCertain }]) => (isCertain ? type : [])));
   const limits = { types: [...catalog.keys()], selection: selection === null ? null : { certainTypes } };
   return verify(ports, { ...options, ...limits }, onDifference);
+}
+
+const keyOf = ({ key }: RegisteredAggregate) => key;
+
+/** All pages of a list that is read after the last item of the page before. */
+async function* pagesAfter<Item, After>(
+  start: After,
+  read: (after: After) => Promise<readonly Item[]>,
+  afterOf: (last: Item) => After,
+): AsyncGenerator<readonly Item[]> {
+  for (let after = start; ; ) {
+    const page = await read(after);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    yield page;
+    after = afterOf(last);
+  }
 }
 
 const nothing: Selected = { documents: [], aggregateIds: [], isCertain: false };
