@@ -54,6 +54,14 @@ async function insert(...users: readonly string[]): Promise<readonly ObjectId[]>
 const damage = (id: ObjectId) =>
   graph.driver.executeQuery('MATCH ()-[r:HAS_EVENT {event_id: $id}]->() DELETE r', { id: String(id) });
 
+/** A time after every event so far, and before every later one. */
+async function laterThanNow(): Promise<string> {
+  const serverTime = async (): Promise<Date> => (await database.db.command({ hello: 1 })).localTime;
+  const since = new Date((await serverTime()).getTime() + 1);
+  await vi.waitUntil(async () => (await serverTime()) > since);
+  return since.toISOString();
+}
+
 const nameOf = (id: ObjectId) => `memory-event:${id}`;
 const user = () => `user-${new ObjectId()}`;
 
@@ -88,9 +96,7 @@ it('verify --filter compares and repairs the documents that match', async () => 
 
 it('verify --since compares what has changed since, and repairs a ghost among it', async () => {
   const [old] = (await insert(user())) as [ObjectId];
-  const { localTime } = await database.db.command({ hello: 1 });
-  const since = new Date(localTime.getTime() + 1).toISOString();
-  await vi.waitUntil(async () => (await database.db.command({ hello: 1 })).localTime.toISOString() > since);
+  const since = await laterThanNow();
   const [changed, ghost] = (await insert(user(), user())) as [ObjectId, ObjectId];
   for (const id of [old, changed]) await damage(id);
   await documents().deleteOne({ _id: ghost });
@@ -126,9 +132,7 @@ it.each<readonly [string, (id: ObjectId, name: string, since: string) => readonl
 ])('backfill %s records only the selected document', async (_, argsOf) => {
   const name = user();
   await insert(user());
-  const { localTime } = await database.db.command({ hello: 1 });
-  const since = new Date(localTime.getTime() + 1).toISOString();
-  await vi.waitUntil(async () => (await database.db.command({ hello: 1 })).localTime.toISOString() > since);
+  const since = await laterThanNow();
   const [id] = (await insert(name)) as [ObjectId];
   const before = await outbox().countDocuments({});
   const { results } = await outgraph(['backfill', 'memory-event', ...argsOf(id, name, since)], settings());
