@@ -70,7 +70,7 @@ export function workerCommand(shell: Shell): Command {
   const command = new Command('worker')
     .option('--set-up', 'create what is missing in both databases first')
     .addOption(new Option('--once', 'apply what is pending, and exit').conflicts(['port', 'bind']))
-    .option('--give-up-after <seconds>', 'end --once after so long without progress', wholePositive, 120)
+    .option('--give-up-after <seconds>', 'end --once after this time without progress', wholePositive, 120)
     .option('--port <port>', 'answer probes and Prometheus on this port (0: none)', port, 8080)
     .option('--bind <address>', 'listen only on this address (default: all)')
     .option('--json', 'log JSON on a terminal too')

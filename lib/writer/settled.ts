@@ -1,6 +1,6 @@
 /**
- * Waits until events are applied. All waits of a process for one outbox share one query at a time,
- * and nothing is queried while nobody waits.
+ * Waits until events are applied. All waits of a process for one outbox share one query at a time.
+ * Without a wait, there is no query.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Db, type MongoClient, MongoServerError, type ObjectId } from 'mongodb';

@@ -126,7 +126,7 @@ function countQueries(collection: string) {
   return { client, count: () => queries };
 }
 
-it('a hundred waits share their queries, and nothing is queried while nobody waits', async () => {
+it('a hundred waits share their queries, and without a wait there is no query', async () => {
   const { client, count } = countQueries(outboxCollection);
   onTestFinished(() => client.close());
   const db = client.db(database.db.databaseName);

@@ -18,8 +18,8 @@ from outgraph_executor.metrics import MetricExtractor, Owner
 from outgraph_executor.runtime_api import RuntimeApi, Task, error_payload
 
 # Lambda gives an environment ten seconds to initialise. If they are too short, it starts the
-# initialisation again with the first invocation, within the function's time-out. Here it continues
-# for so long instead: a busy machine starts a process slowly.
+# initialisation again with the first invocation, within the function's time-out. Here it may take
+# both times together: a busy machine starts a process slowly.
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 INIT_SECONDS = 10
 
