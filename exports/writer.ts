@@ -14,3 +14,9 @@ export {
 } from '../lib/writer/record-event.ts';
 export { type SettledOptions, settled } from '../lib/writer/settled.ts';
 export { TrackedCollection, trackCollection } from '../lib/writer/tracked-collection.ts';
+export {
+  type ChunkOptions,
+  type CommittedChunks,
+  type InChunks,
+  UnfinishedWrite,
+} from '../lib/writer/write-in-chunks.ts';

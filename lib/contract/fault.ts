@@ -121,16 +121,20 @@ export const infrastructureFaultCodes = [
 export type InfrastructureFaultCode = (typeof infrastructureFaultCodes)[number];
 
 /**
- * Uses of the writer library that could write a document without its event, or an event without its
- * document. Fix the program.
+ * Refusals of the writer library. Most are uses that could write a document without its event, or an
+ * event without its document: fix the program.
  */
 export const writerFaultCodes = [
-  /** A method whose changes cannot be determined, such as a bulk write. */
+  /** A method whose changes cannot be determined, such as a write with a collation. */
   'untracked',
   /** An event outside a running transaction. */
   'no-transaction',
   /** A transaction that could be rolled back after its commit. */
   'write-concern',
+  /** A write matches more documents than one transaction takes. */
+  'too-many-documents',
+  /** A write in chunks failed after some of them were committed. */
+  'unfinished',
 ] as const;
 
 /** The code of a fault of the calling program. */

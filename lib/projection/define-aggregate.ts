@@ -67,6 +67,12 @@ export interface AggregateDefinition<State = unknown> {
    */
   readonly payload: StandardSchemaV1<unknown, State>;
   /**
+   * The top-level fields that `payload` reads. An update that touches only others needs no read of
+   * its documents, if `id` is `documentId`. Default: the fields of a plain `z.object`. Name them for
+   * a schema of another library, and for one with a check of its own, if it ignores other fields.
+   */
+  readonly fields?: readonly string[];
+  /**
    * The projection's labels (with the names of their key properties) and relationship types. The
    * set-up creates their constraints. Without a declaration, the consumer creates them before the
    * first apply that needs them, if it may change the schema.
@@ -83,7 +89,8 @@ export interface AggregateDefinition<State = unknown> {
  * Declares an aggregate type. Add the result to your functions' catalog, so that the consumer knows
  * it.
  *
- * @throws Error if the outbox does not allow the type's name, or an index cannot be created.
+ * @throws Error if the outbox does not allow the type's name, a name in `fields` is a path, or an
+ * index cannot be created.
  * @example
  * export const person = defineAggregate({
  *   type: 'person',
@@ -105,6 +112,12 @@ export function defineAggregate<State>(definition: AggregateDefinition<State>): 
         'use lower-case words joined by hyphens, at most 64 characters.',
     );
   }
+  const path = definition.fields?.find((name) => name.includes('.'));
+  if (path !== undefined)
+    throw new Error(
+      `The aggregate type "${definition.type}" names the path "${path}" in its fields: ` +
+        'name the top-level field that contains it.',
+    );
   for (const index of definition.declares?.indexes ?? []) {
     const problem = indexProblem(index);
     if (problem !== null)

@@ -2,12 +2,11 @@
  * Derives events from documents before and after a write. A write that changes no stored byte, or
  * nothing that the payload's schema reads, records no event.
  */
-import { BSON, type Document } from 'mongodb';
 import { Fault } from '../contract/fault.ts';
 import type { AggregateDefinition } from '../projection/define-aggregate.ts';
 import type { AggregateChange, RecordOptions } from './record-event.ts';
 import { isSamePayload } from './same-payload.ts';
-import type { StoredDocument } from './stored-document.ts';
+import { idKey, type StoredDocument } from './stored-document.ts';
 
 /**
  * Returns the changes between two images of the same documents, matched by `_id`. A document only
@@ -23,11 +22,11 @@ export function documentChanges<State>(
   after: readonly StoredDocument[],
   { recordUnchanged = false }: Pick<RecordOptions, 'recordUnchanged'> = {},
 ): readonly AggregateChange[] {
-  const old = new Map(before.map((stored) => [idText(stored.document), stored]));
+  const old = new Map(before.map((stored) => [idKey(stored.document._id), stored]));
   const changes: AggregateChange[] = [];
   for (const { bytes, document } of after) {
-    const known = old.get(idText(document));
-    old.delete(idText(document));
+    const known = old.get(idKey(document._id));
+    old.delete(idKey(document._id));
     if (known !== undefined && Buffer.compare(known.bytes, bytes) === 0) continue;
     const aggregateId = definition.id(document);
     if (known !== undefined && definition.id(known.document) !== aggregateId) throw idChanged(definition.type);
@@ -36,10 +35,6 @@ export function documentChanges<State>(
   }
   for (const { document } of old.values()) changes.push({ operation: 'delete', aggregateId: definition.id(document) });
   return changes;
-}
-
-function idText(document: Document): string {
-  return BSON.EJSON.stringify(document._id, { relaxed: false });
 }
 
 function idChanged(type: string): Fault {

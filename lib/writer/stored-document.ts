@@ -3,6 +3,7 @@
  * JavaScript's range is decoded to an invalid date.
  */
 import { BSON, type BSONSerializeOptions, type Document, type Timestamp } from 'mongodb';
+import { bsonTypeOf } from '../contract/bson-type.ts';
 import { exactTypes, lenientTypes } from '../contract/exact-types.ts';
 import { Fault } from '../contract/fault.ts';
 
@@ -54,6 +55,17 @@ export function asStored(document: Document, options: BSONSerializeOptions): Doc
 function isEmptyTimestamp(value: unknown): boolean {
   const { _bsontype, t, i } = (value ?? {}) as Partial<Timestamp>;
   return _bsontype === 'Timestamp' && t === 0 && i === 0;
+}
+
+/** Returns the same text for ids that are equal to MongoDB: it compares numbers of all types. */
+export function idKey(id: unknown): string {
+  const type = bsonTypeOf(id) ?? typeof id;
+  if (type === 'Long' || type === 'bigint') return `number ${id}`;
+  if (type === 'Int32' || type === 'Double' || type === 'number') {
+    const number = Number(id);
+    return `number ${Number.isInteger(number) ? BigInt(number) : number}`;
+  }
+  return BSON.EJSON.stringify(id, { relaxed: false });
 }
 
 /** Returns a value as the driver returns it with these options. */

@@ -64,6 +64,7 @@ async function refusalOf(attempt: () => unknown): Promise<Document> {
     if (error instanceof Fault) return { code: error.code, message: error.message };
     if (error instanceof MongoServerError && error.code === 11_000) return { code: 'duplicate-key' };
     if (error instanceof MongoServerError && error.code === 121) return { code: 'validator' };
+    if (error instanceof TypeError) return { code: 'invalid-call' };
     throw error;
   }
   throw new Error('It was not refused.');
@@ -223,7 +224,7 @@ describe('a verb of a tracked collection:', () => {
     if (caught) expect(await commitRegardless(run)).toMatchObject({ failed: true });
     else if (refused === undefined) await attempt();
     else expect(await refusalOf(attempt)).toMatchObject({ code: refused });
-    expect(exactly(await read('notes'))).toBe(exactly([...after].sort(byId)));
+    expect(exactly((await read('notes')).sort(byId))).toBe(exactly([...after].sort(byId)));
     expect(byAggregate(await readEvents())).toStrictEqual(byAggregate(events));
   });
 });
@@ -241,18 +242,30 @@ function byAggregate(events: readonly Document[]): Record<string, readonly strin
   return grouped;
 }
 
+const optionNames = [
+  'hint',
+  'let',
+  'upsert',
+  'collation',
+  'recordUnchanged',
+  'ordered',
+  'returnDocument',
+  'projection',
+  'sort',
+];
+
 async function makeCall(notes: TrackedCollection<unknown>, call: Document, session?: ClientSession): Promise<void> {
-  const { verb, filter, update, replacement, upsert, collation, hint, let: variables } = call;
-  const { recordUnchanged, returnDocument, returns } = call;
-  const options = {
-    ...(hint === undefined ? {} : { hint }),
-    ...(variables === undefined ? {} : { let: variables }),
-    ...(session === undefined ? {} : { session }),
-    ...(upsert === undefined ? {} : { upsert }),
-    ...(collation === undefined ? {} : { collation }),
-    ...(recordUnchanged === undefined ? {} : { recordUnchanged }),
+  const { filter, update, replacement, returns, result } = call;
+  const options: Document = session === undefined ? {} : { session };
+  for (const name of optionNames) if (call[name] !== undefined) options[name] = call[name];
+  if (call.chunkSize !== undefined) options.chunkSize = Number(call.chunkSize);
+  const asStored = { ...options, ...exactTypes };
+  const expectFound = (found: Document | null) => expect(exactly(found)).toBe(exactly(returns));
+  const expectResult = (counts: Document) => {
+    if (result !== undefined)
+      expect(counts).toMatchObject(Object.fromEntries(Object.entries(result).map(([name, n]) => [name, Number(n)])));
   };
-  switch (verb) {
+  switch (call.verb) {
     case 'insertOne':
       await notes.insertOne(call.document, options);
       return;
@@ -263,34 +276,38 @@ async function makeCall(notes: TrackedCollection<unknown>, call: Document, sessi
       await notes.updateOne(filter, update, options);
       return;
     case 'updateMany':
-      await notes.updateMany(filter, update, options);
+      expectResult(await notes.updateMany(filter, update, options));
       return;
     case 'replaceOne':
       await notes.replaceOne(filter, replacement, options);
       return;
-    case 'findOneAndUpdate': {
-      const more = { ...options, ...(returnDocument === undefined ? {} : { returnDocument }), ...exactTypes };
-      expect(exactly(await notes.findOneAndUpdate(filter, update, more))).toBe(exactly(returns));
+    case 'findOneAndUpdate':
+      expectFound(await notes.findOneAndUpdate(filter, update, asStored));
       return;
-    }
+    case 'findOneAndReplace':
+      expectFound(await notes.findOneAndReplace(filter, replacement, asStored));
+      return;
+    case 'findOneAndDelete':
+      expectFound(await notes.findOneAndDelete(filter, asStored));
+      return;
     case 'deleteOne':
       await notes.deleteOne(filter, options);
       return;
     case 'deleteMany':
-      await notes.deleteMany(filter, options);
+      expectResult(await notes.deleteMany(filter, options));
+      return;
+    case 'bulkWrite':
+      expectResult(await notes.bulkWrite(call.operations, options));
       return;
     case 'aggregate':
       notes.aggregate(call.pipeline);
       return;
-    case 'bulkWrite':
-    case 'findOneAndReplace':
-    case 'findOneAndDelete':
     case 'drop':
     case 'rename':
-      notes[verb as 'drop'](call);
+      notes[call.verb as 'drop'](call);
       return;
     default:
-      throw new Error(`There is no verb ${verb}.`);
+      throw new Error(`There is no verb ${call.verb}.`);
   }
 }
 
