@@ -1,6 +1,6 @@
 /**
  * Compares a writer's transaction of document and event with the same transaction of the document
- * alone.
+ * alone, and an update that no event follows with the driver's own.
  */
 import { type ClientSession, type Document, ObjectId } from 'mongodb';
 import pMap from 'p-map';
@@ -11,10 +11,11 @@ import { recordEvent } from '../lib/writer/record-event.ts';
 import { trackCollection } from '../lib/writer/tracked-collection.ts';
 import { BenchOutbox } from './bench-outbox.ts';
 import { compare, type Rate } from './compare.ts';
-import type { Benchmark } from './figure.ts';
+import { againstFirst, type Benchmark } from './figure.ts';
 
 const writers = 16;
 const transactions = 640;
+const updates = 4_000;
 
 const person = defineAggregate({
   type: 'bench-person',
@@ -75,12 +76,31 @@ export const writerBenchmark: Benchmark = {
         { rounds: 12, warmUp: 3 },
       );
       const [alone, ...more] = result.rates as [Rate, ...Rate[]];
-      return more.map((rate, index) => ({
+      const inserts = more.map((rate, index) => ({
         figure: `writer, ${rate.name}, 16 writers, against the document alone`,
         ratio: result.ratios[index + 1] as Rate,
         goal: index === 0 ? null : 0.7,
         rates: [rate, alone],
         unit: 'transactions/s',
       }));
+
+      const existing = Array.from({ length: updates }, create);
+      await people.insertMany(existing);
+      let seen = 0;
+      const update = async (one: (filter: Document, update: Document) => Promise<unknown>) => {
+        seen += 1;
+        const touch = { $set: { lastSeen: seen } };
+        await pMap(existing, ({ _id }) => one({ _id }, touch), { concurrency: writers });
+        return updates;
+      };
+      const updated = await compare(
+        [
+          { name: "the driver's updateOne", run: () => update((filter, set) => people.updateOne(filter, set)) },
+          { name: 'tracked updateOne', run: () => update((filter, set) => tracked.updateOne(filter, set)) },
+        ],
+        { rounds: 12, warmUp: 3 },
+      );
+      const figure = "writer, tracked updateOne of what the payload does not declare, against the driver's updateOne";
+      return [...inserts, againstFirst(updated, { figure, goal: 0.9, unit: 'updates/s' })];
     }),
 };

@@ -27,6 +27,9 @@ import { declaredFields, isUnreadUpdate } from './unread-update.ts';
  */
 export const chunkDocuments = 500;
 
+/** By default, a server's first answer has 101 documents only. It has never more than 16 MB. */
+const batchSize = 100_000;
+
 /** Options of a tracked write that decide in which transaction it runs. */
 export interface TransactionOptions {
   readonly session?: ClientSession;
@@ -200,7 +203,8 @@ export class TrackedDocuments<Schema extends Document> {
   ): Promise<readonly StoredDocument[]> {
     if (typeof filter !== 'object' || filter === null)
       throw new TypeError('The filter must be an object. {} matches every document.');
-    const cursor = this.collection.find(filter, { ...options, raw: true, readPreference: 'primary', session });
+    const raw = { raw: true, readPreference: 'primary', session, batchSize } as const;
+    const cursor = this.collection.find(filter, { ...options, ...raw });
     return ((await cursor.toArray()) as unknown as Uint8Array[]).map(decode);
   }
 

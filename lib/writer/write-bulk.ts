@@ -64,8 +64,8 @@ function readOperations(given: unknown): readonly Operation[] {
   if (!Array.isArray(given) || given.length === 0)
     throw new TypeError('bulkWrite needs a list of at least one operation.');
   return given.map((operation: unknown, index) => {
-    const [[kind, fields], ...others] = Object.entries(operation ?? {}) as [[Operation['kind'], Operation]];
-    const known = kinds.find((name) => name === kind);
+    const [[name, fields] = [], ...others] = Object.entries(operation ?? {}) as [string, Operation][];
+    const known = kinds.find((kind) => kind === name);
     if (known === undefined || others.length > 0)
       throw new TypeError(`bulkWrite: operation ${index} must have exactly one field, one of ${kinds.join(', ')}.`);
     const needed = known === 'insertOne' ? 'document' : 'filter';

@@ -237,7 +237,15 @@ describe('a service that imports it', () => {
     ['outgraph', ['Fault', 'createCatalog', 'defineAggregate', 'defineConfig', 'documentId', 'graph', 'storedNumber']],
     [
       'outgraph/writer',
-      ['TrackedCollection', 'contractVersion', 'recordEvent', 'recordEvents', 'settled', 'trackCollection'],
+      [
+        'TrackedCollection',
+        'UnfinishedWrite',
+        'contractVersion',
+        'recordEvent',
+        'recordEvents',
+        'settled',
+        'trackCollection',
+      ],
     ],
     [
       'outgraph/handlers',
