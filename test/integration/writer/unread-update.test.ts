@@ -1,11 +1,20 @@
 /** Updates of fields that the payload does not declare need no read, and nothing else does without. */
-import { type Document, MongoClient } from 'mongodb';
+import { type Document, MongoClient, type UpdateFilter } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { type AggregateDefinition, defineAggregate, documentId } from '../../../lib/projection/define-aggregate.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { servers } from '../../support/servers.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/test-database.ts';
+
+interface Note {
+  readonly _id: string;
+  readonly text?: string;
+  readonly seen?: number;
+  readonly count?: { readonly x: number };
+  readonly list?: readonly number[];
+  readonly old?: string;
+}
 
 const text = z.string().optional();
 const plain = z.object({ text });
@@ -29,7 +38,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   for (const name of ['notes', 'outbox']) await database.db.collection(name).deleteMany({});
-  await database.db.collection<Document>('notes').insertOne({ _id: 'a' as never, text: 'one', seen: 1, list: [1] });
+  await database.db.collection<Note>('notes').insertOne({ _id: 'a', text: 'one', seen: 1, list: [1] });
   commands = [];
 });
 afterAll(async () => {
@@ -38,7 +47,7 @@ afterAll(async () => {
 });
 
 const track = (definition: AggregateDefinition) =>
-  trackCollection(client, client.db(database.db.databaseName), definition);
+  trackCollection<unknown, Note>(client, client.db(database.db.databaseName), definition);
 const seen = { $set: { seen: 2 } };
 
 describe('an update of a field that the payload does not declare', () => {
@@ -102,7 +111,7 @@ describe('the documents are read', () => {
     ['an update that is no plain object', { $set: new Map([['text', 2]]) }, {}],
   ])('if the update is %s', async (_, update, options) => {
     await track(withPayload(plain))
-      .updateOne({ _id: 'a' }, update, options)
+      .updateOne({ _id: 'a' }, update as UpdateFilter<Note>, options)
       .catch(() => undefined);
     expect(commands[0]).toBe('find');
   });
