@@ -13,6 +13,7 @@ import pytest
 from bson import json_util
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
+from pymongo import DeleteMany, DeleteOne, InsertOne, ReplaceOne, UpdateMany, UpdateOne
 from pymongo.errors import BulkWriteError, OperationFailure
 
 from outgraph_writer import Fault
@@ -54,6 +55,31 @@ def exactly(document: Mapping[str, Any] | None) -> bytes | None:
     return None if document is None else bytes(bson.encode(document))
 
 
+def operations_of(given: list[Document]) -> list[Any]:
+    """The driver's operations of a bulk write in a conformance table."""
+    return [
+        _OPERATIONS[kind](*_arguments(fields), **_options(fields)) for call in given for kind, fields in call.items()
+    ]
+
+
+_OPERATIONS: Final[Mapping[str, Callable[..., Any]]] = {
+    "insertOne": InsertOne,
+    "updateOne": UpdateOne,
+    "updateMany": UpdateMany,
+    "replaceOne": ReplaceOne,
+    "deleteOne": DeleteOne,
+    "deleteMany": DeleteMany,
+}
+
+
+def _arguments(fields: Document) -> list[Any]:
+    return [fields[name] for name in ("document", "filter", "update", "replacement") if name in fields]
+
+
+def _options(fields: Document) -> Document:
+    return {name: fields[name] for name in ("upsert", "hint", "collation") if name in fields}
+
+
 def by_aggregate(events: list[Document]) -> dict[str, list[tuple[str, bytes | None]]]:
     """The events of each aggregate, in their order."""
     grouped: dict[str, list[tuple[str, bytes | None]]] = {}
@@ -67,6 +93,8 @@ def refusal_of(error: BaseException) -> str:
     """The name that the conformance tables use for an error."""
     if isinstance(error, Fault):
         return error.code
+    if isinstance(error, (ValueError, TypeError)):
+        return "invalid-call"
     if isinstance(error, BulkWriteError):
         return _server_refusal(error.details["writeErrors"][0]["code"])
     if isinstance(error, OperationFailure):

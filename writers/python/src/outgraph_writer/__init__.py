@@ -14,6 +14,7 @@ from outgraph_writer.event import CONTRACT_VERSION, OUTBOX, Change
 from outgraph_writer.event_ids import collect_event_ids
 from outgraph_writer.fault import Fault, FaultCode
 from outgraph_writer.graph import graph
+from outgraph_writer.many import Committed, ManyDeleted, ManyUpdated, UnfinishedWrite
 from outgraph_writer.synchronous import TrackedCollection, record_event, record_events, settled, track_collection
 
 __all__ = [
@@ -21,10 +22,14 @@ __all__ = [
     "OUTBOX",
     "Aggregate",
     "Change",
+    "Committed",
     "Fault",
     "FaultCode",
+    "ManyDeleted",
+    "ManyUpdated",
     "Problem",
     "TrackedCollection",
+    "UnfinishedWrite",
     "collect_event_ids",
     "document_id",
     "graph",

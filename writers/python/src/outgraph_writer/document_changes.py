@@ -13,7 +13,7 @@ from bson.raw_bson import RawBSONDocument
 from outgraph_writer.aggregate import Aggregate, id_before, id_of
 from outgraph_writer.event import Change
 from outgraph_writer.fault import Fault
-from outgraph_writer.stored import field_bytes, id_bytes
+from outgraph_writer.stored import field_bytes, id_key
 
 
 def document_changes(
@@ -31,10 +31,10 @@ def document_changes(
             moment before, or may get it in a later chunk of the same write: the events of one id would be in the wrong
             order.
     """
-    old = {id_bytes(document): document for document in before}
+    old = {id_key(document): document for document in before}
     changes: list[Change] = []
     for document in after:
-        known = old.pop(id_bytes(document), None)
+        known = old.pop(id_key(document), None)
         if known is not None and known.raw == document.raw:
             continue
         aggregate_id = id_of(aggregate, document)

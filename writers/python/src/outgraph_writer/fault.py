@@ -33,6 +33,10 @@ FaultCode: TypeAlias = Literal[
     "no-transaction",
     # A transaction that could be rolled back after its commit.
     "write-concern",
+    # A write matches more documents than one transaction takes.
+    "too-many-documents",
+    # A write in chunks failed after some of them were committed.
+    "unfinished",
     # An event was not applied in the time given. It is still applied later.
     "not-settled",
     # The user may not read the outbox.

@@ -105,6 +105,13 @@ def id_bytes(document: RawBSONDocument) -> bytes:
     return bson.encode({"": stored_id(document)})
 
 
+def id_key(document: RawBSONDocument) -> object:
+    """A key that is equal for ids that are equal to MongoDB: it compares numbers of all types."""
+    value = stored_id(document)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if is_number else id_bytes(document)
+
+
 #: The bytes of a value by its type: a number, or what is added to the length that the value begins with.
 #:
 #: https://bsonspec.org/spec.html

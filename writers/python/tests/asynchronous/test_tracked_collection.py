@@ -288,8 +288,8 @@ async def test_reads_are_the_drivers_own(db: AsyncDatabase[Document]) -> None:
 
 
 async def test_a_refusal_says_what_to_use_instead(db: AsyncDatabase[Document]) -> None:
-    with pytest.raises(Fault, match=r"bulk_write is not possible on a tracked collection.*use insert_many") as refused:
-        await track_collection(db, NOTE).bulk_write([])
+    with pytest.raises(Fault, match=r"drop is not possible on a tracked collection.*use delete_many") as refused:
+        await track_collection(db, NOTE).drop()
     assert refused.value.code == "untracked"
 
 

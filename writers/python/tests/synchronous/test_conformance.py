@@ -17,7 +17,7 @@ from pymongo.errors import PyMongoError
 from pymongo.synchronous.client_session import ClientSession
 from pymongo.synchronous.database import Database
 from pymongo.write_concern import WriteConcern
-from support import Document, by_aggregate, each_case, exactly, refusal_of
+from support import Document, by_aggregate, each_case, exactly, operations_of, refusal_of
 from synchronous.outcomes import commit_regardless, expect_outcome
 from synchronous.stored import Stored
 
@@ -124,7 +124,7 @@ def test_a_verb_of_a_tracked_collection(
         else:
             for call in case["calls"]:
                 make_call(notes, call, None)
-    except (Fault, PyMongoError) as error:
+    except (Fault, PyMongoError, ValueError) as error:
         outcome = refusal_of(error)
     if index:
         db.notes.drop_index(index["name"])
@@ -140,68 +140,55 @@ def declared(id_field: str | None, fields: list[str] | None) -> Aggregate:
     return note if id_field is None else replace(note, id=lambda document: str(document[id_field]))
 
 
-REFUSED: Final = {
-    "bulkWrite": "bulk_write",
-    "findOneAndReplace": "find_one_and_replace",
-    "findOneAndDelete": "find_one_and_delete",
-    "drop": "drop",
-    "rename": "rename",
-}
-
-
-WITH_FILTER: Final = {
+VERBS: Final = {
+    "insertOne": "insert_one",
+    "insertMany": "insert_many",
     "updateOne": "update_one",
     "updateMany": "update_many",
     "replaceOne": "replace_one",
     "findOneAndUpdate": "find_one_and_update",
+    "findOneAndReplace": "find_one_and_replace",
+    "findOneAndDelete": "find_one_and_delete",
     "deleteOne": "delete_one",
     "deleteMany": "delete_many",
+    "bulkWrite": "bulk_write",
+    "aggregate": "aggregate",
+    "drop": "drop",
+    "rename": "rename",
+}
+ARGUMENTS: Final = ("document", "documents", "filter", "update", "replacement", "pipeline")
+OPTIONS: Final = {
+    "hint": "hint",
+    "let": "let",
+    "upsert": "upsert",
+    "collation": "collation",
+    "projection": "projection",
+    "sort": "sort",
+    "ordered": "ordered",
+    "chunkSize": "chunk_size",
+    "recordUnchanged": "record_unchanged",
 }
 
 
-def call_with_collation(notes: TrackedCollection[Document], call: Document) -> None:
-    """Treats an argument that the verb does not have as refused."""
-    verb: Callable[..., Any] = getattr(notes, WITH_FILTER[call["verb"]])
-    arguments = [call[name] for name in ("filter", "update", "replacement") if name in call]
-    try:
-        verb(*arguments, collation=call["collation"])
-    except TypeError as error:
-        raise Fault("untracked", str(error)) from error
-
-
 def make_call(notes: TrackedCollection[Document], call: Document, session: ClientSession | None) -> None:
-    filter, update, upsert = call.get("filter", {}), call.get("update", {}), call.get("upsert", False)
-    if "collation" in call:
-        call_with_collation(notes, call)
-        return
-    which = {name: call[name] for name in ("hint", "let") if name in call}
-    asking: Document = which | {"record_unchanged": call.get("recordUnchanged", False)}
-    match call["verb"]:
-        case "insertOne":
-            notes.insert_one(call["document"], session=session)
-        case "insertMany":
-            notes.insert_many(call["documents"], session=session)
-        case "updateOne":
-            notes.update_one(filter, update, upsert, session=session, **asking)
-        case "updateMany":
-            notes.update_many(filter, update, upsert, session=session, **asking)
-        case "replaceOne":
-            notes.replace_one(filter, call["replacement"], upsert, session=session, **asking)
-        case "findOneAndUpdate":
-            image = ReturnDocument.AFTER if call.get("returnDocument") == "after" else ReturnDocument.BEFORE
-            answer = notes.find_one_and_update(
-                filter, update, upsert=upsert, return_document=image, session=session, **asking
-            )
-            assert exactly(answer) == exactly(call["returns"])
-        case "deleteOne":
-            notes.delete_one(filter, session=session, **which)
-        case "deleteMany":
-            notes.delete_many(filter, session=session, **which)
-        case "aggregate":
-            notes.aggregate(call["pipeline"], session=session)
-        case verb:
-            refused: Callable[[], Any] = getattr(notes, REFUSED[verb])
-            refused()
+    verb: Callable[..., Any] = getattr(notes, VERBS[call["verb"]])
+    arguments = [call[name] for name in ARGUMENTS if name in call]
+    if "operations" in call:
+        arguments = [operations_of(call["operations"])]
+    options = {argument: call[name] for name, argument in OPTIONS.items() if name in call}
+    if call.get("returnDocument") == "after":
+        options["return_document"] = ReturnDocument.AFTER
+    try:
+        result = verb(*arguments, session=session, **options)
+    except TypeError as error:
+        # Treats an argument that the verb does not have as refused.
+        if "collation" not in call:
+            raise
+        raise Fault("untracked", str(error)) from error
+    if "returns" in call:
+        assert exactly(result) == exactly(call["returns"])
+    for name, count in call.get("result", {}).items():
+        assert getattr(result, name.replace("Count", "_count")) == count, name
 
 
 @each_case("sessions")

@@ -5,33 +5,33 @@ Each verb writes the documents, and records the events of those that changed, in
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, Generic, NoReturn, TypeVar
 
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReturnDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.command_cursor import AsyncCommandCursor
 from pymongo.asynchronous.cursor import AsyncCursor
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.results import DeleteResult, InsertManyResult, InsertOneResult, UpdateResult
+from pymongo.results import BulkWriteResult, DeleteResult, InsertManyResult, InsertOneResult, UpdateResult
 
 from outgraph_writer.aggregate import Aggregate
-from outgraph_writer.asynchronous.record import create_events, insert_events
-from outgraph_writer.asynchronous.transaction import in_transaction
-from outgraph_writer.document_changes import document_changes
-from outgraph_writer.stored import is_stored_as_sent, raw_options, to_raw, with_own_id
+from outgraph_writer.asynchronous.bulk_write import AsyncBulkWrite
+from outgraph_writer.asynchronous.chunks import commit_chunks, each_chunk
+from outgraph_writer.asynchronous.find_one_and import FindOneAnd, find_one_and_write
+from outgraph_writer.asynchronous.tracked_documents import AsyncTrackedDocuments
+from outgraph_writer.bulk import Request, read_operations
+from outgraph_writer.many import ManyDeleted, ManyUpdated, updated
+from outgraph_writer.stored import with_own_id
 from outgraph_writer.tracking import (
-    CHUNK_DOCUMENTS,
-    Aim,
     Filter,
     Hint,
     Sort,
     Update,
     aim_at,
-    has_inserted,
     ids_of,
-    in_chunks,
     refuse_writing_stages,
     unreadable,
     untracked,
@@ -72,10 +72,8 @@ class AsyncTrackedCollection(Generic[_Document]):
     """
 
     def __init__(self, db: AsyncDatabase[_Document], aggregate: Aggregate) -> None:
-        self._db = db
-        self._aggregate = aggregate
-        self._collection = db.get_collection(aggregate.collection)
-        self._raw = self._collection.with_options(codec_options=raw_options(self._collection.codec_options))
+        self._documents = AsyncTrackedDocuments(db, aggregate)
+        self._collection: AsyncCollection[_Document] = self._documents.collection
 
     async def insert_one(
         self,
@@ -93,7 +91,7 @@ class AsyncTrackedCollection(Generic[_Document]):
         async def insert(own: AsyncClientSession) -> None:
             await self._collection.insert_one(given, session=own, **options)
 
-        await self._insert([given], insert, session, traceparent)
+        await self._documents.insert([given], insert, session, traceparent)
         return InsertOneResult(given["_id"], True)
 
     async def insert_many(
@@ -113,7 +111,7 @@ class AsyncTrackedCollection(Generic[_Document]):
         async def insert(own: AsyncClientSession) -> None:
             await self._collection.insert_many(given, ordered=ordered, session=own, **options)
 
-        await self._insert(given, insert, session, traceparent)
+        await self._documents.insert(given, insert, session, traceparent)
         return InsertManyResult([document["_id"] for document in given], True)
 
     async def update_one(
@@ -137,15 +135,24 @@ class AsyncTrackedCollection(Generic[_Document]):
         options = reading | without_none(
             bypass_document_validation=bypass_document_validation, array_filters=array_filters, comment=comment
         )
+        # A server before 8.0 refuses an order.
+        if sort is None and self._documents.is_unread(update, upsert, record_unchanged):
+
+            async def write_unread(
+                collection: AsyncCollection[_Document], own: AsyncClientSession | None
+            ) -> UpdateResult:
+                return await collection.update_one(filter, update, session=own, **options)
+
+            return await self._documents.track_unread(session, write_unread)
 
         async def write(own: AsyncClientSession) -> UpdateResult:
-            before = await self._read_one(own, filter, sort, reading)
+            before = await self._documents.read_one(own, filter, sort, reading)
             aim = aim_at(before, filter, upsert, options)
             result = await self._collection.update_one(aim.target, update, aim.inserts, session=own, **aim.options)
-            await self._record_result(own, before, aim, result, traceparent, record_unchanged)
+            await self._documents.record_result(own, before, aim, result, traceparent, record_unchanged)
             return result
 
-        return await in_transaction(self._db.client, session, write)
+        return await self._documents.track(session, write)
 
     async def replace_one(
         self,
@@ -167,15 +174,15 @@ class AsyncTrackedCollection(Generic[_Document]):
         options = reading | without_none(bypass_document_validation=bypass_document_validation, comment=comment)
 
         async def write(own: AsyncClientSession) -> UpdateResult:
-            before = await self._read_one(own, filter, sort, reading)
+            before = await self._documents.read_one(own, filter, sort, reading)
             aim = aim_at(before, filter, upsert, options)
             result = await self._collection.replace_one(
                 aim.target, replacement, aim.inserts, session=own, **aim.options
             )
-            await self._record_result(own, before, aim, result, traceparent, record_unchanged)
+            await self._documents.record_result(own, before, aim, result, traceparent, record_unchanged)
             return result
 
-        return await in_transaction(self._db.client, session, write)
+        return await self._documents.track(session, write)
 
     async def find_one_and_update(
         self,
@@ -199,33 +206,83 @@ class AsyncTrackedCollection(Generic[_Document]):
         Returns:
             The document before the update, or after it with ``ReturnDocument.AFTER``. None if there is none.
         """
-        reading = without_none(hint=hint, let=let)
-        options = reading | without_none(array_filters=array_filters, comment=comment)
+        options = without_none(hint=hint, let=let, array_filters=array_filters, comment=comment)
+        if self._documents.is_unread(update, upsert, record_unchanged):
+            options |= without_none(sort=sort)
 
-        async def write(own: AsyncClientSession) -> _Document | None:
-            before = await self._read_one(own, filter, sort, reading)
-            aim = aim_at(before, filter, upsert, options)
-            if not aim.inserts:
-                value = await self._collection.find_one_and_update(
-                    aim.target,
-                    update,
-                    projection,
-                    return_document=return_document,
-                    session=own,
-                    **aim.options,
+            async def write_unread(
+                collection: AsyncCollection[_Document], own: AsyncClientSession | None
+            ) -> _Document | None:
+                return await collection.find_one_and_update(
+                    filter, update, projection, return_document=return_document, session=own, **options
                 )
-                await self._record_from(own, before, ids_of(before), traceparent, record_unchanged)
-                return value
-            # The driver does not return the id of an inserted document, so request the document itself.
-            inserted: Any = await self._raw.find_one_and_update(
-                filter, update, upsert=True, return_document=ReturnDocument.AFTER, session=own, **options
-            )
-            await self._record(own, [], [inserted], traceparent)
-            if return_document == ReturnDocument.BEFORE:
-                return None
-            return await self._collection.find_one(with_ids(ids_of([inserted])), projection, session=own)
 
-        return await in_transaction(self._db.client, session, write)
+            return await self._documents.track_unread(session, write_unread)
+
+        async def write(collection: AsyncCollection[Any], target: Filter, **given: Any) -> Any:
+            return await collection.find_one_and_update(target, update, **given)
+
+        call = FindOneAnd(filter, projection, sort, upsert, return_document, options, traceparent, record_unchanged)
+        found: _Document | None = await find_one_and_write(self._documents, call, session, write)
+        return found
+
+    async def find_one_and_replace(
+        self,
+        filter: Filter,
+        replacement: Mapping[str, Any],
+        projection: Mapping[str, Any] | Iterable[str] | None = None,
+        sort: Sort | None = None,
+        upsert: bool = False,
+        return_document: bool = ReturnDocument.BEFORE,
+        *,
+        hint: Hint | None = None,
+        session: AsyncClientSession | None = None,
+        let: Mapping[str, Any] | None = None,
+        comment: Any = None,
+        traceparent: str | None = None,
+        record_unchanged: bool = False,
+    ) -> _Document | None:
+        """Replaces the first document that matches, and records its event if it changed.
+
+        Returns:
+            The document before or after its replacement, as ``find_one_and_update`` does.
+        """
+        options = without_none(hint=hint, let=let, comment=comment)
+
+        async def write(collection: AsyncCollection[Any], target: Filter, **given: Any) -> Any:
+            return await collection.find_one_and_replace(target, replacement, **given)
+
+        call = FindOneAnd(filter, projection, sort, upsert, return_document, options, traceparent, record_unchanged)
+        found: _Document | None = await find_one_and_write(self._documents, call, session, write)
+        return found
+
+    async def find_one_and_delete(
+        self,
+        filter: Filter,
+        projection: Mapping[str, Any] | Iterable[str] | None = None,
+        sort: Sort | None = None,
+        *,
+        hint: Hint | None = None,
+        session: AsyncClientSession | None = None,
+        let: Mapping[str, Any] | None = None,
+        comment: Any = None,
+        traceparent: str | None = None,
+    ) -> _Document | None:
+        """Deletes the first document that matches, and records its event.
+
+        Returns:
+            The document that it deleted. None if there is none.
+        """
+        reading = without_none(hint=hint, let=let)
+
+        async def delete(own: AsyncClientSession) -> _Document | None:
+            before = await self._documents.read_one(own, filter, sort, reading)
+            target = with_ids(ids_of(before))
+            deleted = await self._collection.find_one_and_delete(target, projection, session=own, comment=comment)
+            await self._documents.record_deleted(own, before, 0 if deleted is None else 1, traceparent)
+            return deleted
+
+        return await self._documents.track(session, delete)
 
     async def update_many(
         self,
@@ -241,28 +298,57 @@ class AsyncTrackedCollection(Generic[_Document]):
         comment: Any = None,
         traceparent: str | None = None,
         record_unchanged: bool = False,
-    ) -> UpdateResult:
-        """Updates every document that matches, and records an event for each that changed."""
+        chunk_size: int | None = None,
+    ) -> ManyUpdated:
+        """Updates every document that matches, and records an event for each that changed.
+
+        With ``chunk_size``, it commits that many documents at a time, each chunk in a transaction of its own with its
+        events: not with ``upsert``, and not in a transaction of yours.
+
+        Raises:
+            Fault: ``too-many-documents`` if one transaction does not take them.
+            UnfinishedWrite: if a chunk fails after others were committed.
+        """
         reading = without_none(hint=hint, let=let)
         options = reading | without_none(
             array_filters=array_filters, bypass_document_validation=bypass_document_validation, comment=comment
         )
 
-        async def write(own: AsyncClientSession) -> UpdateResult:
-            ids = await self._read_ids(own, filter, reading)
-            matched = modified = 0
-            for chunk in in_chunks(ids, CHUNK_DOCUMENTS) if ids else [[]]:
-                before = await self._read_all(own, chunk)
-                aim = aim_at(before, filter, upsert, options)
-                result = await self._collection.update_many(aim.target, update, aim.inserts, session=own, **aim.options)
-                await self._record_result(own, before, aim, result, traceparent, record_unchanged)
-                if not ids:
-                    return result
+        async def write(own: AsyncClientSession, before: Sequence[RawBSONDocument], inserts: bool) -> UpdateResult:
+            aim = aim_at(before, filter, inserts, options)
+            result = await self._collection.update_many(aim.target, update, aim.inserts, session=own, **aim.options)
+            await self._documents.record_result(own, before, aim, result, traceparent, record_unchanged)
+            return result
+
+        if chunk_size is not None:
+            if upsert:
+                raise ValueError("chunk_size and upsert exclude each other: upsert with update_one.")
+
+            async def write_chunk(own: AsyncClientSession, before: Sequence[RawBSONDocument]) -> tuple[int, int]:
+                result = await write(own, before, False)
+                if result.matched_count != len(before):
+                    raise unreadable(self._collection.name, len(before), result.matched_count)
+                return result.modified_count, 0
+
+            done = await commit_chunks(self._documents, filter, reading, chunk_size, session, write_chunk)
+            return updated(done.matched_count, done.modified_count, done.chunks)
+
+        async def write_all(own: AsyncClientSession) -> ManyUpdated:
+            if self._documents.is_unread(update, upsert, record_unchanged):
+                result = await self._collection.update_many(filter, update, session=own, **options)
+                return updated(result.matched_count, result.modified_count, 1)
+            matched, modified, found = 0, 0, False
+            async for before in each_chunk(self._documents, own, filter, reading):
+                result = await write(own, before, False)
                 matched += result.matched_count
                 modified += result.modified_count
-            return UpdateResult({"n": matched, "nModified": modified, "ok": 1.0, "updatedExisting": True}, True)
+                found = True
+            if found:
+                return updated(matched, modified, 1)
+            return ManyUpdated((await write(own, [], upsert)).raw_result, 1)
 
-        return await in_transaction(self._db.client, session, write)
+        # The driver does not retry an update of many documents outside a transaction.
+        return await self._documents.track(session, write_all)
 
     async def delete_one(
         self,
@@ -278,12 +364,12 @@ class AsyncTrackedCollection(Generic[_Document]):
         reading = without_none(hint=hint, let=let)
 
         async def delete(own: AsyncClientSession) -> DeleteResult:
-            before = await self._read_one(own, filter, None, reading)
+            before = await self._documents.read_one(own, filter, None, reading)
             result = await self._collection.delete_one(with_ids(ids_of(before)), session=own, comment=comment)
-            await self._record_deleted(own, before, result, traceparent)
+            await self._documents.record_deleted(own, before, result.deleted_count, traceparent)
             return result
 
-        return await in_transaction(self._db.client, session, delete)
+        return await self._documents.track(session, delete)
 
     async def delete_many(
         self,
@@ -294,20 +380,61 @@ class AsyncTrackedCollection(Generic[_Document]):
         let: Mapping[str, Any] | None = None,
         comment: Any = None,
         traceparent: str | None = None,
-    ) -> DeleteResult:
-        """Deletes every document that matches, and records their events."""
+        chunk_size: int | None = None,
+    ) -> ManyDeleted:
+        """Deletes every document that matches, and records their events.
+
+        ``chunk_size`` and the errors are those of ``update_many``.
+        """
         reading = without_none(hint=hint, let=let)
 
-        async def delete(own: AsyncClientSession) -> DeleteResult:
-            deleted = 0
-            for chunk in in_chunks(await self._read_ids(own, filter, reading), CHUNK_DOCUMENTS):
-                before = await self._read_all(own, chunk)
-                result = await self._collection.delete_many(with_ids(chunk), session=own, comment=comment)
-                await self._record_deleted(own, before, result, traceparent)
-                deleted += result.deleted_count
-            return DeleteResult({"n": deleted, "ok": 1.0}, True)
+        async def write(own: AsyncClientSession, before: Sequence[RawBSONDocument]) -> tuple[int, int]:
+            result = await self._collection.delete_many(with_ids(ids_of(before)), session=own, comment=comment)
+            await self._documents.record_deleted(own, before, result.deleted_count, traceparent)
+            return 0, result.deleted_count
 
-        return await in_transaction(self._db.client, session, delete)
+        if chunk_size is not None:
+            done = await commit_chunks(self._documents, filter, reading, chunk_size, session, write)
+            return ManyDeleted(done.deleted_count, done.chunks)
+
+        async def write_all(own: AsyncClientSession) -> ManyDeleted:
+            deleted = 0
+            async for before in each_chunk(self._documents, own, filter, reading):
+                deleted += (await write(own, before))[1]
+            return ManyDeleted(deleted, 1)
+
+        return await self._documents.track(session, write_all)
+
+    async def bulk_write(
+        self,
+        requests: Sequence[Request],
+        ordered: bool = True,
+        bypass_document_validation: bool | None = None,
+        session: AsyncClientSession | None = None,
+        comment: Any = None,
+        let: Mapping[str, Any] | None = None,
+        *,
+        traceparent: str | None = None,
+        record_unchanged: bool = False,
+    ) -> BulkWriteResult:
+        """Runs PyMongo's operations in their order, in one transaction.
+
+        Each document that they change together has one event.
+
+        Raises:
+            Fault: ``untracked`` with ``ordered=False``: no operation can follow one that failed.
+
+        Example:
+            >>> await people.bulk_write([InsertOne({"_id": "ada"}), DeleteMany({"name": "Eve"})])
+        """
+        operations = read_operations(requests, ordered, self._collection.codec_options)
+        options = without_none(bypass_document_validation=bypass_document_validation, comment=comment, let=let)
+
+        async def write(own: AsyncClientSession) -> BulkWriteResult:
+            bulk = AsyncBulkWrite(self._documents, own, options, record_unchanged)
+            return await bulk.run(operations, traceparent)
+
+        return await self._documents.track(session, write)
 
     def find(self, *args: Any, **kwargs: Any) -> AsyncCursor[_Document]:
         """Calls the driver's method."""
@@ -332,21 +459,6 @@ class AsyncTrackedCollection(Generic[_Document]):
         refuse_writing_stages(pipeline)
         return await self._collection.aggregate(pipeline, session=session, **kwargs)
 
-    async def bulk_write(self, *_: Any, **__: Any) -> NoReturn:
-        """Raises ``untracked``: use the other verbs, in one transaction if they belong together."""
-        raise untracked(
-            "bulk_write",
-            "use insert_many, update_one, update_many or delete_many, in one transaction if they belong together",
-        )
-
-    async def find_one_and_replace(self, *_: Any, **__: Any) -> NoReturn:
-        """Raises ``untracked``: use ``find_one_and_update`` or ``replace_one``."""
-        raise untracked("find_one_and_replace", "use find_one_and_update or replace_one")
-
-    async def find_one_and_delete(self, *_: Any, **__: Any) -> NoReturn:
-        """Raises ``untracked``: use ``find_one`` and ``delete_one`` in one transaction."""
-        raise untracked("find_one_and_delete", "use find_one and delete_one in one transaction")
-
     async def drop(self, *_: Any, **__: Any) -> NoReturn:
         """Raises ``untracked``: use ``delete_many``."""
         raise untracked("drop", "use delete_many, so that every document leaves the graph too")
@@ -354,96 +466,3 @@ class AsyncTrackedCollection(Generic[_Document]):
     async def rename(self, *_: Any, **__: Any) -> NoReturn:
         """Raises ``untracked``: declare an aggregate for the new collection and move the documents."""
         raise untracked("rename", "declare an aggregate for the new collection and move the documents")
-
-    async def _insert(
-        self,
-        documents: Sequence[_Document],
-        insert: Callable[[AsyncClientSession], Awaitable[None]],
-        session: AsyncClientSession | None,
-        traceparent: str | None,
-    ) -> None:
-        """Inserts documents and their events. An invalid event is refused before anything is written."""
-        sent = [to_raw(document, self._collection.codec_options) for document in documents]
-
-        async def work(own: AsyncClientSession) -> None:
-            if all(map(is_stored_as_sent, sent)):
-                events = create_events(
-                    self._db, self._aggregate, document_changes(self._aggregate, [], sent), traceparent
-                )
-                await insert(own)
-                await insert_events(own, self._db, events)
-                return
-            # The server changes some of the documents.
-            await insert(own)
-            for chunk in in_chunks(ids_of(sent), CHUNK_DOCUMENTS):
-                await self._record_from(own, [], chunk, traceparent)
-
-        await in_transaction(self._db.client, session, work)
-
-    async def _record_result(
-        self,
-        own: AsyncClientSession,
-        before: Sequence[RawBSONDocument],
-        aim: Aim,
-        result: UpdateResult,
-        traceparent: str | None,
-        record_unchanged: bool,
-    ) -> None:
-        if has_inserted(result):
-            await self._record_from(own, [], [result.upserted_id], traceparent)
-        elif aim.inserts and result.matched_count > 0:
-            raise unreadable(self._aggregate.collection, result.matched_count, 0)
-        elif result.modified_count > 0:
-            await self._record_from(own, before, ids_of(before), traceparent, record_unchanged)
-
-    async def _record_deleted(
-        self,
-        own: AsyncClientSession,
-        before: Sequence[RawBSONDocument],
-        result: DeleteResult,
-        traceparent: str | None,
-    ) -> None:
-        if result.deleted_count != len(before):
-            raise unreadable(self._aggregate.collection, result.deleted_count, len(before))
-        await self._record(own, before, [], traceparent)
-
-    async def _record_from(
-        self,
-        own: AsyncClientSession,
-        before: Sequence[RawBSONDocument],
-        ids: Sequence[Any],
-        traceparent: str | None,
-        record_unchanged: bool = False,
-    ) -> None:
-        """Reads the current documents, and records an event for each that differs from before."""
-        await self._record(own, before, await self._read_all(own, ids), traceparent, record_unchanged)
-
-    async def _record(
-        self,
-        own: AsyncClientSession,
-        before: Sequence[RawBSONDocument],
-        after: Sequence[RawBSONDocument],
-        traceparent: str | None,
-        record_unchanged: bool = False,
-    ) -> None:
-        changes = document_changes(self._aggregate, before, after, record_unchanged)
-        await insert_events(own, self._db, create_events(self._db, self._aggregate, changes, traceparent))
-
-    async def _read(self, own: AsyncClientSession, filter: Filter, **options: Any) -> list[RawBSONDocument]:
-        return await self._raw.find(filter, session=own, **options).to_list()
-
-    async def _read_one(
-        self, own: AsyncClientSession, filter: Filter, sort: Sort | None, reading: Mapping[str, Any]
-    ) -> list[RawBSONDocument]:
-        """The document that the filter selects, to compare its state before and after. Empty if nothing matches."""
-        return await self._read(own, filter, limit=1, **without_none(sort=sort), **reading)
-
-    async def _read_all(self, own: AsyncClientSession, ids: Sequence[Any]) -> list[RawBSONDocument]:
-        """Raises ``untracked`` unless it finds each of the documents: otherwise an event would be missing."""
-        found = await self._read(own, with_ids(ids)) if ids else []
-        if len(found) != len(ids):
-            raise unreadable(self._aggregate.collection, len(ids), len(found))
-        return found
-
-    async def _read_ids(self, own: AsyncClientSession, filter: Filter, reading: Mapping[str, Any]) -> list[Any]:
-        return ids_of(await self._read(own, filter, projection=["_id"], **reading))

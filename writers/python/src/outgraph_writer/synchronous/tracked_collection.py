@@ -7,33 +7,33 @@ Each verb writes the documents, and records the events of those that changed, in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, Generic, NoReturn, TypeVar
 
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReturnDocument
-from pymongo.results import DeleteResult, InsertManyResult, InsertOneResult, UpdateResult
+from pymongo.results import BulkWriteResult, DeleteResult, InsertManyResult, InsertOneResult, UpdateResult
 from pymongo.synchronous.client_session import ClientSession
+from pymongo.synchronous.collection import Collection
 from pymongo.synchronous.command_cursor import CommandCursor
 from pymongo.synchronous.cursor import Cursor
 from pymongo.synchronous.database import Database
 
 from outgraph_writer.aggregate import Aggregate
-from outgraph_writer.document_changes import document_changes
-from outgraph_writer.stored import is_stored_as_sent, raw_options, to_raw, with_own_id
-from outgraph_writer.synchronous.record import create_events, insert_events
-from outgraph_writer.synchronous.transaction import in_transaction
+from outgraph_writer.bulk import Request, read_operations
+from outgraph_writer.many import ManyDeleted, ManyUpdated, updated
+from outgraph_writer.stored import with_own_id
+from outgraph_writer.synchronous.bulk_write import BulkWrite
+from outgraph_writer.synchronous.chunks import commit_chunks, each_chunk
+from outgraph_writer.synchronous.find_one_and import FindOneAnd, find_one_and_write
+from outgraph_writer.synchronous.tracked_documents import TrackedDocuments
 from outgraph_writer.tracking import (
-    CHUNK_DOCUMENTS,
-    Aim,
     Filter,
     Hint,
     Sort,
     Update,
     aim_at,
-    has_inserted,
     ids_of,
-    in_chunks,
     refuse_writing_stages,
     unreadable,
     untracked,
@@ -74,10 +74,8 @@ class TrackedCollection(Generic[_Document]):
     """
 
     def __init__(self, db: Database[_Document], aggregate: Aggregate) -> None:
-        self._db = db
-        self._aggregate = aggregate
-        self._collection = db.get_collection(aggregate.collection)
-        self._raw = self._collection.with_options(codec_options=raw_options(self._collection.codec_options))
+        self._documents = TrackedDocuments(db, aggregate)
+        self._collection: Collection[_Document] = self._documents.collection
 
     def insert_one(
         self,
@@ -95,7 +93,7 @@ class TrackedCollection(Generic[_Document]):
         def insert(own: ClientSession) -> None:
             self._collection.insert_one(given, session=own, **options)
 
-        self._insert([given], insert, session, traceparent)
+        self._documents.insert([given], insert, session, traceparent)
         return InsertOneResult(given["_id"], True)
 
     def insert_many(
@@ -115,7 +113,7 @@ class TrackedCollection(Generic[_Document]):
         def insert(own: ClientSession) -> None:
             self._collection.insert_many(given, ordered=ordered, session=own, **options)
 
-        self._insert(given, insert, session, traceparent)
+        self._documents.insert(given, insert, session, traceparent)
         return InsertManyResult([document["_id"] for document in given], True)
 
     def update_one(
@@ -139,15 +137,22 @@ class TrackedCollection(Generic[_Document]):
         options = reading | without_none(
             bypass_document_validation=bypass_document_validation, array_filters=array_filters, comment=comment
         )
+        # A server before 8.0 refuses an order.
+        if sort is None and self._documents.is_unread(update, upsert, record_unchanged):
+
+            def write_unread(collection: Collection[_Document], own: ClientSession | None) -> UpdateResult:
+                return collection.update_one(filter, update, session=own, **options)
+
+            return self._documents.track_unread(session, write_unread)
 
         def write(own: ClientSession) -> UpdateResult:
-            before = self._read_one(own, filter, sort, reading)
+            before = self._documents.read_one(own, filter, sort, reading)
             aim = aim_at(before, filter, upsert, options)
             result = self._collection.update_one(aim.target, update, aim.inserts, session=own, **aim.options)
-            self._record_result(own, before, aim, result, traceparent, record_unchanged)
+            self._documents.record_result(own, before, aim, result, traceparent, record_unchanged)
             return result
 
-        return in_transaction(self._db.client, session, write)
+        return self._documents.track(session, write)
 
     def replace_one(
         self,
@@ -169,13 +174,13 @@ class TrackedCollection(Generic[_Document]):
         options = reading | without_none(bypass_document_validation=bypass_document_validation, comment=comment)
 
         def write(own: ClientSession) -> UpdateResult:
-            before = self._read_one(own, filter, sort, reading)
+            before = self._documents.read_one(own, filter, sort, reading)
             aim = aim_at(before, filter, upsert, options)
             result = self._collection.replace_one(aim.target, replacement, aim.inserts, session=own, **aim.options)
-            self._record_result(own, before, aim, result, traceparent, record_unchanged)
+            self._documents.record_result(own, before, aim, result, traceparent, record_unchanged)
             return result
 
-        return in_transaction(self._db.client, session, write)
+        return self._documents.track(session, write)
 
     def find_one_and_update(
         self,
@@ -199,33 +204,81 @@ class TrackedCollection(Generic[_Document]):
         Returns:
             The document before the update, or after it with ``ReturnDocument.AFTER``. None if there is none.
         """
-        reading = without_none(hint=hint, let=let)
-        options = reading | without_none(array_filters=array_filters, comment=comment)
+        options = without_none(hint=hint, let=let, array_filters=array_filters, comment=comment)
+        if self._documents.is_unread(update, upsert, record_unchanged):
+            options |= without_none(sort=sort)
 
-        def write(own: ClientSession) -> _Document | None:
-            before = self._read_one(own, filter, sort, reading)
-            aim = aim_at(before, filter, upsert, options)
-            if not aim.inserts:
-                value = self._collection.find_one_and_update(
-                    aim.target,
-                    update,
-                    projection,
-                    return_document=return_document,
-                    session=own,
-                    **aim.options,
+            def write_unread(collection: Collection[_Document], own: ClientSession | None) -> _Document | None:
+                return collection.find_one_and_update(
+                    filter, update, projection, return_document=return_document, session=own, **options
                 )
-                self._record_from(own, before, ids_of(before), traceparent, record_unchanged)
-                return value
-            # The driver does not return the id of an inserted document, so request the document itself.
-            inserted: Any = self._raw.find_one_and_update(
-                filter, update, upsert=True, return_document=ReturnDocument.AFTER, session=own, **options
-            )
-            self._record(own, [], [inserted], traceparent)
-            if return_document == ReturnDocument.BEFORE:
-                return None
-            return self._collection.find_one(with_ids(ids_of([inserted])), projection, session=own)
 
-        return in_transaction(self._db.client, session, write)
+            return self._documents.track_unread(session, write_unread)
+
+        def write(collection: Collection[Any], target: Filter, **given: Any) -> Any:
+            return collection.find_one_and_update(target, update, **given)
+
+        call = FindOneAnd(filter, projection, sort, upsert, return_document, options, traceparent, record_unchanged)
+        found: _Document | None = find_one_and_write(self._documents, call, session, write)
+        return found
+
+    def find_one_and_replace(
+        self,
+        filter: Filter,
+        replacement: Mapping[str, Any],
+        projection: Mapping[str, Any] | Iterable[str] | None = None,
+        sort: Sort | None = None,
+        upsert: bool = False,
+        return_document: bool = ReturnDocument.BEFORE,
+        *,
+        hint: Hint | None = None,
+        session: ClientSession | None = None,
+        let: Mapping[str, Any] | None = None,
+        comment: Any = None,
+        traceparent: str | None = None,
+        record_unchanged: bool = False,
+    ) -> _Document | None:
+        """Replaces the first document that matches, and records its event if it changed.
+
+        Returns:
+            The document before or after its replacement, as ``find_one_and_update`` does.
+        """
+        options = without_none(hint=hint, let=let, comment=comment)
+
+        def write(collection: Collection[Any], target: Filter, **given: Any) -> Any:
+            return collection.find_one_and_replace(target, replacement, **given)
+
+        call = FindOneAnd(filter, projection, sort, upsert, return_document, options, traceparent, record_unchanged)
+        found: _Document | None = find_one_and_write(self._documents, call, session, write)
+        return found
+
+    def find_one_and_delete(
+        self,
+        filter: Filter,
+        projection: Mapping[str, Any] | Iterable[str] | None = None,
+        sort: Sort | None = None,
+        *,
+        hint: Hint | None = None,
+        session: ClientSession | None = None,
+        let: Mapping[str, Any] | None = None,
+        comment: Any = None,
+        traceparent: str | None = None,
+    ) -> _Document | None:
+        """Deletes the first document that matches, and records its event.
+
+        Returns:
+            The document that it deleted. None if there is none.
+        """
+        reading = without_none(hint=hint, let=let)
+
+        def delete(own: ClientSession) -> _Document | None:
+            before = self._documents.read_one(own, filter, sort, reading)
+            target = with_ids(ids_of(before))
+            deleted = self._collection.find_one_and_delete(target, projection, session=own, comment=comment)
+            self._documents.record_deleted(own, before, 0 if deleted is None else 1, traceparent)
+            return deleted
+
+        return self._documents.track(session, delete)
 
     def update_many(
         self,
@@ -241,28 +294,57 @@ class TrackedCollection(Generic[_Document]):
         comment: Any = None,
         traceparent: str | None = None,
         record_unchanged: bool = False,
-    ) -> UpdateResult:
-        """Updates every document that matches, and records an event for each that changed."""
+        chunk_size: int | None = None,
+    ) -> ManyUpdated:
+        """Updates every document that matches, and records an event for each that changed.
+
+        With ``chunk_size``, it commits that many documents at a time, each chunk in a transaction of its own with its
+        events: not with ``upsert``, and not in a transaction of yours.
+
+        Raises:
+            Fault: ``too-many-documents`` if one transaction does not take them.
+            UnfinishedWrite: if a chunk fails after others were committed.
+        """
         reading = without_none(hint=hint, let=let)
         options = reading | without_none(
             array_filters=array_filters, bypass_document_validation=bypass_document_validation, comment=comment
         )
 
-        def write(own: ClientSession) -> UpdateResult:
-            ids = self._read_ids(own, filter, reading)
-            matched = modified = 0
-            for chunk in in_chunks(ids, CHUNK_DOCUMENTS) if ids else [[]]:
-                before = self._read_all(own, chunk)
-                aim = aim_at(before, filter, upsert, options)
-                result = self._collection.update_many(aim.target, update, aim.inserts, session=own, **aim.options)
-                self._record_result(own, before, aim, result, traceparent, record_unchanged)
-                if not ids:
-                    return result
+        def write(own: ClientSession, before: Sequence[RawBSONDocument], inserts: bool) -> UpdateResult:
+            aim = aim_at(before, filter, inserts, options)
+            result = self._collection.update_many(aim.target, update, aim.inserts, session=own, **aim.options)
+            self._documents.record_result(own, before, aim, result, traceparent, record_unchanged)
+            return result
+
+        if chunk_size is not None:
+            if upsert:
+                raise ValueError("chunk_size and upsert exclude each other: upsert with update_one.")
+
+            def write_chunk(own: ClientSession, before: Sequence[RawBSONDocument]) -> tuple[int, int]:
+                result = write(own, before, False)
+                if result.matched_count != len(before):
+                    raise unreadable(self._collection.name, len(before), result.matched_count)
+                return result.modified_count, 0
+
+            done = commit_chunks(self._documents, filter, reading, chunk_size, session, write_chunk)
+            return updated(done.matched_count, done.modified_count, done.chunks)
+
+        def write_all(own: ClientSession) -> ManyUpdated:
+            if self._documents.is_unread(update, upsert, record_unchanged):
+                result = self._collection.update_many(filter, update, session=own, **options)
+                return updated(result.matched_count, result.modified_count, 1)
+            matched, modified, found = 0, 0, False
+            for before in each_chunk(self._documents, own, filter, reading):
+                result = write(own, before, False)
                 matched += result.matched_count
                 modified += result.modified_count
-            return UpdateResult({"n": matched, "nModified": modified, "ok": 1.0, "updatedExisting": True}, True)
+                found = True
+            if found:
+                return updated(matched, modified, 1)
+            return ManyUpdated((write(own, [], upsert)).raw_result, 1)
 
-        return in_transaction(self._db.client, session, write)
+        # The driver does not retry an update of many documents outside a transaction.
+        return self._documents.track(session, write_all)
 
     def delete_one(
         self,
@@ -278,12 +360,12 @@ class TrackedCollection(Generic[_Document]):
         reading = without_none(hint=hint, let=let)
 
         def delete(own: ClientSession) -> DeleteResult:
-            before = self._read_one(own, filter, None, reading)
+            before = self._documents.read_one(own, filter, None, reading)
             result = self._collection.delete_one(with_ids(ids_of(before)), session=own, comment=comment)
-            self._record_deleted(own, before, result, traceparent)
+            self._documents.record_deleted(own, before, result.deleted_count, traceparent)
             return result
 
-        return in_transaction(self._db.client, session, delete)
+        return self._documents.track(session, delete)
 
     def delete_many(
         self,
@@ -294,20 +376,61 @@ class TrackedCollection(Generic[_Document]):
         let: Mapping[str, Any] | None = None,
         comment: Any = None,
         traceparent: str | None = None,
-    ) -> DeleteResult:
-        """Deletes every document that matches, and records their events."""
+        chunk_size: int | None = None,
+    ) -> ManyDeleted:
+        """Deletes every document that matches, and records their events.
+
+        ``chunk_size`` and the errors are those of ``update_many``.
+        """
         reading = without_none(hint=hint, let=let)
 
-        def delete(own: ClientSession) -> DeleteResult:
-            deleted = 0
-            for chunk in in_chunks(self._read_ids(own, filter, reading), CHUNK_DOCUMENTS):
-                before = self._read_all(own, chunk)
-                result = self._collection.delete_many(with_ids(chunk), session=own, comment=comment)
-                self._record_deleted(own, before, result, traceparent)
-                deleted += result.deleted_count
-            return DeleteResult({"n": deleted, "ok": 1.0}, True)
+        def write(own: ClientSession, before: Sequence[RawBSONDocument]) -> tuple[int, int]:
+            result = self._collection.delete_many(with_ids(ids_of(before)), session=own, comment=comment)
+            self._documents.record_deleted(own, before, result.deleted_count, traceparent)
+            return 0, result.deleted_count
 
-        return in_transaction(self._db.client, session, delete)
+        if chunk_size is not None:
+            done = commit_chunks(self._documents, filter, reading, chunk_size, session, write)
+            return ManyDeleted(done.deleted_count, done.chunks)
+
+        def write_all(own: ClientSession) -> ManyDeleted:
+            deleted = 0
+            for before in each_chunk(self._documents, own, filter, reading):
+                deleted += (write(own, before))[1]
+            return ManyDeleted(deleted, 1)
+
+        return self._documents.track(session, write_all)
+
+    def bulk_write(
+        self,
+        requests: Sequence[Request],
+        ordered: bool = True,
+        bypass_document_validation: bool | None = None,
+        session: ClientSession | None = None,
+        comment: Any = None,
+        let: Mapping[str, Any] | None = None,
+        *,
+        traceparent: str | None = None,
+        record_unchanged: bool = False,
+    ) -> BulkWriteResult:
+        """Runs PyMongo's operations in their order, in one transaction.
+
+        Each document that they change together has one event.
+
+        Raises:
+            Fault: ``untracked`` with ``ordered=False``: no operation can follow one that failed.
+
+        Example:
+            >>> people.bulk_write([InsertOne({"_id": "ada"}), DeleteMany({"name": "Eve"})])
+        """
+        operations = read_operations(requests, ordered, self._collection.codec_options)
+        options = without_none(bypass_document_validation=bypass_document_validation, comment=comment, let=let)
+
+        def write(own: ClientSession) -> BulkWriteResult:
+            bulk = BulkWrite(self._documents, own, options, record_unchanged)
+            return bulk.run(operations, traceparent)
+
+        return self._documents.track(session, write)
 
     def find(self, *args: Any, **kwargs: Any) -> Cursor[_Document]:
         """Calls the driver's method."""
@@ -332,21 +455,6 @@ class TrackedCollection(Generic[_Document]):
         refuse_writing_stages(pipeline)
         return self._collection.aggregate(pipeline, session=session, **kwargs)
 
-    def bulk_write(self, *_: Any, **__: Any) -> NoReturn:
-        """Raises ``untracked``: use the other verbs, in one transaction if they belong together."""
-        raise untracked(
-            "bulk_write",
-            "use insert_many, update_one, update_many or delete_many, in one transaction if they belong together",
-        )
-
-    def find_one_and_replace(self, *_: Any, **__: Any) -> NoReturn:
-        """Raises ``untracked``: use ``find_one_and_update`` or ``replace_one``."""
-        raise untracked("find_one_and_replace", "use find_one_and_update or replace_one")
-
-    def find_one_and_delete(self, *_: Any, **__: Any) -> NoReturn:
-        """Raises ``untracked``: use ``find_one`` and ``delete_one`` in one transaction."""
-        raise untracked("find_one_and_delete", "use find_one and delete_one in one transaction")
-
     def drop(self, *_: Any, **__: Any) -> NoReturn:
         """Raises ``untracked``: use ``delete_many``."""
         raise untracked("drop", "use delete_many, so that every document leaves the graph too")
@@ -354,96 +462,3 @@ class TrackedCollection(Generic[_Document]):
     def rename(self, *_: Any, **__: Any) -> NoReturn:
         """Raises ``untracked``: declare an aggregate for the new collection and move the documents."""
         raise untracked("rename", "declare an aggregate for the new collection and move the documents")
-
-    def _insert(
-        self,
-        documents: Sequence[_Document],
-        insert: Callable[[ClientSession], None],
-        session: ClientSession | None,
-        traceparent: str | None,
-    ) -> None:
-        """Inserts documents and their events. An invalid event is refused before anything is written."""
-        sent = [to_raw(document, self._collection.codec_options) for document in documents]
-
-        def work(own: ClientSession) -> None:
-            if all(map(is_stored_as_sent, sent)):
-                events = create_events(
-                    self._db, self._aggregate, document_changes(self._aggregate, [], sent), traceparent
-                )
-                insert(own)
-                insert_events(own, self._db, events)
-                return
-            # The server changes some of the documents.
-            insert(own)
-            for chunk in in_chunks(ids_of(sent), CHUNK_DOCUMENTS):
-                self._record_from(own, [], chunk, traceparent)
-
-        in_transaction(self._db.client, session, work)
-
-    def _record_result(
-        self,
-        own: ClientSession,
-        before: Sequence[RawBSONDocument],
-        aim: Aim,
-        result: UpdateResult,
-        traceparent: str | None,
-        record_unchanged: bool,
-    ) -> None:
-        if has_inserted(result):
-            self._record_from(own, [], [result.upserted_id], traceparent)
-        elif aim.inserts and result.matched_count > 0:
-            raise unreadable(self._aggregate.collection, result.matched_count, 0)
-        elif result.modified_count > 0:
-            self._record_from(own, before, ids_of(before), traceparent, record_unchanged)
-
-    def _record_deleted(
-        self,
-        own: ClientSession,
-        before: Sequence[RawBSONDocument],
-        result: DeleteResult,
-        traceparent: str | None,
-    ) -> None:
-        if result.deleted_count != len(before):
-            raise unreadable(self._aggregate.collection, result.deleted_count, len(before))
-        self._record(own, before, [], traceparent)
-
-    def _record_from(
-        self,
-        own: ClientSession,
-        before: Sequence[RawBSONDocument],
-        ids: Sequence[Any],
-        traceparent: str | None,
-        record_unchanged: bool = False,
-    ) -> None:
-        """Reads the current documents, and records an event for each that differs from before."""
-        self._record(own, before, self._read_all(own, ids), traceparent, record_unchanged)
-
-    def _record(
-        self,
-        own: ClientSession,
-        before: Sequence[RawBSONDocument],
-        after: Sequence[RawBSONDocument],
-        traceparent: str | None,
-        record_unchanged: bool = False,
-    ) -> None:
-        changes = document_changes(self._aggregate, before, after, record_unchanged)
-        insert_events(own, self._db, create_events(self._db, self._aggregate, changes, traceparent))
-
-    def _read(self, own: ClientSession, filter: Filter, **options: Any) -> list[RawBSONDocument]:
-        return self._raw.find(filter, session=own, **options).to_list()
-
-    def _read_one(
-        self, own: ClientSession, filter: Filter, sort: Sort | None, reading: Mapping[str, Any]
-    ) -> list[RawBSONDocument]:
-        """The document that the filter selects, to compare its state before and after. Empty if nothing matches."""
-        return self._read(own, filter, limit=1, **without_none(sort=sort), **reading)
-
-    def _read_all(self, own: ClientSession, ids: Sequence[Any]) -> list[RawBSONDocument]:
-        """Raises ``untracked`` unless it finds each of the documents: otherwise an event would be missing."""
-        found = self._read(own, with_ids(ids)) if ids else []
-        if len(found) != len(ids):
-            raise unreadable(self._aggregate.collection, len(ids), len(found))
-        return found
-
-    def _read_ids(self, own: ClientSession, filter: Filter, reading: Mapping[str, Any]) -> list[Any]:
-        return ids_of(self._read(own, filter, projection=["_id"], **reading))
