@@ -37,6 +37,10 @@ const (
 	CodeWriteConcern Code = "write-concern"
 	// CodeUntracked means that the call could write without recording events.
 	CodeUntracked Code = "untracked"
+	// CodeTooManyDocuments means that a write matches more documents than one transaction takes.
+	CodeTooManyDocuments Code = "too-many-documents"
+	// CodeUnfinished means that a write in chunks failed after some of them were committed.
+	CodeUnfinished Code = "unfinished"
 	// CodeNotSettled means that an event was not applied in the time given. It is still applied later.
 	CodeNotSettled Code = "not-settled"
 	// CodePermissionDenied means that the user may not read the outbox.

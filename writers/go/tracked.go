@@ -22,8 +22,7 @@ const chunkDocuments = 500
 // error, neither document nor event is written. A transaction that the verb joined can no longer be committed: return
 // the error from the transaction.
 //
-// Verbs whose results do not identify their changes do not exist here: BulkWrite, FindOneAndReplace, FindOneAndDelete,
-// Drop, Rename.
+// Verbs whose results do not identify their changes do not exist here: Drop, Rename.
 type Collection struct {
 	aggregate  Aggregate
 	db         *mongo.Database
@@ -118,7 +117,8 @@ func (c *Collection) DeleteOne(
 	return result, nil
 }
 
-// DeleteMany deletes every document that matches. It refuses a collation with [CodeUntracked].
+// DeleteMany deletes every document that matches, in one transaction. It refuses a collation with [CodeUntracked], and
+// more documents than one transaction takes with [CodeTooManyDocuments]: see [Collection.DeleteManyInChunks].
 //
 //	_, err := people.DeleteMany(ctx, bson.M{"city": "London"})
 func (c *Collection) DeleteMany(
@@ -131,34 +131,31 @@ func (c *Collection) DeleteMany(
 	if err != nil {
 		return nil, err
 	}
-	withoutHint := with(opts, func(o *options.DeleteManyOptions) { o.Hint = nil })
 	var result *mongo.DeleteResult
 	err = c.track(ctx, func(ctx context.Context) error {
 		result = &mongo.DeleteResult{Acknowledged: true}
-		ids, err := c.readIDs(ctx, filter, given.Hint, given.Let)
-		if err != nil {
+		return c.eachChunk(ctx, filter, find(given.Hint, given.Let), func(before []bson.Raw) error {
+			deleted, err := c.deleteAll(ctx, before, opts)
+			result.DeletedCount += deleted
 			return err
-		}
-		for chunk := range slices.Chunk(ids, chunkDocuments) {
-			before, err := c.readAll(ctx, chunk)
-			if err != nil {
-				return err
-			}
-			deleted, err := c.collection.DeleteMany(ctx, withIDs(chunk), withoutHint...)
-			if err != nil {
-				return c.failed("deleting", err)
-			}
-			if err := c.recordDeleted(ctx, before, deleted); err != nil {
-				return err
-			}
-			result.DeletedCount += deleted.DeletedCount
-		}
-		return nil
+		})
 	})
 	if err != nil {
 		return nil, err
 	}
 	return result, nil
+}
+
+// deleteAll deletes the documents that were just read, and records it.
+func (c *Collection) deleteAll(
+	ctx context.Context, before []bson.Raw, opts []options.Lister[options.DeleteManyOptions],
+) (int64, error) {
+	withoutHint := with(opts, func(o *options.DeleteManyOptions) { o.Hint = nil })
+	deleted, err := c.collection.DeleteMany(ctx, withIDs(idsOf(before)), withoutHint...)
+	if err != nil {
+		return 0, c.failed("deleting", err)
+	}
+	return deleted.DeletedCount, c.recordDeleted(ctx, before, deleted)
 }
 
 func (c *Collection) track(ctx context.Context, work func(ctx context.Context) error) error {

@@ -68,11 +68,14 @@ func (c *Collection) Aggregate(
 	return c.collection.Aggregate(ctx, pipeline, opts...)
 }
 
+// By default, a server's first answer has 101 documents only. It has never more than 16 MB.
+const batchSize = 100_000
+
 // read returns the stored bytes of the documents.
 func (c *Collection) read(
 	ctx context.Context, filter any, opts ...options.Lister[options.FindOptions],
 ) ([]bson.Raw, error) {
-	cursor, err := c.collection.Find(ctx, filter, opts...)
+	cursor, err := c.collection.Find(ctx, filter, append(opts, options.Find().SetBatchSize(batchSize))...)
 	if err != nil {
 		return nil, c.failed("reading", err)
 	}
@@ -118,11 +121,6 @@ func (c *Collection) readAll(ctx context.Context, ids []any) ([]bson.Raw, error)
 		return nil, c.unreadable(len(ids), found)
 	}
 	return documents, nil
-}
-
-func (c *Collection) readIDs(ctx context.Context, filter, hint, let any) ([]any, error) {
-	documents, err := c.read(ctx, filter, find(hint, let).SetProjection(bson.D{{Key: "_id", Value: 1}}))
-	return idsOf(documents), err
 }
 
 // find returns the options of a read with the hint and the let of a write.

@@ -45,6 +45,8 @@ func refusalOf(err error) string {
 		return ""
 	case errors.Is(err, errNotOffered):
 		return string(outgraph.CodeUntracked)
+	case errors.Is(err, outgraph.ErrInvalidCall):
+		return "invalid-call"
 	case errors.As(err, &fault):
 		return string(fault.Code)
 	case mongo.IsDuplicateKeyError(err):

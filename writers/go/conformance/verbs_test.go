@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -45,6 +46,12 @@ type call struct {
 	Unchanged      bool           `bson:"recordUnchanged"`
 	ReturnDocument string         `bson:"returnDocument"`
 	Returns        *bson.RawValue `bson:"returns"`
+	Projection     bson.Raw       `bson:"projection"`
+	Sort           bson.Raw       `bson:"sort"`
+	ChunkSize      int            `bson:"chunkSize"`
+	Operations     []bson.D       `bson:"operations"`
+	Ordered        *bool          `bson:"ordered"`
+	Result         bson.M         `bson:"result"`
 }
 
 type index struct {
@@ -90,10 +97,12 @@ func TestVerbs(t *testing.T) {
 				}
 			}
 			expectOutcome(t, attempt(t, db, notes, given), given.Refused, "")
-			slices.SortFunc(given.After, func(left, right bson.Raw) int {
-				return strings.Compare(testdb.Text(t, left.Lookup("_id")), testdb.Text(t, right.Lookup("_id")))
-			})
 			after := testdb.All(t, db, "notes", "_id")
+			for _, documents := range [][]bson.Raw{after, given.After} {
+				slices.SortFunc(documents, func(left, right bson.Raw) int {
+					return strings.Compare(testdb.Text(t, left.Lookup("_id")), testdb.Text(t, right.Lookup("_id")))
+				})
+			}
 			if got, want := testdb.Text(t, after), testdb.Text(t, given.After); got != want {
 				t.Errorf("notes contains %s, not %s", got, want)
 			}
@@ -172,7 +181,15 @@ func makeCall(ctx context.Context, t *testing.T, notes *outgraph.Collection, cal
 		_, err = notes.UpdateOne(ctx, call.Filter, update, opts)
 	case "updateMany":
 		opts := options.UpdateMany().SetUpsert(call.Upsert).SetCollation(collation).SetHint(hint).SetLet(let)
-		_, err = notes.UpdateMany(ctx, call.Filter, update, opts)
+		if call.ChunkSize != 0 {
+			var committed outgraph.Committed
+			committed, err = notes.UpdateManyInChunks(ctx, call.ChunkSize, call.Filter, update, opts)
+			call.expectResult(t, committed, err)
+			break
+		}
+		var updated *mongo.UpdateResult
+		updated, err = notes.UpdateMany(ctx, call.Filter, update, opts)
+		call.expectResult(t, updated, err)
 	case "replaceOne":
 		opts := options.Replace().SetUpsert(call.Upsert).SetCollation(collation).SetHint(hint).SetLet(let)
 		_, err = notes.ReplaceOne(ctx, call.Filter, call.Replacement, opts)
@@ -181,29 +198,137 @@ func makeCall(ctx context.Context, t *testing.T, notes *outgraph.Collection, cal
 		if call.ReturnDocument == "after" {
 			opts.SetReturnDocument(options.After)
 		}
-		var found bson.Raw
-		found, err = notes.FindOneAndUpdate(ctx, call.Filter, update, opts).Raw()
-		wanted := call.Returns != nil && call.Returns.Type == bson.TypeEmbeddedDocument
-		switch {
-		case errors.Is(err, mongo.ErrNoDocuments) && !wanted:
-			err = nil
-		case err == nil && (!wanted || testdb.Text(t, found) != testdb.Text(t, *call.Returns)):
-			t.Errorf("it returns %s, not %s", found, call.Returns)
+		setNonNil(opts.SetProjection, call.Projection)
+		setNonNil(opts.SetSort, call.Sort)
+		err = call.expectFound(t, notes.FindOneAndUpdate(ctx, call.Filter, update, opts))
+	case "findOneAndReplace":
+		opts := options.FindOneAndReplace().SetUpsert(call.Upsert).SetCollation(collation).SetHint(hint).SetLet(let)
+		if call.ReturnDocument == "after" {
+			opts.SetReturnDocument(options.After)
 		}
+		setNonNil(opts.SetProjection, call.Projection)
+		setNonNil(opts.SetSort, call.Sort)
+		err = call.expectFound(t, notes.FindOneAndReplace(ctx, call.Filter, call.Replacement, opts))
+	case "findOneAndDelete":
+		opts := options.FindOneAndDelete().SetCollation(collation).SetHint(hint).SetLet(let)
+		setNonNil(opts.SetProjection, call.Projection)
+		setNonNil(opts.SetSort, call.Sort)
+		err = call.expectFound(t, notes.FindOneAndDelete(ctx, call.Filter, opts))
 	case "deleteOne":
 		_, err = notes.DeleteOne(ctx, call.Filter,
 			options.DeleteOne().SetCollation(collation).SetHint(hint).SetLet(let))
 	case "deleteMany":
-		_, err = notes.DeleteMany(ctx, call.Filter,
-			options.DeleteMany().SetCollation(collation).SetHint(hint).SetLet(let))
+		opts := options.DeleteMany().SetCollation(collation).SetHint(hint).SetLet(let)
+		if call.ChunkSize != 0 {
+			var committed outgraph.Committed
+			committed, err = notes.DeleteManyInChunks(ctx, call.ChunkSize, call.Filter, opts)
+			call.expectResult(t, committed, err)
+			break
+		}
+		var deleted *mongo.DeleteResult
+		deleted, err = notes.DeleteMany(ctx, call.Filter, opts)
+		call.expectResult(t, deleted, err)
+	case "bulkWrite":
+		opts := options.BulkWrite()
+		if let != nil {
+			opts.SetLet(let)
+		}
+		if call.Ordered != nil {
+			opts.SetOrdered(*call.Ordered)
+		}
+		var written *mongo.BulkWriteResult
+		written, err = notes.BulkWrite(ctx, call.models(t), opts)
+		call.expectResult(t, written, err)
 	case "aggregate":
 		_, err = notes.Aggregate(ctx, call.Pipeline)
-	case "bulkWrite", "findOneAndReplace", "findOneAndDelete", "drop", "rename":
+	case "drop", "rename":
 		return errNotOffered
 	default:
 		t.Fatalf("there is no verb %s", call.Verb)
 	}
 	return err
+}
+
+func setNonNil[Builder any](set func(value any) Builder, value bson.Raw) {
+	if value != nil {
+		set(value)
+	}
+}
+
+// expectFound compares the document of a result with the expected one. It returns the error, unless it is that nothing
+// was found as expected.
+func (c call) expectFound(t *testing.T, result *mongo.SingleResult) error {
+	t.Helper()
+	found, err := result.Raw()
+	wanted := c.Returns != nil && c.Returns.Type == bson.TypeEmbeddedDocument
+	switch {
+	case errors.Is(err, mongo.ErrNoDocuments) && !wanted:
+		return nil
+	case err == nil && (!wanted || testdb.Text(t, found) != testdb.Text(t, *c.Returns)):
+		t.Errorf("it returns %s, not %s", found, c.Returns)
+	}
+	return err
+}
+
+// expectResult compares the counts of a result that the case names.
+func (c call) expectResult(t *testing.T, result any, err error) {
+	t.Helper()
+	if err != nil {
+		return
+	}
+	fields := reflect.Indirect(reflect.ValueOf(result))
+	for name, count := range c.Result {
+		field := fields.FieldByName(strings.ToUpper(name[:1]) + name[1:])
+		if got := field.Int(); got != int64(count.(int32)) {
+			t.Errorf("%s is %d, not %d", name, got, count)
+		}
+	}
+}
+
+// models returns the driver's models of a bulk write.
+func (c call) models(t *testing.T) []mongo.WriteModel {
+	t.Helper()
+	var models []mongo.WriteModel
+	for _, operation := range c.Operations {
+		encoded, err := bson.Marshal(operation[0].Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var given call
+		if err := bson.Unmarshal(encoded, &given); err != nil {
+			t.Fatal(err)
+		}
+		models = append(models, given.model(t, operation[0].Key))
+	}
+	return models
+}
+
+func (c call) model(t *testing.T, kind string) mongo.WriteModel {
+	t.Helper()
+	hint, _ := c.hintAndLet()
+	collation := collationOf(c.Collation)
+	switch kind {
+	case "insertOne":
+		return &mongo.InsertOneModel{Document: c.Document}
+	case "updateOne":
+		return &mongo.UpdateOneModel{
+			Filter: c.Filter, Update: updateOf(c.Update), Upsert: &c.Upsert, Hint: hint, Collation: collation,
+		}
+	case "updateMany":
+		return &mongo.UpdateManyModel{
+			Filter: c.Filter, Update: updateOf(c.Update), Upsert: &c.Upsert, Hint: hint, Collation: collation,
+		}
+	case "replaceOne":
+		return &mongo.ReplaceOneModel{
+			Filter: c.Filter, Replacement: c.Replacement, Upsert: &c.Upsert, Hint: hint, Collation: collation,
+		}
+	case "deleteOne":
+		return &mongo.DeleteOneModel{Filter: c.Filter, Hint: hint, Collation: collation}
+	case "deleteMany":
+		return &mongo.DeleteManyModel{Filter: c.Filter, Hint: hint, Collation: collation}
+	}
+	t.Fatalf("there is no operation %s", kind)
+	return nil
 }
 
 // updateOf returns an update or a pipeline for the driver.
