@@ -25,11 +25,11 @@ import {
 
 /**
  * Number of documents that one transaction takes. MongoDB aborts a transaction after
- * `transactionLifetimeLimitSeconds`, 60 by default.
+ * `transactionLifetimeLimitSeconds`, 60 by default, and earlier if it fills the server's cache.
  *
  * https://www.mongodb.com/docs/manual/reference/parameters/#mongodb-parameter-param.transactionLifetimeLimitSeconds
  */
-export const maxDocuments = 100_000;
+export const maxDocuments = 20_000;
 
 /** How long a transaction of many documents goes on, if they are large or the server is slow. */
 const maxMillis = 45_000;

@@ -272,7 +272,7 @@ func TestAWrongWriteInChunksIsRefused(t *testing.T) {
 func TestMoreDocumentsThanOneTransactionTakesAreRefused(t *testing.T) {
 	t.Parallel()
 	db := testdb.New(t)
-	many := make([]any, 100_001)
+	many := make([]any, 20_001)
 	for index := range many {
 		many[index] = byID(index)
 	}
@@ -289,7 +289,7 @@ func TestMoreDocumentsThanOneTransactionTakesAreRefused(t *testing.T) {
 	} {
 		err := write()
 		if !errors.Is(err, &outgraph.Fault{Code: outgraph.CodeTooManyDocuments}) ||
-			!strings.Contains(err.Error(), "than 100000 documents") {
+			!strings.Contains(err.Error(), "than 20000 documents") {
 			t.Errorf("%v", err)
 		}
 	}

@@ -14,10 +14,10 @@ import (
 
 const (
 	// The number of documents that one transaction takes. MongoDB aborts a transaction after
-	// transactionLifetimeLimitSeconds, 60 by default.
+	// transactionLifetimeLimitSeconds, 60 by default, and earlier if it fills the server's cache.
 	//
 	// https://www.mongodb.com/docs/manual/reference/parameters/#mongodb-parameter-param.transactionLifetimeLimitSeconds
-	maxDocuments = 100_000
+	maxDocuments = 20_000
 	// How long a transaction of many documents goes on, if they are large or the server is slow.
 	maxTransactionTime = 45 * time.Second
 	// Bounds the memory: both states of a chunk's documents are kept until its commit.

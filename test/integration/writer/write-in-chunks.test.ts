@@ -115,7 +115,7 @@ describe('a write of more documents than one transaction takes', () => {
     for (const write of [() => notes.updateMany({}, { $set: { n: 1 } }), () => notes.deleteMany({})])
       await expect(write()).rejects.toMatchObject({
         code: 'too-many-documents',
-        message: expect.stringMatching(/more than 100000 documents match.*Nothing was committed\. Set chunkSize/),
+        message: expect.stringMatching(/more than 20000 documents match.*Nothing was committed\. Set chunkSize/),
       });
     await expect(notes.bulkWrite([{ updateMany: { filter: {}, update: { $set: { n: 1 } } } }])).rejects.toMatchObject({
       code: 'too-many-documents',

@@ -15,10 +15,10 @@ from outgraph_writer.stored import stored_id
 from outgraph_writer.tracking import Filter
 
 #: The number of documents that one transaction takes. MongoDB aborts a transaction after
-#: ``transactionLifetimeLimitSeconds``, 60 by default.
+#: ``transactionLifetimeLimitSeconds``, 60 by default, and earlier if it fills the server's cache.
 #:
 #: https://www.mongodb.com/docs/manual/reference/parameters/#mongodb-parameter-param.transactionLifetimeLimitSeconds
-MAX_DOCUMENTS: Final = 100_000
+MAX_DOCUMENTS: Final = 20_000
 
 #: How long a transaction of many documents goes on, if they are large or the server is slow.
 MAX_SECONDS: Final = 45

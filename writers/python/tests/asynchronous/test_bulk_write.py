@@ -200,7 +200,7 @@ async def test_more_documents_than_one_transaction_takes_are_refused(
         lambda: notes.delete_many({}),
         lambda: notes.bulk_write([DeleteMany({})]),
     ):
-        with pytest.raises(Fault, match=r"100000 documents.*Set chunk_size") as refused:
+        with pytest.raises(Fault, match=r"20000 documents.*Set chunk_size") as refused:
             await write()
         assert refused.value.code == "too-many-documents"
     assert await stored.events() == []

@@ -196,7 +196,7 @@ def test_more_documents_than_one_transaction_takes_are_refused(db: Database[Docu
         lambda: notes.delete_many({}),
         lambda: notes.bulk_write([DeleteMany({})]),
     ):
-        with pytest.raises(Fault, match=r"100000 documents.*Set chunk_size") as refused:
+        with pytest.raises(Fault, match=r"20000 documents.*Set chunk_size") as refused:
             write()
         assert refused.value.code == "too-many-documents"
     assert stored.events() == []
