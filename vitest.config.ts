@@ -62,6 +62,8 @@ function project(name: string, needs: Needs): TestProjectInlineConfiguration {
     test: {
       name,
       include: [...(needs.include ?? [`test/${name}/**/*.test.ts`])],
+      // For node:test, in a service of its own.
+      exclude: ['test/writers/mongoose-service/**'],
       env: {
         ...localAws,
         OUTGRAPH_HISTORIES: OUTGRAPH_HISTORIES ?? String(histories),

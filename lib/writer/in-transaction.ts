@@ -39,7 +39,7 @@ export async function inTransaction<Result>(
     return forbidCommitOnFailure(session, () => labelTransient(() => work(session)));
   }
   const run = (own: ClientSession) => own.withTransaction(() => labelTransient(() => work(own)), transactionOptions);
-  if (session !== undefined) return run(session);
+  if (session) return run(session);
   return client.withSession((own) => run(withCommitRetry(own)));
 }
 

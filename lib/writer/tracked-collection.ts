@@ -37,7 +37,7 @@ import type {
 import type { AggregateDefinition } from '../projection/define-aggregate.ts';
 import { type SettledOptions, settled } from './settled.ts';
 import { TrackedDocuments } from './tracked-documents.ts';
-import { driverOptions, plainResults, type Tracked, untracked } from './tracked-options.ts';
+import { driverOptions, plainResults, refuseWriting, type Tracked, untracked } from './tracked-options.ts';
 import { bulkWrite } from './write-bulk.ts';
 import { type ChunkOptions, deleteManyInChunks, type InChunks, updateManyInChunks } from './write-in-chunks.ts';
 import { deleteMany, insert, type Update, updateMany } from './write-many.ts';
@@ -324,11 +324,7 @@ export class TrackedCollection<State, Schema extends Document = Document> {
     pipeline: readonly Document[],
     options: AggregateOptions = {},
   ): AggregationCursor<Result> {
-    const writing = pipeline
-      .flatMap((stage) => Object.keys(stage))
-      .find((name) => name === '$merge' || name === '$out');
-    if (writing !== undefined)
-      throw untracked(`A pipeline with ${writing}`, 'read with the pipeline, and write with updateOne or insertMany');
+    refuseWriting(pipeline);
     return this.#collection.aggregate<Result>([...pipeline], options);
   }
 

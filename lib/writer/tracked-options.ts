@@ -81,6 +81,13 @@ export function refuseCollation({ collation }: { readonly collation?: unknown })
     throw untracked('A write with a collation', 'read with the collation and write by _id, or give the collection one');
 }
 
+/** The writes of an aggregation pipeline would have no events. */
+export function refuseWriting(pipeline: readonly Document[]): void {
+  const writing = pipeline.flatMap((stage) => Object.keys(stage)).find((name) => name === '$merge' || name === '$out');
+  if (writing !== undefined)
+    throw untracked(`A pipeline with ${writing}`, 'read with the pipeline, and write with updateOne or insertMany');
+}
+
 export function untracked(what: string, instead: string): Fault {
   return new Fault(
     'untracked',

@@ -28,6 +28,7 @@ export {
   recordEvents,
 } from '../../lib/writer/record-event.ts';
 export { type SettledOptions, settled } from '../../lib/writer/settled.ts';
+export { type ModelSchema, trackModel } from '../../lib/writer/track-model.ts';
 export { TrackedCollection, trackCollection } from '../../lib/writer/tracked-collection.ts';
 export {
   type ChunkOptions,
