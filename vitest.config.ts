@@ -63,7 +63,7 @@ function project(name: string, needs: Needs): TestProjectInlineConfiguration {
       name,
       include: [...(needs.include ?? [`test/${name}/**/*.test.ts`])],
       // For node:test, in a service of its own.
-      exclude: ['test/writers/mongoose-service/**'],
+      exclude: ['test/package/mongoose-service/**'],
       env: {
         ...localAws,
         OUTGRAPH_HISTORIES: OUTGRAPH_HISTORIES ?? String(histories),

@@ -245,6 +245,7 @@ describe('a service that imports it', () => {
         'recordEvents',
         'settled',
         'trackCollection',
+        'trackModel',
       ],
     ],
     [
