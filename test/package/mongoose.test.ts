@@ -68,7 +68,8 @@ it.each(versions)('with Mongoose %s, a strict service type-checks and its tests 
     await run(process.execPath, ['guide.ts'], { cwd: service, env });
     return db.collection('outbox').find().sort({ position: 1 }).toArray();
   });
-  expect(events.map(({ operation, payload }) => payload?.name ?? operation)).toStrictEqual(['Ada', 'Ada Lovelace', 'Bob', 'delete']);
+  const facts = events.map(({ operation, payload }) => payload?.name ?? operation);
+  expect(facts).toStrictEqual(['Ada', 'Ada Lovelace', 'Bob', 'delete']);
 });
 
 it('a service with two copies of the driver learns at its first model how to install one', async () => {
