@@ -51,10 +51,11 @@ function repeat(commands: readonly string[]): readonly string[] {
 
 function repeatTest(test: TestCase): string {
   const name = test.fullName.split(' > ').join(' ');
-  return `npx vitest run ${fileOf(test.module)} -t ${quote(`^${escapeRegExp(name)}$`)}`;
+  return `${repeatFile(test.module)} -t ${quote(`^${escapeRegExp(name)}$`)}`;
 }
 
-const repeatFile = (module: TestModule) => `npx vitest run ${fileOf(module)}`;
+/** The project is part of it, because a file can belong to several. */
+const repeatFile = (module: TestModule) => `npx vitest run --project ${module.project.name} ${fileOf(module)}`;
 
 const fileOf = (module: TestModule) => path.relative(process.cwd(), module.moduleId);
 
