@@ -17,6 +17,8 @@ export interface Figure {
 export interface Benchmark {
   readonly name: string;
   readonly needs: readonly ServerName[];
+  /** Runs only if it is asked for by name: it downloads more, or takes long. */
+  readonly onRequest?: true;
   readonly run: (servers: Servers) => Promise<readonly Figure[]>;
 }
 

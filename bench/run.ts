@@ -10,6 +10,7 @@ import { consumerBenchmark } from './consumer.ts';
 import type { Benchmark, Figure } from './figure.ts';
 import { functionsBenchmark } from './functions.ts';
 import { memoryBenchmark } from './memory.ts';
+import { peersBenchmark } from './peers/peers.ts';
 import { publisherBenchmark } from './publisher.ts';
 import { restartBenchmark } from './restart.ts';
 import { sizeBenchmark } from './size.ts';
@@ -31,6 +32,7 @@ const benchmarks: readonly Benchmark[] = [
   memoryBenchmark,
   functionsBenchmark,
   sizeBenchmark,
+  peersBenchmark,
 ];
 
 const options = new Command('npm run bench --')
@@ -42,7 +44,9 @@ const options = new Command('npm run bench --')
   .parse()
   .opts<{ only?: string; json?: string }>();
 
-const chosen = benchmarks.filter((benchmark) => options.only === undefined || benchmark.name === options.only);
+const chosen = benchmarks.filter(({ name, onRequest }) =>
+  options.only === undefined ? onRequest !== true : name === options.only,
+);
 if (chosen.length === 0) {
   process.stderr.write(
     `There is no benchmark "${options.only}": choose one of ${benchmarks.map(({ name }) => name).join(', ')}.\n`,
