@@ -4,7 +4,7 @@
  * once with a delay before both servers, so that the workers wait instead of compete.
  */
 import { once } from 'node:events';
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Document } from 'mongodb';
 import { inChunks } from '../lib/runtime/in-chunks.ts';
@@ -18,6 +18,7 @@ import { ApplyBench } from './apply.ts';
 import { BenchOutbox } from './bench-outbox.ts';
 import { type Contender, compare, spread } from './compare.ts';
 import { againstFirst, type Benchmark, type Figure } from './figure.ts';
+import { machineSeconds, pidsIn, processorSeconds } from './processor-time.ts';
 
 interface SetUp {
   readonly name: string;
@@ -220,39 +221,4 @@ class Workers {
     const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
     return { workers: sum(workers), servers: sum(servers), machine: await machineSeconds() };
   }
-}
-
-/** The processes whose command line names a folder. */
-async function pidsIn(folder: string): Promise<readonly number[]> {
-  const names = await readdir('/proc');
-  const found = await Promise.all(
-    names
-      .filter((name) => /^\d+$/.test(name))
-      .map(async (name) => {
-        const commandLine = await readFile(`/proc/${name}/cmdline`, 'latin1').catch(() => '');
-        return commandLine.includes(folder) ? [Number(name)] : [];
-      }),
-  );
-  return found.flat();
-}
-
-/**
- * Clock ticks in user and system mode, a hundredth of a second each.
- *
- * https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
- */
-async function processorSeconds(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'latin1').catch(() => '');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / 100;
-}
-
-/**
- * The time of all processors that they were not idle.
- *
- * https://man7.org/linux/man-pages/man5/proc_stat.5.html
- */
-async function machineSeconds(): Promise<number> {
-  const [, user, nice, system, , , irq, softIrq] = (await readFile('/proc/stat', 'latin1')).split(/\s+/).map(Number);
-  return [user, nice, system, irq, softIrq].reduce<number>((sum, ticks) => sum + (ticks ?? 0), 0) / 100;
 }

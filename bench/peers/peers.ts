@@ -10,6 +10,7 @@ import { waitUntil } from '../../tools/local/wait-until.ts';
 import { compare, type Rate, spread } from '../compare.ts';
 import type { Benchmark, Figure } from '../figure.ts';
 import { lagAt } from '../lags.ts';
+import { machineSeconds, processorSeconds } from '../processor-time.ts';
 import { countOf, type Differences } from './differences.ts';
 import { eventsPerGroup, expectedOf, type Part, Pipeline } from './pipeline.ts';
 import { type PeerName, peerNames } from './symbols.ts';
@@ -23,6 +24,7 @@ const titles: Readonly<Record<PeerName, string>> = {
 
 const groups = 10;
 const rounds = 3;
+const warmUp = 1;
 const lagRates = [100, 500];
 const lagSeconds = 15;
 const killedGroups = 5;
@@ -37,6 +39,8 @@ interface Peer {
   readonly startSeconds: number;
   readonly lags: Map<number, readonly { readonly lag: number }[]>;
   readonly wrong: Map<string, Differences>;
+  /** Of the rounds of mixed changes. */
+  readonly used: ProcessorUse[];
   megabytes: number;
 }
 
@@ -49,8 +53,8 @@ export const peersBenchmark: Benchmark = {
     try {
       for (const name of peerNames) peers.push(await startPeer(name, servers));
       const result = await compare(
-        peers.map(({ pipeline }) => contender(pipeline)),
-        { rounds, warmUp: 1 },
+        peers.map((peer) => contender(peer, servers)),
+        { rounds, warmUp },
       );
       for (const peer of peers) {
         for (const rate of lagRates) peer.lags.set(rate, await measureLag(peer.pipeline, rate));
@@ -76,19 +80,40 @@ async function startPeer(name: PeerName, servers: Servers): Promise<Peer> {
   const pipeline = await Pipeline.prepare(name, servers, connectGraph(servers));
   const startSeconds = await pipeline.start();
   process.stderr.write(`  ${titles[name]}: runs after ${startSeconds.toFixed(1)} s\n`);
-  return { pipeline, startSeconds, lags: new Map(), wrong: new Map(), megabytes: 0 };
+  return { pipeline, startSeconds, lags: new Map(), wrong: new Map(), used: [], megabytes: 0 };
 }
 
-function contender(pipeline: Pipeline) {
+function contender({ pipeline, used }: Peer, servers: Servers) {
   return {
     name: titles[pipeline.peer],
     run: async (number: number) => {
       const round = `round${number}`;
+      const before = await usedSoFar(pipeline, servers);
       await pipeline.write({ round, groups });
       await pipeline.untilApplied(expectedOf(round, groups));
+      if (number >= warmUp) used.push(difference(await usedSoFar(pipeline, servers), before));
+      process.stderr.write(`  ${titles[pipeline.peer]}: ${round}\n`);
       return groups * eventsPerGroup;
     },
   };
+}
+
+const users = ['MongoDB', 'Neo4j', 'its processes', 'writer and benchmark'] as const;
+
+/** Processor seconds. */
+type ProcessorUse = Readonly<Record<(typeof users)[number], number>>;
+
+async function usedSoFar(pipeline: Pipeline, servers: Servers): Promise<ProcessorUse> {
+  const sumOf = async (pids: readonly number[]) =>
+    (await Promise.all(pids.map(processorSeconds))).reduce((sum, one) => sum + one, 0);
+  const neo4j = servers.processes.filter(({ name }) => name === 'Neo4j').map(({ pid }) => pid);
+  const [MongoDB, Neo4j, own] = [await sumOf(servers.mongodPids), await sumOf(neo4j), await sumOf(pipeline.pids)];
+  const rest = (await machineSeconds()) - MongoDB - Neo4j - own;
+  return { MongoDB, Neo4j, 'its processes': own, 'writer and benchmark': rest };
+}
+
+function difference(after: ProcessorUse, before: ProcessorUse): ProcessorUse {
+  return Object.fromEntries(users.map((name) => [name, after[name] - before[name]])) as ProcessorUse;
 }
 
 /** Milliseconds from the commit of some documents until a query of the graph finds them. */
@@ -156,6 +181,15 @@ function table(peers: readonly Peer[], rates: readonly Rate[]): string {
     row('', ({ pipeline }) => titles[pipeline.peer]),
     `|${'---|'.repeat(peers.length + 1)}`,
     row('mixed changes, events a second', (_, index) => Math.round(rates[index]?.median ?? Number.NaN).toString()),
+    ...users.map((user) =>
+      row(`processor time of ${user}, µs an event`, ({ used }) => {
+        const seconds = spread(
+          user,
+          used.map((one) => one[user]),
+        ).median;
+        return ((seconds * 1_000_000) / (groups * eventsPerGroup)).toFixed(0);
+      }),
+    ),
     ...lagRates.map((rate) => row(`lag at ${rate} a second, p50 and p99, ms`, (peer) => lags(peer, rate))),
     row('memory of its processes, MB', ({ megabytes }) => (megabytes === 0 ? '' : megabytes.toFixed(0))),
     row('from nothing to the first document, s', ({ startSeconds }) => startSeconds.toFixed(1)),

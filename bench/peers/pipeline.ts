@@ -119,9 +119,13 @@ export class Pipeline {
     return findDifferences(this.peer, this.db, this.#driver);
   }
 
+  get pids(): readonly number[] {
+    return [...this.#running.values()].map(({ pid }) => pid);
+  }
+
   /** Megabytes of its processes, shared memory divided among those that share it. */
   async megabytes(): Promise<number> {
-    const all = await Promise.all([...this.#running.values()].map(({ pid }) => kilobytesOf(pid)));
+    const all = await Promise.all(this.pids.map(kilobytesOf));
     return all.reduce((sum, one) => sum + one, 0) / 1_024;
   }
 
