@@ -15,6 +15,7 @@ import {
   operations,
   outboxCollection,
 } from '../contract/outbox-event.ts';
+import { checkDeclared } from '../projection/check-declared.ts';
 import type { AggregateDefinition } from '../projection/define-aggregate.ts';
 import { projectPayload } from '../projection/project.ts';
 import { activeTraceparent } from './active-traceparent.ts';
@@ -117,7 +118,8 @@ export async function recordEvents<State>(
 /**
  * Creates the outbox documents of changes.
  *
- * @throws a data fault that names the invalid path of one of them.
+ * @throws a data fault that names the invalid path of one of them, or what the aggregate type does
+ * not declare.
  */
 export async function createEvents<State>(
   definition: AggregateDefinition<State>,
@@ -126,7 +128,8 @@ export async function createEvents<State>(
 ): Promise<readonly OutboxDocument[]> {
   const traceparent = await activeTraceparent(options.traceparent);
   return changes.map((change) => {
-    if (change.operation === 'upsert') projectPayload(definition, change.aggregateId, change.payload);
+    if (change.operation === 'upsert')
+      checkDeclared(definition, projectPayload(definition, change.aggregateId, change.payload));
     return createEvent(definition, change, traceparent);
   });
 }
