@@ -40,7 +40,7 @@ export const writerBenchmark: Benchmark = {
       const others = db.collection<Document>('others');
       await db.createCollection(person.collection);
       await db.createCollection('others');
-      const create = (): Document & { _id: ObjectId } => ({ _id: new ObjectId(), name: 'Ada', city: 'London' });
+      const create = () => ({ _id: new ObjectId(), name: 'Ada', city: 'London' });
       const write = async (one: (session: ClientSession) => Promise<unknown>) => {
         const all = Array.from({ length: transactions });
         await pMap(all, () => inTransaction(client, undefined, one), { concurrency: writers });

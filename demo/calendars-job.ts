@@ -98,7 +98,7 @@ async function writeFiles(
   await pMap(files, writeFile, { concurrency: concurrentWriters });
 }
 
-function eventFields({ date, text, year, written }: FileEvent): Record<string, string | number | null> {
+function eventFields({ date, text, year, written }: FileEvent) {
   return { date, event_name: text, year, date_expression: written };
 }
 

@@ -75,6 +75,6 @@ export async function writeHolidays(
 }
 
 /** The fields of an event's document. */
-export function eventFields({ name, date, type, rule }: Holiday): Record<string, string> {
+export function eventFields({ name, date, type, rule }: Holiday) {
   return { event_name: name, date, desc: type, date_expression: rule };
 }

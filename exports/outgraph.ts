@@ -7,10 +7,13 @@
 
 export { Fault, type FaultCode } from '../lib/contract/fault.ts';
 export type {
+  KeyNames,
   ProjectedEndpoint,
+  ProjectedKeyValue,
   ProjectedNode,
   ProjectedRelationship,
   ProjectedSubgraph,
+  ProjectedValue,
 } from '../lib/contract/subgraph.ts';
 export { type AggregateCatalog, createCatalog } from '../lib/projection/catalog.ts';
 export {
@@ -19,6 +22,7 @@ export {
   documentId,
   type GraphDeclaration,
 } from '../lib/projection/define-aggregate.ts';
+export { endpoint, relationship } from '../lib/projection/elements.ts';
 export { graph } from '../lib/projection/graph.ts';
 export type { IndexDeclaration } from '../lib/projection/index-declaration.ts';
 export { type StoredNumber, storedNumber } from '../lib/projection/stored-number.ts';

@@ -21,6 +21,8 @@ interface Step {
  */
 const allowedLicences = ['Apache-2.0', 'MIT', 'MIT-0', '0BSD', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause'];
 const compiler = 'typescript-native/bin/tsc';
+/** Services may still compile with it. */
+const olderCompiler = 'typescript/bin/tsc';
 const licenceChecker = 'license-checker-rseidelsohn/bin/license-checker-rseidelsohn.js';
 const allowOnly = ['--production', '--summary', '--onlyAllow', allowedLicences.join(';')];
 
@@ -30,6 +32,7 @@ const concurrency = 2;
 const unitTests: Step = { name: 'unit tests', script: 'vitest/vitest.mjs', args: ['run', '--project', 'unit'] };
 const otherSteps: readonly Step[] = [
   { name: 'types', script: compiler, args: ['-p', '.'] },
+  { name: 'types of the entry points, with TypeScript 5', script: olderCompiler, args: ['-p', 'tsconfig.types.json'] },
   { name: "types of the console's page", script: compiler, args: ['-p', 'console/page'] },
   {
     name: 'lint, format and import rules',

@@ -4,24 +4,52 @@
  * converted to Neo4j's values.
  */
 
+/** The names of the key properties of labels. */
+export type KeyNames = Readonly<Record<string, readonly string[]>>;
+
+/** A BSON value by the name of its class, whichever copy of the package created it. */
+export interface BsonValue<Name extends string> {
+  readonly _bsontype: Name;
+}
+
+/** The value of a key property: a string, an integer or a boolean, as BSON or as JavaScript. */
+export type ProjectedKeyValue =
+  | string
+  | number
+  | bigint
+  | boolean
+  | BsonValue<'Int32' | 'Long' | 'ObjectId' | 'Binary'>;
+
+type ProjectedScalar = ProjectedKeyValue | Date | BsonValue<'Double'>;
+
+/**
+ * The value of a property: a stored BSON value or a plain JavaScript value, or an array of one kind.
+ * Null and undefined mean that the property is absent.
+ *
+ * A `number` that is a safe integer becomes an INTEGER, any other a FLOAT. If 1.0 must stay a
+ * FLOAT, use `new Double(1)`.
+ *
+ * @example
+ * const properties: Record<string, ProjectedValue> = { name: 'Ada', tags: ['a', 'b'], born: null };
+ */
+export type ProjectedValue = ProjectedScalar | readonly ProjectedScalar[] | null | undefined;
+
 /**
  * A node's name: its label and the values of the label's key properties (string, integer or
- * boolean).
+ * boolean). With `Labels`, only these labels, each with its own key.
  *
  * @example
  * const endpoint: ProjectedEndpoint = { label: 'User', key: { user_id: 'u1' } };
  */
-export interface ProjectedEndpoint {
-  readonly label: string;
-  readonly key: Readonly<Record<string, unknown>>;
-}
+export type ProjectedEndpoint<Labels extends KeyNames = KeyNames> = {
+  readonly [Label in keyof Labels & string]: {
+    readonly label: Label;
+    readonly key: { readonly [Name in Labels[Label][number]]: ProjectedKeyValue };
+  };
+}[keyof Labels & string];
 
 /**
  * A node that an aggregate lists: owned, with its labels and properties, or `shared`, with neither.
- *
- * Property values are stored BSON values (`Int32`, `Long`, `Double` …) or plain JavaScript values.
- * A `number` that is a safe integer becomes an INTEGER, any other a FLOAT. If 1.0 must stay a
- * FLOAT, use `new Double(1)`.
  *
  * @example
  * const node: ProjectedNode = {
@@ -31,11 +59,11 @@ export interface ProjectedEndpoint {
  *   properties: { name: 'Ada' },
  * };
  */
-export interface ProjectedNode extends ProjectedEndpoint {
+export type ProjectedNode<Labels extends KeyNames = KeyNames> = ProjectedEndpoint<Labels> & {
   readonly shared?: boolean;
   readonly labels?: readonly string[];
-  readonly properties?: Readonly<Record<string, unknown>>;
-}
+  readonly properties?: Readonly<Record<string, ProjectedValue>>;
+};
 
 /**
  * A relationship that an aggregate lists. `key` distinguishes parallel relationships of one type. A
@@ -49,18 +77,19 @@ export interface ProjectedNode extends ProjectedEndpoint {
  *   properties: { since: 2020 },
  * };
  */
-export interface ProjectedRelationship {
-  readonly type: string;
-  readonly from: ProjectedEndpoint;
-  readonly to: ProjectedEndpoint;
+export interface ProjectedRelationship<Labels extends KeyNames = KeyNames, Type extends string = string> {
+  readonly type: Type;
+  readonly from: ProjectedEndpoint<Labels>;
+  readonly to: ProjectedEndpoint<Labels>;
   readonly key?: string;
   readonly shared?: boolean;
-  readonly properties?: Readonly<Record<string, unknown>>;
+  readonly properties?: Readonly<Record<string, ProjectedValue>>;
 }
 
 /**
  * The result of a projection, and the payload of an event of the aggregate type `graph`. At most
- * 10,000 nodes and relationships (`docs/reference/contract.md`).
+ * 10,000 nodes and relationships (`docs/reference/contract.md`). With `Labels` and `Type`, only
+ * these labels, with their keys, and these relationship types.
  *
  * @example
  * const subgraph: ProjectedSubgraph = {
@@ -68,9 +97,9 @@ export interface ProjectedRelationship {
  *   relationships: [],
  * };
  */
-export interface ProjectedSubgraph {
-  readonly nodes: readonly ProjectedNode[];
-  readonly relationships: readonly ProjectedRelationship[];
+export interface ProjectedSubgraph<Labels extends KeyNames = KeyNames, Type extends string = string> {
+  readonly nodes: readonly ProjectedNode<Labels>[];
+  readonly relationships: readonly ProjectedRelationship<Labels, Type>[];
 }
 
 /** Maximum number of nodes and relationships in one subgraph. Endpoints do not count. */

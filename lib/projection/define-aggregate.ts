@@ -8,7 +8,7 @@ import { bsonTypeOf } from '../contract/bson-type.ts';
 import { Fault } from '../contract/fault.ts';
 import { uuidText } from '../contract/graph-value.ts';
 import { isAggregateType } from '../contract/outbox-event.ts';
-import type { ProjectedSubgraph } from '../contract/subgraph.ts';
+import type { KeyNames, ProjectedSubgraph } from '../contract/subgraph.ts';
 import { type IndexDeclaration, indexProblem } from './index-declaration.ts';
 
 /**
@@ -21,9 +21,9 @@ import { type IndexDeclaration, indexProblem } from './index-declaration.ts';
  *   indexes: [{ kind: 'range', label: 'Person', properties: ['name'] }],
  * };
  */
-export interface GraphDeclaration {
-  readonly labels: Readonly<Record<string, readonly string[]>>;
-  readonly types: readonly string[];
+export interface GraphDeclaration<Labels extends KeyNames = KeyNames, Type extends string = string> {
+  readonly labels: Labels;
+  readonly types: readonly Type[];
   readonly indexes?: readonly IndexDeclaration[];
 }
 
@@ -42,7 +42,7 @@ export interface GraphDeclaration {
  *   }),
  * };
  */
-export interface AggregateDefinition<State = unknown> {
+export interface AggregateDefinition<State = unknown, Stored extends Document = Document> {
   /**
    * The event's `aggregateType`: lower-case words joined by hyphens, at most 64 characters
    * (`docs/reference/contract.md`).
@@ -58,7 +58,7 @@ export interface AggregateDefinition<State = unknown> {
    * If a collection mixes types of ids, equal texts are one aggregate: 7 and `"7"`, or an ObjectId
    * and its digits. `outgraph verify` and `outgraph doctor` report them.
    */
-  readonly id: (document: Document) => string;
+  id(document: Stored): string;
   /**
    * Schema of the payload, checked when an event is recorded and again when it is applied. It
    * receives stored BSON values: `Int32`, `Long` and `Double` objects, never plain numbers. With
@@ -85,9 +85,15 @@ export interface AggregateDefinition<State = unknown> {
   project(state: State, aggregateId: string): ProjectedSubgraph;
 }
 
+/** The document that a payload schema reads. It may have further fields. */
+type DocumentOf<Input> = Document & { [Name in keyof Input as string extends Name ? never : Name]: Input[Name] };
+
 /**
  * Declares an aggregate type. Add the result to your functions' catalog, so that the consumer knows
  * it.
+ *
+ * What `declares` names is all that `project` may return: another label, key or relationship type
+ * does not compile.
  *
  * @throws Error if the outbox does not allow the type's name, a name in `fields` is a path, or an
  * index cannot be created.
@@ -105,7 +111,18 @@ export interface AggregateDefinition<State = unknown> {
  *   }),
  * });
  */
-export function defineAggregate<State>(definition: AggregateDefinition<State>): AggregateDefinition<State> {
+export function defineAggregate<
+  State,
+  Input = unknown,
+  const Labels extends KeyNames = KeyNames,
+  const Type extends string = string,
+>(
+  definition: Omit<AggregateDefinition<State>, 'payload' | 'declares' | 'project'> & {
+    readonly payload: StandardSchemaV1<Input, State>;
+    readonly declares?: GraphDeclaration<Labels, Type>;
+    project(state: State, aggregateId: string): ProjectedSubgraph<NoInfer<Labels>, NoInfer<Type>>;
+  },
+): AggregateDefinition<State, DocumentOf<Input>> {
   if (!isAggregateType(definition.type)) {
     throw new Error(
       `The aggregate type "${definition.type}" is not allowed: ` +

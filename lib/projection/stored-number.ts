@@ -1,6 +1,7 @@
 /** Schemas for numbers in a payload. */
 import { z } from 'zod';
 import { bsonTypeOf } from '../contract/bson-type.ts';
+import type { BsonValue } from '../contract/subgraph.ts';
 
 /**
  * A number as BSON stores it (`Int32`, `Long`, `Double`), or a JavaScript number.
@@ -8,7 +9,7 @@ import { bsonTypeOf } from '../contract/bson-type.ts';
  * @example
  * const withTax = (price: StoredNumber) => Number(price) * 1.2;
  */
-export type StoredNumber = number | bigint | { toString(): string };
+export type StoredNumber = number | bigint | (BsonValue<'Int32' | 'Long' | 'Double'> & { toString(): string });
 
 /**
  * The schema of a number in a payload. A payload keeps its BSON types, so `z.number()` rejects

@@ -7,6 +7,7 @@ import type {
   AggregateOptions,
   AggregationCursor,
   AnyBulkWriteOperation,
+  Binary,
   BulkWriteOptions,
   BulkWriteResult,
   Collection,
@@ -24,8 +25,11 @@ import type {
   InsertManyResult,
   InsertOneOptions,
   InsertOneResult,
+  Int32,
+  Long,
   ModifyResult,
   MongoClient,
+  ObjectId,
   OptionalUnlessRequiredId,
   ReplaceOptions,
   UpdateFilter,
@@ -43,6 +47,11 @@ import { type ChunkOptions, deleteManyInChunks, type InChunks, updateManyInChunk
 import { deleteMany, insert, type Update, updateMany } from './write-many.ts';
 import { deleteOne, type Found, findOneAndDelete, findOneAndWrite, type OneOptions, updateOne } from './write-one.ts';
 
+/** A document whose type does not declare its `_id` may have any that `documentId` accepts. */
+type WithDocumentId<Schema extends Document> = unknown extends Schema['_id']
+  ? Schema & { _id?: string | number | bigint | Int32 | Long | ObjectId | Binary }
+  : Schema;
+
 /** With the driver's `forceServerObjectId`, the library would not know the id. */
 const insertOptions = { ...plainResults, forceServerObjectId: false } as const;
 
@@ -53,7 +62,8 @@ interface WithMetadata {
 
 /**
  * Creates a tracked collection. Its documents are the aggregates of `definition`, in the
- * definition's collection.
+ * definition's collection. Their type is what the payload schema reads; name another one as
+ * `trackCollection<State, Schema>`, for example for a field that you write as a `Long`.
  *
  * Methods take the driver's options, and `RecordOptions` for the events. Without a session in the
  * options, each method runs its own transaction, which the driver retries.
@@ -65,8 +75,8 @@ interface WithMetadata {
 export function trackCollection<State, Schema extends Document = Document>(
   client: MongoClient,
   db: Db,
-  definition: AggregateDefinition<State>,
-): TrackedCollection<State, Schema> {
+  definition: AggregateDefinition<State, Schema>,
+): TrackedCollection<State, WithDocumentId<Schema>> {
   return new TrackedCollection(client, db, definition);
 }
 

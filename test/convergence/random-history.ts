@@ -160,7 +160,7 @@ function anyNode(universe: Universe): fc.Arbitrary<Endpoint> {
 function randomSubgraph(universe: Universe): fc.Arbitrary<Subgraph | null> {
   const properties = fc.dictionary(
     fc.constantFrom('a', 'b'),
-    fc.oneof(fc.constantFrom<unknown>('x', 1, 0.5, null), fc.constant(new Date(0))),
+    fc.oneof(fc.constantFrom('x', 1, 0.5, null), fc.constant(new Date(0))),
   );
   const listedNode = anyNode(universe);
   const mail = fc.option(fc.constantFrom('m0', 'm1', 'm2'), { freq: 2 });

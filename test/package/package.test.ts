@@ -234,7 +234,20 @@ describe('a service that imports it', () => {
   });
 
   it.each([
-    ['outgraph', ['Fault', 'createCatalog', 'defineAggregate', 'defineConfig', 'documentId', 'graph', 'storedNumber']],
+    [
+      'outgraph',
+      [
+        'Fault',
+        'createCatalog',
+        'defineAggregate',
+        'defineConfig',
+        'documentId',
+        'endpoint',
+        'graph',
+        'relationship',
+        'storedNumber',
+      ],
+    ],
     [
       'outgraph/writer',
       [

@@ -7,10 +7,13 @@
 export { Fault, type FaultCode } from '../../lib/contract/fault.ts';
 export { contractVersion } from '../../lib/contract/outbox-event.ts';
 export type {
+  KeyNames,
   ProjectedEndpoint,
+  ProjectedKeyValue,
   ProjectedNode,
   ProjectedRelationship,
   ProjectedSubgraph,
+  ProjectedValue,
 } from '../../lib/contract/subgraph.ts';
 export {
   type AggregateDefinition,
@@ -18,6 +21,7 @@ export {
   documentId,
   type GraphDeclaration,
 } from '../../lib/projection/define-aggregate.ts';
+export { endpoint, relationship } from '../../lib/projection/elements.ts';
 export { graph } from '../../lib/projection/graph.ts';
 export type { IndexDeclaration } from '../../lib/projection/index-declaration.ts';
 export {

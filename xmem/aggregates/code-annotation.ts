@@ -5,8 +5,7 @@
  * placeholder until the annotation is deleted.
  */
 import { z } from 'zod';
-import type { ProjectedEndpoint } from '../../exports/outgraph.ts';
-import { defineAggregate, documentId } from '../../exports/outgraph.ts';
+import { defineAggregate, documentId, endpoint } from '../../exports/outgraph.ts';
 import {
   type CodeScope,
   codeLabels,
@@ -63,7 +62,7 @@ export const codeAnnotation = defineAggregate({
   payload: codeAnnotationState,
   declares: { labels: annotationLabels, types: ['ANNOTATES'] },
   project: ({ annotation_id, target: annotated, ...properties }) => {
-    const annotation = { label: 'Annotation', key: { annotation_id } };
+    const annotation = endpoint('Annotation', { annotation_id });
     return {
       nodes: [{ ...annotation, properties }],
       relationships: [
@@ -78,7 +77,7 @@ export const codeAnnotation = defineAggregate({
   },
 });
 
-function targetNode(scope: CodeScope, annotated: z.infer<typeof target>): ProjectedEndpoint {
+function targetNode(scope: CodeScope, annotated: z.infer<typeof target>) {
   switch (annotated.kind) {
     case 'symbol':
       return symbolNode(scope, annotated);

@@ -8,8 +8,7 @@
  * that are listed twice become one element: see `merge-duplicates.ts`.
  */
 import { z } from 'zod';
-import type { ProjectedNode, ProjectedRelationship } from '../../exports/outgraph.ts';
-import { defineAggregate, documentId } from '../../exports/outgraph.ts';
+import { defineAggregate, documentId, relationship } from '../../exports/outgraph.ts';
 import {
   type CodeScope,
   codeLabels,
@@ -121,7 +120,7 @@ export const codeFile = defineAggregate({
   },
 });
 
-function fileNodeOf(file: CodeFile): ProjectedNode {
+function fileNodeOf(file: CodeFile) {
   const { language, summary, symbol_count, total_lines, commit_sha } = file;
   return {
     ...fileNode(file, file.file_path),
@@ -129,56 +128,48 @@ function fileNodeOf(file: CodeFile): ProjectedNode {
   };
 }
 
-function symbolNodes(file: CodeFile): readonly ProjectedNode[] {
+function symbolNodes(file: CodeFile) {
   return groupByName(file.symbols ?? [], ({ symbol_name }) => symbol_name).map((declarations) => {
     const { symbol_name, ...properties } = firstDeclaration(declarations);
     return { ...symbolNode(file, { file_path: file.file_path, symbol_name }), properties };
   });
 }
 
-function containment(
-  file: CodeFile,
-  directories: readonly string[],
-  symbols: readonly ProjectedNode[],
-): readonly ProjectedRelationship[] {
+type SymbolNode = ReturnType<typeof symbolNode>;
+
+function containment(file: CodeFile, directories: readonly string[], symbols: readonly SymbolNode[]) {
   const node = fileNode(file, file.file_path);
   const innermost = directories.slice(-1).map((path) => directoryNode(file, path));
   return [
-    ...innermost.map((from) => ({ type: 'CONTAINS_FILE', from, to: node })),
-    ...symbols.map(({ label, key }) => ({ type: 'DEFINES', from: node, to: { label, key } })),
+    ...innermost.map((directory) => relationship('CONTAINS_FILE', directory, node)),
+    ...symbols.map(({ label, key }) => relationship('DEFINES', node, { label, key })),
   ];
 }
 
-function callsOf(file: CodeFile): readonly ProjectedRelationship[] {
-  return groupByName(file.calls ?? [], referenceText).map((calls) => ({
-    type: 'CALLS',
-    ...endsOf(file, calls[0]),
-    properties: { ...mergeCalls(calls) },
-  }));
+function callsOf(file: CodeFile) {
+  return groupByName(file.calls ?? [], referenceText).map((calls) =>
+    relationship('CALLS', ...endsOf(file, calls[0]), { properties: { ...mergeCalls(calls) } }),
+  );
 }
 
-function importsOf(file: CodeFile): readonly ProjectedRelationship[] {
-  return groupByName(file.imports ?? [], ({ file_path }) => file_path).map((imports) => ({
-    type: 'IMPORTS',
-    from: fileNode(file, file.file_path),
-    to: fileNode(file, imports[0].file_path),
-    properties: { import_type: firstText(imports.map(({ import_type }) => import_type)) },
-  }));
+function importsOf(file: CodeFile) {
+  return groupByName(file.imports ?? [], ({ file_path }) => file_path).map((imports) =>
+    relationship('IMPORTS', fileNode(file, file.file_path), fileNode(file, imports[0].file_path), {
+      properties: { import_type: firstText(imports.map(({ import_type }) => import_type)) },
+    }),
+  );
 }
 
-function referencesOf(
+function referencesOf<Type extends 'INHERITS' | 'IMPLEMENTS'>(
   file: CodeFile,
-  type: 'INHERITS' | 'IMPLEMENTS',
+  type: Type,
   references: readonly Reference[] | null | undefined,
-): readonly ProjectedRelationship[] {
-  return groupByName(references ?? [], referenceText).map(([first]) => ({ type, ...endsOf(file, first) }));
+) {
+  return groupByName(references ?? [], referenceText).map(([first]) => relationship(type, ...endsOf(file, first)));
 }
 
 function endsOf(file: CodeScope & Pick<SymbolName, 'file_path'>, { from, to }: Reference) {
-  return {
-    from: symbolNode(file, { file_path: file.file_path, symbol_name: from }),
-    to: symbolNode(file, to),
-  };
+  return [symbolNode(file, { file_path: file.file_path, symbol_name: from }), symbolNode(file, to)] as const;
 }
 
 function referenceText({ from, to }: Reference): string {

@@ -4,7 +4,7 @@
  * only these to name each other's nodes.
  */
 import { z } from 'zod';
-import type { ProjectedEndpoint, ProjectedRelationship } from '../../exports/outgraph.ts';
+import { endpoint, relationship } from '../../exports/outgraph.ts';
 import { nameText } from './fields.ts';
 
 /**
@@ -39,20 +39,20 @@ export const codeLabels = {
   Annotation: ['annotation_id'],
 } as const;
 
-export function repositoryNode({ org_id, repo }: CodeScope): ProjectedEndpoint {
-  return { label: 'Repository', key: { org_id, repo_name: repo } };
+export function repositoryNode({ org_id, repo }: CodeScope) {
+  return endpoint('Repository', { org_id, repo_name: repo });
 }
 
-export function directoryNode({ org_id, repo }: CodeScope, dir_path: string): ProjectedEndpoint {
-  return { label: 'Directory', key: { org_id, repo, dir_path } };
+export function directoryNode({ org_id, repo }: CodeScope, dir_path: string) {
+  return endpoint('Directory', { org_id, repo, dir_path });
 }
 
-export function fileNode({ org_id, repo }: CodeScope, file_path: string): ProjectedEndpoint {
-  return { label: 'File', key: { org_id, repo, file_path } };
+export function fileNode({ org_id, repo }: CodeScope, file_path: string) {
+  return endpoint('File', { org_id, repo, file_path });
 }
 
-export function symbolNode({ org_id, repo }: CodeScope, { file_path, symbol_name }: SymbolName): ProjectedEndpoint {
-  return { label: 'Symbol', key: { org_id, repo, file_path, symbol_name } };
+export function symbolNode({ org_id, repo }: CodeScope, { file_path, symbol_name }: SymbolName) {
+  return endpoint('Symbol', { org_id, repo, file_path, symbol_name });
 }
 
 /**
@@ -69,14 +69,10 @@ export function directoriesOf(path: string): readonly string[] {
  * The CONTAINS_DIR relationships from the Repository to the last of `directories`. All files below
  * share them.
  */
-export function directoryChain(scope: CodeScope, directories: readonly string[]): readonly ProjectedRelationship[] {
+export function directoryChain(scope: CodeScope, directories: readonly string[]) {
   return directories.map((dir_path, index) => {
     const parent = directories[index - 1];
-    return {
-      type: 'CONTAINS_DIR',
-      shared: true,
-      from: parent === undefined ? repositoryNode(scope) : directoryNode(scope, parent),
-      to: directoryNode(scope, dir_path),
-    };
+    const from = parent === undefined ? repositoryNode(scope) : directoryNode(scope, parent);
+    return relationship('CONTAINS_DIR', from, directoryNode(scope, dir_path), { shared: true });
   });
 }

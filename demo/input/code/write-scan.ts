@@ -6,6 +6,7 @@
  */
 import { type Db, type Document, type MongoClient, ObjectId } from 'mongodb';
 import pMap from 'p-map';
+import type { AggregateDefinition } from '../../../lib/projection/define-aggregate.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
 import { codeFile } from '../../../xmem/aggregates/code-file.ts';
 import { codeRepository } from '../../../xmem/aggregates/code-repository.ts';
@@ -41,7 +42,7 @@ export async function writeScan(
     return id;
   };
   const repositories = trackCollection(client, db, codeRepository);
-  const documents = trackCollection(client, db, codeFile);
+  const documents = trackCollection<unknown, Document & { _id: ObjectId }>(client, db, codeFile as AggregateDefinition);
   if ((await repositories.findOne({ org_id, repo_name: repo })) === null) {
     await repositories.insertOne({ _id: written(new ObjectId()), org_id, repo_name: repo });
   }

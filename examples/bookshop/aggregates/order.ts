@@ -2,7 +2,7 @@
  * An order: its node, the customer who placed it, and its books. A book stays in the graph while an
  * order contains it. The customer is a separate aggregate.
  */
-import { defineAggregate, documentId, storedNumber } from 'outgraph';
+import { defineAggregate, documentId, endpoint, relationship, storedNumber } from 'outgraph';
 import { z } from 'zod';
 
 /** The document in MongoDB. */
@@ -27,17 +27,14 @@ export const order = defineAggregate({
     types: ['PLACED', 'CONTAINS'],
   },
   project: ({ customer_id, placed_at, lines }, order_id) => {
-    const node = { label: 'Order', key: { order_id } };
+    const node = endpoint('Order', { order_id });
     return {
       nodes: [{ ...node, properties: { placed_at } }],
       relationships: [
-        { type: 'PLACED', from: { label: 'Customer', key: { customer_id } }, to: node },
-        ...lines.map(({ isbn, copies }) => ({
-          type: 'CONTAINS',
-          from: node,
-          to: { label: 'Book', key: { isbn } },
-          properties: { copies },
-        })),
+        relationship('PLACED', endpoint('Customer', { customer_id }), node),
+        ...lines.map(({ isbn, copies }) =>
+          relationship('CONTAINS', node, endpoint('Book', { isbn }), { properties: { copies } }),
+        ),
       ],
     };
   },

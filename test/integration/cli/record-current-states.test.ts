@@ -24,8 +24,9 @@ const newestEvent = (aggregateId: string) =>
   outbox().findOne({ aggregateId }, { sort: { position: -1 }, ...exactTypes });
 const insertEvent = async (fields: object = {}) => {
   const events = trackCollection(database.client, database.db, memoryEvent);
-  const { insertedId } = await events.insertOne({ user_id: 'ada', date: '12-10', ...fields });
-  return insertedId;
+  const _id = new ObjectId();
+  await events.insertOne({ _id, user_id: 'ada', date: '12-10', ...fields });
+  return _id;
 };
 const record = (ids: readonly unknown[]) => recordCurrentStates(database.client, database.db, memoryEvent, ids);
 

@@ -38,7 +38,7 @@ let database: TestDatabase;
 let notes: TrackedCollection<unknown, Note>;
 beforeAll(async () => {
   database = await createTestDatabase();
-  notes = trackCollection(database.client, database.db, note);
+  notes = trackCollection<unknown, Note>(database.client, database.db, note);
 });
 beforeEach(async () => {
   for (const name of ['notes', 'outbox']) await database.db.collection(name).deleteMany({});
@@ -54,7 +54,7 @@ const recorded = async () =>
 function withClient(options: MongoClientOptions, definition: typeof note = note): TrackedCollection<unknown, Note> {
   const client = new MongoClient(servers.mongodbUri, options);
   onTestFinished(() => client.close());
-  return trackCollection(client, client.db(database.db.databaseName), definition);
+  return trackCollection<unknown, Note>(client, client.db(database.db.databaseName), definition);
 }
 
 /** Calls each verb once. The collection and the graph are empty afterwards. */

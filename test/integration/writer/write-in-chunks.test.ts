@@ -24,7 +24,7 @@ let database: TestDatabase;
 let notes: TrackedCollection<unknown, Note>;
 beforeAll(async () => {
   database = await createTestDatabase();
-  notes = trackCollection(database.client, database.db, note);
+  notes = trackCollection<unknown, Note>(database.client, database.db, note);
 });
 beforeEach(async () => {
   for (const name of ['notes', 'outbox']) await database.db.collection(name).deleteMany({});
