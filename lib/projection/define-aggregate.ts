@@ -61,9 +61,9 @@ export interface AggregateDefinition<State = unknown, Stored extends Document = 
   id(document: Stored): string;
   /**
    * Schema of the payload, checked when an event is recorded and again when it is applied. It
-   * receives stored BSON values: `Int32`, `Long` and `Double` objects, never plain numbers. With
-   * zod, declare numbers with `storedNumber`. A synchronous schema of any library that follows
-   * Standard Schema will do (https://standardschema.dev).
+   * receives stored BSON values, and plain numbers where it refuses `Int32`, `Long` and `Double`
+   * (`docs/reference/values.md`). A synchronous schema of any library that follows Standard Schema
+   * will do (https://standardschema.dev).
    */
   readonly payload: StandardSchemaV1<unknown, State>;
   /**

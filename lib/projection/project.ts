@@ -3,14 +3,13 @@
  * an event, to refuse a payload that could never be applied in the writer's own transaction. The
  * consumer does so again, because not every writer uses the library.
  */
-import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Document } from 'bson';
-import type { z } from 'zod';
-import { bsonTypeOf } from '../contract/bson-type.ts';
 import { Fault, isDataFault } from '../contract/fault.ts';
 import type { OutboxEvent } from '../contract/outbox-event.ts';
 import type { Subgraph } from '../contract/subgraph.ts';
 import type { AggregateDefinition } from './define-aggregate.ts';
+import { increaseDoubles, keepFloats } from './keep-floats.ts';
+import { isUnsafeLong, validateNumbers } from './plain-numbers.ts';
 import { readSubgraph } from './read-subgraph.ts';
 
 /**
@@ -46,7 +45,21 @@ export function projectPayload<State>(
 ): Subgraph {
   const state = parsePayload(definition, payload);
   const projected = faultOnThrow(definition, 'projection', () => definition.project(state, aggregateId));
-  return faultOnThrow(definition, 'subgraph', () => readSubgraph(projected));
+  const increased = increaseDoubles(state, payload);
+  return faultOnThrow(definition, 'subgraph', () =>
+    readSubgraph(
+      increased === state ? projected : keepFloats(projected, tryProject(definition, increased, aggregateId)),
+    ),
+  );
+}
+
+/** Undefined if the projection refuses a state that no document has. */
+function tryProject<State>(definition: AggregateDefinition<State>, state: State, aggregateId: string): unknown {
+  try {
+    return definition.project(state, aggregateId);
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -58,16 +71,21 @@ export function parsePayload<State>(
   definition: Pick<AggregateDefinition<State>, 'type' | 'payload'>,
   payload: Document,
 ): State {
-  const schema = definition.payload['~standard'];
-  const parsed = faultOnThrow(definition, 'schema', () => schema.validate(payload));
-  if (parsed instanceof Promise) {
+  const validate = (value: unknown) => {
+    const parsed = definition.payload['~standard'].validate(value);
+    if (!(parsed instanceof Promise)) return parsed;
     parsed.catch(() => undefined);
     throw new Fault('projection-failed', `The schema of "${definition.type}" threw an error, or is asynchronous.`);
-  }
+  };
+  const parsed = faultOnThrow(definition, 'schema', () => validateNumbers(validate, payload));
   if (parsed.issues !== undefined) {
-    const problems = parsed.issues.map((issue) => {
-      const isStoredNumber = schema.vendor === 'zod' && rejectsStoredNumber(issue as z.core.$ZodIssue, payload);
-      return `${pathText(issue.path ?? [])}: ${issue.message}${isStoredNumber ? ` (${storedNumberHint})` : ''}`;
+    const problems = parsed.issues.map(({ path = [], message }) => {
+      const names = path.map((part) => (typeof part === 'object' ? part.key : part));
+      const value = names.reduce<unknown>(
+        (parent, name) => (parent as Document | undefined)?.[name as string],
+        payload,
+      );
+      return `${pathText(names)}: ${message}${isUnsafeLong(value) ? ` (${unsafeLongHint})` : ''}`;
     });
     throw new Fault('payload-invalid', `The payload is not a "${definition.type}": ${problems.join('; ')}.`);
   }
@@ -88,22 +106,13 @@ function faultOnThrow<Result>({ type }: Pick<AggregateDefinition, 'type'>, stage
   }
 }
 
-function pathText(path: NonNullable<StandardSchemaV1.Issue['path']>): string {
-  return path
-    .map((part) => (typeof part === 'object' ? part.key : part))
-    .reduce<string>((text, key) => (typeof key === 'number' ? `${text}[${key}]` : `${text}.${String(key)}`), 'payload');
+function pathText(names: readonly PropertyKey[]): string {
+  return names.reduce<string>(
+    (text, name) => (typeof name === 'number' ? `${text}[${name}]` : `${text}.${String(name)}`),
+    'payload',
+  );
 }
 
-const storedNumberHint =
-  'payloads keep numbers as BSON stores them, as Int32, Long or Double: ' +
-  'declare the field with storedNumber, which outgraph and outgraph-writer/zod export';
-
-/** Whether a schema for plain numbers rejected a stored number. */
-function rejectsStoredNumber(issue: z.core.$ZodIssue, root: unknown): boolean {
-  const value = issue.path.reduce<unknown>((parent, part) => (parent as Document | undefined)?.[part as string], root);
-  if (issue.code === 'invalid_union') return issue.errors.flat().some((inner) => rejectsStoredNumber(inner, value));
-  const wanted =
-    (issue.code === 'invalid_type' && ['number', 'int', 'bigint'].includes(issue.expected)) ||
-    (issue.code === 'invalid_value' && issue.values.some((literal) => typeof literal === 'number'));
-  return wanted && ['Int32', 'Long', 'Double'].includes(bsonTypeOf(value) ?? '');
-}
+const unsafeLongHint =
+  'a JavaScript number is not exact beyond 2^53: declare the field with z.bigint() or with storedNumber, which ' +
+  'outgraph and outgraph-writer/zod export';

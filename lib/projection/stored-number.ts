@@ -12,8 +12,8 @@ import type { BsonValue } from '../contract/subgraph.ts';
 export type StoredNumber = number | bigint | (BsonValue<'Int32' | 'Long' | 'Double'> & { toString(): string });
 
 /**
- * The schema of a number in a payload. A payload keeps its BSON types, so `z.number()` rejects
- * stored numbers.
+ * The schema of a number of any stored type, which keeps the stored value. Use it for integers
+ * beyond 2^53 among other numbers: `z.number()` reads a JavaScript number, and refuses them.
  *
  * Pass the value to the graph unchanged, so that a double stays a FLOAT and a 64-bit integer stays
  * exact. Use `Number(value)` to calculate with it.

@@ -3,8 +3,9 @@ import type { ObjectId } from 'mongodb';
 import type { ConsumeReport } from '../../lib/consumer/ports.ts';
 import type { QueueMessage } from '../../lib/consumer/queue-message.ts';
 import { type Consumer, joinConsumer, noQueue } from '../../lib/consumer/wiring.ts';
+import type { AggregateCatalog } from '../../lib/projection/catalog.ts';
 import { consumerSettings, readSettings } from '../../lib/runtime/settings.ts';
-import { catalog } from '../../xmem/catalog.ts';
+import { catalog as xmemCatalog } from '../../xmem/catalog.ts';
 import { silentLog } from './silent-log.ts';
 
 /** The settings of a test, in addition to those of its databases. */
@@ -27,7 +28,7 @@ export function messagesOf(ids: readonly (ObjectId | string)[], receiveCount = 1
 }
 
 /** Opens a consumer. */
-export function openConsumer(settings: Settings): TestConsumer {
+export function openConsumer(settings: Settings, catalog: AggregateCatalog = xmemCatalog): TestConsumer {
   const consumer: Consumer = joinConsumer(readSettings(consumerSettings, settings), catalog, noQueue);
   return {
     consume: (ids, receiveCount = 1) => {

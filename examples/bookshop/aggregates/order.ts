@@ -2,7 +2,7 @@
  * An order: its node, the customer who placed it, and its books. A book stays in the graph while an
  * order contains it. The customer is a separate aggregate.
  */
-import { defineAggregate, documentId, endpoint, relationship, storedNumber } from 'outgraph';
+import { defineAggregate, documentId, endpoint, relationship } from 'outgraph';
 import { z } from 'zod';
 
 /** The document in MongoDB. */
@@ -20,7 +20,7 @@ export const order = defineAggregate({
   payload: z.object({
     customer_id: z.string(),
     placed_at: z.date(),
-    lines: z.array(z.object({ isbn: z.string(), copies: storedNumber })),
+    lines: z.array(z.object({ isbn: z.string(), copies: z.int() })),
   }),
   declares: {
     labels: { Order: ['order_id'], Customer: ['customer_id'], Book: ['isbn'] },

@@ -1,9 +1,10 @@
-import { Double, Int32, Long } from 'bson';
+import { Decimal128, Double, Int32, Long } from 'bson';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { defineAggregate } from '../../../lib/projection/define-aggregate.ts';
 import { graph } from '../../../lib/projection/graph.ts';
 import { projectPayload } from '../../../lib/projection/project.ts';
+import { storedNumber } from '../../../lib/projection/stored-number.ts';
 import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
 
 const surprise = () => {
@@ -95,29 +96,80 @@ describe('a document that pretends to be a BSON value', () => {
 });
 
 describe('a schema for plain numbers', () => {
-  const of = (payload: z.ZodType<object>) =>
-    defineAggregate<object>({
+  const of = (x: z.ZodType, project = (value: unknown): unknown => value) =>
+    defineAggregate<{ x: unknown }>({
       type: 'thing',
       collection: 'things',
       id: () => 'x',
-      payload,
-      project: () => ({ nodes: [], relationships: [] }),
+      payload: z.object({ x, beside: storedNumber.optional() }),
+      project: (state) => ({
+        nodes: [{ label: 'A', key: { id: 1 }, properties: { x: project(state.x) as number } }],
+        relationships: [],
+      }),
     });
+  const propertyOf = (schema: z.ZodType, x: unknown, project?: (value: unknown) => unknown) =>
+    projectPayload(of(schema, project), 'x', { x, beside: Long.MAX_VALUE }).nodes[0]?.properties.x;
+  const sized = z.discriminatedUnion('kind', [z.object({ kind: z.literal(1), size: z.number() })]);
 
-  it.each<[schema: string, payload: z.ZodType<object>, document: object]>([
-    ['z.number()', z.object({ x: z.number() }), { x: new Int32(1) }],
-    ['z.int()', z.object({ x: z.int() }), { x: Long.fromNumber(1) }],
-    ['z.bigint()', z.object({ x: z.bigint() }), { x: Long.fromNumber(1) }],
-    ['a list', z.object({ x: z.array(z.number()) }), { x: [new Double(1)] }],
-    ['a union', z.object({ x: z.union([z.string(), z.number()]) }), { x: new Double(1) }],
-    ['a literal', z.object({ x: z.literal(1) }), { x: new Int32(1) }],
-  ])('fails with advice what to use instead: %s', (_, payload, document) => {
-    expect(() => projectPayload(of(payload), 'x', document)).toThrow(/payload\.x.*declare the field with storedNumber/);
+  it.each<[schema: string, payload: z.ZodType, stored: unknown, inGraph: unknown]>([
+    ['z.number(), an int32', z.number(), new Int32(1), 1n],
+    ['z.number(), an int64', z.number(), Long.fromNumber(2 ** 40), 2n ** 40n],
+    ['z.number(), a double', z.number(), new Double(0.5), 0.5],
+    ['z.number(), an integral double', z.number(), new Double(1), 1],
+    ['z.number(), minus zero', z.number(), new Double(-0), -0],
+    ['z.int(), an int32', z.int(), new Int32(-7), -7n],
+    ['z.int(), an integral double', z.int(), new Double(-3), -3],
+    ['z.bigint(), an int32', z.bigint(), new Int32(1), 1n],
+    ['z.bigint(), an int64 beyond 2^53', z.bigint(), Long.MAX_VALUE, 2n ** 63n - 1n],
+    ['a list', z.array(z.number()), [new Double(1), new Int32(2)], [1, 2]],
+    ['a list of integers', z.array(z.int()), [new Int32(1), Long.ONE], [1n, 1n]],
+    ['a bound that the double is', z.number().max(5), new Double(5), 5],
+    ['a union', z.union([z.string(), z.number()]), new Double(1.5), 1.5],
+    ['a literal', z.literal([1, 2]), new Int32(2), 2n],
+    ['a number or null', z.number().nullish(), new Int32(0), 0n],
+    ['a number with a default', z.number().default(1), undefined, 1n],
+  ])('reads what is stored: %s', (_, schema, stored, inGraph) => {
+    expect(propertyOf(schema, stored)).toStrictEqual(inGraph);
   });
 
-  it('fails without that advice if it does not expect a number', () => {
-    const wantsText = of(z.object({ x: z.string() }));
-    expect(() => projectPayload(wantsText, 'x', { x: new Int32(1) })).toThrow(/^(?!.*storedNumber)/);
-    expect(() => projectPayload(of(z.object({ x: z.number() })), 'x', { x: 'a' })).toThrow(/^(?!.*storedNumber)/);
+  it('reads numbers behind a discriminator that is a number itself', () => {
+    const size = (value: unknown) => (value as { size: number }).size;
+    expect(propertyOf(sized, { kind: new Int32(1), size: new Int32(7) }, size)).toBe(7n);
+  });
+
+  it('leaves numbers as they are stored where the schema accepts them', () => {
+    const isLong = (value: unknown) => value instanceof Long;
+    expect(propertyOf(storedNumber, Long.MAX_VALUE, isLong)).toBe(true);
+  });
+
+  it.each<[title: string, project: (x: number) => unknown, inGraph: unknown]>([
+    ['a product of a double is a FLOAT', (x) => x * 2, 4],
+    ['a rounded double is an INTEGER', (x) => Math.round(x), 2n],
+    ['a number beside it is an INTEGER', () => 2, 2n],
+    ['a projection that refuses other numbers has an INTEGER', (x) => (x === 2 ? x : surprise()), 2n],
+  ])('%s', (_, project, inGraph) => {
+    expect(propertyOf(z.number(), new Double(2), project as (value: unknown) => unknown)).toStrictEqual(inGraph);
+  });
+
+  it('refuses an int64 beyond 2^53, and says what to use instead', () => {
+    expect(() => propertyOf(z.number(), Long.MAX_VALUE)).toThrow(
+      expect.objectContaining({
+        code: 'payload-invalid',
+        message: expect.stringMatching(/payload\.x: .*2\^53.*z\.bigint\(\)/),
+      }),
+    );
+  });
+
+  it.each([
+    ['a text', z.number(), 'a'],
+    ['Decimal128', z.number(), new Decimal128('1')],
+    ['a number for a text', z.string(), new Int32(1)],
+    ['a fraction for an integer', z.int(), new Double(1.5)],
+    ['a double for a bigint', z.bigint(), new Double(1)],
+    ['a document that pretends to be a number', z.number(), { _bsontype: 'Int32', value: 1 }],
+  ])('refuses %s', (_, schema, x) => {
+    expect(() => propertyOf(schema, x)).toThrow(
+      expect.objectContaining({ code: 'payload-invalid', message: expect.stringMatching(/payload\.x: (?!.*2\^53)/) }),
+    );
   });
 });

@@ -52,6 +52,12 @@ describe('two states of a document', () => {
     expect(isSamePayload(loose, { value: before }, { value: after })).toBe(false);
   });
 
+  it('are two payloads if a plain number was an integer and is a double, which the graph distinguishes', () => {
+    const payload = z.object({ size: z.number() });
+    expect(isSamePayload({ type, payload }, { size: new Int32(1) }, { size: new Double(1) })).toBe(false);
+    expect(isSamePayload({ type, payload }, { size: new Int32(1) }, { size: new Long(1) })).toBe(true);
+  });
+
   it.each<readonly [string, z.ZodType]>([
     ['refuses one of them', z.object({ name: z.literal('Ada') })],
     ['throws', throwing],
