@@ -1,7 +1,7 @@
 /** Formats elements of the graph in the notation of Cypher: `(:User {user_id: "ada"})`. */
 import { readNodeIdentity } from '../../lib/contract/identity.ts';
 import { escapeUnprintable } from '../../lib/contract/printable.ts';
-import type { GraphProperties, GraphScalar, GraphValue } from '../../lib/contract/subgraph.ts';
+import type { GraphPoint, GraphProperties, GraphScalar, GraphValue } from '../../lib/contract/subgraph.ts';
 
 /** A node by its identity. A node that has lost its label or key in the graph has another name. */
 export function nodeText(identity: string): string {
@@ -51,6 +51,13 @@ export function valueText(value: GraphValue): string {
 function scalarText(value: GraphScalar): string {
   if (typeof value === 'string') return JSON.stringify(value);
   if (value instanceof Date) return value.toISOString();
+  if (typeof value === 'object') return pointText(value);
   if (typeof value === 'number' && Number.isInteger(value)) return `${Object.is(value, -0) ? '-0' : value}.0`;
   return String(value);
+}
+
+/** As a query creates it: `point({longitude: 7.7, latitude: 45.1})`. Cypher calls altitude height. */
+function pointText({ longitude, latitude, altitude }: GraphPoint): string {
+  const height = altitude === null ? '' : `, height: ${altitude}`;
+  return `point({longitude: ${longitude}, latitude: ${latitude}${height}})`;
 }

@@ -4,7 +4,7 @@ import type { AggregateView, SubgraphView } from './aggregate-view.ts';
 
 /**
  * Writes the graph's values as Extended JSON, relaxed if that is exact: `17`,
- * `{"$numberLong": "…"}`, `{"$date": "…"}`.
+ * `{"$numberLong": "…"}`, `{"$date": "…"}`, and points as GeoJSON.
  */
 export function plainView({ expected, standing, ...others }: AggregateView): Readonly<Record<string, unknown>> {
   return { ...others, expected: expected && plainSubgraph(expected), standing: plainSubgraph(standing) };
@@ -32,6 +32,10 @@ function plainScalar(value: GraphScalar): unknown {
   if (typeof value === 'bigint')
     return Number.isSafeInteger(Number(value)) ? Number(value) : { $numberLong: String(value) };
   if (value instanceof Date) return { $date: value.toISOString() };
+  if (typeof value === 'object') {
+    const { longitude, latitude, altitude } = value;
+    return { type: 'Point', coordinates: [longitude, latitude, ...(altitude === null ? [] : [altitude])] };
+  }
   if (typeof value !== 'number' || (Number.isFinite(value) && !Number.isInteger(value))) return value;
   return { $numberDouble: Number.isInteger(value) ? `${Object.is(value, -0) ? '-0' : value}.0` : String(value) };
 }

@@ -5,6 +5,7 @@
  */
 import { bsonTypeOf } from './bson-type.ts';
 import { Fault } from './fault.ts';
+import { isGeometry, toPoint } from './geojson-point.ts';
 import type { GraphScalar, GraphValue, KeyValue } from './subgraph.ts';
 
 const int64Min = -(2n ** 63n);
@@ -12,7 +13,17 @@ const int64Max = 2n ** 63n - 1n;
 
 /** A scalar and its kind. A list holds only one kind, or only numbers. */
 interface Scalar {
-  readonly kind: 'string' | 'boolean' | 'integer' | 'float' | 'number' | 'date' | 'objectId' | 'uuid';
+  readonly kind:
+    | 'string'
+    | 'boolean'
+    | 'integer'
+    | 'float'
+    | 'number'
+    | 'date'
+    | 'objectId'
+    | 'uuid'
+    | 'point'
+    | 'point with an altitude';
   readonly value: GraphScalar;
 }
 
@@ -21,7 +32,7 @@ interface Scalar {
  *
  * @param path of the value, for the error: `nodes[0].properties.address`.
  * @throws Fault `value-unsupported` for a nested object, a nested array, an array of several types,
- * null in an array, Decimal128, binary and other types.
+ * null in an array, a geometry that is no point, Decimal128, binary and other types.
  * @example
  * toGraphValue(new Double(1), 'nodes[0].properties.score'); // 1 (FLOAT)
  * toGraphValue(1, 'nodes[0].properties.count'); // 1n (INTEGER)
@@ -139,8 +150,11 @@ function objectScalar(raw: object | null, path: string): Scalar {
       if (uuid === null) throw unsupported(path, describe(raw));
       return { kind: 'uuid', value: uuid };
     }
-    default:
-      throw unsupported(path, describe(raw));
+    default: {
+      if (raw === null || !isGeometry(raw)) throw unsupported(path, describe(raw));
+      const value = toPoint(raw, path);
+      return { kind: value.altitude === null ? 'point' : 'point with an altitude', value };
+    }
   }
 }
 
@@ -173,7 +187,7 @@ function unsupported(path: string, what: string): Fault {
   return new Fault(
     'value-unsupported',
     `${path}: ${what} cannot be a property value; ` +
-      'use a string, boolean, integer, double, date, ObjectId, UUID, or an array of one of these.',
+      'use a string, boolean, integer, double, date, ObjectId, UUID, GeoJSON Point, or an array of one of these.',
   );
 }
 

@@ -105,5 +105,11 @@ function canonicalScalar(value: GraphScalar): string | boolean {
   if (typeof value === 'string') return `s${value}`;
   if (typeof value === 'bigint') return `i${value}`;
   if (value instanceof Date) return `d${value.getTime()}`;
-  return Object.is(value, -0) ? 'f-0' : `f${value}`;
+  if (typeof value === 'number') return `f${floatText(value)}`;
+  const { longitude, latitude, altitude } = value;
+  return `p${[longitude, latitude, ...(altitude === null ? [] : [altitude])].map(floatText).join(',')}`;
+}
+
+function floatText(value: number): string {
+  return Object.is(value, -0) ? '-0' : `${value}`;
 }

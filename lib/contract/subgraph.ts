@@ -20,7 +20,15 @@ export type ProjectedKeyValue =
   | boolean
   | BsonValue<'Int32' | 'Long' | 'ObjectId' | 'Binary'>;
 
-type ProjectedScalar = ProjectedKeyValue | Date | BsonValue<'Double'>;
+type ProjectedNumber = number | bigint | BsonValue<'Int32' | 'Long' | 'Double'>;
+
+/** A GeoJSON Point: longitude, latitude and, in three dimensions, altitude. */
+interface GeoJsonPoint {
+  readonly type: 'Point';
+  readonly coordinates: readonly ProjectedNumber[];
+}
+
+type ProjectedScalar = ProjectedKeyValue | Date | BsonValue<'Double'> | GeoJsonPoint;
 
 /**
  * The value of a property: a stored BSON value or a plain JavaScript value, or an array of one kind.
@@ -114,11 +122,18 @@ export const registryLabel = 'OutgraphAggregate';
 /** Prefix of outgraph's own properties. No subgraph may use a name with it. */
 export const bookkeepingPrefix = '_outgraph';
 
+/** A point in WGS-84. Without an altitude it has two dimensions. */
+export interface GraphPoint {
+  readonly longitude: number;
+  readonly latitude: number;
+  readonly altitude: number | null;
+}
+
 /**
  * A single value in Neo4j: `bigint` is an INTEGER, `number` a FLOAT, `Date` a zoned datetime in
  * UTC.
  */
-export type GraphScalar = string | boolean | bigint | number | Date;
+export type GraphScalar = string | boolean | bigint | number | Date | GraphPoint;
 
 /** A property value: a scalar, or a list of scalars of one kind. */
 export type GraphValue = GraphScalar | readonly GraphScalar[];

@@ -2,8 +2,9 @@
  * Converts property values that the driver reads (`bigint` is an INTEGER, `number` a FLOAT) to the
  * contract's values, without outgraph's own properties.
  */
-import { DateTime } from 'neo4j-driver';
+import { DateTime, isPoint, type Point } from 'neo4j-driver';
 import { bookkeepingPrefix, type GraphProperties, type GraphScalar, type GraphValue } from '../contract/subgraph.ts';
+import { wgs84 } from './neo4j-to-parameter.ts';
 
 /**
  * An element's properties without outgraph's own. A value of a type that outgraph never writes
@@ -20,6 +21,7 @@ function fromProperty(value: unknown): GraphValue {
 
 function fromScalar(value: unknown): GraphScalar {
   if (value instanceof DateTime) return fromDateTime(value);
+  if (isPoint(value)) return fromPoint(value);
   if (typeof value === 'object') return `\u0000${value?.constructor.name}\u0000${String(value)}`;
   return value as GraphScalar;
 }
@@ -28,4 +30,10 @@ function fromScalar(value: unknown): GraphScalar {
 function fromDateTime(value: DateTime): GraphScalar {
   const isOurs = Number(value.nanosecond) % 1_000_000 === 0 && Number(value.timeZoneOffsetSeconds ?? 0) === 0;
   return isOurs ? new Date(value.toString()) : `\u0000DateTime\u0000${value.toString()}`;
+}
+
+function fromPoint({ srid, x, y, z }: Point): GraphScalar {
+  if (Number(srid) === wgs84.twoDimensions) return { longitude: x, latitude: y, altitude: null };
+  if (Number(srid) === wgs84.threeDimensions) return { longitude: x, latitude: y, altitude: z as number };
+  return `\u0000Point\u0000${srid}\u0000${[x, y, z].join()}`;
 }

@@ -1,9 +1,9 @@
 /**
  * Converts property values to the driver's: `bigint` already is an INTEGER and `number` a FLOAT; a
- * date becomes a zoned datetime in UTC.
+ * date becomes a zoned datetime in UTC, and a point one of Neo4j's two reference systems of WGS-84.
  */
-import { DateTime } from 'neo4j-driver';
-import type { GraphProperties, GraphScalar, GraphValue } from '../contract/subgraph.ts';
+import { DateTime, Point } from 'neo4j-driver';
+import type { GraphPoint, GraphProperties, GraphScalar, GraphValue } from '../contract/subgraph.ts';
 
 /** A map of properties as a query parameter. */
 export function toParameters(properties: GraphProperties): Readonly<Record<string, unknown>> {
@@ -15,7 +15,8 @@ function toParameter(value: GraphValue): unknown {
 }
 
 function scalarParameter(value: GraphScalar): unknown {
-  if (!(value instanceof Date)) return value;
+  if (typeof value !== 'object') return value;
+  if (!(value instanceof Date)) return toNeo4jPoint(value);
   return new DateTime(
     value.getUTCFullYear(),
     value.getUTCMonth() + 1,
@@ -26,4 +27,13 @@ function scalarParameter(value: GraphScalar): unknown {
     value.getUTCMilliseconds() * 1_000_000,
     0,
   );
+}
+
+/** https://neo4j.com/docs/cypher-manual/current/values-and-types/spatial/#spatial-values-crs */
+export const wgs84 = { twoDimensions: 4326, threeDimensions: 4979 } as const;
+
+function toNeo4jPoint({ longitude, latitude, altitude }: GraphPoint): Point<number> {
+  return altitude === null
+    ? new Point(wgs84.twoDimensions, longitude, latitude)
+    : new Point(wgs84.threeDimensions, longitude, latitude, altitude);
 }

@@ -79,6 +79,10 @@ func scalarKind(raw bson.RawValue, path string) (string, error) {
 		if _, ok := uuidText(raw); ok {
 			return "uuid", nil
 		}
+	case bson.TypeEmbeddedDocument:
+		if geometry, ok := geometryType(raw); ok {
+			return pointKind(raw, geometry, path)
+		}
 	}
 	return "", unsupported(path, describe(raw))
 }
@@ -116,8 +120,8 @@ func uuidText(raw bson.RawValue) (string, bool) {
 
 func unsupported(path, what string) error {
 	return faultf(CodeValueUnsupported,
-		"%s: %s cannot be a property value; use a string, boolean, integer, double, date, ObjectId, UUID, or an "+
-			"array of one of these.", path, what)
+		"%s: %s cannot be a property value; use a string, boolean, integer, double, date, ObjectId, UUID, "+
+			"GeoJSON Point, or an array of one of these.", path, what)
 }
 
 func describe(raw bson.RawValue) string {

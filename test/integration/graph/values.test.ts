@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Binary, BSON, type Db, Decimal128, Double, Int32, Long, ObjectId, Timestamp, UUID } from 'mongodb';
-import type { Driver } from 'neo4j-driver';
+import { type Driver, isDateTime, isPoint } from 'neo4j-driver';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { exactTypes } from '../../../lib/contract/exact-types.ts';
@@ -42,6 +42,9 @@ const moment = new Date('2024-02-29T12:30:00.123Z');
 const unsupported = 'value-unsupported';
 const [text, integer, float] = ['STRING', 'INTEGER', 'FLOAT'];
 
+const geoJsonPoint = z.object({ type: z.literal('Point'), coordinates: z.array(z.number()) });
+const point = (...coordinates: number[]) => ({ type: 'Point', coordinates });
+
 const rows: readonly Row[] = [
   { stored: 'string', value: 'Ada', schema: z.string(), type: text },
   { stored: 'boolean', value: true, schema: z.boolean(), type: 'BOOLEAN' },
@@ -75,6 +78,24 @@ const rows: readonly Row[] = [
     property: uuid.toString(),
   },
   { stored: 'other binary', value: new Binary(new Uint8Array(3)), schema: z.custom<Binary>(), refused: unsupported },
+  {
+    stored: 'GeoJSON Point',
+    value: point(7.68, 45.07),
+    schema: geoJsonPoint,
+    type: 'POINT',
+    property: [4326, 7.68, 45.07],
+  },
+  { stored: 'GeoJSON Point', value: point(180, 90), schema: geoJsonPoint, type: 'POINT', property: [4326, 180, 90] },
+  {
+    stored: 'GeoJSON Point',
+    value: point(-180, -90),
+    schema: geoJsonPoint,
+    type: 'POINT',
+    property: [4326, -180, -90],
+  },
+  { stored: 'GeoJSON Point', value: point(1, 2, 3.5), schema: any, type: 'POINT', property: [4979, 1, 2, 3.5] },
+  { stored: 'GeoJSON Point', value: point(181, 2), schema: geoJsonPoint, refused: unsupported },
+  { stored: 'other GeoJSON', value: { type: 'Polygon', coordinates: [] }, schema: any, refused: unsupported },
   { stored: 'array of one kind', value: ['a', 'b'], schema: z.array(z.string()), type: 'LIST<STRING NOT NULL>' },
   {
     stored: 'array of integers and doubles',
@@ -140,9 +161,7 @@ describe('a stored value', () => {
     );
     const { value, type } = records[0]?.toObject() ?? {};
     expect(type.replace(/ NOT NULL$/, '')).toBe(row.type);
-    expect(row.type === 'ZONED DATETIME' ? new Date(String(value)).toISOString() : value).toStrictEqual(
-      'property' in row ? row.property : row.value,
-    );
+    expect(plain(value)).toStrictEqual('property' in row ? row.property : row.value);
   });
 
   it.each(
@@ -162,6 +181,14 @@ it('every row of the page is tested', async () => {
   const names = [...table.matchAll(/^\| ([^|]+?) \|/gm)].map(([, name]) => name).slice(1);
   expect(new Set(rows.map(({ stored }) => stored))).toStrictEqual(new Set(names));
 });
+
+/** Neo4j's values in a form that a test can state. */
+function plain(value: unknown): unknown {
+  if (isDateTime(value)) return new Date(value.toString()).toISOString();
+  if (!isPoint(value)) return value;
+  const { srid, x, y, z: height } = value;
+  return [Number(srid), x, y, ...(height === undefined ? [] : [height])];
+}
 
 const write = (index: number, document: object) =>
   trackCollection<unknown, { _id: ObjectId; value?: unknown }>(

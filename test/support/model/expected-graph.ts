@@ -135,5 +135,6 @@ function valueText(value: unknown): string {
   if (typeof value === 'bigint') return `${value}`;
   if (typeof value === 'number') return `float ${Object.is(value, -0) ? '-0' : value}`;
   if (value instanceof Date) return `datetime ${value.toISOString()}`;
+  if (typeof value === 'object' && value !== null) return `point ${Object.values(value).join(' ')}`;
   return JSON.stringify(value);
 }

@@ -1,7 +1,7 @@
 /**
  * Reads the graph in Neo4j as a picture that can be compared with the model's, without bookkeeping.
  */
-import { DateTime, type Driver, type EagerResult } from 'neo4j-driver';
+import { DateTime, type Driver, type EagerResult, isPoint } from 'neo4j-driver';
 import type { GraphProperties, GraphScalar, GraphValue, KeyValue } from '../../../lib/contract/subgraph.ts';
 import { type GraphPicture, name, nodeText, numberEqual, relationshipText } from './expected-graph.ts';
 
@@ -100,5 +100,6 @@ function withoutBookkeeping(properties: Record<string, unknown>): GraphPropertie
 function fromDriver(value: unknown): GraphValue {
   if (Array.isArray(value)) return value.map((element) => fromDriver(element) as GraphScalar);
   if (value instanceof DateTime) return new Date(value.toString());
+  if (isPoint(value)) return { longitude: value.x, latitude: value.y, altitude: value.z ?? null };
   return value as GraphScalar;
 }

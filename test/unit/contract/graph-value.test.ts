@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { toGraphValue, toKeyValue } from '../../../lib/contract/graph-value.ts';
 
 const path = 'nodes[0].properties.x';
+const point = (...coordinates: unknown[]) => ({ type: 'Point', coordinates });
 
 describe('a property value', () => {
   it.each([
@@ -36,6 +37,9 @@ describe('a property value', () => {
     ['integers before a double as FLOATs', [new Int32(1), Long.fromNumber(2), new Double(3)], [1, 2, 3]],
     ['the greatest integers that are exact as doubles', [2n ** 53n, -(2n ** 63n), 0.5], [2 ** 53, -(2 ** 63), 0.5]],
     ['plain and stored numbers together', [1, new Int32(2), new Double(3), 4n], [1, 2, 3, 4]],
+    ['a point', point(1.5, new Int32(2)), { longitude: 1.5, latitude: 2, altitude: null }],
+    ['a point with an altitude', point(-0, new Double(90), 3), { longitude: -0, latitude: 90, altitude: 3 }],
+    ['points', [point(1, 2)], [{ longitude: 1, latitude: 2, altitude: null }]],
     ['plain and stored integers together', [1, new Int32(2), 3n], [1n, 2n, 3n]],
   ])('accepts %s', (_, raw, value) => {
     expect(toGraphValue(raw, path)).toStrictEqual(value);
@@ -56,6 +60,7 @@ describe('a property value', () => {
     ['a Decimal128', Decimal128.fromString('1.5'), '', 'Decimal128'],
     ['binary data', new Binary(new Uint8Array(16)), '', 'Binary'],
     ['a UUID that is too short', new Binary(new Uint8Array(15), 4), '', 'Binary'],
+    ['a geometry of an unknown type', { type: 'Circle', coordinates: [1, 2] }, '', 'a nested object'],
     ['an invalid date', new Date(Number.NaN), '', 'a date outside the range of JavaScript dates'],
     ['an integer beyond 64 bits', 2n ** 63n, '', 'an integer beyond 64 bits'],
     ['an integer below 64 bits', -(2n ** 63n) - 1n, '', 'an integer beyond 64 bits'],
@@ -140,5 +145,54 @@ describe('a key value', () => {
       },
     });
     expect(() => toKeyValue(broken, path)).toThrow(RangeError);
+  });
+});
+
+describe('a GeoJSON value', () => {
+  it.each([
+    [
+      'a longitude beyond 180',
+      point(-180.1, 2),
+      '.coordinates[0]',
+      'the longitude of a GeoJSON Point must be a number from -180 to 180',
+    ],
+    [
+      'a latitude beyond 90',
+      point(1, 90.1),
+      '.coordinates[1]',
+      'the latitude of a GeoJSON Point must be a number from -90 to 90',
+    ],
+    ['NaN', point(Number.NaN, 2), '.coordinates[0]', 'the longitude'],
+    [
+      'an infinite altitude',
+      point(1, 2, Number.POSITIVE_INFINITY),
+      '.coordinates[2]',
+      'the altitude of a GeoJSON Point must be a finite number',
+    ],
+    ['a text', point(1, '2'), '.coordinates[1]', 'the latitude'],
+    ['null', point(null, 2), '.coordinates[0]', 'the longitude'],
+    ['a Decimal128', point(Decimal128.fromString('1'), 2), '.coordinates[0]', 'the longitude'],
+    ['one coordinate', point(1), '.coordinates', 'a GeoJSON Point has an array of two or three numbers'],
+    ['four coordinates', point(1, 2, 3, 4), '.coordinates', 'a GeoJSON Point has an array of two or three numbers'],
+    ['no coordinates', { type: 'Point' }, '.coordinates', 'a GeoJSON Point has an array of two or three numbers'],
+    ['another field', { ...point(1, 2), bbox: [] }, '', 'a GeoJSON Point with the field bbox'],
+    [
+      'another geometry',
+      { type: 'Polygon', coordinates: [] },
+      '',
+      'a GeoJSON Polygon cannot be a property value; use a Point',
+    ],
+  ])('is refused with its path and the reason: %s', (_, raw, where, reason) => {
+    expect(() => toGraphValue(raw, path)).toThrow(
+      expect.objectContaining({
+        code: 'value-unsupported',
+        message: expect.stringContaining(`${path}${where}: ${reason}`),
+      }),
+    );
+  });
+
+  it('is refused in a list with points of other dimensions, and as a key', () => {
+    expect(() => toGraphValue([point(1, 2), point(1, 2, 3)], path)).toThrow(`${path}[1]: an array must hold one type`);
+    expect(() => toKeyValue(point(1, 2), path)).toThrow(expect.objectContaining({ code: 'key-invalid' }));
   });
 });

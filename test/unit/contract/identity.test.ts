@@ -56,6 +56,8 @@ describe('the identity of a node', () => {
   });
 });
 
+const point = (...coordinates: number[]) => ({ type: 'Point', coordinates });
+
 describe('the content of a node', () => {
   it.each([
     ['1 and 1.0', { v: 1 }, { v: new Double(1) }],
@@ -67,6 +69,8 @@ describe('the content of a node', () => {
     ['two integers', { v: 1 }, { v: 2 }],
     ['two fractions', { v: 0.5 }, { v: 1.5 }],
     ['two dates', { v: new Date(5) }, { v: new Date(6) }],
+    ['two points', { v: point(1, 2) }, { v: point(1, 3) }],
+    ['a point and one with an altitude', { v: point(1, 2) }, { v: point(1, 2, 0) }],
     ['0 and another FLOAT', { v: new Double(-0) }, { v: new Double(2) }],
     ['a date and the text of its hash', { v: new Date(5) }, { v: 'd5' }],
   ])('distinguishes %s', (_, left, right) => {

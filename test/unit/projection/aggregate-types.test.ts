@@ -114,6 +114,8 @@ it.each([
   ['an object', () => property({ street: 'x' })],
   // @ts-expect-error a list of objects
   ['a list of objects', () => property([{ street: 'x' }])],
+  // @ts-expect-error another geometry
+  ['another geometry', () => property({ type: 'Polygon', coordinates: [] })],
   // @ts-expect-error Decimal128
   ['Decimal128', () => property(new Decimal128('1'))],
   // @ts-expect-error unknown
@@ -128,7 +130,8 @@ it('a property compiles if its value can be stored', () => {
   const values = [property('x'), property(1), property(1n), property(true), property(new Date()), property(null)];
   const stored = [property(new Double(1)), property(Long.ONE), property(new ObjectId()), property(undefined)];
   const lists = [property([1, new Double(2)]), property(['a'] as readonly string[])];
-  expect([...values, ...stored, ...lists]).toHaveLength(12);
+  const points = [property({ type: 'Point', coordinates: [7.68, 45.07] })];
+  expect([...values, ...stored, ...lists, ...points]).toHaveLength(13);
 });
 
 it('without a declaration, or with one of unknown names, any name compiles', () => {

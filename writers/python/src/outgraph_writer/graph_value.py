@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,6 +18,12 @@ _DATE_MAX_MILLIS: Final = 8_640_000_000_000_000
 
 # An array may contain numbers of both kinds, and becomes an array of doubles.
 _NUMBERS: Final = frozenset({"an integer", "a float"})
+
+_GEOMETRIES: Final = frozenset(
+    {"Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection"}
+)
+#: The axes of a point with their limits. The last is the altitude.
+_AXES: Final = (("longitude", 180.0), ("latitude", 90.0), ("altitude", sys.float_info.max))
 
 _NAMES: Final = {
     "NoneType": "null",
@@ -37,7 +44,7 @@ def check_property(value: Any, path: str) -> None:
 
     Raises:
         Fault: ``value-unsupported`` for a nested object, a nested array, an array of several types, null in an array,
-            Decimal128, binary and other types.
+            a geometry that is no point, Decimal128, binary and other types.
     """
     if value is None:
         return
@@ -97,7 +104,37 @@ def _kind(value: Any, path: str) -> str:
         return "an objectId"
     if isinstance(value, Binary) and _is_uuid(value):
         return "a uuid"
+    if isinstance(value, dict) and is_text(value.get("type")) and value["type"] in _GEOMETRIES:
+        return _point(value, path)
     raise _unsupported(path, _describe(value))
+
+
+def _point(value: dict[str, Any], path: str) -> str:
+    """The kind of a GeoJSON Point, by its dimensions."""
+    if value["type"] != "Point":
+        raise _invalid(path, f"a GeoJSON {value['type']} cannot be a property value; use a Point")
+    for field in value:
+        if field not in ("type", "coordinates"):
+            raise _invalid(
+                path, f"a GeoJSON Point with the field {field} cannot be a property value; use type and coordinates"
+            )
+    coordinates = value.get("coordinates")
+    if not isinstance(coordinates, list) or len(coordinates) not in (2, 3):
+        raise _invalid(
+            f"{path}.coordinates",
+            "a GeoJSON Point has an array of two or three numbers: longitude, latitude and altitude",
+        )
+    for index, coordinate in enumerate(coordinates):
+        name, limit = _AXES[index]
+        if isinstance(coordinate, (int, float)) and not isinstance(coordinate, bool) and abs(coordinate) <= limit:
+            continue
+        allowed = "a finite number" if name == "altitude" else f"a number from -{limit:g} to {limit:g}"
+        raise _invalid(f"{path}.coordinates[{index}]", f"the {name} of a GeoJSON Point must be {allowed}")
+    return "a point" if len(coordinates) == 2 else "a point with an altitude"
+
+
+def _invalid(path: str, what: str) -> Fault:
+    return Fault("value-unsupported", f"{path}: {what}.")
 
 
 def _is_uuid(value: Binary) -> bool:
@@ -114,5 +151,5 @@ def _unsupported(path: str, what: str) -> Fault:
     return Fault(
         "value-unsupported",
         f"{path}: {what} cannot be a property value; "
-        "use a string, boolean, integer, double, date, ObjectId, UUID, or an array of one of these.",
+        "use a string, boolean, integer, double, date, ObjectId, UUID, GeoJSON Point, or an array of one of these.",
     )
