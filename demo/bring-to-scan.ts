@@ -4,8 +4,8 @@
  * the documents' projections, and directly from the scan.
  */
 
+import { expectedGraph } from '../lib/testing/expected-graph.ts';
 import { readDocumentStates } from '../test/support/model/document-states.ts';
-import { expectedGraph } from '../test/support/model/expected-graph.ts';
 import { readGraph } from '../test/support/model/read-graph.ts';
 import { countBareSymbols } from '../test/support/xmem/bare-symbols.ts';
 import { codeFile } from '../xmem/aggregates/code-file.ts';

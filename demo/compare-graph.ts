@@ -4,8 +4,8 @@
  */
 import type { Db } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
+import { expectedGraph, type GraphPicture } from '../lib/testing/expected-graph.ts';
 import { readDocumentStates } from '../test/support/model/document-states.ts';
-import { expectedGraph, type GraphPicture } from '../test/support/model/expected-graph.ts';
 import { readGraph } from '../test/support/model/read-graph.ts';
 import { memoryEvent } from '../xmem/aggregates/memory-event.ts';
 import { memoryUser } from '../xmem/aggregates/memory-user.ts';

@@ -13,8 +13,8 @@ import type { GraphPorts } from '../../lib/graph/ports.ts';
 import type { DeadEvent } from '../../lib/outbox/dead-event.ts';
 import type { EventChunk, FetchedEvent } from '../../lib/outbox/fetched-event.ts';
 import { inChunks } from '../../lib/runtime/in-chunks.ts';
+import type { ModelEvent } from '../../lib/testing/expected-graph.ts';
 import { calmPorts } from '../support/calm-ports.ts';
-import type { ModelEvent } from '../support/model/expected-graph.ts';
 
 import { silentLog } from '../support/silent-log.ts';
 

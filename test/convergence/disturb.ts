@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Driver } from 'neo4j-driver';
 import type { Endpoint } from '../../lib/contract/subgraph.ts';
-import type { ForeignData, ForeignRelationship } from '../support/model/expected-graph.ts';
+import type { ForeignData, ForeignRelationship } from '../../lib/testing/expected-graph.ts';
 import type { TcpProxy } from '../support/tcp-proxy.ts';
 
 /** Runs in the background until it is stopped. */

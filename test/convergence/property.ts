@@ -9,14 +9,14 @@ import type { Driver } from 'neo4j-driver';
 import type { GraphPorts } from '../../lib/graph/ports.ts';
 import { joinGraph } from '../../lib/graph/wiring.ts';
 import { removeTombstones } from '../../lib/sweep/neo4j-tombstones.ts';
-import { clearGraph } from '../support/clear-graph.ts';
 import {
   expectedGraph,
   type ForeignData,
   type GraphPicture,
   type ModelEvent,
   newestEvents,
-} from '../support/model/expected-graph.ts';
+} from '../../lib/testing/expected-graph.ts';
+import { clearGraph } from '../support/clear-graph.ts';
 import { readGraph } from '../support/model/read-graph.ts';
 import type { TcpProxy } from '../support/tcp-proxy.ts';
 import { type DeliveryPlan, deliver } from './deliver.ts';

@@ -16,7 +16,7 @@ import type {
   SubgraphNode,
 } from '../../lib/contract/subgraph.ts';
 import { readSubgraph } from '../../lib/projection/read-subgraph.ts';
-import type { ForeignData, ModelEvent } from '../support/model/expected-graph.ts';
+import type { ForeignData, ModelEvent } from '../../lib/testing/expected-graph.ts';
 
 /** The labels and keys of one universe. The suffix separates universes on the same server. */
 export interface Universe {

@@ -231,6 +231,14 @@ describe('a service that imports it', () => {
     const compiler = path.join(projectRoot, 'node_modules/typescript-native/bin/tsc');
     const { stdout } = await run(process.execPath, [compiler, '-p', example]).catch((error) => error);
     expect(stdout).toBe('');
+    const tested = await run(process.execPath, ['--test', '--test-reporter=tap'], { cwd: example });
+    expect(tested.stdout).toContain('# pass 1\n# fail 0');
+  });
+
+  it('finds the test of the example in the guide', async () => {
+    const code = await readFile(path.join(projectRoot, 'examples/bookshop/aggregates/order.test.ts'), 'utf8');
+    const guide = await readFile(path.join(projectRoot, 'docs/how-to/test-your-projections.md'), 'utf8');
+    expect(guide).toContain(code);
   });
 
   it.each([
@@ -269,6 +277,7 @@ describe('a service that imports it', () => {
       'outgraph/worker',
       ['answerProbes', 'readSettings', 'setUpOnce', 'setUpSettings', 'startWorker', 'workerLog', 'workerSettings'],
     ],
+    ['outgraph/testing', ['diffSubgraph', 'expectSubgraph', 'graphOfDocuments', 'projectDocument', 'startOutgraph']],
     ['outgraph/xmem', ['codeAnnotation', 'codeFile', 'codeRepository', 'memoryEvent', 'memoryUser']],
   ])('imports exactly these names from %s', async (entry, names) => {
     const script = `console.log(JSON.stringify(Object.keys(await import('${entry}')).sort()))`;

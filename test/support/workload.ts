@@ -6,12 +6,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Document, type MongoClient, ObjectId } from 'mongodb';
 import { graph as graphAggregate } from '../../lib/projection/graph.ts';
+import { expectedGraph, type GraphPicture } from '../../lib/testing/expected-graph.ts';
 import { type TrackedCollection, trackCollection } from '../../lib/writer/tracked-collection.ts';
 import { waitUntil } from '../../tools/local/wait-until.ts';
 import type { FailureStack } from './failure-stack.ts';
 import { type HubDocument, hubDocument, hubNames } from './hub-document.ts';
 import { idsOf, readDocumentStates } from './model/document-states.ts';
-import { expectedGraph, type GraphPicture } from './model/expected-graph.ts';
 import { readGraph } from './model/read-graph.ts';
 
 /** Number of hubs that documents share, as endpoints of their relationships. */

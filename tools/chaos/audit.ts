@@ -6,10 +6,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Document } from 'mongodb';
 import { toPosition } from '../../lib/contract/position.ts';
 import { graph } from '../../lib/projection/graph.ts';
+import { expectedGraph } from '../../lib/testing/expected-graph.ts';
 import type { FailureStack } from '../../test/support/failure-stack.ts';
 import { hubNames } from '../../test/support/hub-document.ts';
 import { idsOf, readDocumentStates } from '../../test/support/model/document-states.ts';
-import { expectedGraph } from '../../test/support/model/expected-graph.ts';
 import { readGraph } from '../../test/support/model/read-graph.ts';
 import type { LedgerLine } from './ledger.ts';
 

@@ -10,7 +10,7 @@ import {
   nodeText,
   numberEqual,
   relationshipText,
-} from '../../../test/support/model/expected-graph.ts';
+} from '../../../lib/testing/expected-graph.ts';
 import type { Scan, ScannedFile, ScannedSymbol, SymbolName } from './scan-types.ts';
 
 /** The owner and name of the code. */

@@ -3,7 +3,7 @@
  * graph matches its documents.
  */
 import { expect } from 'vitest';
-import type { GraphPicture } from '../../support/model/expected-graph.ts';
+import type { GraphPicture } from '../../../lib/testing/expected-graph.ts';
 import { db, graph, mongodb } from '../../support/wait-for.ts';
 import { XmemScope } from '../../support/xmem/xmem-scope.ts';
 

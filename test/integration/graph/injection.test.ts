@@ -18,12 +18,12 @@ import { aggregateKey, type OutboxEvent, outboxCollection } from '../../../lib/c
 import { projectOutboxEvent } from '../../../lib/projection/project.ts';
 import { consumerSettings, readSettings } from '../../../lib/runtime/settings.ts';
 import { setUpGraph } from '../../../lib/set-up/neo4j-graph.ts';
+import { expectedGraph } from '../../../lib/testing/expected-graph.ts';
 import { catalog } from '../../../xmem/catalog.ts';
 import { type Attempt, labelsOf, randomAttempt, randomBody, type Target } from '../../convergence/injection.ts';
 import { readChunks } from '../../support/chunks.ts';
 import { clearGraph } from '../../support/clear-graph.ts';
 import { connectGraph } from '../../support/connect-graph.ts';
-import { expectedGraph } from '../../support/model/expected-graph.ts';
 import { readGraph } from '../../support/model/read-graph.ts';
 import { testOutboxId } from '../../support/outbox-id.ts';
 import { servers } from '../../support/servers.ts';

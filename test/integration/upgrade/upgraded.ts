@@ -15,7 +15,7 @@ import { readOutboxEvent } from '../../../lib/outbox/mongodb-read-event.ts';
 import { projectOutboxEvent } from '../../../lib/projection/project.ts';
 import { consumerSettings, readSettings } from '../../../lib/runtime/settings.ts';
 import { catalog } from '../../../xmem/catalog.ts';
-import { expectedGraph, type GraphPicture, type ModelEvent } from '../../support/model/expected-graph.ts';
+import { expectedGraph, type GraphPicture, type ModelEvent } from '../../../lib/testing/expected-graph.ts';
 import { readGraph } from '../../support/model/read-graph.ts';
 import { outboxEvent, upsertEvent } from '../../support/outbox-event.ts';
 import { silentLog } from '../../support/silent-log.ts';

@@ -7,7 +7,7 @@ import { exactTypes } from '../../../lib/contract/exact-types.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
 import type { AggregateDefinition } from '../../../lib/projection/define-aggregate.ts';
 import { projectPayload } from '../../../lib/projection/project.ts';
-import type { ModelEvent } from './expected-graph.ts';
+import type { ModelEvent } from '../../../lib/testing/expected-graph.ts';
 
 /** Documents are the newest states of their aggregates, so their positions do not matter. */
 const validPosition = toPosition({ t: 1, i: 1 });

@@ -3,7 +3,13 @@
  */
 import { DateTime, type Driver, type EagerResult, isPoint } from 'neo4j-driver';
 import type { GraphProperties, GraphScalar, GraphValue, KeyValue } from '../../../lib/contract/subgraph.ts';
-import { type GraphPicture, name, nodeText, numberEqual, relationshipText } from './expected-graph.ts';
+import {
+  type GraphPicture,
+  name,
+  nodeText,
+  numberEqual,
+  relationshipText,
+} from '../../../lib/testing/expected-graph.ts';
 
 /** The labels to read, with their key properties. Nodes without any of these labels are ignored. */
 export type KeyNames = Readonly<Record<string, readonly string[]>>;

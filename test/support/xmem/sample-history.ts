@@ -6,12 +6,12 @@
 import { toPosition } from '../../../lib/contract/position.ts';
 import type { AggregateDefinition } from '../../../lib/projection/define-aggregate.ts';
 import { projectPayload } from '../../../lib/projection/project.ts';
+import { expectedGraph, type GraphPicture, type ModelEvent } from '../../../lib/testing/expected-graph.ts';
 import { codeAnnotation } from '../../../xmem/aggregates/code-annotation.ts';
 import { codeFile } from '../../../xmem/aggregates/code-file.ts';
 import { codeRepository } from '../../../xmem/aggregates/code-repository.ts';
 import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
 import { memoryUser } from '../../../xmem/aggregates/memory-user.ts';
-import { expectedGraph, type GraphPicture, type ModelEvent } from '../model/expected-graph.ts';
 import { firstScan, sampleEvents, secondScan } from './sample-repository.ts';
 import type { XmemScope } from './xmem-scope.ts';
 

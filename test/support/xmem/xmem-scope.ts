@@ -5,6 +5,7 @@
 import { type Db, type Document, type MongoClient, ObjectId } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { expectedGraph, type GraphPicture } from '../../../lib/testing/expected-graph.ts';
 import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { codeAnnotation } from '../../../xmem/aggregates/code-annotation.ts';
 import { codeFile } from '../../../xmem/aggregates/code-file.ts';
@@ -13,7 +14,6 @@ import { codeRepository } from '../../../xmem/aggregates/code-repository.ts';
 import { memoryEvent } from '../../../xmem/aggregates/memory-event.ts';
 import { memoryUser } from '../../../xmem/aggregates/memory-user.ts';
 import { readDocumentStates } from '../model/document-states.ts';
-import { expectedGraph, type GraphPicture } from '../model/expected-graph.ts';
 import { readGraph } from '../model/read-graph.ts';
 import { CodeScan } from './code-scan.ts';
 import { TemporalMemory } from './temporal-memory.ts';

@@ -11,7 +11,7 @@ import type { AggregateDefinition } from '../../../lib/projection/define-aggrega
 import { projectPayload } from '../../../lib/projection/project.ts';
 import { codeFile } from '../../../xmem/aggregates/code-file.ts';
 import { codeRepository } from '../../../xmem/aggregates/code-repository.ts';
-import { expectedGraph, type GraphPicture } from '../../support/model/expected-graph.ts';
+import { expectedGraph, type GraphPicture } from '../../../lib/testing/expected-graph.ts';
 
 const repository = { org_id: 'acme', repo: 'tools' };
 

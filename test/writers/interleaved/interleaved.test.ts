@@ -17,7 +17,7 @@ import { findPython } from '../../../tools/local/prerequisites.ts';
 import { waitUntil } from '../../../tools/local/wait-until.ts';
 import { catalog } from '../../../xmem/catalog.ts';
 import { readDocumentStates } from '../../support/model/document-states.ts';
-import { expectedGraph } from '../../support/model/expected-graph.ts';
+import { expectedGraph } from '../../../lib/testing/expected-graph.ts';
 import { readGraph } from '../../support/model/read-graph.ts';
 import { type OwnDatabases, startOwnDatabases } from '../../support/own-databases.ts';
 import { silentLog } from '../../support/silent-log.ts';

@@ -3,8 +3,8 @@
  * expected graph, without bookkeeping. It is written so that a reader can compare it with
  * docs/reference/contract.md, and it shares no code with the apply.
  */
-import type { Position } from '../../../lib/contract/position.ts';
-import type { Endpoint, GraphProperties, Subgraph, SubgraphRelationship } from '../../../lib/contract/subgraph.ts';
+import type { Position } from '../contract/position.ts';
+import type { Endpoint, GraphProperties, Subgraph, SubgraphRelationship } from '../contract/subgraph.ts';
 
 /** The state that one event carries. */
 export interface ModelEvent {
