@@ -9,9 +9,9 @@ import type { Scan } from '../../../demo/input/code/scan-types.ts';
 import { toPosition } from '../../../lib/contract/position.ts';
 import type { AggregateDefinition } from '../../../lib/projection/define-aggregate.ts';
 import { projectPayload } from '../../../lib/projection/project.ts';
+import { expectedGraph, type GraphPicture } from '../../../lib/testing/expected-graph.ts';
 import { codeFile } from '../../../xmem/aggregates/code-file.ts';
 import { codeRepository } from '../../../xmem/aggregates/code-repository.ts';
-import { expectedGraph, type GraphPicture } from '../../../lib/testing/expected-graph.ts';
 
 const repository = { org_id: 'acme', repo: 'tools' };
 
