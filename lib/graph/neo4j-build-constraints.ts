@@ -12,7 +12,7 @@ import { noBookmarks } from './neo4j-connect.ts';
 import { translateNeo4jError } from './neo4j-errors.ts';
 import { findObstacles, obstaclesText } from './neo4j-find-obstacles.ts';
 import { read } from './neo4j-read.ts';
-import { idConstraint, keyConstraint } from './neo4j-schema.ts';
+import { idConstraint, keyConstraint, readGraphSchema } from './neo4j-schema.ts';
 
 /** A constraint to create. */
 interface NewConstraint {
@@ -77,7 +77,8 @@ export class ConstraintBuilder {
   ): Promise<SchemaProblem | undefined> {
     if (label !== null) {
       const owner = await this.#additionalOwner(label);
-      if (owner !== undefined)
+      // Another process may have created the constraint meanwhile, and written nodes with it.
+      if (owner !== undefined && !(await this.#isKeyed(label)))
         return {
           code: 'label-keyed',
           message: `The label ${label} cannot get a key: ${owner} lists a node that has it as an additional label.`,
@@ -97,6 +98,10 @@ export class ConstraintBuilder {
     const statement = `MATCH (n:\`${label}\`) WHERE ${owner} IS NOT NULL RETURN ${owner} AS owner LIMIT 1`;
     const [found] = await read<{ owner: string }>(this.#driver, this.#database, statement, {});
     return found?.owner;
+  }
+
+  async #isKeyed(label: string): Promise<boolean> {
+    return (await readGraphSchema(this.#driver, this.#database)).keys.has(label);
   }
 
   async #building({ name }: NewConstraint): Promise<SchemaProblem> {
