@@ -229,7 +229,7 @@ it('a service with both packages has one Fault, and one type of the definitions,
 async function install(service: string, ...specs: readonly string[]): Promise<void> {
   await mkdir(service);
   await writeFile(path.join(service, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
-  const args = ['install', '--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', ...specs];
+  const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts', ...specs];
   await run('npm', args, { cwd: service });
 }
 
