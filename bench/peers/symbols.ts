@@ -4,7 +4,6 @@
  */
 import { z } from 'zod';
 import { defineAggregate, documentId } from '../../lib/projection/define-aggregate.ts';
-import { storedNumber } from '../../lib/projection/stored-number.ts';
 
 /**
  * - `outgraph`: the worker.
@@ -60,7 +59,7 @@ export const symbolAggregate = defineAggregate({
   type: 'symbol',
   collection: symbolsCollection,
   id: documentId,
-  payload: z.object({ round: z.string(), name: z.string(), file: z.string(), revision: storedNumber }),
+  payload: z.object({ round: z.string(), name: z.string(), file: z.string(), revision: z.int() }),
   declares: { labels: { [symbol]: ['id'], [file]: ['id'] }, types: [definedIn] },
   project: ({ file: fileId, ...properties }, id) => ({
     nodes: [{ label: symbol, key: { id }, properties }],

@@ -8,7 +8,6 @@ import { Fault, isDataFault } from '../contract/fault.ts';
 import type { OutboxEvent } from '../contract/outbox-event.ts';
 import type { Subgraph } from '../contract/subgraph.ts';
 import type { AggregateDefinition } from './define-aggregate.ts';
-import { increaseDoubles, keepFloats } from './keep-floats.ts';
 import { isUnsafeLong, validateNumbers } from './plain-numbers.ts';
 import { readSubgraph } from './read-subgraph.ts';
 
@@ -45,21 +44,7 @@ export function projectPayload<State>(
 ): Subgraph {
   const state = parsePayload(definition, payload);
   const projected = faultOnThrow(definition, 'projection', () => definition.project(state, aggregateId));
-  const increased = increaseDoubles(state, payload);
-  return faultOnThrow(definition, 'subgraph', () =>
-    readSubgraph(
-      increased === state ? projected : keepFloats(projected, tryProject(definition, increased, aggregateId)),
-    ),
-  );
-}
-
-/** Undefined if the projection refuses a state that no document has. */
-function tryProject<State>(definition: AggregateDefinition<State>, state: State, aggregateId: string): unknown {
-  try {
-    return definition.project(state, aggregateId);
-  } catch {
-    return undefined;
-  }
+  return faultOnThrow(definition, 'subgraph', () => readSubgraph(projected));
 }
 
 /**

@@ -3,7 +3,6 @@ import { BSON, type Document } from 'mongodb';
 import { bsonTypeOf } from '../contract/bson-type.ts';
 import { isDataFault } from '../contract/fault.ts';
 import type { AggregateDefinition } from '../projection/define-aggregate.ts';
-import { increaseDoubles } from '../projection/keep-floats.ts';
 import { parsePayload } from '../projection/project.ts';
 
 /**
@@ -16,9 +15,7 @@ export function isSamePayload<State>(
   after: Document,
 ): boolean {
   try {
-    const [old, current] = [parsePayload(definition, before), parsePayload(definition, after)];
-    // A double and an integer are one number to a schema for plain numbers, and two to the graph.
-    return isSame(old, current) && isSame(increaseDoubles(old, before), increaseDoubles(current, after));
+    return isSame(parsePayload(definition, before), parsePayload(definition, after));
   } catch (error) {
     if (isDataFault(error)) return false;
     throw error;
