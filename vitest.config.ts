@@ -20,6 +20,7 @@
  * same `groupOrder` run concurrently.
  */
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { SlowFilesFirst } from './test/support/slow-files-first.ts';
 import { SummaryReporter } from './test/support/summary-reporter.ts';
 
 if (Number(process.versions.node.split('.')[0]) < 24)
@@ -89,6 +90,7 @@ export default defineConfig({
     // and read them in every worker.
     experimental: { viteModuleRunner: false },
     reporters: ['default', new SummaryReporter()],
+    sequence: { sequencer: SlowFilesFirst },
     // Stopping the servers takes longer than the default of ten seconds on a busy machine.
     teardownTimeout: 60_000,
     projects: [
@@ -107,8 +109,8 @@ export default defineConfig({
       project('operations', { needsServers: true, maxWorkers: 3, groupOrder: 4, timeoutMillis: slow }),
       project('convergence', {
         needsServers: true,
-        maxWorkers: 2,
-        groupOrder: 6,
+        maxWorkers: 3,
+        groupOrder: 4,
         timeoutMillis: slow,
         include: ['test/integration/graph/{convergence,injection}.test.ts'],
         randomCases: { histories: 500, attempts: 800 },
@@ -116,8 +118,8 @@ export default defineConfig({
       project('neo4j-2026', {
         needsServers: true,
         neo4j: '2026',
-        maxWorkers: 2,
-        groupOrder: 6,
+        maxWorkers: 3,
+        groupOrder: 4,
         timeoutMillis: slow,
         include: [
           'test/neo4j-2026/*.test.ts',
@@ -129,8 +131,8 @@ export default defineConfig({
         ],
         randomCases: { histories: 60, attempts: 0 },
       }),
-      project('failures', { maxWorkers: 2, groupOrder: 7, timeoutMillis: slow }),
-      project('nightly', { needsServers: true, maxWorkers: 1, groupOrder: 8, timeoutMillis: slow }),
+      project('failures', { maxWorkers: 3, groupOrder: 5, timeoutMillis: slow }),
+      project('nightly', { needsServers: true, maxWorkers: 1, groupOrder: 6, timeoutMillis: slow }),
     ],
   },
 });
