@@ -31,7 +31,7 @@ import {
  */
 export const maxDocuments = 20_000;
 
-/** How long a transaction of many documents goes on, if they are large or the server is slow. */
+/** Time limit of a transaction of many documents, which may be large, or the server slow. */
 const maxMillis = 45_000;
 
 /** Runs an update with the driver's options on the resolved documents. */

@@ -18,7 +18,7 @@ const (
 	//
 	// https://www.mongodb.com/docs/manual/reference/parameters/#mongodb-parameter-param.transactionLifetimeLimitSeconds
 	maxDocuments = 20_000
-	// How long a transaction of many documents goes on, if they are large or the server is slow.
+	// Time limit of a transaction of many documents, which may be large, or the server slow.
 	maxTransactionTime = 45 * time.Second
 	// Bounds the memory: both states of a chunk's documents are kept until its commit.
 	maxChunkSize = 10_000

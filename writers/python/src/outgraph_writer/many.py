@@ -20,7 +20,7 @@ from outgraph_writer.tracking import Filter
 #: https://www.mongodb.com/docs/manual/reference/parameters/#mongodb-parameter-param.transactionLifetimeLimitSeconds
 MAX_DOCUMENTS: Final = 20_000
 
-#: How long a transaction of many documents goes on, if they are large or the server is slow.
+#: Time limit of a transaction of many documents, which may be large, or the server slow.
 MAX_SECONDS: Final = 45
 
 #: Bounds the memory: both states of a chunk's documents are kept until its commit.
