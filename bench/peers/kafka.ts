@@ -1,14 +1,14 @@
 /** Kafka with one broker, and Kafka Connect with Debezium's connector for MongoDB. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { type BackgroundProcess, startInBackground } from '../../tools/local/children.ts';
 import { freePort } from '../../tools/local/free-port.ts';
 import { install } from '../../tools/local/install.ts';
 import { installJava } from '../../tools/local/java.ts';
-import { requireMaven } from '../../tools/local/prerequisites.ts';
+import { downloadJars } from '../../tools/local/maven.ts';
 import { printStep } from '../../tools/local/progress.ts';
 import { runCommand } from '../../tools/local/run-command.ts';
 import { waitForStart } from '../../tools/local/wait-for-start.ts';
@@ -31,7 +31,6 @@ export interface Kafka {
 
 /** Installs both, and makes their data folder. */
 export async function prepareKafka(folder: string, peer: PeerName, mongodbUri: string): Promise<Kafka> {
-  requireMaven();
   const signal = new AbortController().signal;
   const java = await installJava(oldestJava, printStep, signal);
   const jars = await install(
@@ -39,16 +38,10 @@ export async function prepareKafka(folder: string, peer: PeerName, mongodbUri: s
       name: `kafka-${versions.kafka}-debezium-${versions.debezium}`,
       title: `Downloading Kafka ${versions.kafka} and Debezium ${versions.debezium} (61 MB)`,
       fill: async (target, logFile) => {
-        const pom = path.join(target, 'pom.xml');
-        await copyFile(path.join(import.meta.dirname, 'pom.xml'), pom);
-        await runCommand({
-          command: 'mvn',
-          args: [
-            ...['--batch-mode', '--quiet', '--strict-checksums', '-f', pom, 'dependency:copy-dependencies'],
-            ...Object.entries(versions).map(([name, version]) => `-D${name}.version=${version}`),
-            `-DoutputDirectory=${path.join(target, 'lib')}`,
-          ],
-          cwd: target,
+        await downloadJars({
+          pom: path.join(import.meta.dirname, 'pom.xml'),
+          properties: { 'kafka.version': versions.kafka, 'debezium.version': versions.debezium },
+          folder: target,
           logFile,
           onFailure: 'The download of Kafka and Debezium failed: Maven must reach its repository.',
           signal,

@@ -1,18 +1,17 @@
 /** A real Neo4j Community on a loopback port, from jars that Maven downloads. */
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import neo4j, { Neo4jError } from 'neo4j-driver';
 import { type BackgroundProcess, type KeepProcess, startInBackground } from './children.ts';
 import { freePort } from './free-port.ts';
 import { install } from './install.ts';
 import { installJava, type Java } from './java.ts';
+import { downloadJars } from './maven.ts';
 import { type Neo4jRelease, neo4jRelease } from './neo4j-releases.ts';
 import { downloadsFolder } from './paths.ts';
-import { requireMaven } from './prerequisites.ts';
 import type { RunStep } from './progress.ts';
 import { RestartableServer } from './restartable-server.ts';
-import { runCommand } from './run-command.ts';
 import { StackError } from './stack-error.ts';
 import { waitForStart } from './wait-for-start.ts';
 
@@ -122,23 +121,10 @@ async function fillNeo4j(
   logFile: string,
   signal: AbortSignal,
 ): Promise<void> {
-  requireMaven();
-  const pom = path.join(folder, 'pom.xml');
-  await copyFile(path.join(import.meta.dirname, 'neo4j/pom.xml'), pom);
-  const lib = path.join(folder, 'lib');
-  await runCommand({
-    command: 'mvn',
-    args: [
-      '--batch-mode',
-      '--quiet',
-      '--strict-checksums',
-      '-f',
-      pom,
-      'dependency:copy-dependencies',
-      `-DoutputDirectory=${lib}`,
-      `-Dneo4j.version=${version}`,
-    ],
-    cwd: folder,
+  const lib = await downloadJars({
+    pom: path.join(import.meta.dirname, 'neo4j/pom.xml'),
+    properties: { 'neo4j.version': version },
+    folder,
     logFile,
     onFailure: 'The download of Neo4j failed: Maven must reach its repository, or set NEO4J_URI to a running Neo4j.',
     signal,
