@@ -5,6 +5,7 @@
 import type { Document } from 'mongodb';
 import { z } from 'zod';
 import { backfillIntoGraph } from '../cli/backfill/wiring.ts';
+import { withoutSource } from '../lib/contract/registry-keys.ts';
 import { defineAggregate, documentId } from '../lib/projection/define-aggregate.ts';
 import type { Servers } from '../tools/local/servers.ts';
 import { ApplyBench } from './apply.ts';
@@ -52,7 +53,7 @@ async function loadRaw({ db }: BenchOutbox, apply: ApplyBench, collection: strin
 
 async function loadDirectly({ db, graph }: BenchOutbox, apply: ApplyBench, collection: string): Promise<number> {
   const { applied } = await backfillIntoGraph(
-    { db, driver: apply.driver, database: 'neo4j' },
+    { db, driver: apply.driver, database: 'neo4j', keys: withoutSource },
     definitionOf(graph, collection),
     { concurrency: 3, maxPending: 5_000, transactionSeconds: 120 },
     { ratePerSecond: Number.MAX_SAFE_INTEGER, signal: new AbortController().signal, progress: () => undefined },

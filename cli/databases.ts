@@ -8,6 +8,7 @@ import type { Db } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
 import { canaryAggregate } from '../lib/contract/canary.ts';
 import { positionTime } from '../lib/contract/position.ts';
+import { RegistryKeys } from '../lib/contract/registry-keys.ts';
 import { connectNeo4j } from '../lib/graph/neo4j-connect.ts';
 import { withNeo4jAddress } from '../lib/graph/neo4j-errors.ts';
 import { readAggregatePositions } from '../lib/graph/neo4j-list-aggregates.ts';
@@ -26,6 +27,8 @@ export interface Databases {
   readonly driver: Driver;
   /** The name of the Neo4j database. */
   readonly database: string;
+  /** The keys of the outbox's aggregates in it. */
+  readonly keys: RegistryKeys;
 }
 
 /** How a long command is throttled, interrupted and followed. */
@@ -74,10 +77,15 @@ export function withGraph<Result>(
 ): Promise<Result> {
   return withDriver(graph, (driver) =>
     unlessSilent(graph, async () => {
-      await checkBinding(db, driver, graph.NEO4J_DATABASE);
+      await checkBinding(db, driver, graph.NEO4J_DATABASE, keysIn(graph));
       return work(driver);
     }),
   );
+}
+
+/** The keys of the outbox's aggregates in its graph. */
+export function keysIn({ OUTGRAPH_SOURCE }: GraphAddress): RegistryKeys {
+  return new RegistryKeys(OUTGRAPH_SOURCE);
 }
 
 /** Short, because a person waits for the answer. Long commands have their own retries. */
@@ -114,7 +122,7 @@ export function readOutboxTime(db: Db): Promise<Date> {
 export async function readGraphTime(db: Db, graph: GraphAddress): Promise<Date | null> {
   const { aggregateType, aggregateId } = canaryAggregate;
   const positions = await withGraph(db, graph, (driver) =>
-    readAggregatePositions(driver, graph.NEO4J_DATABASE, aggregateType, [aggregateId]),
+    readAggregatePositions(driver, graph.NEO4J_DATABASE, keysIn(graph), aggregateType, [aggregateId]),
   );
   const position = positions.get(aggregateId);
   return position === undefined ? null : positionTime(position);

@@ -29,7 +29,7 @@ const everything = { codes: [], aggregateTypes: [], eventIds: [] };
 const redrivenPerSecond = 100;
 
 export function consolePorts(scope: ConsoleScope): ConsolePorts {
-  const { db, driver, database, graph, queues, catalog, staleSeconds, signal } = scope;
+  const { db, driver, database, keys, graph, queues, catalog, staleSeconds, signal } = scope;
   return {
     stage: `MongoDB ${db.databaseName} → Neo4j ${database}`,
     aggregateTypes: typesWithDocuments(catalog).map(({ type }) => type),
@@ -50,8 +50,8 @@ export function consolePorts(scope: ConsoleScope): ConsolePorts {
       // Searching a large collection takes hours, so only the command does it.
       const options = { walk: false, signal, progress: () => undefined };
       return unlessSilent(graph, async () => {
-        await checkBinding(db, driver, database);
-        return viewAggregate({ db, driver, database }, definition, aggregateId, options);
+        await checkBinding(db, driver, database, keys);
+        return viewAggregate({ db, driver, database, keys }, definition, aggregateId, options);
       });
     },
   };

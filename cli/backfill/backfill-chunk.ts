@@ -5,8 +5,9 @@
  */
 
 import { Fault } from '../../lib/contract/fault.ts';
-import { aggregateKey, isAggregateId } from '../../lib/contract/outbox-event.ts';
+import { isAggregateId } from '../../lib/contract/outbox-event.ts';
 import type { Position } from '../../lib/contract/position.ts';
+import { type RegistryKeys, withoutSource } from '../../lib/contract/registry-keys.ts';
 import type { AggregateState } from '../../lib/graph/aggregate-state.ts';
 import type { BatchResults } from '../../lib/graph/apply-batch.ts';
 import { inChunks } from '../../lib/runtime/in-chunks.ts';
@@ -41,6 +42,8 @@ export interface ChunkPorts<Id> extends Omit<CapacityPorts, 'log'>, Omit<RetryPo
 
 export interface ChunkOptions {
   readonly aggregateType: string;
+  /** By default, those of an outbox without a source. */
+  readonly keys?: RegistryKeys;
   /** The longest that a writer's transaction takes. */
   readonly transactionSeconds: number;
   readonly maxPending: number;
@@ -101,13 +104,13 @@ export async function backfillChunk<Id>(
  */
 function statesOf<Id>(
   { documents, committedUntil }: DocumentsRead<Id>,
-  { aggregateType, transactionSeconds }: ChunkOptions,
+  { aggregateType, keys = withoutSource, transactionSeconds }: ChunkOptions,
 ): ReadonlyMap<string, { readonly id: Id; readonly state: AggregateState }> {
   const position = guardPosition(committedUntil, transactionSeconds);
   const states = new Map<string, { readonly id: Id; readonly state: AggregateState }>();
   for (const { id, aggregateId, subgraph } of documents) {
     if (!isAggregateId(aggregateId) || subgraph instanceof Fault) continue;
-    const key = aggregateKey({ aggregateType, aggregateId });
+    const key = keys.of({ aggregateType, aggregateId });
     if (!states.has(key)) states.set(key, { id, state: { key, position, subgraph } });
   }
   return states;

@@ -5,7 +5,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Db } from 'mongodb';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
-import { type Running, withGraph, withOutbox } from '../databases.ts';
+import { keysIn, type Running, withGraph, withOutbox } from '../databases.ts';
 import type { DocumentId } from '../documents/mongodb-documents.ts';
 import { select } from '../documents/mongodb-select.ts';
 import { addScopeOptions, type Scope, type ScopeOptions, scopeOrExit } from '../documents/scope-options.ts';
@@ -152,7 +152,7 @@ async function runBackfill(
         }
         return withGraph(db, graph, (driver) =>
           backfillIntoGraph(
-            { db, driver, database: graph.NEO4J_DATABASE },
+            { db, driver, database: graph.NEO4J_DATABASE, keys: keysIn(graph) },
             definition,
             options,
             running,

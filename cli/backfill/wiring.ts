@@ -15,7 +15,7 @@ import type { AggregateDefinition } from '../../lib/projection/define-aggregate.
 import type { GraphAddress } from '../../lib/runtime/addresses.ts';
 import { isMarked, markRun } from '../../lib/set-up/neo4j-binding.ts';
 import { checkGraph } from '../../lib/set-up/neo4j-graph.ts';
-import { type Databases, paceOf, type Running, sleepUnless, withGraph } from '../databases.ts';
+import { type Databases, keysIn, paceOf, type Running, sleepUnless, withGraph } from '../databases.ts';
 import { stateOf } from '../documents/document-state.ts';
 import {
   type DocumentId,
@@ -118,7 +118,7 @@ export async function backfillThroughOutbox(
     // would then lack that run's events.
     await removeProgressNote(notes, owner);
     const { graph } = pruning;
-    await withGraph(db, graph, (driver) => markRun(driver, graph.NEO4J_DATABASE, aggregateType, run));
+    await withGraph(db, graph, (driver) => markRun(driver, graph.NEO4J_DATABASE, keysIn(graph), aggregateType, run));
   }
   const walk = selected === null ? walkOf(db, definition, owner) : walkOfSelected(selected);
   const before = (await walk.readProgress())?.recorded ?? 0;
@@ -188,12 +188,13 @@ function pruneType(
 ): Promise<PruneReport> {
   const outbox = outboxOf(db);
   const database = graph.NEO4J_DATABASE;
+  const keys = keysIn(graph);
   return withGraph(db, graph, (driver) =>
     prune(
       {
         listAggregates: (notAfter, after, limit) =>
-          listAggregates(driver, database, { aggregateType, notAfter, after, limit }),
-        readPositions: (ids) => readAggregatePositions(driver, database, aggregateType, ids),
+          listAggregates(driver, database, keys, { aggregateType, notAfter, after, limit }),
+        readPositions: (ids) => readAggregatePositions(driver, database, keys, aggregateType, ids),
         listUnsettledIds: (after, limit) => listUnsettledIds(outbox, aggregateType, after, limit),
         newestUnsettled: (ids) => newestUnsettled(outbox, aggregateType, ids),
         recordDeletions: (missing) =>
@@ -202,7 +203,7 @@ function pruneType(
             missing.map((aggregate) => ({ aggregateType, ...aggregate })),
             new Date(),
           ),
-        isSameGraph: () => isMarked(driver, database, aggregateType, run),
+        isSameGraph: () => isMarked(driver, database, keys, aggregateType, run),
         pace: paceOf(running),
         isInterrupted: () => running.signal.aborted,
       },
@@ -238,6 +239,7 @@ export async function backfillIntoGraph(
   const report = await backfillDirectly(joinDirect(scope, definition, running, log), {
     ...settings,
     aggregateType,
+    keys: scope.keys,
     chunkDocuments: chunkFor(running.ratePerSecond, maxDocumentsAtOnce),
   });
   if (report.outcome === 'done') await dropProgress(scope.db, { mode: 'direct-backfill', aggregateType });

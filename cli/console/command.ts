@@ -4,7 +4,7 @@ import { serveConsole } from '../../console/server/serve-console.ts';
 import { type ConsoleScope, consolePorts } from '../../console/wiring.ts';
 import { consoleSettings } from '../../lib/runtime/settings.ts';
 import { checkBindingIfReachable } from '../../lib/set-up/binding-wiring.ts';
-import { withDriver, withOutbox } from '../databases.ts';
+import { keysIn, withDriver, withOutbox } from '../databases.ts';
 import { exitCodesText } from '../exit-codes.ts';
 import { createQueueReader } from '../status/wiring.ts';
 import { portRefusal } from '../terminal/listen.ts';
@@ -47,9 +47,10 @@ async function runConsole(shell: Shell, { port, ...options }: ConsoleCommandOpti
   await runUntilInterrupted(shell, false, (stream) =>
     withOutbox(settings, (db) =>
       withDriver(settings, async (driver) => {
-        await checkBindingIfReachable(db, driver, database);
+        const keys = keysIn(settings);
+        await checkBindingIfReachable(db, driver, database, keys);
         return serve(
-          { db, driver, database, graph: settings, queues, catalog, staleSeconds, signal: stream.signal },
+          { db, driver, database, keys, graph: settings, queues, catalog, staleSeconds, signal: stream.signal },
           port,
           stream,
         );

@@ -9,7 +9,7 @@ import { readAggregatePositions } from '../../lib/graph/neo4j-list-aggregates.ts
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
 import { newestUnsettled } from '../../lib/outbox/mongodb-unsettled.ts';
 import type { GraphAddress } from '../../lib/runtime/addresses.ts';
-import { withGraph } from '../databases.ts';
+import { keysIn, withGraph } from '../databases.ts';
 import type { NewerState } from './dead-event.ts';
 
 /** `position` is null if the event bypassed the validator without one. */
@@ -82,7 +82,7 @@ export async function readNewerStates(
   try {
     const states = await withGraph(db, graph, (driver) => {
       const readPositions = (type: string, ids: readonly string[]) =>
-        readAggregatePositions(driver, graph.NEO4J_DATABASE, type, ids);
+        readAggregatePositions(driver, graph.NEO4J_DATABASE, keysIn(graph), type, ids);
       return newerStates({ newestUnsettled: unsettled, readPositions }, events);
     });
     return { states, graphUnread: null };

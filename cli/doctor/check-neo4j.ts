@@ -32,6 +32,8 @@ export interface Neo4jExpected {
   readonly hasCatalog: boolean;
   /** The index of the purge. */
   readonly tombstoneIndex: string;
+  /** Empty without one. */
+  readonly source: string;
   readonly mongodbReachable: Check;
 }
 
@@ -90,7 +92,8 @@ export function neo4jChecks(ports: Neo4jPorts | null, expected: Neo4jExpected): 
         'it needs MATCH on the nodes OutgraphAggregate, and find on outboxIdentity',
         async (graph) => {
           await graph.checkBinding();
-          return ok('the graph belongs to this outbox');
+          const { source } = expected;
+          return ok(`the ${source === '' ? 'graph' : `graph's source ${source}`} belongs to this outbox`);
         },
         [reachable, expected.mongodbReachable],
       ),

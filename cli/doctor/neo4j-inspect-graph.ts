@@ -3,6 +3,7 @@
  * the form of the manifests.
  */
 import type { Driver } from 'neo4j-driver';
+import type { RegistryKeys } from '../../lib/contract/registry-keys.ts';
 import { findProblems } from '../../lib/graph/neo4j-ensure-schema.ts';
 import { findObstacles, obstaclesText } from '../../lib/graph/neo4j-find-obstacles.ts';
 import { findIndexProblems, readIndexes } from '../../lib/graph/neo4j-indexes.ts';
@@ -117,17 +118,22 @@ export async function readGraphIndexes(driver: Driver, database: string): Promis
 const sampledManifests = 1_000;
 
 /**
- * The distinct first lines of some manifests.
+ * The distinct first lines of some manifests of the source.
  *
  * @throws Fault `neo4j-unavailable`, `permission-denied`.
  */
-export async function readManifestForms(driver: Driver, database: string): Promise<readonly string[]> {
+export async function readManifestForms(
+  driver: Driver,
+  database: string,
+  { range }: RegistryKeys,
+): Promise<readonly string[]> {
   const rows = await read<{ form: string }>(
     driver,
     database,
-    `MATCH (a:OutgraphAggregate) WITH a LIMIT ${sampledManifests} WHERE a.manifest IS NOT NULL
+    `MATCH (a:OutgraphAggregate) WHERE a.key > $after AND a.key < $end
+     WITH a LIMIT ${sampledManifests} WHERE a.manifest IS NOT NULL
      RETURN DISTINCT split(a.manifest, '\\n')[0] AS form ORDER BY form`,
-    {},
+    { ...range },
   );
   return rows.map(({ form }) => form);
 }

@@ -6,6 +6,7 @@ import type { Db } from 'mongodb';
 import pTimeout from 'p-timeout';
 import { Fault } from '../../lib/contract/fault.ts';
 import { outboxCollection } from '../../lib/contract/outbox-event.ts';
+import { RegistryKeys } from '../../lib/contract/registry-keys.ts';
 import { connectNeo4j } from '../../lib/graph/neo4j-connect.ts';
 import { withNeo4jAddress } from '../../lib/graph/neo4j-errors.ts';
 import { closeInTime } from '../../lib/graph/neo4j-unless-silent.ts';
@@ -41,7 +42,7 @@ import {
 } from '../../lib/set-up/mongodb-inspect-server.ts';
 import { fillsTimestamps } from '../../lib/set-up/mongodb-timestamps.ts';
 import { readContractVersion } from '../../lib/set-up/mongodb-version.ts';
-import { tombstoneIndex } from '../../lib/set-up/neo4j-graph.ts';
+import { tombstoneIndexOf } from '../../lib/set-up/neo4j-graph.ts';
 import { type CanaryNote, readLastCanary } from '../../lib/sweep/mongodb-canaries.ts';
 
 import type { LoadedCatalog } from '../terminal/read-catalog.ts';
@@ -85,6 +86,7 @@ const checkSeconds = 10;
 /** Checks a stage without changing anything. Ends within half a minute, whatever the servers do. */
 export async function runDoctor({ environment, files, loaded, signal }: DoctorRequest): Promise<DoctorReport> {
   const states = await readStates(environment);
+  const keys = new RegistryKeys(textOf(states, 'OUTGRAPH_SOURCE') ?? '');
   const opened: (() => Promise<void>)[] = [];
   try {
     const mongodb = openMongodb(states, loaded, opened);
@@ -101,10 +103,11 @@ export async function runDoctor({ environment, files, loaded, signal }: DoctorRe
       retentionDays: daysIfSet(states),
       documentCollections: documentCollections(loaded),
     });
-    const inNeo4j = neo4jChecks(openNeo4j(states, loaded, mongodb, opened), {
+    const inNeo4j = neo4jChecks(openNeo4j(states, keys, loaded, mongodb, opened), {
       isLocal: isLocalAddress(textOf(states, 'NEO4J_URI') ?? ''),
       hasCatalog: loaded.catalog !== null,
-      tombstoneIndex,
+      tombstoneIndex: tombstoneIndexOf(keys).name,
+      source: keys.source,
       mongodbReachable: inMongodb.reachable,
     });
     const facts: ConfigurationFacts = {
@@ -194,6 +197,7 @@ async function checkTimestamps(db: Db): Promise<boolean | null> {
 
 function openNeo4j(
   states: readonly SettingState[],
+  keys: RegistryKeys,
   { catalog }: LoadedCatalog,
   mongodb: OpenedMongodb | null,
   opened: (() => Promise<void>)[],
@@ -210,9 +214,9 @@ function openNeo4j(
     findConstraintProblems: async () => (catalog === null ? [] : findConstraintProblems(driver, database, catalog)),
     readIndexes: () => readGraphIndexes(driver, database),
     findIndexProblems: async () => (catalog === null ? [] : findDeclaredIndexProblems(driver, database, catalog)),
-    readManifestForms: () => readManifestForms(driver, database),
+    readManifestForms: () => readManifestForms(driver, database, keys),
     checkBinding: async () => {
-      if (mongodb !== null) await checkBinding(mongodb.db, driver, database);
+      if (mongodb !== null) await checkBinding(mongodb.db, driver, database, keys);
     },
     readMongodbClockAheadMillis: async () => (await mongodb?.ports.readServer())?.clockAheadMillis ?? 0,
   };

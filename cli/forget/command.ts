@@ -1,7 +1,7 @@
 /** `outgraph forget`: erases an aggregate whose document was deleted. */
 import { Command } from 'commander';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
-import { type Databases, withGraph, withOutbox } from '../databases.ts';
+import { type Databases, keysIn, withGraph, withOutbox } from '../databases.ts';
 import { countText } from '../dead/selection-options.ts';
 import { findDocument } from '../documents/mongodb-find-document.ts';
 import { exitCodesText } from '../exit-codes.ts';
@@ -61,7 +61,7 @@ async function runForget(
   return runCommand(shell, options, (terminal) =>
     withOutbox(settings, (db) =>
       withGraph(db, settings, async (driver): Promise<Answer> => {
-        const databases = { db, driver, database: settings.NEO4J_DATABASE };
+        const databases = { db, driver, database: settings.NEO4J_DATABASE, keys: keysIn(settings) };
         const aggregate = { aggregateType: definition.type, aggregateId };
         const name = `${definition.type}:${aggregateId}`;
         if (!(await requireNoDocument(databases, definition, aggregateId, terminal))) return interrupted;

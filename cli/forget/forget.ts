@@ -4,7 +4,6 @@
  * the deletion's event, with the aggregate's type and id alone, which keep a late message or a
  * restored graph from bringing it back.
  */
-import { aggregateKey } from '../../lib/contract/outbox-event.ts';
 import type { Position } from '../../lib/contract/position.ts';
 import { readRegistered } from '../../lib/graph/neo4j-list-aggregates.ts';
 import type { RegisteredAggregate } from '../../lib/graph/stored-graph.ts';
@@ -80,9 +79,9 @@ interface State {
   readonly unsettled: UnsettledEvent | undefined;
 }
 
-async function readState({ db, driver, database }: Databases, aggregate: Aggregate): Promise<State> {
+async function readState({ db, driver, database, keys }: Databases, aggregate: Aggregate): Promise<State> {
   const { aggregateType, aggregateId } = aggregate;
-  const key = aggregateKey(aggregate);
+  const key = keys.of(aggregate);
   // In this order, an event that is applied between the two reads is found in the outbox.
   const unsettled = (await newestUnsettled(outboxOf(db), aggregateType, [aggregateId])).get(aggregateId);
   return { registered: (await readRegistered(driver, database, [key])).get(key), unsettled };

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { Fault } from '../../lib/contract/fault.ts';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
-import { withGraph, withOutbox } from '../databases.ts';
+import { keysIn, withGraph, withOutbox } from '../databases.ts';
 import { exitCodesText } from '../exit-codes.ts';
 import { addCatalogOption, type CatalogOption, readTypesOrExit } from '../terminal/read-catalog.ts';
 import { type Answer, readDatabaseSettings, runCommand } from '../terminal/run-command.ts';
@@ -53,7 +53,7 @@ async function runShow(
     withOutbox(settings, (db) =>
       withGraph(db, settings, async (driver): Promise<Answer> => {
         const progress = showProgress(null, 'documents examined');
-        const scope = { db, driver, database: settings.NEO4J_DATABASE };
+        const scope = { db, driver, database: settings.NEO4J_DATABASE, keys: keysIn(settings) };
         const result = await viewAggregate(scope, definition, aggregateId, { walk, signal, progress });
         if (result.outcome === 'unknown') throw unknownAggregate(definition, aggregateId, walk);
         if (result.outcome === 'interrupted')

@@ -6,7 +6,6 @@
  */
 import { Fault } from '../../lib/contract/fault.ts';
 import { readNodeIdentity } from '../../lib/contract/identity.ts';
-import { aggregateKey } from '../../lib/contract/outbox-event.ts';
 import type { Subgraph } from '../../lib/contract/subgraph.ts';
 import { decodeManifest } from '../../lib/graph/manifest.ts';
 import { type KeyNames, readKeyNames } from '../../lib/graph/neo4j-key-names.ts';
@@ -54,9 +53,9 @@ export async function viewAggregate(
   aggregateId: string,
   options: FindOptions,
 ): Promise<ViewOutcome> {
-  const { db, driver, database } = scope;
+  const { db, driver, database, keys } = scope;
   const aggregate = { aggregateType: definition.type, aggregateId };
-  const key = aggregateKey(aggregate);
+  const key = keys.of(aggregate);
   const keyNames = await readKeyNames(driver, database);
   const readRegistry = async () => (await readRegistered(driver, database, [key])).get(key);
   const location = await findDocument(db, definition, aggregateId, options);
@@ -98,11 +97,11 @@ interface Findings {
 }
 
 async function viewOnce(
-  { driver, database }: Databases,
+  { driver, database, keys }: Databases,
   keyNames: KeyNames,
   { aggregateType, aggregateId, search, found, events, registered }: Findings,
 ): Promise<AggregateView> {
-  const key = aggregateKey({ aggregateType, aggregateId });
+  const key = keys.of({ aggregateType, aggregateId });
   const fault = found?.subgraph instanceof Fault ? found.subgraph : null;
   const subgraph = found === null || found.subgraph instanceof Fault ? null : found.subgraph;
   const listed = listElements(key, subgraph, registered);

@@ -90,11 +90,11 @@ export async function refuseUnknownTypes(scope: Databases, definitions: readonly
  * @throws Fault `mongodb-unavailable` or `neo4j-unavailable`.
  */
 async function findUnknownTypes(
-  { db, driver, database }: Databases,
+  { db, driver, database, keys }: Databases,
   catalog: AggregateCatalog,
 ): Promise<readonly string[]> {
   const inOutbox = await listUnsettledTypes(outboxOf(db));
-  const inGraph = await listAggregateTypes(driver, database);
+  const inGraph = await listAggregateTypes(driver, database, keys);
   return [...new Set([...inOutbox, ...inGraph])].filter((type) => !catalog.has(type)).sort();
 }
 

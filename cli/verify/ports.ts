@@ -1,6 +1,7 @@
 /** The functions with which a verification reads from both databases. */
 import type { Fault } from '../../lib/contract/fault.ts';
 import type { Position } from '../../lib/contract/position.ts';
+import type { RegistryKeys } from '../../lib/contract/registry-keys.ts';
 import type { Subgraph, SubgraphNode } from '../../lib/contract/subgraph.ts';
 import type {
   CountedElement,
@@ -20,6 +21,8 @@ export interface DocumentState<Id> {
 }
 
 export interface VerifyPorts<Id> {
+  /** The keys of the aggregates that are verified. */
+  readonly keys: RegistryKeys;
   readonly readClusterTime: () => Promise<Position>;
   /** Of all types; null if no event is pending. */
   readonly oldestPending: () => Promise<Position | null>;
@@ -32,9 +35,12 @@ export interface VerifyPorts<Id> {
   ) => Promise<ReadonlyMap<string, UnsettledEvent>>;
   /** By key. Omits aggregates that are not in the registry. */
   readonly readAggregates: (keys: readonly string[]) => Promise<ReadonlyMap<string, RegisteredAggregate>>;
-  /** Live aggregates, each once: of all types, or the selected ones. */
-  readonly walkAggregates: () => AsyncIterable<readonly RegisteredAggregate[]>;
-  /** Live aggregates with a later position. */
+  /**
+   * Live aggregates, each once: of all types, or the selected ones. `graph`: of all sources, whose
+   * shared elements count.
+   */
+  readonly walkAggregates: (of: 'source' | 'graph') => AsyncIterable<readonly RegisteredAggregate[]>;
+  /** Live aggregates of all sources with a later position. */
   readonly listChanged: (since: Position) => AsyncIterable<readonly RegisteredAggregate[]>;
   readonly readElements: (
     nodes: readonly SubgraphNode[],

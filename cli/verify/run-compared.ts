@@ -1,7 +1,7 @@
 /** Starts `outgraph verify`, with `--repair` and without. */
 import type { Db } from 'mongodb';
 import type { AggregateDefinition } from '../../lib/projection/define-aggregate.ts';
-import { type Databases, withGraph, withOutbox } from '../databases.ts';
+import { type Databases, keysIn, withGraph, withOutbox } from '../databases.ts';
 import { type Selected, select } from '../documents/mongodb-select.ts';
 import type { Scope } from '../documents/scope-options.ts';
 import { refuseUnknownTypes } from '../terminal/read-catalog.ts';
@@ -26,7 +26,7 @@ export async function runCompared(
   return runCommand(shell, options, (terminal) =>
     withOutbox(settings, (db) =>
       withGraph(db, settings, async (driver) => {
-        const databases = { db, driver, database: settings.NEO4J_DATABASE };
+        const databases = { db, driver, database: settings.NEO4J_DATABASE, keys: keysIn(settings) };
         if (options.isWholeCatalog) await refuseUnknownTypes(databases, definitions);
         return work(databases, await selectAll(db, definitions, options.scope), terminal);
       }),

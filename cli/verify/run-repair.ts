@@ -1,5 +1,4 @@
 /** `outgraph verify --repair`: repairs the differences that a verification finds. */
-import { splitAggregateKey } from '../../lib/contract/outbox-event.ts';
 import { readClusterTime } from '../../lib/outbox/mongodb-clock.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
 import { countPending, oldestPending } from '../../lib/outbox/mongodb-unsettled.ts';
@@ -91,7 +90,7 @@ function repairGraph(
   terminal: Terminal,
   remaining: Remaining,
 ): Promise<RepairReport> {
-  const { db, driver, database } = scope;
+  const { db, driver, database, keys } = scope;
   const { signal } = terminal;
   const outbox = outboxOf(db);
   const byType = new Map(definitions.map((definition) => [definition.type, definition]));
@@ -123,7 +122,7 @@ function repairGraph(
       recordDeletions: (ghosts) =>
         recordDeletions(
           outbox,
-          ghosts.map(({ key, position }) => ({ ...splitAggregateKey(key), knownPosition: position })),
+          ghosts.map(({ key, position }) => ({ ...keys.split(key), knownPosition: position })),
           new Date(),
         ),
       settleElements: (elements) => settleElements(driver, database, { elements, rewrite: false }),

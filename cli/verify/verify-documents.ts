@@ -6,7 +6,7 @@
  */
 import { Fault } from '../../lib/contract/fault.ts';
 import { relationshipId } from '../../lib/contract/identity.ts';
-import { aggregateKey } from '../../lib/contract/outbox-event.ts';
+import type { RegistryKeys } from '../../lib/contract/registry-keys.ts';
 import type { Subgraph } from '../../lib/contract/subgraph.ts';
 import { createManifest, decodeManifest } from '../../lib/graph/manifest.ts';
 import type { RegisteredAggregate, StoredElements } from '../../lib/graph/stored-graph.ts';
@@ -41,7 +41,7 @@ export async function verifyDocuments<Id>(
   states: readonly DocumentState<Id>[],
   quick: boolean,
 ): Promise<PageOutcome<Id>> {
-  const judged = states.flatMap((state) => withKey(aggregateType, state));
+  const judged = states.flatMap((state) => withKey(ports.keys, aggregateType, state));
   const nameless = states.filter(({ aggregateId }) => aggregateId === null).map(namelessDifference);
   const registry = await ports.readAggregates(judged.map(({ key }) => key));
   const found = await judge(ports, judged, registry, quick);
@@ -67,7 +67,7 @@ async function rereadElements<Id>(
     aggregateType,
     suspects.map(({ id }) => id),
   );
-  const states = documents.flatMap((state) => withKey(aggregateType, state));
+  const states = documents.flatMap((state) => withKey(ports.keys, aggregateType, state));
   const unsettled = await ports.newestUnsettled(
     aggregateType,
     states.map(({ aggregateId }) => aggregateId),
@@ -166,9 +166,9 @@ function readStored<Id>(
   );
 }
 
-function withKey<Id>(aggregateType: string, state: DocumentState<Id>): readonly Judged<Id>[] {
+function withKey<Id>(keys: RegistryKeys, aggregateType: string, state: DocumentState<Id>): readonly Judged<Id>[] {
   const { aggregateId } = state;
-  return aggregateId === null ? [] : [{ ...state, aggregateId, key: aggregateKey({ aggregateType, aggregateId }) }];
+  return aggregateId === null ? [] : [{ ...state, aggregateId, key: keys.of({ aggregateType, aggregateId }) }];
 }
 
 function deadDifference(key: string, reason = 'Its newest event is dead.'): Difference {

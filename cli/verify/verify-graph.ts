@@ -7,8 +7,8 @@
 
 import { canaryAggregate } from '../../lib/contract/canary.ts';
 import { readNodeIdentity, relationshipName } from '../../lib/contract/identity.ts';
-import { splitAggregateKey } from '../../lib/contract/outbox-event.ts';
 import type { Position } from '../../lib/contract/position.ts';
+import { type RegistryKeys, sourceOf } from '../../lib/contract/registry-keys.ts';
 import { decodeManifest, readLine } from '../../lib/graph/manifest.ts';
 import type { MarkedElement, MarkedNode, RegisteredAggregate } from '../../lib/graph/stored-graph.ts';
 import type { Difference, Found } from './difference.ts';
@@ -17,8 +17,9 @@ import { TextSet } from './text-set.ts';
 
 const suspectsAtOnce = 1_000;
 
-/** The elements that the registry lists. */
+/** The elements that the registry lists: those of one source, and the shared ones of all. */
 export class ListedElements {
+  readonly #source: RegistryKeys;
   readonly #elements = new TextSet();
   readonly #keys = new TextSet();
   /**
@@ -30,9 +31,13 @@ export class ListedElements {
   /** The labels of listed nodes. */
   readonly #labels = new Set<string>();
 
+  constructor(keys: RegistryKeys) {
+    this.#source = keys;
+  }
+
   /** Call it once for each aggregate. */
   add({ key, manifest }: RegisteredAggregate): void {
-    this.#keys.add(key);
+    if (this.#source.has(key)) this.#keys.add(key);
     this.#addLines(this.#elements, key, manifest);
   }
 
@@ -82,8 +87,10 @@ export class ListedElements {
   }
 
   #addLines(elements: TextSet, key: string, manifest: string): void {
+    const isOwn = this.#source.has(key);
     for (const line of decodeManifest(manifest)) {
       const listed = readLine(line);
+      if (!isOwn && !listed.shared) continue;
       if (listed.kind === 'node') this.#labels.add(listed.endpoint.label);
       elements.add(lineName(key, listed));
     }
@@ -125,15 +132,13 @@ export async function verifyAggregates<Id>(
 ): Promise<number> {
   let tooNew = 0;
   let examined = 0;
-  for await (const page of ports.walkAggregates()) {
+  const { keys } = ports;
+  for await (const all of ports.walkAggregates(listed === null ? 'source' : 'graph')) {
     if (ports.isInterrupted()) break;
-    for (const aggregate of page) {
-      listed?.add(aggregate);
-      scope.addType(splitAggregateKey(aggregate.key).aggregateType);
-    }
-    const undocumented = page.filter(
-      ({ key }) => types.has(splitAggregateKey(key).aggregateType) && !documents.has(key),
-    );
+    for (const aggregate of all) listed?.add(aggregate);
+    const page = all.filter(({ key }) => keys.has(key));
+    for (const { key } of page) scope.addType(keys.split(key).aggregateType);
+    const undocumented = page.filter(({ key }) => types.has(keys.split(key).aggregateType) && !documents.has(key));
     const old = undocumented.filter(({ position }) => position <= notAfter);
     tooNew += undocumented.length - old.length;
     await report(await confirmGhosts(ports, old, doubtful));
@@ -149,12 +154,13 @@ async function confirmGhosts<Id>(
   doubtful: ReadonlyMap<string, string>,
 ): Promise<readonly Found<Id>[]> {
   const found: Found<Id>[] = [];
-  for (const [aggregateType, members] of Map.groupBy(suspects, ({ key }) => splitAggregateKey(key).aggregateType)) {
-    const ids = members.map(({ key }) => splitAggregateKey(key).aggregateId);
+  const { keys } = ports;
+  for (const [aggregateType, members] of Map.groupBy(suspects, ({ key }) => keys.split(key).aggregateType)) {
+    const ids = members.map(({ key }) => keys.split(key).aggregateId);
     const unsettled = await ports.newestUnsettled(aggregateType, ids);
     const now = await ports.readAggregates(members.map(({ key }) => key));
     for (const { key, position } of members) {
-      const event = unsettled.get(splitAggregateKey(key).aggregateId);
+      const event = unsettled.get(keys.split(key).aggregateId);
       const known = now.get(key);
       if (known === undefined || known.deleted || known.position !== position) continue;
       const isAhead = event !== undefined && event.position > position;
@@ -189,15 +195,17 @@ interface AggregateOptions<Id> {
  * be deleted.
  */
 export class RepairScope {
+  readonly #keys: RegistryKeys;
   readonly #types: ReadonlySet<string>;
   #isWhole: boolean;
 
-  constructor(types: ReadonlySet<string>, isWholeCatalog: boolean) {
+  constructor(keys: RegistryKeys, types: ReadonlySet<string>, isWholeCatalog: boolean) {
+    this.#keys = keys;
     this.#types = types;
     this.#isWhole = isWholeCatalog;
   }
 
-  /** Call it for each aggregate type of the registry. */
+  /** Call it for each aggregate type that the registry has of the source. */
   addType(aggregateType: string): void {
     if (!this.#types.has(aggregateType) && aggregateType !== canaryAggregate.aggregateType) this.#isWhole = false;
   }
@@ -205,7 +213,7 @@ export class RepairScope {
   /** Whether an unlisted element certainly belongs to no aggregate. */
   covers(element: MarkedElement): boolean {
     const owner = element.kind === 'node' ? element.owner : null;
-    return this.#isWhole || (owner !== null && this.#types.has(splitAggregateKey(owner).aggregateType));
+    return this.#isWhole || (owner !== null && this.#types.has(this.#keys.split(owner).aggregateType));
   }
 }
 
@@ -229,7 +237,8 @@ export async function verifyElements<Id>(
       await report(await confirmUnlisted(ports, listed, unlisted.splice(0), { since, scope }));
     if (miscounted.length >= atLeast) await report(await confirmMiscounted(ports, miscounted.splice(0)));
   };
-  for await (const elements of ports.walkElements()) {
+  for await (const all of ports.walkElements()) {
+    const elements = all.filter((element) => !isOfAnotherSource(ports.keys, element));
     unlisted = [...unlisted, ...elements.filter((element) => !listed.has(element))];
     miscounted = [...miscounted, ...elements.filter((element) => listed.has(element) && !listed.counts(element))];
     examined += elements.length;
@@ -252,7 +261,8 @@ async function confirmUnlisted<Id>(
   listed.forgetChanged();
   for await (const changed of ports.listChanged(since)) for (const aggregate of changed) listed.addChanged(aggregate);
   const unlisted = stored.filter((element) => !listed.has(element));
-  const remaining = unlisted.length === 0 ? [] : await ports.rereadElements(unlisted);
+  const existing = unlisted.length === 0 ? [] : await ports.rereadElements(unlisted);
+  const remaining = await withoutShared(ports, existing);
   const ownLabels = remaining.length === 0 ? new Set<string>() : await ports.readOwnLabels();
   return remaining.map((element) => {
     if (element.kind === 'node' && !listed.couldList(element, ownLabels))
@@ -260,6 +270,27 @@ async function confirmUnlisted<Id>(
     const difference = unlistedDifference(element, listed);
     return { difference, subject: scope.covers(element) ? { kind: 'element', element } : null };
   });
+}
+
+/**
+ * Removes the elements that aggregates of other sources share. Their events may have any position,
+ * so that the changed aggregates do not include all of them.
+ */
+async function withoutShared<Id>(
+  ports: VerifyPorts<Id>,
+  elements: readonly MarkedElement[],
+): Promise<readonly MarkedElement[]> {
+  const shared = ports.keys.source === '' ? [] : elements.filter(({ shares }) => (shares ?? 0) > 0);
+  if (shared.length === 0) return elements;
+  const counted = await ports.countListings(shared);
+  const listed = new Set(counted.flatMap(({ element, listings }) => (listings > 0 ? [element.elementId] : [])));
+  return elements.filter(({ elementId }) => !listed.has(elementId));
+}
+
+/** Shared elements and placeholders are of no source. */
+function isOfAnotherSource(keys: RegistryKeys, element: MarkedElement): boolean {
+  if (element.kind === 'node') return element.owner !== null && !keys.has(element.owner);
+  return sourceOf(element.id) !== '' && !keys.has(element.id);
 }
 
 /**

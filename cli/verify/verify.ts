@@ -3,8 +3,8 @@
  * Uses bounded memory. Writers and consumers may keep running: aggregates in flight are skipped, by
  * position.
  */
-import { aggregateKey } from '../../lib/contract/outbox-event.ts';
 import { fromPosition, type Position, toPosition } from '../../lib/contract/position.ts';
+import type { RegistryKeys } from '../../lib/contract/registry-keys.ts';
 import { type DifferenceCounts, DifferenceReport, type Found, type OnDifference } from './difference.ts';
 import type { DocumentState, VerifyPorts } from './ports.ts';
 import { TextSet } from './text-set.ts';
@@ -65,7 +65,7 @@ export async function verify<Id>(
     for await (const page of ports.walkDocuments(type)) {
       if (ports.isInterrupted()) break;
       isClear = isClear !== false && page.every(({ aggregateId }) => aggregateId !== null);
-      const { clear, clashing } = separateClashes(type, page, seen);
+      const { clear, clashing } = separateClashes(ports.keys, type, page, seen);
       await report.addAll(clashing.map(clash));
       const outcome = await verifyDocuments(ports, type, clear, quick);
       await report.addAll(outcome.found);
@@ -86,8 +86,8 @@ export async function verify<Id>(
 
   const listingSince = await appliedAfter(ports, transactionSeconds);
   const notAfter = earlier(startedAt, transactionSeconds);
-  const listed = quick || selection !== null ? null : new ListedElements();
-  const scope = new RepairScope(new Set(types), isWholeCatalog);
+  const listed = quick || selection !== null ? null : new ListedElements(ports.keys);
+  const scope = new RepairScope(ports.keys, new Set(types), isWholeCatalog);
   const aggregateOptions = { notAfter, report: report.addAll, doubtful, scope };
   inFlight += await verifyAggregates(ports, new Set(types), seen, listed, aggregateOptions);
   if (listed !== null && !ports.isInterrupted())
@@ -107,6 +107,7 @@ function doubtOf(selection: VerifyOptions['selection']): string {
  * only one of them.
  */
 function separateClashes<Id>(
+  keys: RegistryKeys,
   aggregateType: string,
   page: readonly DocumentState<Id>[],
   seen: TextSet,
@@ -115,7 +116,7 @@ function separateClashes<Id>(
   const clashing: string[] = [];
   for (const state of page) {
     const { aggregateId } = state;
-    const key = aggregateId === null ? null : aggregateKey({ aggregateType, aggregateId });
+    const key = aggregateId === null ? null : keys.of({ aggregateType, aggregateId });
     if (key !== null && seen.has(key)) clashing.push(key);
     else clear.push(state);
     if (key !== null) seen.add(key);

@@ -1,6 +1,6 @@
 /** Runs the verification on both databases. */
 import type { Document } from 'mongodb';
-import { aggregateKey } from '../../lib/contract/outbox-event.ts';
+import { type KeyRange, wholeRegistry } from '../../lib/contract/registry-keys.ts';
 import { readKeyNames, recentKeyNames } from '../../lib/graph/neo4j-key-names.ts';
 import { listChangedSince, listWithManifests, readRegistered } from '../../lib/graph/neo4j-list-aggregates.ts';
 import { queryOf } from '../../lib/graph/neo4j-read.ts';
@@ -36,7 +36,7 @@ export interface VerifyScopeOptions extends Omit<VerifyOptions, 'types' | 'selec
 
 /** Compares documents and graph. @throws Fault `mongodb-unavailable` or `neo4j-unavailable`. */
 export async function verifyGraph(
-  { db, driver, database }: Databases,
+  { db, driver, database, keys }: Databases,
   definitions: readonly AggregateDefinition[],
   { selection, ...options }: VerifyScopeOptions,
   {
@@ -80,27 +80,32 @@ export async function verifyGraph(
         const known = await readRegistered(
           driver,
           database,
-          ids.map((aggregateId) => aggregateKey({ aggregateType, aggregateId })),
+          ids.map((aggregateId) => keys.of({ aggregateType, aggregateId })),
         );
         yield [...known.values()].filter(({ deleted }) => !deleted);
       }
   }
   const recentKeys = recentKeyNames(driver, database);
   const freshKeys = () => readKeyNames(driver, database);
+  const pagesOf = (range: KeyRange, read: (range: KeyRange) => Promise<readonly RegisteredAggregate[]>) =>
+    pagesAfter(range.after, (after) => read({ ...range, after }), keyOf);
   const ports: VerifyPorts<DocumentId> = {
+    keys,
     readClusterTime: () => readClusterTime(db.client, outbox),
     oldestPending: () => oldestPending(outbox),
     walkDocuments: (type) => (selection === null ? walkAll(type) : walkSelected(type, selection.get(type) ?? nothing)),
     readDocuments: async (type, ids) =>
       (await readDocuments(collectionOf(type), ids)).map((document) => stateOf(definitionOf(type), document)),
     newestUnsettled: (type, ids) => newestUnsettled(outbox, type, ids),
-    readAggregates: (keys) => readRegistered(driver, database, keys),
-    walkAggregates: () =>
+    readAggregates: (named) => readRegistered(driver, database, named),
+    walkAggregates: (of) =>
       selection === null
-        ? pagesAfter('', (after) => listWithManifests(driver, database, after, aggregatesAtOnce), keyOf)
+        ? pagesOf(of === 'graph' ? wholeRegistry : keys.range, (range) =>
+            listWithManifests(driver, database, range, aggregatesAtOnce),
+          )
         : walkSelectedAggregates(selection),
     listChanged: (since) =>
-      pagesAfter('', (after) => listChangedSince(driver, database, { since, after, limit: changedAtOnce }), keyOf),
+      pagesOf(wholeRegistry, (range) => listChangedSince(driver, database, { ...range, since, limit: changedAtOnce })),
     readElements: async (nodes, relationships) =>
       readElements(driver, database, await recentKeys(), { nodes, relationships }),
     readOwnLabels: async () => new Set((await readGraphSchema(driver, database)).keys.keys()),

@@ -3,7 +3,8 @@
  * node.
  */
 import type { Collection, Document, ObjectId } from 'mongodb';
-import { type OutboxEvent, splitAggregateKey } from '../contract/outbox-event.ts';
+import type { OutboxEvent } from '../contract/outbox-event.ts';
+import { type RegistryKeys, withoutSource } from '../contract/registry-keys.ts';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 import { fetchEvents } from './mongodb-fetch-events.ts';
 
@@ -13,19 +14,20 @@ import { fetchEvents } from './mongodb-fetch-events.ts';
 const eventsPerAggregate = 10;
 
 /**
- * Runs one indexed query per aggregate key (`type:id`), because conflicts are rare.
+ * Runs one indexed query per aggregate key of the source `keys`, because conflicts are rare.
  *
  * @throws Fault `mongodb-unavailable`.
  */
 export async function fetchPending(
   outbox: Collection<Document>,
   aggregateKeys: readonly string[],
+  keys: RegistryKeys = withoutSource,
 ): Promise<readonly OutboxEvent[]> {
   const found = await withMongodbFaults(() =>
     Promise.all(
       aggregateKeys.map((key) =>
         outbox
-          .find({ ...splitAggregateKey(key), status: 'pending', _id: { $type: 'objectId' } })
+          .find({ ...keys.split(key), status: 'pending', _id: { $type: 'objectId' } })
           .project<{ _id: ObjectId }>({ _id: 1 })
           .sort({ position: -1 })
           .limit(eventsPerAggregate)

@@ -3,7 +3,8 @@
  * cannot be projected is dead, and an older valid event of its aggregate takes its place.
  */
 import { type DataFault, Fault, isDataFault } from '../contract/fault.ts';
-import { aggregateKey, type OutboxEvent } from '../contract/outbox-event.ts';
+import type { OutboxEvent } from '../contract/outbox-event.ts';
+import type { RegistryKeys } from '../contract/registry-keys.ts';
 import type { Subgraph } from '../contract/subgraph.ts';
 
 /** An event that can be applied; `subgraph` is null for a delete. */
@@ -36,13 +37,17 @@ export interface ProjectedEvents {
 export type ProjectEvent = (event: OutboxEvent) => Subgraph | null;
 
 /** Projects each event once, and sorts the events of each aggregate newest first. */
-export function projectEvents(events: readonly OutboxEvent[], project: ProjectEvent): ProjectedEvents {
+export function projectEvents(
+  events: readonly OutboxEvent[],
+  project: ProjectEvent,
+  keys: RegistryKeys,
+): ProjectedEvents {
   const projected: ProjectedEvent[] = [];
   const refused: RefusedEvent[] = [];
   const deferred: DeferredEvent[] = [];
   for (const event of events) {
     try {
-      projected.push({ event, key: aggregateKey(event), subgraph: project(event) });
+      projected.push({ event, key: keys.of(event), subgraph: project(event) });
     } catch (error) {
       if (isDataFault(error)) refused.push({ event, fault: error });
       else if (error instanceof Fault) deferred.push({ event, fault: error });

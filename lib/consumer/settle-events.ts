@@ -8,6 +8,7 @@
 
 import type { DataFaultCode, Fault } from '../contract/fault.ts';
 import type { OutboxEvent } from '../contract/outbox-event.ts';
+import { type RegistryKeys, withoutSource } from '../contract/registry-keys.ts';
 import type { AggregateState } from '../graph/aggregate-state.ts';
 import type { AggregateResult, BatchOptions, BatchResults } from '../graph/apply-batch.ts';
 import type { Conflict } from '../graph/conflict.ts';
@@ -18,7 +19,9 @@ import { type ProjectEvent, type ProjectedEvent, projectEvents } from './select-
 /** The ports of `settleEvents`. */
 export interface SettlePorts extends Pick<GraphPorts, 'applyBatch' | 'findSharers'> {
   readonly project: ProjectEvent;
-  /** Returns a few of the newest pending events of each given aggregate (`type:id`). */
+  /** The keys of the outbox's aggregates; by default, those of an outbox without a source. */
+  readonly keys?: RegistryKeys;
+  /** Returns a few of the newest pending events of each given aggregate. */
   readonly fetchPending: (aggregateKeys: readonly string[]) => Promise<readonly OutboxEvent[]>;
 }
 
@@ -74,19 +77,21 @@ type AggregateEvents = readonly [ProjectedEvent, ...(readonly ProjectedEvent[])]
 /** The state of one call. */
 class Settling {
   readonly #ports: SettlePorts;
+  readonly #keys: RegistryKeys;
   readonly #settlement: Settlement;
   /** Holders whose pending events were fetched. */
   readonly #fetched = new Set<string>();
 
   constructor(ports: SettlePorts, settlement: Settlement) {
     this.#ports = ports;
+    this.#keys = ports.keys ?? withoutSource;
     this.#settlement = settlement;
   }
 
   /** Marks events that cannot be projected dead and returns the others by aggregate. */
   project(events: readonly OutboxEvent[]): readonly AggregateEvents[] {
     for (const event of events) this.#settlement.events.set(event.eventId, event);
-    const { byAggregate, refused, deferred } = projectEvents(events, this.#ports.project);
+    const { byAggregate, refused, deferred } = projectEvents(events, this.#ports.project, this.#keys);
     for (const { event, fault } of deferred) this.#settlement.outcomes.set(event.eventId, { outcome: 'failed', fault });
     for (const { event, fault } of refused) {
       const thrown = fault.cause === undefined ? {} : { thrown: fault.cause };
@@ -181,7 +186,8 @@ class Settling {
   }
 
   async #fetchHolders(keys: readonly string[]): Promise<readonly AggregateEvents[]> {
-    const unknown = [...new Set(keys)].filter((key) => !this.#fetched.has(key));
+    // The events of another source's aggregates are in its own outbox.
+    const unknown = [...new Set(keys)].filter((key) => this.#keys.has(key) && !this.#fetched.has(key));
     for (const key of unknown) this.#fetched.add(key);
     if (unknown.length === 0) return [];
     const pending = await this.#ports.fetchPending(unknown);

@@ -4,6 +4,7 @@
  */
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { outboxCollection } from '../contract/outbox-event.ts';
+import { RegistryKeys } from '../contract/registry-keys.ts';
 import { connectNeo4j } from '../graph/neo4j-connect.ts';
 import { pingNeo4j } from '../graph/neo4j-ping.ts';
 import { joinGraph } from '../graph/wiring.ts';
@@ -125,6 +126,7 @@ export function joinConsumer(
   const conflicts = db.collection<ConflictDocument>(conflictCollection);
   const trials = new TrialRecord(db.collection<TrialDocument>(trialCollection));
   const { NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD, NEO4J_DATABASE: database } = settings;
+  const registry = new RegistryKeys(settings.OUTGRAPH_SOURCE);
   const address = { uri: NEO4J_URI, username: NEO4J_USERNAME, password: NEO4J_PASSWORD };
   const graph = new Renewable(() => {
     const driver = connectNeo4j(address, options);
@@ -132,7 +134,7 @@ export function joinConsumer(
   });
   const checkSetUp = once(async () => {
     await Promise.all([checkOutbox(db), checkGraph(graph.current.driver, database)]);
-    await checkBinding(db, graph.current.driver, database);
+    await checkBinding(db, graph.current.driver, database, registry);
   });
   const spans = joinBatchSpans(settings, queue.spans);
   let failedBefore = true;
@@ -143,7 +145,7 @@ export function joinConsumer(
     const untilReserve = () => remainingMillis() - reserveMillis;
     const untilEnd = () => remainingMillis() - recordMillis;
     const reads = {
-      fetchPending: (keys: readonly string[]) => fetchPending(outbox, keys),
+      fetchPending: (keys: readonly string[]) => fetchPending(outbox, keys, registry),
       readFailures: (eventIds: readonly string[]) => readFailures(conflicts, eventIds),
       readCrashedTrials: (eventIds: readonly string[]) => trials.readCrashed(eventIds),
       beginTrial: (trial: Trial) => trials.begin(trial),
@@ -164,6 +166,7 @@ export function joinConsumer(
     };
     const pings = { ping: () => pingNeo4j(graph.current.driver, database) };
     return {
+      keys: registry,
       retryLater: queue.retryLater,
       moveToDeadLetters: queue.moveToDeadLetters,
       checkServers: async () => {

@@ -4,6 +4,7 @@
  * Neo4j must differ here. Every value therefore includes its type.
  */
 import { hash } from 'node:crypto';
+import { withSourceOf } from './registry-keys.ts';
 import type {
   Endpoint,
   GraphProperties,
@@ -45,10 +46,11 @@ export function relationshipIdentity(relationship: SubgraphRelationship): string
 
 /**
  * Returns the id that finds a relationship again. It is short, because it is indexed. It includes
- * the aggregate of an owned relationship, but not of a shared one.
+ * the aggregate of an owned relationship, and begins with its source; a shared one has neither.
  */
 export function relationshipId(relationship: SubgraphRelationship, owner: string): string {
-  return shortHash(JSON.stringify([relationship.shared ? null : owner, relationshipIdentity(relationship)]));
+  if (relationship.shared) return shortHash(JSON.stringify([null, relationshipIdentity(relationship)]));
+  return withSourceOf(owner, shortHash(JSON.stringify([owner, relationshipIdentity(relationship)])));
 }
 
 /** Returns the name of a relationship in reports. */

@@ -5,7 +5,7 @@ import type { Conflict } from './conflict.ts';
 
 /** The state that one event carries: the aggregate's whole subgraph, or null for a deletion. */
 export interface AggregateState {
-  /** `aggregateType:aggregateId`. */
+  /** The aggregate's key in the registry. */
   readonly key: string;
   readonly position: Position;
   readonly subgraph: Subgraph | null;

@@ -70,7 +70,7 @@ const emptySubgraph: Subgraph = { nodes: [], relationships: [] };
  * The diff from the manifest `before` to `subgraph`. A null subgraph is a deletion: it lists
  * nothing.
  *
- * @param owner the aggregate's key, `type:id`.
+ * @param owner the aggregate's key in the registry.
  * @param manifest the subgraph's manifest, if the caller already has it: its hashes are most of a
  * diff's cost.
  */

@@ -37,7 +37,7 @@ export const emptyManifest: Manifest = [];
 
 /**
  * Creates a subgraph's manifest. A null subgraph (a deletion) has the empty manifest. `owner` is
- * the aggregate's key (`type:id`).
+ * the aggregate's key in the registry.
  */
 export function createManifest(subgraph: Subgraph | null, owner: string): Manifest {
   if (subgraph === null) return emptyManifest;

@@ -1,7 +1,7 @@
 /** Reads the aggregates of a type, and their positions, from the registry for an operator. */
 import type { Driver } from 'neo4j-driver';
-import { aggregateKey, splitAggregateKey } from '../contract/outbox-event.ts';
 import type { Position } from '../contract/position.ts';
+import type { KeyRange, RegistryKeys } from '../contract/registry-keys.ts';
 import { read } from './neo4j-read.ts';
 import type { RegisteredAggregate } from './stored-graph.ts';
 
@@ -21,7 +21,7 @@ export interface ListedAggregate {
   readonly position: Position;
 }
 
-// The keys of a type are between "type:" and "type;" in the registry's unique index.
+// The keys of a type are next to each other in the registry's unique index.
 const listStatement = `
 MATCH (a:OutgraphAggregate)
 WHERE a.key > $after AND a.key < $end AND a.deletedAt IS NULL AND a.position <= $notAfter
@@ -37,10 +37,11 @@ RETURN key, a.position AS position`;
 export async function listAggregates(
   driver: Driver,
   database: string,
+  keys: RegistryKeys,
   { aggregateType, notAfter, after, limit }: AggregatePage,
 ): Promise<readonly ListedAggregate[]> {
-  const parameters = { after: `${aggregateType}:${after}`, end: `${aggregateType};`, notAfter, limit };
-  return runListing(driver, database, listStatement, parameters);
+  const parameters = { ...keys.rangeOf(aggregateType, after), notAfter, limit };
+  return runListing(driver, database, keys, listStatement, parameters);
 }
 
 /**
@@ -52,23 +53,24 @@ export async function listAggregates(
 export async function readAggregatePositions(
   driver: Driver,
   database: string,
+  keys: RegistryKeys,
   aggregateType: string,
   aggregateIds: readonly string[],
 ): Promise<ReadonlyMap<string, Position>> {
-  const keys = aggregateIds.map((aggregateId) => aggregateKey({ aggregateType, aggregateId }));
-  const listed = await runListing(driver, database, positionsStatement, { keys });
+  const named = aggregateIds.map((aggregateId) => keys.of({ aggregateType, aggregateId }));
+  const listed = await runListing(driver, database, keys, positionsStatement, { keys: named });
   return new Map(listed.map(({ aggregateId, position }) => [aggregateId, position]));
 }
 
 const allStatement = `
 MATCH (a:OutgraphAggregate)
-WHERE a.key > $after AND a.deletedAt IS NULL
+WHERE a.key > $after AND a.key < $end AND a.deletedAt IS NULL AND a.position IS NOT NULL
 RETURN a.key AS key, a.position AS position, a.manifest AS manifest, false AS deleted
 ORDER BY a.key LIMIT toInteger($limit)`;
 
 const changedStatement = `
 MATCH (a:OutgraphAggregate)
-WHERE a.position > $since AND a.key > $after AND a.deletedAt IS NULL
+WHERE a.position > $since AND a.key > $after AND a.key < $end AND a.deletedAt IS NULL
 RETURN a.key AS key, a.position AS position, a.manifest AS manifest, false AS deleted
 ORDER BY a.key LIMIT toInteger($limit)`;
 
@@ -78,17 +80,17 @@ MATCH (a:OutgraphAggregate {key: key})
 RETURN key, a.position AS position, a.manifest AS manifest, a.deletedAt IS NOT NULL AS deleted`;
 
 /**
- * Returns live aggregates of all types with their manifests, sorted by key.
+ * Returns live aggregates of a range with their manifests, sorted by key.
  *
  * @throws Fault `neo4j-unavailable`.
  */
 export function listWithManifests(
   driver: Driver,
   database: string,
-  after: string,
+  range: KeyRange,
   limit: number,
 ): Promise<readonly RegisteredAggregate[]> {
-  return read(driver, database, allStatement, { after, limit });
+  return read(driver, database, allStatement, { ...range, limit });
 }
 
 /**
@@ -99,9 +101,9 @@ export function listWithManifests(
 export function listChangedSince(
   driver: Driver,
   database: string,
-  page: { readonly since: Position; readonly after: string; readonly limit: number },
+  page: KeyRange & { readonly since: Position; readonly limit: number },
 ): Promise<readonly RegisteredAggregate[]> {
-  return read(driver, database, changedStatement, page);
+  return read(driver, database, changedStatement, { ...page });
 }
 
 /**
@@ -120,33 +122,39 @@ export async function readRegistered(
 
 const nextTypeStatement = `
 MATCH (a:OutgraphAggregate)
-WHERE a.key >= $from AND a.deletedAt IS NULL
+WHERE a.key >= $from AND a.key < $end AND a.deletedAt IS NULL
 RETURN a.key AS key
 ORDER BY a.key LIMIT 1`;
 
 /**
- * Returns the types of live aggregates: one index look-up for each.
+ * Returns the types of the source's live aggregates: one index look-up for each.
  *
  * @throws Fault `neo4j-unavailable`.
  */
-export async function listAggregateTypes(driver: Driver, database: string): Promise<readonly string[]> {
+export async function listAggregateTypes(
+  driver: Driver,
+  database: string,
+  keys: RegistryKeys,
+): Promise<readonly string[]> {
   const types: string[] = [];
-  // Starts after the empty key, which belongs to the graph's binding to its outbox.
-  for (let from = ' '; ; ) {
-    const [row] = await read<{ key: string }>(driver, database, nextTypeStatement, { from });
+  const { after, end } = keys.range;
+  // Starts after the key of the graph's binding to its outbox.
+  for (let from = `${after} `; ; ) {
+    const [row] = await read<{ key: string }>(driver, database, nextTypeStatement, { from, end });
     if (row === undefined) return types;
-    const { aggregateType } = splitAggregateKey(row.key);
+    const { aggregateType } = keys.split(row.key);
     types.push(aggregateType);
-    from = `${aggregateType};`;
+    from = keys.rangeOf(aggregateType).end;
   }
 }
 
 async function runListing(
   driver: Driver,
   database: string,
+  keys: RegistryKeys,
   statement: string,
   parameters: Readonly<Record<string, unknown>>,
 ): Promise<readonly ListedAggregate[]> {
   const rows = await read<{ key: string; position: Position }>(driver, database, statement, parameters);
-  return rows.map(({ key, position }) => ({ aggregateId: splitAggregateKey(key).aggregateId, position }));
+  return rows.map(({ key, position }) => ({ aggregateId: keys.split(key).aggregateId, position }));
 }

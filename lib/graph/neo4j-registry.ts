@@ -5,6 +5,7 @@
  */
 import type { ManagedTransaction } from 'neo4j-driver';
 import type { Position } from '../contract/position.ts';
+import { sourceOf } from '../contract/registry-keys.ts';
 import { runCounted, runExpectingRows, runStatement } from './neo4j-run-statement.ts';
 
 /** An aggregate's new entry in the registry. `deleted` makes it a tombstone. */
@@ -37,13 +38,16 @@ UNWIND $keys AS key
 MATCH (a:OutgraphAggregate {key: key})
 RETURN key, a.position AS position, a.manifest AS manifest`;
 
-const setEntry =
-  'SET a.position = row[1], a.manifest = row[2], a.deletedAt = CASE WHEN row[3] THEN datetime() END ' +
-  'RETURN count(*) AS count';
+const setEntry = 'SET a.position = row[1], a.manifest = row[2], a.deletedAt = CASE WHEN row[3] THEN datetime() END';
+
+// Only tombstones have it: the purge of a source finds its own with one index.
+const setSource = 'a.source = CASE WHEN row[3] THEN $source END';
 
 const enterStatement = `UNWIND $rows AS row CREATE (a:OutgraphAggregate {key: row[0]}) ${setEntry}`;
 
 const advanceStatement = `UNWIND $rows AS row MATCH (a:OutgraphAggregate {key: row[0]}) ${setEntry}`;
+
+const counted = 'RETURN count(*) AS count';
 
 /**
  * Reads the positions of the aggregates that the registry knows, without a lock. Positions only
@@ -88,7 +92,11 @@ export async function advanceAggregates(tx: ManagedTransaction, entries: readonl
 }
 
 async function write(tx: ManagedTransaction, statement: string, entries: readonly RegistryEntry[]): Promise<void> {
-  if (entries.length === 0) return;
+  const [first] = entries;
+  if (first === undefined) return;
+  // All entries of one call are of one outbox.
+  const source = sourceOf(first.key);
   const rows = entries.map(({ key, position, manifest, deleted }) => [key, position, manifest, deleted]);
-  await runCounted(tx, statement, { rows }, rows.length);
+  const whole = `${statement}${source === '' ? '' : `, ${setSource}`} ${counted}`;
+  await runCounted(tx, whole, source === '' ? { rows } : { rows, source }, rows.length);
 }

@@ -24,7 +24,7 @@ MATCH (a:OutgraphAggregate {key: key})
 WHERE a.deletedAt IS NOT NULL AND coalesce(a.supersededAt < datetime() - duration({minutes: 5}), true)
 SET a.supersededAt = datetime()`;
 
-/** Returns the entries of aggregates, by key (`type:id`). @throws Fault `neo4j-unavailable`. */
+/** Returns the entries of aggregates, by key. @throws Fault `neo4j-unavailable`. */
 export function readEntries(driver: Driver, database: string, keys: readonly string[]): Promise<readonly NewerEntry[]> {
   return read(driver, database, readStatement, { keys });
 }

@@ -12,4 +12,6 @@ export interface GraphAddress {
   readonly NEO4J_USERNAME: string;
   readonly NEO4J_PASSWORD: string;
   readonly NEO4J_DATABASE: string;
+  /** The source of the outbox's aggregates in it. */
+  readonly OUTGRAPH_SOURCE: string;
 }

@@ -6,6 +6,8 @@
 import { z } from 'zod';
 import { Fault } from '../contract/fault.ts';
 import { maxPackPointers } from '../contract/pointer.ts';
+import { printable } from '../contract/printable.ts';
+import { sourcePattern } from '../contract/registry-keys.ts';
 import { isPlainAddress, mongodbUriProblem, neo4jUriProblem } from './address.ts';
 import { isReference, parseReference } from './reference.ts';
 
@@ -37,6 +39,14 @@ function referable(base: z.ZodString, problemOf: (value: string) => string | und
     const problem = isReference(value) ? formatProblem() : problemOf(value);
     if (problem !== undefined && value !== '') context.addIssue({ code: 'custom', message: problem });
   });
+}
+
+/** A source is no secret, so that the message may name it. */
+function sourceProblem(source: string): string {
+  return (
+    `cannot be ${JSON.stringify(printable(source).slice(0, 80))}: use 1 to 64 letters, digits, "-", "_" and ".", ` +
+    'or leave it empty if the graph belongs to this outbox alone'
+  );
 }
 
 /** On with `1` or `true`. */
@@ -75,6 +85,18 @@ export const settings = z.object({
     .string()
     .default('')
     .meta({ description: "Database in Neo4j; empty: the user's home database, as on Aura" }),
+  OUTGRAPH_SOURCE: z
+    .string()
+    .default('')
+    .superRefine((source, context) => {
+      if (source !== '' && !sourcePattern.test(source))
+        context.addIssue({ code: 'custom', message: sourceProblem(source) });
+    })
+    .meta({
+      description:
+        'Name of this outbox among several that feed one graph, the same for all of its parts; empty: the graph ' +
+        'belongs to this outbox alone',
+    }),
   OUTGRAPH_ALLOW_PLAIN_CONNECTIONS: flag.meta({
     description:
       '`1` allows both databases to be on other machines without TLS, inside a private network that you trust; ' +
@@ -155,7 +177,13 @@ export const settings = z.object({
 });
 
 const mongodb = { MONGODB_URI: true, MONGODB_DATABASE: true } as const;
-const neo4j = { NEO4J_URI: true, NEO4J_USERNAME: true, NEO4J_PASSWORD: true, NEO4J_DATABASE: true } as const;
+const neo4j = {
+  NEO4J_URI: true,
+  NEO4J_USERNAME: true,
+  NEO4J_PASSWORD: true,
+  NEO4J_DATABASE: true,
+  OUTGRAPH_SOURCE: true,
+} as const;
 const secrets = { SECRETS_MAX_AGE_SECONDS: true } as const;
 /** For the worker and the commands. A function never connects without TLS. */
 const plain = { OUTGRAPH_ALLOW_PLAIN_CONNECTIONS: true } as const;

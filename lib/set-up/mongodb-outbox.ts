@@ -74,6 +74,8 @@ export const forgetFields = [
 export interface OutboxOptions {
   /** How long processed events are kept before the TTL index purges them. */
   readonly processedRetentionSeconds: number;
+  /** The source of a new outbox; by default none. */
+  readonly source?: string;
 }
 
 /**
@@ -85,7 +87,7 @@ export async function setUpOutbox(db: Db, options: OutboxOptions): Promise<reado
   return withMongodbFaults(async () => [
     ...(await setUpCollections(db)),
     ...(await setUpIndexes(db)),
-    step('id of the outbox', await ensureOutboxId(db)),
+    step('id of the outbox', await ensureOutboxId(db, options.source ?? '')),
     await setUpPurge(db, options.processedRetentionSeconds),
   ]);
 }

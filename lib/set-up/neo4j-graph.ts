@@ -4,6 +4,7 @@
  */
 import type { Driver } from 'neo4j-driver';
 import { Fault } from '../contract/fault.ts';
+import { type RegistryKeys, withoutSource } from '../contract/registry-keys.ts';
 import { registryLabel } from '../contract/subgraph.ts';
 import type { GraphNeeds } from '../graph/graph-needs.ts';
 import { ConstraintBuilder, runSchemaStatement } from '../graph/neo4j-build-constraints.ts';
@@ -13,14 +14,18 @@ import { createIndexes } from '../graph/neo4j-indexes.ts';
 import { type GraphSchema, hasKey, readGraphSchema, registryNeeds } from '../graph/neo4j-schema.ts';
 import type { AggregateCatalog } from '../projection/catalog.ts';
 import type { IndexDeclaration } from '../projection/index-declaration.ts';
-import { bindGraph, readBinding, requireOwnGraph } from './neo4j-binding.ts';
+import { bindGraph, readBinding, requireOwnGraph, requireSameKind } from './neo4j-binding.ts';
 import type { SetUpStep } from './set-up-step.ts';
 
 /** Less than the time-out of the set-up's function. Constraints created by then remain. */
 const buildMillis = 240_000;
 
-/** The index with which the purge finds old tombstones. */
-export const tombstoneIndex = 'outgraph_tombstones';
+/** The index with which the purge finds old tombstones: of a source, only its own. */
+export function tombstoneIndexOf({ source }: RegistryKeys): { readonly name: string; readonly on: string } {
+  return source === ''
+    ? { name: 'outgraph_tombstones', on: 'a.deletedAt' }
+    : { name: 'outgraph_source_tombstones', on: 'a.source, a.deletedAt' };
+}
 
 /**
  * Creates what is missing, and returns the outcome of each part. It does not change a graph of
@@ -34,10 +39,11 @@ export async function setUpGraph(
   database: string,
   catalog: AggregateCatalog,
   outboxId: string,
-  { adopt = false } = {},
+  { adopt = false, keys = withoutSource }: { readonly adopt?: boolean; readonly keys?: RegistryKeys } = {},
 ): Promise<readonly SetUpStep[]> {
-  const bound = await readBinding(driver, database);
-  if (bound.outboxId !== null && !adopt) requireOwnGraph(bound, outboxId);
+  const bound = await readBinding(driver, database, keys);
+  requireSameKind(bound.graph, keys);
+  if (bound.outboxId !== null && !adopt) requireOwnGraph(bound, outboxId, keys);
   const needs = declaredNeeds(catalog);
   const before = await readGraphSchema(driver, database);
   const first =
@@ -53,11 +59,12 @@ export async function setUpGraph(
   // The purge finds old tombstones with this index. The set-up does not wait for it: a call that
   // waits for indexes is itself a transaction, and the index of a constraint that a consumer
   // creates at the same time waits for all older transactions.
-  const tombstones = `CREATE RANGE INDEX ${tombstoneIndex} IF NOT EXISTS FOR (a:${registryLabel}) ON (a.deletedAt)`;
+  const { name: tombstoneIndex, on } = tombstoneIndexOf(keys);
+  const tombstones = `CREATE RANGE INDEX ${tombstoneIndex} IF NOT EXISTS FOR (a:${registryLabel}) ON (${on})`;
   await withNeo4jFaults(() => runSchemaStatement(driver, database, tombstones));
   const indexes = await createIndexes(driver, database, declaredIndexes(catalog), buildMillis);
   if ('problem' in indexes) throw new Fault('set-up-missing', indexes.problem);
-  await bindGraph(driver, database, outboxId, { adopt });
+  await bindGraph(driver, database, outboxId, { adopt, keys });
   return [
     ...constraintSteps(needs, before),
     { what: `index ${tombstoneIndex}`, outcome: 'applied' },

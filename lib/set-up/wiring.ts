@@ -4,6 +4,7 @@
  */
 
 import type { Db } from 'mongodb';
+import { RegistryKeys } from '../contract/registry-keys.ts';
 import { connectNeo4j } from '../graph/neo4j-connect.ts';
 import { withNeo4jAddress } from '../graph/neo4j-errors.ts';
 import { closeInTime, unlessSilent } from '../graph/neo4j-unless-silent.ts';
@@ -15,7 +16,7 @@ import type { SetUpSettings } from '../runtime/settings.ts';
 import { checkBinding } from './binding-wiring.ts';
 import { writeDeclaredTypes } from './mongodb-declared-types.ts';
 import { claimOutbox, releaseOutbox } from './mongodb-deployed-stack.ts';
-import { readOutboxId } from './mongodb-identity.ts';
+import { adoptSource, readOutboxId, requireSource } from './mongodb-identity.ts';
 import { requireReplicaSet } from './mongodb-inspect-server.ts';
 import { setUpOutbox } from './mongodb-outbox.ts';
 import { requireTimestamps } from './mongodb-timestamps.ts';
@@ -43,7 +44,8 @@ export interface SetUpReport {
 export interface SetUpOptions {
   /**
    * Adopt the graph, whichever outbox it belongs to and whatever positions it has. The next
-   * deployment has the outbox, whichever stack it belonged to.
+   * deployment has the outbox, whichever stack it belonged to. The outbox gets the source of the
+   * settings; with a source, only this source of the graph is adopted.
    */
   readonly adopt?: boolean;
 }
@@ -61,7 +63,7 @@ export interface SetUp {
    *
    * @throws Fault that names the server that does not answer, or the constraint that cannot be
    * created; `graph-of-another-outbox`, `clock-behind-graph`; `configuration-invalid` if the outbox
-   * belongs to another stack.
+   * belongs to another stack, or has another source.
    */
   readonly apply: (options?: DeployedSetUpOptions) => Promise<SetUpReport>;
   readonly close: () => Promise<void>;
@@ -78,9 +80,11 @@ export function wireSetUp(
     username: settings.NEO4J_USERNAME,
     password: settings.NEO4J_PASSWORD,
   });
+  const keys = new RegistryKeys(settings.OUTGRAPH_SOURCE);
+  const { source } = keys;
   const setUpMongodb = async (db: Db): Promise<readonly SetUpStep[]> => {
     const processedRetentionSeconds = settings.PROCESSED_RETENTION_DAYS * 86_400;
-    const steps = await setUpOutbox(db, { processedRetentionSeconds });
+    const steps = await setUpOutbox(db, { processedRetentionSeconds, source });
     await recordSetUpVersion(db);
     await writeDeclaredTypes(db, [...catalog.keys()]);
     return steps;
@@ -92,17 +96,25 @@ export function wireSetUp(
       await requireReplicaSet(db);
       await requireTimestamps(db);
       if (adopt) await releaseOutbox(db);
+      else await requireSource(db, source);
       if (stack !== undefined) await claimOutbox(db, stack);
       const newer = await readNewerSetUp(db);
       if (newer !== null && !adopt) return { mongodb: [], neo4j: [], withdrawn: 0, newer };
       const inMongodb = newer === null ? await setUpMongodb(db) : [];
-      const outboxId = await readOutboxId(db);
+      const outboxId = await readOutboxId(db, adopt ? null : source);
       const setUpNeo4j = async () => {
-        const inNeo4j = await setUpGraph(driver, database, catalog, outboxId, { adopt });
+        const inNeo4j = await setUpGraph(driver, database, catalog, outboxId, { adopt, keys });
+        // Only now: the graph may refuse the source.
+        if (adopt) await adoptSource(db, source);
         const withdrawn = adopt
-          ? await withdrawPositions(driver, database, await readClusterTime(mongodb, db.collection(identityCollection)))
+          ? await withdrawPositions(
+              driver,
+              database,
+              keys,
+              await readClusterTime(mongodb, db.collection(identityCollection)),
+            )
           : 0;
-        await checkBinding(db, driver, database);
+        await checkBinding(db, driver, database, keys);
         return { neo4j: inNeo4j, withdrawn };
       };
       const inGraph = await withNeo4jAddress(settings.NEO4J_URI, () => unlessSilent(settings, setUpNeo4j));

@@ -1,18 +1,22 @@
 /** Finds aggregates with pending or dead events in the outbox: their tombstones must stay. */
 import type { Collection, Document } from 'mongodb';
-import { aggregateKey, splitAggregateKey } from '../contract/outbox-event.ts';
+import { type RegistryKeys, withoutSource } from '../contract/registry-keys.ts';
 import { withMongodbFaults } from '../outbox/mongodb-errors.ts';
 
 /**
- * Returns those of the named aggregates (`type:id`) that have a pending or dead event, each once.
+ * Returns those of the named aggregates of the source `keys` that have a pending or dead event, each once.
  *
  * @throws Fault `mongodb-unavailable`.
  */
 export async function unsettledAggregates(
   outbox: Collection<Document>,
   aggregateKeys: readonly string[],
+  keys: RegistryKeys = withoutSource,
 ): Promise<ReadonlySet<string>> {
-  const byType = Map.groupBy(aggregateKeys.map(splitAggregateKey), (aggregate) => aggregate.aggregateType);
+  const byType = Map.groupBy(
+    aggregateKeys.map((key) => keys.split(key)),
+    (aggregate) => aggregate.aggregateType,
+  );
   const found = new Set<string>();
   for (const [aggregateType, members] of byType) {
     const filter = {
@@ -28,7 +32,7 @@ export async function unsettledAggregates(
         })
         .toArray(),
     );
-    for (const { _id } of rows) found.add(aggregateKey({ aggregateType, aggregateId: _id }));
+    for (const { _id } of rows) found.add(keys.of({ aggregateType, aggregateId: _id }));
   }
   return found;
 }

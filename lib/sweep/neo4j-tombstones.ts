@@ -3,16 +3,17 @@
  * restoring a deleted aggregate, and are purged once no such upsert can arrive any more.
  */
 import type { Driver } from 'neo4j-driver';
+import { type RegistryKeys, withoutSource } from '../contract/registry-keys.ts';
 import { noBookmarks } from '../graph/neo4j-connect.ts';
 import { withNeo4jFaults } from '../graph/neo4j-errors.ts';
 import type { ListedTombstone, Tombstone, TombstonePage } from './tombstone.ts';
 
 // In the order of the index on `deletedAt`, so that tombstones of earlier pages are not scanned
-// again. Events processed before `purgedBefore` are no longer in the outbox: MongoDB purges once a
+// again. With a source, it is the index on `source` and `deletedAt`. Events processed before `purgedBefore` are no longer in the outbox: MongoDB purges once a
 // minute, so an hour's margin is ample.
-const listStatement = `
+const listStatement = (keys: RegistryKeys) => `
 MATCH (a:OutgraphAggregate)
-WHERE a.deletedAt < datetime() - duration({days: $olderThanDays}) + duration({hours: 1})
+WHERE ${keys.source === '' ? '' : 'a.source = $source AND '}a.deletedAt < datetime() - duration({days: $olderThanDays}) + duration({hours: 1})
   AND a.deletedAt >= datetime($afterDeletedAt) AND (a.deletedAt > datetime($afterDeletedAt) OR a.key > $afterKey)
 WITH a, datetime() - duration({seconds: $processedSeconds, hours: 1}) AS purgedBefore
 RETURN a.key AS key, a.position AS position, toString(a.deletedAt) AS deletedAt,
@@ -44,14 +45,16 @@ RETURN count(a) AS removed`;
 /** Before every deletion. */
 const beginning = { deletedAt: '0001-01-01T00:00:00Z', key: '' };
 
-/** Returns a page of the tombstones. @throws Fault `neo4j-unavailable`. */
+/** Returns a page of the source's tombstones. @throws Fault `neo4j-unavailable`. */
 export async function listTombstones(
   driver: Driver,
   database: string,
   { olderThanDays, processedSeconds, limit, after }: TombstonePage,
+  keys: RegistryKeys = withoutSource,
 ): Promise<readonly ListedTombstone[]> {
   const { deletedAt, key } = after ?? beginning;
   const parameters = {
+    source: keys.source,
     olderThanDays,
     processedSeconds: BigInt(processedSeconds),
     limit,
@@ -59,13 +62,13 @@ export async function listTombstones(
     afterKey: key,
   };
   const { records } = await withNeo4jFaults(() =>
-    driver.executeQuery(listStatement, parameters, { database, ...noBookmarks, routing: 'READ' }),
+    driver.executeQuery(listStatement(keys), parameters, { database, ...noBookmarks, routing: 'READ' }),
   );
   return records.map((record) => record.toObject() as unknown as ListedTombstone);
 }
 
 /**
- * Notes that these aggregates (`type:id`) have unsettled events.
+ * Notes that these aggregates have unsettled events.
  *
  * @throws Fault `neo4j-unavailable`.
  */

@@ -1,7 +1,7 @@
 /** The tombstone of a deleted aggregate in the graph: the position of its deletion. */
 import type { Position } from '../contract/position.ts';
 
-/** A remembered deletion; `key` is `aggregateType:aggregateId`. */
+/** A remembered deletion; `key` is the aggregate's in the registry. */
 export interface Tombstone {
   readonly key: string;
   readonly position: Position;

@@ -2,6 +2,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { Db } from 'mongodb';
 import type { Driver } from 'neo4j-driver';
+import { RegistryKeys, withoutSource } from '../contract/registry-keys.ts';
 import { connectNeo4j } from '../graph/neo4j-connect.ts';
 import { checkpointCollection } from '../outbox/collections.ts';
 import { outboxOf } from '../outbox/mongodb-collection.ts';
@@ -78,10 +79,11 @@ export function joinSweep(
   const { NEO4J_URI, NEO4J_USERNAME, NEO4J_PASSWORD, NEO4J_DATABASE: database } = settings;
   const address = { uri: NEO4J_URI, username: NEO4J_USERNAME, password: NEO4J_PASSWORD };
   const driver = new Renewable(() => connectNeo4j(address));
-  const outbox = joinOutbox(db);
+  const keys = new RegistryKeys(settings.OUTGRAPH_SOURCE);
+  const outbox = joinOutbox(db, keys);
   const graphPorts = (current: Driver) => ({
-    ...joinTombstones(current, database),
-    checkGraph: () => checkBinding(db, current, database),
+    ...joinTombstones(current, database, keys),
+    checkGraph: () => checkBinding(db, current, database, keys),
   });
   const options = {
     staleSeconds: settings.SWEEP_STALE_SECONDS,
@@ -144,7 +146,7 @@ export type SweepOutbox = Omit<
 export type SweepTombstones = Pick<SweepPorts, 'listTombstones' | 'holdTombstones' | 'removeTombstones'>;
 
 /** Creates the sweep's ports on the outbox of a database; the caller closes its client. */
-export function joinOutbox(db: Db): SweepOutbox {
+export function joinOutbox(db: Db, keys = withoutSource): SweepOutbox {
   const outbox = outboxOf(db);
   const checkpoints = db.collection(checkpointCollection);
   const notes = db.collection<CanaryNote>(checkpointCollection);
@@ -163,16 +165,16 @@ export function joinOutbox(db: Db): SweepOutbox {
     reschedulePending: (changes) => reschedulePending(outbox, changes),
     markDead: (events) => markDead(outbox, events),
     endUnreachable: (reported) => endUnreachable(outbox, reported),
-    unsettledAggregates: (keys) => unsettledAggregates(outbox, keys),
+    unsettledAggregates: (aggregateKeys) => unsettledAggregates(outbox, aggregateKeys, keys),
     readRetentionSeconds: () => readRetentionSeconds(outbox),
   };
 }
 
 /** Creates the purge's ports on the graph; the caller closes its driver. */
-export function joinTombstones(driver: Driver, database: string): SweepTombstones {
+export function joinTombstones(driver: Driver, database: string, keys = withoutSource): SweepTombstones {
   return {
-    listTombstones: (page) => listTombstones(driver, database, page),
-    holdTombstones: (keys) => holdTombstones(driver, database, keys),
+    listTombstones: (page) => listTombstones(driver, database, page, keys),
+    holdTombstones: (held) => holdTombstones(driver, database, held),
     removeTombstones: (tombstones) => removeTombstones(driver, database, tombstones),
   };
 }

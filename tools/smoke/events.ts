@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from 'mongodb';
 import pMap from 'p-map';
-import { withGraph, withOutbox } from '../../cli/databases.ts';
+import { keysIn, withGraph, withOutbox } from '../../cli/databases.ts';
 import { verifyGraph } from '../../cli/verify/wiring.ts';
 import type { ProjectedSubgraph } from '../../lib/contract/subgraph.ts';
 import { outboxOf } from '../../lib/outbox/mongodb-collection.ts';
@@ -125,7 +125,7 @@ async function verify(stage: SmokeStage, signal: AbortSignal): Promise<string> {
   const report = await withOutbox(databases, (db) =>
     withGraph(db, databases, (driver) =>
       verifyGraph(
-        { db, driver, database: databases.NEO4J_DATABASE },
+        { db, driver, database: databases.NEO4J_DATABASE, keys: keysIn(databases) },
         [graph],
         { selection: null, quick: false, transactionSeconds: existing ? transactionSeconds : 0 },
         {

@@ -7,6 +7,7 @@ import { beforeEach, expect, vi } from 'vitest';
 import { backfillDirectly } from '../../../cli/backfill/backfill-directly.ts';
 import { joinDirect } from '../../../cli/backfill/wiring.ts';
 import { outboxCollection } from '../../../lib/contract/outbox-event.ts';
+import { withoutSource } from '../../../lib/contract/registry-keys.ts';
 import { checkpointCollection } from '../../../lib/outbox/collections.ts';
 import { recordEvent } from '../../../lib/writer/record-event.ts';
 import { trackCollection } from '../../../lib/writer/tracked-collection.ts';
@@ -157,7 +158,12 @@ it('events that are applied between its read and its apply win', async () => {
   ];
   const running = { ratePerSecond: 1_000, signal: new AbortController().signal, progress: () => undefined };
   const log = { waiting: () => undefined, unavailable: () => undefined, unrecordable: () => undefined };
-  const ports = joinDirect({ db, driver: graph.driver, database: 'neo4j' }, memoryEvent, running, log);
+  const ports = joinDirect(
+    { db, driver: graph.driver, database: 'neo4j', keys: withoutSource },
+    memoryEvent,
+    running,
+    log,
+  );
   let superseded: readonly string[] = [];
   const report = await backfillDirectly(
     {

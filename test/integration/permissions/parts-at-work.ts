@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Db, ObjectId } from 'mongodb';
 import { backfillThroughOutbox, dropProgress, planBackfill } from '../../../cli/backfill/wiring.ts';
+import { keysIn } from '../../../cli/databases.ts';
 import { discard, planDiscard } from '../../../cli/dead/discard.ts';
 import { listDead, listDiscarded, showDead } from '../../../cli/dead/read-dead.ts';
 import { listDocumentsSince, readDocumentsSince } from '../../../cli/documents/mongodb-documents.ts';
@@ -164,8 +165,15 @@ async function useConsole(db: Db, eventId: string): Promise<void> {
   const uri = 'bolt://127.0.0.1:1';
   const driver = connectNeo4j({ uri, username: '', password: '' });
   const { signal } = running;
-  const graph = { NEO4J_URI: uri, NEO4J_USERNAME: '', NEO4J_PASSWORD: '', NEO4J_DATABASE: 'neo4j' };
-  const scope = { db, driver, database: 'neo4j', graph, queues: null, catalog: catalog, staleSeconds: 120, signal };
+  const graph = {
+    NEO4J_URI: uri,
+    NEO4J_USERNAME: '',
+    NEO4J_PASSWORD: '',
+    NEO4J_DATABASE: 'neo4j',
+    OUTGRAPH_SOURCE: '',
+  };
+  const keys = keysIn(graph);
+  const scope = { db, driver, database: 'neo4j', keys, graph, queues: null, catalog, staleSeconds: 120, signal };
   const ports = consolePorts(scope);
   await ports.readStatus();
   await ports.listDead();

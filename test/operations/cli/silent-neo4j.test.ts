@@ -15,7 +15,13 @@ const halfAMinute = 30_000;
 const longStatement = 'UNWIND range(1, 40000000) AS n WITH n WHERE n % 2 = 0 RETURN count(n) AS count';
 
 const graphOf = ({ graph }: Site): GraphAddress => {
-  return { NEO4J_URI: graph.neo4j.uri, NEO4J_USERNAME: '', NEO4J_PASSWORD: '', NEO4J_DATABASE: 'neo4j' };
+  return {
+    NEO4J_URI: graph.neo4j.uri,
+    NEO4J_USERNAME: '',
+    NEO4J_PASSWORD: '',
+    NEO4J_DATABASE: 'neo4j',
+    OUTGRAPH_SOURCE: '',
+  };
 };
 
 describe('while Neo4j is paused', () => {

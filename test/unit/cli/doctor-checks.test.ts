@@ -174,6 +174,7 @@ describe('Neo4j', () => {
   const expected = {
     isLocal: false,
     hasCatalog: true,
+    source: '',
     tombstoneIndex: 'outgraph_tombstones',
     mongodbReachable: reachable,
   };
