@@ -70,6 +70,11 @@ const groups: Readonly<Record<string, readonly Listed[]>> = {
       description: 'Erase an aggregate whose document was deleted.',
       load: async () => (await import('./forget/command.ts')).forgetCommand,
     },
+    {
+      name: 'remove-source',
+      description: 'Remove from the graph what one outbox brought.',
+      load: async () => (await import('./remove-source/command.ts')).removeSourceCommand,
+    },
   ],
   'Run:': [
     {

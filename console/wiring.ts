@@ -31,7 +31,7 @@ const redrivenPerSecond = 100;
 export function consolePorts(scope: ConsoleScope): ConsolePorts {
   const { db, driver, database, keys, graph, queues, catalog, staleSeconds, signal } = scope;
   return {
-    stage: `MongoDB ${db.databaseName} → Neo4j ${database}`,
+    stage: `MongoDB ${db.databaseName} → Neo4j ${database}${keys.source === '' ? '' : `, source ${keys.source}`}`,
     aggregateTypes: typesWithDocuments(catalog).map(({ type }) => type),
     readStatus: () => readStatus({ db, queues }, { staleSeconds }),
     listDead: async () => {

@@ -20,7 +20,7 @@ export interface SettingState {
   readonly state: 'set' | 'default' | 'absent' | 'invalid' | 'unreadable';
   /** The parsed value; undefined without one. */
   readonly value: unknown;
-  /** The problem, as text; never contains the value. */
+  /** The problem, as text; never contains a value that may be a secret. */
   readonly problem: string | null;
   /** Whether it is a reference to SSM or Secrets Manager. */
   readonly isReferred: boolean;

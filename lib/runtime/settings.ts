@@ -311,8 +311,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /**
  * Reads the settings of one part. References are not resolved.
  *
- * @throws Fault `configuration-invalid` that names every missing or wrong setting at once, but
- * never a value, which may be a secret.
+ * @throws Fault `configuration-invalid` that names every missing or wrong setting at once, but no
+ * value that may be a secret.
  * @example
  * const settings = readSettings(workerSettings, process.env);
  */

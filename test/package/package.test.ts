@@ -167,7 +167,7 @@ describe('the package', () => {
     const { stdout } = await outgraph('--help');
     const commands = [...stdout.matchAll(/^ {2}([a-z][a-z-]*)[ |]/gm)].map(([, name]) => name);
     const look = ['status', 'console', 'doctor', 'show', 'tail'];
-    const repair = ['verify', 'dead', 'redrive', 'backfill', 'forget'];
+    const repair = ['verify', 'dead', 'redrive', 'backfill', 'forget', 'remove-source'];
     expect(commands).toStrictEqual([...look, ...repair, 'set-up', 'worker', 'help']);
   });
 

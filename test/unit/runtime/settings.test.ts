@@ -35,6 +35,27 @@ describe('settings', () => {
   });
 });
 
+describe('a source', () => {
+  it.each(['', 'shop', 'Shop-2.eu_west', 'a'.repeat(64)])('can be "%s"', (source) => {
+    expect(readSettings(consumerSettings, { ...good, OUTGRAPH_SOURCE: source }).OUTGRAPH_SOURCE).toBe(source);
+  });
+
+  it('is empty by default', () => {
+    expect(readSettings(workerSettings, good).OUTGRAPH_SOURCE).toBe('');
+  });
+
+  it.each([
+    'a/b',
+    'a:b',
+    'ä',
+    'a b',
+    'a'.repeat(65),
+  ])('"%s" is refused, and the error says what is allowed', (source) => {
+    const read = () => readSettings(workerSettings, { ...good, OUTGRAPH_SOURCE: source });
+    expect(read).toThrow(`OUTGRAPH_SOURCE: cannot be "${source}": use 1 to 64 letters, digits, "-", "_" and "."`);
+  });
+});
+
 describe('a server on another machine without TLS', () => {
   const plain = { MONGODB_URI: 'mongodb://db:27017/?replicaSet=rs0', NEO4J_URI: 'bolt://graph:7687' };
   const allowed = { ...plain, OUTGRAPH_ALLOW_PLAIN_CONNECTIONS: '1' };
