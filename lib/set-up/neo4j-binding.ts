@@ -35,8 +35,15 @@ OPTIONAL MATCH (b:OutgraphAggregate {key: $binding})
 OPTIONAL MATCH (c:OutgraphAggregate {key: $canary})
 RETURN g._outgraphOutbox AS graph, b._outgraphOutbox AS outboxId, c.position AS newestCanary`;
 
+// Returns nothing for a graph of an outbox without a source.
+const bindToSources = `
+MERGE (g:OutgraphAggregate {key: ''})
+SET g._outgraphLock = true
+SET g._outgraphOutbox = coalesce(g._outgraphOutbox, '${ofSources}')
+WITH g WHERE g._outgraphOutbox = '${ofSources}'`;
+
 // The lock of the MERGE comes before the read, so that one of two concurrent set-ups is refused.
-const bindStatement = `
+const bind = `
 MERGE (b:OutgraphAggregate {key: $binding})
 SET b._outgraphLock = true
 SET b._outgraphOutbox = CASE WHEN $adopt THEN $outboxId ELSE coalesce(b._outgraphOutbox, $outboxId) END
@@ -60,8 +67,8 @@ export async function readBinding(driver: Driver, database: string, keys = witho
  */
 export function requireOwnGraph(binding: Binding, outboxId: string, keys = withoutSource): void {
   requireSameKind(binding.graph, keys);
-  const { outboxId: bound } = binding;
-  if (bound === null)
+  const { graph, outboxId: bound } = binding;
+  if (graph === null || bound === null)
     throw new Fault(
       'set-up-missing',
       `The graph does not belong to ${keys.source === '' ? 'an outbox' : `the source "${keys.source}"`} yet. ` +
@@ -101,14 +108,13 @@ export async function bindGraph(
   outboxId: string,
   { adopt, keys }: { readonly adopt: boolean; readonly keys: RegistryKeys },
 ): Promise<void> {
-  const bind = async (parameters: Readonly<Record<string, unknown>>): Promise<string> => {
-    const { records } = await withNeo4jFaults(() =>
-      driver.executeQuery(bindStatement, parameters, { database, ...noBookmarks }),
-    );
-    return String(records[0]?.get('outboxId'));
-  };
-  if (keys.source !== '') requireSameKind(await bind({ binding: '', outboxId: ofSources, adopt: false }), keys);
-  const bound = await bind({ binding: keys.binding, outboxId, adopt });
+  const statement = keys.source === '' ? bind : `${bindToSources}${bind}`;
+  const { records } = await withNeo4jFaults(() =>
+    driver.executeQuery(statement, { binding: keys.binding, outboxId, adopt }, { database, ...noBookmarks }),
+  );
+  const [record] = records;
+  if (record === undefined) requireSameKind((await readBinding(driver, database, keys)).graph, keys);
+  const bound = String(record?.get('outboxId'));
   if (bound !== outboxId) throw ofAnotherOutbox(bound, outboxId, keys);
 }
 

@@ -38,7 +38,7 @@ import { scanPending } from '../../../lib/publisher/mongodb-backlog.ts';
 import { tailOutbox } from '../../../lib/publisher/mongodb-change-stream.ts';
 import { acquireLease, type Checkpoint, releaseLease, saveCheckpoint } from '../../../lib/publisher/mongodb-lease.ts';
 import { writeDeclaredTypes } from '../../../lib/set-up/mongodb-declared-types.ts';
-import { readOutboxId } from '../../../lib/set-up/mongodb-identity.ts';
+import { adoptSource, readOutboxId } from '../../../lib/set-up/mongodb-identity.ts';
 import { requireReplicaSet } from '../../../lib/set-up/mongodb-inspect-server.ts';
 import { checkOutbox, setUpOutbox } from '../../../lib/set-up/mongodb-outbox.ts';
 import type { Part } from '../../../lib/set-up/mongodb-roles.ts';
@@ -147,6 +147,7 @@ const setUp: PartAtWork = async (db, admin) => {
   await admin.collection(outboxCollection).createIndex({ deadAt: 1 }, { name: 'outgraph_dead' });
   await setUpOutbox(db, { processedRetentionSeconds: 3_600 });
   await readOutboxId(db);
+  await adoptSource(db, '');
   await writeDeclaredTypes(db, ['graph']);
   await writeDeclaredTypes(db, ['graph', 'another']);
 };
