@@ -257,11 +257,13 @@ async function confirmUnlisted<Id>(
 ): Promise<readonly Found<Id>[]> {
   // First check whether they still exist. The next verification finds an element that should have
   // been deleted since.
-  const stored = await ports.rereadElements(suspects);
+  const reread = async (elements: readonly MarkedElement[]) =>
+    (await ports.rereadElements(elements)).filter((element) => !isOfAnotherSource(ports.keys, element));
+  const stored = await reread(suspects);
   listed.forgetChanged();
   for await (const changed of ports.listChanged(since)) for (const aggregate of changed) listed.addChanged(aggregate);
   const unlisted = stored.filter((element) => !listed.has(element));
-  const existing = unlisted.length === 0 ? [] : await ports.rereadElements(unlisted);
+  const existing = unlisted.length === 0 ? [] : await reread(unlisted);
   const remaining = await withoutShared(ports, existing);
   const ownLabels = remaining.length === 0 ? new Set<string>() : await ports.readOwnLabels();
   return remaining.map((element) => {

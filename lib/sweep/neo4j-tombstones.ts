@@ -9,8 +9,9 @@ import { withNeo4jFaults } from '../graph/neo4j-errors.ts';
 import type { ListedTombstone, Tombstone, TombstonePage } from './tombstone.ts';
 
 // In the order of the index on `deletedAt`, so that tombstones of earlier pages are not scanned
-// again. With a source, it is the index on `source` and `deletedAt`. Events processed before `purgedBefore` are no longer in the outbox: MongoDB purges once a
-// minute, so an hour's margin is ample.
+// again. With a source, it is the index on `source` and `deletedAt`. Events processed before
+// `purgedBefore` are no longer in the outbox: MongoDB purges once a minute, so an hour's margin is
+// ample.
 const listStatement = (keys: RegistryKeys) => `
 MATCH (a:OutgraphAggregate)
 WHERE ${keys.source === '' ? '' : 'a.source = $source AND '}a.deletedAt < datetime() - duration({days: $olderThanDays}) + duration({hours: 1})
