@@ -13,6 +13,9 @@ import { type OutgraphRun, startOutgraph } from './run-outgraph.ts';
 import { servers } from './servers.ts';
 import { takeNeo4j } from './take-neo4j.ts';
 
+/** The sweep publishes redriven events. */
+const quick = { CONFLICT_MAX_RECEIVES: '2', WORKER_SWEEP_SECONDS: '1', SWEEP_STALE_SECONDS: '1' };
+
 /** A document of a source. Its id, and so its aggregate's, is also an id of the other source. */
 export interface Post {
   readonly _id: string;
@@ -64,7 +67,7 @@ export class Service {
       mongodbDatabase: MONGODB_DATABASE,
       neo4jUri: NEO4J_URI,
       catalog,
-      environment: { ...environment, CONFLICT_MAX_RECEIVES: '2' },
+      environment: { ...environment, ...quick },
     });
   }
 

@@ -175,6 +175,7 @@ describe('a deletion', () => {
     await Promise.all([shop.write(shops()), blog.write(blogs())]);
     await Promise.all([shop.posts.deleteOne({ _id: id }), blog.posts.deleteOne({ _id: id })]);
     await Promise.all([shop.settled(), blog.settled()]);
+    await Promise.all([shop.stop(), blog.stop()]);
     await query(
       'MATCH (a:OutgraphAggregate) WHERE a.deletedAt IS NOT NULL SET a.deletedAt = a.deletedAt - duration({days: 40})',
     );
@@ -197,6 +198,7 @@ describe('a deletion', () => {
     expect(await purge(blog)).toBeGreaterThan(0);
     expect(await entryOf(blog)).toBeNull();
     await shop.outbox.deleteMany({ aggregateId: id });
+    await Promise.all([shop.start(), blog.start()]);
   });
 });
 
@@ -256,7 +258,7 @@ describe('what only one source has wrong', () => {
   it('documents that were never recorded are brought by backfill --direct under their source', async () => {
     await blog.write(blogs());
     await shop.untracked.insertOne({ ...shops() });
-    const direct = ['backfill', 'post', '--direct', '--restart', '--transaction-seconds', '0', '--yes', '--json'];
+    const direct = ['backfill', 'post', '--direct', '--yes', '--json'];
     expect(await shop.run(...direct)).toMatchObject({ exitCode: 0 });
     expect(await nodesOf('Post', `shop-${id}`)).toMatchObject([{ _outgraphOwner: `shop/post:${id}` }]);
     await Promise.all([expectEqual(shop), expectEqual(blog)]);
@@ -269,8 +271,8 @@ describe('commands about one source', () => {
     await blog.stop();
     await blog.posts.insertOne({ ...blogs(), tags: [id] });
     const pendingOf = async (service: Service) => factsOf((await service.run('status', '--json')).stdout);
-    expect(await pendingOf(shop)).toMatchObject({ pending: { total: 0 } });
-    expect(await pendingOf(blog)).toMatchObject({ pending: { total: 1 } });
+    expect(await pendingOf(shop)).toMatchObject({ pending: 0 });
+    expect(await pendingOf(blog)).toMatchObject({ pending: 1 });
     await blog.start();
     await blog.settled();
   });
