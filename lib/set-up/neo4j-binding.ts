@@ -200,11 +200,12 @@ export async function withdrawPositions(
 }
 
 function ofAnotherOutbox(bound: string, outboxId: string, { source }: RegistryKeys): Fault {
-  const graph = source === '' ? 'The graph' : `The source "${source}" of the graph`;
+  const [graph, choice] =
+    source === '' ? ['The graph', ''] : [`The source "${source}" of the graph`, ', or take another source'];
   return new Fault(
     'graph-of-another-outbox',
     `${graph} belongs to the outbox ${bound}, but MONGODB_URI and MONGODB_DATABASE ` +
-      `name the outbox ${outboxId}. Check these settings and NEO4J_URI${source === '' ? '' : ', or take another source'}. ` +
+      `name the outbox ${outboxId}. Check these settings and NEO4J_URI${choice}. ` +
       'After a move or a restore, let this outbox adopt the graph: npx outgraph set-up --adopt.',
   );
 }

@@ -136,7 +136,8 @@ describe('an outbox without a source', () => {
     await alone.write({ _id: 'two', slug: 'alone-two', title: 'A', tags: ['a', 'b'] });
     await alone.stop();
     const entries = await query(
-      "MATCH (a:OutgraphAggregate) WHERE NOT a.key CONTAINS 'canary' RETURN a.key AS key, a.source AS source ORDER BY key",
+      "MATCH (a:OutgraphAggregate) WHERE NOT a.key CONTAINS 'canary' " +
+        'RETURN a.key AS key, a.source AS source ORDER BY key',
     );
     expect(entries).toStrictEqual(['', 'post:one', 'post:two'].map((key) => ({ key, source: null })));
     expect(await query('MATCH (p:Post) RETURN p._outgraphOwner AS owner')).toStrictEqual([{ owner: 'post:two' }]);
