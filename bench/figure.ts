@@ -19,7 +19,12 @@ export interface Benchmark {
   readonly needs: readonly ServerName[];
   /** Runs only if it is asked for by name: it downloads more, or takes long. */
   readonly onRequest?: true;
-  readonly run: (servers: Servers) => Promise<readonly Figure[]>;
+  readonly run: (servers: Servers, options: BenchmarkOptions) => Promise<readonly Figure[]>;
+}
+
+export interface BenchmarkOptions {
+  /** Aggregates in the large graph of the benchmark `size`. */
+  readonly aggregates: number;
 }
 
 /** The figure of one contender, by default the second, against the first. */

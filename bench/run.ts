@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { cpus, totalmem } from 'node:os';
 import { Command } from 'commander';
+import { positive } from '../tools/command-options.ts';
 import { runWithServers } from '../tools/local/run-with-stack.ts';
 import { type Servers, startServers } from '../tools/local/servers.ts';
 import { applyBenchmark, concurrencyBenchmark, updateBenchmark } from './apply.ts';
@@ -40,9 +41,10 @@ const options = new Command('npm run bench --')
     'Prints a table of ratios with the middle half of their rounds. Each is measured interleaved, within this run.',
   )
   .option('--only <name>', `one of: ${benchmarks.map((benchmark) => benchmark.name).join(', ')}`)
+  .option('--aggregates <count>', 'aggregates in the large graph of the benchmark "size"', positive, 1_000_000)
   .option('--json <file>', 'also write the figures to a file')
   .parse()
-  .opts<{ only?: string; json?: string }>();
+  .opts<{ only?: string; aggregates: number; json?: string }>();
 
 const chosen = benchmarks.filter(({ name, onRequest }) =>
   options.only === undefined ? onRequest !== true : name === options.only,
@@ -65,7 +67,7 @@ async function runBenchmarks(servers: Servers, signal: AbortSignal): Promise<num
   for (const benchmark of chosen) {
     const startedAt = performance.now();
     process.stderr.write(`  ${benchmark.name} …\n`);
-    figures.push(...(await benchmark.run(servers)));
+    figures.push(...(await benchmark.run(servers, options)));
     signal.throwIfAborted();
     process.stderr.write(`  ${benchmark.name}: done in ${((performance.now() - startedAt) / 1000).toFixed(0)} s\n`);
   }

@@ -1,5 +1,5 @@
 /**
- * `npm run scale -- --documents N`: `outgraph backfill --direct` loads documents into the graph
+ * `npm run scale -- --aggregates N`: `outgraph backfill --direct` loads documents into the graph
  * that outgraph has never seen, and `outgraph verify` verifies them. Each command runs in a
  * separate process, and its time and peak memory are reported. Exits 0 only if all documents were
  * applied, the graph is equal, and the verification stayed below its memory limit.
@@ -19,11 +19,11 @@ import { type Servers, startServers } from '../../tools/local/servers.ts';
 import { memoryEvent } from '../../xmem/aggregates/memory-event.ts';
 import { catalog } from '../../xmem/catalog.ts';
 
-const { documents: wanted } = new Command('npm run scale --')
+const { aggregates: wanted } = new Command('npm run scale --')
   .description('Backfills many documents straight into the graph, verifies all of them, and reports times and memory.')
-  .option('--documents <count>', 'number of documents', positive, 1_000_000)
+  .option('--aggregates <count>', 'number of documents, each of them an aggregate', positive, 1_000_000)
   .parse()
-  .opts<{ documents: number }>();
+  .opts<{ aggregates: number }>();
 
 /** A verification of a million aggregates needs less. */
 const maxMegabytes = 512;
