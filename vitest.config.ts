@@ -11,7 +11,7 @@
  * | package     | nothing but a mongod of its own; packs and installs the packages, and packages the functions |
  * | writers     | MongoDB, Python and Go |
  * | operations  | as end-to-end; deploys further services, restarts, restores and moves databases |
- * | convergence | as integration: its random tests, with many more cases |
+ * | convergence | as integration: its random tests, with more cases; at night, `npm run soak` runs thousands |
  * | neo4j-2026  | MongoDB, and Neo4j 2026 instead of 5.26: the files that depend on Neo4j most |
  * | failures    | separate servers, which the tests kill, pause and cut off |
  * | nightly     | as integration and failures, for longer than a contributor waits |
@@ -113,7 +113,7 @@ export default defineConfig({
         groupOrder: 4,
         timeoutMillis: slow,
         include: ['test/integration/graph/{convergence,injection}.test.ts'],
-        randomCases: { histories: 500, attempts: 800 },
+        randomCases: { histories: 200, attempts: 800 },
       }),
       project('neo4j-2026', {
         needsServers: true,
@@ -131,8 +131,8 @@ export default defineConfig({
         ],
         randomCases: { histories: 60, attempts: 0 },
       }),
-      project('failures', { maxWorkers: 3, groupOrder: 5, timeoutMillis: slow }),
-      project('nightly', { needsServers: true, maxWorkers: 1, groupOrder: 6, timeoutMillis: slow }),
+      project('failures', { maxWorkers: 3, groupOrder: 4, timeoutMillis: slow }),
+      project('nightly', { needsServers: true, maxWorkers: 1, groupOrder: 5, timeoutMillis: slow }),
     ],
   },
 });

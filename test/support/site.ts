@@ -174,11 +174,14 @@ export async function writeSome({ client, db }: Pick<TestDatabase, 'client' | 'd
   await pMap(changes, (change) => change(), { concurrency: 8 });
 }
 
-/** Writes like {@link writeSome}, ten times a second, until it is stopped. */
+/**
+ * Writes like {@link writeSome}, four times a second, until it is stopped. More would slow down all
+ * tests that run meanwhile.
+ */
 export function writeSteadily(database: Pick<TestDatabase, 'client' | 'db'>): { readonly stop: () => Promise<void> } {
   let isStopped = false;
   const writing = (async () => {
-    while (!isStopped) await Promise.all([writeSome(database, 2), sleep(100)]);
+    while (!isStopped) await Promise.all([writeSome(database, 2), sleep(250)]);
   })();
   const stop = () => {
     isStopped = true;

@@ -9,11 +9,16 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const slowFiles = [
   'test/failures/graph.test.ts',
   'test/failures/behind-the-queue.test.ts',
-  'test/failures/alarms.test.ts',
   'test/operations/two-workers.test.ts',
+  'test/failures/alarms.test.ts',
   'test/failures/before-the-queue.test.ts',
   'test/failures/chaos.test.ts',
   'test/operations/smoke.test.ts',
+  'test/integration/graph/convergence.test.ts',
+  'test/operations/atlas-ingress.test.ts',
+  'test/operations/runbook/neo4j-restore.test.ts',
+  'test/operations/prometheus.test.ts',
+  'test/neo4j-2026/upgrade.test.ts',
 ];
 
 export class SlowFilesFirst extends BaseSequencer {
