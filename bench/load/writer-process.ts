@@ -42,8 +42,8 @@ const reportMillis = 250;
 
 const order = JSON.parse(process.env.WRITER_ORDER ?? '') as WriterOrder;
 
-/** A change is to the document of this many writes ago, which is no longer in flight. */
-const changesBack = 99 * order.together;
+/** A change is to the document of this many writes ago: an insert, and no longer in flight. */
+const changesBack = 20 * changeEvery * order.together - 1;
 
 const client = new MongoClient(order.mongodbUri);
 const documents = trackCollection<unknown, HubDocument>(client, client.db(order.database), graph);
