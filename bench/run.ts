@@ -15,6 +15,7 @@ import { peersBenchmark } from './peers/peers.ts';
 import { publisherBenchmark } from './publisher.ts';
 import { restartBenchmark } from './restart.ts';
 import { sizeBenchmark } from './size.ts';
+import { storeBenchmark } from './store.ts';
 import { workerBenchmark } from './worker.ts';
 import { workersBenchmark } from './workers.ts';
 import { writerBenchmark } from './writer.ts';
@@ -33,6 +34,7 @@ const benchmarks: readonly Benchmark[] = [
   memoryBenchmark,
   functionsBenchmark,
   sizeBenchmark,
+  storeBenchmark,
   peersBenchmark,
 ];
 

@@ -1,24 +1,15 @@
-/**
- * Compares the rate of the apply in a large graph with the rate in one of ten thousand aggregates,
- * and the bytes that an aggregate takes in Neo4j's store with those of a raw row.
- */
+/** Compares the rate of the apply in a large graph with the rate in one of ten thousand aggregates. */
 import { randomInt } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
-import path from 'node:path';
 import pMap from 'p-map';
 import type { AggregateState } from '../lib/graph/aggregate-state.ts';
 import { inChunks } from '../lib/runtime/in-chunks.ts';
-import type { Servers } from '../tools/local/servers.ts';
 import { ApplyBench } from './apply.ts';
-import { compare, type Rate, spread } from './compare.ts';
+import { compare, type Rate } from './compare.ts';
 import type { Benchmark } from './figure.ts';
 import { type SymbolRow, symbolRows } from './symbols.ts';
 
 const small = 10_000;
 const batchSize = 1_000;
-
-/** The store grows evenly, so more raw rows would not change the bytes of one. */
-const mostRawRows = 1_000_000;
 
 export const sizeBenchmark: Benchmark = {
   name: 'size',
@@ -29,11 +20,7 @@ export const sizeBenchmark: Benchmark = {
     await fill('aggregates', 0, small, apply);
     await measure(bench, small, 'warm');
     const before = await measure(bench, small, 'small');
-    const rawRows = Math.min(aggregates - small, mostRawRows);
-    const [raw, own] = [
-      await storeGrowth(servers, bench, rawRows, () => fill('raw rows', 0, rawRows, (rows) => bench.applyRaw(rows))),
-      await storeGrowth(servers, bench, aggregates - small, () => fill('aggregates', small, aggregates, apply)),
-    ];
+    await fill('aggregates', small, aggregates, apply);
     const after = await measure(bench, aggregates, 'large');
     await bench.driver.close();
     const ratio = (name: 'median' | 'low' | 'high') => after.outgraph[name] / before.outgraph.median;
@@ -45,38 +32,9 @@ export const sizeBenchmark: Benchmark = {
         rates: [after.outgraph, before.outgraph, after.raw, before.raw],
         unit: 'events/s',
       },
-      {
-        figure: "Neo4j's store for an aggregate, against a raw row (at most)",
-        ratio: spread('store', [own / raw]),
-        goal: 1.6,
-        rates: [spread('outgraph', [own]), spread('raw', [raw])],
-        unit: 'bytes',
-      },
     ];
   },
 };
-
-/** The bytes of the store for each row that `write` writes; not a number if the server is given. */
-async function storeGrowth(
-  servers: Servers,
-  bench: ApplyBench,
-  rows: number,
-  write: () => Promise<void>,
-): Promise<number> {
-  const before = await storeBytes(servers, bench);
-  await write();
-  return ((await storeBytes(servers, bench)) - before) / rows;
-}
-
-/** The size of the database's files, without its transaction log. */
-async function storeBytes({ folder }: Servers, bench: ApplyBench): Promise<number> {
-  await bench.driver.executeQuery('CALL db.checkpoint()');
-  const store = path.join(folder, 'neo4j/data/databases/neo4j');
-  const names = await readdir(store, { recursive: true }).catch(() => null);
-  if (names === null) return Number.NaN;
-  const files = await Promise.all(names.map((name) => stat(path.join(store, name))));
-  return files.reduce((sum, file) => sum + (file.isFile() ? file.size : 0), 0);
-}
 
 /** An aggregate that is already in the graph, by its number. */
 function existing(index: number): SymbolRow {
@@ -84,7 +42,8 @@ function existing(index: number): SymbolRow {
   return { ...row, id: `existing-${index}`, file: `existing-file-${index % 1_000}` };
 }
 
-async function fill(
+/** Writes rows in batches, two at a time, and reports each hundred thousand. */
+export async function fill(
   what: string,
   from: number,
   to: number,
